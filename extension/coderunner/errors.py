@@ -1,0 +1,75 @@
+"""What can go wrong, told apart by who can mend it.
+
+::
+
+    CodeRunnerError
+    ├── SettingsError (ValueError)                  a setting has a value that we cannot use
+    ├── KernelError                                 a kernel, or the way to it
+    │   ├── ServerUnreachable (ConnectionError)     nothing answers at the address
+    │   ├── ServerRefused (PermissionError)         it answers, but does not let us in
+    │   ├── NotAJupyterServer (ValueError)          something else answers there
+    │   ├── NoSuchKernelSpec (LookupError)          it has no kernel of that name
+    │   └── KernelNotStarted (RuntimeError)         the kernel did not come up
+    └── ModelError                                  a model's endpoint
+        ├── EndpointUnreachable (ConnectionError)   nothing answers at the address
+        ├── EndpointRefused (PermissionError)       it does not accept our key
+        └── EndpointFailed (RuntimeError)           it answered with an error of its own
+
+Every message is one sentence for a person: it carries the values and the way out, and never a token
+or a key. What a program in a cell does wrong is no exception but a `coderunner.outputs.Result`.
+"""
+
+
+class CodeRunnerError(Exception):
+    """The root of all exceptions of ours."""
+
+
+class SettingsError(CodeRunnerError, ValueError):
+    """A setting has a value that we cannot use."""
+
+
+class KernelError(CodeRunnerError):
+    """A kernel, or the way to it, failed."""
+
+
+class ServerUnreachable(KernelError, ConnectionError):
+    """Nothing answers at the address of the Jupyter server."""
+
+
+class ServerRefused(KernelError, PermissionError):
+    """The Jupyter server answers, but does not let us in."""
+
+
+class NotAJupyterServer(KernelError, ValueError):
+    """Something answers at the address, but it is no Jupyter server."""
+
+
+class NoSuchKernelSpec(KernelError, LookupError):
+    """The server, or this machine, has no kernel of that name."""
+
+
+class KernelNotStarted(KernelError, RuntimeError):
+    """The kernel did not come up."""
+
+
+class ModelError(CodeRunnerError):
+    """The endpoint of a model failed."""
+
+
+class EndpointUnreachable(ModelError, ConnectionError):
+    """Nothing answers at the address of the endpoint."""
+
+
+class EndpointRefused(ModelError, PermissionError):
+    """The endpoint does not accept our key."""
+
+
+class EndpointFailed(ModelError, RuntimeError):
+    """The endpoint answered with an error of its own.
+
+    `status` is its HTTP status, 200 where the error came inside a stream.
+    """
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status

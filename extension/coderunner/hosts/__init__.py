@@ -1,0 +1,1 @@
+"""Doors: one file for each host, named after it."""

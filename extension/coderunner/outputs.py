@@ -1,0 +1,109 @@
+"""Cells and what running them gives: values that every room understands.
+
+The names are nbformat's (`stream`, `display_data`, `execute_result`, `error`). Everything in an output
+comes from a program and is untrusted.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+MimeBundle = Mapping[str, object]
+"""MIME type to data: text as `str`, binary types as base64 `str`, JSON types as JSON values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Code to run: the content of one fence, without the fence."""
+
+    source: str
+    language: str = "python"
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Text that the program wrote to stdout or stderr, in the order of arrival within its stream."""
+
+    name: Literal["stdout", "stderr"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayData:
+    """Something the program displayed, in one or more MIME types."""
+
+    data: MimeBundle
+    metadata: MimeBundle = field(default_factory=dict)
+    display_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExecuteResult:
+    """The value of the cell's last expression, in one or more MIME types."""
+
+    data: MimeBundle
+    metadata: MimeBundle = field(default_factory=dict)
+    execution_count: int | None = None
+    display_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """An exception that ended the cell; `traceback` has ANSI colours, one string a frame or a line."""
+
+    ename: str
+    evalue: str
+    traceback: tuple[str, ...] = ()
+
+
+Output = Stream | DisplayData | ExecuteResult | Error
+
+
+class Status(StrEnum):
+    """How a cell ended. Every cell ends in exactly one of these."""
+
+    OK = "ok"
+    ERROR = "error"
+    """The program raised."""
+    TIMEOUT = "timeout"
+    """The deadline passed; `Result.aftermath` says what became of the program."""
+    INTERRUPTED = "interrupted"
+    """A person stopped it."""
+    ABORTED = "aborted"
+    """The kernel flushed it from its queue: it did not run."""
+    DIED = "died"
+    """The kernel's process ended while it ran."""
+    REPLACED = "replaced"
+    """Somebody else restarted or deleted the kernel while it ran."""
+    LOST = "lost"
+    """The connection was lost; whether it ran to its end is unknown."""
+    REFUSED = "refused"
+    """It could not be started: no kernel, no server; `Result.detail` says why. It did not run."""
+    DECLINED = "declined"
+    """A person said no, or a guard did: it did not run."""
+
+
+class Aftermath(StrEnum):
+    """What the next cell finds."""
+
+    READY = "ready"
+    """The same kernel: all variables are as the cell left them."""
+    BUSY = "busy"
+    """The cell still runs."""
+    FRESH = "fresh"
+    """A new kernel: all variables are gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All outputs of one run, in order, with the way it ended."""
+
+    outputs: tuple[Output, ...] = ()
+    status: Status = Status.OK
+    aftermath: Aftermath = Aftermath.READY
+    execution_count: int | None = None
+    duration: float = 0.0
+    """Seconds from sending the request to its end, by a monotonic clock."""
+    detail: str = ""
+    """One plain sentence for the reader and the model, where the status alone does not say enough."""
