@@ -1,0 +1,335 @@
+"""The hall: takes a turn from the model to the kernel and back, until it is finished.
+
+The only file that knows both chat and kernel. `converse` drives a `Turn` for asynchronous hosts,
+`converse_sync` for synchronous ones; they go through the same steps in the same order and differ only in how
+they wait.
+
+Both close the model's stream before a cell runs (nothing is said after code that has not run yet), give a
+`Beat` at least every `BEAT` seconds while they wait, so that a host can show time and notice Stop, and
+interrupt the kernel when the host stops listening.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import aclosing, closing
+from dataclasses import dataclass
+from queue import SimpleQueue
+from time import monotonic
+from typing import Protocol
+
+from coderunner.chat.turn import Finish, Generate, Prepare, Run, Say, Step, Turn
+from coderunner.kernel.execution import Change
+from coderunner.outputs import Cell, Result, Status
+
+BEAT = 0.15
+"""Seconds between two signs of life: soon enough for a Stop button to feel immediate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A cell waits for a person's consent."""
+
+    cell: Cell
+    ordinal: int
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A cell was handed to the kernel."""
+
+    cell: Cell
+    ordinal: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The running cell showed something: a new, changed or cleared output."""
+
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A sign of life while a cell waits or runs; `elapsed` in seconds since that began."""
+
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A cell came to its end; the text that the model reads follows as a `Say`."""
+
+    result: Result
+    ordinal: int
+
+
+Event = Say | Waiting | Started | Shown | Beat | Ended | Finish
+
+
+class Running(Protocol):
+    """A cell that runs: its result to come, and the way to stop it."""
+
+    @property
+    def future(self) -> Future[Result]:
+        """The result to come; it never fails."""
+
+    def interrupt(self) -> None:
+        """Ask for the end of the cell; returns at once, from any thread."""
+
+
+class Kernel(Protocol):
+    """What a turn needs of a session."""
+
+    def warm(self) -> None:
+        """Start the kernel in the background."""
+
+    def begin(
+        self, source: str, *, deadline: float, on_output: Callable[[Change], None] | None = None
+    ) -> Running:
+        """Hand over a cell; `on_output` is called in a thread of the kernel's."""
+
+
+def granted(_run: Run) -> Future[bool]:
+    """Consent to everything."""
+    return _decided(verdict=True)
+
+
+def declined(_run: Run) -> Future[bool]:
+    """Consent to nothing."""
+    return _decided(verdict=False)
+
+
+def no_pictures(_result: Result) -> Sequence[str]:
+    """For hosts that cannot place a picture in the reply."""
+    return ()
+
+
+def never() -> bool:
+    """For hosts that stop a reply by not listening any more."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a host wants its cells run.
+
+    `deadline` is in seconds. `consent` gives, for each cell, a future that tells whether it may run. `keep`
+    stores a result's images where the host's page finds them and gives one piece of Markdown for each.
+    """
+
+    deadline: float = 30.0
+    consent: Callable[[Run], Future[bool]] = granted
+    keep: Callable[[Result], Sequence[str]] = no_pictures
+
+
+DECLINED = Result(status=Status.DECLINED)
+
+
+async def converse(
+    turn: Turn,
+    generate: Callable[[Generate], AsyncGenerator[str]],
+    kernel: Kernel,
+    manner: Manner | None = None,
+    *,
+    stop: asyncio.Event | None = None,
+) -> AsyncGenerator[Event]:
+    """Drive `turn` to its end. `stop` ends the reply early, with what the cell showed so far kept."""
+    manner = manner or Manner()
+    stop = stop or asyncio.Event()
+    steps: deque[Step] = deque(turn.start())
+    while steps:
+        match steps.popleft():
+            case Prepare():
+                kernel.warm()
+            case Run() as run:
+                result = DECLINED
+                async with aclosing(_run(run, kernel, manner, stop)) as events:
+                    async for event in events:
+                        yield event
+                        result = event.result if isinstance(event, Ended) else result
+                steps.extend(turn.receive_result(result, pictures=manner.keep(result)))
+            case Generate() if stop.is_set():
+                steps.extend(turn.stop())
+            case Generate() as step:
+                async with aclosing(_until(stop, generate(step))) as deltas:
+                    async for delta in deltas:
+                        for said in _take(steps, turn.receive(delta), kernel):
+                            yield said
+                        if turn.state != "generating":
+                            break
+                    else:
+                        steps.extend(turn.stop() if stop.is_set() else turn.close())
+            case Say() | Finish() as said:
+                yield said
+
+
+def converse_sync(
+    turn: Turn,
+    generate: Callable[[Generate], Generator[str]],
+    kernel: Kernel,
+    manner: Manner | None = None,
+    *,
+    stopped: Callable[[], bool] = never,
+) -> Generator[Event]:
+    """Drive `turn` to its end, for a host without an event loop.
+
+    `stopped` is asked at each delta and at each beat.
+    """
+    manner = manner or Manner()
+    steps: deque[Step] = deque(turn.start())
+    while steps:
+        match steps.popleft():
+            case Prepare():
+                kernel.warm()
+            case Run() as run:
+                result = yield from _run_sync(run, kernel, manner, stopped)
+                steps.extend(turn.receive_result(result, pictures=manner.keep(result)))
+            case Generate() if stopped():
+                steps.extend(turn.stop())
+            case Generate() as step:
+                with closing(generate(step)) as deltas:
+                    for delta in deltas:
+                        yield from _take(steps, turn.receive(delta), kernel)
+                        if turn.state != "generating" or stopped():
+                            break
+                if turn.state == "generating":
+                    steps.extend(turn.stop() if stopped() else turn.close())
+            case Say() | Finish() as said:
+                yield said
+
+
+def _take(steps: deque[Step], new: Sequence[Step], kernel: Kernel) -> Generator[Event]:
+    """Give what was said at once; leave what needs the model's stream closed in `steps`."""
+    for step in new:
+        match step:
+            case Say():
+                yield step
+            case Prepare():
+                kernel.warm()
+            case _:
+                steps.append(step)
+
+
+async def _run(
+    run: Run, kernel: Kernel, manner: Manner, stop: asyncio.Event
+) -> AsyncGenerator[Waiting | Started | Shown | Beat | Ended]:
+    consent = manner.consent(run)
+    if not consent.done():
+        yield Waiting(run.cell, run.ordinal)
+    async for beat in _beats(asyncio.wrap_future(consent), stop):
+        yield beat
+    if stop.is_set() or not consent.done() or not consent.result():
+        consent.cancel()
+        yield Ended(DECLINED, run.ordinal)
+        return
+    yield Started(run.cell, run.ordinal)
+    loop = asyncio.get_running_loop()
+    changes: asyncio.Queue[Change | None] = asyncio.Queue()
+
+    def show(change: Change | None) -> None:
+        loop.call_soon_threadsafe(changes.put_nowait, change)
+
+    running = kernel.begin(run.cell.source, deadline=manner.deadline, on_output=show)
+    running.future.add_done_callback(lambda _: show(None))
+    stopping = asyncio.ensure_future(stop.wait())
+    stopping.add_done_callback(lambda task: None if task.cancelled() else running.interrupt())
+    began = monotonic()
+    try:
+        while (change := await _next(changes, began)) is not None:
+            yield change
+    finally:
+        stopping.cancel()
+        if not running.future.done():
+            running.interrupt()
+    yield Ended(running.future.result(), run.ordinal)
+
+
+def _run_sync(
+    run: Run, kernel: Kernel, manner: Manner, stopped: Callable[[], bool]
+) -> Generator[Event, None, Result]:
+    consent = manner.consent(run)
+    if not consent.done():
+        yield Waiting(run.cell, run.ordinal)
+    yield from _beats_sync(consent, stopped)
+    if stopped() or not consent.done() or not consent.result():
+        consent.cancel()
+        yield Ended(DECLINED, run.ordinal)
+        return DECLINED
+    yield Started(run.cell, run.ordinal)
+    changes: SimpleQueue[Change] = SimpleQueue()
+    running = kernel.begin(run.cell.source, deadline=manner.deadline, on_output=changes.put)
+    asked = False
+    try:
+        for beat in _beats_sync(running.future, never):
+            yield from _drain(changes)
+            if not asked and stopped():
+                asked = True
+                running.interrupt()
+            yield beat
+    finally:
+        if not running.future.done():
+            running.interrupt()
+    yield from _drain(changes)
+    result = running.future.result()
+    yield Ended(result, run.ordinal)
+    return result
+
+
+def _drain(changes: SimpleQueue[Change]) -> Generator[Shown]:
+    while not changes.empty():
+        yield Shown(changes.get())
+
+
+async def _next(changes: asyncio.Queue[Change | None], began: float) -> Shown | Beat | None:
+    try:
+        async with asyncio.timeout(BEAT):
+            change = await changes.get()
+    except TimeoutError:
+        return Beat(monotonic() - began)
+    return change and Shown(change)
+
+
+async def _beats(awaited: asyncio.Future[bool], stop: asyncio.Event) -> AsyncGenerator[Beat]:
+    began = monotonic()
+    while not awaited.done() and not stop.is_set():
+        done, _ = await asyncio.wait({awaited}, timeout=BEAT)
+        if not done:
+            yield Beat(monotonic() - began)
+
+
+def _beats_sync(awaited: Future[bool] | Future[Result], stopped: Callable[[], bool]) -> Generator[Beat]:
+    began = monotonic()
+    while not awaited.done() and not stopped():
+        try:
+            awaited.exception(timeout=BEAT)
+        except FutureTimeoutError:
+            yield Beat(monotonic() - began)
+
+
+async def _until(stop: asyncio.Event, deltas: AsyncGenerator[str]) -> AsyncGenerator[str]:
+    """Give what `deltas` gives, up to the moment when `stop` is set, also while the model is silent."""
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        async with aclosing(deltas):
+            while True:
+                following = asyncio.ensure_future(anext(deltas, None))
+                try:
+                    await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    if not following.done():
+                        following.cancel()
+                        await asyncio.gather(following, return_exceptions=True)
+                if following.cancelled() or (delta := following.result()) is None:
+                    return
+                yield delta
+    finally:
+        stopping.cancel()
+
+
+def _decided(*, verdict: bool) -> Future[bool]:
+    future: Future[bool] = Future()
+    future.set_result(verdict)
+    return future
