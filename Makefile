@@ -1,0 +1,94 @@
+# One word a job; `make` alone says which there are. Needs python3 >= 3.11 with venv, nothing else.
+# Arguments go through ARGS: make run ARGS="--port 8000", make test ARGS="-k fences".
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?=
+ARGS ?=
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+PIP := $(BIN)/python -m pip --quiet
+
+.DEFAULT_GOAL := help
+# A venv that was cut off half way, or an install that failed, is made again.
+.DELETE_ON_ERROR:
+.PHONY: help run test lint format bench shots token clean
+
+help:
+	@echo "make run      the chat app, on http://127.0.0.1:7861"
+	@echo "make test     everything the tests need, then the tests"
+	@echo "make lint     ruff and mypy"
+	@echo "make format   let ruff put the code in order"
+	@echo "make bench    side-by-side measurements"
+	@echo "make shots    the README's pictures, taken anew"
+	@echo "make token    .env with a new token for docker compose"
+	@echo "make clean    remove the venv and the caches"
+
+run: $(VENV)/app
+	@$(BIN)/python -m coderunner app $(ARGS)
+
+test: $(VENV)/dev
+	@sh tests/install_browser.sh $(BIN)/python
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/dev
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+format: $(VENV)/dev
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+# Each measurement is a module that prints its own table.
+bench: $(VENV)/bench
+	@for path in bench/[a-z]*.py; do \
+	  name=$$(basename $$path .py); echo "== $$name"; $(BIN)/python -m bench.$$name $(ARGS) || exit 1; \
+	done
+
+shots: $(VENV)/dev
+	@sh tests/install_browser.sh $(BIN)/python
+	@$(BIN)/python -m tests.shots $(ARGS)
+
+# An .env that is there stays: the token in it may be in use.
+token:
+	@if [ -e .env ]; then echo ".env is there already; remove it first for a new token"; else \
+	  umask 077 && printf 'JUPYTER_TOKEN=%s\n' "$$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')" > .env && \
+	  echo "A new token is in .env, readable by you only"; fi
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Every candidate is run, not only looked up: a pyenv shim exists for versions that are not installed.
+$(BIN)/python:
+	@set -e; chosen=; old=; bare=; \
+	for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	  version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue; \
+	  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { old="$$old $$version"; continue; }; \
+	  $$python -c 'import ensurepip, venv' 2>/dev/null || { bare=$$version; continue; }; \
+	  chosen=$$python; break; \
+	done; \
+	if [ -z "$$chosen" ] && [ -n "$$bare" ]; then \
+	  echo "Python $$bare is here, but without its venv module: install it (Debian, Ubuntu: sudo apt install python$$bare-venv), then try again." >&2; exit 1; \
+	elif [ -z "$$chosen" ]; then \
+	  echo "CodeRunner needs Python 3.11 or later; found:$${old:- none}. If it is elsewhere, say where: make run PYTHON=/path/to/python3" >&2; exit 1; \
+	fi; \
+	echo "Making $(VENV) with $$($$chosen --version)"; \
+	$$chosen -m venv --clear $(VENV)
+
+# The stamps are newer than what they were made from; so a second call starts at once.
+$(VENV)/app: pyproject.toml | $(BIN)/python
+	@echo "Installing the chat app (a few hundred MB the first time)"
+	@$(PIP) install --editable '.[app]'
+	@touch $@
+
+$(VENV)/dev: pyproject.toml | $(BIN)/python
+	@echo "Installing what the tests need"
+	@$(PIP) install --editable '.[dev]'
+	@touch $(VENV)/app $@
+
+$(VENV)/bench: pyproject.toml | $(BIN)/python
+	@echo "Installing what the measurements compare with"
+	@$(PIP) install --editable '.[bench]'
+	@touch $@
