@@ -1,7 +1,7 @@
 """The manifest: every behaviour that CodeRunner promises, as one sentence with its source.
 
-Each room keeps its sentences in its own `manifest.py`; here they are put together. `test_behaviours.py` checks both
-ways: each behaviour has a test, and each test names one behaviour.
+Each room keeps its sentences in its own `manifest.py`; here they are put together. `test_behaviours.py`
+checks both ways: each behaviour has a test, and each test names one behaviour.
 """
 
 from collections.abc import Callable

@@ -1,0 +1,54 @@
+"""The plan of the house: which room may import which room and which libraries, and who must stay pure.
+
+This table is the plan. A change of it and of the code goes into one commit, which says why.
+"""
+
+from dataclasses import dataclass
+
+GROUND = "errors outputs secret"
+"""Values that every room understands; `settings` is ground too, but reads files: pure rooms do without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """What a room may import beside the standard library; names are separated by blanks.
+
+    A pure room has no effects: no clock, chance, socket, thread or file; and it imports pure rooms only.
+    """
+
+    rooms: str = ""
+    libraries: str = ""
+    pure: bool = False
+
+
+PLAN = {
+    "errors": Floor(pure=True),
+    "outputs": Floor(pure=True),
+    "secret": Floor(pure=True),
+    "settings": Floor("errors secret", "pydantic pydantic_settings"),
+    "chat": Floor(f"{GROUND} chat", "markdown_it", pure=True),
+    # Facts of Jupyter's messages come from jupyter_client; its sockets do not.
+    "kernel.messages": Floor(f"{GROUND} kernel.messages", "jupyter_client", pure=True),
+    "kernel.execution": Floor(f"{GROUND} kernel.messages", "jupyter_client", pure=True),
+    "kernel": Floor(f"{GROUND} settings kernel", "jupyter_client tornado"),
+    # httpx2 is httpx under its next name.
+    "models": Floor(f"{GROUND} settings models", "httpx httpx2"),
+    "runner": Floor(f"{GROUND} settings chat kernel"),
+    "hosts.app": Floor(f"{GROUND} settings runner models hosts.app", "gradio fastapi starlette uvicorn"),
+    "hosts.textgen": Floor(f"{GROUND} settings runner hosts.textgen", "gradio modules"),
+    "__main__": Floor(f"{GROUND} settings hosts"),
+}
+"""A line covers its module and all within it; the most particular line counts."""
+
+# fmt: off
+PURE_LIBRARY = frozenset({
+    "__future__", "abc", "ast", "base64", "binascii", "bisect", "codecs", "collections", "contextlib",
+    "copy", "dataclasses", "difflib", "enum", "functools", "hashlib", "html", "itertools", "json",
+    "keyword", "math", "operator", "re", "string", "struct", "textwrap", "token", "types", "typing",
+    "unicodedata", "urllib.parse",
+})
+# fmt: on
+"""What a pure room may use of the standard library."""
+
+EFFECTS = frozenset({"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint"})
+"""Builtins that a pure room does not call."""
