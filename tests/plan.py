@@ -25,7 +25,8 @@ PLAN = {
     "errors": Floor(pure=True),
     "outputs": Floor(pure=True),
     "secret": Floor(pure=True),
-    "settings": Floor("errors secret", "pydantic pydantic_settings"),
+    "sources": Floor("errors"),
+    "settings": Floor("errors secret sources", "pydantic pydantic_settings"),
     "chat": Floor(f"{GROUND} chat", "markdown_it", pure=True),
     # Facts of Jupyter's messages come from jupyter_client; its sockets do not.
     "kernel.messages": Floor(f"{GROUND} kernel.messages", "jupyter_client", pure=True),

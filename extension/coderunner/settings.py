@@ -1,0 +1,322 @@
+"""What a person can set, validated once.
+
+Flags come before `CODERUNNER_*` environment variables, these before one TOML file, this before the defaults;
+`OPENAI_BASE_URL` and `OPENAI_API_KEY` fill in for an endpoint that nothing else names. Every value knows
+where it came from. Secrets have no flag (every user of the machine can see a flag) and stand in no message.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qs, urlsplit
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    InstanceOf,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from coderunner.errors import SettingsError
+from coderunner.secret import Secret
+from coderunner.sources import Gathered, default_config, default_data, read_toml
+
+PREFIX = "CODERUNNER_"
+CONFIG_VARIABLE = f"{PREFIX}CONFIG"
+DEFAULT = "default"
+"""The source of a value that nobody set."""
+
+SECRETS = ("token", "model_key")
+ADDRESSES = ("server", "model_url")
+
+Topic = Literal["kernel", "model", "app"]
+
+
+def _seal(value: object) -> object:
+    return Secret(value.strip()) if isinstance(value, str) else value
+
+
+Sealed = Annotated[InstanceOf[Secret], BeforeValidator(_seal)]
+
+
+def _setting(default: object, what: str, topic: Topic, **limits: Any) -> Any:  # noqa: ANN401 - as Field itself
+    return Field(default, description=what, json_schema_extra={"topic": topic}, **limits)
+
+
+class Settings(BaseSettings):
+    """All settings of one start. Values do not change afterwards; `load` is the way to get them."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        protected_namespaces=(),  # `model` is a word of ours, too
+    )
+
+    server: str = _setting("", "address of a Jupyter server; empty: a kernel on this machine", "kernel")
+    token: Sealed = _setting(Secret(), "the Jupyter server's token", "kernel")
+    token_file: Path | None = _setting(
+        None, "file that holds the token, alone or as the JUPYTER_TOKEN line of an .env", "kernel"
+    )
+    kernel_name: str = _setting("python3", "kernel spec to start", "kernel", min_length=1)
+    timeout: float = _setting(30.0, "seconds that a cell may take", "kernel", gt=0, le=86_400)
+    approve: Literal["default", "ask", "auto", "off"] = _setting(
+        "default",
+        "ask before each cell, run it at once (auto) or run nothing (off); default: auto on a Jupyter server, "
+        "and ask on a kernel of this machine, which is not isolated from it",
+        "kernel",
+    )
+    max_blocks: int = _setting(8, "cells that one reply may run", "kernel", ge=1, le=1000)
+    model_url: str = _setting("", "base URL of an OpenAI-compatible endpoint, up to /v1", "model")
+    model_key: Sealed = _setting(Secret(), "the endpoint's key", "model")
+    model_key_file: Path | None = _setting(None, "file that holds the key", "model")
+    model: str = _setting("", "name of the model; empty: the endpoint's first", "model")
+    continuation: str = _setting(
+        "auto", "how the endpoint continues a reply; auto: find out and remember", "model", min_length=1
+    )
+    demo: bool = _setting(default=False, what="talk to the scripted demo model", topic="model")
+    system_prompt: str = _setting("", "what the model is told first; empty: our teaching examples", "model")
+    system_prompt_file: Path | None = _setting(None, "file that holds the system prompt", "model")
+    host: str = _setting("127.0.0.1", "address that the app listens on", "app", min_length=1)
+    port: int = _setting(
+        7861,
+        "port that the app listens on; 0: any free one; unset and taken: the next",
+        "app",
+        ge=0,
+        le=65_535,
+    )
+    open_browser: Literal["auto", "yes", "no"] = _setting(
+        "auto", "open the page in a browser; auto: where there is a display", "app"
+    )
+    data_dir: Path = Field(
+        default_factory=default_data,
+        description="folder for what is kept: working folders of kernels, pictures, what endpoints can do",
+        json_schema_extra={"topic": "app"},
+    )
+
+    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Leave only what the constructor is given: `load` has gathered everything else already."""
+        return (init_settings,)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_the_token_out_of_the_address(cls, values: dict[str, Any]) -> dict[str, Any]:
+        address = values.get("server")
+        if not isinstance(address, str):
+            return values
+        address, _, query = address.strip().partition("?")
+        token = parse_qs(query.partition("#")[0]).get("token", [""])[0]
+        return {"token": token, **values, "server": address}
+
+    @field_validator("server", "model_url")
+    @classmethod
+    def _names_no_password(cls, address: str) -> str:
+        if "@" in _authority(address):
+            message = "an address without user and password"
+            raise ValueError(message)
+        return address
+
+    @field_validator("model_url")
+    @classmethod
+    def _is_a_base_url(cls, address: str) -> str:
+        if address and not (address.startswith(("http://", "https://")) and _host(address)):
+            message = "an address like http://127.0.0.1:11434/v1"
+            raise ValueError(message)
+        return address.rstrip("/")
+
+    @property
+    def approval(self) -> Literal["ask", "auto", "off"]:
+        """What `approve` comes to: a Jupyter server is the isolated one, a kernel of this machine is not."""
+        if self.approve == "default":
+            return "auto" if self.server else "ask"
+        return self.approve
+
+    def source(self, name: str) -> str:
+        """Where the value of the setting `name` came from, in words; `DEFAULT` where nobody set it."""
+        return self._sources.get(name, DEFAULT)
+
+    def effective(self) -> list["Effective"]:
+        """Every setting with its value and its source, secrets masked."""
+        return [
+            Effective(name, _shown(name, getattr(self, name)), self.source(name))
+            for name in type(self).model_fields
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """One setting as it is, in words."""
+
+    name: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """One setting as it could be: what help, documentation and forms need of it."""
+
+    name: str
+    topic: Topic
+    what: str
+    default: str
+    choices: tuple[str, ...] = ()
+    secret: bool = False
+    switch: bool = False
+
+    @property
+    def flag(self) -> str:
+        """The flag that sets it; empty for a secret."""
+        return "" if self.secret else "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return PREFIX + self.name.upper()
+
+
+def descriptions() -> list[Description]:
+    """All settings, in the order in which people should meet them."""
+    return [_described(name) for name in Settings.model_fields]
+
+
+def _described(name: str) -> Description:
+    field = Settings.model_fields[name]
+    extra: Any = field.json_schema_extra
+    choices = getattr(field.annotation, "__args__", ()) if field.annotation is not None else ()
+    return Description(
+        name=name,
+        topic=extra["topic"],
+        what=field.description or "",
+        default="" if field.default_factory else _shown(name, field.default),
+        choices=tuple(choice for choice in choices if isinstance(choice, str)),
+        secret=name in SECRETS,
+        switch=field.annotation is bool,
+    )
+
+
+def load(flags: Mapping[str, object] | None = None, *, config: Path | None = None) -> Settings:
+    """Gather the settings from all sources and validate them.
+
+    `flags` are values by setting, None where a flag was not given; `config` is the TOML file, which must then
+    be there. Raises SettingsError with one sentence that names the setting, its source and what it may be.
+    """
+    named = config or os.environ.get(CONFIG_VARIABLE)
+    toml = Path(named).expanduser() if named else default_config()
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    gathered = Gathered()
+    gathered.add(read_toml(toml, required=bool(named)), lambda name: f"{name} in {toml}")
+    gathered.add(EnvSettingsSource(Settings)(), lambda name: PREFIX + name.upper())
+    gathered.add(given, lambda name: "--" + name.replace("_", "-"))
+    _fall_back_to_openai(gathered)
+    for name in ("token", "model_key", "system_prompt"):
+        gathered.read_file_of(name)
+    try:
+        settings = Settings(**gathered.values)
+    except ValidationError as failure:
+        # Without `from`: the original error carries the values, secrets among them.
+        raise SettingsError(_sentence(failure, gathered.sources)) from None
+    if settings.token and "token" not in gathered.sources:
+        gathered.sources["token"] = gathered.sources["server"]
+    settings._sources.update(gathered.sources)
+    return settings
+
+
+def _fall_back_to_openai(gathered: Gathered) -> None:
+    """Take the endpoint that other programs use, if no other is named.
+
+    Its key goes to no other address: whoever names an endpoint of their own did not mean OpenAI's key.
+    """
+    address, key = os.environ.get("OPENAI_BASE_URL"), os.environ.get("OPENAI_API_KEY")
+    if address and "model_url" not in gathered.values:
+        gathered.fill("model_url", address, "OPENAI_BASE_URL")
+    chosen = str(gathered.values.get("model_url", ""))
+    theirs = chosen and (chosen == address or _host(chosen) == "api.openai.com")
+    if key and theirs and not {"model_key", "model_key_file"} & gathered.values.keys():
+        gathered.fill("model_key", key, "OPENAI_API_KEY")
+
+
+MAY_BE = {
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "path_type": "the path of a file",
+    "is_instance_of": "text",
+    "string_too_short": "text of at least {min_length} character",
+    "literal_error": "{expected}",
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le:g}",
+    "value_error": "{error}",
+}
+"""What a value may be, by pydantic's name for what is wrong with it."""
+
+
+def _sentence(failure: ValidationError, sources: Mapping[str, str]) -> str:
+    """Say what is wrong with the first wrong setting, and what it may be."""
+    first = failure.errors(include_url=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else ""
+    source = sources.get(name, name)
+    if first["type"] == "extra_forbidden":
+        close = get_close_matches(name, Settings.model_fields, n=1)
+        return f"{source}: there is no such setting" + (f"; did you mean {close[0]}?" if close else "")
+    may_be = MAY_BE.get(first["type"], first["msg"]).format(**first.get("ctx", {}))
+    return f"{source} is {_shown(name, first['input'])!r}, but it has to be {may_be}"
+
+
+def _shown(name: str, value: object) -> str:
+    """A value in words for a person; secrets and what may hide in an address are masked."""
+    match value:
+        case None:
+            return ""
+        case _ if name in SECRETS:
+            return str(Secret("set")) if value else ""
+        case bool():
+            return str(value).lower()
+        case float():
+            return f"{value:g}"
+        case str() if name in ADDRESSES:
+            return value.partition("?")[0].replace(_authority(value), _authority(value).rpartition("@")[2])
+    return str(value)
+
+
+def _authority(address: str) -> str:
+    """What stands before the path of an address, also where the scheme is missing."""
+    return re.split("[/?#]", address.rpartition("://")[2], maxsplit=1)[0]
+
+
+def _host(address: str) -> str | None:
+    try:
+        return urlsplit(address).hostname
+    except ValueError:  # such as brackets that do not close
+        return None
