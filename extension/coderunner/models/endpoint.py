@@ -1,0 +1,233 @@
+"""A model's HTTP address and the client that talks to it.
+
+The only module that knows the HTTP library: every exception of it is translated here, into
+`EndpointUnreachable`, `EndpointRefused` or `EndpointFailed` with a sentence that never holds the key.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, cast
+
+from coderunner.errors import EndpointFailed, EndpointUnreachable
+from coderunner.models import address, failures
+from coderunner.models.events import DONE, EventDecoder
+from coderunner.secret import Secret
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    # httpx2 is httpx under its new name; older hosts have only the old one. Both have the same interface.
+    try:
+        import httpx2 as httpx
+    except ImportError:
+        import httpx
+
+Chunk = Mapping[str, object]
+"""One `chat.completion.chunk` as it came; unknown fields are kept."""
+
+CONNECT_SECONDS = 5.0
+"""A machine that is there answers a connection within a second, also through a VPN."""
+
+IDLE_SECONDS = 600.0
+"""Silence that we bear inside a stream: a long prompt on a CPU takes minutes until its first token."""
+
+ANSWER_SECONDS = 15.0
+"""For the small questions (`/models`, `/props`); a server that loads a model may take this long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a model answers: an OpenAI-compatible API, the key for it and the model's id.
+
+    `url` may be given as people paste it; it is kept in its normal form (see `address.normal`).
+    Raises SettingsError where it is no HTTP address.
+    """
+
+    url: str
+    key: Secret = field(default_factory=Secret)
+    model: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "url", address.normal(self.url))
+
+    @property
+    def host(self) -> str:
+        """The host's name, in lower case, without a port."""
+        return address.host(self.url)
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the model runs on this machine."""
+        return address.loopback(self.url)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """One model that an endpoint offers."""
+
+    id: str
+    owned_by: str = ""
+
+
+class Client:
+    """Talks to one endpoint, with connections that are kept open; belongs to one event loop.
+
+    Close it with `async with` or `aclose()`. Its methods raise `EndpointUnreachable`, `EndpointRefused` or
+    `EndpointFailed`, and nothing else of their own.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, *, connect: float = CONNECT_SECONDS, answer: float = ANSWER_SECONDS
+    ) -> None:
+        self.endpoint = endpoint
+        key = endpoint.key.reveal()
+        self._answer = answer
+        self._http = httpx.AsyncClient(
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            timeout=httpx.Timeout(IDLE_SECONDS, connect=connect),
+            # A proxy of the environment must not see what is said on this machine, and could not reach it.
+            trust_env=not endpoint.loopback,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close all connections; streams that are still open end."""
+        await self._http.aclose()
+
+    async def models(self) -> list[ModelInfo]:
+        """Give the models that the endpoint lists, in its order."""
+        listed = await self.ask("models")
+        entries = listed.get("data") or listed.get("models") if isinstance(listed, dict) else listed
+        named = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+        return [
+            ModelInfo(id=name, owned_by=str(entry.get("owned_by") or ""))
+            for entry in named
+            if (name := str(entry.get("id") or entry.get("name") or ""))
+        ]
+
+    async def ask(self, path: str, body: Mapping[str, object] | None = None) -> object:
+        """GET a JSON value, or POST `body` and get one; `path` is as in `address.routed`."""
+        url = address.routed(self.endpoint.url, path)
+        with self._translated():
+            async with asyncio.timeout(self._answer):
+                response = await self._http.request("GET" if body is None else "POST", url, json=body)
+        self._raise_for(response, path)
+        return self._decoded(response)
+
+    @asynccontextmanager
+    async def stream(
+        self, body: Mapping[str, object], *, path: str = "chat/completions"
+    ) -> AsyncIterator[AsyncGenerator[Chunk]]:
+        """POST `body`, with the endpoint's model and `stream` filled in, and give its chunks as they come.
+
+        Leaving the context closes the TCP connection, so that the server stops generating. An error that the
+        server sends inside the stream is raised where it comes, as `EndpointFailed` with status 200.
+        """
+        request = self._http.build_request(
+            "POST",
+            address.routed(self.endpoint.url, path),
+            json={"model": self.endpoint.model, **body, "stream": True},
+        )
+        with self._translated():
+            response = await self._http.send(request, stream=True)
+        try:
+            if not response.is_success:
+                await self._fail(response, path)
+            async with aclosing(self._chunks(response)) as chunks:
+                yield chunks
+        finally:
+            await response.aclose()
+
+    async def _fail(self, response: "httpx.Response", path: str) -> None:
+        with self._translated():
+            await response.aread()
+        self._raise_for(response, path, offered=await self._offered(response))
+
+    async def _offered(self, response: "httpx.Response") -> list[str]:
+        """Give what models there are, where the one we asked for may be missing."""
+        if response.status_code != failures.NOT_FOUND or not self.endpoint.model:
+            return []
+        try:
+            return [model.id for model in await self.models()]
+        except (EndpointUnreachable, EndpointFailed, PermissionError):
+            return []
+
+    def _raise_for(self, response: "httpx.Response", path: str, offered: list[str] | None = None) -> None:
+        if not response.is_success:
+            raise failures.from_answer(
+                failures.Answer(response.status_code, response.text, response.headers.get("location", "")),
+                self.endpoint.url,
+                path=path,
+                model=self.endpoint.model,
+                offered=offered or [],
+                key=self.endpoint.key,
+            )
+
+    def _decoded(self, response: "httpx.Response") -> object:
+        try:
+            return response.json()
+        except ValueError as error:
+            raise self._garbled(response.text) from error
+
+    async def _chunks(self, response: "httpx.Response") -> AsyncGenerator[Chunk]:
+        kind = response.headers.get("content-type", "")
+        if "html" in kind or kind.startswith("application/json"):
+            yield await self._unstreamed(response)
+            return
+        decoder = EventDecoder()
+        with self._translated(streaming=True):
+            # The library promises an iterator only; it is a generator, and one that must be closed.
+            async with aclosing(cast("AsyncGenerator[bytes]", response.aiter_bytes())) as pieces:
+                async for piece in pieces:
+                    for event in decoder.receive(piece):
+                        if event == DONE:
+                            return
+                        yield self._chunk(event)
+        for event in decoder.close():
+            if event != DONE:
+                yield self._chunk(event)
+
+    async def _unstreamed(self, response: "httpx.Response") -> Chunk:
+        """Give a whole completion as one chunk: some servers do not stream although they were asked to."""
+        with self._translated(streaming=True):
+            await response.aread()
+        chunk = dict(self._chunk(self._decoded(response)))
+        choices = chunk.get("choices")
+        if isinstance(choices, list):
+            chunk["choices"] = [
+                {**choice, "delta": choice.get("delta") or choice.get("message") or {}}
+                for choice in choices
+                if isinstance(choice, dict)
+            ]
+        return chunk
+
+    def _chunk(self, event: object) -> Chunk:
+        if not isinstance(event, dict):
+            raise self._garbled(event if isinstance(event, str) else json.dumps(event))
+        if event.get("error"):
+            raise failures.inside_stream(event["error"], self.endpoint.url, key=self.endpoint.key)
+        return event
+
+    def _garbled(self, text: str) -> EndpointFailed:
+        return failures.garbled(text, self.endpoint.url, key=self.endpoint.key)
+
+    @contextmanager
+    def _translated(self, *, streaming: bool = False) -> Iterator[None]:
+        """Turn the HTTP library's exceptions into ours: the one seam."""
+        try:
+            yield
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError) as error:
+            if streaming:
+                raise failures.broken_off(error, self.endpoint.url, idle=IDLE_SECONDS) from error
+            raise failures.unreachable(error, self.endpoint.url) from error

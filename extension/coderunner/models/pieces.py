@@ -1,0 +1,68 @@
+"""What a chunk of a model's stream says: parsed once, here. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from coderunner.models.endpoint import Chunk
+from coderunner.models.usage import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One chunk: text of the reply, text of the thought, why it ended, what it cost; each may be missing."""
+
+    content: str = ""
+    reasoning: str = ""
+    finish_reason: str = ""
+    tokens: Tokens | None = None
+
+
+def piece(chunk: Chunk) -> Piece:
+    """Read a chunk; fields that are missing or of a wrong type are read as nothing."""
+    choices = chunk.get("choices")
+    choice = _mapping(choices[0]) if isinstance(choices, Sequence) and choices else {}
+    delta = _mapping(choice.get("delta"))
+    content, thought = _texts(delta.get("content"))
+    # llama.cpp, SGLang and DeepSeek say `reasoning_content`; vLLM, Ollama and OpenRouter `reasoning`.
+    # Some send both with the same text.
+    reasoning = delta.get("reasoning_content") or delta.get("reasoning")
+    return Piece(
+        content=content,
+        reasoning=reasoning if isinstance(reasoning, str) else thought,
+        finish_reason=_text(choice.get("finish_reason")),
+        tokens=_tokens(chunk),
+    )
+
+
+def _texts(content: object) -> tuple[str, str]:
+    """Give text and thought of a content, which Mistral sends as a list of parts when its model thinks."""
+    if isinstance(content, str):
+        return content, ""
+    parts = [_mapping(part) for part in content] if isinstance(content, Sequence) else []
+    text = "".join(_text(part.get("text")) for part in parts if part.get("type") == "text")
+    thought = "".join(_texts(part.get("thinking"))[0] for part in parts if part.get("type") == "thinking")
+    return text, thought
+
+
+def _tokens(chunk: Chunk) -> Tokens | None:
+    if usage := _mapping(chunk.get("usage")):
+        cached = _mapping(usage.get("prompt_tokens_details")).get("cached_tokens")
+        return Tokens(
+            _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")), _count(cached)
+        )
+    if timings := _mapping(chunk.get("timings")):  # llama.cpp; its prompt_n leaves out what was in the cache
+        cached, evaluated = _count(timings.get("cache_n")), _count(timings.get("prompt_n"))
+        return Tokens(cached + evaluated, _count(timings.get("predicted_n")), cached)
+    return None
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and value > 0 else 0

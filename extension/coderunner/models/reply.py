@@ -1,0 +1,200 @@
+"""One visible reply of a model over as many requests as it needs."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from coderunner.errors import EndpointFailed, SettingsError
+from coderunner.models.detect import choose
+from coderunner.models.endpoint import Client, Endpoint
+from coderunner.models.memory import Choice, StrategyMemory
+from coderunner.models.pieces import piece
+from coderunner.models.strategies import NEXT, STRATEGIES, TRAIL, Message, Round, Strategy, hosted
+from coderunner.models.stretch import Delta, Stretch
+from coderunner.models.usage import Usage
+
+AUTO = "auto"
+BUDGETS = ("max_completion_tokens", "max_tokens")
+"""OpenAI's newer name first; a client that sends both means the newer one."""
+
+REFUSALS = frozenset({400, 404, 422, 500})
+"""How servers answer a continuation that they do not know: 400 and 422 say so, 404 where DeepSeek's beta
+address is not there, 500 from chat templates that raise."""
+
+METERS: Mapping[str, Mapping[str, object]] = {
+    "vllm": {"stream_options": {"include_usage": True, "continuous_usage_stats": True}},
+    "sglang": {"stream_options": {"include_usage": True, "continuous_usage_stats": True}},
+    "llama.cpp": {"stream_options": {"include_usage": True}, "timings_per_token": True},
+}
+"""How to have tokens counted in each chunk: the count at the end is lost where we close the stream early.
+Only for servers that are known to take it."""
+
+METER: Mapping[str, object] = {"stream_options": {"include_usage": True}}
+UNMETERED = frozenset({"api.mistral.ai"})
+"""Refuses fields that it does not know, and counts without being asked."""
+
+RESTARTED = "it began its reply anew"
+NOTHING = Delta()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one request says, and the text that the server may repeat before it goes on."""
+
+    body: Mapping[str, object]
+    path: str = "chat/completions"
+    continues: bool = False
+    prefilled: str = ""
+
+
+class Reply:
+    """One visible assistant reply; `generate` makes one request for each stretch of it.
+
+    `options` are fields of the request body as they are (`temperature`, `stop`, …); `max_tokens` or
+    `max_completion_tokens` in them is a budget over all requests. `continuation` is `auto` or the name of a
+    strategy. `memory` is shared by all replies of a program, so that only the first one has to find out.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        messages: Sequence[Message],
+        *,
+        options: Mapping[str, object] | None = None,
+        memory: StrategyMemory | None = None,
+        continuation: str = AUTO,
+    ) -> None:
+        self._client = client
+        self._base = list(messages)
+        self._options = dict(options or {})
+        self._memory = memory or StrategyMemory()
+        self._choice = _known(client.endpoint, self._memory, continuation)
+        self._learns = continuation == AUTO
+        self._rounds: list[Round] = []
+        self._reasoning = ""
+        self.usage = Usage()
+        self.finish_reason = ""
+        """Why the last request ended: `stop`, `length`, … ; "" while it runs or where we closed it."""
+
+    @property
+    def choice(self) -> Choice | None:
+        """How the reply is continued and why so; None as long as nothing had to be found out."""
+        return self._choice
+
+    async def generate(self, reply: str = "", result: str = "") -> AsyncGenerator[Delta]:
+        """Give the next stretch of the reply, which is `reply` so far and ends with `result`, a text of ours.
+
+        Text of ours never comes back in a delta, whatever the server repeats. Closing the generator closes
+        the request's connection at once. Raises `EndpointUnreachable`, `EndpointRefused` or
+        `EndpointFailed`.
+        """
+        self._receive(reply, result)
+        self.finish_reason = ""
+        if reply.strip() and not self._choice:
+            self._choice = self._memory.recall(self._client.endpoint) or await choose(self._client)
+        while self._left() != 0:
+            request = self._request(reply)
+            stretch = Stretch(request.prefilled, own_line=bool(result) and not reply.endswith("\n"))
+            try:
+                async with aclosing(self._deltas(request, stretch)) as deltas:
+                    async for delta in deltas:
+                        yield delta
+            except EndpointFailed as failure:
+                if not (request.prefilled and failure.status in REFUSALS):
+                    raise
+                self._choose_next(f"it refused to continue a reply ({failure.status})")
+            else:
+                if not stretch.restarted:
+                    return
+                self._choose_next(RESTARTED)
+        self.finish_reason = "length"
+
+    async def _deltas(self, request: Request, stretch: Stretch) -> AsyncGenerator[Delta]:
+        """Give what one request says; ends early, and closes it, where the model began the reply anew."""
+        async with self._client.stream(request.body, path=request.path) as chunks:
+            try:
+                async for chunk in chunks:
+                    delta = stretch.receive(piece(chunk))
+                    if stretch.restarted:
+                        return
+                    if delta != NOTHING:
+                        self._learn(request, delta)
+                        yield delta
+                if (rest := stretch.close()) != NOTHING:
+                    self._learn(request, rest)
+                    yield rest
+            finally:
+                self._account(stretch)
+
+    def _account(self, stretch: Stretch) -> None:
+        self.usage = self.usage.plus(stretch.tokens, pieces=stretch.pieces)
+        if not stretch.restarted:
+            self._reasoning += stretch.reasoning
+            self.finish_reason = stretch.finish_reason
+
+    def _learn(self, request: Request, delta: Delta) -> None:
+        """Remember what has worked; a restart may have been the model's whim, so not for ever."""
+        if self._learns and request.continues and delta.content and self._choice:
+            durable = self._choice.reason != RESTARTED
+            self._memory.remember(self._client.endpoint, self._choice, durable=durable)
+
+    def _choose_next(self, reason: str) -> None:
+        self._choice = Choice(NEXT, reason, self._kind)
+
+    @property
+    def _kind(self) -> str:
+        return self._choice.kind if self._choice else ""
+
+    def _receive(self, reply: str, result: str) -> None:
+        """Note the round that `result` ended: what stands between it and the result before it."""
+        if not result:
+            return
+        said = reply.removesuffix(result)
+        before = "".join(each.said + each.result for each in self._rounds)
+        if not said.startswith(before):  # the host changed the reply under us: take it as one round
+            before, self._rounds = "", []
+        self._rounds.append(Round(said[len(before) :], result))
+
+    def _left(self) -> int | None:
+        """Give how many tokens the reply may still have; None without a limit."""
+        budget = next((self._options[name] for name in BUDGETS if name in self._options), None)
+        return max(0, budget - self.usage.completion) if isinstance(budget, int) else None
+
+    def _request(self, reply: str) -> Request:
+        strategy = self._choice.strategy if self._choice else TRAIL
+        continues = bool(reply.strip())
+        body = {**self._options, **self._meter(), **self._budget()}
+        if not continues:
+            return Request({**body, "messages": strategy.first(self._base)})
+        messages = strategy.again(self._base, reply=reply, rounds=self._rounds, reasoning=self._reasoning)
+        return Request(
+            {**body, **strategy.body, "messages": messages},
+            path=strategy.path,
+            continues=True,
+            prefilled=reply if strategy.prefill else "",
+        )
+
+    def _meter(self) -> Mapping[str, object]:
+        return {} if self._client.endpoint.host in UNMETERED else METERS.get(self._kind, METER)
+
+    def _budget(self) -> dict[str, object]:
+        left = self._left()
+        return {} if left is None else {name: left for name in BUDGETS if name in self._options}
+
+
+def _known(endpoint: Endpoint, memory: StrategyMemory, continuation: str) -> Choice | None:
+    """Give the choice that needs no question to anybody."""
+    if continuation != AUTO:
+        return Choice(_named(continuation), "set by hand")
+    if remembered := memory.recall(endpoint):
+        return remembered
+    strategy = hosted(endpoint.host)
+    return Choice(strategy, f"{endpoint.host} is known", "hosted") if strategy else None
+
+
+def _named(continuation: str) -> Strategy:
+    if strategy := STRATEGIES.get(continuation):
+        return strategy
+    names = ", ".join([AUTO, *STRATEGIES])
+    message = f"there is no continuation {continuation!r}; there are: {names}"
+    raise SettingsError(message)

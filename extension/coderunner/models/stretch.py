@@ -1,0 +1,56 @@
+"""One request's share of a reply: pieces in, deltas out. Pure."""
+
+from dataclasses import dataclass
+
+from coderunner.models.echo import EchoGuard
+from coderunner.models.pieces import Piece
+from coderunner.models.usage import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of the streamed reply: text to show and scan, or thought, which is never scanned."""
+
+    content: str = ""
+    reasoning: str = ""
+
+
+class Stretch:
+    """Lets through what is new, and counts.
+
+    `prefilled` is the text that the server was given to go on with and may repeat. With `own_line` the
+    first text begins on a line of its own, since it follows a result of ours that does not end its line.
+    """
+
+    def __init__(self, prefilled: str = "", *, own_line: bool = False) -> None:
+        self._guard = EchoGuard(prefilled)
+        self._own_line = own_line
+        self.reasoning = ""
+        self.finish_reason = ""
+        self.tokens: Tokens | None = None
+        """The server's last count; None where it gave none (yet)."""
+        self.pieces = 0
+        """How many pieces of text or thought came: about as many tokens."""
+
+    @property
+    def restarted(self) -> bool:
+        """Whether the model began our reply anew; then nothing of this request is to be used any more."""
+        return self._guard.restarted
+
+    def receive(self, piece: Piece) -> Delta:
+        """Take a piece; the delta may be empty."""
+        self.tokens = piece.tokens or self.tokens
+        self.finish_reason = piece.finish_reason or self.finish_reason
+        self.pieces += bool(piece.content or piece.reasoning)
+        self.reasoning += piece.reasoning
+        return Delta(self._placed(self._guard.receive(piece.content)), piece.reasoning)
+
+    def close(self) -> Delta:
+        """The stream ended; give the text that was still held back."""
+        return Delta(self._placed(self._guard.close()))
+
+    def _placed(self, text: str) -> str:
+        if not text or not self._own_line:
+            return text
+        self._own_line = False
+        return text if text.startswith(("\n", "\r")) else f"\n{text}"
