@@ -17,6 +17,46 @@ BEHAVIOURS = {
         "Each behaviour in the manifest has a test, and each test names a behaviour of the manifest.",
         "CONTRIBUTING",
     ),
+    "errors:tree:drawn": Behaviour(
+        "The tree in the docstring of errors is the classes' own.", "CONTRIBUTING"
+    ),
+    "errors:tree:builtin": Behaviour(
+        "An exception of ours is also the builtin that a caller expects.", "CONTRIBUTING"
+    ),
+    "errors:tree:caught": Behaviour("CodeRunnerError catches every exception of ours.", "CONTRIBUTING"),
+    "errors:endpoint:status": Behaviour("An endpoint's failure carries its HTTP status.", "errors"),
+    "secret:printing:masked": Behaviour("A secret is masked wherever it is printed.", "safety: T7"),
+    "secret:value:revealed": Behaviour("A secret reveals itself when asked, and only then.", "safety: T7"),
+    "secret:value:equal": Behaviour("Secrets are equal when their values are.", "safety: T7"),
+    "secret:keeping:refused": Behaviour("A secret cannot be kept by pickle or JSON.", "safety: T7"),
+    "settings:sources:order": Behaviour(
+        "Flags come before environment variables, these before the file, this before the defaults.",
+        "README, settings",
+    ),
+    "settings:sources:values-only": Behaviour(
+        "Settings that are made in place take nothing from the environment.", "settings"
+    ),
+    "settings:errors:sentence": Behaviour(
+        "A wrong setting is told in one sentence: which, from where, and what it may be.", "CONTRIBUTING"
+    ),
+    "settings:secrets:file": Behaviour("A secret can stand in a file.", "README, settings"),
+    "settings:secrets:address": Behaviour("A secret does not stay in an address.", "safety: T7"),
+    "settings:secrets:never-seen": Behaviour(
+        "No message, traceback, log or dump of settings shows a secret.", "safety: T7"
+    ),
+    "settings:secrets:no-flag": Behaviour("No flag takes a secret, since `ps` shows flags.", "safety: T7"),
+    "settings:endpoint:openai": Behaviour(
+        "OPENAI_BASE_URL and OPENAI_API_KEY fill in, and the key goes nowhere but where they say.",
+        "README, settings",
+    ),
+    "settings:endpoint:continuation": Behaviour(
+        "The setting `continuation` offers every strategy there is.", "README, settings"
+    ),
+    "settings:approve:default": Behaviour(
+        "Unless told otherwise, cells on this machine ask first and cells on a server run.", "README, safety"
+    ),
+    "settings:files:places": Behaviour("Files lie where each system wants them.", "XDG base directories"),
+    "settings:descriptions:complete": Behaviour("Every setting says what it is.", "README, settings"),
     "house:safety:no-same-origin": Behaviour(
         "No frame of ours is ever given the rights of the page around it.", "safety: peer advisories"
     ),

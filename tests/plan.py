@@ -35,16 +35,19 @@ PLAN = {
     # httpx2 is httpx under its next name.
     "models": Floor(f"{GROUND} settings models", "httpx httpx2"),
     "runner": Floor(f"{GROUND} settings chat kernel"),
-    "hosts.app": Floor(f"{GROUND} settings runner models hosts.app", "gradio fastapi starlette uvicorn"),
+    "hosts.app": Floor(
+        f"{GROUND} settings runner models hosts.app", "gradio fastapi starlette uvicorn pygments"
+    ),
     "hosts.textgen": Floor(f"{GROUND} settings runner hosts.textgen", "gradio modules"),
-    "__main__": Floor(f"{GROUND} settings hosts"),
+    # The command line is a door as well: to the app, and to the doctor of connections.
+    "__main__": Floor(f"{GROUND} settings kernel.doctor kernel.where hosts"),
 }
 """A line covers its module and all within it; the most particular line counts."""
 
 # fmt: off
 PURE_LIBRARY = frozenset({
     "__future__", "abc", "ast", "base64", "binascii", "bisect", "codecs", "collections", "contextlib",
-    "copy", "dataclasses", "difflib", "enum", "functools", "hashlib", "html", "itertools", "json",
+    "copy", "dataclasses", "difflib", "enum", "functools", "hashlib", "hmac", "html", "itertools", "json",
     "keyword", "math", "operator", "re", "string", "struct", "textwrap", "token", "types", "typing",
     "unicodedata", "urllib.parse",
 })

@@ -43,6 +43,7 @@ SECRETS = ("token", "model_key")
 ADDRESSES = ("server", "model_url")
 
 Topic = Literal["kernel", "model", "app"]
+"""What a setting is about."""
 
 
 def _seal(value: object) -> object:
@@ -74,10 +75,12 @@ class Settings(BaseSettings):
         None, "file that holds the token, alone or as the JUPYTER_TOKEN line of an .env", "kernel"
     )
     kernel_name: str = _setting("python3", "kernel spec to start", "kernel", min_length=1)
-    timeout: float = _setting(30.0, "seconds that a cell may take", "kernel", gt=0, le=86_400)
+    timeout: float = _setting(
+        30.0, "seconds that a cell may take", "kernel", gt=0, le=86_400, allow_inf_nan=False
+    )
     approve: Literal["default", "ask", "auto", "off"] = _setting(
         "default",
-        "ask before each cell, run it at once (auto) or run nothing (off); default: auto on a Jupyter server, "
+        "ask before each cell, run it at once (auto) or run nothing (off); default: auto on a Jupyter server "
         "and ask on a kernel of this machine, which is not isolated from it",
         "kernel",
     )
@@ -86,9 +89,9 @@ class Settings(BaseSettings):
     model_key: Sealed = _setting(Secret(), "the endpoint's key", "model")
     model_key_file: Path | None = _setting(None, "file that holds the key", "model")
     model: str = _setting("", "name of the model; empty: the endpoint's first", "model")
-    continuation: str = _setting(
-        "auto", "how the endpoint continues a reply; auto: find out and remember", "model", min_length=1
-    )
+    continuation: Literal[
+        "auto", "flags", "trailing", "continue", "prefix", "prefix-beta", "partial", "next-turn"
+    ] = _setting("auto", "how the endpoint continues a reply; auto: find out and remember", "model")
     demo: bool = _setting(default=False, what="talk to the scripted demo model", topic="model")
     system_prompt: str = _setting("", "what the model is told first; empty: our teaching examples", "model")
     system_prompt_file: Path | None = _setting(None, "file that holds the system prompt", "model")
@@ -161,11 +164,9 @@ class Settings(BaseSettings):
         return self._sources.get(name, DEFAULT)
 
     def effective(self) -> list["Effective"]:
-        """Every setting with its value and its source, secrets masked."""
-        return [
-            Effective(name, _shown(name, getattr(self, name)), self.source(name))
-            for name in type(self).model_fields
-        ]
+        """Every setting with what it comes to and its source, secrets masked."""
+        values = {name: getattr(self, name) for name in type(self).model_fields} | {"approve": self.approval}
+        return [Effective(name, _shown(name, value), self.source(name)) for name, value in values.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +275,7 @@ MAY_BE = {
     "is_instance_of": "text",
     "string_too_short": "text of at least {min_length} character",
     "literal_error": "{expected}",
+    "finite_number": "a number",
     "greater_than": "more than {gt:g}",
     "greater_than_equal": "at least {ge}",
     "less_than_equal": "at most {le:g}",
@@ -307,12 +309,14 @@ def _shown(name: str, value: object) -> str:
             return f"{value:g}"
         case str() if name in ADDRESSES:
             return value.partition("?")[0].replace(_authority(value), _authority(value).rpartition("@")[2])
-    return str(value)
+        case str() | int() | Path():
+            return str(value)
+    return type(value).__name__  # a list or a table, with who knows what in it
 
 
 def _authority(address: str) -> str:
     """What stands before the path of an address, also where the scheme is missing."""
-    return re.split("[/?#]", address.rpartition("://")[2], maxsplit=1)[0]
+    return re.split(r"[/?#]", re.sub(r"^([\w+.-]*:)?//", "", address), maxsplit=1)[0]
 
 
 def _host(address: str) -> str | None:

@@ -1,0 +1,167 @@
+"""The command line: `coderunner`, or `python -m coderunner`.
+
+Everything that its help says of the settings is made from `coderunner.settings`. Exit codes: 0 for success, 1
+where a check found something, 2 where we cannot start (one sentence on stderr says why), 130 after Ctrl-C.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Sequence
+from io import TextIOWrapper
+from pathlib import Path
+
+from coderunner import __version__
+from coderunner.errors import CodeRunnerError
+from coderunner.settings import CONFIG_VARIABLE, Description, Settings, Topic, descriptions, load
+from coderunner.sources import default_config
+
+TITLES: dict[Topic, str] = {
+    "kernel": "where cells run",
+    "model": "who writes them",
+    "app": "the chat app",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a Windows console may lack a sign of ours
+            stream.reconfigure(errors="replace")
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    if chosen.command is None:
+        parser.print_help()
+        return 2
+    try:
+        return COMMANDS[chosen.command](chosen)
+    except CodeRunnerError as error:
+        print(f"coderunner: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _app(chosen: argparse.Namespace) -> int:
+    """Start the chat app and stay until Ctrl-C."""
+    settings = _settings(chosen)
+    print("Starting CodeRunner …", flush=True)  # before the import of Gradio, which takes seconds
+    try:
+        from coderunner.hosts import app
+    except ModuleNotFoundError as missing:
+        raise _not_installed(missing, "app") from missing
+    app.run(settings)
+    return 0
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    """Look at the way to a kernel, one step after the other."""
+    from coderunner.kernel import doctor
+    from coderunner.kernel.where import Local, Server
+
+    settings = _settings(chosen)
+    where = (
+        Server(settings.server, settings.token, settings.kernel_name)
+        if settings.server
+        else Local(settings.kernel_name)
+    )
+    report = asyncio.run(doctor.check(where))
+    if chosen.json:
+        print(json.dumps(report.as_json(), indent=2))
+    else:
+        for finding in report.findings:
+            print("✓" if finding.ok else "✗", finding.sentence)
+    return 0 if report.ok else 1
+
+
+def _show_settings(chosen: argparse.Namespace) -> int:
+    """Print every setting as it is, with its source."""
+    rows = _settings(chosen).effective()
+    names = max(len(row.name) for row in rows)
+    for row in rows:
+        value = json.dumps(row.value, ensure_ascii=False) if "\n" in row.value else row.value
+        print(f"{row.name:{names}}  {value or '-'}  ({row.source})")
+    return 0
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "app": _app,
+    "check": _check,
+    "settings": _show_settings,
+}
+
+
+def _settings(chosen: argparse.Namespace) -> Settings:
+    flags = {name: value for name, value in vars(chosen).items() if name in Settings.model_fields}
+    return load(flags, config=chosen.config)
+
+
+def _not_installed(missing: ModuleNotFoundError, extra: str) -> Exception:
+    """Say how to install the extra that `missing` belongs to; a module of ours that is missing is a bug."""
+    if (missing.name or "").startswith("coderunner"):
+        return missing
+    return CodeRunnerError(
+        f"{missing.name} is not installed; in CodeRunner's folder, run: "
+        f"{sys.executable} -m pip install --editable '.[{extra}]'"
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="coderunner",
+        description="Lets a chat model run the Python it writes, inline, in a Jupyter kernel.",
+    )
+    parser.add_argument("--version", action="version", version=f"coderunner {__version__}")
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
+    _add(commands, "app", "start the chat app", ("kernel", "model", "app"))
+    check = _add(commands, "check", "find out whether cells can run, and what to mend if not", ("kernel",))
+    check.add_argument("--json", action="store_true", help="print the findings as JSON")
+    _add(
+        commands, "settings", "print the settings as they are, with their sources", ("kernel", "model", "app")
+    )
+    return parser
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    what: str,
+    topics: Sequence[Topic],
+) -> argparse.ArgumentParser:
+    known = [each for each in descriptions() if each.topic in topics]
+    secrets = " and ".join(each.variable for each in known if each.secret)
+    parser = commands.add_parser(
+        name,
+        help=what,
+        description=what[0].upper() + what[1:] + ".",
+        epilog="Flags come before the variables in brackets, these before the file. Secrets have no flag, "
+        f"since every user of the machine can see one: use {secrets}, or a file.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help=f"TOML file of settings [{CONFIG_VARIABLE}; default: {default_config()}]".replace("%", "%%"),
+    )
+    for topic in topics:
+        group = parser.add_argument_group(TITLES[topic])
+        for each in known:
+            if each.topic == topic and each.flag:
+                _add_flag(group, each)
+    return parser
+
+
+def _add_flag(group: "argparse._ArgumentGroup", each: Description) -> None:
+    default = f"; default: {each.default}" if each.default and "default:" not in each.what else ""
+    told = f"{each.what} [{each.variable}{default}]".replace("%", "%%")
+    if each.switch:
+        group.add_argument(each.flag, dest=each.name, action=argparse.BooleanOptionalAction, help=told)
+    else:
+        metavar = "{" + ",".join(each.choices) + "}" if each.choices else each.name.split("_")[-1].upper()
+        group.add_argument(each.flag, dest=each.name, metavar=metavar, help=told)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
