@@ -1,0 +1,108 @@
+"""The address of a Jupyter server, out of what people paste.
+
+Pure. `http://host:8888/lab?token=…`, `host:8888/`, `https://hub/user/me/lab/tree/a.ipynb` all mean the
+server's base address, to which `api/…` is appended.
+"""
+
+import ipaddress
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+from coderunner.errors import SettingsError
+
+PAGES = frozenset(
+    {"lab", "tree", "notebooks", "edit", "view", "terminals", "retro", "doc", "login", "api", "console"}
+)
+"""The pages of Jupyter's own user interfaces, below a server's base address."""
+
+EXAMPLE = "http://127.0.0.1:8888"
+LOOPBACK_NAMES = ("localhost", "localhost.localdomain")
+
+
+def split_token(pasted: str) -> tuple[str, str]:
+    """Split what was pasted into an address without a token, and the token (or nothing).
+
+    Never raises: what cannot be read as an address loses everything that could hold a secret.
+    """
+    pasted = "".join(pasted.split())
+    head, mark, tail = pasted.partition("?")
+    if not mark:
+        return pasted, ""
+    query, _, fragment = tail.partition("#")
+    fields = parse_qsl(query, keep_blank_values=True)
+    token = next((value for name, value in fields if name.lower() == "token"), "")
+    rest = urlencode([(name, value) for name, value in fields if name.lower() != "token"])
+    return head + (f"?{rest}" if rest else "") + (f"#{fragment}" if fragment else ""), token
+
+
+def normalise(pasted: str) -> str:
+    """Give a server's base address: scheme, host, port and base path, without a slash at the end.
+
+    Raises SettingsError, with the way out, where it cannot be one. The message never shows a token or a
+    password.
+    """
+    text, _ = split_token(pasted)
+    if not text:
+        raise SettingsError(f"the address of the Jupyter server is empty; it looks like {EXAMPLE}")
+    if "://" not in text:
+        text = f"http://{_bracketed(text)}"
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise SettingsError(f"the address cannot be read ({error}); it looks like {EXAMPLE}") from None
+    if parts.scheme.lower() not in ("http", "https"):
+        raise SettingsError(
+            f"the address begins with {parts.scheme}://; it must begin with http:// or https://"
+        )
+    if not host:
+        raise SettingsError(f"the address has no host name; it looks like {EXAMPLE}")
+    if parts.username or parts.password:
+        raise SettingsError("the address has a user name or password in it; give the token in its own field")
+    netloc = f"[{host}]" if ":" in host else host
+    if port is not None:
+        netloc += f":{port}"
+    return urlunsplit((parts.scheme.lower(), netloc, _base_path(parts.path), "", ""))
+
+
+def _bracketed(text: str) -> str:
+    """Put the brackets around a bare IPv6 address: `::1` is `[::1]` in an address."""
+    host, slash, path = text.partition("/")
+    try:
+        ipaddress.IPv6Address(host)
+    except ValueError:
+        return text
+    return f"[{host}]{slash}{path}"
+
+
+def _base_path(path: str) -> str:
+    """Cut a path at the first page of Jupyter's own.
+
+    `/user/lab/lab` is the server of a Hub user who is called lab: what stands right after `user` is a name.
+    """
+    kept: list[str] = []
+    for part in filter(None, path.split("/")):
+        hub = kept[:1] == ["hub"] and part == "user"
+        if part in PAGES and kept[-1:] != ["user"]:
+            break
+        kept = [] if hub else kept
+        kept.append(part)
+    return "".join(f"/{quote(part, safe='%:@!$&()*+,;=~-._')}" for part in kept)
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether an address leads to this machine only."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") in LOOPBACK_NAMES or host.lower().endswith(".localhost")
+
+
+def parents(url: str) -> list[str]:
+    """Give the addresses with ever fewer parts of the base path, the nearest first."""
+    parts = urlsplit(url)
+    path = [part for part in parts.path.split("/") if part]
+    return [
+        urlunsplit((parts.scheme, parts.netloc, "".join(f"/{part}" for part in path[:count]), "", ""))
+        for count in range(len(path) - 1, -1, -1)
+    ]

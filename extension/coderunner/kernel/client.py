@@ -1,0 +1,385 @@
+"""Runs cells in one kernel: request, outputs as they come, deadline, and what ends a cell that does not.
+
+The same for every kernel; how its messages travel is a `Transport`. All of it lives in the portal's loop.
+"""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol
+
+from coderunner.errors import KernelError
+from coderunner.kernel.execution import Change, Execution
+from coderunner.kernel.messages import Message, Stamp, execute_request, kernel_info_request
+from coderunner.outputs import Aftermath, Result, Status
+
+GRACE = 1.0
+"""Seconds that an interrupt is given, twice: numpy's loops take half a second to notice one."""
+INTERRUPT_TIMEOUT = 2.0
+"""Seconds for the interrupt itself to be delivered."""
+RESTART_TIMEOUT = 15.0
+"""Seconds for a stuck kernel to be replaced: a server kills it after 5."""
+PROBE_AFTER = 0.5
+"""Seconds after an idle status without a reply until the kernel is asked whether a reply will come."""
+SILENCE = 2.0
+"""Seconds without any message after a reply without an idle status until the cell counts as complete."""
+CHECK_EVERY = 2.0
+"""Seconds between two looks at whether the kernel is still there, while a cell runs."""
+UPDATE_EVERY = 0.05
+"""Seconds between two rounds of `on_output` at the fastest: twice what an eye can follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The kernel, or the way to it, is no more."""
+
+    status: Literal[Status.DIED, Status.REPLACED, Status.LOST]
+    detail: str
+
+
+Event = Message | Gone
+Ending = Gone | Literal["complete", "overdue", "stopped"]
+
+
+class Transport(Protocol):
+    """A way to one kernel. After a `Gone`, `restart` or `close` it is of no more use."""
+
+    found: bool
+    """The kernel was there already, with its variables."""
+
+    def attach(self, receive: Callable[[Event], None]) -> None:
+        """Have every event from now on given to `receive`, in the loop."""
+
+    async def send(self, message: Message) -> None:
+        """Send one message; a lost connection is told as an event, not raised."""
+
+    async def interrupt(self) -> None:
+        """Interrupt the program that runs, as Ctrl-C does."""
+
+    async def restart(self) -> None:
+        """End the program at any price; the next transport finds an empty kernel."""
+
+    async def check(self) -> Gone | None:
+        """Look whether the kernel is still there."""
+
+    async def close(self, *, keep: bool = False) -> None:
+        """Let go. The kernel ends too, unless it can be found again and `keep` is set."""
+
+
+DETAILS: dict[tuple[str, bool], str] = {
+    ("overdue", True): "It was stopped after {deadline:g} seconds; all variables are still there.",
+    (
+        "overdue",
+        False,
+    ): "It did not stop after {deadline:g} seconds; the kernel was restarted: all variables are gone.",
+    ("stopped", True): "It was stopped; all variables are still there.",
+    (
+        "stopped",
+        False,
+    ): "It did not stop when told to; the kernel was restarted: all variables are gone.",
+}
+"""What is said when we ended a cell: why, and whether its variables survived."""
+
+NO_REPLY = Gone(Status.DIED, "The kernel stopped working without a reply: all variables are gone.")
+ASKED_EXIT = "The program ended its kernel: all variables are gone."
+
+
+class KernelClient:
+    """One kernel, one request in flight. The caller sees to it that `execute` is not called twice at once."""
+
+    def __init__(
+        self, transport: Transport, *, on_gone: Callable[["KernelClient"], None] = lambda _client: None
+    ) -> None:
+        self._transport = transport
+        self._on_gone = on_gone
+        self._session = uuid.uuid4().hex
+        self._flight: _Flight | None = None
+        self._last_event = time.monotonic()
+        self.gone: Gone | None = None
+        """Why this client is of no more use; None while it is."""
+        transport.attach(self._receive)
+
+    def _receive(self, event: Event) -> None:
+        self._last_event = time.monotonic()
+        if isinstance(event, Gone):
+            self.gone = self.gone or event
+            if self._flight is not None:
+                self._flight.end(event)
+            self._on_gone(self)
+        elif self._flight is not None:
+            self._flight.receive(event)
+
+    @property
+    def quiet_for(self) -> float:
+        """Seconds since anything was heard."""
+        return time.monotonic() - self._last_event
+
+    def _stamp(self) -> Stamp:
+        return Stamp(uuid.uuid4().hex, self._session, datetime.now(UTC).isoformat())
+
+    async def execute(
+        self, source: str, *, deadline: float, on_output: Callable[[Change], None] | None = None
+    ) -> Result:
+        """Run a cell to its end.
+
+        The result says how it ended; trouble with the kernel is a status, not an exception. After `deadline`
+        seconds the cell is interrupted, and where that does not help its kernel restarted. Cancelling does
+        the same at once, and raises CancelledError when the kernel has settled.
+        """
+        result = await self._execute(source, deadline, on_output)
+        if result.status is Status.ABORTED and self.gone is None:
+            # It did not run: another client's error or interrupt flushed the kernel's queue.
+            result = await self._execute(source, deadline, on_output)
+        return result
+
+    async def _execute(
+        self, source: str, deadline: float, on_output: Callable[[Change], None] | None
+    ) -> Result:
+        stamp = self._stamp()
+        flight = self._flight = _Flight(self, Execution(stamp.id), on_output)
+        started = time.monotonic()
+        try:
+            if self.gone is not None:
+                flight.end(self.gone)
+            else:
+                await self._transport.send(execute_request(source, stamp))
+            status, aftermath, detail = await self._settle(flight, deadline)
+        finally:
+            self._flight = None
+            flight.close()
+        execution = flight.execution
+        return Result(
+            execution.outputs,
+            status,
+            aftermath,
+            execution.execution_count,
+            time.monotonic() - started,
+            detail,
+        )
+
+    async def _settle(self, flight: "_Flight", deadline: float) -> tuple[Status, Aftermath, str]:
+        loop = asyncio.get_running_loop()
+        watch = loop.call_later(CHECK_EVERY, lambda: flight.keep(self._keep_checking(flight)))
+        try:
+            ending = await flight.ended(deadline)
+            return await self._conclude(flight, ending or "overdue", deadline)
+        except asyncio.CancelledError:
+            await _finish(self._conclude(flight, "stopped", deadline))
+            raise
+        finally:
+            watch.cancel()
+
+    async def _conclude(
+        self, flight: "_Flight", ending: Ending, deadline: float
+    ) -> tuple[Status, Aftermath, str]:
+        if ending is NO_REPLY:
+            self.gone = self.gone or NO_REPLY
+            await _bounded(self._transport.restart(), RESTART_TIMEOUT)
+        if isinstance(ending, Gone):
+            return _verdict(ending)
+        if ending == "complete":
+            return self._completed(flight.execution)
+        status = Status.TIMEOUT if ending == "overdue" else Status.INTERRUPTED
+        survived = await self._stop(flight)
+        detail = DETAILS[ending, survived].format(deadline=deadline)
+        return status, Aftermath.READY if survived else Aftermath.FRESH, detail
+
+    def _completed(self, execution: Execution) -> tuple[Status, Aftermath, str]:
+        status = Status(execution.reply or "ok")
+        if execution.ending:
+            self.gone = Gone(Status.DIED, ASKED_EXIT)
+            return status, Aftermath.FRESH, ASKED_EXIT
+        return status, Aftermath.READY, ""
+
+    async def _stop(self, flight: "_Flight") -> bool:
+        """Climb until the cell has ended: interrupt, once more, restart. Tell whether the kernel lives."""
+        for _ in range(2):
+            # Twice, because one that comes before the kernel has taken up the cell does nothing.
+            await _bounded(self._transport.interrupt(), INTERRUPT_TIMEOUT)
+            # An awaiting cell notices an interrupt only when a shell message comes after it.
+            await self._transport.send(kernel_info_request(self._stamp()))
+            ending = await flight.ended(GRACE)
+            if ending == "complete":
+                return not flight.execution.ending
+            if isinstance(ending, Gone):
+                return False
+        self.gone = self.gone or Gone(Status.DIED, "The kernel was restarted.")
+        await _bounded(self._transport.restart(), RESTART_TIMEOUT)
+        return False
+
+    def stop(self) -> None:
+        """Interrupt the cell that runs now, if there is one; its result says `interrupted`."""
+        if self._flight is not None:
+            self._flight.end("stopped")
+
+    async def close(self, *, keep: bool = False) -> None:
+        """Let go of the kernel; `keep` leaves one running that can be found again."""
+        self.gone = self.gone or Gone(Status.REPLACED, "The kernel was shut down: all variables are gone.")
+        if self._flight is not None:
+            self._flight.end(self.gone)
+        await self._transport.close(keep=keep)
+
+    async def restart(self) -> None:
+        """Empty the kernel; a cell that runs ends as `replaced`. This client is then of no more use."""
+        self.gone = self.gone or Gone(Status.REPLACED, "The kernel was restarted: all variables are gone.")
+        if self._flight is not None:
+            self._flight.end(self.gone)
+        await _bounded(self._transport.restart(), RESTART_TIMEOUT)
+        await self._transport.close(keep=True)
+
+    async def check(self) -> Gone | None:
+        """Look whether the kernel is still there."""
+        self.gone = self.gone or await self._transport.check()
+        return self.gone
+
+    # --- watching a cell that takes longer --------------------------------------------------------
+
+    async def _keep_checking(self, flight: "_Flight") -> None:
+        while True:
+            if gone := await self.check():
+                flight.end(gone)
+            await asyncio.sleep(CHECK_EVERY)
+
+    async def probe(self, flight: "_Flight") -> None:
+        """Ask the shell for a sign of life: the answer to this comes only after the reply to the cell.
+
+        So when it is there and the reply is not, there will be none. A kernel that still runs the cell (the
+        idle status was a forked child's, or forged) does not answer.
+        """
+        stamp = self._stamp()
+        flight.probe = stamp.id
+        await self._transport.send(kernel_info_request(stamp))
+
+
+class _Flight:
+    """One request on its way: what it has shown, and the first thing that ended the wait for it."""
+
+    def __init__(
+        self, client: KernelClient, execution: Execution, on_output: Callable[[Change], None] | None
+    ) -> None:
+        self.execution = execution
+        self.probe = ""
+        self._client = client
+        self._on_output = on_output
+        self._loop = asyncio.get_running_loop()
+        self._ending: Ending | None = None
+        self._stopping = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._update: asyncio.TimerHandle | None = None
+        self._patience: asyncio.TimerHandle | None = None
+        self._updated = 0.0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def receive(self, message: Message) -> None:
+        """Take a message of the kernel, whoever it is for."""
+        self.execution.receive(message)
+        if self.execution.changed and self._on_output is not None and self._update is None:
+            self._plan_update()
+        if self.execution.complete:
+            self.end("complete")
+        elif self.execution.idle or self.execution.reply:
+            self._wait_for_the_other_half(message)
+
+    def _wait_for_the_other_half(self, message: Message) -> None:
+        if self.execution.reply:
+            self._be_patient(SILENCE, lambda: self.end("complete"), again=True)
+        elif self.probe and message.parent == self.probe and message.type == "kernel_info_reply":
+            self.end(NO_REPLY)
+        else:
+            self._be_patient(PROBE_AFTER, self._ask, again=False)
+
+    def _be_patient(self, seconds: float, then: Callable[[], None], *, again: bool) -> None:
+        if self._patience is not None:
+            if not again:
+                return
+            self._patience.cancel()
+        self._patience = self._loop.call_later(seconds, then)
+
+    def _ask(self) -> None:
+        self.keep(self._client.probe(self))
+
+    # --- how it ends ------------------------------------------------------------------------------
+
+    def end(self, ending: Ending) -> None:
+        """Say that it has ended. The first one counts, only that the facts count more than a wish to stop."""
+        if ending == "stopped" and self._stopping:
+            return
+        if self._ending in (None, "stopped"):
+            self._ending = ending
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def ended(self, within: float) -> Ending | None:
+        """Wait for an ending and take it; None after `within` seconds."""
+        if self._ending is None:
+            self._waiter = self._loop.create_future()
+            timer = self._loop.call_later(within, self._wake)
+            try:
+                await self._waiter
+            finally:
+                timer.cancel()
+                self._waiter = None
+        ending, self._ending = self._ending, None
+        self._stopping = True
+        return ending
+
+    # --- telling the outputs ----------------------------------------------------------------------
+
+    def _plan_update(self) -> None:
+        wait = self._updated + UPDATE_EVERY - self._loop.time()
+        if wait <= 0:
+            self._tell()
+        else:
+            self._update = self._loop.call_later(wait, self._tell)
+
+    def _tell(self) -> None:
+        self._update = None
+        self._updated = self._loop.time()
+        if self._on_output is not None:
+            for change in self.execution.take_changes():
+                self._on_output(change)
+
+    def keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside the wait, until it ends."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def close(self) -> None:
+        """Tell the last changes, and stop all that was planned."""
+        for timer in (self._update, self._patience):
+            if timer is not None:
+                timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        self._tell()
+
+
+def _verdict(gone: Gone) -> tuple[Status, Aftermath, str]:
+    aftermath = Aftermath.READY if gone.status is Status.LOST else Aftermath.FRESH
+    return gone.status, aftermath, gone.detail
+
+
+async def _bounded(work: Coroutine[Any, Any, None], seconds: float) -> None:
+    """Do something that may hang or fail, where the next rung of the ladder helps in either case."""
+    with suppress(TimeoutError, OSError, RuntimeError, KernelError):
+        await asyncio.wait_for(work, seconds)
+
+
+async def _finish(work: Coroutine[Any, Any, object]) -> None:
+    """Do something to its end although the task is being cancelled; what is done must be bounded itself."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            continue
+        except Exception:
+            return  # the cancellation is what the caller must hear of

@@ -1,0 +1,299 @@
+"""A kernel as a child process of ours: jupyter_client starts it, ZeroMQ carries its messages.
+
+On Linux and macOS the sockets are files in a directory that only we can enter; on TCP, any user of the
+machine could read what a kernel prints.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import zmq
+import zmq.asyncio
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
+from jupyter_client.manager import AsyncKernelManager
+
+from coderunner.errors import KernelNotStarted, NoSuchKernelSpec
+from coderunner.kernel.client import Event, Gone
+from coderunner.kernel.environment import for_kernel
+from coderunner.kernel.messages import Channel, Message, Stamp, from_zmq, kernel_info_request, to_zmq
+from coderunner.outputs import Status
+
+NATIVE = "python3"
+"""The kernel that runs this very interpreter."""
+START_TIMEOUT = 60.0
+"""Seconds for a kernel to answer: one second as a rule, many on a cold disk."""
+SHUTDOWN = 2.0
+"""Seconds for a kernel to end by itself, after which it is killed."""
+LONGEST_SOCKET_PATH = 100
+"""Unix allows 108 characters for a socket's path, macOS 104."""
+DEATH_RATTLE = 0.05
+"""Seconds that output of a dead kernel is still on its way to us."""
+BREATH = 64
+"""Messages of a flood after which others in the loop have their turn."""
+
+DIED = Gone(Status.DIED, "The kernel's process ended while the code ran: all variables are gone.")
+
+
+class Specs(KernelSpecManager):
+    """The kernels of this machine; `python3` is our own interpreter, installed as a kernel or not."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """Give a kernel spec by name; raises jupyter_client's NoSuchKernel."""
+        if kernel_name == NATIVE and find_spec("ipykernel") is not None:
+            return KernelSpec(
+                argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+                display_name="Python 3",
+                language="python",
+            )
+        return super().get_kernel_spec(kernel_name)
+
+    def names(self) -> list[str]:
+        """Give the names of all kernels there are, `python3` first."""
+        found = set(self.find_kernel_specs())
+        if find_spec("ipykernel") is not None:
+            found.add(NATIVE)
+        return sorted(found, key=lambda name: (name != NATIVE, name))
+
+
+class LocalKernel:
+    """The transport to a kernel on this machine."""
+
+    found = False
+
+    def __init__(self, manager: AsyncKernelManager, sockets: Path) -> None:
+        self._manager = manager
+        self._sockets = sockets
+        self._key: bytes = manager.session.key
+        self._loop = asyncio.get_running_loop()
+        self._receive: Callable[[Event], None] = lambda _event: None
+        self._ended = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._process: Any = getattr(manager.provisioner, "process", None)
+        self._group: int = getattr(manager.provisioner, "pgid", None) or 0
+        self._shell = self._connect(zmq.DEALER, "shell")
+        self._iopub = self._connect(zmq.SUB, "iopub")
+        self._listen(self._shell, "shell")
+        self._listen(self._iopub, "iopub")
+        if self._process is not None:
+            threading.Thread(target=self._watch, name="coderunner-kernel", daemon=True).start()
+
+    # --- messages ---------------------------------------------------------------------------------
+
+    def _connect(self, kind: int, channel: Channel) -> zmq.asyncio.Socket:
+        info = dict(self._manager.get_connection_info())
+        separator = ":" if info["transport"] == "tcp" else "-"
+        socket: zmq.asyncio.Socket = self._manager.context.socket(kind)
+        socket.linger = 0
+        # The kernel binds its sockets when it has come up: try soon again, not every 100 ms.
+        socket.reconnect_ivl = 10
+        if kind == zmq.SUB:
+            socket.rcvhwm = 0
+            socket.subscribe(b"")
+        socket.connect(f"{info['transport']}://{info['ip']}{separator}{info[f'{channel}_port']}")
+        return socket
+
+    def _listen(self, socket: zmq.asyncio.Socket, channel: Channel) -> None:
+        task = self._loop.create_task(self._read(socket, channel))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _read(self, socket: zmq.asyncio.Socket, channel: Channel) -> None:
+        count = 0
+        while True:
+            message = from_zmq(await socket.recv_multipart(), self._key, channel)
+            if message is not None:
+                self._receive(message)
+            count += 1
+            if count % BREATH == 0:
+                await asyncio.sleep(0)
+
+    def attach(self, receive: Callable[[Event], None]) -> None:
+        """Have every event from now on given to `receive`, in the loop."""
+        self._receive = receive
+        if self._ended:
+            receive(DIED)
+
+    async def send(self, message: Message) -> None:
+        """Send one message; all of ours go by the shell."""
+        if not self._shell.closed:
+            await self._shell.send_multipart(to_zmq(message, self._key))
+
+    async def wait_until_ready(self) -> None:
+        """Wait until the kernel answers on shell and its outputs reach us.
+
+        Raises KernelNotStarted with the last thing that it said.
+        """
+        answers: asyncio.Queue[Event] = asyncio.Queue()
+        self.attach(answers.put_nowait)
+        heard: set[str] = set()
+        try:
+            async with asyncio.timeout(START_TIMEOUT):
+                await self._ask_who_it_is()
+                while heard < {"shell", "iopub"}:
+                    heard.add(await self._hear(answers, again="shell" in heard))
+        except TimeoutError:
+            raise KernelNotStarted(f"the kernel did not answer within {START_TIMEOUT:.0f} s") from None
+
+    async def _hear(self, answers: "asyncio.Queue[Event]", *, again: bool) -> str:
+        try:
+            # It took our subscription to its outputs only after its first words: have it say something more.
+            event = await asyncio.wait_for(answers.get(), 0.05 if again else None)
+        except TimeoutError:
+            await self._ask_who_it_is()
+            return "shell"
+        if isinstance(event, Gone):
+            raise KernelNotStarted(f"the kernel ended while it started{self._last_words()}")
+        return event.channel
+
+    async def _ask_who_it_is(self) -> None:
+        stamp = Stamp(uuid.uuid4().hex, "coderunner", datetime.now(UTC).isoformat())
+        await self.send(kernel_info_request(stamp))
+
+    def _last_words(self) -> str:
+        try:
+            lines = (self._sockets / "stderr").read_text(errors="replace").strip().splitlines()
+        except OSError:
+            return ""
+        return f": {lines[-1][:300]}" if lines else ""
+
+    # --- the process ------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        """Wait, in a thread of its own, for the process to end: noticed at once, on every platform."""
+        self._process.wait()
+        try:
+            self._loop.call_soon_threadsafe(self._loop.call_later, DEATH_RATTLE, self._mourn)
+        except RuntimeError:
+            return  # our loop ended first
+
+    def _mourn(self) -> None:
+        self._ended = True
+        self._receive(DIED)
+
+    async def interrupt(self) -> None:
+        """Interrupt the program, and the programs it started, as Ctrl-C does."""
+        if not self._ended:
+            await self._manager.interrupt_kernel()
+
+    async def check(self) -> Gone | None:
+        """Tell whether the process has ended; as a rule it was noticed already."""
+        return DIED if self._ended or not await self._manager.is_alive() else None
+
+    async def restart(self) -> None:
+        """End the program at any price."""
+        self._kill_group()
+        await self._manager.shutdown_kernel(now=True)
+
+    async def close(self, *, keep: bool = False) -> None:
+        """End the kernel and all that it started: kindly at first, but within two seconds."""
+        for task in self._tasks:
+            task.cancel()
+        self._shell.close()
+        self._iopub.close()
+        try:
+            if self._manager.has_kernel:
+                await self._manager.shutdown_kernel(now=self._ended)
+        finally:
+            self._kill_group()
+            shutil.rmtree(self._sockets, ignore_errors=True)
+
+    def _kill_group(self) -> None:
+        if self._group > 1 and hasattr(os, "killpg"):
+            try:
+                os.killpg(self._group, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                self._group = 0
+
+
+async def start(kernel_name: str, directory: Path) -> LocalKernel:
+    """Start a kernel in a working directory; it's ready when this returns.
+
+    Raises NoSuchKernelSpec and KernelNotStarted.
+    """
+    sockets = _prepare(directory)
+    manager = _manager(kernel_name, sockets)
+    try:
+        kernel = await _launch(manager, directory, sockets)
+        try:
+            await kernel.wait_until_ready()
+        except BaseException:
+            await asyncio.shield(kernel.close())
+            raise
+    except BaseException:
+        shutil.rmtree(sockets, ignore_errors=True)
+        raise
+    return kernel
+
+
+async def _launch(manager: AsyncKernelManager, directory: Path, sockets: Path) -> LocalKernel:
+    with (sockets / "stderr").open("wb") as stderr:
+        try:
+            await manager.start_kernel(
+                cwd=str(directory),
+                env=_environment(manager),
+                stderr=stderr,
+                extra_arguments=_arguments(manager),
+            )
+        except OSError as error:
+            raise KernelNotStarted(f"kernel {manager.kernel_name!r} cannot be started: {error}") from error
+    return LocalKernel(manager, sockets)
+
+
+def _manager(kernel_name: str, sockets: Path) -> AsyncKernelManager:
+    specs = Specs()
+    manager = AsyncKernelManager(
+        kernel_name=kernel_name,
+        kernel_spec_manager=specs,
+        connection_file=str(sockets / "kernel.json"),
+        transport="tcp" if sys.platform == "win32" else "ipc",
+        context=zmq.asyncio.Context.instance(),
+        shutdown_wait_time=SHUTDOWN,
+    )
+    try:
+        manager.kernel_spec  # noqa: B018 - looked up here, so that an unknown name has its own sentence
+    except NoSuchKernel:
+        known = ", ".join(specs.names()) or "none"
+        raise NoSuchKernelSpec(
+            f"kernel {kernel_name!r} is not installed on this machine; it has: {known}"
+        ) from None
+    return manager
+
+
+def _arguments(manager: AsyncKernelManager) -> list[str]:
+    # IPython's history is one database for all kernels of a user: 7 ms a cell when they all write to it.
+    return ["--HistoryManager.enabled=False"] if manager.kernel_name == NATIVE else []
+
+
+def _environment(manager: AsyncKernelManager) -> dict[str, str]:
+    environment = for_kernel(os.environ)
+    if manager.kernel_name == NATIVE:
+        # `!pip install` is to mean this interpreter's, whether its environment is activated or not.
+        scripts = str(Path(sys.executable).parent)
+        environment["PATH"] = os.pathsep.join([scripts, environment.get("PATH", os.defpath)])
+    return environment
+
+
+def _prepare(directory: Path) -> Path:
+    """Make the working directory, and one for sockets, with a short path, that only we can enter."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = Path(tempfile.mkdtemp(prefix="cr-"))
+    if len(str(path / "kernel-ipc-5")) <= LONGEST_SOCKET_PATH or sys.platform == "win32":
+        return path
+    path.rmdir()
+    return Path(tempfile.mkdtemp(prefix="cr-", dir="/tmp"))
+
+
+def kernel_names() -> list[str]:
+    """Give the names of the kernels that this machine has."""
+    return Specs().names()

@@ -1,0 +1,327 @@
+"""One conversation's kernel: started when it is needed, replaced when it is gone, one cell at a time.
+
+Everything here runs in the portal's loop; the methods that a host calls may be called from anywhere.
+"""
+
+import asyncio
+import concurrent.futures
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+from coderunner.errors import CodeRunnerError, KernelNotStarted
+from coderunner.kernel.client import KernelClient, Transport
+from coderunner.kernel.execution import Change
+from coderunner.kernel.portal import Portal
+from coderunner.kernel.where import Where
+from coderunner.outputs import Aftermath, Result, Status
+
+KEPT_ERROR = 5.0
+"""Seconds for which the error of a start in the background is also the answer to the next cell."""
+DOZED_OFF = 20.0
+"""Seconds of silence after which we look whether the kernel is still there before we send it a cell."""
+
+REPLACED = "The kernel was new: variables from before are gone."
+RESTARTED = "The kernel was restarted: variables from before are gone."
+NEVER_SENT = "It was stopped before it began: it did not run."
+
+OnOutput = Callable[[Change], None]
+State = Literal["none", "starting", "idle", "busy", "dead"]
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """What a status light shows."""
+
+    state: State
+    kernel: str
+    """The kernel's name."""
+    since: float
+    """When this began, by `time.monotonic()`."""
+    sentence: str = ""
+    """What there is to say beside the state, one sentence or nothing."""
+
+
+class Opener(Protocol):
+    """Gives a transport to this conversation's kernel, which it finds or starts; raises KernelError."""
+
+    def __call__(self, conversation: str, where: Where) -> Awaitable[Transport]:
+        """Give it, ready for the first cell."""
+
+
+class Running:
+    """A cell that is on its way; may be used from any thread."""
+
+    def __init__(
+        self, session: "Session", cell: "_Queued", future: "concurrent.futures.Future[Result]"
+    ) -> None:
+        self._session = session
+        self._cell = cell
+        self._future = future
+
+    @property
+    def done(self) -> bool:
+        """The cell has ended."""
+        return self._future.done()
+
+    def wait(self, timeout: float | None = None) -> Result | None:
+        """Wait for the end; None when it has not come after `timeout` seconds."""
+        try:
+            return self._future.result(timeout)
+        except concurrent.futures.TimeoutError:
+            return None
+        except concurrent.futures.CancelledError:
+            return Result(status=Status.LOST, detail="We were shut down while it ran.")
+
+    def interrupt(self) -> None:
+        """Have this cell stopped, whether it waits or runs; returns at once.
+
+        A cell that has ended stays as it is.
+        """
+        self._session.portal.post(self._cell.stop)
+
+
+@dataclass(slots=True, eq=False)
+class _Queued:
+    """One cell between the call and its end."""
+
+    task: "asyncio.Task[Result] | None" = None
+    client: KernelClient | None = None
+    stopped: bool = False
+
+    def stop(self) -> None:
+        if self.task is None or self.task.done():
+            self.stopped = True
+        elif self.client is not None:
+            self.client.stop()
+        elif not self.stopped:
+            self.stopped = True
+            self.task.cancel()
+
+
+class Session:
+    """Binds a conversation to a kernel of its own."""
+
+    def __init__(
+        self, conversation: str, where: Where, opener: Opener, portal: Portal, *, idle: float
+    ) -> None:
+        self.conversation = conversation
+        self.where = where
+        self.portal = portal
+        self.light = Light("none", where.kernel_name, time.monotonic())
+        self.used = time.monotonic()
+        """When it was last used, by `time.monotonic()`."""
+        self._open = opener
+        self._idle = idle
+        self._client: KernelClient | None = None
+        self._opening: asyncio.Task[KernelClient] | None = None
+        self._failed = 0.0
+        self._notice = ""
+        self._ran = False
+        """The kernel may hold variables of ours."""
+        self._turnstile = asyncio.Lock()
+        self._current: _Queued | None = None
+        self._cull: asyncio.TimerHandle | None = None
+        self._farewells: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    # --- what hosts call --------------------------------------------------------------------------
+
+    def warm(self) -> None:
+        """Have the kernel started in the background; returns at once.
+
+        What goes wrong is told by the next cell.
+        """
+        self.portal.post(self._warm)
+
+    async def execute(
+        self, source: str, *, deadline: float = 30.0, on_output: OnOutput | None = None
+    ) -> Result:
+        """Run a cell; what goes wrong with the kernel is a status of the result, never an exception.
+
+        May be awaited in any loop. `on_output` is called in the portal's thread, at most 20 times a second,
+        with what changed. Cells of one session run one after the other, in the order of the calls. Cancelling
+        stops the cell.
+        """
+        return await self.portal.run(self._queue(_Queued(), source, deadline, on_output))
+
+    def begin(self, source: str, *, deadline: float = 30.0, on_output: OnOutput | None = None) -> Running:
+        """Run a cell in the background: `execute` for hosts without a loop."""
+        cell = _Queued()
+        return Running(self, cell, self.portal.submit(self._queue(cell, source, deadline, on_output)))
+
+    async def interrupt(self) -> bool:
+        """Stop the cell that runs; False where none does."""
+        return await self.portal.run(self._interrupt())
+
+    async def restart(self) -> None:
+        """Empty the kernel; a cell that runs ends as `replaced`."""
+        await self.portal.run(self._restart())
+
+    async def close(self) -> None:
+        """End the kernel; a cell that runs ends as `replaced`, later ones are refused."""
+        await self.portal.run(self.end())
+
+    @property
+    def live(self) -> bool:
+        """It has a kernel, or one is being started."""
+        return self.light.state in ("starting", "idle", "busy")
+
+    @property
+    def busy(self) -> bool:
+        """A cell runs or waits."""
+        return self._current is not None or self._turnstile.locked()
+
+    # --- one cell ---------------------------------------------------------------------------------
+
+    async def _queue(self, cell: _Queued, source: str, deadline: float, on_output: OnOutput | None) -> Result:
+        cell.task = asyncio.current_task()
+        if cell.stopped:
+            return Result(status=Status.INTERRUPTED, detail=NEVER_SENT)
+        try:
+            async with self._turnstile:
+                return await self._run(cell, source, deadline, on_output)
+        except asyncio.CancelledError:
+            if not cell.stopped or cell.task is None:
+                raise
+            cell.task.uncancel()
+            return Result(status=Status.INTERRUPTED, detail=NEVER_SENT)
+
+    async def _run(self, cell: _Queued, source: str, deadline: float, on_output: OnOutput | None) -> Result:
+        try:
+            client = await self._ready()
+        except CodeRunnerError as error:
+            return Result(status=Status.REFUSED, detail=str(error))
+        notice, self._notice = self._notice, ""
+        self._current, cell.client = cell, client
+        self._show("busy")
+        try:
+            result = await client.execute(source, deadline=deadline, on_output=on_output)
+            self._ran = result.aftermath is not Aftermath.FRESH
+        finally:
+            self._current = None
+            self._after(client)
+        return replace(result, detail=" ".join(filter(None, (notice, result.detail))))
+
+    def _after(self, client: KernelClient) -> None:
+        self.used = time.monotonic()
+        if client.gone is not None:
+            self._let_go(client)
+        elif client is self._client:
+            self._show("idle")
+            self._plan_rest()
+
+    # --- the kernel's life ------------------------------------------------------------------------
+
+    async def _ready(self) -> KernelClient:
+        if self._closed:
+            raise KernelNotStarted("the kernel of this conversation was closed")
+        if self._client is not None:
+            if self._client.gone is None and self._client.quiet_for > DOZED_OFF:
+                await self._client.check()
+            if self._client.gone is None:
+                return self._client
+            self._lost(self._client)
+        opening, self._opening = self._opening, None
+        if opening is None or (opening.done() and time.monotonic() - self._failed > KEPT_ERROR):
+            opening = self._begin_opening()
+        elif not opening.done():
+            self._opening = opening
+        # Shielded: the kernel comes up even when this cell is stopped before it began.
+        return await asyncio.shield(opening)
+
+    def _warm(self) -> None:
+        if self._client is None and self._opening is None and not self._closed:
+            self._begin_opening()
+
+    def _begin_opening(self) -> "asyncio.Task[KernelClient]":
+        self._show("starting")
+        self._opening = asyncio.get_running_loop().create_task(self._start())
+        self._opening.add_done_callback(_notice_failure)
+        return self._opening
+
+    async def _start(self) -> KernelClient:
+        try:
+            transport = await self._open(self.conversation, self.where)
+        except CodeRunnerError as error:
+            self._failed = time.monotonic()
+            self._show("dead", str(error))
+            raise
+        if self._ran and not transport.found:
+            self._notice, self._ran = REPLACED, False
+        self._client = KernelClient(transport, on_gone=self._lost)
+        self._opening = None
+        self._show("idle")
+        self._plan_rest()
+        return self._client
+
+    def _lost(self, client: KernelClient) -> None:
+        """Take note that a kernel is gone while no cell runs; one that runs gets its own verdict."""
+        if self._current is None and client is self._client and client.gone is not None:
+            if self._ran and client.gone.status is not Status.LOST:
+                self._notice, self._ran = REPLACED, False
+            self._let_go(client)
+
+    def _let_go(self, client: KernelClient) -> None:
+        """Close a client in the background: the next cell need not wait for it."""
+        if client is self._client:
+            self._client = None
+            self._show("dead", client.gone.detail if client.gone else "")
+        task = asyncio.get_running_loop().create_task(client.close(keep=True))
+        self._farewells.add(task)
+        task.add_done_callback(self._farewells.discard)
+
+    async def _interrupt(self) -> bool:
+        if self._current is None:
+            return False
+        self._current.stop()
+        return True
+
+    async def _restart(self) -> None:
+        client, self._client = self._client, None
+        self._notice, self._ran = RESTARTED if self._ran else "", False
+        if client is not None:
+            await client.restart()
+        if self._opening is None and not self._closed:
+            self._begin_opening()
+
+    async def end(self, *, keep: bool = False) -> None:
+        """Close for good; `keep` leaves a kernel running that can be found again. For callers in the loop."""
+        self._closed = True
+        await self.rest(keep=keep)
+        await asyncio.gather(*self._farewells, return_exceptions=True)
+
+    async def rest(self, *, keep: bool = True) -> None:
+        """Let go of the kernel until the next cell."""
+        if self._cull is not None:
+            self._cull.cancel()
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.gather(self._opening, return_exceptions=True)
+            self._opening = None
+        client, self._client = self._client, None
+        self._show("none")
+        if client is not None:
+            await client.close(keep=keep)
+
+    def _plan_rest(self) -> None:
+        if self._cull is not None:
+            self._cull.cancel()
+        self._cull = asyncio.get_running_loop().call_later(self._idle, self._rest_if_idle)
+
+    def _rest_if_idle(self) -> None:
+        if self.busy:
+            return  # the end of the cell plans it again
+        task = asyncio.get_running_loop().create_task(self.rest())
+        self._farewells.add(task)
+        task.add_done_callback(self._farewells.discard)
+
+    def _show(self, state: State, sentence: str = "") -> None:
+        self.light = Light(state, self.where.kernel_name, time.monotonic(), sentence)
+
+
+def _notice_failure(opening: "asyncio.Task[KernelClient]") -> None:
+    """Look at the exception of a start that nobody awaits: it stands in the light."""
+    if not opening.cancelled():
+        opening.exception()

@@ -1,0 +1,131 @@
+"""Which conversation has which kernel: the registry of a process."""
+
+import asyncio
+import hashlib
+import re
+import tempfile
+import threading
+from pathlib import Path
+
+from coderunner.errors import KernelNotStarted
+from coderunner.kernel import local, server
+from coderunner.kernel.client import Transport
+from coderunner.kernel.execution import Change
+from coderunner.kernel.portal import Portal, portal
+from coderunner.kernel.session import Light, Running, Session
+from coderunner.kernel.where import Local, Server, Where
+
+__all__ = ["Change", "Light", "Local", "Running", "Server", "Session", "Sessions", "Where"]
+
+MAX_LOCAL = 20
+"""Kernels of ours on this machine at once: an idle one takes 54 MB and 60 file descriptors."""
+IDLE = 3600.0
+"""Seconds after which a kernel that nobody uses is let go."""
+
+
+class Sessions:
+    """The sessions of all conversations; one for the whole process. May be used from any thread.
+
+    Kernels on this machine end with the process and after `idle` seconds of rest. Kernels on a server are
+    left alone then, so that they are found again: the server's own culling decides about them.
+    """
+
+    def __init__(
+        self,
+        root: Path | None = None,
+        *,
+        max_local: int = MAX_LOCAL,
+        idle: float = IDLE,
+        inside: Portal | None = None,
+    ) -> None:
+        """Keep the working directories of local kernels under `root`, else in a temporary directory."""
+        self.portal = inside or portal()
+        self._root = root
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._max_local = max_local
+        self._idle = idle
+        self._sessions: dict[str, Session] = {}
+        self._lock = threading.Lock()
+        self.portal.at_exit(self._farewell)
+
+    def get(self, conversation: str, where: Where) -> Session:
+        """Give the conversation's session: always the same for the same `where`; another one ends that.
+
+        Starts nothing by itself, and never raises.
+        """
+        with self._lock:
+            session = self._sessions.get(conversation)
+            if session is not None and session.where == where:
+                return session
+            if session is not None:
+                self.portal.submit(session.end())
+            session = Session(conversation, where, self._open, self.portal, idle=self._idle)
+            self._sessions[conversation] = session
+            return session
+
+    def all(self) -> list[Session]:
+        """Give all sessions there are."""
+        with self._lock:
+            return list(self._sessions.values())
+
+    async def close(self, conversation: str) -> None:
+        """End a conversation's kernel, wherever it is."""
+        with self._lock:
+            session = self._sessions.pop(conversation, None)
+        if session is not None:
+            await session.close()
+
+    async def close_all(self, *, keep: bool = True) -> None:
+        """End all kernels on this machine; those on servers too unless `keep` is set."""
+        await self.portal.run(self._close_all(keep=keep))
+
+    async def _close_all(self, *, keep: bool) -> None:
+        with self._lock:
+            sessions = list(self._sessions.values())
+            self._sessions.clear()
+        await asyncio.gather(*(session.end(keep=keep) for session in sessions), return_exceptions=True)
+        self.portal.forget(self._farewell)
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    async def _farewell(self) -> None:
+        await self._close_all(keep=True)
+
+    # --- opening ----------------------------------------------------------------------------------
+
+    async def _open(self, conversation: str, where: Where) -> Transport:
+        if isinstance(where, Server):
+            return await server.open_kernel(where, f"coderunner/{slug(conversation)}")
+        await self._make_room(conversation)
+        return await local.start(where.kernel_name, self.directory(conversation))
+
+    def directory(self, conversation: str) -> Path:
+        """Give the working directory of a conversation's local kernel."""
+        if self._root is not None:
+            return self._root / slug(conversation)
+        if self._temporary is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="coderunner-", ignore_cleanup_errors=True)
+        return Path(self._temporary.name) / slug(conversation)
+
+    async def _make_room(self, conversation: str) -> None:
+        others = [
+            session
+            for session in self.all()
+            if isinstance(session.where, Local) and session.live and session.conversation != conversation
+        ]
+        if len(others) < self._max_local:
+            return
+        idle = [session for session in others if not session.busy]
+        if not idle:
+            raise KernelNotStarted(
+                f"{len(others)} kernels run on this machine already and none is idle; stop one"
+            )
+        await min(idle, key=lambda session: session.used).rest()
+
+
+def slug(conversation: str) -> str:
+    """Give a name for files and paths that no other conversation has."""
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", conversation).strip("-")[:40]
+    if plain == conversation:
+        return plain
+    return f"{plain or 'conversation'}-{hashlib.sha256(conversation.encode()).hexdigest()[:12]}"

@@ -1,0 +1,37 @@
+"""Where a kernel runs: on this machine, or on a Jupyter server."""
+
+from dataclasses import dataclass, field
+
+from coderunner.kernel.address import split_token
+from coderunner.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A kernel as a child process of this one."""
+
+    kernel_name: str = "python3"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A kernel on a Jupyter server.
+
+    `url` may be what a person pasted from the browser: a token in it is moved to `token` at once, so that
+    neither the value's repr nor its `url` ever shows one.
+    """
+
+    url: str
+    token: Secret = field(default_factory=Secret)
+    kernel_name: str = "python3"
+    ca_file: str = ""
+    """A file with the certificates to trust in place of the system's, for a server with one of its own."""
+
+    def __post_init__(self) -> None:
+        url, pasted = split_token(self.url)
+        object.__setattr__(self, "url", url)
+        if pasted and not self.token:
+            object.__setattr__(self, "token", Secret(pasted))
+
+
+Where = Local | Server
