@@ -17,6 +17,20 @@ BEHAVIOURS = {
         "Each behaviour in the manifest has a test, and each test names a behaviour of the manifest.",
         "CONTRIBUTING",
     ),
+    "compose:policy:kept": Behaviour(
+        "The server of docker compose is closed in each way that its policy names.",
+        "safety: compose checklist",
+    ),
+    "compose:policy:bites": Behaviour(
+        "The policy notices each way of loosening the server.", "safety: compose"
+    ),
+    "compose:arguments:known": Behaviour(
+        "The server knows every argument that it is started with.", "safety: compose"
+    ),
+    "compose:token:required": Behaviour("Without a token docker compose starts nothing.", "README, safety"),
+    "compose:token:made": Behaviour(
+        "make token writes a token that only its owner can read, and keeps the one that is there.", "README"
+    ),
     "errors:tree:drawn": Behaviour(
         "The tree in the docstring of errors is the classes' own.", "CONTRIBUTING"
     ),
