@@ -4,6 +4,7 @@ The same for every kernel; how its messages travel is a `Transport`. All of it l
 """
 
 import asyncio
+import logging
 import time
 import uuid
 from collections.abc import Callable, Coroutine
@@ -39,6 +40,8 @@ class Gone:
 
     status: Literal[Status.DIED, Status.REPLACED, Status.LOST]
     detail: str
+    keep: bool = True
+    """The kernel may be used again, where it is still there: it was emptied, or only our way to it was lost."""
 
 
 Event = Message | Gone
@@ -191,7 +194,7 @@ class KernelClient:
     def _completed(self, execution: Execution) -> tuple[Status, Aftermath, str]:
         status = Status(execution.reply or "ok")
         if execution.ending:
-            self.gone = Gone(Status.DIED, ASKED_EXIT)
+            self.gone = Gone(Status.DIED, ASKED_EXIT, keep=False)
             return status, Aftermath.FRESH, ASKED_EXIT
         return status, Aftermath.READY, ""
 
@@ -344,7 +347,11 @@ class _Flight:
         self._updated = self._loop.time()
         if self._on_output is not None:
             for change in self.execution.take_changes():
-                self._on_output(change)
+                try:
+                    self._on_output(change)
+                except Exception:
+                    # A page that cannot be redrawn must not end the cell.
+                    logging.getLogger(__name__).exception("an output could not be shown")
 
     def keep(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something beside the wait, until it ends."""

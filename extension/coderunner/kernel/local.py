@@ -11,9 +11,7 @@ import signal
 import sys
 import tempfile
 import threading
-import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -26,13 +24,12 @@ from jupyter_client.manager import AsyncKernelManager
 from coderunner.errors import KernelNotStarted, NoSuchKernelSpec
 from coderunner.kernel.client import Event, Gone
 from coderunner.kernel.environment import for_kernel
-from coderunner.kernel.messages import Channel, Message, Stamp, from_zmq, kernel_info_request, to_zmq
+from coderunner.kernel.messages import Channel, Message, from_zmq, to_zmq
+from coderunner.kernel.ready import wait_until_ready
 from coderunner.outputs import Status
 
 NATIVE = "python3"
 """The kernel that runs this very interpreter."""
-START_TIMEOUT = 60.0
-"""Seconds for a kernel to answer: one second as a rule, many on a cold disk."""
 SHUTDOWN = 2.0
 """Seconds for a kernel to end by itself, after which it is killed."""
 LONGEST_SOCKET_PATH = 100
@@ -130,35 +127,11 @@ class LocalKernel:
             await self._shell.send_multipart(to_zmq(message, self._key))
 
     async def wait_until_ready(self) -> None:
-        """Wait until the kernel answers on shell and its outputs reach us.
-
-        Raises KernelNotStarted with the last thing that it said.
-        """
-        answers: asyncio.Queue[Event] = asyncio.Queue()
-        self.attach(answers.put_nowait)
-        heard: set[str] = set()
+        """Wait for the first answer; raises KernelNotStarted with the last thing that the kernel said."""
         try:
-            async with asyncio.timeout(START_TIMEOUT):
-                await self._ask_who_it_is()
-                while heard < {"shell", "iopub"}:
-                    heard.add(await self._hear(answers, again="shell" in heard))
-        except TimeoutError:
-            raise KernelNotStarted(f"the kernel did not answer within {START_TIMEOUT:.0f} s") from None
-
-    async def _hear(self, answers: "asyncio.Queue[Event]", *, again: bool) -> str:
-        try:
-            # It took our subscription to its outputs only after its first words: have it say something more.
-            event = await asyncio.wait_for(answers.get(), 0.05 if again else None)
-        except TimeoutError:
-            await self._ask_who_it_is()
-            return "shell"
-        if isinstance(event, Gone):
-            raise KernelNotStarted(f"the kernel ended while it started{self._last_words()}")
-        return event.channel
-
-    async def _ask_who_it_is(self) -> None:
-        stamp = Stamp(uuid.uuid4().hex, "coderunner", datetime.now(UTC).isoformat())
-        await self.send(kernel_info_request(stamp))
+            await wait_until_ready(self)
+        except KernelNotStarted as error:
+            raise KernelNotStarted(f"{error}{self._last_words()}") from None
 
     def _last_words(self) -> str:
         try:

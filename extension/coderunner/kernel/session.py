@@ -243,6 +243,9 @@ class Session:
 
     async def _start(self) -> KernelClient:
         try:
+            if self._farewells:
+                # What is being closed could be found again otherwise.
+                await asyncio.wait(self._farewells)
             transport = await self._open(self.conversation, self.where)
         except CodeRunnerError as error:
             self._failed = time.monotonic()
@@ -268,7 +271,9 @@ class Session:
         if client is self._client:
             self._client = None
             self._show("dead", client.gone.detail if client.gone else "")
-        task = asyncio.get_running_loop().create_task(client.close(keep=True))
+        task = asyncio.get_running_loop().create_task(
+            client.close(keep=client.gone is None or client.gone.keep)
+        )
         self._farewells.add(task)
         task.add_done_callback(self._farewells.discard)
 

@@ -1,0 +1,244 @@
+"""The REST interface of a Jupyter server, and the one place where its troubles become sentences.
+
+The token goes into one header and nowhere else. Redirects are not followed, replies are bounded in size and
+time, certificates are always verified.
+"""
+
+import json
+import socket
+import ssl
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import quote, urljoin, urlsplit
+
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
+from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
+
+from coderunner.errors import (
+    KernelError,
+    KernelNotStarted,
+    NoSuchKernelSpec,
+    NotAJupyterServer,
+    ServerRefused,
+    ServerUnreachable,
+    SettingsError,
+)
+from coderunner.kernel.address import normalise
+from coderunner.kernel.where import Server
+
+CONNECT_TIMEOUT = 5.0
+"""Seconds for a connection: a server that takes longer cannot be worked with."""
+REQUEST_TIMEOUT = 20.0
+"""Seconds for a whole reply: a busy server needs five to start a kernel."""
+LARGEST_REPLY = 8 * 1024 * 1024
+"""Bytes of a reply: the kernel specs of a large server, with their icons, are a tenth of it."""
+
+Method = Literal["GET", "POST", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server answered: its status, and its JSON or None."""
+
+    status: int
+    json: object
+
+
+class Rest:
+    """Talks to one Jupyter server; raises KernelError, with one sentence that says the way out."""
+
+    def __init__(self, where: Server) -> None:
+        try:
+            self.url = normalise(where.url)
+        except SettingsError as error:
+            raise NotAJupyterServer(str(error)) from None
+        self._where = where
+        self._http = AsyncHTTPClient(force_instance=True, max_body_size=LARGEST_REPLY)
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._http.close()
+
+    def request(self, url: str, method: Method = "GET", body: str | None = None) -> HTTPRequest:
+        """Give a request with the token in its header."""
+        headers = {"Accept": "application/json"}
+        if self._where.token:
+            headers["Authorization"] = f"token {self._where.token.reveal()}"
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        return HTTPRequest(
+            url,
+            method=method,
+            body=body,
+            headers=headers,
+            allow_nonstandard_methods=True,
+            follow_redirects=False,
+            connect_timeout=CONNECT_TIMEOUT,
+            request_timeout=REQUEST_TIMEOUT,
+            ca_certs=self._where.ca_file or None,
+        )
+
+    async def fetch(self, method: Method, path: str, content: object = None) -> HTTPResponse:
+        """Give whatever the server answers, errors too; raises ServerUnreachable where nothing does."""
+        body = None if content is None else json.dumps(content)
+        request = self.request(f"{self.url}/{path}", method, body)
+        try:
+            return await self._http.fetch(request, raise_error=False)
+        except Exception as error:
+            raise unreachable(self.url, error) from None
+
+    async def ask(self, method: Method, path: str, content: object = None) -> Reply:
+        """Give the server's answer where it is one of a Jupyter server that lets us in: 2xx, 404, or 5xx."""
+        response = await self.fetch(method, path, content)
+        if response.code == 599:
+            raise unreachable(self.url, response.error)
+        trouble = refusal(self.url, response, token=bool(self._where.token))
+        if trouble is not None:
+            raise trouble
+        return Reply(response.code, parsed(response))
+
+    # --- what we ask it for
+
+    async def kernel_specs(self) -> list[str]:
+        """Give the names of the server's kernel specs, its default first."""
+        reply = await self.ask("GET", "api/kernelspecs")
+        specs = reply.json if isinstance(reply.json, dict) else {}
+        names = specs.get("kernelspecs")
+        if reply.status != 200 or not isinstance(names, dict):
+            raise NotAJupyterServer(
+                f"{self.url} is no Jupyter server, or the base path is wrong: api/kernelspecs answers "
+                f"HTTP {reply.status}; copy the address from the browser's Jupyter page"
+            )
+        default = specs.get("default")
+        return sorted((str(name) for name in names), key=lambda name: (name != default, name))
+
+    async def require_kernel_spec(self, name: str) -> None:
+        """Raise NoSuchKernelSpec, with the names there are, unless the server has a kernel of that name."""
+        names = await self.kernel_specs()
+        if name not in names:
+            known = ", ".join(names) or "none"
+            raise NoSuchKernelSpec(f"kernel {name!r} is not installed on this server; it has: {known}")
+
+    async def sessions(self) -> list[dict[str, object]]:
+        """Give the server's sessions; none where it has no such list."""
+        reply = await self.ask("GET", "api/sessions")
+        listed = reply.json if reply.status == 200 and isinstance(reply.json, list) else []
+        return [session for session in listed if isinstance(session, dict)]
+
+    async def kernel(self, kernel: str) -> dict[str, object] | None:
+        """Give what the server says about a kernel; None where it has none of that id."""
+        reply = await self.ask("GET", f"api/kernels/{quote(kernel, safe='')}")
+        if reply.status == 404:
+            return None
+        return reply.json if isinstance(reply.json, dict) else {}
+
+    def failed(self, what: str, reply: Reply) -> KernelNotStarted:
+        """Give the error for something that the server did not do."""
+        said = reply.json.get("message") if isinstance(reply.json, dict) else None
+        because = f": {said[:200]}" if isinstance(said, str) and said else ""
+        return KernelNotStarted(
+            f"{self.url} did not {what} (HTTP {reply.status}{because}); see the server's log"
+        )
+
+
+def parsed(response: HTTPResponse) -> object:
+    """Give a reply's JSON; None where it is none."""
+    try:
+        return json.loads(response.body or b"null")
+    except (ValueError, RecursionError):
+        return None
+
+
+# --- the seam
+
+
+def unreachable(url: str, error: BaseException | None) -> KernelError:
+    """Say why nothing answered."""
+    if isinstance(error, KernelError):
+        return error
+    parts = urlsplit(url)
+    sentence = _tls_trouble(url, error) if isinstance(error, ssl.SSLError) else ""
+    for kinds, text in _UNREACHABLE:
+        if not sentence and isinstance(error, kinds):
+            sentence = text
+    sentence = sentence or "{url} cannot be reached ({error}); check the address and the network"
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    other = "http" if parts.scheme == "https" else "https"
+    return ServerUnreachable(
+        sentence.format(url=url, host=parts.hostname, scheme=parts.scheme, other=other, error=reason)
+    )
+
+
+_UNREACHABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
+    (socket.gaierror, "the host name {host!r} cannot be found; check its spelling, and the network"),
+    (
+        ConnectionRefusedError,
+        "nothing answers at {url} (connection refused); start the Jupyter server, or check host and port",
+    ),
+    (
+        (HTTPTimeoutError, TimeoutError),
+        "{url} did not answer in time; the server hangs, or a firewall stands between",
+    ),
+    (
+        (HTTPStreamClosedError, ConnectionResetError, BrokenPipeError),
+        "{url} closed the connection without an answer; perhaps it speaks {other}, not {scheme}",
+    ),
+    (FileNotFoundError, "the file with the certificates cannot be read; check the setting of the CA file"),
+)
+
+
+def _tls_trouble(url: str, error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        reason = error.verify_message.replace("{", "(").replace("}", ")")
+        return (
+            f"the certificate of {{url}} is not trusted ({reason}); name the file of its CA in the settings"
+        )
+    if "WRONG_VERSION_NUMBER" in str(error) or "HTTP_REQUEST" in str(error):
+        return "{url} does not speak https; write http:// in the address"
+    return "{url} and we do not agree on TLS ({error}); see the server's log"
+
+
+def refusal(url: str, response: HTTPResponse, *, token: bool) -> KernelError | None:
+    """Say why a server did not answer what we asked; None where it did."""
+    if 300 <= response.code < 400:
+        return _redirect(url, response.headers.get("Location", ""), token=token)
+    text = (response.body or b"")[:65536].decode("utf-8", "replace")
+    if response.code in (401, 403) or "_xsrf" in text[:2000]:
+        return ServerRefused(_not_let_in(url, token=token))
+    if response.code in (429, 502, 503, 504):
+        return ServerUnreachable(
+            f"{url} is overloaded or still starting (HTTP {response.code}); try again in a minute"
+        )
+    if response.code < 300 and parsed(response) is None and text.strip() and text.strip() != "null":
+        return _page(url, text, token=token)
+    return None
+
+
+def _not_let_in(url: str, *, token: bool) -> str:
+    if token:
+        return f"{url} does not accept the token; copy the current one from the server's log"
+    return f"{url} wants a token and none is set; copy it from the server's log"
+
+
+def _page(url: str, text: str, *, token: bool) -> KernelError:
+    lower = text.lower()
+    if "login" in lower or "password" in lower or "sign in" in lower:
+        way = "check the token" if token else "set the token"
+        return ServerRefused(f"{url} shows a login page in place of an answer; {way}")
+    return NotAJupyterServer(
+        f"{url} answers with a web page, not as a Jupyter server; check port and base path"
+    )
+
+
+def _redirect(url: str, location: str, *, token: bool) -> KernelError:
+    target, origin = urlsplit(urljoin(f"{url}/", location)), urlsplit(url)
+    if target.hostname != origin.hostname:
+        return NotAJupyterServer(
+            f"{url} sends us on to another host ({target.hostname}); if that is right, give its address"
+        )
+    if "login" in target.path.lower():
+        way = "check the token" if token else "set the token"
+        return ServerRefused(f"{url} sends us to a login page; {way}")
+    if (target.scheme, target.port) != (origin.scheme, origin.port):
+        return NotAJupyterServer(f"{url} sends us on to {target.scheme}://{target.netloc}; give that address")
+    return NotAJupyterServer(f"{url} sends us on to {target.path}; the base path is probably wrong")
