@@ -1,0 +1,36 @@
+"""What holds for all tests: they leave the home alone, ask nobody outside, and do not depend on the clock."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+
+# A short path: the socket of a kernel lies below it, and a socket's path has room for about 100 characters.
+HOME = Path(tempfile.mkdtemp(prefix="cr-"))
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+
+for name in [name for name in os.environ if name.startswith(("CODERUNNER_", "OPENAI_", "JUPYTER_"))]:
+    if not name.startswith("CODERUNNER_TEST_"):
+        del os.environ[name]
+os.environ |= {
+    "XDG_CONFIG_HOME": str(HOME / "config"),
+    "XDG_DATA_HOME": str(HOME / "data"),
+    "JUPYTER_CONFIG_DIR": str(HOME / "jupyter"),
+    "JUPYTER_RUNTIME_DIR": str(HOME / "run"),
+    "IPYTHONDIR": str(HOME / "ipython"),
+    # Nothing of ours leaves this machine, also not through a proxy that is set for everything else.
+    "NO_PROXY": "127.0.0.1,localhost,::1",
+    "no_proxy": "127.0.0.1,localhost,::1",
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "HF_HUB_OFFLINE": "1",
+}
+
+# No deadline: how long an example takes says something about the machine, not about us.
+settings.register_profile(
+    "default", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("thorough", settings.get_profile("default"), max_examples=5000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
