@@ -173,5 +173,5 @@ async def _goes_on(client: Client) -> bool:
                 text += piece(chunk).content
     except EndpointFailed:
         return False
-    # An echo may come first; the echo guard drops it later.
-    return text.strip().removeprefix(BEGUN).lstrip().startswith(FOLLOWS)
+    # A reply that begins with "alpha" is a new turn, or an echo; the next turn is right for both.
+    return text.lstrip().startswith(FOLLOWS)

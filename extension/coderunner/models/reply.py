@@ -22,6 +22,7 @@ REFUSALS = frozenset({400, 404, 422, 500})
 address is not there, 500 from chat templates that raise."""
 
 METERS: Mapping[str, Mapping[str, object]] = {
+    "demo": {"stream_options": {"include_usage": True, "continuous_usage_stats": True}},
     "vllm": {"stream_options": {"include_usage": True, "continuous_usage_stats": True}},
     "sglang": {"stream_options": {"include_usage": True, "continuous_usage_stats": True}},
     "llama.cpp": {"stream_options": {"include_usage": True}, "timings_per_token": True},

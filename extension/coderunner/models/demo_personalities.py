@@ -1,0 +1,191 @@
+"""The servers that the demo model can pass for, as facts about each: the double behind our tests. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+Message = Mapping[str, object]
+
+
+class Continues(StrEnum):
+    """What a server does with a trailing assistant message."""
+
+    FLAGS = "flags"
+    """Goes on if `continue_final_message` is set; vLLM refuses it beside `add_generation_prompt`."""
+    TRAILING = "trailing"
+    """Goes on always."""
+    CONTINUE = "continue_"
+    """Goes on if the body says `continue_`."""
+    PREFIX = "prefix"
+    """Goes on if the message says `prefix`."""
+    PARTIAL = "partial"
+    """Goes on if the message says `partial`."""
+    NEVER = "never"
+    """Takes it and begins a new turn without a word."""
+    REFUSES = "refuses"
+    """400."""
+
+
+class Echo(StrEnum):
+    """When a continuation begins with the text that it continues."""
+
+    NEVER = "never"
+    UNFLAGGED = "unflagged"
+    """llama.cpp: where `continue_final_message` is not set."""
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Personality:
+    """One kind of server."""
+
+    name: str
+    owned_by: str
+    continues: Continues = Continues.FLAGS
+    echo: Echo = Echo.NEVER
+    as_user: bool = False
+    """SGLang without the flag: the trailing assistant message becomes the user's."""
+    address: str = "/v1"
+    """Where it continues: DeepSeek does so below `/beta` only."""
+    trims: bool = False
+    """Its chat template drops white space at the end of a message."""
+    restarts: bool = False
+    """Takes the flags, and begins the reply anew all the same."""
+    opening: str = ""
+    """Said before a reply that was begun anew: a restart that no comparison can notice."""
+    surplus: str = ""
+    """Said after a block, as models do that are not stopped there; never true."""
+    reasoning: str = ""
+    """Thought before the first text, as `reasoning_content` or in the field `reasoning_field`."""
+    reasoning_field: str = "reasoning_content"
+    inline: bool = False
+    """The thought stands in the text, between `<think>` and `</think>`."""
+    routes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """What it answers to GET elsewhere: its fingerprint."""
+    meters: bool = False
+    """Counts tokens in each chunk, if asked to."""
+
+
+GUESS = "\n\n\nI guess it is 41. That is only a guess." + " Or is it 42?" * 20
+THOUGHT = "I could run\n```python\nprint('never run me')\n```\nbut I only think about it.\n"
+
+PLAIN = Personality("demo", "coderunner", meters=True)
+"""What the app serves: no surplus, no tricks."""
+
+VLLM = Personality("vllm", "vllm", surplus=GUESS, meters=True, routes={"/version": {"version": "0.33.0"}})
+LLAMACPP = Personality(
+    "llamacpp",
+    "llamacpp",
+    continues=Continues.TRAILING,
+    echo=Echo.UNFLAGGED,
+    surplus=GUESS,
+    meters=True,
+    routes={"/props": {"default_generation_settings": {}, "build_info": "b1"}},
+)
+OLLAMA = Personality(
+    "ollama",
+    "library",
+    continues=Continues.TRAILING,
+    surplus=GUESS,
+    trims=True,
+    reasoning_field="reasoning",
+    routes={"/api/version": {"version": "0.9.0"}},
+)
+TEXTGEN = Personality(
+    "textgen",
+    "user",
+    continues=Continues.CONTINUE,
+    echo=Echo.ALWAYS,
+    surplus=GUESS,
+    routes={"/v1/internal/model/info": {"model_name": "demo"}},
+)
+
+PERSONALITIES = {
+    each.name: each
+    for each in (
+        PLAIN,
+        VLLM,
+        LLAMACPP,
+        OLLAMA,
+        TEXTGEN,
+        replace(VLLM, name="sglang", owned_by="sglang", as_user=True, meters=False),
+        replace(VLLM, name="restarting", restarts=True),
+        replace(VLLM, name="thinker", reasoning=THOUGHT),
+        replace(VLLM, name="inline-thinker", reasoning=THOUGHT, inline=True),
+        replace(LLAMACPP, name="llamacpp-echo", echo=Echo.ALWAYS, meters=False),
+        replace(OLLAMA, name="ollama-thinker", reasoning=THOUGHT),
+        replace(OLLAMA, name="ollama-closing", continues=Continues.NEVER, opening="Of course, gladly. "),
+        Personality("llama-cpp-python", "me", continues=Continues.NEVER, surplus=GUESS),
+        Personality("tabbyapi", "tabbyAPI", surplus=GUESS),
+        Personality("hosted", "anthropic", continues=Continues.REFUSES, surplus=GUESS),
+        Personality("mistral", "mistralai", continues=Continues.PREFIX, surplus=GUESS),
+        Personality("deepseek", "deepseek", continues=Continues.PREFIX, address="/beta", surplus=GUESS),
+        Personality("dashscope", "system", continues=Continues.PARTIAL, surplus=GUESS),
+    )
+}
+"""By name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a server makes of a request's messages."""
+
+    messages: Sequence[Message]
+    partial: str = ""
+    """The assistant's text that the model goes on with."""
+    echoed: bool = False
+    anew: bool = False
+    """A new turn is begun although the assistant has spoken last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a server answers where it does not take the request."""
+
+    status: int
+    message: str
+
+
+def prompt(personality: Personality, body: Mapping[str, object], path: str) -> Prompt | Refusal:
+    """Read the messages of a request as `personality` does."""
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not messages:
+        return Refusal(400, "'messages' is required")
+    *before, last = messages
+    if last.get("role") != "assistant":
+        return Prompt(messages)
+    flagged = body.get("continue_final_message") is True
+    text = str(last.get("content") or "")
+    match personality.continues:
+        case Continues.REFUSES:
+            return Refusal(400, "This model does not support assistant message prefill.")
+        case Continues.FLAGS if flagged and body.get("add_generation_prompt", True):
+            return Refusal(400, "continue_final_message and add_generation_prompt cannot both be true.")
+        case Continues.PREFIX if last.get("prefix") and personality.address not in path:
+            return Refusal(400, f"prefix is taken below {personality.address} only")
+    if personality.restarts or not _goes_on(personality, body, last):
+        turned = [*before, {"role": "user", "content": text}] if personality.as_user else before
+        return Prompt(turned, anew=True)
+    echoed = personality.echo is Echo.ALWAYS or (personality.echo is Echo.UNFLAGGED and not flagged)
+    return Prompt(before, text.rstrip() if personality.trims else text, echoed)
+
+
+def rendered(personality: Personality, body: Mapping[str, object], path: str) -> str | None:
+    """Give the prompt as text, in the form that most chat templates have; None where it is refused."""
+    # Beginning anew is a model's whim, of which its template knows nothing.
+    read = prompt(replace(personality, restarts=False), body, path)
+    if isinstance(read, Refusal):
+        return None
+    turns = [f"<|im_start|>{each.get('role')}\n{each.get('content')}<|im_end|>\n" for each in read.messages]
+    return f"{''.join(turns)}<|im_start|>assistant\n{read.partial}"
+
+
+def _goes_on(personality: Personality, body: Mapping[str, object], last: Message) -> bool:
+    match personality.continues:
+        case Continues.FLAGS:
+            return body.get("continue_final_message") is True
+        case Continues.CONTINUE:
+            return body.get("continue_") is True
+        case Continues.PREFIX | Continues.PARTIAL:
+            return last.get(personality.continues.value) is True
+    return personality.continues is Continues.TRAILING

@@ -1,0 +1,87 @@
+"""Where a conversation stands, as the demo model reads it: pure.
+
+A result may stand inside the assistant's own text (the reply is continued) or be a user's message of its own
+(the next turn); here both become the same.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from coderunner.models.strategies import GO_ON
+
+RESULT = re.compile(
+    r"""^Result:(?:
+        [ \t]+(?P<line>\S[^\n]*)                                           # Result: 15
+      | \s*^(?P<mark>`{3,}|~{3,})[^\n]*\n(?P<body>.*?)^(?P=mark)[ \t]*$    # a fence, which may hold anything
+      | [ \t]*\n(?P<other>[^\n]+)                                          # a picture, say
+    )""",
+    re.MULTILINE | re.DOTALL | re.VERBOSE,
+)
+
+CODE = re.compile(r"^```python\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
+ERROR = re.compile(
+    r"^(?P<name>[A-Z]\w*(?:Error|Exception|Interrupt|Iteration|Exit))(?:: (?P<text>.*))?$", re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One moment of a conversation."""
+
+    question: str
+    """What the user said last."""
+    said: str
+    """The reply so far, with its results."""
+    past: tuple[str, ...] = ()
+    """The replies before this one."""
+
+    @property
+    def results(self) -> list[str]:
+        """What this reply's blocks gave, in order."""
+        return [
+            (match["line"] or match["body"] or match["other"] or "").strip()
+            for match in RESULT.finditer(self.said)
+        ]
+
+    @property
+    def tail(self) -> str:
+        """What was said since the last result."""
+        ends = [match.end() for match in RESULT.finditer(self.said)]
+        return self.said[ends[-1] if ends else 0 :]
+
+    @property
+    def code(self) -> str:
+        """The last block of the replies before this one that the demo wrote."""
+        blocks = [block for reply in self.past for block in CODE.findall(reply)]
+        return blocks[-1] if blocks else ""
+
+
+def scene(messages: Sequence[Mapping[str, object]], partial: str = "") -> Scene:
+    """Read a conversation; `partial` is the assistant's text to go on with."""
+    question, said = "", ""
+    past: list[str] = []
+    for message in messages:
+        text = _text(message.get("content"))
+        match message.get("role"):
+            case "assistant":
+                said += text if not said or said.endswith("\n") else f"\n{text}"
+            case "user" if text.startswith("Result:"):
+                said = f"{said.rstrip()}\n{text}\n"
+            case "user" if text != GO_ON:
+                past += [said] if said else []
+                question, said = text, ""
+    return Scene(question, said + partial, tuple(past))
+
+
+def error(result: str) -> tuple[str, str] | None:
+    """Give name and text of the exception that a result ends with, if it does."""
+    found = list(ERROR.finditer(result))
+    return (found[-1]["name"], found[-1]["text"] or "") if found else None
+
+
+def _text(content: object) -> str:
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, Sequence) else ()
+    return "\n".join(str(part.get("text") or "") for part in parts if isinstance(part, Mapping)).strip()
