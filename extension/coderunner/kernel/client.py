@@ -41,7 +41,7 @@ class Gone:
     status: Literal[Status.DIED, Status.REPLACED, Status.LOST]
     detail: str
     keep: bool = True
-    """The kernel may be used again, where it is still there: it was emptied, or only our way to it was lost."""
+    """The kernel may be used again where it is still there: emptied, or only our way to it was lost."""
 
 
 Event = Message | Gone

@@ -78,10 +78,18 @@ class Rest:
             ca_certs=self._where.ca_file or None,
         )
 
+    async def anonymous(self, url: str) -> HTTPResponse:
+        """Give what a stranger without a token is answered at an address."""
+        request = self.request(url)
+        request.headers.pop("Authorization", None)
+        return await self._fetch(request)
+
     async def fetch(self, method: Method, path: str, content: object = None) -> HTTPResponse:
         """Give whatever the server answers, errors too; raises ServerUnreachable where nothing does."""
         body = None if content is None else json.dumps(content)
-        request = self.request(f"{self.url}/{path}", method, body)
+        return await self._fetch(self.request(f"{self.url}/{path}", method, body))
+
+    async def _fetch(self, request: HTTPRequest) -> HTTPResponse:
         try:
             return await self._http.fetch(request, raise_error=False)
         except Exception as error:

@@ -229,6 +229,11 @@ async def _create(rest: Rest, name: str, path: str) -> ServerKernel:
     if reply.status == 201 and isinstance(kernel, dict) and isinstance(kernel.get("id"), str):
         return ServerKernel(rest, kernel["id"], str(model.get("id", "")), found=False)
     # kernel_gateway has no sessions of its own: it answers 404 or 500.
+    return await create_without_session(rest, name)
+
+
+async def create_without_session(rest: Rest, name: str) -> ServerKernel:
+    """Start a kernel that nobody will find again; raises KernelNotStarted."""
     reply = await rest.ask("POST", "api/kernels", {"name": name})
     model = reply.json if isinstance(reply.json, dict) else {}
     if reply.status != 201 or not isinstance(model.get("id"), str):

@@ -1,0 +1,330 @@
+"""The connection doctor: walks the way to a kernel step by step, and says which step fails and what mends it.
+
+The same sentences for the form's Connect, for `coderunner check` and for whoever else asks. It starts a
+kernel of its own for the test cell and leaves none behind.
+"""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urljoin, urlsplit
+
+from coderunner.errors import KernelError, NoSuchKernelSpec, NotAJupyterServer, SettingsError
+from coderunner.kernel import local, server
+from coderunner.kernel.address import is_loopback, normalise, parents
+from coderunner.kernel.client import KernelClient, Transport
+from coderunner.kernel.portal import portal
+from coderunner.kernel.ready import wait_until_ready
+from coderunner.kernel.rest import Rest, parsed, refusal, unreachable
+from coderunner.kernel.where import Local, Server, Where
+from coderunner.outputs import Result, Status, Stream
+
+OLDEST_SAFE = (2, 20)
+"""Jupyter Server before 2.20 has CVE-2026-44727: an output in a notebook could take its token."""
+
+TEST_CELL = (
+    'import platform\nprint(f"Hello from Python {platform.python_version()} on {platform.system()}")\n'
+)
+TEST_DEADLINE = 20.0
+"""Seconds for the test cell, which takes milliseconds."""
+
+
+class Step(StrEnum):
+    """The steps of the way, in order; a kernel on this machine has only the last ones."""
+
+    ADDRESS = "address"
+    REACH = "reach"
+    JUPYTER = "jupyter"
+    TOKEN = "token"  # noqa: S105 - the name of a step
+    KERNEL = "kernel"
+    START = "start"
+    WEBSOCKET = "websocket"
+    CELL = "cell"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one step showed, in one sentence; where `ok` is false it says what mends it."""
+
+    step: Step
+    ok: bool
+    sentence: str
+    warning: bool = False
+    """It works, but there is something to mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All findings, in order; the first that is not ok is the last."""
+
+    findings: tuple[Finding, ...]
+    kernels: tuple[str, ...] = ()
+    """The names of the kernel specs there are, where we got so far; the default first."""
+    kernel: str = ""
+    """The name of the kernel that was asked for."""
+    version: str = ""
+    """The server's version."""
+    output: str = ""
+    """What the test cell printed."""
+    milliseconds: float | None = None
+    """The round trip of a warm test cell."""
+
+    @property
+    def ok(self) -> bool:
+        """A cell ran."""
+        return all(finding.ok for finding in self.findings)
+
+    @property
+    def sentence(self) -> str:
+        """The one sentence for a status line."""
+        return self.findings[-1].sentence if self.findings else ""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What works but should be mended."""
+        return tuple(finding.sentence for finding in self.findings if finding.warning)
+
+    def to_json(self) -> dict[str, object]:
+        """Give the report as JSON values."""
+        return {"ok": self.ok, "sentence": self.sentence, **asdict(self), "findings": self._findings()}
+
+    def _findings(self) -> list[dict[str, object]]:
+        return [{**asdict(finding), "step": finding.step.value} for finding in self.findings]
+
+
+Tell = Callable[[Finding], None]
+
+
+async def check(where: Where, *, on_finding: Tell | None = None) -> Report:
+    """Walk the whole way and report; never raises for what is wrong with it.
+
+    May be awaited in any loop. `on_finding` is called in the portal's thread as each step is done.
+    """
+    examination = _Examination(where, on_finding or (lambda _finding: None))
+    return await portal().run(examination.run())
+
+
+class _Broken(Exception):
+    """A step failed, and those after it make no sense."""
+
+
+class _Examination:
+    """One walk along the way, and what it has found so far."""
+
+    def __init__(self, where: Where, tell: Tell) -> None:
+        self._where = where
+        self._tell = tell
+        self._findings: list[Finding] = []
+        self._kernels: list[str] = []
+        self._version = ""
+        self._output = ""
+        self._milliseconds: float | None = None
+
+    async def run(self) -> Report:
+        try:
+            if isinstance(self._where, Local):
+                await self._walk_here(self._where)
+            else:
+                await self._walk_there(self._where)
+        except _Broken:
+            pass
+        return Report(
+            tuple(self._findings),
+            tuple(self._kernels),
+            self._where.kernel_name,
+            self._version,
+            self._output,
+            self._milliseconds,
+        )
+
+    def _found(self, step: Step, sentence: str, *, ok: bool = True, warning: bool = False) -> None:
+        finding = Finding(step, ok, sentence, warning)
+        self._findings.append(finding)
+        self._tell(finding)
+
+    def _broken(self, step: Step, sentence: str) -> _Broken:
+        self._found(step, sentence, ok=False)
+        return _Broken()
+
+    # --- a kernel on this machine
+
+    async def _walk_here(self, where: Local) -> None:
+        self._kernels = local.kernel_names()
+        self._found(Step.KERNEL, f"This machine has: {', '.join(self._kernels) or 'no kernel'}.")
+        started = time.monotonic()
+        with TemporaryDirectory(prefix="coderunner-", ignore_cleanup_errors=True) as directory:
+            try:
+                kernel = await local.start(where.kernel_name, Path(directory))
+            except NoSuchKernelSpec as error:
+                raise self._broken(Step.KERNEL, _sentence(error)) from None
+            except KernelError as error:
+                raise self._broken(Step.START, _sentence(error)) from None
+            async with _closing(kernel):
+                self._found(Step.START, f"The kernel started in {time.monotonic() - started:.1f} s.")
+                await self._try_cell(kernel, f"{where.kernel_name} on this machine")
+
+    # --- a kernel on a server
+
+    async def _walk_there(self, where: Server) -> None:
+        try:
+            url = normalise(where.url)
+        except SettingsError as error:
+            raise self._broken(Step.ADDRESS, _sentence(error)) from None
+        open_to_all = urlsplit(url).scheme == "http" and not is_loopback(url)
+        self._found(Step.ADDRESS, f"The address is {url}.")
+        if open_to_all:
+            sentence = (
+                "The way is not encrypted: others on the network can read the token; use https or a tunnel."
+            )
+            self._found(Step.ADDRESS, sentence, warning=True)
+        rest = Rest(where)
+        try:
+            await self._look_at(rest)
+            await self._look_at_token(rest)
+            await self._look_at_specs(rest, where)
+            await self._run_there(rest, where)
+        finally:
+            rest.close()
+
+    async def _look_at(self, rest: Rest) -> None:
+        """See whether a Jupyter server answers, and if it is not here, where it is."""
+        try:
+            response = await rest.fetch("GET", "api")
+            if response.code == 599:
+                raise unreachable(rest.url, response.error)
+        except KernelError as error:
+            raise self._broken(Step.REACH, await self._why_no_answer(rest, error)) from None
+        self._found(Step.REACH, f"Something answers at {rest.url}.")
+        version = _version(parsed(response)) if response.code == 200 else ""
+        if not version:
+            sentence = await self._why_no_jupyter(rest, refusal(rest.url, response, token=False))
+            raise self._broken(Step.JUPYTER, sentence)
+        self._version = version
+        self._found(Step.JUPYTER, f"It is Jupyter Server {version}.")
+        if _numbers(version) < OLDEST_SAFE:
+            sentence = (
+                f"Jupyter Server {version} has a known hole (CVE-2026-44727); upgrade it to 2.20 or later."
+            )
+            self._found(Step.JUPYTER, sentence, warning=True)
+
+    async def _why_no_answer(self, rest: Rest, error: KernelError) -> str:
+        # A plain server leaves a TLS greeting unanswered, which looks like one that hangs.
+        plain = f"http{rest.url.removeprefix('https')}"
+        if rest.url.startswith("https:") and await self._is_jupyter(rest, plain):
+            return f"The server at {rest.url} does not speak https; write {plain}."
+        return _sentence(error)
+
+    async def _why_no_jupyter(self, rest: Rest, trouble: KernelError | None) -> str:
+        for url in [*parents(rest.url), *await self._ways_on(rest)]:
+            if await self._is_jupyter(rest, url):
+                return f"The base path is wrong: the Jupyter server is at {url}; give that address."
+        if await self._is_jupyter(rest, f"{rest.url}/hub"):
+            return f"{rest.url} is a JupyterHub; give the address of your own server on it, {rest.url}/user/NAME."
+        if trouble is None:
+            trouble = NotAJupyterServer(
+                f"{rest.url} is no Jupyter server, or the base path is wrong; copy the browser's address"
+            )
+        return _sentence(trouble)
+
+    async def _ways_on(self, rest: Rest) -> list[str]:
+        """Give the address that the server's own start page leads to."""
+        response = await rest.fetch("GET", "")
+        location = response.headers.get("Location", "") if 300 <= response.code < 400 else ""
+        if not location:
+            return []
+        target = urlsplit(urljoin(f"{rest.url}/", location))
+        same = (target.scheme, target.netloc) == urlsplit(rest.url)[:2]
+        return [normalise(f"{target.scheme}://{target.netloc}{target.path}")] if same else []
+
+    async def _is_jupyter(self, rest: Rest, url: str) -> bool:
+        try:
+            response = await rest.anonymous(f"{url}/api")
+        except KernelError:
+            return False
+        return response.code == 200 and bool(_version(parsed(response)))
+
+    async def _look_at_token(self, rest: Rest) -> None:
+        try:
+            self._kernels = await rest.kernel_specs()
+            stranger = await rest.anonymous(f"{rest.url}/api/kernelspecs")
+        except KernelError as error:
+            raise self._broken(Step.TOKEN, _sentence(error)) from None
+        if stranger.code == 200:
+            sentence = (
+                "The server lets everybody in without a token: whoever reaches it can run code; set a token."
+            )
+            self._found(Step.TOKEN, sentence, warning=True)
+        else:
+            self._found(Step.TOKEN, "The server accepts the token.")
+
+    async def _look_at_specs(self, rest: Rest, where: Server) -> None:
+        try:
+            await rest.require_kernel_spec(where.kernel_name)
+        except KernelError as error:
+            raise self._broken(Step.KERNEL, _sentence(error)) from None
+        self._found(Step.KERNEL, f"The server has: {', '.join(self._kernels)}.")
+
+    async def _run_there(self, rest: Rest, where: Server) -> None:
+        started = time.monotonic()
+        try:
+            kernel = await server.create_without_session(rest, where.kernel_name)
+        except KernelError as error:
+            raise self._broken(Step.START, _sentence(error)) from None
+        async with _closing(kernel):
+            try:
+                await kernel.connect("")
+            except KernelError as error:
+                raise self._broken(Step.WEBSOCKET, _sentence(error)) from None
+            self._found(Step.WEBSOCKET, "The WebSocket to the kernel is open.")
+            try:
+                await wait_until_ready(kernel)
+            except KernelError as error:
+                raise self._broken(Step.START, _sentence(error)) from None
+            self._found(Step.START, f"The kernel started in {time.monotonic() - started:.1f} s.")
+            await self._try_cell(kernel, f"{where.kernel_name} at {rest.url}")
+
+    # --- the test cell
+
+    async def _try_cell(self, transport: Transport, what: str) -> None:
+        client = KernelClient(transport)
+        result = await client.execute(TEST_CELL, deadline=TEST_DEADLINE)
+        self._output = "".join(output.text for output in result.outputs if isinstance(output, Stream))
+        if result.status is not Status.OK:
+            raise self._broken(Step.CELL, _failure(result))
+        # The first cell of a kernel pays for imports; a second one shows what every other will take.
+        warm = await client.execute(TEST_CELL, deadline=TEST_DEADLINE)
+        self._milliseconds = round(warm.duration * 1000, 1)
+        self._found(Step.CELL, f"{self._output.strip()}: {what} answers in {self._milliseconds:g} ms.")
+
+
+@asynccontextmanager
+async def _closing(kernel: Transport) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await kernel.close()
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}." if not text.startswith("http") else f"{text}."
+
+
+def _failure(result: Result) -> str:
+    last = result.outputs[-1] if result.outputs else None
+    said = f"{getattr(last, 'ename', '')} {getattr(last, 'evalue', '')}".strip()
+    return f"The test cell ended with {result.status.value}: {result.detail or said or 'no output'}"
+
+
+def _version(answer: object) -> str:
+    version = answer.get("version") if isinstance(answer, dict) else None
+    return version[:40] if isinstance(version, str) else ""
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    parts = version.split(".")[:2]
+    return tuple(int(part) for part in parts) if all(part.isdigit() for part in parts) else OLDEST_SAFE
