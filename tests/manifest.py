@@ -17,6 +17,23 @@ BEHAVIOURS = {
         "Each behaviour in the manifest has a test, and each test names a behaviour of the manifest.",
         "CONTRIBUTING",
     ),
+    "command-line:help:complete": Behaviour(
+        "The help of each command names every flag, variable and default.", "README, settings"
+    ),
+    "command-line:version": Behaviour("The command line tells its version.", "README"),
+    "command-line:script": Behaviour("`coderunner` is `python -m coderunner`.", "README"),
+    "command-line:settings:shown": Behaviour(
+        "`coderunner settings` prints every setting with its source, secrets masked.", "README, settings"
+    ),
+    "command-line:errors:sentence": Behaviour(
+        "What keeps us from starting is one sentence on stderr, with exit code 2.", "CONTRIBUTING"
+    ),
+    "command-line:errors:extra": Behaviour(
+        "A library that is missing is told with the command that installs it.", "behaviours: O1"
+    ),
+    "command-line:console:plain": Behaviour(
+        "A console that lacks our signs gets others, not a traceback.", "README, Windows"
+    ),
     "compose:policy:kept": Behaviour(
         "The server of docker compose is closed in each way that its policy names.",
         "safety: compose checklist",
@@ -39,6 +56,23 @@ BEHAVIOURS = {
     ),
     "errors:tree:caught": Behaviour("CodeRunnerError catches every exception of ours.", "CONTRIBUTING"),
     "errors:endpoint:status": Behaviour("An endpoint's failure carries its HTTP status.", "errors"),
+    "packaging:requirements:equal": Behaviour(
+        "requirements.txt lists what pyproject.toml does.", "README, text-generation-webui"
+    ),
+    "packaging:requirements:light": Behaviour(
+        "No requirement of ours names what the webui pins.", "README, text-generation-webui"
+    ),
+    "packaging:webui:intact": Behaviour(
+        "Installing us into the webui's environment changes nothing that is there.",
+        "README, text-generation-webui",
+    ),
+    "packaging:wheel:complete": Behaviour("The wheel holds every file that the package needs.", "README"),
+    "packaging:version:told": Behaviour(
+        "The package, the project and the changelog tell the same version.", "CHANGELOG"
+    ),
+    "packaging:make:python": Behaviour(
+        "make finds a Python that will do, or says in one sentence what is missing.", "README"
+    ),
     "secret:printing:masked": Behaviour("A secret is masked wherever it is printed.", "safety: T7"),
     "secret:value:revealed": Behaviour("A secret reveals itself when asked, and only then.", "safety: T7"),
     "secret:value:equal": Behaviour("Secrets are equal when their values are.", "safety: T7"),

@@ -1,0 +1,134 @@
+"""The command line as a person meets it: real processes, their words and their exit codes."""
+
+import os
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+from coderunner import __main__, __version__
+from coderunner.settings import descriptions
+from tests.behaviours import behaviour
+
+CANARY = "canary-7d20b9c4"
+SECONDS = 60
+
+
+def coderunner(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "coderunner", *arguments],
+        env=os.environ | {"PYTHONPATH": "extension", "COLUMNS": "100"} | environment,
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+@behaviour("command-line:help:complete")
+def test_the_help_names_every_command() -> None:
+    shown = coderunner("--help")
+    assert shown.returncode == 0
+    assert [name for name in __main__.COMMANDS if f"    {name}  " not in shown.stdout] == []
+
+
+@behaviour("command-line:help:complete")
+def test_without_a_command_the_help_is_shown() -> None:
+    shown = coderunner()
+    assert (shown.returncode, shown.stdout) == (2, coderunner("--help").stdout)
+
+
+@behaviour("command-line:help:complete")
+@pytest.mark.parametrize("command", ["app", "settings"])
+def test_the_help_of_a_command_names_every_setting_with_flag_variable_and_default(command: str) -> None:
+    shown = " ".join(coderunner(command, "--help").stdout.split())
+    wanted = [each.flag for each in descriptions() if each.flag]
+    wanted += [each.variable for each in descriptions()]
+    wanted += [
+        f"; default: {each.default}]" for each in descriptions() if each.default and each.name != "approve"
+    ]
+    assert [text for text in wanted if text not in shown] == []
+
+
+@behaviour("command-line:help:complete")
+def test_check_takes_what_concerns_kernels_and_nothing_else() -> None:
+    shown = coderunner("check", "--help").stdout
+    assert [each.name for each in descriptions() if each.flag and each.flag in shown] == [
+        each.name for each in descriptions() if each.flag and each.topic == "kernel"
+    ]
+
+
+@behaviour("command-line:version")
+def test_the_version_is_told() -> None:
+    assert coderunner("--version").stdout == f"coderunner {__version__}\n"
+
+
+@behaviour("command-line:script")
+def test_the_console_script_is_this_command_line() -> None:
+    (script,) = entry_points(group="console_scripts", name="coderunner")
+    assert script.load() is __main__.main
+
+
+@behaviour("command-line:settings:shown")
+def test_settings_are_printed_with_their_sources_and_secrets_masked(tmp_path: Path) -> None:
+    (tmp_path / "file.toml").write_text(f"model_key = '{CANARY}'\nport = 8000\n")
+    shown = coderunner(
+        "settings", "--timeout", "5", "--config", str(tmp_path / "file.toml"), CODERUNNER_TOKEN=CANARY
+    )
+    rows = [line.split(maxsplit=1) for line in shown.stdout.splitlines()]
+    told = dict(rows)
+    assert (shown.returncode, list(told)) == (0, [each.name for each in descriptions()])
+    assert CANARY not in shown.stdout + shown.stderr
+    assert [told[name] for name in ("timeout", "token", "model_key", "port", "model", "approve")] == [
+        "5  (--timeout)",
+        "********  (CODERUNNER_TOKEN)",
+        f"********  (model_key in {tmp_path}/file.toml)",
+        f"8000  (port in {tmp_path}/file.toml)",
+        "-  (default)",
+        "ask  (default)",
+    ]
+
+
+@behaviour("command-line:errors:sentence")
+def test_a_wrong_setting_is_one_sentence_and_no_traceback() -> None:
+    shown = coderunner("app", "--port", "high", CODERUNNER_TOKEN=CANARY)
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert shown.stderr == "coderunner: --port is 'high', but it has to be a whole number\n"
+
+
+@behaviour("command-line:errors:sentence")
+def test_a_flag_is_not_guessed_from_its_beginning() -> None:
+    shown = coderunner("app", "--por", "1")
+    assert shown.returncode == 2
+    assert "unrecognized arguments: --por" in shown.stderr
+
+
+@behaviour("command-line:errors:extra")
+def test_a_missing_extra_is_told_with_the_command_that_installs_it(tmp_path: Path) -> None:
+    (tmp_path / "gradio.py").write_text(
+        "raise ModuleNotFoundError(\"No module named 'gradio'\", name='gradio')\n"
+    )
+    shown = coderunner("app", "--demo", PYTHONPATH=f"{tmp_path}{os.pathsep}extension")
+    assert (shown.returncode, shown.stdout) == (2, "Starting CodeRunner …\n")
+    assert shown.stderr == (
+        f"coderunner: gradio is not installed; in CodeRunner's folder, run: "
+        f"{sys.executable} -m pip install --editable '.[app]'\n"
+    )
+
+
+@behaviour("command-line:console:plain")
+def test_a_console_without_our_signs_gets_others(tmp_path: Path) -> None:
+    (tmp_path / "gradio.py").write_text(
+        "raise ModuleNotFoundError(\"No module named 'gradio'\", name='gradio')\n"
+    )
+    shown = coderunner(
+        "app",
+        "--demo",
+        PYTHONPATH=f"{tmp_path}{os.pathsep}extension",
+        PYTHONIOENCODING="ascii",
+        PYTHONUTF8="0",
+    )
+    assert shown.stdout == "Starting CodeRunner ?\n"
