@@ -31,7 +31,12 @@ PLAN = {
     # Facts of Jupyter's messages come from jupyter_client; its sockets do not.
     "kernel.messages": Floor(f"{GROUND} kernel.messages", "jupyter_client", pure=True),
     "kernel.execution": Floor(f"{GROUND} kernel.messages", "jupyter_client", pure=True),
-    "kernel": Floor(f"{GROUND} settings kernel", "jupyter_client tornado"),
+    # ZeroMQ and tornado are what jupyter_client itself stands on.
+    "kernel": Floor(f"{GROUND} settings kernel", "jupyter_client tornado zmq"),
+    "kernel.address": Floor("errors", pure=True),
+    "kernel.environment": Floor(pure=True),
+    # A local kernel's sockets are ZeroMQ's, which jupyter_client brings.
+    "kernel.local": Floor(f"{GROUND} settings kernel", "jupyter_client tornado zmq"),
     # httpx2 is httpx under its next name.
     "models": Floor(f"{GROUND} settings models", "httpx httpx2"),
     "runner": Floor(f"{GROUND} settings chat kernel"),
@@ -40,7 +45,7 @@ PLAN = {
     ),
     "hosts.textgen": Floor(f"{GROUND} settings runner hosts.textgen", "gradio modules"),
     # The command line is a door as well: to the app, and to the doctor of connections.
-    "__main__": Floor(f"{GROUND} settings kernel.doctor kernel.where hosts"),
+    "__main__": Floor(f"{GROUND} sources settings kernel.doctor kernel.where hosts"),
 }
 """A line covers its module and all within it; the most particular line counts."""
 
