@@ -26,20 +26,24 @@ def sources() -> dict[str, str]:
 
 
 SOURCES = sources()
+PACKAGES = {
+    path.parent.relative_to(PACKAGE).as_posix().replace("/", ".") for path in PACKAGE.rglob("__init__.py")
+}
 
 
-def imports(source: str, known: Collection[str]) -> Iterator[str]:
-    """All that `source` imports, by full name; `known` tells our modules from the names inside them."""
+def imports(module: str, source: str, known: Collection[str]) -> Iterator[str]:
+    """All that `module` imports, by full name; `known` tells our modules from the names inside them."""
+    room = f"coderunner.{module}".split(".") + (["__init__"] if module in PACKAGES else [])
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Import(names=names):
                 yield from (alias.name for alias in names)
-            case ast.ImportFrom(level=level, module=module) if level:
-                yield "." * level + (module or "")
-            case ast.ImportFrom(module=str(module), names=names):
+            case ast.ImportFrom(level=level, module=tail, names=names):
+                start = room[:-level] if level else []
+                base = ".".join([*start, *([tail] if tail else [])])
                 for name in names:
-                    inner = f"{module}.{name.name}"
-                    yield inner if inner.removeprefix("coderunner.") in known else module
+                    inner = f"{base}.{name.name}"
+                    yield inner if inner.removeprefix("coderunner.") in known else base
 
 
 def within(module: str, places: Collection[str]) -> bool:
@@ -56,13 +60,11 @@ def trespasses(module: str, source: str, known: Collection[str]) -> list[str]:
     """What `module` does beyond its floor, in words."""
     here = floor(module)
     found = []
-    for name in imports(source, known):
+    for name in imports(module, source, known):
         top = name.split(".")[0]
-        if name == "coderunner" or not top:
-            allowed = name == "coderunner"
-        elif top == "coderunner":
-            room = name.removeprefix("coderunner.")
-            allowed = within(room, here.rooms.split()) and (floor(room).pure or not here.pure)
+        if top == "coderunner":
+            room = name.removeprefix("coderunner").lstrip(".")
+            allowed = not room or (within(room, here.rooms.split()) and (floor(room).pure or not here.pure))
         elif top in sys.stdlib_module_names:
             allowed = not here.pure or within(name, PURE_LIBRARY)
         else:
@@ -84,7 +86,7 @@ def graph(modules: Mapping[str, str]) -> dict[str, set[str]]:
     return {
         module: {
             name.removeprefix("coderunner.")
-            for name in imports(source, modules)
+            for name in imports(module, source, modules)
             if name.startswith("coderunner.") and name.removeprefix("coderunner.") in modules
         }
         for module, source in modules.items()
@@ -106,7 +108,8 @@ def test_a_module_keeps_to_its_floor(module: str) -> None:
         ("chat.turn", "import asyncio", "imports asyncio"),
         ("chat.turn", "from os import environ", "imports os"),
         ("chat.turn", "open('x')", "calls open"),
-        ("chat.turn", "from . import fences", "imports ."),
+        ("chat.turn", "from ..kernel.client import KernelClient", "imports coderunner.kernel.client"),
+        ("chat", "from .. import settings", "imports coderunner.settings"),
         ("kernel.messages", "from coderunner.kernel import client", "imports coderunner.kernel.client"),
         ("kernel.client", "from coderunner.chat import turn", "imports coderunner.chat.turn"),
         ("models.reply", "import coderunner.runner", "imports coderunner.runner"),
