@@ -66,12 +66,14 @@ def _check(chosen: argparse.Namespace) -> int:
         if settings.server
         else Local(settings.kernel_name)
     )
-    report = asyncio.run(doctor.check(where))
+
+    def tell(finding: doctor.Finding) -> None:
+        sign = "!" if finding.warning else "✓" if finding.ok else "✗"
+        print(sign, finding.sentence, flush=True)
+
+    report = asyncio.run(doctor.check(where, on_finding=None if chosen.json else tell))
     if chosen.json:
-        print(json.dumps(report.as_json(), indent=2))
-    else:
-        for finding in report.findings:
-            print("✓" if finding.ok else "✗", finding.sentence)
+        print(json.dumps(report.to_json(), indent=2))
     return 0 if report.ok else 1
 
 
