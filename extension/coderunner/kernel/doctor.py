@@ -223,7 +223,7 @@ class _Examination:
             if await self._is_jupyter(rest, url):
                 return f"The base path is wrong: the Jupyter server is at {url}; give that address."
         if await self._is_jupyter(rest, f"{rest.url}/hub"):
-            return f"{rest.url} is a JupyterHub; give the address of your own server on it, {rest.url}/user/NAME."
+            return f"{rest.url} is a JupyterHub; give your own server's address, {rest.url}/user/NAME."
         if trouble is None:
             trouble = NotAJupyterServer(
                 f"{rest.url} is no Jupyter server, or the base path is wrong; copy the browser's address"

@@ -4,9 +4,10 @@ Everything here runs in the portal's loop; the methods that a host calls may be 
 """
 
 import asyncio
-import concurrent.futures
+import logging
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -53,33 +54,26 @@ class Opener(Protocol):
 class Running:
     """A cell that is on its way; may be used from any thread."""
 
-    def __init__(
-        self, session: "Session", cell: "_Queued", future: "concurrent.futures.Future[Result]"
-    ) -> None:
-        self._session = session
+    def __init__(self, portal: Portal, cell: "_Queued", work: Future[Result]) -> None:
+        self.future: Future[Result] = Future()
+        """The result to come; it never fails."""
+        self._portal = portal
         self._cell = cell
-        self._future = future
-
-    @property
-    def done(self) -> bool:
-        """The cell has ended."""
-        return self._future.done()
+        work.add_done_callback(lambda done: self.future.set_result(_outcome(done)))
 
     def wait(self, timeout: float | None = None) -> Result | None:
         """Wait for the end; None when it has not come after `timeout` seconds."""
         try:
-            return self._future.result(timeout)
-        except concurrent.futures.TimeoutError:
+            return self.future.result(timeout)
+        except TimeoutError:
             return None
-        except concurrent.futures.CancelledError:
-            return Result(status=Status.LOST, detail="We were shut down while it ran.")
 
     def interrupt(self) -> None:
         """Have this cell stopped, whether it waits or runs; returns at once.
 
         A cell that has ended stays as it is.
         """
-        self._session.portal.post(self._cell.stop)
+        self._portal.post(self._cell.stop)
 
 
 @dataclass(slots=True, eq=False)
@@ -149,7 +143,7 @@ class Session:
     def begin(self, source: str, *, deadline: float = 30.0, on_output: OnOutput | None = None) -> Running:
         """Run a cell in the background: `execute` for hosts without a loop."""
         cell = _Queued()
-        return Running(self, cell, self.portal.submit(self._queue(cell, source, deadline, on_output)))
+        return Running(self.portal, cell, self.portal.submit(self._queue(cell, source, deadline, on_output)))
 
     async def interrupt(self) -> bool:
         """Stop the cell that runs; False where none does."""
@@ -247,10 +241,12 @@ class Session:
                 # What is being closed could be found again otherwise.
                 await asyncio.wait(self._farewells)
             transport = await self._open(self.conversation, self.where)
-        except CodeRunnerError as error:
+        except (CodeRunnerError, OSError) as error:
             self._failed = time.monotonic()
             self._show("dead", str(error))
-            raise
+            if isinstance(error, CodeRunnerError):
+                raise
+            raise KernelNotStarted(f"the kernel cannot be started: {error}") from error
         if self._ran and not transport.found:
             self._notice, self._ran = REPLACED, False
         self._client = KernelClient(transport, on_gone=self._lost)
@@ -330,3 +326,12 @@ def _notice_failure(opening: "asyncio.Task[KernelClient]") -> None:
     """Look at the exception of a start that nobody awaits: it stands in the light."""
     if not opening.cancelled():
         opening.exception()
+
+
+def _outcome(done: Future[Result]) -> Result:
+    if done.cancelled():
+        return Result(status=Status.LOST, detail="We were shut down while it ran.")
+    if error := done.exception():
+        logging.getLogger(__name__).error("a cell failed in us", exc_info=error)
+        return Result(status=Status.LOST, detail=f"CodeRunner itself failed ({type(error).__name__}).")
+    return done.result()
