@@ -34,6 +34,11 @@ BEHAVIOURS = {
     "command-line:console:plain": Behaviour(
         "A console that lacks our signs gets others, not a traceback.", "README, Windows"
     ),
+    "command-line:check:here": Behaviour("`coderunner check` tells each step as it is done.", "README"),
+    "command-line:check:fault": Behaviour(
+        "`coderunner check` says what is wrong and what mends it, with exit code 1.", "README"
+    ),
+    "command-line:check:json": Behaviour("`coderunner check --json` tells the same as JSON.", "README"),
     "compose:policy:kept": Behaviour(
         "The server of docker compose is closed in each way that its policy names.",
         "safety: compose checklist",

@@ -1,6 +1,8 @@
 """The command line as a person meets it: real processes, their words and their exit codes."""
 
+import json
 import os
+import socket
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -132,3 +134,35 @@ def test_a_console_without_our_signs_gets_others(tmp_path: Path) -> None:
         PYTHONUTF8="0",
     )
     assert shown.stdout == "Starting CodeRunner ?\n"
+
+
+@behaviour("command-line:check:here")
+def test_check_runs_a_cell_on_this_machine_and_tells_each_step() -> None:
+    shown = coderunner("check")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert [line[0] for line in shown.stdout.splitlines()] == ["✓"] * 3
+    assert "Hello from Python" in shown.stdout
+
+
+@behaviour("command-line:check:fault")
+def test_check_says_what_is_wrong_and_fails() -> None:
+    shown = coderunner("check", "--kernel-name", "nobody")
+    assert shown.returncode == 1
+    assert shown.stdout.splitlines()[-1].startswith(
+        "✗ Kernel 'nobody' is not installed on this machine; it has:"
+    )
+
+
+@behaviour("command-line:check:json")
+def test_check_speaks_json_and_keeps_the_token_to_itself() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    address = f"http://127.0.0.1:{port}/lab?token={CANARY}"
+    shown = coderunner("check", "--json", "--server", address)
+    report = json.loads(shown.stdout)
+    assert (shown.returncode, report["ok"]) == (1, False)
+    assert [(finding["step"], finding["ok"]) for finding in report["findings"]] == [
+        ("address", True),
+        ("reach", False),
+    ]
+    assert CANARY not in shown.stdout + shown.stderr
