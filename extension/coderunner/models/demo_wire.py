@@ -45,6 +45,7 @@ def cut(text: str, stop: object) -> tuple[str, bool]:
 
 
 def chunk(spoken: Spoken, delta: Mapping[str, object], finish_reason: str | None = None) -> dict[str, object]:
+    """Give one chunk of the stream."""
     choice = {"index": 0, "delta": delta, "finish_reason": finish_reason, "logprobs": None}
     return {
         "id": spoken.id,

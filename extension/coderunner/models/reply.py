@@ -21,8 +21,10 @@ REFUSALS = frozenset({400, 404, 422, 500})
 """How servers answer a continuation that they do not know: 400 and 422 say so, 404 where DeepSeek's beta
 address is not there, 500 from chat templates that raise."""
 
+DEMO = "demo"
+
 METERS: Mapping[str, Mapping[str, object]] = {
-    "demo": {"stream_options": {"include_usage": True, "continuous_usage_stats": True}},
+    DEMO: {"stream_options": {"include_usage": True, "continuous_usage_stats": True}},
     "vllm": {"stream_options": {"include_usage": True, "continuous_usage_stats": True}},
     "sglang": {"stream_options": {"include_usage": True, "continuous_usage_stats": True}},
     "llama.cpp": {"stream_options": {"include_usage": True}, "timings_per_token": True},
@@ -134,10 +136,11 @@ class Reply:
             self.finish_reason = stretch.finish_reason
 
     def _learn(self, request: Request, delta: Delta) -> None:
-        """Remember what has worked; a restart may have been the model's whim, so not for ever."""
-        if self._learns and request.continues and delta.content and self._choice:
-            durable = self._choice.reason != RESTARTED
-            self._memory.remember(self._client.endpoint, self._choice, durable=durable)
+        """Remember what has worked, once it has."""
+        if self._learns and request.continues and delta.content and (choice := self._choice):
+            # A restart may have been the model's whim; and the demo has another address tomorrow.
+            durable = choice.reason != RESTARTED and choice.kind != DEMO
+            self._memory.remember(self._client.endpoint, choice, durable=durable)
 
     def _choose_next(self, reason: str) -> None:
         self._choice = Choice(NEXT, reason, self._kind)
