@@ -78,6 +78,9 @@ BEHAVIOURS = {
     "packaging:make:python": Behaviour(
         "make finds a Python that will do, or says in one sentence what is missing.", "README"
     ),
+    "readme:settings:table": Behaviour("The README's table of settings is that of the code.", "README"),
+    "readme:commands:work": Behaviour("Every command, flag and variable in the README exists.", "README"),
+    "readme:links:lead": Behaviour("What the README links to and draws is there.", "README"),
     "secret:printing:masked": Behaviour("A secret is masked wherever it is printed.", "safety: T7"),
     "secret:value:revealed": Behaviour("A secret reveals itself when asked, and only then.", "safety: T7"),
     "secret:value:equal": Behaviour("Secrets are equal when their values are.", "safety: T7"),
