@@ -1,0 +1,286 @@
+"""One conversation: its messages, the reply that is being written, and who looks at it.
+
+A reply belongs to the conversation, not to the page that asked for it: it goes on over a reload, each page
+that shows the conversation follows it, and when nobody follows any more it ends by itself. Everything here
+runs in one event loop.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncGenerator, Callable, Sequence
+from concurrent.futures import Future
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from coderunner.errors import CodeRunnerError
+from coderunner.hosts.app import transcript
+from coderunner.hosts.app.transcript import Message, Parts
+from coderunner.runner import (
+    Beat,
+    Ended,
+    Event,
+    Finish,
+    Part,
+    Run,
+    Say,
+    Shown,
+    Started,
+    Waiting,
+    declined,
+    granted,
+)
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 20.0
+"""Seconds without any page until a reply ends: a reload takes two, on a slow machine ten."""
+
+FRAME = 0.06
+"""Seconds between two pictures of a reply: as fast as reading needs, slow enough for the page to keep up."""
+
+Approve = Literal["auto", "ask", "off"]
+
+
+@dataclass(slots=True)
+class Request:
+    """A reply that somebody wants: what it is made of, and the ways in which it reports."""
+
+    conversation: str
+    history: Sequence[Message]
+    """All messages before the reply; the last one is the user's."""
+    consent: Callable[[Run], Future[bool]]
+    think: Callable[[str], None]
+    count: Callable[[int], None]
+    """Takes the number of tokens so far."""
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    reply: str = ""
+    """The reply's text so far, as the model gets it in later turns."""
+
+
+Answer = Callable[[Request], AsyncGenerator[Event]]
+"""Writes a reply; raises CodeRunnerError with a sentence for a person."""
+
+
+class Conversation:
+    """A chat with its own kernel; `id` cannot be guessed and is the right to see it."""
+
+    def __init__(self, answer: Answer, approve: Callable[[], Approve], *, patience: float = PATIENCE) -> None:
+        self.id = secrets.token_urlsafe(18)
+        self.messages: tuple[Message, ...] = ()
+        self.always = False
+        """The person said that cells of this conversation may run without being asked for."""
+        self.version = 0
+        """Grows with each change that a page can show."""
+        self._answer = answer
+        self._approve = approve
+        self._patience = patience
+        self._changed = asyncio.Event()
+        self._request: Request | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._questions: dict[str, Future[bool]] = {}
+        self._followers = 0
+
+    @property
+    def busy(self) -> bool:
+        """A reply is being written."""
+        return self._task is not None and not self._task.done()
+
+    def say(self, text: str) -> bool:
+        """Take a message and start the reply to it; False while one is being written."""
+        return bool(text.strip()) and self._begin((*self.messages, Message("user", text)))
+
+    def retry(self) -> bool:
+        """Write the last reply anew. The kernel keeps its variables."""
+        kept = list(self.messages)
+        while kept and kept[-1].role == "assistant":
+            kept.pop()
+        return bool(kept) and self._begin(tuple(kept))
+
+    def edit(self, index: int, text: str) -> bool:
+        """Put `text` in place of the user's message at `index` and go on from there; what came after is gone.
+
+        The kernel keeps its variables, also those of the part that is gone.
+        """
+        known = 0 <= index < len(self.messages) and self.messages[index].role == "user"
+        if not known or not text.strip():
+            return False
+        return self._begin((*self.messages[:index], Message("user", text)))
+
+    def stop(self) -> None:
+        """End the reply: close the model's stream, interrupt the kernel. Returns at once."""
+        if self._request is not None:
+            self._request.stop.set()
+
+    async def close(self) -> None:
+        """Stop and wait for the end of the reply, bounded."""
+        self.stop()
+        if self._task is not None:
+            _, late = await asyncio.wait({self._task}, timeout=3.0)
+            for task in late:
+                task.cancel()
+
+    def act(self, ticket: str, verb: str) -> bool:
+        """Do what a button of a block says; False where the ticket is of no block that waits or runs."""
+        match verb, self._questions.get(ticket):
+            case "stop", None if self._is_running(ticket):
+                self.stop()
+            case (("run" | "always" | "skip"), Future() as question) if not question.done():
+                self.always = self.always or verb == "always"
+                question.set_result(verb != "skip")
+            case _:
+                return False
+        return True
+
+    async def follow(self) -> AsyncGenerator[None]:
+        """Give control at each new picture of the reply, and once more after its end."""
+        self._followers += 1
+        try:
+            while self.busy:
+                # Taken before the picture, so that no change between the two is lost.
+                changed = self._changed
+                yield
+                await changed.wait()
+                await asyncio.sleep(FRAME)
+            yield
+        finally:
+            self._followers -= 1
+            if not self._followers:
+                asyncio.get_running_loop().call_later(self._patience, self._leave)
+
+    # --- writing a reply ----------------------------------------------------------------------------------
+
+    def _begin(self, messages: tuple[Message, ...]) -> bool:
+        if self.busy:
+            return False
+        request = Request(self.id, messages, self._consent, self._think, self._count)
+        self._request = request
+        self._show((*messages, Message("assistant", "", finished=False)))
+        self._task = asyncio.create_task(self._write(request))
+        # A page that asked for a reply and was closed at once never followed it.
+        asyncio.get_running_loop().call_later(self._patience, self._leave)
+        return True
+
+    async def _write(self, request: Request) -> None:
+        try:
+            async with aclosing(self._answer(request)) as events:
+                async for event in events:
+                    self._receive(event)
+        except CodeRunnerError as failure:
+            self._grow(transcript.noted(self._parts, str(failure)))
+        except Exception:
+            log.exception("A reply failed")
+            self._grow(
+                transcript.noted(
+                    self._parts, "Something went wrong in the app. Its terminal has the details."
+                )
+            )
+        finally:
+            self._questions.clear()
+            *before, last = self.messages
+            last = replace(last, text=request.reply, parts=transcript.closed(last.parts), finished=True)
+            self._request = self._task = None
+            self._show((*before, last))
+
+    def _receive(self, event: Event) -> None:
+        match event:
+            case Say(text, Part.TEXT):
+                self._grow(transcript.said(self._parts, text))
+            case Say(text, Part.THOUGHT):
+                self._grow(transcript.thought(self._parts, text))
+            case Say(text, Part.CODE):
+                self._grow(transcript.coded(self._parts, text))
+            case Say(text, Part.RESULT):
+                self._grow(transcript.read(self._parts, text))
+            case Waiting(cell):
+                self._grow(transcript.asked(self._parts, cell, next(iter(self._questions))))
+            case Started(cell):
+                self._questions.clear()
+                self._grow(transcript.started(self._parts, cell, secrets.token_urlsafe(18)))
+            case Shown(change):
+                self._grow(transcript.showed(self._parts, change.index, change.output))
+            case Beat(elapsed):
+                # Pages run their own clocks; a new page starts its clock from here.
+                self._grow(transcript.aged(self._parts, elapsed), visible=False)
+            case Ended(result):
+                self._questions.clear()
+                self._grow(transcript.ended(self._parts, result))
+            case Finish():
+                pass
+
+    def _consent(self, _run: Run) -> Future[bool]:
+        approve = self._approve()
+        if approve == "off":
+            return declined(_run)
+        if approve == "auto" or self.always:
+            return granted(_run)
+        question: Future[bool] = Future()
+        self._questions = {secrets.token_urlsafe(18): question}
+        return question
+
+    def _think(self, text: str) -> None:
+        self._grow(transcript.thought(self._parts, text))
+
+    def _count(self, tokens: int) -> None:
+        *before, last = self.messages
+        self.messages = (*before, replace(last, tokens=tokens))
+
+    def _is_running(self, ticket: str) -> bool:
+        match self._parts:
+            case (*_, transcript.Block(state=transcript.State.RUNNING, ticket=running)):
+                return secrets.compare_digest(running, ticket)
+            case _:
+                return False
+
+    @property
+    def _parts(self) -> Parts:
+        return self.messages[-1].parts
+
+    def _grow(self, parts: Parts, *, visible: bool = True) -> None:
+        *before, last = self.messages
+        messages = (*before, replace(last, parts=parts))
+        if visible:
+            self._show(messages)
+        else:
+            self.messages = messages
+
+    def _show(self, messages: tuple[Message, ...]) -> None:
+        self.messages = messages
+        self.version += 1
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    def _leave(self) -> None:
+        if not self._followers and self.busy:
+            log.info("Nobody looks at the conversation any more: its reply is stopped")
+            self.stop()
+
+
+class Conversations:
+    """The conversations of this app, by id. In memory: they end with the app."""
+
+    def __init__(self, answer: Answer, approve: Callable[[], Approve], *, patience: float = PATIENCE) -> None:
+        self._answer = answer
+        self._approve = approve
+        self._patience = patience
+        self._all: dict[str, Conversation] = {}
+
+    def new(self) -> Conversation:
+        """Begin a conversation."""
+        conversation = Conversation(self._answer, self._approve, patience=self._patience)
+        self._all[conversation.id] = conversation
+        return conversation
+
+    def get(self, identity: object) -> Conversation:
+        """The conversation of that id; a new one where there is none, so that a stale page works on."""
+        known = self._all.get(identity) if isinstance(identity, str) else None
+        return known or self.new()
+
+    def act(self, ticket: str, verb: str) -> bool:
+        """Pass on what a button of a block says, to the conversation that knows its ticket."""
+        return any(conversation.act(ticket, verb) for conversation in tuple(self._all.values()))
+
+    async def close(self) -> None:
+        """End all replies, bounded."""
+        await asyncio.gather(*(conversation.close() for conversation in self._all.values()))

@@ -1,0 +1,203 @@
+"""The form in which the place of the kernels is chosen, checked and tried."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
+from html import escape
+from time import monotonic
+from typing import Any
+
+import gradio as gr
+
+from coderunner.errors import CodeRunnerError
+from coderunner.hosts.app import view
+from coderunner.hosts.app.conversation import Approve
+from coderunner.hosts.app.look import finding, working
+from coderunner.hosts.app.quiet import COMMAND, STREAM
+from coderunner.hosts.app.state import Choices
+from coderunner.hosts.app.transcript import Block, State
+from coderunner.hosts.app.writer import Writer
+from coderunner.kernel import doctor
+from coderunner.kernel.sessions import Local, Server, Where
+from coderunner.secret import Secret
+
+HERE, THERE = "On this machine", "Jupyter server"
+KEPT = "kept by the app"
+
+APPROVALS: dict[str, Approve | None] = {
+    "As the place suggests": None,
+    "Ask before each block": "ask",
+    "Run at once": "auto",
+    "Never run": "off",
+}
+
+TEST = "import sys, platform\nprint(10 + 5)\nprint(platform.python_implementation(), sys.version.split()[0])"
+
+
+class KernelForm:
+    """Place, address, token and kernel; Connect and Run; deadline, consent, blocks per reply."""
+
+    def __init__(self, choices: Choices, writer: Writer) -> None:
+        self._choices = choices
+        self._writer = writer
+        self.place = gr.Radio([HERE, THERE], label="Code runs", elem_id="cr-place")
+        with gr.Group(visible=False, elem_id="cr-server") as self.server:
+            self.url = gr.Textbox(
+                label="Address", placeholder="http://127.0.0.1:8888", elem_id="cr-server-url"
+            )
+            self.token = gr.Textbox(label="Token", type="password", elem_id="cr-token")
+        self.name = gr.Dropdown(
+            ["python3"], label="Kernel", allow_custom_value=True, elem_id="cr-kernel-name"
+        )
+        with gr.Row(elem_classes="cr-pair"):
+            self.connect = gr.Button(
+                "Connect", size="sm", variant="primary", elem_id="cr-connect", min_width=40
+            )
+            self.run = gr.Button("Run a test", size="sm", elem_id="cr-test", min_width=40)
+        self.status = gr.HTML(
+            "", elem_id="cr-kernel-status", elem_classes="cr-html", apply_default_css=False, padding=False
+        )
+        self.approve = gr.Radio(list(APPROVALS), label="Before a block runs", elem_id="cr-approve")
+        with gr.Row(elem_classes="cr-pair"):
+            self.deadline = gr.Number(label="Seconds a block may take", minimum=1, precision=0, min_width=80)
+            self.blocks = gr.Number(
+                label="Blocks per reply", minimum=1, maximum=100, precision=0, min_width=80
+            )
+
+    @property
+    def shown(self) -> list[Any]:
+        """What `values` fills."""
+        return [
+            self.place,
+            self.server,
+            self.url,
+            self.token,
+            self.name,
+            self.approve,
+            self.deadline,
+            self.blocks,
+        ]
+
+    def values(self) -> list[Any]:
+        """What is chosen now; the token is never among it."""
+        where = self._choices.where
+        remote = isinstance(where, Server)
+        words = {approve: word for word, approve in APPROVALS.items()}
+        return [
+            THERE if remote else HERE,
+            gr.Group(visible=remote),
+            where.url if isinstance(where, Server) else "",
+            gr.Textbox(value="", placeholder=KEPT if isinstance(where, Server) and where.token else ""),
+            where.kernel_name,
+            words[self._choices.approve],
+            self._choices.deadline,
+            self._choices.max_blocks,
+        ]
+
+    def listen(self, identity: gr.BrowserState) -> list[Any]:
+        """Connect the form; gives the events after which the page says what is chosen."""
+        place = [self.place, self.url, self.token, self.name]
+        self.place.change(
+            lambda place: gr.Group(visible=place == THERE), [self.place], [self.server], **COMMAND
+        )
+        self.deadline.change(self._bound, [self.deadline], None, **COMMAND)
+        self.blocks.change(self._count, [self.blocks], None, **COMMAND)
+        return [
+            self.place.input(self._move_home, [self.place, self.name], None, **COMMAND),
+            self.name.input(self._rename, [self.name], None, **COMMAND),
+            self.connect.click(
+                self._connect, place, [self.status, self.name, self.token, self.url], **STREAM
+            ),
+            self.run.click(self._test, [identity], [self.status], **STREAM),
+            self.approve.input(self._consent, [self.approve], None, **COMMAND),
+        ]
+
+    async def _unfold(self, place: str) -> gr.Group:
+        return gr.Group(visible=place == THERE)
+
+    async def _move_home(self, place: str, name: str) -> None:
+        """A kernel of this machine needs no Connect; a server is taken when Connect found it well."""
+        if place == HERE:
+            self._choices.where = Local(name or "python3")
+
+    async def _rename(self, name: str) -> None:
+        self._choices.where = replace(self._choices.where, kernel_name=name or "python3")
+
+    async def _connect(self, place: str, url: str, token: str, name: str) -> AsyncGenerator[list[Any]]:
+        """Check the way to a kernel, step by step, and take the place if all is well."""
+        keep = [gr.skip(), gr.skip(), gr.skip()]
+        yield [working("Connecting"), *keep]
+        try:
+            where = self._where(place, url, token, name)
+        except CodeRunnerError as failure:
+            yield [finding(str(failure), ok=False), *keep]
+            return
+        report = doctor.Report(())
+        shown = ""
+        async for each in _examined(where):
+            shown, report = each
+            yield [shown, *keep]
+        names = list(report.kernels)
+        if not report.ok:
+            yield [shown, gr.Dropdown(choices=names) if names else gr.skip(), gr.skip(), gr.skip()]
+            return
+        self._choices.where = where
+        held = gr.Textbox(value="", placeholder=KEPT if isinstance(where, Server) and where.token else "")
+        address = where.url if isinstance(where, Server) else gr.skip()
+        yield [shown, gr.Dropdown(choices=names, value=where.kernel_name), held, address]
+
+    def _where(self, place: str, url: str, token: str, name: str) -> Where:
+        if place == HERE:
+            return Local(name or "python3")
+        server = Server(url.strip(), Secret(token.strip()), name or "python3")
+        known = self._choices.where
+        if not server.token and isinstance(known, Server) and known.url == server.url:
+            # The page never gets the token back, so an empty field means the one that is kept.
+            return replace(server, token=known.token)
+        return server
+
+    async def _test(self, identity: str) -> AsyncGenerator[str]:
+        """Run a test cell in the conversation's kernel and show it as a block."""
+        yield working("Running a test")
+        session = self._writer.session(identity)
+        began = monotonic()
+        result = await session.execute(TEST, deadline=self._choices.deadline)
+        took = f"{(monotonic() - began) * 1000:.0f} ms there and back · {escape(session.where.kernel_name)}"
+        block = Block(source=TEST, state=State.ENDED, result=result)
+        yield f'{view.block(block, self._choices.setting)}<p class="cr-soft">{took}</p>'
+
+    async def _consent(self, word: str) -> None:
+        self._choices.approve = APPROVALS[word]
+
+    async def _bound(self, seconds: float | None) -> None:
+        if seconds and seconds >= 1:
+            self._choices.deadline = float(seconds)
+
+    async def _count(self, blocks: float | None) -> None:
+        if blocks and blocks >= 1:
+            self._choices.max_blocks = int(blocks)
+
+
+async def _examined(where: Where) -> AsyncGenerator[tuple[str, doctor.Report]]:
+    """Let the doctor walk the way; gives what it found so far at each step, the whole report in the end."""
+    loop = asyncio.get_running_loop()
+    found: asyncio.Queue[doctor.Finding | None] = asyncio.Queue()
+
+    def tell(step: doctor.Finding | None) -> None:
+        loop.call_soon_threadsafe(found.put_nowait, step)
+
+    examination = asyncio.ensure_future(doctor.check(where, on_finding=tell))
+    examination.add_done_callback(lambda _: found.put_nowait(None))
+    try:
+        steps: list[doctor.Finding] = []
+        while (step := await found.get()) is not None:
+            steps.append(step)
+            yield _report(steps) + working("Connecting"), doctor.Report(tuple(steps))
+        report = await examination
+        yield _report(report.findings), report
+    finally:
+        examination.cancel()
+
+
+def _report(steps: Sequence[doctor.Finding]) -> str:
+    return "".join(finding(step.sentence, ok=step.ok, warning=step.warning) for step in steps)

@@ -1,0 +1,115 @@
+"""The form in which a model is chosen."""
+
+from typing import Any
+
+import gradio as gr
+
+from coderunner.errors import CodeRunnerError
+from coderunner.hosts.app.look import finding
+from coderunner.hosts.app.offers import Offers
+from coderunner.hosts.app.quiet import COMMAND, STREAM
+from coderunner.hosts.app.state import Choices
+from coderunner.hosts.app.teaching import SYSTEM_PROMPT
+from coderunner.models.endpoint import Endpoint
+from coderunner.secret import Secret
+
+HELP = (
+    "Any OpenAI-compatible endpoint: Ollama `http://127.0.0.1:11434/v1`, LM Studio `…:1234/v1`, "
+    "llama.cpp `…:8080/v1`, text-generation-webui `…:5000/v1`, vLLM `…:8000/v1`, or a hosted one and its key."
+)
+
+
+class ModelForm:
+    """Model, address and key, temperature, system prompt."""
+
+    def __init__(self, choices: Choices, offers: Offers) -> None:
+        self._choices = choices
+        self._offers = offers
+        self.picker = gr.Dropdown([], label="Model", elem_id="cr-model", filterable=True)
+        self.scan = gr.Button("Look on this machine", size="sm", elem_id="cr-scan")
+        self.url = gr.Textbox(
+            label="Address", placeholder="http://127.0.0.1:11434/v1", elem_id="cr-model-url"
+        )
+        self.key = gr.Textbox(
+            label="Key", type="password", placeholder="only if it asks for one", elem_id="cr-key"
+        )
+        self.find = gr.Button("Find models", size="sm", variant="primary", elem_id="cr-find")
+        self.status = gr.HTML("", elem_id="cr-model-status", apply_default_css=False, padding=False)
+        gr.Markdown(HELP, elem_classes="cr-help")
+        self.temperature = gr.Number(
+            label="Temperature", minimum=0, maximum=2, step=0.1, placeholder="the endpoint's own"
+        )
+        self.prompt = gr.Textbox(
+            label="System prompt",
+            lines=8,
+            max_lines=14,
+            elem_id="cr-prompt",
+            info="It teaches the model by example.",
+        )
+        self.reset = gr.Button("Our teaching examples again", size="sm", elem_id="cr-reset")
+
+    @property
+    def shown(self) -> list[Any]:
+        """What `values` fills."""
+        return [self.picker, self.temperature, self.prompt]
+
+    def values(self) -> list[Any]:
+        """What is chosen now; the key is never among it."""
+        return [self._picked(), self._choices.temperature, self._choices.system_prompt]
+
+    def listen(self) -> list[Any]:
+        """Connect the form; gives the events after which the page says what is chosen."""
+        self.temperature.change(self._warm, [self.temperature], None, **COMMAND)
+        self.prompt.change(self._teach, [self.prompt], None, **COMMAND)
+        self.reset.click(self._reset, None, [self.prompt], **COMMAND)
+        found = [self.picker, self.key, self.status]
+        ask = [self.url, self.key]
+        return [
+            self.picker.input(self._pick, [self.picker], None, **COMMAND),
+            self.scan.click(self._scan, None, [self.picker, self.status], **STREAM),
+            self.find.click(self._find, ask, found, **STREAM),
+            self.url.submit(self._find, ask, found, **STREAM),
+        ]
+
+    def _picked(self) -> gr.Dropdown:
+        offer = self._choices.offer
+        labels = [each.label for each in self._offers.offers]
+        return gr.Dropdown(choices=labels, value=offer.label if offer else None)
+
+    async def _pick(self, label: str) -> None:
+        self._choices.offer = self._offers.find(label) or self._choices.offer
+
+    async def _scan(self) -> list[Any]:
+        found = await self._offers.look()
+        known = self._offers.offers
+        self._offers.offers = [*found, *(offer for offer in known if offer not in found)]
+        if not found:
+            return [
+                self._picked(),
+                finding("No model server answers on this machine's usual ports.", ok=False),
+            ]
+        return [self._picked(), finding(f"{len(found)} found. Pick one above.", ok=True)]
+
+    async def _find(self, url: str, key: str) -> list[Any]:
+        """Ask the address for its models and pick the first. The key stays here, its field is emptied."""
+        try:
+            offers = await self._offers.ask(Endpoint(url.strip(), Secret(key.strip())))
+        except CodeRunnerError as failure:
+            return [gr.skip(), gr.skip(), finding(str(failure), ok=False)]
+        if not offers:
+            return [gr.skip(), gr.skip(), finding("It answers, but has no model loaded.", ok=False)]
+        self._choices.offer = offers[0]
+        count = "one model" if len(offers) == 1 else f"{len(offers)} models"
+        held = gr.Textbox(
+            value="", placeholder="kept by the app" if key.strip() else "only if it asks for one"
+        )
+        return [self._picked(), held, finding(f"Connected: {count}.", ok=True)]
+
+    async def _warm(self, temperature: float | None) -> None:
+        self._choices.temperature = temperature
+
+    async def _reset(self) -> str:
+        return SYSTEM_PROMPT
+
+    async def _teach(self, prompt: str) -> None:
+        self._choices.system_prompt = prompt

@@ -1,0 +1,129 @@
+"""Which models there are to pick: the one that the settings name, those of this machine, the demo."""
+
+import asyncio
+import socket
+from collections.abc import Sequence
+
+import uvicorn
+
+from coderunner.errors import CodeRunnerError
+from coderunner.hosts.app.state import Offer
+from coderunner.models import demo_script, detect
+from coderunner.models.demo import Demo as Script
+from coderunner.models.endpoint import Client, Endpoint
+from coderunner.secret import Secret
+from coderunner.settings import Settings
+
+NAMES = {
+    "ollama": "Ollama",
+    "lm-studio": "LM Studio",
+    "vllm": "vLLM",
+    "sglang": "SGLang",
+    "koboldcpp": "KoboldCpp",
+    "text-generation-webui": "text-generation-webui",
+}
+
+
+PACE = 0.012
+"""Seconds for each of the demo's words: fast, and yet seen to be written."""
+
+
+class Offers:
+    """What the model picker offers."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._demo = Demo()
+        self.offers: list[Offer] = []
+
+    async def start(self) -> Offer:
+        """Find what can be offered, and give what is picked at first.
+
+        That is the settings' endpoint, else the one model that this machine serves, else the demo.
+        """
+        settings = self._settings
+        if settings.demo:
+            return await self.offer_demo()
+        if settings.model_url:
+            return await self._explicit(Endpoint(settings.model_url, settings.model_key, settings.model))
+        self.offers = await self.look()
+        script = await self.offer_demo()
+        real = [offer for offer in self.offers if not offer.demo]
+        return real[0] if len(real) == 1 else script
+
+    async def stop(self) -> None:
+        """End the demo's server."""
+        await self._demo.stop()
+
+    async def look(self) -> list[Offer]:
+        """Find the models of this machine; no model is sent anything."""
+        return [
+            Offer(
+                f"{model.id} · {NAMES.get(found.kind, found.kind)}", Endpoint(found.url, Secret(), model.id)
+            )
+            for found in await detect.scan()
+            for model in found.models
+        ]
+
+    async def ask(self, endpoint: Endpoint) -> Sequence[Offer]:
+        """The models of an endpoint; raises ModelError or SettingsError."""
+        async with Client(endpoint) as client:
+            listed = await client.models()
+        offers = [_named(Endpoint(endpoint.url, endpoint.key, model.id)) for model in listed]
+        self.offers = [*offers, *(offer for offer in self.offers if offer not in offers)]
+        return offers
+
+    async def offer_demo(self) -> Offer:
+        """The scripted model, served on a free port of this machine."""
+        endpoint = Endpoint(await self._demo.start(), Secret(), demo_script.MODEL)
+        offer = Offer(demo_script.MODEL, endpoint, demo=True)
+        if offer not in self.offers:
+            self.offers.append(offer)
+        return offer
+
+    def find(self, label: str) -> Offer | None:
+        """The offer of that label."""
+        return next((offer for offer in self.offers if offer.label == label), None)
+
+    async def _explicit(self, endpoint: Endpoint) -> Offer:
+        """The settings' endpoint; without a model's name it is the endpoint's first, when it answers."""
+        offer = _named(endpoint)
+        try:
+            offers = await self.ask(endpoint)
+        except CodeRunnerError:
+            offers = []
+        if not endpoint.model and offers:
+            return offers[0]
+        if offer not in self.offers:
+            self.offers.insert(0, offer)
+        return offer
+
+
+def _named(endpoint: Endpoint) -> Offer:
+    return Offer(f"{endpoint.model or 'default model'} · {endpoint.host}", endpoint)
+
+
+class Demo:
+    """The demo model behind a loopback address, as a real endpoint is."""
+
+    def __init__(self) -> None:
+        self._server: uvicorn.Server | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._url = ""
+
+    async def start(self) -> str:
+        """Serve it, once; gives its base URL."""
+        if self._server is None:
+            listener = socket.create_server(("127.0.0.1", 0))
+            self._url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+            app = Script(delay=PACE)
+            config = uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
+            self._server = uvicorn.Server(config)
+            self._task = asyncio.create_task(self._server._serve(sockets=[listener]))
+        return self._url
+
+    async def stop(self) -> None:
+        """End it, bounded."""
+        if self._server is not None and self._task is not None:
+            self._server.should_exit = True
+            await asyncio.wait({self._task}, timeout=2.0)

@@ -1,0 +1,183 @@
+"""The app as a server: guarded, on loopback, with a clean end."""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import sys
+import webbrowser
+from collections.abc import AsyncIterator
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from coderunner.errors import SettingsError
+from coderunner.hosts.app import look, page
+from coderunner.hosts.app.conversation import Conversations
+from coderunner.hosts.app.guard import LOOPBACK, Guard
+from coderunner.hosts.app.offers import Offers
+from coderunner.hosts.app.state import Choices
+from coderunner.hosts.app.writer import Writer
+from coderunner.kernel.sessions import Sessions
+from coderunner.models.memory import StrategyMemory
+from coderunner.settings import DEFAULT, Settings
+
+FURTHER_PORTS = 20
+"""How many ports we try after one that is taken and that nobody asked for."""
+
+GRACE = 1
+"""Seconds that open connections get at the end: each page holds one for as long as it is open."""
+
+LARGEST_ACT = 1024
+"""Bytes of a button's message; a ticket and a verb are 80."""
+
+
+class App:
+    """Everything that one start of the app is made of."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.choices = Choices.of(settings)
+        self.sessions = Sessions(settings.data_dir / "kernels")
+        self.writer = Writer(
+            self.choices, self.sessions, StrategyMemory(settings.data_dir / "endpoints.json")
+        )
+        self.conversations = Conversations(self.writer.write, lambda: self.choices.approval)
+        self.offers = Offers(settings)
+
+    def asgi(self) -> Guard:
+        """Give the whole as an ASGI app. Its lifespan starts and ends what belongs to it."""
+        app = FastAPI(
+            routes=[Route("/coderunner/act", self._act, methods=["POST"])],
+            lifespan=self._life,
+            docs_url=None,
+            redoc_url=None,
+            openapi_url=None,
+        )
+        gr.mount_gradio_app(
+            app,
+            page.build(self.conversations, self.writer, self.offers),
+            path="/",
+            server_name=self.settings.host,
+            footer_links=[],
+            run_history=False,
+            ssr_mode=False,
+            mcp_server=False,
+            enable_monitoring=False,
+            show_error=False,
+            pwa=False,
+            app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
+            theme=look.theme(),
+            head=page.HEAD,
+        )
+        return Guard(app, [self.settings.host])
+
+    @contextlib.asynccontextmanager
+    async def _life(self, _app: FastAPI) -> AsyncIterator[None]:
+        self.choices.offer = await self.offers.start()
+        try:
+            yield
+        finally:
+            await self.conversations.close()
+            await self.sessions.close_all()
+            await self.offers.stop()
+
+    async def _act(self, request: Request) -> Response:
+        """A button of a block: `{"ticket": …, "act": "run" | "always" | "skip" | "stop"}`."""
+        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            return JSONResponse({"error": "send JSON"}, 415)
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST_ACT:
+                return JSONResponse({"error": "too large"}, 413)
+        match _json(body):
+            case {"ticket": str(ticket), "act": str(verb)} if self.conversations.act(ticket, verb):
+                return JSONResponse({})
+            case _:
+                return JSONResponse({"error": "no block waits for this"}, 404)
+
+
+def run(settings: Settings) -> None:
+    """Start the app and stay until Ctrl-C or SIGTERM; kernels end with it.
+
+    Raises SettingsError where it cannot listen as it is told to.
+    """
+    listener = listen(settings)
+    address = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"
+    config = uvicorn.Config(
+        App(settings).asgi(),
+        log_level="critical",
+        timeout_graceful_shutdown=GRACE,
+    )
+    server = Announced(config, address, settings)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+
+
+class Announced(uvicorn.Server):
+    """A server that says its address once it answers there."""
+
+    def __init__(self, config: uvicorn.Config, address: str, settings: Settings) -> None:
+        super().__init__(config)
+        self._address = address
+        self._settings = settings
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen; then say so."""
+        await super().startup(sockets)
+        if self.started:
+            sys.stdout.write(f"CodeRunner is at {self._address} (Ctrl-C ends it)\n")
+            sys.stdout.flush()
+            if _wants_browser(self._settings):
+                await asyncio.to_thread(webbrowser.open, self._address)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Open the app's socket; a port that nobody asked for may be the next free one.
+
+    Raises SettingsError where the address is none of this machine's own, or is taken.
+    """
+    host = settings.host.strip("[]")
+    if host not in LOOPBACK:
+        message = (
+            f"host is {settings.host}, but the app has no login yet, so it listens on this machine only. "
+            "To use it from another machine, run there: ssh -L 7861:127.0.0.1:7861 and this machine's name"
+        )
+        raise SettingsError(message)
+    further = 1 + (FURTHER_PORTS if settings.source("port") == DEFAULT and settings.port else 0)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for port in range(settings.port, settings.port + further):
+        try:
+            return socket.create_server(("127.0.0.1" if host == "localhost" else host, port), family=family)
+        except OSError as failure:
+            reason = failure.strerror
+    message = f"port {settings.port} of {settings.host} cannot be listened on: {reason}"
+    raise SettingsError(message)
+
+
+def _shown(host: str) -> str:
+    return f"[{host.strip('[]')}]" if ":" in host else host
+
+
+def _wants_browser(settings: Settings) -> bool:
+    if settings.open_browser != "auto":
+        return settings.open_browser == "yes"
+    if os.environ.get("SSH_CONNECTION") or os.environ.get("CI"):
+        return False
+    seen = (
+        sys.platform in ("win32", "darwin") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+    return bool(seen)
+
+
+def _json(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None

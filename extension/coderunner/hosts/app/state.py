@@ -1,0 +1,69 @@
+"""What a person chose, and what the app keeps: one of each for the whole app, which has one user."""
+
+from dataclasses import dataclass
+
+from coderunner.hosts.app.conversation import Approve
+from coderunner.hosts.app.teaching import SYSTEM_PROMPT
+from coderunner.hosts.app.view import Setting
+from coderunner.kernel.sessions import Local, Server, Where
+from coderunner.models.endpoint import Endpoint
+from coderunner.settings import DEFAULT, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A model that can be picked."""
+
+    label: str
+    endpoint: Endpoint
+    demo: bool = False
+    """It is the script that ships with the app, and has to be called so."""
+
+
+@dataclass(slots=True)
+class Choices:
+    """What the forms show; the forms change it, the next cell and the next reply go by it."""
+
+    where: Where
+    deadline: float = 30.0
+    approve: Approve | None = None
+    """None: nobody chose, so the place decides."""
+    max_blocks: int = 8
+    offer: Offer | None = None
+    continuation: str = "auto"
+    system_prompt: str = SYSTEM_PROMPT
+    temperature: float | None = None
+    """None: the endpoint's own."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Choices":
+        """The choices that the settings make."""
+        where: Where = (
+            Server(settings.server, settings.token, settings.kernel_name)
+            if settings.server
+            else Local(settings.kernel_name)
+        )
+        chosen = settings.source("approve") != DEFAULT and settings.approve != "default"
+        return cls(
+            where=where,
+            deadline=settings.timeout,
+            approve=settings.approval if chosen else None,
+            max_blocks=settings.max_blocks,
+            continuation=settings.continuation,
+            system_prompt=settings.system_prompt or SYSTEM_PROMPT,
+        )
+
+    @property
+    def approval(self) -> Approve:
+        """Whether cells run by themselves: a Jupyter server is the isolated one, this machine is not."""
+        return self.approve or ("auto" if isinstance(self.where, Server) else "ask")
+
+    @property
+    def setting(self) -> Setting:
+        """What blocks say about the place where they run."""
+        place = (
+            f"On the Jupyter server {self.where.url}."
+            if isinstance(self.where, Server)
+            else "On your own machine, not isolated."
+        )
+        return Setting(self.deadline, place)

@@ -1,0 +1,183 @@
+"""What a conversation shows: messages, and the parts of a reply. Pure values and how they grow.
+
+A reply grows by functions that take its parts and give new ones; parts that are finished stay the same
+objects, so that what was drawn of them can be kept.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Literal
+
+from coderunner.outputs import Cell, Output, Result
+
+
+class State(StrEnum):
+    """How far a block has come."""
+
+    WRITING = "writing"
+    WAITING = "waiting"
+    """It waits for a person's consent."""
+    RUNNING = "running"
+    ENDED = "ended"
+    UNFINISHED = "unfinished"
+    """The reply ended within its fence: it never runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """Markdown that the model wrote."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """What the model thought; shown folded, never run."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence of ours within the reply: why it ended early."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Code with what became of it: one unit."""
+
+    written: str = ""
+    """The fence as it stands in the reply, its opening line included."""
+    source: str = ""
+    """The code that runs; known when the fence is closed."""
+    state: State = State.WRITING
+    ticket: str = ""
+    """Names this block in the page's requests to run, skip or stop it; nobody can guess it."""
+    outputs: tuple[Output, ...] = ()
+    result: Result | None = None
+    elapsed: float = 0.0
+    """Seconds that it waits or runs."""
+    read: str = ""
+    """What the model read of the result."""
+
+    @property
+    def code(self) -> str:
+        """The code to show, also while it is being written."""
+        return self.source or _inside(self.written)
+
+
+Part = Prose | Thought | Notice | Block
+Parts = tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message: `text` is what the model gets, `parts` are what a reader sees."""
+
+    role: Literal["user", "assistant"]
+    text: str
+    parts: Parts = ()
+    finished: bool = True
+    tokens: int = 0
+    """What the endpoint counted for the reply, all its requests together; 0 where it did not."""
+
+
+def said(parts: Parts, text: str) -> Parts:
+    """Add prose."""
+    match parts:
+        case (*before, Prose(earlier)):
+            return (*before, Prose(earlier + text))
+        case _:
+            return (*parts, Prose(text)) if text.strip("\r\n") else parts
+
+
+def thought(parts: Parts, text: str) -> Parts:
+    """Add to a thought."""
+    match parts:
+        case (*before, Thought(earlier)):
+            return (*before, Thought(earlier + text))
+        case _:
+            return (*parts, Thought(text)) if text.strip() else parts
+
+
+def noted(parts: Parts, sentence: str) -> Parts:
+    """Add a sentence of ours."""
+    return (*parts, Notice(sentence))
+
+
+def coded(parts: Parts, text: str) -> Parts:
+    """Add lines of a fence that will run when it closes."""
+    match parts:
+        case (*before, Block(state=State.WRITING) as block):
+            return (*before, replace(block, written=block.written + text))
+        case _:
+            return (*parts, Block(text))
+
+
+def asked(parts: Parts, cell: Cell, ticket: str) -> Parts:
+    """The block that was written waits for consent."""
+    return _with_last(parts, source=cell.source, state=State.WAITING, ticket=ticket, elapsed=0.0)
+
+
+def started(parts: Parts, cell: Cell, ticket: str) -> Parts:
+    """The block runs."""
+    return _with_last(parts, source=cell.source, state=State.RUNNING, ticket=ticket, elapsed=0.0)
+
+
+def showed(parts: Parts, index: int, output: Output | None) -> Parts:
+    """The running block's output at `index` is new or another one; None: all from there on are gone."""
+    block = parts[-1] if parts else None
+    if not isinstance(block, Block):
+        return parts
+    before, after = block.outputs[:index], block.outputs[index + 1 :]
+    return _with_last(parts, outputs=before if output is None else (*before, output, *after))
+
+
+def aged(parts: Parts, elapsed: float) -> Parts:
+    """Time has passed."""
+    return _with_last(parts, elapsed=elapsed)
+
+
+def ended(parts: Parts, result: Result) -> Parts:
+    """The block came to its end."""
+    return _with_last(parts, state=State.ENDED, result=result, outputs=result.outputs, ticket="")
+
+
+def read(parts: Parts, text: str) -> Parts:
+    """What the model reads of the last block's result."""
+    block = parts[-1] if parts else None
+    return _with_last(parts, read=block.read + text) if isinstance(block, Block) else parts
+
+
+def closed(parts: Parts) -> Parts:
+    """The reply is over: a block that was not finished stays so."""
+    match parts:
+        case (*_, Block(state=State.WRITING)):
+            return _with_last(parts, state=State.UNFINISHED)
+        case _:
+            return parts
+
+
+def _with_last(parts: Parts, **changes: object) -> Parts:
+    """Change the last part where it is a block."""
+    match parts:
+        case (*before, Block() as block):
+            return (*before, replace(block, **changes))  # type: ignore[arg-type]
+        case _:
+            return parts
+
+
+def _inside(fence: str) -> str:
+    """The lines within a fence that may not be closed yet, without its indentation."""
+    opening, newline, rest = fence.partition("\n")
+    if not newline:
+        return ""
+    indent = len(opening) - len(opening.lstrip(" "))
+    lines = rest.split("\n")
+    marker = opening.strip()[:1] or "`"
+    while lines and re.fullmatch(rf"\s*{re.escape(marker)}*\s*", lines[-1]):
+        lines.pop()
+    return "\n".join(line[min(indent, len(line) - len(line.lstrip(" "))) :] for line in lines)

@@ -1,0 +1,302 @@
+"""A conversation as what the page shows: Markdown of the model's, HTML of ours. Pure.
+
+Whatever comes from a model or a kernel is escaped here, or stands in a data address of an image whose
+format was checked.
+"""
+
+import re
+from dataclasses import dataclass
+from html import escape
+
+from coderunner.hosts.app import highlight, pictures, terminal
+from coderunner.hosts.app.transcript import Block, Message, Notice, Part, Prose, State, Thought
+from coderunner.outputs import (
+    Aftermath,
+    DisplayData,
+    Error,
+    ExecuteResult,
+    MimeBundle,
+    Output,
+    Result,
+    Status,
+    Stream,
+)
+
+LONGEST = 60_000
+"""Characters of text that one output shows; the middle of longer ones is left out, so that the page stays
+quick. The model reads far less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Markdown:
+    """Text that the page renders as Markdown and sanitises."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Html:
+    """Elements of ours."""
+
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the page says about the place where code runs."""
+
+    deadline: float = 30.0
+    where: str = "On your own machine, not isolated."
+
+
+class Drawing:
+    """Draws messages and keeps what it drew of parts that stay the same, since each frame asks for all."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[Part, Setting, Markdown | Html]] = {}
+
+    def contents(self, message: Message, setting: Setting) -> list[Markdown | Html]:
+        """What one message shows, in order; never empty."""
+        if message.role == "user":
+            return [Markdown(message.text)]
+        shown = [self._part(part, setting) for part in message.parts]
+        if message.finished:
+            return [*shown, Html(foot(message))]
+        return shown if shown and _moves(message.parts[-1]) else [*shown, Html(DOTS)]
+
+    def _part(self, part: Part, setting: Setting) -> Markdown | Html:
+        # By identity: parts hold dictionaries of the kernel's, which have no hash.
+        kept = self._kept.get(id(part))
+        if kept is None or kept[0] is not part or kept[1] != setting:
+            if len(self._kept) >= KEPT:
+                self._kept.clear()
+            kept = self._kept[id(part)] = (part, setting, _drawn(part, setting))
+        return kept[2]
+
+
+KEPT = 1000
+"""Parts whose drawing is kept: more than a long conversation has."""
+
+DOTS = '<div class="cr-dots" role="status" aria-label="Writing"><i></i><i></i><i></i></div>'
+
+
+def foot(message: Message) -> str:
+    """The quiet line below a finished reply."""
+    tokens = f"<span>{message.tokens:,} tokens</span>" if message.tokens else ""
+    return (
+        '<div class="cr-foot">'
+        f'<button type="button" data-cr="copy-text" data-cr-text="{escape(message.text)}">Copy</button>'
+        f"{tokens}</div>"
+    )
+
+
+def _moves(last: Part) -> bool:
+    """Its look already says that the reply goes on."""
+    return isinstance(last, Prose) or (isinstance(last, Block) and last.state in LIVE)
+
+
+LIVE = (State.WRITING, State.WAITING, State.RUNNING)
+
+
+def _drawn(part: Part, setting: Setting) -> Markdown | Html:
+    match part:
+        case Prose(text):
+            return Markdown(text)
+        case Thought(text):
+            return Html(
+                '<details class="cr-thought"><summary>Thought</summary>'
+                f"<div>{escape(text.strip(), quote=False)}</div></details>"
+            )
+        case Notice(text):
+            return Html(f'<div class="cr-notice" role="alert">{escape(text, quote=False)}</div>')
+        case Block():
+            return Html(block(part, setting))
+
+
+def block(block: Block, setting: Setting) -> str:
+    """Code, outputs and bar as one unit. Its elements keep their places, so that the page can patch them."""
+    mood = _mood(block)
+    outputs = block.result.outputs if block.result else block.outputs
+    shown = "".join(_output(output, block) for output in outputs)
+    return (
+        f'<div class="cr-cell{mood and " cr-" + mood}" role="group" aria-label="Code and its output">'
+        f'<pre class="cr-code" tabindex="0"><code>{highlight.html(block.code)}</code></pre>'
+        f'<div class="cr-outs">{shown}</div>'
+        f"{_read(block.read)}"
+        f"{_bar(block, setting)}</div>"
+    )
+
+
+def _mood(block: Block) -> str:
+    """The class that colours the dot."""
+    match block.state, block.result:
+        case (State.WRITING, _):
+            return "write"
+        case (State.RUNNING, _):
+            return "run"
+        case (State.WAITING, _):
+            return "wait"
+        case (_, Result(status=Status.OK)):
+            return ""
+        case (_, Result(status=Status.DECLINED)) | (State.UNFINISHED, _):
+            return "off"
+        case _:
+            return "bad"
+
+
+def _read(text: str) -> str:
+    lines = len(text.strip("\n").split("\n"))
+    if not text.strip():
+        return '<details class="cr-read" hidden><summary></summary><pre></pre></details>'
+    word = "line" if lines == 1 else "lines"
+    return (
+        f'<details class="cr-read"><summary>the model read {lines} {word}</summary>'
+        f'<pre tabindex="0">{terminal.html(text.strip(chr(10)))}</pre></details>'
+    )
+
+
+def _bar(block: Block, setting: Setting) -> str:
+    state, buttons = _state(block, setting)
+    asks = " cr-ask" if block.state is State.WAITING else ""
+    return (
+        f'<div class="cr-bar{asks}"><span class="cr-dot"></span><span class="cr-state">{state}</span>'
+        f'<span class="cr-grow"></span>{buttons}</div>'
+    )
+
+
+def _state(block: Block, setting: Setting) -> tuple[str, str]:
+    copy = _button("copy", "Copy")
+    match block.state:
+        case State.WRITING:
+            return "<b>Writing</b>", ""
+        case State.UNFINISHED:
+            return "<b>Not run</b> · the block was not closed", copy
+        case State.WAITING:
+            ask = [("skip", "Skip", ""), ("always", "Always here", ""), ("run", "Run", "cr-main")]
+            buttons = "".join(_button(act, word, block.ticket, look) for act, word, look in ask)
+            return f"<b>Run this?</b> {escape(setting.where)}", buttons
+        case State.RUNNING:
+            clock = (
+                f'<span data-cr-clock="{block.ticket}" data-cr-elapsed="{block.elapsed:.1f}" '
+                f'data-cr-of="{setting.deadline:.0f}">{int(block.elapsed)} s of {setting.deadline:.0f}</span>'
+            )
+            return f"<b>Running</b> · {clock}", _button("stop", "Stop", block.ticket)
+        case State.ENDED:
+            return _end(block.result or Result()), copy
+
+
+def _button(act: str, word: str, ticket: str = "", look: str = "") -> str:
+    named = f' data-cr-ticket="{escape(ticket)}"' if ticket else ""
+    look = f' class="{look}"' if look else ""
+    return f'<button type="button"{look} data-cr="{act}"{named}>{word}</button>'
+
+
+def _end(result: Result) -> str:
+    """How a cell ended, in the words of the bar."""
+    took = f" · {duration(result.duration)}"
+    detail = f" · {escape(result.detail, quote=False)}" if result.detail else ""
+    match result.status:
+        case Status.OK:
+            count = f" · [{result.execution_count}]" if result.execution_count else ""
+            return f"<b>Done</b>{took}{count}{detail}"
+        case Status.ERROR:
+            return f"<b>Error</b>{took} · the model has seen it"
+        case Status.TIMEOUT:
+            return f"<b>Time is up</b>{took} · {_AFTERMATH[result.aftermath]}"
+        case Status.INTERRUPTED:
+            return f"<b>Stopped</b>{took}"
+        case Status.DIED:
+            return f"<b>The kernel died.</b> Its variables are gone.{detail}"
+        case Status.LOST:
+            return f"<b>Connection lost</b>{took} · whether it ran to its end is not known"
+        case Status.DECLINED:
+            return "<b>Skipped</b> · it did not run" + detail
+        case Status.REPLACED:
+            return "<b>The kernel was replaced</b> while it ran. Its variables are gone."
+        case Status.ABORTED | Status.REFUSED:
+            return f"<b>Not run</b>{detail or ' · the kernel dropped it'}"
+
+
+_AFTERMATH = {
+    Aftermath.READY: "it was stopped, its variables are kept",
+    Aftermath.BUSY: "it still runs",
+    Aftermath.FRESH: "the kernel was restarted, its variables are gone",
+}
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words, as short as they are still exact enough: `9 ms`, `0.4 s`, `12 s`, `1 min 12 s`."""
+    if seconds < 0.0995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _output(output: Output, block: Block) -> str:
+    match output:
+        case Stream(name="stderr", text=text):
+            return _text(text, "cr-stderr")
+        case Stream(text=text):
+            return _text(text)
+        case DisplayData(data=data, metadata=metadata) | ExecuteResult(data=data, metadata=metadata):
+            return _bundle(data, metadata)
+        case Error():
+            return _error(output, block.code)
+
+
+def _text(text: str, look: str = "") -> str:
+    return f'<div class="cr-out cr-text {look}" tabindex="0">{terminal.html(_clipped(text))}</div>'
+
+
+def _clipped(text: str) -> str:
+    if len(text) <= LONGEST:
+        return text
+    left = len(text) - LONGEST
+    return f"{text[: LONGEST * 2 // 3]}\n… {left:,} characters left out …\n{text[-LONGEST // 3 :]}"
+
+
+def _bundle(data: MimeBundle, metadata: MimeBundle) -> str:
+    """The best that may be drawn without a frame: an image, else text."""
+    plain = _string(data.get("text/plain"))
+    for kind in pictures.TYPES:
+        if kind in data:
+            drawn = pictures.img(kind, _string(data[kind]), alt=plain or "image", metadata=metadata.get(kind))
+            if drawn:
+                return f'<div class="cr-out cr-image">{drawn}</div>'
+    for kind in ("text/markdown", "text/latex"):
+        if source := _string(data.get(kind)):
+            return _text(source)
+    return _text(plain or _names(data))
+
+
+def _string(value: object) -> str:
+    """Text as it is: nbformat allows a list of lines wherever it has text."""
+    if isinstance(value, list) and all(isinstance(line, str) for line in value):
+        return "".join(value)
+    return value if isinstance(value, str) else ""
+
+
+def _names(data: MimeBundle) -> str:
+    return f"({', '.join(sorted(str(kind)[:100] for kind in data)[:8]) or 'empty output'})"
+
+
+def _error(error: Error, code: str) -> str:
+    """The exception in one line, the line of the cell that raised, and the traceback folded."""
+    traceback = terminal.plain("\n".join(error.traceback))
+    lines = re.findall(r"Cell In ?\[\d+\], line (\d+)", traceback)
+    source = code.split("\n")
+    number = int(lines[-1]) if lines else 0
+    where = f"\n  line {number}: {source[number - 1].strip()}" if 0 < number <= len(source) else ""
+    headline = terminal.html(_clipped(f"{error.ename}: {error.evalue}" if error.evalue else error.ename))
+    folded = (
+        '<details class="cr-trace"><summary>traceback</summary>'
+        f'<pre tabindex="0">{terminal.html(_clipped(chr(10).join(error.traceback)))}</pre></details>'
+        if error.traceback
+        else ""
+    )
+    return (
+        f'<div class="cr-out cr-text cr-error">{headline}'
+        f'<span class="cr-where">{escape(where, quote=False)}</span></div>{folded}'
+    )

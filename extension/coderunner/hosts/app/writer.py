@@ -1,0 +1,82 @@
+"""How a reply is written: the chosen model, a kernel at the chosen place, the hall between them."""
+
+import hashlib
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from coderunner.errors import EndpointUnreachable
+from coderunner.hosts.app.conversation import Request
+from coderunner.hosts.app.state import Choices, Offer
+from coderunner.kernel.sessions import Session, Sessions
+from coderunner.models.endpoint import Client
+from coderunner.models.memory import StrategyMemory
+from coderunner.models.reply import Reply
+from coderunner.runner import Event, Generate, Manner, Turn, converse
+
+NO_MODEL = "No model is chosen. Open Settings, give the address of one and press Find models."
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes replies; `write` is the `Answer` of the app's conversations."""
+
+    choices: Choices
+    sessions: Sessions
+    memory: StrategyMemory
+
+    def session(self, conversation: str) -> Session:
+        """The kernel of a conversation, where the choices say."""
+        return self.sessions.get(kernel_label(conversation), self.choices.where)
+
+    async def write(self, request: Request) -> AsyncGenerator[Event]:
+        """Write a reply with what is chosen now; raises ModelError."""
+        offer = self._offer()
+        session = self.session(request.conversation)
+        session.warm()
+        turn = Turn(max_cells=self.choices.max_blocks)
+        manner = Manner(deadline=self.choices.deadline, consent=request.consent)
+        async with Client(offer.endpoint) as client:
+            reply = Reply(
+                client,
+                list(_messages(request, self.choices.system_prompt)),
+                options=_options(self.choices),
+                memory=self.memory,
+                continuation=self.choices.continuation,
+            )
+
+            async def generate(step: Generate) -> AsyncGenerator[str]:
+                async with aclosing(reply.generate(step.reply, step.result)) as deltas:
+                    async for delta in deltas:
+                        if delta.reasoning:
+                            request.think(delta.reasoning)
+                        if delta.content:
+                            yield delta.content
+
+            async with aclosing(converse(turn, generate, session, manner, stop=request.stop)) as events:
+                async for event in events:
+                    request.reply = turn.reply
+                    request.count(reply.usage.completion)
+                    yield event
+
+    def _offer(self) -> Offer:
+        if self.choices.offer is None:
+            raise EndpointUnreachable(NO_MODEL)
+        return self.choices.offer
+
+
+def kernel_label(conversation: str) -> str:
+    """What a kernel is called after: a conversation's id is a secret, a kernel's name is seen by others."""
+    return hashlib.sha256(conversation.encode()).hexdigest()[:16]
+
+
+def _messages(request: Request, system_prompt: str) -> Iterator[Mapping[str, object]]:
+    if system_prompt.strip():
+        yield {"role": "system", "content": system_prompt.strip()}
+    for message in request.history:
+        if message.text.strip():
+            yield {"role": message.role, "content": message.text}
+
+
+def _options(choices: Choices) -> dict[str, object]:
+    return {} if choices.temperature is None else {"temperature": choices.temperature}
