@@ -52,8 +52,8 @@ PLAN = {
 # fmt: off
 PURE_LIBRARY = frozenset({
     "__future__", "abc", "ast", "base64", "binascii", "bisect", "codecs", "collections", "contextlib",
-    "copy", "dataclasses", "difflib", "enum", "functools", "hashlib", "hmac", "html", "ipaddress", "itertools", "json",
-    "keyword", "math", "operator", "re", "string", "struct", "textwrap", "token", "types", "typing",
+    "copy", "dataclasses", "difflib", "enum", "functools", "hashlib", "hmac", "html", "ipaddress", "itertools",
+    "json", "keyword", "math", "operator", "re", "string", "struct", "textwrap", "token", "types", "typing",
     "unicodedata", "urllib.parse",
 })
 # fmt: on
