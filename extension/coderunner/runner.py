@@ -20,9 +20,48 @@ from queue import SimpleQueue
 from time import monotonic
 from typing import Protocol
 
-from coderunner.chat.turn import Finish, Generate, Prepare, Run, Say, Step, Turn
+# Some of these only pass through here: doors know neither chat nor kernel, and ask the hall.
+from coderunner.chat.turn import Finish, Generate, Part, Prepare, Run, Say, Step, Turn
+from coderunner.kernel.doctor import Report, check
 from coderunner.kernel.execution import Change
+from coderunner.kernel.sessions import Local, Server, Session, Sessions, Where
 from coderunner.outputs import Cell, Result, Status
+
+__all__ = [
+    "BEAT",
+    "Beat",
+    "Cell",
+    "Change",
+    "Ended",
+    "Event",
+    "Finish",
+    "Generate",
+    "Kernel",
+    "Local",
+    "Manner",
+    "Part",
+    "Report",
+    "Result",
+    "Run",
+    "Running",
+    "Say",
+    "Server",
+    "Session",
+    "Sessions",
+    "Shown",
+    "Started",
+    "Status",
+    "Turn",
+    "Waiting",
+    "Where",
+    "check",
+    "converse",
+    "converse_sync",
+    "declined",
+    "granted",
+    "never",
+    "no_pictures",
+]
 
 BEAT = 0.15
 """Seconds between two signs of life: soon enough for a Stop button to feel immediate."""
@@ -289,7 +328,7 @@ async def _next(changes: asyncio.Queue[Change | None], began: float) -> Shown | 
             change = await changes.get()
     except TimeoutError:
         return Beat(monotonic() - began)
-    return change and Shown(change)
+    return Shown(change) if change else None
 
 
 async def _beats(awaited: asyncio.Future[bool], stop: asyncio.Event) -> AsyncGenerator[Beat]:

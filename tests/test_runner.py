@@ -1,0 +1,253 @@
+"""The hall, with a scripted model and a real kernel. Both drivers must tell the same story."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from concurrent.futures import Future
+from itertools import count
+from threading import Event as Flag
+from typing import Protocol
+
+import pytest
+from coderunner.chat.turn import Finish, Generate, Run, Say, Turn
+from coderunner.kernel.sessions import Local, Session, Sessions
+
+from coderunner.outputs import Status
+from coderunner.runner import (
+    Beat,
+    Ended,
+    Event,
+    Manner,
+    Shown,
+    Started,
+    Waiting,
+    converse,
+    converse_sync,
+    declined,
+)
+from tests.behaviours import behaviour
+
+SUM = "Let me see.\n```python\nprint(10 + 5)\n```\n"
+
+
+@pytest.fixture(scope="module")
+def sessions() -> Iterator[Sessions]:
+    registry = Sessions()
+    yield registry
+    asyncio.run(registry.close_all(keep=False))
+
+
+@pytest.fixture
+def kernel(sessions: Sessions) -> Session:
+    return sessions.get(f"runner-{next(NUMBERS)}", Local())
+
+
+NUMBERS = count()
+
+
+class Script:
+    """A model that says the next of its lines at each call, in pieces, and remembers what it was asked."""
+
+    def __init__(self, *lines: str, hang: bool = False) -> None:
+        self._lines = list(lines)
+        self._hang = hang
+        self.asked: list[Generate] = []
+        self.open = 0
+
+    def sync(self, step: Generate) -> Generator[str]:
+        self.asked.append(step)
+        self.open += 1
+        try:
+            text = self._lines.pop(0)
+            yield from (text[start : start + 4] for start in range(0, len(text), 4))
+        finally:
+            self.open -= 1
+
+    async def generate(self, step: Generate) -> AsyncGenerator[str]:
+        for delta in (stream := self.sync(step)):
+            yield delta
+        stream.close()
+        if self._hang:
+            await asyncio.Event().wait()
+
+
+class Drive(Protocol):
+    def __call__(
+        self,
+        turn: Turn,
+        script: Script,
+        kernel: Session,
+        manner: Manner | None = None,
+        *,
+        stop_at: Callable[[Event], bool] = ...,
+    ) -> list[Event]: ...
+
+
+def nowhere(_event: Event) -> bool:
+    return False
+
+
+def drive_async(
+    turn: Turn,
+    script: Script,
+    kernel: Session,
+    manner: Manner | None = None,
+    *,
+    stop_at: Callable[[Event], bool] = nowhere,
+) -> list[Event]:
+    async def collect() -> list[Event]:
+        events, stop = [], asyncio.Event()
+        async with asyncio.timeout(60):
+            async for event in converse(turn, script.generate, kernel, manner, stop=stop):
+                events.append(event)
+                if stop_at(event):
+                    stop.set()
+        return events
+
+    return asyncio.run(collect())
+
+
+def drive_sync(
+    turn: Turn,
+    script: Script,
+    kernel: Session,
+    manner: Manner | None = None,
+    *,
+    stop_at: Callable[[Event], bool] = nowhere,
+) -> list[Event]:
+    events, stop = [], Flag()
+    for event in converse_sync(turn, script.sync, kernel, manner, stopped=stop.is_set):
+        events.append(event)
+        if stop_at(event):
+            stop.set()
+    return events
+
+
+@pytest.fixture(params=[drive_sync, drive_async], ids=["sync", "async"])
+def drive(request: pytest.FixtureRequest) -> Drive:
+    chosen: Drive = request.param
+    return chosen
+
+
+def said(events: list[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, Say))
+
+
+def ends(events: list[Event]) -> list[Status]:
+    return [event.result.status for event in events if isinstance(event, Ended)]
+
+
+@behaviour("runner:reply:goes-on-with-the-result")
+def test_a_reply_runs_its_code_and_goes_on_with_the_result(drive: Drive, kernel: Session) -> None:
+    script = Script(SUM + "I guess 41.", "If you add 10 and 5 the result is 15.")
+    events = drive(Turn(), script, kernel)
+    assert said(events) == SUM + "Result: 15\nIf you add 10 and 5 the result is 15."
+    assert script.asked[1].reply == SUM + "Result: 15\n"
+    assert events[-1] == Finish("end")
+
+
+@behaviour("runner:reply:stream-closed-before-the-cell")
+def test_the_models_stream_is_closed_before_its_code_runs(drive: Drive, kernel: Session) -> None:
+    script = Script(SUM + "more and more", "Done.")
+    still_open = []
+    drive(
+        Turn(),
+        script,
+        kernel,
+        stop_at=lambda event: bool(isinstance(event, Started) and still_open.append(script.open)),
+    )
+    assert still_open == [0]
+
+
+@behaviour("runner:reply:state-kept")
+def test_variables_are_kept_from_block_to_block_and_from_turn_to_turn(drive: Drive, kernel: Session) -> None:
+    two_blocks = Script("```python\nx = 20\n```\n", "\n```python\nx + 1\n```\n", "Done.")
+    events = drive(Turn(), two_blocks, kernel)
+    next_turn = drive(Turn(), Script("```python\nx * 2\n```\n", "Forty."), kernel)
+    assert "Result: (no output)\n" in said(events)
+    assert "Result: 21\n" in said(events)
+    assert "Result: 40\n" in said(next_turn)
+
+
+@behaviour("runner:reply:outputs-live")
+def test_outputs_are_shown_while_the_cell_still_runs(drive: Drive, kernel: Session) -> None:
+    code = "import time\nprint('early', flush=True)\ntime.sleep(0.6)"
+    events = drive(Turn(), Script(f"```python\n{code}\n```\n", "Done."), kernel)
+    kinds = [type(event) for event in events]
+    assert Beat in kinds[kinds.index(Shown) : kinds.index(Ended)]
+
+
+@behaviour("runner:stop:execution")
+def test_stop_while_code_runs_keeps_what_it_showed_and_ends_the_reply(drive: Drive, kernel: Session) -> None:
+    code = "import time\nprint('begun', flush=True)\ntime.sleep(60)"
+    script = Script(f"```python\n{code}\n```\n", "never asked for")
+    events = drive(Turn(), script, kernel, stop_at=lambda event: isinstance(event, Shown))
+    assert ends(events) == [Status.INTERRUPTED]
+    assert "begun" in said(events)
+    assert events[-1] == Finish("stop")
+    assert len(script.asked) == 1
+
+
+@behaviour("runner:stop:generation")
+def test_stop_while_the_model_writes_ends_the_reply_where_it_is(drive: Drive, kernel: Session) -> None:
+    script = Script("one two three four")
+    events = drive(Turn(), script, kernel, stop_at=lambda event: isinstance(event, Say))
+    assert "one two three four".startswith(said(events))
+    assert events[-1] == Finish("stop")
+
+
+@behaviour("runner:stop:silent-model")
+def test_stop_is_heard_while_the_model_is_silent(kernel: Session) -> None:
+    script = Script("one", hang=True)
+    events = drive_async(Turn(), script, kernel, stop_at=lambda event: isinstance(event, Say))
+    assert events[-1] == Finish("stop")
+
+
+@behaviour("runner:consent:declined")
+def test_code_that_a_person_declines_does_not_run_and_the_model_is_told(
+    drive: Drive, kernel: Session
+) -> None:
+    script = Script("```python\nprint('ran')\n```\n", "As you wish.")
+    events = drive(Turn(), script, kernel, Manner(consent=declined))
+    assert ends(events) == [Status.DECLINED]
+    assert "ran" not in said(events).split("```")[-1]
+    assert said(events).endswith("As you wish.")
+    assert not any(isinstance(event, Started) for event in events)
+
+
+@behaviour("runner:consent:waits")
+def test_a_cell_waits_for_consent_with_signs_of_life(drive: Drive, kernel: Session) -> None:
+    answers: list[Future[bool]] = []
+
+    def ask(_run: Run) -> Future[bool]:
+        answers.append(Future())
+        return answers[-1]
+
+    def yes(event: Event) -> bool:
+        if isinstance(event, Beat) and not answers[0].done():
+            answers[0].set_result(True)
+        return False
+
+    events = drive(Turn(), Script(SUM, "Fifteen."), kernel, Manner(consent=ask), stop_at=yes)
+    kinds = [type(event) for event in events]
+    assert kinds.index(Waiting) < kinds.index(Beat) < kinds.index(Started)
+    assert ends(events) == [Status.OK]
+
+
+@behaviour("runner:leave:interrupts")
+def test_a_host_that_stops_listening_interrupts_the_kernel(kernel: Session) -> None:
+    script = Script("```python\nimport time\nprint('begun', flush=True)\ntime.sleep(60)\n```\n")
+    events = converse_sync(Turn(), script.sync, kernel)
+    for event in events:
+        if isinstance(event, Shown):
+            break
+    events.close()
+    after = drive_sync(Turn(), Script("```python\n1 + 1\n```\n", "Two."), kernel)
+    assert "Result: 2\n" in said(after)
+
+
+@behaviour("runner:pictures:placed")
+def test_a_host_places_the_pictures_of_a_result(drive: Drive, kernel: Session) -> None:
+    code = "from IPython.display import SVG\nSVG('<svg xmlns=\"http://www.w3.org/2000/svg\"/>')"
+    manner = Manner(keep=lambda _result: ["![plot](file/plot.svg)"])
+    events = drive(Turn(), Script(f"```python\n{code}\n```\n", "There."), kernel, manner)
+    assert "\n![plot](file/plot.svg)\n" in said(events)
