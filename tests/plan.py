@@ -52,9 +52,9 @@ PLAN = {
 # fmt: off
 PURE_LIBRARY = frozenset({
     "__future__", "abc", "ast", "base64", "binascii", "bisect", "codecs", "collections", "contextlib",
-    "copy", "dataclasses", "difflib", "enum", "functools", "hashlib", "hmac", "html", "ipaddress", "itertools",
-    "json", "keyword", "math", "operator", "re", "string", "struct", "textwrap", "token", "types", "typing",
-    "unicodedata", "urllib.parse",
+    "copy", "dataclasses", "difflib", "enum", "functools", "hashlib", "hmac", "html", "ipaddress",
+    "itertools", "json", "keyword", "math", "operator", "re", "string", "struct", "textwrap", "token",
+    "types", "typing", "unicodedata", "urllib.parse",
 })
 # fmt: on
 """What a pure room may use of the standard library."""

@@ -65,6 +65,7 @@ class Execution:
         self._clear_at_next = False
         self._cleared = False
         self._left_out = 0
+        self._notice = 0
         self._size = 0
 
     @property
@@ -203,9 +204,10 @@ class Execution:
         self._left_out += 1
         notice = Stream("stderr", f"… {self._left_out:,} more outputs left out: a cell may show {COUNT}.\n")
         if self._left_out == 1:
+            self._notice = len(self._shown)
             self._shown.append(notice)
-        self._shown[COUNT] = notice
-        self._changed.add(COUNT)
+        self._shown[self._notice] = notice
+        self._changed.add(self._notice)
 
     def _bundle(self, data: object) -> MimeBundle:
         bundle = bundle_of(data)

@@ -1,0 +1,97 @@
+"""Kernels and servers for the tests of this room."""
+
+import asyncio
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from coderunner.kernel.execution import Change
+from coderunner.kernel.portal import portal
+from coderunner.kernel.sessions import Local, Server, Session, Sessions, Where
+from coderunner.outputs import Output, Result
+from coderunner.secret import Secret
+from tests.kernel.servers import Jupyter, jupyter_server
+
+BOUND = 30.0
+"""Seconds that a test waits for something which comes at once."""
+
+
+@pytest.fixture(scope="session")
+def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
+    """A stock Jupyter server with a token."""
+    token = f"canary-{uuid.uuid4().hex}"
+    with jupyter_server(tmp_path_factory.mktemp("jupyter"), token=token) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
+    """A Jupyter server below a base path, as on a Hub."""
+    options = ("--ServerApp.base_url=/user/me/",)
+    with jupyter_server(tmp_path_factory.mktemp("hub"), *options, token="hub-token") as server:
+        yield server
+
+
+@pytest.fixture(params=["local", "server"])
+def where(request: pytest.FixtureRequest) -> Where:
+    """Each kind of kernel: what is promised of one is promised of both."""
+    if request.param == "local":
+        return Local()
+    jupyter: Jupyter = request.getfixturevalue("jupyter")
+    return Server(jupyter.url, Secret(jupyter.token))
+
+
+@pytest.fixture
+def there(jupyter: Jupyter) -> Server:
+    """A kernel on the stock server."""
+    return Server(jupyter.url, Secret(jupyter.token))
+
+
+@pytest.fixture
+def sessions(tmp_path: Path) -> Iterator[Sessions]:
+    """A registry of its own, whose kernels end with the test."""
+    registry = Sessions(tmp_path / "work")
+    yield registry
+    portal().call(registry.close_all(keep=False), BOUND)
+
+
+@pytest.fixture
+def session(sessions: Sessions, where: Where) -> Session:
+    """A conversation of its own, with each kind of kernel."""
+    return sessions.get(uuid.uuid4().hex, where)
+
+
+class Screen:
+    """Shows the outputs as a page would, and tells when a text appears."""
+
+    def __init__(self) -> None:
+        self.outputs: list[Output] = []
+        self.changes: list[Change] = []
+        self._changed = threading.Condition()
+
+    def __call__(self, change: Change) -> None:
+        with self._changed:
+            self.changes.append(change)
+            self.outputs[change.index :] = (
+                [change.output, *self.outputs[change.index + 1 :]] if change.output is not None else []
+            )
+            self._changed.notify_all()
+
+    def wait_for(self, text: str) -> bool:
+        """Wait, in this thread, until the text is to be seen."""
+        with self._changed:
+            return self._changed.wait_for(lambda: text in str(self.outputs), BOUND)
+
+    async def shows(self, text: str) -> None:
+        """Wait, in a loop, until the text is to be seen."""
+        assert await asyncio.to_thread(self.wait_for, text)
+
+
+def run(session: Session, source: str, *, deadline: float = 30.0) -> Result:
+    """Run a cell and wait for its end, bounded."""
+    result = session.begin(source, deadline=deadline).wait(BOUND)
+    assert result is not None
+    return result

@@ -1,0 +1,184 @@
+"""Real and scripted servers for the kernel room's tests, all on loopback."""
+
+import asyncio
+import contextlib
+import json
+import os
+import queue
+import re
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+START = 60.0
+"""Seconds for a Jupyter server to come up: two as a rule."""
+
+
+@dataclass
+class Jupyter:
+    """A Jupyter server in a process of its own."""
+
+    process: subprocess.Popen[str]
+    token: str
+    url: str = ""
+    log: list[str] = field(default_factory=list)
+
+    def ask(self, path: str, method: str = "GET", content: object = None) -> object:
+        """Ask its REST interface, past everything of ours."""
+        body = None if content is None else json.dumps(content).encode()
+        headers = {"Authorization": f"token {self.token}"}
+        request = Request(f"{self.url}/{path}", data=body, method=method, headers=headers)
+        with urlopen(request, timeout=30) as reply:
+            return json.loads(reply.read() or b"null")
+
+    def kernels(self) -> list[str]:
+        return [kernel["id"] for kernel in self.ask("api/kernels")]  # type: ignore[attr-defined]
+
+    def session(self, path: str) -> dict[str, dict[str, str]]:
+        listed = self.ask("api/sessions")
+        return next(one for one in listed if one["path"] == path)  # type: ignore[attr-defined]
+
+
+@contextlib.contextmanager
+def jupyter_server(directory: Path, *options: str, token: str = "") -> Iterator[Jupyter]:
+    """Run a Jupyter server until the block ends; its kernels are on ipc."""
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "jupyter_server",
+            "--no-browser",
+            "--allow-root",
+            "--ServerApp.ip=127.0.0.1",
+            "--ServerApp.port=0",
+            "--KernelManager.transport=ipc",
+            f"--ServerApp.root_dir={directory}",
+            *options,
+        ],
+        env=os.environ | {"JUPYTER_TOKEN": token},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    server = Jupyter(process, token)
+    try:
+        server.url = _address(server)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _address(server: Jupyter) -> str:
+    """Read the log until it names the address; the reader goes on, so that the pipe never fills."""
+    lines: queue.Queue[str | None] = queue.Queue()
+
+    def read() -> None:
+        assert server.process.stderr is not None
+        with server.process.stderr as log:
+            for line in log:
+                server.log.append(line)
+                lines.put(line)
+        lines.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    while (line := lines.get(timeout=START)) is not None:
+        if found := re.search(r"(http://127\.0\.0\.1:\d+\S*?)/?(\?|$)", line):
+            return found[1].removesuffix("/tree").removesuffix("/lab")
+    message = f"the Jupyter server ended: {''.join(server.log[-5:])}"
+    raise AssertionError(message)
+
+
+# --- scripted
+
+
+Answer = tuple[int, Mapping[str, str], str]
+
+
+@dataclass
+class Scripted:
+    """A server that gives fixed answers, and notes what it was asked."""
+
+    url: str
+    asked: list[tuple[str, str, Mapping[str, str]]]
+    """Method, path and headers of each request."""
+
+
+@contextlib.contextmanager
+def scripted_server(
+    answers: Mapping[str, Answer], otherwise: Answer = (404, {}, ""), *, tls: Path | None = None
+) -> Iterator[Scripted]:
+    """Answer by path until the block ends; with `tls`, a file with a key and its certificate, over https."""
+    asked: list[tuple[str, str, Mapping[str, str]]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            path = self.path.partition("?")[0]
+            asked.append((self.command, self.path, dict(self.headers)))
+            status, headers, body = answers.get(path, otherwise)
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body.encode())), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        do_GET = do_POST = do_DELETE = answer  # noqa: N815 - the names that http.server calls
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        if tls is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(tls)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+            server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        scheme = "https" if tls is not None else "http"
+        yield Scripted(f"{scheme}://127.0.0.1:{server.server_port}", asked)
+        server.shutdown()
+
+
+class Cutter:
+    """A TCP proxy in front of a server, which cuts all connections when told to."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._writers: set[asyncio.StreamWriter] = set()
+        self.url = ""
+
+    async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        self._writers |= {writer, far_writer}
+        await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+        self._writers.discard(writer)
+
+    def cut(self) -> None:
+        """Reset every connection that is open now."""
+        for writer in self._writers:
+            writer.transport.abort()
+
+
+@contextlib.asynccontextmanager
+async def cutter(target: int) -> AsyncIterator[Cutter]:
+    """Run a `Cutter` until the block ends."""
+    proxy = Cutter(target)
+    server = await asyncio.start_server(proxy.connect, "127.0.0.1", 0)
+    proxy.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield proxy
+    finally:
+        server.close()
+        proxy.cut()
