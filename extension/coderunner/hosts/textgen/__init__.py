@@ -1,0 +1,32 @@
+"""text-generation-webui's door: its hooks, by the names that it looks for.
+
+This file imports with nothing but the standard library. A missing module would end the webui: where one of
+our requirements is missing, the hooks let every reply pass untouched, and the form says what to install.
+"""
+
+from types import ModuleType
+
+
+def _hooks() -> ModuleType:
+    try:
+        from coderunner.hosts.textgen import hooks
+    except ImportError as failure:
+        from coderunner.hosts.textgen import untouched
+
+        untouched.reason = str(failure)
+        return untouched
+    return hooks
+
+
+_chosen = _hooks()
+
+setup = _chosen.setup
+ui = _chosen.ui
+custom_css = _chosen.custom_css
+custom_js = _chosen.custom_js
+chat_input_modifier = _chosen.chat_input_modifier
+custom_generate_chat_prompt = _chosen.custom_generate_chat_prompt
+custom_generate_reply = _chosen.custom_generate_reply
+
+params = {"display_name": "CodeRunner", "is_tab": False}
+"""Where the webui shows us: below the chat. `CodeRunner-is_tab: true` in its settings makes it a tab."""

@@ -1,0 +1,77 @@
+"""What waits for a person, and what runs now: shown in the page's bar, answered by its buttons."""
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from itertools import count
+from threading import Lock
+from time import monotonic
+
+from coderunner.runner import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A block that waits for a person's word. `number` is never given twice."""
+
+    number: int
+    ordinal: int
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """A block that runs. `since` is by the monotonic clock."""
+
+    ordinal: int
+    since: float
+
+
+class Desk:
+    """One place for all conversations; may be used from any thread."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+        self._asked: dict[str, tuple[Ask, Future[bool]]] = {}
+        self._busy: dict[str, Busy] = {}
+        self._lock = Lock()
+
+    def ask(self, conversation: str, run: Run) -> Future[bool]:
+        """Lay a block before the person; gives the answer to come."""
+        answer: Future[bool] = Future()
+        ask = Ask(next(self._numbers), run.ordinal, run.cell.source.count("\n") or 1)
+        with self._lock:
+            self._asked[conversation] = (ask, answer)
+        return answer
+
+    def answer(self, conversation: str, number: int, *, run: bool) -> bool:
+        """Give the person's word about block `number`; False where that one does not wait (any more)."""
+        with self._lock:
+            ask, answer = self._asked.get(conversation, (None, None))
+            if ask is None or answer is None or ask.number != number or answer.done():
+                return False
+            del self._asked[conversation]
+        if answer.set_running_or_notify_cancel():
+            answer.set_result(run)
+            return True
+        return False
+
+    def begin(self, conversation: str, ordinal: int) -> None:
+        """Note that a block runs."""
+        with self._lock:
+            self._asked.pop(conversation, None)
+            self._busy[conversation] = Busy(ordinal, monotonic())
+
+    def clear(self, conversation: str) -> None:
+        """Note that nothing of this conversation waits or runs any more; an open question is withdrawn."""
+        with self._lock:
+            self._busy.pop(conversation, None)
+            _, answer = self._asked.pop(conversation, (None, None))
+        if answer is not None:
+            answer.cancel()
+
+    def glance(self, conversation: str) -> Ask | Busy | None:
+        """What the page should show now."""
+        with self._lock:
+            if conversation in self._asked:
+                return self._asked[conversation][0]
+            return self._busy.get(conversation)

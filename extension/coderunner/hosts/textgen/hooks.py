@@ -1,0 +1,145 @@
+"""The hooks of a webui in which CodeRunner can run."""
+
+from collections.abc import Callable, Generator
+from functools import cache
+from typing import Any
+
+from coderunner.hosts.textgen import own, style, webui
+from coderunner.hosts.textgen.door import Door
+from coderunner.hosts.textgen.form import build
+from coderunner.hosts.textgen.marks import KEY, Mark, is_api
+from coderunner.hosts.textgen.reply import Prompt, Reply, Speech
+from coderunner.runner import Ended, Event, Manner, Started, Turn
+
+
+@cache
+def door() -> Door:
+    """What is kept for the whole process, over all restarts of the interface."""
+    return Door.open(webui.user_data())
+
+
+def setup() -> None:
+    """Called before the page is built, at each restart of the interface: what runs goes on running."""
+    door()
+
+
+def ui() -> None:
+    """Build the form at the foot of the page."""
+    build(door(), first=lambda: webui.before_us(custom_generate_chat_prompt, "custom_generate_chat_prompt"))
+
+
+def custom_css() -> str:
+    """How the form and the bar look."""
+    return style.CSS
+
+
+def custom_js() -> str:
+    """Keeps the bar up to date while a reply grows."""
+    return style.JS
+
+
+def chat_input_modifier(text: str, visible_text: str, state: webui.State) -> tuple[str, str]:
+    """Run the Python blocks of the person's own message first, where that is switched on."""
+    chosen = door().store.get()
+    name = door().conversation(state)
+    if not chosen.own_blocks or is_api(state) or name is None or not door().may_run():
+        return text, visible_text
+    # Who wrote a block and chose that it runs has consented; a Stop from before is no Stop now.
+    manner = Manner(deadline=chosen.deadline, keep=door().manner(name).keep)
+    before = webui.stopped()
+    turn = Turn(max_cells=chosen.max_blocks, forbidden=webui.thinking_tags())
+    changed = own.with_results(
+        text, turn, door().kernel(name), manner, lambda: webui.stopped() and not before
+    )
+    return changed, own.visibly(text, visible_text, changed)
+
+
+def custom_generate_chat_prompt(text: str, state: webui.State, **more: Any) -> str | None:  # noqa: ANN401
+    """Mark the reply whose prompt is made; the prompt itself is left to whoever comes next."""
+    state.pop(KEY, None)
+    mark = door().mark(state, more)
+    if mark is not None:
+        door().marks.put(state, mark)
+    return webui.prompt_without_us(custom_generate_chat_prompt, text, state, more)
+
+
+def custom_generate_reply(
+    question: str,
+    original_question: str,
+    state: webui.State,
+    stopping_strings: list[str] | None = None,
+    is_chat: bool = False,  # noqa: FBT001, FBT002 - the webui's own signature
+) -> Generator[str]:
+    """Give a marked reply with the results of its code, and every other one untouched."""
+    mark = door().marks.claim(state)
+
+    def base(prompt: str, its_state: webui.State) -> Generator[str]:
+        return webui.reply_without_us(
+            custom_generate_reply, prompt, original_question, its_state, stopping_strings, is_chat
+        )
+
+    if mark is None or not is_chat:
+        yield from base(question, state)
+        return
+    try:
+        yield from _reply(mark, question, state, webui.stop_strings(stopping_strings, state), base).give()
+    finally:
+        door().leave(mark)
+
+
+def _reply(
+    mark: Mark,
+    question: str,
+    state: webui.State,
+    stops: list[str],
+    base: Callable[[str, webui.State], Generator[str]],
+) -> Reply:
+    chosen, tags = door().store.get(), webui.thinking_tags()
+    turn = Turn(
+        prior=mark.prior,
+        thinking=not mark.prior and webui.opens_thought(question),
+        max_cells=chosen.max_blocks,
+        forbidden=(*stops, *tags),
+        resume=True,
+    )
+    prompt = Prompt(restored(question, mark.prior), mark.prior, state, stops)
+    return Reply(
+        turn=turn,
+        speech=Speech(prompt, base),
+        kernel=door().kernel(mark.conversation),
+        manner=door().manner(mark.conversation),
+        tags=tags,
+        stopped=_stopped(state) if mark.api else webui.stopped,
+        api=mark.api,
+        streams=mark.streams,
+        watch=_watch(mark.conversation),
+    )
+
+
+def restored(question: str, prior: str) -> str:
+    """`question` with the blanks at the end of `prior`, which the webui strips when it continues a reply.
+
+    So the prompt is what stands in the reply, byte for byte, and the model's cache holds.
+    """
+    words = prior.split()
+    if words and question.endswith(words[-1]):
+        return question + prior[len(prior.rstrip()) :]
+    return question
+
+
+def _stopped(state: webui.State) -> Callable[[], bool]:
+    event = state.get("stop_event")
+    return lambda: webui.stopped() or bool(event is not None and event.is_set())
+
+
+def _watch(conversation: str) -> Callable[[Event], None]:
+    desk = door().desk
+
+    def watch(event: Event) -> None:
+        match event:
+            case Started():
+                desk.begin(conversation, event.ordinal)
+            case Ended():
+                desk.clear(conversation)
+
+    return watch

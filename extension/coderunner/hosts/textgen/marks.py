@@ -1,0 +1,95 @@
+"""Tells the replies of a chat from everything else for which the webui asks its model.
+
+Only a reply in the chat has its prompt made through our hook; Impersonate, the notebook and search queries
+do not. So a reply is marked there, by a word in the webui's `state` that is good for one reply, and whoever
+comes without a mark is none of our business. The mark itself stays with us: `state` is copied, kept and
+shown.
+"""
+
+import re
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from secrets import token_hex
+from threading import Lock
+from typing import Any
+
+KEY = "_coderunner"
+"""Our key in the webui's `state`."""
+
+MOST = 64
+"""Marks kept that nobody claimed: the prompt was made, but no reply followed. More is a leak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What is to be known of a reply before it begins."""
+
+    conversation: str
+    prior: str = ""
+    """The part of the reply that is there already: on Continue, and with "Start reply with"."""
+    api: bool = False
+    """It goes to an API client, who sees no form and presses no button."""
+    passing: bool = False
+    """The conversation ends with this reply: nobody can come back to its kernel."""
+    streams: bool = True
+    """The page shows the reply while it grows."""
+
+
+class Marks:
+    """The marks that wait for their reply; may be used from any thread."""
+
+    def __init__(self) -> None:
+        self._waiting: OrderedDict[str, Mark] = OrderedDict()
+        self._lock = Lock()
+
+    def put(self, state: dict[str, Any], mark: Mark) -> None:
+        """Mark `state`."""
+        word = token_hex(8)
+        with self._lock:
+            self._waiting[word] = mark
+            while len(self._waiting) > MOST:
+                self._waiting.popitem(last=False)
+        state[KEY] = word
+
+    def claim(self, state: dict[str, Any]) -> Mark | None:
+        """Take the mark off `state`; None where there is none, or where it was claimed before."""
+        word = state.pop(KEY, None)
+        with self._lock:
+            return self._waiting.pop(word, None) if isinstance(word, str) else None
+
+
+def is_api(state: Mapping[str, Any]) -> bool:
+    """Whether `state` comes from an API client: the page always has a `unique_id`, if only None."""
+    return "unique_id" not in state
+
+
+def conversation(state: Mapping[str, Any], session_hash: str | None, *, several: bool) -> str | None:
+    """The conversation to which a reply in the page belongs; None where that cannot be told.
+
+    A saved chat keeps its kernel over reloads. Where the webui serves several people it saves no chats, and
+    each browser page is a conversation of its own.
+    """
+    saved = state.get("unique_id")
+    if saved and not several:
+        place = "instruct" if state.get("mode") == "instruct" else str(state.get("character_menu") or "chat")
+        return named(place, str(saved))
+    return named("page", session_hash) if session_hash else None
+
+
+def api_conversation(state: Mapping[str, Any]) -> tuple[str, bool]:
+    """The conversation of an API client, and whether it ends with this reply.
+
+    A client that names its `user` finds that user's kernel again; any other gets a kernel for one reply.
+    """
+    user = state.get("user")
+    if isinstance(user, str) and user:
+        return named("api", user), False
+    return named("api", token_hex(8)), True
+
+
+def named(*parts: str) -> str:
+    """A name that a person can read and that no other parts have."""
+    readable = "-".join(re.sub(r"[^A-Za-z0-9_.]+", "-", part).strip("-.")[:40] for part in parts)
+    return f"{readable}-{sha256(chr(0).join(parts).encode()).hexdigest()[:8]}"

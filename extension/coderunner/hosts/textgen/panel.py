@@ -1,0 +1,237 @@
+"""What the form's buttons do. Every function takes plain values and gives plain values; no gradio here.
+
+Where the webui serves several people, the choices are its operator's: then nothing here changes them,
+whoever asks.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import TimeoutError as TooLate
+from dataclasses import dataclass
+from html import escape
+from time import monotonic
+from typing import Any
+
+from coderunner.errors import CodeRunnerError
+from coderunner.hosts.textgen import preset, webui
+from coderunner.hosts.textgen.desk import Ask, Busy
+from coderunner.hosts.textgen.door import Door, why_not
+from coderunner.outputs import Error, Result, Status, Stream
+from coderunner.runner import Report, Server, Session, check
+
+TEST = "import sys\nprint('Python', sys.version.split()[0], 'says', 6 * 7)"
+"""The test cell: harmless, and its output shows that it was computed and by what."""
+
+SLACK = 20.0
+"""Seconds beyond the deadline that a start of a kernel may take."""
+
+CHECKED = 60.0
+"""Seconds that a check of a connection may take: each of its steps has a shorter limit of its own."""
+
+SHOWN_FROM = 1.0
+"""Seconds from which on a running block is worth a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """What the page tells of the chat that it shows."""
+
+    unique_id: str | None = None
+    character_menu: str | None = None
+    mode: str | None = None
+
+    def state(self) -> dict[str, Any]:
+        """The same by the webui's names."""
+        return {"unique_id": self.unique_id, "character_menu": self.character_menu, "mode": self.mode}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A sentence for the status line; `more` stands below it in small print."""
+
+    text: str
+    good: bool = True
+    more: Sequence[str] = ()
+
+    @property
+    def html(self) -> str:
+        """Safe to show, whatever a server or a program put into the sentences."""
+        steps = "".join(f"<li>{escape(step)}</li>" for step in self.more)
+        kind = "good" if self.good else "bad"
+        return (
+            f'<div class="coderunner-{kind}">{escape(self.text)}</div>{f"<ol>{steps}</ol>" if steps else ""}'
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What Connect found."""
+
+    line: Line
+    kernels: tuple[str, ...] = ()
+    kernel_name: str = ""
+    server: str = ""
+    """The address as we understood it, without a token."""
+    has_token: bool = False
+
+
+class Panel:
+    """The form of one webui."""
+
+    def __init__(self, door: Door, *, first: Callable[[], str | None] = lambda: None) -> None:
+        self.door = door
+        self._first = first
+
+    @property
+    def locked(self) -> str:
+        """Why nothing can be chosen here; empty where it can."""
+        if not webui.serves_several():
+            return ""
+        path = self.door.store.path
+        return (
+            f"This webui serves several people: its operator chooses, in {path} or by CODERUNNER_ variables."
+        )
+
+    def status(self) -> Line:
+        """How things stand."""
+        if other := self._first():
+            return Line(
+                f"The extension {other} makes the prompts before CodeRunner sees them: no code runs. "
+                f"Put CodeRunner before {other} in the list of extensions.",
+                good=False,
+            )
+        chosen = self.door.store.get()
+        if reason := why_not(chosen, several=webui.serves_several()):
+            return Line(reason, good=False)
+        words = {
+            "auto": "run at once in",
+            "ask": "wait for your Run before they go to",
+            "off": "are declined; they would go to",
+        }
+        return Line(f"Python blocks {words[chosen.approval]} {chosen.place}.")
+
+    def choose(self, **changes: Any) -> Line:  # noqa: ANN401 - values by name, checked by the store
+        """Keep what a person chose."""
+        if self.locked:
+            return Line(self.locked, good=False)
+        try:
+            self.door.store.change(**changes)
+        except CodeRunnerError as failure:
+            return Line(str(failure), good=False)
+        return self.status()
+
+    def connect(self, kernel: str, address: str, token: str, kernel_name: str) -> Connection:
+        """Keep the way to the kernel and look whether it leads there."""
+        if self.locked:
+            return Connection(Line(self.locked, good=False))
+        pasted = Server(address.strip())  # takes a token out of the address
+        changes: dict[str, Any] = {"kernel": kernel, "server": pasted.url, "kernel_name": kernel_name}
+        if token.strip() or pasted.token:
+            changes["token"] = token.strip() or pasted.token
+        kept = self.choose(**changes)
+        chosen = self.door.store.get()
+        if kernel == "server" and not address.strip():
+            return Connection(Line("Type the address of the Jupyter server first.", good=False))
+        if not kept.good and not chosen.active:
+            return Connection(kept)
+        return self._checked(self.door.sessions.portal.call(check(chosen.where), CHECKED))
+
+    def _checked(self, report: Report) -> Connection:
+        chosen = self.door.store.get()
+        failed = next((finding for finding in report.findings if not finding.ok), None)
+        steps = [finding.sentence for finding in report.findings]
+        text = failed.sentence if failed else f"Connected to {chosen.place}."
+        return Connection(
+            Line(text, good=failed is None, more=[step for step in steps if step != text]),
+            tuple(report.kernels),
+            chosen.kernel_name,
+            chosen.server,
+            bool(chosen.token),
+        )
+
+    def test(self, chat: Chat) -> Line:
+        """Run the test cell in the kernel of this chat."""
+        session = self._session(chat)
+        if isinstance(session, Line):
+            return session
+        chosen = self.door.store.get()
+        began = monotonic()
+        running = session.begin(TEST, deadline=chosen.deadline)
+        try:
+            result = running.future.result(chosen.deadline + SLACK)
+        except TooLate:
+            running.interrupt()
+            return Line(f"No answer from {chosen.place} after {chosen.deadline + SLACK:.0f} s.", good=False)
+        whole = (monotonic() - began) * 1000
+        if result.status is not Status.OK:
+            return Line(result.detail or f"The test cell ended with: {result.status}.", good=False)
+        return Line(
+            f"{printed(result)} · {chosen.place} · {result.duration * 1000:.0f} ms there and back",
+            more=[f"{whole:.0f} ms with the start of the kernel"]
+            if whole > result.duration * 1000 + 50
+            else [],
+        )
+
+    def interrupt(self, chat: Chat) -> Line:
+        """Stop the block that runs in this chat."""
+        session = self._session(chat)
+        if isinstance(session, Line):
+            return session
+        stopped = session.portal.call(session.interrupt(), SLACK)
+        return Line("Asked the block to stop." if stopped else "No block runs in this chat.")
+
+    def restart(self, chat: Chat) -> Line:
+        """Empty the kernel of this chat."""
+        session = self._session(chat)
+        if isinstance(session, Line):
+            return session
+        try:
+            session.portal.call(session.restart(), SLACK)
+        except TooLate:
+            return Line("The kernel did not restart in time; the next block starts a new one.", good=False)
+        except CodeRunnerError as failure:
+            return Line(str(failure), good=False)
+        return Line("The kernel starts anew: all variables of this chat are gone.")
+
+    def install(self) -> Line:
+        """Put the character where the webui finds it."""
+        if self.locked:
+            return Line(self.locked, good=False)
+        try:
+            return Line(preset.install(webui.user_data()))
+        except CodeRunnerError as failure:
+            return Line(str(failure), good=False)
+
+    def glance(self, chat: Chat) -> str:
+        """What the bar above the message field shows, as HTML; asked again and again while a reply grows."""
+        name = self.door.conversation(chat.state())
+        match self.door.desk.glance(name) if name else None:
+            case Ask() as ask:
+                lines = f"{ask.lines} line{'s' if ask.lines != 1 else ''}"
+                place = self.door.store.get().place
+                text = f"The block above ({lines}) wants to run in {place}."
+                return f'<span data-kind="ask" data-number="{ask.number}">{escape(text)}</span>'
+            case Busy() as busy if (seconds := monotonic() - busy.since) >= SHOWN_FROM:
+                text = f"Block {busy.ordinal + 1} has been running for {seconds:.0f} s"
+                return f'<span data-kind="busy">{text}</span>'
+        return '<span data-kind="none"></span>'
+
+    def answer(self, number: str, chat: Chat, *, run: bool) -> None:
+        """Take a person's word about the block that was on the bar."""
+        name = self.door.conversation(chat.state())
+        if name and number.isdecimal():
+            self.door.desk.answer(name, int(number), run=run)
+
+    def _session(self, chat: Chat) -> Session | Line:
+        """The session of the chat, or why there is none."""
+        reason = why_not(self.door.store.get(), several=webui.serves_several())
+        name = self.door.conversation(chat.state())
+        if reason or name is None:
+            return Line(reason or "Begin a chat first.", good=False)
+        return self.door.kernel(name)
+
+
+def printed(result: Result) -> str:
+    """What a cell printed, or its error, on one line."""
+    pieces = [each.text for each in result.outputs if isinstance(each, Stream)]
+    pieces += [f"{each.ename}: {each.evalue}" for each in result.outputs if isinstance(each, Error)]
+    return " ".join("".join(pieces).split())

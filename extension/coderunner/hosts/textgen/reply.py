@@ -1,0 +1,234 @@
+"""One reply in the webui, from its prompt to its end: what the model says, with the results of its code.
+
+The webui takes text that grows: nothing that was given is ever taken back. Its rules about Stop, stop
+strings and the pace of updates are kept here.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from coderunner.errors import CodeRunnerError
+from coderunner.hosts.textgen import budget, webui
+from coderunner.hosts.textgen.veil import Veil
+from coderunner.outputs import Aftermath, Result, Status
+from coderunner.runner import (
+    Beat,
+    Event,
+    Generate,
+    Kernel,
+    Manner,
+    Part,
+    Say,
+    Started,
+    Turn,
+    Waiting,
+    converse_sync,
+)
+
+log = logging.getLogger(__name__)
+
+APART = 0.002
+"""Seconds between two updates: the webui drops one that comes within 1 ms of the one before."""
+
+HEED = 5.0
+"""Seconds for which a program may ignore Stop until the reply ends without it."""
+
+Base = Callable[[str, webui.State], Generator[str]]
+"""The webui's reply to a prompt without us: the text of the call, longer each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the webui asked for."""
+
+    question: str
+    """Ends with the part of the reply that is there already, byte for byte."""
+    prior: str
+    state: webui.State
+    stops: Sequence[str]
+
+
+@dataclass(slots=True)
+class Speech:
+    """The model's side of a reply: each call goes on from all that stands in the reply so far."""
+
+    prompt: Prompt
+    base: Base
+    exhausted: bool = False
+    """The reply ended because no room was left, not because the model was done."""
+
+    def generate(self, step: Generate) -> Generator[str]:
+        """Give what the model says next, up to a stop string. Closing it closes the model's stream."""
+        prompt = self.prompt
+        more = step.reply[len(prompt.prior) :]
+        state = budget.go_on(prompt.state, prompt.question, more, webui.tokens)
+        if state is None:
+            self.exhausted = True
+            return
+        stops = Stops(prompt.stops, more)
+        with closing(self.base(prompt.question + more, state)) as texts:
+            for text in texts:
+                yield stops.receive(text)
+                if stops.found:
+                    return
+
+
+class Stops:
+    """Cuts a growing text at the first stop string: a back-end that batches may deliver past it."""
+
+    def __init__(self, stops: Sequence[str], before: str) -> None:
+        self._stops = stops
+        self._longest = max(map(len, stops), default=0)
+        self._before = before[-self._longest :] if self._longest else ""
+        self._seen = 0
+        self.found = False
+
+    def receive(self, text: str) -> str:
+        """Take the whole text so far; give what is new in it."""
+        start = max(0, len(self._before) + self._seen - self._longest)
+        window = (self._before + text)[start:]
+        cuts = [at for stop in self._stops if (at := window.find(stop)) >= 0]
+        end = len(text)
+        if cuts:
+            self.found = True
+            end = max(start + min(cuts) - len(self._before), self._seen)
+        new = text[self._seen : end]
+        self._seen = max(self._seen, end)
+        return new
+
+
+class Page:
+    """The text that the webui should have, and how much of it it has."""
+
+    def __init__(self, veil: Veil) -> None:
+        self.text = ""
+        self.owed = False
+        """A result stands in the text that the webui does not have yet."""
+        self._veil = veil
+        self._last = 0.0
+
+    def say(self, say: Say) -> None:
+        """Add what may be shown by now."""
+        self.text += self._veil.receive(say.text, say.part)
+        self.owed = self.owed or say.part is Part.RESULT
+
+    def add(self, sentence: str) -> None:
+        """Add a sentence of our own, as a paragraph."""
+        self.text += self._veil.close()
+        self.text += f"{'' if self.text.endswith(chr(10)) else chr(10)}\n{sentence}\n"
+
+    def close(self) -> None:
+        """Nothing more will be said."""
+        self.text += self._veil.close()
+
+    @property
+    def early(self) -> bool:
+        """An update now would be dropped."""
+        return time.monotonic() - self._last < APART
+
+    def update(self) -> str:
+        """The next update; waits where it would be dropped."""
+        time.sleep(max(0.0, self._last + APART - time.monotonic()))
+        self._last, self.owed = time.monotonic(), False
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """All that one reply needs."""
+
+    turn: Turn
+    speech: Speech
+    kernel: Kernel
+    manner: Manner
+    tags: Sequence[str]
+    stopped: Callable[[], bool]
+    api: bool = False
+    streams: bool = True
+    """The page shows the reply while it grows; else it gets only the end."""
+    watch: Callable[[Event], None] = lambda _event: None
+
+    def give(self) -> Generator[str]:
+        """Give the reply, longer each time. Closing it, from any thread, only posts an interrupt."""
+        page = Page(Veil(self.tags, drawn=bool(self.speech.prompt.prior.strip())))
+        try:
+            yield from self._go(page)
+            if self.speech.exhausted and not self.stopped():
+                page.add(budget.exhausted(self.speech.prompt.state))
+        except CodeRunnerError as failure:
+            page.add(f"CodeRunner stopped: {failure}.")
+        except Exception as failure:
+            log.exception("a reply ended early")
+            page.add(f"CodeRunner stopped with {type(failure).__name__}; the webui's log says where.")
+        page.close()
+        yield from self._end(page)
+
+    def _go(self, page: Page) -> Generator[str]:
+        patience = Patience(self.stopped)
+        events = converse_sync(
+            self.turn, self.speech.generate, self.kernel, self.manner, stopped=self.stopped
+        )
+        with closing(events):
+            for event in events:
+                self.watch(event)
+                if isinstance(event, Say):
+                    page.say(event)
+                if patience.lost(event):
+                    self._leave_it_running(page)
+                    return
+                # Once somebody pressed Stop, the webui throws away what we give and closes us.
+                if _is_seen(event, page) and not self.stopped():
+                    yield page.update()
+
+    def _leave_it_running(self, page: Page) -> None:
+        if self.turn.state == "running":
+            for step in self.turn.receive_result(STUCK):
+                if isinstance(step, Say):
+                    page.say(step)
+
+    def _end(self, page: Page) -> Generator[str]:
+        """The last update, also after Stop: what code did should stay in the reply."""
+        if not self.stopped():
+            yield page.update()
+        elif not self.api and (page.owed or not self.streams):
+            webui.set_stopped(False)
+            try:
+                yield page.update()
+            finally:
+                # Without streaming the webui keeps only what comes last, and nothing while the flag is set.
+                webui.set_stopped(self.streams)
+
+
+def _is_seen(event: Event, page: Page) -> bool:
+    """Whether the page is to be updated: for words not more often than it takes, for the rest always."""
+    match event:
+        case Say():
+            return page.owed or not page.early
+        case Beat() | Started() | Waiting():
+            return True
+    return False
+
+
+STUCK = Result(
+    status=Status.INTERRUPTED,
+    aftermath=Aftermath.BUSY,
+    detail="It was asked to stop and did not stop yet.",
+)
+
+
+class Patience:
+    """Ends where a program does not heed Stop: the person should not wait for it."""
+
+    def __init__(self, stopped: Callable[[], bool]) -> None:
+        self._stopped = stopped
+        self._since: float | None = None
+
+    def lost(self, event: Event) -> bool:
+        """Whether the wait after Stop has become too long."""
+        if self._since is None:
+            self._since = time.monotonic() if self._stopped() else None
+            return False
+        return isinstance(event, Beat) and time.monotonic() - self._since > HEED

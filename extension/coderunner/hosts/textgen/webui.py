@@ -1,0 +1,179 @@
+# mypy: disable-error-code="import-not-found"
+# The webui is there only where we run in it.
+"""The seam to text-generation-webui: all that we use of the program around us, and nothing else.
+
+Its package `modules` is imported when a function is called, never before: at the time this file is read the
+program may still be loading, and in a test there may be a double in its place.
+"""
+
+import ast
+from collections.abc import Generator, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+State = dict[str, Any]
+"""The webui's parameters of one reply, as it hands them to a hook."""
+
+OWN_STREAMS = frozenset({"LlamaServer", "Exllamav3Model", "TensorRTLLMModel"})
+"""Names of the model classes that stream by themselves; every other one goes the way of Transformers."""
+
+
+class GenerateReply(Protocol):
+    """The hook `custom_generate_reply`, and the webui's own functions of the same shape.
+
+    Gives the text of this call, longer each time; never the prompt.
+    """
+
+    def __call__(
+        self,
+        question: str,
+        original_question: str,
+        state: State,
+        stopping_strings: list[str] | None = None,
+        is_chat: bool = False,  # noqa: FBT001, FBT002 - the webui's own signature
+    ) -> Iterator[str]:
+        """Reply to `question`."""
+        ...
+
+
+def stopped() -> bool:
+    """Whether somebody pressed Stop since the webui began its latest reply."""
+    from modules import shared
+
+    return bool(shared.stop_everything)
+
+
+def set_stopped(value: bool) -> None:  # noqa: FBT001 - the flag itself
+    """Set the webui's Stop flag."""
+    from modules import shared
+
+    shared.stop_everything = value
+
+
+def serves_several() -> bool:
+    """Whether the webui was started for several people (`--multi-user`)."""
+    from modules import shared
+
+    return bool(getattr(shared.args, "multi_user", False))
+
+
+def user_data() -> Path:
+    """The folder of the person's own data."""
+    from modules import shared
+
+    return Path(getattr(shared, "user_data_dir", "user_data"))
+
+
+def component(name: str) -> Any | None:  # noqa: ANN401 - a component of the webui's gradio
+    """One of the page's own components, such as `unique_id`; None where this webui has none of that name."""
+    from modules import shared
+
+    return shared.gradio.get(name)
+
+
+def session_hash() -> str | None:
+    """The id of the browser page for which we are called; None outside of a page's call."""
+    from gradio.context import LocalContext
+
+    request = LocalContext.request.get(None)
+    return getattr(request, "session_hash", None)
+
+
+def thinking_tags() -> tuple[str, ...]:
+    """All tags by which the webui tells thought from answer, wherever they stand."""
+    from modules.reasoning import THINKING_FORMATS
+
+    return tuple(dict.fromkeys(tag for tags in THINKING_FORMATS for tag in tags if tag))
+
+
+def opens_thought(prompt: str) -> bool:
+    """Whether the template ended the prompt with the tag that begins a thought."""
+    from modules.reasoning import THINKING_FORMATS
+
+    end = prompt.rstrip("\n")
+    return any(start and end.endswith(start) for start, *_ in THINKING_FORMATS)
+
+
+def stop_strings(given: list[str] | str | None, state: Mapping[str, Any]) -> list[str]:
+    """Every text at which the webui ends a reply: the template's and the person's."""
+    every: list[str] = []
+    for some in (given, state.get("custom_stopping_strings")):
+        listed = ast.literal_eval(f"[{some}]") if isinstance(some, str) else some
+        every += [text for text in listed or [] if isinstance(text, str) and text]
+    return every
+
+
+def tokens(text: str) -> int:
+    """How many tokens `text` is to the loaded model."""
+    from modules.text_generation import get_encoded_length
+
+    return int(get_encoded_length(text))
+
+
+def next_hook(ours: object, name: str) -> Any | None:  # noqa: ANN401 - another extension's function
+    """The hook `name` of the first extension after ours: the webui calls the first that has it."""
+    following = iter(_extensions())
+    for extension in following:
+        if getattr(extension, name, None) is ours:
+            break
+    return next((getattr(extension, name) for extension in following if hasattr(extension, name)), None)
+
+
+def before_us(ours: object, name: str) -> str | None:
+    """The name of an extension that takes the hook `name` before ours; None where we come first."""
+    from modules import extensions
+
+    for extension, its_name in extensions.iterator():
+        hook = getattr(extension, name, None)
+        if hook is not None:
+            return None if hook is ours else str(its_name)
+    return None
+
+
+def prompt_without_us(ours: object, text: str, state: State, more: Mapping[str, Any]) -> str | None:
+    """The prompt of the next extension that makes one; None leaves it to the webui."""
+    hook = next_hook(ours, "custom_generate_chat_prompt")
+    prompt: str | None = hook(text, state, **more) if hook is not None else None
+    return prompt
+
+
+def reply_without_us(
+    ours: object,
+    question: str,
+    original_question: str,
+    state: State,
+    stopping_strings: list[str] | None,
+    is_chat: bool,  # noqa: FBT001 - the webui's own signature
+) -> Generator[str]:
+    """What the webui would say if we were not there; closing it closes the model's stream."""
+    generate: GenerateReply | None = next_hook(ours, "custom_generate_reply") or _loader()
+    if generate is None:
+        yield ""
+        return
+    stream = generate(question, original_question, state, stopping_strings, is_chat=is_chat)
+    try:
+        yield from stream
+    finally:
+        if isinstance(stream, Generator):
+            stream.close()
+
+
+def _loader() -> GenerateReply | None:
+    """The webui's function for the loaded model; None where no model is loaded."""
+    from modules import shared, text_generation
+    from modules.utils import check_model_loaded
+
+    if not check_model_loaded()[0]:
+        return None
+    own = type(shared.model).__name__ in OWN_STREAMS
+    chosen: GenerateReply = (
+        text_generation.generate_reply_custom if own else text_generation.generate_reply_HF
+    )
+    return chosen
+
+
+def _extensions() -> Iterator[object]:
+    from modules import extensions
+
+    for extension, _name in extensions.iterator():
+        yield extension
