@@ -1,0 +1,23 @@
+"""A started double for each test, with real kernels behind our extension."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.hosts.textgen.webui import Webui, fresh_program
+
+
+@pytest.fixture
+def webui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Webui]:
+    """The program, not yet started, in a folder of its own."""
+    from coderunner.hosts.textgen import hooks
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    hooks.door.cache_clear()
+    with fresh_program(tmp_path) as program:
+        yield program
+    door = hooks.door()
+    door.sessions.portal.call(door.sessions.close_all(keep=False), 30)
+    hooks.door.cache_clear()

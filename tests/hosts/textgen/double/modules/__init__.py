@@ -1,0 +1,1 @@
+"""The double's counterpart of the webui's own package."""

@@ -1,0 +1,10 @@
+# It stands for a program without annotations, and has its names.
+"""Odds and ends of the webui that the extension calls."""
+
+from modules import shared
+
+
+def check_model_loaded() -> tuple[bool, str | None]:
+    if shared.model is None or shared.model_name == "None":
+        return False, "No model is loaded."
+    return True, None

@@ -1,0 +1,163 @@
+"""What CodeRunner promises inside text-generation-webui."""
+
+from tests.behaviours import Behaviour
+
+HOST = "how text-generation-webui works, seen in its source and in its running page"
+
+BEHAVIOURS = {
+    "textgen:load:both-folders": Behaviour(
+        "It works from either of the webui's two extension folders.", HOST
+    ),
+    "textgen:load:restart": Behaviour(
+        "A restart of the interface leaves no kernel or thread behind, and every chat keeps its kernel.",
+        HOST,
+    ),
+    "textgen:load:requirements": Behaviour(
+        "Where a requirement is missing, the webui starts all the same, the form says what to install and "
+        "replies pass untouched.",
+        HOST,
+    ),
+    "textgen:load:older": Behaviour(
+        "Another CodeRunner that was imported before gives way to the one in the extension folder.", HOST
+    ),
+    "textgen:reply:result": Behaviour(
+        "In every mode of the chat, streaming or not, a block runs in the reply and the model goes on from "
+        "its result.",
+        "behaviours C1, C4",
+    ),
+    "textgen:reply:several": Behaviour("Several blocks in one reply work, in order.", "behaviours C2"),
+    "textgen:reply:grows": Behaviour("The text that the webui gets only ever grows.", "host rule 1"),
+    "textgen:reply:prefix": Behaviour(
+        "Each continued prompt begins with the one before, so that the model's cache holds.", "host rule 5"
+    ),
+    "textgen:reply:off": Behaviour("Switched off, every reply passes untouched.", "behaviours C7"),
+    "textgen:reply:regenerate": Behaviour(
+        "Regenerate writes a new version; the old one keeps its result, and nothing of it runs again.",
+        "behaviours D5",
+    ),
+    "textgen:reply:continue": Behaviour(
+        "Continue goes on from the stored text, byte for byte, and runs nothing that ran before.",
+        "host rule 5",
+    ),
+    "textgen:reply:unanswered": Behaviour(
+        "Continue first runs a block that a reply ended with and that has no result.", "host rule 4"
+    ),
+    "textgen:reply:start-with": Behaviour("“Start reply with” works.", HOST),
+    "textgen:reply:failure": Behaviour(
+        "What goes wrong on our side ends the reply with a sentence in it, and the next message works.",
+        "host rule 9",
+    ),
+    "textgen:reply:budget": Behaviour(
+        "The tokens of a reply are counted over all its parts, and a reply that has used them up says so.",
+        "host rule 6",
+    ),
+    "textgen:reply:throttle": Behaviour(
+        "The webui's throttle drops no step in which a block begins or a result comes.", HOST
+    ),
+    "textgen:stop:generation": Behaviour("Stop while the model writes ends the reply where it is.", HOST),
+    "textgen:stop:execution": Behaviour(
+        "Stop while a block runs interrupts it, and what it showed stays in the reply.", "host rule 4"
+    ),
+    "textgen:stop:deaf": Behaviour(
+        "Stop ends the reply also while a program ignores it; the reply says so.", "host rule 4"
+    ),
+    "textgen:stop:leaving": Behaviour(
+        "When the browser goes away, the webui's own thread is not held up, and the kernel is free again.",
+        HOST,
+    ),
+    "textgen:stops:in-code": Behaviour(
+        "Code that holds a stop string is cut there and never runs.", "host rule 2"
+    ),
+    "textgen:stops:past": Behaviour("What arrives past a stop string is not read.", "host rule 2"),
+    "textgen:stops:in-result": Behaviour(
+        "A program that prints stop strings or tags does not end the reply.", "host rule 3"
+    ),
+    "textgen:thought:not-run": Behaviour(
+        "A block in a thought does not run, also where the prompt opened the thought.", HOST
+    ),
+    "textgen:thought:again": Behaviour(
+        "A model that thinks again after a result does not take code and result off the page.", HOST
+    ),
+    "textgen:thought:veil": Behaviour("What is veiled only grows, and holds no whole tag.", HOST),
+    "textgen:others:after": Behaviour(
+        "Extensions after ours that declare the same hooks get their turn.", "host: first wins"
+    ),
+    "textgen:others:before": Behaviour(
+        "Where an extension before ours takes the prompt's hook, replies pass untouched, as the form says.",
+        "host: first wins",
+    ),
+    "textgen:others:tools": Behaviour("Blocks run before and after a call of a tool of the webui's.", HOST),
+    "textgen:never:elsewhere": Behaviour(
+        "Nothing runs in Impersonate, in the notebook, in search queries or in plain completions.", HOST
+    ),
+    "textgen:api:default": Behaviour("For API clients nothing runs unless it is switched on.", "host rule 8"),
+    "textgen:api:on": Behaviour("Switched on, an API client gets deltas that only append.", "host rule 1"),
+    "textgen:api:ask": Behaviour(
+        "An API client cannot be asked, so nothing runs while blocks wait for a word.", "D7"
+    ),
+    "textgen:api:kernels": Behaviour(
+        "An API client that names its user finds its kernel again; any other gets one for a single reply.",
+        HOST,
+    ),
+    "textgen:api:gone": Behaviour("An API client that goes away stops its block.", HOST),
+    "textgen:people:kernels": Behaviour(
+        "Where the webui serves several people, each browser page has a kernel of its own.", "behaviours D3"
+    ),
+    "textgen:people:embedded": Behaviour(
+        "Where the webui serves several people, nobody runs code on its machine unless its operator says so.",
+        "design, decision 7",
+    ),
+    "textgen:people:locked": Behaviour(
+        "Where the webui serves several people, the form changes nothing.", "design, decision 7"
+    ),
+    "textgen:chats:kernels": Behaviour("Two chats never share a kernel; one chat keeps its own.", "README"),
+    "textgen:consent:ask": Behaviour(
+        "On the embedded kernel a block waits for the person's Run, and Skip tells the model.",
+        "design, decision 7",
+    ),
+    "textgen:consent:number": Behaviour(
+        "A late press of Run never runs another block.", "design, decision 7"
+    ),
+    "textgen:consent:stop": Behaviour(
+        "Stop while a block waits ends the reply; nothing runs.", "design, decision 7"
+    ),
+    "textgen:own:first": Behaviour(
+        "The Python blocks of the person's own message run first, where that is switched on, and their "
+        "results go to the model with it.",
+        "behaviours C3",
+    ),
+    "textgen:own:off": Behaviour("By default a message passes as it was written.", "behaviours C3"),
+    "textgen:pictures:inline": Behaviour(
+        "Plots show in the reply, also after a reload, from files whose names cannot be guessed.",
+        "rich output, 4",
+    ),
+    "textgen:pictures:checked": Behaviour(
+        "What is no picture of its kind, or too large, is not stored; an SVG loses what could run.",
+        "rich output, 3",
+    ),
+    "textgen:secret:token": Behaviour(
+        "The token is in the one file that only its owner can read: not in the page, the webui's settings, "
+        "its state or a log.",
+        "design, decision 8",
+    ),
+    "textgen:form:choices": Behaviour(
+        "What is chosen is kept over restarts; nonsense changes nothing.", "README"
+    ),
+    "textgen:form:connect": Behaviour(
+        "Connect says what is wrong, or that it works, and fills the list of kernels.", "behaviours C5"
+    ),
+    "textgen:form:test": Behaviour(
+        "Run shows a test cell's output, its kernel, the version and the round trip.", "behaviours C5"
+    ),
+    "textgen:form:restart": Behaviour("Interrupt and Restart reach the kernel of the chat.", "behaviours C8"),
+    "textgen:form:builds": Behaviour(
+        "The form builds as a page of gradio, without a secret in it.", "README"
+    ),
+    "textgen:preset:install": Behaviour(
+        "The character that teaches the protocol is put where the webui finds it; nothing is overwritten.",
+        "behaviours C10",
+    ),
+    "textgen:preset:system": Behaviour(
+        "The same lesson can stand below one's own system message.", "behaviours C10"
+    ),
+}

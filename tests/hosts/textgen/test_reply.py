@@ -1,0 +1,401 @@
+"""A reply in the chat, from message to end, on the double with real kernels."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from modules import chat, shared
+
+from tests.behaviours import behaviour
+from tests.hosts.textgen.webui import Webui, stepped
+
+ASK = "What is 10 + 5?"
+CODE = "Let me see.\n```python\nprint(10 + 5)\n```\n"
+DONE = f"{CODE}Result: 15\nIt is 15."
+
+
+@pytest.fixture
+def auto(webui: Webui) -> Webui:
+    """The program with our extension, and blocks that run at once."""
+    webui.start()
+    choose(approve="auto")
+    return webui
+
+
+def choose(**changes: Any) -> None:
+    from coderunner.hosts.textgen import hooks
+
+    hooks.door().store.change(**changes)
+
+
+@behaviour("textgen:reply:result")
+@pytest.mark.parametrize("stream", [True, False], ids=["streaming", "at once"])
+@pytest.mark.parametrize("mode", ["instruct", "chat-instruct", "chat"])
+def test_a_block_runs_in_the_reply_and_the_model_goes_on(auto: Webui, mode: str, stream: bool) -> None:
+    auto.says(f"{CODE}I guess 41.", "It is 15.")
+    assert auto.send(ASK, mode=mode, stream=stream) == DONE
+    assert auto.model.ends == ["closed early", "ended"]
+
+
+@behaviour("textgen:reply:several")
+def test_several_blocks_run_in_order_and_keep_their_variables(auto: Webui) -> None:
+    auto.says("```python\nx = 6\n```\n", "```py\nx * 7\n```\n", "Done.")
+    assert auto.send("Twice.") == (
+        "```python\nx = 6\n```\nResult: (no output)\n```py\nx * 7\n```\nResult: 42\nDone."
+    )
+
+
+@behaviour("textgen:reply:grows")
+def test_nothing_that_was_given_is_taken_back(auto: Webui) -> None:
+    auto.says(CODE, "It is 15.")
+    seen: list[str] = []
+    auto.follow(chat.generate_chat_reply_wrapper(ASK, auto.parameters()), seen.append)
+    assert all(later.startswith(earlier) for earlier, later in pairwise(seen))
+    assert seen[-1] == DONE
+
+
+@behaviour("textgen:reply:prefix")
+@pytest.mark.parametrize("mode", ["instruct", "chat-instruct", "chat"])
+def test_a_continued_prompt_begins_with_the_one_before(auto: Webui, mode: str) -> None:
+    auto.says(CODE, "And:\n```python\n2 + 2\n```\n", "Four.")
+    reply = auto.send(ASK, mode=mode)
+    first, second, third = auto.prompts
+    assert second == f"{first}{CODE}Result: 15\n"
+    assert third.startswith(second)
+    assert (first + reply).startswith(third)
+
+
+@behaviour("textgen:reply:off")
+def test_switched_off_every_reply_passes_untouched(auto: Webui) -> None:
+    choose(active=False)
+    auto.says(f"{CODE}I guess 41.")
+    assert auto.send(ASK) == f"{CODE}I guess 41."
+
+
+@behaviour("textgen:reply:regenerate")
+def test_regenerate_keeps_the_old_version_with_its_result(auto: Webui) -> None:
+    auto.says("```python\nn = globals().get('n', 0) + 1\nn\n```\n", "Once.")
+    auto.send("Count.")
+    auto.says("```python\nn += 1\nn\n```\n", "Twice.")
+    assert auto.regenerate().endswith("Result: 2\nTwice.")
+    old, new = auto.history["metadata"]["assistant_0"]["versions"]
+    assert old["content"].endswith("Result: 1\nOnce.")
+    assert new["content"] == auto.reply
+
+
+@behaviour("textgen:reply:continue")
+def test_continue_goes_on_from_the_stored_text(auto: Webui) -> None:
+    auto.says(CODE, "")
+    stored = auto.send(ASK)
+    assert stored == f"{CODE}Result: 15\n"
+    prompt = auto.prompts[-1]
+    auto.says("So it is 15.", "never asked")
+    assert auto.go_on() == f"{stored}So it is 15."
+    assert auto.prompts == [prompt]
+
+
+@behaviour("textgen:reply:continue")
+def test_a_block_begun_before_continue_runs_when_it_closes(auto: Webui) -> None:
+    auto.says("```python\nprint(10")
+    auto.send(ASK)
+    auto.says(" + 5)\n```\n", "It is 15.")
+    assert auto.go_on() == "```python\nprint(10 + 5)\n```\nResult: 15\nIt is 15."
+
+
+@behaviour("textgen:reply:unanswered")
+def test_continue_first_runs_a_block_without_a_result(auto: Webui) -> None:
+    auto.history = {
+        "internal": [[ASK, CODE.rstrip()]],
+        "visible": [[ASK, CODE.rstrip()]],
+        "metadata": {},
+    }
+    auto.says("It is 15.")
+    assert auto.go_on() == DONE
+    assert auto.prompts[0].endswith(f"{CODE}Result: 15\n")
+
+
+@behaviour("textgen:reply:start-with")
+def test_start_reply_with_works(auto: Webui) -> None:
+    auto.says(" see.\n```python\nprint(10 + 5)\n```\n", "It is 15.")
+    assert auto.send(ASK, start_with="Let me") == DONE
+
+
+@behaviour("textgen:reply:failure")
+def test_a_failure_of_ours_stands_in_the_reply_and_the_next_message_works(
+    auto: Webui, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_arguments: object) -> int:
+        raise RuntimeError("no tokenizer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("modules.text_generation.get_encoded_length", fails)
+        auto.says(CODE, "It is 15.")
+        assert auto.send(ASK).startswith(f"{CODE}Result: 15\n\nCodeRunner stopped with RuntimeError")
+    auto.says("```python\n1 + 1\n```\n", "Two.")
+    assert auto.send("And now?").endswith("Result: 2\nTwo.")
+
+
+@behaviour("textgen:reply:budget")
+def test_a_continued_reply_has_the_tokens_that_are_left(auto: Webui) -> None:
+    auto.says(CODE, "It is 15.")
+    auto.send(ASK, auto_max_new_tokens=False, max_new_tokens=200)
+    spent = len(auto.model.encode(f"{CODE}Result: 15\n"))
+    assert [state["max_new_tokens"] for state in auto.model.states] == [200, 200 - spent]
+
+
+@behaviour("textgen:reply:budget")
+@pytest.mark.parametrize(
+    "limits",
+    [{"auto_max_new_tokens": False, "max_new_tokens": 40}, {"truncation_length": 60}],
+    ids=["new tokens", "context"],
+)
+def test_a_reply_that_has_used_up_its_tokens_says_so(auto: Webui, limits: dict[str, Any]) -> None:
+    long = "```python\n" + "x = 1\n" * 10 + "print(15)\n```\n"
+    auto.says(long, "never asked")
+    reply = auto.send(ASK, **limits)
+    assert reply.startswith(f"{long}Result: 15\n\n*The reply ends here")
+    assert len(auto.prompts) == 1
+
+
+@behaviour("textgen:reply:throttle")
+def test_the_page_shows_the_block_before_its_result(auto: Webui) -> None:
+    auto.says(CODE, "It is 15.")
+    auto.send(ASK)
+    assert any("10 + 5" in page and "Result" not in page for page in auto.pages)
+    assert any(page.rstrip().endswith("Result: 15") for page in auto.pages)
+
+
+# -- Stop -----------------------------------------------------------------------------------------
+
+
+def press_stop_when(condition: Callable[[str], bool]) -> Callable[[str], None]:
+    def look(reply: str) -> None:
+        if condition(reply):
+            shared.stop_everything = True
+
+    return look
+
+
+@behaviour("textgen:stop:generation")
+def test_stop_while_the_model_writes_ends_the_reply_where_it_is(auto: Webui) -> None:
+    auto.says("one two three four five six seven\n```python\nprint(1)\n```\n", "never asked")
+    stop = press_stop_when(lambda reply: "three" in reply)
+    reply = auto.follow(chat.generate_chat_reply_wrapper("Count.", auto.parameters()), stop)
+    assert reply.startswith("one two three")
+    assert "```" not in reply
+    assert len(auto.prompts) == 1
+
+
+@behaviour("textgen:stop:execution")
+def test_stop_while_a_block_runs_interrupts_it_and_keeps_what_it_showed(auto: Webui, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    slow = f"```python\nprint('first')\nopen({str(begun)!r}, 'w')\nimport time\ntime.sleep(60)\n```\n"
+    auto.says(slow, "never asked")
+    stop = press_stop_when(lambda _reply: begun.exists())
+    reply = auto.follow(chat.generate_chat_reply_wrapper("Wait.", auto.parameters()), stop)
+    assert reply.startswith(f"{slow}Result:")
+    assert "first" in reply
+    assert "KeyboardInterrupt" in reply or "interrupted" in reply
+    assert len(auto.prompts) == 1
+    assert shared.stop_everything
+    auto.says("I stopped.")
+    assert auto.go_on() == f"{reply}I stopped."
+
+
+@behaviour("textgen:stop:deaf")
+def test_stop_ends_the_reply_also_while_a_program_ignores_it(
+    auto: Webui, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coderunner.hosts.textgen.reply.HEED", 0.3)
+    begun = tmp_path / "begun"
+    deaf = (
+        "```python\nimport signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        f"open({str(begun)!r}, 'w')\nend = time.monotonic() + 30\nwhile time.monotonic() < end:\n"
+        "    try:\n        time.sleep(1)\n    except BaseException:\n        pass\n```\n"
+    )
+    auto.says(deaf, "never asked")
+    stop = press_stop_when(lambda _reply: begun.exists())
+    reply = auto.follow(chat.generate_chat_reply_wrapper("Wait.", auto.parameters()), stop)
+    assert reply.startswith(f"{deaf}Result:")
+    assert "did not stop" in reply
+    assert len(auto.prompts) == 1
+
+
+@behaviour("textgen:stop:leaving")
+def test_a_browser_that_goes_away_holds_nobody_up(auto: Webui, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    auto.says(f"```python\nopen({str(begun)!r}, 'w')\nimport time\ntime.sleep(60)\n```\n", "never asked")
+    steps = chat.generate_chat_reply_wrapper("Wait.", auto.parameters())
+    for _ in stepped(steps):
+        if begun.exists():
+            break
+    took = closed_from_another_thread(steps)
+    assert took < 1.0  # measured: a few milliseconds; a wait for the kernel would take longer than this
+    assert not shared.generation_lock.held
+    auto.says("```python\n1 + 1\n```\n", "Two.")
+    assert auto.send("Again.").endswith("Result: 2\nTwo.")
+
+
+def closed_from_another_thread(steps: Any) -> float:
+    import time
+
+    from tests.hosts.textgen.webui import step
+
+    def close() -> float:
+        began = time.monotonic()
+        steps.close()
+        return time.monotonic() - began
+
+    return float(step(close))
+
+
+# -- stop strings ---------------------------------------------------------------------------------
+
+
+@behaviour("textgen:stops:in-code")
+def test_code_with_a_stop_string_in_it_is_cut_and_never_runs(auto: Webui, tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    auto.says(f"```python\nopen({str(ran)!r}, 'w')\n# END\nprint(1)\n```\n", "never asked")
+    reply = auto.send(ASK, custom_stopping_strings='"END"')
+    assert reply.endswith("# ")
+    assert not ran.exists()
+
+
+@behaviour("textgen:stops:past")
+def test_what_arrives_past_a_stop_string_is_not_read(auto: Webui) -> None:
+    auto.model.burst = 10_000
+    auto.says("Bye.<|im_end|>\n```python\nprint('ran')\n```\n", "never asked")
+    assert auto.send(ASK) == "Bye."
+    assert len(auto.prompts) == 1
+
+
+@behaviour("textgen:stops:in-result")
+@pytest.mark.parametrize(
+    "printed",
+    ["<|im_end|>", "\nYou: hi", "STOP", "<think>", "</think>", "<tool_call>x</tool_call>", "thought\n"],
+)
+def test_a_program_that_prints_stop_strings_or_tags_does_not_end_the_reply(auto: Webui, printed: str) -> None:
+    # The program makes the text; written out in the code, the webui itself would stop there.
+    code = f"```python\nprint('begin'); print({printed[::-1]!r}[::-1])\n```\n"
+    auto.says(code, "That was it.")
+    reply = auto.send("Print.", mode="chat-instruct", custom_stopping_strings='"STOP"')
+    assert reply.startswith(code)
+    assert reply.endswith("That was it.")
+    assert "begin" in auto.page
+    assert "print" in auto.page
+
+
+# -- thought --------------------------------------------------------------------------------------
+
+
+@behaviour("textgen:thought:not-run")
+@pytest.mark.parametrize("prefix", ["", "<think>\n"], ids=["the model's tag", "the prompt's tag"])
+def test_a_block_in_a_thought_does_not_run(auto: Webui, prefix: str) -> None:
+    thought = "I could\n```python\nprint('thought')\n```\nbut no.\n</think>\n\n"
+    auto.says(f"{'' if prefix else '<think>'}{thought}{CODE}", "It is 15.")
+    reply = auto.send(ASK, generation_prefix=prefix)
+    assert reply.endswith(DONE)
+    assert reply.count("Result:") == 1
+    assert auto.prompts[1].startswith(auto.prompts[0])
+
+
+@behaviour("textgen:thought:again")
+@pytest.mark.parametrize(
+    "again",
+    ["<think>\nNow, 15?\n</think>\n\n", "Well</think>", "a second thought\nand "],
+    ids=["pair", "lone end", "a word that is a tag"],
+)
+def test_a_model_that_thinks_again_takes_nothing_off_the_page(auto: Webui, again: str) -> None:
+    auto.says(CODE, f"{again}It is 15.")
+    auto.send(ASK)
+    for page in (auto.page, auto.pages[-1]):
+        assert "Let me see." in page
+        assert "print(10 + 5)" in page
+        assert "Result: 15" in page
+        assert page.rstrip().endswith("It is 15.")
+
+
+# -- other extensions -----------------------------------------------------------------------------
+
+OTHER = """
+def custom_generate_chat_prompt(text, state, **more):
+    return "<other>" + text
+
+def custom_generate_reply(question, original_question, state, stopping_strings=None, is_chat=False):
+    from modules.text_generation import generate_reply_custom
+    for text in generate_reply_custom(question, original_question, state, stopping_strings, is_chat=is_chat):
+        yield text.upper()
+"""
+
+
+def install(root: Path, name: str, source: str) -> None:
+    script = root / "user_data" / "extensions" / name / "script.py"
+    script.parent.mkdir(parents=True)
+    script.write_text(source, encoding="utf-8")
+
+
+@behaviour("textgen:others:after")
+def test_an_extension_after_ours_gets_its_turn(webui: Webui, tmp_path: Path) -> None:
+    install(tmp_path, "other", OTHER)
+    webui.start("CodeRunner", "other")
+    choose(approve="auto")
+    webui.says("```py\nX = 6 * 7; X\n```\n", "Well.")
+    assert webui.send(ASK) == "```PY\nX = 6 * 7; X\n```\nResult: 42\nWELL."
+    assert webui.prompts[0] == f"<other>{ASK}"
+
+
+@behaviour("textgen:others:before")
+def test_an_extension_that_takes_the_prompt_before_us_is_named(webui: Webui, tmp_path: Path) -> None:
+    install(tmp_path, "other", OTHER.partition("def custom_generate_reply")[0])
+    webui.start("other", "CodeRunner")
+    choose(approve="auto")
+    webui.says(f"{CODE}I guess 41.")
+    assert webui.send(ASK) == f"{CODE}I guess 41."
+
+    from coderunner.hosts.textgen import hooks
+    from coderunner.hosts.textgen import webui as seam
+    from coderunner.hosts.textgen.panel import Panel
+
+    hook = hooks.custom_generate_chat_prompt
+    panel = Panel(hooks.door(), first=lambda: seam.before_us(hook, "custom_generate_chat_prompt"))
+    assert "other" in panel.status().text
+
+
+@behaviour("textgen:others:tools")
+def test_blocks_run_before_and_after_a_call_of_a_tool(auto: Webui) -> None:
+    auto.says(CODE, "<tool_call>weather</tool_call>", "```python\n2 + 2\n```\n", "Four.")
+    auto.send(ASK, selected_tools={"weather": lambda: "rain"})
+    assert auto.reply == "```python\n2 + 2\n```\nResult: 4\nFour."
+    assert "Result: 15" in auto.page
+    assert "rain" in auto.prompts[2]
+
+
+@behaviour("textgen:never:elsewhere")
+def test_nothing_runs_outside_of_the_chat(auto: Webui) -> None:
+    untouched = f"{CODE}I guess 41."
+    auto.says(untouched)
+    *_, impersonated = stepped(chat.impersonate_wrapper("", auto.parameters()))
+    assert impersonated == untouched
+
+    auto.says(untouched)
+    *_, noted = stepped(chat.notebook("Once", auto.parameters()))
+    assert "Result" not in noted
+
+    auto.says(untouched)
+    assert chat.api_completion("Once", auto.parameters()) == untouched
+
+    auto.says(untouched, "Hello.")
+    assert auto.send("Hi.", enable_web_search=True) == "Hello."
+    assert len(auto.prompts) == 2
+
+
+@behaviour("textgen:chats:kernels")
+def test_two_chats_never_share_a_kernel_and_one_keeps_its_own(auto: Webui) -> None:
+    auto.says("```python\nx = 1\n```\n", "Kept.")
+    auto.send("Keep x.", unique_id="one")
+    auto.says("```python\nx\n```\n", "?")
+    assert "NameError" in auto.send("x?", unique_id="two")
+    auto.says("```python\nx\n```\n", "It is 1.")
+    assert auto.send("x?", unique_id="one").endswith("Result: 1\nIt is 1.")
