@@ -43,6 +43,16 @@ PLAN = {
     "hosts.app": Floor(
         f"{GROUND} settings runner models hosts.app", "gradio fastapi starlette uvicorn pygments"
     ),
+    # What the app shows is decided in pure functions; only its other modules act.
+    "hosts.app.guard": Floor(pure=True),
+    "hosts.app.highlight": Floor(libraries="pygments", pure=True),
+    "hosts.app.pictures": Floor(pure=True),
+    "hosts.app.teaching": Floor(pure=True),
+    "hosts.app.terminal": Floor(pure=True),
+    "hosts.app.transcript": Floor("outputs", pure=True),
+    "hosts.app.view": Floor(
+        "outputs hosts.app.highlight hosts.app.pictures hosts.app.terminal hosts.app.transcript", pure=True
+    ),
     "hosts.textgen": Floor(f"{GROUND} settings runner hosts.textgen", "gradio modules"),
     # The command line is a door as well: to the app, and to the doctor of connections.
     "__main__": Floor(f"{GROUND} sources settings kernel.doctor kernel.where hosts"),

@@ -22,9 +22,9 @@ from typing import Protocol
 
 # Some of these only pass through here: doors know neither chat nor kernel, and ask the hall.
 from coderunner.chat.turn import Finish, Generate, Part, Prepare, Run, Say, Step, Turn
-from coderunner.kernel.doctor import Report, check
+from coderunner.kernel.doctor import Finding, Report, check
 from coderunner.kernel.execution import Change
-from coderunner.kernel.sessions import Local, Server, Session, Sessions, Where
+from coderunner.kernel.sessions import Light, Local, Server, Session, Sessions, Where
 from coderunner.outputs import Cell, Result, Status
 
 __all__ = [
@@ -34,9 +34,11 @@ __all__ = [
     "Change",
     "Ended",
     "Event",
+    "Finding",
     "Finish",
     "Generate",
     "Kernel",
+    "Light",
     "Local",
     "Manner",
     "Part",

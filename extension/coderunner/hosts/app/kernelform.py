@@ -17,8 +17,7 @@ from coderunner.hosts.app.quiet import COMMAND, STREAM
 from coderunner.hosts.app.state import Choices
 from coderunner.hosts.app.transcript import Block, State
 from coderunner.hosts.app.writer import Writer
-from coderunner.kernel import doctor
-from coderunner.kernel.sessions import Local, Server, Where
+from coderunner.runner import Finding, Local, Report, Server, Where, check
 from coderunner.secret import Secret
 
 HERE, THERE = "On this machine", "Jupyter server"
@@ -31,7 +30,7 @@ APPROVALS: dict[str, Approve | None] = {
     "Never run": "off",
 }
 
-TEST = "import sys, platform\nprint(10 + 5)\nprint(platform.python_implementation(), sys.version.split()[0])"
+TEST = "import sys\nprint(10 + 5)\nprint('Python', sys.version.split()[0])"
 
 
 class KernelForm:
@@ -132,7 +131,7 @@ class KernelForm:
         except CodeRunnerError as failure:
             yield [finding(str(failure), ok=False), *keep]
             return
-        report = doctor.Report(())
+        report = Report(())
         shown = ""
         async for each in _examined(where):
             shown, report = each
@@ -178,26 +177,26 @@ class KernelForm:
             self._choices.max_blocks = int(blocks)
 
 
-async def _examined(where: Where) -> AsyncGenerator[tuple[str, doctor.Report]]:
+async def _examined(where: Where) -> AsyncGenerator[tuple[str, Report]]:
     """Let the doctor walk the way; gives what it found so far at each step, the whole report in the end."""
     loop = asyncio.get_running_loop()
-    found: asyncio.Queue[doctor.Finding | None] = asyncio.Queue()
+    found: asyncio.Queue[Finding | None] = asyncio.Queue()
 
-    def tell(step: doctor.Finding | None) -> None:
+    def tell(step: Finding | None) -> None:
         loop.call_soon_threadsafe(found.put_nowait, step)
 
-    examination = asyncio.ensure_future(doctor.check(where, on_finding=tell))
+    examination = asyncio.ensure_future(check(where, on_finding=tell))
     examination.add_done_callback(lambda _: found.put_nowait(None))
     try:
-        steps: list[doctor.Finding] = []
+        steps: list[Finding] = []
         while (step := await found.get()) is not None:
             steps.append(step)
-            yield _report(steps) + working("Connecting"), doctor.Report(tuple(steps))
+            yield _report(steps) + working("Connecting"), Report(tuple(steps))
         report = await examination
         yield _report(report.findings), report
     finally:
         examination.cancel()
 
 
-def _report(steps: Sequence[doctor.Finding]) -> str:
+def _report(steps: Sequence[Finding]) -> str:
     return "".join(finding(step.sentence, ok=step.ok, warning=step.warning) for step in steps)

@@ -6,7 +6,7 @@ from time import monotonic
 import gradio as gr
 
 from coderunner.hosts.app.state import Choices
-from coderunner.kernel.sessions import Light, Server
+from coderunner.runner import Light, Server
 
 SANS = ("system-ui", "Segoe UI", "Inter", "Roboto", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
@@ -28,10 +28,12 @@ WELCOME = (
 
 EXAMPLES = (
     "What is 10 + 5?",
-    "Plot a damped oscillation.",
-    "Make a table of the first ten squares.",
-    "Show me an error and correct it.",
+    "Plot a sine wave",
+    "Show a table of the planets",
+    "Make a mistake and correct it",
+    "Roll 1000 dice",
 )
+"""For a first look; the demo model has a scene for each of them."""
 
 _STATES = {
     "none": ("off", "Not started"),
@@ -112,10 +114,13 @@ def banner(choices: Choices) -> str:
     return ""
 
 
-def footnote(choices: Choices) -> str:
-    """The quiet line below the box: where code runs, and who says yes."""
+def footnote(choices: Choices, *, always: bool = False) -> str:
+    """The quiet line below the box: where code runs, and who says yes.
+
+    `always`: the person said so for this conversation.
+    """
     consent = {
-        "ask": "asks before each block",
+        "ask": "runs each block at once, as you said" if always else "asks before each block",
         "auto": "runs each block at once",
         "off": "running is switched off",
     }[choices.approval]

@@ -160,10 +160,10 @@ class Page:
         ]
         for begin in begins:
             begin.then(self._follow, [self.identity], [self.chat], **STREAM).then(
-                self._settle, [self.identity], [self.box, self.light], **COMMAND
+                self._settle, [self.identity], [self.box, self.light, self.footnote], **COMMAND
             )
         self.box.stop(self._stop, [self.identity], None, **COMMAND)
-        self.new.click(self._new, None, [*whole, self.light], **COMMAND)
+        self.new.click(self._new, None, [*whole, self.light, self.footnote], **COMMAND)
 
     async def _open(self, identity: str) -> list[Any]:
         forms = [*self.model_form.values(), *self.kernel_form.values()]
@@ -175,7 +175,7 @@ class Page:
 
     async def _new(self) -> list[Any]:
         conversation = self.conversations.new()
-        return [*self._whole(conversation), self._light(conversation)]
+        return [*self._whole(conversation), self._light(conversation), self._foot(conversation)]
 
     async def _say(self, text: str, identity: str) -> list[Any]:
         conversation = self.conversations.get(identity)
@@ -220,7 +220,7 @@ class Page:
 
     async def _settle(self, identity: str) -> list[Any]:
         conversation = self.conversations.get(identity)
-        return [self._box(conversation), self._light(conversation)]
+        return [self._box(conversation), self._light(conversation), self._foot(conversation)]
 
     async def _stop(self, identity: str) -> None:
         self.conversations.get(identity).stop()
@@ -252,7 +252,7 @@ class Page:
 
     def _around(self, identity: str) -> list[Any]:
         conversation = self.conversations.get(identity)
-        return [self._light(conversation), look.banner(self.choices), look.footnote(self.choices)]
+        return [self._light(conversation), look.banner(self.choices), self._foot(conversation)]
 
     def _box(self, conversation: Conversation, value: str | None = None) -> gr.Textbox:
         changes: dict[str, Any] = {} if value is None else {"value": value}
@@ -260,6 +260,9 @@ class Page:
 
     def _light(self, conversation: Conversation) -> str:
         return look.light(self.writer.session(conversation.id).light, self.choices)
+
+    def _foot(self, conversation: Conversation) -> str:
+        return look.footnote(self.choices, always=conversation.always)
 
     def _messages(self, conversation: Conversation) -> Messages:
         setting = self.choices.setting

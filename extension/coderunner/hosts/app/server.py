@@ -23,8 +23,8 @@ from coderunner.hosts.app.guard import LOOPBACK, Guard
 from coderunner.hosts.app.offers import Offers
 from coderunner.hosts.app.state import Choices
 from coderunner.hosts.app.writer import Writer
-from coderunner.kernel.sessions import Sessions
 from coderunner.models.memory import StrategyMemory
+from coderunner.runner import Sessions
 from coderunner.settings import DEFAULT, Settings
 
 FURTHER_PORTS = 20

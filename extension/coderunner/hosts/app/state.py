@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from coderunner.hosts.app.conversation import Approve
 from coderunner.hosts.app.teaching import SYSTEM_PROMPT
 from coderunner.hosts.app.view import Setting
-from coderunner.kernel.sessions import Local, Server, Where
 from coderunner.models.endpoint import Endpoint
+from coderunner.runner import Local, Server, Where
 from coderunner.settings import DEFAULT, Settings
 
 

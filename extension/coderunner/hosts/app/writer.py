@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from coderunner.errors import EndpointUnreachable
 from coderunner.hosts.app.conversation import Request
 from coderunner.hosts.app.state import Choices, Offer
-from coderunner.kernel.sessions import Session, Sessions
 from coderunner.models.endpoint import Client
 from coderunner.models.memory import StrategyMemory
 from coderunner.models.reply import Reply
-from coderunner.runner import Event, Generate, Manner, Turn, converse
+from coderunner.runner import Event, Generate, Manner, Session, Sessions, Turn, converse
 
 NO_MODEL = "No model is chosen. Open Settings, give the address of one and press Find models."
 
