@@ -100,6 +100,10 @@ WRONG = [
     ({"kernel_name": ""}, "--kernel-name is '', but it has to be text of at least 1 character"),
     ({"server": 8}, "--server is '8', but it has to be text"),
     (
+        {"model_url": "http://localhost:114340/v1"},
+        "--model-url is 'http://localhost:114340/v1', but it has to be an address like http://127.0.0.1:11434/v1",
+    ),
+    (
         {"model_url": "localhost:11434"},
         "--model-url is 'localhost:11434', but it has to be an address like http://127.0.0.1:11434/v1",
     ),
@@ -263,7 +267,10 @@ def test_the_endpoint_of_other_programs_fills_in(monkeypatch: pytest.MonkeyPatch
 
 
 @behaviour("settings:endpoint:openai")
-@pytest.mark.parametrize("address", ["http://127.0.0.1:11434/v1", "https://api.openai.com.evil.example/v1"])
+@pytest.mark.parametrize(
+    "address",
+    ["http://127.0.0.1:11434/v1", "https://api.openai.com.evil.example/v1", "http://api.openai.com/v1"],
+)
 def test_their_key_goes_to_no_address_of_ours(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "https://models.example/v1")
     monkeypatch.setenv("OPENAI_API_KEY", CANARY)
@@ -327,6 +334,11 @@ def test_files_lie_where_the_system_wants_them(
 def test_a_relative_place_is_ignored_as_the_specification_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", "here")
     assert sources.default_data() == Path.home() / ".local/share/coderunner"
+
+
+@behaviour("settings:files:places")
+def test_the_folder_for_data_can_be_below_home() -> None:
+    assert load({"data_dir": "~/data"}).data_dir == Path.home() / "data"
 
 
 @behaviour("settings:descriptions:complete")

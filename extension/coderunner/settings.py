@@ -152,6 +152,11 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return address.rstrip("/")
 
+    @field_validator("data_dir")
+    @classmethod
+    def _lies_in_one_place(cls, path: Path) -> Path:
+        return path.expanduser().absolute()
+
     @property
     def approval(self) -> Literal["ask", "auto", "off"]:
         """What `approve` comes to: a Jupyter server is the isolated one, a kernel of this machine is not."""
@@ -257,7 +262,8 @@ def _fall_back_to_openai(gathered: Gathered) -> None:
     if address and "model_url" not in gathered.values:
         gathered.fill("model_url", address, "OPENAI_BASE_URL")
     chosen = str(gathered.values.get("model_url", ""))
-    theirs = chosen and (chosen == address or _host(chosen) == "api.openai.com")
+    home = chosen.startswith("https:") and _host(chosen) == "api.openai.com"
+    theirs = home or (chosen and chosen == address)
     if key and theirs and not {"model_key", "model_key_file"} & gathered.values.keys():
         gathered.fill("model_key", key, "OPENAI_API_KEY")
 
@@ -320,7 +326,9 @@ def _authority(address: str) -> str:
 
 
 def _host(address: str) -> str | None:
+    """The host of a whole address; None where the address cannot be right."""
     try:
-        return urlsplit(address).hostname
-    except ValueError:  # such as brackets that do not close
+        parts = urlsplit(address)
+        return parts.hostname if parts.port != 0 else None
+    except ValueError:  # brackets that do not close, a port that is none
         return None
