@@ -1,0 +1,150 @@
+"""Unfinished lines that may open or close a fence: judged with each piece, in constant memory."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from .blocks import Opening
+
+LINE_ENDS = ("\n", "\r", "\r\n")
+
+# CommonMark 4.5: the info string of a backtick fence may not contain a backtick, so "```a```" is inline
+# code and must reach the reader at once. Only list markers may stand before a fence: with a ">" it lies in
+# a block quote, and only then does it.
+_LEAD = r"[ \t]*(?:(?:[-+*]|[0-9]{1,9}[.)])[ \t]+)*"
+_LEADING = re.compile(_LEAD)
+_OPENING = re.compile(rf"{_LEAD}(?:(?P<ticks>`{{3,}})[^`\r\n]*|(?P<tildes>~{{3,}})[^\r\n]*)(?:\r\n?|\n)?\Z")
+_SPACE = re.compile(r"[ \t]*")
+# What may stand at the end of an unfinished line after which a list marker or a fence can still be completed.
+_PARTIAL = re.compile(r"(?:[-+*]|[0-9]{1,9}[.)]?|`{1,2}|~{1,2})?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """An open fence."""
+
+    marker: str
+    length: int
+    info: str
+    place: Opening
+
+
+def opened(line: str, place: Opening) -> Fence:
+    """The fence that a line opens; `opening` holds for the line."""
+    found = _OPENING.match(line)
+    assert found is not None  # noqa: S101 - said above
+    marker = found["ticks"] or found["tildes"]
+    info = line[found.end(found.lastgroup or 0) :].strip(" \t\r\n")
+    return Fence(marker[0], len(marker), info, place)
+
+
+def opening(line: str) -> bool:
+    """Whether a whole line looks as if it opens a fence. Whether it does depends on what stands before."""
+    return _OPENING.match(line) is not None
+
+
+class OpeningLine:
+    """The beginning of a line outside of fences."""
+
+    __slots__ = ("_marker", "_tail")
+
+    def __init__(self) -> None:
+        self._tail = ""
+        self._marker = ""
+
+    def receive(self, piece: str) -> bool:
+        """Whether the unfinished line, with this piece, may still open a fence."""
+        if self._marker:
+            return self._marker == "~" or "`" not in piece
+        tail = self._tail + piece
+        leading = _LEADING.match(tail)
+        tail = tail[leading.end() :] if leading else tail
+        self._tail = tail[
+            :12
+        ]  # a list marker has at most ten characters; of a fence only the first three count
+        info = tail.lstrip("`")
+        if len(tail) - len(info) >= 3:
+            self._marker = "`" if info else ""
+            return "`" not in info
+        if tail.startswith("~~~"):
+            self._marker = "~"
+        return self._marker == "~" or _PARTIAL.match(tail) is not None
+
+
+class Verdict(Enum):
+    """What a line in a fence is."""
+
+    OPEN = auto()
+    """Not yet certain."""
+    CODE = auto()
+    CLOSING = auto()
+    OUTSIDE = auto()
+    """It lies outside of the list item that holds the fence, so the fence has ended."""
+
+
+class ClosingLine:
+    """The beginning of a line in a fence."""
+
+    __slots__ = ("_fence", "_head", "_run", "_trailing")
+
+    def __init__(self, fence: Fence) -> None:
+        self._fence = fence
+        self._head = ""
+        self._run = 0
+        self._trailing = False
+
+    @property
+    def closing(self) -> bool:
+        """Whether the line, as far as it is known, closes the fence."""
+        return self._run >= self._fence.length
+
+    def receive(self, piece: str) -> Verdict:
+        """What the line is, as far as it can be known after this piece."""
+        if not self._run:
+            self._head += piece
+            piece = self._head.lstrip(" \t")
+            verdict = self._margin(piece)
+            if verdict is not Verdict.CLOSING:
+                return verdict
+        return self._marked(piece)
+
+    def _margin(self, rest: str) -> Verdict:
+        """What the white space before *rest* makes of the line: CLOSING if it can be a closing one."""
+        column = columns(self._head[: len(self._head) - len(rest)]) - self._fence.place.indent
+        if rest in LINE_ENDS or column >= 4:
+            # A blank line belongs to any fence; a marker that is indented so far would be indented code.
+            return Verdict.CODE
+        if not rest:
+            return Verdict.OPEN
+        if column < 0:
+            return Verdict.OUTSIDE
+        return Verdict.CLOSING if rest[0] == self._fence.marker else Verdict.CODE
+
+    def _marked(self, piece: str) -> Verdict:
+        if not self._trailing:
+            rest = piece.lstrip(self._fence.marker)
+            self._run += len(piece) - len(rest)
+            self._trailing = rest != ""
+            piece = rest
+            if self._trailing and not self.closing:
+                return Verdict.CODE
+        rest = piece.lstrip(" \t")
+        if not rest:
+            return Verdict.OPEN
+        return Verdict.CLOSING if rest in LINE_ENDS else Verdict.CODE
+
+
+def columns(space: str) -> int:
+    """The width of white space at the beginning of a line; a tab goes on to the next multiple of four."""
+    return len(space.expandtabs(4))
+
+
+def without_indentation(line: str, width: int) -> str:
+    """The line without white space up to that column; a tab that reaches beyond it leaves spaces."""
+    if not width:
+        return line
+    column = position = 0
+    while column < width and position < len(line) and line[position] in " \t":
+        column += 4 - column % 4 if line[position] == "\t" else 1
+        position += 1
+    return " " * max(column - width, 0) + line[position:]

@@ -1,0 +1,120 @@
+"""An exception of a program in few words: what it is and where in the user's own code it came from."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from coderunner.outputs import Error
+
+from .terminal import plain
+
+# A traceback is read in pieces: a frame is short, and what is not is the message, which the error has anyway.
+_PIECE = 20_000
+# A recursion has a thousand frames that say the same.
+_FIRST_FRAMES = 3
+_LAST_FRAMES = 5
+_SOURCE = 160
+
+# IPython's ultratb, since 8.0. The cell's number is that of its execution.
+_RAISED = re.compile(r"(\S+)\s+Traceback \(most recent call last\)")
+_OWN = re.compile(
+    r"\s*(?:Cell In ?\[(?P<cell>\d+)\], line \d+|Input In \[(?P<old>\d+)\]|File \S*ipykernel_\d+/)"
+    r"(?:.*?, in (?P<name>[\w.<>]+))?"
+)
+_FOREIGN = re.compile(r"\s*File ")
+_ARROW = re.compile(r"-+> ?(\d+) ?(.*)")
+_LINKS = ("The above exception was the direct cause", "During handling of the above exception")
+# The name that ipykernel gives to a cell's code in messages: it means nothing to a reader.
+_CELL_FILE = re.compile(r" ?\((?:<\w+>|\S*\.py), line \d+\)$")
+
+_SYNTAX = ("SyntaxError", "IndentationError", "TabError", "_IncompleteInputError")
+
+# Mistakes that models make all the time because they know scripts better than notebooks.
+_HINTS = (
+    ("RuntimeError", "asyncio.run() cannot be called", "Hint: an event loop runs already; use `await`."),
+    ("SystemExit", "2", "Hint: there is no command line here; give argparse an explicit list of arguments."),
+    ("StdinNotImplementedError", "", "Hint: nobody can answer input() here; put the values into the code."),
+    ("ModuleNotFoundError", "", "Hint: if it is needed, `%pip install` it in a block of its own."),
+)
+
+
+@dataclass(slots=True)
+class _Raised:
+    """One exception of a chain."""
+
+    name: str
+    message: str = ""
+    frames: list[str] = field(default_factory=list)
+    link: str = ""
+
+
+def describe(error: Error, *, cell: int | None = None) -> str:
+    """The error for a model: the exceptions of its chain, each with the lines of user code that led to it.
+
+    `cell` is the execution count of the cell, so that frames of earlier cells can be named as such.
+    """
+    message = plain(str(error.evalue)[:_PIECE])
+    if error.ename in _SYNTAX:
+        parts = [f"{error.ename}: {_CELL_FILE.sub('', message)}", *_caret(error)]
+    else:
+        *before, last = _chain(error, cell) or [_Raised(error.ename)]
+        parts = [line for raised in before for line in _lines(raised)]
+        parts += _lines(_Raised(error.ename, message, last.frames))
+    hints = [hint for name, words, hint in _HINTS if name == error.ename and words in message]
+    return "\n".join([*parts, *hints])
+
+
+def _lines(raised: _Raised) -> Iterator[str]:
+    yield f"{raised.name}: {raised.message}" if raised.message else raised.name
+    repeated = [(frame, len(list(group))) for frame, group in groupby(raised.frames)]
+    frames = [f"{frame} (×{times})" if times > 1 else frame for frame, times in repeated]
+    left_out = len(frames) - _FIRST_FRAMES - _LAST_FRAMES
+    if left_out > 1:
+        frames = [*frames[:_FIRST_FRAMES], f"[… {left_out:,} frames left out …]", *frames[-_LAST_FRAMES:]]
+    yield from (f"  {frame}" for frame in frames)
+    if raised.link:
+        yield raised.link
+
+
+def _traceback(error: Error) -> list[str]:
+    """The lines of the traceback; of a very long one its beginning and its end."""
+    pieces = [piece[:_PIECE] for piece in error.traceback if isinstance(piece, str)]
+    return [line for piece in pieces for line in plain(piece).split("\n")]
+
+
+def _chain(error: Error, cell: int | None) -> list[_Raised]:
+    chain: list[_Raised] = []
+    own: re.Match[str] | None = None
+    for line in _traceback(error):
+        if found := _RAISED.match(line):
+            chain.append(_Raised(found[1]))
+        elif not chain:
+            continue
+        elif (found := _OWN.match(line)) or _FOREIGN.match(line):
+            own = found
+        elif found := _ARROW.match(line):
+            if own:
+                chain[-1].frames.append(_frame(own, found[1], found[2], cell))
+        elif line.startswith(_LINKS):
+            chain[-1].link = line.strip()
+        elif not chain[-1].message and line.startswith(f"{chain[-1].name}: "):
+            chain[-1].message = line.removeprefix(f"{chain[-1].name}: ")[:_SOURCE]
+    return chain
+
+
+def _frame(own: re.Match[str], line: str, source: str, cell: int | None) -> str:
+    number = own["cell"] or own["old"]
+    earlier = "earlier block, " if number and cell is not None and int(number) != cell else ""
+    name = f", in {own['name']}" if own["name"] and own["name"] != "<module>" else ""
+    return f"{earlier}line {line}{name}: {source.strip()[:_SOURCE]}"
+
+
+def _caret(error: Error) -> list[str]:
+    """The line that is no Python, with the caret below it."""
+    lines = _traceback(error)
+    for place, line in enumerate(lines):
+        if set(line.strip()) == {"^"} and place:
+            found = re.search(r"line (\d+)", "\n".join(lines[:place]))
+            return [*([f"  line {found[1]}:"] if found else []), lines[place - 1][:_SOURCE], line[:_SOURCE]]
+    return []

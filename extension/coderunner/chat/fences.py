@@ -1,0 +1,189 @@
+"""Deltas of a reply in, fence events out.
+
+The texts of all events, joined, are the reply; cutting the reply at other places changes nothing but the
+sizes of the texts. What is a fence is markdown-it's decision (`blocks`); what ends one is CommonMark 4.5,
+in the way that markdown-it reads it. Fences in block quotes are plain text here.
+"""
+
+import re
+from dataclasses import dataclass
+
+from .blocks import Blocks
+from .candidates import ClosingLine, Fence, OpeningLine, Verdict, opened, opening, without_indentation
+from .lines import Lines
+
+_ENDS = ("\n", "\r")
+
+_LANGUAGE = r"(?:python3?|py|ipython3?)"
+_RUNNABLE = re.compile(
+    rf"{_LANGUAGE}(?=[ \t]|\Z)|\{{[ \t]*\.?{_LANGUAGE}(?=[ \t,}}])[^}}]*\}}", re.IGNORECASE | re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text outside of fences."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FenceOpened:
+    """A line that opened a code fence, with its line end."""
+
+    text: str
+    info: str
+    """The info string, stripped: what stands after the marker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A part of a line inside of a fence."""
+
+    text: str
+    code: str
+    """The same without the indentation that belongs to the fence."""
+
+
+@dataclass(frozen=True, slots=True)
+class FenceClosed:
+    """The line that closed the fence, with its line end if it has one."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FenceAbandoned:
+    """The fence ended without a closing line: its list item ended, or the reply did. Its code never runs."""
+
+    text: str = ""
+
+
+Event = Text | FenceOpened | Code | FenceClosed | FenceAbandoned
+
+
+def runnable(info: str) -> bool:
+    """Whether code under this info string is ours to run: `python title="a b"`, `IPython3`, `{.py #id}`.
+
+    Not `pycon`, whose lines are a transcript, and not `python3.12` or `python:main.py`.
+    """
+    return _RUNNABLE.match(info.strip(" \t")) is not None
+
+
+class FenceParser:
+    """Reads a reply, piece by piece. Never raises."""
+
+    __slots__ = ("_blocks", "_fence", "_free", "_held", "_line", "_lines", "_said")
+
+    def __init__(self) -> None:
+        self._lines = Lines()
+        self._blocks = Blocks()
+        self._fence: Fence | None = None
+        self._start_line()
+
+    def _start_line(self, *, free: bool = False) -> None:
+        """Forget the line; *free* says that its rest can be nothing but what its beginning is."""
+        self._free = free
+        self._held: list[str] = []
+        self._said = 0  # so many of the held characters are in an event already
+        self._line = OpeningLine() if self._fence is None else ClosingLine(self._fence)
+
+    @property
+    def inside(self) -> bool:
+        """Whether a fence is open."""
+        return self._fence is not None
+
+    def receive(self, delta: str) -> list[Event]:
+        """The events that are certain by now.
+
+        Held back is only the beginning of a line that may still open or close a fence.
+        """
+        events: list[Event] = []
+        for piece in self._lines.receive(delta):
+            events += self.read(piece)
+        return events
+
+    def read(self, piece: str) -> list[Event]:
+        """The same for a piece of `Lines`: it lies within one line, and its line end is certain."""
+        if not self._free:
+            self._held.append(piece)
+            return self._judge(piece)
+        if piece.endswith(_ENDS):
+            self._start_line()
+        if self._fence is None:
+            self._blocks.append(piece)
+            return [Text(piece)]
+        return [Code(piece, piece)]
+
+    def flush(self) -> list[Event]:
+        """What is held back of a line outside of fences, as text. How the line is read does not change."""
+        text = "".join(self._held)[self._said :]
+        self._said += len(text)
+        return [Text(text)] if text else []
+
+    def close(self) -> list[Event]:
+        """The rest, now that the reply is over; a closing line needs no line end there."""
+        events: list[Event] = []
+        for piece in self._lines.close():
+            events += self.read(piece)
+        if self._held:
+            events += self._last()
+        if self._fence is not None:
+            events += self._abandon()
+        self._blocks.append("\n")
+        self._start_line()
+        return events
+
+    def _judge(self, piece: str) -> list[Event]:
+        if isinstance(self._line, ClosingLine):
+            return self._decide(self._line.receive(piece))
+        if not piece.endswith(_ENDS):
+            return [] if self._line.receive(piece) else self._release()
+        return self._ask() if opening("".join(self._held)) else self._release()
+
+    def _last(self) -> list[Event]:
+        """The last line, which has no end."""
+        if isinstance(self._line, ClosingLine):
+            return self._decide(Verdict.CLOSING if self._line.closing else Verdict.CODE)
+        return self._ask() if opening("".join(self._held)) else self._release()
+
+    def _decide(self, verdict: Verdict) -> list[Event]:
+        match verdict:
+            case Verdict.OPEN:
+                return []
+            case Verdict.CODE:
+                return self._release()
+            case Verdict.CLOSING:
+                closed = FenceClosed("".join(self._held))
+                self._end_fence()
+                return [closed]
+            case Verdict.OUTSIDE:
+                held = "".join(self._held)
+                return [*self._abandon(), *self.read(held)]
+
+    def _ask(self) -> list[Event]:
+        """Let the authority say whether the held line opens a fence."""
+        line = "".join(self._held)
+        said = self._said
+        place = self._blocks.ask(line)
+        if place is not None:
+            self._fence = opened(line, place)
+        self._start_line()
+        return [Text(line[said:]) if self._fence is None else FenceOpened(line[said:], self._fence.info)]
+
+    def _release(self) -> list[Event]:
+        text = "".join(self._held)
+        said = self._said
+        self._start_line(free=not text.endswith(_ENDS))
+        if self._fence is None:
+            self._blocks.append(text)
+            return [Text(text[said:])]
+        return [Code(text, without_indentation(text, self._fence.place.column))]
+
+    def _abandon(self) -> list[Event]:
+        self._end_fence()
+        return [FenceAbandoned()]
+
+    def _end_fence(self) -> None:
+        self._fence = None
+        self._start_line()

@@ -1,0 +1,75 @@
+"""A reply as events: fences and text from `fences`, with the thought taken out by `reasoning`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from . import fences
+from .fences import FenceParser
+from .lines import Lines
+from .reasoning import Kind, Span, Thoughts
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """Text that is thought, or a tag around it."""
+
+    text: str
+
+
+Event = fences.Event | Thought
+
+
+class ReplyReader:
+    """Reads a reply as a page renders it: thought first taken out, then CommonMark.
+
+    The iterators are lazy: what a caller does not take from one is not read, so that nothing which the
+    model said past a certain event has an effect.
+    """
+
+    __slots__ = ("_fences", "_lines", "_thoughts")
+
+    def __init__(self, *, thinking: bool = False) -> None:
+        self._lines = Lines()
+        self._thoughts = Thoughts(prompted=thinking)
+        self._fences = FenceParser()
+
+    def receive(self, delta: str) -> Iterator[Event]:
+        """The events that are certain by now."""
+        for piece in self._lines.receive(delta):
+            yield from self._read(piece)
+
+    def close(self) -> Iterator[Event]:
+        """The rest, now that the reply is over."""
+        for piece in self._lines.close():
+            yield from self._read(piece)
+        for span in self._thoughts.close():
+            yield from self._span(span)
+        yield from self._fences.close()
+
+    def pass_over(self, text: str) -> None:
+        """Read text of ours, whole lines, for what it does to the lines after it."""
+        self._fences.receive(text)
+
+    def discard(self) -> None:
+        """Forget what was received and not yet read."""
+        self._lines = Lines()
+
+    def _read(self, piece: str) -> Iterator[Event]:
+        if self._fences.inside:
+            # A tag in code is code. A fence opens at the end of a line, where no tag is half-read.
+            yield from self._fences.read(piece)
+            return
+        for span in self._thoughts.receive(piece):
+            yield from self._span(span)
+
+    def _span(self, span: Span) -> Iterator[Event]:
+        match span.kind:
+            case Kind.VISIBLE:
+                yield from self._fences.read(span.text)
+            case Kind.THOUGHT:
+                yield from self._fences.flush()
+                yield Thought(span.text)
+            case Kind.STRAY:
+                yield from self._fences.close()
+                self._fences = FenceParser()  # what it has read was thought
+                yield Thought(span.text)

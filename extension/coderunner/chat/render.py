@@ -1,0 +1,174 @@
+"""A result as text for the model, which the reader sees in the same words.
+
+What a program printed is untrusted. It stands in a fence that it cannot end, and nothing in it ends the
+model's turn, opens a thought, calls a tool, starts a block that runs, or vanishes from the page.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from coderunner.outputs import Aftermath, DisplayData, Error, ExecuteResult, Output, Result, Status, Stream
+
+from . import failure, mime
+from .excerpt import Size, excerpt
+from .neutral import harmless
+from .pictures import Image
+from .terminal import plain, visible
+
+__all__ = ["DEFAULT_LIMITS", "Limits", "for_model", "images", "plain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that a model is given of one result. It is paid again with each block that follows."""
+
+    output: Size = field(default=Size(lines=80, characters=4_000))
+    """About a thousand tokens: eight blocks stay within a context of 16k."""
+    error: Size = field(default=Size(lines=40, characters=2_000))
+    """Apart from the output, so that a long output never hides why the program failed."""
+    line: int = 400
+    """A longer single line is easier to read in a fence."""
+    images: int = 8
+    """More are counted, not described."""
+
+
+DEFAULT_LIMITS = Limits()
+
+# The name of the file that a cell is to Python: different in each process, and long.
+_CELL_FILE = re.compile(r"\S*[/\\]ipykernel_\d+[/\\]\d+\.py")
+
+# What a page could take for Markdown, HTML or mathematics: such a line needs a fence to be seen as it is.
+_MARKUP = re.compile(r"[`*<&\\$~|]|\b_|_\b|__|\]\(|!\[|\]\[|Result:|^\s|\s$")
+
+_SENTENCES: Mapping[tuple[Status, Aftermath], str] = {
+    (Status.TIMEOUT, Aftermath.READY): "stopped at the time limit; variables are as the code left them",
+    (
+        Status.TIMEOUT,
+        Aftermath.BUSY,
+    ): "still running at the time limit; its result comes later",
+    (
+        Status.TIMEOUT,
+        Aftermath.FRESH,
+    ): "stopped at the time limit; the kernel was restarted, variables are gone",
+    (Status.INTERRUPTED, Aftermath.READY): "stopped by the user; variables are as the code left them",
+    (Status.INTERRUPTED, Aftermath.BUSY): "the user wanted to stop it, but it still runs",
+    (
+        Status.INTERRUPTED,
+        Aftermath.FRESH,
+    ): "stopped by the user; the kernel was restarted, variables are gone",
+    (Status.ABORTED, Aftermath.READY): "not run: a block before it failed or was stopped",
+    (Status.ABORTED, Aftermath.BUSY): "not run: the kernel is busy with another block",
+    (Status.ABORTED, Aftermath.FRESH): "not run; the kernel was restarted, variables are gone",
+    (Status.DIED, Aftermath.READY): "the kernel's process ended while the code ran",
+    (
+        Status.DIED,
+        Aftermath.BUSY,
+    ): "the kernel's process ended while the code ran and does not start again",
+    (Status.DIED, Aftermath.FRESH): "the kernel's process ended while the code ran; variables are gone",
+    (Status.REPLACED, Aftermath.READY): "the kernel was restarted by somebody else while the code ran",
+    (Status.REPLACED, Aftermath.BUSY): "the kernel was ended by somebody else while the code ran",
+    (Status.REPLACED, Aftermath.FRESH): "somebody else restarted the kernel; variables are gone",
+    (Status.LOST, Aftermath.READY): "the connection was lost; whether the code ran to its end is unknown",
+    (Status.LOST, Aftermath.BUSY): "the connection was lost; the code may still run",
+    (Status.LOST, Aftermath.FRESH): "the connection was lost; there is a new kernel, variables are gone",
+    (Status.REFUSED, Aftermath.READY): "not run: there is no kernel to run it",
+    (Status.REFUSED, Aftermath.BUSY): "not run: the kernel is busy with an earlier block",
+    (Status.REFUSED, Aftermath.FRESH): "not run: the kernel did not start",
+    (Status.DECLINED, Aftermath.READY): "not run: it was declined",
+    (Status.DECLINED, Aftermath.BUSY): "not run: it was declined",
+    (Status.DECLINED, Aftermath.FRESH): "not run: it was declined",
+}
+
+
+def for_model(
+    result: Result,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    forbidden: Iterable[str] = (),
+    pictures: Sequence[str] = (),
+) -> str:
+    """The result in the words that are added to the reply: `Result: 15`, or `Result:` and a fence.
+
+    The text begins with "Result:", ends with a newline, and says the same without it. It holds none of the
+    `forbidden` strings, the host's stop strings, in anything that a program wrote. `pictures` is Markdown
+    of the host for `images(result)`, in their order; each stands below the text in place of the line that
+    describes it. Costs time in proportion to the result, and little of that for what is left out.
+    """
+    forbidden = tuple(forbidden)
+    shown = [picture.strip() for picture in pictures]
+    output = excerpt(_body(result.outputs, limits, len(shown)), limits.output)
+    output = _CELL_FILE.sub("<cell>", output)
+    text = "\n".join(part for part in (output.rstrip("\n"), _errors(result, limits)) if part.strip("\n"))
+    sentence = _sentence(result, silent=not text and not shown)
+    if not text:
+        lines = [f"Result: ({harmless(sentence, forbidden=forbidden)})" if sentence else "Result:"]
+    elif _on_one_line(text, result, limits):
+        lines = [f"Result: {harmless(text, forbidden=forbidden, before='Result: ')}"]
+    else:
+        lines = [
+            "Result:",
+            "```output",
+            harmless(text, forbidden=forbidden, before="Result:\n```output\n"),
+            "```",
+        ]
+        lines += [f"({harmless(sentence, forbidden=forbidden)})"] if sentence else []
+    return "\n".join([*lines, *shown, ""])
+
+
+def images(result: Result) -> tuple[Image, ...]:
+    """The images of a result in their order, each once.
+
+    A figure that is both shown and the value of the cell comes twice from the kernel.
+    """
+    return tuple(dict.fromkeys(part for part in _parts(result.outputs) if isinstance(part, Image)))
+
+
+def _parts(outputs: Iterable[Output]) -> Iterator[str | Image]:
+    """The texts and images that were shown, in order. Consecutive pieces of one stream are one text."""
+    for kind, group in groupby(outputs, key=lambda output: output.name if isinstance(output, Stream) else ""):
+        if kind:
+            yield "".join(str(output.text) for output in group if isinstance(output, Stream))
+            continue
+        for output in group:
+            if isinstance(output, DisplayData | ExecuteResult):
+                yield mime.image(output.data) or mime.text(output.data)
+
+
+def _body(outputs: Iterable[Output], limits: Limits, pictured: int) -> str:
+    """Everything but the errors as one text; the first images are left to the host's pictures."""
+    seen: dict[Image, None] = {}
+    texts: list[str] = []
+    for part in _parts(outputs):
+        if isinstance(part, str):
+            texts.append(part)
+        elif part not in seen:
+            seen[part] = None
+            if pictured < len(seen) <= pictured + limits.images:
+                texts.append(str(part))
+    if (more := len(seen) - pictured - limits.images) > 0:
+        texts.append(f"[{more} more images]")
+    return "\n".join(text.removesuffix("\n") for text in texts if text)
+
+
+def _errors(result: Result, limits: Limits) -> str:
+    errors = [output for output in result.outputs if isinstance(output, Error)]
+    described = (failure.describe(error, cell=result.execution_count) for error in errors)
+    return "\n".join(excerpt(text, limits.error).rstrip("\n") for text in described)
+
+
+def _sentence(result: Result, *, silent: bool) -> str:
+    """What is said of the way it ended. A program that raised has said it; one that ended well need not."""
+    said = _SENTENCES.get((result.status, result.aftermath), "")
+    if result.status is Status.ERROR and silent:
+        said = "the code failed"
+    if not said and silent:
+        said = "no output"
+    detail = " ".join(visible(result.detail).split()).rstrip(".")
+    return ": ".join(part for part in (said, detail) if part)
+
+
+def _on_one_line(text: str, result: Result, limits: Limits) -> bool:
+    plain_end = result.status is Status.OK and not result.detail
+    return plain_end and "\n" not in text and len(text) <= limits.line and not _MARKUP.search(text)

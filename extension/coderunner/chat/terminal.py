@@ -1,0 +1,69 @@
+"""Text that was written to a terminal, as a reader would have seen it there, with nothing left invisible."""
+
+import re
+
+# ECMA-48: control sequences, operating system commands, the other strings, and two-character escapes. Erasing
+# to the end of a line is kept for `_fold`.
+_ERASE = r"\x1b\[[02]?K"
+_ANSI = re.compile(
+    rf"(?!{_ERASE})(?:[\x1b][\[][0-?]*[ -/]*[@-~]|\x9b[0-?]*[ -/]*[@-~]"
+    r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[PX^_][^\x1b]*\x1b\\|\x1b[ -/]*[0-~])"
+)
+_ERASURES = re.compile(_ERASE)
+_MOVES = re.compile(rf"{_ERASE}|[\r\b]|[^\r\b\x1b]+|\x1b")
+
+# What a reader does not see but a model or a browser reads: control characters, surrogates, separators,
+# zero-width and bidirectional marks, tags, noncharacters, and variation selectors, but for U+FE0F, which makes
+# a symbol an emoji.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufdd0-\ufdef\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb"
+    "\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+
+
+def plain(text: str) -> str:
+    """The text without ANSI sequences, with carriage returns and backspaces applied, and all of it visible.
+
+    Lines end in a line feed. Control characters become their pictures (␛), other invisible ones an escape as
+    Python writes it. Costs time in proportion to the text.
+    """
+    if "\x1b" in text or "\x9b" in text:
+        text = _ANSI.sub("", text)
+    if "\r" in text or "\b" in text:
+        text = "\n".join(map(_fold, text.split("\n")))
+    return visible(_ERASURES.sub("", text) if "\x1b" in text else text)
+
+
+def visible(text: str) -> str:
+    """The text with every character that a reader would not see replaced by one that says what it is."""
+    return text if text.isascii() and text.isprintable() else _INVISIBLE.sub(_picture, text)
+
+
+def _fold(line: str) -> str:
+    """What stands on a terminal's line after all movements on it: progress bars write over themselves."""
+    line = line.rstrip("\r")
+    if "\r" not in line and "\b" not in line:
+        return line
+    shown: list[str] = []
+    cursor = 0
+    for move in _MOVES.findall(line):
+        if move == "\r":
+            cursor = 0
+        elif move == "\b":
+            cursor = max(cursor - 1, 0)
+        elif move.endswith("K") and move.startswith("\x1b"):
+            shown[cursor if move != "\x1b[2K" else 0 :] = [" "] * (cursor if move == "\x1b[2K" else 0)
+        else:
+            shown[cursor : cursor + len(move)] = move
+            cursor += len(move)
+    return "".join(shown).rstrip(" ") if "\x1b[" in line else "".join(shown)
+
+
+def _picture(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "␡"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

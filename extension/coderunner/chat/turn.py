@@ -1,0 +1,340 @@
+"""One assistant turn as a state machine: deltas, ends and results in, steps for a driver out.
+
+::
+
+    start ──▶ generating ───────── Run ────────▶ running
+              │    ▲ └─ receive                  │    │
+              │    └─────── receive_result ──────┘    │
+              │ close, stop, or a block               │ stop
+              ▼ beyond the limit                      ▼
+             done ◀───────────────────────────────────┘
+
+The whole table stands at the end of this file. The turn does nothing by itself: it says which text to append,
+what to run and when to let the model go on.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum, auto
+from itertools import chain
+from typing import Literal
+
+from coderunner.outputs import Cell, Result
+
+from .fences import Code, FenceAbandoned, FenceClosed, FenceOpened, Text, runnable
+from .reading import Event, ReplyReader, Thought
+from .render import DEFAULT_LIMITS, Limits, for_model
+
+# More blocks than this in one reply are a loop more often than an answer.
+MAX_CELLS = 8
+
+_SPACE = " \t\r\n"
+
+
+class Part(StrEnum):
+    """What a piece of a reply is to a reader."""
+
+    TEXT = auto()
+    THOUGHT = auto()
+    CODE = auto()
+    """Lines of a fence that runs when it closes, the opening and the closing line included."""
+    RESULT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Append this to the reply."""
+
+    text: str
+    part: Part = Part.TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """The first fence that may run has opened: have a kernel ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Stop the model and run this; then give `Turn.receive_result` what came of it."""
+
+    cell: Cell
+    ordinal: int
+    """How many cells this turn ran before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    """Let the model go on from the reply."""
+
+    reply: str
+    result: str
+    """The end of the reply that is ours: the last result. Empty at the first call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The turn is over."""
+
+    reason: Literal["end", "stop", "limit"]
+
+
+Step = Say | Prepare | Run | Generate | Finish
+
+
+class State(StrEnum):
+    """What a turn waits for."""
+
+    GENERATING = auto()
+    """The model's next delta, or its end."""
+    RUNNING = auto()
+    """A result."""
+    DONE = auto()
+    """Nothing."""
+
+
+class Block:
+    """The code of the fence that is open, if it is one that runs."""
+
+    __slots__ = ("_code",)
+
+    def __init__(self) -> None:
+        self._code: list[str] | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether such a fence is open."""
+        return self._code is not None
+
+    def follow(self, event: Event) -> Cell | None:
+        """The cell that the event completes, if it closes such a fence and there is any code in it."""
+        match event:
+            case Code(code=code) if self._code is not None:
+                self._code.append(code)
+            case FenceOpened(info=info) if runnable(info):
+                self._code = []
+            case FenceClosed() if self._code is not None:
+                source, self._code = "".join(self._code), None
+                return Cell(source) if source.strip() else None
+            case FenceAbandoned():
+                self._code = None
+        return None
+
+
+class Turn:
+    """Reads one reply and says what to do about it.
+
+    `prior` is reply text that exists already ("Continue", "Start reply with"): it is read, and never run. A
+    fence that opens in it and closes in this turn runs. With `resume`, a block that ends it without a
+    result runs first. `thinking` says that the prompt has opened a thought, so that the reply begins inside
+    one. Where nobody says so, a block of that thought may run before its closing tag shows what it was.
+    `forbidden` are the host's stop strings: results never contain one.
+    """
+
+    def __init__(
+        self,
+        *,
+        prior: str = "",
+        thinking: bool = False,
+        resume: bool = False,
+        max_cells: int = MAX_CELLS,
+        limits: Limits = DEFAULT_LIMITS,
+        forbidden: Sequence[str] = (),
+    ) -> None:
+        self._state = State.GENERATING
+        self._reader = ReplyReader(thinking=thinking)
+        self._block = Block()
+        self._pieces = [prior]
+        self._prepared = False
+        self._ran = 0
+        self._max_cells = max_cells
+        self._limits = limits
+        self._forbidden = tuple(forbidden)
+        self._waiting = _unanswered(prior, thinking=thinking) if resume else None
+        self._ahead = self._read_prior(prior)
+
+    @property
+    def state(self) -> State:
+        """What the turn waits for."""
+        return self._state
+
+    @property
+    def reply(self) -> str:
+        """The prior text and everything said."""
+        self._pieces = ["".join(self._pieces)]
+        return self._pieces[0]
+
+    def start(self) -> list[Step]:
+        """The first step: Generate, or Run where a block of the prior text waits for its result.
+
+        Raises RuntimeError in a turn that has started already and does not wait for a model.
+        """
+        return _TABLE[self._state].start(self)
+
+    def receive(self, delta: str) -> list[Step]:
+        """What the model said. What it says after a closed block, before the result is given, is dropped."""
+        return _TABLE[self._state].delta(self, delta)
+
+    def close(self) -> list[Step]:
+        """The model's stream has ended."""
+        return _TABLE[self._state].end(self)
+
+    def receive_result(self, result: Result, *, pictures: Sequence[str] = ()) -> list[Step]:
+        """What came of the cell of the last Run: says the result and asks for the rest of the reply.
+
+        `pictures` are the host's Markdown for `render.images(result)`, in their order.
+        Raises RuntimeError where nothing was to be run.
+        """
+        return _TABLE[self._state].result(self, result, pictures)
+
+    def stop(self) -> list[Step]:
+        """A person wants no more. To keep a result that is known, give it first."""
+        return _TABLE[self._state].stop(self)
+
+    # What the table refers to
+
+    def _start(self) -> list[Step]:
+        if self._waiting is not None:
+            return self._run(self._waiting)
+        warm: list[Step] = [Prepare()] if self._block.open else []
+        self._prepared = self._block.open
+        return [*warm, Generate(self.reply, "")]
+
+    def _hear(self, delta: str) -> list[Step]:
+        steps = self._read(self._reader.receive(delta))
+        if self._state is not State.GENERATING:
+            self._reader.discard()
+        return steps
+
+    def _end(self) -> list[Step]:
+        steps = self._read(self._reader.close())
+        return steps if self._state is not State.GENERATING else [*steps, self._finish("end")]
+
+    def _break_off(self) -> list[Step]:
+        self._state = State.DONE  # so that a closing fence which was still held back runs nothing
+        return [*self._read(self._reader.close()), self._finish("stop")]
+
+    def _answer(self, result: Result, pictures: Sequence[str]) -> list[Step]:
+        text = for_model(result, self._limits, forbidden=self._forbidden, pictures=pictures)
+        said = self._say_below(text)
+        self._state = State.GENERATING
+        return [said, Generate(self.reply, text)]
+
+    def _stop(self) -> list[Step]:
+        return [self._finish("stop")]
+
+    def _started(self) -> list[Step]:
+        message = f"the turn has started already; it is {self._state}"
+        raise RuntimeError(message)
+
+    def _unasked(self, result: Result, pictures: Sequence[str]) -> list[Step]:
+        message = f"no cell waits for a result ({result.status}, {len(pictures)} pictures)"
+        raise RuntimeError(message)
+
+    def _drop(self, _delta: str) -> list[Step]:
+        return []
+
+    def _late(self, _result: Result, _pictures: Sequence[str]) -> list[Step]:
+        return []
+
+    def _nothing(self) -> list[Step]:
+        return []
+
+    # What they are made of
+
+    def _read_prior(self, prior: str) -> int:
+        """Read what the reply holds already. Returns how much of its end is not yet in an event."""
+        kept = prior.rstrip(_SPACE) if self._waiting is not None else prior
+        closed = self._reader.close() if self._waiting is not None else ()
+        rest = self._reader.receive(prior[len(kept) :])
+        read = 0
+        for event in chain(self._reader.receive(kept), closed, rest):
+            self._block.follow(event)
+            read += len(event.text)
+        return len(prior) - read
+
+    def _read(self, events: Iterable[Event]) -> list[Step]:
+        steps: list[Step] = []
+        for event in events:
+            part, before = self._part(event), self._ahead
+            cell = None if type(event) is Text else self._block.follow(event)
+            if isinstance(event, FenceOpened) and self._block.open:
+                part = Part.CODE
+            self._say(steps, event.text, part)
+            if part is Part.CODE and not self._prepared:
+                self._prepared = True
+                steps.append(Prepare())
+            # A closing fence that the prior text held already is none of this turn's.
+            if cell and self._state is State.GENERATING and len(event.text.rstrip(_SPACE)) > before:
+                return [*steps, *self._run(cell)]
+        return steps
+
+    def _part(self, event: Event) -> Part:
+        if type(event) is Text:
+            return Part.TEXT
+        if type(event) is Thought:
+            return Part.THOUGHT
+        return Part.CODE if self._block.open else Part.TEXT
+
+    def _say(self, steps: list[Step], text: str, part: Part) -> None:
+        """Say what is new of a text, together with what was just said if it is of the same part."""
+        if self._ahead:
+            text, self._ahead = text[self._ahead :], max(self._ahead - len(text), 0)
+        if not text:
+            return
+        self._pieces.append(text)
+        last = steps[-1] if steps else None
+        if isinstance(last, Say) and last.part is part:
+            steps[-1] = Say(last.text + text, part)
+        else:
+            steps.append(Say(text, part))
+
+    def _say_below(self, text: str) -> Say:
+        """Say a text of ours on lines of its own. It is read as the page reads it, and nothing in it runs."""
+        if not self._pieces[-1].endswith(("\n", "\r")):
+            text = f"\n{text}"
+        self._pieces.append(text)
+        self._reader.pass_over(text)
+        return Say(text, Part.RESULT)
+
+    def _run(self, cell: Cell) -> list[Step]:
+        if self._ran >= self._max_cells:
+            notice = f"Result: (not run: this reply has already run {self._ran} blocks)\n"
+            return [self._say_below(notice), self._finish("limit")]
+        self._state = State.RUNNING
+        self._prepared = True
+        self._ran += 1
+        return [Run(cell, self._ran - 1)]
+
+    def _finish(self, reason: Literal["end", "stop", "limit"]) -> Finish:
+        self._state = State.DONE
+        return Finish(reason)
+
+
+def _unanswered(prior: str, *, thinking: bool) -> Cell | None:
+    """The cell that ends *prior*, if a block that runs does."""
+    reader, block, cell = ReplyReader(thinking=thinking), Block(), None
+    for event in chain(reader.receive(prior.rstrip(_SPACE)), reader.close()):
+        cell = block.follow(event)
+    return cell
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What a turn does in one state, for each thing that can happen to it."""
+
+    start: Callable[[Turn], list[Step]]
+    delta: Callable[[Turn, str], list[Step]]
+    end: Callable[[Turn], list[Step]]
+    result: Callable[[Turn, Result, Sequence[str]], list[Step]]
+    stop: Callable[[Turn], list[Step]]
+
+
+# fmt: off
+_TABLE: Mapping[State, _Row] = {
+    #                       start          delta       end            result          stop
+    State.GENERATING: _Row(Turn._start,   Turn._hear, Turn._end,     Turn._unasked, Turn._break_off),
+    State.RUNNING:    _Row(Turn._started, Turn._drop, Turn._nothing, Turn._answer,  Turn._stop),
+    State.DONE:       _Row(Turn._started, Turn._drop, Turn._nothing, Turn._late,    Turn._nothing),
+}
+# fmt: on
