@@ -102,14 +102,17 @@ def light(now: Light, choices: Choices) -> str:
     )
 
 
+_CONNECT = '<button type="button" data-cr="settings">Connect a real model</button>'
+
+
 def banner(choices: Choices) -> str:
     """What has to be said above the chat: that the model is none."""
     if choices.offer is None:
-        return '<div class="cr-banner"><b>No model yet.</b> Give the address of one in Settings.</div>'
+        return f'<div class="cr-banner"><b>No model yet.</b> {_CONNECT}</div>'
     if choices.offer.demo:
         return (
             '<div class="cr-banner"><b>Demo model.</b> A script, not an AI: it shows how a reply runs its '
-            "own code. Connect a real model in Settings.</div>"
+            f"own code. {_CONNECT}</div>"
         )
     return ""
 

@@ -34,7 +34,9 @@ class ModelForm:
             label="Key", type="password", placeholder="only if it asks for one", elem_id="cr-key"
         )
         self.find = gr.Button("Find models", size="sm", variant="primary", elem_id="cr-find")
-        self.status = gr.HTML("", elem_id="cr-model-status", apply_default_css=False, padding=False)
+        self.status = gr.HTML(
+            "", elem_id="cr-model-status", elem_classes="cr-html", apply_default_css=False, padding=False
+        )
         gr.Markdown(HELP, elem_classes="cr-help")
         self.temperature = gr.Number(
             label="Temperature", minimum=0, maximum=2, step=0.1, placeholder="the endpoint's own"

@@ -35,6 +35,7 @@
     if (!button || !ours(button)) return;
     const kind = button.dataset.cr;
     if (ACTS.has(kind)) act(button);
+    else if (kind === "settings") document.querySelector("#cr-settings").click();
     else if (kind === "copy") copy(button, button.closest(".cr-cell").querySelector(".cr-code").textContent);
     else if (kind === "copy-text") copy(button, button.dataset.crText);
   });

@@ -177,7 +177,7 @@ def _state(block: Block, setting: Setting) -> tuple[str, str]:
             return f"<b>Run this?</b> {escape(setting.where)}", buttons
         case State.RUNNING:
             clock = (
-                f'<span data-cr-clock="{block.ticket}" data-cr-elapsed="{block.elapsed:.1f}" '
+                f'<span data-cr-clock="{escape(block.ticket)}" data-cr-elapsed="{block.elapsed:.1f}" '
                 f'data-cr-of="{setting.deadline:.0f}">{int(block.elapsed)} s of {setting.deadline:.0f}</span>'
             )
             return f"<b>Running</b> · {clock}", _button("stop", "Stop", block.ticket)
@@ -237,7 +237,7 @@ def duration(seconds: float) -> str:
 def _output(output: Output, block: Block) -> str:
     match output:
         case Stream(name="stderr", text=text):
-            return _text(text, "cr-stderr")
+            return _text(text, " cr-stderr")
         case Stream(text=text):
             return _text(text)
         case DisplayData(data=data, metadata=metadata) | ExecuteResult(data=data, metadata=metadata):
@@ -247,7 +247,7 @@ def _output(output: Output, block: Block) -> str:
 
 
 def _text(text: str, look: str = "") -> str:
-    return f'<div class="cr-out cr-text {look}" tabindex="0">{terminal.html(_clipped(text))}</div>'
+    return f'<div class="cr-out cr-text{look}" tabindex="0">{terminal.html(_clipped(text))}</div>'
 
 
 def _clipped(text: str) -> str:

@@ -1,0 +1,280 @@
+"""What a message shows: fixed values in, HTML out."""
+
+import base64
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coderunner.hosts.app import view
+from coderunner.hosts.app.transcript import Block, Message, Notice, Prose, State, Thought
+from coderunner.hosts.app.view import Drawing, Html, Markdown, Setting
+from coderunner.outputs import (
+    Aftermath,
+    DisplayData,
+    Error,
+    ExecuteResult,
+    Output,
+    Result,
+    Status,
+    Stream,
+)
+from tests.behaviours import behaviour
+
+SETTING = Setting(30.0)
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
+
+ALLOWED = {
+    "div": {"class", "role", "aria-label", "tabindex"},
+    "pre": {"class", "tabindex"},
+    "code": set(),
+    "span": {"class", "style", "data-cr-clock", "data-cr-elapsed", "data-cr-of"},
+    "details": {"class", "hidden"},
+    "summary": set(),
+    "b": set(),
+    "i": set(),
+    "img": {"src", "alt", "width", "height"},
+    "button": {"type", "class", "data-cr", "data-cr-ticket", "data-cr-text"},
+}
+
+
+class Reading(HTMLParser):
+    """The text of some HTML, and what in it is not among the elements and attributes that we write."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.foreign: list[str] = []
+        self.text = ""
+        self.images: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = {name for name, _ in attrs}
+        if not names <= ALLOWED.get(tag, set()) or tag not in ALLOWED:
+            self.foreign.append(f"{tag} {sorted(names)}")
+        self.images += [value or "" for name, value in attrs if name == "src"]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def ended(*outputs: Output, status: Status = Status.OK, source: str = "x", **details: object) -> Block:
+    result = replace(Result(outputs, status, duration=0.4), **details)  # type: ignore[arg-type]
+    return Block(source=source, state=State.ENDED, result=result)
+
+
+def read(block: Block) -> Reading:
+    return Reading(view.block(block, SETTING))
+
+
+@behaviour("app:view:unit")
+def test_code_output_and_bar_are_one_unit() -> None:
+    block = replace(ended(Stream("stdout", "15\n"), execution_count=3), read="Result: 15\n")
+    assert view.block(block, SETTING) == (
+        '<div class="cr-cell" role="group" aria-label="Code and its output">'
+        '<pre class="cr-code" tabindex="0"><code>x</code></pre>'
+        '<div class="cr-outs"><div class="cr-out cr-text" tabindex="0">15\n</div></div>'
+        '<details class="cr-read"><summary>the model read 1 line</summary>'
+        '<pre tabindex="0">Result: 15</pre></details>'
+        '<div class="cr-bar"><span class="cr-dot"></span>'
+        '<span class="cr-state"><b>Done</b> · 0.4 s · [3]</span><span class="cr-grow"></span>'
+        '<button type="button" data-cr="copy">Copy</button></div></div>'
+    )
+
+
+@behaviour("app:view:words")
+@pytest.mark.parametrize(
+    ("block", "words"),
+    [
+        (Block("```python\nprint("), "print(Writing"),
+        (
+            Block("  ```py\n  a\n   b\n", state=State.UNFINISHED),
+            "a\n bNot run · the block was not closedCopy",
+        ),
+        (
+            Block(source="x", state=State.WAITING, ticket="t"),
+            "xRun this? On your own machine, not isolated.SkipAlways hereRun",
+        ),
+        (Block(source="x", state=State.RUNNING, ticket="t", elapsed=3.7), "xRunning · 3 s of 30Stop"),
+        (ended(status=Status.ERROR), "xError · 0.4 s · the model has seen itCopy"),
+        (ended(status=Status.INTERRUPTED), "xStopped · 0.4 sCopy"),
+        (ended(status=Status.TIMEOUT), "xTime is up · 0.4 s · it was stopped, its variables are keptCopy"),
+        (
+            ended(status=Status.TIMEOUT, aftermath=Aftermath.FRESH),
+            "xTime is up · 0.4 s · the kernel was restarted, its variables are goneCopy",
+        ),
+        (ended(status=Status.DIED), "xThe kernel died. Its variables are gone.Copy"),
+        (ended(status=Status.LOST), "xConnection lost · 0.4 s · whether it ran to its end is not knownCopy"),
+        (ended(status=Status.DECLINED), "xSkipped · it did not runCopy"),
+        (ended(status=Status.REFUSED, detail="No kernel."), "xNot run · No kernel.Copy"),
+        (ended(status=Status.ABORTED), "xNot run · the kernel dropped itCopy"),
+        (
+            ended(status=Status.REPLACED),
+            "xThe kernel was replaced while it ran. Its variables are gone.Copy",
+        ),
+    ],
+)
+def test_the_bar_says_how_far_a_block_has_come(block: Block, words: str) -> None:
+    assert read(block).text == words
+
+
+@behaviour("app:view:words")
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.0, "0 ms"), (0.009, "9 ms"), (0.41, "0.4 s"), (9.94, "9.9 s"), (12.2, "12 s"), (72.0, "1 min 12 s")],
+)
+def test_a_duration_is_short_and_exact_enough(seconds: float, words: str) -> None:
+    assert view.duration(seconds) == words
+
+
+@behaviour("app:view:error")
+def test_an_error_shows_its_line_and_folds_its_traceback() -> None:
+    trace = (
+        "\x1b[31mZeroDivisionError\x1b[0m",
+        "Cell In[3], line 2\n----> 2 total / count",
+        "ZeroDivisionError: division by zero",
+    )
+    html = view.block(
+        ended(
+            Stream("stdout", "before\n"),
+            Error("ZeroDivisionError", "division by zero", trace),
+            status=Status.ERROR,
+            source="total = 1\ntotal / count",
+        ),
+        SETTING,
+    )
+    assert "ZeroDivisionError: division by zero" in html
+    assert "line 2: total / count" in html
+    assert '<details class="cr-trace"><summary>traceback</summary>' in html
+
+
+@behaviour("app:view:images")
+@pytest.mark.parametrize("kind", [DisplayData, ExecuteResult])
+def test_a_png_is_an_image_with_its_text_as_description(kind: type[DisplayData | ExecuteResult]) -> None:
+    block = ended(kind({"image/png": PIXEL + "\n", "text/plain": "<Figure>"}, {"image/png": {"width": 320}}))
+    html = view.block(block, SETTING)
+    assert f'<img src="data:image/png;base64,{PIXEL}" alt="&lt;Figure&gt;" width="320">' in html
+
+
+@behaviour("app:view:images")
+def test_an_svg_is_an_image_too_so_that_its_scripts_never_run() -> None:
+    svg = "<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'><script>alert(1)</script></svg>"
+    reading = read(ended(DisplayData({"image/svg+xml": svg})))
+    assert reading.images == [f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"]
+    assert reading.foreign == []
+
+
+@behaviour("app:view:images")
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"image/png": "not base64 !"},
+        {"image/png": base64.b64encode(b"<script>").decode()},
+        {"image/png": ["a", 1]},
+        {"image/png": 15},
+        {"image/svg+xml": "no picture"},
+        {"image/tiff": PIXEL},
+    ],
+)
+def test_what_is_no_image_is_not_shown_as_one(data: dict[str, object]) -> None:
+    assert read(ended(DisplayData({**data, "text/plain": "instead"}))).images == []
+
+
+@behaviour("app:view:text-for-the-rest")
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [
+        ({"text/html": "<b>1</b>", "text/plain": "1"}, "1"),
+        ({"text/html": "<b>1</b>"}, "(text/html)"),
+        ({"text/latex": "$x$", "text/plain": "<Latex>"}, "$x$"),
+        ({"text/markdown": ["# a\n", "b"], "text/plain": "<Markdown>"}, "# a\nb"),
+        ({}, "(empty output)"),
+    ],
+)
+def test_rich_output_that_is_no_image_shows_as_text(data: dict[str, object], shown: str) -> None:
+    assert read(ended(DisplayData(data))).text == f"x{shown}Done · 0.4 sCopy"
+
+
+@behaviour("app:view:long")
+def test_of_a_long_output_the_ends_are_shown() -> None:
+    text = read(ended(Stream("stdout", "a" * 100_000 + "z" * 100_000))).text
+    assert "140,000 characters left out" in text
+    assert text.startswith("xaaa")
+    assert "zzz\x00" not in text
+    assert len(text) < 61_000
+
+
+texts = st.one_of(st.text(max_size=40), st.just(HOSTILE), st.just("\x1b[31m" + HOSTILE))
+bundles = st.dictionaries(
+    st.sampled_from(["text/plain", "text/html", "image/png", "image/svg+xml", "text/markdown", HOSTILE]),
+    st.one_of(texts, st.integers(), st.lists(texts, max_size=2), st.none()),
+    max_size=4,
+)
+outputs = st.one_of(
+    st.builds(Stream, st.sampled_from(["stdout", "stderr"]), texts),
+    st.builds(DisplayData, bundles, bundles),
+    st.builds(Error, texts, texts, st.lists(texts, max_size=3).map(tuple)),
+)
+blocks = st.builds(
+    Block,
+    written=texts.map(lambda text: f"```python\n{text}"),
+    source=texts,
+    state=st.sampled_from(State),
+    ticket=texts,
+    outputs=st.lists(outputs, max_size=3).map(tuple),
+    result=st.one_of(
+        st.none(),
+        st.builds(Result, st.lists(outputs, max_size=3).map(tuple), st.sampled_from(Status), detail=texts),
+    ),
+    read=texts,
+)
+
+
+@behaviour("app:view:escaped")
+@given(blocks)
+def test_whatever_a_block_holds_only_our_own_elements_come_of_it(block: Block) -> None:
+    reading = Reading(view.block(block, Setting(30.0, HOSTILE)))
+    assert reading.foreign == []
+    assert all(source.startswith("data:image/") for source in reading.images)
+
+
+@behaviour("app:view:escaped")
+@given(texts, texts)
+def test_thoughts_and_notices_are_text(thought: str, notice: str) -> None:
+    message = Message("assistant", HOSTILE, (Thought(thought), Notice(notice)), tokens=7)
+    parts = Drawing().contents(message, SETTING)
+    assert [Reading(part.html).foreign for part in parts if isinstance(part, Html)] == [[], [], []]
+
+
+@behaviour("app:view:order")
+def test_a_reply_shows_its_parts_in_order_and_a_foot_when_it_is_finished() -> None:
+    block = ended(Stream("stdout", "15\n"))
+    message = Message("assistant", "…", (Prose("Let me see."), block, Prose("It is 15.")))
+    parts = Drawing().contents(message, SETTING)
+    assert [type(part) for part in parts] == [Markdown, Html, Markdown, Html]
+    assert parts[0] == Markdown("Let me see.")
+    assert parts[1] == Html(view.block(block, SETTING))
+
+
+@behaviour("app:view:order")
+def test_a_reply_that_has_nothing_to_show_yet_shows_that_it_is_being_written() -> None:
+    waiting = Message("assistant", "", finished=False)
+    thinking = replace(waiting, parts=(Thought("hm"),))
+    writing = replace(waiting, parts=(Prose("So"),))
+    dots = Html(view.DOTS)
+    assert [Drawing().contents(each, SETTING)[-1] == dots for each in (waiting, thinking, writing)] == [
+        True,
+        True,
+        False,
+    ]
+
+
+@behaviour("app:view:kept")
+def test_a_part_that_stays_the_same_is_drawn_once() -> None:
+    drawing, block = Drawing(), ended()
+    first = drawing.contents(Message("assistant", "", (block,)), SETTING)
+    second = drawing.contents(Message("assistant", "", (block, Prose("more"))), SETTING)
+    assert first[0] is second[0]
