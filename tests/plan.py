@@ -35,8 +35,6 @@ PLAN = {
     "kernel": Floor(f"{GROUND} settings kernel", "jupyter_client tornado zmq"),
     "kernel.address": Floor("errors", pure=True),
     "kernel.environment": Floor(pure=True),
-    # A local kernel's sockets are ZeroMQ's, which jupyter_client brings.
-    "kernel.local": Floor(f"{GROUND} settings kernel", "jupyter_client tornado zmq"),
     # httpx2 is httpx under its next name.
     "models": Floor(f"{GROUND} settings models", "httpx httpx2"),
     "runner": Floor(f"{GROUND} settings chat kernel"),
@@ -54,8 +52,8 @@ PLAN = {
         "outputs hosts.app.highlight hosts.app.pictures hosts.app.terminal hosts.app.transcript", pure=True
     ),
     "hosts.textgen": Floor(f"{GROUND} settings runner hosts.textgen", "gradio modules"),
-    # The command line is a door as well: to the app, and to the doctor of connections.
-    "__main__": Floor(f"{GROUND} sources settings kernel.doctor kernel.where hosts"),
+    # The command line is a door as well: to the app, and through the hall to the doctor of connections.
+    "__main__": Floor(f"{GROUND} sources settings runner hosts"),
 }
 """A line covers its module and all within it; the most particular line counts."""
 

@@ -57,8 +57,7 @@ def _app(chosen: argparse.Namespace) -> int:
 
 def _check(chosen: argparse.Namespace) -> int:
     """Look at the way to a kernel, one step after the other."""
-    from coderunner.kernel import doctor
-    from coderunner.kernel.where import Local, Server
+    from coderunner.runner import Finding, Local, Server, check
 
     settings = _settings(chosen)
     where = (
@@ -67,11 +66,11 @@ def _check(chosen: argparse.Namespace) -> int:
         else Local(settings.kernel_name)
     )
 
-    def tell(finding: doctor.Finding) -> None:
+    def tell(finding: Finding) -> None:
         sign = "!" if finding.warning else "✓" if finding.ok else "✗"
         print(sign, finding.sentence, flush=True)
 
-    report = asyncio.run(doctor.check(where, on_finding=None if chosen.json else tell))
+    report = asyncio.run(check(where, on_finding=None if chosen.json else tell))
     if chosen.json:
         print(json.dumps(report.to_json(), indent=2))
     return 0 if report.ok else 1
