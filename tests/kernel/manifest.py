@@ -75,4 +75,66 @@ BEHAVIOURS = {
     "execution:bounds:traceback": Behaviour(
         "Of a very long traceback the first and the last frames are kept.", "kernel facts: output"
     ),
+    "cell:ends:ok": Behaviour("A cell gives its output, its value and its number.", "decision 4; D1"),
+    "cell:ends:error": Behaviour("An error comes after the output before it.", "decision 2"),
+    "cell:ends:exception-group": Behaviour(
+        "An error that the kernel tells only in its reply is shown.", "kernel facts: ending a cell"
+    ),
+    "cell:stdin:refused": Behaviour(
+        "Without somebody to ask, input() raises at once.", "kernel facts: stdin; O14"
+    ),
+    "session:state:persists": Behaviour("A later cell knows the variables of an earlier one.", "O16"),
+    "session:state:separate": Behaviour("Two conversations never share a kernel.", "decision 6; D3"),
+    "session:state:same": Behaviour(
+        "A conversation keeps its session until it moves elsewhere.", "decision 6; O29"
+    ),
+    "cell:outputs:live": Behaviour("Output arrives while the cell still runs.", "the plan, what flows"),
+    "cell:outputs:same": Behaviour(
+        "The changes told live give the outputs of the result.", "the plan, what flows"
+    ),
+    "cell:outputs:host-fails": Behaviour(
+        "A page that fails to redraw does not end the cell.", "the contract of a host"
+    ),
+    "cell:deadline:interrupt": Behaviour(
+        "At its deadline a cell is interrupted; output and variables stay.", "decision 5; M3, O12, O13"
+    ),
+    "cell:deadline:restart": Behaviour(
+        "A cell that ignores the interrupt costs the kernel, and the result says so.",
+        "kernel facts: interrupts; O12",
+    ),
+    "cell:interrupt:person": Behaviour("A person can stop a cell, and what it showed is kept.", "O13, R15"),
+    "cell:interrupt:queued": Behaviour("A cell that is stopped while it waits never runs.", "O11"),
+    "cell:interrupt:idle": Behaviour("An interrupt without a cell harms nothing.", "R14"),
+    "cell:cancel:interrupts": Behaviour(
+        "Cancelling the caller stops the cell, and the next one runs.", "M5, M6"
+    ),
+    "cell:queue:one-at-a-time": Behaviour(
+        "Cells of one conversation run one after the other, in order.", "M1, O29"
+    ),
+    "kernel:death:noticed": Behaviour(
+        "A kernel that dies ends the cell, and the next cell has a fresh one.",
+        "kernel facts: ending a cell; O30",
+    ),
+    "kernel:death:no-reply": Behaviour(
+        "A kernel that is idle but never replies counts as dead.", "kernel facts: ending a cell"
+    ),
+    "kernel:fork:not-the-end": Behaviour(
+        "An idle status that is a forked child's, or forged, does not end the cell.",
+        "kernel facts: fork, forged messages",
+    ),
+    "kernel:exit:fresh": Behaviour(
+        "A program that ends its kernel leaves a fresh one.", "kernel facts: exit; R18"
+    ),
+    "kernel:restart:person": Behaviour(
+        "A restart empties the kernel, and the next result says so.", "decision 4"
+    ),
+    "kernel:restart:while-running": Behaviour("A restart ends the cell that runs as replaced.", "O33"),
+    "kernel:spec:unknown": Behaviour(
+        "An unknown kernel is refused with the names there are.", "kernel facts: auth"
+    ),
+    "session:light:states": Behaviour("The light tells what the kernel does.", "M17"),
+    "session:warm:once": Behaviour(
+        "Warming a kernel twice starts one, which then runs the cells.", "decision 6"
+    ),
+    "session:close:refused": Behaviour("A closed session refuses, and says why.", "decision 4"),
 }

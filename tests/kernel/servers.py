@@ -68,6 +68,7 @@ def jupyter_server(directory: Path, *options: str, token: str = "") -> Iterator[
     server = Jupyter(process, token)
     try:
         server.url = _address(server)
+        _wait_until_it_listens(server)
         yield server
     finally:
         process.terminate()
@@ -91,6 +92,19 @@ def _address(server: Jupyter) -> str:
         if found := re.search(r"(http://127\.0\.0\.1:\d+\S*?)/?(\?|$)", line):
             return found[1].removesuffix("/tree").removesuffix("/lab")
     message = f"the Jupyter server ended: {''.join(server.log[-5:])}"
+    raise AssertionError(message)
+
+
+def _wait_until_it_listens(server: Jupyter) -> None:
+    """The log names the address a moment before anything listens there."""
+    for _ in range(int(START / 0.05)):
+        with contextlib.suppress(OSError):
+            urlopen(f"{server.url}/api", timeout=START).close()
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.process.wait(0.05)
+            break
+    message = f"the Jupyter server does not listen: {''.join(server.log[-5:])}"
     raise AssertionError(message)
 
 

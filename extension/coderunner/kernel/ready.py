@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from coderunner.errors import KernelNotStarted
 from coderunner.kernel.client import Event, Gone, Transport
-from coderunner.kernel.messages import Stamp, kernel_info_request
+from coderunner.kernel.messages import Message, Stamp, kernel_info_request
 
 ASK_AGAIN = 0.05
 """Seconds after an answer on shell until the kernel is made to say something on iopub again."""
@@ -18,32 +18,36 @@ async def wait_until_ready(transport: Transport, *, within: float = START_TIMEOU
     """Return when the kernel answers on shell and is heard on iopub.
 
     It takes our subscription to iopub at a time of its own, perhaps only after its first words: then it is
-    asked again. Raises KernelNotStarted.
+    asked again. What others say, or was said before, does not count. Raises KernelNotStarted.
     """
     events: asyncio.Queue[Event] = asyncio.Queue()
     transport.attach(events.put_nowait)
+    asked: set[str] = set()
     heard: set[str] = set()
     try:
         async with asyncio.timeout(within):
-            await _ask(transport)
+            asked.add(await _ask(transport))
             while not heard >= {"shell", "iopub"}:
-                heard.add(await _hear(transport, events, again="shell" in heard))
+                event = await _next(events, patience=ASK_AGAIN if "shell" in heard else None)
+                if event is None:
+                    asked.add(await _ask(transport))
+                elif event.parent in asked:
+                    heard.add(event.channel)
     except TimeoutError:
         raise KernelNotStarted(f"the kernel did not answer within {within:.0f} s") from None
 
 
-async def _hear(transport: Transport, events: "asyncio.Queue[Event]", *, again: bool) -> str:
+async def _next(events: "asyncio.Queue[Event]", *, patience: float | None) -> Message | None:
     try:
-        event = await asyncio.wait_for(events.get(), ASK_AGAIN if again else None)
+        event = await asyncio.wait_for(events.get(), patience)
     except TimeoutError:
-        await _ask(transport)
-        return "shell"
+        return None
     if isinstance(event, Gone):
         raise KernelNotStarted("the kernel ended while it started")
-    return event.channel
+    return event
 
 
-async def _ask(transport: Transport) -> None:
-    await transport.send(
-        kernel_info_request(Stamp(uuid.uuid4().hex, "coderunner", datetime.now(UTC).isoformat()))
-    )
+async def _ask(transport: Transport) -> str:
+    stamp = Stamp(uuid.uuid4().hex, "coderunner", datetime.now(UTC).isoformat())
+    await transport.send(kernel_info_request(stamp))
+    return stamp.id

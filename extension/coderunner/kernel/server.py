@@ -43,6 +43,8 @@ class ServerKernel:
         self.found = found
         self.kernel = kernel
         """The kernel's id on the server."""
+        self.ready = False
+        """It has answered: from now on its farewells are its own."""
         self._rest = rest
         self._session = session
         self._receive: Callable[[Event], None] = lambda _event: None
@@ -103,7 +105,8 @@ class ServerKernel:
             return
         self._receive(message)
         gone = verdict(message)
-        if gone is not None:
+        # Before it is ready, the server may replay what we missed: the end of the program before this one.
+        if gone is not None and (self.ready or message.content.get("execution_state") == "dead"):
             self._end(gone)
 
     def _read(self, frame: str | bytes) -> Message | None:
@@ -199,6 +202,7 @@ async def open_kernel(where: Server, path: str) -> ServerKernel:
             await kernel.connect(uuid.uuid5(uuid.NAMESPACE_URL, f"{rest.url}/{path}").hex)
             if not busy:
                 await wait_until_ready(kernel)
+            kernel.ready = True
         except BaseException:
             await asyncio.shield(kernel.close(keep=kernel.found))
             raise

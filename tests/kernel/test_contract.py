@@ -1,0 +1,315 @@
+"""What is promised of every kernel, shown on one of this machine and on one of a Jupyter server."""
+
+import asyncio
+import uuid
+from dataclasses import replace
+
+import pytest
+
+from coderunner.kernel.sessions import Server, Session, Sessions, Where
+from coderunner.outputs import Aftermath, DisplayData, Error, ExecuteResult, Result, Status, Stream
+from tests.behaviours import behaviour
+from tests.kernel.conftest import BOUND, Screen, run
+
+GONE = "all variables are gone."
+THERE = "all variables are still there."
+
+
+def text_of(result: Result) -> str:
+    return "".join(output.text for output in result.outputs if isinstance(output, Stream))
+
+
+@behaviour("cell:ends:ok")
+def test_a_cell_gives_its_output_its_value_and_its_number(session: Session) -> None:
+    result = run(session, "print(10 + 5)\n'done'")
+    assert replace(result, duration=0.0) == Result(
+        (Stream("stdout", "15\n"), ExecuteResult({"text/plain": "'done'"}, {}, 1)), execution_count=1
+    )
+
+
+@behaviour("cell:ends:error")
+def test_an_error_comes_after_the_output_before_it(session: Session) -> None:
+    result = run(session, "print('before')\n1 / 0")
+    assert (result.status, result.aftermath) == (Status.ERROR, Aftermath.READY)
+    printed, error = result.outputs
+    assert printed == Stream("stdout", "before\n")
+    assert isinstance(error, Error)
+    assert (error.ename, error.evalue) == ("ZeroDivisionError", "division by zero")
+
+
+@behaviour("session:state:persists")
+def test_a_later_cell_knows_the_variables_of_an_earlier_one(session: Session) -> None:
+    run(session, "x = 41")
+    assert text_of(run(session, "print(x + 1)")) == "42\n"
+
+
+@behaviour("session:state:separate")
+def test_two_conversations_never_share_a_kernel(sessions: Sessions, where: Where) -> None:
+    one, other = (sessions.get(uuid.uuid4().hex, where) for _ in range(2))
+    run(one, "secret = 1")
+    assert text_of(run(other, "print('secret' in globals())")) == "False\n"
+
+
+@behaviour("session:state:same")
+def test_a_conversation_keeps_its_session_until_it_moves(sessions: Sessions, where: Where) -> None:
+    session = sessions.get("conversation", where)
+    assert sessions.get("conversation", where) is session
+    moved = sessions.get("conversation", replace(where, kernel_name="another"))
+    assert moved is not session
+
+
+@behaviour("cell:outputs:live")
+async def test_output_arrives_while_the_cell_still_runs(session: Session) -> None:
+    screen = Screen()
+    waiting = "import time\nprint('first', flush=True)\nwhile not go: time.sleep(0.01)"
+    running = asyncio.create_task(session.execute(f"go = False\n{waiting}", on_output=screen))
+    await screen.shows("first")
+    assert not running.done()
+    await session.interrupt()
+    assert (await running).status is Status.INTERRUPTED
+
+
+@behaviour("cell:outputs:same")
+def test_the_changes_told_live_give_the_outputs_of_the_result(session: Session) -> None:
+    screen = Screen()
+    source = (
+        "from IPython.display import clear_output, display\n"
+        "print('gone'); clear_output(wait=True)\n"
+        "handle = display('one', display_id=True)\n"
+        "for number in range(50): print(number, flush=True)\n"
+        "handle.update('two')\n'last'"
+    )
+    result = session.begin(source, on_output=screen).wait(BOUND)
+    assert result is not None
+    assert tuple(screen.outputs) == result.outputs
+    assert isinstance(result.outputs[0], DisplayData)
+    assert result.outputs[0].data == {"text/plain": "'two'"}
+
+
+@behaviour("cell:outputs:host-fails")
+def test_a_page_that_fails_to_redraw_does_not_end_the_cell(session: Session) -> None:
+    def broken(_change: object) -> None:
+        raise RuntimeError
+
+    result = session.begin("print(1)", on_output=broken).wait(BOUND)
+    assert result is not None
+    assert (result.status, text_of(result)) == (Status.OK, "1\n")
+
+
+@behaviour("cell:deadline:interrupt")
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import time; time.sleep(60)",
+        "while True: pass",
+        "import asyncio; await asyncio.sleep(60)",
+        "import subprocess; subprocess.run(['sleep', '60'])",
+    ],
+)
+def test_at_its_deadline_a_cell_is_interrupted_and_the_variables_stay(session: Session, source: str) -> None:
+    run(session, "x = 7")
+    result = run(session, f"print('begun', flush=True)\n{source}", deadline=0.5)
+    assert (result.status, result.aftermath) == (Status.TIMEOUT, Aftermath.READY)
+    assert result.detail == f"It was stopped after 0.5 seconds; {THERE}"
+    assert result.outputs[0] == Stream("stdout", "begun\n")
+    assert text_of(run(session, "print(x)")) == "7\n"
+
+
+STUBBORN = """
+import time
+print('begun', flush=True)
+while True:
+    try:
+        while True: time.sleep(0.1)
+    except KeyboardInterrupt: pass
+"""
+
+
+@behaviour("cell:deadline:restart")
+def test_a_cell_that_ignores_the_interrupt_costs_the_kernel(session: Session) -> None:
+    run(session, "x = 7")
+    result = run(session, STUBBORN, deadline=0.5)
+    assert (result.status, result.aftermath) == (Status.TIMEOUT, Aftermath.FRESH)
+    assert result.detail == f"It did not stop after 0.5 seconds; the kernel was restarted: {GONE}"
+    assert result.outputs == (Stream("stdout", "begun\n"),)
+    assert text_of(run(session, "print('x' in globals())")) == "False\n"
+
+
+@behaviour("cell:interrupt:person")
+async def test_a_person_can_stop_a_cell_and_what_it_showed_is_kept(session: Session) -> None:
+    screen = Screen()
+    running = session.begin(
+        "import asyncio\nprint('half', flush=True)\nawait asyncio.sleep(60)", on_output=screen
+    )
+    await screen.shows("half")
+    running.interrupt()
+    result = await asyncio.wrap_future(running.future)
+    assert (result.status, result.aftermath) == (Status.INTERRUPTED, Aftermath.READY)
+    assert result.outputs[0] == Stream("stdout", "half\n")
+    assert (await session.execute("print(1)")).status is Status.OK
+
+
+@behaviour("cell:interrupt:queued")
+async def test_a_cell_that_is_stopped_while_it_waits_never_runs(session: Session) -> None:
+    screen = Screen()
+    first = session.begin("import time\nprint('on', flush=True)\ntime.sleep(60)", on_output=screen)
+    second = session.begin("ran = True")
+    await screen.shows("on")
+    second.interrupt()
+    result = await asyncio.wrap_future(second.future)
+    assert (result.status, result.detail) == (
+        Status.INTERRUPTED,
+        "It was stopped before it began: it did not run.",
+    )
+    first.interrupt()
+    await asyncio.wrap_future(first.future)
+    assert text_of(await session.execute("print('ran' in globals())")) == "False\n"
+
+
+@behaviour("cell:interrupt:idle")
+async def test_an_interrupt_without_a_cell_harms_nothing(session: Session) -> None:
+    ended = session.begin("print(1)")
+    assert ended.wait(BOUND) is not None
+    ended.interrupt()
+    assert await session.interrupt() is False
+    assert text_of(await session.execute("print(2)")) == "2\n"
+
+
+@behaviour("cell:cancel:interrupts")
+async def test_cancelling_the_caller_stops_the_cell(session: Session) -> None:
+    screen = Screen()
+    source = "import time\nprint('on', flush=True)\ntime.sleep(60)"
+    task = asyncio.create_task(session.execute(source, on_output=screen))
+    await screen.shows("on")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with asyncio.timeout(BOUND):
+        assert text_of(await session.execute("print(3)")) == "3\n"
+    assert "KeyboardInterrupt" in str(screen.outputs)
+
+
+@behaviour("cell:queue:one-at-a-time")
+async def test_cells_of_one_conversation_run_one_after_the_other_in_order(session: Session) -> None:
+    source = "import time\nprint('a{0}', flush=True); time.sleep(0.05); print('b{0}')"
+    results = await asyncio.gather(*(session.execute(source.format(number)) for number in range(4)))
+    assert [text_of(result) for result in results] == [f"a{number}\nb{number}\n" for number in range(4)]
+    assert [result.execution_count for result in results] == [1, 2, 3, 4]
+
+
+@behaviour("kernel:death:noticed")
+def test_a_kernel_that_dies_ends_the_cell_and_the_next_has_a_fresh_one(session: Session) -> None:
+    run(session, "x = 7")
+    result = run(session, "import os\nos._exit(1)")
+    assert (result.status, result.aftermath) == (Status.DIED, Aftermath.FRESH)
+    assert result.detail.endswith(GONE)
+    after = run(session, "print('x' in globals())")
+    assert (text_of(after), after.detail) == ("False\n", "")
+
+
+@behaviour("kernel:death:no-reply")
+def test_a_kernel_that_is_idle_but_never_replies_counts_as_dead(session: Session) -> None:
+    result = run(session, "import builtins\nbuiltins.compile = None")
+    assert result.status is Status.OK
+    result = run(session, "1", deadline=20.0)
+    assert (result.status, result.aftermath) == (Status.DIED, Aftermath.FRESH)
+    assert result.duration < 10.0
+    assert run(session, "print(1)").status is Status.OK
+
+
+@behaviour("kernel:fork:not-the-end")
+def test_the_idle_status_of_a_forked_child_does_not_end_the_cell(session: Session) -> None:
+    source = (
+        "import os, time\nif os.fork():\n    time.sleep(1.5)\n    print('parent')\nelse:\n    os._exit(0)"
+    )
+    forged = (
+        "import time\nkernel = get_ipython().kernel\n"
+        "kernel.send_response(kernel.iopub_socket, 'status', {'execution_state': 'idle'})\n"
+        "time.sleep(1.5)\nprint('went on')"
+    )
+    assert "parent" in text_of(run(session, source))
+    assert text_of(run(session, forged)) == "went on\n"
+
+
+@behaviour("kernel:exit:fresh")
+def test_a_program_that_ends_its_kernel_leaves_a_fresh_one(session: Session) -> None:
+    result = run(session, "x = 1\nexit()")
+    assert (result.status, result.aftermath) == (Status.OK, Aftermath.FRESH)
+    assert result.detail == "The program ended its kernel: all variables are gone."
+    assert text_of(run(session, "print('x' in globals())")) == "False\n"
+
+
+@behaviour("kernel:restart:person")
+async def test_a_restart_empties_the_kernel_and_the_next_result_says_so(session: Session) -> None:
+    await session.execute("x = 1")
+    await session.restart()
+    result = await session.execute("print('x' in globals())")
+    assert (text_of(result), result.status) == ("False\n", Status.OK)
+    assert result.detail == "The kernel was restarted: variables from before are gone."
+    assert (await session.execute("1")).detail == ""
+
+
+@behaviour("kernel:restart:while-running")
+async def test_a_restart_ends_the_cell_that_runs_as_replaced(session: Session) -> None:
+    screen = Screen()
+    running = session.begin("import time\nprint('on', flush=True)\ntime.sleep(60)", on_output=screen)
+    await screen.shows("on")
+    await session.restart()
+    result = await asyncio.wrap_future(running.future)
+    assert (result.status, result.aftermath) == (Status.REPLACED, Aftermath.FRESH)
+    assert (await session.execute("print(1)")).status is Status.OK
+
+
+@behaviour("kernel:spec:unknown")
+def test_an_unknown_kernel_is_refused_with_the_names_there_are(sessions: Sessions, where: Where) -> None:
+    result = run(sessions.get("c", replace(where, kernel_name="ir")), "1")
+    assert (result.status, result.outputs) == (Status.REFUSED, ())
+    place = "this server" if isinstance(where, Server) else "this machine"
+    assert result.detail == f"kernel 'ir' is not installed on {place}; it has: python3"
+
+
+@behaviour("session:light:states")
+async def test_the_light_tells_what_the_kernel_does(session: Session) -> None:
+    assert session.light.state == "none"
+    screen = Screen()
+    running = session.begin("import time\nprint('on', flush=True)\ntime.sleep(60)", on_output=screen)
+    await screen.shows("on")
+    assert (session.light.state, session.light.kernel) == ("busy", "python3")
+    running.interrupt()
+    await asyncio.wrap_future(running.future)
+    assert session.light.state == "idle"
+    await session.execute("exit()")
+    assert session.light.state == "dead"
+    assert session.light.sentence == "The program ended its kernel: all variables are gone."
+
+
+@behaviour("session:warm:once")
+def test_a_kernel_that_was_warmed_is_the_one_that_runs(session: Session) -> None:
+    session.warm()
+    session.warm()
+    assert run(session, "1").execution_count == 1
+
+
+@behaviour("session:close:refused")
+async def test_a_closed_session_refuses_and_says_why(session: Session) -> None:
+    await session.execute("1")
+    await session.close()
+    result = await session.execute("2")
+    assert (result.status, result.detail) == (
+        Status.REFUSED,
+        "the kernel of this conversation was closed",
+    )
+
+
+@behaviour("cell:ends:exception-group")
+def test_an_error_that_the_kernel_tells_only_in_its_reply_is_shown(session: Session) -> None:
+    result = run(session, "raise ExceptionGroup('both', [ValueError('a'), KeyError('b')])")
+    assert result.status is Status.ERROR
+    assert any(isinstance(output, Error) and "both" in output.evalue for output in result.outputs)
+
+
+@behaviour("cell:stdin:refused")
+def test_input_raises_at_once(session: Session) -> None:
+    result = run(session, "input('name? ')")
+    assert result.status is Status.ERROR
+    assert "StdinNotImplementedError" in str(result.outputs)
