@@ -1,6 +1,5 @@
 """A reply in the chat, from message to end, on the double with real kernels."""
 
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -170,19 +169,15 @@ def test_the_page_shows_the_block_before_its_result(auto: Webui) -> None:
 # -- Stop -----------------------------------------------------------------------------------------
 
 
-def press_stop_when(condition: Callable[[str], bool]) -> Callable[[str], None]:
-    def look(reply: str) -> None:
-        if condition(reply):
-            shared.stop_everything = True
-
-    return look
-
-
 @behaviour("textgen:stop:generation")
 def test_stop_while_the_model_writes_ends_the_reply_where_it_is(auto: Webui) -> None:
+    auto.model.pace = 0.005
     auto.says("one two three four five six seven\n```python\nprint(1)\n```\n", "never asked")
-    stop = press_stop_when(lambda reply: "three" in reply)
-    reply = auto.follow(chat.generate_chat_reply_wrapper("Count.", auto.parameters()), stop)
+
+    def look(reply: str) -> None:
+        shared.stop_everything = "three" in reply
+
+    reply = auto.follow(chat.generate_chat_reply_wrapper("Count.", auto.parameters()), look)
     assert reply.startswith("one two three")
     assert "```" not in reply
     assert len(auto.prompts) == 1
@@ -193,8 +188,8 @@ def test_stop_while_a_block_runs_interrupts_it_and_keeps_what_it_showed(auto: We
     begun = tmp_path / "begun"
     slow = f"```python\nprint('first')\nopen({str(begun)!r}, 'w')\nimport time\ntime.sleep(60)\n```\n"
     auto.says(slow, "never asked")
-    stop = press_stop_when(lambda _reply: begun.exists())
-    reply = auto.follow(chat.generate_chat_reply_wrapper("Wait.", auto.parameters()), stop)
+    auto.press_stop(begun.exists)
+    reply = auto.send("Wait.")
     assert reply.startswith(f"{slow}Result:")
     assert "first" in reply
     assert "KeyboardInterrupt" in reply or "interrupted" in reply
@@ -202,6 +197,20 @@ def test_stop_while_a_block_runs_interrupts_it_and_keeps_what_it_showed(auto: We
     assert shared.stop_everything
     auto.says("I stopped.")
     assert auto.go_on() == f"{reply}I stopped."
+
+
+@behaviour("textgen:stop:execution")
+def test_where_the_webui_sees_stop_first_continue_runs_the_block_again(auto: Webui, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    slow = f"```python\nopen({str(begun)!r}, 'a').write('x')\nimport time\ntime.sleep(60)\n```\n"
+    auto.says(slow, "never asked")
+
+    def look(_reply: str) -> None:
+        shared.stop_everything = begun.exists()
+
+    assert auto.follow(chat.generate_chat_reply_wrapper("Wait.", auto.parameters()), look) == slow
+    auto.press_stop(lambda: begun.read_text() == "xx")
+    assert auto.go_on().startswith(f"{slow}Result:")
 
 
 @behaviour("textgen:stop:deaf")
@@ -216,8 +225,8 @@ def test_stop_ends_the_reply_also_while_a_program_ignores_it(
         "    try:\n        time.sleep(1)\n    except BaseException:\n        pass\n```\n"
     )
     auto.says(deaf, "never asked")
-    stop = press_stop_when(lambda _reply: begun.exists())
-    reply = auto.follow(chat.generate_chat_reply_wrapper("Wait.", auto.parameters()), stop)
+    auto.press_stop(begun.exists)
+    reply = auto.send("Wait.")
     assert reply.startswith(f"{deaf}Result:")
     assert "did not stop" in reply
     assert len(auto.prompts) == 1

@@ -19,6 +19,9 @@ from llama import LlamaServer  # noqa: E402
 from modules import chat, extensions, html_generator, shared  # noqa: E402
 
 Folder = Literal["user_data/extensions", "extensions"]
+BETWEEN = 0.02
+"""Seconds after which a step is surely in our hands: the webui's own part takes a millisecond."""
+
 PATIENCE = 60.0
 """Seconds for one step of a reply: a kernel starts within them on a busy machine."""
 
@@ -61,6 +64,8 @@ class Webui:
     history: dict[str, Any] = field(default_factory=lambda: {"internal": [], "visible": [], "metadata": {}})
     pages: list[str] = field(default_factory=list)
     """What the page showed, step by step, in the latest reply."""
+    waits_since: float | None = None
+    """When the page began to wait for the next step, by the monotonic clock."""
 
     def start(self, *names: str, folder: Folder = "user_data/extensions", multi_user: bool = False) -> None:
         """Start with these extensions; ours comes from `folder`."""
@@ -112,11 +117,30 @@ class Webui:
     def follow(self, steps: Generator[Any], each: Callable[[str], None] = lambda _reply: None) -> str:
         """Watch a reply to its end; `each` is told the reply after each step."""
         self.pages.clear()
+        self.waits_since = time.monotonic()
         for page, history in stepped(steps):
+            self.waits_since = None
             self.pages.append(page)
             self.history = history
             each(self.reply)
+            self.waits_since = time.monotonic()
         return self.reply
+
+    def press_stop(self, when: Callable[[], bool]) -> None:
+        """Press Stop, as soon as `when` holds, in a moment in which the page waits for the next step.
+
+        Nearly all moments are of this kind. In the other one the webui sees the flag before we do.
+        """
+
+        def waits() -> bool:
+            since = self.waits_since
+            return when() and since is not None and time.monotonic() - since > BETWEEN
+
+        def press() -> None:
+            until(waits)
+            shared.stop_everything = True
+
+        threading.Thread(target=press, daemon=True).start()
 
     @property
     def reply(self) -> str:

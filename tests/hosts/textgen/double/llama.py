@@ -1,6 +1,7 @@
 """A scripted model where the webui keeps its loader. Its class has the name that the webui looks for."""
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,9 +19,10 @@ class LlamaServer:
     prompts: list[str] = field(default_factory=list)
     states: list[dict[str, Any]] = field(default_factory=list)
     ends: list[str] = field(default_factory=list)
-    on_token: Callable[[str], None] = lambda _text: None
     burst: int = TOKEN
     """Characters that arrive at once; a back-end that batches has more than a token."""
+    pace: float = 0.0
+    """Seconds for each of them."""
 
     def generate_with_streaming(self, prompt: str, state: dict[str, Any]) -> Iterator[str]:
         self.prompts.append(prompt)
@@ -31,7 +33,7 @@ class LlamaServer:
         event = state.get("stop_event")
         self.ends.append("closed early")
         for end in range(self.burst, len(reply) + self.burst, self.burst):
-            self.on_token(reply[:end])
+            time.sleep(self.pace)
             if shared.stop_everything or (event and event.is_set()):
                 return
             yield reply[:end]

@@ -1,0 +1,111 @@
+"""How the webui loads the extension: from two folders, again and again, with and without what it needs."""
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from coderunner.hosts.textgen import hooks
+from tests.behaviours import behaviour
+from tests.hosts.textgen.webui import DOUBLE, REPOSITORY, Folder, Webui
+
+CODE = "```python\nn = globals().get('n', 0) + 1\nn\n```\n"
+
+
+@behaviour("textgen:load:both-folders")
+@pytest.mark.parametrize("folder", ["user_data/extensions", "extensions"])
+def test_it_works_from_either_folder(webui: Webui, folder: Folder) -> None:
+    webui.start(folder=folder)
+    hooks.door().store.change(approve="auto")
+    webui.says(CODE, "One.")
+    assert webui.send("Count.") == f"{CODE}Result: 1\nOne."
+
+
+@behaviour("textgen:load:restart")
+@pytest.mark.parametrize("folder", ["user_data/extensions", "extensions"])
+def test_restarts_leave_nothing_behind_and_chats_keep_their_kernels(webui: Webui, folder: Folder) -> None:
+    webui.start(folder=folder)
+    hooks.door().store.change(approve="auto")
+    webui.says(CODE, "One.")
+    webui.send("Count.")
+    door, threads = hooks.door(), threading.active_count()
+    for _ in range(3):
+        webui.restart()
+    webui.says(CODE, "Two.")
+    assert webui.send("Count.") == f"{CODE}Result: 2\nTwo."
+    assert hooks.door() is door
+    assert threading.active_count() <= threads
+    assert sum(session.live for session in door.sessions.all()) == 1
+
+
+LOAD = """
+import sys
+sys.path[:0] = [{double!r}, {root!r}]
+{before}
+import llama
+from modules import extensions, shared, chat
+from tests_state import state
+shared.args.extensions = ["CodeRunner"]
+shared.model, shared.model_name = llama.LlamaServer(["```python\\nprint(1)\\n```\\nI guess."]), "scripted"
+shared.generation_lock = shared.StrictLock()
+extensions.load_extensions()
+extension = extensions.state["CodeRunner"][1]
+{after}
+"""
+
+LACKING = """
+class Lacks:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == {name!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Lacks())
+"""
+
+PASSES = """
+from coderunner.hosts.textgen import untouched
+*_, (page, history) = chat.generate_chat_reply_wrapper("?", state)
+assert history["internal"][-1][1] == "```python\\nprint(1)\\n```\\nI guess.", history
+print(untouched.sentence())
+"""
+
+
+def load(root: Path, *, before: str = "", after: str) -> str:
+    """Load the extension in a process of its own; gives what it printed."""
+    place = root / "user_data" / "extensions" / "CodeRunner"
+    place.parent.mkdir(parents=True)
+    place.symlink_to(REPOSITORY)
+    state = f"from tests.hosts.textgen.webui import DEFAULTS\nstate = DEFAULTS | {{'history': {EMPTY}}}\n"
+    (root / "tests_state.py").write_text(f"import sys\nsys.path.append({str(REPOSITORY)!r})\n{state}")
+    program = LOAD.format(double=str(DOUBLE), root=str(root), before=before, after=after)
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=root, env=os.environ, capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+EMPTY = {"internal": [], "visible": [], "metadata": {}}
+
+
+@behaviour("textgen:load:requirements")
+@pytest.mark.parametrize("name", ["markdown_it", "jupyter_client", "tornado", "pydantic_settings"])
+def test_without_a_requirement_the_webui_starts_and_replies_pass(tmp_path: Path, name: str) -> None:
+    said = load(tmp_path, before=LACKING.format(name=name), after=PASSES)
+    assert name in said
+    assert "pip install -r" in said
+    assert "requirements.txt" in said
+
+
+@behaviour("textgen:load:older")
+def test_an_older_coderunner_gives_way(tmp_path: Path) -> None:
+    older = tmp_path / "site" / "coderunner"
+    older.mkdir(parents=True)
+    (older / "__init__.py").write_text("OLD = True\n")
+    before = f"sys.path.insert(0, {str(older.parent)!r})\nimport coderunner\nassert coderunner.OLD\n"
+    after = (
+        "import coderunner\nprint(hasattr(coderunner, 'OLD'), sys.path.count(coderunner.__path__[0][:-11]))\n"
+    )
+    assert load(tmp_path, before=before, after=after).split() == ["False", "1"]

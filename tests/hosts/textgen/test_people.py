@@ -1,0 +1,250 @@
+"""Who may run code: the person at the page, several people, API clients; and who is asked."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from modules import chat, shared
+
+from coderunner.hosts.textgen import hooks
+from coderunner.hosts.textgen.desk import Ask, Desk
+from coderunner.hosts.textgen.panel import Chat, Panel
+from coderunner.outputs import Cell
+from coderunner.runner import Run
+from tests.behaviours import behaviour
+from tests.hosts.textgen.webui import Webui, api_state, stepped, until
+
+CODE = "Let me see.\n```python\nprint(10 + 5)\n```\n"
+DONE = f"{CODE}Result: 15\nIt is 15."
+UNTOUCHED = f"{CODE}I guess 41."
+HERE = Chat("20260503-10-00-00", "Assistant", "instruct")
+
+
+def choose(**changes: Any) -> None:
+    hooks.door().store.change(**changes)
+
+
+# -- API clients ----------------------------------------------------------------------------------
+
+
+def answered(text: str, state: dict[str, Any], *, stream: bool = True) -> str:
+    return "".join(content for _thought, content in stepped(chat.api_chat(text, state, stream=stream)))
+
+
+@behaviour("textgen:api:default")
+@pytest.mark.parametrize("stream", [True, False])
+def test_for_api_clients_nothing_runs_unless_it_is_switched_on(webui: Webui, stream: bool) -> None:
+    webui.start()
+    choose(approve="auto")
+    webui.says(UNTOUCHED)
+    assert answered("?", api_state(), stream=stream) == UNTOUCHED
+
+
+@behaviour("textgen:api:on")
+@pytest.mark.parametrize("stream", [True, False])
+def test_an_api_client_gets_the_reply_with_its_results(webui: Webui, stream: bool) -> None:
+    webui.start()
+    choose(approve="auto", api=True)
+    webui.says(UNTOUCHED, "It is 15.")
+    assert answered("?", api_state(), stream=stream) == DONE
+
+
+@behaviour("textgen:api:ask")
+def test_an_api_client_cannot_be_asked(webui: Webui) -> None:
+    webui.start()
+    choose(approve="ask", api=True)
+    webui.says(UNTOUCHED)
+    assert answered("?", api_state()) == UNTOUCHED
+
+
+@behaviour("textgen:api:kernels")
+def test_an_api_client_that_names_its_user_finds_its_kernel_again(webui: Webui) -> None:
+    webui.start()
+    choose(approve="auto", api=True)
+    for user, seen in (
+        ("ann", "Result: 1\n"),
+        ("bob", "Result: 1\n"),
+        ("ann", "Result: 2\n"),
+        (None, "Result: 1\n"),
+    ):
+        webui.says("```python\nn = globals().get('n', 0) + 1\nn\n```\n", "So.")
+        assert seen in answered("?", api_state(user=user))
+    # The kernel of the client without a name ends with its reply.
+    until(lambda: sum(session.live for session in hooks.door().sessions.all()) == 2)
+
+
+@behaviour("textgen:api:gone")
+def test_an_api_client_that_goes_away_stops_its_block(webui: Webui, tmp_path: Path) -> None:
+    webui.start()
+    choose(approve="auto", api=True)
+    begun = tmp_path / "begun"
+    webui.says(f"```python\nopen({str(begun)!r}, 'w')\nimport time\ntime.sleep(60)\n```\n", "never asked")
+    state = api_state(user="ann")
+    for _ in stepped(chat.api_chat("?", state, stream=True)):
+        if begun.exists():
+            state["stop_event"].set()
+    assert len(webui.prompts) == 1
+    webui.says("```python\n1 + 1\n```\n", "Two.")
+    assert answered("?", api_state(user="ann")).endswith("Result: 2\nTwo.")
+
+
+# -- several people -------------------------------------------------------------------------------
+
+
+@contextmanager
+def browser_page(session_hash: str) -> Iterator[None]:
+    from gradio.context import LocalContext
+
+    token = LocalContext.request.set(SimpleNamespace(session_hash=session_hash))
+    try:
+        yield
+    finally:
+        LocalContext.request.reset(token)
+
+
+@behaviour("textgen:people:kernels")
+def test_each_page_of_several_people_has_a_kernel_of_its_own(webui: Webui) -> None:
+    webui.start(multi_user=True)
+    choose(approve="auto", embedded_for_all=True)
+    for page, seen in (("ann", "Result: 1\n"), ("bob", "Result: 1\n"), ("ann", "Result: 2\n")):
+        webui.says("```python\nn = globals().get('n', 0) + 1\nn\n```\n", "So.")
+        with browser_page(page):
+            assert seen in webui.send("?", unique_id=None)
+
+
+@behaviour("textgen:people:embedded")
+def test_several_people_run_no_code_on_the_machine_of_the_webui(webui: Webui) -> None:
+    webui.start(multi_user=True)
+    choose(approve="auto")
+    webui.says(UNTOUCHED)
+    with browser_page("ann"):
+        assert webui.send("?", unique_id=None) == UNTOUCHED
+    assert "several people" in Panel(hooks.door()).status().text
+
+
+@behaviour("textgen:people:locked")
+def test_several_people_change_nothing_in_the_form(webui: Webui, tmp_path: Path) -> None:
+    webui.start(multi_user=True)
+    panel = Panel(hooks.door())
+    before = hooks.door().store.get()
+    assert not panel.choose(active=False, approve="auto").good
+    assert not panel.connect("server", "http://127.0.0.1:1", "secret", "python3").line.good
+    assert not panel.install().good
+    assert hooks.door().store.get() == before
+    assert not (tmp_path / "user_data" / "characters").exists()
+
+
+# -- consent --------------------------------------------------------------------------------------
+
+
+def reply_with_word(webui: Webui, panel: Panel, *, run: bool) -> str:
+    """Answer as the page's script does: look, and press the button below the number that is shown."""
+    steps = chat.generate_chat_reply_wrapper("?", webui.parameters())
+    glances: list[str] = []
+
+    def look(_reply: str) -> None:
+        glances.append(panel.glance(HERE))
+        waiting = hooks.door().desk.glance(name)
+        if isinstance(waiting, Ask):
+            panel.answer(str(waiting.number), HERE, run=run)
+
+    name = hooks.door().conversation(HERE.state()) or ""
+    reply = webui.follow(steps, look)
+    assert any('data-kind="ask"' in glance for glance in glances)
+    assert 'data-kind="none"' in panel.glance(HERE)
+    return reply
+
+
+@behaviour("textgen:consent:ask")
+def test_a_block_waits_for_run_on_the_embedded_kernel(webui: Webui) -> None:
+    webui.start()
+    webui.says(CODE, "It is 15.")
+    assert reply_with_word(webui, Panel(hooks.door()), run=True) == DONE
+
+
+@behaviour("textgen:consent:ask")
+def test_skip_tells_the_model_that_the_block_did_not_run(webui: Webui, tmp_path: Path) -> None:
+    webui.start()
+    ran = tmp_path / "ran"
+    webui.says(f"```python\nopen({str(ran)!r}, 'w')\n```\n", "As you wish.")
+    reply = reply_with_word(webui, Panel(hooks.door()), run=False)
+    assert "Result: " in reply
+    assert reply.endswith("As you wish.")
+    assert not ran.exists()
+
+
+@behaviour("textgen:consent:number")
+def test_a_late_press_never_runs_another_block() -> None:
+    desk = Desk()
+    first = desk.ask("chat", Run(Cell("1"), 0))
+    number = shown(desk).number
+    desk.clear("chat")
+    second = desk.ask("chat", Run(Cell("2"), 1))
+    assert not desk.answer("chat", number, run=True)
+    assert first.cancelled()
+    assert not second.done()
+    assert desk.answer("chat", shown(desk).number, run=False)
+    assert second.result() is False
+
+
+def shown(desk: Desk) -> Ask:
+    glance = desk.glance("chat")
+    assert isinstance(glance, Ask)
+    return glance
+
+
+@behaviour("textgen:consent:stop")
+def test_stop_while_a_block_waits_ends_the_reply(webui: Webui, tmp_path: Path) -> None:
+    webui.start()
+    ran = tmp_path / "ran"
+    webui.says(f"```python\nopen({str(ran)!r}, 'w')\n```\n", "never asked")
+    panel = Panel(hooks.door())
+
+    def look(_reply: str) -> None:
+        if 'data-kind="ask"' in panel.glance(HERE):
+            shared.stop_everything = True
+
+    webui.follow(chat.generate_chat_reply_wrapper("?", webui.parameters()), look)
+    assert len(webui.prompts) == 1
+    assert not ran.exists()
+    assert 'data-kind="none"' in panel.glance(HERE)
+
+
+# -- one's own blocks -----------------------------------------------------------------------------
+
+MINE = "See:\n```python\nx = 6 * 7\nx\n```\nWhat is x?"
+
+
+@behaviour("textgen:own:first")
+def test_ones_own_blocks_run_first_and_their_results_go_along(webui: Webui) -> None:
+    webui.start()
+    choose(own_blocks=True, approve="auto")
+    webui.says("```python\nx + 1\n```\n", "43.")
+    reply = webui.send(MINE)
+    sent = "See:\n```python\nx = 6 * 7\nx\n```\nResult: 42\nWhat is x?"
+    assert webui.history["internal"][-1][0] == sent
+    assert sent in webui.prompts[0]
+    assert "Result: 42" in webui.history["visible"][-1][0]
+    assert reply.endswith("Result: 43\n43.")
+
+
+@behaviour("textgen:own:off")
+@pytest.mark.parametrize("changes", [{}, {"own_blocks": True, "active": False}])
+def test_by_default_a_message_passes_as_it_was_written(webui: Webui, changes: dict[str, Any]) -> None:
+    webui.start()
+    choose(**changes)
+    webui.says("42.")
+    webui.send(MINE)
+    assert webui.history["internal"][-1][0] == MINE
+
+
+@behaviour("textgen:own:first")
+def test_a_message_without_blocks_is_left_alone(webui: Webui) -> None:
+    webui.start()
+    choose(own_blocks=True)
+    webui.says("Hello.")
+    webui.send("Hello ``` there.")
+    assert webui.history["internal"][-1][0] == "Hello ``` there."

@@ -1,0 +1,40 @@
+"""The veil over a reply: a pure function of its pieces."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from modules.reasoning import THINKING_FORMATS, extract_reasoning
+
+from coderunner.hosts.textgen.veil import BREAK, Veil
+from coderunner.runner import Part
+from tests.behaviours import behaviour
+
+TAGS = tuple(dict.fromkeys(tag for tags in THINKING_FORMATS for tag in tags if tag))
+SCRAPS = st.sampled_from([*TAGS, *(tag[: len(tag) // 2] for tag in TAGS), "<", "a", "\n", "thought", " "])
+PIECES = st.lists(st.tuples(SCRAPS, st.sampled_from(list(Part))), max_size=12)
+
+
+def shown(pieces: list[tuple[str, Part]], *, drawn: bool) -> str:
+    veil = Veil(TAGS, drawn=drawn)
+    return "".join([*(veil.receive(text, part) for text, part in pieces), veil.close()])
+
+
+@behaviour("textgen:thought:veil")
+@given(PIECES)
+def test_no_tag_comes_through_whole(pieces: list[tuple[str, Part]]) -> None:
+    page = shown(pieces, drawn=True)
+    assert not any(tag in page for tag in TAGS)
+    assert extract_reasoning(f"First. {page}")[1] == f"First. {page}"
+
+
+@behaviour("textgen:thought:veil")
+@given(PIECES)
+def test_what_is_not_thought_stays_readable(pieces: list[tuple[str, Part]]) -> None:
+    said = "".join(text for text, part in pieces if part is not Part.THOUGHT)
+    assert shown(pieces, drawn=True).replace(BREAK, "") == said
+
+
+@behaviour("textgen:thought:veil")
+@given(PIECES)
+def test_before_the_first_result_everything_passes_as_it_is(pieces: list[tuple[str, Part]]) -> None:
+    before = [(text, part) for text, part in pieces if part is not Part.RESULT]
+    assert shown(before, drawn=False) == "".join(text for text, _part in before)
