@@ -75,6 +75,11 @@ BEHAVIOURS = {
     "packaging:version:told": Behaviour(
         "The package, the project and the changelog tell the same version.", "CHANGELOG"
     ),
+    "packaging:browser:found": Behaviour("make test takes the browser that is there.", "README, development"),
+    "packaging:browser:installed": Behaviour(
+        "make test installs a browser by apt where it may, else Playwright's, or says how to go on.",
+        "README, development",
+    ),
     "packaging:make:python": Behaviour(
         "make finds a Python that will do, or says in one sentence what is missing.", "README"
     ),
