@@ -22,7 +22,14 @@ APPROVE = [
 ]
 SAVED = "saved; type to replace it"
 
-UNQUEUED: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
+OLD = gr.__version__.startswith("4.")
+PRIVATE: dict[str, Any] = {"api_name": False} if OLD else {"api_visibility": "private"}
+"""Keeps what the form does out of the list of functions that gradio offers to programs."""
+
+QUEUED: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
+"""For what takes its time."""
+
+UNQUEUED: dict[str, Any] = {"queue": False, **QUEUED}
 """For what is quick or must work while a reply grows: it does not wait in line."""
 
 PRESSED = "(_number, ...rest) => [window.coderunnerNumber?.() ?? '', ...rest]"
@@ -127,15 +134,15 @@ def _kernel(panel: Panel, status: gr.HTML, chat: list[Any], *, free: bool) -> No
         )
 
     connect.click(lambda: Line("Connecting …").html, None, status, **UNQUEUED).then(
-        look, [kind, address, token, name], [status, name, address, token], show_progress="hidden"
+        look, [kind, address, token, name], [status, name, address, token], **QUEUED
     )
     kind.input(lambda value: panel.choose(kernel=value).html, kind, status, **UNQUEUED)
     name.input(lambda value: panel.choose(kernel_name=value or "").html, name, status, **UNQUEUED)
     test.click(lambda: Line("Running …").html, None, status, **UNQUEUED).then(
-        lambda *at: panel.test(Chat(*at)).html, chat, status, show_progress="hidden"
+        lambda *at: panel.test(Chat(*at)).html, chat, status, **QUEUED
     )
     interrupt.click(lambda *at: panel.interrupt(Chat(*at)).html, chat, status, **UNQUEUED)
-    restart.click(lambda *at: panel.restart(Chat(*at)).html, chat, status, show_progress="hidden")
+    restart.click(lambda *at: panel.restart(Chat(*at)).html, chat, status, **QUEUED)
 
 
 def _preset(panel: Panel, status: gr.HTML, *, free: bool) -> None:
