@@ -197,7 +197,13 @@ async def start(kernel_name: str, directory: Path) -> LocalKernel:
     sockets = _prepare(directory)
     manager = _manager(kernel_name, sockets)
     try:
-        kernel = await _launch(manager, directory, sockets)
+        launching = asyncio.ensure_future(_launch(manager, directory, sockets))
+        try:
+            kernel = await asyncio.shield(launching)
+        except asyncio.CancelledError:
+            # Half a launch is a process that nobody knows: let it come up, then end it.
+            await asyncio.shield((await launching).close())
+            raise
         try:
             await kernel.wait_until_ready()
         except BaseException:
