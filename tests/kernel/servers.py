@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, urlopen
 
 START = 60.0
@@ -29,7 +30,7 @@ class Jupyter:
     url: str = ""
     log: list[str] = field(default_factory=list)
 
-    def ask(self, path: str, method: str = "GET", content: object = None) -> object:
+    def ask(self, path: str, method: str = "GET", content: object = None) -> Any:
         """Ask its REST interface, past everything of ours."""
         body = None if content is None else json.dumps(content).encode()
         headers = {"Authorization": f"token {self.token}"}
@@ -38,11 +39,11 @@ class Jupyter:
             return json.loads(reply.read() or b"null")
 
     def kernels(self) -> list[str]:
-        return [kernel["id"] for kernel in self.ask("api/kernels")]  # type: ignore[attr-defined]
+        return [kernel["id"] for kernel in self.ask("api/kernels")]
 
     def session(self, path: str) -> dict[str, dict[str, str]]:
         listed = self.ask("api/sessions")
-        return next(one for one in listed if one["path"] == path)  # type: ignore[attr-defined]
+        return next(one for one in listed if one["path"] == path)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,270 @@
+"""What a cell's round trip costs: `print(10 + 5)` from the call to its result, side by side, as ratios.
+
+    python -m bench.cells [--cells 200] [--rounds 3]
+
+All contenders take turns, cell by cell, each with a kernel of its own of the same kind, so that none hears
+the others' messages; every round has new kernels. The floor is the plainest loop there is over
+jupyter_client's own client. It runs twice: on a kernel as CodeRunner starts it, and on one that the Jupyter
+server started (with IPython's history, and no WebSocket between), to which those on the server are compared.
+"""
+
+import argparse
+import asyncio
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_kernel_client import JupyterKernelClient
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
+from tests.kernel.servers import Jupyter, jupyter_server
+
+from coderunner.kernel import local, server
+from coderunner.kernel.client import KernelClient
+from coderunner.kernel.portal import portal
+from coderunner.kernel.rest import Rest
+from coderunner.kernel.sessions import Local, Server, Sessions, Where
+from coderunner.outputs import Status
+from coderunner.secret import Secret
+
+CELL = "print(10 + 5)"
+WARM = 20
+"""Cells of each contender before the measurement: imports, caches, the first seconds of a connection."""
+NEW_KERNELS = 5
+"""Cells of the way that takes a new kernel for each, which takes seconds, in each round."""
+
+FLOOR_HERE = "bare jupyter_client loop, local"
+FLOOR_THERE = "bare jupyter_client loop, server's kernel"
+OURS_HERE = "CodeRunner, local"
+OURS_THERE = "CodeRunner, Jupyter server"
+BARS = {OURS_HERE: 1.15, OURS_THERE: 1.25}
+
+Run = Callable[[], None]
+
+
+@dataclass
+class Contender:
+    """One way to run a cell, and the seconds it took each time."""
+
+    name: str
+    times: list[float] = field(default_factory=list)
+
+    @property
+    def median(self) -> float:
+        """Milliseconds."""
+        return statistics.median(self.times) * 1000
+
+    @property
+    def p95(self) -> float:
+        """Milliseconds that one cell in twenty takes longer than."""
+        return statistics.quantiles(self.times, n=20)[-1] * 1000 if len(self.times) > 1 else self.median
+
+
+def bare(client: BlockingKernelClient) -> None:
+    """Send, read iopub until idle, read the reply: nothing else."""
+    request = client.execute(CELL)
+    idle = False
+    while not idle:
+        message = client.get_iopub_msg(timeout=30)
+        idle = (
+            message["parent_header"].get("msg_id") == request
+            and message["msg_type"] == "status"
+            and message["content"]["execution_state"] == "idle"
+        )
+    while client.get_shell_msg(timeout=30)["parent_header"].get("msg_id") != request:
+        pass
+
+
+# --- contenders on this machine
+
+
+@contextmanager
+def connection_file() -> Iterator[str]:
+    """Start a kernel as CodeRunner starts it, and give the file that others can connect with."""
+    with tempfile.TemporaryDirectory() as directory:
+        kernel = portal().call(local.start("python3", Path(directory)))
+        try:
+            yield kernel._manager.connection_file
+        finally:
+            portal().call(kernel.close())
+
+
+@contextmanager
+def floor(file: AbstractContextManager[str]) -> Iterator[Run]:
+    with file as path:
+        client = BlockingKernelClient(connection_file=path)
+        client.load_connection_file()
+        client.start_channels(hb=False, stdin=False)
+        client.wait_for_ready(timeout=30)
+        yield lambda: bare(client)
+        client.stop_channels()
+
+
+@contextmanager
+def with_nbclient() -> Iterator[Run]:
+    """Nbclient on a kernel that is there already; it has a loop of its own."""
+    with connection_file() as path:
+        loop = asyncio.new_event_loop()
+        cell = new_code_cell(CELL)
+        notebook = NotebookClient(new_notebook(cells=[cell]))
+        client = AsyncKernelClient(connection_file=path)
+        client.load_connection_file()
+
+        async def connect() -> None:
+            client.start_channels()
+            await client.wait_for_ready(timeout=30)
+
+        loop.run_until_complete(connect())
+        notebook.kc = client
+        yield lambda: loop.run_until_complete(notebook.async_execute_cell(cell, 0)) and None
+        client.stop_channels()
+        loop.close()
+
+
+@contextmanager
+def ours(where: Where) -> Iterator[Run]:
+    """A session, as a host without an event loop uses it: through the portal and back."""
+    with tempfile.TemporaryDirectory() as directory:
+        sessions = Sessions(Path(directory))
+        session = sessions.get("bench", where)
+
+        def run() -> None:
+            result = session.begin(CELL).wait(60)
+            assert result is not None
+            assert result.status is Status.OK
+
+        try:
+            yield run
+        finally:
+            portal().call(sessions.close_all(keep=False))
+
+
+# --- contenders on a Jupyter server
+
+
+@contextmanager
+def servers_connection_file(jupyter: Jupyter, runtime: Path) -> Iterator[str]:
+    """Have the server start a kernel, and give the file that others can connect with."""
+    kernel = jupyter.ask("api/kernels", "POST", {"name": "python3"})["id"]
+    try:
+        yield str(runtime / f"kernel-{kernel}.json")
+    finally:
+        jupyter.ask(f"api/kernels/{kernel}", "DELETE")
+
+
+@contextmanager
+def with_jupyter_kernel_client(where: Server) -> Iterator[Run]:
+    client = JupyterKernelClient(server_url=where.url, token=where.token.reveal())
+    client.start()
+    try:
+        yield lambda: client.execute(CELL) and None
+    finally:
+        client.stop()
+
+
+@contextmanager
+def new_kernel_each(where: Server) -> Iterator[Run]:
+    """Start a kernel, connect, run, delete: for each block."""
+
+    async def run() -> None:
+        async with AsyncExitStack() as stack:
+            rest = Rest(where)
+            stack.callback(rest.close)
+            kernel = await server.create_without_session(rest, "python3")
+            stack.push_async_callback(kernel.close)
+            await kernel.connect("")
+            result = await KernelClient(kernel).execute(CELL, deadline=60)
+            assert result.status is Status.OK
+
+    yield lambda: portal().call(run())
+
+
+# --- the measurement
+
+
+def measure(contenders: list[tuple[Contender, Run]], cells: int) -> None:
+    for _, run in contenders:
+        for _ in range(WARM):
+            run()
+    for _ in range(cells):
+        for contender, run in contenders:
+            started = time.perf_counter()
+            run()
+            contender.times.append(time.perf_counter() - started)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cells", type=int, default=200, help="cells of each contender in a round")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds, each with new kernels")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        table = race(Path(directory), arguments.cells, arguments.rounds)
+    report(table)
+
+
+def race(directory: Path, cells: int, rounds: int) -> list[Contender]:
+    """Let all run, each round with new kernels, the slow one a few times at the end of each."""
+    table = {name: Contender(name) for name in NAMES}
+    slow = Contender("a new kernel for each block, Jupyter server")
+    os.environ["JUPYTER_RUNTIME_DIR"] = str(directory / "run")
+    with jupyter_server(directory, token="bench") as jupyter:
+        where = Server(jupyter.url, Secret(jupyter.token))
+        for _ in range(rounds):
+            with ExitStack() as stack:
+                ways = (
+                    floor(connection_file()),
+                    ours(Local()),
+                    with_nbclient(),
+                    floor(servers_connection_file(jupyter, directory / "run")),
+                    ours(where),
+                    with_jupyter_kernel_client(where),
+                )
+                runs = [stack.enter_context(way) for way in ways]
+                measure(list(zip(table.values(), runs, strict=True)), cells)
+            with new_kernel_each(where) as run:
+                measure_slow(slow, run)
+    return [*table.values(), slow]
+
+
+NAMES = (
+    FLOOR_HERE,
+    OURS_HERE,
+    "nbclient, local",
+    FLOOR_THERE,
+    OURS_THERE,
+    "jupyter-kernel-client, Jupyter server",
+)
+
+
+def measure_slow(contender: Contender, run: Run) -> None:
+    for _ in range(NEW_KERNELS):
+        started = time.perf_counter()
+        run()
+        contender.times.append(time.perf_counter() - started)
+
+
+def report(table: list[Contender]) -> None:
+    """Print the table, and whether the bars hold."""
+    print(f"{'':44}{'cells':>6}{'median ms':>11}{'ratio':>8}{'p95 ms':>9}{'ratio':>8}{'bar':>7}")
+    for contender in table:
+        if contender.name in (FLOOR_HERE, FLOOR_THERE):
+            base = contender
+        ratio, tail = contender.median / base.median, contender.p95 / base.p95
+        bar = BARS.get(contender.name)
+        verdict = "" if bar is None else f"{bar:.2f} {'held' if ratio <= bar else 'MISSED'}"
+        print(
+            f"{contender.name:44}{len(contender.times):6}{contender.median:11.2f}{ratio:8.2f}"
+            f"{contender.p95:9.2f}{tail:8.2f}  {verdict}"
+        )
+
+
+if __name__ == "__main__":
+    main()
