@@ -25,7 +25,7 @@ _SHORT = 400
 # Text that cannot be settled (a block quote that goes on lazily, a link definition that may go on) is parsed
 # again with the next candidate. Real ones are short; past this many characters it counts as ended, so that a
 # hostile text cannot make each line cost as much as all lines before.
-_UNSETTLED = 20_000
+_UNSETTLED = 4_000
 
 _MARKER = r"[ \t]*(?:[-+*]|[0-9]{1,9}[.)])(?:[ \t]+|(?=\n)|\Z)"
 

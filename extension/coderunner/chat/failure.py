@@ -20,13 +20,13 @@ _SOURCE = 160
 _RAISED = re.compile(r"(\S+)\s+Traceback \(most recent call last\)")
 _OWN = re.compile(
     r"\s*(?:Cell In ?\[(?P<cell>\d+)\], line \d+|Input In \[(?P<old>\d+)\]|File \S*ipykernel_\d+/)"
-    r"(?:.*?, in (?P<name>[\w.<>]+))?"
+    r"(?:.*?, in (?P<name>[\w.]+|<\w+>)\()?"
 )
 _FOREIGN = re.compile(r"\s*File ")
 _ARROW = re.compile(r"-+> ?(\d+) ?(.*)")
 _LINKS = ("The above exception was the direct cause", "During handling of the above exception")
 # The name that ipykernel gives to a cell's code in messages: it means nothing to a reader.
-_CELL_FILE = re.compile(r" ?\((?:<\w+>|\S*\.py), line \d+\)$")
+_CELL_FILE = re.compile(r" ?\((?:<\w+>|\S{1,80}\.py), line \d+\)$")
 
 _SYNTAX = ("SyntaxError", "IndentationError", "TabError", "_IncompleteInputError")
 

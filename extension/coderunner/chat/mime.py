@@ -82,7 +82,7 @@ def _html(source: str) -> str:
         reader.feed(source[:_HTML_LIMIT])
         reader.close()
     except AssertionError:  # the parser gives up in this way on a broken declaration
-        return re.sub(r"<[^<>]*>", " ", source[:_HTML_LIMIT]).strip()
+        return re.sub(r"<[^<>]*>?", " ", source[:_HTML_LIMIT]).strip()
     return reader.text()
 
 

@@ -36,8 +36,8 @@ def harmless(text: str, *, forbidden: Iterable[str] = (), before: str = "\n", af
     `forbidden` strings occur neither in it nor where it meets the text before and after. Doing it twice is
     doing it once. The text has no zero-width spaces of its own (see `terminal.visible`).
     """
-    # A longer fence around the text would be enough for CommonMark, but not for hosts that toggle code at each
-    # line which begins with three backticks. So none may stand in the text.
+    # A longer fence around the text would be enough for CommonMark, but not for hosts that toggle code at
+    # each line which begins with three backticks. So none may stand in the text.
     text = _FENCE.sub(_split, text)
     strings = frozenset(string for string in forbidden if string and ZERO_WIDTH_SPACE not in string)
     for character in sorted(string for string in strings if len(string) == 1 and string != "\n"):

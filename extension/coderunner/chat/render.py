@@ -37,7 +37,7 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 # The name of the file that a cell is to Python: different in each process, and long.
-_CELL_FILE = re.compile(r"\S*[/\\]ipykernel_\d+[/\\]\d+\.py")
+_CELL_FILE = re.compile(r"(?<!\S)\S*[/\\]ipykernel_\d+[/\\]\d+\.py")
 
 # What a page could take for Markdown, HTML or mathematics: such a line needs a fence to be seen as it is.
 _MARKUP = re.compile(r"[`*<&\\$~|]|\b_|_\b|__|\]\(|!\[|\]\[|Result:|^\s|\s$")

@@ -1,0 +1,118 @@
+"""What the chat room promises."""
+
+from tests.behaviours import Behaviour
+
+BEHAVIOURS = {
+    "failure:frames:many": Behaviour(
+        "Of many frames the first and the last are told, and how many are not.", "README"
+    ),
+    "failure:frames:none": Behaviour(
+        "An error without a readable traceback is told by its name and message.", "README"
+    ),
+    "failure:frames:user": Behaviour(
+        "An error names the lines of the user's own cells, whichever IPython wrote the traceback.",
+        "decision 2",
+    ),
+    "failure:size:bounded": Behaviour("A message of megabytes is cut.", "kernel facts, output"),
+    "fences:code:exact": Behaviour("Code arrives byte by byte as the model wrote it.", "decision 1"),
+    "fences:corpus:runs": Behaviour(
+        "Of each reply in tests/corpora/fences exactly the listed cells run.", "CommonMark 0.31.2; decision 1"
+    ),
+    "fences:cost:linear": Behaviour(
+        "Reading a reply takes steps in proportion to its length.", "performance"
+    ),
+    "fences:cuts:nothing-changes": Behaviour("Cutting the stream anywhere changes nothing.", "conventions"),
+    "fences:depth:no-crash": Behaviour("Lists and quotes of any depth are read without harm.", "safety 3.4"),
+    "fences:events:abandoned": Behaviour("A fence without its closing line is abandoned.", "decision 1"),
+    "fences:events:kinds": Behaviour("A reply becomes text, and fences with their code.", "CommonMark 4.5"),
+    "fences:info:languages": Behaviour("The first word of the info string says what runs.", "decision 1"),
+    "fences:markdown-it:agrees": Behaviour(
+        "Outside block quotes our fences are those that markdown-it finds in the whole document.",
+        "decision 1",
+    ),
+    "fences:streaming:at-once": Behaviour(
+        "Text reaches the reader as soon as it cannot become a fence any more.", "CommonMark 4.5"
+    ),
+    "fences:streaming:flush": Behaviour(
+        "What is held back can be said early without being misread.", "conventions"
+    ),
+    "fences:texts:joined": Behaviour("The texts of all events, joined, are the reply.", "conventions"),
+    "reasoning:cuts:nothing-changes": Behaviour(
+        "A tag may arrive in any number of pieces.", "models and hosts 1.6"
+    ),
+    "reasoning:families:each": Behaviour(
+        "The thought of each family of models is told apart.", "models and hosts 1.6"
+    ),
+    "reasoning:framing:unseen": Behaviour(
+        "The framing between channels is neither text nor code.", "gpt-oss harmony"
+    ),
+    "reasoning:stray:before": Behaviour(
+        "A closing tag alone says that everything before it was thought.", "models and hosts 1.6"
+    ),
+    "render:ends:sentence": Behaviour("Every way to end is told in one plain sentence.", "decision 4"),
+    "render:golden:kinds": Behaviour("Each kind of result is told as its golden file says.", "decision 2"),
+    "render:images:line": Behaviour("An image is told by its type, size and caption.", "decision 2"),
+    "render:images:once": Behaviour(
+        "A figure that comes twice from the kernel is told once.", "kernel facts, output"
+    ),
+    "render:images:pictures": Behaviour(
+        "The host's pictures stand in place of the lines about them.", "decision 2"
+    ),
+    "render:limits:error-kept": Behaviour("A long output does not hide the error after it.", "decision 2"),
+    "render:limits:head-and-tail": Behaviour(
+        "Of a long output the head and the tail are kept, and what lies between is counted.", "decision 2"
+    ),
+    "render:mime:choice": Behaviour(
+        "Of a bundle the model reads Markdown, then plain text, then HTML.", "decision 2"
+    ),
+    "render:one-line:fence": Behaviour("A line that a page would change stands in a fence.", "decision 2"),
+    "render:one-line:plain": Behaviour("One harmless line needs no fence.", "decision 2"),
+    "render:order:arrival": Behaviour("Outputs stand in the order of their arrival.", "decision 2"),
+    "render:safety:fence": Behaviour(
+        "Nothing that a program prints ends its fence, or starts a block that runs.",
+        "safety 3.4, result forgery",
+    ),
+    "render:safety:odd-types": Behaviour(
+        "Data of any type in a bundle is told somehow.", "kernel facts, output"
+    ),
+    "render:safety:tokens": Behaviour(
+        "A result holds no stop string of the host and no token with a meaning.", "text-generation-webui c 3"
+    ),
+    "terminal:ansi:removed": Behaviour("ANSI sequences leave only their text.", "ECMA-48"),
+    "terminal:invisible:shown": Behaviour("What a reader would not see is written out.", "decision 2"),
+    "terminal:lines:folded": Behaviour(
+        "Carriage returns and backspaces do what a terminal does.", "decision 2"
+    ),
+    "terminal:plain:stable": Behaviour("Text that is plain stays as it is.", "decision 2"),
+    "turn:cuts:nothing-changes": Behaviour(
+        "Cutting the deltas or the prior text changes nothing.", "conventions"
+    ),
+    "turn:limit:blocks": Behaviour(
+        "The block beyond the limit does not run and ends the turn.", "decision 9"
+    ),
+    "turn:parts:order": Behaviour("Text is said in the order in which the model wrote it.", "decision 2"),
+    "turn:parts:thought": Behaviour("Thought is said as thought and runs nothing.", "decision 1"),
+    "turn:prior:never-runs": Behaviour("A block of the prior text never runs.", "decision 1"),
+    "turn:prior:opened": Behaviour(
+        "A block that begins in the prior text and ends in this turn runs.", "decision 1"
+    ),
+    "turn:prior:resume": Behaviour(
+        "A block that ends the prior text without a result runs first where the host asks for it.",
+        "text-generation-webui c 4",
+    ),
+    "turn:result:below": Behaviour("A result starts on a line of its own and is never run.", "decision 1"),
+    "turn:result:pictures": Behaviour("The host's pictures stand below the result.", "decision 2"),
+    "turn:run:at-closing-line": Behaviour("A block runs the moment it closes.", "decision 1"),
+    "turn:run:at-end": Behaviour(
+        "A closing line needs no line end at the end of the reply.", "CommonMark 4.5"
+    ),
+    "turn:run:never": Behaviour("Unclosed, empty, foreign and quoted blocks do not run.", "decision 1"),
+    "turn:run:nothing-beyond": Behaviour(
+        "What the model says beyond the closing line is dropped.", "decision 1"
+    ),
+    "turn:run:several": Behaviour("A reply has as many blocks as it needs, counted from 0.", "what flows"),
+    "turn:stop:generating": Behaviour("Stopping keeps what was said and runs nothing.", "what flows"),
+    "turn:stop:running": Behaviour("Stopping while a cell runs ends the turn.", "text-generation-webui c 4"),
+    "turn:table:misuse": Behaviour("A driver that calls out of turn is told.", "conventions, h11"),
+    "turn:thinking:prompted": Behaviour("A reply can begin inside a thought.", "models and hosts 1.6"),
+}

@@ -1,0 +1,53 @@
+"""Exceptions in few words, from tracebacks of other versions and from those that no IPython writes."""
+
+import pytest
+
+from coderunner.chat.failure import describe
+from coderunner.outputs import Error
+from tests.behaviours import behaviour
+
+RULE = "-" * 75
+HEADER = "ZeroDivisionError                         Traceback (most recent call last)"
+END = "ZeroDivisionError: division by zero"
+
+
+@behaviour("failure:frames:user")
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "Cell In[1], line 2\n      1 x = 1\n----> 2 1 / 0\n",
+        "Cell In [1], line 2\n      1 x = 1\n----> 2 1 / 0\n",
+        "Input In [1], in <cell line: 2>()\n      1 x = 1\n----> 2 1 / 0\n",
+        "File /tmp/ipykernel_7/12.py:2\n      1 x = 1\n----> 2 1 / 0\n",
+        "\x1b[36mCell\x1b[39m\x1b[36m \x1b[39m\x1b[32mIn[1]\x1b[39m, line 2\n\x1b[32m----> 2\x1b[39m 1 / 0\n",
+    ],
+)
+def test_frames_of_every_ipython_are_read(frame: str) -> None:
+    error = Error("ZeroDivisionError", "division by zero", (RULE, HEADER, frame, END))
+    assert describe(error) == "ZeroDivisionError: division by zero\n  line 2: 1 / 0"
+
+
+@behaviour("failure:frames:none")
+@pytest.mark.parametrize(
+    "traceback", [(), ("nonsense",), ("\n\n",), ("Traceback (most recent call last):", "  ^")]
+)
+def test_without_frames_the_error_alone_is_told(traceback: tuple[str, ...]) -> None:
+    assert describe(Error("E", "m", traceback)) == "E: m"
+    assert describe(Error("SyntaxError", "m (x.py, line 3)", ())) == "SyntaxError: m"
+
+
+@behaviour("failure:frames:many")
+def test_many_different_frames_are_counted() -> None:
+    frames = tuple(f"Cell In[1], line {n}, in f()\n----> {n} f({n})\n" for n in range(1, 101))
+    told = describe(Error("E", "", (RULE, "E   Traceback (most recent call last)", *frames, "E: ")), cell=1)
+    assert told.splitlines() == [
+        "E",
+        *(f"  line {n}, in f: f({n})" for n in (1, 2, 3)),
+        "  [… 92 frames left out …]",
+        *(f"  line {n}, in f: f({n})" for n in range(96, 101)),
+    ]
+
+
+@behaviour("failure:size:bounded")
+def test_a_message_of_megabytes_is_cut() -> None:
+    assert len(describe(Error("E", "x" * 5_000_000, ("y" * 5_000_000,) * 3))) < 30_000

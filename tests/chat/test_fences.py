@@ -1,0 +1,275 @@
+"""Fences: what the corpus says, and what holds for every reply."""
+
+import sys
+from types import FrameType
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coderunner.chat.fences import Code, FenceAbandoned, FenceClosed, FenceOpened, FenceParser, Text, runnable
+from tests.behaviours import behaviour
+from tests.chat.reading import (
+    Case,
+    cells,
+    commonmark_examples,
+    corpus,
+    fences,
+    fences_of_markdown_it,
+    read,
+)
+
+CASES = list(corpus())
+
+LINE_STARTS = (
+    "",
+    "",
+    " ",
+    "  ",
+    "   ",
+    "    ",
+    "\t",
+    "      ",
+    " \t",
+    "- ",
+    "* ",
+    "1. ",
+    "2. ",
+    "10) ",
+    "-\t",
+    "> ",
+    "-   ",
+)
+LINE_ENDS = ("\n", "\n", "\n", "\r\n", "\r", "")
+CONTENTS = (
+    *("", "", "x", "x", "```", "```", "```python", "````", "~~~", "~~~ py", "``", "``` x", "-", "1.", ">"),
+    *(
+        "<div>",
+        "</div>",
+        "<pre>",
+        "</pre>",
+        "<!--",
+        "-->",
+        "<?",
+        "?>",
+        "<!A",
+        "<![CDATA[",
+        "]]>",
+        "<b>",
+        "x -->",
+    ),
+    *(
+        "===",
+        "---",
+        "# x",
+        "***",
+        "[x]: /u",
+        "[x]:",
+        "'t'",
+        "[x",
+        "]: /u",
+        "- - x",
+        "\u00a0```",
+        "\f```",
+        "\0",
+        "\u2028",
+    ),
+)
+
+
+def lines(contents: tuple[str, ...] = CONTENTS) -> st.SearchStrategy[str]:
+    starts = st.lists(st.sampled_from(LINE_STARTS), max_size=3).map("".join)
+    return st.tuples(starts, st.sampled_from(contents), st.sampled_from(LINE_ENDS)).map("".join)
+
+
+def documents() -> st.SearchStrategy[str]:
+    """Nasty documents: few kinds of lines each, so that they meet."""
+    few = st.lists(st.sampled_from(CONTENTS), min_size=2, max_size=7).map(lambda some: ("```", *some))
+    return few.flatmap(lambda some: st.lists(lines(some), max_size=14).map("".join))
+
+
+@st.composite
+def cut_documents(draw: st.DrawFn) -> list[str]:
+    text = draw(documents())
+    places = sorted(draw(st.lists(st.integers(0, len(text)), max_size=8)))
+    return [text[start:end] for start, end in zip([0, *places], [*places, len(text)], strict=True)]
+
+
+@behaviour("fences:corpus:runs")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
+def test_of_each_reply_in_the_corpus_exactly_the_listed_cells_run(case: Case) -> None:
+    assert cells([case.reply], thinking=case.prompted) == case.runs
+
+
+@behaviour("fences:cuts:nothing-changes")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
+def test_a_reply_of_the_corpus_may_come_character_by_character(case: Case) -> None:
+    assert cells(list(case.reply), thinking=case.prompted) == case.runs
+
+
+@behaviour("fences:cuts:nothing-changes")
+@settings(deadline=None, max_examples=300)
+@given(cut_documents())
+def test_cutting_the_stream_anywhere_changes_nothing(pieces: list[str]) -> None:
+    whole = "".join(pieces)
+    assert read(pieces) == read([whole]) == read(list(whole))
+
+
+@behaviour("fences:texts:joined")
+@settings(deadline=None, max_examples=300)
+@given(st.one_of(documents(), st.text()))
+def test_the_texts_of_all_events_joined_are_the_reply(text: str) -> None:
+    assert "".join(event.text for event in read([text])) == text
+
+
+@behaviour("fences:markdown-it:agrees")
+@settings(deadline=None, max_examples=400)
+@given(documents())
+def test_fences_agree_with_markdown_it(text: str) -> None:
+    assert fences(text) == fences_of_markdown_it(text)
+
+
+@behaviour("fences:markdown-it:agrees")
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.sampled_from(commonmark_examples()), max_size=6).map("".join))
+def test_fences_agree_with_markdown_it_on_the_examples_of_the_specification(text: str) -> None:
+    assert fences(text) == fences_of_markdown_it(text)
+
+
+@behaviour("fences:code:exact")
+@settings(deadline=None, max_examples=200)
+@given(st.text(alphabet="ab\t `~\r\n\0\u2028\x0c\\<>", max_size=60), st.sampled_from(["```", "~~~~"]))
+def test_code_without_its_closing_marker_arrives_exactly_as_written(code: str, marker: str) -> None:
+    code = code.replace(marker[0], "").removesuffix("\r") + "\n"
+    opened, *inner, closed = read([f"{marker}python\n{code}{marker}\nafter"])[:-1]
+    assert (opened, closed) == (FenceOpened(f"{marker}python\n", "python"), FenceClosed(f"{marker}\n"))
+    assert inner == [Code(code, code)]
+
+
+@behaviour("fences:events:kinds")
+def test_a_reply_becomes_text_and_fences() -> None:
+    assert read(["a\n```py x\n 1\n```\nb"]) == [
+        Text("a\n"),
+        FenceOpened("```py x\n", "py x"),
+        Code(" 1\n", " 1\n"),
+        FenceClosed("```\n"),
+        Text("b"),
+    ]
+
+
+@behaviour("fences:events:abandoned")
+@pytest.mark.parametrize("reply", ["```python\n1\n", "```python\n1", "```python", "- ```python\n  1\nx"])
+def test_a_fence_without_a_closing_line_is_abandoned(reply: str) -> None:
+    kinds = [type(event) for event in read([reply])]
+    assert FenceAbandoned in kinds
+    assert FenceClosed not in kinds
+
+
+@behaviour("fences:streaming:at-once")
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        ("Let me", "Let me"),
+        ("`x` is", "`x` is"),
+        ("```a```", "```a```"),
+        ("```py", ""),
+        ("- ", ""),
+        ("- x", "- x"),
+        ("12", ""),
+        ("12 ", "12 "),
+        ("> ```", "> ```"),
+        ("~~", ""),
+        ("~~a", "~~a"),
+        ("  ", ""),
+        ("a\n  b", "a\n  b"),
+        ("```\nx = 1", "```\nx = 1"),
+        ("```\n``", "```\n"),
+        ("```\n```x", "```\n```x"),
+        ("```\n    `", "```\n    `"),
+        ("a\r", "a"),
+    ],
+)
+def test_only_the_beginning_of_a_possible_fence_line_is_held_back(reply: str, said: str) -> None:
+    parser = FenceParser()
+    assert "".join(event.text for character in reply for event in parser.receive(character)) == said
+
+
+@behaviour("fences:streaming:flush")
+def test_what_is_held_back_can_be_said_and_still_opens_a_fence() -> None:
+    parser = FenceParser()
+    assert parser.receive("- ``") == []
+    assert parser.flush() == [Text("- ``")]
+    assert parser.flush() == []
+    assert parser.receive("`py\n") == [FenceOpened("`py\n", "py")]
+    assert parser.inside
+
+
+@behaviour("fences:info:languages")
+@pytest.mark.parametrize(
+    "info", ["python", "PY x", "{.python #a}", "{python}", " ipython3\tx", 'Python title="a b"']
+)
+def test_these_info_strings_run(info: str) -> None:
+    assert runnable(info)
+
+
+@behaviour("fences:info:languages")
+@pytest.mark.parametrize(
+    "info", ["", "pycon", "python3.12", "{python", "{r}", "text python", "ıpython", "python\u00a0x"]
+)
+def test_these_info_strings_do_not_run(info: str) -> None:
+    assert not runnable(info)
+
+
+@behaviour("fences:depth:no-crash")
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "- " * 2_000 + "```python\n1\n```\n",
+        "".join("  " * depth + "- x\n" for depth in range(500)) + "```python\n1\n```\n",
+        "> " * 2_000 + "x\n```python\n1\n```\n",
+        "1. " * 2_000 + "x\n\n" + " " * 6_000 + "```python\n1\n```\n",
+    ],
+)
+def test_lists_and_quotes_of_any_depth_are_read_and_do_not_stop_later_blocks(reply: str) -> None:
+    assert cells([f"{reply}\n\ntext\n\n```python\n2\n```\n\n```python\n3\n```\n"])[-1] == "3\n"
+
+
+@behaviour("fences:cost:linear")
+@pytest.mark.parametrize(
+    "part",
+    [
+        "```text\nx\n```\n",
+        "Some prose that goes on for a while.\n\n",
+        "- a\n\n  ```text\n  x\n  ```\n\n",
+        "    ```python\n",
+        "x" * 40,
+    ],
+)
+def test_a_reply_eight_times_as_long_takes_eight_times_the_steps(part: str) -> None:
+    steps(part * 10)  # so that nothing counts that happens only the first time
+    assert steps(part * 1_600) < 10 * steps(part * 200)
+
+
+def steps(text: str) -> int:
+    """How many functions are called to read a reply in deltas of four characters."""
+    count = 0
+
+    def called(_frame: FrameType, kind: str, _value: object) -> None:
+        nonlocal count
+        count += kind in ("call", "c_call")
+
+    parser = FenceParser()
+    sys.setprofile(called)
+    try:
+        for place in range(0, len(text), 4):
+            parser.receive(text[place : place + 4])
+        parser.close()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@behaviour("fences:corpus:runs")
+def test_no_two_cases_of_the_corpus_have_one_title() -> None:
+    titles = [case.title for case in CASES]
+    assert len(set(titles)) == len(titles)

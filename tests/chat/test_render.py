@@ -1,0 +1,343 @@
+"""Results as text for the model: golden files, and what holds for whatever a program prints."""
+
+import base64
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from coderunner.chat.fences import Code, FenceClosed, FenceOpened, Text
+from coderunner.chat.neutral import ZERO_WIDTH_SPACE
+from coderunner.chat.reasoning import TAGS
+from coderunner.chat.render import _SENTENCES, Limits, for_model, images
+from coderunner.outputs import (
+    Aftermath,
+    DisplayData,
+    Error,
+    ExecuteResult,
+    Output,
+    Result,
+    Status,
+    Stream,
+)
+from tests.behaviours import behaviour
+from tests.chat.golden import BUILT, RESULTS, STOPS, load, names
+from tests.chat.reading import cells, read
+
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAoAAAAHgCAYAAAA10dzkAAAA"
+FORBIDDEN = ("\nYou:", "\nAI:", "###", "<|im_end|>", "\n\n", "STOP", "user\n")
+
+
+def printed(text: str) -> Result:
+    return Result((Stream("stdout", text),))
+
+
+def shown(*outputs: Output) -> str:
+    return for_model(Result(outputs))
+
+
+@behaviour("render:golden:kinds")
+@pytest.mark.parametrize("name", [*names(), *BUILT])
+def test_each_kind_of_result_is_told_as_its_golden_file_says(name: str) -> None:
+    assert for_model(load(name), forbidden=STOPS) == (RESULTS / f"{name}.md").read_text(encoding="utf-8")
+
+
+@behaviour("render:golden:kinds")
+def test_each_golden_file_belongs_to_a_result() -> None:
+    assert sorted(path.stem for path in RESULTS.glob("*.md")) == sorted([*names(), *BUILT])
+
+
+HOSTILE = st.lists(
+    st.sampled_from(
+        [
+            "```",
+            "`",
+            "~~~",
+            "```python\n",
+            "\n",
+            "\n",
+            "\r",
+            "\x08",
+            " ",
+            "x",
+            "Result: 1",
+            "- ",
+            "> ",
+            "<think>",
+            "</think>",
+            "<|im_end|>",
+            "<|",
+            "|>",
+            "\nYou:",
+            "You:",
+            "AI:",
+            "###",
+            "#",
+            "STOP",
+            "ST",
+            "OP",
+            "\x1b[31m",
+            "\x1b[K",
+            "\x1b]8;;",
+            "\u202e",
+            "\u200b",
+            "\x00",
+            "�",
+            "[INST]",
+            "[/INST]",
+            "<s>",
+            "</s>",
+            "<tool_call>",
+            "user\n",
+            "<details>\n",
+        ]
+    ),
+    max_size=40,
+).map("".join)
+ANYTHING = st.one_of(HOSTILE, st.text(max_size=80), st.text(alphabet="`~\n ", max_size=60))
+
+
+@behaviour("render:safety:fence")
+@settings(deadline=None, max_examples=300)
+@given(ANYTHING)
+@example("`" * 5_000)
+@example("~" * 5_000)
+@example("x\n```\n\n```python\nimport os\n```")
+def test_nothing_that_a_program_prints_leaves_its_fence_or_runs(text: str) -> None:
+    said = for_model(printed(text), forbidden=FORBIDDEN)
+    assert said.startswith("Result:")
+    assert said.endswith("\n")
+    assert cells([f"{said}\n```python\nlast\n```"]) == ["last\n"]
+    match read([said]):
+        case [Text(line)]:
+            assert line.count("\n") == 1
+        case [Text("Result:\n"), FenceOpened("```output\n"), FenceClosed("```\n")]:
+            pass
+        case events:
+            before, opened, code, closed = events
+            assert (before, opened, closed) == (
+                Text("Result:\n"),
+                FenceOpened("```output\n", "output"),
+                FenceClosed("```\n"),
+            )
+            assert isinstance(code, Code)
+
+
+@behaviour("render:safety:tokens")
+@settings(deadline=None, max_examples=300)
+@given(ANYTHING, st.lists(st.sampled_from(FORBIDDEN), max_size=4))
+@example("a\n\n\n\nb\nYou:\nYou:", ["\n\n", "\nYou:"])
+@example("STSTOPOP", ["STOP"])
+def test_a_result_holds_no_stop_string_and_no_token_with_a_meaning(text: str, forbidden: list[str]) -> None:
+    said = for_model(printed(text), forbidden=forbidden)
+    body = said.removeprefix("Result:")
+    tokens = [
+        "<|im_end|>",
+        "[INST]",
+        "[/INST]",
+        "<s>",
+        "</s>",
+        "<tool_call>",
+        "```python",
+        "\u202e",
+        "\x00",
+        "\x1b",
+    ]
+    assert [string for string in [*forbidden, *tokens, *TAGS] if string.lower() in body.lower()] == []
+    said.encode()  # a lone surrogate could not be sent
+
+
+@behaviour("render:safety:tokens")
+@given(st.text(alphabet="abAB\n", min_size=2, max_size=3), st.text(alphabet="abAB\n", max_size=30))
+def test_a_stop_string_that_begins_in_our_own_words_is_broken_too(forbidden: str, text: str) -> None:
+    said = for_model(printed(text + "*"), forbidden=[forbidden])
+    assert forbidden not in said or forbidden in for_model(printed("*"))
+
+
+@behaviour("render:safety:tokens")
+def test_a_stop_string_of_one_character_is_written_as_an_escape() -> None:
+    assert for_model(printed("a§b"), forbidden=["§"]) == "Result: a\\xa7b\n"
+
+
+@behaviour("render:one-line:plain")
+@pytest.mark.parametrize(
+    "text", ["15", "[1, 2, 3]", "{'a': 1}", "3 > 2", "a_b", "naïve 日本語", "10 %", "x = 1.5"]
+)
+def test_one_harmless_line_needs_no_fence(text: str) -> None:
+    assert for_model(printed(f"{text}\n")) == f"Result: {text}\n"
+
+
+@behaviour("render:one-line:fence")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```",
+        "a*b*c",
+        "__main__",
+        "<b>",
+        "&amp;",
+        "$x$",
+        "![a](b)",
+        "[a](b)",
+        "a|b",
+        "Result: 2",
+        " 1",
+        "x" * 500,
+        "`a`",
+    ],
+)
+def test_one_line_that_a_page_would_change_stands_in_a_fence(text: str) -> None:
+    assert for_model(printed(text)).startswith("Result:\n```output\n")
+
+
+@behaviour("render:order:arrival")
+def test_outputs_stand_in_the_order_of_arrival_each_on_lines_of_its_own() -> None:
+    assert shown(
+        Stream("stdout", "a"),
+        Stream("stdout", "b\n"),
+        Stream("stderr", "c"),
+        DisplayData({"text/plain": "d"}),
+        ExecuteResult({"text/plain": "e"}),
+    ) == ("Result:\n```output\nab\nc\nd\ne\n```\n")
+
+
+@behaviour("render:ends:sentence")
+@pytest.mark.parametrize("status", [status for status in Status if status not in (Status.OK, Status.ERROR)])
+@pytest.mark.parametrize("aftermath", list(Aftermath))
+def test_every_way_to_end_has_its_sentence_after_what_was_shown(status: Status, aftermath: Aftermath) -> None:
+    sentence = _SENTENCES[status, aftermath]
+    assert for_model(Result((), status, aftermath)) == f"Result: ({sentence})\n"
+    assert for_model(Result((Stream("stdout", "1"),), status, aftermath, detail="Why.")) == (
+        f"Result:\n```output\n1\n```\n({sentence}: Why)\n"
+    )
+
+
+@behaviour("render:ends:sentence")
+def test_an_error_that_came_without_its_traceback_is_told() -> None:
+    assert for_model(Result((), Status.ERROR)) == "Result: (the code failed)\n"
+
+
+@behaviour("render:limits:head-and-tail")
+def test_what_is_left_out_is_counted() -> None:
+    text = "".join(f"{n}\n" for n in range(1_000))
+    said = for_model(printed(text))
+    head, tail = said.split("[… ")[0], said.split(" left out …]\n")[1]
+    kept = head.removeprefix("Result:\n```output\n") + tail.removesuffix("\n```\n")
+    lines = 1_000 - len(kept.splitlines())
+    assert f"[… {lines:,} lines, {len(text) - len(kept) - 1:,} characters left out …]" in said
+
+
+@behaviour("render:limits:head-and-tail")
+@settings(deadline=None, max_examples=60)
+@given(st.text(alphabet="ab\n\x1b[31m\r", max_size=300), st.integers(1, 400))
+def test_a_result_is_never_longer_than_its_limits(text: str, times: int) -> None:
+    limits = Limits()
+    said = for_model(printed(text * times), limits)
+    assert len(said.replace(ZERO_WIDTH_SPACE, "")) <= limits.output.characters + 120
+    assert said.count("\n") <= limits.output.lines + 6
+
+
+@behaviour("render:limits:error-kept")
+def test_a_long_output_does_not_hide_the_error() -> None:
+    said = shown(Stream("stdout", "x\n" * 100_000), Error("ValueError", "bad"))
+    assert said.endswith("\nValueError: bad\n```\n")
+
+
+@behaviour("render:mime:choice")
+@pytest.mark.parametrize(
+    ("bundle", "said"),
+    [
+        ({"text/markdown": "md", "text/plain": "p", "text/html": "h"}, "md"),
+        ({"text/plain": "p", "text/html": "h", "text/latex": "l"}, "p"),
+        ({"text/plain": "<IPython.core.display.HTML object>", "text/html": "<p>h</p><p>i"}, "h\ni"),
+        ({"text/plain": "<IPython.core.display.Latex object>", "text/latex": "l", "text/html": "h"}, "l"),
+        ({"text/html": "<table><tr><td>1<td>2<tr><td>3"}, "1 | 2\n3"),
+        ({"text/html": "<![bad<p>x"}, "x"),
+        ({"application/json": {"a": 1}}, '{"a": 1}'),
+        (
+            {"application/vnd.plotly.v1+json": {}, "text/html": "<script>1</script>"},
+            "[application/vnd.plotly.v1+json, text/html]",
+        ),
+        ({"text/plain": ["a\n", "b"]}, "a\nb"),
+        (
+            {"text/plain": 3, "text/html": [1], "image/png": {"a": 1}, "text/markdown": None},
+            "[text/html, image/png, text/markdown]",
+        ),
+        ({}, ""),
+    ],
+)
+def test_of_a_bundle_the_model_reads_what_says_most(bundle: dict[str, object], said: str) -> None:
+    body = for_model(Result((DisplayData(bundle), Stream("stdout", "end\n*"))))
+    assert body.removeprefix("Result:\n```output\n").removesuffix("end\n*\n```\n").rstrip("\n") == said
+
+
+@behaviour("render:images:line")
+@pytest.mark.parametrize(
+    ("mime", "data", "line"),
+    [
+        ("image/png", PNG, "[image/png, 640×480, 36 bytes]"),
+        ("image/png", "not base64 é", "[image/png, 9 bytes]"),
+        (
+            "image/jpeg",
+            base64.b64encode(b"\xff\xd8\xff\xe0\0\4xx\xff\xc0\0\x11\x08\1\0\2\0\0\0\0\0").decode(),
+            "[image/jpeg, 512×256, 21 bytes]",
+        ),
+        ("image/gif", base64.b64encode(b"GIF89a\x0a\0\x14\0").decode(), "[image/gif, 10×20, 10 bytes]"),
+        ("image/svg+xml", "<svg width='72pt' height='36pt'/>", "[image/svg+xml, 96×48, 33 bytes]"),
+        ("image/svg+xml", "<svg viewBox='0 0 30.4 20'/>", "[image/svg+xml, 30×20, 28 bytes]"),
+        ("image/svg+xml", "<svg width='1.2.3' height='1'/>", "[image/svg+xml, 31 bytes]"),
+        ("image/webp", "AAAA", "[image/webp, 3 bytes]"),
+    ],
+)
+def test_an_image_is_told_in_one_line(mime: str, data: str, line: str) -> None:
+    assert shown(DisplayData({mime: data})) == f"Result: {line}\n"
+
+
+@behaviour("render:images:once")
+def test_a_figure_that_comes_twice_is_told_once() -> None:
+    bundle = {"image/png": PNG, "text/plain": "<Figure size 640x480 with 1 Axes>"}
+    result = Result(
+        (ExecuteResult(bundle), DisplayData(bundle), DisplayData({**bundle, "image/png": "AAAA"}))
+    )
+    assert [image.data for image in images(result)] == [PNG, "AAAA"]
+    assert for_model(result).count("image/png") == 2
+
+
+@behaviour("render:images:pictures")
+def test_pictures_of_the_host_replace_the_lines_of_the_first_images() -> None:
+    result = Result(
+        (Stream("stdout", "1\n"), DisplayData({"image/png": PNG}), DisplayData({"image/png": "AAAA"}))
+    )
+    assert for_model(result, pictures=["![one](1.png)"]) == (
+        "Result:\n```output\n1\n[image/png, 3 bytes]\n```\n![one](1.png)\n"
+    )
+    assert for_model(result, pictures=["![one](1.png)", "![two](2.png)"]) == (
+        "Result: 1\n![one](1.png)\n![two](2.png)\n"
+    )
+    assert for_model(Result((DisplayData({"image/png": PNG}),)), pictures=["![one](1.png)"]) == (
+        "Result:\n![one](1.png)\n"
+    )
+
+
+@behaviour("render:safety:odd-types")
+@settings(deadline=None, max_examples=100)
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "text/plain",
+                "text/html",
+                "text/markdown",
+                "image/png",
+                "image/svg+xml",
+                "application/json",
+                "x/y",
+            ]
+        ),
+        st.one_of(
+            st.none(), st.integers(), st.floats(), st.text(), st.lists(st.one_of(st.text(), st.integers()))
+        ),
+    )
+)
+def test_data_of_any_type_is_told_somehow(bundle: dict[str, object]) -> None:
+    assert shown(DisplayData(bundle), ExecuteResult(bundle)).startswith("Result:")
