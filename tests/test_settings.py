@@ -85,7 +85,12 @@ def test_another_file_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 @behaviour("settings:sources:values-only")
 def test_settings_made_in_place_do_not_look_around(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CODERUNNER_PORT", "2")
-    assert Settings().port == 7861
+    found = Settings(server="http://127.0.0.1:8888", approve="ask")
+    assert [row(found, name) for name in ("port", "approve", "token")] == [
+        Effective("port", "7861", "default"),
+        Effective("approve", "ask", "given"),
+        Effective("token", "", "default"),
+    ]
 
 
 WRONG = [

@@ -38,6 +38,8 @@ PREFIX = "CODERUNNER_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 DEFAULT = "default"
 """The source of a value that nobody set."""
+GIVEN = "given"
+"""The source of a value of settings that were made in place."""
 
 SECRETS = ("token", "model_key")
 ADDRESSES = ("server", "model_url")
@@ -134,7 +136,8 @@ class Settings(BaseSettings):
             return values
         address, _, query = address.strip().partition("?")
         token = parse_qs(query.partition("#")[0]).get("token", [""])[0]
-        return {"token": token, **values, "server": address}
+        pasted = {"token": token} if token else {}
+        return {**pasted, **values, "server": address}
 
     @field_validator("server", "model_url")
     @classmethod
@@ -166,7 +169,7 @@ class Settings(BaseSettings):
 
     def source(self, name: str) -> str:
         """Where the value of the setting `name` came from, in words; `DEFAULT` where nobody set it."""
-        return self._sources.get(name, DEFAULT)
+        return self._sources.get(name, GIVEN if name in self.model_fields_set else DEFAULT)
 
     def effective(self) -> list["Effective"]:
         """Every setting with what it comes to and its source, secrets masked."""
