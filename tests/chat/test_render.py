@@ -47,53 +47,28 @@ def test_each_golden_file_belongs_to_a_result() -> None:
     assert sorted(path.stem for path in RESULTS.glob("*.md")) == sorted([*names(), *BUILT])
 
 
-HOSTILE = st.lists(
-    st.sampled_from(
-        [
-            "```",
-            "`",
-            "~~~",
-            "```python\n",
-            "\n",
-            "\n",
-            "\r",
-            "\x08",
-            " ",
-            "x",
-            "Result: 1",
-            "- ",
-            "> ",
-            "<think>",
-            "</think>",
-            "<|im_end|>",
-            "<|",
-            "|>",
-            "\nYou:",
-            "You:",
-            "AI:",
-            "###",
-            "#",
-            "STOP",
-            "ST",
-            "OP",
-            "\x1b[31m",
-            "\x1b[K",
-            "\x1b]8;;",
-            "\u202e",
-            "\u200b",
-            "\x00",
-            "�",
-            "[INST]",
-            "[/INST]",
-            "<s>",
-            "</s>",
-            "<tool_call>",
-            "user\n",
-            "<details>\n",
-        ]
+PRINTED = (
+    *(
+        "```",
+        "`",
+        "~~~",
+        "```python\n",
+        "\n",
+        "\n",
+        "\r",
+        "\b",
+        " ",
+        "x",
+        "Result: 1",
+        "- ",
+        "> ",
+        "<details>\n",
     ),
-    max_size=40,
-).map("".join)
+    *("<think>", "</think>", "<|im_end|>", "<|", "|>", "[INST]", "[/INST]", "<s>", "</s>", "<tool_call>"),
+    *("\nYou:", "You:", "AI:", "###", "#", "STOP", "ST", "OP", "user\n"),
+    *("\x1b[31m", "\x1b[K", "\x1b]8;;", "\u202e", "\u200b", "\x00", "\ud800"),
+)
+HOSTILE = st.lists(st.sampled_from(PRINTED), max_size=40).map("".join)
 ANYTHING = st.one_of(HOSTILE, st.text(max_size=80), st.text(alphabet="`~\n ", max_size=60))
 
 

@@ -260,8 +260,8 @@ def test_a_driver_that_starts_a_running_turn_is_told() -> None:
         turn.start()
 
 
-PIECES = st.sampled_from(
-    [
+PIECES = (
+    *(
         "```python\n",
         "```\n",
         "```",
@@ -271,29 +271,23 @@ PIECES = st.sampled_from(
         "x",
         "\n",
         " ",
-        "- ",
-        "> ",
-        "<think>",
-        "</think>",
-        "<",
-        "</thi",
-        "nk>",
-        "`",
-        "\r",
-        "\r\n",
-        "<!--",
-        "-->",
-        "[THINK]",
-        "[/THINK]",
         "  ",
         "    ",
-    ]
+        "- ",
+        "> ",
+    ),
+    *("<think>", "</think>", "<", "</thi", "nk>", "[THINK]", "[/THINK]", "`", "\r", "\r\n", "<!--", "-->"),
 )
 
 
 @behaviour("turn:cuts:nothing-changes")
 @settings(deadline=None, max_examples=300)
-@given(st.lists(PIECES, max_size=25).map("".join), st.integers(0, 30), st.booleans(), st.integers(1, 9))
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=25).map("".join),
+    st.integers(0, 30),
+    st.booleans(),
+    st.integers(1, 9),
+)
 def test_cutting_the_deltas_or_the_prior_text_changes_nothing(
     text: str, cut: int, thinking: bool, size: int
 ) -> None:
