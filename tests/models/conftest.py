@@ -2,9 +2,11 @@
 
 import asyncio
 import queue
+import socket
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from threading import Thread
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 import uvicorn
 
 from coderunner.models.demo import Asked, Demo, Ended
-from coderunner.models.demo_personalities import PERSONALITIES, PLAIN, Personality
+from coderunner.models.demo_personalities import PERSONALITIES, Personality
 
 App = Callable[..., Awaitable[None]]
 
@@ -49,39 +51,69 @@ class Served:
 @contextmanager
 def listening(app: App) -> Iterator[str]:
     """Serve an ASGI application on a free port of loopback; gives its address."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="on")
-    server = uvicorn.Server(config)
-    socket = config.bind_socket()
-    thread = Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
+    # It listens from here on, so whoever connects before the server runs waits for it.
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on", ws="none"))
+    thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(WAIT)
-        socket.close()
+        listener.close()
 
 
 Serve = Callable[..., Served]
 
 
+class Relay:
+    """Tells the test that runs now what a server sees, so that a server can serve many tests."""
+
+    def __init__(self) -> None:
+        self.served: Served | None = None
+
+    def observe(self, event: Asked | Ended) -> None:
+        if self.served:
+            self.served.observe(event)
+
+
+Pool = Callable[[str], tuple[str, Relay]]
+
+
+@pytest.fixture(scope="session")
+def pool() -> Iterator[Pool]:
+    """Give a function that finds the server of a personality, started at its first use."""
+    with ExitStack() as servers:
+
+        @cache
+        def find(name: str) -> tuple[str, Relay]:
+            relay = Relay()
+            app = Demo(PERSONALITIES[name], observe=relay.observe)
+            return servers.enter_context(listening(app)), relay
+
+        yield find
+
+
 @pytest.fixture
-def serve() -> Iterator[Serve]:
-    """Give a function that serves the demo model as one of the backends."""
-    open_servers = []
+def serve(pool: Pool) -> Iterator[Serve]:
+    """Give a function that serves the demo model as one of its personalities.
 
-    def start(personality: Personality | str = PLAIN, **options: Any) -> Served:
-        chosen = PERSONALITIES[personality] if isinstance(personality, str) else personality
-        served: list[Served] = []
-        app = Demo(chosen, observe=lambda event: served[0].observe(event), **options)
-        server = listening(app)
-        served.append(Served(server.__enter__()))
-        open_servers.append(server)
-        return served[0]
+    One with options of its own has a server of its own, whose streams nobody else can end.
+    """
+    with ExitStack() as servers:
 
-    yield start
-    for server in open_servers:
-        server.__exit__(None, None, None)
+        def start(personality: Personality | str = "demo", **options: Any) -> Served:
+            if isinstance(personality, str) and not options:
+                url, relay = pool(personality)
+            else:
+                relay = Relay()
+                chosen = PERSONALITIES[personality] if isinstance(personality, str) else personality
+                url = servers.enter_context(listening(Demo(chosen, observe=relay.observe, **options)))
+            relay.served = Served(url)
+            return relay.served
+
+        yield start
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +143,15 @@ class Canned:
             await send({"type": f"{message['type']}.complete"})
 
 
+Can = Callable[..., str]
+
+
 @pytest.fixture
-def canned() -> Iterator[Callable[..., str]]:
+def canned() -> Iterator[Can]:
     """Give a function that serves the same answer to everybody, and its address."""
-    open_servers = []
+    with ExitStack() as servers:
 
-    def start(body: bytes | tuple[bytes, ...], **options: Any) -> str:
-        server = listening(Canned(body, **options))
-        open_servers.append(server)
-        return server.__enter__()
+        def start(body: bytes | tuple[bytes, ...], **options: Any) -> str:
+            return servers.enter_context(listening(Canned(body, **options)))
 
-    yield start
-    for server in open_servers:
-        server.__exit__(None, None, None)
+        yield start

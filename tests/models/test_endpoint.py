@@ -1,6 +1,5 @@
 import asyncio
 import socket
-from collections.abc import Callable
 
 import pytest
 
@@ -11,9 +10,7 @@ from coderunner.models.pieces import Piece, piece
 from coderunner.models.usage import Tokens
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
-from tests.models.conftest import WAIT, Canned, Serve, listening
-
-Can = Callable[..., str]
+from tests.models.conftest import WAIT, Can, Canned, Serve, listening
 
 KEY = "sk-canary-93b1"
 HELLO = {"messages": [{"role": "user", "content": "What is 10 + 5?"}]}

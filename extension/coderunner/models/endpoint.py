@@ -6,9 +6,11 @@ The only module that knows the HTTP library: every exception of it is translated
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 
@@ -89,6 +91,7 @@ class Client:
         self._http = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=httpx.Timeout(IDLE_SECONDS, connect=connect),
+            verify=_certificates(),
             # A proxy of the environment must not see what is said on this machine, and could not reach it.
             trust_env=not endpoint.loopback,
         )
@@ -231,3 +234,9 @@ class Client:
             if streaming:
                 raise failures.broken_off(error, self.endpoint.url, idle=IDLE_SECONDS) from error
             raise failures.unreachable(error, self.endpoint.url) from error
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Read the trusted certificates once: that takes longer than a whole request on this machine."""
+    return httpx.create_ssl_context()
