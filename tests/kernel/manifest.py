@@ -137,4 +137,68 @@ BEHAVIOURS = {
         "Warming a kernel twice starts one, which then runs the cells.", "decision 6"
     ),
     "session:close:refused": Behaviour("A closed session refuses, and says why.", "decision 4"),
+    "address:pasted:base": Behaviour(
+        "A pasted address gives the server's base address.", "kernel facts: pasted addresses"
+    ),
+    "address:pasted:wrong": Behaviour("What is no address is refused, with the way out.", "safety 3.2"),
+    "address:pasted:never-raises-else": Behaviour(
+        "Any text is an address or refused, and a token in it is gone.", "T7"
+    ),
+    "address:token:split": Behaviour(
+        "A pasted token is split off the address before anything else.", "kernel facts: pasted addresses; T7"
+    ),
+    "address:loopback:known": Behaviour("Addresses of this machine are known.", "T4"),
+    "address:parents:nearest-first": Behaviour(
+        "The addresses above one are listed from the nearest.", "safety 3.2"
+    ),
+    "environment:secrets:removed": Behaviour(
+        "Secrets are left out of a kernel's environment; what programs need stays.",
+        "kernel facts: start; O18",
+    ),
+    "portal:one:process": Behaviour(
+        "There is one portal, and its work is done in its own thread.", "the plan, what flows"
+    ),
+    "portal:await:any-loop": Behaviour("Any loop can await what runs in the portal.", "the plan, what flows"),
+    "portal:await:cancel": Behaviour("Cancelling an await cancels what runs in the portal.", "M5"),
+    "portal:call:bounded": Behaviour(
+        "A call that takes too long is cancelled and says so.", "CONTRIBUTING: every wait under a deadline"
+    ),
+    "portal:close:farewell": Behaviour("Farewells are said before the thread ends.", "O32"),
+    "portal:fork:anew": Behaviour("A forked child has a portal of its own.", "kernel facts: fork"),
+    "local:environment:no-secrets": Behaviour(
+        "A kernel sees none of our secrets.", "kernel facts: start; O18"
+    ),
+    "local:interpreter:ours": Behaviour(
+        "`python3` is our own interpreter, installed as a kernel or not.", "R28"
+    ),
+    "local:directory:own": Behaviour("Each conversation has a working directory of its own.", "O29"),
+    "local:directory:names": Behaviour(
+        "No two conversations share a directory name, and none climbs out.", "T5"
+    ),
+    "local:sockets:private": Behaviour("Nobody else can reach a kernel's sockets.", "kernel facts: ipc"),
+    "local:sockets:short": Behaviour(
+        "A long temporary directory does not break the sockets.", "unix(7): 108 characters"
+    ),
+    "local:history:off": Behaviour("Our kernels do not write IPython's history.", "performance: history"),
+    "local:death:at-once": Behaviour(
+        "The death of an idle kernel is noticed, and told with the next result.",
+        "kernel facts: ending a cell",
+    ),
+    "local:death:output-kept": Behaviour("What a kernel showed before it died is kept.", "O13"),
+    "local:end:group": Behaviour("Closing ends the kernel and all that it started.", "O32"),
+    "local:end:with-host": Behaviour("A kernel ends with its host, however that ends.", "O34"),
+    "local:start:last-words": Behaviour("A kernel that does not come up says why.", "O1"),
+    "sessions:cap:oldest-idle": Behaviour(
+        "Over the cap, the kernel that rested longest makes room.", "kernel facts: idle kernel"
+    ),
+    "sessions:cap:all-busy": Behaviour(
+        "Over the cap with all busy, a cell is refused with the way out.", "T9"
+    ),
+    "sessions:idle:rests": Behaviour(
+        "A kernel that nobody uses is let go, and the next result says so.", "kernel facts: idle kernel"
+    ),
+    "sessions:close:conversation": Behaviour(
+        "Closing a conversation ends its kernel, and a new one may begin.", "O16"
+    ),
+    "sessions:leaks:none": Behaviour("Nothing is left when all is closed: no process, no file.", "O32"),
 }

@@ -117,7 +117,7 @@ def test_clear_output_with_wait_clears_when_the_next_output_comes() -> None:
 
 @behaviour("execution:error:in-reply")
 def test_an_error_that_stands_only_in_the_reply_is_an_output() -> None:
-    error = {"ename": "ExceptionGroup", "evalue": "two", "traceback": ["a", "b"]}
+    error: dict[str, Any] = {"ename": "ExceptionGroup", "evalue": "two", "traceback": ["a", "b"]}
     assert outputs(text("before"), reply("error", **error), IDLE) == (
         Stream("stdout", "before"),
         Error("ExceptionGroup", "two", ("a", "b")),

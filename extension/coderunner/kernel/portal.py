@@ -32,7 +32,14 @@ class Portal:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
-        self.loop.run_forever()
+        try:
+            self.loop.run_forever()
+            left = asyncio.all_tasks(self.loop)
+            for task in left:
+                task.cancel()
+            self.loop.run_until_complete(asyncio.wait(left, timeout=1.0) if left else asyncio.sleep(0))
+        finally:
+            self.loop.close()
 
     @property
     def here(self) -> bool:
@@ -41,7 +48,8 @@ class Portal:
 
     def post(self, callback: Callable[..., object], *arguments: object) -> None:
         """Have a function called in the loop, soon; returns at once, from any thread."""
-        self.loop.call_soon_threadsafe(callback, *arguments)
+        with suppress(RuntimeError):  # the loop has ended: there is nothing left that it could concern
+            self.loop.call_soon_threadsafe(callback, *arguments)
 
     def submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
         """Start a coroutine in the loop, from any thread; cancelling the future cancels it."""

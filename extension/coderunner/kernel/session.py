@@ -6,10 +6,10 @@ Everything here runs in the portal's loop; the methods that a host calls may be 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from coderunner.errors import CodeRunnerError, KernelNotStarted
 from coderunner.kernel.client import KernelClient, Transport
@@ -20,11 +20,14 @@ from coderunner.outputs import Aftermath, Result, Status
 
 KEPT_ERROR = 5.0
 """Seconds for which the error of a start in the background is also the answer to the next cell."""
+NODDED_OFF = 2.0
+"""Seconds of silence after which warming a kernel means to look whether it is still there."""
 DOZED_OFF = 20.0
-"""Seconds of silence after which we look whether the kernel is still there before we send it a cell."""
+"""Seconds of silence after which we look before we send it a cell: it costs a server's answer."""
 
 REPLACED = "The kernel was new: variables from before are gone."
 RESTARTED = "The kernel was restarted: variables from before are gone."
+CLOSED = "the kernel of this conversation was closed"
 NEVER_SENT = "It was stopped before it began: it did not run."
 
 OnOutput = Callable[[Change], None]
@@ -210,7 +213,7 @@ class Session:
 
     async def _ready(self) -> KernelClient:
         if self._closed:
-            raise KernelNotStarted("the kernel of this conversation was closed")
+            raise KernelNotStarted(CLOSED)
         if self._client is not None:
             if self._client.gone is None and self._client.quiet_for > DOZED_OFF:
                 await self._client.check()
@@ -222,12 +225,27 @@ class Session:
             opening = self._begin_opening()
         elif not opening.done():
             self._opening = opening
-        # Shielded: the kernel comes up even when this cell is stopped before it began.
-        return await asyncio.shield(opening)
+        try:
+            # Shielded: the kernel comes up even when this cell is stopped before it began.
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            if opening.cancelled():
+                raise KernelNotStarted(CLOSED) from None
+            raise
 
     def _warm(self) -> None:
-        if self._client is None and self._opening is None and not self._closed:
+        if self._client is not None:
+            if self._current is None and self._client.quiet_for > NODDED_OFF:
+                self._beside(self._look_after(self._client))
+        elif self._opening is None and not self._closed:
             self._begin_opening()
+
+    async def _look_after(self, client: KernelClient) -> None:
+        """See whether a kernel that has been quiet is still there, while the model writes the cell for it."""
+        await client.check()
+        if client.gone is not None and client is self._client and self._current is None:
+            self._lost(client)
+            self._warm()
 
     def _begin_opening(self) -> "asyncio.Task[KernelClient]":
         self._show("starting")
@@ -267,9 +285,11 @@ class Session:
         if client is self._client:
             self._client = None
             self._show("dead", client.gone.detail if client.gone else "")
-        task = asyncio.get_running_loop().create_task(
-            client.close(keep=client.gone is None or client.gone.keep)
-        )
+        self._beside(client.close(keep=client.gone is None or client.gone.keep))
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something in the background; the next start and the end of all wait for it."""
+        task = asyncio.get_running_loop().create_task(work)
         self._farewells.add(task)
         task.add_done_callback(self._farewells.discard)
 
@@ -297,12 +317,12 @@ class Session:
         """Let go of the kernel until the next cell."""
         if self._cull is not None:
             self._cull.cancel()
-        if self._opening is not None:
-            self._opening.cancel()
-            await asyncio.gather(self._opening, return_exceptions=True)
-            self._opening = None
+        opening, self._opening = self._opening, None
         client, self._client = self._client, None
         self._show("none")
+        if opening is not None:
+            opening.cancel()
+            await asyncio.gather(opening, return_exceptions=True)
         if client is not None:
             await client.close(keep=keep)
 
@@ -314,9 +334,7 @@ class Session:
     def _rest_if_idle(self) -> None:
         if self.busy:
             return  # the end of the cell plans it again
-        task = asyncio.get_running_loop().create_task(self.rest())
-        self._farewells.add(task)
-        task.add_done_callback(self._farewells.discard)
+        self._beside(self.rest())
 
     def _show(self, state: State, sentence: str = "") -> None:
         self.light = Light(state, self.where.kernel_name, time.monotonic(), sentence)

@@ -1,0 +1,239 @@
+"""Kernels on this machine: their environment, their directory, their end."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from coderunner.errors import KernelNotStarted
+from coderunner.kernel import local
+from coderunner.kernel.portal import portal
+from coderunner.kernel.sessions import Local, Session, Sessions, slug
+from coderunner.outputs import Result, Status, Stream
+from tests.behaviours import behaviour
+from tests.kernel.conftest import BOUND, Screen, run
+
+
+def printed(session: Session, source: str) -> str:
+    result = run(session, source)
+    assert result.status is Status.OK, result
+    return "".join(output.text for output in result.outputs if isinstance(output, Stream)).strip()
+
+
+def alive(pid: int) -> bool:
+    return bool(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+
+
+def holds(fact: Callable[[], bool]) -> bool:
+    """Wait, bounded, until something holds that nobody tells us."""
+    until = time.monotonic() + BOUND
+    while not fact() and time.monotonic() < until:
+        threading.Event().wait(0.01)
+    return fact()
+
+
+def ends(pid: int) -> bool:
+    """Wait until a process that is not our child has ended."""
+    return holds(lambda: not alive(pid))
+
+
+def becomes(session: Session, state: str) -> bool:
+    return holds(lambda: session.light.state == state)
+
+
+@pytest.fixture
+def here(sessions: Sessions) -> Session:
+    return sessions.get("here", Local())
+
+
+@behaviour("local:environment:no-secrets")
+def test_the_kernel_sees_none_of_our_secrets(here: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANARY_API_KEY", "canary-4711")
+    monkeypatch.setenv("PLAIN_WORD", "seen")
+    everything = printed(here, "import os; print(dict(os.environ))")
+    assert "canary-4711" not in everything
+    assert "'PLAIN_WORD': 'seen'" in everything
+
+
+@behaviour("local:interpreter:ours")
+def test_the_kernel_runs_our_interpreter_without_an_installed_spec(here: Session) -> None:
+    assert printed(here, "import sys; print(sys.executable)") == sys.executable
+    assert printed(here, "import shutil; print(shutil.which('python'))") == str(
+        Path(sys.executable).parent / "python"
+    )
+
+
+@behaviour("local:directory:own")
+def test_each_conversation_has_a_working_directory_of_its_own(sessions: Sessions, tmp_path: Path) -> None:
+    here, there = sessions.get("../a/b", Local()), sessions.get("c", Local())
+    printed(here, "open('note.txt', 'w').write('mine')\nprint()")
+    assert printed(there, "import os; print(os.listdir())") == "[]"
+    assert sessions.directory("../a/b").parent == tmp_path / "work"
+    assert (sessions.directory("../a/b") / "note.txt").read_text() == "mine"
+
+
+@behaviour("local:directory:names")
+def test_no_two_conversations_share_a_directory_name() -> None:
+    names = ["a", "a/b", "a b", "a-b", "../a", "ä", "ö", "", "x" * 41, "x" * 42, "C:\\"]
+    assert len({slug(name) for name in names}) == len(names)
+    assert all(Path(slug(name)).name == slug(name) for name in names)
+
+
+@behaviour("local:sockets:private")
+def test_nobody_else_can_reach_the_kernels_sockets(here: Session) -> None:
+    path = Path(printed(here, "print(get_ipython().kernel.config['IPKernelApp']['connection_file'])"))
+    assert path.parent.stat().st_mode & 0o077 == 0
+    sockets = [entry for entry in path.parent.iterdir() if entry.is_socket()]
+    assert len(sockets) == 5
+
+
+@behaviour("local:sockets:short")
+async def test_a_long_temporary_directory_does_not_break_the_sockets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("x" * 120)
+    deep.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(deep))
+    kernel = await portal().run(local.start("python3", tmp_path / "work"))
+    await portal().run(kernel.close())
+    assert list(deep.iterdir()) == []
+
+
+@behaviour("local:history:off")
+def test_our_kernels_do_not_write_ipythons_history(here: Session) -> None:
+    assert printed(here, "print(get_ipython().history_manager.enabled)") == "False"
+
+
+@behaviour("local:death:at-once")
+async def test_the_death_of_an_idle_kernel_is_noticed_and_told_with_the_next_result(here: Session) -> None:
+    first = await here.execute("import os\nx = 1\nprint(os.getpid())")
+    os.kill(int(str(first.outputs[0].text)), signal.SIGKILL)  # type: ignore[union-attr]
+    assert await asyncio.to_thread(becomes, here, "dead")
+    result = await here.execute("print('x' in globals())")
+    assert result.outputs == (Stream("stdout", "False\n"),)
+    assert result.detail == "The kernel was new: variables from before are gone."
+
+
+@behaviour("local:death:output-kept")
+def test_what_a_kernel_showed_before_it_died_is_kept(here: Session) -> None:
+    source = "import os, time\nprint('last words', flush=True)\ntime.sleep(0.3)\nos.kill(os.getpid(), 9)"
+    result = run(here, source)
+    assert (result.status, result.outputs) == (Status.DIED, (Stream("stdout", "last words\n"),))
+
+
+@behaviour("local:end:group")
+async def test_closing_ends_the_kernel_and_all_that_it_started(here: Session) -> None:
+    source = (
+        "import os, subprocess\nchild = subprocess.Popen(['sleep', '600'])\nprint(os.getpid(), child.pid)"
+    )
+    result = await here.execute(source)
+    kernel, child = map(int, str(result.outputs[0].text).split())  # type: ignore[union-attr]
+    await here.close()
+    assert ends(kernel)
+    assert ends(child)
+
+
+@behaviour("local:end:with-host")
+@pytest.mark.parametrize("end", ["sys.exit()", "os.kill(os.getpid(), 9)"])
+def test_a_kernel_ends_with_its_host_however_that_ends(end: str, tmp_path: Path) -> None:
+    script = (
+        "import os, sys\nfrom pathlib import Path\n"
+        "from coderunner.kernel.sessions import Local, Sessions\n"
+        f"session = Sessions(Path({str(tmp_path)!r})).get('c', Local())\n"
+        "result = session.begin('import os; print(os.getpid())').wait(60)\n"
+        f"print(result.outputs[0].text, flush=True)\n{end}\n"
+    )
+    host = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, timeout=BOUND, check=False)
+    assert ends(int(host.stdout))
+
+
+@behaviour("local:start:last-words")
+async def test_a_kernel_that_does_not_come_up_says_why(tmp_path: Path) -> None:
+    specs = Path(os.environ["XDG_DATA_HOME"]) / "jupyter" / "kernels" / "broken"
+    specs.mkdir(parents=True, exist_ok=True)
+    (specs / "kernel.json").write_text(
+        '{"argv": ["python", "-c", "raise SystemExit(\'no such library\')", "{connection_file}"],'
+        ' "display_name": "Broken", "language": "python"}'
+    )
+    with pytest.raises(KernelNotStarted) as refused:
+        await portal().run(local.start("broken", tmp_path))
+    assert str(refused.value) == "the kernel ended while it started: no such library"
+
+
+@behaviour("sessions:cap:oldest-idle")
+def test_over_the_cap_the_kernel_that_rested_longest_makes_room(tmp_path: Path) -> None:
+    sessions = Sessions(tmp_path, max_local=2)
+    try:
+        one, two, three = (sessions.get(name, Local()) for name in ("one", "two", "three"))
+        for session in (one, two, three):
+            run(session, "x = 1")
+        assert [session.light.state for session in (one, two, three)] == ["none", "idle", "idle"]
+        assert run(one, "x").detail == "The kernel was new: variables from before are gone."
+    finally:
+        portal().call(sessions.close_all(), BOUND)
+
+
+@behaviour("sessions:cap:all-busy")
+async def test_over_the_cap_with_all_busy_a_cell_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    sessions = Sessions(tmp_path, max_local=1)
+    screen = Screen()
+    try:
+        busy = sessions.get("busy", Local())
+        running = busy.begin("import time\nprint('on', flush=True)\ntime.sleep(60)", on_output=screen)
+        await screen.shows("on")
+        result = await sessions.get("other", Local()).execute("1")
+        assert (result.status, result.detail) == (
+            Status.REFUSED,
+            "1 kernels run on this machine already and none is idle; stop one",
+        )
+        running.interrupt()
+        ended: Result = await asyncio.wrap_future(running.future)
+        assert ended.status is Status.INTERRUPTED
+    finally:
+        await sessions.close_all()
+
+
+@behaviour("sessions:idle:rests")
+async def test_a_kernel_that_nobody_uses_is_let_go_and_the_next_result_says_so(tmp_path: Path) -> None:
+    sessions = Sessions(tmp_path, idle=0.2)
+    try:
+        session = sessions.get("c", Local())
+        await session.execute("x = 1")
+        assert await asyncio.to_thread(becomes, session, "none")
+        assert (await session.execute("1")).detail == "The kernel was new: variables from before are gone."
+    finally:
+        await sessions.close_all()
+
+
+@behaviour("sessions:close:conversation")
+async def test_closing_a_conversation_ends_its_kernel_and_a_new_one_may_begin(sessions: Sessions) -> None:
+    session = sessions.get("c", Local())
+    await session.execute("x = 1")
+    await sessions.close("c")
+    assert session.light.state == "none"
+    again = sessions.get("c", Local())
+    assert again is not session
+    result = await again.execute("print('x' in globals())")
+    assert result.outputs == (Stream("stdout", "False\n"),)
+
+
+@behaviour("sessions:leaks:none")
+async def test_nothing_is_left_when_all_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    sessions = Sessions()
+    results = [
+        await sessions.get(str(number), Local()).execute("import os; print(os.getpid())")
+        for number in range(2)
+    ]
+    await sessions.close_all()
+    assert all(ends(int(str(result.outputs[0].text))) for result in results)  # type: ignore[union-attr]
+    assert [path.name for path in sorted(tmp_path.rglob("*"))] == []  # noqa: ASYNC240
+    assert sessions.all() == []
