@@ -1,0 +1,168 @@
+import asyncio
+import socket
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+
+from coderunner.models.demo_personalities import LLAMACPP, TEXTGEN, VLLM, Continues, Personality
+from coderunner.models.demo_script import MODEL
+from coderunner.models.detect import PROBE, Found, choose, fingerprint, scan
+from coderunner.models.endpoint import Client, Endpoint, ModelInfo
+from coderunner.models.memory import Choice
+from coderunner.models.strategies import FLAGS, NEXT, TGW, TRAIL, Strategy
+from tests.behaviours import behaviour
+from tests.models.conftest import Can, Serve
+
+KINDS = [
+    ("demo", "demo"),
+    ("vllm", "vllm"),
+    ("sglang", "sglang"),
+    ("llamacpp", "llama.cpp"),
+    ("ollama", "ollama"),
+    ("textgen", "text-generation-webui"),
+    ("tabbyapi", "tabbyapi"),
+    ("llama-cpp-python", "llama-cpp-python"),
+    ("hosted", "openai-compatible"),
+]
+
+
+def port(url: str) -> int:
+    number = urlsplit(url).port
+    assert number
+    return number
+
+
+@behaviour("models:detect:fingerprint")
+@pytest.mark.parametrize(("personality", "kind"), KINDS)
+async def test_each_kind_of_server_is_known_by_its_signs(serve: Serve, personality: str, kind: str) -> None:
+    served = serve(personality)
+    async with Client(Endpoint(served.url, model=MODEL)) as client:
+        assert await fingerprint(client) == kind
+    assert served.asked == []
+
+
+@behaviour("models:detect:fingerprint")
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (b'{"result": "KoboldCpp", "version": "1.90"}', "koboldcpp"),
+        (b'{"data": [], "object": "list"}', "lm-studio"),
+        (b'{"model_name": "x"}', "text-generation-webui"),
+        (b"{}", "openai-compatible"),
+        (b"<html>", "openai-compatible"),
+    ],
+)
+async def test_a_server_without_a_telling_owner_is_known_by_its_routes(
+    canned: Can, answer: bytes, kind: str
+) -> None:
+    async with Client(Endpoint(canned(answer, kind="application/json"))) as client:
+        assert await fingerprint(client) == kind
+
+
+@behaviour("models:detect:scan")
+async def test_a_scan_finds_what_is_there_in_order_and_sends_no_prompt(serve: Serve) -> None:
+    first, second = serve("llamacpp"), serve("ollama")
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        found = await scan([port(first.url), closed.getsockname()[1], port(second.url)])
+    assert found == [
+        Found(f"{first.url}/v1", "llama.cpp", (ModelInfo(MODEL, "llamacpp"),)),
+        Found(f"{second.url}/v1", "ollama", (ModelInfo(MODEL, "library"),)),
+    ]
+    assert first.asked == second.asked == []
+
+
+@behaviour("models:detect:scan")
+async def test_a_scan_of_a_machine_without_models_finds_nothing() -> None:
+    assert await scan([]) == []
+
+
+@behaviour("models:detect:scan-locked")
+async def test_a_server_that_asks_for_a_key_is_found_as_locked(serve: Serve) -> None:
+    served = serve("vllm", key="right")
+    assert await scan([port(served.url)]) == [Found(f"{served.url}/v1", "openai-compatible", locked=True)]
+
+
+@behaviour("models:detect:scan-slow")
+async def test_a_server_that_does_not_answer_does_not_hold_up_the_scan(serve: Serve) -> None:
+    served = serve()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        async with asyncio.timeout(1.5):
+            found = await scan([silent.getsockname()[1], port(served.url)])
+    assert [each.kind for each in found] == ["demo"]
+
+
+@behaviour("models:detect:choose")
+@pytest.mark.parametrize(
+    ("personality", "choice"),
+    [
+        ("demo", Choice(FLAGS, "demo is known", "demo")),
+        ("vllm", Choice(FLAGS, "vllm: its chat template was asked", "vllm")),
+        ("sglang", Choice(FLAGS, "sglang is known", "sglang")),
+        ("llamacpp", Choice(FLAGS, "llama.cpp: its chat template was asked", "llama.cpp")),
+        (
+            "textgen",
+            Choice(TGW, "text-generation-webui: its chat template was asked", "text-generation-webui"),
+        ),
+        ("tabbyapi", Choice(FLAGS, "tabbyapi is known", "tabbyapi")),
+        ("llama-cpp-python", Choice(NEXT, "llama-cpp-python is known", "llama-cpp-python")),
+    ],
+)
+async def test_each_kind_of_server_is_continued_in_its_own_way(
+    serve: Serve, personality: str, choice: Choice
+) -> None:
+    served = serve(personality)
+    async with Client(Endpoint(served.url, model=MODEL)) as client:
+        assert await choose(client) == choice
+    assert served.chats == []
+
+
+@behaviour("models:detect:choose")
+@pytest.mark.parametrize(
+    ("url", "strategy"), [("https://api.openai.com", NEXT), ("https://api.mistral.ai/v1", None)]
+)
+async def test_a_hosted_api_is_looked_up_and_not_asked(url: str, strategy: Strategy | None) -> None:
+    async with Client(Endpoint(url), connect=0.001) as client:
+        choice = await choose(client)
+    assert (choice.kind, choice.strategy) == ("hosted", strategy or choice.strategy)
+
+
+@behaviour("models:detect:choose")
+@pytest.mark.parametrize(
+    ("personality", "strategy"),
+    [
+        (replace(VLLM, continues=Continues.NEVER), NEXT),
+        (replace(LLAMACPP, continues=Continues.NEVER), NEXT),
+        (replace(LLAMACPP, continues=Continues.PARTIAL), NEXT),
+        (replace(TEXTGEN, continues=Continues.NEVER), NEXT),
+        (replace(LLAMACPP, trims=True), FLAGS),
+    ],
+)
+async def test_a_template_that_closes_the_reply_is_noticed(
+    serve: Serve, personality: Personality, strategy: Strategy
+) -> None:
+    async with Client(Endpoint(serve(personality).url, model=MODEL)) as client:
+        assert (await choose(client)).strategy == strategy
+
+
+@behaviour("models:detect:probe")
+@pytest.mark.parametrize(
+    ("personality", "strategy", "outcome"),
+    [
+        ("ollama", TRAIL, "the model went on"),
+        ("ollama-closing", NEXT, "the model did not go on"),
+        ("mistral", NEXT, "the model did not go on"),
+        ("hosted", NEXT, "the model did not go on"),
+    ],
+)
+async def test_where_nothing_else_tells_the_model_is_asked_once(
+    serve: Serve, personality: str, strategy: Strategy, outcome: str
+) -> None:
+    served = serve(personality)
+    async with Client(Endpoint(served.url, model=MODEL)) as client:
+        choice = await choose(client)
+    (asked,) = served.chats
+    assert choice.strategy == strategy
+    assert choice.reason.endswith(f"{outcome} with a sentence of ours")
+    assert (asked.body["messages"][:-1], asked.body["max_tokens"]) == (list(PROBE), 6)
