@@ -1,7 +1,11 @@
-// CodeRunner in text-generation-webui: the bar above the message field. It lives in the page's body, because the
-// webui hides the extensions' forms together with its controls, and a question must be seen.
+// CodeRunner in text-generation-webui: the bar below the block that waits or runs. It lives in the page's body: the
+// webui redraws its messages all the time, and hides the extensions' forms together with its controls.
 {
-  const field = () => document.querySelector("#chat-input-row");
+  const box = (element) => element?.getBoundingClientRect();
+  const field = () => box(document.querySelector("#chat-input-row"));
+  // The block that waits or runs is the last one of the last message.
+  const last = (element, what) => [...(element?.querySelectorAll(what) ?? [])].at(-1);
+  const block = () => box(last(last(document, "#chat .message-body"), "pre"));
   const press = (id) => document.getElementById(id)?.click();
 
   const make = () => {
@@ -27,9 +31,19 @@
   const parts = make();
   let answered = "";
 
+  // Right below the block; above the message field where the block is out of sight.
+  const put = () => {
+    const { bar } = parts, below = field(), above = block() ?? below;
+    if (!bar.classList.contains("shown") || !below) return;
+    const lowest = Math.min(below.top, window.innerHeight) - bar.offsetHeight - 6;
+    bar.style.top = `${above.bottom > 0 ? Math.min(above.bottom + 8, lowest) : lowest}px`;
+    bar.style.left = `${above.left}px`;
+    bar.style.width = `${above.width}px`;
+  };
+
   const show = (glance) => {
     const { bar, text, run, skip } = parts;
-    const place = field()?.getBoundingClientRect();
+    const place = field();
     if (glance === null) answered = bar.dataset.number ?? "";
     const number = glance?.dataset.number ?? "";
     const asks = glance?.dataset.kind === "ask" && number !== answered;
@@ -39,10 +53,11 @@
     if (text.textContent !== glance.textContent) text.textContent = glance.textContent;
     bar.dataset.number = number;
     run.hidden = skip.hidden = !asks;
-    bar.style.left = `${place.left}px`;
-    bar.style.width = `${place.width}px`;
-    bar.style.bottom = `${Math.max(4, window.innerHeight - place.top + 6)}px`;
+    put();
   };
+
+  document.addEventListener("scroll", put, { capture: true, passive: true });
+  window.addEventListener("resize", put);
 
   // While a reply grows, and for a moment after it, ask how its block is doing.
   let ticks = 0;

@@ -43,8 +43,8 @@ def build(door: Door, *, first: Callable[[], str | None]) -> None:
     free = not panel.locked
     with gr.Accordion("CodeRunner", open=False, elem_id="coderunner-form"):
         status = gr.HTML(value=lambda: panel.status().html, elem_classes="coderunner-status")
-        _choices(panel, status, free=free)
         _kernel(panel, status, chat, free=free)
+        _choices(panel, status, free=free)
         _preset(panel, status, free=free)
     _bar(panel, chat)
 
