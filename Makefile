@@ -31,10 +31,9 @@ test: $(VENV)/dev
 	@sh tests/install_browser.sh $(BIN)/python
 	@$(BIN)/python -m pytest $(ARGS)
 
+# All three, also when the first finds something: one round tells everything.
 lint: $(VENV)/dev
-	@$(BIN)/ruff check
-	@$(BIN)/ruff format --check
-	@$(BIN)/mypy
+	@status=0; for check in "ruff check" "ruff format --check" mypy; do $(BIN)/$$check || status=1; done; exit $$status
 
 format: $(VENV)/dev
 	@$(BIN)/ruff check --fix
