@@ -29,8 +29,8 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
 
 @pytest.fixture(scope="session")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
-    """A Jupyter server below a base path, as on a Hub."""
-    options = ("--ServerApp.base_url=/user/me/",)
+    """A Jupyter server below a base path, as on a Hub, and with the old WebSocket protocol only."""
+    options = ("--ServerApp.base_url=/user/me/", "--ZMQChannelsWebsocketConnection.kernel_ws_protocol=")
     with jupyter_server(tmp_path_factory.mktemp("hub"), *options, token="hub-token") as server:
         yield server
 

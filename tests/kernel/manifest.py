@@ -201,4 +201,63 @@ BEHAVIOURS = {
         "Closing a conversation ends its kernel, and a new one may begin.", "O16"
     ),
     "sessions:leaks:none": Behaviour("Nothing is left when all is closed: no process, no file.", "O32"),
+    "server:kernel:found-again": Behaviour(
+        "After a restart of ours the conversation finds its kernel and variables.", "decision 6"
+    ),
+    "server:kernel:named": Behaviour(
+        "The kernel stands in the server's list under the conversation, until it is closed.",
+        "decision 6; O32",
+    ),
+    "server:kernel:other-spec": Behaviour(
+        "A kernel of another name under the conversation is replaced.", "decision 6"
+    ),
+    "server:kernel:without-sessions": Behaviour(
+        "A server without sessions gives a kernel, which is deleted in the end.", "decision 6: kernel_gateway"
+    ),
+    "server:address:base-path": Behaviour(
+        "A pasted address below a base path works, also with the default WebSocket protocol.",
+        "kernel facts: pasted addresses; O3, O6",
+    ),
+    "server:gone:deleted": Behaviour(
+        "A kernel that somebody deletes ends the cell.", "kernel facts: ending a cell"
+    ),
+    "server:gone:restarted": Behaviour(
+        "A kernel that somebody restarts ends the cell.", "kernel facts: ending a cell"
+    ),
+    "server:gone:while-quiet": Behaviour(
+        "A kernel that was culled is replaced before the next cell.", "safety 3.1: culled"
+    ),
+    "server:shared:own-output": Behaviour(
+        "What another client of the kernel prints is not ours.", "kernel facts: two clients"
+    ),
+    "server:shared:aborted": Behaviour(
+        "A cell that another client's error flushed from the queue is sent again, and runs once.",
+        "kernel facts: aborted",
+    ),
+    "server:lost:cut": Behaviour(
+        "A connection that is cut ends the cell as lost, and the next cell finds the kernel.",
+        "decision 4; O5",
+    ),
+    "server:message:large": Behaviour(
+        "A message of 15 million characters arrives whole.", "performance: a server"
+    ),
+    "server:token:nowhere": Behaviour(
+        "The token is in no log, no result and no text of ours.", "decision 8; T7"
+    ),
+    "server:token:not-to-others": Behaviour("A redirect to another host is refused and gets nothing.", "T6"),
+    "server:refused:sentences": Behaviour(
+        "What a server answers in place of a kernel is said in one sentence with the way out.",
+        "safety 3.2; O1",
+    ),
+    "server:refused:bounded": Behaviour(
+        "A reply that is too large or never comes is given up.", "safety 3.2"
+    ),
+    "server:tls:verified": Behaviour(
+        "A certificate that nobody vouches for is refused, unless its file is named.", "safety 3.2"
+    ),
+    "server:tls:plain": Behaviour("http to a server that speaks https says so.", "safety 3.2"),
+    "server:garbage:ignored": Behaviour("Frames that are no messages are ignored.", "O6"),
+    "server:move:ends-old": Behaviour(
+        "A conversation that moves leaves no kernel behind.", "the plan, sessions"
+    ),
 }

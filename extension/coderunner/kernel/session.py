@@ -287,11 +287,13 @@ class Session:
             self._show("dead", client.gone.detail if client.gone else "")
         self._beside(client.close(keep=client.gone is None or client.gone.keep))
 
-    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+    def _beside(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """Do something in the background; the next start and the end of all wait for it."""
         task = asyncio.get_running_loop().create_task(work)
         self._farewells.add(task)
         task.add_done_callback(self._farewells.discard)
+        task.add_done_callback(_notice_failure)
+        return task
 
     async def _interrupt(self) -> bool:
         if self._current is None:
@@ -324,7 +326,8 @@ class Session:
             opening.cancel()
             await asyncio.gather(opening, return_exceptions=True)
         if client is not None:
-            await client.close(keep=keep)
+            # A task of its own, so that whoever ends the session meanwhile waits for it too.
+            await asyncio.wait([self._beside(client.close(keep=keep))])
 
     def _plan_rest(self) -> None:
         if self._cull is not None:
@@ -340,10 +343,10 @@ class Session:
         self.light = Light(state, self.where.kernel_name, time.monotonic(), sentence)
 
 
-def _notice_failure(opening: "asyncio.Task[KernelClient]") -> None:
-    """Look at the exception of a start that nobody awaits: it stands in the light."""
-    if not opening.cancelled():
-        opening.exception()
+def _notice_failure(task: "asyncio.Task[Any]") -> None:
+    """Look at the exception of a task that nobody awaits: a start's stands in the light."""
+    if not task.cancelled() and (error := task.exception()):
+        logging.getLogger(__name__).debug("in the background: %s", error)
 
 
 def _outcome(done: Future[Result]) -> Result:

@@ -1,0 +1,394 @@
+"""Kernels on a Jupyter server: found again, watched, shared, and the token that goes nowhere."""
+
+import asyncio
+import logging
+import socket
+import subprocess
+import uuid
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from coderunner.kernel import rest as rest_module
+from coderunner.kernel.client import KernelClient
+from coderunner.kernel.messages import Message, from_v1, to_v1
+from coderunner.kernel.portal import portal
+from coderunner.kernel.rest import Rest
+from coderunner.kernel.server import ServerKernel
+from coderunner.kernel.sessions import Server, Session, Sessions
+from coderunner.outputs import Aftermath, DisplayData, Result, Status, Stream
+from coderunner.secret import Secret
+from tests.behaviours import behaviour
+from tests.kernel.conftest import BOUND, Screen, run
+from tests.kernel.servers import Answer, Jupyter, cutter, jupyter_server, scripted_server
+
+SLEEPS = "import time\nprint('on', flush=True)\ntime.sleep(60)"
+NO_MORE = (
+    "The kernel is no more on the server, which deleted it: all variables are gone.",
+    "Somebody else restarted or shut down the kernel on the server: all variables are gone.",
+)
+
+
+def text_of(result: Result) -> str:
+    return "".join(output.text for output in result.outputs if isinstance(output, Stream))
+
+
+def kernel_of(jupyter: Jupyter, conversation: str) -> str:
+    return jupyter.session(f"coderunner/{conversation}")["kernel"]["id"]
+
+
+@pytest.fixture
+def conversation() -> str:
+    return uuid.uuid4().hex
+
+
+@pytest.fixture
+def session(sessions: Sessions, there: Server, conversation: str) -> Session:
+    return sessions.get(conversation, there)
+
+
+@behaviour("server:kernel:found-again")
+async def test_after_a_restart_of_ours_the_conversation_finds_its_kernel(
+    there: Server, conversation: str
+) -> None:
+    before = Sessions()
+    await before.get(conversation, there).execute("x = 42")
+    await before.close_all()
+    after = Sessions()
+    try:
+        result = await after.get(conversation, there).execute("print(x)")
+        assert (text_of(result), result.detail) == ("42\n", "")
+    finally:
+        await after.close_all(keep=False)
+
+
+@behaviour("server:kernel:named")
+async def test_the_kernel_stands_in_the_servers_list_under_the_conversation(
+    session: Session, jupyter: Jupyter, conversation: str
+) -> None:
+    await session.execute("1")
+    listed = jupyter.session(f"coderunner/{conversation}")
+    assert (listed["type"], listed["name"]) == ("console", f"coderunner/{conversation}")
+    await session.close()
+    assert listed["kernel"]["id"] not in jupyter.kernels()
+
+
+@behaviour("server:kernel:other-spec")
+async def test_a_kernel_of_another_name_under_the_conversation_is_replaced(
+    session: Session, jupyter: Jupyter, conversation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = {
+        "path": f"coderunner/{conversation}",
+        "type": "console",
+        "name": "old",
+        "kernel": {"name": "python3"},
+    }
+    old = jupyter.ask("api/sessions", "POST", wanted)["kernel"]["id"]
+    real = Rest.sessions
+
+    async def renamed(self: Rest) -> list[dict[str, object]]:
+        listed = await real(self)
+        return [{**one, "kernel": {**one["kernel"], "name": "other"}} for one in listed]  # type: ignore[dict-item]
+
+    monkeypatch.setattr(Rest, "sessions", renamed)
+    assert (await session.execute("1")).status is Status.OK
+    assert old not in jupyter.kernels()
+
+
+@behaviour("server:kernel:without-sessions")
+async def test_a_server_without_sessions_gives_a_kernel_that_is_deleted_in_the_end(tmp_path: Path) -> None:
+    options = "--ServerApp.session_manager_class=tests.kernel.nosessions.NoSessions"
+    with jupyter_server(tmp_path, options, token="gateway") as gateway:
+        sessions = Sessions()
+        session = sessions.get("c", Server(gateway.url, Secret("gateway")))
+        assert text_of(await session.execute("print(1)")) == "1\n"
+        assert len(gateway.kernels()) == 1
+        await sessions.close_all(keep=True)
+        assert gateway.kernels() == []
+
+
+@behaviour("server:address:base-path")
+async def test_a_pasted_address_below_a_base_path_works_also_with_the_default_protocol(
+    hub: Jupyter, sessions: Sessions
+) -> None:
+    where = Server(f"{hub.url}/lab/tree/a.ipynb?token=hub-token")
+    screen = Screen()
+    result = await sessions.get("c", where).execute("print('ä', flush=True)\n1/0", on_output=screen)
+    assert (text_of(result), result.status) == ("ä\n", Status.ERROR)
+    assert tuple(screen.outputs) == result.outputs
+
+
+@behaviour("server:gone:deleted")
+async def test_a_kernel_that_somebody_deletes_ends_the_cell(
+    session: Session, jupyter: Jupyter, conversation: str
+) -> None:
+    screen = Screen()
+    running = session.begin(SLEEPS, on_output=screen)
+    await screen.shows("on")
+    await asyncio.to_thread(jupyter.ask, f"api/kernels/{kernel_of(jupyter, conversation)}", "DELETE")
+    result = await asyncio.wrap_future(running.future)
+    assert (result.status, result.aftermath) == (Status.REPLACED, Aftermath.FRESH)
+    assert result.detail in NO_MORE
+    assert (await session.execute("print(1)")).status is Status.OK
+
+
+@behaviour("server:gone:restarted")
+async def test_a_kernel_that_somebody_restarts_ends_the_cell(
+    session: Session, jupyter: Jupyter, conversation: str
+) -> None:
+    screen = Screen()
+    running = session.begin(SLEEPS, on_output=screen)
+    await screen.shows("on")
+    await asyncio.to_thread(jupyter.ask, f"api/kernels/{kernel_of(jupyter, conversation)}/restart", "POST")
+    result = await asyncio.wrap_future(running.future)
+    assert (result.status, result.aftermath) == (Status.REPLACED, Aftermath.FRESH)
+    assert result.detail in NO_MORE
+    assert (await session.execute("print(1)")).status is Status.OK
+
+
+@behaviour("server:gone:while-quiet")
+async def test_a_kernel_that_was_culled_is_replaced_before_the_next_cell(
+    session: Session, jupyter: Jupyter, conversation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await session.execute("x = 1")
+    await asyncio.to_thread(jupyter.ask, f"api/kernels/{kernel_of(jupyter, conversation)}", "DELETE")
+    monkeypatch.setattr("coderunner.kernel.session.DOZED_OFF", 0.0)
+    result = await session.execute("print('x' in globals())")
+    assert (text_of(result), result.status) == ("False\n", Status.OK)
+    assert result.detail == "The kernel was new: variables from before are gone."
+
+
+@behaviour("server:shared:own-output")
+async def test_what_another_client_of_the_kernel_prints_is_not_ours(
+    session: Session, jupyter: Jupyter, there: Server, conversation: str
+) -> None:
+    await session.execute("mine = 1")
+    other = await portal().run(second_client(there, kernel_of(jupyter, conversation)))
+    try:
+        both = await asyncio.gather(
+            session.execute("import time\nfor _ in range(5): print('ours', flush=True); time.sleep(0.01)"),
+            portal().run(KernelClient(other).execute("print('theirs', mine)", deadline=BOUND)),
+        )
+    finally:
+        await portal().run(other.close(keep=True))
+    assert [text_of(result) for result in both] == ["ours\n" * 5, "theirs 1\n"]
+
+
+async def second_client(where: Server, kernel: str) -> ServerKernel:
+    """Connect to a kernel as somebody else would."""
+    other = ServerKernel(Rest(where), kernel, "session of others", found=True)
+    await other.connect(uuid.uuid4().hex)
+    return other
+
+
+@behaviour("server:shared:aborted")
+async def test_a_cell_that_another_clients_error_flushed_from_the_queue_is_sent_again(
+    session: Session, jupyter: Jupyter, there: Server, conversation: str
+) -> None:
+    await session.execute("runs = 0")
+    other = await portal().run(second_client(there, kernel_of(jupyter, conversation)))
+    try:
+        fails = Message(
+            "shell",
+            "execute_request",
+            "theirs",
+            content={"code": "import time; time.sleep(0.5); 1/0", "stop_on_error": True, "silent": False},
+        )
+        heard = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def hear(_event: object) -> None:
+            loop.call_soon_threadsafe(heard.set)
+
+        other.attach(hear)
+        await portal().run(other.send(fails))
+        await asyncio.wait_for(heard.wait(), BOUND)
+        result = await session.execute("runs += 1\nprint(runs)")
+    finally:
+        await portal().run(other.close(keep=True))
+    assert (text_of(result), result.status) == ("1\n", Status.OK)
+
+
+@behaviour("server:lost:cut")
+async def test_a_connection_that_is_cut_ends_the_cell_as_lost_and_the_next_finds_the_kernel(
+    there: Server, sessions: Sessions
+) -> None:
+    async with cutter(urlsplit(there.url).port or 0) as proxy:
+        session = sessions.get("cut", replace(there, url=proxy.url))
+        screen = Screen()
+        await session.execute("x = 7")
+        running = session.begin("print('on', flush=True)\nimport time; time.sleep(1)", on_output=screen)
+        await screen.shows("on")
+        proxy.cut()
+        result = await asyncio.wrap_future(running.future)
+        assert result.status is Status.LOST
+        assert result.outputs == (Stream("stdout", "on\n"),)
+        assert result.detail == (
+            "The connection to the Jupyter server was lost; whether the code ran to its end is unknown."
+        )
+        after = await session.execute("print(x)")
+        assert (text_of(after), after.detail) == ("7\n", "")
+        await session.close()
+
+
+@behaviour("server:message:large")
+async def test_a_picture_of_15_million_characters_arrives_whole(session: Session) -> None:
+    source = "from IPython.display import display\ndisplay({'image/png': 'A' * 15_000_000}, raw=True)"
+    result = await session.execute(source)
+    (picture,) = result.outputs
+    assert isinstance(picture, DisplayData)
+    assert len(str(picture.data["image/png"])) == 15_000_000
+
+
+@behaviour("server:token:nowhere")
+async def test_the_token_is_in_no_log_no_result_and_no_text_of_ours(
+    session: Session, there: Server, jupyter: Jupyter, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    refused = Sessions().get(
+        "c", replace(there, kernel_name="ir", url=f"{there.url}/lab?token=canary-pasted")
+    )
+    results = [
+        await session.execute("print(1)"),
+        await session.execute("import os; os._exit(1)"),
+        await refused.execute("1"),
+        await Sessions().get("d", replace(there, url="http://127.0.0.1:1")).execute("1"),
+    ]
+    texts = [*map(repr, results), repr(session), repr(vars(session)), repr(session.light), repr(there)]
+    assert "canary" not in "".join([*texts, caplog.text, *jupyter.log])
+
+
+@behaviour("server:token:not-to-others")
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_to_another_host_is_refused_and_gets_nothing(status: int) -> None:
+    with scripted_server({}) as other:
+        location = other.url.replace("127.0.0.1", "localhost")
+        with scripted_server({}, (status, {"Location": f"{location}/api/kernelspecs"}, "")) as server:
+            result = await Sessions().get("c", Server(server.url, Secret("canary"))).execute("1")
+        assert result.status is Status.REFUSED
+        assert result.detail.endswith(
+            "sends us on to another host (localhost); if that is right, give its address"
+        )
+        assert other.asked == []
+
+
+HTML = {"Content-Type": "text/html"}
+NOT_HERE = (
+    "{{url}} is no Jupyter server, or the base path is wrong: api/kernelspecs answers HTTP {status}; "
+    "copy the address from the browser's Jupyter page"
+)
+
+
+@behaviour("server:refused:sentences")
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        ((403, {}, "{}"), "{url} does not accept the token; copy the current one from the server's log"),
+        ((401, {}, ""), "{url} does not accept the token; copy the current one from the server's log"),
+        ((200, HTML, "<form>Password:"), "{url} shows a login page in place of an answer; check the token"),
+        (
+            (200, HTML, "<h1>It works"),
+            "{url} answers with a web page, not as a Jupyter server; check port and base path",
+        ),
+        ((302, {"Location": "/hub/login"}, ""), "{url} sends us to a login page; check the token"),
+        ((302, {"Location": "/other"}, ""), "{url} sends us on to /other; the base path is probably wrong"),
+        ((503, {}, ""), "{url} is overloaded or still starting (HTTP 503); try again in a minute"),
+        ((429, {}, ""), "{url} is overloaded or still starting (HTTP 429); try again in a minute"),
+        ((404, {}, "{}"), NOT_HERE.format(status=404)),
+        ((200, {}, "[1]"), NOT_HERE.format(status=200)),
+    ],
+)
+async def test_what_a_server_answers_in_place_of_a_kernel_is_said_in_one_sentence(
+    answer: Answer, sentence: str
+) -> None:
+    with scripted_server({}, answer) as server:
+        result = await Sessions().get("c", Server(server.url, Secret("canary"))).execute("1")
+        assert (result.status, result.detail) == (Status.REFUSED, sentence.format(url=server.url))
+
+
+@behaviour("server:refused:bounded")
+@pytest.mark.parametrize("body", ["[" * 9_000_000, '"' + "x" * 9_000_000 + '"'])
+async def test_a_reply_that_is_too_large_is_not_read(body: str) -> None:
+    with scripted_server({}, (200, {}, body)) as server:
+        result = await Sessions().get("c", Server(server.url, Secret("canary"))).execute("1")
+        assert result.status is Status.REFUSED
+
+
+@behaviour("server:refused:bounded")
+async def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rest_module, "REQUEST_TIMEOUT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        result = await Sessions().get("c", Server(url)).execute("1")
+    assert result.detail == f"{url} did not answer in time; the server hangs, or a firewall stands between"
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and a certificate that it signed itself, for 127.0.0.1, in one file."""
+    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    options = "-x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test -addext subjectAltName=IP:127.0.0.1"
+    made = subprocess.run(
+        ["openssl", "req", *options.split(), "-keyout", str(path), "-out", "-"],
+        capture_output=True,
+        check=True,
+    )
+    with path.open("ab") as file:
+        file.write(made.stdout)
+    return path
+
+
+SPECS: Answer = (200, {}, '{"default": "python3", "kernelspecs": {"python3": {}}}')
+
+
+@behaviour("server:tls:verified")
+async def test_a_certificate_that_nobody_vouches_for_is_refused_unless_its_file_is_named(
+    certificate: Path,
+) -> None:
+    with scripted_server({"/api/kernelspecs": SPECS}, tls=certificate) as server:
+        where = Server(server.url, Secret("canary"), kernel_name="ir")
+        result = await Sessions().get("c", where).execute("1")
+        assert result.detail.startswith(
+            f"the certificate of {server.url} is not trusted (self-signed certificate)"
+        )
+        assert server.asked == []
+        trusted = replace(where, ca_file=str(certificate))
+        result = await Sessions().get("d", trusted).execute("1")
+        assert result.detail == "kernel 'ir' is not installed on this server; it has: python3"
+
+
+@behaviour("server:tls:plain")
+async def test_http_to_a_server_that_speaks_https_says_so(certificate: Path) -> None:
+    with scripted_server({}, tls=certificate) as server:
+        url = server.url.replace("https", "http")
+        result = await Sessions().get("c", Server(url)).execute("1")
+        assert (
+            result.detail
+            == f"{url} closed the connection without an answer; perhaps it speaks https, not http"
+        )
+
+
+@behaviour("server:garbage:ignored")
+async def test_frames_that_are_no_messages_are_ignored(there: Server) -> None:
+    kernel = ServerKernel(Rest(there), "id", "", found=False)
+    heard: list[object] = []
+    kernel.attach(heard.append)
+    message = Message("iopub", "status", "m", "r", {"execution_state": "busy"})
+    kernel._v1 = True
+    for frame in (b"", b"\xff" * 64, "text", to_v1(message)[:-3], to_v1(message)):
+        kernel._on_frame(frame)
+    assert heard == [from_v1(to_v1(message))]
+
+
+@behaviour("server:move:ends-old")
+def test_a_conversation_that_moves_leaves_no_kernel_behind(
+    sessions: Sessions, there: Server, jupyter: Jupyter, conversation: str
+) -> None:
+    session = sessions.get(conversation, there)
+    run(session, "1")
+    kernel = kernel_of(jupyter, conversation)
+    sessions.get(conversation, replace(there, kernel_name="other"))
+    portal().call(session.end(), BOUND)
+    assert kernel not in jupyter.kernels()
