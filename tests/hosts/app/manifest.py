@@ -39,4 +39,63 @@ BEHAVIOURS = {
     "app:view:kept": Behaviour("A part that stays the same is not drawn again.", "performance"),
     "app:transcript:grows": Behaviour("A reply grows by what happens, part by part.", "the house"),
     "app:transcript:unfinished": Behaviour("A block that was not closed is shown as not run.", "decision 1"),
+    "app:first:sum": Behaviour(
+        "`What is 10 + 5?` asks whether it may run, and ends in a sentence with 15 that a kernel computed.",
+        "done when",
+    ),
+    "app:first:labelled": Behaviour(
+        "The demo model is called a script in its name, in a banner and in its first words.",
+        "models: default",
+    ),
+    "app:first:state": Behaviour("The next turn still knows the variables.", "done when"),
+    "app:first:plot": Behaviour("A plot is seen.", "done when"),
+    "app:first:error": Behaviour("The model reads an error and corrects it.", "the demo's tasks"),
+    "app:stop:generation": Behaviour("Stop closes the model's stream and keeps what was said.", "M5, M6"),
+    "app:stop:execution": Behaviour("Stop interrupts the kernel, which keeps its variables.", "M5"),
+    "app:stop:deadline": Behaviour("A block ends at its deadline, and the model is told.", "M3"),
+    "app:stop:interrupt": Behaviour(
+        "Interrupt ends the block that runs; the reply goes on.", "the kernel form"
+    ),
+    "app:reload:middle": Behaviour("A reload finds the reply going on.", "safety 3.5"),
+    "app:reload:after": Behaviour("A reload shows the conversation again and runs nothing.", "decision 3"),
+    "app:tabs:both": Behaviour("Two tabs show the same conversation.", "safety 3.5"),
+    "app:tabs:busy": Behaviour(
+        "A message that cannot be sent while a reply is written stays in its box.", "safety 3.5"
+    ),
+    "app:conversations:apart": Behaviour("Two conversations never share a kernel.", "decision 6"),
+    "app:again:edit": Behaviour("An edited message is answered anew; what came after it is gone.", "door 2"),
+    "app:again:retry": Behaviour("Retry writes the reply anew; the kernel keeps its variables.", "door 2"),
+    "app:model:history": Behaviour(
+        "In later turns the model gets its reply with code and result exactly as they were.", "prefix cache"
+    ),
+    "app:model:thought": Behaviour("Reasoning is shown folded and never runs.", "decision 1"),
+    "app:model:gone": Behaviour("An endpoint that fails is a sentence in the reply.", "errors"),
+    "app:consent:skip": Behaviour(
+        "A block that is skipped does not run, and the model hears so.", "decision 7"
+    ),
+    "app:consent:run": Behaviour("Where the app asks, it asks for each block.", "decision 7"),
+    "app:consent:off": Behaviour("Where running is switched off nothing runs.", "decision 7"),
+    "app:safety:hostile-output": Behaviour(
+        "Scripts in a kernel's output never run in the page.", "safety: T2"
+    ),
+    "app:safety:hostile-prose": Behaviour(
+        "Scripts and pictures in a model's Markdown neither run nor fetch anything.", "safety: T2"
+    ),
+    "app:safety:routes": Behaviour("Each route refuses what is not the app's own page.", "safety: T4"),
+    "app:looks:narrow": Behaviour("No screen is so narrow that the page scrolls sideways.", "door 2"),
+    "app:looks:dark": Behaviour("Dark follows the system until the person chooses.", "door 2"),
+    "app:looks:steady": Behaviour("A block is never drawn anew while it runs.", "no flicker"),
+    "app:conversation:reply": Behaviour("A message is answered, and the answer is kept.", "door 2"),
+    "app:conversation:one-at-a-time": Behaviour("A conversation writes one reply at a time.", "safety 3.5"),
+    "app:conversation:edit": Behaviour("Only the user's messages can be edited.", "door 2"),
+    "app:conversation:nobody-looks": Behaviour(
+        "A reply that no page follows any more ends; one that is reloaded goes on.", "M6"
+    ),
+    "app:conversation:close": Behaviour("At the end of the app every reply ends.", "M5"),
+    "app:conversation:failure": Behaviour("A failure is one sentence after what was said.", "errors"),
+    "app:conversation:ticket": Behaviour(
+        "Only the unguessable ticket of a waiting block lets it run, once.", "safety: T5"
+    ),
+    "app:conversation:always": Behaviour("`Always here` holds for one conversation.", "decision 7"),
+    "app:conversation:unguessable": Behaviour("Conversations are found by ids of ours only.", "safety: T5"),
 }

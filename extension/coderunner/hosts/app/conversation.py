@@ -78,14 +78,15 @@ class Conversation:
         self._patience = patience
         self._changed = asyncio.Event()
         self._request: Request | None = None
-        self._task: asyncio.Task[None] | None = None
+        self.writing: asyncio.Task[None] | None = None
+        """Writes the reply."""
         self._questions: dict[str, Future[bool]] = {}
         self._followers = 0
 
     @property
     def busy(self) -> bool:
         """A reply is being written."""
-        return self._task is not None and not self._task.done()
+        return self.writing is not None and not self.writing.done()
 
     def say(self, text: str) -> bool:
         """Take a message and start the reply to it; False while one is being written."""
@@ -116,8 +117,8 @@ class Conversation:
     async def close(self) -> None:
         """Stop and wait for the end of the reply, bounded."""
         self.stop()
-        if self._task is not None:
-            _, late = await asyncio.wait({self._task}, timeout=3.0)
+        if self.writing is not None:
+            _, late = await asyncio.wait({self.writing}, timeout=3.0)
             for task in late:
                 task.cancel()
 
@@ -157,7 +158,7 @@ class Conversation:
         request = Request(self.id, messages, self._consent, self._think, self._count)
         self._request = request
         self._show((*messages, Message("assistant", "", finished=False)))
-        self._task = asyncio.create_task(self._write(request))
+        self.writing = asyncio.create_task(self._write(request))
         # A page that asked for a reply and was closed at once never followed it.
         asyncio.get_running_loop().call_later(self._patience, self._leave)
         return True
@@ -180,7 +181,7 @@ class Conversation:
             self._questions.clear()
             *before, last = self.messages
             last = replace(last, text=request.reply, parts=transcript.closed(last.parts), finished=True)
-            self._request = self._task = None
+            self._request = self.writing = None
             self._show((*before, last))
 
     def _receive(self, event: Event) -> None:
@@ -272,10 +273,13 @@ class Conversations:
         self._all[conversation.id] = conversation
         return conversation
 
+    def find(self, identity: object) -> Conversation | None:
+        """The conversation of that id."""
+        return self._all.get(identity) if isinstance(identity, str) else None
+
     def get(self, identity: object) -> Conversation:
         """The conversation of that id; a new one where there is none, so that a stale page works on."""
-        known = self._all.get(identity) if isinstance(identity, str) else None
-        return known or self.new()
+        return self.find(identity) or self.new()
 
     def act(self, ticket: str, verb: str) -> bool:
         """Pass on what a button of a block says, to the conversation that knows its ticket."""

@@ -58,7 +58,7 @@ class KernelForm:
         )
         self.approve = gr.Radio(list(APPROVALS), label="Before a block runs", elem_id="cr-approve")
         with gr.Row(elem_classes="cr-pair"):
-            self.deadline = gr.Number(label="Seconds a block may take", minimum=1, precision=0, min_width=80)
+            self.deadline = gr.Number(label="Seconds per block", minimum=1, precision=0, min_width=80)
             self.blocks = gr.Number(
                 label="Blocks per reply", minimum=1, maximum=100, precision=0, min_width=80
             )
@@ -96,11 +96,9 @@ class KernelForm:
     def listen(self, identity: gr.BrowserState) -> list[Any]:
         """Connect the form; gives the events after which the page says what is chosen."""
         place = [self.place, self.url, self.token, self.name]
-        self.place.change(
-            lambda place: gr.Group(visible=place == THERE), [self.place], [self.server], **COMMAND
-        )
-        self.deadline.change(self._bound, [self.deadline], None, **COMMAND)
-        self.blocks.change(self._count, [self.blocks], None, **COMMAND)
+        self.place.input(self._unfold, [self.place], [self.server], **COMMAND)
+        self.deadline.input(self._bound, [self.deadline], None, **COMMAND)
+        self.blocks.input(self._count, [self.blocks], None, **COMMAND)
         return [
             self.place.input(self._move_home, [self.place, self.name], None, **COMMAND),
             self.name.input(self._rename, [self.name], None, **COMMAND),
@@ -159,6 +157,7 @@ class KernelForm:
         """Run a test cell in the conversation's kernel and show it as a block."""
         yield working("Running a test")
         session = self._writer.session(identity)
+        await session.execute("pass", deadline=self._choices.deadline)  # starts the kernel, if it has to
         began = monotonic()
         result = await session.execute(TEST, deadline=self._choices.deadline)
         took = f"{(monotonic() - began) * 1000:.0f} ms there and back · {escape(session.where.kernel_name)}"

@@ -61,8 +61,8 @@ class ModelForm:
 
     def listen(self) -> list[Any]:
         """Connect the form; gives the events after which the page says what is chosen."""
-        self.temperature.change(self._warm, [self.temperature], None, **COMMAND)
-        self.prompt.change(self._teach, [self.prompt], None, **COMMAND)
+        self.temperature.input(self._warm, [self.temperature], None, **COMMAND)
+        self.prompt.blur(self._teach, [self.prompt], None, **COMMAND)
         self.reset.click(self._reset, None, [self.prompt], **COMMAND)
         found = [self.picker, self.key, self.status]
         ask = [self.url, self.key]
@@ -111,6 +111,7 @@ class ModelForm:
         self._choices.temperature = temperature
 
     async def _reset(self) -> str:
+        self._choices.system_prompt = SYSTEM_PROMPT
         return SYSTEM_PROMPT
 
     async def _teach(self, prompt: str) -> None:

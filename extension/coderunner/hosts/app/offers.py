@@ -81,6 +81,10 @@ class Offers:
             self.offers.append(offer)
         return offer
 
+    def named(self, url: str, model: str) -> Offer:
+        """An offer of a model at an address, as if it had been asked; raises SettingsError."""
+        return _named(Endpoint(url, Secret(), model))
+
     def find(self, label: str) -> Offer | None:
         """The offer of that label."""
         return next((offer for offer in self.offers if offer.label == label), None)

@@ -71,13 +71,15 @@
   };
   let chosen = null;
   try { chosen = localStorage.getItem(KEY); } catch { /* not allowed */ }
-  if (chosen) addEventListener("DOMContentLoaded", () => {
+  function begin() {
     set(chosen === "dark");
     // The framework applies the system's choice once while it starts.
     const watch = new MutationObserver(() => set(localStorage.getItem(KEY) === "dark"));
     watch.observe(document.body, { attributes: true, attributeFilter: ["class"] });
     setTimeout(() => watch.disconnect(), 4000);
-  });
+  }
+  if (chosen && document.body) begin();
+  else if (chosen) addEventListener("DOMContentLoaded", begin);
 })();
 
 // On a small screen the drawer would cover the conversation, so it begins closed there.

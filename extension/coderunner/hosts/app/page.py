@@ -4,7 +4,7 @@ The page shows the conversation and never is it: what the model gets comes from 
 component is only ever written to.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from importlib.resources import files
 from typing import Any
 
@@ -18,6 +18,7 @@ from coderunner.hosts.app.offers import Offers
 from coderunner.hosts.app.quiet import COMMAND, STREAM
 from coderunner.hosts.app.view import Drawing, Html
 from coderunner.hosts.app.writer import Writer
+from coderunner.runner import Session
 
 Messages = list[dict[str, Any]]
 
@@ -67,8 +68,9 @@ class Page:
     def _lay_out(self) -> None:
         # In the browser's storage: a reload and a second tab show the same conversation.
         self.identity = gr.BrowserState("", storage_key="coderunner", secret="coderunner")  # noqa: S106 - no secret
-        self.pulse = gr.State(0)
         self.timer = gr.Timer(TICK)
+        # Counts the times that this page has to look at its conversation anew.
+        self.pulse = gr.Number(0, visible="hidden", elem_id="cr-pulse")
         self._left()
         self._middle()
         self._right()
@@ -150,12 +152,13 @@ class Page:
         whole = [self.chat, self.box, self.identity]
         forms = [*self.model_form.shown, *self.kernel_form.shown]
         around = [self.light, self.banner, self.footnote]
+        # What may have to tell the person something goes through the queue: only there Gradio shows it.
         begins = [
             blocks.load(self._open, [self.identity], [*whole, *around, *forms], **COMMAND),
-            self.box.submit(self._say, [self.box, self.identity], whole, **COMMAND),
-            self.chat.example_select(self._example, [self.identity], whole, **COMMAND),
-            self.chat.retry(self._retry, [self.identity], whole, **COMMAND),
-            self.chat.edit(self._edit, [self.identity], whole, **COMMAND),
+            self.box.submit(self._say, [self.box, self.identity], whole, **STREAM),
+            self.chat.example_select(self._example, [self.identity], whole, **STREAM),
+            self.chat.retry(self._retry, [self.identity], whole, **STREAM),
+            self.chat.edit(self._edit, [self.identity], whole, **STREAM),
             self.pulse.change(self._reopen, [self.identity], whole, **COMMAND),
         ]
         for begin in begins:
@@ -206,7 +209,9 @@ class Page:
         return self._whole(conversation)
 
     async def _follow(self, identity: str, request: gr.Request) -> AsyncGenerator[Messages]:
-        conversation, page = self.conversations.get(identity), str(request.session_hash)
+        conversation, page = self.conversations.find(identity), str(request.session_hash)
+        if conversation is None:
+            return
         self._following.add(page)
         try:
             async for _ in conversation.follow():
@@ -223,27 +228,32 @@ class Page:
         return [self._box(conversation), self._light(conversation), self._foot(conversation)]
 
     async def _stop(self, identity: str) -> None:
-        self.conversations.get(identity).stop()
+        if conversation := self.conversations.find(identity):
+            conversation.stop()
 
-    async def _tick(self, identity: str, pulse: int, request: gr.Request) -> list[Any]:
-        conversation, page = self.conversations.get(identity), str(request.session_hash)
-        seen = self._seen.get(page) == (conversation.id, conversation.version)
-        stale = page not in self._following and not seen
-        self._seen[page] = (conversation.id, conversation.version)
+    async def _tick(self, identity: str, pulse: float, request: gr.Request) -> list[Any]:
+        conversation, page = self.conversations.find(identity), str(request.session_hash)
+        if conversation is None:  # the page is still being opened, or the app was started anew
+            return [gr.skip(), gr.skip()]
+        now = (conversation.id, conversation.version)
+        stale = page not in self._following and self._seen.get(page) != now
+        self._seen[page] = now
         return [self._light(conversation), pulse + 1 if stale else gr.skip()]
+
+    async def _interrupt(self, identity: str) -> Any:  # noqa: ANN401 - Gradio's word for no change has no type
+        return await self._treat(identity, Session.interrupt)
+
+    async def _restart(self, identity: str) -> Any:  # noqa: ANN401 - as above
+        return await self._treat(identity, Session.restart)
+
+    async def _treat(self, identity: str, treat: Callable[[Session], Awaitable[object]]) -> Any:  # noqa: ANN401
+        if (conversation := self.conversations.find(identity)) is None:
+            return gr.skip()
+        await treat(self.writer.session(conversation.id))
+        return self._light(conversation)
 
     async def _draw(self) -> gr.Sidebar:
         return gr.Sidebar(open=True)
-
-    async def _interrupt(self, identity: str) -> str:
-        conversation = self.conversations.get(identity)
-        await self.writer.session(conversation.id).interrupt()
-        return self._light(conversation)
-
-    async def _restart(self, identity: str) -> str:
-        conversation = self.conversations.get(identity)
-        await self.writer.session(conversation.id).restart()
-        return self._light(conversation)
 
     # --- what they show -----------------------------------------------------------------------------------
 

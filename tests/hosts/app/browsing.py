@@ -1,0 +1,152 @@
+"""The app as it really runs, and a person at its page."""
+
+import contextlib
+import re
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+
+MARKS = [
+    pytest.mark.browser,
+    # Gradio counts its events with pandas in ways that pandas is about to drop.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:gradio.*"),
+]
+"""For each module with a browser."""
+
+BOUND = 20.0
+"""Seconds that a test waits for what comes in one or two."""
+
+expect.set_options(timeout=BOUND * 1000)
+
+
+@contextlib.contextmanager
+def served(asgi: Any) -> Iterator[str]:
+    """Serve an ASGI app on a free port until the block ends; gives its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server = uvicorn.Server(uvicorn.Config(asgi, log_level="critical", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        # The socket listens already, so this waits until somebody answers there.
+        httpx.get(f"{address}/v1/models", timeout=BOUND, trust_env=False)
+        yield address
+    finally:
+        server.should_exit = True
+        thread.join(BOUND)
+        assert not thread.is_alive()
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """A real browser: the system's Chromium, else Playwright's own."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """Somebody at the page; notes what the page complains about and what it asks elsewhere."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.context = context
+        self.address = address
+        self.complaints: list[str] = []
+        self.elsewhere: list[str] = []
+        self.page: Page = context.new_page()
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", lambda message: self._hear(message.type, message.text))
+        self.page.on("request", lambda request: self._watch(request.url))
+
+    def _hear(self, kind: str, text: str) -> None:
+        if kind == "error" and "404" not in text:
+            self.complaints.append(text)
+
+    def _watch(self, url: str) -> None:
+        if not url.startswith((self.address, "data:", "blob:", "about:")):
+            self.elsewhere.append(url)
+
+    def open(self) -> "Visitor":
+        """Go to the page, or reload it, and wait until it can be used."""
+        assert self.complaints == [], self.complaints
+        self.page.goto(self.address)
+        # A page that is left while a reply streams complains about its end.
+        self.complaints.clear()
+        expect(self.box).to_be_editable()
+        expect(self.page.locator("#cr-kernel .cr-light")).to_be_visible()
+        return self
+
+    @property
+    def box(self) -> Locator:
+        """The place to type in."""
+        return self.page.locator("#cr-box textarea")
+
+    @property
+    def blocks(self) -> Locator:
+        """All blocks of the conversation."""
+        return self.page.locator("#cr-chat .cr-cell")
+
+    @property
+    def feet(self) -> Locator:
+        """The lines below finished replies."""
+        return self.page.locator("#cr-chat .cr-foot")
+
+    @property
+    def replies(self) -> Locator:
+        """All replies."""
+        return self.page.locator("#cr-chat .bot-row")
+
+    def say(self, text: str) -> None:
+        """Type a message and send it."""
+        self.box.fill(text)
+        self.box.press("Enter")
+
+    def ask(self, text: str) -> str:
+        """Send a message and wait for the end of the reply; gives what it shows."""
+        before = self.feet.count()
+        self.say(text)
+        expect(self.feet).to_have_count(before + 1)
+        return self.replies.last.inner_text()
+
+    def run(self, code: str) -> str:
+        """Have a block written and run; gives what its outputs show."""
+        self.ask(f"```python\n{code}\n```\n")
+        return self.blocks.last.locator(".cr-outs").inner_text().strip()
+
+    def press(self, word: str) -> None:
+        """Press a button of the last block."""
+        self.blocks.last.get_by_role("button", name=word, exact=True).click()
+
+    def stop(self) -> None:
+        """Press the big Stop."""
+        self.page.locator("#cr-box button.stop-button").click()
+
+    def settings(self, tab: str) -> None:
+        """Open the drawer at one of its tabs."""
+        if not self.page.locator("#cr-right.open").count():
+            self.page.locator("#cr-settings").click()
+        self.page.get_by_role("tab", name=tab).click()
+
+
+@contextlib.contextmanager
+def visitor(browser: Browser, address: str, **context: Any) -> Iterator[Visitor]:
+    """A visitor with an empty browser, whose page never complains nor asks anybody else."""
+    with contextlib.closing(browser.new_context(**context)) as fresh:
+        somebody = Visitor(fresh, address)
+        yield somebody.open()
+        assert somebody.complaints == [], somebody.complaints
+        assert somebody.elsewhere == []
+
+
+def number(text: str) -> int:
+    """The last number in a text."""
+    return int(re.findall(r"\d+", text)[-1])

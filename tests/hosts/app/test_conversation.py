@@ -1,0 +1,205 @@
+"""A conversation by itself: who writes, who looks, who may press what."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from coderunner.errors import EndpointUnreachable
+from coderunner.hosts.app.conversation import Conversation, Conversations, Request
+from coderunner.hosts.app.transcript import Block, Notice, Prose, State
+from coderunner.outputs import Cell, Result, Stream
+from coderunner.runner import Beat, Change, Ended, Event, Finish, Part, Run, Say, Shown, Started, Waiting
+from tests.behaviours import behaviour
+
+BOUND = 10.0
+"""Seconds for what comes at once."""
+
+CELL = Cell("print(15)\n")
+
+
+async def answered(request: Request) -> AsyncGenerator[Event]:
+    """Say the user's words again."""
+    request.reply = request.history[-1].text
+    yield Say(request.history[-1].text)
+    yield Finish("end")
+
+
+async def endless(request: Request) -> AsyncGenerator[Event]:
+    """Say something until told to stop."""
+    while not request.stop.is_set():
+        request.reply += "tick "
+        yield Say("tick ")
+        await asyncio.sleep(0)
+    yield Finish("stop")
+
+
+async def asking(request: Request) -> AsyncGenerator[Event]:
+    """Write one block that runs with consent."""
+    consent = request.consent(Run(CELL, 0))
+    yield Say("```python\nprint(15)\n```\n", Part.CODE)
+    if not consent.done():
+        yield Waiting(CELL, 0)
+    if not await asyncio.wait_for(asyncio.wrap_future(consent), BOUND):
+        yield Say("Skipped.")
+        return
+    yield Started(CELL, 0)
+    yield Beat(0.2)
+    yield Shown(Change(0, Stream("stdout", "15\n")))
+    yield Ended(Result((Stream("stdout", "15\n"),)), 0)
+    yield Say("Result: 15\n", Part.RESULT)
+
+
+async def failing(request: Request) -> AsyncGenerator[Event]:
+    """Begin, and fail as an endpoint does."""
+    request.reply = "So"
+    yield Say("So")
+    raise EndpointUnreachable("nothing answers at 127.0.0.1:9")
+
+
+async def until_finished(conversation: Conversation) -> None:
+    async with asyncio.timeout(BOUND):
+        async for _ in conversation.follow():
+            pass
+
+
+async def until_asked(conversation: Conversation) -> Block:
+    async with asyncio.timeout(BOUND):
+        async for _ in conversation.follow():
+            match conversation.messages[-1].parts:
+                case (*_, Block(state=State.WAITING) as block):
+                    return block
+    raise AssertionError
+
+
+@behaviour("app:conversation:reply")
+async def test_a_message_is_answered_and_the_answer_kept() -> None:
+    conversation = Conversation(answered, lambda: "auto")
+    assert conversation.say("hello")
+    await until_finished(conversation)
+    assert [(each.role, each.text, each.finished) for each in conversation.messages] == [
+        ("user", "hello", True),
+        ("assistant", "hello", True),
+    ]
+    assert conversation.messages[1].parts == (Prose("hello"),)
+
+
+@behaviour("app:conversation:reply")
+async def test_nothing_is_no_message() -> None:
+    conversation = Conversation(answered, lambda: "auto")
+    assert not conversation.say(" \n")
+    assert conversation.messages == ()
+
+
+@behaviour("app:conversation:one-at-a-time")
+async def test_while_a_reply_is_written_no_other_begins() -> None:
+    conversation = Conversation(endless, lambda: "auto")
+    assert conversation.say("go")
+    begun = [conversation.say("more"), conversation.retry(), conversation.edit(0, "less")]
+    assert begun == [False, False, False]
+    conversation.stop()
+    await until_finished(conversation)
+    assert conversation.edit(0, "less")
+    await conversation.close()
+
+
+@behaviour("app:conversation:edit")
+async def test_only_messages_of_the_user_can_be_edited() -> None:
+    conversation = Conversation(answered, lambda: "auto")
+    conversation.say("first")
+    await until_finished(conversation)
+    assert [conversation.edit(index, "x") for index in (1, 2, -1)] == [False, False, False]
+    assert conversation.edit(0, "other")
+    await until_finished(conversation)
+    assert [each.text for each in conversation.messages] == ["other", "other"]
+
+
+@behaviour("app:conversation:nobody-looks")
+async def test_a_reply_that_nobody_looks_at_any_more_ends() -> None:
+    conversation = Conversation(endless, lambda: "auto", patience=0.01)
+    conversation.say("go")
+    pictures = conversation.follow()
+    await anext(pictures)
+    await pictures.aclose()
+    # Without following: that would be looking.
+    task = conversation.writing
+    assert task is not None
+    await asyncio.wait_for(task, BOUND)
+    assert conversation.messages[-1].finished
+
+
+@behaviour("app:conversation:nobody-looks")
+async def test_a_page_that_comes_back_in_time_finds_the_reply_going_on() -> None:
+    conversation = Conversation(endless, lambda: "auto", patience=0.01)
+    conversation.say("go")
+    first, second = conversation.follow(), conversation.follow()
+    await anext(first)
+    await anext(second)
+    await first.aclose()
+    for _ in range(3):
+        await anext(second)
+    assert conversation.busy
+    await second.aclose()
+    await conversation.close()
+
+
+@behaviour("app:conversation:close")
+async def test_closing_ends_the_reply() -> None:
+    conversation = Conversation(endless, lambda: "auto")
+    conversation.say("go")
+    await asyncio.wait_for(conversation.close(), BOUND)
+    assert not conversation.busy
+
+
+@behaviour("app:conversation:failure")
+async def test_a_failure_is_a_sentence_after_what_was_said() -> None:
+    conversation = Conversation(failing, lambda: "auto")
+    conversation.say("hello")
+    await until_finished(conversation)
+    assert conversation.messages[-1].parts == (Prose("So"), Notice("nothing answers at 127.0.0.1:9"))
+    assert conversation.messages[-1].text == "So"
+
+
+@behaviour("app:conversation:ticket")
+async def test_only_the_ticket_of_the_block_that_waits_lets_it_run() -> None:
+    conversations = Conversations(asking, lambda: "ask")
+    conversation, other = conversations.new(), conversations.new()
+    conversation.say("go")
+    other.say("go")
+    block, foreign = await until_asked(conversation), await until_asked(other)
+    assert block.ticket != foreign.ticket
+    assert not conversations.act("", "run")
+    assert not conversations.act("guess", "run")
+    assert not conversations.act(block.ticket, "explode")
+    assert conversations.act(block.ticket, "run")
+    assert not conversations.act(block.ticket, "run")
+    await until_finished(conversation)
+    assert other.busy
+    match conversation.messages[-1].parts:
+        case (Block(state=State.ENDED, read="Result: 15\n", ticket=""),):
+            pass
+        case parts:
+            raise AssertionError(parts)
+    await conversations.close()
+
+
+@behaviour("app:conversation:always")
+async def test_always_here_holds_for_this_conversation_only() -> None:
+    conversations = Conversations(asking, lambda: "ask")
+    conversation, other = conversations.new(), conversations.new()
+    conversation.say("go")
+    assert conversations.act((await until_asked(conversation)).ticket, "always")
+    await until_finished(conversation)
+    conversation.say("again")
+    await until_finished(conversation)
+    other.say("go")
+    await until_asked(other)
+    await conversations.close()
+
+
+@behaviour("app:conversation:unguessable")
+async def test_an_id_that_nobody_gave_out_opens_a_new_conversation() -> None:
+    conversations = Conversations(answered, lambda: "auto")
+    known = conversations.new()
+    assert conversations.get(known.id) is known
+    opened = [conversations.get(identity) for identity in ("", "guess", None, 15, ["x"])]
+    assert len({id(each) for each in opened} | {id(known)}) == 6
+    assert all(len(each.id) >= 22 for each in opened)

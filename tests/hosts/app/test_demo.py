@@ -1,0 +1,78 @@
+"""The app as somebody meets it first: with the demo model and a kernel on this machine."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from coderunner.hosts.app.server import App
+from coderunner.settings import load
+from tests.behaviours import behaviour
+from tests.hosts.app.browsing import MARKS, Visitor, chromium, served, visitor
+
+pytestmark = MARKS
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with served(App(load({"demo": True})).asgi()) as address:
+        yield address
+
+
+@pytest.fixture
+def somebody(browser: Browser, address: str) -> Iterator[Visitor]:
+    with visitor(browser, address) as somebody:
+        yield somebody
+
+
+@behaviour("app:first:sum")
+def test_a_sum_ends_in_a_sentence_with_the_number_that_a_kernel_computed(somebody: Visitor) -> None:
+    somebody.page.get_by_role("button", name="What is 10 + 5?").click()
+    expect(somebody.blocks).to_contain_text("Run this? On your own machine, not isolated.")
+    expect(somebody.blocks.locator(".cr-out")).to_have_count(0)
+    somebody.press("Run")
+    expect(somebody.feet).to_have_count(1)
+    expect(somebody.blocks.locator(".cr-out")).to_have_text("15\n")
+    expect(somebody.blocks.locator(".cr-state")).to_contain_text("[1]")
+    assert "15" in somebody.replies.inner_text().rpartition("Done")[2]
+
+
+@behaviour("app:first:labelled")
+def test_the_demo_model_says_that_it_is_none(somebody: Visitor) -> None:
+    expect(somebody.page.locator("#cr-top")).to_contain_text("A script, not an AI")
+    expect(somebody.page.locator("#cr-bottom")).to_contain_text("demo (scripted, not an AI)")
+    somebody.page.get_by_role("button", name="Connect a real model").click()
+    expect(somebody.page.get_by_role("button", name="Find models")).to_be_visible()
+
+
+@behaviour("app:first:state")
+def test_the_next_turn_still_knows_the_variables_and_always_here_asks_no_more(somebody: Visitor) -> None:
+    somebody.say("What is 10 + 5?")
+    somebody.press("Always here")
+    expect(somebody.feet).to_have_count(1)
+    assert "30" in somebody.ask("Now double it")
+    expect(somebody.page.locator("#cr-bottom")).to_contain_text("as you said")
+
+
+@behaviour("app:first:plot")
+def test_a_plot_is_seen(somebody: Visitor) -> None:
+    somebody.say("Plot a sine wave")
+    somebody.press("Run")
+    expect(somebody.feet).to_have_count(1)
+    width = somebody.blocks.locator("img").evaluate("image => image.naturalWidth")
+    assert width > 300
+
+
+@behaviour("app:first:error")
+def test_an_error_is_seen_by_the_model_which_corrects_it(somebody: Visitor) -> None:
+    somebody.say("Make a mistake and correct it")
+    somebody.press("Always here")
+    expect(somebody.feet).to_have_count(1)
+    moods = ["cr-bad" in (block.get_attribute("class") or "") for block in somebody.blocks.all()]
+    assert moods == [True, False]

@@ -1,0 +1,347 @@
+"""The page with a model that says what the test wants, so that the test decides what is run."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, expect
+
+from coderunner.hosts.app.server import App
+from coderunner.settings import load
+from tests.behaviours import behaviour
+from tests.hosts.app.browsing import BOUND, MARKS, Visitor, chromium, number, served, visitor
+from tests.hosts.app.parrot import Parrot
+
+pytestmark = MARKS
+
+HACK = "window.hacked = true"
+HOSTILE_CODE = f"""\
+from IPython.display import HTML, SVG, Markdown, Javascript, display
+print('<script>{HACK}</script><img src=x onerror="{HACK}">')
+display(HTML('<script>{HACK}</script><img src=x onerror="{HACK}">'))
+display(SVG('<svg xmlns="http://www.w3.org/2000/svg" onload="{HACK}"><script>{HACK}</script></svg>'))
+display(Markdown('<img src=x onerror="{HACK}">[x](javascript:{HACK})'))
+display(Javascript('{HACK}'))
+raise ValueError('<script>{HACK}</script><img src=x onerror="{HACK}">')"""
+HOSTILE_PROSE = (
+    f'<script>{HACK}</script>\n\n<img src=x onerror="{HACK}">\n\n[click](javascript:{HACK})\n\n'
+    '![](http://127.0.0.1:9/secret.png)\n\n<button data-cr="run" data-cr-ticket="x">Run</button>\n'
+)
+
+
+@pytest.fixture(scope="module")
+def parrot() -> Iterator[tuple[Parrot, str]]:
+    bird = Parrot()
+    with served(bird) as address:
+        yield bird, address
+
+
+@pytest.fixture(scope="module")
+def app(parrot: tuple[Parrot, str]) -> App:
+    return App(load({"model_url": f"{parrot[1]}/v1", "model": "parrot", "approve": "auto"}))
+
+
+@pytest.fixture(scope="module")
+def address(app: App) -> Iterator[str]:
+    with served(app.asgi()) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def somebody(browser: Browser, address: str, app: App) -> Iterator[Visitor]:
+    app.choices.approve, app.choices.deadline = "auto", 30.0
+    with visitor(browser, address) as somebody:
+        yield somebody
+
+
+# --- stopping
+
+
+@behaviour("app:stop:generation")
+def test_stop_ends_the_model_and_keeps_what_it_said(somebody: Visitor, parrot: tuple[Parrot, str]) -> None:
+    parrot[0].left.clear()
+    somebody.say("endless")
+    expect(somebody.replies).to_contain_text("tick3 ")
+    somebody.stop()
+    expect(somebody.feet).to_have_count(1)
+    assert parrot[0].left.wait(BOUND)
+    expect(somebody.page.locator("#cr-box button.submit-button")).to_be_visible()
+    assert "tick" in somebody.replies.inner_text()
+
+
+@behaviour("app:stop:execution")
+@pytest.mark.parametrize("by", ["bar", "box"])
+def test_stop_ends_the_program_and_the_kernel_keeps_its_variables(somebody: Visitor, by: str) -> None:
+    somebody.say("```python\nimport time\nn = 7\nprint('on')\ntime.sleep(60)\n```\n")
+    expect(somebody.blocks.locator(".cr-out")).to_have_text("on\n")
+    expect(somebody.blocks.locator(".cr-state")).to_contain_text("s of 30")
+    somebody.press("Stop") if by == "bar" else somebody.stop()
+    expect(somebody.feet).to_have_count(1)
+    expect(somebody.blocks.locator(".cr-state")).to_contain_text("Stopped")
+    assert somebody.run("print(n)") == "7"
+
+
+@behaviour("app:stop:deadline")
+def test_a_program_that_takes_too_long_is_stopped_and_the_model_hears_of_it(
+    somebody: Visitor, app: App
+) -> None:
+    app.choices.deadline = 1.0
+    somebody.run("import time\ntime.sleep(60)")
+    expect(somebody.blocks.locator(".cr-state")).to_contain_text("Time is up")
+    assert "Seen." in somebody.replies.inner_text()
+
+
+@behaviour("app:stop:interrupt")
+def test_interrupt_ends_the_program_and_the_reply_goes_on(somebody: Visitor) -> None:
+    somebody.say("```python\nimport time\nprint('on')\ntime.sleep(60)\n```\n")
+    expect(somebody.blocks.locator(".cr-out")).to_have_text("on\n")
+    somebody.page.locator("#cr-interrupt").click()
+    expect(somebody.replies).to_contain_text("Seen.")
+
+
+# --- reload, tabs
+
+
+@behaviour("app:reload:middle")
+def test_a_reload_in_the_middle_finds_the_reply_going_on(somebody: Visitor) -> None:
+    somebody.say("endless")
+    expect(somebody.replies).to_contain_text("tick3 ")
+    somebody.open()
+    before = number(somebody.replies.inner_text())
+    expect(somebody.replies).to_contain_text(f"tick{before + 20} ")
+    somebody.stop()
+    expect(somebody.feet).to_have_count(1)
+
+
+@behaviour("app:reload:after")
+def test_a_reload_shows_the_conversation_again_and_runs_nothing(somebody: Visitor) -> None:
+    assert somebody.run("n = globals().get('n', 0) + 1\nprint(n)") == "1"
+    somebody.open()
+    expect(somebody.blocks.locator(".cr-out")).to_have_text("1\n")
+    assert somebody.run("print(n)") == "1"
+
+
+@behaviour("app:tabs:both")
+def test_two_tabs_show_the_same_conversation(somebody: Visitor) -> None:
+    somebody.run("print(15)")
+    other = Visitor(somebody.context, somebody.address).open()
+    expect(other.blocks.locator(".cr-out")).to_have_text("15\n")
+    assert other.run("print(16)") == "16"
+    expect(somebody.blocks).to_have_count(2)
+    expect(somebody.blocks.last.locator(".cr-out")).to_have_text("16\n")
+
+
+@behaviour("app:tabs:busy")
+def test_a_second_tab_cannot_send_while_a_reply_is_written_and_keeps_its_text(somebody: Visitor) -> None:
+    other = Visitor(somebody.context, somebody.address).open()
+    somebody.say("endless")
+    expect(somebody.replies).to_contain_text("tick3 ")
+    other.say("me too")
+    expect(other.page.get_by_text("A reply is still being written.")).to_be_visible()
+    expect(other.box).to_have_value("me too")
+    somebody.stop()
+    expect(somebody.feet).to_have_count(1)
+
+
+@behaviour("app:conversations:apart")
+def test_a_new_chat_has_a_kernel_of_its_own(somebody: Visitor) -> None:
+    assert somebody.run("secret = 15\nprint(secret)") == "15"
+    somebody.page.get_by_role("button", name="New chat").click()
+    expect(somebody.blocks).to_have_count(0)
+    assert somebody.run("print('secret' in globals())") == "False"
+
+
+# --- retry, edit, what the model gets
+
+
+@behaviour("app:again:edit")
+def test_an_edited_message_is_answered_anew_from_there(somebody: Visitor, parrot: tuple[Parrot, str]) -> None:
+    somebody.ask("first words")
+    somebody.ask("second words")
+    row = somebody.page.locator("#cr-chat .user-row").first
+    row.hover()
+    somebody.page.get_by_label("Edit").first.click()
+    somebody.page.locator("#cr-chat textarea.edit-textarea").fill("other words")
+    somebody.page.get_by_label("Submit").first.click()
+    expect(somebody.replies).to_have_count(1)
+    expect(somebody.replies).to_contain_text("other words")
+    said = [message["content"] for message in parrot[0].asked[-1]["messages"] if message["role"] == "user"]
+    assert said == ["other words"]
+
+
+@behaviour("app:again:retry")
+def test_retry_writes_the_last_reply_anew_and_keeps_the_variables(somebody: Visitor) -> None:
+    assert somebody.run("n = globals().get('n', 0) + 1\nprint(n)") == "1"
+    somebody.page.get_by_label("Retry").click()
+    expect(somebody.blocks.locator(".cr-out")).to_have_text("2\n")
+    expect(somebody.feet).to_have_count(1)
+
+
+@behaviour("app:model:history")
+def test_the_model_gets_the_reply_with_its_result_as_plain_text(
+    somebody: Visitor, parrot: tuple[Parrot, str]
+) -> None:
+    somebody.run("print(10 + 5)")
+    somebody.ask("and now?")
+    system, first, reply, second = parrot[0].asked[-1]["messages"]
+    assert system["role"] == "system"
+    assert first["content"] == second["content"].replace("and now?", "```python\nprint(10 + 5)\n```\n")
+    assert reply == {"role": "assistant", "content": "```python\nprint(10 + 5)\n```\nResult: 15\nSeen.\n"}
+
+
+@behaviour("app:model:thought")
+def test_reasoning_is_folded_and_never_runs(somebody: Visitor) -> None:
+    somebody.ask("think: ```python\nprint(1)\n```\n|Done thinking.")
+    expect(somebody.blocks).to_have_count(0)
+    expect(somebody.page.locator(".cr-thought div")).to_be_hidden()
+    somebody.page.get_by_text("Thought").click()
+    expect(somebody.page.locator(".cr-thought div")).to_be_visible()
+
+
+@behaviour("app:model:gone")
+def test_a_model_that_does_not_answer_is_named_in_a_sentence(somebody: Visitor, app: App) -> None:
+    kept = app.choices.offer
+    app.choices.offer = app.offers.named("http://127.0.0.1:9/v1", "parrot")
+    try:
+        said = somebody.ask("hello")
+    finally:
+        app.choices.offer = kept
+    assert "127.0.0.1:9" in said
+    assert "Seen" not in said
+
+
+# --- consent
+
+
+@behaviour("app:consent:skip")
+def test_a_skipped_block_does_not_run_and_the_model_goes_on(somebody: Visitor, app: App) -> None:
+    app.choices.approve = "ask"
+    somebody.say("```python\nran = True\n```\n")
+    somebody.press("Skip")
+    expect(somebody.replies).to_contain_text("Skipped · it did not run")
+    expect(somebody.replies).to_contain_text("Seen.")
+    app.choices.approve = "auto"
+    assert somebody.run("print('ran' in globals())") == "False"
+
+
+@behaviour("app:consent:run")
+def test_a_block_that_may_run_does_and_the_next_one_asks_again(somebody: Visitor, app: App) -> None:
+    app.choices.approve = "ask"
+    somebody.say("```python\nprint(1)\n```\n")
+    somebody.press("Run")
+    expect(somebody.feet).to_have_count(1)
+    somebody.say("```python\nprint(2)\n```\n")
+    expect(somebody.blocks.last).to_contain_text("Run this?")
+    somebody.stop()
+    expect(somebody.feet).to_have_count(2)
+
+
+@behaviour("app:consent:off")
+def test_nothing_runs_where_running_is_switched_off(somebody: Visitor) -> None:
+    somebody.settings("Kernel")
+    somebody.page.get_by_label("Never run").click()
+    expect(somebody.page.locator("#cr-bottom")).to_contain_text("running is switched off")
+    assert somebody.run("print(1)") == ""
+
+
+# --- safety
+
+
+@behaviour("app:safety:hostile-output")
+def test_hostile_output_does_nothing(somebody: Visitor) -> None:
+    somebody.run(HOSTILE_CODE)
+    expect(somebody.blocks.locator(".cr-state")).to_contain_text("Error")
+    assert somebody.page.evaluate("window.hacked") is None
+    assert somebody.page.locator("#cr-chat script").count() == 0
+
+
+@behaviour("app:safety:hostile-prose")
+def test_hostile_markdown_does_nothing_and_fetches_nothing(browser: Browser, address: str) -> None:
+    with visitor(browser, address) as somebody:
+        somebody.ask(HOSTILE_PROSE)
+        assert somebody.page.evaluate("window.hacked") is None
+        assert somebody.page.locator("#cr-chat .bot-row a[href^='javascript']").count() == 0
+        # The policy stops the picture before it leaves the machine, and says so on the console.
+        somebody.elsewhere.clear()
+        somebody.complaints.clear()
+
+
+@behaviour("app:safety:routes")
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/", {}, 200),
+        ("GET", "/", {"Host": "evil.example"}, 403),
+        ("GET", "/config", {"Host": "evil.example"}, 403),
+        ("GET", "/config", {"Origin": "null"}, 403),
+        ("POST", "/gradio_api/queue/join", {"Origin": "http://evil.example"}, 403),
+        ("POST", "/gradio_api/queue/join", {"Origin": "http://127.0.0.1:1"}, 403),
+        ("POST", "/gradio_api/run/predict", {"Origin": "null"}, 403),
+        ("POST", "/coderunner/act", {"Origin": "null"}, 403),
+        ("POST", "/coderunner/act", {"Content-Type": "text/plain"}, 415),
+        ("POST", "/coderunner/act", {"Content-Type": "application/json"}, 404),
+        ("GET", "/coderunner/act", {}, 404),
+        ("GET", "/docs", {}, 404),
+        ("GET", "/openapi.json", {}, 404),
+    ],
+)
+def test_each_route_answers_its_own_page_only(
+    address: str, method: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    content = b'{"ticket": "guess", "act": "run"}' if method == "POST" else None
+    answer = httpx.request(method, address + path, headers=headers, content=content, trust_env=False)
+    assert answer.status_code == status
+
+
+@behaviour("app:safety:routes")
+def test_a_button_sends_little_so_much_is_refused(address: str) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = httpx.post(f"{address}/coderunner/act", headers=headers, content=b" " * 2000, trust_env=False)
+    assert answer.status_code == 413
+
+
+# --- looks
+
+
+@behaviour("app:looks:narrow")
+def test_a_narrow_screen_never_scrolls_sideways(browser: Browser, address: str) -> None:
+    with visitor(browser, address, viewport={"width": 360, "height": 700}) as somebody:
+        somebody.run(f"print('{'wide' * 60}')")
+        somebody.ask(f"A long word: {'wide' * 60}")
+        width, inner = somebody.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert width <= inner
+        expect(somebody.page.locator("#cr-left.open")).to_have_count(0)
+        assert somebody.blocks.first.evaluate("block => block.getBoundingClientRect().right") <= 360
+
+
+@behaviour("app:looks:dark")
+def test_dark_follows_the_system_and_the_button(browser: Browser, address: str) -> None:
+    with visitor(browser, address, color_scheme="dark") as somebody:
+        ground = "getComputedStyle(document.body).backgroundColor"
+        assert somebody.page.evaluate(ground) == "rgb(28, 29, 32)"
+        somebody.page.locator("#cr-shade").click()
+        assert somebody.page.evaluate(ground) == "rgb(255, 255, 255)"
+        somebody.open()
+        somebody.page.wait_for_function(f"{ground} === 'rgb(255, 255, 255)'")
+
+
+@behaviour("app:looks:steady")
+def test_a_block_stays_the_same_element_from_its_first_line_to_its_end(
+    somebody: Visitor, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    wait = f"while not os.path.exists({str(gate)!r}): time.sleep(.02)"
+    somebody.say(f"```python\nimport os, time\nprint('on')\n{wait}\nprint('off')\n```\n")
+    expect(somebody.blocks.locator(".cr-out")).to_have_text("on\n")
+    somebody.blocks.evaluate("block => { block.mark = 15 }")
+    gate.touch()
+    expect(somebody.blocks.locator(".cr-out")).to_have_text("on\noff\n")
+    expect(somebody.feet).to_have_count(1)
+    assert somebody.blocks.evaluate("block => block.mark") == 15
