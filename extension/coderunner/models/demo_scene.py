@@ -14,15 +14,27 @@ RESULT = re.compile(
     r"""^Result:(?:
         [ \t]+(?P<line>\S[^\n]*)                                           # Result: 15
       | \s*^(?P<mark>`{3,}|~{3,})[^\n]*\n(?P<body>.*?)^(?P=mark)[ \t]*$    # a fence, which may hold anything
+        (?:\n\((?P<end>[^\n]*)\)$)?                                       # how it ended, where not well
       | [ \t]*\n(?P<other>[^\n]+)                                          # a picture, say
     )""",
     re.MULTILINE | re.DOTALL | re.VERBOSE,
 )
+"""A result in a reply, in any of the shapes in which `chat.render` writes it."""
 
 CODE = re.compile(r"^```python\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 ERROR = re.compile(
     r"^(?P<name>[A-Z]\w*(?:Error|Exception|Interrupt|Iteration|Exit))(?:: (?P<text>.*))?$", re.MULTILINE
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the script reads of a result."""
+
+    text: str
+    """What was printed and shown."""
+    end: str = ""
+    """The sentence about how it ended, which is there where it did not end as usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +49,9 @@ class Scene:
     """The replies before this one."""
 
     @property
-    def results(self) -> list[str]:
+    def results(self) -> list[Seen]:
         """What this reply's blocks gave, in order."""
-        return [
-            (match["line"] or match["body"] or match["other"] or "").strip()
-            for match in RESULT.finditer(self.said)
-        ]
+        return [_seen(match) for match in RESULT.finditer(self.said)]
 
     @property
     def tail(self) -> str:
@@ -51,10 +60,9 @@ class Scene:
         return self.said[ends[-1] if ends else 0 :]
 
     @property
-    def code(self) -> str:
-        """The last block of the replies before this one that the demo wrote."""
-        blocks = [block for reply in self.past for block in CODE.findall(reply)]
-        return blocks[-1] if blocks else ""
+    def blocks(self) -> list[str]:
+        """The Python of the replies before this one."""
+        return [block for reply in self.past for block in CODE.findall(reply)]
 
 
 def scene(messages: Sequence[Mapping[str, object]], partial: str = "") -> Scene:
@@ -74,10 +82,17 @@ def scene(messages: Sequence[Mapping[str, object]], partial: str = "") -> Scene:
     return Scene(question, said + partial, tuple(past))
 
 
-def error(result: str) -> tuple[str, str] | None:
+def error(result: Seen) -> tuple[str, str] | None:
     """Give name and text of the exception that a result ends with, if it does."""
-    found = list(ERROR.finditer(result))
+    found = list(ERROR.finditer(result.text))
     return (found[-1]["name"], found[-1]["text"] or "") if found else None
+
+
+def _seen(match: re.Match[str]) -> Seen:
+    line = match["line"] or ""
+    if line.startswith("(") and line.endswith(")"):
+        return Seen("", line[1:-1])
+    return Seen((line or match["body"] or match["other"] or "").strip(), match["end"] or "")
 
 
 def _text(content: object) -> str:
