@@ -121,6 +121,11 @@ BEHAVIOURS = {
     "textgen:consent:stop": Behaviour(
         "Stop while a block waits ends the reply; nothing runs.", "design, decision 7"
     ),
+    "textgen:bar:own-file": Behaviour(
+        "Each browser page learns what waits in its chat from a file whose name only it knows.",
+        "measured: an event of gradio's keeps the page busy for so long that it loses updates of the reply",
+    ),
+    "textgen:bar:busy": Behaviour("The bar tells which block runs.", "rich output, the look"),
     "textgen:own:first": Behaviour(
         "The Python blocks of the person's own message run first, where that is switched on, and their "
         "results go to the model with it.",

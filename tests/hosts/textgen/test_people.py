@@ -1,5 +1,7 @@
 """Who may run code: the person at the page, several people, API clients; and who is asked."""
 
+import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from modules import chat, shared
+from modules import chat, extensions, shared
 
 from coderunner.hosts.textgen import hooks
 from coderunner.hosts.textgen.desk import Ask, Desk
@@ -142,20 +144,33 @@ def test_several_people_change_nothing_in_the_form(webui: Webui, tmp_path: Path)
 
 def reply_with_word(webui: Webui, panel: Panel, *, run: bool) -> str:
     """Answer as the page's script does: look, and press the button below the number that is shown."""
-    steps = chat.generate_chat_reply_wrapper("?", webui.parameters())
-    glances: list[str] = []
+    with browser_page("ann"):
+        bar = Bar(panel)
+        seen: list[Any] = []
 
-    def look(_reply: str) -> None:
-        glances.append(panel.glance(HERE))
-        waiting = hooks.door().desk.glance(name)
-        if isinstance(waiting, Ask):
-            panel.answer(str(waiting.number), HERE, run=run)
+        def look(_reply: str) -> None:
+            seen.append(bar.notice)
+            if bar.notice["kind"] == "ask":
+                panel.answer(str(bar.notice["number"]), HERE, run=run)
 
-    name = hooks.door().conversation(HERE.state()) or ""
-    reply = webui.follow(steps, look)
-    assert any('data-kind="ask"' in glance for glance in glances)
-    assert 'data-kind="none"' in panel.glance(HERE)
+        reply = webui.follow(chat.generate_chat_reply_wrapper("?", webui.parameters()), look)
+    assert any("wants to run in the embedded kernel python3" in notice.get("text", "") for notice in seen)
+    assert bar.notice == {"kind": "none"}
     return reply
+
+
+class Bar:
+    """What the page's script knows: the address of a file."""
+
+    def __init__(self, panel: Panel) -> None:
+        found = re.search(r'data-file="file/([^"]+)"', panel.address())
+        assert found
+        self.path = Path(found[1])
+        assert extensions.is_served(self.path)
+
+    @property
+    def notice(self) -> Any:
+        return json.loads(self.path.read_text(encoding="utf-8"))
 
 
 @behaviour("textgen:consent:ask")
@@ -201,16 +216,43 @@ def test_stop_while_a_block_waits_ends_the_reply(webui: Webui, tmp_path: Path) -
     webui.start()
     ran = tmp_path / "ran"
     webui.says(f"```python\nopen({str(ran)!r}, 'w')\n```\n", "never asked")
-    panel = Panel(hooks.door())
+    with browser_page("ann"):
+        bar = Bar(Panel(hooks.door()))
 
-    def look(_reply: str) -> None:
-        if 'data-kind="ask"' in panel.glance(HERE):
-            shared.stop_everything = True
+        def look(_reply: str) -> None:
+            shared.stop_everything = bar.notice["kind"] == "ask"
 
-    webui.follow(chat.generate_chat_reply_wrapper("?", webui.parameters()), look)
+        webui.follow(chat.generate_chat_reply_wrapper("?", webui.parameters()), look)
     assert len(webui.prompts) == 1
     assert not ran.exists()
-    assert 'data-kind="none"' in panel.glance(HERE)
+    assert bar.notice == {"kind": "none"}
+
+
+@behaviour("textgen:bar:own-file")
+def test_each_page_reads_a_file_of_its_own_and_a_restart_leaves_none(webui: Webui, tmp_path: Path) -> None:
+    webui.start()
+    panel, paths = Panel(hooks.door()), []
+    for person in ("ann", "bob"):
+        with browser_page(person):
+            paths.append(Bar(panel).path)
+    assert len(set(paths)) == 2
+    assert panel.address() == ""
+    hooks.door.cache_clear()
+    hooks.setup()
+    assert not any(path.exists() for path in paths)
+
+
+@behaviour("textgen:bar:busy")
+def test_the_bar_tells_which_block_runs(webui: Webui) -> None:
+    webui.start()
+    choose(approve="auto")
+    webui.says("```python\nimport time\ntime.sleep(0.5)\n```\n", "Slept.")
+    with browser_page("ann"):
+        bar, seen = Bar(Panel(hooks.door())), []
+        steps = chat.generate_chat_reply_wrapper("?", webui.parameters())
+        webui.follow(steps, lambda _reply: seen.append(bar.notice))
+    assert {"kind": "busy", "number": 1} in seen
+    assert bar.notice == {"kind": "none"}
 
 
 # -- one's own blocks -----------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 from modules import extensions
 
 from coderunner.hosts.textgen import hooks
-from coderunner.hosts.textgen.pictures import LARGEST, keeper
+from coderunner.hosts.textgen.pictures import LARGEST, keep
 from coderunner.hosts.textgen.vector import harmless
 from coderunner.outputs import DisplayData, ExecuteResult, Result, Stream
 from tests.behaviours import behaviour
@@ -57,7 +57,7 @@ def test_a_picture_shows_in_the_reply_and_after_a_reload(webui: Webui, call: str
     ],
 )
 def test_what_is_no_picture_of_its_kind_is_not_stored(tmp_path: Path, kind: str, data: object) -> None:
-    (words,) = keeper(tmp_path)(Result((DisplayData({kind: data}),)))
+    (words,) = keep(Result((DisplayData({kind: data}),)), tmp_path)
     assert "cannot be shown" in words
     assert not list(tmp_path.rglob("*.*"))
 
@@ -67,7 +67,7 @@ def test_each_picture_has_a_name_of_its_own_that_nobody_can_guess(tmp_path: Path
     result = Result(
         (Stream("stdout", "x"), ExecuteResult({"image/png": PNG}), DisplayData({"image/png": PNG}))
     )
-    first, second = keeper(tmp_path)(result)
+    first, second = keep(result, tmp_path)
     assert first != second
     assert first.startswith("![PNG image, 1 × 1](file/")
     assert len({path.stem for path in tmp_path.rglob("*.png")}) == 2

@@ -4,7 +4,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import count
 from threading import Lock
-from time import monotonic
 
 from coderunner.runner import Run
 
@@ -20,10 +19,9 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """A block that runs. `since` is by the monotonic clock."""
+    """A block that runs."""
 
     ordinal: int
-    since: float
 
 
 class Desk:
@@ -59,7 +57,7 @@ class Desk:
         """Note that a block runs."""
         with self._lock:
             self._asked.pop(conversation, None)
-            self._busy[conversation] = Busy(ordinal, monotonic())
+            self._busy[conversation] = Busy(ordinal)
 
     def clear(self, conversation: str) -> None:
         """Note that nothing of this conversation waits or runs any more; an open question is withdrawn."""

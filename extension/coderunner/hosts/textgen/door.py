@@ -10,10 +10,12 @@ from typing import Any
 from coderunner import settings
 from coderunner.errors import SettingsError
 from coderunner.hosts.textgen import pictures, webui
-from coderunner.hosts.textgen.desk import Desk
+from coderunner.hosts.textgen.board import NOTHING, Board
+from coderunner.hosts.textgen.desk import Ask, Busy, Desk
 from coderunner.hosts.textgen.marks import Mark, Marks, api_conversation, conversation, is_api
 from coderunner.hosts.textgen.preferences import Preferences, Store, from_settings
-from coderunner.runner import Manner, Run, Session, Sessions, declined, granted
+from coderunner.outputs import Result
+from coderunner.runner import Ended, Event, Manner, Run, Session, Sessions, Started, declined, granted
 
 log = logging.getLogger(__name__)
 
@@ -27,18 +29,22 @@ class Door:
     store: Store
     sessions: Sessions
     cache: Path
-    """The folder that the webui serves."""
+    """Our part of the folder that the webui serves."""
+    board: Board
     desk: Desk = field(default_factory=Desk)
     marks: Marks = field(default_factory=Marks)
 
     @classmethod
     def open(cls, user_data: Path) -> "Door":
         """Open the door of the webui whose data are in `user_data`."""
-        home = user_data / FOLDER
+        home, cache = user_data / FOLDER, user_data / "cache" / FOLDER
+        board = Board(cache)
+        board.clean()
         return cls(
             store=Store(home / "settings.json", _defaults()),
             sessions=Sessions(home / "files"),
-            cache=user_data / "cache",
+            cache=cache,
+            board=board,
         )
 
     def mark(self, state: webui.State, more: Mapping[str, Any]) -> Mark | None:
@@ -49,7 +55,9 @@ class Door:
         name, passing = api_conversation(state) if api else (self.conversation(state), False)
         if name is None:
             return None
-        return Mark(name, _prior(more), api=api, passing=passing, streams=bool(state.get("stream", True)))
+        page = "" if api else webui.session_hash() or ""
+        streams = bool(state.get("stream", True))
+        return Mark(name, _prior(more), api=api, passing=passing, page=page, streams=streams)
 
     def may_run(self) -> bool:
         """Whether code runs for the people at the page."""
@@ -63,8 +71,8 @@ class Door:
         """The kernel of a conversation; nothing is started yet."""
         return self.sessions.get(name, self.store.get().where)
 
-    def manner(self, name: str) -> Manner:
-        """How the cells of a conversation are run."""
+    def manner(self, mark: Mark) -> Manner:
+        """How the cells of a reply are run."""
         chosen = self.store.get()
 
         def consent(run: Run) -> Future[bool]:
@@ -73,13 +81,45 @@ class Door:
                     return granted(run)
                 case "off":
                     return declined(run)
-            return self.desk.ask(name, run)
+            answer = self.desk.ask(mark.conversation, run)
+            self.show(mark)
+            return answer
 
-        return Manner(chosen.deadline, consent, pictures.keeper(self.cache))
+        return Manner(chosen.deadline, consent, self.keep)
+
+    def keep(self, result: Result) -> list[str]:
+        """Store a result's pictures where the page finds them."""
+        return pictures.keep(result, self.cache)
+
+    def watch(self, mark: Mark, event: Event) -> None:
+        """Keep the page's bar up to date."""
+        match event:
+            case Started():
+                self.desk.begin(mark.conversation, event.ordinal)
+                self.show(mark)
+            case Ended():
+                self.desk.clear(mark.conversation)
+                self.show(mark)
+
+    def show(self, mark: Mark) -> None:
+        """Tell the page of a reply what waits or runs."""
+        if mark.page:
+            self.board.post(mark.page, self._notice(mark.conversation))
+
+    def _notice(self, conversation: str) -> Mapping[str, object]:
+        match self.desk.glance(conversation):
+            case Ask(number=number, lines=lines):
+                many = f"{lines} line{'s' if lines != 1 else ''}"
+                text = f"The block above ({many}) wants to run in {self.store.get().place}."
+                return {"kind": "ask", "number": number, "text": text}
+            case Busy(ordinal=ordinal):
+                return {"kind": "busy", "number": ordinal + 1}
+        return NOTHING
 
     def leave(self, mark: Mark) -> None:
         """A reply is over; returns at once."""
         self.desk.clear(mark.conversation)
+        self.show(mark)
         if mark.passing:
             self.sessions.portal.submit(self.sessions.close(mark.conversation))
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
+from gradio.context import Context
 
 from coderunner.hosts.textgen import preset, webui
 from coderunner.hosts.textgen.door import Door
@@ -47,6 +48,13 @@ def build(door: Door, *, first: Callable[[], str | None]) -> None:
         _choices(panel, status, free=free)
         _preset(panel, status, free=free)
     _bar(panel, chat)
+
+
+def at_each_visit(function: Callable[[], Any], outputs: Any) -> None:  # noqa: ANN401 - components
+    """Call when a page is opened or reloaded: what components are built with lasts until a restart."""
+    page = Context.root_block
+    if page is not None:
+        page.load(function, None, outputs, **UNQUEUED)
 
 
 def _choices(panel: Panel, status: gr.HTML, *, free: bool) -> None:
@@ -102,21 +110,25 @@ def _kernel(panel: Panel, status: gr.HTML, chat: list[Any], *, free: bool) -> No
             allow_custom_value=True,
             interactive=free,
         )
-    with gr.Row():
+    with gr.Row(visible=store.get().kernel == "server") as server:
         address = gr.Textbox(
-            value=lambda: store.get().server, label="Address of the Jupyter server", interactive=free
+            value=lambda: store.get().server,
+            label="Address of the Jupyter server",
+            info="As the browser shows it.",
+            max_lines=1,
+            interactive=free,
         )
         token = gr.Textbox(
             value="",
             type="password",
             label="Token",
-            placeholder=SAVED if store.get().token else "the server's token",
-            info="Kept in a file that only you can read; never sent back to this page.",
+            info="Only you can read it; it never comes back here.",
+            max_lines=1,
             interactive=free,
         )
     with gr.Row():
         connect = gr.Button("Connect", variant="primary", interactive=free)
-        test = gr.Button("Run a test")
+        test = gr.Button("Run")
         interrupt = gr.Button("Interrupt")
         restart = gr.Button("Restart kernel")
 
@@ -125,7 +137,7 @@ def _kernel(panel: Panel, status: gr.HTML, chat: list[Any], *, free: bool) -> No
         kernels = (
             gr.update(choices=list(found.kernels), value=found.kernel_name) if found.kernels else gr.update()
         )
-        emptied = gr.update(value="", placeholder=SAVED) if found.has_token else gr.update(value="")
+        emptied = gr.update(value="", placeholder=SAVED if found.has_token else "")
         return (
             found.line.html,
             kernels,
@@ -136,7 +148,16 @@ def _kernel(panel: Panel, status: gr.HTML, chat: list[Any], *, free: bool) -> No
     connect.click(lambda: Line("Connecting …").html, None, status, **UNQUEUED).then(
         look, [kind, address, token, name], [status, name, address, token], **QUEUED
     )
-    kind.input(lambda value: panel.choose(kernel=value).html, kind, status, **UNQUEUED)
+
+    def saved() -> tuple[Any, Any]:
+        chosen = store.get()
+        placeholder = SAVED if chosen.token else "the server's token"
+        return gr.update(visible=chosen.kernel == "server"), gr.update(placeholder=placeholder)
+
+    at_each_visit(saved, [server, token])
+    kind.input(lambda value: panel.choose(kernel=value).html, kind, status, **UNQUEUED).then(
+        saved, None, [server, token], **UNQUEUED
+    )
     name.input(lambda value: panel.choose(kernel_name=value or "").html, name, status, **UNQUEUED)
     test.click(lambda: Line("Running …").html, None, status, **UNQUEUED).then(
         lambda *at: panel.test(Chat(*at)).html, chat, status, **QUEUED
@@ -156,17 +177,16 @@ def _preset(panel: Panel, status: gr.HTML, *, free: bool) -> None:
 
 
 def _bar(panel: Panel, chat: list[Any]) -> None:
-    """What the page's script reads and presses; never seen. The script says when to look."""
+    """What the page's script reads and presses; never seen."""
     with gr.Row(elem_classes="coderunner-hidden"):
         glance = gr.HTML(elem_id="coderunner-glance")
         number = gr.Textbox()
-        look = gr.Button(elem_id="coderunner-look")
         run = gr.Button(elem_id="coderunner-run")
         skip = gr.Button(elem_id="coderunner-skip")
 
     def answer(*, run: bool) -> Callable[..., None]:
         return lambda pressed, *at: panel.answer(pressed or "", Chat(*at), run=run)
 
-    look.click(lambda *at: panel.glance(Chat(*at)), chat, glance, **UNQUEUED)
+    at_each_visit(panel.address, glance)
     run.click(answer(run=True), [number, *chat], None, js=PRESSED, **UNQUEUED)
     skip.click(answer(run=False), [number, *chat], None, js=PRESSED, **UNQUEUED)

@@ -1,7 +1,7 @@
 """The hooks of a webui in which CodeRunner can run."""
 
 from collections.abc import Callable, Generator
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from coderunner.hosts.textgen import own, style, webui
@@ -9,7 +9,7 @@ from coderunner.hosts.textgen.door import Door
 from coderunner.hosts.textgen.form import build
 from coderunner.hosts.textgen.marks import KEY, Mark, is_api
 from coderunner.hosts.textgen.reply import Prompt, Reply, Speech
-from coderunner.runner import Ended, Event, Manner, Started, Turn
+from coderunner.runner import Manner, Turn
 
 
 @cache
@@ -45,7 +45,7 @@ def chat_input_modifier(text: str, visible_text: str, state: webui.State) -> tup
     if not chosen.own_blocks or is_api(state) or name is None or not door().may_run():
         return text, visible_text
     # Who wrote a block and chose that it runs has consented; a Stop from before is no Stop now.
-    manner = Manner(deadline=chosen.deadline, keep=door().manner(name).keep)
+    manner = Manner(deadline=chosen.deadline, keep=door().keep)
     before = webui.stopped()
     turn = Turn(max_cells=chosen.max_blocks, forbidden=webui.thinking_tags())
     changed = own.with_results(
@@ -107,12 +107,12 @@ def _reply(
         turn=turn,
         speech=Speech(prompt, base),
         kernel=door().kernel(mark.conversation),
-        manner=door().manner(mark.conversation),
+        manner=door().manner(mark),
         tags=tags,
         stopped=_stopped(state) if mark.api else webui.stopped,
         api=mark.api,
         streams=mark.streams,
-        watch=_watch(mark.conversation),
+        watch=partial(door().watch, mark),
     )
 
 
@@ -130,16 +130,3 @@ def restored(question: str, prior: str) -> str:
 def _stopped(state: webui.State) -> Callable[[], bool]:
     event = state.get("stop_event")
     return lambda: webui.stopped() or bool(event is not None and event.is_set())
-
-
-def _watch(conversation: str) -> Callable[[Event], None]:
-    desk = door().desk
-
-    def watch(event: Event) -> None:
-        match event:
-            case Started():
-                desk.begin(conversation, event.ordinal)
-            case Ended():
-                desk.clear(conversation)
-
-    return watch

@@ -33,6 +33,8 @@ class Mark:
     """It goes to an API client, who sees no form and presses no button."""
     passing: bool = False
     """The conversation ends with this reply: nobody can come back to its kernel."""
+    page: str = ""
+    """The browser page that shows it, by gradio's session hash; empty for an API client."""
     streams: bool = True
     """The page shows the reply while it grows."""
 

@@ -4,7 +4,7 @@ Where the webui serves several people, the choices are its operator's: then noth
 whoever asks.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import TimeoutError as TooLate
 from dataclasses import dataclass
 from html import escape
@@ -13,7 +13,6 @@ from typing import Any
 
 from coderunner.errors import CodeRunnerError
 from coderunner.hosts.textgen import preset, webui
-from coderunner.hosts.textgen.desk import Ask, Busy
 from coderunner.hosts.textgen.door import Door, why_not
 from coderunner.outputs import Error, Result, Status, Stream
 from coderunner.runner import Report, Server, Session, check
@@ -26,9 +25,6 @@ SLACK = 20.0
 
 CHECKED = 60.0
 """Seconds that a check of a connection may take: each of its steps has a shorter limit of its own."""
-
-SHOWN_FROM = 1.0
-"""Seconds from which on a running block is worth a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +109,15 @@ class Panel:
         """Keep what a person chose."""
         if self.locked:
             return Line(self.locked, good=False)
+        return self._keep(changes) or self.status()
+
+    def _keep(self, changes: Mapping[str, Any]) -> Line | None:
+        """Store; gives what went wrong."""
         try:
             self.door.store.change(**changes)
         except CodeRunnerError as failure:
             return Line(str(failure), good=False)
-        return self.status()
+        return None
 
     def connect(self, kernel: str, address: str, token: str, kernel_name: str) -> Connection:
         """Keep the way to the kernel and look whether it leads there."""
@@ -127,13 +127,15 @@ class Panel:
         changes: dict[str, Any] = {"kernel": kernel, "server": pasted.url, "kernel_name": kernel_name}
         if token.strip() or pasted.token:
             changes["token"] = token.strip() or pasted.token
-        kept = self.choose(**changes)
-        chosen = self.door.store.get()
+        if failure := self._keep(changes):
+            return Connection(failure)
         if kernel == "server" and not address.strip():
             return Connection(Line("Type the address of the Jupyter server first.", good=False))
-        if not kept.good and not chosen.active:
-            return Connection(kept)
-        return self._checked(self.door.sessions.portal.call(check(chosen.where), CHECKED))
+        where = self.door.store.get().where
+        try:
+            return self._checked(self.door.sessions.portal.call(check(where), CHECKED))
+        except TooLate:
+            return Connection(Line(f"The check did not end within {CHECKED:.0f} s.", good=False))
 
     def _checked(self, report: Report) -> Connection:
         chosen = self.door.store.get()
@@ -201,19 +203,10 @@ class Panel:
         except CodeRunnerError as failure:
             return Line(str(failure), good=False)
 
-    def glance(self, chat: Chat) -> str:
-        """What the bar above the message field shows, as HTML; asked again and again while a reply grows."""
-        name = self.door.conversation(chat.state())
-        match self.door.desk.glance(name) if name else None:
-            case Ask() as ask:
-                lines = f"{ask.lines} line{'s' if ask.lines != 1 else ''}"
-                place = self.door.store.get().place
-                text = f"The block above ({lines}) wants to run in {place}."
-                return f'<span data-kind="ask" data-number="{ask.number}">{escape(text)}</span>'
-            case Busy() as busy if (seconds := monotonic() - busy.since) >= SHOWN_FROM:
-                text = f"Block {busy.ordinal + 1} has been running for {seconds:.0f} s"
-                return f'<span data-kind="busy">{text}</span>'
-        return '<span data-kind="none"></span>'
+    def address(self) -> str:
+        """Where the script of the page that asks finds what its bar is to show, as HTML."""
+        page = webui.session_hash()
+        return f'<span data-file="{escape(self.door.board.address(page))}"></span>' if page else ""
 
     def answer(self, number: str, chat: Chat, *, run: bool) -> None:
         """Take a person's word about the block that was on the bar."""

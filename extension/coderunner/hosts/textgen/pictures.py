@@ -21,21 +21,15 @@ LARGEST = 8 * 1024 * 1024
 MOST = 12
 """Pictures of one result that are shown; more would bury the answer."""
 
-FOLDER = "coderunner"
 
-
-def keeper(cache: Path) -> Callable[[Result], list[str]]:
-    """Give the function that stores a result's pictures under `cache` and gives Markdown for each, in order.
+def keep(result: Result, folder: Path) -> list[str]:
+    """Store a result's pictures in `folder`; gives Markdown for each, in order.
 
     A picture that cannot be shown is described in words in its place.
     """
-
-    def keep(result: Result) -> list[str]:
-        bundles = (each.data for each in result.outputs if isinstance(each, DisplayData | ExecuteResult))
-        found = [picture for bundle in bundles if (picture := _picture(bundle)) is not None]
-        return [_place(cache / FOLDER, *picture) for picture in found[:MOST]]
-
-    return keep
+    bundles = (each.data for each in result.outputs if isinstance(each, DisplayData | ExecuteResult))
+    found = [picture for bundle in bundles if (picture := _picture(bundle)) is not None]
+    return [_place(folder, *picture) for picture in found[:MOST]]
 
 
 Picture = tuple[str, bytes, tuple[int, int] | None]
@@ -49,14 +43,14 @@ def _place(folder: Path, ending: str, content: bytes, size: tuple[int, int] | No
     path = folder / f"{token_hex(16)}.{ending}"
     path.write_bytes(content)
     pixels = f", {size[0]} × {size[1]}" if size else ""
-    return f"![{ending.upper()} image{pixels}](file/{quote(_seen_by_the_page(path))})"
+    return f"![{ending.upper()} image{pixels}](file/{seen_by_the_page(path)})"
 
 
-def _seen_by_the_page(path: Path) -> str:
-    """The webui names files from its working directory on."""
+def seen_by_the_page(path: Path) -> str:
+    """The name under which the page asks the webui for a file: from the webui's working directory on."""
     here = Path.cwd()
     whole = path.absolute()
-    return (whole.relative_to(here) if whole.is_relative_to(here) else whole).as_posix()
+    return quote((whole.relative_to(here) if whole.is_relative_to(here) else whole).as_posix())
 
 
 def _picture(bundle: Mapping[str, object]) -> Picture | None:
