@@ -30,7 +30,8 @@ PLAN = {
     "chat": Floor(f"{GROUND} chat", "markdown_it", pure=True),
     # Facts of Jupyter's messages come from jupyter_client; its sockets do not.
     "kernel.messages": Floor(f"{GROUND} kernel.messages", "jupyter_client", pure=True),
-    "kernel.execution": Floor(f"{GROUND} kernel.messages", "jupyter_client", pure=True),
+    "kernel.bounds": Floor(GROUND, pure=True),
+    "kernel.execution": Floor(f"{GROUND} kernel.messages kernel.bounds", "jupyter_client", pure=True),
     # ZeroMQ and tornado are what jupyter_client itself stands on.
     "kernel": Floor(f"{GROUND} settings kernel", "jupyter_client tornado zmq"),
     "kernel.address": Floor("errors", pure=True),

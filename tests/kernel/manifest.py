@@ -260,4 +260,34 @@ BEHAVIOURS = {
     "server:move:ends-old": Behaviour(
         "A conversation that moves leaves no kernel behind.", "the plan, sessions"
     ),
+    "doctor:works:server": Behaviour(
+        "A server that works is walked to the end, and no kernel is left on it.",
+        "the plan, connection doctor; C5",
+    ),
+    "doctor:works:local": Behaviour(
+        "A kernel on this machine is walked to the end, and nothing is left of it.",
+        "the plan, connection doctor",
+    ),
+    "doctor:report:json": Behaviour("The report is JSON, without the token.", "decision 8"),
+    "doctor:broken:address": Behaviour("What is no address is said.", "safety 3.2"),
+    "doctor:broken:refused": Behaviour("A port where nothing listens is said.", "O1"),
+    "doctor:broken:dns": Behaviour("A host that is not found is said.", "O1"),
+    "doctor:broken:tls": Behaviour("A certificate that is not trusted is said.", "safety 3.2"),
+    "doctor:broken:no-tls": Behaviour("https to a server that speaks http is said.", "safety 3.2"),
+    "doctor:broken:base-path": Behaviour("A wrong base path is said, with the right one.", "safety 3.2"),
+    "doctor:broken:hub": Behaviour("The address of a Hub itself is said.", "the plan, connection doctor"),
+    "doctor:broken:not-jupyter": Behaviour("Something else that answers is said.", "P4"),
+    "doctor:broken:token": Behaviour("A missing and a wrong token are told apart.", "kernel facts: auth; O1"),
+    "doctor:broken:kernel": Behaviour(
+        "A kernel that is not installed is said, with those that are.", "kernel facts: auth"
+    ),
+    "doctor:broken:start": Behaviour(
+        "A kernel that the server does not start is said, with its words.", "O2"
+    ),
+    "doctor:broken:websocket": Behaviour(
+        "A WebSocket that is blocked while REST works is said.", "the plan, connection doctor"
+    ),
+    "doctor:warns:open": Behaviour("A server that lets everybody in is warned of.", "safety, decision 10"),
+    "doctor:warns:old": Behaviour("A server with a known hole is warned of.", "safety, decision 10"),
+    "doctor:warns:plain-http": Behaviour("Plain http to another machine is warned of.", "T6; P7"),
 }

@@ -7,17 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coderunner.kernel.execution import (
-    COUNT,
-    HEAD,
-    MIME_TEXT,
-    TAIL,
-    TRACEBACK,
-    WHOLE,
-    Change,
-    Execution,
-    bundle_of,
-)
+from coderunner.kernel.bounds import HEAD, MIME_TEXT, TAIL, TRACEBACK, bundle_of
+from coderunner.kernel.execution import COUNT, WHOLE, Change, Execution
 from coderunner.kernel.messages import CHANNELS, Message
 from coderunner.outputs import DisplayData, Error, ExecuteResult, Output, Stream
 from tests.behaviours import behaviour
@@ -279,7 +270,7 @@ def test_a_program_that_displays_in_a_loop_is_cut_off_with_a_count() -> None:
     result = outputs(*many[:COUNT], error, *many[COUNT:])
     assert len(result) == COUNT + 2
     assert result[-2] == Error("E", "at last")
-    assert result[-1] == Stream("stderr", f"… 25 more outputs left out: a cell may show {COUNT}.\n")
+    assert result[-1] == Stream("stderr", "… 25 more outputs left out: this cell shows too much.\n")
 
 
 @behaviour("execution:bounds:mime")
@@ -297,6 +288,13 @@ def test_all_displays_of_a_cell_together_are_bounded_and_say_so() -> None:
     result = outputs(*many)
     assert sum(len(str(output.data)) for output in result if isinstance(output, DisplayData)) < 1.1 * WHOLE
     assert result[-1] == DisplayData({"text/plain": "[image/png left out: this cell shows too much]"})
+
+
+@behaviour("execution:bounds:whole")
+def test_a_program_that_floods_both_streams_in_turn_is_bounded() -> None:
+    flood = "x" * (HEAD + TAIL)
+    result = outputs(*[text(flood, ("stdout", "stderr")[number % 2]) for number in range(300)])
+    assert sum(len(output.text) for output in result if isinstance(output, Stream)) < 1.1 * WHOLE
 
 
 @behaviour("execution:bounds:traceback")

@@ -4,17 +4,16 @@ The same for every kernel; how its messages travel is a `Transport`. All of it l
 """
 
 import asyncio
-import logging
 import time
 import uuid
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from coderunner.errors import KernelError
 from coderunner.kernel.execution import Change, Execution
+from coderunner.kernel.flight import NO_REPLY, Ending, Event, Flight, Gone
 from coderunner.kernel.messages import Message, Stamp, execute_request, kernel_info_request
 from coderunner.outputs import Aftermath, Result, Status
 
@@ -24,28 +23,8 @@ INTERRUPT_TIMEOUT = 2.0
 """Seconds for the interrupt itself to be delivered."""
 RESTART_TIMEOUT = 15.0
 """Seconds for a stuck kernel to be replaced: a server kills it after 5."""
-PROBE_AFTER = 0.5
-"""Seconds after an idle status without a reply until the kernel is asked whether a reply will come."""
-SILENCE = 2.0
-"""Seconds without any message after a reply without an idle status until the cell counts as complete."""
 CHECK_EVERY = 2.0
 """Seconds between two looks at whether the kernel is still there, while a cell runs."""
-UPDATE_EVERY = 0.05
-"""Seconds between two rounds of `on_output` at the fastest: twice what an eye can follow."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """The kernel, or the way to it, is no more."""
-
-    status: Literal[Status.DIED, Status.REPLACED, Status.LOST]
-    detail: str
-    keep: bool = True
-    """The kernel may be used again where it is still there: emptied, or only our way to it was lost."""
-
-
-Event = Message | Gone
-Ending = Gone | Literal["complete", "overdue", "stopped"]
 
 
 class Transport(Protocol):
@@ -87,7 +66,6 @@ DETAILS: dict[tuple[str, bool], str] = {
 }
 """What is said when we ended a cell: why, and whether its variables survived."""
 
-NO_REPLY = Gone(Status.DIED, "The kernel stopped working without a reply: all variables are gone.")
 ASKED_EXIT = "The program ended its kernel: all variables are gone."
 
 
@@ -100,7 +78,7 @@ class KernelClient:
         self._transport = transport
         self._on_gone = on_gone
         self._session = uuid.uuid4().hex
-        self._flight: _Flight | None = None
+        self._flight: Flight | None = None
         self._last_event = time.monotonic()
         self.gone: Gone | None = None
         """Why this client is of no more use; None while it is."""
@@ -143,7 +121,7 @@ class KernelClient:
         self, source: str, deadline: float, on_output: Callable[[Change], None] | None
     ) -> Result:
         stamp = self._stamp()
-        flight = self._flight = _Flight(self, Execution(stamp.id), on_output)
+        flight = self._flight = Flight(Execution(stamp.id), on_output, self._probe)
         started = time.monotonic()
         try:
             if self.gone is not None:
@@ -164,7 +142,7 @@ class KernelClient:
             detail,
         )
 
-    async def _settle(self, flight: "_Flight", deadline: float) -> tuple[Status, Aftermath, str]:
+    async def _settle(self, flight: Flight, deadline: float) -> tuple[Status, Aftermath, str]:
         loop = asyncio.get_running_loop()
         watch = loop.call_later(CHECK_EVERY, lambda: flight.keep(self._keep_checking(flight)))
         try:
@@ -177,7 +155,7 @@ class KernelClient:
             watch.cancel()
 
     async def _conclude(
-        self, flight: "_Flight", ending: Ending, deadline: float
+        self, flight: Flight, ending: Ending, deadline: float
     ) -> tuple[Status, Aftermath, str]:
         if ending is NO_REPLY:
             self.gone = self.gone or NO_REPLY
@@ -198,7 +176,7 @@ class KernelClient:
             return status, Aftermath.FRESH, ASKED_EXIT
         return status, Aftermath.READY, ""
 
-    async def _stop(self, flight: "_Flight") -> bool:
+    async def _stop(self, flight: Flight) -> bool:
         """Climb until the cell has ended: interrupt, once more, restart. Tell whether the kernel lives."""
         for _ in range(2):
             # Twice, because one that comes before the kernel has taken up the cell does nothing.
@@ -241,13 +219,13 @@ class KernelClient:
 
     # --- watching a cell that takes longer --------------------------------------------------------
 
-    async def _keep_checking(self, flight: "_Flight") -> None:
+    async def _keep_checking(self, flight: Flight) -> None:
         while True:
             if gone := await self.check():
                 flight.end(gone)
             await asyncio.sleep(CHECK_EVERY)
 
-    async def probe(self, flight: "_Flight") -> None:
+    async def _probe(self, flight: Flight) -> None:
         """Ask the shell for a sign of life: the answer to this comes only after the reply to the cell.
 
         So when it is there and the reply is not, there will be none. A kernel that still runs the cell (the
@@ -256,117 +234,6 @@ class KernelClient:
         stamp = self._stamp()
         flight.probe = stamp.id
         await self._transport.send(kernel_info_request(stamp))
-
-
-class _Flight:
-    """One request on its way: what it has shown, and the first thing that ended the wait for it."""
-
-    def __init__(
-        self, client: KernelClient, execution: Execution, on_output: Callable[[Change], None] | None
-    ) -> None:
-        self.execution = execution
-        self.probe = ""
-        self._client = client
-        self._on_output = on_output
-        self._loop = asyncio.get_running_loop()
-        self._ending: Ending | None = None
-        self._stopping = False
-        self._waiter: asyncio.Future[None] | None = None
-        self._update: asyncio.TimerHandle | None = None
-        self._patience: asyncio.TimerHandle | None = None
-        self._updated = 0.0
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def receive(self, message: Message) -> None:
-        """Take a message of the kernel, whoever it is for."""
-        self.execution.receive(message)
-        if self.execution.changed and self._on_output is not None and self._update is None:
-            self._plan_update()
-        if self.execution.complete:
-            self.end("complete")
-        elif self.execution.idle or self.execution.reply:
-            self._wait_for_the_other_half(message)
-
-    def _wait_for_the_other_half(self, message: Message) -> None:
-        if self.execution.reply:
-            self._be_patient(SILENCE, lambda: self.end("complete"), again=True)
-        elif self.probe and message.parent == self.probe and message.type == "kernel_info_reply":
-            self.end(NO_REPLY)
-        else:
-            self._be_patient(PROBE_AFTER, self._ask, again=False)
-
-    def _be_patient(self, seconds: float, then: Callable[[], None], *, again: bool) -> None:
-        if self._patience is not None:
-            if not again:
-                return
-            self._patience.cancel()
-        self._patience = self._loop.call_later(seconds, then)
-
-    def _ask(self) -> None:
-        self.keep(self._client.probe(self))
-
-    # --- how it ends ------------------------------------------------------------------------------
-
-    def end(self, ending: Ending) -> None:
-        """Say that it has ended. The first one counts, only that the facts count more than a wish to stop."""
-        if ending == "stopped" and self._stopping:
-            return
-        if self._ending in (None, "stopped"):
-            self._ending = ending
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    async def ended(self, within: float) -> Ending | None:
-        """Wait for an ending and take it; None after `within` seconds."""
-        if self._ending is None:
-            self._waiter = self._loop.create_future()
-            timer = self._loop.call_later(within, self._wake)
-            try:
-                await self._waiter
-            finally:
-                timer.cancel()
-                self._waiter = None
-        ending, self._ending = self._ending, None
-        self._stopping = True
-        return ending
-
-    # --- telling the outputs ----------------------------------------------------------------------
-
-    def _plan_update(self) -> None:
-        wait = self._updated + UPDATE_EVERY - self._loop.time()
-        if wait <= 0:
-            self._tell()
-        else:
-            self._update = self._loop.call_later(wait, self._tell)
-
-    def _tell(self) -> None:
-        self._update = None
-        self._updated = self._loop.time()
-        if self._on_output is not None:
-            for change in self.execution.take_changes():
-                try:
-                    self._on_output(change)
-                except Exception:
-                    # A page that cannot be redrawn must not end the cell.
-                    logging.getLogger(__name__).exception("an output could not be shown")
-
-    def keep(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something beside the wait, until it ends."""
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def close(self) -> None:
-        """Tell the last changes, and stop all that was planned."""
-        for timer in (self._update, self._patience):
-            if timer is not None:
-                timer.cancel()
-        for task in self._tasks:
-            task.cancel()
-        self._tell()
 
 
 def _verdict(gone: Gone) -> tuple[Status, Aftermath, str]:

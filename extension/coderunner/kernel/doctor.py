@@ -4,6 +4,7 @@ The same sentences for the form's Connect, for `coderunner check` and for whoeve
 kernel of its own for the test cell and leaves none behind.
 """
 
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,7 +14,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urljoin, urlsplit
 
-from coderunner.errors import KernelError, NoSuchKernelSpec, NotAJupyterServer, SettingsError
+from coderunner.errors import (
+    KernelError,
+    KernelNotStarted,
+    NoSuchKernelSpec,
+    NotAJupyterServer,
+    SettingsError,
+)
 from coderunner.kernel import local, server
 from coderunner.kernel.address import is_loopback, normalise, parents
 from coderunner.kernel.client import KernelClient, Transport
@@ -25,6 +32,9 @@ from coderunner.outputs import Result, Status, Stream
 
 OLDEST_SAFE = (2, 20)
 """Jupyter Server before 2.20 has CVE-2026-44727: an output in a notebook could take its token."""
+
+REPORT_PATH = re.compile(r"report-uri (/\S+?)/api/security/")
+"""Where a Jupyter server names its base path even in the answer that there is nothing at an address."""
 
 TEST_CELL = (
     'import platform\nprint(f"Hello from Python {platform.python_version()} on {platform.system()}")\n'
@@ -231,14 +241,13 @@ class _Examination:
         return _sentence(trouble)
 
     async def _ways_on(self, rest: Rest) -> list[str]:
-        """Give the address that the server's own start page leads to."""
+        """Give the addresses that the answer to a wrong one hints at."""
         response = await rest.fetch("GET", "")
-        location = response.headers.get("Location", "") if 300 <= response.code < 400 else ""
-        if not location:
-            return []
-        target = urlsplit(urljoin(f"{rest.url}/", location))
-        same = (target.scheme, target.netloc) == urlsplit(rest.url)[:2]
-        return [normalise(f"{target.scheme}://{target.netloc}{target.path}")] if same else []
+        reports = REPORT_PATH.search(response.headers.get("Content-Security-Policy", ""))
+        hints = [response.headers.get("Location", ""), reports[1] if reports else ""]
+        targets = [urlsplit(urljoin(f"{rest.url}/", hint)) for hint in hints if hint]
+        here = urlsplit(rest.url)[:2]
+        return [normalise(target._replace(query="").geturl()) for target in targets if target[:2] == here]
 
     async def _is_jupyter(self, rest: Rest, url: str) -> bool:
         try:
@@ -275,16 +284,16 @@ class _Examination:
         except KernelError as error:
             raise self._broken(Step.START, _sentence(error)) from None
         async with _closing(kernel):
+            self._found(Step.START, "The server started a kernel.")
             try:
                 await kernel.connect("")
+                await wait_until_ready(kernel)
+            except KernelNotStarted as error:
+                raise self._broken(Step.START, _sentence(error)) from None
             except KernelError as error:
                 raise self._broken(Step.WEBSOCKET, _sentence(error)) from None
-            self._found(Step.WEBSOCKET, "The WebSocket to the kernel is open.")
-            try:
-                await wait_until_ready(kernel)
-            except KernelError as error:
-                raise self._broken(Step.START, _sentence(error)) from None
-            self._found(Step.START, f"The kernel started in {time.monotonic() - started:.1f} s.")
+            took = time.monotonic() - started
+            self._found(Step.WEBSOCKET, f"The WebSocket to it is open, and it answered after {took:.1f} s.")
             await self._try_cell(kernel, f"{where.kernel_name} at {rest.url}")
 
     # --- the test cell

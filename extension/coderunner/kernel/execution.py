@@ -5,30 +5,18 @@ too large is shortened and says so, so that the memory this takes is bounded wha
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from coderunner.kernel.bounds import HEAD, TAIL, Text, bundle_of, clean, shorten, size_of, traceback_of
 from coderunner.kernel.messages import Message
 from coderunner.outputs import DisplayData, Error, ExecuteResult, MimeBundle, Output, Stream
 
-HEAD = 256 * 1024
-"""Characters kept from the start of a long text: more than any reader reads."""
-TAIL = 256 * 1024
-"""Characters kept from its end, where the last words of a long run stand."""
-MIME_TEXT = 8 * 1024 * 1024
-"""Characters of one text in a MIME bundle: a large interactive plot has 5 million."""
-MIME_BINARY = 32 * 1024 * 1024
-"""Characters of base64 of one image or file: a 4000 × 4000 photograph as PNG."""
 WHOLE = 64 * 1024 * 1024
 """Characters of all displays of one cell together."""
 COUNT = 500
 """Outputs of one cell; a cell that displays more is in a loop."""
-TRACEBACK = 64 * 1024
-"""Characters of one traceback: a RecursionError has 189 000, nearly all the same line."""
-
-MIME_TYPE = re.compile(r"[\w.+-]{1,64}/[\w.+-]{1,128}(;[\w.+= -]{0,64})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +48,7 @@ class Execution:
         self.execution_count: int | None = None
         self.ending = False
         """The program asked for the end of its kernel (`exit()`)."""
-        self._shown: list[Output | _Text] = []
+        self._shown: list[Output | Text] = []
         self._changed: set[int] = set()
         self._clear_at_next = False
         self._cleared = False
@@ -138,11 +126,11 @@ class Execution:
         self._make_way()
         last = self._shown[-1] if self._shown else None
         kind: Literal["stdout", "stderr"] = "stderr" if name == "stderr" else "stdout"
-        if isinstance(last, _Text) and last.name == kind:
+        if isinstance(last, Text) and last.name == kind:
             last.add(clean(text))
             self._changed.add(len(self._shown) - 1)
         else:
-            self._append(_Text(kind, clean(text)))
+            self._append(Text(kind, clean(text)))
 
     def _display(self, content: Mapping[str, object]) -> None:
         self._make_way()
@@ -165,14 +153,14 @@ class Execution:
         data, metadata = self._bundle(content.get("data")), _object(content.get("metadata"))
         for index, shown in enumerate(self._shown):
             if isinstance(shown, DisplayData | ExecuteResult) and shown.display_id == display_id:
-                self._size -= _size(shown.data)
+                self._size -= size_of(shown.data)
                 self._shown[index] = replace(shown, data=data, metadata=metadata)
                 self._changed.add(index)
 
     def _error(self, content: Mapping[str, object]) -> None:
         self._make_way()
-        ename, evalue = (_shorten(_text(content.get(key)), 4096) for key in ("ename", "evalue"))
-        self._append(Error(ename, evalue, _traceback(content.get("traceback"))))
+        ename, evalue = (shorten(_text(content.get(key)), 4096) for key in ("ename", "evalue"))
+        self._append(Error(ename, evalue, traceback_of(content.get("traceback"))))
 
     def _clear(self, content: Mapping[str, object]) -> None:
         self._clear_at_next = True
@@ -196,25 +184,31 @@ class Execution:
         self._changed.clear()
         self._left_out = self._size = 0
 
-    def _append(self, output: "Output | _Text") -> None:
-        if len(self._shown) < COUNT or isinstance(output, Error):
+    def _append(self, output: "Output | Text") -> None:
+        if (len(self._shown) < COUNT and not self._full) or isinstance(output, Error):
             self._shown.append(output)
             self._changed.add(len(self._shown) - 1)
             return
         self._left_out += 1
-        notice = Stream("stderr", f"… {self._left_out:,} more outputs left out: a cell may show {COUNT}.\n")
+        notice = Stream("stderr", f"… {self._left_out:,} more outputs left out: this cell shows too much.\n")
         if self._left_out == 1:
             self._notice = len(self._shown)
             self._shown.append(notice)
         self._shown[self._notice] = notice
         self._changed.add(self._notice)
 
+    @property
+    def _full(self) -> bool:
+        """Texts have a bound each; a program that goes to and fro between its streams has many."""
+        texts = [shown.size for shown in self._shown if isinstance(shown, Text)]
+        return len(texts) > WHOLE // (HEAD + TAIL) and sum(texts) > WHOLE
+
     def _bundle(self, data: object) -> MimeBundle:
         bundle = bundle_of(data)
-        self._size += _size(bundle)
+        self._size += size_of(bundle)
         if self._size <= WHOLE:
             return bundle
-        self._size -= _size(bundle)
+        self._size -= size_of(bundle)
         return {"text/plain": f"[{', '.join(bundle)} left out: this cell shows too much]"} if bundle else {}
 
     def _twice(self, data: MimeBundle, kind: type[DisplayData | ExecuteResult]) -> bool:
@@ -224,47 +218,6 @@ class Execution:
             isinstance(shown, kind) and {key: shown.data.get(key) for key in pictures} == pictures
             for shown in self._shown
         )
-
-
-class _Text:
-    """The text of one stream while it grows: its head, its tail, and how much was left out between them."""
-
-    __slots__ = ("_head", "_room", "_tail", "_tail_size", "left_out", "name")
-
-    def __init__(self, name: Literal["stdout", "stderr"], text: str) -> None:
-        self.name = name
-        self.left_out = 0
-        self._room = HEAD
-        self._head: list[str] = []
-        self._tail: list[str] = []
-        self._tail_size = 0
-        self.add(text)
-
-    def add(self, text: str) -> None:
-        if self._room:
-            kept = text[: self._room]
-            self._head.append(kept)
-            self._room -= len(kept)
-            text = text[len(kept) :]
-        if text:
-            self._tail.append(text)
-            self._tail_size += len(text)
-            # Cutting only at twice the size keeps the cost of a chunk constant on average.
-            if self._tail_size > 2 * TAIL:
-                self._cut()
-
-    def _cut(self) -> None:
-        tail = "".join(self._tail)
-        self.left_out += max(0, len(tail) - TAIL)
-        self._tail = [tail[-TAIL:]]
-        self._tail_size = len(self._tail[0])
-
-    def value(self) -> Stream:
-        if self._tail_size > TAIL:
-            self._cut()
-        self._head = ["".join(self._head)]
-        gap = f"\n… {self.left_out:,} characters left out …\n" if self.left_out else ""
-        return Stream(self.name, self._head[0] + gap + "".join(self._tail))
 
 
 _RECEIVERS = {
@@ -280,71 +233,8 @@ _RECEIVERS = {
 }
 
 
-def _value(shown: "Output | _Text") -> Output:
-    return shown.value() if isinstance(shown, _Text) else shown
-
-
-def clean(text: str) -> str:
-    """Replace what cannot be written as UTF-8 (lone surrogates) by question marks."""
-    if text.isascii():
-        return text
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def bundle_of(data: object) -> MimeBundle:
-    """Give a MIME bundle with only what is well formed and not too large; the rest is left out or named."""
-    bundle: dict[str, object] = {}
-    for key, value in data.items() if isinstance(data, dict) else ():
-        if isinstance(key, str) and MIME_TYPE.fullmatch(key) and len(bundle) < 32:
-            checked = _mime(key, value)
-            if checked is not None:
-                bundle[key] = checked
-    return bundle
-
-
-def _mime(key: str, value: object) -> object:
-    if isinstance(value, list) and value and all(isinstance(line, str) for line in value):
-        value = "".join(value)  # nbformat's multi-line strings
-    if isinstance(value, str):
-        binary = key.startswith(("image/", "audio/", "video/")) and not key.startswith("image/svg")
-        if len(value) <= (MIME_BINARY if binary else MIME_TEXT):
-            return clean(value)
-        return None if binary or "html" in key or "svg" in key else _shorten(clean(value), HEAD)
-    if key.split(";")[0].endswith("json") and value is not None:
-        return value if len(json.dumps(value)) <= MIME_TEXT else None
-    return None
-
-
-def _size(bundle: MimeBundle) -> int:
-    return sum(len(value) if isinstance(value, str) else 1024 for value in bundle.values())
-
-
-def _shorten(text: str, limit: int) -> str:
-    if len(text) <= limit:
-        return text
-    return f"{text[:limit]}\n… {len(text) - limit:,} characters left out …\n"
-
-
-def _traceback(lines: object) -> tuple[str, ...]:
-    """Give a traceback's frames, head and tail of a very long one: the first frame and the last say most."""
-    frames = [clean(line) for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
-    if sum(map(len, frames)) <= TRACEBACK:
-        return tuple(frames)
-    # A RecursionError's traceback comes as a few strings of thousands of lines: cut by lines then.
-    each = "\n".join(frames).split("\n")
-    head, tail = _within(each, TRACEBACK // 2), _within(each[::-1], TRACEBACK // 2)[::-1]
-    left_out = len(each) - len(head) - len(tail)
-    return (*head, f"… {left_out:,} lines left out …", *tail)
-
-
-def _within(lines: list[str], limit: int) -> list[str]:
-    kept: list[str] = []
-    for line in lines:
-        limit -= len(line) + 1
-        if limit < 0:
-            break
-        kept.append(line)
-    return kept
+def _value(shown: "Output | Text") -> Output:
+    return shown.value() if isinstance(shown, Text) else shown
 
 
 def _text(value: object) -> str:

@@ -22,8 +22,8 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKerne
 from jupyter_client.manager import AsyncKernelManager
 
 from coderunner.errors import KernelNotStarted, NoSuchKernelSpec
-from coderunner.kernel.client import Event, Gone
 from coderunner.kernel.environment import for_kernel
+from coderunner.kernel.flight import Event, Gone
 from coderunner.kernel.messages import Channel, Message, from_zmq, to_zmq
 from coderunner.kernel.ready import wait_until_ready
 from coderunner.outputs import Status

@@ -5,7 +5,8 @@ import uuid
 from datetime import UTC, datetime
 
 from coderunner.errors import KernelNotStarted
-from coderunner.kernel.client import Event, Gone, Transport
+from coderunner.kernel.client import Transport
+from coderunner.kernel.flight import Event, Gone
 from coderunner.kernel.messages import Message, Stamp, kernel_info_request
 
 ASK_AGAIN = 0.05

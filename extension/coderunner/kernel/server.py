@@ -11,7 +11,7 @@ from tornado.httpclient import HTTPClientError
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
 from coderunner.errors import KernelError, ServerUnreachable
-from coderunner.kernel.client import Event, Gone
+from coderunner.kernel.flight import Event, Gone
 from coderunner.kernel.messages import SUBPROTOCOL, Message, from_json, from_v1, to_json, to_v1
 from coderunner.kernel.ready import wait_until_ready
 from coderunner.kernel.rest import Rest, unreachable

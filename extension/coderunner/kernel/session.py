@@ -7,7 +7,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
@@ -15,6 +14,7 @@ from coderunner.errors import CodeRunnerError, KernelNotStarted
 from coderunner.kernel.client import KernelClient, Transport
 from coderunner.kernel.execution import Change
 from coderunner.kernel.portal import Portal
+from coderunner.kernel.running import Queued, Running
 from coderunner.kernel.where import Where
 from coderunner.outputs import Aftermath, Result, Status
 
@@ -54,49 +54,6 @@ class Opener(Protocol):
         """Give it, ready for the first cell."""
 
 
-class Running:
-    """A cell that is on its way; may be used from any thread."""
-
-    def __init__(self, portal: Portal, cell: "_Queued", work: Future[Result]) -> None:
-        self.future: Future[Result] = Future()
-        """The result to come; it never fails."""
-        self._portal = portal
-        self._cell = cell
-        work.add_done_callback(lambda done: self.future.set_result(_outcome(done)))
-
-    def wait(self, timeout: float | None = None) -> Result | None:
-        """Wait for the end; None when it has not come after `timeout` seconds."""
-        try:
-            return self.future.result(timeout)
-        except TimeoutError:
-            return None
-
-    def interrupt(self) -> None:
-        """Have this cell stopped, whether it waits or runs; returns at once.
-
-        A cell that has ended stays as it is.
-        """
-        self._portal.post(self._cell.stop)
-
-
-@dataclass(slots=True, eq=False)
-class _Queued:
-    """One cell between the call and its end."""
-
-    task: "asyncio.Task[Result] | None" = None
-    client: KernelClient | None = None
-    stopped: bool = False
-
-    def stop(self) -> None:
-        if self.task is None or self.task.done():
-            self.stopped = True
-        elif self.client is not None:
-            self.client.stop()
-        elif not self.stopped:
-            self.stopped = True
-            self.task.cancel()
-
-
 class Session:
     """Binds a conversation to a kernel of its own."""
 
@@ -118,7 +75,7 @@ class Session:
         self._ran = False
         """The kernel may hold variables of ours."""
         self._turnstile = asyncio.Lock()
-        self._current: _Queued | None = None
+        self._current: Queued | None = None
         self._cull: asyncio.TimerHandle | None = None
         self._farewells: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -141,11 +98,11 @@ class Session:
         with what changed. Cells of one session run one after the other, in the order of the calls. Cancelling
         stops the cell.
         """
-        return await self.portal.run(self._queue(_Queued(), source, deadline, on_output))
+        return await self.portal.run(self._queue(Queued(), source, deadline, on_output))
 
     def begin(self, source: str, *, deadline: float = 30.0, on_output: OnOutput | None = None) -> Running:
         """Run a cell in the background: `execute` for hosts without a loop."""
-        cell = _Queued()
+        cell = Queued()
         return Running(self.portal, cell, self.portal.submit(self._queue(cell, source, deadline, on_output)))
 
     async def interrupt(self) -> bool:
@@ -172,7 +129,7 @@ class Session:
 
     # --- one cell ---------------------------------------------------------------------------------
 
-    async def _queue(self, cell: _Queued, source: str, deadline: float, on_output: OnOutput | None) -> Result:
+    async def _queue(self, cell: Queued, source: str, deadline: float, on_output: OnOutput | None) -> Result:
         cell.task = asyncio.current_task()
         if cell.stopped:
             return Result(status=Status.INTERRUPTED, detail=NEVER_SENT)
@@ -185,7 +142,7 @@ class Session:
             cell.task.uncancel()
             return Result(status=Status.INTERRUPTED, detail=NEVER_SENT)
 
-    async def _run(self, cell: _Queued, source: str, deadline: float, on_output: OnOutput | None) -> Result:
+    async def _run(self, cell: Queued, source: str, deadline: float, on_output: OnOutput | None) -> Result:
         try:
             client = await self._ready()
         except CodeRunnerError as error:
@@ -347,12 +304,3 @@ def _notice_failure(task: "asyncio.Task[Any]") -> None:
     """Look at the exception of a task that nobody awaits: a start's stands in the light."""
     if not task.cancelled() and (error := task.exception()):
         logging.getLogger(__name__).debug("in the background: %s", error)
-
-
-def _outcome(done: Future[Result]) -> Result:
-    if done.cancelled():
-        return Result(status=Status.LOST, detail="We were shut down while it ran.")
-    if error := done.exception():
-        logging.getLogger(__name__).error("a cell failed in us", exc_info=error)
-        return Result(status=Status.LOST, detail=f"CodeRunner itself failed ({type(error).__name__}).")
-    return done.result()

@@ -12,7 +12,8 @@ from coderunner.kernel import local, server
 from coderunner.kernel.client import Transport
 from coderunner.kernel.execution import Change
 from coderunner.kernel.portal import Portal, portal
-from coderunner.kernel.session import Light, Running, Session
+from coderunner.kernel.running import Running
+from coderunner.kernel.session import Light, Session
 from coderunner.kernel.where import Local, Server, Where
 
 __all__ = ["Change", "Light", "Local", "Running", "Server", "Session", "Sessions", "Where"]

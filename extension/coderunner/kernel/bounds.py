@@ -1,0 +1,136 @@
+"""What is kept of what a program shows: bounds on texts, MIME bundles and tracebacks.
+
+Pure. A program may show anything, of any type and size; what is left out is counted.
+"""
+
+import json
+import re
+from typing import Literal
+
+from coderunner.outputs import MimeBundle, Stream
+
+HEAD = 256 * 1024
+"""Characters kept from the start of a long text: more than any reader reads."""
+TAIL = 256 * 1024
+"""Characters kept from its end, where the last words of a long run stand."""
+MIME_TEXT = 8 * 1024 * 1024
+"""Characters of one text in a MIME bundle: a large interactive plot has 5 million."""
+MIME_BINARY = 32 * 1024 * 1024
+"""Characters of base64 of one image or file: a 4000 × 4000 photograph as PNG."""
+TRACEBACK = 64 * 1024
+"""Characters of one traceback: a RecursionError has 189 000, nearly all the same line."""
+
+MIME_TYPE = re.compile(r"[\w.+-]{1,64}/[\w.+-]{1,128}(;[\w.+= -]{0,64})?", re.ASCII)
+
+
+class Text:
+    """The text of one stream while it grows: its head, its tail, and how much was left out between them."""
+
+    __slots__ = ("_head", "_room", "_tail", "_tail_size", "left_out", "name")
+
+    def __init__(self, name: Literal["stdout", "stderr"], text: str) -> None:
+        self.name = name
+        self.left_out = 0
+        self._room = HEAD
+        self._head: list[str] = []
+        self._tail: list[str] = []
+        self._tail_size = 0
+        self.add(text)
+
+    def add(self, text: str) -> None:
+        """Take more text; what is between head and tail is only counted."""
+        if self._room:
+            kept = text[: self._room]
+            self._head.append(kept)
+            self._room -= len(kept)
+            text = text[len(kept) :]
+        if text:
+            self._tail.append(text)
+            self._tail_size += len(text)
+            # Cutting only at twice the size keeps the cost of a chunk constant on average.
+            if self._tail_size > 2 * TAIL:
+                self._cut()
+
+    def _cut(self) -> None:
+        tail = "".join(self._tail)
+        self.left_out += max(0, len(tail) - TAIL)
+        self._tail = [tail[-TAIL:]]
+        self._tail_size = len(self._tail[0])
+
+    @property
+    def size(self) -> int:
+        """Characters kept."""
+        return HEAD - self._room + self._tail_size
+
+    def value(self) -> Stream:
+        """Give what is kept, with a line that says how much is not."""
+        if self._tail_size > TAIL:
+            self._cut()
+        self._head = ["".join(self._head)]
+        gap = f"\n… {self.left_out:,} characters left out …\n" if self.left_out else ""
+        return Stream(self.name, self._head[0] + gap + "".join(self._tail))
+
+
+def clean(text: str) -> str:
+    """Replace what cannot be written as UTF-8 (lone surrogates) by question marks."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def bundle_of(data: object) -> MimeBundle:
+    """Give a MIME bundle with only what is well formed and not too large; the rest is left out or named."""
+    bundle: dict[str, object] = {}
+    for key, value in data.items() if isinstance(data, dict) else ():
+        if isinstance(key, str) and MIME_TYPE.fullmatch(key) and len(bundle) < 32:
+            checked = _mime(key, value)
+            if checked is not None:
+                bundle[key] = checked
+    return bundle
+
+
+def _mime(key: str, value: object) -> object:
+    if isinstance(value, list) and value and all(isinstance(line, str) for line in value):
+        value = "".join(value)  # nbformat's multi-line strings
+    if isinstance(value, str):
+        binary = key.startswith(("image/", "audio/", "video/")) and not key.startswith("image/svg")
+        if len(value) <= (MIME_BINARY if binary else MIME_TEXT):
+            return clean(value)
+        return None if binary or "html" in key or "svg" in key else shorten(clean(value), HEAD)
+    if key.split(";")[0].endswith("json") and value is not None:
+        return value if len(json.dumps(value)) <= MIME_TEXT else None
+    return None
+
+
+def size_of(bundle: MimeBundle) -> int:
+    """Estimate the size of a MIME bundle, in characters."""
+    return sum(len(value) if isinstance(value, str) else 1024 for value in bundle.values())
+
+
+def shorten(text: str, limit: int) -> str:
+    """Keep the head of a text, with a line that says how much is left out."""
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit]}\n… {len(text) - limit:,} characters left out …\n"
+
+
+def traceback_of(lines: object) -> tuple[str, ...]:
+    """Give a traceback's frames, head and tail of a very long one: the first frame and the last say most."""
+    frames = [clean(line) for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
+    if sum(map(len, frames)) <= TRACEBACK:
+        return tuple(frames)
+    # A RecursionError's traceback comes as a few strings of thousands of lines: cut by lines then.
+    each = "\n".join(frames).split("\n")
+    head, tail = _within(each, TRACEBACK // 2), _within(each[::-1], TRACEBACK // 2)[::-1]
+    left_out = len(each) - len(head) - len(tail)
+    return (*head, f"… {left_out:,} lines left out …", *tail)
+
+
+def _within(lines: list[str], limit: int) -> list[str]:
+    kept: list[str] = []
+    for line in lines:
+        limit -= len(line) + 1
+        if limit < 0:
+            break
+        kept.append(line)
+    return kept

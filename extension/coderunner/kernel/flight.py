@@ -1,0 +1,150 @@
+"""One request on its way to a kernel, from sending it to the first thing that ends the wait for it."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from coderunner.kernel.execution import Change, Execution
+from coderunner.kernel.messages import Message
+from coderunner.outputs import Status
+
+PROBE_AFTER = 0.5
+"""Seconds after an idle status without a reply until the kernel is asked whether a reply will come."""
+SILENCE = 2.0
+"""Seconds without any message after a reply without an idle status until the cell counts as complete."""
+UPDATE_EVERY = 0.05
+"""Seconds between two rounds of `on_output` at the fastest: twice what an eye can follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The kernel, or the way to it, is no more."""
+
+    status: Literal[Status.DIED, Status.REPLACED, Status.LOST]
+    detail: str
+    keep: bool = True
+    """The kernel may be used again where it is still there: emptied, or only our way to it was lost."""
+
+
+Event = Message | Gone
+Ending = Gone | Literal["complete", "overdue", "stopped"]
+
+
+NO_REPLY = Gone(Status.DIED, "The kernel stopped working without a reply: all variables are gone.")
+
+
+class Flight:
+    """One request on its way: what it has shown, and the first thing that ended the wait for it."""
+
+    def __init__(
+        self,
+        execution: Execution,
+        on_output: Callable[[Change], None] | None,
+        probe: Callable[["Flight"], Coroutine[Any, Any, None]],
+    ) -> None:
+        self.execution = execution
+        self.probe = ""
+        """The id of the request that asked for a sign of life."""
+        self._probe = probe
+        self._on_output = on_output
+        self._loop = asyncio.get_running_loop()
+        self._ending: Ending | None = None
+        self._stopping = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._update: asyncio.TimerHandle | None = None
+        self._patience: asyncio.TimerHandle | None = None
+        self._updated = 0.0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def receive(self, message: Message) -> None:
+        """Take a message of the kernel, whoever it is for."""
+        self.execution.receive(message)
+        if self.execution.changed and self._on_output is not None and self._update is None:
+            self._plan_update()
+        if self.execution.complete:
+            self.end("complete")
+        elif self.execution.idle or self.execution.reply:
+            self._wait_for_the_other_half(message)
+
+    def _wait_for_the_other_half(self, message: Message) -> None:
+        if self.execution.reply:
+            self._be_patient(SILENCE, lambda: self.end("complete"), again=True)
+        elif self.probe and message.parent == self.probe and message.type == "kernel_info_reply":
+            self.end(NO_REPLY)
+        else:
+            self._be_patient(PROBE_AFTER, self._ask, again=False)
+
+    def _be_patient(self, seconds: float, then: Callable[[], None], *, again: bool) -> None:
+        if self._patience is not None:
+            if not again:
+                return
+            self._patience.cancel()
+        self._patience = self._loop.call_later(seconds, then)
+
+    def _ask(self) -> None:
+        self.keep(self._probe(self))
+
+    # --- how it ends ------------------------------------------------------------------------------
+
+    def end(self, ending: Ending) -> None:
+        """Say that it has ended. The first one counts, only that the facts count more than a wish to stop."""
+        if ending == "stopped" and self._stopping:
+            return
+        if self._ending in (None, "stopped"):
+            self._ending = ending
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def ended(self, within: float) -> Ending | None:
+        """Wait for an ending and take it; None after `within` seconds."""
+        if self._ending is None:
+            self._waiter = self._loop.create_future()
+            timer = self._loop.call_later(within, self._wake)
+            try:
+                await self._waiter
+            finally:
+                timer.cancel()
+                self._waiter = None
+        ending, self._ending = self._ending, None
+        self._stopping = True
+        return ending
+
+    # --- telling the outputs ----------------------------------------------------------------------
+
+    def _plan_update(self) -> None:
+        wait = self._updated + UPDATE_EVERY - self._loop.time()
+        if wait <= 0:
+            self._tell()
+        else:
+            self._update = self._loop.call_later(wait, self._tell)
+
+    def _tell(self) -> None:
+        self._update = None
+        self._updated = self._loop.time()
+        if self._on_output is not None:
+            for change in self.execution.take_changes():
+                try:
+                    self._on_output(change)
+                except Exception:
+                    # A page that cannot be redrawn must not end the cell.
+                    logging.getLogger(__name__).exception("an output could not be shown")
+
+    def keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside the wait, until it ends."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def close(self) -> None:
+        """Tell the last changes, and stop all that was planned."""
+        for timer in (self._update, self._patience):
+            if timer is not None:
+                timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        self._tell()

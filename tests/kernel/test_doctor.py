@@ -1,0 +1,249 @@
+"""The connection doctor: which step fails, said in one sentence with what mends it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from coderunner.kernel.doctor import Finding, Report, Step, check
+from coderunner.kernel.sessions import Local, Server
+from coderunner.secret import Secret
+from tests.behaviours import behaviour
+from tests.kernel.servers import Answer, Jupyter, scripted_server
+from tests.kernel.test_server import SPECS, certificate
+
+__all__ = ["certificate"]
+
+API: Answer = (200, {}, '{"version": "2.21.0"}')
+NOBODY = "http://127.0.0.1:1"
+FORBIDDEN: Answer = (403, {}, "{}")
+
+
+def broken(report: Report) -> tuple[Step, str]:
+    """The step that failed, which is the last, and its sentence."""
+    assert not report.ok
+    assert [finding.ok for finding in report.findings] == [True] * (len(report.findings) - 1) + [False]
+    return report.findings[-1].step, report.sentence
+
+
+@behaviour("doctor:works:server")
+async def test_a_server_that_works_is_walked_to_the_end(jupyter: Jupyter) -> None:
+    before = jupyter.kernels()
+    told: list[Finding] = []
+    report = await check(Server(f"{jupyter.url}/lab?token={jupyter.token}"), on_finding=told.append)
+    assert report.ok
+    assert tuple(told) == report.findings
+    assert [finding.step for finding in report.findings] == list(Step)
+    assert (report.kernels, report.kernel, report.warnings) == (("python3",), "python3", ())
+    assert report.output.startswith("Hello from Python 3.")
+    assert report.milliseconds is not None
+    assert report.sentence.startswith("Hello from Python 3.")
+    assert report.sentence.endswith(" ms.")
+    assert jupyter.kernels() == before
+
+
+@behaviour("doctor:works:local")
+async def test_a_kernel_on_this_machine_is_walked_to_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    report = await check(Local())
+    assert report.ok
+    assert [finding.step for finding in report.findings] == [Step.KERNEL, Step.START, Step.CELL]
+    assert [path.name for path in sorted(tmp_path.iterdir())] == []  # noqa: ASYNC240
+
+
+@behaviour("doctor:report:json")
+async def test_the_report_is_json_without_the_token(jupyter: Jupyter) -> None:
+    report = await check(Server(jupyter.url, Secret(jupyter.token)))
+    text = json.dumps(report.to_json())
+    assert jupyter.token not in text
+    value = json.loads(text)
+    assert (value["ok"], value["version"], value["kernels"]) == (True, report.version, ["python3"])
+    assert value["findings"][0] == {
+        "step": "address",
+        "ok": True,
+        "sentence": f"The address is {jupyter.url}.",
+        "warning": False,
+    }
+
+
+@behaviour("doctor:broken:address")
+async def test_what_is_no_address_is_said() -> None:
+    assert broken(await check(Server("ftp://x"))) == (
+        Step.ADDRESS,
+        "The address begins with ftp://; it must begin with http:// or https://.",
+    )
+
+
+@behaviour("doctor:broken:refused")
+async def test_a_port_where_nothing_listens_is_said() -> None:
+    sentence = "(connection refused); start the Jupyter server, or check host and port."
+    assert broken(await check(Server(NOBODY))) == (Step.REACH, f"Nothing answers at {NOBODY} {sentence}")
+
+
+@behaviour("doctor:broken:dns")
+async def test_a_host_that_is_not_found_is_said() -> None:
+    assert broken(await check(Server("https://no-such-host.invalid"))) == (
+        Step.REACH,
+        "The host name 'no-such-host.invalid' cannot be found; check its spelling, and the network.",
+    )
+
+
+@behaviour("doctor:broken:tls")
+async def test_a_certificate_that_is_not_trusted_is_said(certificate: Path) -> None:
+    with scripted_server({"/api": API}, tls=certificate) as server:
+        step, sentence = broken(await check(Server(server.url)))
+    assert step is Step.REACH
+    assert sentence == (
+        f"The certificate of {server.url} is not trusted (self-signed certificate); "
+        "name the file of its CA in the settings."
+    )
+
+
+@behaviour("doctor:broken:no-tls")
+async def test_https_to_a_server_that_speaks_http_is_said(
+    jupyter: Jupyter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It waits for us as we wait for it: that is noticed when the connection takes too long.
+    monkeypatch.setattr("coderunner.kernel.rest.CONNECT_TIMEOUT", 0.5)
+    url = jupyter.url.replace("http", "https")
+    assert broken(await check(Server(url))) == (
+        Step.REACH,
+        f"The server at {url} does not speak https; write {jupyter.url}.",
+    )
+
+
+@behaviour("doctor:broken:base-path")
+async def test_a_wrong_base_path_is_said_with_the_right_one(jupyter: Jupyter, hub: Jupyter) -> None:
+    too_deep = await check(Server(f"{jupyter.url}/user/me/lab", Secret(jupyter.token)))
+    assert broken(too_deep) == (
+        Step.JUPYTER,
+        f"The base path is wrong: the Jupyter server is at {jupyter.url}; give that address.",
+    )
+    host = hub.url.removesuffix("/user/me")
+    assert broken(await check(Server(host, Secret(hub.token)))) == (
+        Step.JUPYTER,
+        f"The base path is wrong: the Jupyter server is at {hub.url}; give that address.",
+    )
+
+
+@behaviour("doctor:broken:hub")
+async def test_the_address_of_a_hub_itself_is_said() -> None:
+    with scripted_server({"/hub/api": (200, {}, '{"version": "5.2.1"}')}) as server:
+        assert broken(await check(Server(server.url))) == (
+            Step.JUPYTER,
+            f"{server.url} is a JupyterHub; give your own server's address, {server.url}/user/NAME.",
+        )
+
+
+@behaviour("doctor:broken:not-jupyter")
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (
+            (200, {}, "<h1>It works"),
+            "{url} answers with a web page, not as a Jupyter server; check port and base path.",
+        ),
+        ((200, {}, "<form>Sign in"), "{url} shows a login page in place of an answer; set the token."),
+        ((302, {"Location": "/login?next=x"}, ""), "{url} sends us to a login page; set the token."),
+        (
+            (200, {}, '{"object": "list"}'),
+            "{url} is no Jupyter server, or the base path is wrong; copy the browser's address.",
+        ),
+        (
+            (404, {}, ""),
+            "{url} is no Jupyter server, or the base path is wrong; copy the browser's address.",
+        ),
+    ],
+)
+async def test_something_else_that_answers_is_said(answer: Answer, sentence: str) -> None:
+    with scripted_server({}, answer) as server:
+        assert broken(await check(Server(server.url))) == (Step.JUPYTER, sentence.format(url=server.url))
+
+
+@behaviour("doctor:broken:token")
+async def test_a_missing_and_a_wrong_token_are_told_apart(jupyter: Jupyter) -> None:
+    assert broken(await check(Server(jupyter.url))) == (
+        Step.TOKEN,
+        f"{jupyter.url} wants a token and none is set; copy it from the server's log.",
+    )
+    assert broken(await check(Server(jupyter.url, Secret("wrong")))) == (
+        Step.TOKEN,
+        f"{jupyter.url} does not accept the token; copy the current one from the server's log.",
+    )
+
+
+@behaviour("doctor:broken:kernel")
+async def test_a_kernel_that_is_not_installed_is_said_with_those_that_are(jupyter: Jupyter) -> None:
+    report = await check(Server(jupyter.url, Secret(jupyter.token), "ir"))
+    sentence = "Kernel 'ir' is not installed on this server; it has: python3."
+    assert broken(report) == (Step.KERNEL, sentence)
+    assert report.kernels == ("python3",)
+    report = await check(Local("ir"))
+    assert broken(report) == (Step.KERNEL, "Kernel 'ir' is not installed on this machine; it has: python3.")
+
+
+@behaviour("doctor:broken:start")
+async def test_a_kernel_that_the_server_does_not_start_is_said_with_its_words() -> None:
+    answers: dict[str, Answer] = {
+        "/api": API,
+        "/api/kernelspecs": SPECS,
+        "/api/kernels": (500, {}, '{"message": "no memory"}'),
+    }
+    with scripted_server(answers) as server:
+        assert broken(await check(Server(server.url))) == (
+            Step.START,
+            f"{server.url} did not start a kernel 'python3' (HTTP 500: no memory); see the server's log.",
+        )
+
+
+@behaviour("doctor:broken:websocket")
+async def test_a_websocket_that_is_blocked_while_rest_works_is_said_and_the_kernel_deleted() -> None:
+    answers: dict[str, Answer] = {
+        "/api": API,
+        "/api/kernelspecs": SPECS,
+        "/api/kernels": (201, {}, '{"id": "k-1", "name": "python3"}'),
+        "/api/kernels/k-1": (204, {}, ""),
+        "/api/kernels/k-1/channels": (400, {}, 'Can "Upgrade" only to "WebSocket".'),
+    }
+    with scripted_server(answers) as server:
+        report = await check(Server(server.url, Secret("canary")))
+        step, sentence = broken(report)
+        assert step is Step.WEBSOCKET
+        assert sentence == (
+            f"{server.url} answers, but refuses the WebSocket to the kernel (HTTP 400); "
+            "a proxy between must pass WebSockets on (the headers Upgrade and Connection)."
+        )
+        assert server.asked[-1][:2] == ("DELETE", "/api/kernels/k-1")
+        assert all("canary" not in path for _, path, _ in server.asked)
+
+
+@behaviour("doctor:warns:open")
+async def test_a_server_that_lets_everybody_in_is_warned_of() -> None:
+    with scripted_server({"/api": API, "/api/kernelspecs": SPECS}) as server:
+        report = await check(Server(server.url, Secret("any"), "ir"))
+    assert report.warnings == (
+        "The server lets everybody in without a token: whoever reaches it can run code; set a token.",
+    )
+
+
+@behaviour("doctor:warns:old")
+async def test_a_server_with_a_known_hole_is_warned_of() -> None:
+    old: Answer = (200, {}, '{"version": "2.14.2"}')
+    with scripted_server({"/api": old, "/api/kernelspecs": FORBIDDEN}) as server:
+        report = await check(Server(server.url))
+    assert report.version == "2.14.2"
+    assert report.warnings == (
+        "Jupyter Server 2.14.2 has a known hole (CVE-2026-44727); upgrade it to 2.20 or later.",
+    )
+
+
+@behaviour("doctor:warns:plain-http")
+async def test_plain_http_to_another_machine_is_warned_of() -> None:
+    with scripted_server({"/api": API, "/api/kernelspecs": FORBIDDEN}) as server:
+        # The address of every interface leads to this machine, and does not say so.
+        report = await check(Server(server.url.replace("127.0.0.1", "0.0.0.0")))
+    assert report.warnings == (
+        "The way is not encrypted: others on the network can read the token; use https or a tunnel.",
+    )
