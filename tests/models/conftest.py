@@ -125,17 +125,26 @@ class Canned:
     kind: str = "text/event-stream"
     headers: tuple[tuple[bytes, bytes], ...] = ()
     asked: list[MutableMapping[str, Any]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: App, send: App) -> None:
         if scope["type"] != "http":
             await self._live(receive, send)
             return
         self.asked.append(scope)
+        self.bodies.append(await self._read(receive))
         headers = [(b"content-type", self.kind.encode()), *self.headers]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         for piece in self.body if isinstance(self.body, tuple) else (self.body,):
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _read(self, receive: App) -> bytes:
+        data, more = b"", True
+        while more:
+            message: Any = await receive()
+            data, more = data + message.get("body", b""), message.get("more_body", False)
+        return data
 
     async def _live(self, receive: App, send: App) -> None:
         for _ in range(2):

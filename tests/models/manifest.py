@@ -54,6 +54,7 @@ BEHAVIOURS = {
     "models:client:odd-chunks": Behaviour(
         "Chunks without choices, or with odd fields, do no harm.", CONTRACT
     ),
+    "models:client:surrogates": Behaviour("Text that has no UTF-8 is sent all the same.", CONTRACT),
     "models:client:key": Behaviour("The key goes into its header and nowhere else.", CONTRACT),
     # strategies
     "models:strategies:hosts": Behaviour("Hosted APIs are known by their names.", FACTS + ".1"),
@@ -72,6 +73,9 @@ BEHAVIOURS = {
         "A server's repetition of our reply never reaches the reader, however it is cut.", FACTS + ".4"
     ),
     "models:echo:whitespace": Behaviour("An echo may have lost white space at its ends.", FACTS + ".4"),
+    "models:echo:thoughts": Behaviour(
+        "An echo may have lost the thoughts inside our reply, which reasoning parsers take out.", FACTS + ".6"
+    ),
     "models:echo:real-text": Behaviour(
         "Text that only begins like our reply comes through whole.", FACTS + ".4"
     ),
@@ -128,6 +132,12 @@ BEHAVIOURS = {
     "models:reply:budget": Behaviour("max_tokens is a budget over the whole reply.", CONTRACT),
     "models:reply:finish": Behaviour("Why the model ended is kept.", CONTRACT),
     "models:reply:failure": Behaviour("A failure that no other way mends is raised as it is.", CONTRACT),
+    "models:reply:unmetered": Behaviour(
+        "A server that refuses to count tokens in the stream is asked without it.", CONTRACT
+    ),
+    "models:reply:whim": Behaviour(
+        "One reply begun anew does not unlearn a way that has worked before.", CONTRACT
+    ),
     "models:reply:setting": Behaviour("The way to continue can be set by hand.", FACTS + ".3"),
     # the demo model
     "models:demo:faithful": Behaviour(

@@ -54,6 +54,19 @@ def test_an_echo_with_nothing_after_it_is_nothing() -> None:
     assert guarded(REPLY, REPLY.rstrip(), {5, 30}) == ("", False)
 
 
+@behaviour("models:echo:thoughts")
+@pytest.mark.parametrize(
+    "thought",
+    ["<think>\nHm.\n</think>\n\n", "Hm.\n</think>\n", "[THINK]Hm.[/THINK]", "<seed:think>Hm</seed:think>"],
+)
+@given(anywhere)
+def test_an_echo_may_have_lost_the_thoughts(thought: str, cuts: set[int]) -> None:
+    ours = f"{thought}{REPLY}<think>So.</think>{REPLY}"
+    for echoed in (ours, REPLY + REPLY):
+        assert guarded(ours, echoed + FRESH, cuts) == (FRESH, False)
+    assert guarded(ours, f"{REPLY}Something else", cuts) == ("", True)
+
+
 @behaviour("models:echo:real-text")
 @given(anywhere)
 def test_text_that_begins_like_our_reply_comes_through_whole(cuts: set[int]) -> None:

@@ -3,7 +3,7 @@ import socket
 
 import pytest
 
-from coderunner.errors import EndpointFailed, EndpointRefused, EndpointUnreachable, ModelError
+from coderunner.errors import EndpointFailed, EndpointRefused, EndpointUnreachable, ModelError, SettingsError
 from coderunner.models.demo_script import MODEL
 from coderunner.models.endpoint import Chunk, Client, Endpoint, ModelInfo
 from coderunner.models.pieces import Piece, piece
@@ -111,8 +111,9 @@ async def test_a_cancelled_reader_stops_the_server(serve: Serve) -> None:
 
 
 @behaviour("models:client:unreachable")
-async def test_a_port_where_nothing_listens_is_told() -> None:
-    url = f"http://127.0.0.1:{free_port()}"
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+async def test_a_port_where_nothing_listens_is_told(host: str) -> None:
+    url = f"http://{host}:{free_port()}"
     with pytest.raises(EndpointUnreachable) as failure:
         await chunks_of(url)
     assert str(failure.value) == f"nothing listens at {url}/v1; is the model's server running?"
@@ -296,6 +297,28 @@ async def test_the_key_goes_into_its_header() -> None:
         await chunks_of(url)
     sent = [dict(scope["headers"]).get(b"authorization") for scope in app.asked]
     assert sent == [f"Bearer {KEY}".encode(), None]
+
+
+@behaviour("models:client:key")
+@pytest.mark.parametrize("key", [f"{KEY}ü", f"{KEY}\nX-Other: 1", f"{KEY}\x00"])
+def test_a_key_that_cannot_be_sent_is_refused_without_being_quoted(key: str) -> None:
+    with pytest.raises(SettingsError, match="characters that no key has") as refusal:
+        Endpoint("http://127.0.0.1:1", Secret(key))
+    assert KEY not in str(refusal.value)
+
+
+@behaviour("models:client:key")
+def test_white_space_around_a_pasted_key_is_dropped() -> None:
+    assert Endpoint("http://127.0.0.1:1", Secret(f" {KEY}\n")).key.reveal() == KEY
+
+
+@behaviour("models:client:surrogates")
+async def test_text_that_has_no_utf8_is_sent(serve: Serve) -> None:
+    served = serve()
+    body = {"messages": [{"role": "user", "content": "1\ud800 ü 2"}]}
+    async with client_of(served.url) as client, client.stream(body) as chunks:
+        assert await anext(chunks)
+    assert served.chats[0].body["messages"][0]["content"] == "1? ü 2"
 
 
 @behaviour("models:client:key")

@@ -1,4 +1,5 @@
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
@@ -12,11 +13,11 @@ from coderunner.models.demo_script import LABEL, MODEL
 from coderunner.models.endpoint import Client, Endpoint
 from coderunner.models.memory import Choice, StrategyMemory
 from coderunner.models.reply import Reply
-from coderunner.models.strategies import NEXT, STRATEGIES, TRAIL
+from coderunner.models.strategies import FLAGS, NEXT, STRATEGIES, TRAIL
 from coderunner.models.stretch import Delta
 from coderunner.models.usage import Usage
 from tests.behaviours import behaviour
-from tests.models.conftest import Serve, Served
+from tests.models.conftest import Canned, Serve, Served, listening
 from tests.models.host import Host
 
 ASKED = {"role": "user", "content": "What is 10 + 5?"}
@@ -110,6 +111,28 @@ async def test_what_has_worked_is_there_for_the_next_process(serve: Serve, tmp_p
     remembered = StrategyMemory(path).recall(Endpoint(served.url, model=MODEL))
     assert remembered
     assert remembered.strategy == TRAIL
+
+
+@behaviour("models:reply:whim")
+async def test_a_single_restart_does_not_unlearn_what_has_worked(serve: Serve) -> None:
+    served, memory = serve("restarting"), StrategyMemory()
+    proven = Choice(FLAGS, "vllm is known", "vllm")
+    memory.remember(Endpoint(served.url, model=MODEL), proven)
+    async with replying(served, memory=memory) as reply:
+        assert await Host().converse(reply) == WHOLE
+    assert memory.recall(Endpoint(served.url, model=MODEL)) == proven
+
+
+@behaviour("models:reply:unmetered")
+async def test_a_server_that_refuses_to_count_is_asked_without() -> None:
+    refusal = b'{"error": {"message": "Unrecognized request argument: stream_options"}}'
+    app = Canned(refusal, status=400, kind="application/json")
+    with listening(app) as url:
+        async with Client(Endpoint(url)) as client:
+            with pytest.raises(EndpointFailed, match="stream_options"):
+                await anext(Reply(client, [ASKED]).generate())
+    asked = [json.loads(body) for body in app.bodies]
+    assert ["stream_options" in each for each in asked] == [True, False]
 
 
 @behaviour("models:reply:prior")

@@ -14,26 +14,31 @@ no continuation shares with the beginning of its own reply by chance."""
 
 FENCE_LINES = re.compile(r"^[ \t>*+\-\d.)]*(?:`{3,}|~{3,})", re.MULTILINE)
 
+THOUGHTS = re.compile(
+    r"<(think|thinking|thought|reason|reasoning|seed:think)>.*?</\1>\s*"
+    r"|\[THINK\].*?\[/THINK\]\s*"
+    r"|\A(?:(?!<think>).)*?</think>\s*",  # opened by the prompt
+    re.DOTALL,
+)
+"""Spans that a server with a reasoning parser takes out of the text before it repeats it."""
+
 
 class EchoGuard:
     """Holds what a model sends back while it could be the reply that we gave it.
 
-    Cutting the stream elsewhere changes nothing. White space at the beginning and the end may differ, since
-    chat templates trim it. A guard over an empty reply lets everything pass.
+    Cutting the stream elsewhere changes nothing. White space at the beginning and the end may differ, and
+    thoughts inside the reply may be missing, since chat templates take both away. A guard over an empty reply
+    lets everything pass.
     """
 
     def __init__(self, reply: str) -> None:
-        self._core = reply.strip()
         self._tail = reply[len(reply.rstrip()) :]
+        shapes = (reply.strip(), THOUGHTS.sub("", reply).strip())
+        self._shapes = sorted({shape for shape in shapes if shape}, key=len, reverse=True)
         self._held = ""
-        self._open = not self._core
+        self._open = not self._shapes
         self.restarted = False
         """The model did not continue: it began our reply anew. All that it says is to be thrown away."""
-
-    @property
-    def open(self) -> bool:
-        """Whether it is settled that what comes is a continuation."""
-        return self._open and not self.restarted
 
     def receive(self, delta: str) -> str:
         """Take a piece; give what of the text is new."""
@@ -43,18 +48,19 @@ class EchoGuard:
             return delta
         self._held += delta
         begun = self._held.lstrip()
-        if begun.startswith(self._core):
-            return self._after_echo(begun[len(self._core) :])
-        if self._core.startswith(begun):
+        if any(shape.startswith(begun) and shape != begun for shape in self._shapes):
             return ""
-        return self._diverged(_common(self._core, begun))
+        for shape in self._shapes:
+            if begun.startswith(shape):
+                return self._after_echo(begun[len(shape) :])
+        return self._diverged(begun)
 
     def close(self) -> str:
         """The stream ended; give what was held and is new."""
         if self._open or self.restarted:
             return ""
         begun = self._held.lstrip()
-        return "" if begun.startswith(self._core) else self._diverged(begun)
+        return "" if any(begun.startswith(shape) for shape in self._shapes) else self._diverged(begun)
 
     def _after_echo(self, rest: str) -> str:
         if len(rest) < len(self._tail) and self._tail.startswith(rest):
@@ -62,7 +68,8 @@ class EchoGuard:
         self._open = True
         return rest[len(_common(self._tail, rest)) :]
 
-    def _diverged(self, common: str) -> str:
+    def _diverged(self, begun: str) -> str:
+        common = max((_common(shape, begun) for shape in self._shapes), key=len)
         # Two fence lines are a whole block of ours, however short: never let it be read again.
         self.restarted = len(common) >= RESTART_CHARACTERS or len(FENCE_LINES.findall(common)) > 1
         self._open = True

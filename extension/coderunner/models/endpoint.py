@@ -14,7 +14,7 @@ from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 
-from coderunner.errors import EndpointFailed, EndpointUnreachable
+from coderunner.errors import EndpointFailed, EndpointUnreachable, SettingsError
 from coderunner.models import address, failures
 from coderunner.models.events import DONE, EventDecoder
 from coderunner.secret import Secret
@@ -46,7 +46,7 @@ class Endpoint:
     """Where a model answers: an OpenAI-compatible API, the key for it and the model's id.
 
     `url` may be given as people paste it; it is kept in its normal form (see `address.normal`).
-    Raises SettingsError where it is no HTTP address.
+    Raises SettingsError where it is no HTTP address, or where the key cannot be one.
     """
 
     url: str
@@ -55,6 +55,12 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "url", address.normal(self.url))
+        key = self.key.reveal().strip()
+        if not (key.isascii() and key.isprintable()):
+            # It could not be sent, and the HTTP library's own complaint would quote it.
+            message = f"the key for {self.url} has characters that no key has; paste it again"
+            raise SettingsError(message)
+        object.__setattr__(self, "key", Secret(key))
 
     @property
     def host(self) -> str:
@@ -124,7 +130,7 @@ class Client:
         url = address.routed(self.endpoint.url, path)
         with self._translated():
             async with asyncio.timeout(self._answer):
-                response = await self._http.request("GET" if body is None else "POST", url, json=body)
+                response = await self._http.send(self._request(url, body))
         self._raise_for(response, path)
         return self._decoded(response)
 
@@ -137,11 +143,8 @@ class Client:
         Leaving the context closes the TCP connection, so that the server stops generating. An error that the
         server sends inside the stream is raised where it comes, as `EndpointFailed` with status 200.
         """
-        request = self._http.build_request(
-            "POST",
-            address.routed(self.endpoint.url, path),
-            json={"model": self.endpoint.model, **body, "stream": True},
-        )
+        url = address.routed(self.endpoint.url, path)
+        request = self._request(url, {"model": self.endpoint.model, **body, "stream": True})
         with self._translated():
             response = await self._http.send(request, stream=True)
         try:
@@ -151,6 +154,15 @@ class Client:
                 yield chunks
         finally:
             await response.aclose()
+
+    def _request(self, url: str, body: Mapping[str, object] | None) -> "httpx.Request":
+        if body is None:
+            return self._http.build_request("GET", url)
+        # What a program printed may hold half a surrogate pair, which has no UTF-8.
+        content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        return self._http.build_request(
+            "POST", url, content=content, headers={"Content-Type": "application/json"}
+        )
 
     async def _fail(self, response: "httpx.Response", path: str) -> None:
         with self._translated():

@@ -73,6 +73,7 @@ class Reply:
         self._memory = memory or StrategyMemory()
         self._choice = _known(client.endpoint, self._memory, continuation)
         self._learns = continuation == AUTO
+        self._metered = client.endpoint.host not in UNMETERED
         self._rounds: list[Round] = []
         self._reasoning = ""
         self.usage = Usage()
@@ -103,14 +104,23 @@ class Reply:
                     async for delta in deltas:
                         yield delta
             except EndpointFailed as failure:
-                if not (request.prefilled and failure.status in REFUSALS):
+                if not self._mends(failure, request):
                     raise
-                self._choose_next(f"it refused to continue a reply ({failure.status})")
             else:
                 if not stretch.restarted:
                     return
                 self._choose_next(RESTARTED)
         self.finish_reason = "length"
+
+    def _mends(self, failure: EndpointFailed, request: Request) -> bool:
+        """Whether another request may do better: one that is not metered, or by another way to continue."""
+        if self._metered and failure.status in REFUSALS and "stream_options" in str(failure):
+            self._metered = False
+            return True
+        if request.prefilled and failure.status in REFUSALS:
+            self._choose_next(f"it refused to continue a reply ({failure.status})")
+            return True
+        return False
 
     async def _deltas(self, request: Request, stretch: Stretch) -> AsyncGenerator[Delta]:
         """Give what one request says; ends early, and closes it, where the model began the reply anew."""
@@ -137,10 +147,14 @@ class Reply:
 
     def _learn(self, request: Request, delta: Delta) -> None:
         """Remember what has worked, once it has."""
-        if self._learns and request.continues and delta.content and (choice := self._choice):
-            # A restart may have been the model's whim; and the demo has another address tomorrow.
-            durable = choice.reason != RESTARTED and choice.kind != DEMO
-            self._memory.remember(self._client.endpoint, choice, durable=durable)
+        choice, endpoint = self._choice, self._client.endpoint
+        if not (choice and self._learns and request.continues and delta.content):
+            return
+        # A restart may have been the model's whim: it teaches nothing where another way has worked before,
+        # and nothing for ever. The demo has another address tomorrow.
+        whim = choice.reason == RESTARTED
+        if not (whim and self._memory.recall(endpoint)):
+            self._memory.remember(endpoint, choice, durable=not whim and choice.kind != DEMO)
 
     def _choose_next(self, reason: str) -> None:
         self._choice = Choice(NEXT, reason, self._kind)
@@ -179,7 +193,7 @@ class Reply:
         )
 
     def _meter(self) -> Mapping[str, object]:
-        return {} if self._client.endpoint.host in UNMETERED else METERS.get(self._kind, METER)
+        return METERS.get(self._kind, METER) if self._metered else {}
 
     def _budget(self) -> dict[str, object]:
         left = self._left()
