@@ -125,6 +125,15 @@ BEHAVIOURS = {
         "Each browser page learns what waits in its chat from a file whose name only it knows.",
         "measured: an event of gradio's keeps the page busy for so long that it loses updates of the reply",
     ),
+    "textgen:bar:below-the-block": Behaviour(
+        "Run and Skip stand right below the block that waits, and mean that block.", "README"
+    ),
+    "textgen:load:half-started": Behaviour(
+        "A kernel that is just being started when all is closed leaves no process behind.", HOST
+    ),
+    "textgen:form:environment": Behaviour(
+        "What nobody chose in the form comes from CodeRunner's own settings.", "README"
+    ),
     "textgen:bar:busy": Behaviour("The bar tells which block runs.", "rich output, the look"),
     "textgen:own:first": Behaviour(
         "The Python blocks of the person's own message run first, where that is switched on, and their "

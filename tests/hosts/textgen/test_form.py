@@ -83,6 +83,24 @@ def test_a_damaged_file_is_no_hindrance(tmp_path: Path, text: str) -> None:
     assert Store(path).get().deadline == 30.0
 
 
+@behaviour("textgen:form:environment")
+def test_what_nobody_chose_comes_from_the_environment(webui: Webui, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CODERUNNER_SERVER", "http://127.0.0.1:9999/lab?token=secret")
+    monkeypatch.setenv("CODERUNNER_TIMEOUT", "60")
+    webui.start(multi_user=True)
+    chosen = hooks.door().store.get()
+    assert (chosen.kernel, chosen.deadline, chosen.token) == ("server", 60.0, Secret("secret"))
+    assert "secret" not in chosen.server
+    assert Panel(hooks.door()).status().good
+
+
+@behaviour("textgen:form:environment")
+def test_a_setting_that_makes_no_sense_is_left_aside(webui: Webui, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CODERUNNER_TIMEOUT", "soon")
+    webui.start()
+    assert hooks.door().store.get() == Preferences()
+
+
 @behaviour("textgen:form:choices")
 def test_the_status_line_says_what_would_happen(panel: Panel) -> None:
     assert (

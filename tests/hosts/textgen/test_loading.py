@@ -6,11 +6,12 @@ import sys
 import threading
 from pathlib import Path
 
+import psutil
 import pytest
 
 from coderunner.hosts.textgen import hooks
 from tests.behaviours import behaviour
-from tests.hosts.textgen.webui import DOUBLE, REPOSITORY, Folder, Webui
+from tests.hosts.textgen.webui import DOUBLE, REPOSITORY, Folder, Webui, until
 
 CODE = "```python\nn = globals().get('n', 0) + 1\nn\n```\n"
 
@@ -39,6 +40,21 @@ def test_restarts_leave_nothing_behind_and_chats_keep_their_kernels(webui: Webui
     assert hooks.door() is door
     assert threading.active_count() <= threads
     assert sum(session.live for session in door.sessions.all()) == 1
+
+
+@behaviour("textgen:load:half-started")
+def test_a_kernel_that_is_just_being_started_leaves_no_process(webui: Webui) -> None:
+    webui.start()
+    door, before = hooks.door(), kernels()
+    door.kernel("one").warm()
+    until(lambda: kernels() > before)
+    door.sessions.portal.call(door.sessions.close_all(keep=False), 30)
+    assert kernels() == before
+
+
+def kernels() -> int:
+    """How many processes are children of this one."""
+    return len(psutil.Process().children())
 
 
 LOAD = """

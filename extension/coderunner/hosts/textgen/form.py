@@ -16,7 +16,7 @@ from coderunner.hosts.textgen.preferences import BLOCKS, DEADLINES
 
 KERNELS = [("Embedded", "embedded"), ("Jupyter server", "server")]
 APPROVE = [
-    ("As the kernel needs: ask on the embedded one, at once on a server", "default"),
+    ("Default: ask on the embedded kernel, at once on a server", "default"),
     ("Ask before each block", "ask"),
     ("Run at once", "auto"),
     ("Run nothing", "off"),
@@ -122,7 +122,7 @@ def _kernel(panel: Panel, status: gr.HTML, chat: list[Any], *, free: bool) -> No
             value="",
             type="password",
             label="Token",
-            info="Only you can read it; it never comes back here.",
+            info="Kept in a file that only you can read.",
             max_lines=1,
             interactive=free,
         )
