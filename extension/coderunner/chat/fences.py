@@ -73,12 +73,13 @@ def runnable(info: str) -> bool:
 class FenceParser:
     """Reads a reply, piece by piece. Never raises."""
 
-    __slots__ = ("_blocks", "_fence", "_free", "_held", "_line", "_lines", "_said")
+    __slots__ = ("_blocks", "_fence", "_free", "_held", "_line", "_lines", "_outside", "_said")
 
     def __init__(self) -> None:
         self._lines = Lines()
         self._blocks = Blocks()
         self._fence: Fence | None = None
+        self._outside = ""
         self._start_line()
 
     def _start_line(self, *, free: bool = False) -> None:
@@ -105,6 +106,16 @@ class FenceParser:
 
     def read(self, piece: str) -> list[Event]:
         """The same for a piece of `Lines`: it lies within one line, and its line end is certain."""
+        events = self.read_inside(piece)
+        if outside := self.outside():
+            events += self.read(outside)
+        return events
+
+    def read_inside(self, piece: str) -> list[Event]:
+        """The same, but for the beginning of a line that ends an open fence by lying outside of it.
+
+        That text is then for `outside` to give, so that the caller can read it as it reads other text.
+        """
         if not self._free:
             self._held.append(piece)
             return self._judge(piece)
@@ -114,6 +125,11 @@ class FenceParser:
             self._blocks.append(piece)
             return [Text(piece)]
         return [Code(piece, piece)]
+
+    def outside(self) -> str:
+        """What was given to `read_inside` and is still to be read; empty where no fence was left."""
+        outside, self._outside = self._outside, ""
+        return outside
 
     def flush(self) -> list[Event]:
         """What is held back of a line outside of fences, as text. How the line is read does not change."""
@@ -158,8 +174,8 @@ class FenceParser:
                 self._end_fence()
                 return [closed]
             case Verdict.OUTSIDE:
-                held = "".join(self._held)
-                return [*self._abandon(), *self.read(held)]
+                self._outside = "".join(self._held)
+                return self._abandon()
 
     def _ask(self) -> list[Event]:
         """Let the authority say whether the held line opens a fence."""

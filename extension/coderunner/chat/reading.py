@@ -57,8 +57,8 @@ class ReplyReader:
     def _read(self, piece: str) -> Iterator[Event]:
         if self._fences.inside:
             # A tag in code is code. A fence opens at the end of a line, where no tag is half-read.
-            yield from self._fences.read(piece)
-            return
+            yield from self._fences.read_inside(piece)
+            piece = self._fences.outside()
         for span in self._thoughts.receive(piece):
             yield from self._span(span)
 
