@@ -1,4 +1,4 @@
-"""The bar below a waiting block, in a real browser, on a page with the few parts of the webui that it looks at."""
+"""The bar below a waiting block, in a real browser, on a page with those parts of the webui that it needs."""
 
 import json
 from collections.abc import Iterator
