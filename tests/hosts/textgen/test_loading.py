@@ -6,7 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from coderunner.hosts.textgen import hooks
@@ -103,7 +103,7 @@ def load(root: Path, *, before: str = "", after: str) -> str:
     return ended.stdout
 
 
-EMPTY = {"internal": [], "visible": [], "metadata": {}}
+EMPTY: dict[str, object] = {"internal": [], "visible": [], "metadata": {}}
 
 
 @behaviour("textgen:load:requirements")

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
+import gradio as gr
 import pytest
 from modules import chat, extensions, shared
 
@@ -100,7 +101,7 @@ def test_an_api_client_that_goes_away_stops_its_block(webui: Webui, tmp_path: Pa
 def browser_page(session_hash: str) -> Iterator[None]:
     from gradio.context import LocalContext
 
-    token = LocalContext.request.set(SimpleNamespace(session_hash=session_hash))
+    token = LocalContext.request.set(cast("gr.Request", SimpleNamespace(session_hash=session_hash)))
     try:
         yield
     finally:

@@ -1,5 +1,7 @@
 """The veil over a reply: a pure function of its pieces."""
 
+from collections.abc import Sequence
+
 from hypothesis import given
 from hypothesis import strategies as st
 from modules.reasoning import THINKING_FORMATS, extract_reasoning
@@ -13,7 +15,7 @@ SCRAPS = st.sampled_from([*TAGS, *(tag[: len(tag) // 2] for tag in TAGS), "<", "
 PIECES = st.lists(st.tuples(SCRAPS, st.sampled_from(list(Part))), max_size=12)
 
 
-def shown(pieces: list[tuple[str, Part]], *, drawn: bool) -> str:
+def shown(pieces: Sequence[tuple[str, Part]], *, drawn: bool) -> str:
     veil = Veil(TAGS, drawn=drawn)
     return "".join([*(veil.receive(text, part) for text, part in pieces), veil.close()])
 

@@ -155,7 +155,7 @@ class Webui:
     @property
     def prompts(self) -> list[str]:
         """What the model was asked since `says`."""
-        return self.model.prompts
+        return list(self.model.prompts)
 
 
 DEFAULTS: dict[str, Any] = {
