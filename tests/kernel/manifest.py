@@ -290,4 +290,7 @@ BEHAVIOURS = {
     "doctor:warns:open": Behaviour("A server that lets everybody in is warned of.", "safety, decision 10"),
     "doctor:warns:old": Behaviour("A server with a known hole is warned of.", "safety, decision 10"),
     "doctor:warns:plain-http": Behaviour("Plain http to another machine is warned of.", "T6; P7"),
+    "local:plots:inline": Behaviour(
+        "A plot is shown, whatever the host draws with.", "Jupyter: the inline backend"
+    ),
 }

@@ -16,6 +16,7 @@ SECRETS = {
     "SENTRY_DSN": "x",
     "JPY_API_TOKEN": "x",
     "CODERUNNER_MODEL_KEY": "x",
+    "PYTHON_API_KEY": "x",
     "github_pat": "x",
     "DATABASE_URL": "postgres://me:hidden@host/db",
     "https_proxy": "http://me:hidden@proxy:3128",

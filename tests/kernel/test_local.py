@@ -17,7 +17,7 @@ from coderunner.errors import KernelNotStarted
 from coderunner.kernel import local
 from coderunner.kernel.portal import portal
 from coderunner.kernel.sessions import Local, Session, Sessions, slug
-from coderunner.outputs import Result, Status, Stream
+from coderunner.outputs import DisplayData, Result, Status, Stream
 from tests.behaviours import behaviour
 from tests.kernel.conftest import BOUND, Screen, run
 
@@ -69,6 +69,15 @@ def test_the_kernel_runs_our_interpreter_without_an_installed_spec(here: Session
     assert printed(here, "import shutil; print(shutil.which('python'))") == str(
         Path(sys.executable).parent / "python"
     )
+
+
+@behaviour("local:plots:inline")
+def test_a_plot_is_shown_whatever_the_host_draws_with(here: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    result = run(here, "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()")
+    assert [set(output.data) for output in result.outputs if isinstance(output, DisplayData)] == [
+        {"image/png", "text/plain"}
+    ]
 
 
 @behaviour("local:directory:own")

@@ -66,6 +66,7 @@ DETAILS: dict[tuple[str, bool], str] = {
 }
 """What is said when we ended a cell: why, and whether its variables survived."""
 
+FLUSHED = "The kernel flushed it from its queue, twice: it did not run."
 ASKED_EXIT = "The program ended its kernel: all variables are gone."
 
 
@@ -174,7 +175,7 @@ class KernelClient:
         if execution.ending:
             self.gone = Gone(Status.DIED, ASKED_EXIT, keep=False)
             return status, Aftermath.FRESH, ASKED_EXIT
-        return status, Aftermath.READY, ""
+        return status, Aftermath.READY, FLUSHED if status is Status.ABORTED else ""
 
     async def _stop(self, flight: Flight) -> bool:
         """Climb until the cell has ended: interrupt, once more, restart. Tell whether the kernel lives."""

@@ -242,7 +242,7 @@ def _manager(kernel_name: str, sockets: Path) -> AsyncKernelManager:
     try:
         manager.kernel_spec  # noqa: B018 - looked up here, so that an unknown name has its own sentence
     except NoSuchKernel:
-        known = ", ".join(specs.names()) or "none"
+        known = ", ".join(specs.names()) or "none; install one with: pip install ipykernel"
         raise NoSuchKernelSpec(
             f"kernel {kernel_name!r} is not installed on this machine; it has: {known}"
         ) from None
@@ -259,6 +259,8 @@ def _environment(manager: AsyncKernelManager) -> dict[str, str]:
     if manager.kernel_name == NATIVE:
         # `!pip install` is to mean this interpreter's, whether its environment is activated or not.
         scripts = str(Path(sys.executable).parent)
+        # A host that draws into files says so here; in a kernel, plots are to be shown.
+        environment.pop("MPLBACKEND", None)
         environment["PATH"] = os.pathsep.join([scripts, environment.get("PATH", os.defpath)])
     return environment
 

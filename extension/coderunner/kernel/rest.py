@@ -143,7 +143,7 @@ class Rest:
     def failed(self, what: str, reply: Reply) -> KernelNotStarted:
         """Give the error for something that the server did not do."""
         said = reply.json.get("message") if isinstance(reply.json, dict) else None
-        because = f": {said[:200]}" if isinstance(said, str) and said else ""
+        because = f": {' '.join(said.split())[:200]}" if isinstance(said, str) and said else ""
         return KernelNotStarted(
             f"{self.url} did not {what} (HTTP {reply.status}{because}); see the server's log"
         )
@@ -211,7 +211,7 @@ def refusal(url: str, response: HTTPResponse, *, token: bool) -> KernelError | N
     if 300 <= response.code < 400:
         return _redirect(url, response.headers.get("Location", ""), token=token)
     text = (response.body or b"")[:65536].decode("utf-8", "replace")
-    if response.code in (401, 403) or "_xsrf" in text[:2000]:
+    if response.code in (401, 403) or (response.code >= 400 and "_xsrf" in text[:2000]):
         return ServerRefused(_not_let_in(url, token=token))
     if response.code in (429, 502, 503, 504):
         return ServerUnreachable(
