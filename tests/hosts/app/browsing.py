@@ -1,11 +1,12 @@
 """The app as it really runs, and a person at its page."""
 
+import asyncio
 import contextlib
 import re
 import shutil
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -27,19 +28,25 @@ expect.set_options(timeout=BOUND * 1000)
 
 
 @contextlib.contextmanager
-def served(asgi: Any) -> Iterator[str]:
-    """Serve an ASGI app on a free port until the block ends; gives its address."""
+def served(build: Callable[[], Any]) -> Iterator[str]:
+    """Serve the ASGI app that `build` makes on a free port until the block ends; gives its address."""
     listener = socket.create_server(("127.0.0.1", 0))
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server = uvicorn.Server(uvicorn.Config(asgi, log_level="critical", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    servers: list[uvicorn.Server] = []
+
+    async def serve() -> None:
+        config = uvicorn.Config(build(), log_level="critical", timeout_graceful_shutdown=1)
+        servers.append(uvicorn.Server(config))
+        await servers[0].serve(sockets=[listener])
+
+    thread = threading.Thread(target=asyncio.run, args=[serve()], daemon=True)
     thread.start()
     try:
         # The socket listens already, so this waits until somebody answers there.
         httpx.get(f"{address}/v1/models", timeout=BOUND, trust_env=False)
         yield address
     finally:
-        server.should_exit = True
+        servers[0].should_exit = True
         thread.join(BOUND)
         assert not thread.is_alive()
 

@@ -98,4 +98,18 @@ BEHAVIOURS = {
     ),
     "app:conversation:always": Behaviour("`Always here` holds for one conversation.", "decision 7"),
     "app:conversation:unguessable": Behaviour("Conversations are found by ids of ours only.", "safety: T5"),
+    "app:form:connect": Behaviour(
+        "Connect checks the server and takes it; its token never comes back to the page.", "safety: T7"
+    ),
+    "app:form:connect-fails": Behaviour(
+        "Connect says what is wrong and leaves the place as it was.", "the kernel form"
+    ),
+    "app:form:test": Behaviour("Run shows output, kernel, version and round trip.", "the kernel form"),
+    "app:form:model": Behaviour("A model is found by its address; its key never comes back.", "safety: T7"),
+    "app:start:address": Behaviour(
+        "The app says its address once it answers, and ends without a word.", "make run"
+    ),
+    "app:start:kernels-end": Behaviour("Kernels of this machine end with the app.", "make run"),
+    "app:start:loopback": Behaviour("An app without a login listens on loopback only.", "safety: T4"),
+    "app:start:port": Behaviour("A taken port is told, or the next one where nobody chose it.", "make run"),
 }

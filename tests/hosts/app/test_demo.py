@@ -21,7 +21,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with served(App(load({"demo": True})).asgi()) as address:
+    with served(App(load({"demo": True})).asgi) as address:
         yield address
 
 

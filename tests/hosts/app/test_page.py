@@ -33,7 +33,7 @@ HOSTILE_PROSE = (
 @pytest.fixture(scope="module")
 def parrot() -> Iterator[tuple[Parrot, str]]:
     bird = Parrot()
-    with served(bird) as address:
+    with served(lambda: bird) as address:
         yield bird, address
 
 
@@ -44,7 +44,7 @@ def app(parrot: tuple[Parrot, str]) -> App:
 
 @pytest.fixture(scope="module")
 def address(app: App) -> Iterator[str]:
-    with served(app.asgi()) as address:
+    with served(app.asgi) as address:
         yield address
 
 

@@ -51,7 +51,10 @@ class App:
         self.offers = Offers(settings)
 
     def asgi(self) -> Guard:
-        """Give the whole as an ASGI app. Its lifespan starts and ends what belongs to it."""
+        """Give the whole as an ASGI app. Its lifespan starts and ends what belongs to it.
+
+        To be called in a running loop: Gradio makes loops of its own elsewhere, and never closes them.
+        """
         app = FastAPI(
             routes=[Route("/coderunner/act", self._act, methods=["POST"])],
             lifespan=self._life,
@@ -109,15 +112,14 @@ def run(settings: Settings) -> None:
     Raises SettingsError where it cannot listen as it is told to.
     """
     listener = listen(settings)
-    address = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"
-    config = uvicorn.Config(
-        App(settings).asgi(),
-        log_level="critical",
-        timeout_graceful_shutdown=GRACE,
-    )
-    server = Announced(config, address, settings)
     with contextlib.suppress(KeyboardInterrupt):
-        server.run(sockets=[listener])
+        asyncio.run(_serve(settings, listener))
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> None:
+    address = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"
+    config = uvicorn.Config(App(settings).asgi(), log_level="critical", timeout_graceful_shutdown=GRACE)
+    await Announced(config, address, settings).serve(sockets=[listener])
 
 
 class Announced(uvicorn.Server):

@@ -11,11 +11,13 @@ from html import escape
 from coderunner.hosts.app import highlight, pictures, terminal
 from coderunner.hosts.app.transcript import Block, Message, Notice, Part, Prose, State, Thought
 from coderunner.outputs import (
+    NOTHING_OMITTED,
     Aftermath,
     DisplayData,
     Error,
     ExecuteResult,
     MimeBundle,
+    Omission,
     Output,
     Result,
     Status,
@@ -236,25 +238,29 @@ def duration(seconds: float) -> str:
 
 def _output(output: Output, block: Block) -> str:
     match output:
-        case Stream(name="stderr", text=text):
-            return _text(text, " cr-stderr")
-        case Stream(text=text):
-            return _text(text)
+        case Stream(name=name, text=text, omitted=omitted):
+            return _text(text, " cr-stderr" if name == "stderr" else "", omitted)
         case DisplayData(data=data, metadata=metadata) | ExecuteResult(data=data, metadata=metadata):
             return _bundle(data, metadata)
         case Error():
             return _error(output, block.code)
 
 
-def _text(text: str, look: str = "") -> str:
-    return f'<div class="cr-out cr-text{look}" tabindex="0">{terminal.html(_clipped(text))}</div>'
+def _text(text: str, look: str = "", omitted: Omission = NOTHING_OMITTED) -> str:
+    return f'<div class="cr-out cr-text{look}" tabindex="0">{terminal.html(_clipped(text, omitted))}</div>'
 
 
-def _clipped(text: str) -> str:
+def _clipped(text: str, omitted: Omission = NOTHING_OMITTED) -> str:
+    """The text, or its head and tail. What was omitted before lies in the part that is clipped here."""
     if len(text) <= LONGEST:
         return text
-    left = len(text) - LONGEST
-    return f"{text[: LONGEST * 2 // 3]}\n… {left:,} characters left out …\n{text[-LONGEST // 3 :]}"
+    head, middle, tail = (
+        text[: LONGEST * 2 // 3],
+        text[LONGEST * 2 // 3 : -LONGEST // 3],
+        text[-LONGEST // 3 :],
+    )
+    left = Omission(lines=omitted.lines + middle.count("\n"), characters=omitted.characters + len(middle))
+    return f"{head}\n… {left} left out …\n{tail}"
 
 
 def _bundle(data: MimeBundle, metadata: MimeBundle) -> str:

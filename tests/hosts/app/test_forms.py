@@ -1,0 +1,117 @@
+"""The forms in the drawer, with a real Jupyter server and a model that is found by its address."""
+
+import re
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Response, expect
+
+from coderunner.hosts.app.server import App
+from coderunner.settings import load
+from tests.behaviours import behaviour
+from tests.hosts.app.browsing import MARKS, Visitor, chromium, served, visitor
+from tests.hosts.app.parrot import Parrot
+from tests.kernel.servers import Jupyter, jupyter_server
+
+pytestmark = MARKS
+
+
+@pytest.fixture(scope="module")
+def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
+    folder: Path = tmp_path_factory.mktemp("jupyter")
+    with jupyter_server(folder, token=f"canary-{uuid.uuid4().hex}") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def parrot() -> Iterator[str]:
+    with served(Parrot) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def somebody(browser: Browser) -> Iterator[Visitor]:
+    """Somebody at an app of their own: what is chosen holds for a whole app."""
+    with served(App(load({"demo": True})).asgi) as address, visitor(browser, address) as somebody:
+        yield somebody
+
+
+def status(somebody: Visitor) -> Locator:
+    return somebody.page.locator("#cr-kernel-status")
+
+
+def connect(somebody: Visitor, url: str, token: str) -> None:
+    somebody.settings("Kernel")
+    somebody.page.get_by_label("Jupyter server").check()
+    somebody.page.locator("#cr-server-url input, #cr-server-url textarea").fill(url)
+    somebody.page.locator("#cr-token input").fill(token)
+    somebody.page.locator("#cr-connect").click()
+
+
+@behaviour("app:form:connect")
+def test_connect_takes_the_server_and_the_token_never_comes_back(somebody: Visitor, jupyter: Jupyter) -> None:
+    answers: list[Response] = []
+    somebody.page.on("response", lambda answer: answers.append(answer))
+    connect(somebody, jupyter.url, jupyter.token)
+    expect(somebody.page.locator("#cr-kernel")).to_contain_text(jupyter.url)
+    expect(somebody.page.locator("#cr-bottom")).to_contain_text(
+        "on the Jupyter server, runs each block at once"
+    )
+    expect(somebody.page.locator("#cr-token input")).to_have_value("")
+    assert "15" in somebody.ask("What is 10 + 5?")
+    assert len(jupyter.kernels()) == 1
+    bodies = [answer.text() for answer in answers if "/gradio_api/run" in answer.url]
+    assert bodies
+    assert not any(jupyter.token in body for body in bodies)
+    somebody.open()
+    assert jupyter.token not in somebody.page.content()
+
+
+@behaviour("app:form:connect-fails")
+def test_a_wrong_token_is_told_and_the_place_stays_as_it_was(somebody: Visitor, jupyter: Jupyter) -> None:
+    connect(somebody, jupyter.url, "wrong")
+    expect(status(somebody).locator(".cr-bad")).to_contain_text("token")
+    expect(somebody.page.locator("#cr-kernel")).to_contain_text("On this machine")
+
+
+@behaviour("app:form:connect-fails")
+def test_a_server_that_is_not_there_is_told(somebody: Visitor) -> None:
+    connect(somebody, "http://127.0.0.1:9", "x")
+    expect(status(somebody).locator(".cr-bad")).to_contain_text("127.0.0.1:9")
+
+
+@behaviour("app:form:test")
+def test_run_shows_output_kernel_version_and_time(somebody: Visitor) -> None:
+    somebody.settings("Kernel")
+    somebody.page.locator("#cr-test").click()
+    expect(status(somebody).locator(".cr-out")).to_contain_text(re.compile(r"^15\nPython 3\.\d+"))
+    expect(status(somebody)).to_contain_text(re.compile(r"\d+ ms there and back · python3"))
+
+
+@behaviour("app:form:model")
+def test_a_model_is_found_by_its_address_and_picked(somebody: Visitor, parrot: str) -> None:
+    somebody.page.get_by_role("button", name="Connect a real model").click()
+    somebody.page.locator("#cr-model-url input, #cr-model-url textarea").fill(parrot)
+    somebody.page.locator("#cr-key input").fill("sk-canary")
+    somebody.page.locator("#cr-find").click()
+    expect(somebody.page.locator("#cr-model-status")).to_contain_text("Connected: one model.")
+    expect(somebody.page.locator("#cr-key input")).to_have_value("")
+    expect(somebody.page.locator("#cr-top .cr-banner")).to_have_count(0)
+    assert somebody.ask("polly").startswith("polly")
+    assert "sk-canary" not in somebody.page.content()
+
+
+@behaviour("app:form:model")
+def test_a_model_that_is_not_there_is_told(somebody: Visitor) -> None:
+    somebody.settings("Model")
+    somebody.page.locator("#cr-model-url input, #cr-model-url textarea").fill("http://127.0.0.1:9/v1")
+    somebody.page.locator("#cr-find").click()
+    expect(somebody.page.locator("#cr-model-status .cr-bad")).to_contain_text("127.0.0.1:9")

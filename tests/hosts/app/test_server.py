@@ -1,0 +1,99 @@
+"""The app as a program: how it starts, where it listens, how it ends."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from coderunner.errors import SettingsError
+from coderunner.hosts.app.server import App, listen
+from coderunner.outputs import Stream
+from coderunner.settings import load
+from tests.behaviours import behaviour
+from tests.hosts.app.browsing import served
+
+BOUND = 60
+"""Seconds for a start: the import of Gradio takes fifteen on a busy machine."""
+
+EXTENSION = Path(__file__).parents[3] / "extension"
+
+
+@contextmanager
+def started(*flags: str) -> Iterator[subprocess.Popen[str]]:
+    """The command line's own app, with the demo model."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "coderunner", "app", "--demo", "--open-browser", "no", *flags],
+        env=os.environ | {"PYTHONPATH": str(EXTENSION)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@behaviour("app:start:address")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_says_its_address_once_it_answers_and_ends_quietly(how: signal.Signals) -> None:
+    with started("--port", "0") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "Starting CodeRunner …\n"
+        line = process.stdout.readline()
+        address = re.search(r"http://127\.0\.0\.1:\d+", line)
+        assert address is not None, line
+        assert httpx.get(address[0], timeout=BOUND, trust_env=False).status_code == 200
+        process.send_signal(how)
+        rest, errors = process.communicate(timeout=BOUND)
+        assert (rest, errors) == ("", "")
+        assert process.returncode in (0, -how, 130)
+
+
+@behaviour("app:start:loopback")
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
+def test_it_refuses_to_listen_for_others_since_it_has_no_login(host: str) -> None:
+    with pytest.raises(SettingsError, match=r"no login.*ssh -L"):
+        listen(load({"host": host}))
+
+
+@behaviour("app:start:port")
+def test_a_port_that_nobody_asked_for_may_be_the_next_one() -> None:
+    settings = load()
+    with listen(settings) as first, listen(settings) as second:
+        assert first.getsockname()[1] >= settings.port
+        assert second.getsockname()[1] > first.getsockname()[1]
+
+
+@behaviour("app:start:port")
+def test_a_port_that_was_asked_for_and_is_taken_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingsError, match=f"port {port}"):
+            listen(load({"port": port}))
+
+
+@behaviour("app:start:kernels-end")
+def test_kernels_of_this_machine_end_with_the_app() -> None:
+    app = App(load({"demo": True}))
+    with served(app.asgi):
+        running = app.writer.session("somebody").begin("import os\nprint(os.getpid())")
+        result = running.wait(BOUND)
+        assert result is not None
+        match result.outputs:
+            case (Stream(text=text),):
+                pid = int(text)
+            case outputs:
+                raise AssertionError(outputs)
+        os.kill(pid, 0)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
