@@ -22,11 +22,30 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Omission:
+    """What is missing from the middle of a text that was too long to keep."""
+
+    at: int = 0
+    """The characters before it: where in the text it is missing."""
+    lines: int = 0
+    characters: int = 0
+
+    def __str__(self) -> str:
+        count = f"{self.characters:,} characters"
+        return f"{self.lines:,} lines, {count}" if self.lines else count
+
+
+NOTHING_OMITTED = Omission()
+
+
+@dataclass(frozen=True, slots=True)
 class Stream:
     """Text that the program wrote to stdout or stderr, in the order of arrival within its stream."""
 
     name: Literal["stdout", "stderr"]
     text: str
+    omitted: Omission = NOTHING_OMITTED
+    """Who shows the text says this, too: its head and its tail do not belong together."""
 
 
 @dataclass(frozen=True, slots=True)

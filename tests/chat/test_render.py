@@ -15,6 +15,7 @@ from coderunner.outputs import (
     DisplayData,
     Error,
     ExecuteResult,
+    Omission,
     Output,
     Result,
     Status,
@@ -190,6 +191,14 @@ def test_every_way_to_end_has_its_sentence_after_what_was_shown(status: Status, 
 @behaviour("render:ends:sentence")
 def test_an_error_that_came_without_its_traceback_is_told() -> None:
     assert for_model(Result((), Status.ERROR)) == "Result: (the code failed)\n"
+
+
+@behaviour("render:limits:head-and-tail")
+def test_what_the_kernel_room_left_out_before_is_counted_with_the_rest() -> None:
+    kept = "".join(f"{n}\n" for n in range(1_000))
+    said = for_model(Result((Stream("stdout", kept, Omission(2_000, lines=9_000, characters=50_000)),)))
+    shown = sum(line.isdigit() for line in said.split("\n"))
+    assert f"[… {10_000 - shown:,} lines, " in said
 
 
 @behaviour("render:limits:head-and-tail")

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from coderunner.outputs import NOTHING_OMITTED, Omission
+
 from .terminal import plain
 
 # A long text is cut before it is cleaned, so that megabytes cost no more than kilobytes. Cleaning can shorten
@@ -17,24 +19,26 @@ class Size:
     characters: int
 
 
-def excerpt(text: str, size: Size) -> str:
+def excerpt(text: str, size: Size, missing: Omission = NOTHING_OMITTED) -> str:
     """The text as `terminal.plain` makes it, or its head and tail with a line that counts what was left out.
 
-    Characters are counted as they were written, before ANSI sequences are removed.
+    Characters are counted as they were written, before ANSI sequences are removed. `missing` was left out of
+    the text before.
     """
     text = _overwritten(text) if len(text) > _MARGIN * size.characters else text
     wide = Size(size.lines * _MARGIN, size.characters * _MARGIN)
     if _fits(text, wide):
         clean = plain(text)
         if _fits(clean, size):
-            return clean
+            return _joined(clean, "", missing) if missing.characters else clean
         head, tail = _ends(clean, size)
-        return _joined(head, tail, clean[len(head) : len(clean) - len(tail)])
+        return _joined(head, tail, missing, clean[len(head) : len(clean) - len(tail)])
     raw_head, raw_tail = _ends(text, wide)
     clean_head, clean_tail = plain(raw_head), plain(raw_tail)
     head, tail = _head(clean_head, size), _tail(clean_tail, size)
     between = text[len(raw_head) : len(text) - len(raw_tail)]
-    return _joined(head, tail, clean_head[len(head) :], between, clean_tail[: len(clean_tail) - len(tail)])
+    rest = (clean_head[len(head) :], between, clean_tail[: len(clean_tail) - len(tail)])
+    return _joined(head, tail, missing, *rest)
 
 
 def _overwritten(text: str) -> str:
@@ -76,9 +80,9 @@ def _tail(text: str, size: Size) -> str:
     return text[start:]
 
 
-def _joined(head: str, tail: str, *left_out: str) -> str:
-    lines = sum(part.count("\n") for part in left_out)
-    characters = sum(map(len, left_out))
-    count = f"{lines:,} lines, {characters:,} characters" if lines else f"{characters:,} characters"
-    head = head.removesuffix("\n")
-    return f"{head}\n[… {count} left out …]\n{tail}"
+def _joined(head: str, tail: str, missing: Omission, *left_out: str) -> str:
+    omitted = Omission(
+        lines=missing.lines + sum(part.count("\n") for part in left_out),
+        characters=missing.characters + sum(map(len, left_out)),
+    )
+    return f"{head.removesuffix(chr(10))}\n[… {omitted} left out …]\n{tail}"

@@ -9,7 +9,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from coderunner.outputs import Aftermath, DisplayData, Error, ExecuteResult, Output, Result, Status, Stream
+from coderunner.outputs import (
+    Aftermath,
+    DisplayData,
+    Error,
+    ExecuteResult,
+    Omission,
+    Output,
+    Result,
+    Status,
+    Stream,
+)
 
 from . import failure, mime
 from .excerpt import Size, excerpt
@@ -98,7 +108,7 @@ def for_model(
     """
     forbidden = tuple(forbidden)
     shown = [picture.strip() for picture in pictures]
-    output = excerpt(_body(result.outputs, limits, len(shown)), limits.output)
+    output = excerpt(_body(result.outputs, limits, len(shown)), limits.output, _missing(result.outputs))
     output = _CELL_FILE.sub("<cell>", output)
     text = "\n".join(part for part in (output.rstrip("\n"), _errors(result, limits)) if part.strip("\n"))
     sentence = _sentence(result, silent=not text and not shown)
@@ -150,6 +160,13 @@ def _body(outputs: Iterable[Output], limits: Limits, pictured: int) -> str:
     if (more := len(seen) - pictured - limits.images) > 0:
         texts.append(f"[{more} more images]")
     return "\n".join(text.removesuffix("\n") for text in texts if text)
+
+
+def _missing(outputs: Iterable[Output]) -> Omission:
+    omitted = [output.omitted for output in outputs if isinstance(output, Stream)]
+    return Omission(
+        lines=sum(each.lines for each in omitted), characters=sum(each.characters for each in omitted)
+    )
 
 
 def _errors(result: Result, limits: Limits) -> str:

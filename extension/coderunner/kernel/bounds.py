@@ -7,7 +7,7 @@ import json
 import re
 from typing import Literal
 
-from coderunner.outputs import MimeBundle, Stream
+from coderunner.outputs import NOTHING_OMITTED, MimeBundle, Omission, Stream
 
 HEAD = 256 * 1024
 """Characters kept from the start of a long text: more than any reader reads."""
@@ -26,11 +26,11 @@ MIME_TYPE = re.compile(r"[\w.+-]{1,64}/[\w.+-]{1,128}(;[\w.+= -]{0,64})?", re.AS
 class Text:
     """The text of one stream while it grows: its head, its tail, and how much was left out between them."""
 
-    __slots__ = ("_head", "_room", "_tail", "_tail_size", "left_out", "name")
+    __slots__ = ("_characters", "_head", "_lines", "_room", "_tail", "_tail_size", "name")
 
     def __init__(self, name: Literal["stdout", "stderr"], text: str) -> None:
         self.name = name
-        self.left_out = 0
+        self._characters = self._lines = 0
         self._room = HEAD
         self._head: list[str] = []
         self._tail: list[str] = []
@@ -53,7 +53,9 @@ class Text:
 
     def _cut(self) -> None:
         tail = "".join(self._tail)
-        self.left_out += max(0, len(tail) - TAIL)
+        lost = max(0, len(tail) - TAIL)
+        self._characters += lost
+        self._lines += tail.count("\n", 0, lost)
         self._tail = [tail[-TAIL:]]
         self._tail_size = len(self._tail[0])
 
@@ -63,12 +65,12 @@ class Text:
         return HEAD - self._room + self._tail_size
 
     def value(self) -> Stream:
-        """Give what is kept, with a line that says how much is not."""
+        """Give what is kept, and how much is not."""
         if self._tail_size > TAIL:
             self._cut()
         self._head = ["".join(self._head)]
-        gap = f"\n… {self.left_out:,} characters left out …\n" if self.left_out else ""
-        return Stream(self.name, self._head[0] + gap + "".join(self._tail))
+        omitted = Omission(HEAD, self._lines, self._characters) if self._characters else NOTHING_OMITTED
+        return Stream(self.name, self._head[0] + "".join(self._tail), omitted)
 
 
 def clean(text: str) -> str:
