@@ -51,3 +51,15 @@ def test_many_different_frames_are_counted() -> None:
 @behaviour("failure:size:bounded")
 def test_a_message_of_megabytes_is_cut() -> None:
     assert len(describe(Error("E", "x" * 5_000_000, ("y" * 5_000_000,) * 3))) < 30_000
+
+
+@behaviour("failure:frames:user")
+def test_a_comprehension_is_told_once_with_the_line_it_stands_in() -> None:
+    traceback = (
+        "ZeroDivisionError                         Traceback (most recent call last)",
+        "Cell In[1], line 2\n      1 x = [1, 0]\n----> 2 print([1 / v for v in x])\n",
+        "Cell In[1], line 2, in <listcomp>(.0)\n----> 2 x = [1, 0]\n",
+        "ZeroDivisionError: division by zero",
+    )
+    error = Error("ZeroDivisionError", "division by zero", traceback)
+    assert describe(error) == "ZeroDivisionError: division by zero\n  line 2: print([1 / v for v in x])"

@@ -25,6 +25,8 @@ _OWN = re.compile(
 _FOREIGN = re.compile(r"\s*File ")
 _ARROW = re.compile(r"-+> ?(\d+) ?(.*)")
 _LINKS = ("The above exception was the direct cause", "During handling of the above exception")
+# Frames of their own up to Python 3.11, in the line of the frame before; IPython shows a wrong source there.
+_WITHIN = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 # The name that ipykernel gives to a cell's code in messages: it means nothing to a reader.
 _CELL_FILE = re.compile(r" ?\((?:<\w+>|\S{1,80}\.py), line \d+\)$")
 
@@ -86,15 +88,18 @@ def _traceback(error: Error) -> list[str]:
 def _chain(error: Error, cell: int | None) -> list[_Raised]:
     chain: list[_Raised] = []
     own: re.Match[str] | None = None
+    place = ""
     for line in _traceback(error):
         if found := _RAISED.match(line):
             chain.append(_Raised(found[1]))
+            place = ""
         elif not chain:
             continue
         elif (found := _OWN.match(line)) or _FOREIGN.match(line):
             own = found
         elif found := _ARROW.match(line):
-            if own:
+            before, place = place, f"{own['cell'] or own['old']}:{found[1]}" if own else ""
+            if own and not (own["name"] in _WITHIN and place == before):
                 chain[-1].frames.append(_frame(own, found[1], found[2], cell))
         elif line.startswith(_LINKS):
             chain[-1].link = line.strip()
