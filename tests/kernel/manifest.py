@@ -293,4 +293,7 @@ BEHAVIOURS = {
     "local:plots:inline": Behaviour(
         "A plot is shown, whatever the host draws with.", "Jupyter: the inline backend"
     ),
+    "sessions:leaks:half-started": Behaviour(
+        "A kernel that is closed while it starts leaves nothing.", "O33"
+    ),
 }

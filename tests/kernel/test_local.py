@@ -238,11 +238,36 @@ async def test_closing_a_conversation_ends_its_kernel_and_a_new_one_may_begin(se
 async def test_nothing_is_left_when_all_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     sessions = Sessions()
-    results = [
-        await sessions.get(str(number), Local()).execute("import os; print(os.getpid())")
-        for number in range(2)
-    ]
+    where = [sessions.get(str(number), Local()) for number in range(2)]
+    results = [await session.execute("import os; print(os.getpid())") for session in where]
+    assert (await sessions.get("unknown", Local("ir")).execute("1")).status is Status.REFUSED
     await sessions.close_all()
     assert all(ends(int(str(result.outputs[0].text))) for result in results)  # type: ignore[union-attr]
-    assert [path.name for path in sorted(tmp_path.rglob("*"))] == []  # noqa: ASYNC240
+    assert names_in(tmp_path) == []
     assert sessions.all() == []
+
+
+@behaviour("sessions:leaks:half-started")
+async def test_a_kernel_that_is_closed_while_it_starts_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    before = children()
+    for _ in range(5):
+        sessions = Sessions()
+        waiting = sessions.get("c", Local()).begin("1")
+        await sessions.close_all()
+        result = await asyncio.wrap_future(waiting.future)
+        assert result.status is Status.REFUSED
+    assert await asyncio.to_thread(holds, lambda: children() <= before)
+    assert names_in(tmp_path) == []
+
+
+def names_in(directory: Path) -> list[str]:
+    return [path.name for path in sorted(directory.rglob("*"))]
+
+
+def children() -> set[int]:
+    """The processes that this one has started and that still run."""
+    running = psutil.Process().children(recursive=True)
+    return {child.pid for child in running if child.status() != psutil.STATUS_ZOMBIE}

@@ -195,15 +195,8 @@ async def start(kernel_name: str, directory: Path) -> LocalKernel:
     Raises NoSuchKernelSpec and KernelNotStarted.
     """
     sockets = _prepare(directory)
-    manager = _manager(kernel_name, sockets)
     try:
-        launching = asyncio.ensure_future(_launch(manager, directory, sockets))
-        try:
-            kernel = await asyncio.shield(launching)
-        except asyncio.CancelledError:
-            # Half a launch is a process that nobody knows: let it come up, then end it.
-            await asyncio.shield((await launching).close())
-            raise
+        kernel = await _launch_whole(_manager(kernel_name, sockets), directory, sockets)
         try:
             await kernel.wait_until_ready()
         except BaseException:
@@ -213,6 +206,17 @@ async def start(kernel_name: str, directory: Path) -> LocalKernel:
         shutil.rmtree(sockets, ignore_errors=True)
         raise
     return kernel
+
+
+async def _launch_whole(manager: AsyncKernelManager, directory: Path, sockets: Path) -> LocalKernel:
+    """Launch a kernel; when this is cancelled, no process is left of it."""
+    launching = asyncio.ensure_future(_launch(manager, directory, sockets))
+    try:
+        return await asyncio.shield(launching)
+    except asyncio.CancelledError:
+        # Half a launch is a process that nobody knows: let it come up, then end it.
+        await asyncio.shield((await launching).close())
+        raise
 
 
 async def _launch(manager: AsyncKernelManager, directory: Path, sockets: Path) -> LocalKernel:
