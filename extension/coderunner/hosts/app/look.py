@@ -1,5 +1,6 @@
 """The page's fixed pieces of HTML, and its theme."""
 
+from base64 import b64encode
 from html import escape
 from time import monotonic
 
@@ -16,6 +17,12 @@ MARK = (
     '<rect width="32" height="32" rx="8" fill="#0969da"/>'
     '<g fill="none" stroke="#fff" stroke-width="3" stroke-linecap="round" stroke-linejoin="round">'
     '<path d="M9 10l6 6-6 6"/><path d="M17 22h7"/></g></svg>'
+)
+
+ICON = (
+    '<link rel="icon" type="image/svg+xml" href="data:image/svg+xml;base64,'
+    + b64encode(MARK.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1).encode()).decode()
+    + '">'
 )
 
 BRAND = f'<div class="cr-brand">{MARK}<b>CodeRunner</b></div>'

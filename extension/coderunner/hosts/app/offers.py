@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 import uvicorn
 
@@ -104,7 +105,7 @@ class Offers:
 
 
 def _named(endpoint: Endpoint) -> Offer:
-    return Offer(f"{endpoint.model or 'default model'} · {endpoint.host}", endpoint)
+    return Offer(f"{endpoint.model or 'default model'} · {urlsplit(endpoint.url).netloc}", endpoint)
 
 
 class Demo:

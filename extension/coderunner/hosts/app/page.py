@@ -24,7 +24,7 @@ Messages = list[dict[str, Any]]
 
 _HERE = files("coderunner.hosts.app")
 # In the head and not as Gradio's `css`: it would put a selector of its own before each of ours.
-HEAD = "".join(
+HEAD = look.ICON + "".join(
     f"<{tag}>{_HERE.joinpath(name).read_text(encoding='utf-8')}</{tag}>"
     for tag, name in (("style", "block.css"), ("style", "page.css"), ("script", "page.js"))
 )
