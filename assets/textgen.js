@@ -21,14 +21,15 @@
     made.type = "button";
     made.textContent = label;
     made.addEventListener("click", () => {
-      answered = shown.number;
+      if (shown.kind === "ask") answered = shown.number;
       show({ kind: "none" });
       document.getElementById(target)?.click();
     });
     return made;
   };
-  const buttons = [button("Run", "coderunner-run"), button("Skip", "coderunner-skip")];
-  buttons[0].className = "go";
+  const questions = [button("Run", "coderunner-run"), button("Skip", "coderunner-skip")];
+  const interrupt = button("Interrupt", "coderunner-interrupt");
+  questions[0].className = "go";
   document.body.appendChild(bar);
 
   let shown = { kind: "none" };
@@ -53,7 +54,8 @@
     const busy = notice.kind === "busy" && age >= WORTH_A_WORD;
     if (asks) text.textContent = notice.text;
     if (busy) text.textContent = `Block ${notice.number} has been running for ${Math.round(age / 1000)} s`;
-    for (const each of buttons) each.hidden = !asks;
+    for (const each of questions) each.hidden = !asks;
+    interrupt.hidden = !busy;
     bar.classList.toggle("shown", Boolean((asks || busy) && field()?.width));
     put();
   };

@@ -22,6 +22,7 @@ from typing import Protocol
 
 # Some of these only pass through here: doors know neither chat nor kernel, and ask the hall.
 from coderunner.chat.turn import Finish, Generate, Part, Prepare, Run, Say, Step, Turn
+from coderunner.kernel.address import normalise
 from coderunner.kernel.doctor import Finding, Report, check
 from coderunner.kernel.execution import Change
 from coderunner.kernel.sessions import Light, Local, Server, Session, Sessions, Where
@@ -63,6 +64,7 @@ __all__ = [
     "granted",
     "never",
     "no_pictures",
+    "normalise",
 ]
 
 BEAT = 0.15

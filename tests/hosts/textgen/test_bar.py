@@ -27,6 +27,7 @@ SKELETON = f"""<!doctype html><style>{style.CSS}
 <div id="coderunner-glance"><span data-file="{FILE}"></span></div>
 <button id="coderunner-run" onclick="pressed.push('run ' + coderunnerNumber())"></button>
 <button id="coderunner-skip" onclick="pressed.push('skip ' + coderunnerNumber())"></button>
+<button id="coderunner-interrupt" onclick="pressed.push('interrupt')"></button>
 </div>
 <script>window.pressed = []; const load = (x) => {{
 {style.JS}
@@ -102,11 +103,13 @@ def test_the_next_question_is_a_new_one(shown: Shown) -> None:
 
 
 @behaviour("textgen:bar:below-the-block")
-def test_a_block_that_runs_for_a_while_is_mentioned_without_buttons(shown: Shown) -> None:
+def test_a_block_that_runs_for_a_while_can_be_interrupted(shown: Shown) -> None:
     shown.notice = {"kind": "busy", "number": 2}
     shown.generate(on=True)
     expect(shown.bar).to_contain_text("Block 2 has been running for 1 s")
     expect(shown.page.get_by_role("button", name="Run")).to_be_hidden()
+    shown.page.get_by_role("button", name="Interrupt").click()
+    assert shown.pressed == ["interrupt"]
     shown.generate(on=False)
     expect(shown.bar).to_be_hidden()
 

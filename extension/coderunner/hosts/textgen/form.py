@@ -1,6 +1,7 @@
 """The form at the foot of the page; its components are in gradio 4.37, the webui's, as well as in today's.
 
 Nothing secret is ever a component's value: the field of the token is always empty when the page is built.
+Where the webui serves several people, what its operator chose is not even built.
 """
 
 from collections.abc import Callable
@@ -39,15 +40,7 @@ PRESSED = "(_number, ...rest) => [window.coderunnerNumber?.() ?? '', ...rest]"
 
 def build(door: Door, *, first: Callable[[], str | None]) -> None:
     """Build the form inside the page that is being built."""
-    panel = Panel(door, first=first)
-    chat = [webui.component(name) or gr.State(None) for name in ("unique_id", "character_menu", "mode")]
-    free = not panel.locked
-    with gr.Accordion("CodeRunner", open=False, elem_id="coderunner-form"):
-        status = gr.HTML(value=lambda: panel.status().html, elem_classes="coderunner-status")
-        _kernel(panel, status, chat, free=free)
-        _choices(panel, status, free=free)
-        _preset(panel, status, free=free)
-    _bar(panel, chat)
+    Form(Panel(door, first=first)).build()
 
 
 def at_each_visit(function: Callable[[], Any], outputs: Any) -> None:  # noqa: ANN401 - components
@@ -57,136 +50,150 @@ def at_each_visit(function: Callable[[], Any], outputs: Any) -> None:  # noqa: A
         page.load(function, None, outputs, **UNQUEUED)
 
 
-def _choices(panel: Panel, status: gr.HTML, *, free: bool) -> None:
-    store = panel.door.store
+class Form:
+    """The components, from top to bottom."""
 
-    def keep(name: str) -> Callable[[Any], str]:
-        return lambda value: panel.choose(**{name: value}).html
+    def __init__(self, panel: Panel) -> None:
+        self.panel = panel
+        self.store = panel.door.store
+        self.chat = [
+            webui.component(name) or gr.State(None) for name in ("unique_id", "character_menu", "mode")
+        ]
+        self.status: Any = gr.HTML(render=False, elem_classes="coderunner-status")
 
-    with gr.Row():
-        active = gr.Checkbox(value=lambda: store.get().active, label="Active", interactive=free)
-        own = gr.Checkbox(
-            value=lambda: store.get().own_blocks,
-            label="Run my own ```python blocks first",
-            interactive=free,
-        )
-        api = gr.Checkbox(
-            value=lambda: store.get().api, label="Run code for API clients, too", interactive=free
-        )
-    approve = gr.Radio(
-        APPROVE, value=lambda: store.get().approve, label="Before a block runs", interactive=free
-    )
-    with gr.Row():
-        deadline = gr.Slider(
-            *DEADLINES,
-            value=lambda: store.get().deadline,
-            step=1,
-            label="Seconds for one block",
-            interactive=free,
-        )
-        blocks = gr.Slider(
-            *BLOCKS,
-            value=lambda: store.get().max_blocks,
-            step=1,
-            label="Blocks in one reply",
-            interactive=free,
-        )
-    names: dict[str, Any] = {"active": active, "own_blocks": own, "api": api, "approve": approve}
-    for name, component in names.items():
-        component.input(keep(name), component, status, **UNQUEUED)
-    for name, slider in {"deadline": deadline, "max_blocks": blocks}.items():
-        slider.release(keep(name), slider, status, **UNQUEUED)
+    def build(self) -> None:
+        """Build all of it."""
+        free = not self.panel.locked
+        with gr.Accordion("CodeRunner", open=False, elem_id="coderunner-form"):
+            if free:
+                fields = self._kernel()
+            with gr.Row():
+                if free:
+                    self._connect(*fields)
+                self._buttons()
+            self.status.render()
+            at_each_visit(lambda: self.panel.status().html, self.status)
+            if free:
+                self._choices()
+                self._lesson()
+        self._bar()
 
+    def say(self, event: Callable[..., Any], does: Callable[..., Line], *inputs: Any) -> Any:  # noqa: ANN401
+        """Show what `does` answers to an event, at once."""
+        return event(lambda *values: does(*values).html, list(inputs) or None, self.status, **UNQUEUED)
 
-def _kernel(panel: Panel, status: gr.HTML, chat: list[Any], *, free: bool) -> None:
-    store = panel.door.store
-    with gr.Row():
-        kind = gr.Radio(KERNELS, value=lambda: store.get().kernel, label="Kernel", interactive=free)
-        name = gr.Dropdown(
-            [store.get().kernel_name],
-            value=lambda: store.get().kernel_name,
-            label="Kernel name",
-            info="Connect fills the list.",
-            allow_custom_value=True,
-            interactive=free,
-        )
-    with gr.Row(visible=store.get().kernel == "server") as server:
-        address = gr.Textbox(
-            value=lambda: store.get().server,
-            label="Address of the Jupyter server",
-            info="As the browser shows it.",
-            max_lines=1,
-            interactive=free,
-        )
-        token = gr.Textbox(
-            value="",
-            type="password",
-            label="Token",
-            info="Kept in a file that only you can read.",
-            max_lines=1,
-            interactive=free,
-        )
-    with gr.Row():
-        connect = gr.Button("Connect", variant="primary", interactive=free)
-        test = gr.Button("Run")
-        interrupt = gr.Button("Interrupt")
-        restart = gr.Button("Restart kernel")
+    def _kernel(self) -> tuple[Any, ...]:
+        chosen = self.store.get
+        with gr.Row():
+            kind = gr.Radio(KERNELS, value=lambda: chosen().kernel, label="Kernel")
+            name = gr.Dropdown(
+                [chosen().kernel_name],
+                value=lambda: chosen().kernel_name,
+                label="Kernel name",
+                info="Connect fills the list.",
+                allow_custom_value=True,
+            )
+        with gr.Row(visible=chosen().kernel == "server") as server:
+            address = gr.Textbox(
+                value=lambda: chosen().server,
+                label="Address of the Jupyter server",
+                info="As the browser shows it.",
+                max_lines=1,
+            )
+            token = gr.Textbox(
+                type="password", label="Token", info="Kept in a file that only you can read.", max_lines=1
+            )
 
-    def look(*values: str) -> tuple[str, Any, Any, Any]:
-        found = panel.connect(*(value or "" for value in values))
-        kernels = (
-            gr.update(choices=list(found.kernels), value=found.kernel_name) if found.kernels else gr.update()
+        def seen() -> tuple[Any, Any]:
+            placeholder = SAVED if chosen().token else "the server's token"
+            return gr.update(visible=chosen().kernel == "server"), gr.update(placeholder=placeholder)
+
+        at_each_visit(seen, [server, token])
+        self.say(kind.input, lambda value: self.panel.choose(kernel=value), kind).then(
+            seen, None, [server, token], **UNQUEUED
         )
-        emptied = gr.update(value="", placeholder=SAVED if found.has_token else "")
-        return (
-            found.line.html,
-            kernels,
-            gr.update(value=found.server) if found.server else gr.update(),
-            emptied,
+        self.say(name.input, lambda value: self.panel.choose(kernel_name=value or ""), name)
+        return kind, address, token, name
+
+    def _connect(self, kind: Any, address: Any, token: Any, name: Any) -> None:  # noqa: ANN401
+        def connect(*values: str | None) -> tuple[str, Any, Any, Any]:
+            found = self.panel.connect(*(value or "" for value in values))
+            kernels: dict[str, Any] = {"choices": list(found.kernels), "value": found.kernel_name}
+            understood: dict[str, Any] = {"value": found.server} if found.server else {}
+            emptied = gr.update(value="", placeholder=SAVED if found.has_token else "")
+            return (
+                found.line.html,
+                gr.update(**(kernels if found.kernels else {})),
+                gr.update(**understood),
+                emptied,
+            )
+
+        button = gr.Button("Connect", variant="primary")
+        self.say(button.click, lambda: Line("Connecting …")).then(
+            connect, [kind, address, token, name], [self.status, name, address, token], **QUEUED
         )
 
-    connect.click(lambda: Line("Connecting …").html, None, status, **UNQUEUED).then(
-        look, [kind, address, token, name], [status, name, address, token], **QUEUED
-    )
+    def _buttons(self) -> None:
+        run, interrupt, restart = gr.Button("Run"), gr.Button("Interrupt"), gr.Button("Restart kernel")
+        for button, word, does in (
+            (run, "Running …", self.panel.test),
+            (restart, "Restarting …", self.panel.restart),
+        ):
+            self.say(button.click, lambda word=word: Line(word)).then(
+                lambda *at, does=does: does(Chat(*at)).html, self.chat, self.status, **QUEUED
+            )
+        self.say(interrupt.click, lambda *at: self.panel.interrupt(Chat(*at)), *self.chat)
 
-    def saved() -> tuple[Any, Any]:
-        chosen = store.get()
-        placeholder = SAVED if chosen.token else "the server's token"
-        return gr.update(visible=chosen.kernel == "server"), gr.update(placeholder=placeholder)
+    def _choices(self) -> None:
+        chosen = self.store.get
+        with gr.Row():
+            active = gr.Checkbox(value=lambda: chosen().active, label="Active")
+            own = gr.Checkbox(value=lambda: chosen().own_blocks, label="Run my own ```python blocks first")
+            api = gr.Checkbox(value=lambda: chosen().api, label="Run code for API clients, too")
+        approve = gr.Radio(APPROVE, value=lambda: chosen().approve, label="Before a block runs")
+        with gr.Row():
+            deadline = gr.Slider(
+                *DEADLINES, value=lambda: chosen().deadline, step=1, label="Seconds for one block"
+            )
+            blocks = gr.Slider(
+                *BLOCKS, value=lambda: chosen().max_blocks, step=1, label="Blocks in one reply"
+            )
+        events = {
+            "active": active.input,
+            "own_blocks": own.input,
+            "api": api.input,
+            "approve": approve.input,
+            "deadline": deadline.release,
+            "max_blocks": blocks.release,
+        }
+        components = (active, own, api, approve, deadline, blocks)
+        for (name, event), component in zip(events.items(), components, strict=True):
+            self.say(event, lambda value, name=name: self.panel.choose(**{name: value}), component)
 
-    at_each_visit(saved, [server, token])
-    kind.input(lambda value: panel.choose(kernel=value).html, kind, status, **UNQUEUED).then(
-        saved, None, [server, token], **UNQUEUED
-    )
-    name.input(lambda value: panel.choose(kernel_name=value or "").html, name, status, **UNQUEUED)
-    test.click(lambda: Line("Running …").html, None, status, **UNQUEUED).then(
-        lambda *at: panel.test(Chat(*at)).html, chat, status, **QUEUED
-    )
-    interrupt.click(lambda *at: panel.interrupt(Chat(*at)).html, chat, status, **UNQUEUED)
-    restart.click(lambda *at: panel.restart(Chat(*at)).html, chat, status, **QUEUED)
+    def _lesson(self) -> None:
+        with gr.Row():
+            install = gr.Button("Install the character “CodeRunner”")
+            message = webui.component("custom_system_message")
+            if message is not None:
+                teach = gr.Button("Add the lesson to the system message (mode instruct)")
+                teach.click(preset.with_lesson, message, message, **UNQUEUED)
+        self.say(install.click, self.panel.install)
 
-
-def _preset(panel: Panel, status: gr.HTML, *, free: bool) -> None:
-    with gr.Row():
-        install = gr.Button("Install the character “CodeRunner”", interactive=free)
-        message = webui.component("custom_system_message")
-        if message is not None:
-            teach = gr.Button("Add the lesson to the system message (mode instruct)")
-            teach.click(preset.with_lesson, message, message, **UNQUEUED)
-    install.click(lambda: panel.install().html, None, status, **UNQUEUED)
-
-
-def _bar(panel: Panel, chat: list[Any]) -> None:
-    """What the page's script reads and presses; never seen."""
-    with gr.Row(elem_classes="coderunner-hidden"):
-        glance = gr.HTML(elem_id="coderunner-glance")
-        number = gr.Textbox()
-        run = gr.Button(elem_id="coderunner-run")
-        skip = gr.Button(elem_id="coderunner-skip")
-
-    def answer(*, run: bool) -> Callable[..., None]:
-        return lambda pressed, *at: panel.answer(pressed or "", Chat(*at), run=run)
-
-    at_each_visit(panel.address, glance)
-    run.click(answer(run=True), [number, *chat], None, js=PRESSED, **UNQUEUED)
-    skip.click(answer(run=False), [number, *chat], None, js=PRESSED, **UNQUEUED)
+    def _bar(self) -> None:
+        """What the page's script reads and presses; never seen."""
+        with gr.Row(elem_classes="coderunner-hidden"):
+            glance = gr.HTML(elem_id="coderunner-glance")
+            number = gr.Textbox()
+            run, skip, interrupt = (
+                gr.Button(elem_id=f"coderunner-{what}") for what in ("run", "skip", "interrupt")
+            )
+        at_each_visit(self.panel.address, glance)
+        for button, word in ((run, True), (skip, False)):
+            button.click(
+                lambda pressed, *at, word=word: self.panel.answer(pressed or "", Chat(*at), run=word),
+                [number, *self.chat],
+                None,
+                js=PRESSED,
+                **UNQUEUED,
+            )
+        self.say(interrupt.click, lambda *at: self.panel.interrupt(Chat(*at)), *self.chat)

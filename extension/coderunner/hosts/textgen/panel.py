@@ -11,11 +11,11 @@ from html import escape
 from time import monotonic
 from typing import Any
 
-from coderunner.errors import CodeRunnerError
+from coderunner.errors import CodeRunnerError, SettingsError
 from coderunner.hosts.textgen import preset, webui
 from coderunner.hosts.textgen.door import Door, why_not
 from coderunner.outputs import Error, Result, Status, Stream
-from coderunner.runner import Report, Server, Session, check
+from coderunner.runner import Report, Server, Session, check, normalise
 
 TEST = "import sys\nprint('Python', sys.version.split()[0], 'says', 6 * 7)"
 """The test cell: harmless, and its output shows that it was computed and by what."""
@@ -51,10 +51,11 @@ class Line:
     @property
     def html(self) -> str:
         """Safe to show, whatever a server or a program put into the sentences."""
-        steps = "".join(f"<li>{escape(step)}</li>" for step in self.more)
+        steps = "".join(f"<li>{escape(sentence(step))}</li>" for step in self.more)
         kind = "good" if self.good else "bad"
         return (
-            f'<div class="coderunner-{kind}">{escape(self.text)}</div>{f"<ol>{steps}</ol>" if steps else ""}'
+            f'<div class="coderunner-{kind}">{escape(sentence(self.text))}</div>'
+            f"{f'<ul>{steps}</ul>' if steps else ''}"
         )
 
 
@@ -97,7 +98,7 @@ class Panel:
             )
         chosen = self.door.store.get()
         if reason := why_not(chosen, several=webui.serves_several()):
-            return Line(reason, good=False)
+            return Line(reason, good=False, more=[self.locked] if self.locked else [])
         words = {
             "auto": "run at once in",
             "ask": "wait for your Run before they go to",
@@ -124,7 +125,11 @@ class Panel:
         if self.locked:
             return Connection(Line(self.locked, good=False))
         pasted = Server(address.strip())  # takes a token out of the address
-        changes: dict[str, Any] = {"kernel": kernel, "server": pasted.url, "kernel_name": kernel_name}
+        changes: dict[str, Any] = {
+            "kernel": kernel,
+            "server": _understood(pasted.url),
+            "kernel_name": kernel_name,
+        }
         if token.strip() or pasted.token:
             changes["token"] = token.strip() or pasted.token
         if failure := self._keep(changes):
@@ -221,6 +226,20 @@ class Panel:
         if reason or name is None:
             return Line(reason or "Begin a chat first.", good=False)
         return self.door.kernel(name)
+
+
+def sentence(text: str) -> str:
+    """`text` as a sentence for a person; an address at its beginning stays as it is."""
+    begun = text if text.startswith("http") else text[:1].upper() + text[1:]
+    return begun if begun.endswith((".", "!", "?", "…")) else f"{begun}."
+
+
+def _understood(address: str) -> str:
+    """The base address of what was pasted; itself where it is none, which the check then says."""
+    try:
+        return normalise(address)
+    except SettingsError:
+        return address
 
 
 def printed(result: Result) -> str:
