@@ -47,6 +47,7 @@ BEHAVIOURS = {
         "The demo model is called a script in its name, in a banner and in its first words.",
         "models: default",
     ),
+    "app:first:examples": Behaviour("What the empty page proposes works with the demo model.", "door 2"),
     "app:first:state": Behaviour("The next turn still knows the variables.", "done when"),
     "app:first:plot": Behaviour("A plot is seen.", "done when"),
     "app:first:error": Behaviour("The model reads an error and corrects it.", "the demo's tasks"),

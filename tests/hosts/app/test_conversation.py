@@ -28,7 +28,7 @@ async def endless(request: Request) -> AsyncGenerator[Event]:
     while not request.stop.is_set():
         request.reply += "tick "
         yield Say("tick ")
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.002)
     yield Finish("stop")
 
 

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
+from coderunner.hosts.app import look
 from coderunner.hosts.app.server import App
+from coderunner.models import demo_script
 from coderunner.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS, Visitor, chromium, served, visitor
@@ -49,6 +51,11 @@ def test_the_demo_model_says_that_it_is_none(somebody: Visitor) -> None:
     expect(somebody.page.locator("#cr-bottom")).to_contain_text("demo (scripted, not an AI)")
     somebody.page.get_by_role("button", name="Connect a real model").click()
     expect(somebody.page.get_by_role("button", name="Find models")).to_be_visible()
+
+
+@behaviour("app:first:examples")
+def test_the_demo_has_a_scene_for_each_example_of_the_empty_page() -> None:
+    assert set(look.EXAMPLES) <= set(demo_script.EXAMPLES)
 
 
 @behaviour("app:first:state")

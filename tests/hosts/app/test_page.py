@@ -288,6 +288,8 @@ def test_hostile_markdown_does_nothing_and_fetches_nothing(browser: Browser, add
         ("POST", "/coderunner/act", {"Content-Type": "text/plain"}, 415),
         ("POST", "/coderunner/act", {"Content-Type": "application/json"}, 404),
         ("GET", "/coderunner/act", {}, 404),
+        ("GET", "/gradio_api/file=/etc/passwd", {}, 403),
+        ("GET", "/gradio_api/proxy=http://127.0.0.1:9/", {}, 400),
         ("GET", "/docs", {}, 404),
         ("GET", "/openapi.json", {}, 404),
     ],

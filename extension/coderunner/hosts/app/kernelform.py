@@ -30,7 +30,7 @@ APPROVALS: dict[str, Approve | None] = {
     "Never run": "off",
 }
 
-TEST = "import sys\nprint(10 + 5)\nprint('Python', sys.version.split()[0])"
+TEST = "import sys\nprint(10 + 5)\nprint(sys.version.split()[0])"
 
 
 class KernelForm:
@@ -160,9 +160,9 @@ class KernelForm:
         await session.execute("pass", deadline=self._choices.deadline)  # starts the kernel, if it has to
         began = monotonic()
         result = await session.execute(TEST, deadline=self._choices.deadline)
-        took = f"{(monotonic() - began) * 1000:.0f} ms there and back · {escape(session.where.kernel_name)}"
-        block = Block(source=TEST, state=State.ENDED, result=result)
-        yield f'{view.block(block, self._choices.setting)}<p class="cr-soft">{took}</p>'
+        took = f"{(monotonic() - began) * 1000:.0f} ms there and back"
+        block = view.block(Block(source=TEST, state=State.ENDED, result=result), self._choices.setting)
+        yield f'{block}<p class="cr-soft">{took} · kernel {escape(session.where.kernel_name)}</p>'
 
     async def _consent(self, word: str) -> None:
         self._choices.approve = APPROVALS[word]

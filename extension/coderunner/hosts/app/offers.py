@@ -25,6 +25,9 @@ NAMES = {
 }
 
 
+PATIENCE = 3.0
+"""Seconds that the start waits for the list of the settings' endpoint; the page can ask for it later."""
+
 PACE = 0.012
 """Seconds for each of the demo's words: fast, and yet seen to be written."""
 
@@ -94,9 +97,10 @@ class Offers:
         """The settings' endpoint; without a model's name it is the endpoint's first, when it answers."""
         offer = _named(endpoint)
         try:
-            offers = await self.ask(endpoint)
-        except CodeRunnerError:
-            offers = []
+            async with asyncio.timeout(PATIENCE):
+                offers = await self.ask(endpoint)
+        except (CodeRunnerError, TimeoutError):
+            offers = ()
         if not endpoint.model and offers:
             return offers[0]
         if offer not in self.offers:

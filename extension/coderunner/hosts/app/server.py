@@ -74,6 +74,7 @@ class App:
             enable_monitoring=False,
             show_error=False,
             pwa=False,
+            max_file_size=1,  # nothing is ever uploaded
             app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
             theme=look.theme(),
             head=page.HEAD,
