@@ -18,7 +18,7 @@ from tests.hosts.app.browsing import Visitor, chromium, served, visitor
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
 
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1160, "height": 800}, "device_scale_factor": 1.5}
-TALL: dict[str, Any] = {"viewport": {"width": 1160, "height": 1110}, "device_scale_factor": 1.5}
+TALL: dict[str, Any] = {"viewport": {"width": 1160, "height": 1340}, "device_scale_factor": 1.25}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 800}, "device_scale_factor": 2}
 
 
