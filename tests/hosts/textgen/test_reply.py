@@ -311,6 +311,15 @@ def test_a_block_in_a_thought_does_not_run(auto: Webui, prefix: str) -> None:
 
 
 @behaviour("textgen:thought:again")
+def test_continue_in_the_middle_of_a_thought_ends_the_thought(auto: Webui) -> None:
+    auto.says("<think>\nI could")
+    auto.send(ASK)
+    auto.says(f" compute it.\n</think>\n\n{CODE}", "It is 15.")
+    assert auto.go_on() == f"<think>\nI could compute it.\n</think>\n\n{DONE}"
+    assert "Result: 15" in auto.page.partition("</details>")[2]
+
+
+@behaviour("textgen:thought:again")
 @pytest.mark.parametrize(
     "again",
     ["<think>\nNow, 15?\n</think>\n\n", "Well</think>", "a second thought\nand "],

@@ -153,7 +153,7 @@ class Reply:
 
     def give(self) -> Generator[str]:
         """Give the reply, longer each time. Closing it, from any thread, only posts an interrupt."""
-        page = Page(Veil(self.tags, drawn=bool(self.speech.prompt.prior.strip())))
+        page = Page(Veil(self.tags, drawn=bool(webui.answer(self.speech.prompt.prior).strip())))
         try:
             yield from self._go(page)
             if self.speech.exhausted and not self.stopped():

@@ -33,7 +33,7 @@ class Veil:
         text = self._held + text
         for tag in self._tags:
             text = text.replace(tag, broken(tag))
-        keep = 0 if part is Part.RESULT else self._half(text)
+        keep = self._half(text)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]
 

@@ -86,6 +86,13 @@ def thinking_tags() -> tuple[str, ...]:
     return tuple(dict.fromkeys(tag for tags in THINKING_FORMATS for tag in tags if tag))
 
 
+def answer(reply: str) -> str:
+    """The part of `reply` that the webui shows as the answer; nothing while a thought is still open."""
+    from modules.reasoning import extract_reasoning
+
+    return str(extract_reasoning(reply)[1])
+
+
 def opens_thought(prompt: str) -> bool:
     """Whether the template ended the prompt with the tag that begins a thought."""
     from modules.reasoning import THINKING_FORMATS
