@@ -53,6 +53,7 @@ BEHAVIOURS = {
     "app:first:error": Behaviour("The model reads an error and corrects it.", "the demo's tasks"),
     "app:stop:generation": Behaviour("Stop closes the model's stream and keeps what was said.", "M5, M6"),
     "app:stop:execution": Behaviour("Stop interrupts the kernel, which keeps its variables.", "M5"),
+    "app:stop:closed-page": Behaviour("Closing the last page stops the model.", "M6"),
     "app:stop:deadline": Behaviour("A block ends at its deadline, and the model is told.", "M3"),
     "app:stop:interrupt": Behaviour(
         "Interrupt ends the block that runs; the reply goes on.", "the kernel form"

@@ -106,6 +106,18 @@ def test_interrupt_ends_the_program_and_the_reply_goes_on(somebody: Visitor) -> 
     expect(somebody.replies).to_contain_text("Seen.")
 
 
+@behaviour("app:stop:closed-page")
+def test_closing_the_last_page_stops_the_model(
+    browser: Browser, app: App, parrot: tuple[Parrot, str]
+) -> None:
+    parrot[0].left.clear()
+    with served(App(app.settings, patience=0.5).asgi) as address, visitor(browser, address) as somebody:
+        somebody.say("endless")
+        expect(somebody.replies).to_contain_text("tick3 ")
+        somebody.page.close()
+        assert parrot[0].left.wait(BOUND)
+
+
 # --- reload, tabs
 
 

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from coderunner.errors import SettingsError
 from coderunner.hosts.app import look, page
-from coderunner.hosts.app.conversation import Conversations
+from coderunner.hosts.app.conversation import PATIENCE, Conversations
 from coderunner.hosts.app.guard import LOOPBACK, Guard
 from coderunner.hosts.app.offers import Offers
 from coderunner.hosts.app.state import Choices
@@ -40,14 +40,17 @@ LARGEST_ACT = 1024
 class App:
     """Everything that one start of the app is made of."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, patience: float = PATIENCE) -> None:
+        """`patience`: seconds for which a reply goes on that no page shows any more."""
         self.settings = settings
         self.choices = Choices.of(settings)
         self.sessions = Sessions(settings.data_dir / "kernels")
         self.writer = Writer(
             self.choices, self.sessions, StrategyMemory(settings.data_dir / "endpoints.json")
         )
-        self.conversations = Conversations(self.writer.write, lambda: self.choices.approval)
+        self.conversations = Conversations(
+            self.writer.write, lambda: self.choices.approval, patience=patience
+        )
         self.offers = Offers(settings)
 
     def asgi(self) -> Guard:
