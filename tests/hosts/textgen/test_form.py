@@ -236,6 +236,16 @@ def test_the_form_builds_with_the_pages_own_components(webui: Webui) -> None:
     assert [(each["type"], each.get("value") or "") for each in tokens] == [("password", "")]
 
 
+@behaviour("textgen:people:locked")
+def test_a_page_for_several_people_holds_nothing_of_the_operators(webui: Webui) -> None:
+    webui.start(multi_user=True)
+    hooks.door().store.change(kernel="server", server="http://10.1.2.3:8888")
+    page = built(hooks.ui)
+    labels = {component["props"].get("label") for component in page["components"]}
+    assert not labels & {"Active", "Kernel", "Token", "Seconds for one block"}
+    assert "10.1.2.3" not in json.dumps(page, default=str) + Panel(hooks.door()).status().html
+
+
 def built(ui: Callable[[], None]) -> dict[str, Any]:
     """What the browser gets of a page with this in it."""
 

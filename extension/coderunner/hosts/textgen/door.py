@@ -63,6 +63,12 @@ class Door:
         """Whether code runs for the people at the page."""
         return not why_not(self.store.get(), several=webui.serves_several())
 
+    def place(self) -> str:
+        """The kernel in words; where the webui serves several people, its address is nobody's business."""
+        chosen = self.store.get()
+        hidden = webui.serves_several() and chosen.kernel == "server"
+        return f"the kernel {chosen.kernel_name} of this webui" if hidden else chosen.place
+
     def conversation(self, state: Mapping[str, Any]) -> str | None:
         """The conversation of the browser page for which we are called."""
         return conversation(state, webui.session_hash(), several=webui.serves_several())
@@ -110,7 +116,7 @@ class Door:
         match self.desk.glance(conversation):
             case Ask(number=number, lines=lines):
                 many = f"{lines} line{'s' if lines != 1 else ''}"
-                text = f"The block above ({many}) wants to run in {self.store.get().place}."
+                text = f"The block above ({many}) wants to run in {self.place()}."
                 return {"kind": "ask", "number": number, "text": text}
             case Busy(ordinal=ordinal):
                 return {"kind": "busy", "number": ordinal + 1}

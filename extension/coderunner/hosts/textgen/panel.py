@@ -104,7 +104,7 @@ class Panel:
             "ask": "wait for your Run before they go to",
             "off": "are declined; they would go to",
         }
-        return Line(f"Python blocks {words[chosen.approval]} {chosen.place}.")
+        return Line(f"Python blocks {words[chosen.approval]} {self.door.place()}.")
 
     def choose(self, **changes: Any) -> Line:  # noqa: ANN401 - values by name, checked by the store
         """Keep what a person chose."""
@@ -146,7 +146,7 @@ class Panel:
         chosen = self.door.store.get()
         failed = next((finding for finding in report.findings if not finding.ok), None)
         steps = [finding.sentence for finding in report.findings]
-        text = failed.sentence if failed else f"Connected to {chosen.place}."
+        text = failed.sentence if failed else f"Connected to {self.door.place()}."
         return Connection(
             Line(text, good=failed is None, more=[step for step in steps if step != text]),
             tuple(report.kernels),
@@ -167,12 +167,14 @@ class Panel:
             result = running.future.result(chosen.deadline + SLACK)
         except TooLate:
             running.interrupt()
-            return Line(f"No answer from {chosen.place} after {chosen.deadline + SLACK:.0f} s.", good=False)
+            return Line(
+                f"No answer from {self.door.place()} after {chosen.deadline + SLACK:.0f} s.", good=False
+            )
         whole = (monotonic() - began) * 1000
         if result.status is not Status.OK:
             return Line(result.detail or f"The test cell ended with: {result.status}.", good=False)
         return Line(
-            f"{printed(result)} · {chosen.place} · {result.duration * 1000:.0f} ms there and back",
+            f"{printed(result)} · {self.door.place()} · {result.duration * 1000:.0f} ms there and back",
             more=[f"{whole:.0f} ms with the start of the kernel"]
             if whole > result.duration * 1000 + 50
             else [],
