@@ -125,4 +125,4 @@ class Result:
     duration: float = 0.0
     """Seconds from sending the request to its end, by a monotonic clock."""
     detail: str = ""
-    """One plain sentence for the reader and the model, where the status alone does not say enough."""
+    """What status and aftermath do not say already, in a few plain words for the reader and the model."""

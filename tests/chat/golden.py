@@ -15,7 +15,7 @@ BUILT = {
     "line-5-mb": Result((Stream("stdout", "0123456789" * 500_000),)),
     "progress-5-mb": Result((Stream("stderr", "".join(f"\r{n:7} of 500000" for n in range(250_000))),)),
     "timeout-after-prints": Result(
-        (Stream("stdout", "1\n"), Error("KeyboardInterrupt", "")), Status.TIMEOUT, detail="30 seconds"
+        (Stream("stdout", "1\n"), Error("KeyboardInterrupt", "")), Status.TIMEOUT, detail="the limit is 30 s"
     ),
     "died": Result((), Status.DIED, Aftermath.FRESH),
     "lost-after-prints": Result((Stream("stdout", "1\n2\n"),), Status.LOST),

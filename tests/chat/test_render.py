@@ -184,7 +184,7 @@ def test_every_way_to_end_has_its_sentence_after_what_was_shown(status: Status, 
     sentence = _SENTENCES[status, aftermath]
     assert for_model(Result((), status, aftermath)) == f"Result: ({sentence})\n"
     assert for_model(Result((Stream("stdout", "1"),), status, aftermath, detail="Why.")) == (
-        f"Result:\n```output\n1\n```\n({sentence}: Why)\n"
+        f"Result:\n```output\n1\n```\n({sentence}; Why)\n"
     )
 
 

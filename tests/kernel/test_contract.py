@@ -11,9 +11,6 @@ from coderunner.outputs import Aftermath, DisplayData, Error, ExecuteResult, Res
 from tests.behaviours import behaviour
 from tests.kernel.conftest import BOUND, Screen, run
 
-GONE = "all variables are gone."
-THERE = "all variables are still there."
-
 
 def text_of(result: Result) -> str:
     return "".join(output.text for output in result.outputs if isinstance(output, Stream))
@@ -110,7 +107,7 @@ def test_at_its_deadline_a_cell_is_interrupted_and_the_variables_stay(session: S
     run(session, "x = 7")
     result = run(session, f"print('begun', flush=True)\n{source}", deadline=0.5)
     assert (result.status, result.aftermath) == (Status.TIMEOUT, Aftermath.READY)
-    assert result.detail == f"It was stopped after 0.5 seconds; {THERE}"
+    assert result.detail == "the limit is 0.5 s"
     assert result.outputs[0] == Stream("stdout", "begun\n")
     assert text_of(run(session, "print(x)")) == "7\n"
 
@@ -130,7 +127,7 @@ def test_a_cell_that_ignores_the_interrupt_costs_the_kernel(session: Session) ->
     run(session, "x = 7")
     result = run(session, STUBBORN, deadline=0.5)
     assert (result.status, result.aftermath) == (Status.TIMEOUT, Aftermath.FRESH)
-    assert result.detail == f"It did not stop after 0.5 seconds; the kernel was restarted: {GONE}"
+    assert result.detail == "the limit is 0.5 s"
     assert result.outputs == (Stream("stdout", "begun\n"),)
     assert text_of(run(session, "print('x' in globals())")) == "False\n"
 
@@ -159,7 +156,7 @@ async def test_a_cell_that_is_stopped_while_it_waits_never_runs(session: Session
     result = await asyncio.wrap_future(second.future)
     assert (result.status, result.detail) == (
         Status.INTERRUPTED,
-        "It was stopped before it began: it did not run.",
+        "it had not begun to run",
     )
     first.interrupt()
     await asyncio.wrap_future(first.future)
@@ -202,7 +199,6 @@ def test_a_kernel_that_dies_ends_the_cell_and_the_next_has_a_fresh_one(session: 
     run(session, "x = 7")
     result = run(session, "import os\nos._exit(1)")
     assert (result.status, result.aftermath) == (Status.DIED, Aftermath.FRESH)
-    assert result.detail.endswith(GONE)
     after = run(session, "print('x' in globals())")
     assert (text_of(after), after.detail) == ("False\n", "")
 
@@ -235,7 +231,7 @@ def test_the_idle_status_of_a_forked_child_does_not_end_the_cell(session: Sessio
 def test_a_program_that_ends_its_kernel_leaves_a_fresh_one(session: Session) -> None:
     result = run(session, "x = 1\nexit()")
     assert (result.status, result.aftermath) == (Status.OK, Aftermath.FRESH)
-    assert result.detail == "The program ended its kernel: all variables are gone."
+    assert result.detail == "the program ended its kernel: all variables are gone"
     assert text_of(run(session, "print('x' in globals())")) == "False\n"
 
 
@@ -245,7 +241,7 @@ async def test_a_restart_empties_the_kernel_and_the_next_result_says_so(session:
     await session.restart()
     result = await session.execute("print('x' in globals())")
     assert (text_of(result), result.status) == ("False\n", Status.OK)
-    assert result.detail == "The kernel was restarted: variables from before are gone."
+    assert result.detail == "the kernel was restarted: variables from before are gone"
     assert (await session.execute("1")).detail == ""
 
 
@@ -280,7 +276,7 @@ async def test_the_light_tells_what_the_kernel_does(session: Session) -> None:
     assert session.light.state == "idle"
     await session.execute("exit()")
     assert session.light.state == "dead"
-    assert session.light.sentence == "The program ended its kernel: all variables are gone."
+    assert session.light.sentence == "The program ended its kernel."
 
 
 @behaviour("session:warm:once")

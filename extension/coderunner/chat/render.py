@@ -52,37 +52,28 @@ _CELL_FILE = re.compile(r"(?<!\S)\S*[/\\]ipykernel_\d+[/\\]\d+\.py")
 # What a page could take for Markdown, HTML or mathematics: such a line needs a fence to be seen as it is.
 _MARKUP = re.compile(r"[`*<&\\$~|]|\b_|_\b|__|\]\(|!\[|\]\[|Result:|^\s|\s$")
 
+_KEPT = "variables are kept"
+_LOST = "variables are gone"
+
 _SENTENCES: Mapping[tuple[Status, Aftermath], str] = {
-    (Status.TIMEOUT, Aftermath.READY): "stopped at the time limit; variables are as the code left them",
-    (
-        Status.TIMEOUT,
-        Aftermath.BUSY,
-    ): "still running at the time limit; its result comes later",
-    (
-        Status.TIMEOUT,
-        Aftermath.FRESH,
-    ): "stopped at the time limit; the kernel was restarted, variables are gone",
-    (Status.INTERRUPTED, Aftermath.READY): "stopped by the user; variables are as the code left them",
+    (Status.TIMEOUT, Aftermath.READY): f"stopped at the time limit; {_KEPT}",
+    (Status.TIMEOUT, Aftermath.BUSY): "still running at the time limit; its result comes later",
+    (Status.TIMEOUT, Aftermath.FRESH): f"stopped at the time limit; the kernel was restarted, {_LOST}",
+    (Status.INTERRUPTED, Aftermath.READY): f"stopped by the user; {_KEPT}",
     (Status.INTERRUPTED, Aftermath.BUSY): "the user wanted to stop it, but it still runs",
-    (
-        Status.INTERRUPTED,
-        Aftermath.FRESH,
-    ): "stopped by the user; the kernel was restarted, variables are gone",
+    (Status.INTERRUPTED, Aftermath.FRESH): f"stopped by the user; the kernel was restarted, {_LOST}",
     (Status.ABORTED, Aftermath.READY): "not run: a block before it failed or was stopped",
     (Status.ABORTED, Aftermath.BUSY): "not run: the kernel is busy with another block",
-    (Status.ABORTED, Aftermath.FRESH): "not run; the kernel was restarted, variables are gone",
-    (Status.DIED, Aftermath.READY): "the kernel's process ended while the code ran",
-    (
-        Status.DIED,
-        Aftermath.BUSY,
-    ): "the kernel's process ended while the code ran and does not start again",
-    (Status.DIED, Aftermath.FRESH): "the kernel's process ended while the code ran; variables are gone",
-    (Status.REPLACED, Aftermath.READY): "the kernel was restarted by somebody else while the code ran",
-    (Status.REPLACED, Aftermath.BUSY): "the kernel was ended by somebody else while the code ran",
-    (Status.REPLACED, Aftermath.FRESH): "somebody else restarted the kernel; variables are gone",
+    (Status.ABORTED, Aftermath.FRESH): f"not run; the kernel was restarted, {_LOST}",
+    (Status.DIED, Aftermath.READY): "the kernel died while the code ran",
+    (Status.DIED, Aftermath.BUSY): "the kernel died while the code ran and does not start again",
+    (Status.DIED, Aftermath.FRESH): f"the kernel died while the code ran; {_LOST}",
+    (Status.REPLACED, Aftermath.READY): "the kernel was restarted while the code ran",
+    (Status.REPLACED, Aftermath.BUSY): "the kernel was ended while the code ran",
+    (Status.REPLACED, Aftermath.FRESH): f"the kernel was restarted or ended while the code ran; {_LOST}",
     (Status.LOST, Aftermath.READY): "the connection was lost; whether the code ran to its end is unknown",
     (Status.LOST, Aftermath.BUSY): "the connection was lost; the code may still run",
-    (Status.LOST, Aftermath.FRESH): "the connection was lost; there is a new kernel, variables are gone",
+    (Status.LOST, Aftermath.FRESH): f"the connection was lost; there is a new kernel, {_LOST}",
     (Status.REFUSED, Aftermath.READY): "not run: there is no kernel to run it",
     (Status.REFUSED, Aftermath.BUSY): "not run: the kernel is busy with an earlier block",
     (Status.REFUSED, Aftermath.FRESH): "not run: the kernel did not start",
@@ -90,6 +81,7 @@ _SENTENCES: Mapping[tuple[Status, Aftermath], str] = {
     (Status.DECLINED, Aftermath.BUSY): "not run: it was declined",
     (Status.DECLINED, Aftermath.FRESH): "not run: it was declined",
 }
+"""What is said of a way to end; `Result.detail` says only what this does not."""
 
 
 def for_model(
@@ -183,7 +175,7 @@ def _sentence(result: Result, *, silent: bool) -> str:
     if not said and silent:
         said = "no output"
     detail = " ".join(visible(result.detail).split()).rstrip(".")
-    return ": ".join(part for part in (said, detail) if part)
+    return "; ".join(part for part in (said, detail) if part)
 
 
 def _on_one_line(text: str, result: Result, limits: Limits) -> bool:

@@ -52,22 +52,8 @@ class Transport(Protocol):
         """Let go. The kernel ends too, unless it can be found again and `keep` is set."""
 
 
-DETAILS: dict[tuple[str, bool], str] = {
-    ("overdue", True): "It was stopped after {deadline:g} seconds; all variables are still there.",
-    (
-        "overdue",
-        False,
-    ): "It did not stop after {deadline:g} seconds; the kernel was restarted: all variables are gone.",
-    ("stopped", True): "It was stopped; all variables are still there.",
-    (
-        "stopped",
-        False,
-    ): "It did not stop when told to; the kernel was restarted: all variables are gone.",
-}
-"""What is said when we ended a cell: why, and whether its variables survived."""
-
-FLUSHED = "The kernel flushed it from its queue, twice: it did not run."
-ASKED_EXIT = "The program ended its kernel: all variables are gone."
+FLUSHED = "the kernel flushed it from its queue twice"
+ASKED_EXIT = "the program ended its kernel: all variables are gone"
 
 
 class KernelClient:
@@ -166,14 +152,13 @@ class KernelClient:
         if ending == "complete":
             return self._completed(flight.execution)
         status = Status.TIMEOUT if ending == "overdue" else Status.INTERRUPTED
-        survived = await self._stop(flight)
-        detail = DETAILS[ending, survived].format(deadline=deadline)
-        return status, Aftermath.READY if survived else Aftermath.FRESH, detail
+        aftermath = Aftermath.READY if await self._stop(flight) else Aftermath.FRESH
+        return status, aftermath, f"the limit is {deadline:g} s" if status is Status.TIMEOUT else ""
 
     def _completed(self, execution: Execution) -> tuple[Status, Aftermath, str]:
         status = Status(execution.reply or "ok")
         if execution.ending:
-            self.gone = Gone(Status.DIED, ASKED_EXIT, keep=False)
+            self.gone = Gone(Status.DIED, "The program ended its kernel.", keep=False)
             return status, Aftermath.FRESH, ASKED_EXIT
         return status, Aftermath.READY, FLUSHED if status is Status.ABORTED else ""
 
@@ -200,14 +185,14 @@ class KernelClient:
 
     async def close(self, *, keep: bool = False) -> None:
         """Let go of the kernel; `keep` leaves one running that can be found again."""
-        self.gone = self.gone or Gone(Status.REPLACED, "The kernel was shut down: all variables are gone.")
+        self.gone = self.gone or Gone(Status.REPLACED, "The kernel was shut down.")
         if self._flight is not None:
             self._flight.end(self.gone)
         await self._transport.close(keep=keep)
 
     async def restart(self) -> None:
         """Empty the kernel; a cell that runs ends as `replaced`. This client is then of no more use."""
-        self.gone = self.gone or Gone(Status.REPLACED, "The kernel was restarted: all variables are gone.")
+        self.gone = self.gone or Gone(Status.REPLACED, "The kernel was restarted.")
         if self._flight is not None:
             self._flight.end(self.gone)
         await _bounded(self._transport.restart(), RESTART_TIMEOUT)
@@ -239,7 +224,7 @@ class KernelClient:
 
 def _verdict(gone: Gone) -> tuple[Status, Aftermath, str]:
     aftermath = Aftermath.READY if gone.status is Status.LOST else Aftermath.FRESH
-    return gone.status, aftermath, gone.detail
+    return gone.status, aftermath, ""
 
 
 async def _bounded(work: Coroutine[Any, Any, None], seconds: float) -> None:

@@ -23,7 +23,8 @@ class Gone:
     """The kernel, or the way to it, is no more."""
 
     status: Literal[Status.DIED, Status.REPLACED, Status.LOST]
-    detail: str
+    sentence: str
+    """For the status light; what became of a cell says its status."""
     keep: bool = True
     """The kernel may be used again where it is still there: emptied, or only our way to it was lost."""
 
@@ -32,7 +33,7 @@ Event = Message | Gone
 Ending = Gone | Literal["complete", "overdue", "stopped"]
 
 
-NO_REPLY = Gone(Status.DIED, "The kernel stopped working without a reply: all variables are gone.")
+NO_REPLY = Gone(Status.DIED, "The kernel stopped working without a reply.")
 
 
 class Flight:

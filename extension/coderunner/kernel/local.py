@@ -39,7 +39,7 @@ DEATH_RATTLE = 0.05
 BREATH = 64
 """Messages of a flood after which others in the loop have their turn."""
 
-DIED = Gone(Status.DIED, "The kernel's process ended while the code ran: all variables are gone.")
+DIED = Gone(Status.DIED, "The kernel's process ended.")
 
 
 class Specs(KernelSpecManager):

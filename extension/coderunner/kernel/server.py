@@ -24,16 +24,10 @@ PING = 10.0
 """Seconds between two pings: a connection that is half open is noticed after at most twice that."""
 QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
-DIED = Gone(Status.DIED, "The kernel's process ended on the server: all variables are gone.")
-REPLACED = Gone(
-    Status.REPLACED, "Somebody else restarted or shut down the kernel on the server: all variables are gone."
-)
-DELETED = Gone(
-    Status.REPLACED, "The kernel is no more on the server, which deleted it: all variables are gone."
-)
-LOST = Gone(
-    Status.LOST, "The connection to the Jupyter server was lost; whether the code ran to its end is unknown."
-)
+DIED = Gone(Status.DIED, "The kernel's process ended on the server.")
+REPLACED = Gone(Status.REPLACED, "Somebody restarted or shut down the kernel on the server.")
+DELETED = Gone(Status.REPLACED, "The server deleted the kernel.")
+LOST = Gone(Status.LOST, "The connection to the Jupyter server was lost.")
 
 
 class ServerKernel:

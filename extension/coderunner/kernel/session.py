@@ -25,10 +25,10 @@ NODDED_OFF = 2.0
 DOZED_OFF = 20.0
 """Seconds of silence after which we look before we send it a cell: it costs a server's answer."""
 
-REPLACED = "The kernel was new: variables from before are gone."
-RESTARTED = "The kernel was restarted: variables from before are gone."
+REPLACED = "the kernel was new: variables from before are gone"
+RESTARTED = "the kernel was restarted: variables from before are gone"
 CLOSED = "the kernel of this conversation was closed"
-NEVER_SENT = "It was stopped before it began: it did not run."
+NEVER_SENT = "it had not begun to run"
 
 OnOutput = Callable[[Change], None]
 State = Literal["none", "starting", "idle", "busy", "dead"]
@@ -156,7 +156,7 @@ class Session:
         finally:
             self._current = None
             self._after(client)
-        return replace(result, detail=" ".join(filter(None, (notice, result.detail))))
+        return replace(result, detail="; ".join(filter(None, (notice, result.detail))))
 
     def _after(self, client: KernelClient) -> None:
         self.used = time.monotonic()
@@ -241,7 +241,7 @@ class Session:
         """Close a client in the background: the next cell need not wait for it."""
         if client is self._client:
             self._client = None
-            self._show("dead", client.gone.detail if client.gone else "")
+            self._show("dead", client.gone.sentence if client.gone else "")
         self._beside(client.close(keep=client.gone is None or client.gone.keep))
 
     def _beside(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":

@@ -19,7 +19,7 @@ ENDS = (
     (r"time limit", "The block did not end in time, so I have no answer."),
     (r"stop", "The block was stopped, so I have no answer."),
     (r"connection", "What became of the block is not known, so I have no answer."),
-    (r"process ended|somebody else", "The kernel ended while the block ran, so I have no answer."),
+    (r"while the code ran", "The kernel ended while the block ran, so I have no answer."),
 )
 """Words of the sentence that tells how a block ended, and what there is to say then."""
 

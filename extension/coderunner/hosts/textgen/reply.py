@@ -215,7 +215,7 @@ def _is_seen(event: Event, page: Page) -> bool:
 STUCK = Result(
     status=Status.INTERRUPTED,
     aftermath=Aftermath.BUSY,
-    detail="It was asked to stop and did not stop yet.",
+    detail="",
 )
 
 
