@@ -146,10 +146,13 @@ class Visitor:
 
 @contextlib.contextmanager
 def visitor(browser: Browser, address: str, **context: Any) -> Iterator[Visitor]:
-    """A visitor with an empty browser, whose page never complains nor asks anybody else."""
+    """A visitor with an empty browser, whose page never complains nor asks anybody else.
+
+    At `about:blank` the page is not opened yet.
+    """
     with contextlib.closing(browser.new_context(**context)) as fresh:
         somebody = Visitor(fresh, address)
-        yield somebody.open()
+        yield somebody if address == "about:blank" else somebody.open()
         assert somebody.complaints == [], somebody.complaints
         assert somebody.elsewhere == []
 

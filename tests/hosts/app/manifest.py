@@ -64,6 +64,9 @@ BEHAVIOURS = {
     "app:tabs:busy": Behaviour(
         "A message that cannot be sent while a reply is written stays in its box.", "safety 3.5"
     ),
+    "app:conversations:early": Behaviour(
+        "A message that is sent before the page is ready begins the page's conversation.", "a race seen"
+    ),
     "app:conversations:apart": Behaviour("Two conversations never share a kernel.", "decision 6"),
     "app:again:edit": Behaviour("An edited message is answered anew; what came after it is gone.", "door 2"),
     "app:again:retry": Behaviour("Retry writes the reply anew; the kernel keeps its variables.", "door 2"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from coderunner.hosts.app.server import App
 from coderunner.settings import load
@@ -160,6 +160,28 @@ def test_a_second_tab_cannot_send_while_a_reply_is_written_and_keeps_its_text(so
     expect(other.box).to_have_value("me too")
     somebody.stop()
     expect(somebody.feet).to_have_count(1)
+
+
+@behaviour("app:conversations:early")
+def test_somebody_who_is_quicker_than_the_page_has_one_conversation(browser: Browser, address: str) -> None:
+    with visitor(browser, "about:blank") as somebody:
+        held: list[Route] = []
+
+        def hold_the_first(route: Route) -> None:
+            if held:
+                route.continue_()
+            else:
+                held.append(route)
+
+        somebody.address = address
+        somebody.page.route("**/gradio_api/run/predict*", hold_the_first)
+        somebody.page.goto(address)
+        somebody.say("endless")
+        expect(somebody.replies).to_contain_text("tick3 ")
+        held[0].continue_()
+        expect(somebody.page.locator("#cr-kernel .cr-light")).to_be_visible()
+        somebody.stop()
+        expect(somebody.feet).to_have_count(1)
 
 
 @behaviour("app:conversations:apart")

@@ -61,6 +61,7 @@ class Page:
         self._html = _html_props()
         self._following: set[str] = set()
         self._seen: dict[str, tuple[str, int]] = {}
+        self._begun: dict[str, str] = {}
         self._lay_out()
 
     # --- where things stand -------------------------------------------------------------------------------
@@ -165,23 +166,24 @@ class Page:
             begin.then(self._follow, [self.identity], [self.chat], **STREAM).then(
                 self._settle, [self.identity], [self.box, self.light, self.footnote], **COMMAND
             )
+        blocks.unload(self._leave)
         self.box.stop(self._stop, [self.identity], None, **COMMAND)
         self.new.click(self._new, None, [*whole, self.light, self.footnote], **COMMAND)
 
-    async def _open(self, identity: str) -> list[Any]:
+    async def _open(self, identity: str, request: gr.Request) -> list[Any]:
         forms = [*self.model_form.values(), *self.kernel_form.values()]
-        whole = self._whole(self.conversations.get(identity))
+        whole = self._whole(self._conversation(identity, request))
         return [*whole, *self._around(whole[2]), *forms]
 
-    async def _reopen(self, identity: str) -> list[Any]:
-        return self._whole(self.conversations.get(identity))
+    async def _reopen(self, identity: str, request: gr.Request) -> list[Any]:
+        return self._whole(self._conversation(identity, request))
 
     async def _new(self) -> list[Any]:
         conversation = self.conversations.new()
         return [*self._whole(conversation), self._light(conversation), self._foot(conversation)]
 
-    async def _say(self, text: str, identity: str) -> list[Any]:
-        conversation = self.conversations.get(identity)
+    async def _say(self, text: str, identity: str, request: gr.Request) -> list[Any]:
+        conversation = self._conversation(identity, request)
         taken = conversation.say(text)
         if not taken and conversation.busy:
             gr.Warning(BUSY)
@@ -190,14 +192,15 @@ class Page:
         whole[1] = self._box(conversation, "") if taken else self._box(conversation)
         return whole
 
-    async def _example(self, identity: str, picked: gr.SelectData) -> list[Any]:
-        return await self._say(str(picked.value["text"]), identity)
+    async def _example(self, identity: str, picked: gr.SelectData, request: gr.Request) -> list[Any]:
+        return await self._say(str(picked.value["text"]), identity, request)
 
-    async def _retry(self, identity: str) -> list[Any]:
-        return self._again(conversation := self.conversations.get(identity), taken=conversation.retry())
+    async def _retry(self, identity: str, request: gr.Request) -> list[Any]:
+        conversation = self._conversation(identity, request)
+        return self._again(conversation, taken=conversation.retry())
 
-    async def _edit(self, identity: str, edited: gr.EditData) -> list[Any]:
-        conversation = self.conversations.get(identity)
+    async def _edit(self, identity: str, edited: gr.EditData, request: gr.Request) -> list[Any]:
+        conversation = self._conversation(identity, request)
         index = edited.index if isinstance(edited.index, int) else -1
         return self._again(conversation, taken=conversation.edit(index, str(edited.value)))
 
@@ -207,6 +210,22 @@ class Page:
         elif conversation.busy:
             gr.Warning(BUSY)
         return self._whole(conversation)
+
+    def _conversation(self, identity: str, request: gr.Request) -> Conversation:
+        """The conversation that a page shows.
+
+        Somebody may be quicker than the page, which then does not know its conversation yet when they say
+        something: whatever comes first begins it, and all that comes from the page later finds it.
+        """
+        page = str(request.session_hash)
+        conversation = self.conversations.find(identity) or self.conversations.get(self._begun.get(page))
+        self._begun[page] = conversation.id
+        return conversation
+
+    async def _leave(self, request: gr.Request) -> None:
+        page = str(request.session_hash)
+        self._seen.pop(page, None)
+        self._begun.pop(page, None)
 
     async def _follow(self, identity: str, request: gr.Request) -> AsyncGenerator[Messages]:
         conversation, page = self.conversations.find(identity), str(request.session_hash)
