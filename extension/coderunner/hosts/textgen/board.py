@@ -10,11 +10,18 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from secrets import token_bytes
+from secrets import token_bytes, token_hex
 
 from coderunner.hosts.textgen.pictures import seen_by_the_page
 
 PREFIX = "bar-"
+SIZE = 2048
+"""Bytes of every notice. The webui looks at a file's length and reads it a moment later; in between it may
+have become another file, but never one of another length, which would end its answer with an error."""
+
+LONGEST = 160
+"""Characters of a text: even where each takes the twelve bytes of an escape, a notice is below `SIZE`."""
+
 NOTHING: Mapping[str, object] = {"kind": "none"}
 
 
@@ -28,7 +35,7 @@ class Board:
 
     def clean(self) -> None:
         """Remove what an earlier process left."""
-        for path in self._folder.glob(f"{PREFIX}*.json"):
+        for path in self._folder.glob(f"{PREFIX}*"):
             with suppress(OSError):
                 path.unlink()
 
@@ -41,7 +48,19 @@ class Board:
         """Show `notice` on a page. What cannot be written is not shown: the reply goes on all the same."""
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._path(page).write_text(json.dumps(notice), encoding="utf-8")
+            path = self._path(page)
+            written = path.with_suffix(f".{token_hex(4)}")
+            try:
+                written.write_bytes(_padded(notice))
+                written.replace(path)
+            finally:
+                written.unlink(missing_ok=True)
 
     def _path(self, page: str) -> Path:
         return self._folder / f"{PREFIX}{hmac.new(self._key, page.encode(), 'sha256').hexdigest()[:32]}.json"
+
+
+def _padded(notice: Mapping[str, object]) -> bytes:
+    """`notice` as JSON of the one length; a text that is too long loses its end."""
+    short = {name: value[:LONGEST] if isinstance(value, str) else value for name, value in notice.items()}
+    return json.dumps(short).encode("ascii").ljust(SIZE)
