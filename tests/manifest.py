@@ -141,6 +141,9 @@ BEHAVIOURS = {
     "runner:consent:declined": Behaviour(
         "Code that a person declines does not run, and the model is told.", "design, decision 7"
     ),
+    "runner:consent:stopped": Behaviour(
+        "Stop while a cell waits for consent is told as Stop, not as a refusal.", "design, decision 4"
+    ),
     "runner:consent:waits": Behaviour("A cell waits for a person's consent.", "design, decision 7"),
     "runner:leave:interrupts": Behaviour(
         "A host that stops listening interrupts the kernel.", "behaviours M5, M6"

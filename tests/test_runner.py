@@ -8,9 +8,9 @@ from threading import Event as Flag
 from typing import Protocol
 
 import pytest
+
 from coderunner.chat.turn import Finish, Generate, Run, Say, Turn
 from coderunner.kernel.sessions import Local, Session, Sessions
-
 from coderunner.outputs import Status
 from coderunner.runner import (
     Beat,
@@ -231,6 +231,16 @@ def test_a_cell_waits_for_consent_with_signs_of_life(drive: Drive, kernel: Sessi
     kinds = [type(event) for event in events]
     assert kinds.index(Waiting) < kinds.index(Beat) < kinds.index(Started)
     assert ends(events) == [Status.OK]
+
+
+@behaviour("runner:consent:stopped")
+def test_stop_while_a_cell_waits_is_no_refusal_of_the_cell(drive: Drive, kernel: Session) -> None:
+    script = Script(SUM, "never asked for")
+    manner = Manner(consent=lambda _run: Future())
+    events = drive(Turn(), script, kernel, manner, stop_at=lambda event: isinstance(event, Waiting))
+    assert ends(events) == [Status.INTERRUPTED]
+    assert "(stopped by the user; variables are kept; it had not begun to run)" in said(events)
+    assert events[-1] == Finish("stop")
 
 
 @behaviour("runner:leave:interrupts")

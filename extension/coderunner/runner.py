@@ -169,6 +169,7 @@ class Manner:
 
 
 DECLINED = Result(status=Status.DECLINED)
+STOPPED = Result(status=Status.INTERRUPTED, detail="it had not begun to run")
 
 
 async def converse(
@@ -264,9 +265,8 @@ async def _run(
         yield Waiting(run.cell, run.ordinal)
     async for beat in _beats(asyncio.wrap_future(consent), stop):
         yield beat
-    if stop.is_set() or not consent.done() or not consent.result():
-        consent.cancel()
-        yield Ended(DECLINED, run.ordinal)
+    if (refusal := _refusal(consent, stopped=stop.is_set())) is not None:
+        yield Ended(refusal, run.ordinal)
         return
     yield Started(run.cell, run.ordinal)
     loop = asyncio.get_running_loop()
@@ -297,10 +297,9 @@ def _run_sync(
     if not consent.done():
         yield Waiting(run.cell, run.ordinal)
     yield from _beats_sync(consent, stopped)
-    if stopped() or not consent.done() or not consent.result():
-        consent.cancel()
-        yield Ended(DECLINED, run.ordinal)
-        return DECLINED
+    if (refusal := _refusal(consent, stopped=stopped())) is not None:
+        yield Ended(refusal, run.ordinal)
+        return refusal
     yield Started(run.cell, run.ordinal)
     changes: SimpleQueue[Change] = SimpleQueue()
     running = kernel.begin(run.cell.source, deadline=manner.deadline, on_output=changes.put)
@@ -319,6 +318,14 @@ def _run_sync(
     result = running.future.result()
     yield Ended(result, run.ordinal)
     return result
+
+
+def _refusal(consent: Future[bool], *, stopped: bool) -> Result | None:
+    """Why a cell does not run after all; None where it does."""
+    if stopped or consent.cancelled() or not consent.done():
+        consent.cancel()
+        return STOPPED
+    return None if consent.result() else DECLINED
 
 
 def _drain(changes: SimpleQueue[Change]) -> Generator[Shown]:

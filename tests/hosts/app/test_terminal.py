@@ -63,13 +63,14 @@ def test_ansi_colours_become_spans(text: str, html: str) -> None:
     [
         ("10%\r50%\r100%\n", "100%\n"),
         ("abc\rX", "Xbc"),
-        ("ab\b\bX", "X"),
+        ("ab\b\bX", "Xb"),
         ("line\r\nnext", "line\nnext"),
         ("a\x1b[2Kb\x1b]0;title\x07c", "abc"),
+        ("\x1b[31m10%\r\x1b[32m100%\x1b[0m!", '<span class="cr-ink-green">100%</span>!'),
     ],
 )
 def test_carriage_returns_and_backspaces_are_carried_out(text: str, shown: str) -> None:
-    assert terminal.plain(text) == shown
+    assert terminal.html(text) == shown
 
 
 @behaviour("app:terminal:nothing-hidden")

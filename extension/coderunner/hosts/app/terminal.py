@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from html import escape
+from itertools import groupby
 
 _ESCAPE = re.compile(
     r"\x1b\[(?P<sgr>[0-9;:]*)m"  # colours and weights
@@ -17,6 +18,7 @@ _ESCAPE = re.compile(
 _INVISIBLE = re.compile(
     r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]"
 )
+_MOVES = re.compile(r"[\r\b]|[^\r\b]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
 
 _NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
@@ -61,20 +63,52 @@ _PLAIN = _Pen()
 
 
 def html(text: str) -> str:
-    """Give `text` as HTML that shows what a terminal would show, and can do nothing else."""
-    pen, pieces = _PLAIN, []
-    for piece, codes in _pieces(_folded(text)):
-        if piece:
-            shown = _visible(escape(piece, quote=False))
-            pieces.append(shown if pen == _PLAIN else f"{pen.open()}{shown}</span>")
-        if codes is not None:
-            pen = _turned(pen, codes)
-    return "".join(pieces)
+    """Give `text` as HTML that shows what a terminal would show, and can do nothing else.
+
+    Costs time in proportion to the text.
+    """
+    pen, lines = _PLAIN, []
+    for line in text.split("\n"):
+        line = line.rstrip("\r")
+        read = _moved if "\r" in line or "\b" in line else _written
+        spans, pen = read(line, pen)
+        lines.append("".join(_span(written, piece) for written, piece in spans))
+    return "\n".join(lines)
 
 
 def plain(text: str) -> str:
-    """Give `text` without its colours, with carriage returns and backspaces carried out."""
-    return _ESCAPE.sub("", _folded(text))
+    """Give `text` without its colours."""
+    return _ESCAPE.sub("", text)
+
+
+_Span = tuple[_Pen, str]
+
+
+def _written(line: str, pen: _Pen) -> tuple[list[_Span], _Pen]:
+    """The line as it is written from left to right, and the pen at its end."""
+    spans = []
+    for piece, codes in _pieces(line):
+        spans.append((pen, piece))
+        pen = pen if codes is None else _turned(pen, codes)
+    return spans, pen
+
+
+def _moved(line: str, pen: _Pen) -> tuple[list[_Span], _Pen]:
+    """The same with backspaces and carriage returns carried out, as a progress bar expects."""
+    cells: list[_Span] = []
+    cursor = 0
+    spans, end = _written(line, pen)
+    for pen, piece in spans:
+        for move in _MOVES.findall(piece):
+            if move == "\r":
+                cursor = 0
+            elif move == "\b":
+                cursor = max(cursor - 1, 0)
+            else:
+                cells[cursor : cursor + len(move)] = [(pen, character) for character in move]
+                cursor += len(move)
+    same = groupby(cells, key=lambda cell: cell[0])
+    return [(pen, "".join(character for _, character in run)) for pen, run in same], end
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str | None]]:
@@ -86,25 +120,9 @@ def _pieces(text: str) -> Iterator[tuple[str, str | None]]:
     yield text[start:], None
 
 
-def _folded(text: str) -> str:
-    """Carry out backspaces and carriage returns, as a progress bar expects."""
-    text = text.replace("\r\n", "\n")
-    if "\b" in text:
-        previous = ""
-        while previous != text:
-            previous, text = text, re.sub(r"[^\n\b]\x08", "", text)
-        text = text.replace("\b", "")
-    if "\r" not in text:
-        return text
-    return "\n".join(_overwritten(line) for line in text.split("\n"))
-
-
-def _overwritten(line: str) -> str:
-    """What stands in a line after each carriage return has sent the pen back to its start."""
-    shown = ""
-    for piece in line.split("\r"):
-        shown = piece + shown[len(piece) :] if piece else shown
-    return shown
+def _span(pen: _Pen, text: str) -> str:
+    shown = _visible(escape(text, quote=False))
+    return shown if pen == _PLAIN or not text else f"{pen.open()}{shown}</span>"
 
 
 def _visible(text: str) -> str:
