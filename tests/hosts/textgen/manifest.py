@@ -119,7 +119,8 @@ BEHAVIOURS = {
         "A late press of Run never runs another block.", "design, decision 7"
     ),
     "textgen:consent:stop": Behaviour(
-        "Stop while a block waits ends the reply; nothing runs.", "design, decision 7"
+        "Stop while a block waits ends the reply; nothing runs, and Continue asks again.",
+        "design, decision 7",
     ),
     "textgen:bar:own-file": Behaviour(
         "Each browser page learns what waits in its chat from a file whose name only it knows.",

@@ -216,17 +216,23 @@ def shown(desk: Desk) -> Ask:
 def test_stop_while_a_block_waits_ends_the_reply(webui: Webui, tmp_path: Path) -> None:
     webui.start()
     ran = tmp_path / "ran"
-    webui.says(f"```python\nopen({str(ran)!r}, 'w')\n```\n", "never asked")
+    webui.says(f"```python\nopen({str(ran)!r}, 'w').close()\n```\n", "never asked")
     with browser_page("ann"):
         bar = Bar(Panel(hooks.door()))
 
         def look(_reply: str) -> None:
             shared.stop_everything = bar.notice["kind"] == "ask"
 
-        webui.follow(chat.generate_chat_reply_wrapper("?", webui.parameters()), look)
-    assert len(webui.prompts) == 1
-    assert not ran.exists()
-    assert bar.notice == {"kind": "none"}
+        reply = webui.follow(chat.generate_chat_reply_wrapper("?", webui.parameters()), look)
+        assert len(webui.prompts) == 1
+        assert "Result" not in reply
+        assert not ran.exists()
+        assert bar.notice == {"kind": "none"}
+
+        choose(approve="auto")
+        webui.says("Now it ran.")
+        assert webui.go_on() == f"{reply}Result: (no output)\nNow it ran."
+        assert ran.exists()
 
 
 @behaviour("textgen:bar:own-file")

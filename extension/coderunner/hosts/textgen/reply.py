@@ -16,6 +16,7 @@ from coderunner.hosts.textgen.veil import Veil
 from coderunner.outputs import Aftermath, Result, Status
 from coderunner.runner import (
     Beat,
+    Ended,
     Event,
     Generate,
     Kernel,
@@ -176,6 +177,8 @@ class Reply:
                 self.watch(event)
                 if isinstance(event, Say):
                     page.say(event)
+                if isinstance(event, Ended) and event.result.status is Status.DECLINED and self.stopped():
+                    return  # nobody said no: the block stands as it is, and Continue asks again
                 if patience.lost(event):
                     self._leave_it_running(page)
                     return
