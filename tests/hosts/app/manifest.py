@@ -68,6 +68,7 @@ BEHAVIOURS = {
         "A message that is sent before the page is ready begins the page's conversation.", "a race seen"
     ),
     "app:conversations:apart": Behaviour("Two conversations never share a kernel.", "decision 6"),
+    "app:again:quick": Behaviour("No message is lost, however soon it follows a reply.", "a race seen"),
     "app:again:edit": Behaviour("An edited message is answered anew; what came after it is gone.", "door 2"),
     "app:again:retry": Behaviour("Retry writes the reply anew; the kernel keeps its variables.", "door 2"),
     "app:model:history": Behaviour(

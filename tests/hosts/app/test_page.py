@@ -195,6 +195,27 @@ def test_a_new_chat_has_a_kernel_of_its_own(somebody: Visitor) -> None:
 # --- retry, edit, what the model gets
 
 
+@behaviour("app:again:quick")
+def test_messages_sent_the_moment_a_reply_ends_all_arrive(somebody: Visitor) -> None:
+    # In the page itself: the moment in which a message used to be lost takes milliseconds.
+    somebody.page.evaluate(
+        """count => {
+        const feet = () => document.querySelectorAll("#cr-chat .cr-foot").length;
+        const box = document.querySelector("#cr-box textarea");
+        const enter = () => new KeyboardEvent("keypress", { key: "Enter", bubbles: true, cancelable: true });
+        let sent = 0;
+        setInterval(() => {
+            if (feet() < sent || sent === count) return;
+            box.value = `message ${++sent}`;
+            box.dispatchEvent(new Event("input", { bubbles: true }));
+            box.dispatchEvent(enter());
+        }, 3);
+    }""",
+        8,
+    )
+    expect(somebody.feet).to_have_count(8)
+
+
 @behaviour("app:again:edit")
 def test_an_edited_message_is_answered_anew_from_there(somebody: Visitor, parrot: tuple[Parrot, str]) -> None:
     somebody.ask("first words")

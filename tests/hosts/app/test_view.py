@@ -101,6 +101,7 @@ def test_code_output_and_bar_are_one_unit() -> None:
         (Block(source="x", state=State.RUNNING, ticket="t", elapsed=3.7), "xRunning · 3 s of 30Stop"),
         (ended(status=Status.ERROR), "xError · 0.4 s · the model has seen itCopy"),
         (ended(status=Status.INTERRUPTED), "xStopped · 0.4 sCopy"),
+        (ended(status=Status.INTERRUPTED, detail="it had not begun"), "xStopped · it had not begunCopy"),
         (ended(status=Status.TIMEOUT), "xTime is up · 0.4 s · it was stopped, its variables are keptCopy"),
         (
             ended(status=Status.TIMEOUT, aftermath=Aftermath.FRESH),

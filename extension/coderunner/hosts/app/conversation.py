@@ -6,11 +6,11 @@ runs in one event loop.
 """
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future
-from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -39,6 +39,10 @@ PATIENCE = 20.0
 
 FRAME = 0.06
 """Seconds between two pictures of a reply: as fast as reading needs, slow enough for the page to keep up."""
+
+LIFE = 5.0
+"""Seconds until a picture is given also where nothing has changed: only then the page's framework notices
+that its page is gone, and closes us."""
 
 Approve = Literal["auto", "ask", "off"]
 
@@ -135,14 +139,15 @@ class Conversation:
         return True
 
     async def follow(self) -> AsyncGenerator[None]:
-        """Give control at each new picture of the reply, and once more after its end."""
+        """Give control at each new picture of the reply, now and then without one, and after its end."""
         self._followers += 1
         try:
             while self.busy:
                 # Taken before the picture, so that no change between the two is lost.
                 changed = self._changed
                 yield
-                await changed.wait()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), LIFE)
                 await asyncio.sleep(FRAME)
             yield
         finally:
@@ -165,7 +170,7 @@ class Conversation:
 
     async def _write(self, request: Request) -> None:
         try:
-            async with aclosing(self._answer(request)) as events:
+            async with contextlib.aclosing(self._answer(request)) as events:
                 async for event in events:
                     self._receive(event)
         except CodeRunnerError as failure:

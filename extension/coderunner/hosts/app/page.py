@@ -1,9 +1,10 @@
-"""The page: where things stand on it, and which of them talk to the conversation.
+"""What the parts of the page do: each passes on what a person does, and shows what became of it.
 
 The page shows the conversation and never is it: what the model gets comes from our own record, the chat
 component is only ever written to.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from importlib.resources import files
 from typing import Any
@@ -11,9 +12,8 @@ from typing import Any
 import gradio as gr
 
 from coderunner.hosts.app import look
-from coderunner.hosts.app.conversation import Conversation, Conversations
-from coderunner.hosts.app.kernelform import KernelForm
-from coderunner.hosts.app.modelform import ModelForm
+from coderunner.hosts.app.conversation import LIFE, Conversation, Conversations
+from coderunner.hosts.app.layout import Layout
 from coderunner.hosts.app.offers import Offers
 from coderunner.hosts.app.quiet import COMMAND, STREAM
 from coderunner.hosts.app.view import Drawing, Html
@@ -29,15 +29,6 @@ HEAD = look.ICON + "".join(
     for tag, name in (("style", "block.css"), ("style", "page.css"), ("script", "page.js"))
 )
 
-LATEX: list[dict[str, str | bool]] = [
-    {"left": "$$", "right": "$$", "display": True},
-    {"left": "\\[", "right": "\\]", "display": True},
-    {"left": "\\(", "right": "\\)", "display": False},
-]
-
-TICK = 2.0
-"""Seconds between two looks at the kernel and at what other tabs did."""
-
 BUSY = "A reply is still being written. Stop it first."
 
 
@@ -50,128 +41,63 @@ def build(conversations: Conversations, writer: Writer, offers: Offers) -> gr.Bl
 
 
 class Page:
-    """The parts of the page and what they do."""
+    """What happens on the page; one for all tabs, which are told apart by Gradio's session.
+
+    Handlers are coroutines, so that all of them run in the loop that the conversations live in.
+    """
 
     def __init__(self, conversations: Conversations, writer: Writer, offers: Offers) -> None:
         self.conversations = conversations
         self.writer = writer
         self.choices = writer.choices
-        self.offers = offers
         self._drawing = Drawing()
         self._html = _html_props()
         self._following: set[str] = set()
+        """The sessions that a reply is being drawn for."""
         self._seen: dict[str, tuple[str, int]] = {}
+        """For each session, the conversation and the version of it that it shows."""
         self._begun: dict[str, str] = {}
-        self._lay_out()
-
-    # --- where things stand -------------------------------------------------------------------------------
-
-    def _lay_out(self) -> None:
-        # In the browser's storage: a reload and a second tab show the same conversation.
-        self.identity = gr.BrowserState("", storage_key="coderunner", secret="coderunner")  # noqa: S106 - no secret
-        self.timer = gr.Timer(TICK)
-        # Counts the times that this page has to look at its conversation anew.
-        self.pulse = gr.Number(0, visible="hidden", elem_id="cr-pulse")
-        self._left()
-        self._middle()
-        self._right()
-
-    def _left(self) -> None:
-        with gr.Sidebar(position="left", width=264, elem_id="cr-left"):
-            _piece(look.BRAND)
-            self.new = gr.Button("New chat", elem_id="cr-new")
-            _piece('<h4 class="cr-h4">Kernel</h4>')
-            self.light = _piece("", "cr-kernel")
-            with gr.Row(elem_classes="cr-pair"):
-                self.interrupt = gr.Button("Interrupt", size="sm", elem_id="cr-interrupt", min_width=40)
-                self.restart = gr.Button("Restart", size="sm", elem_id="cr-restart", min_width=40)
-            _piece("", "cr-spring")
-            with gr.Row(elem_classes="cr-pair"):
-                self.settings = gr.Button("Settings", size="sm", elem_id="cr-settings", min_width=40)
-                self.shade = gr.Button("Light / dark", size="sm", elem_id="cr-shade", min_width=40)
-
-    def _middle(self) -> None:
-        with gr.Column(elem_id="cr-main"):
-            self.banner = _piece(look.banner(self.choices), "cr-top")
-            self.chat = gr.Chatbot(
-                elem_id="cr-chat",
-                show_label=False,
-                container=False,
-                height="100%",
-                scale=1,
-                layout="bubble",
-                buttons=["copy"],
-                editable="user",
-                sanitize_html=True,
-                allow_tags=False,
-                feedback_options=None,
-                latex_delimiters=LATEX,
-                placeholder=look.WELCOME,
-                examples=[{"text": text} for text in look.EXAMPLES],
-            )
-            self.box = gr.Textbox(
-                elem_id="cr-box",
-                label="Message",
-                show_label=False,
-                container=False,
-                placeholder="Ask something that needs computing",
-                lines=1,
-                max_lines=10,
-                autofocus=True,
-                submit_btn=True,
-                stop_btn=False,
-            )
-            self.footnote = _piece(look.footnote(self.choices), "cr-bottom")
-
-    def _right(self) -> None:
-        self.drawer = gr.Sidebar(position="right", width=380, open=False, elem_id="cr-right")
-        with self.drawer:
-            _piece('<h3 class="cr-h3">Settings</h3>')
-            with gr.Tabs(elem_id="cr-tabs"):
-                with gr.Tab("Model", elem_id="cr-tab-model"):
-                    self.model_form = ModelForm(self.choices, self.offers)
-                with gr.Tab("Kernel", elem_id="cr-tab-kernel"):
-                    self.kernel_form = KernelForm(self.choices, self.writer)
-
-    # Handlers are coroutines, so that all of them run in the loop that the conversations live in.
-
-    # --- what they do -------------------------------------------------------------------------------------
+        """For each session, its conversation, also before the page knows it."""
+        self._at = Layout(writer, offers)
 
     def listen(self, blocks: gr.Blocks) -> None:
         """Connect the parts to what they do."""
+        at = self._at
         self._listen_to_the_chat(blocks)
-        around = [self.light, self.banner, self.footnote]
-        for changed in (*self.model_form.listen(), *self.kernel_form.listen(self.identity)):
-            changed.then(self._look_around, [self.identity], around, **COMMAND)
-        self.timer.tick(self._tick, [self.identity, self.pulse], [self.light, self.pulse], **COMMAND)
-        self.interrupt.click(self._interrupt, [self.identity], [self.light], **COMMAND)
-        self.restart.click(self._restart, [self.identity], [self.light], **STREAM)
-        self.settings.click(self._draw, None, [self.drawer], **COMMAND)
-        self.shade.click(None, None, None, js="() => window.coderunner.shade()", **COMMAND)
+        around = [at.light, at.banner, at.footnote]
+        for changed in (*at.model_form.listen(), *at.kernel_form.listen(at.identity)):
+            changed.then(self._look_around, [at.identity], around, **COMMAND)
+        at.timer.tick(self._tick, [at.identity, at.pulse], [at.light, at.pulse], **COMMAND)
+        at.interrupt.click(self._interrupt, [at.identity], [at.light], **COMMAND)
+        at.restart.click(self._restart, [at.identity], [at.light], **STREAM)
+        at.settings.click(self._draw, None, [at.drawer], **COMMAND)
+        at.shade.click(None, None, None, js="() => window.coderunner.shade()", **COMMAND)
 
     def _listen_to_the_chat(self, blocks: gr.Blocks) -> None:
-        whole = [self.chat, self.box, self.identity]
-        forms = [*self.model_form.shown, *self.kernel_form.shown]
-        around = [self.light, self.banner, self.footnote]
+        at = self._at
+        whole = [at.chat, at.box, at.identity]
+        forms = [*at.model_form.shown, *at.kernel_form.shown]
+        around = [at.light, at.banner, at.footnote]
         # What may have to tell the person something goes through the queue: only there Gradio shows it.
         begins = [
-            blocks.load(self._open, [self.identity], [*whole, *around, *forms], **COMMAND),
-            self.box.submit(self._say, [self.box, self.identity], whole, **STREAM),
-            self.chat.example_select(self._example, [self.identity], whole, **STREAM),
-            self.chat.retry(self._retry, [self.identity], whole, **STREAM),
-            self.chat.edit(self._edit, [self.identity], whole, **STREAM),
-            self.pulse.change(self._reopen, [self.identity], whole, **COMMAND),
+            blocks.load(self._open, [at.identity], [*whole, *around, *forms], **COMMAND),
+            at.box.submit(self._say, [at.box, at.identity], whole, **STREAM),
+            at.chat.example_select(self._example, [at.identity], whole, **STREAM),
+            at.chat.retry(self._retry, [at.identity], whole, **STREAM),
+            at.chat.edit(self._edit, [at.identity], whole, **STREAM),
+            at.pulse.change(self._reopen, [at.identity], whole, **COMMAND),
         ]
         for begin in begins:
-            begin.then(self._follow, [self.identity], [self.chat], **STREAM).then(
-                self._settle, [self.identity], [self.box, self.light, self.footnote], **COMMAND
+            begin.then(self._follow, [at.identity], [at.chat], **STREAM).then(
+                self._settle, [at.identity], [at.box, at.light, at.footnote], **COMMAND
             )
+        blocks.load(self._stay, None, [at.stay], **STREAM)
         blocks.unload(self._leave)
-        self.box.stop(self._stop, [self.identity], None, **COMMAND)
-        self.new.click(self._new, None, [*whole, self.light, self.footnote], **COMMAND)
+        at.box.stop(self._stop, [at.identity], None, **COMMAND)
+        at.new.click(self._new, None, [*whole, at.light, at.footnote], **COMMAND)
 
     async def _open(self, identity: str, request: gr.Request) -> list[Any]:
-        forms = [*self.model_form.values(), *self.kernel_form.values()]
+        forms = [*self._at.model_form.values(), *self._at.kernel_form.values()]
         whole = self._whole(self._conversation(identity, request))
         return [*whole, *self._around(whole[2]), *forms]
 
@@ -221,6 +147,16 @@ class Page:
         conversation = self.conversations.find(identity) or self.conversations.get(self._begun.get(page))
         self._begun[page] = conversation.id
         return conversation
+
+    async def _stay(self) -> AsyncGenerator[Any]:
+        """Keep the page's stream of events open.
+
+        Gradio closes it when nothing is pending and opens it for the next event; an event that comes at that
+        very moment is lost, and with it a message.
+        """
+        while True:
+            yield gr.skip()
+            await asyncio.sleep(LIFE)
 
     async def _leave(self, request: gr.Request) -> None:
         page = str(request.session_hash)
@@ -313,17 +249,6 @@ class Page:
             }
             for message in conversation.messages
         ]
-
-
-def _piece(html: str, name: str | None = None) -> gr.HTML:
-    return gr.HTML(
-        html,
-        elem_id=name,
-        elem_classes="cr-html",
-        apply_default_css=False,
-        padding=False,
-        js_on_load=None,
-    )
 
 
 def _html_props() -> dict[str, Any]:

@@ -206,7 +206,7 @@ def _end(result: Result) -> str:
         case Status.TIMEOUT:
             return f"<b>Time is up</b>{took} · {_AFTERMATH[result.aftermath]}"
         case Status.INTERRUPTED:
-            return f"<b>Stopped</b>{took}"
+            return f"<b>Stopped</b>{detail or took}"
         case Status.DIED:
             return f"<b>The kernel died.</b> Its variables are gone.{detail}"
         case Status.LOST:

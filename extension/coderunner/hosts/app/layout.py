@@ -1,0 +1,103 @@
+"""Where things stand on the page: two drawers, and a column to read and write in."""
+
+import gradio as gr
+
+from coderunner.hosts.app import look
+from coderunner.hosts.app.kernelform import KernelForm
+from coderunner.hosts.app.modelform import ModelForm
+from coderunner.hosts.app.offers import Offers
+from coderunner.hosts.app.state import Choices
+from coderunner.hosts.app.writer import Writer
+
+LATEX: list[dict[str, str | bool]] = [
+    {"left": "$$", "right": "$$", "display": True},
+    {"left": "\\[", "right": "\\]", "display": True},
+    {"left": "\\(", "right": "\\)", "display": False},
+]
+
+TICK = 2.0
+"""Seconds between two looks at the kernel and at what other tabs did."""
+
+
+class Layout:
+    """The parts of the page, each under a name; made within a `gr.Blocks`."""
+
+    def __init__(self, writer: Writer, offers: Offers) -> None:
+        choices = writer.choices
+        # In the browser's storage: a reload and a second tab show the same conversation.
+        self.identity = gr.BrowserState("", storage_key="coderunner", secret="coderunner")  # noqa: S106 - no secret
+        self.timer = gr.Timer(TICK)
+        # Counts the times that this page has to look at its conversation anew.
+        self.pulse = gr.Number(0, visible="hidden", elem_id="cr-pulse")
+        self.stay = gr.State()
+        self._left()
+        self._middle(choices)
+        self._right(writer, offers)
+
+    def _left(self) -> None:
+        with gr.Sidebar(position="left", width=264, elem_id="cr-left"):
+            _piece(look.BRAND)
+            self.new = gr.Button("New chat", elem_id="cr-new")
+            _piece('<h4 class="cr-h4">Kernel</h4>')
+            self.light = _piece("", "cr-kernel")
+            with gr.Row(elem_classes="cr-pair"):
+                self.interrupt = gr.Button("Interrupt", size="sm", elem_id="cr-interrupt", min_width=40)
+                self.restart = gr.Button("Restart", size="sm", elem_id="cr-restart", min_width=40)
+            _piece("", "cr-spring")
+            with gr.Row(elem_classes="cr-pair"):
+                self.settings = gr.Button("Settings", size="sm", elem_id="cr-settings", min_width=40)
+                self.shade = gr.Button("Light / dark", size="sm", elem_id="cr-shade", min_width=40)
+
+    def _middle(self, choices: Choices) -> None:
+        with gr.Column(elem_id="cr-main"):
+            self.banner = _piece(look.banner(choices), "cr-top")
+            self.chat = gr.Chatbot(
+                elem_id="cr-chat",
+                show_label=False,
+                container=False,
+                height="100%",
+                scale=1,
+                layout="bubble",
+                buttons=["copy"],
+                editable="user",
+                sanitize_html=True,
+                allow_tags=False,
+                feedback_options=None,
+                latex_delimiters=LATEX,
+                placeholder=look.WELCOME,
+                examples=[{"text": text} for text in look.EXAMPLES],
+            )
+            self.box = gr.Textbox(
+                elem_id="cr-box",
+                label="Message",
+                show_label=False,
+                container=False,
+                placeholder="Ask something that needs computing",
+                lines=1,
+                max_lines=10,
+                autofocus=True,
+                submit_btn=True,
+                stop_btn=False,
+            )
+            self.footnote = _piece(look.footnote(choices), "cr-bottom")
+
+    def _right(self, writer: Writer, offers: Offers) -> None:
+        self.drawer = gr.Sidebar(position="right", width=380, open=False, elem_id="cr-right")
+        with self.drawer:
+            _piece('<h3 class="cr-h3">Settings</h3>')
+            with gr.Tabs(elem_id="cr-tabs"):
+                with gr.Tab("Model", elem_id="cr-tab-model"):
+                    self.model_form = ModelForm(writer.choices, offers)
+                with gr.Tab("Kernel", elem_id="cr-tab-kernel"):
+                    self.kernel_form = KernelForm(writer.choices, writer)
+
+
+def _piece(html: str, name: str | None = None) -> gr.HTML:
+    return gr.HTML(
+        html,
+        elem_id=name,
+        elem_classes="cr-html",
+        apply_default_css=False,
+        padding=False,
+        js_on_load=None,
+    )
