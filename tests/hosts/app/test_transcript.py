@@ -2,9 +2,11 @@
 
 from functools import reduce
 
+import pytest
+
 from coderunner.hosts.app import transcript
 from coderunner.hosts.app.transcript import Block, Parts, Prose, State, Thought
-from coderunner.outputs import Cell, Result, Stream
+from coderunner.outputs import Cell, Result, Status, Stream
 from tests.behaviours import behaviour
 
 FENCE = "```python\nprint(15)\n```\n"
@@ -77,6 +79,19 @@ def test_a_block_that_was_never_closed_is_marked_as_not_run() -> None:
     (_, block) = transcript.closed(told(upto=3))
     assert isinstance(block, Block)
     assert block.state is State.UNFINISHED
+
+
+@behaviour("app:transcript:unfinished")
+@pytest.mark.parametrize(
+    ("upto", "status"),
+    [(5, Status.INTERRUPTED), (8, Status.LOST), (9, Status.OK)],
+    ids=["waits", "runs", "ended"],
+)
+def test_no_block_goes_on_when_its_reply_is_over(upto: int, status: Status) -> None:
+    (_, block) = transcript.closed(told(upto=upto))
+    assert isinstance(block, Block)
+    assert block.result is not None
+    assert (block.state, block.result.status) == (State.ENDED, status)
 
 
 @behaviour("app:transcript:grows")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
-from coderunner.outputs import Cell, Output, Result
+from coderunner.outputs import Cell, Output, Result, Status
 
 
 class State(StrEnum):
@@ -153,10 +153,14 @@ def read(parts: Parts, text: str) -> Parts:
 
 
 def closed(parts: Parts) -> Parts:
-    """The reply is over: a block that was not finished stays so."""
+    """The reply is over, however it ended: no block goes on."""
     match parts:
         case (*_, Block(state=State.WRITING)):
             return _with_last(parts, state=State.UNFINISHED)
+        case (*_, Block(state=State.WAITING)):
+            return ended(parts, Result(status=Status.INTERRUPTED, detail="it had not begun to run"))
+        case (*_, Block(state=State.RUNNING) as block):
+            return ended(parts, Result(block.outputs, Status.LOST, duration=block.elapsed))
         case _:
             return parts
 
