@@ -232,6 +232,7 @@ def test_every_rule_has_something_that_breaks_it() -> None:
 def test_the_server_knows_every_argument_that_we_give_it() -> None:
     """jupyter_server accepts unknown arguments in silence: a misspelt one would loosen the server unseen."""
     from jupyter_client.manager import KernelManager
+    from jupyter_client.restarter import KernelRestarter
     from jupyter_server.serverapp import ServerApp
     from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
     from jupyter_server.services.kernels.kernelmanager import MappingKernelManager
@@ -240,6 +241,7 @@ def test_the_server_knows_every_argument_that_we_give_it() -> None:
     classes: list[type[HasTraits]] = [
         ServerApp,
         KernelManager,
+        KernelRestarter,
         MappingKernelManager,
         ZMQChannelsWebsocketConnection,
     ]
