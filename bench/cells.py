@@ -123,7 +123,11 @@ def with_nbclient() -> Iterator[Run]:
 
         loop.run_until_complete(connect())
         notebook.kc = client
-        yield lambda: loop.run_until_complete(notebook.async_execute_cell(cell, 0)) and None
+
+        def run() -> None:
+            loop.run_until_complete(notebook.async_execute_cell(cell, 0))
+
+        yield run
         client.stop_channels()
         loop.close()
 

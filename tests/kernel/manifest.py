@@ -296,4 +296,7 @@ BEHAVIOURS = {
     "sessions:leaks:half-started": Behaviour(
         "A kernel that is closed while it starts leaves nothing.", "O33"
     ),
+    "local:directory:empty": Behaviour(
+        "The working directory of a local kernel stays only where something lies in it.", "tried in the host"
+    ),
 }

@@ -271,3 +271,12 @@ def children() -> set[int]:
     """The processes that this one has started and that still run."""
     running = psutil.Process().children(recursive=True)
     return {child.pid for child in running if child.status() != psutil.STATUS_ZOMBIE}
+
+
+@behaviour("local:directory:empty")
+def test_a_working_directory_stays_only_where_something_lies_in_it(tmp_path: Path) -> None:
+    sessions = Sessions(tmp_path)
+    run(sessions.get("empty", Local()), "1")
+    run(sessions.get("used", Local()), "open('kept.txt', 'w').close()")
+    asyncio.run(sessions.close_all())
+    assert [path.name for path in tmp_path.iterdir()] == ["used"]

@@ -5,6 +5,7 @@ import hashlib
 import re
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from coderunner.errors import KernelNotStarted
@@ -74,7 +75,7 @@ class Sessions:
         with self._lock:
             session = self._sessions.pop(conversation, None)
         if session is not None:
-            await session.close()
+            await self.portal.run(self._end(session, keep=False))
 
     async def close_all(self, *, keep: bool = True) -> None:
         """End all kernels on this machine; those on servers too unless `keep` is set."""
@@ -84,10 +85,16 @@ class Sessions:
         with self._lock:
             sessions = list(self._sessions.values())
             self._sessions.clear()
-        await asyncio.gather(*(session.end(keep=keep) for session in sessions), return_exceptions=True)
+        ends = (self._end(session, keep=keep) for session in sessions)
+        await asyncio.gather(*ends, return_exceptions=True)
         self.portal.forget(self._farewell)
         if self._temporary is not None:
             self._temporary.cleanup()
+
+    async def _end(self, session: Session, *, keep: bool) -> None:
+        await session.end(keep=keep)
+        with suppress(OSError):
+            self.directory(session.conversation).rmdir()  # only where the program left nothing in it
 
     async def _farewell(self) -> None:
         await self._close_all(keep=True)

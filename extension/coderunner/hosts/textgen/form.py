@@ -43,6 +43,10 @@ def build(door: Door, *, first: Callable[[], str | None]) -> None:
     Form(Panel(door, first=first)).build()
 
 
+def _hint(token: object) -> str:
+    return SAVED if token else "the server's token"
+
+
 def at_each_visit(function: Callable[[], Any], outputs: Any) -> None:  # noqa: ANN401 - components
     """Call when a page is opened or reloaded: what components are built with lasts until a restart."""
     page = Context.root_block
@@ -105,8 +109,9 @@ class Form:
             )
 
         def seen() -> tuple[Any, Any]:
-            placeholder = SAVED if chosen().token else "the server's token"
-            return gr.update(visible=chosen().kernel == "server"), gr.update(placeholder=placeholder)
+            return gr.update(visible=chosen().kernel == "server"), gr.update(
+                placeholder=_hint(chosen().token)
+            )
 
         at_each_visit(seen, [server, token])
         self.say(kind.input, lambda value: self.panel.choose(kernel=value), kind).then(
@@ -120,7 +125,7 @@ class Form:
             found = self.panel.connect(*(value or "" for value in values))
             kernels: dict[str, Any] = {"choices": list(found.kernels), "value": found.kernel_name}
             understood: dict[str, Any] = {"value": found.server} if found.server else {}
-            emptied = gr.update(value="", placeholder=SAVED if found.has_token else "")
+            emptied = gr.update(value="", placeholder=_hint(found.has_token))
             return (
                 found.line.html,
                 gr.update(**(kernels if found.kernels else {})),

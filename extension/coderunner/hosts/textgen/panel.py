@@ -104,7 +104,9 @@ class Panel:
             "ask": "wait for your Run before they go to",
             "off": "are declined; they would go to",
         }
-        return Line(f"Python blocks {words[chosen.approval]} {self.door.place()}.")
+        bold = chosen.approval == "auto" and chosen.kernel == "embedded"
+        caution = ", on this machine and with your rights" if bold else ""
+        return Line(f"Python blocks {words[chosen.approval]} {self.door.place()}{caution}.")
 
     def choose(self, **changes: Any) -> Line:  # noqa: ANN401 - values by name, checked by the store
         """Keep what a person chose."""
