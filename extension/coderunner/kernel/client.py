@@ -23,6 +23,8 @@ INTERRUPT_TIMEOUT = 2.0
 """Seconds for the interrupt itself to be delivered."""
 RESTART_TIMEOUT = 15.0
 """Seconds for a stuck kernel to be replaced: a server kills it after 5."""
+AFTERSHOCK = 1.0
+"""Seconds after an interrupt that was not ours for the news that the kernel itself is ending."""
 CHECK_EVERY = 2.0
 """Seconds between two looks at whether the kernel is still there, while a cell runs."""
 
@@ -147,6 +149,9 @@ class KernelClient:
         if ending is NO_REPLY:
             self.gone = self.gone or NO_REPLY
             await _bounded(self._transport.restart(), RESTART_TIMEOUT)
+        if ending == "complete" and flight.execution.interrupted:
+            # Not by us. A kernel that somebody shuts down or restarts may interrupt its cell first.
+            ending = await self._aftershock(flight) or ending
         if isinstance(ending, Gone):
             return _verdict(ending)
         if ending == "complete":
@@ -154,6 +159,13 @@ class KernelClient:
         status = Status.TIMEOUT if ending == "overdue" else Status.INTERRUPTED
         aftermath = Aftermath.READY if await self._stop(flight) else Aftermath.FRESH
         return status, aftermath, f"the limit is {deadline:g} s" if status is Status.TIMEOUT else ""
+
+    async def _aftershock(self, flight: Flight) -> Gone | None:
+        until = time.monotonic() + AFTERSHOCK
+        while (left := until - time.monotonic()) > 0:
+            if isinstance(ending := await flight.ended(left), Gone):
+                return ending
+        return await self.check()
 
     def _completed(self, execution: Execution) -> tuple[Status, Aftermath, str]:
         status = Status(execution.reply or "ok")

@@ -62,6 +62,12 @@ class Execution:
         return self.idle and bool(self.reply)
 
     @property
+    def interrupted(self) -> bool:
+        """The program ended because somebody interrupted it."""
+        last = self._shown[-1] if self._shown else None
+        return self.reply == "error" and isinstance(last, Error) and last.ename == "KeyboardInterrupt"
+
+    @property
     def changed(self) -> bool:
         """There are changes that nobody took."""
         return self._cleared or bool(self._changed)
