@@ -56,7 +56,12 @@
     if (busy) text.textContent = `Block ${notice.number} has been running for ${Math.round(age / 1000)} s`;
     for (const each of questions) each.hidden = !asks;
     interrupt.hidden = !busy;
-    bar.classList.toggle("shown", Boolean((asks || busy) && field()?.width));
+    const visible = Boolean((asks || busy) && field()?.width);
+    const appears = visible && !bar.classList.contains("shown");
+    bar.classList.toggle("shown", visible);
+    document.body.classList.toggle("coderunner-barred", visible);
+    // The webui's own: it goes to the end, unless the reader has scrolled away from there.
+    if (appears && typeof autoScrollToBottom === "function") autoScrollToBottom();
     put();
   };
 

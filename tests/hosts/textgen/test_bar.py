@@ -18,10 +18,10 @@ FILE = "file/bar.json"
 
 SKELETON = f"""<!doctype html><style>{style.CSS}
 #chat {{ height: 300px; overflow: auto }} pre {{ height: 80px; margin: 20px }}</style>
-<div id="outer"><div id="chat">
+<div id="outer"><div id="chat"><div class="messages">
 <div class="message-body"><pre>earlier</pre></div>
 <div class="message-body"><p>Let me see.</p><pre id="block">print(10 + 5)</pre></div>
-</div></div>
+</div></div></div>
 <div id="chat-input-row" style="position: fixed; bottom: 0; width: 600px; height: 60px"></div>
 <div style="display: none">
 <div id="coderunner-glance"><span data-file="{FILE}"></span></div>
@@ -131,3 +131,13 @@ def test_a_block_out_of_sight_is_asked_about_above_the_message_field(shown: Show
 def test_loading_the_script_twice_leaves_one_bar(shown: Shown) -> None:
     shown.page.evaluate("load()")
     assert shown.bar.count() == 1
+
+
+@behaviour("textgen:bar:below-the-block")
+def test_the_messages_make_room_for_the_bar_while_it_is_shown(shown: Shown) -> None:
+    messages = shown.page.locator(".messages")
+    shown.ask(1)
+    shown.generate(on=True)
+    expect(messages).to_have_css("padding-bottom", "64px")
+    shown.generate(on=False)
+    expect(messages).to_have_css("padding-bottom", "0px")
