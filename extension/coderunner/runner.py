@@ -30,6 +30,7 @@ from coderunner.outputs import Cell, Result, Status
 
 __all__ = [
     "BEAT",
+    "STOPPED",
     "Beat",
     "Cell",
     "Change",
@@ -170,6 +171,7 @@ class Manner:
 
 DECLINED = Result(status=Status.DECLINED)
 STOPPED = Result(status=Status.INTERRUPTED, detail="it had not begun to run")
+"""What becomes of a cell that waited for consent when the reply was stopped."""
 
 
 async def converse(

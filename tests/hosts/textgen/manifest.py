@@ -175,4 +175,5 @@ BEHAVIOURS = {
     "textgen:preset:system": Behaviour(
         "The same lesson can stand below one's own system message.", "behaviours C10"
     ),
+    "textgen:load:log": Behaviour("What we log stands in the webui's own log.", "tried in the host"),
 }

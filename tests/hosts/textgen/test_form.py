@@ -15,6 +15,7 @@ import yaml
 from modules import shared
 
 from coderunner.hosts.textgen import hooks, preset
+from coderunner.hosts.textgen import webui as host
 from coderunner.hosts.textgen.panel import Chat, Panel
 from coderunner.hosts.textgen.preferences import Preferences, Store
 from coderunner.secret import Secret
@@ -270,6 +271,7 @@ def test_the_character_is_installed_and_nothing_is_overwritten(panel: Panel, tmp
     assert "```python" in character["context"]
     assert "Result: 15" in character["context"]
     assert "already" in panel.install().text
+    assert host.characters() == ["CodeRunner"]
     (folder / "CodeRunner.yaml").write_text("name: mine\n", encoding="utf-8")
     assert "Installed CodeRunner 2" in panel.install().text
     assert (folder / "CodeRunner.yaml").read_text(encoding="utf-8") == "name: mine\n"

@@ -1,5 +1,7 @@
 """How the webui loads the extension: from two folders, again and again, with and without what it needs."""
 
+import io
+import logging
 import os
 import subprocess
 import sys
@@ -125,3 +127,16 @@ def test_an_older_coderunner_gives_way(tmp_path: Path) -> None:
         "import coderunner\nprint(hasattr(coderunner, 'OLD'), sys.path.count(coderunner.__path__[0][:-11]))\n"
     )
     assert load(tmp_path, before=before, after=after).split() == ["False", "1"]
+
+
+@behaviour("textgen:load:log")
+def test_what_we_log_stands_in_the_webuis_log(webui: Webui) -> None:
+    theirs, ours = logging.getLogger("textgen"), logging.getLogger("coderunner")
+    before, lines = (list(theirs.handlers), list(ours.handlers)), io.StringIO()
+    theirs.handlers = [logging.StreamHandler(lines)]
+    try:
+        webui.start()
+        logging.getLogger("coderunner.hosts.textgen").warning("a word of ours")
+    finally:
+        theirs.handlers, ours.handlers = before
+    assert lines.getvalue() == "a word of ours\n"

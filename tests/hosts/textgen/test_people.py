@@ -220,10 +220,8 @@ def test_stop_while_a_block_waits_ends_the_reply(webui: Webui, tmp_path: Path) -
     with browser_page("ann"):
         bar = Bar(Panel(hooks.door()))
 
-        def look(_reply: str) -> None:
-            shared.stop_everything = bar.notice["kind"] == "ask"
-
-        reply = webui.follow(chat.generate_chat_reply_wrapper("?", webui.parameters()), look)
+        webui.press_stop(lambda: bar.notice["kind"] == "ask")
+        reply = webui.follow(chat.generate_chat_reply_wrapper("?", webui.parameters()))
         assert len(webui.prompts) == 1
         assert "Result" not in reply
         assert not ran.exists()

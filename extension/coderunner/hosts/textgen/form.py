@@ -182,7 +182,11 @@ class Form:
             if message is not None:
                 teach = gr.Button("Add the lesson to the system message (mode instruct)")
                 teach.click(preset.with_lesson, message, message, **UNQUEUED)
-        self.say(install.click, self.panel.install)
+                self.say(teach.click, lambda: Line(preset.TAUGHT))
+        installed = self.say(install.click, self.panel.install)
+        menu = webui.component("character_menu")
+        if menu is not None:
+            installed.then(lambda: gr.update(choices=webui.characters()), None, menu, **UNQUEUED)
 
     def _bar(self) -> None:
         """What the page's script reads and presses; never seen."""

@@ -20,6 +20,7 @@ def door() -> Door:
 
 def setup() -> None:
     """Called before the page is built, at each restart of the interface: what runs goes on running."""
+    webui.share_log()
     door()
 
 

@@ -9,6 +9,8 @@ from coderunner.errors import SettingsError
 
 PRESET = Path(__file__).resolve().parents[4] / "assets" / "presets" / "CodeRunner.yaml"
 
+TAUGHT = "The lesson stands in the custom system message now (tab Parameters), for the mode instruct."
+
 
 def install(user_data: Path) -> str:
     """Copy the character to where the webui looks for characters; gives a sentence for the person.

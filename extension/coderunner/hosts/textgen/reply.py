@@ -15,6 +15,7 @@ from coderunner.hosts.textgen import budget, webui
 from coderunner.hosts.textgen.veil import Veil
 from coderunner.outputs import Aftermath, Result, Status
 from coderunner.runner import (
+    STOPPED,
     Beat,
     Ended,
     Event,
@@ -177,7 +178,7 @@ class Reply:
                 self.watch(event)
                 if isinstance(event, Say):
                     page.say(event)
-                if isinstance(event, Ended) and event.result.status is Status.DECLINED and self.stopped():
+                if isinstance(event, Ended) and event.result is STOPPED:
                     return  # nobody said no: the block stands as it is, and Continue asks again
                 if patience.lost(event):
                     self._leave_it_running(page)
@@ -215,11 +216,7 @@ def _is_seen(event: Event, page: Page) -> bool:
     return False
 
 
-STUCK = Result(
-    status=Status.INTERRUPTED,
-    aftermath=Aftermath.BUSY,
-    detail="",
-)
+STUCK = Result(status=Status.INTERRUPTED, aftermath=Aftermath.BUSY)
 
 
 class Patience:

@@ -7,6 +7,7 @@ program may still be loading, and in a test there may be a double in its place.
 """
 
 import ast
+import logging
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -34,6 +35,21 @@ class GenerateReply(Protocol):
     ) -> Iterator[str]:
         """Reply to `question`."""
         ...
+
+
+def share_log() -> None:
+    """Let what we log stand where the webui's own messages do: its root logger drops everything."""
+    ours, theirs = logging.getLogger("coderunner"), logging.getLogger("textgen")
+    if theirs.handlers:
+        ours.handlers = theirs.handlers
+        ours.setLevel(logging.WARNING)
+
+
+def characters() -> list[str]:
+    """The characters that a person can choose."""
+    from modules import utils
+
+    return list(utils.get_available_characters())
 
 
 def stopped() -> bool:
