@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import gradio as gr
 import pytest
-from modules import chat, extensions, shared
+from modules import chat, extensions
 
 from coderunner.hosts.textgen import hooks
 from coderunner.hosts.textgen.desk import Ask, Desk
