@@ -102,6 +102,21 @@ BEHAVIOURS = {
         "A cell that ignores the interrupt costs the kernel, and the result says so.",
         "kernel facts: interrupts; O12",
     ),
+    "cell:detach:goes-on": Behaviour(
+        "A cell may go on after its deadline to its real result.", "decision 5; R21"
+    ),
+    "cell:detach:once": Behaviour("The result of a cell that ended late is given once.", "decision 5"),
+    "cell:detach:in-time": Behaviour("A cell that ends in time is not late.", "decision 5"),
+    "cell:detach:live": Behaviour("Output after the deadline is told to whoever listens.", "decision 5"),
+    "cell:detach:queue": Behaviour(
+        "While a late cell runs the next one waits; its own deadline begins when it does.", "decision 5"
+    ),
+    "cell:detach:limit": Behaviour("At its limit a late cell is interrupted; variables stay.", "decision 5"),
+    "cell:detach:interrupt": Behaviour("A person can stop a late cell.", "R21"),
+    "cell:detach:restart": Behaviour("A restart ends a late cell, and its result says so.", "decision 4"),
+    "cell:detach:moved": Behaviour(
+        "A conversation that gets another kernel keeps the results of late cells.", "decision 5"
+    ),
     "cell:interrupt:person": Behaviour("A person can stop a cell, and what it showed is kept.", "O13, R15"),
     "cell:interrupt:queued": Behaviour("A cell that is stopped while it waits never runs.", "O11"),
     "cell:interrupt:idle": Behaviour("An interrupt without a cell harms nothing.", "R14"),

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from coderunner.errors import KernelError
 from coderunner.kernel.execution import Change, Execution
-from coderunner.kernel.flight import NO_REPLY, Ending, Event, Flight, Gone
+from coderunner.kernel.flight import NO_REPLY, Detach, Ending, Event, Flight, Gone
 from coderunner.kernel.messages import Message, Stamp, execute_request, kernel_info_request
 from coderunner.outputs import Aftermath, Result, Status
 
@@ -92,50 +92,56 @@ class KernelClient:
         return Stamp(uuid.uuid4().hex, self._session, datetime.now(UTC).isoformat())
 
     async def execute(
-        self, source: str, *, deadline: float, on_output: Callable[[Change], None] | None = None
+        self,
+        source: str,
+        *,
+        deadline: float,
+        detach: Detach | None = None,
+        on_output: Callable[[Change], None] | None = None,
     ) -> Result:
         """Run a cell to its end.
 
         The result says how it ended; trouble with the kernel is a status, not an exception. After `deadline`
-        seconds the cell is interrupted, and where that does not help its kernel restarted. Cancelling does
-        the same at once, and raises CancelledError when the kernel has settled.
+        seconds the cell is interrupted, and where that does not help its kernel restarted; with `detach` that
+        is told to others and the cell goes on up to a later limit. Cancelling stops it at once, and raises
+        CancelledError when the kernel has settled.
         """
-        result = await self._execute(source, deadline, on_output)
+        result = await self._execute(source, deadline, detach, on_output)
         if result.status is Status.ABORTED and self.gone is None:
             # It did not run: another client's error or interrupt flushed the kernel's queue.
-            result = await self._execute(source, deadline, on_output)
+            result = await self._execute(source, deadline, detach, on_output)
         return result
 
     async def _execute(
-        self, source: str, deadline: float, on_output: Callable[[Change], None] | None
+        self,
+        source: str,
+        deadline: float,
+        detach: Detach | None,
+        on_output: Callable[[Change], None] | None,
     ) -> Result:
         stamp = self._stamp()
         flight = self._flight = Flight(Execution(stamp.id), on_output, self._probe)
-        started = time.monotonic()
         try:
             if self.gone is not None:
                 flight.end(self.gone)
             else:
                 await self._transport.send(execute_request(source, stamp))
-            status, aftermath, detail = await self._settle(flight, deadline)
+            return flight.result(*await self._settle(flight, deadline, detach))
         finally:
             self._flight = None
             flight.close()
-        execution = flight.execution
-        return Result(
-            execution.outputs,
-            status,
-            aftermath,
-            execution.execution_count,
-            time.monotonic() - started,
-            detail,
-        )
 
-    async def _settle(self, flight: Flight, deadline: float) -> tuple[Status, Aftermath, str]:
+    async def _settle(
+        self, flight: Flight, deadline: float, detach: Detach | None
+    ) -> tuple[Status, Aftermath, str]:
         loop = asyncio.get_running_loop()
         watch = loop.call_later(CHECK_EVERY, lambda: flight.keep(self._keep_checking(flight)))
         try:
             ending = await flight.ended(deadline)
+            if ending is None and detach is not None and detach.limit > deadline:
+                detach.tell(flight.result(Status.TIMEOUT, Aftermath.BUSY, _limit(deadline)))
+                ending = await flight.ended(detach.limit - deadline)
+                deadline = detach.limit
             return await self._conclude(flight, ending or "overdue", deadline)
         except asyncio.CancelledError:
             await _finish(self._conclude(flight, "stopped", deadline))
@@ -158,7 +164,7 @@ class KernelClient:
             return self._completed(flight.execution)
         status = Status.TIMEOUT if ending == "overdue" else Status.INTERRUPTED
         aftermath = Aftermath.READY if await self._stop(flight) else Aftermath.FRESH
-        return status, aftermath, f"the limit is {deadline:g} s" if status is Status.TIMEOUT else ""
+        return status, aftermath, _limit(deadline) if status is Status.TIMEOUT else ""
 
     async def _aftershock(self, flight: Flight) -> Gone | None:
         until = time.monotonic() + AFTERSHOCK
@@ -176,6 +182,7 @@ class KernelClient:
 
     async def _stop(self, flight: Flight) -> bool:
         """Climb until the cell has ended: interrupt, once more, restart. Tell whether the kernel lives."""
+        flight.stopping = True
         for _ in range(2):
             # Twice, because one that comes before the kernel has taken up the cell does nothing.
             await _bounded(self._transport.interrupt(), INTERRUPT_TIMEOUT)
@@ -232,6 +239,10 @@ class KernelClient:
         stamp = self._stamp()
         flight.probe = stamp.id
         await self._transport.send(kernel_info_request(stamp))
+
+
+def _limit(seconds: float) -> str:
+    return f"the limit is {seconds:g} s"
 
 
 def _verdict(gone: Gone) -> tuple[Status, Aftermath, str]:

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from coderunner.kernel.execution import Change, Execution
 from coderunner.kernel.messages import Message
-from coderunner.outputs import Status
+from coderunner.outputs import Aftermath, Result, Status
 
 PROBE_AFTER = 0.5
 """Seconds after an idle status without a reply until the kernel is asked whether a reply will come."""
@@ -33,6 +34,16 @@ Event = Message | Gone
 Ending = Gone | Literal["complete", "overdue", "stopped"]
 
 
+@dataclass(frozen=True, slots=True)
+class Detach:
+    """What happens at a cell's deadline where it is not stopped: it goes on, and nobody need wait for it."""
+
+    limit: float
+    """Seconds from its beginning until it is stopped after all."""
+    tell: Callable[[Result], None]
+    """Given what it has shown up to the deadline; in the loop."""
+
+
 NO_REPLY = Gone(Status.DIED, "The kernel stopped working without a reply.")
 
 
@@ -52,7 +63,9 @@ class Flight:
         self._on_output = on_output
         self._loop = asyncio.get_running_loop()
         self._ending: Ending | None = None
-        self._stopping = False
+        self._began = time.monotonic()
+        self.stopping = False
+        """The cell is being stopped already; a further wish to stop says nothing new."""
         self._waiter: asyncio.Future[None] | None = None
         self._update: asyncio.TimerHandle | None = None
         self._patience: asyncio.TimerHandle | None = None
@@ -91,7 +104,7 @@ class Flight:
 
     def end(self, ending: Ending) -> None:
         """Say that it has ended. The first one counts, only that the facts count more than a wish to stop."""
-        if ending == "stopped" and self._stopping:
+        if ending == "stopped" and self.stopping:
             return
         if self._ending in (None, "stopped"):
             self._ending = ending
@@ -112,8 +125,13 @@ class Flight:
                 timer.cancel()
                 self._waiter = None
         ending, self._ending = self._ending, None
-        self._stopping = True
+        self.stopping = self.stopping or ending is not None
         return ending
+
+    def result(self, status: Status, aftermath: Aftermath, detail: str) -> Result:
+        """What it has shown and how it stands."""
+        execution, took = self.execution, time.monotonic() - self._began
+        return Result(execution.outputs, status, aftermath, execution.execution_count, took, detail)
 
     # --- telling the outputs ----------------------------------------------------------------------
 

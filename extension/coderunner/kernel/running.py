@@ -2,23 +2,56 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
 from coderunner.kernel.client import KernelClient
+from coderunner.kernel.execution import Change
+from coderunner.kernel.flight import Detach
 from coderunner.kernel.portal import Portal
 from coderunner.outputs import Result, Status
+
+OnOutput = Callable[[Change], None]
 
 
 class Running:
     """A cell that is on its way; may be used from any thread."""
 
-    def __init__(self, portal: Portal, cell: "Queued", work: Future[Result]) -> None:
+    def __init__(self, portal: Portal, cell: "Queued", on_output: OnOutput | None = None) -> None:
+        self.cell = cell
+        cell.on_output = self._show
         self.future: Future[Result] = Future()
-        """The result to come; it never fails."""
+        """What there is to go on with: the result, or at the deadline what there is of it. Never fails."""
+        self.settled: Future[Result] = Future()
+        """The result with which the cell really ended; it never fails."""
         self._portal = portal
-        self._cell = cell
-        work.add_done_callback(lambda done: self.future.set_result(_outcome(done)))
+        self._listener = on_output
+
+    def follow(self, work: Future[Result]) -> "Running":
+        """Take the cell's end from `work`."""
+        work.add_done_callback(lambda done: self._settle(_outcome(done)))
+        return self
+
+    def overdue(self, result: Result) -> None:
+        """The deadline is over, the cell goes on."""
+        self.future.set_result(result)
+
+    def _settle(self, result: Result) -> None:
+        if not self.future.done():
+            self.future.set_result(result)
+        self.settled.set_result(result)
+
+    def listen(self, on_output: OnOutput | None) -> None:
+        """Have what changes from now on given to `on_output`, in a thread of the kernel's; None: to nobody.
+
+        What changed before is in the result of `future`.
+        """
+        self._listener = on_output
+
+    def _show(self, change: Change) -> None:
+        if (listener := self._listener) is not None:
+            listener(change)
 
     def wait(self, timeout: float | None = None) -> Result | None:
         """Wait for the end; None when it has not come after `timeout` seconds."""
@@ -32,13 +65,17 @@ class Running:
 
         A cell that has ended stays as it is.
         """
-        self._portal.post(self._cell.stop)
+        self._portal.post(self.cell.stop)
 
 
 @dataclass(slots=True, eq=False)
 class Queued:
     """One cell between the call and its end."""
 
+    source: str
+    deadline: float
+    on_output: OnOutput | None = None
+    detach: Detach | None = None
     task: "asyncio.Task[Result] | None" = None
     client: KernelClient | None = None
     stopped: bool = False

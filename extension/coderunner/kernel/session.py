@@ -6,15 +6,17 @@ Everything here runs in the portal's loop; the methods that a host calls may be 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections import deque
+from collections.abc import Awaitable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from coderunner.errors import CodeRunnerError, KernelNotStarted
 from coderunner.kernel.client import KernelClient, Transport
-from coderunner.kernel.execution import Change
+from coderunner.kernel.flight import Detach
 from coderunner.kernel.portal import Portal
-from coderunner.kernel.running import Queued, Running
+from coderunner.kernel.running import OnOutput, Queued, Running
 from coderunner.kernel.where import Where
 from coderunner.outputs import Aftermath, Result, Status
 
@@ -30,7 +32,6 @@ RESTARTED = "the kernel was restarted: variables from before are gone"
 CLOSED = "the kernel of this conversation was closed"
 NEVER_SENT = "it had not begun to run"
 
-OnOutput = Callable[[Change], None]
 State = Literal["none", "starting", "idle", "busy", "dead"]
 
 
@@ -76,6 +77,7 @@ class Session:
         """The kernel may hold variables of ours."""
         self._turnstile = asyncio.Lock()
         self._current: Queued | None = None
+        self._late: deque[Result] = deque()
         self._cull: asyncio.TimerHandle | None = None
         self._farewells: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -98,12 +100,28 @@ class Session:
         with what changed. Cells of one session run one after the other, in the order of the calls. Cancelling
         stops the cell.
         """
-        return await self.portal.run(self._queue(Queued(), source, deadline, on_output))
+        return await self.portal.run(self._queue(Queued(source, deadline, on_output)))
 
-    def begin(self, source: str, *, deadline: float = 30.0, on_output: OnOutput | None = None) -> Running:
-        """Run a cell in the background: `execute` for hosts without a loop."""
-        cell = Queued()
-        return Running(self.portal, cell, self.portal.submit(self._queue(cell, source, deadline, on_output)))
+    def begin(
+        self, source: str, *, deadline: float = 30.0, limit: float = 0.0, on_output: OnOutput | None = None
+    ) -> Running:
+        """Run a cell in the background: `execute` for hosts without a loop.
+
+        With a `limit` beyond the deadline the cell goes on after it, up to that many seconds: cells that
+        come meanwhile wait in line, and `take_late` gives its result when it has ended.
+        """
+        running = Running(self.portal, Queued(source, deadline), on_output)
+        if limit > deadline:
+            running.cell.detach = Detach(limit, running.overdue)
+        return running.follow(self.portal.submit(self._run_to_its_end(running)))
+
+    def take_late(self) -> list[Result]:
+        """Give the results of cells that ended after their deadline, each of them once, in their order."""
+        late = []
+        with suppress(IndexError):
+            while True:
+                late.append(self._late.popleft())
+        return late
 
     async def interrupt(self) -> bool:
         """Stop the cell that runs; False where none does."""
@@ -129,20 +147,31 @@ class Session:
 
     # --- one cell ---------------------------------------------------------------------------------
 
-    async def _queue(self, cell: Queued, source: str, deadline: float, on_output: OnOutput | None) -> Result:
+    def take_over(self, earlier: "Session") -> None:
+        """Give what `earlier` still had to give."""
+        self._late = earlier._late
+
+    async def _run_to_its_end(self, running: Running) -> Result:
+        result = await self._queue(running.cell)
+        if running.future.done():
+            # Before anybody hears of the end, so that whoever does finds it here.
+            self._late.append(result)
+        return result
+
+    async def _queue(self, cell: Queued) -> Result:
         cell.task = asyncio.current_task()
         if cell.stopped:
             return Result(status=Status.INTERRUPTED, detail=NEVER_SENT)
         try:
             async with self._turnstile:
-                return await self._run(cell, source, deadline, on_output)
+                return await self._run(cell)
         except asyncio.CancelledError:
             if not cell.stopped or cell.task is None:
                 raise
             cell.task.uncancel()
             return Result(status=Status.INTERRUPTED, detail=NEVER_SENT)
 
-    async def _run(self, cell: Queued, source: str, deadline: float, on_output: OnOutput | None) -> Result:
+    async def _run(self, cell: Queued) -> Result:
         try:
             client = await self._ready()
         except CodeRunnerError as error:
@@ -151,7 +180,9 @@ class Session:
         self._current, cell.client = cell, client
         self._show("busy")
         try:
-            result = await client.execute(source, deadline=deadline, on_output=on_output)
+            result = await client.execute(
+                cell.source, deadline=cell.deadline, detach=cell.detach, on_output=cell.on_output
+            )
             self._ran = result.aftermath is not Aftermath.FRESH
         finally:
             self._current = None

@@ -59,11 +59,12 @@ class Sessions:
             session = self._sessions.get(conversation)
             if session is not None and session.where == where:
                 return session
+            successor = Session(conversation, where, self._open, self.portal, idle=self._idle)
             if session is not None:
+                successor.take_over(session)
                 self.portal.submit(session.end())
-            session = Session(conversation, where, self._open, self.portal, idle=self._idle)
-            self._sessions[conversation] = session
-            return session
+            self._sessions[conversation] = successor
+            return successor
 
     def all(self) -> list[Session]:
         """Give all sessions there are."""
