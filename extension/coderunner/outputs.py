@@ -79,6 +79,18 @@ class Error:
 Output = Stream | DisplayData | ExecuteResult | Error
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a running program asks a person for: one line (`input()`, `getpass`, `pdb`)."""
+
+    id: str
+    """Never given twice, so that a late answer cannot answer the next question."""
+    prompt: str
+    """A stranger's text, bounded, all its characters visible; may be empty or have several lines."""
+    password: bool = False
+    """The answer is not to be seen: it becomes part of nothing."""
+
+
 class Status(StrEnum):
     """How a cell ended. Every cell ends in exactly one of these."""
 

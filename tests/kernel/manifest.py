@@ -17,6 +17,9 @@ BEHAVIOURS = {
     "messages:execute:unattended": Behaviour(
         "A cell may not ask on stdin, and its failure flushes nobody's queue.", "kernel facts: ending a cell"
     ),
+    "messages:answer:secret": Behaviour(
+        "A cell may ask where somebody can answer; the answer is open in the sent bytes only.", "T7"
+    ),
     "execution:complete:both": Behaviour(
         "A cell is complete when reply and idle came, in either order.", "kernel facts: ending a cell; O7"
     ),
@@ -82,6 +85,28 @@ BEHAVIOURS = {
     ),
     "cell:stdin:refused": Behaviour(
         "Without somebody to ask, input() raises at once.", "kernel facts: stdin; O14"
+    ),
+    "cell:stdin:asks": Behaviour(
+        "A program that asks gets a person's answer; the output reads as in a terminal.",
+        "kernel facts: stdin; R10",
+    ),
+    "cell:stdin:debugger": Behaviour("A debugger can be used.", "R10"),
+    "cell:stdin:password": Behaviour(
+        "A password stands in no output, log, or text of a value.", "kernel facts: stdin; T7"
+    ),
+    "cell:stdin:one-line": Behaviour("An answer is one line.", "kernel facts: stdin; R11"),
+    "cell:stdin:stale": Behaviour(
+        "An answer reaches the question that it was given to, or nobody.", "kernel facts: stdin; R11"
+    ),
+    "cell:stdin:withdrawn": Behaviour(
+        "Stop, the deadline and the kernel's end withdraw a question; the next cell is fine.", "R13, R14"
+    ),
+    "cell:stdin:clock": Behaviour("While a person is asked no time of the cell passes.", "the looks"),
+    "cell:stdin:bounded": Behaviour(
+        "A question waits ten minutes at most, and not at all where nobody can be asked.", "O14"
+    ),
+    "cell:stdin:untrusted": Behaviour(
+        "A prompt is a stranger's text: bounded, with nothing invisible, and it may be forged.", "T3"
     ),
     "session:state:persists": Behaviour("A later cell knows the variables of an earlier one.", "O16"),
     "session:state:separate": Behaviour("Two conversations never share a kernel.", "decision 6; D3"),

@@ -2,6 +2,7 @@
 
 import json
 import struct
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,11 +23,13 @@ from coderunner.kernel.messages import (
     from_json,
     from_v1,
     from_zmq,
+    input_reply,
     kernel_info_request,
     to_json,
     to_v1,
     to_zmq,
 )
+from coderunner.secret import Secret
 from tests.behaviours import behaviour
 
 KEY = b"a key"
@@ -191,3 +194,16 @@ def test_a_cell_may_not_ask_on_stdin_and_does_not_flush_the_queue() -> None:
         "allow_stdin": False,
         "stop_on_error": False,
     }
+
+
+@behaviour("messages:answer:secret")
+def test_an_answer_is_laid_open_only_in_what_is_sent() -> None:
+    answer = input_reply(Secret("canary"), STAMP)
+    assert "canary" not in repr(answer)
+    assert from_json(to_json(answer)) == replace(answer, content={"value": "canary"})
+    assert (answer.channel, answer.type) == ("stdin", "input_reply")
+
+
+@behaviour("messages:answer:secret")
+def test_a_cell_may_ask_where_somebody_can_answer() -> None:
+    assert execute_request("x", STAMP, asks=True).content["allow_stdin"] is True

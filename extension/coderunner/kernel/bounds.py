@@ -5,9 +5,11 @@ Pure. A program may show anything, of any type and size; what is left out is cou
 
 import json
 import re
+import unicodedata
 from typing import Literal
 
 from coderunner.outputs import NOTHING_OMITTED, MimeBundle, Omission, Stream
+from coderunner.secret import Secret
 
 HEAD = 256 * 1024
 """Characters kept from the start of a long text: more than any reader reads."""
@@ -19,6 +21,14 @@ MIME_BINARY = 32 * 1024 * 1024
 """Characters of base64 of one image or file: a 4000 × 4000 photograph as PNG."""
 TRACEBACK = 64 * 1024
 """Characters of one traceback: a RecursionError has 189 000, nearly all the same line."""
+
+PROMPT = 1000
+"""Characters of the prompt of a question: a form is no place to read."""
+LINE = 10_000
+"""Characters of an answer: a key or a token has a few thousand."""
+
+_TERMINAL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+"""What colours a prompt, in a terminal."""
 
 MIME_TYPE = re.compile(r"[\w.+-]{1,64}/[\w.+-]{1,128}(;[\w.+= -]{0,64})?", re.ASCII)
 
@@ -114,6 +124,24 @@ def shorten(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     return f"{text[:limit]}\n… {len(text) - limit:,} characters left out …\n"
+
+
+def prompt_of(text: str) -> str:
+    """Give a prompt as a form may show it: no colours, nothing invisible, head and tail of a long one."""
+    text = _TERMINAL.sub("", clean(text))
+    if len(text) > PROMPT:
+        text = f"{text[: PROMPT // 2]} … {text[-PROMPT // 2 :]}"
+    return "".join(_visible(character) for character in text.expandtabs(4).strip("\r\n"))
+
+
+def line_of(answer: Secret) -> Secret:
+    """Give what a program gets of an answer: the first line, since it asked for one."""
+    return Secret(re.split(r"[\r\n]", answer.reveal()[:LINE], maxsplit=1)[0])
+
+
+def _visible(character: str) -> str:
+    hidden = unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") and character != "\n"
+    return f"\\u{ord(character):04x}" if hidden else character
 
 
 def traceback_of(lines: object) -> tuple[str, ...]:

@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from coderunner.errors import KernelError
+from coderunner.kernel.bounds import line_of
 from coderunner.kernel.execution import Change, Execution
-from coderunner.kernel.flight import NO_REPLY, Detach, Ending, Event, Flight, Gone
-from coderunner.kernel.messages import Message, Stamp, execute_request, kernel_info_request
+from coderunner.kernel.flight import ANSWER, NO_REPLY, Detach, Ending, Event, Flight, Gone, OnQuestion
+from coderunner.kernel.messages import Message, Stamp, execute_request, input_reply, kernel_info_request
 from coderunner.outputs import Aftermath, Result, Status
+from coderunner.secret import Secret
 
 GRACE = 1.0
 """Seconds that an interrupt is given, twice: numpy's loops take half a second to notice one."""
@@ -98,18 +100,19 @@ class KernelClient:
         deadline: float,
         detach: Detach | None = None,
         on_output: Callable[[Change], None] | None = None,
+        on_question: OnQuestion | None = None,
     ) -> Result:
         """Run a cell to its end.
 
         The result says how it ended; trouble with the kernel is a status, not an exception. After `deadline`
         seconds the cell is interrupted, and where that does not help its kernel restarted; with `detach` that
         is told to others and the cell goes on up to a later limit. Cancelling stops it at once, and raises
-        CancelledError when the kernel has settled.
+        CancelledError when the kernel has settled. The program may ask a person where `on_question` is given.
         """
-        result = await self._execute(source, deadline, detach, on_output)
+        result = await self._execute(source, deadline, detach, on_output, on_question)
         if result.status is Status.ABORTED and self.gone is None:
             # It did not run: another client's error or interrupt flushed the kernel's queue.
-            result = await self._execute(source, deadline, detach, on_output)
+            result = await self._execute(source, deadline, detach, on_output, on_question)
         return result
 
     async def _execute(
@@ -118,14 +121,16 @@ class KernelClient:
         deadline: float,
         detach: Detach | None,
         on_output: Callable[[Change], None] | None,
+        on_question: OnQuestion | None,
     ) -> Result:
-        stamp = self._stamp()
-        flight = self._flight = Flight(Execution(stamp.id), on_output, self._probe)
+        stamp, asks = self._stamp(), on_question is not None
+        execution = Execution(stamp.id, asks=asks)
+        flight = self._flight = Flight(execution, on_output, self._probe, on_question)
         try:
             if self.gone is not None:
                 flight.end(self.gone)
             else:
-                await self._transport.send(execute_request(source, stamp))
+                await self._transport.send(execute_request(source, stamp, asks=asks))
             return flight.result(*await self._settle(flight, deadline, detach))
         finally:
             self._flight = None
@@ -139,6 +144,7 @@ class KernelClient:
         try:
             ending = await flight.ended(deadline)
             if ending is None and detach is not None and detach.limit > deadline:
+                flight.ask_no_more()
                 detach.tell(flight.result(Status.TIMEOUT, Aftermath.BUSY, _limit(deadline)))
                 ending = await flight.ended(detach.limit - deadline)
                 deadline = detach.limit
@@ -162,9 +168,10 @@ class KernelClient:
             return _verdict(ending)
         if ending == "complete":
             return self._completed(flight.execution)
-        status = Status.TIMEOUT if ending == "overdue" else Status.INTERRUPTED
+        status = Status.INTERRUPTED if ending == "stopped" else Status.TIMEOUT
         aftermath = Aftermath.READY if await self._stop(flight) else Aftermath.FRESH
-        return status, aftermath, _limit(deadline) if status is Status.TIMEOUT else ""
+        details = {"overdue": _limit(deadline), "unheard": f"nobody answered within {ANSWER:g} s"}
+        return status, aftermath, details.get(ending, "")
 
     async def _aftershock(self, flight: Flight) -> Gone | None:
         until = time.monotonic() + AFTERSHOCK
@@ -201,6 +208,12 @@ class KernelClient:
         """Interrupt the cell that runs now, if there is one; its result says `interrupted`."""
         if self._flight is not None:
             self._flight.end("stopped")
+
+    def answer(self, question: str, answer: Secret) -> None:
+        """Answer the question of that id; one that is not open (any more) is left alone."""
+        flight, line = self._flight, line_of(answer)
+        if flight is not None and flight.answer(question, line):
+            flight.keep(self._transport.send(input_reply(line, self._stamp())))
 
     async def close(self, *, keep: bool = False) -> None:
         """Let go of the kernel; `keep` leaves one running that can be found again."""

@@ -9,9 +9,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from coderunner.kernel.bounds import HEAD, TAIL, Text, bundle_of, clean, shorten, size_of, traceback_of
+from coderunner.kernel.bounds import (
+    HEAD,
+    TAIL,
+    Text,
+    bundle_of,
+    clean,
+    prompt_of,
+    shorten,
+    size_of,
+    traceback_of,
+)
 from coderunner.kernel.messages import Message
-from coderunner.outputs import DisplayData, Error, ExecuteResult, MimeBundle, Output, Stream
+from coderunner.outputs import DisplayData, Error, ExecuteResult, MimeBundle, Output, Question, Stream
+from coderunner.secret import Secret
 
 WHOLE = 64 * 1024 * 1024
 """Characters of all displays of one cell together."""
@@ -38,9 +49,14 @@ class Execution:
     each counts. Afterwards it may still receive: text of the same request that was on its way.
     """
 
-    def __init__(self, request: str) -> None:
+    def __init__(self, request: str, *, asks: bool = False) -> None:
         self.request = request
         """The request's message id; only messages with this parent count."""
+        self.question: Question | None = None
+        """What the program waits for a person to answer; only where it may ask."""
+        self._asks = asks
+        self._asked = 0
+        self._prompt = ""
         self.started = False
         """The kernel said that it took up our request."""
         self.idle = False
@@ -93,6 +109,25 @@ class Execution:
         if receive is not None:
             receive(self, message.content)
 
+    def answer(self, question: str, line: Secret) -> bool:
+        """Take the answer to the question of that id; False where it is not (or not any more) open.
+
+        As in a terminal, prompt and answer become output, of a password the prompt alone.
+        """
+        if self.question is None or self.question.id != question:
+            return False
+        self._close_question("" if self.question.password else line.reveal())
+        return True
+
+    def withdraw(self) -> None:
+        """Take the open question back; its prompt stays, as in a terminal."""
+        if self.question is not None:
+            self._close_question("")
+
+    def _close_question(self, echo: str) -> None:
+        self.question = None
+        self._stream({"name": "stdout", "text": f"{self._prompt}{echo}\n"})
+
     # --- what each type of message does -----------------------------------------------------------
 
     def _status(self, content: Mapping[str, object]) -> None:
@@ -107,6 +142,7 @@ class Execution:
         status = content.get("status")
         if self.reply or status not in ("ok", "error", "aborted", "abort"):
             return
+        self.withdraw()
         self.reply = "aborted" if status == "abort" else status  # type: ignore[assignment]
         self._count(content)
         if status == "error" and not any(isinstance(shown, Error) for shown in self._shown):
@@ -124,6 +160,17 @@ class Execution:
             self._display({"data": item.get("data")})
         elif item.get("source") == "ask_exit":
             self.ending = True
+
+    def _ask(self, content: Mapping[str, object]) -> None:
+        if not self._asks or self.reply:
+            return
+        # A program has one place in which it waits: the latest question is the one that an answer reaches.
+        self.withdraw()
+        prompt = content.get("prompt")
+        self._prompt = shorten(prompt, HEAD) if isinstance(prompt, str) else ""
+        self._asked += 1
+        identity, password = f"{self.request}-{self._asked}", content.get("password") is True
+        self.question = Question(identity, prompt_of(self._prompt), password)
 
     def _stream(self, content: Mapping[str, object]) -> None:
         name, text = content.get("name"), content.get("text")
@@ -164,6 +211,7 @@ class Execution:
                 self._changed.add(index)
 
     def _error(self, content: Mapping[str, object]) -> None:
+        self.withdraw()
         self._make_way()
         ename, evalue = (shorten(_text(content.get(key)), 4096) for key in ("ename", "evalue"))
         self._append(Error(ename, evalue, traceback_of(content.get("traceback"))))
@@ -236,6 +284,7 @@ _RECEIVERS = {
     ("iopub", "error"): Execution._error,
     ("iopub", "clear_output"): Execution._clear,
     ("shell", "execute_reply"): Execution._reply,
+    ("stdin", "input_request"): Execution._ask,
 }
 
 

@@ -7,14 +7,18 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from coderunner.kernel.countdown import Countdown
 from coderunner.kernel.execution import Change, Execution
 from coderunner.kernel.messages import Message
-from coderunner.outputs import Aftermath, Result, Status
+from coderunner.outputs import Aftermath, Question, Result, Status
+from coderunner.secret import Secret
 
 PROBE_AFTER = 0.5
 """Seconds after an idle status without a reply until the kernel is asked whether a reply will come."""
 SILENCE = 2.0
 """Seconds without any message after a reply without an idle status until the cell counts as complete."""
+ANSWER = 600.0
+"""Seconds for a person to answer a question; meanwhile no other time of the cell passes."""
 UPDATE_EVERY = 0.05
 """Seconds between two rounds of `on_output` at the fastest: twice what an eye can follow."""
 
@@ -31,7 +35,10 @@ class Gone:
 
 
 Event = Message | Gone
-Ending = Gone | Literal["complete", "overdue", "stopped"]
+Ending = Gone | Literal["complete", "overdue", "stopped", "unheard"]
+"""What ended the wait; `unheard`: the program asks, and nobody answers."""
+OnQuestion = Callable[[Question | None], None]
+"""Told what the program asks, and with None that the question is answered or withdrawn; in the loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,7 @@ class Flight:
         execution: Execution,
         on_output: Callable[[Change], None] | None,
         probe: Callable[["Flight"], Coroutine[Any, Any, None]],
+        on_question: OnQuestion | None = None,
     ) -> None:
         self.execution = execution
         self.probe = ""
@@ -66,6 +74,10 @@ class Flight:
         self._began = time.monotonic()
         self.stopping = False
         """The cell is being stopped already; a further wish to stop says nothing new."""
+        self._on_question = on_question
+        self._question: Question | None = None
+        self._clock: Countdown | None = None
+        self._answer_due: asyncio.TimerHandle | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._update: asyncio.TimerHandle | None = None
         self._patience: asyncio.TimerHandle | None = None
@@ -75,6 +87,7 @@ class Flight:
     def receive(self, message: Message) -> None:
         """Take a message of the kernel, whoever it is for."""
         self.execution.receive(message)
+        self._heed_question()
         if self.execution.changed and self._on_output is not None and self._update is None:
             self._plan_update()
         if self.execution.complete:
@@ -115,23 +128,69 @@ class Flight:
             self._waiter.set_result(None)
 
     async def ended(self, within: float) -> Ending | None:
-        """Wait for an ending and take it; None after `within` seconds."""
+        """Wait for an ending and take it; None after `within` seconds.
+
+        Those in which the program waits for a person do not count.
+        """
         if self._ending is None:
             self._waiter = self._loop.create_future()
-            timer = self._loop.call_later(within, self._wake)
+            self._clock = Countdown(within, self._wake)
+            if self._question is not None:
+                self._clock.pause()
             try:
                 await self._waiter
             finally:
-                timer.cancel()
-                self._waiter = None
+                self._clock.pause()
+                self._clock = self._waiter = None
         ending, self._ending = self._ending, None
         self.stopping = self.stopping or ending is not None
+        self._heed_question()
         return ending
 
     def result(self, status: Status, aftermath: Aftermath, detail: str) -> Result:
         """What it has shown and how it stands."""
         execution, took = self.execution, time.monotonic() - self._began
         return Result(execution.outputs, status, aftermath, execution.execution_count, took, detail)
+
+    # --- what it asks -----------------------------------------------------------------------------
+
+    def answer(self, question: str, line: Secret) -> bool:
+        """Close the question of that id; False where it is not open."""
+        answered = self.execution.answer(question, line)
+        self._heed_question()
+        return answered
+
+    def ask_no_more(self) -> None:
+        """Nobody listens any more: a question from now on ends the wait."""
+        self._on_question = None
+
+    def _heed_question(self) -> None:
+        """Tell of a question that has come or gone, and have no time pass while one is open."""
+        if self.stopping:
+            self.execution.withdraw()
+        before, self._question = self._question, self.execution.question
+        if self._question is before:
+            return
+        if self._answer_due is not None:
+            self._answer_due.cancel()
+        if self._question is not None:
+            patience = ANSWER if self._on_question is not None else 0.0
+            self._answer_due = self._loop.call_later(patience, lambda: self.end("unheard"))
+        if self._clock is not None:
+            self._clock.go_on() if self._question is None else self._clock.pause()
+        self._tell_question()
+
+    def _tell_question(self) -> None:
+        # What stands before the question is shown before it.
+        if self._update is not None:
+            self._update.cancel()
+        self._tell()
+        if self._on_question is not None:
+            try:
+                self._on_question(self._question)
+            except Exception:
+                logging.getLogger(__name__).exception("a question could not be shown")
+                self.end("unheard")
 
     # --- telling the outputs ----------------------------------------------------------------------
 
@@ -161,7 +220,9 @@ class Flight:
 
     def close(self) -> None:
         """Tell the last changes, and stop all that was planned."""
-        for timer in (self._update, self._patience):
+        self.stopping = True
+        self._heed_question()
+        for timer in (self._update, self._patience, self._answer_due):
             if timer is not None:
                 timer.cancel()
         for task in self._tasks:

@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import threading
+import uuid
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -78,22 +79,28 @@ class LocalKernel:
         self._tasks: set[asyncio.Task[None]] = set()
         self._process: Any = getattr(manager.provisioner, "process", None)
         self._group: int = getattr(manager.provisioner, "pgid", None) or 0
-        self._shell = self._connect(zmq.DEALER, "shell")
+        # The kernel asks the one who sent the cell, by the name of its socket: both have the same.
+        name = uuid.uuid4().hex.encode()
+        self._shell = self._connect(zmq.DEALER, "shell", name)
+        self._stdin = self._connect(zmq.DEALER, "stdin", name)
         self._iopub = self._connect(zmq.SUB, "iopub")
         self._listen(self._shell, "shell")
+        self._listen(self._stdin, "stdin")
         self._listen(self._iopub, "iopub")
         if self._process is not None:
             threading.Thread(target=self._watch, name="coderunner-kernel", daemon=True).start()
 
     # --- messages ---------------------------------------------------------------------------------
 
-    def _connect(self, kind: int, channel: Channel) -> zmq.asyncio.Socket:
+    def _connect(self, kind: int, channel: Channel, name: bytes = b"") -> zmq.asyncio.Socket:
         info = dict(self._manager.get_connection_info())
         separator = ":" if info["transport"] == "tcp" else "-"
         socket: zmq.asyncio.Socket = self._manager.context.socket(kind)
         socket.linger = 0
         # The kernel binds its sockets when it has come up: try soon again, not every 100 ms.
         socket.reconnect_ivl = 10
+        if name:
+            socket.identity = name
         if kind == zmq.SUB:
             socket.rcvhwm = 0
             socket.subscribe(b"")
@@ -122,9 +129,10 @@ class LocalKernel:
             receive(DIED)
 
     async def send(self, message: Message) -> None:
-        """Send one message; all of ours go by the shell."""
-        if not self._shell.closed:
-            await self._shell.send_multipart(to_zmq(message, self._key))
+        """Send one message: an answer to a question by stdin, all else by the shell."""
+        socket = self._stdin if message.channel == "stdin" else self._shell
+        if not socket.closed:
+            await socket.send_multipart(to_zmq(message, self._key))
 
     async def wait_until_ready(self) -> None:
         """Wait for the first answer; raises KernelNotStarted with the last thing that the kernel said."""
@@ -173,6 +181,7 @@ class LocalKernel:
         for task in self._tasks:
             task.cancel()
         self._shell.close()
+        self._stdin.close()
         self._iopub.close()
         try:
             if self._manager.has_kernel:

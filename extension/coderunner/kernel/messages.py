@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
+from coderunner.secret import Secret
+
 Channel = Literal["shell", "iopub", "control", "stdin"]
 CHANNELS: tuple[Channel, ...] = ("shell", "iopub", "control", "stdin")
 
@@ -56,38 +58,44 @@ class Stamp:
     """ISO 8601, with a time zone."""
 
 
-def execute_request(source: str, stamp: Stamp, *, silent: bool = False) -> Message:
+def execute_request(source: str, stamp: Stamp, *, silent: bool = False, asks: bool = False) -> Message:
     """Ask for a cell to be run.
 
-    Nothing is asked on stdin: `input()` raises at once in place of waiting for ever. `stop_on_error` is off
-    because with it the next request comes back as `aborted`, without having run, whenever this one is
-    interrupted.
+    Unless it `asks`, nothing is asked on stdin: `input()` raises at once in place of waiting for ever.
+    `stop_on_error` is off because with it the next request comes back as `aborted`, without having run,
+    whenever this one is interrupted.
     """
     content = {
         "code": source,
         "silent": silent,
         "store_history": not silent,
         "user_expressions": {},
-        "allow_stdin": False,
+        "allow_stdin": asks,
         "stop_on_error": False,
     }
-    return _request("execute_request", stamp, content)
+    return _message_of_ours("shell", "execute_request", stamp, content)
+
+
+def input_reply(line: Secret, stamp: Stamp) -> Message:
+    """Answer what a program asks; the line is laid open only in the bytes that are sent."""
+    return _message_of_ours("stdin", "input_reply", stamp, {"value": line})
 
 
 def kernel_info_request(stamp: Stamp) -> Message:
     """Ask the kernel who it is; on shell, it is also what makes an interrupt reach an awaiting cell."""
-    return _request("kernel_info_request", stamp, {})
+    return _message_of_ours("shell", "kernel_info_request", stamp, {})
 
 
-def _request(kind: str, stamp: Stamp, content: Json) -> Message:
-    return Message("shell", kind, stamp.id, content=content, session=stamp.session, date=stamp.date)
+def _message_of_ours(channel: Channel, kind: str, stamp: Stamp, content: Json) -> Message:
+    return Message(channel, kind, stamp.id, content=content, session=stamp.session, date=stamp.date)
 
 
 # --- JSON parts -----------------------------------------------------------------------------------
 
 
 def _pack(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    written = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=Secret.reveal)
+    return written.encode("utf-8", "replace")
 
 
 def _unpack(data: bytes | str) -> dict[str, object] | None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from coderunner.kernel.client import KernelClient
 from coderunner.kernel.execution import Change
-from coderunner.kernel.flight import Detach
+from coderunner.kernel.flight import Detach, OnQuestion
 from coderunner.kernel.portal import Portal
 from coderunner.outputs import Result, Status
+from coderunner.secret import Secret
 
 OnOutput = Callable[[Change], None]
 
@@ -67,6 +68,13 @@ class Running:
         """
         self._portal.post(self.cell.stop)
 
+    def answer(self, question: str, answer: Secret) -> None:
+        """Answer the question of that id with one line; returns at once.
+
+        One that is not open (any more) is left alone, so a late answer never reaches another question.
+        """
+        self._portal.post(self.cell.answer, question, answer)
+
 
 @dataclass(slots=True, eq=False)
 class Queued:
@@ -75,6 +83,7 @@ class Queued:
     source: str
     deadline: float
     on_output: OnOutput | None = None
+    on_question: OnQuestion | None = None
     detach: Detach | None = None
     task: "asyncio.Task[Result] | None" = None
     client: KernelClient | None = None
@@ -89,6 +98,11 @@ class Queued:
         elif not self.stopped:
             self.stopped = True
             self.task.cancel()
+
+    def answer(self, question: str, answer: Secret) -> None:
+        """Answer what it asks; in the loop."""
+        if self.client is not None:
+            self.client.answer(question, answer)
 
 
 def _outcome(done: Future[Result]) -> Result:

@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 
 from coderunner.errors import CodeRunnerError, KernelNotStarted
 from coderunner.kernel.client import KernelClient, Transport
-from coderunner.kernel.flight import Detach
+from coderunner.kernel.flight import Detach, OnQuestion
 from coderunner.kernel.portal import Portal
 from coderunner.kernel.running import OnOutput, Queued, Running
 from coderunner.kernel.where import Where
@@ -103,14 +103,24 @@ class Session:
         return await self.portal.run(self._queue(Queued(source, deadline, on_output)))
 
     def begin(
-        self, source: str, *, deadline: float = 30.0, limit: float = 0.0, on_output: OnOutput | None = None
+        self,
+        source: str,
+        *,
+        deadline: float = 30.0,
+        limit: float = 0.0,
+        on_output: OnOutput | None = None,
+        on_question: OnQuestion | None = None,
     ) -> Running:
         """Run a cell in the background: `execute` for hosts without a loop.
 
         With a `limit` beyond the deadline the cell goes on after it, up to that many seconds: cells that
         come meanwhile wait in line, and `take_late` gives its result when it has ended.
+
+        Where `on_question` is given the program may ask a person, up to its deadline: it is called in the
+        portal's thread with the question, whose time does not count, and with None when that is answered or
+        withdrawn. Elsewhere `input()` raises at once.
         """
-        running = Running(self.portal, Queued(source, deadline), on_output)
+        running = Running(self.portal, Queued(source, deadline, on_question=on_question), on_output)
         if limit > deadline:
             running.cell.detach = Detach(limit, running.overdue)
         return running.follow(self.portal.submit(self._run_to_its_end(running)))
@@ -181,7 +191,11 @@ class Session:
         self._show("busy")
         try:
             result = await client.execute(
-                cell.source, deadline=cell.deadline, detach=cell.detach, on_output=cell.on_output
+                cell.source,
+                deadline=cell.deadline,
+                detach=cell.detach,
+                on_output=cell.on_output,
+                on_question=cell.on_question,
             )
             self._ran = result.aftermath is not Aftermath.FRESH
         finally:
