@@ -145,6 +145,16 @@ BEHAVIOURS = {
         "Stop while a cell waits for consent is told as Stop, not as a refusal.", "design, decision 4"
     ),
     "runner:consent:waits": Behaviour("A cell waits for a person's consent.", "design, decision 7"),
+    "runner:late:goes-on": Behaviour(
+        "At its deadline a cell goes on; its result follows with the next block's.", "decision 5"
+    ),
+    "runner:late:next-message": Behaviour(
+        "A late result that no block follows comes with the next message, once.", "decision 5"
+    ),
+    "runner:late:stopped": Behaviour(
+        "Stop ends also the cells that go on beside the reply.", "decision 5; M5"
+    ),
+    "runner:late:left": Behaviour("A host that leaves ends them too.", "M6"),
     "runner:leave:interrupts": Behaviour(
         "A host that stops listening interrupts the kernel.", "behaviours M5, M6"
     ),

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from itertools import count
+from pathlib import Path
 from threading import Event as Flag
 from typing import Protocol
 
@@ -23,6 +25,7 @@ from coderunner.runner import (
     converse,
     converse_sync,
     declined,
+    late_words,
 )
 from tests.behaviours import behaviour
 
@@ -261,3 +264,73 @@ def test_a_host_places_the_pictures_of_a_result(drive: Drive, kernel: Session) -
     manner = Manner(keep=lambda _result: ["![plot](file/plot.svg)"])
     events = drive(Turn(), Script(f"```python\n{code}\n```\n", "There."), kernel, manner)
     assert "\n![plot](file/plot.svg)\n" in said(events)
+
+
+def waits_for(gate: Path, *, then: str) -> str:
+    """A block that goes on when the file is there."""
+    code = f"import os, time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.01)\n{then}"
+    return f"```python\n{code}\n```\n"
+
+
+OVERDUE = "Result: (still running at the time limit; its result will follow by itself; the limit is 0.3 s)\n"
+LATE = "Result of the block that was still running: 41\n"
+PATIENT = Manner(deadline=0.3, limit=60.0)
+
+
+@behaviour("runner:late:goes-on")
+def test_at_the_deadline_the_reply_goes_on_and_the_result_follows_with_the_next_one(
+    drive: Drive, kernel: Session, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    script = Script(waits_for(gate, then="x = 41\nx"), "Meanwhile:\n```python\nx + 1\n```\n", "Done.")
+
+    def open_the_gate(event: Event) -> bool:
+        if isinstance(event, Started) and event.ordinal == 1:
+            gate.touch()
+        return False
+
+    manner = replace(PATIENT, deadline=2.0)
+    events = drive(Turn(), script, kernel, manner, stop_at=open_the_gate)
+    assert OVERDUE.replace("0.3", "2") in said(events)
+    assert said(events).endswith(f"{LATE}\nResult: 42\nDone.")
+    assert ends(events) == [Status.TIMEOUT, Status.OK]
+
+
+@behaviour("runner:late:next-message")
+def test_a_result_that_no_block_follows_comes_with_the_next_message_once(
+    drive: Drive, kernel: Session, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    events = drive(Turn(), Script(waits_for(gate, then="41"), "It still runs."), kernel, PATIENT)
+    assert said(events).endswith(f"{OVERDUE}It still runs.")
+    running = next(event.running for event in events if isinstance(event, Ended))
+    assert running is not None
+    assert late_words(kernel) == ""
+    gate.touch()
+    running.settled.result(60)
+    assert late_words(kernel) == LATE
+    assert late_words(kernel) == ""
+
+
+@behaviour("runner:late:stopped")
+def test_stop_ends_also_what_goes_on_beside_the_reply(drive: Drive, kernel: Session, tmp_path: Path) -> None:
+    script = Script(waits_for(tmp_path / "gate", then=""), "And so on")
+
+    def in_the_second_call(event: Event) -> bool:
+        return isinstance(event, Say) and len(script.asked) > 1
+
+    events = drive(Turn(), script, kernel, PATIENT, stop_at=in_the_second_call)
+    running = next(event.running for event in events if isinstance(event, Ended))
+    assert running is not None
+    assert running.settled.result(60).status is Status.INTERRUPTED
+    assert events[-1] == Finish("stop")
+
+
+@behaviour("runner:late:left")
+def test_a_host_that_leaves_ends_also_what_goes_on_beside_the_reply(kernel: Session, tmp_path: Path) -> None:
+    script = Script(waits_for(tmp_path / "gate", then=""), "And so on")
+    events = converse_sync(Turn(), script.sync, kernel, PATIENT)
+    running = next(event.running for event in events if isinstance(event, Ended))
+    events.close()
+    assert running is not None
+    assert running.settled.result(60).status is Status.INTERRUPTED

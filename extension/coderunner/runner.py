@@ -14,19 +14,20 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import aclosing, closing
+from contextlib import aclosing, closing, contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
 from time import monotonic
 from typing import Protocol
 
 # Some of these only pass through here: doors know neither chat nor kernel, and ask the hall.
-from coderunner.chat.turn import Finish, Generate, Part, Prepare, Run, Say, Step, Turn
+from coderunner.chat.render import for_model
+from coderunner.chat.turn import Finish, Generate, Part, Pictured, Prepare, Run, Say, Step, Turn
 from coderunner.kernel.address import normalise
 from coderunner.kernel.doctor import Finding, Report, check
 from coderunner.kernel.execution import Change
 from coderunner.kernel.sessions import Light, Local, Server, Session, Sessions, Where
-from coderunner.outputs import Cell, Result, Status
+from coderunner.outputs import Aftermath, Cell, Result, Status
 
 __all__ = [
     "BEAT",
@@ -63,6 +64,7 @@ __all__ = [
     "converse_sync",
     "declined",
     "granted",
+    "late_words",
     "never",
     "no_pictures",
     "normalise",
@@ -104,10 +106,12 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A cell came to its end; the text that the model reads follows as a `Say`."""
+    """A cell came to its end or to its deadline; the text that the model reads follows as a `Say`."""
 
     result: Result
     ordinal: int
+    running: "Running | None" = None
+    """The cell itself where it goes on after its deadline: a host shows what becomes of it."""
 
 
 Event = Say | Waiting | Started | Shown | Beat | Ended | Finish
@@ -118,7 +122,14 @@ class Running(Protocol):
 
     @property
     def future(self) -> Future[Result]:
-        """The result to come; it never fails."""
+        """What there is to go on with: the result, or at the deadline what there is of it. Never fails."""
+
+    @property
+    def settled(self) -> Future[Result]:
+        """The result with which the cell really ended; it never fails."""
+
+    def listen(self, on_output: Callable[[Change], None] | None) -> None:
+        """Have the outputs so far, and all that changes from now on, given to `on_output` alone."""
 
     def interrupt(self) -> None:
         """Ask for the end of the cell; returns at once, from any thread."""
@@ -131,9 +142,17 @@ class Kernel(Protocol):
         """Start the kernel in the background."""
 
     def begin(
-        self, source: str, *, deadline: float, on_output: Callable[[Change], None] | None = None
+        self,
+        source: str,
+        *,
+        deadline: float,
+        limit: float = 0.0,
+        on_output: Callable[[Change], None] | None = None,
     ) -> Running:
         """Hand over a cell; `on_output` is called in a thread of the kernel's."""
+
+    def take_late(self) -> Sequence[Result]:
+        """Give the results of cells that ended after their deadline, each of them once."""
 
 
 def granted(_run: Run) -> Future[bool]:
@@ -160,11 +179,14 @@ def never() -> bool:
 class Manner:
     """How a host wants its cells run.
 
-    `deadline` is in seconds. `consent` gives, for each cell, a future that tells whether it may run. `keep`
-    stores a result's images where the host's page finds them and gives one piece of Markdown for each.
+    `deadline` is in seconds. A cell that takes longer goes on beside the reply up to `limit` seconds, and
+    its result follows with the next one; with a limit that is no later it is stopped at its deadline.
+    `consent` gives, for each cell, a future that tells whether it may run. `keep` stores a result's images
+    where the host's page finds them and gives one piece of Markdown for each.
     """
 
     deadline: float = 30.0
+    limit: float = 0.0
     consent: Callable[[Run], Future[bool]] = granted
     keep: Callable[[Result], Sequence[str]] = no_pictures
 
@@ -186,30 +208,31 @@ async def converse(
     manner = manner or Manner()
     stop = stop or asyncio.Event()
     steps: deque[Step] = deque(turn.start())
-    while steps:
-        match steps.popleft():
-            case Prepare():
-                kernel.warm()
-            case Run() as run:
-                result = DECLINED
-                async with aclosing(_run(run, kernel, manner, stop)) as events:
-                    async for event in events:
-                        yield event
-                        result = event.result if isinstance(event, Ended) else result
-                steps.extend(turn.receive_result(result, pictures=manner.keep(result)))
-            case Generate() if stop.is_set():
-                steps.extend(turn.stop())
-            case Generate() as step:
-                async with aclosing(_until(stop, generate(step))) as deltas:
-                    async for delta in deltas:
-                        for said in _take(steps, turn.receive(delta), kernel):
-                            yield said
-                        if turn.state != "generating":
-                            break
-                    else:
-                        steps.extend(turn.stop() if stop.is_set() else turn.close())
-            case Say() | Finish() as said:
-                yield said
+    with _companions(stop.is_set) as late:
+        while steps:
+            match steps.popleft():
+                case Prepare():
+                    kernel.warm()
+                case Run() as run:
+                    ended = Ended(DECLINED, run.ordinal)
+                    async with aclosing(_run(run, kernel, manner, stop, late)) as events:
+                        async for event in events:
+                            ended = event if isinstance(event, Ended) else ended
+                            yield event
+                    steps.extend(_answer(turn, ended.result, kernel, manner))
+                case Generate() if stop.is_set():
+                    steps.extend(turn.stop())
+                case Generate() as step:
+                    async with aclosing(_until(stop, generate(step))) as deltas:
+                        async for delta in deltas:
+                            for said in _take(steps, turn.receive(delta), kernel):
+                                yield said
+                            if turn.state != "generating":
+                                break
+                        else:
+                            steps.extend(turn.stop() if stop.is_set() else turn.close())
+                case Say() | Finish() as said:
+                    yield said
 
 
 def converse_sync(
@@ -226,25 +249,57 @@ def converse_sync(
     """
     manner = manner or Manner()
     steps: deque[Step] = deque(turn.start())
-    while steps:
-        match steps.popleft():
-            case Prepare():
-                kernel.warm()
-            case Run() as run:
-                result = yield from _run_sync(run, kernel, manner, stopped)
-                steps.extend(turn.receive_result(result, pictures=manner.keep(result)))
-            case Generate() if stopped():
-                steps.extend(turn.stop())
-            case Generate() as step:
-                with closing(generate(step)) as deltas:
-                    for delta in deltas:
-                        yield from _take(steps, turn.receive(delta), kernel)
-                        if turn.state != "generating" or stopped():
-                            break
-                if turn.state == "generating":
-                    steps.extend(turn.stop() if stopped() else turn.close())
-            case Say() | Finish() as said:
-                yield said
+    with _companions(stopped) as late:
+        while steps:
+            match steps.popleft():
+                case Prepare():
+                    kernel.warm()
+                case Run() as run:
+                    ended = yield from _run_sync(run, kernel, manner, stopped, late)
+                    steps.extend(_answer(turn, ended.result, kernel, manner))
+                case Generate() if stopped():
+                    steps.extend(turn.stop())
+                case Generate() as step:
+                    with closing(generate(step)) as deltas:
+                        for delta in deltas:
+                            yield from _take(steps, turn.receive(delta), kernel)
+                            if turn.state != "generating" or stopped():
+                                break
+                    if turn.state == "generating":
+                        steps.extend(turn.stop() if stopped() else turn.close())
+                case Say() | Finish() as said:
+                    yield said
+
+
+def late_words(kernel: Kernel, manner: Manner | None = None, *, forbidden: Sequence[str] = ()) -> str:
+    """What the model is to read, before a person's next message, of cells that ended after their deadline.
+
+    Each result is given once; empty where there is none.
+    """
+    keep = manner.keep if manner else no_pictures
+    return "\n".join(
+        for_model(result, forbidden=forbidden, pictures=keep(result), late=True)
+        for result in kernel.take_late()
+    )
+
+
+@contextmanager
+def _companions(stopped: Callable[[], bool]) -> Generator[list[Running]]:
+    """The cells of a reply that go on after their deadline: Stop, or a host that leaves, ends them too."""
+    late: list[Running] = []
+    left = True
+    try:
+        yield late
+        left = stopped()
+    finally:
+        for running in late if left else ():
+            running.interrupt()
+
+
+def _answer(turn: Turn, result: Result, kernel: Kernel, manner: Manner) -> Sequence[Step]:
+    """Give the turn what came of its cell, after what has come by now of earlier ones."""
+    late = [Pictured(each, manner.keep(each)) for each in kernel.take_late()]
+    return turn.receive_result(result, pictures=manner.keep(result), late=late)
 
 
 def _take(steps: deque[Step], new: Sequence[Step], kernel: Kernel) -> Generator[Event]:
@@ -260,7 +315,7 @@ def _take(steps: deque[Step], new: Sequence[Step], kernel: Kernel) -> Generator[
 
 
 async def _run(
-    run: Run, kernel: Kernel, manner: Manner, stop: asyncio.Event
+    run: Run, kernel: Kernel, manner: Manner, stop: asyncio.Event, late: list[Running]
 ) -> AsyncGenerator[Waiting | Started | Shown | Beat | Ended]:
     consent = manner.consent(run)
     if not consent.done():
@@ -277,7 +332,7 @@ async def _run(
     def show(change: Change | None) -> None:
         loop.call_soon_threadsafe(changes.put_nowait, change)
 
-    running = kernel.begin(run.cell.source, deadline=manner.deadline, on_output=show)
+    running = kernel.begin(run.cell.source, deadline=manner.deadline, limit=manner.limit, on_output=show)
     running.future.add_done_callback(lambda _: show(None))
     stopping = asyncio.ensure_future(stop.wait())
     stopping.add_done_callback(lambda task: None if task.cancelled() else running.interrupt())
@@ -289,22 +344,25 @@ async def _run(
         stopping.cancel()
         if not running.future.done():
             running.interrupt()
-    yield Ended(running.future.result(), run.ordinal)
+    yield _ended(running, run, late)
 
 
 def _run_sync(
-    run: Run, kernel: Kernel, manner: Manner, stopped: Callable[[], bool]
-) -> Generator[Event, None, Result]:
+    run: Run, kernel: Kernel, manner: Manner, stopped: Callable[[], bool], late: list[Running]
+) -> Generator[Event, None, Ended]:
     consent = manner.consent(run)
     if not consent.done():
         yield Waiting(run.cell, run.ordinal)
     yield from _beats_sync(consent, stopped)
     if (refusal := _refusal(consent, stopped=stopped())) is not None:
-        yield Ended(refusal, run.ordinal)
-        return refusal
+        ended = Ended(refusal, run.ordinal)
+        yield ended
+        return ended
     yield Started(run.cell, run.ordinal)
     changes: SimpleQueue[Change] = SimpleQueue()
-    running = kernel.begin(run.cell.source, deadline=manner.deadline, on_output=changes.put)
+    running = kernel.begin(
+        run.cell.source, deadline=manner.deadline, limit=manner.limit, on_output=changes.put
+    )
     asked = False
     try:
         for beat in _beats_sync(running.future, never):
@@ -317,9 +375,19 @@ def _run_sync(
         if not running.future.done():
             running.interrupt()
     yield from _drain(changes)
+    ended = _ended(running, run, late)
+    yield ended
+    return ended
+
+
+def _ended(running: Running, run: Run, late: list[Running]) -> Ended:
+    """What there is at the end of the wait for a cell; one that goes on is added to `late`."""
     result = running.future.result()
-    yield Ended(result, run.ordinal)
-    return result
+    if result.status is not Status.TIMEOUT or result.aftermath is not Aftermath.BUSY:
+        return Ended(result, run.ordinal)
+    running.listen(None)  # until a host does
+    late.append(running)
+    return Ended(result, run.ordinal, running)
 
 
 def _refusal(consent: Future[bool], *, stopped: bool) -> Result | None:

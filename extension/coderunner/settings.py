@@ -78,7 +78,20 @@ class Settings(BaseSettings):
     )
     kernel_name: str = _setting("python3", "kernel spec to start", "kernel", min_length=1)
     timeout: float = _setting(
-        30.0, "seconds that a cell may take", "kernel", gt=0, le=86_400, allow_inf_nan=False
+        30.0, "seconds that a reply waits for a cell", "kernel", gt=0, le=86_400, allow_inf_nan=False
+    )
+    on_timeout: Literal["detach", "interrupt"] = _setting(
+        "detach",
+        "what happens to a cell then: it goes on and its result follows (detach), or it is stopped",
+        "kernel",
+    )
+    hard_timeout: float = _setting(
+        600.0,
+        "seconds after which a cell that went on is stopped",
+        "kernel",
+        gt=0,
+        le=864_000,
+        allow_inf_nan=False,
     )
     approve: Literal["default", "ask", "auto", "off"] = _setting(
         "default",
@@ -166,6 +179,11 @@ class Settings(BaseSettings):
         if self.approve == "default":
             return "auto" if self.server else "ask"
         return self.approve
+
+    @property
+    def limit(self) -> float:
+        """Seconds up to which a cell goes on after its deadline; 0: it is stopped there."""
+        return self.hard_timeout if self.on_timeout == "detach" else 0.0
 
     def source(self, name: str) -> str:
         """Where the value of the setting `name` came from, in words; `DEFAULT` where nobody set it."""

@@ -49,6 +49,7 @@ BEHAVIOURS = {
     "reasoning:stray:before": Behaviour(
         "A closing tag alone says that everything before it was thought.", "models and hosts 1.6"
     ),
+    "render:late:named": Behaviour("A result that comes late says which block it is of.", "decision 5"),
     "render:ends:sentence": Behaviour("Every way to end is told in one plain sentence.", "decision 4"),
     "render:golden:kinds": Behaviour("Each kind of result is told as its golden file says.", "decision 2"),
     "render:images:line": Behaviour("An image is told by its type, size and caption.", "decision 2"),
@@ -101,6 +102,9 @@ BEHAVIOURS = {
         "text-generation-webui c 4",
     ),
     "turn:result:below": Behaviour("A result starts on a line of its own and is never run.", "decision 1"),
+    "turn:result:late": Behaviour(
+        "What came late of an earlier cell is said before the result.", "decision 5"
+    ),
     "turn:result:pictures": Behaviour("The host's pictures stand below the result.", "decision 2"),
     "turn:run:at-closing-line": Behaviour("A block runs the moment it closes.", "decision 1"),
     "turn:run:at-end": Behaviour(

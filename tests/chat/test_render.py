@@ -188,6 +188,15 @@ def test_every_way_to_end_has_its_sentence_after_what_was_shown(status: Status, 
     )
 
 
+@behaviour("render:late:named")
+def test_a_result_that_comes_late_says_which_block_it_is_of() -> None:
+    name = "Result of the block that was still running"
+    assert for_model(Result((Stream("stdout", "42\n"),)), late=True) == f"{name}: 42\n"
+    assert for_model(Result(), late=True) == f"{name}: (no output)\n"
+    two = Result((Stream("stdout", "1\n2\n"),))
+    assert for_model(two, late=True) == f"{name}:\n```output\n1\n2\n```\n"
+
+
 @behaviour("render:ends:sentence")
 def test_an_error_that_came_without_its_traceback_is_told() -> None:
     assert for_model(Result((), Status.ERROR)) == "Result: (the code failed)\n"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coderunner.chat.turn import Finish, Generate, Part, Prepare, Run, Say, State, Step, Turn
+from coderunner.chat.turn import Finish, Generate, Part, Pictured, Prepare, Run, Say, State, Step, Turn
 from coderunner.outputs import Cell, Result, Status, Stream
 from tests.behaviours import behaviour
 
@@ -244,6 +244,16 @@ def test_the_hosts_pictures_stand_below_the_result() -> None:
     hear(turn, [BLOCK])
     said = turn.receive_result(ONE, pictures=["![plot](a.png)"])[0]
     assert said == Say("Result: 1\n![plot](a.png)\n", Part.RESULT)
+
+
+@behaviour("turn:result:late")
+def test_what_came_late_of_an_earlier_cell_is_said_before_the_result() -> None:
+    turn = Turn()
+    hear(turn, [BLOCK])
+    late = Pictured(Result((Stream("stdout", "42\n"),)), ["![plot](a.png)"])
+    text = "Result of the block that was still running: 42\n![plot](a.png)\n\nResult: 1\n"
+    assert turn.receive_result(ONE, late=[late]) == [Say(text, Part.RESULT), Generate(BLOCK + text, text)]
+    assert hear(turn, [BLOCK])[-1] == Run(Cell("print(1)\n"), 1)
 
 
 @behaviour("turn:table:misuse")

@@ -52,12 +52,16 @@ _CELL_FILE = re.compile(r"(?<!\S)\S*[/\\]ipykernel_\d+[/\\]\d+\.py")
 # What a page could take for Markdown, HTML or mathematics: such a line needs a fence to be seen as it is.
 _MARKUP = re.compile(r"[`*<&\\$~|]|\b_|_\b|__|\]\(|!\[|\]\[|Result:|^\s|\s$")
 
+RESULT = "Result"
+LATE_RESULT = "Result of the block that was still running"
+"""How a result begins whose block ended after its deadline: other text stands between the two."""
+
 _KEPT = "variables are kept"
 _LOST = "variables are gone"
 
 _SENTENCES: Mapping[tuple[Status, Aftermath], str] = {
     (Status.TIMEOUT, Aftermath.READY): f"stopped at the time limit; {_KEPT}",
-    (Status.TIMEOUT, Aftermath.BUSY): "still running at the time limit; its result comes later",
+    (Status.TIMEOUT, Aftermath.BUSY): "still running at the time limit; its result will follow by itself",
     (Status.TIMEOUT, Aftermath.FRESH): f"stopped at the time limit; the kernel was restarted, {_LOST}",
     (Status.INTERRUPTED, Aftermath.READY): f"stopped by the user; {_KEPT}",
     (Status.INTERRUPTED, Aftermath.BUSY): "the user wanted to stop it, but it still runs",
@@ -90,29 +94,32 @@ def for_model(
     *,
     forbidden: Iterable[str] = (),
     pictures: Sequence[str] = (),
+    late: bool = False,
 ) -> str:
     """The result in the words that are added to the reply: `Result: 15`, or `Result:` and a fence.
 
-    The text begins with "Result:", ends with a newline, and says the same without it. It holds none of the
+    The text begins with "Result:", or with LATE_RESULT and a colon for a result that comes `late`; it ends
+    with a newline, and says the same without it. It holds none of the
     `forbidden` strings, the host's stop strings, in anything that a program wrote. `pictures` is Markdown
     of the host for `images(result)`, in their order; each stands below the text in place of the line that
     describes it. Costs time in proportion to the result, and little of that for what is left out.
     """
     forbidden = tuple(forbidden)
+    name = LATE_RESULT if late else RESULT
     shown = [picture.strip() for picture in pictures]
     output = excerpt(_body(result.outputs, limits, len(shown)), limits.output, _missing(result.outputs))
     output = _CELL_FILE.sub("<cell>", output)
     text = "\n".join(part for part in (output.rstrip("\n"), _errors(result, limits)) if part.strip("\n"))
     sentence = _sentence(result, silent=not text and not shown)
     if not text:
-        lines = [f"Result: ({harmless(sentence, forbidden=forbidden)})" if sentence else "Result:"]
+        lines = [f"{name}: ({harmless(sentence, forbidden=forbidden)})" if sentence else f"{name}:"]
     elif _on_one_line(text, result, limits):
-        lines = [f"Result: {harmless(text, forbidden=forbidden, before='Result: ')}"]
+        lines = [f"{name}: {harmless(text, forbidden=forbidden, before=f'{name}: ')}"]
     else:
         lines = [
-            "Result:",
+            f"{name}:",
             "```output",
-            harmless(text, forbidden=forbidden, before="Result:\n```output\n"),
+            harmless(text, forbidden=forbidden, before=f"{name}:\n```output\n"),
             "```",
         ]
         lines += [f"({harmless(sentence, forbidden=forbidden)})"] if sentence else []

@@ -82,6 +82,14 @@ class Finish:
 Step = Say | Prepare | Run | Generate | Finish
 
 
+@dataclass(frozen=True, slots=True)
+class Pictured:
+    """A result, with the host's Markdown for `render.images(result)` in their order."""
+
+    result: Result
+    pictures: Sequence[str] = ()
+
+
 class State(StrEnum):
     """What a turn waits for."""
 
@@ -179,13 +187,14 @@ class Turn:
         """The model's stream has ended."""
         return _TABLE[self._state].end(self)
 
-    def receive_result(self, result: Result, *, pictures: Sequence[str] = ()) -> list[Step]:
+    def receive_result(
+        self, result: Result, *, pictures: Sequence[str] = (), late: Sequence[Pictured] = ()
+    ) -> list[Step]:
         """What came of the cell of the last Run: says the result and asks for the rest of the reply.
 
-        `pictures` are the host's Markdown for `render.images(result)`, in their order.
-        Raises RuntimeError where nothing was to be run.
+        What came `late` of earlier cells is said first. Raises RuntimeError where nothing was to be run.
         """
-        return _TABLE[self._state].result(self, result, pictures)
+        return _TABLE[self._state].result(self, [*late, Pictured(result, pictures)])
 
     def stop(self) -> list[Step]:
         """A person wants no more. To keep a result that is known, give it first."""
@@ -214,11 +223,16 @@ class Turn:
         self._state = State.DONE  # so that a closing fence which was still held back runs nothing
         return [*self._read(self._reader.close()), self._finish("stop")]
 
-    def _answer(self, result: Result, pictures: Sequence[str]) -> list[Step]:
-        text = for_model(result, self._limits, forbidden=self._forbidden, pictures=pictures)
+    def _answer(self, results: Sequence[Pictured]) -> list[Step]:
+        text = "\n".join(self._words(each, late=each is not results[-1]) for each in results)
         said = self._say_below(text)
         self._state = State.GENERATING
         return [said, Generate(self.reply, text)]
+
+    def _words(self, answer: Pictured, *, late: bool) -> str:
+        return for_model(
+            answer.result, self._limits, forbidden=self._forbidden, pictures=answer.pictures, late=late
+        )
 
     def _stop(self) -> list[Step]:
         return [self._finish("stop")]
@@ -227,14 +241,14 @@ class Turn:
         message = f"the turn has started already; it is {self._state}"
         raise RuntimeError(message)
 
-    def _unasked(self, result: Result, pictures: Sequence[str]) -> list[Step]:
-        message = f"no cell waits for a result ({result.status}, {len(pictures)} pictures)"
+    def _unasked(self, results: Sequence[Pictured]) -> list[Step]:
+        message = f"no cell waits for a result ({results[-1].result.status})"
         raise RuntimeError(message)
 
     def _drop(self, _delta: str) -> list[Step]:
         return []
 
-    def _late(self, _result: Result, _pictures: Sequence[str]) -> list[Step]:
+    def _too_late(self, _results: Sequence[Pictured]) -> list[Step]:
         return []
 
     def _nothing(self) -> list[Step]:
@@ -326,7 +340,7 @@ class _Row:
     start: Callable[[Turn], list[Step]]
     delta: Callable[[Turn, str], list[Step]]
     end: Callable[[Turn], list[Step]]
-    result: Callable[[Turn, Result, Sequence[str]], list[Step]]
+    result: Callable[[Turn, Sequence[Pictured]], list[Step]]
     stop: Callable[[Turn], list[Step]]
 
 
@@ -335,6 +349,6 @@ _TABLE: Mapping[State, _Row] = {
     #                       start          delta       end            result          stop
     State.GENERATING: _Row(Turn._start,   Turn._hear, Turn._end,     Turn._unasked, Turn._break_off),
     State.RUNNING:    _Row(Turn._started, Turn._drop, Turn._nothing, Turn._answer,  Turn._stop),
-    State.DONE:       _Row(Turn._started, Turn._drop, Turn._nothing, Turn._late,    Turn._nothing),
+    State.DONE:       _Row(Turn._started, Turn._drop, Turn._nothing, Turn._too_late, Turn._nothing),
 }
 # fmt: on

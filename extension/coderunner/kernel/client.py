@@ -215,6 +215,11 @@ class KernelClient:
         if flight is not None and flight.answer(question, line):
             flight.keep(self._transport.send(input_reply(line, self._stamp())))
 
+    def retell(self) -> None:
+        """Tell all outputs of the cell that runs now once more: somebody else listens."""
+        if self._flight is not None:
+            self._flight.retell()
+
     async def close(self, *, keep: bool = False) -> None:
         """Let go of the kernel; `keep` leaves one running that can be found again."""
         self.gone = self.gone or Gone(Status.REPLACED, "The kernel was shut down.")

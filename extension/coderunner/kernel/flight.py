@@ -212,6 +212,12 @@ class Flight:
                     # A page that cannot be redrawn must not end the cell.
                     logging.getLogger(__name__).exception("an output could not be shown")
 
+    def retell(self) -> None:
+        """Tell everything anew."""
+        self.execution.retell()
+        if self._update is None:
+            self._tell()
+
     def keep(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something beside the wait, until it ends."""
         task = self._loop.create_task(work)

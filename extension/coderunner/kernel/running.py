@@ -44,11 +44,13 @@ class Running:
         self.settled.set_result(result)
 
     def listen(self, on_output: OnOutput | None) -> None:
-        """Have what changes from now on given to `on_output`, in a thread of the kernel's; None: to nobody.
+        """Have the outputs so far, and all that changes from now on, given to `on_output` alone.
 
-        What changed before is in the result of `future`.
+        In a thread of the kernel's; None: to nobody.
         """
         self._listener = on_output
+        if on_output is not None:
+            self._portal.post(self.cell.retell)
 
     def _show(self, change: Change) -> None:
         if (listener := self._listener) is not None:
@@ -88,6 +90,11 @@ class Queued:
     task: "asyncio.Task[Result] | None" = None
     client: KernelClient | None = None
     stopped: bool = False
+
+    def retell(self) -> None:
+        """Tell again what it has shown, if it runs; in the loop."""
+        if self.client is not None and self.task is not None and not self.task.done():
+            self.client.retell()
 
     def stop(self) -> None:
         """End it, wherever it is; in the loop."""

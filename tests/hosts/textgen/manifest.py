@@ -58,6 +58,10 @@ BEHAVIOURS = {
     "textgen:stop:execution": Behaviour(
         "Stop while a block runs interrupts it, and what it showed stays in the reply.", "host rule 4"
     ),
+    "textgen:late:next-message": Behaviour(
+        "The result of a block that went on after its deadline comes with the next message, once.",
+        "decision 5",
+    ),
     "textgen:stop:deaf": Behaviour(
         "Stop ends the reply also while a program ignores it; the reply says so.", "host rule 4"
     ),

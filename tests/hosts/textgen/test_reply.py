@@ -29,6 +29,14 @@ def choose(**changes: Any) -> None:
     hooks.door().store.change(**changes)
 
 
+def in_the_kernel(source: str) -> Any:
+    """A cell in the kernel of the chat, beside the webui."""
+    from coderunner.hosts.textgen import hooks
+
+    (session,) = hooks.door().sessions.all()
+    return session.begin(source)
+
+
 @behaviour("textgen:reply:result")
 @pytest.mark.parametrize("stream", [True, False], ids=["streaming", "at once"])
 @pytest.mark.parametrize("mode", ["instruct", "chat-instruct", "chat"])
@@ -211,6 +219,28 @@ def test_where_the_webui_sees_stop_first_continue_runs_the_block_again(auto: Web
     assert auto.follow(chat.generate_chat_reply_wrapper("Wait.", auto.parameters()), look) == slow
     auto.press_stop(lambda: begun.read_text() == "xx")
     assert auto.go_on().startswith(f"{slow}Result:")
+
+
+@behaviour("textgen:late:next-message")
+def test_what_a_block_shows_after_its_deadline_comes_with_the_next_message(
+    auto: Webui, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    waits = f"import os, time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.01)"
+    choose(deadline=1.0)
+    auto.says(f"```python\n{waits}\nprint(41)\n```\n", "It still runs.")
+    reply = auto.send("Begin.")
+    assert "(still running at the time limit; its result will follow by itself; the limit is 1 s)" in reply
+    gate.touch()
+    assert in_the_kernel("'it waits in line'").wait(60) is not None
+    auto.says("I see: 41.", "You are welcome.")
+    auto.send("And now?")
+    late = "Result of the block that was still running: 41\n"
+    assert auto.history["internal"][-1][0] == f"{late}\nAnd now?"
+    assert late in auto.prompts[0]
+    assert late in auto.history["visible"][-1][0]
+    auto.send("Thank you.")
+    assert auto.history["internal"][-1][0] == "Thank you."
 
 
 @behaviour("textgen:stop:deaf")

@@ -91,7 +91,8 @@ class Door:
             self.show(mark)
             return answer
 
-        return Manner(chosen.deadline, consent, self.keep)
+        # Nobody would bring an API client the result of a cell that goes on.
+        return Manner(chosen.deadline, 0.0 if mark.api else chosen.limit, consent, self.keep)
 
     def keep(self, result: Result) -> list[str]:
         """Store a result's pictures where the page finds them."""

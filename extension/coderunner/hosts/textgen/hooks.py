@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Generator
 from functools import cache, partial
+from html import escape
 from typing import Any
 
 from coderunner.hosts.textgen import own, style, webui
 from coderunner.hosts.textgen.door import Door
 from coderunner.hosts.textgen.form import build
 from coderunner.hosts.textgen.marks import KEY, Mark, is_api
+from coderunner.hosts.textgen.preferences import Preferences
 from coderunner.hosts.textgen.reply import Prompt, Reply, Speech
-from coderunner.runner import Manner, Turn
+from coderunner.runner import Manner, Turn, late_words
 
 
 @cache
@@ -40,13 +42,20 @@ def custom_js() -> str:
 
 
 def chat_input_modifier(text: str, visible_text: str, state: webui.State) -> tuple[str, str]:
-    """Run the Python blocks of the person's own message first, where that is switched on."""
+    """Put what came of late blocks, and of the blocks of the person's own message, before the model."""
     chosen = door().store.get()
     name = door().conversation(state)
-    if not chosen.own_blocks or is_api(state) or name is None or not door().may_run():
+    if is_api(state) or name is None or not door().may_run():
         return text, visible_text
+    late = late_words(door().kernel(name), Manner(keep=door().keep), forbidden=webui.thinking_tags())
+    if chosen.own_blocks:
+        text, visible_text = _with_results(text, visible_text, name, chosen)
+    return (f"{late}\n{text}", f"{escape(late)}\n{visible_text}") if late else (text, visible_text)
+
+
+def _with_results(text: str, visible_text: str, name: str, chosen: Preferences) -> tuple[str, str]:
     # Who wrote a block and chose that it runs has consented; a Stop from before is no Stop now.
-    manner = Manner(deadline=chosen.deadline, keep=door().keep)
+    manner = Manner(deadline=chosen.deadline, limit=chosen.limit, keep=door().keep)
     before = webui.stopped()
     turn = Turn(max_cells=chosen.max_blocks, forbidden=webui.thinking_tags())
     changed = own.with_results(

@@ -27,6 +27,11 @@ DEADLINES = (1.0, 600.0)
 """Seconds that can be chosen for one block."""
 BLOCKS = (1, 32)
 """Blocks that can be chosen for one reply."""
+RANGES: Mapping[str, tuple[float, float]] = {
+    "deadline": DEADLINES,
+    "limit": (0.0, 864_000.0),
+    "max_blocks": BLOCKS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,8 @@ class Preferences:
     token: Secret = field(default_factory=Secret)
     kernel_name: str = "python3"
     deadline: float = 30.0
+    limit: float = 600.0
+    """Seconds up to which a block goes on after its deadline; 0: it is stopped there."""
     approve: Approve = "default"
     max_blocks: int = 8
     own_blocks: bool = False
@@ -77,7 +84,7 @@ def from_settings(settings: Settings) -> Preferences:
     """What CodeRunner's own settings say."""
     changes = {name: getattr(settings, name) for name in ("kernel_name", "approve", "max_blocks")}
     changes |= {"server": settings.server, "kernel": "server"} if settings.server else {}
-    changes |= {"token": settings.token, "deadline": settings.timeout}
+    changes |= {"token": settings.token, "deadline": settings.timeout, "limit": settings.limit}
     return Preferences().with_changes(changes)
 
 
@@ -150,7 +157,7 @@ def _checked(item: tuple[str, Any]) -> tuple[str, Any]:
             return (name, value if isinstance(value, Secret) else Secret(str(value).strip()))
         case "server" | "kernel_name":
             return (name, value.strip()) if isinstance(value, str) and value.strip() else refused
-        case "deadline" | "max_blocks":
+        case "deadline" | "limit" | "max_blocks":
             return (name, _within(name, value)) if _is_number(value) else refused
     return refused
 
@@ -160,5 +167,5 @@ def _is_number(value: object) -> bool:
 
 
 def _within(name: str, value: float) -> float:
-    low, high = DEADLINES if name == "deadline" else BLOCKS
+    low, high = RANGES[name]
     return type(low)(min(max(value, low), high))
