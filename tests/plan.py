@@ -36,9 +36,12 @@ PLAN = {
     "kernel": Floor(f"{GROUND} settings kernel", "jupyter_client tornado zmq"),
     "kernel.address": Floor("errors", pure=True),
     "kernel.environment": Floor(pure=True),
+    "records": Floor(f"{GROUND} records", "sqlalchemy"),
+    "records.states": Floor(pure=True),
+    "records.codec": Floor("outputs", pure=True),
     # httpx2 is httpx under its next name.
     "models": Floor(f"{GROUND} settings models", "httpx httpx2"),
-    "runner": Floor(f"{GROUND} settings chat kernel"),
+    "runner": Floor(f"{GROUND} settings chat kernel records"),
     "hosts.app": Floor(
         f"{GROUND} settings runner models hosts.app", "gradio fastapi starlette uvicorn pygments"
     ),

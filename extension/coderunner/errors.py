@@ -10,13 +10,14 @@
     │   ├── NotAJupyterServer (ValueError)          something else answers there
     │   ├── NoSuchKernelSpec (LookupError)          it has no kernel of that name
     │   └── KernelNotStarted (RuntimeError)         the kernel did not come up
+    ├── RecordsUnavailable (OSError)                what runs cannot be written down, or not be read
     └── ModelError                                  a model's endpoint
         ├── EndpointUnreachable (ConnectionError)   nothing answers at the address
         ├── EndpointRefused (PermissionError)       it does not accept our key
         └── EndpointFailed (RuntimeError)           it answered with an error of its own
 
-Every message is one sentence for a person: it carries the values and the way out, and never a token
-or a key. What a program in a cell does wrong is no exception but a `coderunner.outputs.Result`.
+Every message is one sentence for a person: it carries the values and the way out, and never a token,
+a key or a password. What a program in a cell does wrong is no exception but a `coderunner.outputs.Result`.
 """
 
 
@@ -50,6 +51,10 @@ class NoSuchKernelSpec(KernelError, LookupError):
 
 class KernelNotStarted(KernelError, RuntimeError):
     """The kernel did not come up."""
+
+
+class RecordsUnavailable(CodeRunnerError, OSError):
+    """What runs cannot be written down, or what ran cannot be read."""
 
 
 class ModelError(CodeRunnerError):

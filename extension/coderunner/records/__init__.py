@@ -1,0 +1,1 @@
+"""The records room: every run is written down before it is sent, exactly once, with what it showed."""

@@ -1,0 +1,235 @@
+"""The book of all runs: who may run a block, and what is known of one that was run."""
+
+import logging
+import threading
+import time
+from concurrent.futures import Future
+from pathlib import Path
+
+from sqlalchemy import URL, Connection
+
+from coderunner.errors import RecordsUnavailable
+from coderunner.outputs import Output, Result, Status
+from coderunner.records import rows
+from coderunner.records.entry import Draft, Entry
+from coderunner.records.owners import Owner, Owners
+from coderunner.records.rows import Key, Record
+from coderunner.records.scribe import Scribe
+from coderunner.records.states import State, Verdict, verdict
+from coderunner.records.store import MEMORY, Store
+
+log = logging.getLogger(__name__)
+
+GONE = "CodeRunner ended while it ran"
+NEVER_SENT = "CodeRunner ended before it was sent"
+DAY = 86_400.0
+SETTLE = 5.0
+"""Seconds to wait for what is still to be written."""
+
+
+class Records:
+    """The runs of all conversations; one for the process. Synchronous; may be used from any thread.
+
+    Everything that asks the database raises RecordsUnavailable where that fails.
+    """
+
+    def __init__(self, store: Store, *, keep_days: float = 0, owners: Owners | None = None) -> None:
+        """`keep_days`: days after which a run that is over is forgotten; 0: never."""
+        self._store = store
+        self._keep = keep_days * DAY
+        self._owners = owners or Owners(Owner.me())
+        self._lock = threading.Lock()
+        self._here = False
+        self._live: dict[str, Entry] = {}
+        self._waiting: list[tuple[str, Future[Result]]] = []
+        self._forgotten = 0.0
+        self._scribe = Scribe(self._write_all, self._pulse)
+        self._tidy()
+
+    @property
+    def place(self) -> str:
+        """Where they are kept, in words."""
+        return self._store.place
+
+    # --- one block ----------------------------------------------------------------------------------------
+
+    def claim(self, key: Key, code: str, *, again: bool = False) -> Entry | Record:
+        """The right to run a block, for one of all who ask; the others get what is known of the run.
+
+        `again`: a person wants it run once more, although it was.
+        """
+        self._arrive()
+        claimed = self._store.write(self._claim, key, code, again=again)
+        if isinstance(claimed, Entry):
+            with self._lock:
+                self._live[claimed.id] = claimed
+        return claimed
+
+    def recall(self, key: Key, code: str) -> Record | None:
+        """What is known of a block; None where it did not run and nobody has it in hand."""
+        last = self._store.read(rows.latest, key, code)
+        if last is None:
+            return None
+        found = self._store.read(self._judge, last)
+        if found is Verdict.LOSE:
+            return self._store.write(self._lose, last)
+        return None if found is Verdict.RUN else last
+
+    def ended(self, record: Record) -> Future[Result]:
+        """What came of a run, or what comes of it, wherever it runs; its end is seen within a second."""
+        future: Future[Result] = Future()
+        if record.result is not None:
+            future.set_result(record.result)
+            return future
+        with self._lock:
+            self._waiting.append((record.id, future))
+        self._scribe.wake()
+        return future
+
+    def outputs(self, identity: str) -> tuple[Output, ...]:
+        """What a run has shown so far."""
+        return self._store.read(rows.outputs, identity)
+
+    def of(self, conversation: str) -> list[Record]:
+        """All runs of a conversation, the first one first."""
+        return self._store.read(rows.of_conversation, conversation)
+
+    # --- all of them --------------------------------------------------------------------------------------
+
+    def settle(self, timeout: float = SETTLE) -> bool:
+        """Wait until all is written; False where it is not after `timeout` seconds."""
+        return self._scribe.settle(timeout)
+
+    def sweep(self) -> int:
+        """Find runs whose process is gone, and say of each what came of it; gives how many are lost."""
+        left = self._store.read(rows.unfinished, but=self._owners.me.id)
+        lost = sum(self._store.write(self._bury, record) for record in left)
+        self._store.write(self._owners.bury)
+        return lost
+
+    def close(self) -> None:
+        """Write what is left, bounded; runs that have not ended by then count as lost."""
+        self._scribe.close()
+        try:
+            self._store.write(self._owners.leave)
+        except RecordsUnavailable as failure:
+            log.warning("%s", failure)
+        self._store.close()
+
+    # --- decisions, within a transaction ------------------------------------------------------------------
+
+    def _claim(self, connection: Connection, key: Key, code: str, *, again: bool) -> Entry | Record:
+        last = rows.latest(connection, key, code)
+        if last is not None:
+            found = self._judge(connection, last)
+            if found is Verdict.LOSE:
+                last = self._lose(connection, last)
+            if found is Verdict.WAIT or (found is not Verdict.RUN and not again):
+                return last
+            self._bury(connection, last)
+        attempt = last.attempt + 1 if last is not None else 1
+        identity = rows.add(connection, key, code, attempt=attempt, owner=self._owners.me.id)
+        return Entry(identity, self._send, self._scribe.wake)
+
+    def _judge(self, connection: Connection, record: Record) -> Verdict:
+        return verdict(record.state, owned=self._owners.alive(connection, record.owner))
+
+    def _lose(self, connection: Connection, record: Record) -> Record:
+        """Say that nobody can tell what came of a run; gives the record as it is then."""
+        shown = rows.outputs(connection, record.id)
+        end = rows.ending(Result(shown, Status.LOST, detail=GONE)) | {"ended": time.time()}
+        rows.advance(connection, record.id, record.owner, State.ENDED, end)
+        return rows.find(connection, record.id) or record
+
+    def _bury(self, connection: Connection, record: Record) -> bool:
+        """End a run that was left behind, if it was; tells whether it is lost by this."""
+        match self._judge(connection, record):
+            case Verdict.LOSE:
+                self._lose(connection, record)
+                return True
+            case Verdict.RUN if record.state is State.QUEUED:
+                end = rows.ending(Result(status=Status.ABORTED, detail=NEVER_SENT)) | {"ended": time.time()}
+                rows.advance(connection, record.id, record.owner, State.UNSENT, end)
+        return False
+
+    # --- writing ------------------------------------------------------------------------------------------
+
+    def _arrive(self) -> None:
+        """Be known before the first claim: a run whose owner nobody knows is taken for left behind."""
+        with self._lock:
+            if not self._here:
+                self._store.write(self._owners.beat)
+                self._here = True
+                self._scribe.wake(soon=True)
+
+    def _send(self, identity: str) -> bool:
+        return self._store.write_safely(
+            rows.advance, identity, self._owners.me.id, State.SENT, {"sent": time.time()}
+        )
+
+    def _write_all(self) -> bool:
+        with self._lock:
+            live = list(self._live.values())
+        for entry in live:
+            if (draft := entry.draft()) is not None:
+                self._store.write(self._write, entry, draft)
+                if entry.written(draft):
+                    with self._lock:
+                        del self._live[entry.id]
+        return self._tell_who_waits()
+
+    def _write(self, connection: Connection, entry: Entry, draft: Draft) -> None:
+        values = rows.ending(draft.result) if draft.result is not None else {}
+        if draft.state in (State.ENDED, State.UNSENT):
+            values["ended"] = time.time()
+        if rows.advance(connection, entry.id, self._owners.me.id, draft.state, values):
+            rows.show(connection, entry.id, draft.outputs, known=draft.known)
+        else:
+            log.warning("a run that was given up as lost has come to an end after all")
+
+    def _tell_who_waits(self) -> bool:
+        with self._lock:
+            waiting = list(self._waiting)
+        for waiter in waiting:
+            identity, future = waiter
+            record = self._store.write(self._look, identity)
+            if record is None or record.result is not None:
+                with self._lock:
+                    self._waiting.remove(waiter)
+                if future.set_running_or_notify_cancel():
+                    future.set_result(record.result if record and record.result else _UNKNOWN)
+        return len(self._waiting) > 0
+
+    def _look(self, connection: Connection, identity: str) -> Record | None:
+        record = rows.find(connection, identity)
+        if record is not None and record.result is None:
+            self._bury(connection, record)
+            record = rows.find(connection, identity)
+        return record
+
+    def _pulse(self) -> None:
+        self._store.write(self._owners.beat)
+        self._tidy()
+
+    def _tidy(self) -> None:
+        self.sweep()
+        if self._keep and time.time() - self._forgotten > DAY:
+            self._forgotten = time.time()
+            self._store.write(rows.forget, self._forgotten - self._keep)
+
+
+_UNKNOWN = Result(status=Status.LOST, detail="its record was deleted meanwhile")
+
+
+def open_records(address: str, folder: Path, *, keep_days: float = 0) -> Records:
+    """The records at a database's `address`, or in a file of ours in `folder`.
+
+    Where that cannot be opened, in memory: the log says so, and for as long as this process lives nothing is
+    lost and nothing runs twice.
+    """
+    place = address or URL.create("sqlite", database=str(folder / "records" / "records.sqlite"))
+    try:
+        return Records(Store(place), keep_days=keep_days)
+    except RecordsUnavailable as failure:
+        log.warning("%s; until CodeRunner ends, what runs is kept in memory only", failure)
+        return Records(Store(MEMORY))

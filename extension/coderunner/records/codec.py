@@ -1,0 +1,68 @@
+"""Outputs as text and back, exactly. Pure."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from coderunner.outputs import DisplayData, Error, ExecuteResult, Omission, Output, Stream
+
+LARGE = 64 * 1024
+"""Characters beyond which a text is kept by its hash: equal pictures of many runs are then kept once."""
+LARGEST = 48 * 1024 * 1024
+"""Characters of one output. The kernel room lets less through; this bounds what comes another way."""
+
+
+def encode(output: Output) -> str:
+    """`output` as JSON in ASCII, so that every database keeps it as it is, lone surrogates included."""
+    text = json.dumps(_FIELDS[type(output)](output))
+    if len(text) <= LARGEST:
+        return text
+    return encode(Stream("stderr", f"[an output of {len(text):,} characters is left out of the record]\n"))
+
+
+def decode(text: str) -> Output:
+    """The output that `encode` gave *text* for."""
+    fields: dict[str, Any] = json.loads(text)
+    return _VALUES[fields.pop("type")](fields)
+
+
+def digest(text: str) -> str:
+    """What *text* is kept under; different texts have different ones."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _stream(output: Stream) -> dict[str, object]:
+    missing = output.omitted
+    gap = [missing.at, missing.lines, missing.characters]
+    return {"type": "stream", "name": output.name, "text": output.text, "omitted": gap}
+
+
+def _display(output: DisplayData) -> dict[str, object]:
+    shown = {"data": output.data, "metadata": output.metadata, "display_id": output.display_id}
+    return {"type": "display_data", **shown}
+
+
+def _result(output: ExecuteResult) -> dict[str, object]:
+    shown = {"data": output.data, "metadata": output.metadata, "display_id": output.display_id}
+    return {"type": "execute_result", **shown, "execution_count": output.execution_count}
+
+
+def _error(output: Error) -> dict[str, object]:
+    return {"type": "error", "ename": output.ename, "evalue": output.evalue, "traceback": output.traceback}
+
+
+_FIELDS: Mapping[type, Callable[[Any], dict[str, object]]] = {
+    Stream: _stream,
+    DisplayData: _display,
+    ExecuteResult: _result,
+    Error: _error,
+}
+
+_VALUES: Mapping[str, Callable[[dict[str, Any]], Output]] = {
+    "stream": lambda fields: Stream(**fields | {"omitted": Omission(*fields["omitted"])}),
+    "display_data": lambda fields: DisplayData(**fields),
+    "execute_result": lambda fields: ExecuteResult(**fields),
+    "error": lambda fields: Error(**fields | {"traceback": tuple(fields["traceback"])}),
+}
+"""By nbformat's names."""

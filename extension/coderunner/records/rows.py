@@ -1,0 +1,181 @@
+"""What is read and written in one transaction: functions of a connection, without a decision of their own."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, Row, bindparam, delete, exists, insert, select, update
+
+from coderunner.outputs import Aftermath, Output, Result, Status
+from coderunner.records.codec import LARGE, decode, digest, encode
+from coderunner.records.schema import BLOBS, OUTPUTS, RUNS
+from coderunner.records.states import OVER, State, before
+
+# Built once: to build a statement takes the library longer than the database needs to do it.
+_KEY = ("conversation", "message", "ordinal", "code_hash")
+_LATEST = (
+    select(RUNS).where(*(RUNS.c[name] == bindparam(name) for name in _KEY)).order_by(RUNS.c.attempt.desc())
+)
+_FIND = select(RUNS).where(RUNS.c.id == bindparam("its_id"))
+_ADD = insert(RUNS)
+_OUTPUTS = (
+    select(OUTPUTS.c.text, BLOBS.c.text)
+    .select_from(OUTPUTS.outerjoin(BLOBS, OUTPUTS.c.blob == BLOBS.c.hash))
+    .where(OUTPUTS.c.run == bindparam("its_id"))
+    .order_by(OUTPUTS.c.position)
+)
+_SHOW = insert(OUTPUTS)
+_ADVANCE = {
+    state: update(RUNS).where(
+        RUNS.c.id == bindparam("its_id"),
+        RUNS.c.owner == bindparam("its_owner"),
+        RUNS.c.state.in_(before(state) if state in OVER else before(state) | {state}),
+    )
+    for state in State
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One block of one reply."""
+
+    conversation: str
+    message: str
+    """Names the reply: it stays the same when the reply is continued, and is another when it is made anew."""
+    ordinal: int
+    """How many blocks stand before it in the reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A run as it is written down."""
+
+    id: str
+    key: Key
+    attempt: int
+    code: str
+    owner: str
+    state: State
+    started: float | None
+    """When it was sent, in seconds since 1970 (UTC); None: never."""
+    result: Result | None
+    """What came of it; None while it is not over. Of a detached run: what the model was told."""
+
+
+def latest(connection: Connection, key: Key, code: str) -> Record | None:
+    """The last attempt at a block."""
+    row = connection.execute(_LATEST, _columns(key, code)).first()
+    return None if row is None else _record(connection, row)
+
+
+def find(connection: Connection, identity: str) -> Record | None:
+    """The run of that id."""
+    row = connection.execute(_FIND, {"its_id": identity}).first()
+    return None if row is None else _record(connection, row)
+
+
+def of_conversation(connection: Connection, conversation: str) -> list[Record]:
+    """All runs of a conversation, in the order in which they were asked for."""
+    query = select(RUNS).where(RUNS.c.conversation == conversation).order_by(RUNS.c.created, RUNS.c.attempt)
+    return [_record(connection, row) for row in connection.execute(query).all()]
+
+
+def unfinished(connection: Connection, *, but: str) -> list[Record]:
+    """The runs that are not over, those of one owner left out."""
+    query = select(RUNS).where(RUNS.c.state.not_in(OVER), RUNS.c.owner != but)
+    return [_record(connection, row) for row in connection.execute(query).all()]
+
+
+def add(connection: Connection, key: Key, code: str, *, attempt: int, owner: str) -> str:
+    """Write down a run that is to be sent; gives its id. Raises IntegrityError where another was quicker."""
+    identity = uuid4().hex
+    state = {"attempt": attempt, "owner": owner, "state": State.QUEUED, "created": time.time()}
+    connection.execute(_ADD, {"id": identity, "code": code, **_columns(key, code), **state})
+    return identity
+
+
+def advance(
+    connection: Connection, identity: str, owner: str, state: State, values: Mapping[str, object]
+) -> bool:
+    """Bring a run of `owner` to `state`; False, and nothing is changed, where that may not follow."""
+    its = {"its_id": identity, "its_owner": owner}
+    return connection.execute(_ADVANCE[state], {**its, "state": state, **values}).rowcount == 1
+
+
+def ending(result: Result) -> dict[str, object]:
+    """The columns that hold a result, its outputs aside."""
+    return {
+        "status": result.status,
+        "aftermath": result.aftermath,
+        "execution_count": result.execution_count,
+        "duration": result.duration,
+        "detail": result.detail,
+    }
+
+
+def show(
+    connection: Connection, identity: str, outputs: Sequence[Output], *, known: Sequence[Output]
+) -> None:
+    """Write what a run showed where it differs from what is `known` to stand there."""
+    new = {at: shown for at, shown in enumerate(outputs) if at >= len(known) or known[at] != shown}
+    gone = [*new, *range(len(outputs), len(known))]
+    if gone and known:
+        there = (OUTPUTS.c.run == identity, OUTPUTS.c.position.in_(gone))
+        blobs = connection.scalars(select(OUTPUTS.c.blob).where(*there, OUTPUTS.c.blob.is_not(None))).all()
+        connection.execute(delete(OUTPUTS).where(*there))
+        forget_blobs(connection, blobs)
+    if new:
+        rows = [{"run": identity, "position": at, **_kept(connection, shown)} for at, shown in new.items()]
+        connection.execute(_SHOW, rows)
+
+
+def forget(connection: Connection, before: float) -> int:
+    """Delete the runs that ended before a moment, with all that only they showed; gives how many."""
+    old = select(RUNS.c.id).where(RUNS.c.state.in_(OVER), RUNS.c.ended < before)
+    connection.execute(delete(OUTPUTS).where(OUTPUTS.c.run.in_(old)))
+    count = connection.execute(delete(RUNS).where(RUNS.c.state.in_(OVER), RUNS.c.ended < before)).rowcount
+    connection.execute(delete(BLOBS).where(~exists().where(OUTPUTS.c.blob == BLOBS.c.hash)))
+    return count
+
+
+def forget_blobs(connection: Connection, hashes: Sequence[str | None]) -> None:
+    """Delete those that nothing shows any more."""
+    if hashes:
+        unused = ~exists().where(OUTPUTS.c.blob == BLOBS.c.hash)
+        connection.execute(delete(BLOBS).where(BLOBS.c.hash.in_(hashes), unused))
+
+
+def _kept(connection: Connection, output: Output) -> dict[str, str | None]:
+    text = encode(output)
+    if len(text) <= LARGE:
+        return {"text": text, "blob": None}
+    name = digest(text)
+    if connection.scalar(select(BLOBS.c.hash).where(BLOBS.c.hash == name)) is None:
+        connection.execute(insert(BLOBS).values(hash=name, text=text))
+    return {"text": None, "blob": name}
+
+
+def _columns(key: Key, code: str) -> dict[str, object]:
+    return dict(zip(_KEY, (key.conversation, key.message, key.ordinal, digest(code)), strict=True))
+
+
+def _record(connection: Connection, row: Row[Any]) -> Record:
+    result = None
+    if row.status is not None:
+        outputs = tuple(_outputs(connection, row.id))
+        status, aftermath = Status(row.status), Aftermath(row.aftermath)
+        result = Result(outputs, status, aftermath, row.execution_count, row.duration, row.detail)
+    key = Key(row.conversation, row.message, row.ordinal)
+    return Record(row.id, key, row.attempt, row.code, row.owner, State(row.state), row.sent, result)
+
+
+def _outputs(connection: Connection, identity: str) -> Iterator[Output]:
+    for text, blob in connection.execute(_OUTPUTS, {"its_id": identity}):
+        yield decode(blob if text is None else text)
+
+
+def outputs(connection: Connection, identity: str) -> tuple[Output, ...]:
+    """What a run has shown so far."""
+    return tuple(_outputs(connection, identity))

@@ -1,0 +1,119 @@
+"""The tables, and how older ones become these. A migration adds; it never takes a row away."""
+
+import json
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    insert,
+    inspect,
+    select,
+    update,
+)
+from sqlalchemy.engine import Dialect
+
+
+class Exact(TypeDecorator[str]):
+    """A text in JSON's spelling: PostgreSQL keeps no NUL, and no database lone surrogates."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Spell it."""
+        return None if value is None else json.dumps(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """Read it."""
+        return None if value is None else str(json.loads(value))
+
+
+METADATA = MetaData()
+
+VERSION = Table("coderunner_schema", METADATA, Column("version", Integer, primary_key=True))
+
+OWNERS = Table(
+    "coderunner_owners",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("machine", String(200), nullable=False),
+    Column("process", String(60), nullable=False),
+    Column("beat", Integer, nullable=False),
+)
+"""The processes that have runs in hand; `beat` grows while they live."""
+
+RUNS = Table(
+    "coderunner_runs",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("conversation", String(200), nullable=False),
+    Column("message", String(200), nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("code_hash", String(64), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("code", Exact, nullable=False),
+    Column("place", Exact, nullable=False, server_default='""'),
+    Column("msg_id", String(200), nullable=False, server_default=""),
+    Column("owner", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("status", String(16)),
+    Column("aftermath", String(16)),
+    Column("execution_count", Integer),
+    Column("duration", Float),
+    Column("detail", Exact),
+    Column("created", Float, nullable=False),
+    Column("sent", Float),
+    Column("ended", Float),
+    UniqueConstraint("conversation", "message", "ordinal", "code_hash", "attempt", name="coderunner_once"),
+    Index("coderunner_runs_state", "state"),
+)
+"""One row a run. Times are seconds since 1970 in UTC; `duration` is by a monotonic clock."""
+
+BLOBS = Table(
+    "coderunner_blobs",
+    METADATA,
+    Column("hash", String(64), primary_key=True),
+    Column("text", Text, nullable=False),
+)
+"""Large outputs by what they are. In a table and not in files: one transaction writes a run with all it
+showed, a second replica reads it, and nothing lies about with rights of its own."""
+
+OUTPUTS = Table(
+    "coderunner_outputs",
+    METADATA,
+    Column("run", String(32), ForeignKey("coderunner_runs.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("text", Text),
+    Column("blob", String(64), ForeignKey("coderunner_blobs.hash"), index=True),
+)
+"""What each run showed, in order: small ones here, large ones by their hash."""
+
+MIGRATIONS: Sequence[Callable[[Connection], None]] = ()
+"""What makes version 2 of version 1, 3 of 2, and so on."""
+
+CURRENT = len(MIGRATIONS) + 1
+
+
+def prepare(connection: Connection) -> int | None:
+    """Make the tables, or bring them up to date. Gives the version found where it is newer than ours."""
+    if not inspect(connection).has_table(VERSION.name):
+        METADATA.create_all(connection)
+        connection.execute(insert(VERSION).values(version=CURRENT))
+        return None
+    found: int = connection.scalars(select(VERSION.c.version).with_for_update()).one()
+    for migrate in MIGRATIONS[found - 1 :]:
+        migrate(connection)
+    if found < CURRENT:
+        connection.execute(update(VERSION).values(version=CURRENT))
+    return found if found > CURRENT else None

@@ -1,0 +1,184 @@
+"""The way to the database: opened privately, one transaction at a time, failures in words of ours."""
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import quote, quote_plus
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+
+from coderunner.errors import RecordsUnavailable
+from coderunner.records.schema import prepare
+
+log = logging.getLogger(__name__)
+
+Value = TypeVar("Value")
+More = ParamSpec("More")
+
+BUSY = 5.0
+"""Seconds to wait while another process writes; it writes for milliseconds."""
+TRIES = 5
+"""How often a transaction is tried that another process got in the way of."""
+MEMORY = "sqlite://"
+"""Kept for as long as the process lives."""
+
+
+class Store:
+    """A database with our tables; may be used from any thread."""
+
+    def __init__(self, address: str | URL) -> None:
+        """Open it and bring its tables up to date. Raises RecordsUnavailable."""
+        self._url = _parsed(address)
+        self._secrets = _secrets(self._url)
+        # A database in memory is one connection, which threads take in turns.
+        self._turn = threading.RLock() if self._in_memory else None
+        with self._translated():
+            self._engine = self._connect()
+            self._writer = self._engine.execution_options(coderunner_writes="NORMAL")
+            self._safe = self._engine.execution_options(coderunner_writes="FULL")
+        newer = self.write(prepare)
+        if newer:
+            self.close()
+            message = (
+                f"the records in {self.place} are of a newer CodeRunner (version {newer}); update this one"
+            )
+            raise RecordsUnavailable(message)
+
+    @property
+    def place(self) -> str:
+        """Where it is, in words, without user and password."""
+        if self._in_memory:
+            return "memory"
+        if self._url.get_backend_name() == "sqlite":
+            return str(self._url.database)
+        return f"the {self._url.get_backend_name()} database {self._url.database} on {self._url.host}"
+
+    def read(
+        self, work: Callable[Concatenate[Connection, More], Value], *given: More.args, **named: More.kwargs
+    ) -> Value:
+        """Do `work` in a transaction that only reads. Raises RecordsUnavailable."""
+        with self._translated(), self._alone(), self._engine.begin() as connection:
+            return work(connection, *given, **named)
+
+    def write(
+        self, work: Callable[Concatenate[Connection, More], Value], *given: More.args, **named: More.kwargs
+    ) -> Value:
+        """Do `work` in a transaction, anew where another process was quicker. Raises RecordsUnavailable."""
+        return self._write(self._writer, lambda connection: work(connection, *given, **named))
+
+    def write_safely(
+        self, work: Callable[Concatenate[Connection, More], Value], *given: More.args, **named: More.kwargs
+    ) -> Value:
+        """The same for what has to outlive a power cut: it is on the disk, not only on its way there."""
+        return self._write(self._safe, lambda connection: work(connection, *given, **named))
+
+    def _write(self, engine: Engine, work: Callable[[Connection], Value]) -> Value:
+        for attempt in range(TRIES):
+            with self._translated(), self._alone():
+                try:
+                    with engine.begin() as connection:
+                        return work(connection)
+                except (IntegrityError, ProgrammingError):  # the second: it made the tables
+                    if attempt == TRIES - 1:
+                        raise
+        raise AssertionError
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    @property
+    def _in_memory(self) -> bool:
+        database = self._url.database
+        return self._url.get_backend_name() == "sqlite" and database in (None, "", ":memory:")
+
+    def _connect(self) -> Engine:
+        more: dict[str, Any] = {}
+        if self._url.get_backend_name() == "sqlite":
+            more["connect_args"] = {"timeout": BUSY, "check_same_thread": False}
+            if self._in_memory:
+                more["poolclass"] = StaticPool
+            else:
+                make_private(Path(str(self._url.database)))
+        else:
+            more["pool_pre_ping"] = True
+        engine = create_engine(self._url, hide_parameters=True, **more)
+        if self._url.get_backend_name() == "sqlite":
+            event.listen(engine, "connect", _set_up_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if self._turn is None:
+            yield
+            return
+        with self._turn:
+            yield
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """The seam: whatever the library or its driver raises becomes one sentence without a secret."""
+        try:
+            yield
+        except (SQLAlchemyError, OSError, ImportError) as failure:
+            # Without `from`: a driver's error may carry the address, and ours is shown and logged.
+            raise RecordsUnavailable(f"{self.place} cannot keep records: {self._reason(failure)}") from None
+
+    def _reason(self, failure: Exception) -> str:
+        if isinstance(failure, ImportError):
+            return f"its driver {failure.name} is not installed"
+        if isinstance(failure, OSError) and failure.strerror:
+            return failure.strerror
+        told = str(failure.orig if isinstance(failure, DBAPIError) else failure).strip()
+        first = told.partition("\n")[0]
+        return (
+            first if first and not any(secret in told for secret in self._secrets) else type(failure).__name__
+        )
+
+
+def make_private(path: Path) -> None:
+    """See that the file at `path`, and what SQLite lays beside it, is its owner's alone from the start."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # SQLite gives its -wal and -shm files the mode of the file itself.
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
+    # The driver begins transactions late and of the wrong kind; `_begin_sqlite` does it instead.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    how = connection.get_execution_options().get("coderunner_writes")
+    if how is None:
+        connection.exec_driver_sql("BEGIN")
+        return
+    # In a write-ahead log NORMAL waits for no disk: a power cut takes the last moments, never the file.
+    connection.exec_driver_sql(f"PRAGMA synchronous={how}")
+    # A transaction that reads first and writes then would fail where another has written in between.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _parsed(address: str | URL) -> URL:
+    try:
+        return make_url(address)
+    except (ArgumentError, ValueError):
+        message = "records_url is no database address such as postgresql+psycopg://user@host/database"
+        raise RecordsUnavailable(message) from None
+
+
+def _secrets(url: URL) -> set[str]:
+    """All that must not stand in a message, in every spelling."""
+    values = [str(url.password or "")]
+    for value in url.query.values():
+        values += [value] if isinstance(value, str) else value
+    return {spelt for value in values if value for spelt in (value, quote(value), quote_plus(value))}

@@ -1,0 +1,75 @@
+"""Records in a file; and in the database of `CODERUNNER_TEST_DATABASE`, which is emptied."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+
+from coderunner.outputs import Result, Stream
+from coderunner.records.book import Records
+from coderunner.records.entry import Entry
+from coderunner.records.rows import Key, Record
+from coderunner.records.schema import METADATA
+from coderunner.records.store import Store
+
+DATABASE = os.environ.get("CODERUNNER_TEST_DATABASE", "")
+KEY = Key("conversation", "message", 0)
+CODE = "print(10 + 5)\n"
+FIFTEEN = Result((Stream("stdout", "15\n"),), execution_count=1, duration=0.01)
+
+Open = Callable[[], Records]
+
+
+@pytest.fixture(params=["a file", *(["a server"] if DATABASE else [])])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where records are kept in this test."""
+    if request.param == "a file":
+        yield f"sqlite:///{tmp_path / 'records.sqlite'}"
+        return
+    yield DATABASE
+    engine = create_engine(DATABASE)
+    METADATA.drop_all(engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def replica(address: str) -> Iterator[Open]:
+    """Opens the records once more, as another process does."""
+    opened: list[Records] = []
+
+    def another() -> Records:
+        opened.append(Records(Store(address)))
+        return opened[-1]
+
+    yield another
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def records(replica: Open) -> Records:
+    return replica()
+
+
+def claimed(found: Entry | Record) -> Entry:
+    assert isinstance(found, Entry)
+    return found
+
+
+def known(found: Entry | Record | None) -> Record:
+    assert isinstance(found, Record)
+    return found
+
+
+def crash(records: Records) -> None:
+    """Its process is gone: it writes no more, and nobody answers to its name."""
+    records._scribe.close()
+    records._store.write(records._owners.leave)
+
+
+def sent(found: Entry | Record) -> Entry:
+    entry = claimed(found)
+    assert entry.send()
+    return entry

@@ -1,0 +1,72 @@
+"""What the records room promises."""
+
+from tests.behaviours import Behaviour
+
+BEHAVIOURS = {
+    "records:states:table": Behaviour(
+        "A run goes from state to state as the table says; every other transition is refused.", "safety 5.2"
+    ),
+    "records:states:verdict": Behaviour(
+        "What was sent is never sent again, and what was not sent may be.", "design 3: exactly once"
+    ),
+    "records:outputs:exact": Behaviour(
+        "An output is read as it was written, of whatever kind and size.", "design 3: show the record"
+    ),
+    "records:outputs:live": Behaviour(
+        "What a run shows is written while it runs, changes and clearings included.", "safety 3.5: reload"
+    ),
+    "records:outputs:once": Behaviour(
+        "A large output that many runs show is kept once, and not longer than one of them.", "rich output"
+    ),
+    "records:outputs:bounded": Behaviour(
+        "An output beyond all bounds is replaced by a sentence that says so.", "safety 3.3"
+    ),
+    "records:claim:one": Behaviour(
+        "Of all who claim a block, in any thread and any process, one may run it.", "safety 3.5: two tabs"
+    ),
+    "records:claim:others": Behaviour(
+        "Who may not run a block gets what came of it, as soon as that is known.", "safety 3.5: two tabs"
+    ),
+    "records:claim:other-code": Behaviour(
+        "Other code, another place in the reply and another reply are another run.", "design 3: exactly once"
+    ),
+    "records:claim:again": Behaviour("A person may have a block run once more.", "design 3: a button"),
+    "records:claim:unsent": Behaviour(
+        "A run that was never sent did not run: it can be claimed anew.", "design 3: exactly once"
+    ),
+    "records:crash:lost": Behaviour(
+        "A run whose process is gone is lost, with what it showed; this is found once.",
+        "safety 3.5: host crash",
+    ),
+    "records:crash:fenced": Behaviour(
+        "Who was taken for dead sends nothing that somebody else has taken over.", "design 3: exactly once"
+    ),
+    "records:crash:owners": Behaviour(
+        "A process here is looked up; one elsewhere is gone when its heartbeat rests for a whole lease.",
+        "safety 3.2: clock jump",
+    ),
+    "records:histories": Behaviour(
+        "Whatever claims, crashes, restarts and repeats come together: nothing runs twice, nothing is told "
+        "that did not run.",
+        "safety 4: figures",
+    ),
+    "records:retention": Behaviour(
+        "After so many days a run that is over is deleted, with what only it showed.", "README, settings"
+    ),
+    "records:database:private": Behaviour(
+        "The file of records and what SQLite lays beside it are their owner's alone, from the start.",
+        "safety 5",
+    ),
+    "records:database:newer": Behaviour(
+        "Tables of a later version are left alone, with a sentence.", "CONTRIBUTING"
+    ),
+    "records:database:sentence": Behaviour(
+        "What is wrong with a database is said in one sentence, without the password.", "safety 4.10"
+    ),
+    "records:database:memory": Behaviour(
+        "Without a database runs are kept in memory, and the log says so once.", "README"
+    ),
+    "records:database:away": Behaviour(
+        "What a database cannot take now is written when it is back.", "design 3: nothing lost"
+    ),
+}

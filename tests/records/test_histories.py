@@ -1,0 +1,110 @@
+"""Random histories of replicas on one database: nothing runs twice, nothing is told that did not run."""
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from coderunner.outputs import Result, Status
+from coderunner.records.book import Records
+from coderunner.records.entry import Entry
+from coderunner.records.rows import Key
+from coderunner.records.store import Store
+from tests.behaviours import behaviour
+
+from .conftest import CODE, FIFTEEN, crash
+
+REPLICAS = st.integers(0, 1)
+BLOCKS = st.integers(0, 2)
+RESULTS = st.sampled_from([FIFTEEN, Result(status=Status.ERROR)])
+
+
+class Histories(RuleBasedStateMachine):
+    """Two replicas, three blocks; what a crashed replica had in hand goes on trying, as a ghost."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.replicas = [self.open(), self.open()]
+        self.ghosts: list[Records] = []
+        self.held: list[tuple[Key, Entry]] = []
+        self.wanted: dict[Key, int] = {}
+        self.ran: dict[Key, int] = {}
+
+    def open(self) -> Records:
+        return Records(Store(f"sqlite:///{Path(self.folder.name) / 'records.sqlite'}"))
+
+    def ask(self, replica: int, block: int, *, again: bool = False) -> None:
+        key = Key("c", "m", block)
+        found = self.replicas[replica].claim(key, CODE, again=again)
+        ran, wanted = self.ran.get(key, 0), self.wanted.setdefault(key, 1)
+        if isinstance(found, Entry):
+            self.held.append((key, found))
+            self.wanted[key] = max(wanted, ran + 1) if again else wanted
+        elif found.result is not None:
+            assert ran > 0, "the result of a run that never was"
+
+    @rule(replica=REPLICAS, block=BLOCKS)
+    def claim(self, replica: int, block: int) -> None:
+        """The reply's first run, a reload, Continue, another tab: all of them claim."""
+        self.ask(replica, block)
+
+    @rule(replica=REPLICAS, block=BLOCKS)
+    def run_again(self, replica: int, block: int) -> None:
+        self.ask(replica, block, again=True)
+
+    @rule(data=st.data())
+    def send(self, data: st.DataObject) -> None:
+        if self.held:
+            key, entry = data.draw(st.sampled_from(self.held))
+            if entry.state == "queued" and entry.send():
+                self.ran[key] = self.ran.get(key, 0) + 1
+                assert self.ran[key] <= self.wanted[key], "it ran twice"
+
+    @rule(
+        data=st.data(), result=st.sampled_from([FIFTEEN, Result(status=Status.ERROR)]), settle=st.booleans()
+    )
+    def finish(self, data: st.DataObject, result: Result, settle: bool) -> None:
+        if self.held:
+            chosen = data.draw(st.sampled_from(self.held))
+            self.held.remove(chosen)
+            chosen[1].finish(result)
+            if settle:
+                assert all(each.settle() for each in self.replicas)
+
+    @rule(replica=REPLICAS)
+    def crash(self, replica: int) -> None:
+        """Others take it for dead, and it is started anew; what it had in hand may still be sent."""
+        gone = self.replicas[replica]
+        crash(gone)
+        self.ghosts.append(gone)
+        self.replicas[replica] = self.open()
+
+    @rule(replica=REPLICAS)
+    def restart(self, replica: int) -> None:
+        self.replicas[replica].close()
+        self.replicas[replica] = self.open()
+
+    @rule(replica=REPLICAS)
+    def sweep(self, replica: int) -> None:
+        self.replicas[replica].sweep()
+
+    def teardown(self) -> None:
+        """In the end everybody is gone, and each block has run as often as it was wanted, or can be run."""
+        for each in (*self.replicas, *self.ghosts):
+            each.close()
+        last = self.open()
+        for key, wanted in self.wanted.items():
+            found, ran = last.claim(key, CODE), self.ran.get(key, 0)
+            assert isinstance(found, Entry) or found.result is not None
+            assert ran <= wanted
+            assert ran > 0 or isinstance(found, Entry), "it never ran, and now never will"
+        last.close()
+        self.folder.cleanup()
+
+
+@behaviour("records:histories")
+def test_nothing_runs_twice_and_nothing_is_told_that_did_not_run() -> None:
+    run_state_machine_as_test(Histories, settings=settings(max_examples=60, stateful_step_count=25))

@@ -1,0 +1,104 @@
+"""What a run showed, written and read."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coderunner.outputs import DisplayData, Error, ExecuteResult, Omission, Output, Result, Stream
+from coderunner.records import codec
+from coderunner.records.book import Records
+from coderunner.records.codec import LARGE, decode, encode
+from coderunner.records.rows import Key
+from coderunner.records.schema import BLOBS
+from coderunner.records.store import MEMORY, Store
+from tests.behaviours import behaviour
+
+from .conftest import CODE, FIFTEEN, KEY, known, sent
+
+# All of Unicode, lone surrogates and NUL among it: a program can print what it likes.
+text = st.text(st.characters())
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
+    max_leaves=8,
+)
+bundles = st.dictionaries(text, values, max_size=4)
+counts = st.integers(0, 10**9)
+omissions = st.builds(Omission, counts, counts, counts)
+outputs: st.SearchStrategy[Output] = st.one_of(
+    st.builds(
+        Stream, st.sampled_from(["stdout", "stderr"]), text, st.builds(Omission, counts, counts, counts)
+    ),
+    st.builds(DisplayData, bundles, bundles, text),
+    st.builds(ExecuteResult, bundles, bundles, st.none() | counts, text),
+    st.builds(Error, text, text, st.lists(text, max_size=4).map(tuple)),
+)
+
+
+def hashes(records: Records) -> list[str]:
+    return list(records._store.read(lambda connection: connection.scalars(BLOBS.select()).all()))
+
+
+@behaviour("records:outputs:exact")
+@given(outputs)
+def test_every_output_is_read_as_it_was_written(output: Output) -> None:
+    assert decode(encode(output)) == output
+
+
+@behaviour("records:outputs:exact")
+@given(st.lists(outputs, max_size=5).map(tuple), text, text)
+def test_a_whole_run_is_read_as_it_was_written(shown: tuple[Output, ...], code: str, detail: str) -> None:
+    records = Records(Store(MEMORY))
+    result = Result(shown, execution_count=7, duration=0.125, detail=detail)
+    sent(records.claim(KEY, code)).finish(result)
+    assert records.settle()
+    found = known(records.recall(KEY, code))
+    records.close()
+    assert (found.code, found.result) == (code, result)
+
+
+@behaviour("records:outputs:exact")
+def test_large_outputs_are_read_as_they_were_written(records: Records) -> None:
+    shown = tuple(
+        DisplayData({"image/png": letter * size})
+        for letter in "ab"
+        for size in (LARGE // 2, LARGE, 3 * LARGE)
+    )
+    sent(records.claim(KEY, CODE)).finish(Result(shown))
+    records.settle()
+    assert known(records.recall(KEY, CODE)).result == Result(shown)
+
+
+@behaviour("records:outputs:live")
+def test_what_a_run_shows_can_be_read_while_it_runs(records: Records) -> None:
+    entry = sent(records.claim(KEY, CODE))
+    first, bar, done = Stream("stdout", "begun\n"), Stream("stderr", " 50%"), Stream("stderr", "100%")
+    seen = []
+    for index, output in ((0, first), (1, bar), (1, done), (1, None), (0, None), (0, bar)):
+        entry.show(index, output)
+        records.settle()
+        seen.append(records.outputs(entry.id))
+    assert seen == [(first,), (first, bar), (first, done), (first,), (), (bar,)]
+
+
+@behaviour("records:outputs:once")
+def test_one_large_picture_in_many_runs_is_kept_once_and_until_none_shows_it(records: Records) -> None:
+    picture = Result((DisplayData({"image/png": "a" * 2 * LARGE}),))
+    entries = [sent(records.claim(Key("c", "m", number), CODE)) for number in range(3)]
+    for entry in entries:
+        entry.show(0, picture.outputs[0])
+    records.settle()
+    assert len(hashes(records)) == 1
+    entries[0].finish(FIFTEEN)
+    entries[1].finish(FIFTEEN)
+    records.settle()
+    assert len(hashes(records)) == 1
+    entries[2].finish(FIFTEEN)
+    records.settle()
+    assert hashes(records) == []
+
+
+@behaviour("records:outputs:bounded")
+def test_an_output_beyond_all_bounds_is_left_out_with_a_sentence() -> None:
+    kept = decode(encode(Stream("stdout", "x" * codec.LARGEST)))
+    assert isinstance(kept, Stream)
+    assert kept.text.endswith("characters is left out of the record]\n")
