@@ -118,6 +118,19 @@ def test_an_error_that_stands_only_in_the_reply_is_an_output() -> None:
     )
 
 
+@behaviour("execution:error:in-reply")
+def test_a_reply_that_overtakes_the_error_does_not_tell_it_twice_or_too_early() -> None:
+    error: dict[str, Any] = {"ename": "SyntaxError", "evalue": "no", "traceback": ["a"]}
+    assert outputs(reply("error", **error), text("before"), iopub("error", **error), IDLE) == (
+        Stream("stdout", "before"),
+        Error("SyntaxError", "no", ("a",)),
+    )
+    assert outputs(reply("error", **error), text("before")) == (
+        Stream("stdout", "before"),
+        Error("SyntaxError", "no", ("a",)),
+    )
+
+
 @behaviour("execution:reply:payload")
 def test_a_page_in_the_reply_is_an_output_and_other_payloads_are_not() -> None:
     page = {"source": "page", "data": {"text/plain": "the manual"}, "start": 0}

@@ -71,6 +71,7 @@ class Execution:
         self._left_out = 0
         self._notice = 0
         self._size = 0
+        self._owed: Error | None = None
 
     @property
     def complete(self) -> bool:
@@ -91,7 +92,8 @@ class Execution:
     @property
     def outputs(self) -> tuple[Output, ...]:
         """All outputs so far, in order, consecutive text of one stream in one piece."""
-        return tuple(_value(shown) for shown in self._shown)
+        owed = () if self._owed is None or self._failed else (self._owed,)
+        return (*(_value(shown) for shown in self._shown), *owed)
 
     def take_changes(self) -> list[Change]:
         """Give what changed since this was last called; many small changes to one output come as one."""
@@ -138,6 +140,7 @@ class Execution:
     def _status(self, content: Mapping[str, object]) -> None:
         self.started = self.started or content.get("execution_state") == "busy"
         self.idle = self.idle or content.get("execution_state") == "idle"
+        self._settle_up()
 
     def _input(self, content: Mapping[str, object]) -> None:
         self.started = True
@@ -150,9 +153,9 @@ class Execution:
         self.withdraw()
         self.reply = "aborted" if status == "abort" else status  # type: ignore[assignment]
         self._count(content)
-        if status == "error" and not any(isinstance(shown, Error) for shown in self._shown):
-            # An ExceptionGroup, a lone surrogate, no memory left: the error is only in the reply.
-            self._error(content)
+        if status == "error":
+            self._owed = _error_of(content)
+            self._settle_up()
         payload = content.get("payload")
         for item in payload if isinstance(payload, list) else []:
             self._payload(item)
@@ -218,8 +221,7 @@ class Execution:
     def _error(self, content: Mapping[str, object]) -> None:
         self.withdraw()
         self._make_way()
-        ename, evalue = (shorten(_text(content.get(key)), 4096) for key in ("ename", "evalue"))
-        self._append(Error(ename, evalue, traceback_of(content.get("traceback"))))
+        self._append(_error_of(content))
 
     def _clear(self, content: Mapping[str, object]) -> None:
         self._clear_at_next = True
@@ -227,6 +229,19 @@ class Execution:
             self._make_way()
 
     # --- how they do it ---------------------------------------------------------------------------
+
+    @property
+    def _failed(self) -> bool:
+        return any(isinstance(shown, Error) for shown in self._shown)
+
+    def _settle_up(self) -> None:
+        """Show the reply's error where it is the only one: an ExceptionGroup, no memory left.
+
+        Not before the kernel is idle, since the reply may overtake what comes on iopub.
+        """
+        if self.idle and self._owed is not None and not self._failed:
+            self._make_way()
+            self._append(self._owed)
 
     def _count(self, content: Mapping[str, object]) -> None:
         count = content.get("execution_count")
@@ -299,6 +314,11 @@ def _value(shown: "Output | Text") -> Output:
 
 def _text(value: object) -> str:
     return clean(value) if isinstance(value, str) else ""
+
+
+def _error_of(content: Mapping[str, object]) -> Error:
+    ename, evalue = (shorten(_text(content.get(key)), 4096) for key in ("ename", "evalue"))
+    return Error(ename, evalue, traceback_of(content.get("traceback")))
 
 
 def _object(value: object) -> MimeBundle:
