@@ -39,6 +39,8 @@ PLAN = {
     "records": Floor(f"{GROUND} records", "sqlalchemy"),
     "records.states": Floor(pure=True),
     "records.codec": Floor("outputs", pure=True),
+    # Runs in the kernel itself, where ipykernel has brought IPython.
+    "kernel.prelude": Floor(libraries="IPython"),
     # httpx2 is httpx under its next name.
     "models": Floor(f"{GROUND} settings models", "httpx httpx2"),
     "runner": Floor(f"{GROUND} settings chat kernel records"),

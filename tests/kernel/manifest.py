@@ -177,6 +177,19 @@ BEHAVIOURS = {
         "Warming a kernel twice starts one, which then runs the cells.", "decision 6"
     ),
     "session:close:refused": Behaviour("A closed session refuses, and says why.", "decision 4"),
+    "prelude:cells:broken": Behaviour(
+        "Of a cell that does not compile nothing runs, and the model reads so.", "kernel facts: cells"
+    ),
+    "prelude:cells:sound": Behaviour(
+        "A cell that compiles runs as it does in a kernel that is not prepared.", "kernel facts: cells"
+    ),
+    "prelude:cells:every-kernel": Behaviour(
+        "Every Python kernel that we open is prepared, also one that is restarted.", "kernel facts: cells"
+    ),
+    "prelude:namespace:clean": Behaviour(
+        "Preparing a kernel leaves no name in it, may be done twice, and minds no name of a program's.",
+        "kernel facts: cells",
+    ),
     "address:pasted:base": Behaviour(
         "A pasted address gives the server's base address.", "kernel facts: pasted addresses"
     ),

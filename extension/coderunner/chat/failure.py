@@ -31,6 +31,7 @@ _WITHIN = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 _CELL_FILE = re.compile(r" ?\((?:<\w+>|\S{1,80}\.py), line \d+\)$")
 
 _SYNTAX = ("SyntaxError", "IndentationError", "TabError", "_IncompleteInputError")
+_NOT_RUN = "nothing of this block ran"
 
 # Mistakes that models make all the time because they know scripts better than notebooks.
 _HINTS = (
@@ -58,7 +59,8 @@ def describe(error: Error, *, cell: int | None = None) -> str:
     """
     message = plain(str(error.evalue)[:_PIECE])
     if error.ename in _SYNTAX:
-        parts = [f"{error.ename}: {_CELL_FILE.sub('', message)}", *_caret(error)]
+        said = f"{error.ename}: {_CELL_FILE.sub('', message)}"
+        parts = [f"{said}; {_NOT_RUN}" if _whole(error, cell) else said, *_caret(error)]
     else:
         *before, last = _chain(error, cell) or [_Raised(error.ename)]
         parts = [line for raised in before for line in _lines(raised)]
@@ -113,6 +115,18 @@ def _frame(own: re.Match[str], line: str, source: str, cell: int | None) -> str:
     earlier = "earlier block, " if number and cell is not None and int(number) != cell else ""
     name = f", in {own['name']}" if own["name"] and own["name"] != "<module>" else ""
     return f"{earlier}line {line}{name}: {source.strip()[:_SOURCE]}"
+
+
+def _whole(error: Error, cell: int | None) -> bool:
+    """Whether it is the cell itself that is no Python, not something that it ran.
+
+    Then the place in the cell is the only one. A kernel runs a cell when the whole of it compiles.
+    """
+    lines = _traceback(error)
+    own = [found for line in lines if (found := _OWN.match(line))]
+    elsewhere = any(_FOREIGN.match(line) and not _OWN.match(line) for line in lines)
+    number = own[0]["cell"] or own[0]["old"] if len(own) == 1 else None
+    return len(own) == 1 and not elsewhere and (not number or cell is None or int(number) == cell)
 
 
 def _caret(error: Error) -> list[str]:

@@ -36,6 +36,8 @@ class Transport(Protocol):
 
     found: bool
     """The kernel was there already, with its variables."""
+    language: str
+    """The language of its kernel spec, in lower case; empty where nobody says it."""
 
     def attach(self, receive: Callable[[Event], None]) -> None:
         """Have every event from now on given to `receive`, in the loop."""

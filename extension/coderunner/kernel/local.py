@@ -70,6 +70,7 @@ class LocalKernel:
     found = False
 
     def __init__(self, manager: AsyncKernelManager, sockets: Path) -> None:
+        self.language: str = getattr(manager.kernel_spec, "language", "").lower()
         self._manager = manager
         self._sockets = sockets
         self._key: bytes = manager.session.key

@@ -109,6 +109,10 @@ class Rest:
 
     async def kernel_specs(self) -> list[str]:
         """Give the names of the server's kernel specs, its default first."""
+        return list(await self._languages())
+
+    async def _languages(self) -> dict[str, str]:
+        """Give the language of each kernel spec, in lower case; the server's default first."""
         reply = await self.ask("GET", "api/kernelspecs")
         specs = reply.json if isinstance(reply.json, dict) else {}
         names = specs.get("kernelspecs")
@@ -118,14 +122,16 @@ class Rest:
                 f"HTTP {reply.status}; copy the address from the browser's Jupyter page"
             )
         default = specs.get("default")
-        return sorted((str(name) for name in names), key=lambda name: (name != default, name))
+        first = sorted((str(name) for name in names), key=lambda name: (name != default, name))
+        return {name: _language(names[name]) for name in first}
 
-    async def require_kernel_spec(self, name: str) -> None:
-        """Raise NoSuchKernelSpec, with the names there are, unless the server has a kernel of that name."""
-        names = await self.kernel_specs()
-        if name not in names:
-            known = ", ".join(names) or "none"
+    async def require_kernel_spec(self, name: str) -> str:
+        """Give the language of a kernel spec; raises NoSuchKernelSpec, with the names there are."""
+        languages = await self._languages()
+        if name not in languages:
+            known = ", ".join(languages) or "none"
             raise NoSuchKernelSpec(f"kernel {name!r} is not installed on this server; it has: {known}")
+        return languages[name]
 
     async def sessions(self) -> list[dict[str, object]]:
         """Give the server's sessions; none where it has no such list."""
@@ -147,6 +153,12 @@ class Rest:
         return KernelNotStarted(
             f"{self.url} did not {what} (HTTP {reply.status}{because}); see the server's log"
         )
+
+
+def _language(model: object) -> str:
+    spec = model.get("spec") if isinstance(model, dict) else None
+    language = spec.get("language") if isinstance(spec, dict) else None
+    return language.lower() if isinstance(language, str) else ""
 
 
 def parsed(response: HTTPResponse) -> object:

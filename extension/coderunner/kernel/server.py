@@ -35,6 +35,7 @@ class ServerKernel:
 
     def __init__(self, rest: Rest, kernel: str, session: str, *, found: bool) -> None:
         self.found = found
+        self.language = ""
         self.kernel = kernel
         """The kernel's id on the server."""
         self.ready = False
@@ -190,8 +191,9 @@ async def open_kernel(where: Server, path: str) -> ServerKernel:
     """
     rest = Rest(where)
     try:
-        await rest.require_kernel_spec(where.kernel_name)
+        language = await rest.require_kernel_spec(where.kernel_name)
         kernel, busy = await find_or_create(rest, where.kernel_name, path)
+        kernel.language = language
         try:
             await kernel.connect(uuid.uuid5(uuid.NAMESPACE_URL, f"{rest.url}/{path}").hex)
             if not busy:

@@ -13,6 +13,7 @@ from coderunner.kernel import local, server
 from coderunner.kernel.client import Transport
 from coderunner.kernel.execution import Change
 from coderunner.kernel.portal import Portal, portal
+from coderunner.kernel.preparation import prepare
 from coderunner.kernel.running import Running
 from coderunner.kernel.session import Light, Session
 from coderunner.kernel.where import Local, Server, Where
@@ -103,6 +104,15 @@ class Sessions:
     # --- opening ----------------------------------------------------------------------------------
 
     async def _open(self, conversation: str, where: Where) -> Transport:
+        transport = await self._find_or_start(conversation, where)
+        try:
+            await prepare(transport)
+        except BaseException:
+            await asyncio.shield(transport.close(keep=transport.found))
+            raise
+        return transport
+
+    async def _find_or_start(self, conversation: str, where: Where) -> Transport:
         if isinstance(where, Server):
             return await server.open_kernel(where, f"coderunner/{slug(conversation)}")
         await self._make_room(conversation)

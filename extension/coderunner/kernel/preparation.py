@@ -1,0 +1,40 @@
+"""Prepares a kernel for its first cell: `prelude.py` runs in it, as text and unseen."""
+
+import uuid
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from coderunner.kernel.client import Transport
+from coderunner.kernel.messages import Stamp, execute_request
+
+PRELUDE = Path(__file__).with_name("prelude.py")
+
+# `def` and `del` work whatever names a program has given another meaning; the prelude has a namespace of its
+# own, so that what it means by a name is not theirs either.
+CELL = """\
+def __coderunner__():
+    import builtins
+    builtins.exec({source!r}, {{"__name__": "coderunner", "__builtins__": builtins}})
+try:
+    __coderunner__()
+finally:
+    del __coderunner__
+"""
+
+
+@cache
+def cell() -> str:
+    """Give the cell that brings the prelude into a kernel and leaves nothing else behind."""
+    return CELL.format(source=PRELUDE.read_text(encoding="utf-8"))
+
+
+async def prepare(transport: Transport) -> None:
+    """Prepare a kernel whose language is Python; any other stays as it is.
+
+    Returns when it is sent: a kernel takes requests in order, so the first cell finds it done. What goes
+    wrong with it is nobody's error: cells run without it, too.
+    """
+    if transport.language == "python":
+        stamp = Stamp(uuid.uuid4().hex, "coderunner", datetime.now(UTC).isoformat())
+        await transport.send(execute_request(cell(), stamp, silent=True))

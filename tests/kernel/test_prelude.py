@@ -1,0 +1,86 @@
+"""The prelude, in real kernels: a cell runs as a whole or not at all, and all else is as it was."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from coderunner.chat.render import for_model
+from coderunner.kernel import local
+from coderunner.kernel.client import KernelClient
+from coderunner.kernel.portal import portal
+from coderunner.kernel.preparation import cell
+from coderunner.kernel.sessions import Local, Session, Sessions
+from coderunner.outputs import Result, Status
+from tests.behaviours import behaviour
+from tests.kernel.cases import Case, cases
+from tests.kernel.conftest import BOUND, run
+
+Run = Callable[[str], Result]
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A kernel as a conversation has it."""
+    sessions = Sessions(tmp_path_factory.mktemp("prepared"))
+    session = sessions.get("prepared", Local())
+    yield lambda source: run(session, source)
+    portal().call(sessions.close_all(keep=False), BOUND)
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A kernel as it starts, without the prelude."""
+    kernel = portal().call(local.start("python3", tmp_path_factory.mktemp("bare")), 2 * BOUND)
+    client = portal().call(_client(kernel))
+    yield lambda source: portal().call(client.execute(source, deadline=BOUND), 2 * BOUND)
+    portal().call(client.close(), BOUND)
+
+
+async def _client(kernel: local.LocalKernel) -> KernelClient:
+    return KernelClient(kernel)
+
+
+@behaviour("prelude:cells:broken")
+@pytest.mark.parametrize("case", cases("broken"), ids=lambda case: case.title)
+def test_of_a_cell_that_does_not_compile_nothing_runs(prepared: Run, case: Case) -> None:
+    said = for_model(prepared(case.source))
+    assert case.agrees(said), said
+
+
+@behaviour("prelude:cells:sound")
+@pytest.mark.parametrize("case", cases("sound"), ids=lambda case: case.title)
+def test_a_cell_that_compiles_runs_as_it_does_in_any_kernel(prepared: Run, bare: Run, case: Case) -> None:
+    result, without = prepared(case.source), bare(case.source)
+    said = for_model(result)
+    assert case.agrees(said), said
+    assert case.agrees(for_model(without))
+    assert (result.status, [type(output) for output in result.outputs]) == (
+        without.status,
+        [type(output) for output in without.outputs],
+    )
+
+
+@behaviour("prelude:cells:every-kernel")
+def test_a_cell_that_does_not_compile_runs_nothing_in_any_kernel(session: Session) -> None:
+    result = run(session, "print('ran')\nreturn")
+    assert (result.status, len(result.outputs)) == (Status.ERROR, 1)
+    assert "nothing of this block ran" in for_model(result)
+
+
+@behaviour("prelude:cells:every-kernel")
+def test_a_restarted_kernel_is_prepared_again(session: Session) -> None:
+    run(session, "1")
+    asyncio.run(session.restart())
+    result = run(session, "print('ran')\nreturn")
+    assert len(result.outputs) == 1, result
+
+
+@behaviour("prelude:namespace:clean")
+def test_a_kernel_is_prepared_again_without_harm_whatever_names_mean(prepared: Run) -> None:
+    prepared("exec = compile = builtins = ast = sys = __import__ = get_ipython = None")
+    names = "[name for name in globals() if not name.startswith('_')]"
+    before = for_model(prepared(names))
+    assert prepared(cell()).outputs == ()
+    assert for_model(prepared(names)) == before
+    assert len(prepared("print('ran')\nreturn").outputs) == 1
