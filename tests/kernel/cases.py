@@ -14,11 +14,13 @@ class Case:
     title: str
     source: str
     read: str
-    """What a model reads; an ellipsis stands for anything on its line."""
+    """What a model reads; an ellipsis stands for anything on its line, alone on it for any lines."""
 
     def agrees(self, said: str) -> bool:
         """Whether this is what a model was to read."""
-        return bool(re.fullmatch(re.escape(self.read).replace("…", ".*"), said))
+        lines = self.read.splitlines(keepends=True)
+        patterns = [r"(?:.*\n)*" if line == "…\n" else re.escape(line).replace("…", ".*") for line in lines]
+        return bool(re.fullmatch("".join(patterns), said))
 
 
 def cases(name: str) -> list[Case]:

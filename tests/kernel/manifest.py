@@ -186,6 +186,10 @@ BEHAVIOURS = {
     "prelude:cells:every-kernel": Behaviour(
         "Every Python kernel that we open is prepared, also one that is restarted.", "kernel facts: cells"
     ),
+    "prelude:breakpoint:pdb": Behaviour(
+        "`breakpoint()` means pdb: it asks, and where nobody can be asked it is an error at its line.",
+        "kernel facts: stdin",
+    ),
     "prelude:namespace:clean": Behaviour(
         "Preparing a kernel leaves no name in it, may be done twice, and minds no name of a program's.",
         "kernel facts: cells",

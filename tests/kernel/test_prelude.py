@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from queue import SimpleQueue
 
 import pytest
 
@@ -11,7 +12,8 @@ from coderunner.kernel.client import KernelClient
 from coderunner.kernel.portal import portal
 from coderunner.kernel.preparation import cell
 from coderunner.kernel.sessions import Local, Session, Sessions
-from coderunner.outputs import Result, Status
+from coderunner.outputs import Question, Result, Status
+from coderunner.secret import Secret
 from tests.behaviours import behaviour
 from tests.kernel.cases import Case, cases
 from tests.kernel.conftest import BOUND, run
@@ -84,3 +86,25 @@ def test_a_kernel_is_prepared_again_without_harm_whatever_names_mean(prepared: R
     assert prepared(cell()).outputs == ()
     assert for_model(prepared(names)) == before
     assert len(prepared("print('ran')\nreturn").outputs) == 1
+
+
+@behaviour("prelude:breakpoint:pdb")
+@pytest.mark.parametrize("case", cases("debugger"), ids=lambda case: case.title)
+def test_a_breakpoint_where_nobody_can_be_asked_is_an_error_at_its_line(prepared: Run, case: Case) -> None:
+    said = for_model(prepared(case.source))
+    assert case.agrees(said), said
+
+
+@behaviour("prelude:breakpoint:pdb")
+def test_a_breakpoint_asks_where_somebody_can_be_asked(session: Session) -> None:
+    asked: SimpleQueue[Question | None] = SimpleQueue()
+    running = session.begin("x = 6\nbreakpoint()\nx * 7", on_question=asked.put)
+    for command in ("p x + 1", "c"):
+        question = asked.get(timeout=BOUND)
+        assert question is not None
+        running.answer(question.id, Secret(command))
+        assert asked.get(timeout=BOUND) is None
+    result = running.wait(BOUND)
+    assert result is not None
+    assert "\n7\n" in for_model(result)
+    assert "\n42\n" in for_model(result)

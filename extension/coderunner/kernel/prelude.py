@@ -6,10 +6,12 @@ may be sent twice, leaves no name behind and changes nothing that a program can 
 - IPython compiles a cell statement by statement and runs each at once, so that a `return` at the end is only
   found when all before it has run. Here a cell runs when the whole of it compiles, or not at all.
 - A cell that is nested too deeply to be compiled ends in its error; IPython would never answer.
+- `breakpoint()` means pdb. ipykernel has made it debugpy's, which does nothing while no debugger is attached.
 """
 
 import ast
 import linecache
+import sys
 import warnings
 from collections.abc import Coroutine, Sequence
 from typing import Any
@@ -91,7 +93,14 @@ def answering(shell: Any) -> None:
     shell.should_run_async = should_run_async
 
 
+def debugging() -> None:
+    """Have `breakpoint()` mean pdb, unless a program gave it a meaning of its own."""
+    if getattr(sys.breakpointhook, "__module__", "").startswith("debugpy"):
+        sys.breakpointhook = sys.__breakpointhook__
+
+
 shell = get_ipython()
 if shell is not None:
     whole(shell)
     answering(shell)
+    debugging()
