@@ -54,7 +54,17 @@ BEHAVIOURS = {
     "app:stop:generation": Behaviour("Stop closes the model's stream and keeps what was said.", "M5, M6"),
     "app:stop:execution": Behaviour("Stop interrupts the kernel, which keeps its variables.", "M5"),
     "app:stop:closed-page": Behaviour("Closing the last page stops the model.", "M6"),
-    "app:stop:deadline": Behaviour("A block ends at its deadline, and the model is told.", "M3"),
+    "app:stop:deadline": Behaviour("A block can end at its deadline, and the model is told.", "M3"),
+    "app:late:goes-on": Behaviour(
+        "A block that goes on after its deadline is followed, also over a reload; its result comes once, "
+        "with the next message.",
+        "decision 5",
+    ),
+    "app:late:queue": Behaviour("The next block waits in line until the late one has ended.", "decision 5"),
+    "app:late:stop": Behaviour("A late block has a Stop of its own; its variables stay.", "decision 5"),
+    "app:late:edited": Behaviour(
+        "What came late stays with the model when messages are edited.", "decision 5"
+    ),
     "app:stop:interrupt": Behaviour(
         "Interrupt ends the block that runs; the reply goes on.", "the kernel form"
     ),

@@ -112,6 +112,24 @@ async def test_only_messages_of_the_user_can_be_edited() -> None:
     assert [each.text for each in conversation.messages] == ["other", "other"]
 
 
+async def remembering(request: Request) -> AsyncGenerator[Event]:
+    """Say the user's words again, after something came late."""
+    request.remember("late. ")
+    yield Say(request.history[-1].text)
+
+
+@behaviour("app:late:edited")
+async def test_what_came_late_stays_before_the_message_that_takes_its_place() -> None:
+    conversation = Conversation(remembering, lambda: "auto")
+    for text in ("first", "second"):
+        conversation.say(text)
+        await until_finished(conversation)
+    assert [each.late for each in conversation.messages] == ["late. ", "", "late. ", ""]
+    assert conversation.edit(0, "other")
+    await until_finished(conversation)
+    assert [(each.text, each.late) for each in conversation.messages][:1] == [("other", "late. " * 3)]
+
+
 @behaviour("app:conversation:nobody-looks")
 async def test_a_reply_that_nobody_looks_at_any_more_ends() -> None:
     conversation = Conversation(endless, lambda: "auto", patience=0.01)

@@ -56,7 +56,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def somebody(browser: Browser, address: str, app: App) -> Iterator[Visitor]:
-    app.choices.approve, app.choices.deadline = "auto", 30.0
+    app.choices.approve, app.choices.deadline, app.choices.limit = "auto", 30.0, 600.0
     with visitor(browser, address) as somebody:
         yield somebody
 
@@ -92,10 +92,60 @@ def test_stop_ends_the_program_and_the_kernel_keeps_its_variables(somebody: Visi
 def test_a_program_that_takes_too_long_is_stopped_and_the_model_hears_of_it(
     somebody: Visitor, app: App
 ) -> None:
-    app.choices.deadline = 1.0
+    app.choices.deadline, app.choices.limit = 1.0, 0.0
     somebody.run("import time\ntime.sleep(60)")
     expect(somebody.blocks.locator(".cr-state")).to_contain_text("Time is up")
     assert "Seen." in somebody.replies.inner_text()
+
+
+@behaviour("app:late:goes-on")
+def test_a_program_that_goes_on_is_followed_in_its_block_and_its_result_in_the_next_message(
+    somebody: Visitor, app: App, parrot: tuple[Parrot, str], tmp_path: Path
+) -> None:
+    app.choices.deadline = 1.0
+    news, end = tmp_path / "news", tmp_path / "end"
+    wait = "while not os.path.exists({!r}): time.sleep(0.01)".format
+    somebody.run(f"import os, time\n{wait(str(news))}\nprint('news')\n{wait(str(end))}\nprint(41)")
+    state = somebody.blocks.locator(".cr-state")
+    expect(state).to_contain_text("Still running")
+    assert "Seen." in somebody.replies.inner_text()
+    news.touch()
+    expect(somebody.blocks.locator(".cr-out")).to_have_text("news\n")
+    somebody.open()
+    expect(somebody.blocks.locator(".cr-out")).to_have_text("news\n")
+    end.touch()
+    expect(state).to_contain_text("Done")
+    expect(somebody.blocks.locator(".cr-out")).to_have_text("news\n41\n")
+    somebody.ask("And now?")
+    late = "Result of the block that was still running:\n```output\nnews\n41\n```\n"
+    assert parrot[0].asked[-1]["messages"][-1]["content"] == f"{late}\nAnd now?"
+    expect(somebody.page.locator("#cr-chat .user-row .cr-read")).to_contain_text("still running")
+    somebody.ask("Thank you.")
+    assert parrot[0].asked[-1]["messages"][-1]["content"] == "Thank you."
+
+
+@behaviour("app:late:queue")
+def test_the_next_block_waits_in_line_until_the_late_one_ends(
+    somebody: Visitor, app: App, tmp_path: Path
+) -> None:
+    app.choices.deadline = 1.0
+    end = tmp_path / "end"
+    somebody.run(f"import os, time\nwhile not os.path.exists({str(end)!r}): time.sleep(0.01)\nx = 41")
+    somebody.say("```python\nprint(x + 1)\n```\n")
+    expect(somebody.blocks.last.locator(".cr-state")).to_contain_text("Next")
+    end.touch()
+    expect(somebody.blocks.last.locator(".cr-out")).to_have_text("42\n")
+    expect(somebody.blocks.first.locator(".cr-state")).to_contain_text("Done")
+
+
+@behaviour("app:late:stop")
+def test_a_late_block_has_a_stop_of_its_own(somebody: Visitor, app: App) -> None:
+    app.choices.deadline = 1.0
+    somebody.run("n = 7\nwhile True: pass")
+    expect(somebody.blocks.locator(".cr-state")).to_contain_text("Still running")
+    somebody.press("Stop")
+    expect(somebody.blocks.locator(".cr-state")).to_contain_text("Stopped")
+    assert somebody.run("print(n)") == "7"
 
 
 @behaviour("app:stop:interrupt")

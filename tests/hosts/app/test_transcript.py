@@ -36,7 +36,9 @@ def told(*, upto: int = 99) -> Parts:
 def test_prose_block_and_prose_become_three_parts() -> None:
     assert told() == (
         Prose("Let me see.\n"),
-        Block(FENCE, "print(15)\n", State.ENDED, "", (FIFTEEN,), Result((FIFTEEN,)), 0.3, "Result: 15\n"),
+        Block(
+            FENCE, "print(15)\n", State.ENDED, "", (FIFTEEN,), Result((FIFTEEN,)), 0.3, read="Result: 15\n"
+        ),
         Prose("It is 15."),
     )
 

@@ -99,6 +99,14 @@ def test_code_output_and_bar_are_one_unit() -> None:
             "xRun this? On your own machine, not isolated.SkipAlways hereRun",
         ),
         (Block(source="x", state=State.RUNNING, ticket="t", elapsed=3.7), "xRunning · 3 s of 30Stop"),
+        (
+            Block(source="x", state=State.QUEUED, ticket="t"),
+            "xNext · when the block before has endedStop",
+        ),
+        (
+            Block(source="x", state=State.LATE, ticket="t", elapsed=31.2),
+            "xStill running · 31 s · its result will followStop",
+        ),
         (ended(status=Status.ERROR), "xError · 0.4 s · the model has seen itCopy"),
         (ended(status=Status.INTERRUPTED), "xStopped · 0.4 sCopy"),
         (ended(status=Status.INTERRUPTED, detail="it had not begun"), "xStopped · it had not begunCopy"),

@@ -12,18 +12,21 @@ import secrets
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 from coderunner.errors import CodeRunnerError
 from coderunner.hosts.app import transcript
 from coderunner.hosts.app.transcript import Message, Parts
+from coderunner.outputs import Result
 from coderunner.runner import (
     Beat,
+    Change,
     Ended,
     Event,
     Finish,
     Part,
     Run,
+    Running,
     Say,
     Shown,
     Started,
@@ -45,6 +48,7 @@ LIFE = 5.0
 that its page is gone, and closes us."""
 
 Approve = Literal["auto", "ask", "off"]
+Told = TypeVar("Told")
 
 
 @dataclass(slots=True)
@@ -58,6 +62,8 @@ class Request:
     think: Callable[[str], None]
     count: Callable[[int], None]
     """Takes the number of tokens so far."""
+    remember: Callable[[str], None] = lambda _late: None
+    """Takes results that came late: the model reads them before the user's message, now and later."""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     reply: str = ""
     """The reply's text so far, as the model gets it in later turns."""
@@ -85,6 +91,8 @@ class Conversation:
         self.writing: asyncio.Task[None] | None = None
         """Writes the reply."""
         self._questions: dict[str, Future[bool]] = {}
+        self._late: dict[str, Running] = {}
+        """The blocks that go on after their deadline, by ticket."""
         self._followers = 0
 
     @property
@@ -111,7 +119,8 @@ class Conversation:
         known = 0 <= index < len(self.messages) and self.messages[index].role == "user"
         if not known or not text.strip():
             return False
-        return self._begin((*self.messages[:index], Message("user", text)))
+        late = "".join(message.late for message in self.messages[index:])
+        return self._begin((*self.messages[:index], Message("user", text, late=late)))
 
     def stop(self) -> None:
         """End the reply: close the model's stream, interrupt the kernel. Returns at once."""
@@ -129,6 +138,8 @@ class Conversation:
     def act(self, ticket: str, verb: str) -> bool:
         """Do what a button of a block says; False where the ticket is of no block that waits or runs."""
         match verb, self._questions.get(ticket):
+            case "stop", None if ticket in self._late:
+                self._late[ticket].interrupt()
             case "stop", None if self._is_running(ticket):
                 self.stop()
             case (("run" | "always" | "skip"), Future() as question) if not question.done():
@@ -160,7 +171,7 @@ class Conversation:
     def _begin(self, messages: tuple[Message, ...]) -> bool:
         if self.busy:
             return False
-        request = Request(self.id, messages, self._consent, self._think, self._count)
+        request = Request(self.id, messages, self._consent, self._think, self._count, self._remember)
         self._request = request
         self._show((*messages, Message("assistant", "", finished=False)))
         self.writing = asyncio.create_task(self._write(request))
@@ -203,12 +214,15 @@ class Conversation:
                 self._grow(transcript.asked(self._parts, cell, next(iter(self._questions))))
             case Started(cell):
                 self._questions.clear()
-                self._grow(transcript.started(self._parts, cell, secrets.token_urlsafe(18)))
+                ticket, queued = secrets.token_urlsafe(18), bool(self._late)
+                self._grow(transcript.started(self._parts, cell, ticket, queued=queued))
             case Shown(change):
                 self._grow(transcript.showed(self._parts, change.index, change.output))
             case Beat(elapsed):
                 # Pages run their own clocks; a new page starts its clock from here.
                 self._grow(transcript.aged(self._parts, elapsed), visible=False)
+            case Ended(result, running=running) if running is not None:
+                self._follow_late(running, result)
             case Ended(result):
                 self._questions.clear()
                 self._grow(transcript.ended(self._parts, result))
@@ -225,6 +239,33 @@ class Conversation:
         self._questions = {secrets.token_urlsafe(18): question}
         return question
 
+    def _follow_late(self, running: Running, result: Result) -> None:
+        """Show what becomes of a block that goes on, wherever it then stands in the conversation."""
+        ticket, loop = transcript.ticket_of(self._parts), asyncio.get_running_loop()
+        self._grow(transcript.went_on(self._parts, result))
+        self._late[ticket] = running
+        began = loop.time() - result.duration
+
+        def change(block: Callable[[transcript.Block], transcript.Block]) -> None:
+            self._show(transcript.with_block(self.messages, ticket, block))
+
+        def show(told: Change) -> None:
+            elapsed = loop.time() - began
+            change(lambda block: transcript.late_showed(block, told.index, told.output, elapsed))
+
+        def end(final: Result) -> None:
+            self._late.pop(ticket, None)
+            change(lambda block: transcript.late_ended(block, final))
+            if not self._late and self.messages:
+                self._grow(transcript.came_up(self._parts))
+
+        running.listen(lambda told: _from_outside(loop, show, told))
+        running.settled.add_done_callback(lambda done: _from_outside(loop, end, done.result()))
+
+    def _remember(self, late: str) -> None:
+        *before, message, reply = self.messages
+        self._show((*before, replace(message, late=message.late + late), reply))
+
     def _think(self, text: str) -> None:
         self._grow(transcript.thought(self._parts, text))
 
@@ -234,8 +275,8 @@ class Conversation:
 
     def _is_running(self, ticket: str) -> bool:
         match self._parts:
-            case (*_, transcript.Block(state=transcript.State.RUNNING, ticket=running)):
-                return secrets.compare_digest(running, ticket)
+            case (*_, transcript.Block() as block) if block.stoppable:
+                return secrets.compare_digest(block.ticket, ticket)
             case _:
                 return False
 
@@ -261,6 +302,12 @@ class Conversation:
         if not self._followers and self.busy:
             log.info("Nobody looks at the conversation any more: its reply is stopped")
             self.stop()
+
+
+def _from_outside(loop: asyncio.AbstractEventLoop, act: Callable[[Told], None], told: Told) -> None:
+    """Do something in the loop, from any thread; nothing where the loop has ended."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(act, told)
 
 
 class Conversations:

@@ -26,6 +26,8 @@ class Choices:
 
     where: Where
     deadline: float = 30.0
+    limit: float = 600.0
+    """Seconds up to which a block goes on after its deadline; 0: it is stopped there."""
     approve: Approve | None = None
     """None: nobody chose, so the place decides."""
     max_blocks: int = 8
@@ -47,6 +49,7 @@ class Choices:
         return cls(
             where=where,
             deadline=settings.timeout,
+            limit=settings.limit,
             approve=settings.approval if chosen else None,
             max_blocks=settings.max_blocks,
             continuation=settings.continuation,

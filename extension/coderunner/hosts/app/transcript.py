@@ -5,6 +5,7 @@ objects, so that what was drawn of them can be kept.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
@@ -18,7 +19,11 @@ class State(StrEnum):
     WRITING = "writing"
     WAITING = "waiting"
     """It waits for a person's consent."""
+    QUEUED = "queued"
+    """It waits for an earlier block that still runs."""
     RUNNING = "running"
+    LATE = "late"
+    """It goes on after its deadline, and the reply without it."""
     ENDED = "ended"
     UNFINISHED = "unfinished"
     """The reply ended within its fence: it never runs."""
@@ -60,8 +65,15 @@ class Block:
     result: Result | None = None
     elapsed: float = 0.0
     """Seconds that it waits or runs."""
+    queued: float = 0.0
+    """Seconds that it waited in line before."""
     read: str = ""
     """What the model read of the result."""
+
+    @property
+    def stoppable(self) -> bool:
+        """A button can stop it."""
+        return self.state in (State.QUEUED, State.RUNNING, State.LATE)
 
     @property
     def code(self) -> str:
@@ -81,6 +93,8 @@ class Message:
     text: str
     parts: Parts = ()
     finished: bool = True
+    late: str = ""
+    """Results that came late, which the model reads before the text of a user's message."""
     tokens: int = 0
     """What the endpoint counted for the reply, all its requests together; 0 where it did not."""
 
@@ -122,28 +136,79 @@ def asked(parts: Parts, cell: Cell, ticket: str) -> Parts:
     return _with_last(parts, source=cell.source, state=State.WAITING, ticket=ticket, elapsed=0.0)
 
 
-def started(parts: Parts, cell: Cell, ticket: str) -> Parts:
-    """The block runs."""
-    return _with_last(parts, source=cell.source, state=State.RUNNING, ticket=ticket, elapsed=0.0)
+def started(parts: Parts, cell: Cell, ticket: str, *, queued: bool = False) -> Parts:
+    """The block runs, or waits in line."""
+    state = State.QUEUED if queued else State.RUNNING
+    return _with_last(parts, source=cell.source, state=state, ticket=ticket, elapsed=0.0)
+
+
+def came_up(parts: Parts) -> Parts:
+    """A block that waits in line is the next."""
+    match parts:
+        case (*_, Block(state=State.QUEUED) as block):
+            return _with_last(parts, state=State.RUNNING, queued=block.elapsed, elapsed=0.0)
+        case _:
+            return parts
 
 
 def showed(parts: Parts, index: int, output: Output | None) -> Parts:
     """The running block's output at `index` is new or another one; None: all from there on are gone."""
     block = parts[-1] if parts else None
-    if not isinstance(block, Block):
-        return parts
+    return (*parts[:-1], _showing(block, index, output)) if isinstance(block, Block) else parts
+
+
+def _showing(block: Block, index: int, output: Output | None) -> Block:
     before, after = block.outputs[:index], block.outputs[index + 1 :]
-    return _with_last(parts, outputs=before if output is None else (*before, output, *after))
+    return replace(block, outputs=before if output is None else (*before, output, *after))
 
 
 def aged(parts: Parts, elapsed: float) -> Parts:
     """Time has passed."""
-    return _with_last(parts, elapsed=elapsed)
+    block = parts[-1] if parts else None
+    return _with_last(parts, elapsed=elapsed - block.queued) if isinstance(block, Block) else parts
 
 
 def ended(parts: Parts, result: Result) -> Parts:
     """The block came to its end."""
     return _with_last(parts, state=State.ENDED, result=result, outputs=result.outputs, ticket="")
+
+
+def ticket_of(parts: Parts) -> str:
+    """The ticket of the last block."""
+    block = parts[-1] if parts else None
+    return block.ticket if isinstance(block, Block) else ""
+
+
+def went_on(parts: Parts, result: Result) -> Parts:
+    """The reply goes on without the block, which keeps its ticket; `result` is what there is by now."""
+    return _with_last(parts, state=State.LATE, outputs=result.outputs, elapsed=result.duration)
+
+
+def late_showed(block: Block, index: int, output: Output | None, elapsed: float) -> Block:
+    """What `showed` does, to a block that goes on."""
+    return replace(_showing(block, index, output), elapsed=elapsed)
+
+
+def late_ended(block: Block, result: Result) -> Block:
+    """What `ended` does, to a block that went on."""
+    return replace(block, state=State.ENDED, result=result, outputs=result.outputs, ticket="")
+
+
+def with_block(
+    messages: tuple[Message, ...], ticket: str, change: Callable[[Block], Block]
+) -> tuple[Message, ...]:
+    """The messages with one of their blocks changed; themselves where none has the ticket (any more)."""
+    return tuple(
+        replace(message, parts=tuple(change(part) if part is block else part for part in message.parts))
+        if (block := _ticketed(message, ticket)) is not None
+        else message
+        for message in messages
+    )
+
+
+def _ticketed(message: Message, ticket: str) -> Block | None:
+    blocks = (part for part in message.parts if isinstance(part, Block))
+    return next((block for block in blocks if block.ticket == ticket), None)
 
 
 def read(parts: Parts, text: str) -> Parts:
@@ -157,7 +222,7 @@ def closed(parts: Parts) -> Parts:
     match parts:
         case (*_, Block(state=State.WRITING)):
             return _with_last(parts, state=State.UNFINISHED)
-        case (*_, Block(state=State.WAITING)):
+        case (*_, Block(state=State.WAITING | State.QUEUED)):
             return ended(parts, Result(status=Status.INTERRUPTED, detail="it had not begun to run"))
         case (*_, Block(state=State.RUNNING) as block):
             return ended(parts, Result(block.outputs, Status.LOST, duration=block.elapsed))

@@ -60,7 +60,7 @@ class Drawing:
     def contents(self, message: Message, setting: Setting) -> list[Markdown | Html]:
         """What one message shows, in order; never empty."""
         if message.role == "user":
-            return [Markdown(message.text)]
+            return [Markdown(message.text), *([Html(_read(message.late, LATE))] if message.late else [])]
         shown = [self._part(part, setting) for part in message.parts]
         if message.finished:
             return [*shown, Html(foot(message))]
@@ -97,7 +97,9 @@ def _moves(last: Part) -> bool:
     return isinstance(last, Prose) or (isinstance(last, Block) and last.state in LIVE)
 
 
-LIVE = (State.WRITING, State.WAITING, State.RUNNING)
+LIVE = (State.WRITING, State.WAITING, State.QUEUED, State.RUNNING)
+
+LATE = " of the block that was still running"
 
 
 def _drawn(part: Part, setting: Setting) -> Markdown | Html:
@@ -134,9 +136,9 @@ def _mood(block: Block) -> str:
     match block.state, block.result:
         case (State.WRITING, _):
             return "write"
-        case (State.RUNNING, _):
+        case (State.RUNNING | State.LATE, _):
             return "run"
-        case (State.WAITING, _):
+        case (State.WAITING | State.QUEUED, _):
             return "wait"
         case (_, Result(status=Status.OK)):
             return ""
@@ -146,13 +148,13 @@ def _mood(block: Block) -> str:
             return "bad"
 
 
-def _read(text: str) -> str:
+def _read(text: str, of: str = "") -> str:
     lines = len(text.strip("\n").split("\n"))
     if not text.strip():
         return '<details class="cr-read" hidden><summary></summary><pre></pre></details>'
     word = "line" if lines == 1 else "lines"
     return (
-        f'<details class="cr-read"><summary>the model read {lines} {word}</summary>'
+        f'<details class="cr-read"><summary>the model read {lines} {word}{of}</summary>'
         f'<pre tabindex="0">{terminal.html(text.strip(chr(10)))}</pre></details>'
     )
 
@@ -177,14 +179,27 @@ def _state(block: Block, setting: Setting) -> tuple[str, str]:
             ask = [("skip", "Skip", ""), ("always", "Always here", ""), ("run", "Run", "cr-main")]
             buttons = "".join(_button(act, word, block.ticket, look) for act, word, look in ask)
             return f"<b>Run this?</b> {escape(setting.where)}", buttons
+        case State.QUEUED:
+            return "<b>Next</b> · when the block before has ended", _button("stop", "Stop", block.ticket)
         case State.RUNNING:
-            clock = (
-                f'<span data-cr-clock="{escape(block.ticket)}" data-cr-elapsed="{block.elapsed:.1f}" '
-                f'data-cr-of="{setting.deadline:.0f}">{int(block.elapsed)} s of {setting.deadline:.0f}</span>'
+            return f"<b>Running</b> · {_clock(block, setting.deadline)}", _button(
+                "stop", "Stop", block.ticket
             )
-            return f"<b>Running</b> · {clock}", _button("stop", "Stop", block.ticket)
+        case State.LATE:
+            clock = f"{_clock(block)} · its result will follow"
+            return f"<b>Still running</b> · {clock}", _button("stop", "Stop", block.ticket)
         case State.ENDED:
             return _end(block.result or Result()), copy
+
+
+def _clock(block: Block, deadline: float | None = None) -> str:
+    """Seconds that the page counts on; another clock for each state, so that each begins anew."""
+    name = escape(f"{block.state}-{block.ticket}")
+    of = "" if deadline is None else f"{deadline:.0f}"
+    words = f"{int(block.elapsed)} s of {of}" if of else duration(block.elapsed)
+    return (
+        f'<span data-cr-clock="{name}" data-cr-elapsed="{block.elapsed:.1f}" data-cr-of="{of}">{words}</span>'
+    )
 
 
 def _button(act: str, word: str, ticket: str = "", look: str = "") -> str:

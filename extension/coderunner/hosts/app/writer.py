@@ -1,17 +1,18 @@
 """How a reply is written: the chosen model, a kernel at the chosen place, the hall between them."""
 
 import hashlib
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coderunner.errors import EndpointUnreachable
 from coderunner.hosts.app.conversation import Request
 from coderunner.hosts.app.state import Choices, Offer
+from coderunner.hosts.app.transcript import Message
 from coderunner.models.endpoint import Client
 from coderunner.models.memory import StrategyMemory
 from coderunner.models.reply import Reply
-from coderunner.runner import Event, Generate, Manner, Session, Sessions, Turn, converse
+from coderunner.runner import Event, Generate, Manner, Session, Sessions, Turn, converse, late_words
 
 NO_MODEL = "No model is chosen. Open Settings, give the address of one and press Find models."
 
@@ -34,11 +35,12 @@ class Writer:
         session = self.session(request.conversation)
         session.warm()
         turn = Turn(max_cells=self.choices.max_blocks)
-        manner = Manner(deadline=self.choices.deadline, consent=request.consent)
+        manner = Manner(self.choices.deadline, self.choices.limit, request.consent)
+        history = _with_late(request, late_words(session, manner))
         async with Client(offer.endpoint) as client:
             reply = Reply(
                 client,
-                list(_messages(request, self.choices.system_prompt)),
+                list(_messages(history, self.choices.system_prompt)),
                 options=_options(self.choices),
                 memory=self.memory,
                 continuation=self.choices.continuation,
@@ -69,12 +71,22 @@ def kernel_label(conversation: str) -> str:
     return hashlib.sha256(conversation.encode()).hexdigest()[:16]
 
 
-def _messages(request: Request, system_prompt: str) -> Iterator[Mapping[str, object]]:
+def _with_late(request: Request, late: str) -> Sequence[Message]:
+    """The history, with what has come late put before the user's message, where it stays."""
+    if not late:
+        return request.history
+    request.remember(late)
+    *before, last = request.history
+    return [*before, replace(last, late=last.late + late)]
+
+
+def _messages(history: Sequence[Message], system_prompt: str) -> Iterator[Mapping[str, object]]:
     if system_prompt.strip():
         yield {"role": "system", "content": system_prompt.strip()}
-    for message in request.history:
+    for message in history:
         if message.text.strip():
-            yield {"role": message.role, "content": message.text}
+            late = f"{message.late}\n" if message.late else ""
+            yield {"role": message.role, "content": f"{late}{message.text}"}
 
 
 def _options(choices: Choices) -> dict[str, object]:
