@@ -37,6 +37,23 @@ BEHAVIOURS = {
         "What is held back can be said early without being misread.", "conventions"
     ),
     "fences:texts:joined": Behaviour("The texts of all events, joined, are the reply.", "conventions"),
+    "hints:error:kept": Behaviour(
+        "A hint is one line below an error, and leaves the error as it is.", "kernel facts: cells"
+    ),
+    "hints:input:nobody": Behaviour(
+        "A debugger that nobody answers is told from input().", "kernel facts: stdin"
+    ),
+    "hints:modules:names": Behaviour(
+        "A missing module is told by the name that pip knows.", "kernel facts: cells"
+    ),
+    "hints:modules:no-strangers": Behaviour(
+        "No hint has a model install what pip cannot give, or a stranger's package in place of one's own file.",
+        "safety: names that others take",
+    ),
+    "hints:timeout:shell": Behaviour(
+        "Of a block with a shell command that does not end it is said that it may wait.",
+        "kernel facts: stdin",
+    ),
     "reasoning:cuts:nothing-changes": Behaviour(
         "A tag may arrive in any number of pieces.", "models and hosts 1.6"
     ),

@@ -45,6 +45,13 @@ CELLS = {
     ),
     "error-input": "input('name? ')",
     "error-module": "import no_such_module",
+    "error-module-renamed": "import slugify",
+    "error-module-own": "from helpers import answer",
+    "error-run-until-complete": (
+        "loop = asyncio.get_event_loop()\nloop.run_until_complete(loop.create_future())\n"
+    ),
+    "error-file": "from pathlib import Path\nPath(__file__).parent",
+    "error-debugger": "import pdb\npdb.Pdb(nosigint=True).set_trace()\nprint('not reached')",
     "error-argparse": "import argparse\nargparse.ArgumentParser(prog='tool').parse_args(['-f', 'x'])",
     "error-syntax": "print('not reached')\nprint((1, 2)\n",
     "error-syntax-indent": "if True:\nprint(1)",

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from coderunner.outputs import Error
 
+from . import hints
 from .terminal import plain
 
 # A traceback is read in pieces: a frame is short, and what is not is the message, which the error has anyway.
@@ -33,14 +34,6 @@ _CELL_FILE = re.compile(r" ?\((?:<\w+>|\S{1,80}\.py), line \d+\)$")
 _SYNTAX = ("SyntaxError", "IndentationError", "TabError", "_IncompleteInputError")
 _NOT_RUN = "nothing of this block ran"
 
-# Mistakes that models make all the time because they know scripts better than notebooks.
-_HINTS = (
-    ("RuntimeError", "asyncio.run() cannot be called", "Hint: an event loop runs already; use `await`."),
-    ("SystemExit", "2", "Hint: there is no command line here; give argparse an explicit list of arguments."),
-    ("StdinNotImplementedError", "", "Hint: nobody can answer input() here; put the values into the code."),
-    ("ModuleNotFoundError", "", "Hint: if it is needed, `%pip install` it in a block of its own."),
-)
-
 
 @dataclass(slots=True)
 class _Raised:
@@ -65,8 +58,12 @@ def describe(error: Error, *, cell: int | None = None) -> str:
         *before, last = _chain(error, cell) or [_Raised(error.ename)]
         parts = [line for raised in before for line in _lines(raised)]
         parts += _lines(_Raised(error.ename, message, last.frames))
-    hints = [hint for name, words, hint in _HINTS if name == error.ename and words in message]
-    return "\n".join([*parts, *hints])
+    return "\n".join(parts)
+
+
+def advice(error: Error) -> str:
+    """What a model should know about the error beside itself: one line, or nothing."""
+    return hints.hint(error.ename, plain(str(error.evalue)[:_PIECE]), _traceback(error))
 
 
 def _lines(raised: _Raised) -> Iterator[str]:

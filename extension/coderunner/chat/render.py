@@ -21,7 +21,7 @@ from coderunner.outputs import (
     Stream,
 )
 
-from . import failure, mime
+from . import failure, hints, mime
 from .excerpt import Size, excerpt
 from .neutral import harmless
 from .pictures import Image
@@ -95,6 +95,7 @@ def for_model(
     forbidden: Iterable[str] = (),
     pictures: Sequence[str] = (),
     late: bool = False,
+    code: str = "",
 ) -> str:
     """The result in the words that are added to the reply: `Result: 15`, or `Result:` and a fence.
 
@@ -102,7 +103,8 @@ def for_model(
     with a newline, and says the same without it. It holds none of the
     `forbidden` strings, the host's stop strings, in anything that a program wrote. `pictures` is Markdown
     of the host for `images(result)`, in their order; each stands below the text in place of the line that
-    describes it. Costs time in proportion to the result, and little of that for what is left out.
+    describes it. The cell's own `code` may say why it does not end. Costs time in proportion to the result,
+    and little of that for what is left out.
     """
     forbidden = tuple(forbidden)
     name = LATE_RESULT if late else RESULT
@@ -110,7 +112,7 @@ def for_model(
     output = excerpt(_body(result.outputs, limits, len(shown)), limits.output, _missing(result.outputs))
     output = _CELL_FILE.sub("<cell>", output)
     text = "\n".join(part for part in (output.rstrip("\n"), _errors(result, limits)) if part.strip("\n"))
-    sentence = _sentence(result, silent=not text and not shown)
+    sentence = _sentence(result, code, silent=not text and not shown)
     if not text:
         lines = [f"{name}: ({harmless(sentence, forbidden=forbidden)})" if sentence else f"{name}:"]
     elif _on_one_line(text, result, limits):
@@ -170,11 +172,16 @@ def _missing(outputs: Iterable[Output]) -> Omission:
 
 def _errors(result: Result, limits: Limits) -> str:
     errors = [output for output in result.outputs if isinstance(output, Error)]
-    described = (failure.describe(error, cell=result.execution_count) for error in errors)
-    return "\n".join(excerpt(text, limits.error).rstrip("\n") for text in described)
+    return "\n".join(part for error in errors for part in _error(error, result, limits) if part)
 
 
-def _sentence(result: Result, *, silent: bool) -> str:
+def _error(error: Error, result: Result, limits: Limits) -> tuple[str, str]:
+    """The error, and what there is to say about it: in excerpts neither takes room from the other."""
+    text = failure.describe(error, cell=result.execution_count)
+    return excerpt(text, limits.error).rstrip("\n"), failure.advice(error)
+
+
+def _sentence(result: Result, code: str, *, silent: bool) -> str:
     """What is said of the way it ended. A program that raised has said it; one that ended well need not."""
     said = _SENTENCES.get((result.status, result.aftermath), "")
     if result.status is Status.ERROR and silent:
@@ -182,7 +189,8 @@ def _sentence(result: Result, *, silent: bool) -> str:
     if not said and silent:
         said = "no output"
     detail = " ".join(visible(result.detail).split()).rstrip(".")
-    return "; ".join(part for part in (said, detail) if part)
+    waits = hints.waits(code) if result.status is Status.TIMEOUT else ""
+    return "; ".join(part for part in (said, detail, waits) if part)
 
 
 def _on_one_line(text: str, result: Result, limits: Limits) -> bool:

@@ -155,6 +155,7 @@ class Turn:
         self._pieces = [prior]
         self._prepared = False
         self._ran = 0
+        self._running = Cell("")
         self._max_cells = max_cells
         self._limits = limits
         self._forbidden = tuple(forbidden)
@@ -231,7 +232,12 @@ class Turn:
 
     def _words(self, answer: Pictured, *, late: bool) -> str:
         return for_model(
-            answer.result, self._limits, forbidden=self._forbidden, pictures=answer.pictures, late=late
+            answer.result,
+            self._limits,
+            forbidden=self._forbidden,
+            pictures=answer.pictures,
+            late=late,
+            code="" if late else self._running.source,
         )
 
     def _stop(self) -> list[Step]:
@@ -316,6 +322,7 @@ class Turn:
             notice = f"Result: (not run: this reply has already run {self._ran} blocks)\n"
             return [self._say_below(notice), self._finish("limit")]
         self._state = State.RUNNING
+        self._running = cell
         self._prepared = True
         self._ran += 1
         return [Run(cell, self._ran - 1)]

@@ -140,6 +140,13 @@ def test_a_duration_is_short_and_exact_enough(seconds: float, words: str) -> Non
 
 
 @behaviour("app:view:error")
+def test_an_error_shows_the_hint_that_the_model_reads() -> None:
+    failed = ended(Error("ModuleNotFoundError", "No module named 'cv2'"), status=Status.ERROR)
+    html = view.block(replace(failed, read="a\nHint: <b>\n```\n"), SETTING)
+    assert '<span class="cr-where">\nHint: &lt;b&gt;</span>' in html
+
+
+@behaviour("app:view:error")
 def test_an_error_shows_its_line_and_folds_its_traceback() -> None:
     trace = (
         "\x1b[31mZeroDivisionError\x1b[0m",

@@ -258,7 +258,7 @@ def _output(output: Output, block: Block) -> str:
         case DisplayData(data=data, metadata=metadata) | ExecuteResult(data=data, metadata=metadata):
             return _bundle(data, metadata)
         case Error():
-            return _error(output, block.code)
+            return _error(output, block)
 
 
 def _text(text: str, look: str = "", omitted: Omission = NOTHING_OMITTED) -> str:
@@ -303,13 +303,17 @@ def _names(data: MimeBundle) -> str:
     return f"({', '.join(sorted(str(kind)[:100] for kind in data)[:8]) or 'empty output'})"
 
 
-def _error(error: Error, code: str) -> str:
-    """The exception in one line, the line of the cell that raised, and the traceback folded."""
+_HINT = re.compile(r"^Hint: .*$", re.MULTILINE)
+
+
+def _error(error: Error, block: Block) -> str:
+    """The exception in one line, the line of the cell that raised, what helps, and the traceback folded."""
     traceback = terminal.plain("\n".join(error.traceback))
     lines = re.findall(r"Cell In ?\[\d+\], line (\d+)", traceback)
-    source = code.split("\n")
+    source = block.code.split("\n")
     number = int(lines[-1]) if lines else 0
     where = f"\n  line {number}: {source[number - 1].strip()}" if 0 < number <= len(source) else ""
+    hint = "".join(f"\n{line}" for line in _HINT.findall(block.read)[-1:])
     headline = terminal.html(_clipped(f"{error.ename}: {error.evalue}" if error.evalue else error.ename))
     folded = (
         '<details class="cr-trace"><summary>traceback</summary>'
@@ -319,5 +323,5 @@ def _error(error: Error, code: str) -> str:
     )
     return (
         f'<div class="cr-out cr-text cr-error">{headline}'
-        f'<span class="cr-where">{escape(where, quote=False)}</span></div>{folded}'
+        f'<span class="cr-where">{escape(where + hint, quote=False)}</span></div>{folded}'
     )
