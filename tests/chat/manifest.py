@@ -47,7 +47,7 @@ BEHAVIOURS = {
         "A missing module is told by the name that pip knows.", "kernel facts: cells"
     ),
     "hints:modules:no-strangers": Behaviour(
-        "No hint has a model install what pip cannot give, or a stranger's package in place of one's own file.",
+        "No hint has a model install what pip cannot give, or what is a stranger's.",
         "safety: names that others take",
     ),
     "hints:timeout:shell": Behaviour(
