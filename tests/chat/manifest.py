@@ -108,6 +108,10 @@ BEHAVIOURS = {
     "turn:limit:blocks": Behaviour(
         "The block beyond the limit does not run and ends the turn.", "decision 9"
     ),
+    "turn:limit:repeats": Behaviour(
+        "The same block that fails the same way twice is not run again, and the model is told before.",
+        "decision 9",
+    ),
     "turn:parts:order": Behaviour("Text is said in the order in which the model wrote it.", "decision 2"),
     "turn:parts:thought": Behaviour("Thought is said as thought and runs nothing.", "decision 1"),
     "turn:prior:never-runs": Behaviour("A block of the prior text never runs.", "decision 1"),

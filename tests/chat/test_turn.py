@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coderunner.chat.turn import Finish, Generate, Part, Pictured, Prepare, Run, Say, State, Step, Turn
-from coderunner.outputs import Cell, Result, Status, Stream
+from coderunner.outputs import Cell, Error, Result, Status, Stream
 from tests.behaviours import behaviour
 
 BLOCK = "```python\nprint(1)\n```\n"
@@ -152,6 +152,42 @@ def test_the_block_beyond_the_limit_does_not_run_and_ends_the_turn() -> None:
     notice = "Result: (not run: this reply has already run 2 blocks)\n"
     assert steps[-2:] == [Say(notice, Part.RESULT), Finish("limit")]
     assert reply == f"{BLOCK}Result: 1\n" * 2 + BLOCK + notice
+
+
+FAILED = Result((Error("ValueError", "no"),), Status.ERROR)
+AGAIN = "(the same block failed the same way before; it is not run a third time)\n"
+
+
+def answered(turn: Turn, block: str, result: Result) -> list[Step]:
+    hear(turn, [block])
+    return turn.receive_result(result)
+
+
+@behaviour("turn:limit:repeats")
+def test_the_same_block_that_fails_the_same_way_has_one_more_chance() -> None:
+    turn = Turn()
+    assert AGAIN not in spoken(answered(turn, BLOCK, FAILED))
+    assert spoken(answered(turn, BLOCK.replace(")\n", ")  \n\n"), FAILED)).endswith(f"\n{AGAIN}")
+    steps = hear(turn, [BLOCK, "never"])
+    notice = "Result: (not run: the same block failed the same way twice)\n"
+    assert steps[-2:] == [Say(notice, Part.RESULT), Finish("limit")]
+    assert turn.reply.endswith(BLOCK + notice)
+
+
+@behaviour("turn:limit:repeats")
+def test_other_code_another_error_and_success_are_no_repetition() -> None:
+    turn = Turn()
+    other = Result((Error("ValueError", "yes"),), Status.ERROR)
+    for block, result in (
+        (BLOCK, FAILED),
+        (BLOCK, other),
+        (BLOCK.replace("1", "2"), FAILED),
+        (BLOCK, ONE),
+        (BLOCK, ONE),
+        (BLOCK, ONE),
+    ):
+        assert AGAIN not in spoken(answered(turn, block, result))
+    assert isinstance(hear(turn, [BLOCK])[-1], Run)
 
 
 @behaviour("turn:stop:generating")

@@ -6,7 +6,7 @@
               │    ▲ └─ receive                  │    │
               │    └─────── receive_result ──────┘    │
               │ close, stop, or a block               │ stop
-              ▼ beyond the limit                      ▼
+              ▼ that a guard keeps from running       ▼
              done ◀───────────────────────────────────┘
 
 The whole table stands at the end of this file. The turn does nothing by itself: it says which text to append,
@@ -24,6 +24,7 @@ from coderunner.outputs import Cell, Result
 from .fences import Code, FenceAbandoned, FenceClosed, FenceOpened, Text, runnable
 from .reading import Event, ReplyReader, Thought
 from .render import DEFAULT_LIMITS, Limits, for_model
+from .repeats import NOT_RUN, Repeats
 
 # More blocks than this in one reply are a loop more often than an answer.
 MAX_CELLS = 8
@@ -156,6 +157,7 @@ class Turn:
         self._prepared = False
         self._ran = 0
         self._running = Cell("")
+        self._repeats = Repeats()
         self._max_cells = max_cells
         self._limits = limits
         self._forbidden = tuple(forbidden)
@@ -226,6 +228,8 @@ class Turn:
 
     def _answer(self, results: Sequence[Pictured]) -> list[Step]:
         text = "\n".join(self._words(each, late=each is not results[-1]) for each in results)
+        if word := self._repeats.receive(self._running, results[-1].result):
+            text += f"({word})\n"
         said = self._say_below(text)
         self._state = State.GENERATING
         return [said, Generate(self.reply, text)]
@@ -318,14 +322,18 @@ class Turn:
         return Say(text, Part.RESULT)
 
     def _run(self, cell: Cell) -> list[Step]:
+        if self._repeats.stuck(cell):
+            return self._refuse(NOT_RUN)
         if self._ran >= self._max_cells:
-            notice = f"Result: (not run: this reply has already run {self._ran} blocks)\n"
-            return [self._say_below(notice), self._finish("limit")]
+            return self._refuse(f"this reply has already run {self._ran} blocks")
         self._state = State.RUNNING
         self._running = cell
         self._prepared = True
         self._ran += 1
         return [Run(cell, self._ran - 1)]
+
+    def _refuse(self, why: str) -> list[Step]:
+        return [self._say_below(f"Result: (not run: {why})\n"), self._finish("limit")]
 
     def _finish(self, reason: Literal["end", "stop", "limit"]) -> Finish:
         self._state = State.DONE

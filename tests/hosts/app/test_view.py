@@ -95,6 +95,10 @@ def test_code_output_and_bar_are_one_unit() -> None:
             "a\n bNot run · the block was not closedCopy",
         ),
         (
+            Block(source="x", state=State.UNFINISHED, read="Result: (not run: enough <b>)\n"),
+            "xthe model read 1 lineResult: (not run: enough <b>)Not run · enough <b>Copy",
+        ),
+        (
             Block(source="x", state=State.WAITING, ticket="t"),
             "xRun this? On your own machine, not isolated.SkipAlways hereRun",
         ),

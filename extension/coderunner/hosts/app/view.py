@@ -174,7 +174,7 @@ def _state(block: Block, setting: Setting) -> tuple[str, str]:
         case State.WRITING:
             return "<b>Writing</b>", ""
         case State.UNFINISHED:
-            return "<b>Not run</b> · the block was not closed", copy
+            return f"<b>Not run</b> · {_why_not(block.read)}", copy
         case State.WAITING:
             ask = [("skip", "Skip", ""), ("always", "Always here", ""), ("run", "Run", "cr-main")]
             buttons = "".join(_button(act, word, block.ticket, look) for act, word, look in ask)
@@ -200,6 +200,11 @@ def _clock(block: Block, deadline: float | None = None) -> str:
     return (
         f'<span data-cr-clock="{name}" data-cr-elapsed="{block.elapsed:.1f}" data-cr-of="{of}">{words}</span>'
     )
+
+
+def _why_not(read: str) -> str:
+    found = re.search(r"\(not run: (.*)\)$", read, re.MULTILINE)
+    return escape(found[1], quote=False) if found else "the block was not closed"
 
 
 def _button(act: str, word: str, ticket: str = "", look: str = "") -> str:
