@@ -155,6 +155,14 @@ BEHAVIOURS = {
         "Stop ends also the cells that go on beside the reply.", "decision 5; M5"
     ),
     "runner:late:left": Behaviour("A host that leaves ends them too.", "M6"),
+    "runner:asking:answered": Behaviour("A program asks, and goes on with a person's answer.", "R10"),
+    "runner:asking:nobody": Behaviour(
+        "Where nobody can be asked, a program that asks fails in plain words.", "O14"
+    ),
+    "runner:asking:clock": Behaviour("Time in which a person is asked is no time of the cell.", "the looks"),
+    "runner:asking:cancelled": Behaviour("Who will not answer ends the program; the reply goes on.", "R13"),
+    "runner:asking:stopped": Behaviour("Stop takes the question back.", "R13"),
+    "runner:asking:password": Behaviour("A password is in nothing that the hall tells.", "safety: T7"),
     "runner:leave:interrupts": Behaviour(
         "A host that stops listening interrupts the kernel.", "behaviours M5, M6"
     ),

@@ -13,8 +13,11 @@ import pytest
 
 from coderunner.chat.turn import Finish, Generate, Run, Say, Turn
 from coderunner.kernel.sessions import Local, Session, Sessions
-from coderunner.outputs import Status
+from coderunner.outputs import Question, Status
 from coderunner.runner import (
+    BEAT,
+    Answered,
+    Asked,
     Beat,
     Ended,
     Event,
@@ -27,6 +30,7 @@ from coderunner.runner import (
     declined,
     late_words,
 )
+from coderunner.secret import Secret
 from tests.behaviours import behaviour
 
 SUM = "Let me see.\n```python\nprint(10 + 5)\n```\n"
@@ -244,6 +248,100 @@ def test_stop_while_a_cell_waits_is_no_refusal_of_the_cell(drive: Drive, kernel:
     assert ends(events) == [Status.INTERRUPTED]
     assert "(stopped by the user; variables are kept; it had not begun to run)" in said(events)
     assert events[-1] == Finish("stop")
+
+
+ASKS = "```python\nname = input('Name? ')\nprint('Hello', name)\n```\n"
+
+
+class Person:
+    """Somebody who is asked, and answers when told to."""
+
+    def __init__(self, *answers: str) -> None:
+        self.questions: list[Question] = []
+        self.answers: list[Future[Secret]] = []
+        self._texts = iter(answers)
+
+    def ask(self, question: Question) -> Future[Secret]:
+        self.questions.append(question)
+        self.answers.append(Future())
+        return self.answers[-1]
+
+    def answer(self, event: Event) -> bool:
+        """Answer a question as soon as it is seen; to be called with each event."""
+        if isinstance(event, Asked):
+            self.answers[-1].set_result(Secret(next(self._texts)))
+        return False
+
+
+@behaviour("runner:asking:answered")
+def test_a_program_asks_and_goes_on_with_the_answer(drive: Drive, kernel: Session) -> None:
+    person = Person("Ann")
+    events = drive(Turn(), Script(ASKS, "Done."), kernel, Manner(ask=person.ask), stop_at=person.answer)
+    assert "Name? Ann\nHello Ann" in said(events)
+    assert [question.prompt for question in person.questions] == ["Name? "]
+    kinds = [type(event) for event in events]
+    assert kinds.index(Started) < kinds.index(Asked) < kinds.index(Answered) < kinds.index(Ended)
+
+
+@behaviour("runner:asking:nobody")
+def test_where_nobody_can_be_asked_the_program_fails_in_plain_words(drive: Drive, kernel: Session) -> None:
+    events = drive(Turn(), Script(ASKS, "Done."), kernel)
+    assert "Hint: nobody can answer input() here" in said(events)
+    assert not any(isinstance(event, Asked) for event in events)
+
+
+@behaviour("runner:asking:clock")
+def test_the_time_of_a_cell_stands_still_while_a_person_is_asked(drive: Drive, kernel: Session) -> None:
+    person = Person("Ann")
+    beats: list[float] = []
+
+    def answer_late(event: Event) -> bool:
+        if isinstance(event, Beat) and person.questions:
+            beats.append(event.elapsed)
+            if len(beats) == 6:
+                person.answers[-1].set_result(Secret("Ann"))
+        return False
+
+    manner = Manner(deadline=0.5, ask=person.ask)
+    events = drive(Turn(), Script(ASKS, "Done."), kernel, manner, stop_at=answer_late)
+    assert ends(events) == [Status.OK]
+    assert max(beats[:6]) - min(beats[:6]) < BEAT
+
+
+@behaviour("runner:asking:cancelled")
+def test_a_person_who_will_not_answer_ends_the_program_and_the_reply_goes_on(
+    drive: Drive, kernel: Session
+) -> None:
+    person = Person()
+
+    def refuse(event: Event) -> bool:
+        if isinstance(event, Asked):
+            person.answers[-1].cancel()
+        return False
+
+    events = drive(Turn(), Script(ASKS, "As you wish."), kernel, Manner(ask=person.ask), stop_at=refuse)
+    assert ends(events) == [Status.INTERRUPTED]
+    assert said(events).endswith("As you wish.")
+
+
+@behaviour("runner:asking:stopped")
+def test_stop_takes_the_question_back(drive: Drive, kernel: Session) -> None:
+    person = Person()
+    script, manner = Script(ASKS, "never asked for"), Manner(ask=person.ask)
+    events = drive(Turn(), script, kernel, manner, stop_at=lambda event: isinstance(event, Asked))
+    assert ends(events) == [Status.INTERRUPTED]
+    assert person.answers[-1].cancelled()
+    assert events[-1] == Finish("stop")
+
+
+@behaviour("runner:asking:password")
+def test_a_password_is_in_nothing_that_the_hall_tells(drive: Drive, kernel: Session) -> None:
+    person = Person("canary-7f3a")
+    script = Script("```python\nimport getpass\nlen(getpass.getpass())\n```\n", "Done.")
+    events = drive(Turn(), script, kernel, Manner(ask=person.ask), stop_at=person.answer)
+    assert person.questions[0].password
+    assert "11" in said(events)
+    assert "canary" not in repr([events, script.asked, person.questions, person.answers])
 
 
 @behaviour("runner:leave:interrupts")

@@ -26,12 +26,16 @@ from coderunner.chat.turn import Finish, Generate, Part, Pictured, Prepare, Run,
 from coderunner.kernel.address import normalise
 from coderunner.kernel.doctor import Finding, Report, check
 from coderunner.kernel.execution import Change
+from coderunner.kernel.interview import Ask, Interview
 from coderunner.kernel.sessions import Light, Local, Server, Session, Sessions, Where
-from coderunner.outputs import Aftermath, Cell, Result, Status
+from coderunner.outputs import Aftermath, Cell, Question, Result, Status
+from coderunner.secret import Secret
 
 __all__ = [
     "BEAT",
     "STOPPED",
+    "Answered",
+    "Asked",
     "Beat",
     "Cell",
     "Change",
@@ -45,6 +49,7 @@ __all__ = [
     "Local",
     "Manner",
     "Part",
+    "Question",
     "Report",
     "Result",
     "Run",
@@ -98,8 +103,20 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """The running cell asks a person something; until that is settled no time of the cell passes."""
+
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The cell's question is settled: answered, or taken back."""
+
+
+@dataclass(frozen=True, slots=True)
 class Beat:
-    """A sign of life while a cell waits or runs; `elapsed` in seconds since that began."""
+    """A sign of life while a cell waits or runs; `elapsed` in seconds of its time since that began."""
 
     elapsed: float
 
@@ -114,7 +131,8 @@ class Ended:
     """The cell itself where it goes on after its deadline: a host shows what becomes of it."""
 
 
-Event = Say | Waiting | Started | Shown | Beat | Ended | Finish
+Told = Shown | Asked | Answered
+Event = Say | Waiting | Started | Told | Beat | Ended | Finish
 
 
 class Running(Protocol):
@@ -134,6 +152,9 @@ class Running(Protocol):
     def interrupt(self) -> None:
         """Ask for the end of the cell; returns at once, from any thread."""
 
+    def answer(self, question: str, answer: Secret) -> None:
+        """Answer the question of that id; returns at once, from any thread."""
+
 
 class Kernel(Protocol):
     """What a turn needs of a session."""
@@ -148,8 +169,12 @@ class Kernel(Protocol):
         deadline: float,
         limit: float = 0.0,
         on_output: Callable[[Change], None] | None = None,
+        on_question: Callable[[Question | None], None] | None = None,
     ) -> Running:
-        """Hand over a cell; `on_output` is called in a thread of the kernel's."""
+        """Hand over a cell; both callbacks are called in a thread of the kernel's.
+
+        Without `on_question` the program cannot ask; None tells that its question is settled.
+        """
 
     def take_late(self) -> Sequence[Result]:
         """Give the results of cells that ended after their deadline, each of them once."""
@@ -182,13 +207,15 @@ class Manner:
     `deadline` is in seconds. A cell that takes longer goes on beside the reply up to `limit` seconds, and
     its result follows with the next one; with a limit that is no later it is stopped at its deadline.
     `consent` gives, for each cell, a future that tells whether it may run. `keep` stores a result's images
-    where the host's page finds them and gives one piece of Markdown for each.
+    where the host's page finds them and gives one piece of Markdown for each. `ask` lays what a program asks
+    for (`input()`) before a person; without it nobody can be asked, and programs that try fail.
     """
 
     deadline: float = 30.0
     limit: float = 0.0
     consent: Callable[[Run], Future[bool]] = granted
     keep: Callable[[Result], Sequence[str]] = no_pictures
+    ask: Ask | None = None
 
 
 DECLINED = Result(status=Status.DECLINED)
@@ -316,7 +343,7 @@ def _take(steps: deque[Step], new: Sequence[Step], kernel: Kernel) -> Generator[
 
 async def _run(
     run: Run, kernel: Kernel, manner: Manner, stop: asyncio.Event, late: list[Running]
-) -> AsyncGenerator[Waiting | Started | Shown | Beat | Ended]:
+) -> AsyncGenerator[Event]:
     consent = manner.consent(run)
     if not consent.done():
         yield Waiting(run.cell, run.ordinal)
@@ -327,20 +354,21 @@ async def _run(
         return
     yield Started(run.cell, run.ordinal)
     loop = asyncio.get_running_loop()
-    changes: asyncio.Queue[Change | None] = asyncio.Queue()
+    told: asyncio.Queue[Told | None] = asyncio.Queue()
 
-    def show(change: Change | None) -> None:
-        loop.call_soon_threadsafe(changes.put_nowait, change)
+    def tell(event: Told | None) -> None:
+        loop.call_soon_threadsafe(told.put_nowait, event)
 
-    running = kernel.begin(run.cell.source, deadline=manner.deadline, limit=manner.limit, on_output=show)
-    running.future.add_done_callback(lambda _: show(None))
+    running, interview = _begin(run, kernel, manner, tell)
+    running.future.add_done_callback(lambda _: tell(None))
     stopping = asyncio.ensure_future(stop.wait())
     stopping.add_done_callback(lambda task: None if task.cancelled() else running.interrupt())
     began = monotonic()
     try:
-        while (change := await _next(changes, began)) is not None:
-            yield change
+        while (event := await _next(told, began)) is not None:
+            yield _heard(event, interview, running)
     finally:
+        interview.close()
         stopping.cancel()
         if not running.future.done():
             running.interrupt()
@@ -359,25 +387,56 @@ def _run_sync(
         yield ended
         return ended
     yield Started(run.cell, run.ordinal)
-    changes: SimpleQueue[Change] = SimpleQueue()
-    running = kernel.begin(
-        run.cell.source, deadline=manner.deadline, limit=manner.limit, on_output=changes.put
-    )
+    told: SimpleQueue[Told] = SimpleQueue()
+    running, interview = _begin(run, kernel, manner, told.put)
     asked = False
     try:
         for beat in _beats_sync(running.future, never):
-            yield from _drain(changes)
+            while not told.empty():
+                yield _heard(told.get(), interview, running)
             if not asked and stopped():
                 asked = True
                 running.interrupt()
-            yield beat
+            yield _heard(beat, interview, running)
     finally:
+        interview.close()
         if not running.future.done():
             running.interrupt()
-    yield from _drain(changes)
+    while not told.empty():
+        yield _heard(told.get(), interview, running)
     ended = _ended(running, run, late)
     yield ended
     return ended
+
+
+def _begin(
+    run: Run, kernel: Kernel, manner: Manner, tell: Callable[[Told], None]
+) -> tuple[Running, Interview]:
+    """Hand the cell over; what it shows and asks is told in a thread of the kernel's."""
+
+    def ask(question: Question | None) -> None:
+        tell(Asked(question) if question else Answered())
+
+    running = kernel.begin(
+        run.cell.source,
+        deadline=manner.deadline,
+        limit=manner.limit,
+        on_output=lambda change: tell(Shown(change)),
+        on_question=ask if manner.ask is not None else None,
+    )
+    return running, Interview(manner.ask)
+
+
+def _heard(event: Told | Beat, interview: Interview, running: Running) -> Told | Beat:
+    """Lay a question before the host, and count no time in which a person is waited for."""
+    match event:
+        case Asked(question):
+            interview.receive(question, running)
+        case Answered():
+            interview.receive(None, running)
+        case Beat(elapsed):
+            return Beat(elapsed - interview.waited)
+    return event
 
 
 def _ended(running: Running, run: Run, late: list[Running]) -> Ended:
@@ -398,18 +457,12 @@ def _refusal(consent: Future[bool], *, stopped: bool) -> Result | None:
     return None if consent.result() else DECLINED
 
 
-def _drain(changes: SimpleQueue[Change]) -> Generator[Shown]:
-    while not changes.empty():
-        yield Shown(changes.get())
-
-
-async def _next(changes: asyncio.Queue[Change | None], began: float) -> Shown | Beat | None:
+async def _next(told: asyncio.Queue[Told | None], began: float) -> Told | Beat | None:
     try:
         async with asyncio.timeout(BEAT):
-            change = await changes.get()
+            return await told.get()
     except TimeoutError:
         return Beat(monotonic() - began)
-    return Shown(change) if change else None
 
 
 async def _beats(awaited: asyncio.Future[bool], stop: asyncio.Event) -> AsyncGenerator[Beat]:

@@ -91,6 +91,24 @@ BEHAVIOURS = {
     ),
     "app:consent:run": Behaviour("Where the app asks, it asks for each block.", "decision 7"),
     "app:consent:off": Behaviour("Where running is switched off nothing runs.", "decision 7"),
+    "app:asking:answer": Behaviour(
+        "A program that asks gets what a person types below its block, with the keyboard alone.", "R10"
+    ),
+    "app:asking:typing": Behaviour("What is being typed stays while the program prints.", "no flicker"),
+    "app:asking:password": Behaviour(
+        "A password stands in no page, storage or log, and the model never gets it.", "safety: T7"
+    ),
+    "app:asking:cancel": Behaviour(
+        "Cancel interrupts a program that asks and lets the reply go on; Stop ends both.", "R13"
+    ),
+    "app:asking:tabs": Behaviour(
+        "A question is in each tab, also after a reload; the first answer counts.", "safety 3.5"
+    ),
+    "app:asking:clock": Behaviour("No time of a cell passes while a person is asked.", "the looks"),
+    "app:asking:hostile": Behaviour("A prompt is shown as text, all of it visible.", "safety: T2"),
+    "app:asking:ticket": Behaviour(
+        "Only our own page, with the question's ticket, can answer.", "safety: T4, T5"
+    ),
     "app:safety:hostile-output": Behaviour(
         "Scripts in a kernel's output never run in the page.", "safety: T2"
     ),

@@ -410,7 +410,7 @@ def test_each_route_answers_its_own_page_only(
 @behaviour("app:safety:routes")
 def test_a_button_sends_little_so_much_is_refused(address: str) -> None:
     headers = {"Content-Type": "application/json"}
-    answer = httpx.post(f"{address}/coderunner/act", headers=headers, content=b" " * 2000, trust_env=False)
+    answer = httpx.post(f"{address}/coderunner/act", headers=headers, content=b" " * 100_000, trust_env=False)
     assert answer.status_code == 413
 
 

@@ -17,6 +17,7 @@ from coderunner.outputs import (
     Error,
     ExecuteResult,
     Output,
+    Question,
     Result,
     Status,
     Stream,
@@ -37,6 +38,9 @@ ALLOWED = {
     "b": set(),
     "i": set(),
     "img": {"src", "alt", "width", "height"},
+    "form": {"class", "hidden", "data-cr-ticket", "autocomplete"},
+    "label": {"for"},
+    "input": {"id", "name", "type", "maxlength", "autocomplete", "autocapitalize", "spellcheck"},
     "button": {"type", "class", "data-cr", "data-cr-ticket", "data-cr-text"},
 }
 
@@ -77,6 +81,7 @@ def test_code_output_and_bar_are_one_unit() -> None:
         '<div class="cr-cell" role="group" aria-label="Code and its output">'
         '<pre class="cr-code" tabindex="0"><code>x</code></pre>'
         '<div class="cr-outs"><div class="cr-out cr-text" tabindex="0">15\n</div></div>'
+        '<form class="cr-question" hidden></form>'
         '<details class="cr-read"><summary>the model read 1 line</summary>'
         '<pre tabindex="0">Result: 15</pre></details>'
         '<div class="cr-bar"><span class="cr-dot"></span>'
@@ -103,6 +108,14 @@ def test_code_output_and_bar_are_one_unit() -> None:
             "xRun this? On your own machine, not isolated.SkipAlways hereRun",
         ),
         (Block(source="x", state=State.RUNNING, ticket="t", elapsed=3.7), "xRunning · 3 s of 30Stop"),
+        (
+            Block(source="x", state=State.RUNNING, ticket="t", question=Question("q", "Name? ")),
+            "xName?SendCancelWaiting for you · the clock is pausedStop",
+        ),
+        (
+            Block(source="x", state=State.RUNNING, ticket="t", question=Question("q", "", password=True)),
+            "xThe program asks for a passwordSendCancelWaiting for you · the clock is pausedStop",
+        ),
         (
             Block(source="x", state=State.QUEUED, ticket="t"),
             "xNext · when the block before has endedStop",
@@ -250,6 +263,7 @@ blocks = st.builds(
         st.builds(Result, st.lists(outputs, max_size=3).map(tuple), st.sampled_from(Status), detail=texts),
     ),
     read=texts,
+    question=st.one_of(st.none(), st.builds(Question, texts, texts, st.booleans())),
 )
 
 

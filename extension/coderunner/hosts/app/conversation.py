@@ -19,12 +19,15 @@ from coderunner.hosts.app import transcript
 from coderunner.hosts.app.transcript import Message, Parts
 from coderunner.outputs import Result
 from coderunner.runner import (
+    Answered,
+    Asked,
     Beat,
     Change,
     Ended,
     Event,
     Finish,
     Part,
+    Question,
     Run,
     Running,
     Say,
@@ -34,6 +37,7 @@ from coderunner.runner import (
     declined,
     granted,
 )
+from coderunner.secret import Secret
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +63,7 @@ class Request:
     history: Sequence[Message]
     """All messages before the reply; the last one is the user's."""
     consent: Callable[[Run], Future[bool]]
+    ask: Callable[[Question], Future[Secret]]
     think: Callable[[str], None]
     count: Callable[[int], None]
     """Takes the number of tokens so far."""
@@ -93,6 +98,7 @@ class Conversation:
         self._questions: dict[str, Future[bool]] = {}
         self._late: dict[str, Running] = {}
         """The blocks that go on after their deadline, by ticket."""
+        self._answers: dict[str, Future[Secret]] = {}
         self._followers = 0
 
     @property
@@ -145,8 +151,18 @@ class Conversation:
             case (("run" | "always" | "skip"), Future() as question) if not question.done():
                 self.always = self.always or verb == "always"
                 question.set_result(verb != "skip")
+            case "cancel", None if ticket in self._answers:
+                return self._answers.pop(ticket).cancel()
             case _:
                 return False
+        return True
+
+    def answer(self, ticket: str, text: Secret) -> bool:
+        """Answer what a program asks; False where it does not (any more): the first answer counts."""
+        answer = self._answers.pop(ticket, None)
+        if answer is None or answer.done():
+            return False
+        answer.set_result(text)
         return True
 
     async def follow(self) -> AsyncGenerator[None]:
@@ -171,7 +187,9 @@ class Conversation:
     def _begin(self, messages: tuple[Message, ...]) -> bool:
         if self.busy:
             return False
-        request = Request(self.id, messages, self._consent, self._think, self._count, self._remember)
+        request = Request(
+            self.id, messages, self._consent, self._ask, self._think, self._count, self._remember
+        )
         self._request = request
         self._show((*messages, Message("assistant", "", finished=False)))
         self.writing = asyncio.create_task(self._write(request))
@@ -195,6 +213,7 @@ class Conversation:
             )
         finally:
             self._questions.clear()
+            self._answers.clear()
             *before, last = self.messages
             last = replace(last, text=request.reply, parts=transcript.closed(last.parts), finished=True)
             self._request = self.writing = None
@@ -218,6 +237,12 @@ class Conversation:
                 self._grow(transcript.started(self._parts, cell, ticket, queued=queued))
             case Shown(change):
                 self._grow(transcript.showed(self._parts, change.index, change.output))
+            case Asked(question):
+                asked = replace(question, id=next(iter(self._answers)))
+                self._grow(transcript.inquired(self._parts, asked))
+            case Answered():
+                self._answers.clear()
+                self._grow(transcript.inquired(self._parts, None))
             case Beat(elapsed):
                 # Pages run their own clocks; a new page starts its clock from here.
                 self._grow(transcript.aged(self._parts, elapsed), visible=False)
@@ -238,6 +263,11 @@ class Conversation:
         question: Future[bool] = Future()
         self._questions = {secrets.token_urlsafe(18): question}
         return question
+
+    def _ask(self, _question: Question) -> Future[Secret]:
+        answer: Future[Secret] = Future()
+        self._answers = {secrets.token_urlsafe(18): answer}
+        return answer
 
     def _follow_late(self, running: Running, result: Result) -> None:
         """Show what becomes of a block that goes on, wherever it then stands in the conversation."""
@@ -336,6 +366,10 @@ class Conversations:
     def act(self, ticket: str, verb: str) -> bool:
         """Pass on what a button of a block says, to the conversation that knows its ticket."""
         return any(conversation.act(ticket, verb) for conversation in tuple(self._all.values()))
+
+    def answer(self, ticket: str, text: Secret) -> bool:
+        """Pass on what a person answers, to the conversation whose program asks."""
+        return any(conversation.answer(ticket, text) for conversation in tuple(self._all.values()))
 
     async def close(self) -> None:
         """End all replies, bounded."""

@@ -1,23 +1,49 @@
 // The buttons of the blocks, and the clocks that run in them. Everything else is the page's framework's.
 (() => {
-  const ACTS = new Set(["run", "always", "skip", "stop"]);
+  const ACTS = new Set(["run", "always", "skip", "stop", "cancel"]);
 
   // Only elements of ours count: what a model writes is drawn elsewhere, whatever attributes it has.
   const ours = (element) => element.closest(".cr-html") !== null;
 
-  async function act(button) {
-    button.disabled = true;
+  async function send(what) {
     try {
-      const answer = await fetch("coderunner/act", {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ ticket: button.dataset.crTicket, act: button.dataset.cr }),
-      });
-      if (!answer.ok) throw new Error(String(answer.status));
+      const headers = { "Content-Type": "application/json" };
+      return (await fetch("coderunner/act", { method: "POST", headers, body: JSON.stringify(what) })).ok;
     } catch {
-      button.disabled = false;
+      return false;
     }
   }
+
+  async function act(button) {
+    button.disabled = true;
+    if (!(await send({ ticket: button.dataset.crTicket, act: button.dataset.cr }))) button.disabled = false;
+  }
+
+  // What a program asked for: it leaves the page with this, also where somebody else was quicker.
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.matches("form.cr-question") || !ours(form)) return;
+    event.preventDefault();
+    const { answer } = form.elements, text = answer.value, ticket = form.dataset.crTicket;
+    answer.value = "";
+    const taken = await send({ ticket, act: "answer", text });
+    if (!taken && form.dataset.crTicket === ticket && answer.type === "text") answer.value ||= text;
+  });
+
+  // What was typed for one question is not for the next one. A new one takes the cursor from nobody who types.
+  let asked = "";
+  new MutationObserver(() => {
+    const form = document.querySelector(".cr-html form[data-cr-ticket]");
+    const ticket = form?.dataset.crTicket ?? "";
+    if (ticket === asked) return;
+    asked = ticket;
+    if (!form) return;
+    const { answer } = form.elements, busy = document.activeElement;
+    answer.value = "";
+    const free = !busy || busy === document.body || busy.closest("form.cr-question")
+      || (busy.matches("#cr-box textarea") && !busy.value);
+    if (free) answer.focus({ preventScroll: true });
+  }).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-cr-ticket"] });
 
   async function copy(button, text) {
     const word = button.textContent;

@@ -25,6 +25,7 @@ from coderunner.hosts.app.state import Choices
 from coderunner.hosts.app.writer import Writer
 from coderunner.models.memory import StrategyMemory
 from coderunner.runner import Sessions
+from coderunner.secret import Secret
 from coderunner.settings import DEFAULT, Settings
 
 FURTHER_PORTS = 20
@@ -33,8 +34,8 @@ FURTHER_PORTS = 20
 GRACE = 1
 """Seconds that open connections get at the end: each page holds one for as long as it is open."""
 
-LARGEST_ACT = 1024
-"""Bytes of a button's message; a ticket and a verb are 80."""
+LARGEST_ACT = 64 * 1024
+"""Bytes of a button's message; the longest answer to a program takes most of them."""
 
 
 class App:
@@ -95,7 +96,10 @@ class App:
             await self.offers.stop()
 
     async def _act(self, request: Request) -> Response:
-        """A button of a block: `{"ticket": …, "act": "run" | "always" | "skip" | "stop"}`."""
+        """A button of a block: `{"ticket": …, "act": "run" | "always" | "skip" | "stop" | "cancel"}`.
+
+        Or its form, with what a program gets to read: `{"ticket": …, "act": "answer", "text": …}`.
+        """
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             return JSONResponse({"error": "send JSON"}, 415)
         body = b""
@@ -104,6 +108,10 @@ class App:
             if len(body) > LARGEST_ACT:
                 return JSONResponse({"error": "too large"}, 413)
         match _json(body):
+            case {"ticket": str(ticket), "act": "answer", "text": str(text)} if self.conversations.answer(
+                ticket, Secret(text)
+            ):
+                return JSONResponse({})
             case {"ticket": str(ticket), "act": str(verb)} if self.conversations.act(ticket, verb):
                 return JSONResponse({})
             case _:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
-from coderunner.outputs import Cell, Output, Result, Status
+from coderunner.outputs import Cell, Output, Question, Result, Status
 
 
 class State(StrEnum):
@@ -69,6 +69,8 @@ class Block:
     """Seconds that it waited in line before."""
     read: str = ""
     """What the model read of the result."""
+    question: Question | None = None
+    """What its program asks; the id is the ticket of the answer, which nobody can guess either."""
 
     @property
     def stoppable(self) -> bool:
@@ -162,6 +164,11 @@ def _showing(block: Block, index: int, output: Output | None) -> Block:
     return replace(block, outputs=before if output is None else (*before, output, *after))
 
 
+def inquired(parts: Parts, question: Question | None) -> Parts:
+    """The running block asks a person something; None: it asks no more."""
+    return _with_last(parts, question=question)
+
+
 def aged(parts: Parts, elapsed: float) -> Parts:
     """Time has passed."""
     block = parts[-1] if parts else None
@@ -170,7 +177,9 @@ def aged(parts: Parts, elapsed: float) -> Parts:
 
 def ended(parts: Parts, result: Result) -> Parts:
     """The block came to its end."""
-    return _with_last(parts, state=State.ENDED, result=result, outputs=result.outputs, ticket="")
+    return _with_last(
+        parts, state=State.ENDED, result=result, outputs=result.outputs, ticket="", question=None
+    )
 
 
 def ticket_of(parts: Parts) -> str:

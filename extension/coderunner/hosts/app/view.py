@@ -19,6 +19,7 @@ from coderunner.outputs import (
     MimeBundle,
     Omission,
     Output,
+    Question,
     Result,
     Status,
     Stream,
@@ -27,6 +28,10 @@ from coderunner.outputs import (
 LONGEST = 60_000
 """Characters of text that one output shows; the middle of longer ones is left out, so that the page stays
 quick. The model reads far less."""
+
+
+LONGEST_ANSWER = 10_000
+"""Characters that a person may answer: a program gets no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,7 @@ def block(block: Block, setting: Setting) -> str:
         f'<div class="cr-cell{mood and " cr-" + mood}" role="group" aria-label="Code and its output">'
         f'<pre class="cr-code" tabindex="0"><code>{highlight.html(block.code)}</code></pre>'
         f'<div class="cr-outs">{shown}</div>'
+        f"{_form(block.question)}"
         f"{_read(block.read)}"
         f"{_bar(block, setting)}</div>"
     )
@@ -136,6 +142,8 @@ def _mood(block: Block) -> str:
     match block.state, block.result:
         case (State.WRITING, _):
             return "write"
+        case (State.RUNNING, _) if block.question:
+            return "wait"
         case (State.RUNNING | State.LATE, _):
             return "run"
         case (State.WAITING | State.QUEUED, _):
@@ -156,6 +164,23 @@ def _read(text: str, of: str = "") -> str:
     return (
         f'<details class="cr-read"><summary>the model read {lines} {word}{of}</summary>'
         f'<pre tabindex="0">{terminal.html(text.strip(chr(10)))}</pre></details>'
+    )
+
+
+def _form(question: Question | None) -> str:
+    """The line that a program asks for. The page empties the field whenever the ticket is another one."""
+    if question is None:
+        return '<form class="cr-question" hidden></form>'
+    kind, what = ("password", "a password") if question.password else ("text", "a line")
+    prompt = question.prompt if question.prompt.strip() else f"The program asks for {what}"
+    ticket = escape(question.id)
+    return (
+        f'<form class="cr-question" data-cr-ticket="{ticket}" autocomplete="off">'
+        f'<label for="cr-{ticket}">{escape(prompt.strip(), quote=False)}</label>'
+        f'<input id="cr-{ticket}" name="answer" type="{kind}" maxlength="{LONGEST_ANSWER}" '
+        'autocomplete="off" autocapitalize="off" spellcheck="false">'
+        '<button type="submit" class="cr-main">Send</button>'
+        f"{_button('cancel', 'Cancel', question.id)}</form>"
     )
 
 
@@ -181,6 +206,8 @@ def _state(block: Block, setting: Setting) -> tuple[str, str]:
             return f"<b>Run this?</b> {escape(setting.where)}", buttons
         case State.QUEUED:
             return "<b>Next</b> · when the block before has ended", _button("stop", "Stop", block.ticket)
+        case State.RUNNING if block.question:
+            return "<b>Waiting for you</b> · the clock is paused", _button("stop", "Stop", block.ticket)
         case State.RUNNING:
             return f"<b>Running</b> · {_clock(block, setting.deadline)}", _button(
                 "stop", "Stop", block.ticket

@@ -35,7 +35,7 @@ class Writer:
         session = self.session(request.conversation)
         session.warm()
         turn = Turn(max_cells=self.choices.max_blocks)
-        manner = Manner(self.choices.deadline, self.choices.limit, request.consent)
+        manner = Manner(self.choices.deadline, self.choices.limit, request.consent, ask=request.ask)
         history = _with_late(request, late_words(session, manner))
         async with Client(offer.endpoint) as client:
             reply = Reply(
