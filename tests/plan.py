@@ -31,6 +31,7 @@ PLAN = {
     # Facts of Jupyter's messages come from jupyter_client; its sockets do not.
     "kernel.messages": Floor(f"{GROUND} kernel.messages", "jupyter_client", pure=True),
     "kernel.bounds": Floor(GROUND, pure=True),
+    "kernel.ledger": Floor("kernel.messages", pure=True),
     "kernel.execution": Floor(f"{GROUND} kernel.messages kernel.bounds", "jupyter_client", pure=True),
     # ZeroMQ and tornado are what jupyter_client itself stands on.
     "kernel": Floor(f"{GROUND} settings kernel", "jupyter_client tornado zmq"),

@@ -291,10 +291,6 @@ BEHAVIOURS = {
         "A cell that another client's error flushed from the queue is sent again, and runs once.",
         "kernel facts: aborted",
     ),
-    "server:lost:cut": Behaviour(
-        "A connection that is cut ends the cell as lost, and the next cell finds the kernel.",
-        "decision 4; O5",
-    ),
     "server:message:large": Behaviour(
         "A message of 15 million characters arrives whole.", "performance: a server"
     ),

@@ -1,6 +1,5 @@
 """Real and scripted servers for the kernel room's tests, all on loopback."""
 
-import asyncio
 import contextlib
 import json
 import os
@@ -10,7 +9,7 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -157,43 +156,3 @@ def scripted_server(
         scheme = "https" if tls is not None else "http"
         yield Scripted(f"{scheme}://127.0.0.1:{server.server_port}", asked)
         server.shutdown()
-
-
-class Cutter:
-    """A TCP proxy in front of a server, which cuts all connections when told to."""
-
-    def __init__(self, target: int) -> None:
-        self._target = target
-        self._writers: set[asyncio.StreamWriter] = set()
-        self.url = ""
-
-    async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
-        self._writers |= {writer, far_writer}
-        await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
-
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        writer.close()
-        self._writers.discard(writer)
-
-    def cut(self) -> None:
-        """Reset every connection that is open now."""
-        for writer in self._writers:
-            writer.transport.abort()
-
-
-@contextlib.asynccontextmanager
-async def cutter(target: int) -> AsyncIterator[Cutter]:
-    """Run a `Cutter` until the block ends."""
-    proxy = Cutter(target)
-    server = await asyncio.start_server(proxy.connect, "127.0.0.1", 0)
-    proxy.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
-        yield proxy
-    finally:
-        server.close()
-        proxy.cut()

@@ -7,22 +7,22 @@ import subprocess
 import uuid
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from coderunner.kernel import rest as rest_module
 from coderunner.kernel.client import KernelClient
+from coderunner.kernel.link import Link
 from coderunner.kernel.messages import Message, from_v1, to_v1
 from coderunner.kernel.portal import portal
 from coderunner.kernel.rest import Rest
-from coderunner.kernel.server import ServerKernel
+from coderunner.kernel.server import ServerKernel, create_without_session
 from coderunner.kernel.sessions import Server, Session, Sessions
 from coderunner.outputs import Aftermath, DisplayData, Result, Status, Stream
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
 from tests.kernel.conftest import BOUND, Screen, run
-from tests.kernel.servers import Answer, Jupyter, cutter, jupyter_server, scripted_server
+from tests.kernel.servers import Answer, Jupyter, jupyter_server, scripted_server
 
 SLEEPS = "import time\nprint('on', flush=True)\ntime.sleep(60)"
 
@@ -205,25 +205,6 @@ async def test_a_cell_that_another_clients_error_flushed_from_the_queue_is_sent_
     assert (text_of(result), result.status) == ("1\n", Status.OK)
 
 
-@behaviour("server:lost:cut")
-async def test_a_connection_that_is_cut_ends_the_cell_as_lost_and_the_next_finds_the_kernel(
-    there: Server, sessions: Sessions
-) -> None:
-    async with cutter(urlsplit(there.url).port or 0) as proxy:
-        session = sessions.get("cut", replace(there, url=proxy.url))
-        screen = Screen()
-        await session.execute("x = 7")
-        running = session.begin("print('on', flush=True)\nimport time; time.sleep(1)", on_output=screen)
-        await screen.shows("on")
-        proxy.cut()
-        result = await asyncio.wrap_future(running.future)
-        assert result.status is Status.LOST
-        assert result.outputs == (Stream("stdout", "on\n"),)
-        after = await session.execute("print(x)")
-        assert (text_of(after), after.detail) == ("7\n", "")
-        await session.close()
-
-
 @behaviour("server:message:large")
 async def test_a_picture_of_15_million_characters_arrives_whole(session: Session) -> None:
     source = "from IPython.display import display\ndisplay({'image/png': 'A' * 15_000_000}, raw=True)"
@@ -363,14 +344,17 @@ async def test_http_to_a_server_that_speaks_https_says_so(certificate: Path) -> 
 
 @behaviour("server:garbage:ignored")
 async def test_frames_that_are_no_messages_are_ignored(there: Server) -> None:
-    kernel = ServerKernel(Rest(there), "id", "", found=False)
-    heard: list[object] = []
-    kernel.attach(heard.append)
+    rest = Rest(there)
+    kernel = await portal().run(create_without_session(rest, "python3"))
+    heard: list[Message] = []
+    link = Link(heard.append, lambda _link: None)
+    await portal().run(link.open(rest, f"api/kernels/{kernel.kernel}/channels", ""))
     message = Message("iopub", "status", "m", "r", {"execution_state": "busy"})
-    kernel._v1 = True
     for frame in (b"", b"\xff" * 64, "text", to_v1(message)[:-3], to_v1(message)):
-        kernel._on_frame(frame)
-    assert heard == [from_v1(to_v1(message))]
+        portal().post(link._on_frame, frame)
+    await portal().run(kernel.close())
+    assert [one for one in heard if one.id == "m"] == [from_v1(to_v1(message))]
+    portal().post(link.close)
 
 
 @behaviour("server:move:ends-old")

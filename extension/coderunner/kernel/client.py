@@ -14,7 +14,20 @@ from typing import Any, Protocol
 from coderunner.errors import KernelError
 from coderunner.kernel.bounds import line_of
 from coderunner.kernel.execution import Change, Execution
-from coderunner.kernel.flight import ANSWER, NO_REPLY, Detach, Ending, Event, Flight, Gone, OnQuestion
+from coderunner.kernel.flight import (
+    ANSWER,
+    LOST,
+    NO_REPLY,
+    Away,
+    Back,
+    Detach,
+    Ending,
+    Event,
+    Flight,
+    Gone,
+    OnQuestion,
+    now,
+)
 from coderunner.kernel.messages import Message, Stamp, execute_request, input_reply, kernel_info_request
 from coderunner.outputs import Aftermath, Result, Status
 from coderunner.secret import Secret
@@ -38,6 +51,8 @@ class Transport(Protocol):
     """The kernel was there already, with its variables."""
     language: str
     """The language of its kernel spec, in lower case; empty where nobody says it."""
+    process: str
+    """What the kernel's process calls its session: another after a restart, empty where it is not known."""
 
     def attach(self, receive: Callable[[Event], None]) -> None:
         """Have every event from now on given to `receive`, in the loop."""
@@ -59,6 +74,11 @@ class Transport(Protocol):
 
 
 FLUSHED = "the kernel flushed it from its queue twice"
+UNHEARD = "output may be missing"
+INCOMPLETE = "the connection was cut for a while: output may be missing"
+CUT_NOW = "the connection is cut at the moment"
+RUNS_NO_MORE = "it runs no more"
+RESTARTED = Gone(Status.REPLACED, "The kernel was restarted while the connection was cut.")
 ASKED_EXIT = "the program ended its kernel: all variables are gone"
 
 
@@ -72,25 +92,33 @@ class KernelClient:
         self._on_gone = on_gone
         self._session = uuid.uuid4().hex
         self._flight: Flight | None = None
-        self._last_event = time.monotonic()
+        self._last_event = now()
+        self._process = transport.process
         self.gone: Gone | None = None
         """Why this client is of no more use; None while it is."""
         transport.attach(self._receive)
 
     def _receive(self, event: Event) -> None:
-        self._last_event = time.monotonic()
-        if isinstance(event, Gone):
-            self.gone = self.gone or event
-            if self._flight is not None:
-                self._flight.end(event)
-            self._on_gone(self)
-        elif self._flight is not None:
-            self._flight.receive(event)
+        self._last_event = now()
+        flight = self._flight
+        match event:
+            case Away() if flight is not None:
+                flight.lose_the_way()
+            case Away() | Gone():
+                # Without a cell that waits nobody need look for the way: the next one opens another.
+                self.gone = self.gone or (event if isinstance(event, Gone) else LOST)
+                if flight is not None:
+                    flight.end(self.gone)
+                self._on_gone(self)
+            case Back() if flight is not None:
+                flight.find_the_way()
+            case Message() if flight is not None:
+                flight.receive(event)
 
     @property
     def quiet_for(self) -> float:
-        """Seconds since anything was heard."""
-        return time.monotonic() - self._last_event
+        """Seconds since anything was heard, those included in which the machine slept."""
+        return now() - self._last_event
 
     def _stamp(self) -> Stamp:
         return Stamp(uuid.uuid4().hex, self._session, datetime.now(UTC).isoformat())
@@ -127,7 +155,7 @@ class KernelClient:
     ) -> Result:
         stamp, asks = self._stamp(), on_question is not None
         execution = Execution(stamp.id, asks=asks)
-        flight = self._flight = Flight(execution, on_output, self._probe, on_question)
+        flight = self._flight = Flight(execution, on_output, self._probe, on_question, self._process)
         try:
             if self.gone is not None:
                 flight.end(self.gone)
@@ -147,7 +175,8 @@ class KernelClient:
             ending = await flight.ended(deadline)
             if ending is None and detach is not None and detach.limit > deadline:
                 flight.ask_no_more()
-                detach.tell(flight.result(Status.TIMEOUT, Aftermath.BUSY, _limit(deadline)))
+                said = f"{_limit(deadline)}; {CUT_NOW}" if flight.away else _limit(deadline)
+                detach.tell(flight.result(Status.TIMEOUT, Aftermath.BUSY, said))
                 ending = await flight.ended(detach.limit - deadline)
                 deadline = detach.limit
             return await self._conclude(flight, ending or "overdue", deadline)
@@ -169,9 +198,14 @@ class KernelClient:
         if isinstance(ending, Gone):
             return _verdict(ending)
         if ending == "complete":
-            return self._completed(flight.execution)
+            return self._completed(flight)
+        if ending == "unanswered":
+            return self._unanswered(flight)
+        aftermath = await self._stop(flight)
+        if aftermath is Aftermath.BUSY:
+            self.gone = self.gone or LOST
+            return Status.LOST, aftermath, ""
         status = Status.INTERRUPTED if ending == "stopped" else Status.TIMEOUT
-        aftermath = Aftermath.READY if await self._stop(flight) else Aftermath.FRESH
         details = {"overdue": _limit(deadline), "unheard": f"nobody answered within {ANSWER:g} s"}
         return status, aftermath, details.get(ending, "")
 
@@ -182,29 +216,46 @@ class KernelClient:
                 return ending
         return await self.check()
 
-    def _completed(self, execution: Execution) -> tuple[Status, Aftermath, str]:
+    def _completed(self, flight: Flight) -> tuple[Status, Aftermath, str]:
+        execution = flight.execution
         status = Status(execution.reply or "ok")
         if execution.ending:
             self.gone = Gone(Status.DIED, "The program ended its kernel.", keep=False)
             return status, Aftermath.FRESH, ASKED_EXIT
-        return status, Aftermath.READY, FLUSHED if status is Status.ABORTED else ""
+        missing = "" if execution.idle else UNHEARD
+        if flight.cut and not flight.ledger.whole:
+            missing = INCOMPLETE
+        return status, Aftermath.READY, FLUSHED if status is Status.ABORTED else missing
 
-    async def _stop(self, flight: Flight) -> bool:
-        """Climb until the cell has ended: interrupt, once more, restart. Tell whether the kernel lives."""
+    def _unanswered(self, flight: Flight) -> tuple[Status, Aftermath, str]:
+        """The kernel is at rest, and what became of the cell was said while the way was cut."""
+        if flight.process and flight.process != flight.answered_by:
+            self.gone = self.gone or RESTARTED
+            return _verdict(RESTARTED)
+        if flight.execution.failed:
+            return Status.ERROR, Aftermath.READY, INCOMPLETE
+        return Status.LOST, Aftermath.READY, RUNS_NO_MORE
+
+    async def _stop(self, flight: Flight) -> Aftermath:
+        """Climb until the cell has ended: interrupt, again, restart. Tell what is left; BUSY: not known."""
         flight.stopping = True
         for _ in range(2):
             # Twice, because one that comes before the kernel has taken up the cell does nothing.
-            await _bounded(self._transport.interrupt(), INTERRUPT_TIMEOUT)
+            reached = await _bounded(self._transport.interrupt(), INTERRUPT_TIMEOUT)
+            if flight.away:
+                return Aftermath.BUSY
             # An awaiting cell notices an interrupt only when a shell message comes after it.
             await self._transport.send(kernel_info_request(self._stamp()))
             ending = await flight.ended(GRACE)
             if ending == "complete":
-                return not flight.execution.ending
+                return Aftermath.FRESH if flight.execution.ending else Aftermath.READY
             if isinstance(ending, Gone):
-                return False
-        self.gone = self.gone or Gone(Status.DIED, "The kernel was restarted.")
-        await _bounded(self._transport.restart(), RESTART_TIMEOUT)
-        return False
+                return _verdict(ending)[1]
+        restarted = await _bounded(
+            self._transport.restart(), RESTART_TIMEOUT if reached else INTERRUPT_TIMEOUT
+        )
+        self.gone = self.gone or (Gone(Status.DIED, "The kernel was restarted.") if restarted else LOST)
+        return Aftermath.FRESH if restarted else Aftermath.BUSY
 
     def stop(self) -> None:
         """Interrupt the cell that runs now, if there is one; its result says `interrupted`."""
@@ -239,7 +290,8 @@ class KernelClient:
 
     async def check(self) -> Gone | None:
         """Look whether the kernel is still there."""
-        self.gone = self.gone or await self._transport.check()
+        gone = await self._transport.check()
+        self.gone = self.gone or gone
         return self.gone
 
     # --- watching a cell that takes longer --------------------------------------------------------
@@ -257,7 +309,7 @@ class KernelClient:
         idle status was a forked child's, or forged) does not answer.
         """
         stamp = self._stamp()
-        flight.probe = stamp.id
+        flight.probes.add(stamp.id)
         await self._transport.send(kernel_info_request(stamp))
 
 
@@ -266,14 +318,16 @@ def _limit(seconds: float) -> str:
 
 
 def _verdict(gone: Gone) -> tuple[Status, Aftermath, str]:
-    aftermath = Aftermath.READY if gone.status is Status.LOST else Aftermath.FRESH
+    aftermath = Aftermath.READY if gone.status is Status.LOST and gone.keep else Aftermath.FRESH
     return gone.status, aftermath, ""
 
 
-async def _bounded(work: Coroutine[Any, Any, None], seconds: float) -> None:
-    """Do something that may hang or fail, where the next rung of the ladder helps in either case."""
+async def _bounded(work: Coroutine[Any, Any, None], seconds: float) -> bool:
+    """Do something that may hang or fail, where the next rung helps; tell whether it was done."""
     with suppress(TimeoutError, OSError, RuntimeError, KernelError):
         await asyncio.wait_for(work, seconds)
+        return True
+    return False
 
 
 async def _finish(work: Coroutine[Any, Any, object]) -> None:

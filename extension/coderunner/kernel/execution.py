@@ -85,6 +85,11 @@ class Execution:
         return self.reply == "error" and isinstance(last, Error) and last.ename == "KeyboardInterrupt"
 
     @property
+    def failed(self) -> bool:
+        """The program raised, as far as it was told."""
+        return any(isinstance(shown, Error) for shown in self._shown)
+
+    @property
     def changed(self) -> bool:
         """There are changes that nobody took."""
         return self._cleared or bool(self._changed)

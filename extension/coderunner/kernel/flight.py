@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from coderunner.kernel.countdown import Countdown
 from coderunner.kernel.execution import Change, Execution
+from coderunner.kernel.ledger import Ledger
 from coderunner.kernel.messages import Message
 from coderunner.outputs import Aftermath, Question, Result, Status
 from coderunner.secret import Secret
@@ -16,7 +17,12 @@ from coderunner.secret import Secret
 PROBE_AFTER = 0.5
 """Seconds after an idle status without a reply until the kernel is asked whether a reply will come."""
 SILENCE = 2.0
-"""Seconds without any message after a reply without an idle status until the cell counts as complete."""
+"""Seconds without any message after a reply without an idle status until the kernel is asked for a sign of
+life: a large output may be on its way still, and the answer comes after it."""
+ASK_AGAIN = 1.0
+"""Seconds until a kernel that does not answer after a cut is asked again; each time twice as long."""
+TRAIL = 0.5
+"""Seconds that outputs may come after an answer on shell: they travel on another socket."""
 ANSWER = 600.0
 """Seconds for a person to answer a question; meanwhile no other time of the cell passes."""
 UPDATE_EVERY = 0.05
@@ -34,9 +40,20 @@ class Gone:
     """The kernel may be used again where it is still there: emptied, or only our way to it was lost."""
 
 
-Event = Message | Gone
-Ending = Gone | Literal["complete", "overdue", "stopped", "unheard"]
-"""What ended the wait; `unheard`: the program asks, and nobody answers."""
+@dataclass(frozen=True, slots=True)
+class Away:
+    """The way to the kernel is cut; it is looked for again, and `Back` or `Gone` follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """The way is there again; what was missed follows, as far as it was kept."""
+
+
+Event = Message | Gone | Away | Back
+Ending = Gone | Literal["complete", "overdue", "stopped", "unheard", "unanswered"]
+"""What ended the wait; `unheard`: the program asks, and nobody answers; `unanswered`: it runs no more, and
+the way was cut when its reply came."""
 OnQuestion = Callable[[Question | None], None]
 """Told what the program asks, and with None that the question is answered or withdrawn; in the loop."""
 
@@ -52,6 +69,14 @@ class Detach:
 
 
 NO_REPLY = Gone(Status.DIED, "The kernel stopped working without a reply.")
+LOST = Gone(Status.LOST, "The connection to the Jupyter server was lost.")
+
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+
+
+def now() -> float:
+    """Give the seconds since some moment, those included in which the machine slept."""
+    return time.clock_gettime(_CLOCK) if _CLOCK is not None else time.monotonic()
 
 
 class Flight:
@@ -63,10 +88,21 @@ class Flight:
         on_output: Callable[[Change], None] | None,
         probe: Callable[["Flight"], Coroutine[Any, Any, None]],
         on_question: OnQuestion | None = None,
+        process: str = "",
     ) -> None:
         self.execution = execution
-        self.probe = ""
-        """The id of the request that asked for a sign of life."""
+        self.ledger = Ledger(execution.request)
+        self.probes: set[str] = set()
+        """The ids of the requests that asked for a sign of life."""
+        self.away = False
+        """The way to the kernel is cut."""
+        self.cut = False
+        """It was cut at least once."""
+        self.process = process
+        """What the process that took up the request calls its session."""
+        self._alive = False
+        self.answered_by = ""
+        """What the process that gave the last sign of life calls its own."""
         self._probe = probe
         self._on_output = on_output
         self._loop = asyncio.get_running_loop()
@@ -81,6 +117,7 @@ class Flight:
         self._waiter: asyncio.Future[None] | None = None
         self._update: asyncio.TimerHandle | None = None
         self._patience: asyncio.TimerHandle | None = None
+        self._asking: asyncio.Task[None] | None = None
         self._updated = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -88,20 +125,31 @@ class Flight:
         """Take a message of the kernel, whoever it is for."""
         self.execution.receive(message)
         self._heed_question()
+        self.ledger.note(message)
+        if message.parent == self.execution.request:
+            self.process = self.process or message.session
         if self.execution.changed and self._on_output is not None and self._update is None:
             self._plan_update()
         if self.execution.complete:
             self.end("complete")
-        elif self.execution.idle or self.execution.reply:
+        elif self.execution.idle or self.execution.reply or self.cut:
             self._wait_for_the_other_half(message)
 
     def _wait_for_the_other_half(self, message: Message) -> None:
-        if self.execution.reply:
-            self._be_patient(SILENCE, lambda: self.end("complete"), again=True)
-        elif self.probe and message.parent == self.probe and message.type == "kernel_info_reply":
+        if message.parent in self.probes and message.type == "kernel_info_reply":
+            self.answered_by = message.session
+            self._alive = True
+        if self._alive and (self.cut or self.execution.reply):
+            self._be_patient(TRAIL, self._end_without_it, again=True)
+        elif self._alive:
             self.end(NO_REPLY)
-        else:
+        elif self.execution.reply:
+            self._be_patient(SILENCE, self._ask, again=True)
+        elif self.execution.idle:
             self._be_patient(PROBE_AFTER, self._ask, again=False)
+
+    def _end_without_it(self) -> None:
+        self.end("complete" if self.execution.reply else "unanswered")
 
     def _be_patient(self, seconds: float, then: Callable[[], None], *, again: bool) -> None:
         if self._patience is not None:
@@ -112,6 +160,25 @@ class Flight:
 
     def _ask(self) -> None:
         self.keep(self._probe(self))
+
+    def lose_the_way(self) -> None:
+        """The way to the kernel is cut; the deadline goes on."""
+        self.away = self.cut = True
+
+    def find_the_way(self) -> None:
+        """It is there again; the reply may be lost, so the kernel is asked until it is at rest."""
+        self.away = False
+        if self._asking is not None:
+            self._asking.cancel()
+        self._asking = self.keep(self._keep_asking())
+
+    async def _keep_asking(self) -> None:
+        # More than once: a server that has just opened the way may drop what comes first.
+        pause = ASK_AGAIN
+        while True:
+            await self._probe(self)
+            await asyncio.sleep(pause)
+            pause *= 2
 
     # --- how it ends ------------------------------------------------------------------------------
 
@@ -218,11 +285,12 @@ class Flight:
         if self._update is None:
             self._tell()
 
-    def keep(self, work: Coroutine[Any, Any, None]) -> None:
+    def keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do something beside the wait, until it ends."""
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def close(self) -> None:
         """Tell the last changes, and stop all that was planned."""

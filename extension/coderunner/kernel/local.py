@@ -68,6 +68,7 @@ class LocalKernel:
     """The transport to a kernel on this machine."""
 
     found = False
+    process = ""
 
     def __init__(self, manager: AsyncKernelManager, sockets: Path) -> None:
         self.language: str = getattr(manager.kernel_spec, "language", "").lower()

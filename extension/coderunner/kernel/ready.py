@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from coderunner.errors import KernelNotStarted
 from coderunner.kernel.client import Transport
-from coderunner.kernel.flight import Event, Gone
+from coderunner.kernel.flight import Event
 from coderunner.kernel.messages import Message, Stamp, kernel_info_request
 
 ASK_AGAIN = 0.05
@@ -15,8 +15,8 @@ START_TIMEOUT = 60.0
 """Seconds for a kernel to answer: one second as a rule, many on a cold disk."""
 
 
-async def wait_until_ready(transport: Transport, *, within: float = START_TIMEOUT) -> None:
-    """Return when the kernel answers on shell and is heard on iopub.
+async def wait_until_ready(transport: Transport, *, within: float = START_TIMEOUT) -> str:
+    """Return when the kernel answers on shell and is heard on iopub; tell what its process calls its session.
 
     It takes our subscription to iopub at a time of its own, perhaps only after its first words: then it is
     asked again. What others say, or was said before, does not count. Raises KernelNotStarted.
@@ -25,6 +25,7 @@ async def wait_until_ready(transport: Transport, *, within: float = START_TIMEOU
     transport.attach(events.put_nowait)
     asked: set[str] = set()
     heard: set[str] = set()
+    process = ""
     try:
         async with asyncio.timeout(within):
             asked.add(await _ask(transport))
@@ -34,8 +35,10 @@ async def wait_until_ready(transport: Transport, *, within: float = START_TIMEOU
                     asked.add(await _ask(transport))
                 elif event.parent in asked:
                     heard.add(event.channel)
+                    process = event.session
     except TimeoutError:
         raise KernelNotStarted(f"the kernel did not answer within {within:.0f} s") from None
+    return process
 
 
 async def _next(events: "asyncio.Queue[Event]", *, patience: float | None) -> Message | None:
@@ -43,7 +46,7 @@ async def _next(events: "asyncio.Queue[Event]", *, patience: float | None) -> Me
         event = await asyncio.wait_for(events.get(), patience)
     except TimeoutError:
         return None
-    if isinstance(event, Gone):
+    if not isinstance(event, Message):
         raise KernelNotStarted("the kernel ended while it started")
     return event
 

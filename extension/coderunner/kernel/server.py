@@ -1,33 +1,33 @@
 """A kernel on a Jupyter Server, Hub or Gateway: REST for its life, one WebSocket for its messages."""
 
 import asyncio
-import socket
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
-from tornado.httpclient import HTTPClientError
-from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
-
-from coderunner.errors import KernelError, ServerUnreachable
-from coderunner.kernel.flight import Event, Gone
-from coderunner.kernel.messages import SUBPROTOCOL, Message, from_json, from_v1, to_json, to_v1
+from coderunner.errors import KernelError, ServerRefused
+from coderunner.kernel.flight import LOST, Away, Back, Event, Gone
+from coderunner.kernel.link import PING, Link
+from coderunner.kernel.messages import Message
 from coderunner.kernel.ready import wait_until_ready
-from coderunner.kernel.rest import Rest, unreachable
+from coderunner.kernel.rest import Rest
 from coderunner.kernel.where import Server
 from coderunner.outputs import Status
 
-LARGEST_MESSAGE = 256 * 1024 * 1024
-"""Bytes of one message: tornado's own 10 MB would cost the connection at the first large picture."""
-PING = 10.0
-"""Seconds between two pings: a connection that is half open is noticed after at most twice that."""
-QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+AWAY = 120.0
+"""Seconds for which a way that was cut is looked for: a server is up again by then, or somebody must help."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+"""Seconds between two attempts, each pause twice the one before. A server needs the first to notice."""
+ATTEMPT = 5.0
+"""Seconds for one attempt."""
+AWAKE = 2.0
+"""Seconds for an answer over a link that was quiet for longer than it should have been: the machine slept."""
 
 DIED = Gone(Status.DIED, "The kernel's process ended on the server.")
 REPLACED = Gone(Status.REPLACED, "Somebody restarted or shut down the kernel on the server.")
 DELETED = Gone(Status.REPLACED, "The server deleted the kernel.")
-LOST = Gone(Status.LOST, "The connection to the Jupyter server was lost.")
+VANISHED = Gone(Status.LOST, "The server has lost the kernel.", keep=False)
 
 
 class ServerKernel:
@@ -36,6 +36,7 @@ class ServerKernel:
     def __init__(self, rest: Rest, kernel: str, session: str, *, found: bool) -> None:
         self.found = found
         self.language = ""
+        self.process = ""
         self.kernel = kernel
         """The kernel's id on the server."""
         self.ready = False
@@ -44,33 +45,18 @@ class ServerKernel:
         self._session = session
         self._receive: Callable[[Event], None] = lambda _event: None
         self._gone: Gone | None = None
-        self._socket: WebSocketClientConnection | None = None
-        self._v1 = False
+        self._link: Link | None = None
+        self._identity = ""
+        self._returning: asyncio.Task[None] | None = None
 
     # --- messages
 
     async def connect(self, identity: str) -> None:
         """Open the WebSocket; `identity` is to be the same whenever this conversation connects."""
-        url = f"{self._rest.url}/{self._path('channels')}?{urlencode({'session_id': identity})}"
-        request = self._rest.request("ws" + url.removeprefix("http"))
-        try:
-            self._socket = await websocket_connect(
-                request,
-                on_message_callback=self._on_frame,
-                subprotocols=[SUBPROTOCOL],
-                max_message_size=LARGEST_MESSAGE,
-                ping_interval=PING,
-            )
-        except HTTPClientError as error:
-            if error.code == 599:
-                raise unreachable(self._rest.url, error) from None
-            raise ServerUnreachable(_BLOCKED.format(url=self._rest.url, code=error.code)) from None
-        except Exception as error:
-            raise unreachable(self._rest.url, error) from None
-        self._v1 = self._socket.selected_subprotocol == SUBPROTOCOL
-        protocol = self._socket.protocol
-        if protocol is not None:
-            protocol.set_nodelay(True)
+        self._identity = identity
+        link = Link(self._on_message, self._broken)
+        self._link = link
+        await link.open(self._rest, self._path("channels"), identity)
 
     def attach(self, receive: Callable[[Event], None]) -> None:
         """Have every event from now on given to `receive`, in the loop."""
@@ -80,50 +66,69 @@ class ServerKernel:
 
     async def send(self, message: Message) -> None:
         """Send one message."""
-        if self._socket is None or self._gone is not None:
-            return
-        self._acknowledge_at_once()
-        frame = to_v1(message) if self._v1 else to_json(message)
-        try:
-            # Not awaited: a link that stalls must not hold up the ladder that ends the cell.
-            self._socket.write_message(frame, binary=self._v1)
-        except WebSocketClosedError:
-            self._end(LOST)
+        if self._link is not None and self._gone is None:
+            self._link.send(message)
 
-    def _on_frame(self, frame: str | bytes | None) -> None:
-        if frame is None:
-            self._end(LOST)
-            return
-        self._acknowledge_at_once()
-        message = self._read(frame)
-        if message is None:
-            return
+    def _on_message(self, message: Message) -> None:
         self._receive(message)
         gone = verdict(message)
         # Before it is ready, the server may replay what we missed: the end of the program before this one.
         if gone is not None and (self.ready or message.content.get("execution_state") == "dead"):
             self._end(gone)
 
-    def _read(self, frame: str | bytes) -> Message | None:
-        if not self._v1:
-            return from_json(frame)
-        return from_v1(frame) if isinstance(frame, bytes) else None
-
     def _end(self, gone: Gone) -> None:
         if self._gone is None:
             self._gone = gone
             self._receive(gone)
 
-    def _acknowledge_at_once(self) -> None:
-        """Do not delay TCP's acknowledgements.
+    # --- a way that was cut
 
-        Jupyter Server leaves Nagle's algorithm on: it holds back the second message of a cell until the first
-        is acknowledged, which Linux does after 40 ms. The option does not last, so it is set again each time.
-        """
-        stream = getattr(self._socket.protocol, "stream", None) if self._socket is not None else None
-        if QUICKACK is not None and stream is not None and stream.socket is not None:
-            with suppress(OSError):
-                stream.socket.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
+    def _broken(self, link: Link) -> None:
+        if link is not self._link or self._gone is not None:
+            return
+        if not self.ready:
+            self._end(LOST)
+            return
+        self._receive(Away())
+        if self._gone is None and not self._away:
+            self._returning = asyncio.get_running_loop().create_task(self._return())
+
+    @property
+    def _away(self) -> bool:
+        return self._returning is not None and not self._returning.done()
+
+    async def _return(self) -> None:
+        """Look for the way until it is there again, or there is none."""
+        loop = asyncio.get_running_loop()
+        # By a clock that stands still while the machine sleeps: after that the network takes its time.
+        pause, until = FIRST_PAUSE, loop.time() + AWAY
+        while loop.time() < until:
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+            try:
+                async with asyncio.timeout(ATTEMPT):
+                    gone = await self._look_again()
+            except ServerRefused:
+                break
+            except (KernelError, TimeoutError):
+                continue
+            if gone is not None:
+                self._end(gone)
+            elif self._link is None or not self._link.alive:
+                continue
+            else:
+                self._receive(Back())
+            return
+        self._end(LOST)
+
+    async def _look_again(self) -> Gone | None:
+        model = await self._rest.kernel(self.kernel)
+        if model is None:
+            return VANISHED
+        if model.get("execution_state") == "dead":
+            return DIED
+        await self.connect(self._identity)
+        return None
 
     # --- the kernel's life
 
@@ -147,14 +152,18 @@ class ServerKernel:
         except KernelError:
             return None  # no answer is no verdict: the WebSocket tells when the connection is lost
         if model is None:
-            return DELETED
+            return VANISHED if self._away else DELETED
+        if self._link is not None and self._link.quiet_for > 2 * PING and not await self._link.answers(AWAKE):
+            self._link.give_up()
         return DIED if model.get("execution_state") == "dead" else None
 
     async def close(self, *, keep: bool = False) -> None:
         """Let go; without `keep` the kernel is deleted."""
         self._gone = self._gone or LOST
-        if self._socket is not None:
-            self._socket.close()
+        if self._returning is not None:
+            self._returning.cancel()
+        if self._link is not None:
+            self._link.close()
         try:
             # Without a session nobody would find it again.
             if not (keep and self._session):
@@ -167,12 +176,6 @@ class ServerKernel:
         path = f"api/sessions/{quote(self._session, safe='')}" if self._session else self._path()
         with suppress(KernelError):
             await self._rest.ask("DELETE", path)
-
-
-_BLOCKED = (
-    "{url} answers, but refuses the WebSocket to the kernel (HTTP {code}); "
-    "a proxy between must pass WebSockets on (the headers Upgrade and Connection)"
-)
 
 
 def verdict(message: Message) -> Gone | None:
@@ -197,7 +200,7 @@ async def open_kernel(where: Server, path: str) -> ServerKernel:
         try:
             await kernel.connect(uuid.uuid5(uuid.NAMESPACE_URL, f"{rest.url}/{path}").hex)
             if not busy:
-                await wait_until_ready(kernel)
+                kernel.process = await wait_until_ready(kernel)
             kernel.ready = True
         except BaseException:
             await asyncio.shield(kernel.close(keep=kernel.found))

@@ -75,6 +75,7 @@ class Session:
         self._notice = ""
         self._ran = False
         """The kernel may hold variables of ours."""
+        self._process = ""
         self._turnstile = asyncio.Lock()
         self._current: Queued | None = None
         self._late: deque[Result] = deque()
@@ -216,12 +217,12 @@ class Session:
     async def _ready(self) -> KernelClient:
         if self._closed:
             raise KernelNotStarted(CLOSED)
-        if self._client is not None:
-            if self._client.gone is None and self._client.quiet_for > DOZED_OFF:
-                await self._client.check()
-            if self._client.gone is None:
-                return self._client
-            self._lost(self._client)
+        if (client := self._client) is not None:
+            if client.gone is None and client.quiet_for > DOZED_OFF:
+                await client.check()
+            if client.gone is None:
+                return client
+            self._lost(client)
         opening, self._opening = self._opening, None
         if opening is None or (opening.done() and time.monotonic() - self._failed > KEPT_ERROR):
             opening = self._begin_opening()
@@ -267,8 +268,10 @@ class Session:
             if isinstance(error, CodeRunnerError):
                 raise
             raise KernelNotStarted(f"the kernel cannot be started: {error}") from error
-        if self._ran and not transport.found:
+        another = self._process and transport.process not in ("", self._process)
+        if self._ran and (another or not transport.found):
             self._notice, self._ran = REPLACED, False
+        self._process = transport.process or self._process
         self._client = KernelClient(transport, on_gone=self._lost)
         self._opening = None
         self._show("idle")
@@ -304,6 +307,10 @@ class Session:
         return True
 
     async def _restart(self) -> None:
+        if self._client is None and self._ran:
+            # The way to it was lost; on a server it may be there still, and busy.
+            with suppress(CodeRunnerError):
+                await self._ready()
         client, self._client = self._client, None
         self._notice, self._ran = RESTARTED if self._ran else "", False
         if client is not None:

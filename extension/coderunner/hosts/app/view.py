@@ -249,7 +249,7 @@ def _end(result: Result) -> str:
             count = f" · [{result.execution_count}]" if result.execution_count else ""
             return f"<b>Done</b>{took}{count}{detail}"
         case Status.ERROR:
-            return f"<b>Error</b>{took} · the model has seen it"
+            return f"<b>Error</b>{took} · the model has seen it{detail}"
         case Status.TIMEOUT:
             return f"<b>Time is up</b>{took} · {_AFTERMATH[result.aftermath]}"
         case Status.INTERRUPTED:
@@ -257,7 +257,8 @@ def _end(result: Result) -> str:
         case Status.DIED:
             return f"<b>The kernel died.</b> Its variables are gone.{detail}"
         case Status.LOST:
-            return f"<b>Connection lost</b>{took} · whether it ran to its end is not known"
+            fresh = " · its variables are gone" if result.aftermath is Aftermath.FRESH else ""
+            return f"<b>Connection lost</b>{took} · whether it ran to its end is not known{fresh}{detail}"
         case Status.DECLINED:
             return "<b>Skipped</b> · it did not run" + detail
         case Status.REPLACED:

@@ -1,0 +1,118 @@
+"""What every fault is put through: it ends in time, is told truly, and the next block works.
+
+At the end of a run the table of all faults is printed: which were survived, and how long the verdict took.
+"""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from coderunner.chat.render import for_model
+from coderunner.kernel.sessions import Server, Session, Sessions
+from coderunner.outputs import Aftermath, Result, Status, Stream
+from tests.faults.proxy import Chaos, chaos
+from tests.kernel.conftest import BOUND, hub, jupyter, there
+from tests.kernel.servers import Jupyter, jupyter_server
+
+__all__ = ["hub", "jupyter", "there"]
+
+ROWS: list[tuple[str, str, float]] = []
+"""Fault, what came of it, and the seconds until that was known."""
+
+
+def text_of(result: Result) -> str:
+    return "".join(output.text for output in result.outputs if isinstance(output, Stream))
+
+
+def lines_of(result: Result) -> list[str]:
+    """What went to stdout, line by line."""
+    found = (
+        output.text for output in result.outputs if isinstance(output, Stream) and output.name == "stdout"
+    )
+    return "".join(found).splitlines()
+
+
+@dataclass
+class Ordeal:
+    """One fault: from the moment when it is done to us to the verdict, and what is left then."""
+
+    name: str
+    bound: float = 0.0
+    """Seconds that the verdict may take."""
+    began: float = field(default_factory=time.monotonic)
+    survived: bool = False
+    took: float = 0.0
+
+    def strike(self) -> None:
+        """Note that the fault is done now."""
+        self.began = time.monotonic()
+
+    def ends(self, result: Result, status: Status, aftermath: Aftermath, words: str) -> None:
+        """Compare a verdict with what is true; `words` is how the model reads it, below the output."""
+        self.took = time.monotonic() - self.began
+        assert (result.status, result.aftermath) == (status, aftermath), result
+        told = for_model(result).rstrip().splitlines()[-1] if words else ""
+        assert told.removeprefix("Result: ").strip("()") == words
+        assert self.took < self.bound
+
+    async def goes_on(self, session: Session, *, kept: bool) -> Result:
+        """Run the next block: it works, and finds the variable `x` or, where it is gone, a fresh kernel."""
+        result = await session.execute("print('x' in globals())")
+        assert (result.status, text_of(result)) == (Status.OK, f"{kept}\n")
+        self.survived = True
+        return result
+
+
+@pytest.fixture
+def ordeal(request: pytest.FixtureRequest) -> Iterator[Ordeal]:
+    """The fault of this test, which stands in the table by the test's parameter or its name."""
+    name = request.node.callspec.id if hasattr(request.node, "callspec") else request.node.name
+    one = Ordeal(name.removeprefix("test_").replace("_", " "), bound=10.0)
+    yield one
+    ROWS.append((one.name, "survived" if one.survived else "NOT survived", one.took))
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Jupyter]:
+    """A server that a test may end."""
+    with jupyter_server(tmp_path, token="own") as server:
+        yield server
+
+
+@pytest.fixture
+async def sessions(tmp_path: Path) -> AsyncIterator[Sessions]:
+    """A registry of its own; closed without blocking the loop, in which the network lives."""
+    registry = Sessions(tmp_path / "work")
+    yield registry
+    async with asyncio.timeout(BOUND):
+        await registry.close_all(keep=False)
+
+
+@pytest.fixture
+async def proxy(jupyter: Jupyter) -> AsyncIterator[Chaos]:
+    """A network with bad days, between us and the stock server."""
+    async with chaos(jupyter.url) as network:
+        yield network
+
+
+@pytest.fixture
+async def far(proxy: Chaos, sessions: Sessions, there: Server) -> Session:
+    """A conversation over that network, with a variable `x` in its kernel."""
+    session = sessions.get(uuid.uuid4().hex, replace(there, url=proxy.url))
+    assert (await session.execute("x = 7; runs = 0")).status is Status.OK
+    return session
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table of faults."""
+    if not ROWS:
+        return
+    survived = sum(outcome == "survived" for _, outcome, _ in ROWS)
+    terminalreporter.section(f"faults: {survived} of {len(ROWS)} survived")
+    for name, outcome, took in sorted(ROWS):
+        terminalreporter.write_line(f"{name:<60.60} {outcome:<13} {took:6.2f} s to the verdict")

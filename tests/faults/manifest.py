@@ -1,0 +1,50 @@
+"""What holds whatever goes wrong."""
+
+from tests.behaviours import Behaviour
+
+BEHAVIOURS = {
+    "faults:network:comes-back": Behaviour(
+        "A connection that is cut while a cell runs comes back: every line is shown, or the result says that "
+        "output may be missing.",
+        "kernel facts: reconnect; decision 4",
+    ),
+    "faults:network:reply-lost": Behaviour(
+        "Where the reply was lost on the way, the result says so and that the cell runs no more.",
+        "decision 4: never success because nothing arrived",
+    ),
+    "faults:network:error-kept": Behaviour(
+        "An error that came before the reply was lost is the cell's end.", "decision 4"
+    ),
+    "faults:network:vanished": Behaviour(
+        "A kernel that is gone when the connection is back is replaced, and the model is told.",
+        "kernel facts: server killed",
+    ),
+    "faults:network:restarted": Behaviour(
+        "A kernel that was restarted while the connection was cut is noticed.", "decision 4"
+    ),
+    "faults:network:deadline": Behaviour(
+        "The deadline goes on while the connection is cut, and nothing is claimed then that nobody knows.",
+        "decision 4; O12",
+    ),
+    "faults:network:given-up": Behaviour(
+        "A way that is not found again is given up, in the server's own words where it has some.",
+        "safety 3.2",
+    ),
+    "faults:network:asleep": Behaviour(
+        "After a sleep the way is looked at before a cell is sent over it.", "plan: laptop sleep"
+    ),
+    "faults:network:idle": Behaviour(
+        "A connection that is cut between two cells is opened again, and the kernel is the same.",
+        "kernel facts: reconnect",
+    ),
+    "faults:network:idle-restarted": Behaviour(
+        "A kernel that was restarted between two cells is noticed, and told with the next result.",
+        "decision 4",
+    ),
+    "faults:network:slow": Behaviour(
+        "A slow network is no fault: a large message on its way counts as a sign of life.", "safety 3.2"
+    ),
+    "faults:ledger:whole": Behaviour(
+        "That no message of a cell is missing is known from their numbers.", "jupyter_client: Session.msg_id"
+    ),
+}

@@ -1,0 +1,311 @@
+"""Networks that cut, reset, stall and swallow, between us and a real server."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from coderunner.kernel.ledger import Ledger
+from coderunner.kernel.messages import Message
+from coderunner.kernel.sessions import Server, Session, Sessions
+from coderunner.outputs import Aftermath, Result, Status
+from coderunner.secret import Secret
+from tests.behaviours import behaviour
+from tests.faults.conftest import Ordeal, lines_of, text_of
+from tests.faults.proxy import Chaos, chaos
+from tests.kernel.conftest import BOUND, Screen
+from tests.kernel.servers import Jupyter
+
+LINES = 60
+COUNTING = f"""
+import time
+runs += 1
+for number in range({LINES}):
+    print(number, flush=True)
+    time.sleep(0.05)
+"""
+MISSING = "the connection was cut for a while: output may be missing"
+UNKNOWN = "the connection was lost; whether the code ran to its end is unknown"
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notice within a second what takes ten or twenty otherwise."""
+    monkeypatch.setattr("coderunner.kernel.link.PING", 0.4)
+
+
+async def during(session: Session, source: str, strike: Callable[[], object], **options: float) -> Result:
+    """Run a cell, and do something as soon as it has shown `5`."""
+    screen = Screen()
+    running = asyncio.create_task(
+        session.execute(source, on_output=screen, deadline=options.get("deadline", 20))
+    )
+    await screen.shows(r"5\n")
+    strike()
+    return await running
+
+
+async def happens(fact: Callable[[], bool]) -> None:
+    """Wait, bounded, until something holds that nobody tells us."""
+    for _ in range(int(BOUND / 0.01)):
+        if fact():
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError
+
+
+async def kernel_of(jupyter: Jupyter, session: Session) -> str:
+    listed = await asyncio.to_thread(jupyter.session, f"coderunner/{session.conversation}")
+    return listed["kernel"]["id"]
+
+
+@behaviour("faults:network:comes-back")
+@pytest.mark.parametrize(
+    "fault", ["cut", "reset", "cut in a message", "half open", "cut twice", "stall", "slow"]
+)
+async def test_a_connection_that_is_hurt_comes_back(
+    fault: str, proxy: Chaos, far: Session, ordeal: Ordeal
+) -> None:
+    loop = asyncio.get_running_loop()
+
+    def twice() -> None:
+        proxy.cut()
+        loop.call_later(0.4, proxy.cut)
+
+    def stall() -> None:
+        proxy.stall()
+        loop.call_later(0.3, proxy.flow)
+
+    def slow() -> None:
+        proxy.latency, proxy.rate = 0.02, 200_000
+
+    strikes = {
+        "cut": proxy.cut,
+        "reset": proxy.reset,
+        "cut in a message": lambda: proxy.cut_after(1000),
+        "half open": proxy.half_open,
+        "cut twice": twice,
+        "stall": stall,
+        "slow": slow,
+    }
+    result = await during(far, COUNTING, strikes[fault])
+    shown = lines_of(result)
+    assert shown == sorted(set(shown), key=int)  # in order, and none twice
+    assert result.detail == ("" if len(shown) == LINES and not result.detail else MISSING)
+    ordeal.ends(result, Status.OK, Aftermath.READY, MISSING if result.detail else "")
+    assert text_of(await far.execute("print(x, runs)")) == "7 1\n"
+    await ordeal.goes_on(far, kept=True)
+
+
+@behaviour("faults:network:reply-lost")
+async def test_a_reply_that_was_lost_is_not_made_up(proxy: Chaos, far: Session, ordeal: Ordeal) -> None:
+    result = await during(
+        far, "runs += 1\nprint(5, flush=True)\nimport time; time.sleep(0.2)", proxy.half_open
+    )
+    ordeal.ends(result, Status.LOST, Aftermath.READY, f"{UNKNOWN}; it runs no more")
+    assert text_of(await far.execute("print(x, runs)")) == "7 1\n"
+    await ordeal.goes_on(far, kept=True)
+
+
+@behaviour("faults:network:error-kept")
+async def test_an_error_that_came_before_the_reply_was_lost_is_the_end(
+    proxy: Chaos, far: Session, ordeal: Ordeal
+) -> None:
+    # The program shows its error itself, a moment before the kernel replies.
+    source = (
+        "import time\nshell = get_ipython()\ntry: 1/0\nexcept ZeroDivisionError: shell.showtraceback()\n"
+        "print(5, flush=True); time.sleep(0.2); raise SystemExit"
+    )
+    result = await during(far, source, proxy.half_open)
+    ordeal.ends(result, Status.ERROR, Aftermath.READY, MISSING)
+    await ordeal.goes_on(far, kept=True)
+
+
+@behaviour("faults:network:vanished")
+async def test_a_kernel_that_is_gone_when_the_connection_is_back_is_replaced(
+    proxy: Chaos, far: Session, jupyter: Jupyter, ordeal: Ordeal
+) -> None:
+    kernel = await kernel_of(jupyter, far)
+
+    def strike() -> None:
+        proxy.refusing = True
+        proxy.cut()
+
+    running = asyncio.create_task(during(far, COUNTING, strike))
+    await happens(lambda: proxy.refusing)
+    ordeal.strike()
+    await asyncio.to_thread(jupyter.ask, f"api/kernels/{kernel}", "DELETE")
+    proxy.refusing = False
+    result = await running
+    ordeal.ends(
+        result,
+        Status.LOST,
+        Aftermath.FRESH,
+        "the connection was lost; there is a new kernel, variables are gone",
+    )
+    await ordeal.goes_on(far, kept=False)
+
+
+@behaviour("faults:network:restarted")
+async def test_a_kernel_that_was_restarted_while_the_connection_was_cut_is_noticed(
+    proxy: Chaos, far: Session, jupyter: Jupyter, ordeal: Ordeal
+) -> None:
+    kernel = await kernel_of(jupyter, far)
+
+    def strike() -> None:
+        proxy.refusing = True
+        proxy.reset()
+
+    running = asyncio.create_task(during(far, COUNTING, strike))
+    await happens(lambda: proxy.refusing)
+    ordeal.strike()
+    await asyncio.to_thread(jupyter.ask, f"api/kernels/{kernel}/restart", "POST")
+    proxy.refusing = False
+    result = await running
+    words = "the kernel was restarted or ended while the code ran; variables are gone"
+    ordeal.ends(result, Status.REPLACED, Aftermath.FRESH, words)
+    await ordeal.goes_on(far, kept=False)
+
+
+@behaviour("faults:network:deadline")
+@pytest.mark.parametrize("fault", ["refused until the deadline", "stalled until the deadline"])
+async def test_the_deadline_goes_on_while_the_connection_is_cut(
+    fault: str, proxy: Chaos, far: Session, ordeal: Ordeal
+) -> None:
+    def strike() -> None:
+        if fault.startswith("stalled"):
+            proxy.stall()
+            return
+        proxy.refusing = True
+        proxy.cut()
+
+    result = await during(far, COUNTING + "time.sleep(60)", strike, deadline=1.0)
+    ordeal.ends(result, Status.LOST, Aftermath.BUSY, "the connection was lost; the code may still run")
+    proxy.refusing = False
+    proxy.flow()
+    await far.restart()
+    await ordeal.goes_on(far, kept=False)
+
+
+@behaviour("faults:network:given-up")
+async def test_a_way_that_is_not_found_again_is_given_up(
+    proxy: Chaos, far: Session, ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coderunner.kernel.server.AWAY", 1.0)
+    monkeypatch.setattr("coderunner.kernel.session.KEPT_ERROR", 0.0)
+
+    def strike() -> None:
+        proxy.refusing = True
+        proxy.reset()
+
+    result = await during(far, COUNTING, strike)
+    ordeal.ends(result, Status.LOST, Aftermath.READY, UNKNOWN)
+    refused = await far.execute("1")
+    assert refused.status is Status.REFUSED
+    assert "closed the connection without an answer" in refused.detail
+    proxy.refusing = False
+    await ordeal.goes_on(far, kept=True)
+
+
+@behaviour("faults:network:asleep")
+async def test_after_a_sleep_the_way_is_looked_at_before_a_cell_is_sent_over_it(
+    proxy: Chaos, far: Session, ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What was open before the sleep leads nowhere; nothing has told us, and no ping is due.
+    monkeypatch.setattr("coderunner.kernel.session.DOZED_OFF", 0.0)
+    monkeypatch.setattr("coderunner.kernel.server.PING", 0.0)
+    proxy.half_open()
+    result = await far.execute("runs += 1\nprint(x, runs)")
+    assert text_of(result) == "7 1\n"
+    ordeal.ends(result, Status.OK, Aftermath.READY, "")
+    await ordeal.goes_on(far, kept=True)
+
+
+@behaviour("faults:network:idle")
+async def test_a_connection_that_is_cut_between_two_cells_is_opened_again(
+    proxy: Chaos, far: Session, ordeal: Ordeal
+) -> None:
+    proxy.reset()
+    await happens(lambda: far.light.state == "dead")
+    result = await far.execute("print(x)")
+    assert text_of(result) == "7\n"
+    ordeal.ends(result, Status.OK, Aftermath.READY, "")
+    await ordeal.goes_on(far, kept=True)
+
+
+@behaviour("faults:network:idle-restarted")
+async def test_a_kernel_that_was_restarted_between_two_cells_is_noticed(
+    proxy: Chaos, far: Session, jupyter: Jupyter, ordeal: Ordeal
+) -> None:
+    kernel = await kernel_of(jupyter, far)
+    proxy.reset()
+    await happens(lambda: far.light.state == "dead")
+    await asyncio.to_thread(jupyter.ask, f"api/kernels/{kernel}/restart", "POST")
+    result = await far.execute("print('x' in globals())")
+    words = "the kernel was new: variables from before are gone"
+    ordeal.ends(result, Status.OK, Aftermath.READY, words)
+    assert (text_of(result), result.detail) == ("False\n", words)
+    await ordeal.goes_on(far, kept=False)
+
+
+@behaviour("faults:network:slow")
+async def test_a_large_message_on_a_slow_network_arrives_whole(
+    proxy: Chaos, far: Session, ordeal: Ordeal
+) -> None:
+    proxy.rate = 2_000_000
+    result = await far.execute(
+        "from IPython.display import display\ndisplay({'image/png': 'A' * 4_000_000}, raw=True)"
+    )
+    (picture,) = result.outputs
+    assert len(str(getattr(picture, "data", {}).get("image/png"))) == 4_000_000
+    ordeal.ends(result, Status.OK, Aftermath.READY, "")
+    await ordeal.goes_on(far, kept=True)
+
+
+@behaviour("faults:network:given-up")
+async def test_a_server_that_no_longer_lets_us_in_is_not_asked_for_long(
+    own_server: Jupyter, sessions: Sessions, there: Server, ordeal: Ordeal
+) -> None:
+    async with chaos(own_server.url) as proxy, chaos(there.url) as other:
+        session = sessions.get("moved", replace(there, url=proxy.url, token=Secret(own_server.token)))
+        await session.execute("x = 7; runs = 0")
+
+        def strike() -> None:
+            # Another server answers there now, and does not know our token.
+            proxy.lead_to(other.url)
+            proxy.cut()
+
+        result = await during(session, COUNTING, strike)
+        ordeal.ends(result, Status.LOST, Aftermath.READY, UNKNOWN)
+        proxy.lead_to(own_server.url)
+        await ordeal.goes_on(session, kept=True)
+
+
+def message(number: object, parent: str = "ours", kind: str = "stream") -> Message:
+    return Message("iopub", kind, f"s_1_{number}", parent)
+
+
+@behaviour("faults:ledger:whole")
+@pytest.mark.parametrize(
+    ("messages", "whole"),
+    [
+        ([message(4), message(5), message(6)], True),
+        ([message(4), message(6)], False),
+        ([message(4), message(6), message(5)], True),
+        ([message(4), message(5, "theirs"), message(6)], True),
+        ([message(4), message(5), message(9, "theirs")], True),
+        ([message(1, "theirs"), message(4), message(5)], True),
+        ([message(4), message(40_000)], False),
+        ([message("x")], False),
+        ([Message("iopub", "stream", "a9c1", "ours")], False),
+        ([], False),
+    ],
+)
+def test_that_no_message_is_missing_is_known_from_their_numbers(
+    messages: list[Message], *, whole: bool
+) -> None:
+    ledger = Ledger("ours")
+    for one in messages:
+        ledger.note(one)
+    assert ledger.whole is whole
