@@ -6,17 +6,21 @@ BIN := $(VENV)/bin
 PYTHON ?=
 ARGS ?=
 
+MATRIX_NEEDS := hypothesis pytest pytest-asyncio pytest-timeout
+MATRIX_TESTS := tests/kernel tests/test_runner.py
+
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PIP := $(BIN)/python -m pip --quiet
 
 .DEFAULT_GOAL := help
 # A venv that was cut off half way, or an install that failed, is made again.
 .DELETE_ON_ERROR:
-.PHONY: help run test lint format bench shots token clean
+.PHONY: help run test test-matrix lint format bench shots token clean
 
 help:
 	@echo "make run      the chat app, on http://127.0.0.1:7861"
 	@echo "make test     everything the tests need, then the tests"
+	@echo "make test-matrix  the kernel room's tests, on the oldest and the newest versions of Jupyter"
 	@echo "make lint     ruff and mypy"
 	@echo "make format   let ruff put the code in order"
 	@echo "make bench    side-by-side measurements"
@@ -30,6 +34,18 @@ run: $(VENV)/app
 test: $(VENV)/dev
 	@sh tests/install_browser.sh $(BIN)/python
 	@$(BIN)/python -m pytest $(ARGS)
+
+# Each line of tests/matrix.txt in a venv of its own, beside .venv; all of them, also when one fails.
+test-matrix: | $(BIN)/python
+	@status=0; table=; while read -r name versions; do \
+	  case "$$name" in ''|'#'*) continue ;; esac; \
+	  echo "== $$name: $$versions"; python=$(VENV)/matrix/$$name/bin/python; \
+	  [ -x $$python ] || $(BIN)/python -m venv $(VENV)/matrix/$$name; \
+	  if $$python -m pip --quiet install --editable . $(MATRIX_NEEDS) $$versions \
+	    && $$python -m pytest -p no:cacheprovider $(MATRIX_TESTS) $(ARGS) </dev/null; \
+	  then said=passed; else said=FAILED; status=1; fi; \
+	  table="$$table$$name $$said $$versions\n"; \
+	done < tests/matrix.txt; printf "\n$$table"; exit $$status
 
 # All three, also when the first finds something: one round tells everything.
 lint: $(VENV)/dev
