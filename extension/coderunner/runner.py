@@ -27,6 +27,7 @@ from coderunner.kernel.address import normalise
 from coderunner.kernel.doctor import Finding, Report, check
 from coderunner.kernel.execution import Change
 from coderunner.kernel.interview import Ask, Interview
+from coderunner.kernel.rebuild import rebuild
 from coderunner.kernel.sessions import Light, Local, Server, Session, Sessions, Where
 from coderunner.outputs import Aftermath, Cell, Question, Result, Status
 from coderunner.secret import Secret
@@ -73,6 +74,7 @@ __all__ = [
     "never",
     "no_pictures",
     "normalise",
+    "rebuild",
 ]
 
 BEAT = 0.15

@@ -151,6 +151,13 @@ BEHAVIOURS = {
     "cell:queue:one-at-a-time": Behaviour(
         "Cells of one conversation run one after the other, in order.", "M1, O29"
     ),
+    "kernel:rebuild:again": Behaviour(
+        "An empty kernel can run the good blocks of a conversation again, and says what it holds.",
+        "kernel facts: a dead kernel's variables are gone",
+    ),
+    "kernel:rebuild:failure": Behaviour(
+        "Running them again ends at the first block that fails, and says why.", "decision 4"
+    ),
     "kernel:death:noticed": Behaviour(
         "A kernel that dies ends the cell, and the next cell has a fresh one.",
         "kernel facts: ending a cell; O30",

@@ -60,6 +60,10 @@ BEHAVIOURS = {
         "with the next message.",
         "decision 5",
     ),
+    "app:rebuild:again": Behaviour(
+        "Restart and run all brings the variables back; person and model are told what there is.",
+        "kernel facts: a dead kernel's variables are gone",
+    ),
     "app:late:queue": Behaviour("The next block waits in line until the late one has ended.", "decision 5"),
     "app:late:stop": Behaviour("A late block has a Stop of its own; its variables stay.", "decision 5"),
     "app:late:edited": Behaviour(

@@ -98,6 +98,22 @@ def test_a_program_that_takes_too_long_is_stopped_and_the_model_hears_of_it(
     assert "Seen." in somebody.replies.inner_text()
 
 
+@behaviour("app:rebuild:again")
+def test_restart_and_run_all_brings_the_variables_back_and_tells_the_model(
+    somebody: Visitor, parrot: tuple[Parrot, str], tmp_path: Path
+) -> None:
+    somebody.run("x = 41")
+    somebody.run("1 / 0")
+    somebody.run("x += 1\nprint(x)")
+    somebody.page.locator("#cr-rerun").click()
+    expect(somebody.page.locator(".toast-body")).to_contain_text("ran all 2 blocks")
+    assert somebody.run("print(x)") == "42"
+    told = parrot[0].asked[-2]["messages"][-1]["content"]
+    assert told.startswith(
+        "The kernel was restarted and ran all 2 blocks of this conversation again. It holds x"
+    )
+
+
 @behaviour("app:late:goes-on")
 def test_a_program_that_goes_on_is_followed_in_its_block_and_its_result_in_the_next_message(
     somebody: Visitor, app: App, parrot: tuple[Parrot, str], tmp_path: Path

@@ -98,6 +98,8 @@ class Conversation:
         self._questions: dict[str, Future[bool]] = {}
         self._late: dict[str, Running] = {}
         """The blocks that go on after their deadline, by ticket."""
+        self._untold = ""
+        """What the model is to read before the next message."""
         self._answers: dict[str, Future[Secret]] = {}
         self._followers = 0
 
@@ -127,6 +129,14 @@ class Conversation:
             return False
         late = "".join(message.late for message in self.messages[index:])
         return self._begin((*self.messages[:index], Message("user", text, late=late)))
+
+    def blocks(self) -> list[str]:
+        """The code of all blocks that ran well, in their order."""
+        return transcript.ran_well(self.messages)
+
+    def tell_the_model(self, words: str) -> None:
+        """Have the model read `words` before the next message."""
+        self._untold += f"{words}\n"
 
     def stop(self) -> None:
         """End the reply: close the model's stream, interrupt the kernel. Returns at once."""
@@ -187,6 +197,8 @@ class Conversation:
     def _begin(self, messages: tuple[Message, ...]) -> bool:
         if self.busy:
             return False
+        late, self._untold = messages[-1].late + self._untold, ""
+        messages = (*messages[:-1], replace(messages[-1], late=late))
         request = Request(
             self.id, messages, self._consent, self._ask, self._think, self._count, self._remember
         )

@@ -43,6 +43,7 @@ class Layout:
             with gr.Row(elem_classes="cr-pair"):
                 self.interrupt = gr.Button("Interrupt", size="sm", elem_id="cr-interrupt", min_width=40)
                 self.restart = gr.Button("Restart", size="sm", elem_id="cr-restart", min_width=40)
+            self.rerun = gr.Button("Restart and run all", size="sm", elem_id="cr-rerun")
             _piece("", "cr-spring")
             with gr.Row(elem_classes="cr-pair"):
                 self.settings = gr.Button("Settings", size="sm", elem_id="cr-settings", min_width=40)

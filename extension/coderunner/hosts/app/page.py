@@ -18,7 +18,7 @@ from coderunner.hosts.app.offers import Offers
 from coderunner.hosts.app.quiet import COMMAND, STREAM
 from coderunner.hosts.app.view import Drawing, Html
 from coderunner.hosts.app.writer import Writer
-from coderunner.runner import Session
+from coderunner.runner import Session, rebuild
 
 Messages = list[dict[str, Any]]
 
@@ -70,6 +70,7 @@ class Page:
         at.timer.tick(self._tick, [at.identity, at.pulse], [at.light, at.pulse], **COMMAND)
         at.interrupt.click(self._interrupt, [at.identity], [at.light], **COMMAND)
         at.restart.click(self._restart, [at.identity], [at.light], **STREAM)
+        at.rerun.click(self._rerun, [at.identity], [at.light], **STREAM)
         at.settings.click(self._draw, None, [at.drawer], **COMMAND)
         at.shade.click(None, None, None, js="() => window.coderunner.shade()", **COMMAND)
 
@@ -200,6 +201,22 @@ class Page:
 
     async def _restart(self, identity: str) -> Any:  # noqa: ANN401 - as above
         return await self._treat(identity, Session.restart)
+
+    async def _rerun(self, identity: str) -> Any:  # noqa: ANN401 - as above
+        conversation = self.conversations.find(identity)
+        blocks = conversation.blocks() if conversation else []
+        if conversation is None or not blocks:
+            gr.Info("No block of this conversation has run well yet.", duration=4)
+        elif conversation.busy:
+            gr.Warning(BUSY)
+        elif self.choices.approval == "off":
+            gr.Warning("Running is switched off in the settings.")
+        else:
+            session = self.writer.session(conversation.id)
+            rebuilt = await rebuild(session, blocks, deadline=self.choices.limit or self.choices.deadline)
+            conversation.tell_the_model(rebuilt.words)
+            gr.Info(rebuilt.words, duration=8)
+        return self._light(conversation) if conversation else gr.skip()
 
     async def _treat(self, identity: str, treat: Callable[[Session], Awaitable[object]]) -> Any:  # noqa: ANN401
         if (conversation := self.conversations.find(identity)) is None:

@@ -5,7 +5,7 @@ objects, so that what was drawn of them can be kept.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
@@ -218,6 +218,12 @@ def with_block(
 def _ticketed(message: Message, ticket: str) -> Block | None:
     blocks = (part for part in message.parts if isinstance(part, Block))
     return next((block for block in blocks if block.ticket == ticket), None)
+
+
+def ran_well(messages: Sequence[Message]) -> list[str]:
+    """The code of the blocks that ended well, in their order."""
+    blocks = (part for message in messages for part in message.parts if isinstance(part, Block))
+    return [block.source for block in blocks if block.result and block.result.status is Status.OK]
 
 
 def read(parts: Parts, text: str) -> Parts:
