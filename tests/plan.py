@@ -5,7 +5,7 @@ This table is the plan. A change of it and of the code goes into one commit, whi
 
 from dataclasses import dataclass
 
-GROUND = "errors outputs secret"
+GROUND = "errors outputs endings secret"
 """Values that every room understands; `settings` is ground too, but reads files: pure rooms do without."""
 
 
@@ -24,6 +24,7 @@ class Floor:
 PLAN = {
     "errors": Floor(pure=True),
     "outputs": Floor(pure=True),
+    "endings": Floor("outputs", pure=True),
     "secret": Floor(pure=True),
     "sources": Floor("errors"),
     "settings": Floor("errors secret sources", "pydantic pydantic_settings"),
@@ -56,7 +57,8 @@ PLAN = {
     "hosts.app.terminal": Floor(pure=True),
     "hosts.app.transcript": Floor("outputs", pure=True),
     "hosts.app.view": Floor(
-        "outputs hosts.app.highlight hosts.app.pictures hosts.app.terminal hosts.app.transcript", pure=True
+        "outputs endings hosts.app.highlight hosts.app.pictures hosts.app.terminal hosts.app.transcript",
+        pure=True,
     ),
     "hosts.textgen": Floor(f"{GROUND} settings runner hosts.textgen", "gradio modules"),
     # The command line is a door as well: to the app, and through the hall to the doctor of connections.

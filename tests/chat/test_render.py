@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from coderunner.chat.fences import Code, FenceClosed, FenceOpened, Text
 from coderunner.chat.neutral import ZERO_WIDTH_SPACE
 from coderunner.chat.reasoning import TAGS
-from coderunner.chat.render import _SENTENCES, Limits, for_model, images
+from coderunner.chat.render import Limits, for_model, images
+from coderunner.endings import how_it_ended
 from coderunner.outputs import (
     Aftermath,
     DisplayData,
@@ -181,10 +182,11 @@ def test_outputs_stand_in_the_order_of_arrival_each_on_lines_of_its_own() -> Non
 @pytest.mark.parametrize("status", [status for status in Status if status not in (Status.OK, Status.ERROR)])
 @pytest.mark.parametrize("aftermath", list(Aftermath))
 def test_every_way_to_end_has_its_sentence_after_what_was_shown(status: Status, aftermath: Aftermath) -> None:
-    sentence = _SENTENCES[status, aftermath]
-    assert for_model(Result((), status, aftermath)) == f"Result: ({sentence})\n"
+    said = how_it_ended(status, aftermath)
+    assert said
+    assert for_model(Result((), status, aftermath)) == f"Result: ({said})\n"
     assert for_model(Result((Stream("stdout", "1"),), status, aftermath, detail="Why.")) == (
-        f"Result:\n```output\n1\n```\n({sentence}; Why)\n"
+        f"Result:\n```output\n1\n```\n({said}; Why)\n"
     )
 
 

@@ -5,12 +5,12 @@ model's turn, opens a thought, calls a tool, starts a block that runs, or vanish
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from coderunner.endings import how_it_ended
 from coderunner.outputs import (
-    Aftermath,
     DisplayData,
     Error,
     ExecuteResult,
@@ -55,37 +55,6 @@ _MARKUP = re.compile(r"[`*<&\\$~|]|\b_|_\b|__|\]\(|!\[|\]\[|Result:|^\s|\s$")
 RESULT = "Result"
 LATE_RESULT = "Result of the block that was still running"
 """How a result begins whose block ended after its deadline: other text stands between the two."""
-
-_KEPT = "variables are kept"
-_LOST = "variables are gone"
-
-_SENTENCES: Mapping[tuple[Status, Aftermath], str] = {
-    (Status.TIMEOUT, Aftermath.READY): f"stopped at the time limit; {_KEPT}",
-    (Status.TIMEOUT, Aftermath.BUSY): "still running at the time limit; its result will follow by itself",
-    (Status.TIMEOUT, Aftermath.FRESH): f"stopped at the time limit; the kernel was restarted, {_LOST}",
-    (Status.INTERRUPTED, Aftermath.READY): f"stopped by the user; {_KEPT}",
-    (Status.INTERRUPTED, Aftermath.BUSY): "the user wanted to stop it, but it still runs",
-    (Status.INTERRUPTED, Aftermath.FRESH): f"stopped by the user; the kernel was restarted, {_LOST}",
-    (Status.ABORTED, Aftermath.READY): "not run: a block before it failed or was stopped",
-    (Status.ABORTED, Aftermath.BUSY): "not run: the kernel is busy with another block",
-    (Status.ABORTED, Aftermath.FRESH): f"not run; the kernel was restarted, {_LOST}",
-    (Status.DIED, Aftermath.READY): "the kernel died while the code ran",
-    (Status.DIED, Aftermath.BUSY): "the kernel died while the code ran and does not start again",
-    (Status.DIED, Aftermath.FRESH): f"the kernel died while the code ran; {_LOST}",
-    (Status.REPLACED, Aftermath.READY): "the kernel was restarted while the code ran",
-    (Status.REPLACED, Aftermath.BUSY): "the kernel was ended while the code ran",
-    (Status.REPLACED, Aftermath.FRESH): f"the kernel was restarted or ended while the code ran; {_LOST}",
-    (Status.LOST, Aftermath.READY): "the connection was lost; whether the code ran to its end is unknown",
-    (Status.LOST, Aftermath.BUSY): "the connection was lost; the code may still run",
-    (Status.LOST, Aftermath.FRESH): f"the connection was lost; there is a new kernel, {_LOST}",
-    (Status.REFUSED, Aftermath.READY): "not run: there is no kernel to run it",
-    (Status.REFUSED, Aftermath.BUSY): "not run: the kernel is busy with an earlier block",
-    (Status.REFUSED, Aftermath.FRESH): "not run: the kernel did not start",
-    (Status.DECLINED, Aftermath.READY): "not run: it was declined",
-    (Status.DECLINED, Aftermath.BUSY): "not run: it was declined",
-    (Status.DECLINED, Aftermath.FRESH): "not run: it was declined",
-}
-"""What is said of a way to end; `Result.detail` says only what this does not."""
 
 
 def for_model(
@@ -183,7 +152,7 @@ def _error(error: Error, result: Result, limits: Limits) -> tuple[str, str]:
 
 def _sentence(result: Result, code: str, *, silent: bool) -> str:
     """What is said of the way it ended. A program that raised has said it; one that ended well need not."""
-    said = _SENTENCES.get((result.status, result.aftermath), "")
+    said = how_it_ended(result.status, result.aftermath)
     if result.status is Status.ERROR and silent:
         said = "the code failed"
     if not said and silent:

@@ -94,7 +94,7 @@ def test_a_program_that_takes_too_long_is_stopped_and_the_model_hears_of_it(
 ) -> None:
     app.choices.deadline, app.choices.limit = 1.0, 0.0
     somebody.run("import time\ntime.sleep(60)")
-    expect(somebody.blocks.locator(".cr-state")).to_contain_text("Time is up")
+    expect(somebody.blocks.locator(".cr-state")).to_contain_text("Stopped at the time limit")
     assert "Seen." in somebody.replies.inner_text()
 
 
@@ -346,7 +346,7 @@ def test_a_skipped_block_does_not_run_and_the_model_goes_on(somebody: Visitor, a
     app.choices.approve = "ask"
     somebody.say("```python\nran = True\n```\n")
     somebody.press("Skip")
-    expect(somebody.replies).to_contain_text("Skipped · it did not run")
+    expect(somebody.replies).to_contain_text("Not run · it was declined")
     expect(somebody.replies).to_contain_text("Seen.")
     app.choices.approve = "auto"
     assert somebody.run("print('ran' in globals())") == "False"

@@ -125,21 +125,36 @@ def test_code_output_and_bar_are_one_unit() -> None:
             "xStill running · 31 s · its result will followStop",
         ),
         (ended(status=Status.ERROR), "xError · 0.4 s · the model has seen itCopy"),
-        (ended(status=Status.INTERRUPTED), "xStopped · 0.4 sCopy"),
-        (ended(status=Status.INTERRUPTED, detail="it had not begun"), "xStopped · it had not begunCopy"),
-        (ended(status=Status.TIMEOUT), "xTime is up · 0.4 s · it was stopped, its variables are keptCopy"),
+        (ended(status=Status.INTERRUPTED), "xStopped by the user · 0.4 s · variables are keptCopy"),
+        (
+            ended(status=Status.INTERRUPTED, duration=0.0, detail="it had not begun"),
+            "xStopped by the user · variables are kept · it had not begunCopy",
+        ),
+        (ended(status=Status.TIMEOUT), "xStopped at the time limit · 0.4 s · variables are keptCopy"),
         (
             ended(status=Status.TIMEOUT, aftermath=Aftermath.FRESH),
-            "xTime is up · 0.4 s · the kernel was restarted, its variables are goneCopy",
+            "xStopped at the time limit · 0.4 s · the kernel was restarted, variables are goneCopy",
         ),
-        (ended(status=Status.DIED), "xThe kernel died. Its variables are gone.Copy"),
-        (ended(status=Status.LOST), "xConnection lost · 0.4 s · whether it ran to its end is not knownCopy"),
-        (ended(status=Status.DECLINED), "xSkipped · it did not runCopy"),
-        (ended(status=Status.REFUSED, detail="No kernel."), "xNot run · No kernel.Copy"),
-        (ended(status=Status.ABORTED), "xNot run · the kernel dropped itCopy"),
         (
-            ended(status=Status.REPLACED),
-            "xThe kernel was replaced while it ran. Its variables are gone.Copy",
+            ended(status=Status.DIED, aftermath=Aftermath.FRESH),
+            "xThe kernel died while the code ran · 0.4 s · variables are goneCopy",
+        ),
+        (
+            ended(status=Status.LOST),
+            "xThe connection was lost · 0.4 s · whether the code ran to its end is unknownCopy",
+        ),
+        (ended(status=Status.DECLINED, duration=0.0), "xNot run · it was declinedCopy"),
+        (
+            ended(status=Status.REFUSED, duration=0.0, detail="No kernel."),
+            "xNot run · there is no kernel to run it · No kernel.Copy",
+        ),
+        (
+            ended(status=Status.ABORTED, duration=0.0),
+            "xNot run · a block before it failed or was stoppedCopy",
+        ),
+        (
+            ended(status=Status.REPLACED, aftermath=Aftermath.FRESH),
+            "xThe kernel was restarted or ended while the code ran · 0.4 s · variables are goneCopy",
         ),
     ],
 )

@@ -8,11 +8,11 @@ import re
 from dataclasses import dataclass
 from html import escape
 
+from coderunner.endings import how_it_ended
 from coderunner.hosts.app import highlight, pictures, terminal
 from coderunner.hosts.app.transcript import Block, Message, Notice, Part, Prose, State, Thought
 from coderunner.outputs import (
     NOTHING_OMITTED,
-    Aftermath,
     DisplayData,
     Error,
     ExecuteResult,
@@ -241,8 +241,8 @@ def _button(act: str, word: str, ticket: str = "", look: str = "") -> str:
 
 
 def _end(result: Result) -> str:
-    """How a cell ended, in the words of the bar."""
-    took = f" · {duration(result.duration)}"
+    """How a cell ended, in the bar: in the words that the model reads."""
+    took = f" · {duration(result.duration)}" if result.duration else ""
     detail = f" · {escape(result.detail, quote=False)}" if result.detail else ""
     match result.status:
         case Status.OK:
@@ -250,28 +250,8 @@ def _end(result: Result) -> str:
             return f"<b>Done</b>{took}{count}{detail}"
         case Status.ERROR:
             return f"<b>Error</b>{took} · the model has seen it{detail}"
-        case Status.TIMEOUT:
-            return f"<b>Time is up</b>{took} · {_AFTERMATH[result.aftermath]}"
-        case Status.INTERRUPTED:
-            return f"<b>Stopped</b>{detail or took}"
-        case Status.DIED:
-            return f"<b>The kernel died.</b> Its variables are gone.{detail}"
-        case Status.LOST:
-            fresh = " · its variables are gone" if result.aftermath is Aftermath.FRESH else ""
-            return f"<b>Connection lost</b>{took} · whether it ran to its end is not known{fresh}{detail}"
-        case Status.DECLINED:
-            return "<b>Skipped</b> · it did not run" + detail
-        case Status.REPLACED:
-            return "<b>The kernel was replaced</b> while it ran. Its variables are gone."
-        case Status.ABORTED | Status.REFUSED:
-            return f"<b>Not run</b>{detail or ' · the kernel dropped it'}"
-
-
-_AFTERMATH = {
-    Aftermath.READY: "it was stopped, its variables are kept",
-    Aftermath.BUSY: "it still runs",
-    Aftermath.FRESH: "the kernel was restarted, its variables are gone",
-}
+    short, _, more = how_it_ended(result.status, result.aftermath).replace(": ", "; ", 1).partition("; ")
+    return f"<b>{short[:1].upper()}{short[1:]}</b>{took}{more and ' · '}{more}{detail}"
 
 
 def duration(seconds: float) -> str:
