@@ -17,6 +17,13 @@ BEHAVIOURS = {
         "Each behaviour in the manifest has a test, and each test names a behaviour of the manifest.",
         "CONTRIBUTING",
     ),
+    "allowance:words:used-up": Behaviour(
+        "A reply has its seconds and its tokens and no more, and says which were used up.", "decision 9"
+    ),
+    "allowance:limits:none": Behaviour("A limit of 0 is none.", "README, settings"),
+    "allowance:time:person": Behaviour(
+        "The time in which a person is asked does not count.", "README, settings"
+    ),
     "command-line:help:complete": Behaviour(
         "The help of each command names every flag, variable and default.", "README, settings"
     ),
@@ -165,6 +172,9 @@ BEHAVIOURS = {
     "runner:asking:password": Behaviour("A password is in nothing that the hall tells.", "safety: T7"),
     "runner:leave:interrupts": Behaviour(
         "A host that stops listening interrupts the kernel.", "behaviours M5, M6"
+    ),
+    "runner:allowance:ends": Behaviour(
+        "A reply that has had all that it may have ends, and says so to model and reader.", "decision 9"
     ),
     "runner:pictures:placed": Behaviour(
         "A host that can place pictures in a reply is given each of a result's.", "design, contract of a host"

@@ -26,6 +26,7 @@ PLAN = {
     "outputs": Floor(pure=True),
     "endings": Floor("outputs", pure=True),
     "secret": Floor(pure=True),
+    "allowance": Floor(),
     "sources": Floor("errors"),
     "settings": Floor("errors secret sources", "pydantic pydantic_settings"),
     "chat": Floor(f"{GROUND} chat", "markdown_it", pure=True),
@@ -45,7 +46,7 @@ PLAN = {
     "kernel.prelude": Floor(libraries="IPython"),
     # httpx2 is httpx under its next name.
     "models": Floor(f"{GROUND} settings models", "httpx httpx2"),
-    "runner": Floor(f"{GROUND} settings chat kernel records"),
+    "runner": Floor(f"{GROUND} allowance settings chat kernel records"),
     "hosts.app": Floor(
         f"{GROUND} settings runner models hosts.app", "gradio fastapi starlette uvicorn pygments"
     ),

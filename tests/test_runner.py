@@ -11,6 +11,7 @@ from typing import Protocol
 
 import pytest
 
+from coderunner.allowance import Allowance
 from coderunner.chat.turn import Finish, Generate, Run, Say, Turn
 from coderunner.kernel.sessions import Local, Session, Sessions
 from coderunner.outputs import Question, Status
@@ -432,3 +433,31 @@ def test_a_host_that_leaves_ends_also_what_goes_on_beside_the_reply(kernel: Sess
     events.close()
     assert running is not None
     assert running.settled.result(60).status is Status.INTERRUPTED
+
+
+@behaviour("runner:allowance:ends")
+def test_a_reply_that_has_had_its_tokens_does_not_go_on_after_a_block(drive: Drive, kernel: Session) -> None:
+    ended: list[Event] = []
+    manner = Manner(allowance=Allowance(tokens=1, spent=lambda: len(ended)))
+    script = Script(SUM, "never asked for")
+    events = drive(
+        Turn(), script, kernel, manner, stop_at=lambda each: isinstance(each, Ended) and note(each, ended)
+    )
+    assert said(events) == f"{SUM}Result: 15\n(stopped: this reply has used its 1 tokens)\n"
+    assert events[-1] == Finish("limit")
+    assert len(script.asked) == 1
+
+
+@behaviour("runner:allowance:ends")
+def test_a_reply_that_has_had_its_tokens_runs_nothing_more(drive: Drive, kernel: Session) -> None:
+    asked: list[int] = []
+    manner = Manner(allowance=Allowance(tokens=2, spent=lambda: asked.append(1) or len(asked)))
+    events = drive(Turn(), Script("one two three four", "never asked for"), kernel, manner)
+    assert said(events).endswith("\n(stopped: this reply has used its 2 tokens)\n")
+    assert events[-1] == Finish("limit")
+
+
+def note(event: Event, seen: list[Event]) -> bool:
+    """Keep an event, and stop nothing."""
+    seen.append(event)
+    return False

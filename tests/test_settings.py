@@ -100,6 +100,8 @@ WRONG = [
     ({"timeout": "nan"}, "--timeout is 'nan', but it has to be a number"),
     ({"timeout": "soon"}, "--timeout is 'soon', but it has to be a number"),
     ({"max_blocks": 0}, "--max-blocks is '0', but it has to be at least 1"),
+    ({"max_seconds": -1}, "--max-seconds is '-1', but it has to be at least 0"),
+    ({"max_tokens": "many"}, "--max-tokens is 'many', but it has to be a whole number"),
     ({"approve": "no"}, "--approve is 'no', but it has to be 'default', 'ask', 'auto' or 'off'"),
     ({"demo": "perhaps"}, "--demo is 'perhaps', but it has to be true or false"),
     ({"kernel_name": ""}, "--kernel-name is '', but it has to be text of at least 1 character"),

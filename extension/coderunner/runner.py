@@ -15,10 +15,12 @@ from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import aclosing, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from time import monotonic
 from typing import Protocol
+
+from coderunner.allowance import Allowance
 
 # Some of these only pass through here: doors know neither chat nor kernel, and ask the hall.
 from coderunner.chat.render import for_model
@@ -35,6 +37,7 @@ from coderunner.secret import Secret
 __all__ = [
     "BEAT",
     "STOPPED",
+    "Allowance",
     "Answered",
     "Asked",
     "Beat",
@@ -210,7 +213,8 @@ class Manner:
     its result follows with the next one; with a limit that is no later it is stopped at its deadline.
     `consent` gives, for each cell, a future that tells whether it may run. `keep` stores a result's images
     where the host's page finds them and gives one piece of Markdown for each. `ask` lays what a program asks
-    for (`input()`) before a person; without it nobody can be asked, and programs that try fail.
+    for (`input()`) before a person; without it nobody can be asked, and programs that try fail. `allowance`
+    is what the reply may take altogether.
     """
 
     deadline: float = 30.0
@@ -218,6 +222,7 @@ class Manner:
     consent: Callable[[Run], Future[bool]] = granted
     keep: Callable[[Result], Sequence[str]] = no_pictures
     ask: Ask | None = None
+    allowance: Allowance = field(default_factory=Allowance)
 
 
 DECLINED = Result(status=Status.DECLINED)
@@ -242,6 +247,8 @@ async def converse(
             match steps.popleft():
                 case Prepare():
                     kernel.warm()
+                case Run() | Generate() if word := manner.allowance.used_up():
+                    steps.extend(turn.exceed(word))
                 case Run() as run:
                     ended = Ended(DECLINED, run.ordinal)
                     async with aclosing(_run(run, kernel, manner, stop, late)) as events:
@@ -256,10 +263,10 @@ async def converse(
                         async for delta in deltas:
                             for said in _take(steps, turn.receive(delta), kernel):
                                 yield said
-                            if turn.state != "generating":
+                            if turn.state != "generating" or manner.allowance.used_up():
                                 break
-                        else:
-                            steps.extend(turn.stop() if stop.is_set() else turn.close())
+                    if turn.state == "generating":
+                        steps.extend(_end(turn, manner, stopped=stop.is_set()))
                 case Say() | Finish() as said:
                     yield said
 
@@ -283,6 +290,8 @@ def converse_sync(
             match steps.popleft():
                 case Prepare():
                     kernel.warm()
+                case Run() | Generate() if word := manner.allowance.used_up():
+                    steps.extend(turn.exceed(word))
                 case Run() as run:
                     ended = yield from _run_sync(run, kernel, manner, stopped, late)
                     steps.extend(_answer(turn, ended.result, kernel, manner))
@@ -292,10 +301,10 @@ def converse_sync(
                     with closing(generate(step)) as deltas:
                         for delta in deltas:
                             yield from _take(steps, turn.receive(delta), kernel)
-                            if turn.state != "generating" or stopped():
+                            if turn.state != "generating" or stopped() or manner.allowance.used_up():
                                 break
                     if turn.state == "generating":
-                        steps.extend(turn.stop() if stopped() else turn.close())
+                        steps.extend(_end(turn, manner, stopped=stopped()))
                 case Say() | Finish() as said:
                     yield said
 
@@ -331,6 +340,14 @@ def _answer(turn: Turn, result: Result, kernel: Kernel, manner: Manner) -> Seque
     return turn.receive_result(result, pictures=manner.keep(result), late=late)
 
 
+def _end(turn: Turn, manner: Manner, *, stopped: bool) -> Sequence[Step]:
+    """End what the model says: it was stopped, has had what it may have, or is done."""
+    if stopped:
+        return turn.stop()
+    word = manner.allowance.used_up()
+    return turn.exceed(word) if word else turn.close()
+
+
 def _take(steps: deque[Step], new: Sequence[Step], kernel: Kernel) -> Generator[Event]:
     """Give what was said at once; leave what needs the model's stream closed in `steps`."""
     for step in new:
@@ -349,8 +366,9 @@ async def _run(
     consent = manner.consent(run)
     if not consent.done():
         yield Waiting(run.cell, run.ordinal)
-    async for beat in _beats(asyncio.wrap_future(consent), stop):
-        yield beat
+    with manner.allowance.paused():
+        async for beat in _beats(asyncio.wrap_future(consent), stop):
+            yield beat
     if (refusal := _refusal(consent, stopped=stop.is_set())) is not None:
         yield Ended(refusal, run.ordinal)
         return
@@ -383,7 +401,8 @@ def _run_sync(
     consent = manner.consent(run)
     if not consent.done():
         yield Waiting(run.cell, run.ordinal)
-    yield from _beats_sync(consent, stopped)
+    with manner.allowance.paused():
+        yield from _beats_sync(consent, stopped)
     if (refusal := _refusal(consent, stopped=stopped())) is not None:
         ended = Ended(refusal, run.ordinal)
         yield ended

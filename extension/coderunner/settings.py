@@ -100,6 +100,15 @@ class Settings(BaseSettings):
         "kernel",
     )
     max_blocks: int = _setting(8, "cells that one reply may run", "kernel", ge=1, le=1000)
+    max_seconds: float = _setting(
+        900.0,
+        "seconds that one reply may take, without those until you allow a cell; 0: no limit",
+        "model",
+        ge=0,
+        le=86_400,
+        allow_inf_nan=False,
+    )
+    max_tokens: int = _setting(0, "tokens that one reply may have; 0: no limit of ours", "model", ge=0)
     model_url: str = _setting("", "base URL of an OpenAI-compatible endpoint, up to /v1", "model")
     model_key: Sealed = _setting(Secret(), "the endpoint's key", "model")
     model_key_file: Path | None = _setting(None, "file that holds the key", "model")
@@ -304,7 +313,7 @@ MAY_BE = {
     "literal_error": "{expected}",
     "finite_number": "a number",
     "greater_than": "more than {gt:g}",
-    "greater_than_equal": "at least {ge}",
+    "greater_than_equal": "at least {ge:g}",
     "less_than_equal": "at most {le:g}",
     "value_error": "{error}",
 }

@@ -108,6 +108,10 @@ BEHAVIOURS = {
     "turn:limit:blocks": Behaviour(
         "The block beyond the limit does not run and ends the turn.", "decision 9"
     ),
+    "turn:limit:exceeded": Behaviour(
+        "A reply that has had all that it may have ends with the reason, and what waits does not run.",
+        "decision 9",
+    ),
     "turn:limit:repeats": Behaviour(
         "The same block that fails the same way twice is not run again, and the model is told before.",
         "decision 9",

@@ -154,6 +154,18 @@ def test_the_block_beyond_the_limit_does_not_run_and_ends_the_turn() -> None:
     assert reply == f"{BLOCK}Result: 1\n" * 2 + BLOCK + notice
 
 
+@behaviour("turn:limit:exceeded")
+def test_a_reply_that_has_had_enough_says_why_and_runs_nothing_more() -> None:
+    writing, waiting, done = Turn(), Turn(), Turn()
+    hear(writing, ["```python\n1\n```"])
+    stopped = Say("\n(stopped: enough)\n")
+    assert writing.exceed("enough") == [Say("```", Part.CODE), stopped, Finish("limit")]
+    hear(waiting, [BLOCK])
+    assert waiting.exceed("enough") == [Say("Result: (not run: enough)\n", Part.RESULT), Finish("limit")]
+    done.close()
+    assert (done.exceed("enough"), Turn().exceed("enough")[0]) == ([], Say("(stopped: enough)\n"))
+
+
 FAILED = Result((Error("ValueError", "no"),), Status.ERROR)
 AGAIN = "(the same block failed the same way before; it is not run a third time)\n"
 

@@ -5,7 +5,7 @@
     start ──▶ generating ───────── Run ────────▶ running
               │    ▲ └─ receive                  │    │
               │    └─────── receive_result ──────┘    │
-              │ close, stop, or a block               │ stop
+              │ close, stop, exceed, or a block       │ stop, exceed
               ▼ that a guard keeps from running       ▼
              done ◀───────────────────────────────────┘
 
@@ -203,6 +203,10 @@ class Turn:
         """A person wants no more. To keep a result that is known, give it first."""
         return _TABLE[self._state].stop(self)
 
+    def exceed(self, why: str) -> list[Step]:
+        """The reply has had all that it may have: what runs or is being written ends here."""
+        return _TABLE[self._state].exceed(self, why)
+
     # What the table refers to
 
     def _start(self) -> list[Step]:
@@ -246,6 +250,14 @@ class Turn:
 
     def _stop(self) -> list[Step]:
         return [self._finish("stop")]
+
+    def _cut_off(self, why: str) -> list[Step]:
+        self._state = State.DONE
+        said = self._read(self._reader.close())
+        return [*said, self._say_below(f"(stopped: {why})\n", Part.TEXT), self._finish("limit")]
+
+    def _nothing_more(self, _why: str) -> list[Step]:
+        return []
 
     def _started(self) -> list[Step]:
         message = f"the turn has started already; it is {self._state}"
@@ -313,13 +325,13 @@ class Turn:
         else:
             steps.append(Say(text, part))
 
-    def _say_below(self, text: str) -> Say:
+    def _say_below(self, text: str, part: Part = Part.RESULT) -> Say:
         """Say a text of ours on lines of its own. It is read as the page reads it, and nothing in it runs."""
-        if not self._pieces[-1].endswith(("\n", "\r")):
+        if self._pieces[-1] and not self._pieces[-1].endswith(("\n", "\r")):
             text = f"\n{text}"
         self._pieces.append(text)
         self._reader.pass_over(text)
-        return Say(text, Part.RESULT)
+        return Say(text, part)
 
     def _run(self, cell: Cell) -> list[Step]:
         if self._repeats.stuck(cell):
@@ -357,13 +369,22 @@ class _Row:
     end: Callable[[Turn], list[Step]]
     result: Callable[[Turn, Sequence[Pictured]], list[Step]]
     stop: Callable[[Turn], list[Step]]
+    exceed: Callable[[Turn, str], list[Step]]
 
 
 # fmt: off
 _TABLE: Mapping[State, _Row] = {
-    #                       start          delta       end            result          stop
-    State.GENERATING: _Row(Turn._start,   Turn._hear, Turn._end,     Turn._unasked, Turn._break_off),
-    State.RUNNING:    _Row(Turn._started, Turn._drop, Turn._nothing, Turn._answer,  Turn._stop),
-    State.DONE:       _Row(Turn._started, Turn._drop, Turn._nothing, Turn._too_late, Turn._nothing),
+    State.GENERATING: _Row(
+        start=Turn._start,   delta=Turn._hear, end=Turn._end,     result=Turn._unasked,
+        stop=Turn._break_off, exceed=Turn._cut_off,
+    ),
+    State.RUNNING: _Row(
+        start=Turn._started, delta=Turn._drop, end=Turn._nothing, result=Turn._answer,
+        stop=Turn._stop,      exceed=Turn._refuse,
+    ),
+    State.DONE: _Row(
+        start=Turn._started, delta=Turn._drop, end=Turn._nothing, result=Turn._too_late,
+        stop=Turn._nothing,   exceed=Turn._nothing_more,
+    ),
 }
 # fmt: on

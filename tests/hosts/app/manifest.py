@@ -3,6 +3,9 @@
 from tests.behaviours import Behaviour
 
 BEHAVIOURS = {
+    "app:reply:allowance": Behaviour(
+        "A reply that has had the seconds or tokens that were chosen ends and says so.", "decision 9"
+    ),
     "app:terminal:colours": Behaviour("ANSI colours show as colours.", "ECMA-48 8.3.117; xterm"),
     "app:terminal:moves": Behaviour(
         "Carriage returns and backspaces do what a terminal does, so progress bars are one line.", "ECMA-48"

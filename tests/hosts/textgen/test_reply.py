@@ -166,6 +166,19 @@ def test_a_reply_that_has_used_up_its_tokens_says_so(auto: Webui, limits: dict[s
     assert len(auto.prompts) == 1
 
 
+@behaviour("textgen:reply:budget")
+def test_a_reply_has_no_more_tokens_and_seconds_than_were_chosen(auto: Webui) -> None:
+    choose(max_tokens=100, max_seconds=1e-6)
+    auto.says("never asked")
+    assert auto.send(ASK, auto_max_new_tokens=True, max_new_tokens=200) == (
+        "(stopped: this reply has taken its 1e-06 s)\n"
+    )
+    choose(max_seconds=0)
+    auto.says(CODE, "It is 15.")
+    auto.send("And again?", auto_max_new_tokens=True, max_new_tokens=200)
+    assert auto.model.states[0]["max_new_tokens"] == 100
+
+
 @behaviour("textgen:reply:throttle")
 def test_the_page_shows_the_block_before_its_result(auto: Webui) -> None:
     auto.says(CODE, "It is 15.")

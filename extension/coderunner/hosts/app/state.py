@@ -31,6 +31,8 @@ class Choices:
     approve: Approve | None = None
     """None: nobody chose, so the place decides."""
     max_blocks: int = 8
+    max_seconds: float = 900.0
+    max_tokens: int = 0
     offer: Offer | None = None
     continuation: str = "auto"
     system_prompt: str = SYSTEM_PROMPT
@@ -52,6 +54,8 @@ class Choices:
             limit=settings.limit,
             approve=settings.approval if chosen else None,
             max_blocks=settings.max_blocks,
+            max_seconds=settings.max_seconds,
+            max_tokens=settings.max_tokens,
             continuation=settings.continuation,
             system_prompt=settings.system_prompt or SYSTEM_PROMPT,
         )

@@ -12,7 +12,17 @@ from coderunner.hosts.app.transcript import Message
 from coderunner.models.endpoint import Client
 from coderunner.models.memory import StrategyMemory
 from coderunner.models.reply import Reply
-from coderunner.runner import Event, Generate, Manner, Session, Sessions, Turn, converse, late_words
+from coderunner.runner import (
+    Allowance,
+    Event,
+    Generate,
+    Manner,
+    Session,
+    Sessions,
+    Turn,
+    converse,
+    late_words,
+)
 
 NO_MODEL = "No model is chosen. Open Settings, give the address of one and press Find models."
 
@@ -35,7 +45,12 @@ class Writer:
         session = self.session(request.conversation)
         session.warm()
         turn = Turn(max_cells=self.choices.max_blocks)
-        manner = Manner(self.choices.deadline, self.choices.limit, request.consent, ask=request.ask)
+        allowance = Allowance(
+            self.choices.max_seconds, self.choices.max_tokens, spent=lambda: reply.usage.completion
+        )
+        manner = Manner(
+            self.choices.deadline, self.choices.limit, request.consent, ask=request.ask, allowance=allowance
+        )
         history = _with_late(request, late_words(session, manner))
         async with Client(offer.endpoint) as client:
             reply = Reply(
@@ -90,4 +105,5 @@ def _messages(history: Sequence[Message], system_prompt: str) -> Iterator[Mappin
 
 
 def _options(choices: Choices) -> dict[str, object]:
-    return {} if choices.temperature is None else {"temperature": choices.temperature}
+    chosen = {"max_tokens": choices.max_tokens or None, "temperature": choices.temperature}
+    return {name: value for name, value in chosen.items() if value is not None}

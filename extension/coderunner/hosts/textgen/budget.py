@@ -30,6 +30,14 @@ def go_on(
     return {**state, "stream": True, "max_new_tokens": left} if left >= LEAST else None
 
 
+def at_most(tokens: int, state: dict[str, Any]) -> dict[str, Any]:
+    """`state` for a reply that may have no more than so many new tokens; 0: as many as the webui gives it."""
+    if not tokens:
+        return state
+    own = int(state.get("max_new_tokens") or tokens)
+    return {**state, "max_new_tokens": min(own, tokens), "auto_max_new_tokens": False}
+
+
 def exhausted(state: dict[str, Any]) -> str:
     """Why a reply ends where it might have gone on, for the person."""
     return (

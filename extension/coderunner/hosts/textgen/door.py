@@ -15,7 +15,18 @@ from coderunner.hosts.textgen.desk import Ask, Busy, Desk
 from coderunner.hosts.textgen.marks import Mark, Marks, api_conversation, conversation, is_api
 from coderunner.hosts.textgen.preferences import Preferences, Store, from_settings
 from coderunner.outputs import Result
-from coderunner.runner import Ended, Event, Manner, Run, Session, Sessions, Started, declined, granted
+from coderunner.runner import (
+    Allowance,
+    Ended,
+    Event,
+    Manner,
+    Run,
+    Session,
+    Sessions,
+    Started,
+    declined,
+    granted,
+)
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +103,8 @@ class Door:
             return answer
 
         # Nobody would bring an API client the result of a cell that goes on.
-        return Manner(chosen.deadline, 0.0 if mark.api else chosen.limit, consent, self.keep)
+        limit, allowance = 0.0 if mark.api else chosen.limit, Allowance(chosen.max_seconds)
+        return Manner(chosen.deadline, limit, consent, self.keep, allowance=allowance)
 
     def keep(self, result: Result) -> list[str]:
         """Store a result's pictures where the page finds them."""

@@ -5,7 +5,7 @@ from functools import cache, partial
 from html import escape
 from typing import Any
 
-from coderunner.hosts.textgen import own, style, webui
+from coderunner.hosts.textgen import budget, own, style, webui
 from coderunner.hosts.textgen.door import Door
 from coderunner.hosts.textgen.form import build
 from coderunner.hosts.textgen.marks import KEY, Mark, is_api
@@ -112,6 +112,7 @@ def _reply(
         forbidden=(*stops, *tags),
         resume=True,
     )
+    state = budget.at_most(chosen.max_tokens, state)
     prompt = Prompt(restored(question, mark.prior), mark.prior, state, stops)
     return Reply(
         turn=turn,

@@ -31,6 +31,8 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "deadline": DEADLINES,
     "limit": (0.0, 864_000.0),
     "max_blocks": BLOCKS,
+    "max_seconds": (0.0, 86_400.0),
+    "max_tokens": (0, 1_000_000_000),
 }
 
 
@@ -48,6 +50,10 @@ class Preferences:
     """Seconds up to which a block goes on after its deadline; 0: it is stopped there."""
     approve: Approve = "default"
     max_blocks: int = 8
+    max_seconds: float = 900.0
+    """Seconds for one reply; 0: no limit."""
+    max_tokens: int = 0
+    """Tokens for one reply; 0: as many as the webui allows."""
     own_blocks: bool = False
     """Run the Python blocks of the person's own messages first."""
     api: bool = False
@@ -80,9 +86,12 @@ class Preferences:
         return replace(self, **{name: value for name, value in map(_checked, changes.items()) if name})
 
 
+FROM_SETTINGS = ("kernel_name", "approve", "max_blocks", "max_seconds", "max_tokens")
+
+
 def from_settings(settings: Settings) -> Preferences:
     """What CodeRunner's own settings say."""
-    changes = {name: getattr(settings, name) for name in ("kernel_name", "approve", "max_blocks")}
+    changes = {name: getattr(settings, name) for name in FROM_SETTINGS}
     changes |= {"server": settings.server, "kernel": "server"} if settings.server else {}
     changes |= {"token": settings.token, "deadline": settings.timeout, "limit": settings.limit}
     return Preferences().with_changes(changes)
@@ -157,7 +166,7 @@ def _checked(item: tuple[str, Any]) -> tuple[str, Any]:
             return (name, value if isinstance(value, Secret) else Secret(str(value).strip()))
         case "server" | "kernel_name":
             return (name, value.strip()) if isinstance(value, str) and value.strip() else refused
-        case "deadline" | "limit" | "max_blocks":
+        case "deadline" | "limit" | "max_blocks" | "max_seconds" | "max_tokens":
             return (name, _within(name, value)) if _is_number(value) else refused
     return refused
 
