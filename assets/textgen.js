@@ -3,6 +3,7 @@
 // comes from a file of this page's own; an event of gradio's would keep the page busy for too long.
 {
   const EVERY = 500; // ms between two looks while a reply grows
+  const TAKEN = 2000; // ms in which gradio has surely taken what a person answered; it asks for it twice
   const WORTH_A_WORD = 1000; // ms from which on a running block is mentioned
 
   const box = (element) => element?.getBoundingClientRect();
@@ -15,26 +16,47 @@
   const bar = document.createElement("div");
   bar.id = "coderunner-bar";
   bar.setAttribute("role", "status");
-  const text = bar.appendChild(document.createElement("span"));
-  const button = (label, target) => {
-    const made = bar.appendChild(document.createElement("button"));
-    made.type = "button";
+  const text = bar.appendChild(document.createElement("label"));
+  text.htmlFor = "coderunner-line";
+  // What a program asks for is typed here.
+  const form = bar.appendChild(document.createElement("form"));
+  const input = form.appendChild(document.createElement("input"));
+  Object.assign(input, { id: "coderunner-line", maxLength: 10000, autocomplete: "off", spellcheck: false });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    line = input.value;
+    press("coderunner-answer");
+    setTimeout(() => { line = ""; }, TAKEN);
+  });
+  const press = (target) => {
+    if (shown.kind !== "busy") answered = shown.number;
+    show({ kind: "none" });
+    document.getElementById(target)?.click();
+  };
+  const button = (label, target, where = bar) => {
+    const made = where.appendChild(document.createElement("button"));
+    made.type = target ? "button" : "submit";
     made.textContent = label;
-    made.addEventListener("click", () => {
-      if (shown.kind === "ask") answered = shown.number;
-      show({ kind: "none" });
-      document.getElementById(target)?.click();
-    });
+    if (target) made.addEventListener("click", () => press(target));
     return made;
   };
+  const send = button("Send", null, form);
+  button("Cancel", "coderunner-cancel", form);
   const questions = [button("Run", "coderunner-run"), button("Skip", "coderunner-skip")];
   const interrupt = button("Interrupt", "coderunner-interrupt");
-  questions[0].className = "go";
+  questions[0].className = send.className = "go";
   document.body.appendChild(bar);
 
   let shown = { kind: "none" };
   let since = 0;
   let answered = null;
+  let line = "";
+
+  // Nobody is typing elsewhere.
+  const idle = () => {
+    const at = document.activeElement;
+    return !at || at === document.body || bar.contains(at) || (at.matches("#chat-input textarea") && !at.value);
+  };
 
   // Right below the block; above the message field where the block is out of sight.
   const put = () => {
@@ -47,22 +69,31 @@
   };
 
   const show = (notice) => {
-    if (notice.kind !== shown.kind || notice.number !== shown.number) since = performance.now();
+    const another = notice.kind !== shown.kind || notice.number !== shown.number;
+    if (another) since = performance.now();
     shown = notice;
+    const queries = notice.kind === "query" && notice.number !== answered;
     const asks = notice.kind === "ask" && notice.number !== answered;
     const age = performance.now() - since;
     const busy = notice.kind === "busy" && age >= WORTH_A_WORD;
-    if (asks) text.textContent = notice.text;
+    if (asks || queries && another) text.textContent = notice.text;
     if (busy) text.textContent = `Block ${notice.number} has been running for ${Math.round(age / 1000)} s`;
     for (const each of questions) each.hidden = !asks;
+    form.hidden = !queries;
+    // What was typed for one question is not for the next one.
+    if (another || !queries) input.value = "";
+    if (another) input.type = notice.password ? "password" : "text";
     interrupt.hidden = !busy;
-    const visible = Boolean((asks || busy) && field()?.width);
+    const visible = Boolean((asks || queries || busy) && field()?.width);
     const appears = visible && !bar.classList.contains("shown");
     bar.classList.toggle("shown", visible);
+    bar.classList.toggle("asks", queries);
     document.body.classList.toggle("coderunner-barred", visible);
+    document.body.style.setProperty("--coderunner-room", `${bar.offsetHeight + 16}px`);
     // The webui's own: it goes to the end, unless the reader has scrolled away from there.
     if (appears && typeof autoScrollToBottom === "function") autoScrollToBottom();
     put();
+    if (queries && another && visible && idle()) input.focus({ preventScroll: true });
   };
 
   const look = async () => {
@@ -79,6 +110,9 @@
     if (document.querySelector("._generating")) look();
     else if (shown.kind !== "none") show({ kind: "none" });
   }, EVERY);
+
+  // What a person has just answered.
+  window.coderunnerLine = () => line;
 
   // The number of the block that was on the bar when a person pressed a button: no other one is meant.
   window.coderunnerNumber = () => String(answered ?? "");

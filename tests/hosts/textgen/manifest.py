@@ -126,6 +126,19 @@ BEHAVIOURS = {
         "Stop while a block waits ends the reply; nothing runs, and Continue asks again.",
         "design, decision 7",
     ),
+    "textgen:asking:bar": Behaviour(
+        "What a program asks is answered in the bar below its block, with the keyboard alone.", "R10"
+    ),
+    "textgen:asking:answer": Behaviour(
+        "A program gets the person's line; Cancel interrupts it, and the reply goes on.", "R10, R13"
+    ),
+    "textgen:asking:stop": Behaviour("Stop takes the question back and ends the reply.", "R13"),
+    "textgen:asking:password": Behaviour(
+        "A password reaches the program and nothing else: no page, file, log, prompt or history.",
+        "safety: T7",
+    ),
+    "textgen:asking:nobody": Behaviour("An API client is not asked.", "O14"),
+    "textgen:asking:number": Behaviour("An answer reaches the question that was seen, or none.", "R11"),
     "textgen:bar:own-file": Behaviour(
         "Each browser page learns what waits in its chat from a file whose name only it knows.",
         "measured: an event of gradio's keeps the page busy for so long that it loses updates of the reply",

@@ -3,14 +3,22 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, cast
 
+import gradio as gr
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from fastapi import FastAPI
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from coderunner.hosts.textgen import style
+from coderunner.hosts.textgen.door import Door
+from coderunner.hosts.textgen.form import Form
+from coderunner.hosts.textgen.panel import Chat, Panel
+from coderunner.secret import Secret
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import chromium
+from tests.hosts.app.browsing import BOUND, chromium, served
 
 pytestmark = pytest.mark.browser
 
@@ -23,12 +31,16 @@ SKELETON = f"""<!doctype html><style>{style.CSS}
 <div class="message-body"><pre>earlier</pre></div>
 <div class="message-body"><p>Let me see.</p><pre id="block">print(10 + 5)</pre></div>
 </div></div></div>
-<div id="chat-input-row" style="position: fixed; bottom: 0; width: 600px; height: 60px"></div>
+<div id="chat-input-row" style="position: fixed; bottom: 0; width: 600px; height: 60px">
+<div id="chat-input"><textarea></textarea></div></div>
 <div style="display: none">
 <div id="coderunner-glance"><span data-file="{FILE}"></span></div>
 <button id="coderunner-run" onclick="pressed.push('run ' + coderunnerNumber())"></button>
 <button id="coderunner-skip" onclick="pressed.push('skip ' + coderunnerNumber())"></button>
 <button id="coderunner-interrupt" onclick="pressed.push('interrupt')"></button>
+<button id="coderunner-answer"
+ onclick="pressed.push(`answer ${{coderunnerNumber()}} ${{coderunnerLine()}}`)"></button>
+<button id="coderunner-cancel" onclick="pressed.push('cancel ' + coderunnerNumber())"></button>
 </div>
 <script>window.pressed = []; const load = (x) => {{
 {style.JS}
@@ -57,6 +69,13 @@ class Shown:
 
     def ask(self, number: int) -> None:
         self.notice = {"kind": "ask", "number": number, "text": f"Block {number} <b>wants</b> to run."}
+
+    def query(self, number: int, text: str, *, password: bool = False) -> Locator:
+        """A program asks; gives the field to type in."""
+        self.notice = {"kind": "query", "number": number, "text": text, "password": password}
+        field = self.page.get_by_label(text)
+        expect(field).to_be_visible()
+        return field
 
     @property
     def pressed(self) -> list[str]:
@@ -142,3 +161,94 @@ def test_the_messages_make_room_for_the_bar_while_it_is_shown(shown: Shown) -> N
     expect(messages).to_have_css("padding-bottom", "64px")
     shown.generate(on=False)
     expect(messages).to_have_css("padding-bottom", "0px")
+
+
+@behaviour("textgen:asking:bar")
+def test_what_a_program_asks_is_answered_with_the_keyboard_alone(shown: Shown) -> None:
+    shown.page.locator("#chat-input textarea").focus()
+    shown.generate(on=True)
+    expect(shown.query(5, "Your name?")).to_be_focused()
+    shown.page.keyboard.type("Ann")
+    shown.page.keyboard.press("Enter")
+    expect(shown.bar).to_be_hidden()
+    again = shown.query(6, "Again?")
+    expect(again).to_be_focused()
+    expect(again).to_have_value("")
+    again.fill("Ben")
+    shown.page.get_by_role("button", name="Send").click()
+    expect(shown.bar).to_be_hidden()
+    assert shown.pressed == ["answer 5 Ann", "answer 6 Ben"]
+
+
+@behaviour("textgen:asking:bar")
+def test_what_is_being_typed_stays_and_the_cursor_is_taken_from_nobody(shown: Shown) -> None:
+    message = shown.page.locator("#chat-input textarea")
+    message.fill("half a thought")
+    shown.generate(on=True)
+    field = shown.query(5, "Your name?")
+    expect(message).to_be_focused()
+    field.fill("An")
+    for _ in range(2):
+        shown.page.wait_for_event("response")
+    expect(field).to_have_value("An")
+    shown.page.get_by_role("button", name="Cancel").click()
+    assert shown.pressed == ["cancel 5"]
+
+
+@behaviour("textgen:asking:bar")
+def test_a_question_that_was_answered_elsewhere_goes(shown: Shown) -> None:
+    shown.generate(on=True)
+    shown.query(5, "Your name? <b>x</b>").fill("An")
+    shown.notice = {"kind": "busy", "number": 1}
+    expect(shown.page.locator("#coderunner-line")).to_be_hidden()
+    expect(shown.page.locator("#coderunner-line")).to_have_value("")
+
+
+@behaviour("textgen:asking:password")
+def test_a_password_is_masked_and_the_page_forgets_it(shown: Shown) -> None:
+    shown.generate(on=True)
+    field = shown.query(5, "Password:", password=True)
+    expect(field).to_have_attribute("type", "password")
+    field.fill("canary-7f3a")
+    field.press("Enter")
+    expect(shown.bar).to_be_hidden()
+    assert shown.pressed == ["answer 5 canary-7f3a"]
+    shown.page.wait_for_function("coderunnerLine() === ''")
+    assert "canary" not in str(
+        shown.page.evaluate("[...document.querySelectorAll('input')].map(x => x.value)")
+    )
+    assert "canary" not in shown.page.content()
+
+
+class Listener(Panel):
+    """The form's panel, which notes what it is told of answers."""
+
+    def __init__(self, door: Door) -> None:
+        super().__init__(door)
+        self.heard: SimpleQueue[tuple[str, Secret | None]] = SimpleQueue()
+
+    def reply(self, number: str, line: Secret | None, chat: Chat) -> None:
+        super().reply(number, line, chat)
+        self.heard.put((number, line))
+
+
+@behaviour("textgen:asking:bar")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:gradio.*")
+def test_gradio_brings_the_answer_and_its_number_to_the_desk(browser: Browser, tmp_path: Path) -> None:
+    listener = Listener(Door.open(tmp_path))
+
+    def build() -> FastAPI:
+        with gr.Blocks() as blocks:
+            Form(listener).bar()
+        return cast("FastAPI", gr.mount_gradio_app(FastAPI(), blocks, path="/"))
+
+    with served(build) as address:
+        page = browser.new_page()
+        page.goto(address)
+        page.locator("#coderunner-cancel").wait_for(state="attached")
+        page.evaluate("window.coderunnerNumber = () => '7'; window.coderunnerLine = () => 'Ann'")
+        for button, line in (("answer", Secret("Ann")), ("cancel", None)):
+            page.evaluate(f"document.querySelector('#coderunner-{button}').click()")
+            assert listener.heard.get(timeout=BOUND) == ("7", line)
+        assert page.evaluate("[...document.querySelectorAll('textarea, input')].some(x => x.value)") is False
+        page.close()

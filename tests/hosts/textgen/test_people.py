@@ -1,6 +1,7 @@
 """Who may run code: the person at the page, several people, API clients; and who is asked."""
 
 import json
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +14,11 @@ import pytest
 from modules import chat, extensions
 
 from coderunner.hosts.textgen import hooks
-from coderunner.hosts.textgen.desk import Ask, Desk
+from coderunner.hosts.textgen.desk import Ask, Desk, Query
 from coderunner.hosts.textgen.panel import Chat, Panel
 from coderunner.outputs import Cell
-from coderunner.runner import Run
+from coderunner.runner import Question, Run
+from coderunner.secret import Secret
 from tests.behaviours import behaviour
 from tests.hosts.textgen.webui import Webui, api_state, stepped, until
 
@@ -231,6 +233,110 @@ def test_stop_while_a_block_waits_ends_the_reply(webui: Webui, tmp_path: Path) -
         webui.says("Now it ran.")
         assert webui.go_on() == f"{reply}Result: (no output)\nNow it ran."
         assert ran.exists()
+
+
+# -- a program that asks --------------------------------------------------------------------------
+
+ASKS = "```python\nname = input('Name? ')\nprint('Hello', name)\n```\n"
+
+
+def reply_with_lines(webui: Webui, *lines: str | None) -> tuple[str, list[Any]]:
+    """Answer one after the other what programs ask, as the page's script does; gives what the bar said."""
+    left, seen = list(lines), list[Any]()
+    with browser_page("ann"):
+        panel = Panel(hooks.door())
+        bar = Bar(panel)
+
+        def look(_reply: str) -> None:
+            notice = bar.notice
+            if notice["kind"] == "query" and notice not in seen:
+                seen.append(notice)
+                line = left.pop(0)
+                panel.reply(str(notice["number"]), None if line is None else Secret(line), HERE)
+
+        reply = webui.follow(chat.generate_chat_reply_wrapper("?", webui.parameters()), look)
+        assert bar.notice == {"kind": "none"}
+    return reply, seen
+
+
+@behaviour("textgen:asking:answer")
+def test_a_program_that_asks_is_answered_in_the_bar(webui: Webui) -> None:
+    webui.start()
+    choose(approve="auto")
+    webui.says(ASKS, "```python\nprint([input(), name])\n```\n", "Done.")
+    reply, (first, second) = reply_with_lines(webui, "Ann", "Ben\nand more")
+    assert "Name? Ann\nHello Ann" in reply
+    assert "['Ben', 'Ann']" in reply
+    assert (first["text"], first["password"]) == ("Name?", False)
+    assert second["text"] == "The program asks for a line"
+
+
+@behaviour("textgen:asking:answer")
+def test_who_will_not_answer_interrupts_the_program_and_the_reply_goes_on(webui: Webui) -> None:
+    webui.start()
+    choose(approve="auto")
+    webui.says(ASKS, "As you wish.")
+    reply, _ = reply_with_lines(webui, None)
+    assert "stopped by the user" in reply
+    assert reply.endswith("As you wish.")
+
+
+@behaviour("textgen:asking:stop")
+def test_stop_while_a_program_asks_ends_the_reply(webui: Webui) -> None:
+    webui.start()
+    choose(approve="auto")
+    webui.says(ASKS, "never asked")
+    with browser_page("ann"):
+        bar = Bar(Panel(hooks.door()))
+        webui.press_stop(lambda: bar.notice["kind"] == "query")
+        webui.follow(chat.generate_chat_reply_wrapper("?", webui.parameters()))
+        assert bar.notice == {"kind": "none"}
+    assert len(webui.prompts) == 1
+
+
+@behaviour("textgen:asking:password")
+def test_a_password_reaches_the_program_and_nothing_else(
+    webui: Webui, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    webui.start()
+    choose(approve="auto")
+    webui.says("```python\nimport getpass\nlen(getpass.getpass('Password: '))\n```\n", "Thanks.")
+    reply, (notice,) = reply_with_lines(webui, "canary-7f3a")
+    assert notice["password"]
+    assert "11" in reply
+    seen = [reply, webui.pages, webui.history, webui.model.states, webui.prompts, caplog.text]
+    assert "canary" not in repr([*seen, hooks.door()])
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and "CodeRunner" not in path.parts]
+    assert [path for path in files if b"canary" in path.read_bytes()] == []
+
+
+@behaviour("textgen:asking:nobody")
+def test_an_api_client_is_not_asked(webui: Webui) -> None:
+    webui.start()
+    choose(approve="auto", api=True)
+    webui.says(ASKS, "Done.")
+    assert "nobody can answer input() here" in answered("?", api_state())
+
+
+@behaviour("textgen:asking:number")
+def test_a_late_answer_reaches_no_other_question() -> None:
+    desk = Desk()
+    first = desk.inquire("chat", Question("a", "first"))
+    number = queried(desk).number
+    desk.settle("chat")
+    second = desk.inquire("chat", Question("b", "second"))
+    assert not desk.reply("chat", number, Secret("late"))
+    assert first.cancelled()
+    assert desk.reply("chat", queried(desk).number, Secret("in time"))
+    assert not desk.reply("chat", number + 1, Secret("twice"))
+    assert second.result() == Secret("in time")
+
+
+def queried(desk: Desk) -> Query:
+    glance = desk.glance("chat")
+    assert isinstance(glance, Query)
+    return glance
 
 
 @behaviour("textgen:bar:own-file")

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import count
 from threading import Lock
 
-from coderunner.runner import Run
+from coderunner.runner import Question, Run
+from coderunner.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,15 @@ class Ask:
     number: int
     ordinal: int
     lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a program asks for: a line. `number` is never given twice."""
+
+    number: int
+    prompt: str
+    password: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,7 @@ class Desk:
     def __init__(self) -> None:
         self._numbers = count(1)
         self._asked: dict[str, tuple[Ask, Future[bool]]] = {}
+        self._queries: dict[str, tuple[Query, Future[Secret]]] = {}
         self._busy: dict[str, Busy] = {}
         self._lock = Lock()
 
@@ -53,6 +64,38 @@ class Desk:
             return True
         return False
 
+    def inquire(self, conversation: str, question: Question) -> Future[Secret]:
+        """Lay what a program asks before the person; gives the answer to come."""
+        answer: Future[Secret] = Future()
+        query = Query(next(self._numbers), question.prompt, question.password)
+        with self._lock:
+            self._queries[conversation] = (query, answer)
+        return answer
+
+    def reply(self, conversation: str, number: int, line: Secret | None) -> bool:
+        """Give the person's answer to query `number`, or None: they will not answer.
+
+        False where that one is not open (any more).
+        """
+        with self._lock:
+            query, answer = self._queries.get(conversation, (None, None))
+            if query is None or answer is None or query.number != number:
+                return False
+            del self._queries[conversation]
+        if line is None:
+            return answer.cancel()
+        if answer.set_running_or_notify_cancel():
+            answer.set_result(line)
+            return True
+        return False
+
+    def settle(self, conversation: str) -> None:
+        """Note that the program asks no more."""
+        with self._lock:
+            _, answer = self._queries.pop(conversation, (None, None))
+        if answer is not None:
+            answer.cancel()
+
     def begin(self, conversation: str, ordinal: int) -> None:
         """Note that a block runs."""
         with self._lock:
@@ -66,10 +109,13 @@ class Desk:
             _, answer = self._asked.pop(conversation, (None, None))
         if answer is not None:
             answer.cancel()
+        self.settle(conversation)
 
-    def glance(self, conversation: str) -> Ask | Busy | None:
+    def glance(self, conversation: str) -> Query | Ask | Busy | None:
         """What the page should show now."""
         with self._lock:
+            if conversation in self._queries:
+                return self._queries[conversation][0]
             if conversation in self._asked:
                 return self._asked[conversation][0]
             return self._busy.get(conversation)

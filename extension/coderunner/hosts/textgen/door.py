@@ -10,16 +10,18 @@ from typing import Any
 from coderunner import settings
 from coderunner.errors import SettingsError
 from coderunner.hosts.textgen import pictures, webui
-from coderunner.hosts.textgen.board import NOTHING, Board
-from coderunner.hosts.textgen.desk import Ask, Busy, Desk
+from coderunner.hosts.textgen.board import LONGEST, NOTHING, Board
+from coderunner.hosts.textgen.desk import Ask, Busy, Desk, Query
 from coderunner.hosts.textgen.marks import Mark, Marks, api_conversation, conversation, is_api
 from coderunner.hosts.textgen.preferences import Preferences, Store, from_settings
 from coderunner.outputs import Result
 from coderunner.runner import (
     Allowance,
+    Answered,
     Ended,
     Event,
     Manner,
+    Question,
     Run,
     Session,
     Sessions,
@@ -27,6 +29,7 @@ from coderunner.runner import (
     declined,
     granted,
 )
+from coderunner.secret import Secret
 
 log = logging.getLogger(__name__)
 
@@ -102,9 +105,15 @@ class Door:
             self.show(mark)
             return answer
 
+        def ask(question: Question) -> Future[Secret]:
+            line = self.desk.inquire(mark.conversation, question)
+            self.show(mark)
+            return line
+
         # Nobody would bring an API client the result of a cell that goes on.
         limit, allowance = 0.0 if mark.api else chosen.limit, Allowance(chosen.max_seconds)
-        return Manner(chosen.deadline, limit, consent, self.keep, allowance=allowance)
+        questions = ask if mark.page else None
+        return Manner(chosen.deadline, limit, consent, self.keep, ask=questions, allowance=allowance)
 
     def keep(self, result: Result) -> list[str]:
         """Store a result's pictures where the page finds them."""
@@ -115,6 +124,9 @@ class Door:
         match event:
             case Started():
                 self.desk.begin(mark.conversation, event.ordinal)
+                self.show(mark)
+            case Answered():
+                self.desk.settle(mark.conversation)
                 self.show(mark)
             case Ended():
                 self.desk.clear(mark.conversation)
@@ -127,6 +139,9 @@ class Door:
 
     def _notice(self, conversation: str) -> Mapping[str, object]:
         match self.desk.glance(conversation):
+            case Query(number=number, prompt=prompt, password=password):
+                text = _end_of(prompt) or f"The program asks for a {'password' if password else 'line'}"
+                return {"kind": "query", "number": number, "text": text, "password": password}
             case Ask(number=number, lines=lines):
                 many = f"{lines} line{'s' if lines != 1 else ''}"
                 text = f"The block above ({many}) wants to run in {self.place()}."
@@ -157,6 +172,12 @@ def why_not(chosen: Preferences, *, several: bool, api: bool = False) -> str:
     if api and chosen.approval == "ask":
         return "API clients cannot be asked: choose “auto” to run code for them."
     return ""
+
+
+def _end_of(prompt: str) -> str:
+    """A prompt in the room that the page has for it: what it asks stands at its end."""
+    prompt = prompt.strip()
+    return prompt if len(prompt) <= LONGEST else f"… {prompt[2 - LONGEST :]}"
 
 
 def _prior(more: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from coderunner.hosts.textgen import preset, webui
 from coderunner.hosts.textgen.door import Door
 from coderunner.hosts.textgen.panel import Chat, Line, Panel
 from coderunner.hosts.textgen.preferences import BLOCKS, DEADLINES
+from coderunner.secret import Secret
 
 KERNELS = [("Embedded", "embedded"), ("Jupyter server", "server")]
 APPROVE = [
@@ -36,6 +37,9 @@ UNQUEUED: dict[str, Any] = {"queue": False, **QUEUED}
 
 PRESSED = "(_number, ...rest) => [window.coderunnerNumber?.() ?? '', ...rest]"
 """Fetches the number of the block that the person saw."""
+
+ANSWERED = "(_number, _line, ...rest) => [window.coderunnerNumber(), window.coderunnerLine(), ...rest]"
+"""Fetches what the person answered, too; it is in no component's value, and the page forgets it."""
 
 
 def build(door: Door, *, first: Callable[[], str | None]) -> None:
@@ -80,7 +84,7 @@ class Form:
             if free:
                 self._choices()
                 self._lesson()
-        self._bar()
+        self.bar()
 
     def say(self, event: Callable[..., Any], does: Callable[..., Line], *inputs: Any) -> Any:  # noqa: ANN401
         """Show what `does` answers to an event, at once."""
@@ -188,13 +192,15 @@ class Form:
         if menu is not None:
             installed.then(lambda: gr.update(choices=webui.characters()), None, menu, **UNQUEUED)
 
-    def _bar(self) -> None:
+    def bar(self) -> None:
         """What the page's script reads and presses; never seen."""
         with gr.Row(elem_classes="coderunner-hidden"):
             glance = gr.HTML(elem_id="coderunner-glance")
             number = gr.Textbox()
-            run, skip, interrupt = (
-                gr.Button(elem_id=f"coderunner-{what}") for what in ("run", "skip", "interrupt")
+            line = gr.Textbox()
+            run, skip, interrupt, answer, cancel = (
+                gr.Button(elem_id=f"coderunner-{what}")
+                for what in ("run", "skip", "interrupt", "answer", "cancel")
             )
         at_each_visit(self.panel.address, glance)
         for button, word in ((run, True), (skip, False)):
@@ -205,4 +211,18 @@ class Form:
                 js=PRESSED,
                 **UNQUEUED,
             )
+        answer.click(
+            lambda pressed, line, *at: self.panel.reply(pressed or "", Secret(line or ""), Chat(*at)),
+            [number, line, *self.chat],
+            None,
+            js=ANSWERED,
+            **UNQUEUED,
+        )
+        cancel.click(
+            lambda pressed, *at: self.panel.reply(pressed or "", None, Chat(*at)),
+            [number, *self.chat],
+            None,
+            js=PRESSED,
+            **UNQUEUED,
+        )
         self.say(interrupt.click, lambda *at: self.panel.interrupt(Chat(*at)), *self.chat)

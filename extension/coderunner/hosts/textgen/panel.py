@@ -16,6 +16,7 @@ from coderunner.hosts.textgen import preset, webui
 from coderunner.hosts.textgen.door import Door, why_not
 from coderunner.outputs import Error, Result, Status, Stream
 from coderunner.runner import Report, Server, Session, check, normalise
+from coderunner.secret import Secret
 
 TEST = "import sys\nprint('Python', sys.version.split()[0], 'says', 6 * 7)"
 """The test cell: harmless, and its output shows that it was computed and by what."""
@@ -222,6 +223,12 @@ class Panel:
         name = self.door.conversation(chat.state())
         if name and number.isdecimal():
             self.door.desk.answer(name, int(number), run=run)
+
+    def reply(self, number: str, line: Secret | None, chat: Chat) -> None:
+        """Take what a person answers to the program that was on the bar; None: they will not."""
+        name = self.door.conversation(chat.state())
+        if name and number.isdecimal():
+            self.door.desk.reply(name, int(number), line)
 
     def _session(self, chat: Chat) -> Session | Line:
         """The session of the chat, or why there is none."""
