@@ -170,6 +170,21 @@ BEHAVIOURS = {
     "runner:asking:cancelled": Behaviour("Who will not answer ends the program; the reply goes on.", "R13"),
     "runner:asking:stopped": Behaviour("Stop takes the question back.", "R13"),
     "runner:asking:password": Behaviour("A password is in nothing that the hall tells.", "safety: T7"),
+    "runner:ledger:known": Behaviour(
+        "A block that was run before is not run again: its result is given at once, and nobody is asked.",
+        "design 3: exactly once",
+    ),
+    "runner:ledger:written": Behaviour(
+        "What a block shows and how it ends is written down, also when nobody listens any more.",
+        "design 3: written down before",
+    ),
+    "runner:ledger:at-once": Behaviour(
+        "Of two replies that run the same block at once one runs it, and both get its result.",
+        "safety 3.5: two tabs",
+    ),
+    "runner:ledger:away": Behaviour(
+        "What cannot be written down is not run, and the model is told why.", "design 3: exactly once"
+    ),
     "runner:leave:interrupts": Behaviour(
         "A host that stops listening interrupts the kernel.", "behaviours M5, M6"
     ),

@@ -1,20 +1,25 @@
 """The hall, with a scripted model and a real kernel. Both drivers must tell the same story."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from threading import Event as Flag
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
 from coderunner.allowance import Allowance
 from coderunner.chat.turn import Finish, Generate, Run, Say, Turn
 from coderunner.kernel.sessions import Local, Session, Sessions
-from coderunner.outputs import Question, Status
+from coderunner.outputs import Question, Status, Stream
+from coderunner.records.book import Records
+from coderunner.records.ledger import ReplyLedger
+from coderunner.records.store import MEMORY, Store
 from coderunner.runner import (
     BEAT,
     Answered,
@@ -461,3 +466,115 @@ def note(event: Event, seen: list[Event]) -> bool:
     """Keep an event, and stop nothing."""
     seen.append(event)
     return False
+
+
+# --- what was run before ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def records() -> Iterator[Records]:
+    opened = Records(Store(MEMORY))
+    yield opened
+    opened.close()
+
+
+def reply_of(records: Records, **more: Any) -> Manner:
+    return Manner(ledger=ReplyLedger(records, "a conversation", "a reply"), **more)
+
+
+@behaviour("runner:ledger:known")
+def test_a_block_that_was_run_before_is_not_run_again(
+    drive: Drive, kernel: Session, records: Records
+) -> None:
+    code = "```python\nn = globals().get('n', 0) + 1\nn\n```\n"
+    first = drive(Turn(), Script(code, "Once."), kernel, reply_of(records))
+    records.settle()
+    asked: list[Run] = []
+
+    def ask(run: Run) -> Future[bool]:
+        asked.append(run)
+        return declined(run)
+
+    again = Turn(prior=code, resume=True)
+    second = drive(again, Script("Once."), kernel, reply_of(records, consent=ask))
+    assert said(first).endswith("Result: 1\nOnce.")
+    assert said(second) == "Result: 1\nOnce."
+    assert not any(isinstance(event, Started) for event in second)
+    assert asked == []
+
+
+@behaviour("runner:ledger:known")
+def test_blocks_are_told_apart_by_their_place_in_the_reply(
+    drive: Drive, kernel: Session, records: Records
+) -> None:
+    count = "```python\nn = globals().get('n', 0) + 1\nn\n```\n"
+    events = drive(Turn(), Script(count, f"\n{count}", "Twice."), kernel, reply_of(records))
+    records.settle()
+    prior = said(events).partition("Result: 2")[0]
+    continued = drive(Turn(prior=prior, resume=True), Script("Twice."), kernel, reply_of(records))
+    assert said(continued) == "Result: 2\nTwice."
+
+
+@behaviour("runner:ledger:written")
+def test_what_a_block_showed_is_written_down_though_nobody_listens_any_more(
+    kernel: Session, records: Records
+) -> None:
+    code = "import time\nprint('begun', flush=True)\ntime.sleep(60)\n"
+    events = converse_sync(Turn(), Script(f"```python\n{code}```\n").sync, kernel, reply_of(records))
+    for event in events:
+        if isinstance(event, Shown):
+            break
+    events.close()
+    (record,) = records.of("a conversation")
+    result = records.ended(record).result(20)
+    assert (record.code, result.status) == (code, Status.INTERRUPTED)
+    assert result.outputs[0] == Stream("stdout", "begun\n")
+
+
+@behaviour("runner:ledger:written")
+def test_a_block_that_goes_on_after_its_deadline_is_written_down_to_its_end(
+    drive: Drive, kernel: Session, records: Records
+) -> None:
+    code = "import time\ntime.sleep(0.8)\nprint('late')\n"
+    manner = reply_of(records, deadline=0.2, limit=30.0)
+    events = drive(Turn(), Script(f"```python\n{code}```\n", "It goes on."), kernel, manner)
+    assert ends(events) == [Status.TIMEOUT]
+    (late,) = [event.running for event in events if isinstance(event, Ended) and event.running]
+    assert late.settled.result(20).status is Status.OK
+    assert records.settle()
+    (record,) = records.of("a conversation")
+    assert record.result == late.settled.result()
+
+
+@behaviour("runner:ledger:at-once")
+def test_of_two_replies_at_once_one_runs_the_block_and_both_get_its_result(
+    drive: Drive, sessions: Sessions, kernel: Session, records: Records
+) -> None:
+    code = "import time\nprint('begun', flush=True)\ntime.sleep(0.5)\nn = globals().get('n', 0) + 1\nn\n"
+    other = sessions.get("another tab", Local())
+    seen: list[Future[list[Event]]] = []
+
+    def open_another_tab(event: Event) -> bool:
+        if isinstance(event, Shown) and not seen:
+            script = Script(f"```python\n{code}```\n", "One.")
+            seen.append(pool.submit(drive, Turn(), script, other, reply_of(records)))
+        return False
+
+    with ThreadPoolExecutor() as pool:
+        script = Script(f"```python\n{code}```\n", "One.")
+        here = drive(Turn(), script, kernel, reply_of(records), stop_at=open_another_tab)
+        there = seen[0].result(60)
+    assert said(there) == said(here)
+    assert not any(isinstance(event, Started) for event in there)
+
+
+@behaviour("runner:ledger:away")
+def test_what_cannot_be_written_down_is_not_run(drive: Drive, kernel: Session, tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    records = Records(Store(f"sqlite:///{path}"))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE coderunner_runs")
+    events = drive(Turn(), Script(SUM, "Later, then."), kernel, reply_of(records))
+    assert ends(events) == [Status.REFUSED]
+    assert "cannot keep records" in said(events)
+    assert not any(isinstance(event, Started) for event in events)

@@ -1,6 +1,6 @@
 """The hall: takes a turn from the model to the kernel and back, until it is finished.
 
-The only file that knows both chat and kernel. `converse` drives a `Turn` for asynchronous hosts,
+The only file that knows chat, kernel and records. `converse` drives a `Turn` for asynchronous hosts,
 `converse_sync` for synchronous ones; they go through the same steps in the same order and differ only in how
 they wait.
 
@@ -32,6 +32,8 @@ from coderunner.kernel.interview import Ask, Interview
 from coderunner.kernel.rebuild import rebuild
 from coderunner.kernel.sessions import Light, Local, Server, Session, Sessions, Where
 from coderunner.outputs import Aftermath, Cell, Question, Result, Status
+from coderunner.records.book import Records, open_records
+from coderunner.records.ledger import Entry, Ledger, ReplyLedger, Unwritten
 from coderunner.secret import Secret
 
 __all__ = [
@@ -54,6 +56,8 @@ __all__ = [
     "Manner",
     "Part",
     "Question",
+    "Records",
+    "ReplyLedger",
     "Report",
     "Result",
     "Run",
@@ -77,6 +81,7 @@ __all__ = [
     "never",
     "no_pictures",
     "normalise",
+    "open_records",
     "rebuild",
 ]
 
@@ -175,10 +180,12 @@ class Kernel(Protocol):
         limit: float = 0.0,
         on_output: Callable[[Change], None] | None = None,
         on_question: Callable[[Question | None], None] | None = None,
+        on_send: Callable[[], bool] | None = None,
     ) -> Running:
-        """Hand over a cell; both callbacks are called in a thread of the kernel's.
+        """Hand over a cell; the callbacks are called in threads of the kernel's.
 
-        Without `on_question` the program cannot ask; None tells that its question is settled.
+        Without `on_question` the program cannot ask; None tells that its question is settled. `on_send` is
+        called right before the cell is sent; where it gives False it is not.
         """
 
     def take_late(self) -> Sequence[Result]:
@@ -214,7 +221,8 @@ class Manner:
     `consent` gives, for each cell, a future that tells whether it may run. `keep` stores a result's images
     where the host's page finds them and gives one piece of Markdown for each. `ask` lays what a program asks
     for (`input()`) before a person; without it nobody can be asked, and programs that try fail. `allowance`
-    is what the reply may take altogether.
+    is what the reply may take altogether. `ledger` writes down what runs, and knows what did: that is not run
+    again, its result is given at once.
     """
 
     deadline: float = 30.0
@@ -223,6 +231,7 @@ class Manner:
     keep: Callable[[Result], Sequence[str]] = no_pictures
     ask: Ask | None = None
     allowance: Allowance = field(default_factory=Allowance)
+    ledger: Ledger = field(default_factory=Unwritten)
 
 
 DECLINED = Result(status=Status.DECLINED)
@@ -363,15 +372,25 @@ def _take(steps: deque[Step], new: Sequence[Step], kernel: Kernel) -> Generator[
 async def _run(
     run: Run, kernel: Kernel, manner: Manner, stop: asyncio.Event, late: list[Running]
 ) -> AsyncGenerator[Event]:
-    consent = manner.consent(run)
-    if not consent.done():
-        yield Waiting(run.cell, run.ordinal)
-    with manner.allowance.paused():
-        async for beat in _beats(asyncio.wrap_future(consent), stop):
+    known: Entry | Future[Result] | None
+    known = await asyncio.to_thread(manner.ledger.recall, run.cell, run.ordinal)
+    if known is None:
+        consent = manner.consent(run)
+        if not consent.done():
+            yield Waiting(run.cell, run.ordinal)
+        with manner.allowance.paused():
+            async for beat in _beats(asyncio.wrap_future(consent), stop):
+                yield beat
+        if (refusal := _refusal(consent, stopped=stop.is_set())) is not None:
+            yield Ended(refusal, run.ordinal)
+            return
+        known = await asyncio.to_thread(manner.ledger.claim, run.cell, run.ordinal)
+    if isinstance(known, Future):
+        async for beat in _beats(asyncio.wrap_future(known), stop):
             yield beat
-    if (refusal := _refusal(consent, stopped=stop.is_set())) is not None:
-        yield Ended(refusal, run.ordinal)
+        yield Ended(known.result() if known.done() else STOPPED, run.ordinal)
         return
+    entry = known
     yield Started(run.cell, run.ordinal)
     loop = asyncio.get_running_loop()
     told: asyncio.Queue[Told | None] = asyncio.Queue()
@@ -379,7 +398,7 @@ async def _run(
     def tell(event: Told | None) -> None:
         loop.call_soon_threadsafe(told.put_nowait, event)
 
-    running, interview = _begin(run, kernel, manner, tell)
+    running, interview = _begin(run, kernel, manner, entry, tell)
     running.future.add_done_callback(lambda _: tell(None))
     stopping = asyncio.ensure_future(stop.wait())
     stopping.add_done_callback(lambda task: None if task.cancelled() else running.interrupt())
@@ -392,24 +411,33 @@ async def _run(
         stopping.cancel()
         if not running.future.done():
             running.interrupt()
-    yield _ended(running, run, late)
+    yield _ended(running, run, entry, late)
 
 
 def _run_sync(
     run: Run, kernel: Kernel, manner: Manner, stopped: Callable[[], bool], late: list[Running]
 ) -> Generator[Event, None, Ended]:
-    consent = manner.consent(run)
-    if not consent.done():
-        yield Waiting(run.cell, run.ordinal)
-    with manner.allowance.paused():
-        yield from _beats_sync(consent, stopped)
-    if (refusal := _refusal(consent, stopped=stopped())) is not None:
-        ended = Ended(refusal, run.ordinal)
+    known: Entry | Future[Result] | None = manner.ledger.recall(run.cell, run.ordinal)
+    if known is None:
+        consent = manner.consent(run)
+        if not consent.done():
+            yield Waiting(run.cell, run.ordinal)
+        with manner.allowance.paused():
+            yield from _beats_sync(consent, stopped)
+        if (refusal := _refusal(consent, stopped=stopped())) is not None:
+            ended = Ended(refusal, run.ordinal)
+            yield ended
+            return ended
+        known = manner.ledger.claim(run.cell, run.ordinal)
+    if isinstance(known, Future):
+        yield from _beats_sync(known, stopped)
+        ended = Ended(known.result() if known.done() else STOPPED, run.ordinal)
         yield ended
         return ended
+    entry = known
     yield Started(run.cell, run.ordinal)
     told: SimpleQueue[Told] = SimpleQueue()
-    running, interview = _begin(run, kernel, manner, told.put)
+    running, interview = _begin(run, kernel, manner, entry, told.put)
     asked = False
     try:
         for beat in _beats_sync(running.future, never):
@@ -425,26 +453,40 @@ def _run_sync(
             running.interrupt()
     while not told.empty():
         yield _heard(told.get(), interview, running)
-    ended = _ended(running, run, late)
+    ended = _ended(running, run, entry, late)
     yield ended
     return ended
 
 
 def _begin(
-    run: Run, kernel: Kernel, manner: Manner, tell: Callable[[Told], None]
+    run: Run, kernel: Kernel, manner: Manner, entry: Entry, tell: Callable[[Told], None]
 ) -> tuple[Running, Interview]:
-    """Hand the cell over; what it shows and asks is told in a thread of the kernel's."""
+    """Hand the cell over; what it shows and asks is told in a thread of the kernel's.
+
+    What it shows and how it ends is written down, whoever listens.
+    """
+
+    def show(change: Change) -> None:
+        entry.show(change.index, change.output)
+        tell(Shown(change))
 
     def ask(question: Question | None) -> None:
         tell(Asked(question) if question else Answered())
+
+    def pause(done: Future[Result]) -> None:
+        if _goes_on(done.result()):
+            entry.detach(done.result())
 
     running = kernel.begin(
         run.cell.source,
         deadline=manner.deadline,
         limit=manner.limit,
-        on_output=lambda change: tell(Shown(change)),
+        on_output=show,
         on_question=ask if manner.ask is not None else None,
+        on_send=entry.send,
     )
+    running.future.add_done_callback(pause)
+    running.settled.add_done_callback(lambda done: entry.finish(done.result()))
     return running, Interview(manner.ask)
 
 
@@ -460,14 +502,18 @@ def _heard(event: Told | Beat, interview: Interview, running: Running) -> Told |
     return event
 
 
-def _ended(running: Running, run: Run, late: list[Running]) -> Ended:
+def _ended(running: Running, run: Run, entry: Entry, late: list[Running]) -> Ended:
     """What there is at the end of the wait for a cell; one that goes on is added to `late`."""
     result = running.future.result()
-    if result.status is not Status.TIMEOUT or result.aftermath is not Aftermath.BUSY:
+    if not _goes_on(result):
         return Ended(result, run.ordinal)
-    running.listen(None)  # until a host does
+    running.listen(lambda change: entry.show(change.index, change.output))  # until a host does
     late.append(running)
     return Ended(result, run.ordinal, running)
+
+
+def _goes_on(result: Result) -> bool:
+    return result.status is Status.TIMEOUT and result.aftermath is Aftermath.BUSY
 
 
 def _refusal(consent: Future[bool], *, stopped: bool) -> Result | None:
@@ -486,7 +532,9 @@ async def _next(told: asyncio.Queue[Told | None], began: float) -> Told | Beat |
         return Beat(monotonic() - began)
 
 
-async def _beats(awaited: asyncio.Future[bool], stop: asyncio.Event) -> AsyncGenerator[Beat]:
+async def _beats(
+    awaited: asyncio.Future[bool] | asyncio.Future[Result], stop: asyncio.Event
+) -> AsyncGenerator[Beat]:
     began = monotonic()
     while not awaited.done() and not stop.is_set():
         done, _ = await asyncio.wait({awaited}, timeout=BEAT)

@@ -41,7 +41,7 @@ DEFAULT = "default"
 GIVEN = "given"
 """The source of a value of settings that were made in place."""
 
-SECRETS = ("token", "model_key")
+SECRETS = ("token", "model_key", "records_url")
 ADDRESSES = ("server", "model_url")
 
 Topic = Literal["kernel", "model", "app"]
@@ -132,8 +132,21 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(
         default_factory=default_data,
-        description="folder for what is kept: working folders of kernels, pictures, what endpoints can do",
+        description="folder for what is kept: working folders of kernels, records of runs, and the like",
         json_schema_extra={"topic": "app"},
+    )
+    records_url: Sealed = _setting(
+        Secret(),
+        "database that records each run, as SQLAlchemy spells its address; empty: a file in data_dir",
+        "app",
+    )
+    keep_days: float = _setting(
+        90.0,
+        "days for which a run is remembered; 0: for ever",
+        "app",
+        ge=0,
+        le=36_500,
+        allow_inf_nan=False,
     )
 
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)

@@ -38,6 +38,10 @@ BEHAVIOURS = {
         "A run whose process is gone is lost, with what it showed; this is found once.",
         "safety 3.5: host crash",
     ),
+    "records:crash:killed": Behaviour(
+        "After kill -9 in the middle of a cell, the next process finds it lost and does not run it.",
+        "safety 3.5: host crash",
+    ),
     "records:crash:fenced": Behaviour(
         "Who was taken for dead sends nothing that somebody else has taken over.", "design 3: exactly once"
     ),

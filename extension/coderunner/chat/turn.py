@@ -61,7 +61,7 @@ class Run:
 
     cell: Cell
     ordinal: int
-    """How many cells this turn ran before."""
+    """How many blocks that run stand before it in the reply, those of the prior text among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class Turn:
         self._block = Block()
         self._pieces = [prior]
         self._prepared = False
-        self._ran = 0
+        self._ran = self._closed = 0
         self._running = Cell("")
         self._repeats = Repeats()
         self._max_cells = max_cells
@@ -285,7 +285,7 @@ class Turn:
         rest = self._reader.receive(prior[len(kept) :])
         read = 0
         for event in chain(self._reader.receive(kept), closed, rest):
-            self._block.follow(event)
+            self._closed += self._block.follow(event) is not None
             read += len(event.text)
         return len(prior) - read
 
@@ -294,6 +294,7 @@ class Turn:
         for event in events:
             part, before = self._part(event), self._ahead
             cell = None if type(event) is Text else self._block.follow(event)
+            self._closed += cell is not None
             if isinstance(event, FenceOpened) and self._block.open:
                 part = Part.CODE
             self._say(steps, event.text, part)
@@ -342,7 +343,7 @@ class Turn:
         self._running = cell
         self._prepared = True
         self._ran += 1
-        return [Run(cell, self._ran - 1)]
+        return [Run(cell, self._closed - 1)]
 
     def _refuse(self, why: str) -> list[Step]:
         return [self._say_below(f"Result: (not run: {why})\n"), self._finish("limit")]

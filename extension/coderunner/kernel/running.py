@@ -86,6 +86,7 @@ class Queued:
     deadline: float
     on_output: OnOutput | None = None
     on_question: OnQuestion | None = None
+    on_send: Callable[[], bool] | None = None
     detach: Detach | None = None
     task: "asyncio.Task[Result] | None" = None
     client: KernelClient | None = None

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
@@ -31,6 +31,7 @@ REPLACED = "the kernel was new: variables from before are gone"
 RESTARTED = "the kernel was restarted: variables from before are gone"
 CLOSED = "the kernel of this conversation was closed"
 NEVER_SENT = "it had not begun to run"
+TAKEN_OVER = "somebody else had it in hand by then"
 
 State = Literal["none", "starting", "idle", "busy", "dead"]
 
@@ -111,6 +112,7 @@ class Session:
         limit: float = 0.0,
         on_output: OnOutput | None = None,
         on_question: OnQuestion | None = None,
+        on_send: Callable[[], bool] | None = None,
     ) -> Running:
         """Run a cell in the background: `execute` for hosts without a loop.
 
@@ -120,8 +122,12 @@ class Session:
         Where `on_question` is given the program may ask a person, up to its deadline: it is called in the
         portal's thread with the question, whose time does not count, and with None when that is answered or
         withdrawn. Elsewhere `input()` raises at once.
+
+        `on_send` is called in a thread when the kernel is ready, right before the cell is sent; where it
+        gives False, or raises CodeRunnerError, it is not.
         """
-        running = Running(self.portal, Queued(source, deadline, on_question=on_question), on_output)
+        queued = Queued(source, deadline, on_question=on_question, on_send=on_send)
+        running = Running(self.portal, queued, on_output)
         if limit > deadline:
             running.cell.detach = Detach(limit, running.overdue)
         return running.follow(self.portal.submit(self._run_to_its_end(running)))
@@ -185,8 +191,11 @@ class Session:
     async def _run(self, cell: Queued) -> Result:
         try:
             client = await self._ready()
+            ours = cell.on_send is None or await asyncio.to_thread(cell.on_send)
         except CodeRunnerError as error:
             return Result(status=Status.REFUSED, detail=str(error))
+        if not ours:
+            return Result(status=Status.ABORTED, detail=TAKEN_OVER)
         notice, self._notice = self._notice, ""
         self._current, cell.client = cell, client
         self._show("busy")

@@ -46,9 +46,10 @@ class Entry:
 
         False where the run is not ours any more: it must not be sent then. Raises RecordsUnavailable.
         """
-        if not self._send(self.id):
-            return False
+        # Under the lock: a cell that is stopped meanwhile ends either before or after it was sent.
         with self._lock:
+            if self.state is not State.QUEUED or not self._send(self.id):
+                return False
             self._follow(State.SENT)
         return True
 
@@ -71,7 +72,7 @@ class Entry:
 
     def finish(self, result: Result) -> None:
         """Take what came of it. One that was never sent did not run, and may be claimed anew."""
-        self._close(State.UNSENT if self.state is State.QUEUED else State.ENDED, result)
+        self._close(None, result)
 
     def draft(self) -> Draft | None:
         """What is to be written; None where nothing has changed."""
@@ -87,9 +88,9 @@ class Entry:
             self._changed = (self.state, tuple(self._outputs)) != (draft.state, draft.outputs)
             return draft.state in OVER
 
-    def _close(self, state: State, result: Result) -> None:
+    def _close(self, state: State | None, result: Result) -> None:
         with self._lock:
-            self._follow(state)
+            self._follow(state or (State.UNSENT if self.state is State.QUEUED else State.ENDED))
             self._result, self._outputs, self._changed = result, list(result.outputs), True
         self._wake()
 

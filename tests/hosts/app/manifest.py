@@ -126,6 +126,10 @@ BEHAVIOURS = {
     "app:looks:narrow": Behaviour("No screen is so narrow that the page scrolls sideways.", "door 2"),
     "app:looks:dark": Behaviour("Dark follows the system until the person chooses.", "door 2"),
     "app:looks:steady": Behaviour("A block is never drawn anew while it runs.", "no flicker"),
+    "app:records:written": Behaviour(
+        "What a reply runs is written down under a name that does not give the conversation away.",
+        "design 3: exactly once",
+    ),
     "app:conversation:reply": Behaviour("A message is answered, and the answer is kept.", "door 2"),
     "app:conversation:one-at-a-time": Behaviour("A conversation writes one reply at a time.", "safety 3.5"),
     "app:conversation:edit": Behaviour("Only the user's messages can be edited.", "door 2"),

@@ -1,5 +1,6 @@
 """The app as a program: how it starts, where it listens, how it ends."""
 
+import asyncio
 import os
 import re
 import signal
@@ -15,6 +16,7 @@ import pytest
 
 from coderunner.errors import SettingsError
 from coderunner.hosts.app.server import App, listen
+from coderunner.hosts.app.writer import kernel_label
 from coderunner.outputs import Stream
 from coderunner.settings import load
 from tests.behaviours import behaviour
@@ -97,3 +99,22 @@ def test_kernels_of_this_machine_end_with_the_app() -> None:
         os.kill(pid, 0)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+@behaviour("app:records:written")
+async def test_what_a_reply_runs_is_written_down(tmp_path: Path) -> None:
+    app = App(load({"demo": True, "approve": "auto", "data_dir": tmp_path}))
+    app.choices.offer = await app.offers.start()
+    conversation = app.conversations.new()
+    conversation.say("What is 10 + 5?")
+    async with asyncio.timeout(BOUND):
+        async for _ in conversation.follow():
+            pass
+    await app.sessions.close_all()
+    await app.offers.stop()
+    app.records.settle()
+    (record,) = app.records.of(kernel_label(conversation.id))
+    app.records.close()
+    assert record.result is not None
+    assert record.result.outputs == (Stream("stdout", "15\n"),)
+    assert conversation.id.encode() not in (tmp_path / "records" / "records.sqlite").read_bytes()

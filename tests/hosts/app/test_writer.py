@@ -10,7 +10,7 @@ from coderunner.hosts.app.writer import Writer
 from coderunner.models.endpoint import Endpoint
 from coderunner.models.memory import StrategyMemory
 from coderunner.outputs import Question
-from coderunner.runner import Event, Finish, Local, Say, Sessions, granted
+from coderunner.runner import Event, Finish, Local, Say, Sessions, granted, open_records
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import served
@@ -28,7 +28,8 @@ async def test_a_reply_that_has_had_its_tokens_ends_and_says_so(tmp_path: Path) 
     bird, sessions = Parrot(), Sessions(tmp_path)
     with served(lambda: bird) as address:
         offer = Offer("parrot", Endpoint(f"{address}/v1", model="parrot"))
-        writer = Writer(Choices(Local(), offer=offer, max_tokens=3), sessions, StrategyMemory())
+        choices, records = Choices(Local(), offer=offer, max_tokens=3), open_records("", tmp_path)
+        writer = Writer(choices, sessions, StrategyMemory(), records)
         request = Request(
             "conversation",
             [Message("user", text=BLOCK)],
@@ -41,6 +42,7 @@ async def test_a_reply_that_has_had_its_tokens_ends_and_says_so(tmp_path: Path) 
             events: list[Event] = [event async for event in writer.write(request)]
         finally:
             await sessions.close_all(keep=False)
+            records.close()
     said = "".join(event.text for event in events if isinstance(event, Say))
     assert bird.asked[0]["max_tokens"] == 3
     assert said == f"{BLOCK}Result: (not run: this reply has used its 3 tokens)\n"

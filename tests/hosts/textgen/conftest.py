@@ -20,4 +20,5 @@ def webui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Webui]:
         yield program
     door = hooks.door()
     door.sessions.portal.call(door.sessions.close_all(keep=False), 30)
+    door.records.close()
     hooks.door.cache_clear()

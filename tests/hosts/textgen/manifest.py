@@ -42,6 +42,11 @@ BEHAVIOURS = {
     "textgen:reply:unanswered": Behaviour(
         "Continue first runs a block that a reply ended with and that has no result.", "host rule 4"
     ),
+    "textgen:reply:once": Behaviour(
+        "A block whose result the webui did not keep is not run again on Continue, also after a restart: its "
+        "result is known. Regenerate, and a reply begun anew, run their blocks.",
+        "design 3: exactly once",
+    ),
     "textgen:reply:start-with": Behaviour("“Start reply with” works.", HOST),
     "textgen:reply:failure": Behaviour(
         "What goes wrong on our side ends the reply with a sentence in it, and the next message works.",

@@ -123,6 +123,47 @@ def test_continue_first_runs_a_block_without_a_result(auto: Webui) -> None:
     assert auto.prompts[0].endswith(f"{CODE}Result: 15\n")
 
 
+COUNT = "```python\nwith open('runs', 'a+') as f:\n    f.write('x')\n    print(f.tell())\n```\n"
+"""Says how often it ran, over the ends of kernels."""
+
+
+def lose_the_result(webui: Webui) -> None:
+    """The program was killed: its history ends with what it had saved, and it is started anew."""
+    for kind in ("internal", "visible"):
+        webui.history[kind][-1][1] = webui.history[kind][-1][1].partition("Result")[0]
+    from coderunner.hosts.textgen import hooks
+
+    door = hooks.door()
+    door.sessions.portal.call(door.sessions.close_all(keep=False), 30)
+    door.records.close()
+    hooks.door.cache_clear()
+
+
+@behaviour("textgen:reply:once")
+@pytest.mark.parametrize("before", ["", COUNT], ids=["the first block", "the second block"])
+def test_continue_tells_the_result_of_a_block_that_ran_before_a_crash(auto: Webui, before: str) -> None:
+    auto.says(*filter(None, [before, f"Again:\n{COUNT}"]), "Done.")
+    reply = auto.send("Count.")
+    lose_the_result(auto)
+    choose(approve="auto")
+    auto.history["internal"][-1][1] = kept = reply.rpartition("Result")[0]
+    auto.says("Done.")
+    assert auto.go_on() == f"{kept}Result: {2 if before else 1}\nDone." == reply
+
+
+@behaviour("textgen:reply:once")
+def test_regenerate_and_start_reply_with_run_the_same_block_once_more(auto: Webui) -> None:
+    replies = []
+    auto.says(COUNT, "Done.")
+    replies.append(auto.send("Count."))
+    auto.says(COUNT, "Done.")
+    replies.append(auto.regenerate())
+    auto.state["start_with"] = "So: "
+    auto.says(f"\n{COUNT}", "Done.")
+    replies.append(auto.regenerate())
+    assert [reply.rpartition("Result: ")[2] for reply in replies] == ["1\nDone.", "2\nDone.", "3\nDone."]
+
+
 @behaviour("textgen:reply:start-with")
 def test_start_reply_with_works(auto: Webui) -> None:
     auto.says(" see.\n```python\nprint(10 + 5)\n```\n", "It is 15.")
@@ -221,7 +262,9 @@ def test_stop_while_a_block_runs_interrupts_it_and_keeps_what_it_showed(auto: We
 
 
 @behaviour("textgen:stop:execution")
-def test_where_the_webui_sees_stop_first_continue_runs_the_block_again(auto: Webui, tmp_path: Path) -> None:
+def test_where_the_webui_sees_stop_first_continue_tells_what_came_of_the_block(
+    auto: Webui, tmp_path: Path
+) -> None:
     begun = tmp_path / "begun"
     slow = f"```python\nopen({str(begun)!r}, 'a').write('x')\nimport time\ntime.sleep(60)\n```\n"
     auto.says(slow, "never asked")
@@ -230,8 +273,12 @@ def test_where_the_webui_sees_stop_first_continue_runs_the_block_again(auto: Web
         shared.stop_everything = begun.exists() and begun.read_text() == "x"
 
     assert auto.follow(chat.generate_chat_reply_wrapper("Wait.", auto.parameters()), look) == slow
-    auto.press_stop(lambda: begun.read_text() == "xx")
-    assert auto.go_on().startswith(f"{slow}Result:")
+    auto.says("I stopped.")
+    reply = auto.go_on()
+    assert reply.startswith(f"{slow}Result:")
+    assert "KeyboardInterrupt" in reply or "interrupted" in reply
+    assert reply.endswith("I stopped.")
+    assert begun.read_text() == "x"
 
 
 @behaviour("textgen:late:next-message")

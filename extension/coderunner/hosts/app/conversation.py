@@ -70,6 +70,8 @@ class Request:
     remember: Callable[[str], None] = lambda _late: None
     """Takes results that came late: the model reads them before the user's message, now and later."""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    message: str = field(default_factory=lambda: secrets.token_hex(16))
+    """Names the reply; one that is written anew is another."""
     reply: str = ""
     """The reply's text so far, as the model gets it in later turns."""
 

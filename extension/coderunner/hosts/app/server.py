@@ -24,7 +24,7 @@ from coderunner.hosts.app.offers import Offers
 from coderunner.hosts.app.state import Choices
 from coderunner.hosts.app.writer import Writer
 from coderunner.models.memory import StrategyMemory
-from coderunner.runner import Sessions
+from coderunner.runner import Sessions, open_records
 from coderunner.secret import Secret
 from coderunner.settings import DEFAULT, Settings
 
@@ -46,8 +46,11 @@ class App:
         self.settings = settings
         self.choices = Choices.of(settings)
         self.sessions = Sessions(settings.data_dir / "kernels")
+        self.records = open_records(
+            settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days
+        )
         self.writer = Writer(
-            self.choices, self.sessions, StrategyMemory(settings.data_dir / "endpoints.json")
+            self.choices, self.sessions, StrategyMemory(settings.data_dir / "endpoints.json"), self.records
         )
         self.conversations = Conversations(
             self.writer.write, lambda: self.choices.approval, patience=patience
@@ -93,6 +96,7 @@ class App:
         finally:
             await self.conversations.close()
             await self.sessions.close_all()
+            await asyncio.to_thread(self.records.close)
             await self.offers.stop()
 
     async def _act(self, request: Request) -> Response:

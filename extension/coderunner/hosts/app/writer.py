@@ -17,6 +17,8 @@ from coderunner.runner import (
     Event,
     Generate,
     Manner,
+    Records,
+    ReplyLedger,
     Session,
     Sessions,
     Turn,
@@ -34,6 +36,7 @@ class Writer:
     choices: Choices
     sessions: Sessions
     memory: StrategyMemory
+    records: Records
 
     def session(self, conversation: str) -> Session:
         """The kernel of a conversation, where the choices say."""
@@ -45,11 +48,16 @@ class Writer:
         session = self.session(request.conversation)
         session.warm()
         turn = Turn(max_cells=self.choices.max_blocks)
-        allowance = Allowance(
-            self.choices.max_seconds, self.choices.max_tokens, spent=lambda: reply.usage.completion
-        )
+        choices = self.choices
+        ledger = ReplyLedger(self.records, kernel_label(request.conversation), request.message)
+        allowance = Allowance(choices.max_seconds, choices.max_tokens, spent=lambda: reply.usage.completion)
         manner = Manner(
-            self.choices.deadline, self.choices.limit, request.consent, ask=request.ask, allowance=allowance
+            choices.deadline,
+            choices.limit,
+            request.consent,
+            ask=request.ask,
+            allowance=allowance,
+            ledger=ledger,
         )
         history = _with_late(request, late_words(session, manner))
         async with Client(offer.endpoint) as client:
@@ -82,7 +90,7 @@ class Writer:
 
 
 def kernel_label(conversation: str) -> str:
-    """What a kernel is called after: a conversation's id is a secret, a kernel's name is seen by others."""
+    """What kernels and records bear: a conversation's id is a secret, and these are seen by others."""
     return hashlib.sha256(conversation.encode()).hexdigest()[:16]
 
 

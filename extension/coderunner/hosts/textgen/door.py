@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from coderunner import settings
@@ -12,7 +13,7 @@ from coderunner.errors import SettingsError
 from coderunner.hosts.textgen import pictures, webui
 from coderunner.hosts.textgen.board import LONGEST, NOTHING, Board
 from coderunner.hosts.textgen.desk import Ask, Busy, Desk, Query
-from coderunner.hosts.textgen.marks import Mark, Marks, api_conversation, conversation, is_api
+from coderunner.hosts.textgen.marks import Mark, Marks, api_conversation, conversation, is_api, message
 from coderunner.hosts.textgen.preferences import Preferences, Store, from_settings
 from coderunner.outputs import Result
 from coderunner.runner import (
@@ -22,14 +23,18 @@ from coderunner.runner import (
     Event,
     Manner,
     Question,
+    Records,
+    ReplyLedger,
     Run,
     Session,
     Sessions,
     Started,
     declined,
     granted,
+    open_records,
 )
 from coderunner.secret import Secret
+from coderunner.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +50,7 @@ class Door:
     cache: Path
     """Our part of the folder that the webui serves."""
     board: Board
+    records: Records
     desk: Desk = field(default_factory=Desk)
     marks: Marks = field(default_factory=Marks)
 
@@ -54,11 +60,15 @@ class Door:
         home, cache = user_data / FOLDER, user_data / "cache" / FOLDER
         board = Board(cache)
         board.clean()
+        ours = _settings()
         return cls(
-            store=Store(home / "settings.json", _defaults()),
+            store=Store(home / "settings.json", from_settings(ours) if ours else Preferences()),
             sessions=Sessions(home / "files"),
             cache=cache,
             board=board,
+            records=open_records(
+                ours.records_url.reveal() if ours else "", home, keep_days=ours.keep_days if ours else 0
+            ),
         )
 
     def mark(self, state: webui.State, more: Mapping[str, Any]) -> Mark | None:
@@ -71,7 +81,8 @@ class Door:
             return None
         page = "" if api else webui.session_hash() or ""
         streams = bool(state.get("stream", True))
-        return Mark(name, _prior(more), api=api, passing=passing, page=page, streams=streams)
+        its = token_hex(16) if api else message(state, more)
+        return Mark(name, its, _prior(more), api=api, passing=passing, page=page, streams=streams)
 
     def may_run(self) -> bool:
         """Whether code runs for the people at the page."""
@@ -113,7 +124,10 @@ class Door:
         # Nobody would bring an API client the result of a cell that goes on.
         limit, allowance = 0.0 if mark.api else chosen.limit, Allowance(chosen.max_seconds)
         questions = ask if mark.page else None
-        return Manner(chosen.deadline, limit, consent, self.keep, ask=questions, allowance=allowance)
+        ledger = ReplyLedger(self.records, mark.conversation, mark.message)
+        return Manner(
+            chosen.deadline, limit, consent, self.keep, ask=questions, allowance=allowance, ledger=ledger
+        )
 
     def keep(self, result: Result) -> list[str]:
         """Store a result's pictures where the page finds them."""
@@ -186,9 +200,10 @@ def _prior(more: Mapping[str, Any]) -> str:
     return str(rows[-1][1]) if rows else ""
 
 
-def _defaults() -> Preferences:
+def _settings() -> Settings | None:
+    """CodeRunner's own settings; None where they cannot be used."""
     try:
-        return from_settings(settings.load())
+        return settings.load()
     except SettingsError as failure:
         log.warning("CodeRunner's own settings are left aside: %s", failure)
-        return Preferences()
+        return None

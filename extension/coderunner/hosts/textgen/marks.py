@@ -9,7 +9,7 @@ shown.
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from secrets import token_hex
 from threading import Lock
@@ -27,6 +27,8 @@ class Mark:
     """What is to be known of a reply before it begins."""
 
     conversation: str
+    message: str = field(default_factory=lambda: token_hex(16))
+    """Names the reply: the same when it is continued, another when it is made anew."""
     prior: str = ""
     """The part of the reply that is there already: on Continue, and with "Start reply with"."""
     api: bool = False
@@ -60,6 +62,24 @@ class Marks:
         word = state.pop(KEY, None)
         with self._lock:
             return self._waiting.pop(word, None) if isinstance(word, str) else None
+
+
+def message(state: Mapping[str, Any], more: Mapping[str, Any]) -> str:
+    """The name of the reply that begins, kept with the webui's own notes about it, which are saved.
+
+    The webui hands over the history without the row of the reply, unless it continues one. It also calls it
+    continuing to begin with the person's "Start reply with".
+    """
+    history, goes_on = more["history"], bool(more.get("_continue"))
+    rows = history["internal"]
+    row = len(rows) - 1 if goes_on else len(rows)
+    begins = not goes_on or rows[-1][1] == state.get("start_with")
+    # A key of any other form breaks the webui's branches.
+    notes = history.get("metadata", {}).setdefault(f"assistant_{row}", {})
+    known = notes.get("coderunner")
+    if begins or not isinstance(known, str):
+        known = notes["coderunner"] = token_hex(16)
+    return known
 
 
 def is_api(state: Mapping[str, Any]) -> bool:
