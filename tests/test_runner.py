@@ -314,6 +314,20 @@ def test_the_time_of_a_cell_stands_still_while_a_person_is_asked(drive: Drive, k
     assert max(beats[:6]) - min(beats[:6]) < BEAT
 
 
+@behaviour("runner:asking:clock")
+def test_what_a_reply_may_take_does_not_shrink_while_a_person_is_asked(drive: Drive, kernel: Session) -> None:
+    person, now = Person("Ann"), [0.0]
+
+    def answer_an_hour_later(event: Event) -> bool:
+        if isinstance(event, Asked):
+            now[0] += 3600.0
+        return person.answer(event)
+
+    manner = Manner(ask=person.ask, allowance=Allowance(60.0, clock=lambda: now[0]))
+    events = drive(Turn(), Script(ASKS, "Done."), kernel, manner, stop_at=answer_an_hour_later)
+    assert said(events).endswith("Done.")
+
+
 @behaviour("runner:asking:cancelled")
 def test_a_person_who_will_not_answer_ends_the_program_and_the_reply_goes_on(
     drive: Drive, kernel: Session

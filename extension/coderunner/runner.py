@@ -487,7 +487,7 @@ def _begin(
     )
     running.future.add_done_callback(pause)
     running.settled.add_done_callback(lambda done: entry.finish(done.result()))
-    return running, Interview(manner.ask)
+    return running, Interview(manner.ask, manner.allowance.paused)
 
 
 def _heard(event: Told | Beat, interview: Interview, running: Running) -> Told | Beat:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from time import monotonic
 from typing import Protocol
 
@@ -24,10 +25,14 @@ class Asking(Protocol):
 
 
 class Interview:
-    """What one cell asks."""
+    """What one cell asks; `paused` is entered for as long as a person is waited for."""
 
-    def __init__(self, ask: Ask | None) -> None:
+    def __init__(
+        self, ask: Ask | None, paused: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> None:
         self._ask = ask
+        self._paused = paused
+        self._pause = ExitStack()
         self._open: Future[Secret] | None = None
         self._since = 0.0
         self._waited = 0.0
@@ -44,6 +49,7 @@ class Interview:
             return
         answer = self._open = self._ask(question)
         self._since = monotonic()
+        self._pause.enter_context(self._paused())
 
         def pass_on(answer: Future[Secret]) -> None:
             if answer is not self._open:
@@ -58,6 +64,7 @@ class Interview:
     def close(self) -> None:
         """Take back what is open."""
         self._waited = self.waited
+        self._pause.close()
         answer, self._open = self._open, None
         if answer is not None:
             answer.cancel()
