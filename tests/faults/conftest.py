@@ -71,8 +71,9 @@ class Ordeal:
 @pytest.fixture
 def ordeal(request: pytest.FixtureRequest) -> Iterator[Ordeal]:
     """The fault of this test, which stands in the table by the test's parameter or its name."""
-    name = request.node.callspec.id if hasattr(request.node, "callspec") else request.node.name
-    one = Ordeal(name.removeprefix("test_").replace("_", " "), bound=10.0)
+    sentence = request.node.originalname.removeprefix("test_").replace("_", " ")
+    which = f"{request.node.callspec.id}: " if hasattr(request.node, "callspec") else ""
+    one = Ordeal(which + sentence, bound=10.0)
     yield one
     ROWS.append((one.name, "survived" if one.survived else "NOT survived", one.took))
 

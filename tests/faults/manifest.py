@@ -47,4 +47,25 @@ BEHAVIOURS = {
     "faults:ledger:whole": Behaviour(
         "That no message of a cell is missing is known from their numbers.", "jupyter_client: Session.msg_id"
     ),
+    "faults:kernel:told": Behaviour(
+        "Whatever befalls a kernel is told truly within its bound, and the next block works.", "safety 3.1"
+    ),
+    "faults:kernel:crash-loop": Behaviour(
+        "A kernel that dies again and again is replaced each time.", "safety 3.1: crash loop"
+    ),
+    "faults:server:killed": Behaviour(
+        "A server that ends while a cell runs is told, and then that nothing answers there.", "safety 3.1"
+    ),
+    "faults:output:rate": Behaviour(
+        "Output that the server drops is said, with the setting that mends it.", "safety, finding 5"
+    ),
+    "faults:output:bounded": Behaviour(
+        "What a program shows takes bounded memory, and what is left out is counted.", "safety 3.3"
+    ),
+    "faults:output:counted": Behaviour(
+        "Of very many lines each is shown or counted as left out.", "safety 4: figures"
+    ),
+    "faults:output:strange": Behaviour(
+        "Escapes, forged messages and clearing without end end no cell.", "safety 3.3"
+    ),
 }

@@ -30,6 +30,12 @@ LINE = 10_000
 _TERMINAL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 """What colours a prompt, in a terminal."""
 
+RATE_NOTICE = re.compile(
+    r"IOPub (?:message|data) rate exceeded\.\n.{,400}`--\w+\.(iopub_(?:msg|data)_rate_limit)`.{,400}",
+    re.DOTALL,
+)
+"""What Jupyter Server writes to a cell's stderr in place of the output that it drops."""
+
 MIME_TYPE = re.compile(r"[\w.+-]{1,64}/[\w.+-]{1,128}(;[\w.+= -]{0,64})?", re.ASCII)
 
 

@@ -74,6 +74,7 @@ class Transport(Protocol):
 
 
 FLUSHED = "the kernel flushed it from its queue twice"
+DROPPED = "the server dropped output: print less at once, or raise its limit ServerApp.{limit}"
 UNHEARD = "output may be missing"
 INCOMPLETE = "the connection was cut for a while: output may be missing"
 CUT_NOW = "the connection is cut at the moment"
@@ -223,6 +224,8 @@ class KernelClient:
             self.gone = Gone(Status.DIED, "The program ended its kernel.", keep=False)
             return status, Aftermath.FRESH, ASKED_EXIT
         missing = "" if execution.idle else UNHEARD
+        if execution.dropped:
+            missing = DROPPED.format(limit=execution.dropped)
         if flight.cut and not flight.ledger.whole:
             missing = INCOMPLETE
         return status, Aftermath.READY, FLUSHED if status is Status.ABORTED else missing

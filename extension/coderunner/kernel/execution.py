@@ -11,6 +11,7 @@ from typing import Literal
 
 from coderunner.kernel.bounds import (
     HEAD,
+    RATE_NOTICE,
     TAIL,
     Text,
     bundle_of,
@@ -62,6 +63,8 @@ class Execution:
         self.idle = False
         self.reply: Literal["", "ok", "error", "aborted"] = ""
         self.execution_count: int | None = None
+        self.dropped = ""
+        """The limit of the server for whose sake it dropped output of ours."""
         self.ending = False
         """The program asked for the end of its kernel (`exit()`)."""
         self._shown: list[Output | Text] = []
@@ -188,6 +191,9 @@ class Execution:
     def _stream(self, content: Mapping[str, object]) -> None:
         name, text = content.get("name"), content.get("text")
         if not isinstance(text, str) or not text:
+            return
+        if name == "stderr" and (notice := RATE_NOTICE.fullmatch(text)):
+            self.dropped = notice[1]
             return
         self._make_way()
         last = self._shown[-1] if self._shown else None
