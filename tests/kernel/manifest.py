@@ -197,6 +197,16 @@ BEHAVIOURS = {
         "`breakpoint()` means pdb: it asks, and where nobody can be asked it is an error at its line.",
         "kernel facts: stdin",
     ),
+    "spare:kernel:taken": Behaviour(
+        "The next conversation's kernel has started before it is needed, and looks like one of its own.",
+        "performance: the first block",
+    ),
+    "spare:kernel:refilled": Behaviour(
+        "There is one spare kernel and no more, on this machine and not on servers.",
+        "performance: the first block",
+    ),
+    "spare:kernel:dead": Behaviour("A spare kernel that died is not given to anybody.", "decision 4"),
+    "spare:leaks:none": Behaviour("Nothing is left of a spare kernel, wherever its start is.", "O32"),
     "prelude:namespace:clean": Behaviour(
         "Preparing a kernel leaves no name in it, may be done twice, and minds no name of a program's.",
         "kernel facts: cells",

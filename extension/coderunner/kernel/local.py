@@ -200,14 +200,14 @@ class LocalKernel:
                 self._group = 0
 
 
-async def start(kernel_name: str, directory: Path) -> LocalKernel:
-    """Start a kernel in a working directory; it's ready when this returns.
+async def start(kernel_name: str, directory: Path | None = None) -> LocalKernel:
+    """Start a kernel in a working directory, or in a place to wait in; it's ready when this returns.
 
     Raises NoSuchKernelSpec and KernelNotStarted.
     """
     sockets = _prepare(directory)
     try:
-        kernel = await _launch_whole(_manager(kernel_name, sockets), directory, sockets)
+        kernel = await _launch_whole(_manager(kernel_name, sockets), directory or sockets, sockets)
         try:
             await kernel.wait_until_ready()
         except BaseException:
@@ -280,9 +280,10 @@ def _environment(manager: AsyncKernelManager) -> dict[str, str]:
     return environment
 
 
-def _prepare(directory: Path) -> Path:
+def _prepare(directory: Path | None) -> Path:
     """Make the working directory, and one for sockets, with a short path, that only we can enter."""
-    directory.mkdir(parents=True, exist_ok=True)
+    if directory is not None:
+        directory.mkdir(parents=True, exist_ok=True)
     path = Path(tempfile.mkdtemp(prefix="cr-"))
     if len(str(path / "kernel-ipc-5")) <= LONGEST_SOCKET_PATH or sys.platform == "win32":
         return path

@@ -22,6 +22,20 @@ finally:
     del __coderunner__
 """
 
+# IPython remembers where it was, for `%cd -`: nowhere before.
+MOVE = """\
+def __coderunner__():
+    import os
+    from IPython.core.getipython import get_ipython
+    os.chdir({directory!r})
+    os.environ["PWD"] = os.getcwd()
+    get_ipython().user_ns["_dh"][:] = [os.getcwd()]
+try:
+    __coderunner__()
+finally:
+    del __coderunner__
+"""
+
 
 @cache
 def cell() -> str:
@@ -36,5 +50,14 @@ async def prepare(transport: Transport) -> None:
     wrong with it is nobody's error: cells run without it, too.
     """
     if transport.language == "python":
-        stamp = Stamp(uuid.uuid4().hex, "coderunner", datetime.now(UTC).isoformat())
-        await transport.send(execute_request(cell(), stamp, silent=True))
+        await _send(transport, cell())
+
+
+async def move(transport: Transport, directory: Path) -> None:
+    """Give a kernel whose language is Python another working directory; sent as the prelude is."""
+    await _send(transport, MOVE.format(directory=str(directory)))
+
+
+async def _send(transport: Transport, source: str) -> None:
+    stamp = Stamp(uuid.uuid4().hex, "coderunner", datetime.now(UTC).isoformat())
+    await transport.send(execute_request(source, stamp, silent=True))

@@ -16,6 +16,7 @@ from coderunner.kernel.portal import Portal, portal
 from coderunner.kernel.preparation import prepare
 from coderunner.kernel.running import Running
 from coderunner.kernel.session import Light, Session
+from coderunner.kernel.spare import Spare
 from coderunner.kernel.where import Local, Server, Where
 
 __all__ = ["Change", "Light", "Local", "Running", "Server", "Session", "Sessions", "Where"]
@@ -39,14 +40,19 @@ class Sessions:
         *,
         max_local: int = MAX_LOCAL,
         idle: float = IDLE,
+        spare: bool = False,
         inside: Portal | None = None,
     ) -> None:
-        """Keep the working directories of local kernels under `root`, else in a temporary directory."""
+        """Keep the working directories of local kernels under `root`, else in a temporary directory.
+
+        With a `spare`, the next conversation's kernel on this machine has started before it is needed.
+        """
         self.portal = inside or portal()
         self._root = root
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._max_local = max_local
         self._idle = idle
+        self._spare = Spare() if spare else None
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
         self.portal.at_exit(self._farewell)
@@ -88,6 +94,8 @@ class Sessions:
             sessions = list(self._sessions.values())
             self._sessions.clear()
         ends = (self._end(session, keep=keep) for session in sessions)
+        if self._spare is not None:
+            await self._spare.close()
         await asyncio.gather(*ends, return_exceptions=True)
         self.portal.forget(self._farewell)
         if self._temporary is not None:
@@ -116,7 +124,24 @@ class Sessions:
         if isinstance(where, Server):
             return await server.open_kernel(where, f"coderunner/{slug(conversation)}")
         await self._make_room(conversation)
-        return await local.start(where.kernel_name, self.directory(conversation))
+        kernel = None
+        if self._spare is not None and where.kernel_name == self._spare.kernel_name:
+            kernel = await self._spare.take(self.directory(conversation))
+        kernel = kernel or await local.start(where.kernel_name, self.directory(conversation))
+        self._refill()
+        return kernel
+
+    def prepare(self, where: Where) -> None:
+        """Have a spare kernel started where the first conversation will want one; returns at once."""
+        if isinstance(where, Local):
+            self.portal.post(self._refill)
+
+    def _refill(self) -> None:
+        if self._spare is not None and len(self._live_here()) < self._max_local:
+            self._spare.refill()
+
+    def _live_here(self) -> list[Session]:
+        return [session for session in self.all() if isinstance(session.where, Local) and session.live]
 
     def directory(self, conversation: str) -> Path:
         """Give the working directory of a conversation's local kernel."""
@@ -127,11 +152,7 @@ class Sessions:
         return Path(self._temporary.name) / slug(conversation)
 
     async def _make_room(self, conversation: str) -> None:
-        others = [
-            session
-            for session in self.all()
-            if isinstance(session.where, Local) and session.live and session.conversation != conversation
-        ]
+        others = [session for session in self._live_here() if session.conversation != conversation]
         if len(others) < self._max_local:
             return
         idle = [session for session in others if not session.busy]

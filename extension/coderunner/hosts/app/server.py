@@ -45,7 +45,7 @@ class App:
         """`patience`: seconds for which a reply goes on that no page shows any more."""
         self.settings = settings
         self.choices = Choices.of(settings)
-        self.sessions = Sessions(settings.data_dir / "kernels")
+        self.sessions = Sessions(settings.data_dir / "kernels", spare=True)
         self.records = open_records(
             settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days
         )
@@ -90,6 +90,7 @@ class App:
 
     @contextlib.asynccontextmanager
     async def _life(self, _app: FastAPI) -> AsyncIterator[None]:
+        self.sessions.prepare(self.choices.where)
         self.choices.offer = await self.offers.start()
         try:
             yield

@@ -63,7 +63,7 @@ class Door:
         ours = _settings()
         return cls(
             store=Store(home / "settings.json", from_settings(ours) if ours else Preferences()),
-            sessions=Sessions(home / "files"),
+            sessions=Sessions(home / "files", spare=True),
             cache=cache,
             board=board,
             records=open_records(
