@@ -29,7 +29,7 @@
     setTimeout(() => { line = ""; }, TAKEN);
   });
   const press = (target) => {
-    if (shown.kind !== "busy") answered = shown.number;
+    if (shown.kind === "ask" || shown.kind === "query") answered = shown.number;
     show({ kind: "none" });
     document.getElementById(target)?.click();
   };
@@ -60,7 +60,8 @@
 
   // Right below the block; above the message field where the block is out of sight.
   const put = () => {
-    const below = field(), above = block() ?? below;
+    // A block that goes on beside the reply may be any.
+    const below = field(), above = (shown.kind !== "late" && block()) || below;
     if (!bar.classList.contains("shown") || !below) return;
     const lowest = Math.min(below.top, window.innerHeight) - bar.offsetHeight - 6;
     bar.style.top = `${above.bottom > 0 ? Math.min(above.bottom + 8, lowest) : lowest}px`;
@@ -77,14 +78,16 @@
     const age = performance.now() - since;
     const busy = notice.kind === "busy" && age >= WORTH_A_WORD;
     if (asks || queries && another) text.textContent = notice.text;
+    const late = notice.kind === "late";
+    if (late) text.textContent = `Block ${notice.number} goes on; its result will follow`;
     if (busy) text.textContent = `Block ${notice.number} has been running for ${Math.round(age / 1000)} s`;
     for (const each of questions) each.hidden = !asks;
     form.hidden = !queries;
     // What was typed for one question is not for the next one.
     if (another || !queries) input.value = "";
     if (another) input.type = notice.password ? "password" : "text";
-    interrupt.hidden = !busy;
-    const visible = Boolean((asks || queries || busy) && field()?.width);
+    interrupt.hidden = !busy && !late;
+    const visible = Boolean((asks || queries || busy || late) && field()?.width);
     const appears = visible && !bar.classList.contains("shown");
     bar.classList.toggle("shown", visible);
     bar.classList.toggle("asks", queries);
@@ -107,7 +110,7 @@
   window.addEventListener("resize", put);
   clearInterval(window.coderunnerTimer);
   window.coderunnerTimer = setInterval(() => {
-    if (document.querySelector("._generating")) look();
+    if (document.querySelector("._generating") || shown.kind === "late") look();
     else if (shown.kind !== "none") show({ kind: "none" });
   }, EVERY);
 

@@ -134,6 +134,24 @@ def test_a_block_that_runs_for_a_while_can_be_interrupted(shown: Shown) -> None:
     expect(shown.bar).to_be_hidden()
 
 
+@behaviour("textgen:late:bar")
+def test_a_block_that_goes_on_is_mentioned_until_it_ends_also_after_the_reply(shown: Shown) -> None:
+    shown.notice = {"kind": "late", "number": 1}
+    shown.generate(on=True)
+    expect(shown.bar).to_contain_text("Block 1 goes on; its result will follow")
+    shown.generate(on=False)
+    with shown.page.expect_response(f"**/{FILE}"):
+        pass
+    expect(shown.bar).to_be_visible()
+    shown.page.get_by_role("button", name="Interrupt").click()
+    assert shown.pressed == ["interrupt"]
+    shown.generate(on=True)
+    expect(shown.bar).to_be_visible()
+    shown.generate(on=False)
+    shown.notice = {"kind": "none"}
+    expect(shown.bar).to_be_hidden()
+
+
 @behaviour("textgen:bar:below-the-block")
 def test_a_block_out_of_sight_is_asked_about_above_the_message_field(shown: Shown) -> None:
     shown.page.evaluate("document.getElementById('chat').style.height = '5000px'")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from modules import chat, shared
 
+from coderunner.hosts.textgen.desk import Late
 from tests.behaviours import behaviour
 from tests.hosts.textgen.webui import Webui, stepped
 
@@ -35,6 +36,14 @@ def in_the_kernel(source: str) -> Any:
 
     (session,) = hooks.door().sessions.all()
     return session.begin(source)
+
+
+def on_the_desk() -> Any:
+    """What the bar of the chat shows."""
+    from coderunner.hosts.textgen import hooks
+
+    (session,) = hooks.door().sessions.all()
+    return hooks.door().desk.glance(session.conversation)
 
 
 @behaviour("textgen:reply:result")
@@ -291,8 +300,10 @@ def test_what_a_block_shows_after_its_deadline_comes_with_the_next_message(
     auto.says(f"```python\n{waits}\nprint(41)\n```\n", "It still runs.")
     reply = auto.send("Begin.")
     assert "(still running at the time limit; its result will follow by itself; the limit is 1 s)" in reply
+    assert on_the_desk() == Late(0)
     gate.touch()
     assert in_the_kernel("'it waits in line'").wait(60) is not None
+    assert on_the_desk() is None
     auto.says("I see: 41.", "You are welcome.")
     auto.send("And now?")
     late = "Result of the block that was still running: 41\n"

@@ -34,6 +34,13 @@ class Busy:
     ordinal: int
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A block that goes on after its seconds, beside the reply."""
+
+    ordinal: int
+
+
 class Desk:
     """One place for all conversations; may be used from any thread."""
 
@@ -42,6 +49,7 @@ class Desk:
         self._asked: dict[str, tuple[Ask, Future[bool]]] = {}
         self._queries: dict[str, tuple[Query, Future[Secret]]] = {}
         self._busy: dict[str, Busy] = {}
+        self._late: dict[str, list[Late]] = {}
         self._lock = Lock()
 
     def ask(self, conversation: str, run: Run) -> Future[bool]:
@@ -102,8 +110,20 @@ class Desk:
             self._asked.pop(conversation, None)
             self._busy[conversation] = Busy(ordinal)
 
+    def go_on(self, conversation: str, late: Late) -> None:
+        """Note that a block goes on beside the reply."""
+        with self._lock:
+            self._late.setdefault(conversation, []).append(late)
+
+    def end(self, conversation: str, late: Late) -> None:
+        """Note that it has ended."""
+        with self._lock:
+            self._late[conversation].remove(late)
+            if not self._late[conversation]:
+                del self._late[conversation]
+
     def clear(self, conversation: str) -> None:
-        """Note that nothing of this conversation waits or runs any more; an open question is withdrawn."""
+        """Note that its reply waits for nothing any more; an open question is withdrawn."""
         with self._lock:
             self._busy.pop(conversation, None)
             _, answer = self._asked.pop(conversation, (None, None))
@@ -111,11 +131,11 @@ class Desk:
             answer.cancel()
         self.settle(conversation)
 
-    def glance(self, conversation: str) -> Query | Ask | Busy | None:
+    def glance(self, conversation: str) -> Query | Ask | Busy | Late | None:
         """What the page should show now."""
         with self._lock:
             if conversation in self._queries:
                 return self._queries[conversation][0]
             if conversation in self._asked:
                 return self._asked[conversation][0]
-            return self._busy.get(conversation)
+            return self._busy.get(conversation) or next(iter(self._late.get(conversation, ())), None)

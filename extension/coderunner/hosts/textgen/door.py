@@ -12,7 +12,7 @@ from coderunner import settings
 from coderunner.errors import SettingsError
 from coderunner.hosts.textgen import pictures, webui
 from coderunner.hosts.textgen.board import LONGEST, NOTHING, Board
-from coderunner.hosts.textgen.desk import Ask, Busy, Desk, Query
+from coderunner.hosts.textgen.desk import Ask, Busy, Desk, Late, Query
 from coderunner.hosts.textgen.marks import Mark, Marks, api_conversation, conversation, is_api, message
 from coderunner.hosts.textgen.preferences import Preferences, Store, from_settings
 from coderunner.outputs import Result
@@ -144,7 +144,21 @@ class Door:
                 self.show(mark)
             case Ended():
                 self.desk.clear(mark.conversation)
+                self._follow(mark, event)
                 self.show(mark)
+
+    def _follow(self, mark: Mark, event: Ended) -> None:
+        """Have the bar mention a block that goes on, until it ends."""
+        if event.running is None:
+            return
+        late = Late(event.ordinal)
+
+        def end(_done: Future[Result]) -> None:
+            self.desk.end(mark.conversation, late)
+            self.show(mark)
+
+        self.desk.go_on(mark.conversation, late)
+        event.running.settled.add_done_callback(end)
 
     def show(self, mark: Mark) -> None:
         """Tell the page of a reply what waits or runs."""
@@ -162,6 +176,8 @@ class Door:
                 return {"kind": "ask", "number": number, "text": text}
             case Busy(ordinal=ordinal):
                 return {"kind": "busy", "number": ordinal + 1}
+            case Late(ordinal=ordinal):
+                return {"kind": "late", "number": ordinal + 1}
         return NOTHING
 
     def leave(self, mark: Mark) -> None:
