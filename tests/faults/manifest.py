@@ -8,6 +8,9 @@ BEHAVIOURS = {
         "output may be missing.",
         "kernel facts: reconnect; decision 4",
     ),
+    "faults:network:answer-waits": Behaviour(
+        "What a person answers while the way is cut reaches the program when it is there again.", "R10"
+    ),
     "faults:network:reply-lost": Behaviour(
         "Where the reply was lost on the way, the result says so and that the cell runs no more.",
         "decision 4: never success because nothing arrived",

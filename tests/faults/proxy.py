@@ -19,6 +19,8 @@ class Chaos:
         self.url = ""
         self.refusing = False
         """New connections are reset at once."""
+        self.refused = 0
+        """Connections that were."""
         self.latency = 0.0
         """Seconds that each piece is held back."""
         self.rate = 0
@@ -48,6 +50,7 @@ class Chaos:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.refusing:
+            self.refused += 1
             _reset(writer)
             return
         self.opened += 1

@@ -9,7 +9,7 @@ import pytest
 from coderunner.kernel.ledger import Ledger
 from coderunner.kernel.messages import Message
 from coderunner.kernel.sessions import Server, Session, Sessions
-from coderunner.outputs import Aftermath, Result, Status
+from coderunner.outputs import Aftermath, Question, Result, Status
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
 from tests.faults.conftest import Ordeal, lines_of, text_of
@@ -95,6 +95,32 @@ async def test_a_connection_that_is_hurt_comes_back(
     assert result.detail == ("" if len(shown) == LINES and not result.detail else MISSING)
     ordeal.ends(result, Status.OK, Aftermath.READY, MISSING if result.detail else "")
     assert text_of(await far.execute("print(x, runs)")) == "7 1\n"
+    await ordeal.goes_on(far, kept=True)
+
+
+@behaviour("faults:network:answer-waits")
+@pytest.mark.parametrize("answered", ["while the way is cut", "when it is there again"])
+async def test_an_answer_finds_its_way_to_the_program(
+    answered: str, proxy: Chaos, far: Session, ordeal: Ordeal
+) -> None:
+    asked: asyncio.Queue[Question | None] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def hear(question: Question | None) -> None:
+        loop.call_soon_threadsafe(asked.put_nowait, question)
+
+    running = far.begin("print('Hello', input('Name? '))", on_question=hear)
+    question = await asyncio.wait_for(asked.get(), BOUND)
+    assert question is not None
+    connections, proxy.refusing = proxy.opened, answered == "while the way is cut"
+    proxy.cut()
+    ordeal.strike()
+    await happens(lambda: bool(proxy.refused) or proxy.opened > connections + 1)
+    running.answer(question.id, Secret("Ann"))
+    proxy.refusing = False
+    result = await asyncio.wait_for(asyncio.wrap_future(running.future), BOUND)
+    assert lines_of(result) == ["Name? Ann", "Hello Ann"]
+    ordeal.ends(result, Status.OK, Aftermath.READY, MISSING if result.detail else "")
     await ordeal.goes_on(far, kept=True)
 
 

@@ -269,7 +269,12 @@ class KernelClient:
         """Answer the question of that id; one that is not open (any more) is left alone."""
         flight, line = self._flight, line_of(answer)
         if flight is not None and flight.answer(question, line):
-            flight.keep(self._transport.send(input_reply(line, self._stamp())))
+            flight.keep(self._deliver(flight, line))
+
+    async def _deliver(self, flight: Flight, line: Secret) -> None:
+        """Send an answer; where the way is cut, when it is there again: nobody would be asked twice."""
+        await flight.way.wait()
+        await self._transport.send(input_reply(line, self._stamp()))
 
     def retell(self) -> None:
         """Tell all outputs of the cell that runs now once more: somebody else listens."""

@@ -96,6 +96,9 @@ class Flight:
         """The ids of the requests that asked for a sign of life."""
         self.away = False
         """The way to the kernel is cut."""
+        self.way = asyncio.Event()
+        """Set while it is not."""
+        self.way.set()
         self.cut = False
         """It was cut at least once."""
         self.process = process
@@ -164,10 +167,12 @@ class Flight:
     def lose_the_way(self) -> None:
         """The way to the kernel is cut; the deadline goes on."""
         self.away = self.cut = True
+        self.way.clear()
 
     def find_the_way(self) -> None:
         """It is there again; the reply may be lost, so the kernel is asked until it is at rest."""
         self.away = False
+        self.way.set()
         if self._asking is not None:
             self._asking.cancel()
         self._asking = self.keep(self._keep_asking())
