@@ -61,7 +61,7 @@ def _check(chosen: argparse.Namespace) -> int:
 
     settings = _settings(chosen)
     where = (
-        Server(settings.server, settings.token, settings.kernel_name)
+        Server(settings.server, settings.token, settings.kernel_name, str(settings.ca_file or ""))
         if settings.server
         else Local(settings.kernel_name)
     )

@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     token_file: Path | None = _setting(
         None, "file that holds the token, alone or as the JUPYTER_TOKEN line of an .env", "kernel"
     )
+    ca_file: Path | None = _setting(
+        None, "file with the certificates to trust for a server with one of its own (PEM)", "kernel"
+    )
     kernel_name: str = _setting("python3", "kernel spec to start", "kernel", min_length=1)
     timeout: float = _setting(
         30.0, "seconds that a reply waits for a cell", "kernel", gt=0, le=86_400, allow_inf_nan=False

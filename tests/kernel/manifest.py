@@ -343,6 +343,9 @@ BEHAVIOURS = {
     "doctor:broken:refused": Behaviour("A port where nothing listens is said.", "O1"),
     "doctor:broken:dns": Behaviour("A host that is not found is said.", "O1"),
     "doctor:broken:tls": Behaviour("A certificate that is not trusted is said.", "safety 3.2"),
+    "doctor:broken:ca-file": Behaviour(
+        "A file of certificates that is none or not there is said; the right one is taken.", "safety 3.2"
+    ),
     "doctor:broken:no-tls": Behaviour("https to a server that speaks http is said.", "safety 3.2"),
     "doctor:broken:base-path": Behaviour("A wrong base path is said, with the right one.", "safety 3.2"),
     "doctor:broken:hub": Behaviour("The address of a Hub itself is said.", "the plan, connection doctor"),

@@ -97,8 +97,24 @@ async def test_a_certificate_that_is_not_trusted_is_said(certificate: Path) -> N
     assert step is Step.REACH
     assert sentence == (
         f"The certificate of {server.url} is not trusted (self-signed certificate); "
-        "name the file of its CA in the settings."
+        "name its file in the setting ca_file."
     )
+
+
+@behaviour("doctor:broken:ca-file")
+async def test_a_file_of_certificates_that_is_none_is_said(certificate: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.pem"
+    empty.write_text("no certificate")
+    with scripted_server({"/api": API}, tls=certificate) as server:
+        none = broken(await check(Server(server.url, ca_file=str(empty))))
+        lost = broken(await check(Server(server.url, ca_file=str(tmp_path / "lost.pem"))))
+        found = broken(await check(Server(server.url, ca_file=str(certificate))))
+    assert none == (
+        Step.REACH,
+        "The file in the setting ca_file holds no certificates; it has to be PEM text.",
+    )
+    assert lost == (Step.REACH, "The file with the certificates cannot be read; check the setting ca_file.")
+    assert found[0] is not Step.REACH
 
 
 @behaviour("doctor:broken:no-tls")

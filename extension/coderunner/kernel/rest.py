@@ -203,18 +203,18 @@ _UNREACHABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...],
         (HTTPStreamClosedError, ConnectionResetError, BrokenPipeError),
         "{url} closed the connection without an answer; perhaps it speaks {other}, not {scheme}",
     ),
-    (FileNotFoundError, "the file with the certificates cannot be read; check the setting of the CA file"),
+    (FileNotFoundError, "the file with the certificates cannot be read; check the setting ca_file"),
 )
 
 
 def _tls_trouble(url: str, error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         reason = error.verify_message.replace("{", "(").replace("}", ")")
-        return (
-            f"the certificate of {{url}} is not trusted ({reason}); name the file of its CA in the settings"
-        )
+        return f"the certificate of {{url}} is not trusted ({reason}); name its file in the setting ca_file"
     if "WRONG_VERSION_NUMBER" in str(error) or "HTTP_REQUEST" in str(error):
         return "{url} does not speak https; write http:// in the address"
+    if "NO_CERTIFICATE" in str(error) or "PEM" in str(error):
+        return "the file in the setting ca_file holds no certificates; it has to be PEM text"
     return "{url} and we do not agree on TLS ({error}); see the server's log"
 
 

@@ -148,6 +148,8 @@ class KernelForm:
             return Local(name or "python3")
         server = Server(url.strip(), Secret(token.strip()), name or "python3")
         known = self._choices.where
+        if isinstance(known, Server):
+            server = replace(server, ca_file=known.ca_file)
         if not server.token and isinstance(known, Server) and known.url == server.url:
             # The page never gets the token back, so an empty field means the one that is kept.
             return replace(server, token=known.token)

@@ -43,7 +43,7 @@ class Choices:
     def of(cls, settings: Settings) -> "Choices":
         """The choices that the settings make."""
         where: Where = (
-            Server(settings.server, settings.token, settings.kernel_name)
+            Server(settings.server, settings.token, settings.kernel_name, str(settings.ca_file or ""))
             if settings.server
             else Local(settings.kernel_name)
         )

@@ -44,6 +44,8 @@ class Preferences:
     kernel: Kind = "embedded"
     server: str = "http://127.0.0.1:8888"
     token: Secret = field(default_factory=Secret)
+    ca_file: str = ""
+    """A file with the certificates to trust for the server. The form leaves it as it is."""
     kernel_name: str = "python3"
     deadline: float = 30.0
     limit: float = 600.0
@@ -72,7 +74,9 @@ class Preferences:
     def where(self) -> Where:
         """The kernel that was chosen."""
         name = self.kernel_name or "python3"
-        return Local(name) if self.kernel == "embedded" else Server(self.server, self.token, name)
+        if self.kernel == "embedded":
+            return Local(name)
+        return Server(self.server, self.token, name, self.ca_file)
 
     @property
     def place(self) -> str:
@@ -93,6 +97,7 @@ def from_settings(settings: Settings) -> Preferences:
     """What CodeRunner's own settings say."""
     changes = {name: getattr(settings, name) for name in FROM_SETTINGS}
     changes |= {"server": settings.server, "kernel": "server"} if settings.server else {}
+    changes |= {"ca_file": str(settings.ca_file)} if settings.ca_file else {}
     changes |= {"token": settings.token, "deadline": settings.timeout, "limit": settings.limit}
     return Preferences().with_changes(changes)
 
@@ -164,7 +169,7 @@ def _checked(item: tuple[str, Any]) -> tuple[str, Any]:
             return item if value in get_args(Approve) else refused
         case "token":
             return (name, value if isinstance(value, Secret) else Secret(str(value).strip()))
-        case "server" | "kernel_name":
+        case "server" | "kernel_name" | "ca_file":
             return (name, value.strip()) if isinstance(value, str) and value.strip() else refused
         case "deadline" | "limit" | "max_blocks" | "max_seconds" | "max_tokens":
             return (name, _within(name, value)) if _is_number(value) else refused
