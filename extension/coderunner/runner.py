@@ -323,10 +323,10 @@ def late_words(kernel: Kernel, manner: Manner | None = None, *, forbidden: Seque
 
     Each result is given once; empty where there is none.
     """
-    keep = manner.keep if manner else no_pictures
+    manner = manner or Manner()
     return "\n".join(
-        for_model(result, forbidden=forbidden, pictures=keep(result), late=True)
-        for result in kernel.take_late()
+        for_model(result, forbidden=forbidden, pictures=manner.keep(result), late=True)
+        for result in (*manner.ledger.left_behind(), *_late(kernel, manner))
     )
 
 
@@ -345,7 +345,7 @@ def _companions(stopped: Callable[[], bool]) -> Generator[list[Running]]:
 
 def _answer(turn: Turn, result: Result, kernel: Kernel, manner: Manner) -> Sequence[Step]:
     """Give the turn what came of its cell, after what has come by now of earlier ones."""
-    late = [Pictured(each, manner.keep(each)) for each in kernel.take_late()]
+    late = [Pictured(each, manner.keep(each)) for each in _late(kernel, manner)]
     return turn.receive_result(result, pictures=manner.keep(result), late=late)
 
 
@@ -355,6 +355,13 @@ def _end(turn: Turn, manner: Manner, *, stopped: bool) -> Sequence[Step]:
         return turn.stop()
     word = manner.allowance.used_up()
     return turn.exceed(word) if word else turn.close()
+
+
+def _late(kernel: Kernel, manner: Manner) -> Sequence[Result]:
+    """The results of cells that ended after their deadline, each of them once, to be told now."""
+    late = kernel.take_late()
+    manner.ledger.told(late)
+    return late
 
 
 def _take(steps: deque[Step], new: Sequence[Step], kernel: Kernel) -> Generator[Event]:

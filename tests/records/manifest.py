@@ -61,6 +61,16 @@ BEHAVIOURS = {
         "The file of records and what SQLite lays beside it are their owner's alone, from the start.",
         "safety 5",
     ),
+    "records:database:migrated": Behaviour(
+        "The tables of every earlier version are brought up to date with all their rows.", "CONTRIBUTING"
+    ),
+    "records:late:once": Behaviour(
+        "The end of a run that the model was not told is told once, whichever process asks for it.",
+        "design 5: by itself",
+    ),
+    "records:late:lives": Behaviour(
+        "What a process that lives will tell by itself is not told by another.", "design 5: by itself"
+    ),
     "records:database:newer": Behaviour(
         "Tables of a later version are left alone, with a sentence.", "CONTRIBUTING"
     ),

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections import deque
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 GONE = "CodeRunner ended while it ran"
 NEVER_SENT = "CodeRunner ended before it was sent"
 DAY = 86_400.0
+KEPT = 64
+"""Results that may be told before they are written; more than one at a time is rare."""
 SETTLE = 5.0
 """Seconds to wait for what is still to be written."""
 
@@ -42,6 +45,8 @@ class Records:
         self._here = False
         self._live: dict[str, Entry] = {}
         self._waiting: list[tuple[str, Future[Result]]] = []
+        self._late: dict[str, Result] = {}
+        self._told: deque[Result] = deque(maxlen=KEPT)
         self._forgotten = 0.0
         self._scribe = Scribe(self._write_all, self._pulse)
         self._tidy()
@@ -53,13 +58,13 @@ class Records:
 
     # --- one block ----------------------------------------------------------------------------------------
 
-    def claim(self, key: Key, code: str, *, again: bool = False) -> Entry | Record:
+    def claim(self, key: Key, code: str, *, again: bool = False, place: str = "") -> Entry | Record:
         """The right to run a block, for one of all who ask; the others get what is known of the run.
 
-        `again`: a person wants it run once more, although it was.
+        `again`: a person wants it run once more, although it was. `place`: where it is to run, in words.
         """
         self._arrive()
-        claimed = self._store.write(self._claim, key, code, again=again)
+        claimed = self._store.write(self._claim, key, code, place, again=again)
         if isinstance(claimed, Entry):
             with self._lock:
                 self._live[claimed.id] = claimed
@@ -72,8 +77,32 @@ class Records:
             return None
         found = self._store.read(self._judge, last)
         if found is Verdict.LOSE:
-            return self._store.write(self._lose, last)
+            last = self._store.write(self._lose, last)
         return None if found is Verdict.RUN else last
+
+    def take_undelivered(self, conversation: str) -> list[Record]:
+        """The ends of runs that the model does not know of and no process that lives will tell.
+
+        Each of them once, whoever asks.
+        """
+        every = self._store.read(rows.untold, conversation)
+        left = [each for each in every if not self._store.read(self._owners.alive, each.owner)]
+        return [each for each in left if self._store.write(rows.deliver, each.id)]
+
+    def deliver(self, record: Record) -> None:
+        """Note that the model is told how a run ended."""
+        if not record.delivered and record.state is State.ENDED:
+            self._store.write(rows.deliver, record.id)
+
+    def told(self, result: Result) -> None:
+        """Note that the model is told how a run of this process ended that went on after its deadline."""
+        with self._lock:
+            self._told.append(result)
+            late = [identity for identity, its in self._late.items() if its is result]
+            for identity in late:
+                del self._late[identity]
+        for identity in late:
+            self._store.write(rows.deliver, identity)
 
     def ended(self, record: Record) -> Future[Result]:
         """What came of a run, or what comes of it, wherever it runs; its end is seen within a second."""
@@ -118,7 +147,9 @@ class Records:
 
     # --- decisions, within a transaction ------------------------------------------------------------------
 
-    def _claim(self, connection: Connection, key: Key, code: str, *, again: bool) -> Entry | Record:
+    def _claim(
+        self, connection: Connection, key: Key, code: str, place: str, *, again: bool
+    ) -> Entry | Record:
         last = rows.latest(connection, key, code)
         if last is not None:
             found = self._judge(connection, last)
@@ -128,7 +159,8 @@ class Records:
                 return last
             self._bury(connection, last)
         attempt = last.attempt + 1 if last is not None else 1
-        identity = rows.add(connection, key, code, attempt=attempt, owner=self._owners.me.id)
+        owner = self._owners.me.id
+        identity = rows.add(connection, key, code, attempt=attempt, owner=owner, place=place)
         return Entry(identity, self._send, self._scribe.wake)
 
     def _judge(self, connection: Connection, record: Record) -> Verdict:
@@ -174,14 +206,22 @@ class Records:
             if (draft := entry.draft()) is not None:
                 self._store.write(self._write, entry, draft)
                 if entry.written(draft):
-                    with self._lock:
-                        del self._live[entry.id]
+                    self._let_go(entry, draft)
         return self._tell_who_waits()
+
+    def _let_go(self, entry: Entry, draft: Draft) -> None:
+        with self._lock:
+            del self._live[entry.id]
+            told = any(result is draft.result for result in self._told)
+            if entry.late and draft.result is not None and not told:
+                self._late[entry.id] = draft.result
+        if entry.late and told:
+            self._store.write(rows.deliver, entry.id)
 
     def _write(self, connection: Connection, entry: Entry, draft: Draft) -> None:
         values = rows.ending(draft.result) if draft.result is not None else {}
         if draft.state in (State.ENDED, State.UNSENT):
-            values["ended"] = time.time()
+            values |= {"ended": time.time(), "delivered": int(not entry.late)}
         if rows.advance(connection, entry.id, self._owners.me.id, draft.state, values):
             rows.show(connection, entry.id, draft.outputs, known=draft.known)
         else:

@@ -33,6 +33,8 @@ class Entry:
     def __init__(self, identity: str, send: Callable[[str], bool], wake: Wake) -> None:
         self.id = identity
         self.state = State.QUEUED
+        self.late = False
+        """It went on after its deadline: whoever ran it has gone on without its end."""
         self._send = send
         self._wake = wake
         self._lock = threading.Lock()
@@ -90,6 +92,7 @@ class Entry:
 
     def _close(self, state: State | None, result: Result) -> None:
         with self._lock:
+            self.late = self.late or state is State.DETACHED
             self._follow(state or (State.UNSENT if self.state is State.QUEUED else State.ENDED))
             self._result, self._outputs, self._changed = result, list(result.outputs), True
         self._wake()

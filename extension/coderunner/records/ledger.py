@@ -1,5 +1,7 @@
 """What the hall needs of the records: one reply's blocks, each of them run once."""
 
+import logging
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,6 +10,8 @@ from coderunner.errors import RecordsUnavailable
 from coderunner.outputs import Cell, Output, Result, Status
 from coderunner.records.book import Records
 from coderunner.records.rows import Key, Record
+
+log = logging.getLogger(__name__)
 
 
 class Entry(Protocol):
@@ -35,6 +39,12 @@ class Ledger(Protocol):
     def claim(self, cell: Cell, ordinal: int) -> Entry | Future[Result]:
         """The right to run a block; or what comes of it where somebody else has that."""
 
+    def told(self, results: Sequence[Result]) -> None:
+        """The model is told these, of cells that went on after their deadline."""
+
+    def left_behind(self) -> Sequence[Result]:
+        """What earlier processes left untold in this conversation, each of them once."""
+
 
 class Unwritten:
     """Keeps nothing: both the ledger and its entries."""
@@ -45,6 +55,13 @@ class Unwritten:
     def claim(self, _cell: Cell, _ordinal: int) -> Entry:
         """Let everything run."""
         return self
+
+    def told(self, results: Sequence[Result]) -> None:
+        """Forget it."""
+
+    def left_behind(self) -> Sequence[Result]:
+        """Know of nothing."""
+        return ()
 
     def send(self) -> bool:
         """Let it be sent."""
@@ -70,22 +87,45 @@ class ReplyLedger:
     records: Records
     conversation: str
     message: str
+    place: str = ""
+    """Where its cells run, in words."""
 
     def recall(self, cell: Cell, ordinal: int) -> Future[Result] | None:
         """What came, or comes, of a block that was run before; None where it was not."""
         try:
             record = self.records.recall(self._key(ordinal), cell.source)
+            return None if record is None else self._tell(record)
         except RecordsUnavailable as failure:
             return _refused(failure)
-        return None if record is None else self.records.ended(record)
 
     def claim(self, cell: Cell, ordinal: int) -> Entry | Future[Result]:
         """The right to run a block; or what comes of it where somebody else has that."""
         try:
-            claimed = self.records.claim(self._key(ordinal), cell.source)
+            claimed = self.records.claim(self._key(ordinal), cell.source, place=self.place)
+            return self._tell(claimed) if isinstance(claimed, Record) else claimed
         except RecordsUnavailable as failure:
             return _refused(failure)
-        return self.records.ended(claimed) if isinstance(claimed, Record) else claimed
+
+    def told(self, results: Sequence[Result]) -> None:
+        """The model is told these, of cells that went on after their deadline."""
+        try:
+            for result in results:
+                self.records.told(result)
+        except RecordsUnavailable as failure:
+            log.warning("%s", failure)
+
+    def left_behind(self) -> Sequence[Result]:
+        """What earlier processes left untold in this conversation, each of them once."""
+        try:
+            taken = self.records.take_undelivered(self.conversation)
+        except RecordsUnavailable as failure:
+            log.warning("%s", failure)
+            return ()
+        return [record.result for record in taken if record.result is not None]
+
+    def _tell(self, record: Record) -> Future[Result]:
+        self.records.deliver(record)
+        return self.records.ended(record)
 
     def _key(self, ordinal: int) -> Key:
         return Key(self.conversation, self.message, ordinal)

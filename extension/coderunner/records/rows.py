@@ -19,6 +19,16 @@ _LATEST = (
     select(RUNS).where(*(RUNS.c[name] == bindparam(name) for name in _KEY)).order_by(RUNS.c.attempt.desc())
 )
 _FIND = select(RUNS).where(RUNS.c.id == bindparam("its_id"))
+_UNTOLD = (
+    select(RUNS)
+    .where(
+        RUNS.c.conversation == bindparam("its_conversation"),
+        RUNS.c.state == State.ENDED,
+        RUNS.c.delivered == 0,
+    )
+    .order_by(RUNS.c.created)
+)
+_DELIVER = update(RUNS).where(RUNS.c.id == bindparam("its_id"), RUNS.c.delivered == 0).values(delivered=1)
 _ADD = insert(RUNS)
 _OUTPUTS = (
     select(OUTPUTS.c.text, BLOBS.c.text)
@@ -62,6 +72,10 @@ class Record:
     """When it was sent, in seconds since 1970 (UTC); None: never."""
     result: Result | None
     """What came of it; None while it is not over. Of a detached run: what the model was told."""
+    place: str = ""
+    """Where it was to run, in words."""
+    delivered: bool = False
+    """The model knows how it ended."""
 
 
 def latest(connection: Connection, key: Key, code: str) -> Record | None:
@@ -88,11 +102,23 @@ def unfinished(connection: Connection, *, but: str) -> list[Record]:
     return [_record(connection, row) for row in connection.execute(query).all()]
 
 
-def add(connection: Connection, key: Key, code: str, *, attempt: int, owner: str) -> str:
+def untold(connection: Connection, conversation: str) -> list[Record]:
+    """The runs of a conversation that have ended, and the model does not know it."""
+    found = connection.execute(_UNTOLD, {"its_conversation": conversation}).all()
+    return [_record(connection, row) for row in found]
+
+
+def deliver(connection: Connection, identity: str) -> bool:
+    """Note that the model is told how a run ended; False where it was told before."""
+    return connection.execute(_DELIVER, {"its_id": identity}).rowcount == 1
+
+
+def add(connection: Connection, key: Key, code: str, *, attempt: int, owner: str, place: str) -> str:
     """Write down a run that is to be sent; gives its id. Raises IntegrityError where another was quicker."""
     identity = uuid4().hex
     state = {"attempt": attempt, "owner": owner, "state": State.QUEUED, "created": time.time()}
-    connection.execute(_ADD, {"id": identity, "code": code, **_columns(key, code), **state})
+    what = {"code": code, "place": place, "delivered": 0, **_columns(key, code)}
+    connection.execute(_ADD, {"id": identity, **what, **state})
     return identity
 
 
@@ -168,7 +194,8 @@ def _record(connection: Connection, row: Row[Any]) -> Record:
         status, aftermath = Status(row.status), Aftermath(row.aftermath)
         result = Result(outputs, status, aftermath, row.execution_count, row.duration, row.detail)
     key = Key(row.conversation, row.message, row.ordinal)
-    return Record(row.id, key, row.attempt, row.code, row.owner, State(row.state), row.sent, result)
+    what = (row.id, key, row.attempt, row.code, row.owner, State(row.state), row.sent, result)
+    return Record(*what, row.place, bool(row.delivered))
 
 
 def _outputs(connection: Connection, identity: str) -> Iterator[Output]:

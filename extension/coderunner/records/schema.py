@@ -19,6 +19,7 @@ from sqlalchemy import (
     insert,
     inspect,
     select,
+    text,
     update,
 )
 from sqlalchemy.engine import Dialect
@@ -64,7 +65,6 @@ RUNS = Table(
     Column("attempt", Integer, nullable=False),
     Column("code", Exact, nullable=False),
     Column("place", Exact, nullable=False, server_default='""'),
-    Column("msg_id", String(200), nullable=False, server_default=""),
     Column("owner", String(32), nullable=False),
     Column("state", String(16), nullable=False),
     Column("status", String(16)),
@@ -75,10 +75,12 @@ RUNS = Table(
     Column("created", Float, nullable=False),
     Column("sent", Float),
     Column("ended", Float),
+    Column("delivered", Integer, nullable=False, server_default="1"),
     UniqueConstraint("conversation", "message", "ordinal", "code_hash", "attempt", name="coderunner_once"),
     Index("coderunner_runs_state", "state"),
 )
-"""One row a run. Times are seconds since 1970 in UTC; `duration` is by a monotonic clock."""
+"""One row a run. Times are seconds since 1970 in UTC; `duration` is by a monotonic clock. `delivered` is 1
+where the model has read, or is reading, how the run ended; 0 before that."""
 
 BLOBS = Table(
     "coderunner_blobs",
@@ -99,7 +101,13 @@ OUTPUTS = Table(
 )
 """What each run showed, in order: small ones here, large ones by their hash."""
 
-MIGRATIONS: Sequence[Callable[[Connection], None]] = ()
+
+def _deliver(connection: Connection) -> None:
+    """Version 2 knows what the model has read; of what was there before we take it that it has."""
+    connection.execute(text("ALTER TABLE coderunner_runs ADD COLUMN delivered INTEGER NOT NULL DEFAULT 1"))
+
+
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (_deliver,)
 """What makes version 2 of version 1, 3 of 2, and so on."""
 
 CURRENT = len(MIGRATIONS) + 1

@@ -64,6 +64,10 @@ BEHAVIOURS = {
         "Stop while a block runs interrupts it, and what it showed stays in the reply.", "host rule 4"
     ),
     "textgen:late:bar": Behaviour("The bar mentions a block that goes on until it ends.", "decision 5"),
+    "textgen:late:after-a-crash": Behaviour(
+        "A block that still ran when the webui was killed is told with the next message, once.",
+        "design 5: by itself",
+    ),
     "textgen:late:next-message": Behaviour(
         "The result of a block that went on after its deadline comes with the next message, once.",
         "decision 5",

@@ -137,15 +137,21 @@ COUNT = "```python\nwith open('runs', 'a+') as f:\n    f.write('x')\n    print(f
 
 
 def lose_the_result(webui: Webui) -> None:
-    """The program was killed: its history ends with what it had saved, and it is started anew."""
+    """The program was killed before it saved a result."""
     for kind in ("internal", "visible"):
         webui.history[kind][-1][1] = webui.history[kind][-1][1].partition("Result")[0]
+    crash()
+
+
+def crash() -> None:
+    """The program was killed, with its kernels, and is started anew."""
     from coderunner.hosts.textgen import hooks
 
     door = hooks.door()
+    door.records.close()  # nothing is written down any more
     door.sessions.portal.call(door.sessions.close_all(keep=False), 30)
-    door.records.close()
     hooks.door.cache_clear()
+    choose(approve="auto")
 
 
 @behaviour("textgen:reply:once")
@@ -154,7 +160,6 @@ def test_continue_tells_the_result_of_a_block_that_ran_before_a_crash(auto: Webu
     auto.says(*filter(None, [before, f"Again:\n{COUNT}"]), "Done.")
     reply = auto.send("Count.")
     lose_the_result(auto)
-    choose(approve="auto")
     auto.history["internal"][-1][1] = kept = reply.rpartition("Result")[0]
     auto.says("Done.")
     assert auto.go_on() == f"{kept}Result: {2 if before else 1}\nDone." == reply
@@ -310,6 +315,21 @@ def test_what_a_block_shows_after_its_deadline_comes_with_the_next_message(
     assert auto.history["internal"][-1][0] == f"{late}\nAnd now?"
     assert late in auto.prompts[0]
     assert late in auto.history["visible"][-1][0]
+    auto.send("Thank you.")
+    assert auto.history["internal"][-1][0] == "Thank you."
+
+
+@behaviour("textgen:late:after-a-crash")
+def test_a_block_that_still_ran_at_a_crash_is_told_with_the_next_message_once(auto: Webui) -> None:
+    choose(deadline=1.0)
+    auto.says("```python\nimport time; print('begun', flush=True); time.sleep(60)\n```\n", "It still runs.")
+    auto.send("Begin.")
+    crash()
+    auto.says("I see.", "You are welcome.")
+    auto.send("And now?")
+    told = auto.history["internal"][-1][0]
+    assert told.endswith("\nAnd now?")
+    assert "whether the code ran to its end is unknown; CodeRunner ended while it ran" in told
     auto.send("Thank you.")
     assert auto.history["internal"][-1][0] == "Thank you."
 

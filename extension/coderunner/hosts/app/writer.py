@@ -49,7 +49,8 @@ class Writer:
         session.warm()
         turn = Turn(max_cells=self.choices.max_blocks)
         choices = self.choices
-        ledger = ReplyLedger(self.records, kernel_label(request.conversation), request.message)
+        label = kernel_label(request.conversation)
+        ledger = ReplyLedger(self.records, label, request.message, choices.setting.where)
         allowance = Allowance(choices.max_seconds, choices.max_tokens, spent=lambda: reply.usage.completion)
         manner = Manner(
             choices.deadline,

@@ -124,10 +124,14 @@ class Door:
         # Nobody would bring an API client the result of a cell that goes on.
         limit, allowance = 0.0 if mark.api else chosen.limit, Allowance(chosen.max_seconds)
         questions = ask if mark.page else None
-        ledger = ReplyLedger(self.records, mark.conversation, mark.message)
+        ledger = self.ledger(mark.conversation, mark.message)
         return Manner(
             chosen.deadline, limit, consent, self.keep, ask=questions, allowance=allowance, ledger=ledger
         )
+
+    def ledger(self, conversation: str, message: str = "") -> ReplyLedger:
+        """What is written down of a conversation's runs, those of one reply above all."""
+        return ReplyLedger(self.records, conversation, message, self.store.get().place)
 
     def keep(self, result: Result) -> list[str]:
         """Store a result's pictures where the page finds them."""

@@ -47,7 +47,8 @@ def chat_input_modifier(text: str, visible_text: str, state: webui.State) -> tup
     name = door().conversation(state)
     if is_api(state) or name is None or not door().may_run():
         return text, visible_text
-    late = late_words(door().kernel(name), Manner(keep=door().keep), forbidden=webui.thinking_tags())
+    manner = Manner(keep=door().keep, ledger=door().ledger(name))
+    late = late_words(door().kernel(name), manner, forbidden=webui.thinking_tags())
     if chosen.own_blocks:
         text, visible_text = _with_results(text, visible_text, name, chosen)
     return (f"{late}\n{text}", f"{escape(late)}\n{visible_text}") if late else (text, visible_text)

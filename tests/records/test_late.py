@@ -1,0 +1,67 @@
+"""Ends that the model was not told: of runs beyond their deadline, and of runs whose process is gone."""
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+
+from coderunner.outputs import Aftermath, Result, Status
+from coderunner.records.rows import Key
+from tests.behaviours import behaviour
+
+from .conftest import CODE, FIFTEEN, KEY, Open, crash, known, sent
+
+SO_FAR = Result(status=Status.TIMEOUT, aftermath=Aftermath.BUSY, detail="the limit is 30 s")
+C = "conversation"
+
+
+@behaviour("records:late:once")
+def test_a_late_end_that_its_process_did_not_tell_is_told_once_by_the_next(replica: Open) -> None:
+    here, *others = (replica() for _ in range(3))
+    for ordinal in range(5):
+        entry = sent(here.claim(Key(C, "m", ordinal), CODE))
+        entry.detach(SO_FAR)
+        entry.finish(FIFTEEN)
+    here.settle()
+    assert [each.take_undelivered(C) for each in others] == [[], []]
+    crash(here)
+    with ThreadPoolExecutor(6) as pool:
+        taken = list(chain.from_iterable(pool.map(lambda each: each.take_undelivered(C), others * 3)))
+    assert sorted(each.key.ordinal for each in taken) == [0, 1, 2, 3, 4]
+    assert {each.result for each in taken} == {FIFTEEN}
+
+
+@behaviour("records:late:once")
+def test_a_lost_run_is_told_once_either_where_it_stood_or_later(replica: Open) -> None:
+    here, there = replica(), replica()
+    continued, left = Key(C, "m", 0), Key(C, "m", 1)
+    for key in (continued, left):
+        sent(here.claim(key, CODE))
+    crash(here)
+    there.sweep()
+    there.deliver(known(there.recall(continued, CODE)))
+    assert [each.key for each in there.take_undelivered(C)] == [left]
+    assert there.take_undelivered(C) == []
+
+
+@behaviour("records:late:lives")
+def test_what_its_own_process_told_is_told_by_no_other(replica: Open) -> None:
+    here, there = replica(), replica()
+    before, after = (sent(here.claim(Key(C, "m", ordinal), CODE)) for ordinal in range(2))
+    for entry in (before, after):
+        entry.detach(SO_FAR)
+    late = [Result(duration=1.0), Result(duration=2.0)]
+    here.told(late[0])  # before it is written
+    before.finish(late[0])
+    after.finish(late[1])
+    here.settle()
+    here.told(late[1])
+    crash(here)
+    assert there.take_undelivered(C) == []
+
+
+@behaviour("records:late:once")
+def test_what_came_in_time_is_not_late(replica: Open) -> None:
+    here, there = replica(), replica()
+    sent(here.claim(KEY, CODE)).finish(FIFTEEN)
+    here.settle()
+    crash(here)
+    assert there.take_undelivered(C) == []

@@ -1,0 +1,66 @@
+"""Tables of earlier versions; each `version-N.sql` was written by that version, with a run in every state."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from coderunner.outputs import Aftermath, DisplayData, Error, Result, Status, Stream
+from coderunner.records import schema
+from coderunner.records.book import GONE, Records
+from coderunner.records.entry import Entry
+from coderunner.records.rows import Key
+from coderunner.records.store import Store
+from tests.behaviours import behaviour
+
+EARLIER = sorted(Path(__file__).parent.glob("version-*.sql"))
+
+RUNS = [
+    ("print(10 + 5)\n", Result((Stream("stdout", "15\n"),), execution_count=1, duration=0.004)),
+    (
+        "1 / 0  # Null: \x00\n",
+        Result(
+            (Error("ZeroDivisionError", "division by zero", ("frame",)),), Status.ERROR, execution_count=2
+        ),
+    ),
+    ("figure\n", Result((DisplayData({"image/png": "0123456789abcdef" * 4200}),))),
+    ("refused\n", Result(status=Status.REFUSED, detail="no kernel")),
+    ("running\n", Result((Stream("stdout", "begun\n"),), Status.LOST, detail=GONE)),
+    ("detached\n", Result((Stream("stdout", "so far\n"),), Status.LOST, Aftermath.READY, detail=GONE)),
+    ("queued\n", Result(status=Status.ABORTED, detail="CodeRunner ended before it was sent")),
+]
+"""What each version wrote, as it is once its process is known to be gone."""
+
+
+@behaviour("records:database:migrated")
+def test_there_is_a_file_for_each_earlier_version() -> None:
+    assert len(EARLIER) == len(schema.MIGRATIONS)
+
+
+@behaviour("records:database:migrated")
+@pytest.mark.parametrize("file", EARLIER, ids=[path.stem for path in EARLIER])
+def test_every_row_of_an_earlier_version_is_there(file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(file.read_text(encoding="utf-8"))
+    for _ in range(2):  # the second finds them up to date
+        records = Records(Store(f"sqlite:///{path}"))
+        assert [(each.code, each.result) for each in records.of("conversation")] == RUNS
+        records.close()
+
+
+@behaviour("records:database:migrated")
+@pytest.mark.parametrize("file", EARLIER, ids=[path.stem for path in EARLIER])
+def test_migrated_tables_take_new_runs(file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(file.read_text(encoding="utf-8"))
+    records = Records(Store(f"sqlite:///{path}"))
+    entry = records.claim(Key("conversation", "message", 6), "queued\n")
+    assert isinstance(entry, Entry)
+    assert entry.send()
+    entry.finish(Result())
+    records.settle()
+    assert [each.result for each in records.of("conversation")][-1] == Result()
+    records.close()
