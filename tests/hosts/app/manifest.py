@@ -103,7 +103,7 @@ BEHAVIOURS = {
     ),
     "app:asking:typing": Behaviour("What is being typed stays while the program prints.", "no flicker"),
     "app:asking:password": Behaviour(
-        "A password stands in no page, storage or log, and the model never gets it.", "safety: T7"
+        "A password stands in no page, storage, record or log, and the model never gets it.", "safety: T7"
     ),
     "app:asking:cancel": Behaviour(
         "Cancel interrupts a program that asks and lets the reply go on; Stop ends both.", "R13"

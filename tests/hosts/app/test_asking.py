@@ -25,8 +25,11 @@ def parrot() -> Iterator[tuple[Parrot, str]]:
 
 
 @pytest.fixture(scope="module")
-def app(parrot: tuple[Parrot, str]) -> App:
-    return App(load({"model_url": f"{parrot[1]}/v1", "model": "parrot", "approve": "auto"}))
+def app(parrot: tuple[Parrot, str], tmp_path_factory: pytest.TempPathFactory) -> App:
+    home = tmp_path_factory.mktemp("home")
+    return App(
+        load({"model_url": f"{parrot[1]}/v1", "model": "parrot", "approve": "auto", "data_dir": str(home)})
+    )
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +122,7 @@ def test_what_is_being_typed_stays_while_the_program_prints(somebody: Visitor) -
 
 @behaviour("app:asking:password")
 def test_a_password_stands_nowhere(
-    somebody: Visitor, parrot: tuple[Parrot, str], caplog: pytest.LogCaptureFixture
+    somebody: Visitor, app: App, parrot: tuple[Parrot, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     begin(somebody, "import getpass\nprint(len(getpass.getpass('Password: ')))")
     hidden = field(somebody, "Password:")
@@ -134,6 +137,9 @@ def test_a_password_stands_nowhere(
     somebody.ask("And now?")
     seen = [page.content(), typed, stored, parrot[0].asked, caplog.text]
     assert CANARY not in repr(seen)
+    kept = [path for path in app.settings.data_dir.rglob("*") if path.is_file()]
+    assert any(b"getpass" in path.read_bytes() for path in kept)  # the records are among them
+    assert not any(CANARY.encode() in path.read_bytes() for path in kept)
 
 
 @behaviour("app:asking:cancel")
