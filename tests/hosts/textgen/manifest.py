@@ -63,6 +63,7 @@ BEHAVIOURS = {
     "textgen:stop:execution": Behaviour(
         "Stop while a block runs interrupts it, and what it showed stays in the reply.", "host rule 4"
     ),
+    "textgen:secret:elsewhere": Behaviour("A token that is kept is sent to no other server.", "safety: T6"),
     "textgen:late:bar": Behaviour("The bar mentions a block that goes on until it ends.", "decision 5"),
     "textgen:late:after-a-crash": Behaviour(
         "A block that still ran when the webui was killed is told with the next message, once.",

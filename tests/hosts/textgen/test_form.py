@@ -21,7 +21,7 @@ from coderunner.hosts.textgen.preferences import Preferences, Store
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
 from tests.hosts.textgen.webui import Webui
-from tests.kernel.servers import Jupyter, jupyter_server
+from tests.kernel.servers import Jupyter, jupyter_server, scripted_server
 
 HERE = Chat("20260503-10-00-00", "Assistant", "instruct")
 
@@ -147,6 +147,17 @@ def test_connect_says_what_is_wrong(
     assert not found.line.good
     assert word in found.line.text
     assert jupyter.token not in found.line.html
+
+
+@behaviour("textgen:secret:elsewhere")
+def test_a_token_that_is_kept_is_sent_to_no_other_server(panel: Panel, jupyter: Jupyter) -> None:
+    panel.connect("server", jupyter.url, jupyter.token, "python3")
+    assert panel.connect("server", f"{jupyter.url}/lab", "", "python3").line.good
+    with scripted_server({}) as elsewhere:
+        panel.connect("server", elsewhere.url, "", "python3")
+    assert elsewhere.asked
+    assert jupyter.token not in str(elsewhere.asked)
+    assert hooks.door().store.get().token == Secret()
 
 
 @behaviour("textgen:form:connect")

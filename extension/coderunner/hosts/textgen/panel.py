@@ -133,7 +133,9 @@ class Panel:
             "server": _understood(pasted.url),
             "kernel_name": kernel_name,
         }
-        if token.strip() or pasted.token:
+        moved = changes["server"] != _understood(self.door.store.get().server)
+        if token.strip() or pasted.token or moved:
+            # The token that is kept belongs to the server that it was given for, and goes to no other.
             changes["token"] = token.strip() or pasted.token
         if failure := self._keep(changes):
             return Connection(failure)
