@@ -46,7 +46,7 @@ PLAN = {
     "kernel.prelude": Floor(libraries="IPython"),
     # httpx2 is httpx under its next name.
     "models": Floor(f"{GROUND} settings models", "httpx httpx2"),
-    "runner": Floor(f"{GROUND} allowance settings chat kernel records"),
+    "runner": Floor(f"{GROUND} allowance settings chat kernel records runner"),
     "hosts.app": Floor(
         f"{GROUND} settings runner models hosts.app", "gradio fastapi starlette uvicorn pygments"
     ),

@@ -1,0 +1,74 @@
+"""The hall: takes a turn from the model to the kernel and back, until it is finished.
+
+The only room that knows chat, kernel and records. `converse` drives a `Turn` for asynchronous hosts,
+`converse_sync` for synchronous ones.
+
+Both close the model's stream before a cell runs (nothing is said after code that has not run yet), give a
+`Beat` at least every `BEAT` seconds while they wait, so that a host can show time and notice Stop, and
+interrupt the kernel when the host stops listening.
+"""
+
+# Some of these only pass through here: doors know neither chat nor kernel, and ask the hall.
+from coderunner.allowance import Allowance
+from coderunner.chat.turn import Finish, Generate, Part, Run, Say, Turn
+from coderunner.kernel.address import normalise
+from coderunner.kernel.doctor import Finding, Report, check
+from coderunner.kernel.execution import Change
+from coderunner.kernel.rebuild import rebuild
+from coderunner.kernel.sessions import Light, Local, Server, Session, Sessions, Where
+from coderunner.outputs import Cell, Question, Result, Status
+from coderunner.records.book import Records, open_records
+from coderunner.records.ledger import ReplyLedger
+
+from .drivers import converse, converse_sync, late_words
+from .events import BEAT, Answered, Asked, Beat, Ended, Event, Running, Shown, Started, Waiting
+from .manner import STOPPED, Kernel, Manner, declined, granted, never, no_pictures
+
+__all__ = [
+    "BEAT",
+    "STOPPED",
+    "Allowance",
+    "Answered",
+    "Asked",
+    "Beat",
+    "Cell",
+    "Change",
+    "Ended",
+    "Event",
+    "Finding",
+    "Finish",
+    "Generate",
+    "Kernel",
+    "Light",
+    "Local",
+    "Manner",
+    "Part",
+    "Question",
+    "Records",
+    "ReplyLedger",
+    "Report",
+    "Result",
+    "Run",
+    "Running",
+    "Say",
+    "Server",
+    "Session",
+    "Sessions",
+    "Shown",
+    "Started",
+    "Status",
+    "Turn",
+    "Waiting",
+    "Where",
+    "check",
+    "converse",
+    "converse_sync",
+    "declined",
+    "granted",
+    "late_words",
+    "never",
+    "no_pictures",
+    "normalise",
+    "open_records",
+    "rebuild",
+]

@@ -1,0 +1,204 @@
+"""One cell of a reply: consent, the kernel, what it shows and asks, its end. For both drivers."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Generator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from queue import SimpleQueue
+from time import monotonic
+
+from coderunner.chat.turn import Run
+from coderunner.kernel.execution import Change
+from coderunner.kernel.interview import Interview
+from coderunner.outputs import Aftermath, Question, Result, Status
+from coderunner.records.ledger import Entry
+
+from .events import BEAT, Answered, Asked, Beat, Ended, Event, Running, Shown, Started, Told, Waiting
+from .manner import DECLINED, STOPPED, Kernel, Manner, never
+
+
+async def run(
+    run: Run, kernel: Kernel, manner: Manner, stop: asyncio.Event, late: list[Running]
+) -> AsyncGenerator[Event]:
+    """Run a cell, or tell what is known of it; one that goes on after its deadline is added to `late`.
+
+    The last event is an `Ended`.
+    """
+    known: Entry | Future[Result] | None
+    known = await asyncio.to_thread(manner.ledger.recall, run.cell, run.ordinal)
+    if known is None:
+        consent = manner.consent(run)
+        if not consent.done():
+            yield Waiting(run.cell, run.ordinal)
+        with manner.allowance.paused():
+            async for beat in _beats(asyncio.wrap_future(consent), stop):
+                yield beat
+        if (refusal := _refusal(consent, stopped=stop.is_set())) is not None:
+            yield Ended(refusal, run.ordinal)
+            return
+        known = await asyncio.to_thread(manner.ledger.claim, run.cell, run.ordinal)
+    if isinstance(known, Future):
+        async for beat in _beats(asyncio.wrap_future(known), stop):
+            yield beat
+        yield Ended(known.result() if known.done() else STOPPED, run.ordinal)
+        return
+    entry = known
+    yield Started(run.cell, run.ordinal)
+    loop = asyncio.get_running_loop()
+    told: asyncio.Queue[Told | None] = asyncio.Queue()
+
+    def tell(event: Told | None) -> None:
+        loop.call_soon_threadsafe(told.put_nowait, event)
+
+    running, interview = _begin(run, kernel, manner, entry, tell)
+    running.future.add_done_callback(lambda _: tell(None))
+    stopping = asyncio.ensure_future(stop.wait())
+    stopping.add_done_callback(lambda task: None if task.cancelled() else running.interrupt())
+    began = monotonic()
+    try:
+        while (event := await _next(told, began)) is not None:
+            yield _heard(event, interview, running)
+    finally:
+        interview.close()
+        stopping.cancel()
+        if not running.future.done():
+            running.interrupt()
+    yield _ended(running, run, entry, late)
+
+
+def run_sync(
+    run: Run, kernel: Kernel, manner: Manner, stopped: Callable[[], bool], late: list[Running]
+) -> Generator[Event, None, Ended]:
+    """Do what `run` does, for a host without an event loop; gives the last event."""
+    known: Entry | Future[Result] | None = manner.ledger.recall(run.cell, run.ordinal)
+    if known is None:
+        consent = manner.consent(run)
+        if not consent.done():
+            yield Waiting(run.cell, run.ordinal)
+        with manner.allowance.paused():
+            yield from _beats_sync(consent, stopped)
+        if (refusal := _refusal(consent, stopped=stopped())) is not None:
+            ended = Ended(refusal, run.ordinal)
+            yield ended
+            return ended
+        known = manner.ledger.claim(run.cell, run.ordinal)
+    if isinstance(known, Future):
+        yield from _beats_sync(known, stopped)
+        ended = Ended(known.result() if known.done() else STOPPED, run.ordinal)
+        yield ended
+        return ended
+    entry = known
+    yield Started(run.cell, run.ordinal)
+    told: SimpleQueue[Told] = SimpleQueue()
+    running, interview = _begin(run, kernel, manner, entry, told.put)
+    asked = False
+    try:
+        for beat in _beats_sync(running.future, never):
+            while not told.empty():
+                yield _heard(told.get(), interview, running)
+            if not asked and stopped():
+                asked = True
+                running.interrupt()
+            yield _heard(beat, interview, running)
+    finally:
+        interview.close()
+        if not running.future.done():
+            running.interrupt()
+    while not told.empty():
+        yield _heard(told.get(), interview, running)
+    ended = _ended(running, run, entry, late)
+    yield ended
+    return ended
+
+
+def _begin(
+    run: Run, kernel: Kernel, manner: Manner, entry: Entry, tell: Callable[[Told], None]
+) -> tuple[Running, Interview]:
+    """Hand the cell over; what it shows and asks is told in a thread of the kernel's.
+
+    What it shows and how it ends is written down, whoever listens.
+    """
+
+    def show(change: Change) -> None:
+        entry.show(change.index, change.output)
+        tell(Shown(change))
+
+    def ask(question: Question | None) -> None:
+        tell(Asked(question) if question else Answered())
+
+    def pause(done: Future[Result]) -> None:
+        if _goes_on(done.result()):
+            entry.detach(done.result())
+
+    running = kernel.begin(
+        run.cell.source,
+        deadline=manner.deadline,
+        limit=manner.limit,
+        on_output=show,
+        on_question=ask if manner.ask is not None else None,
+        on_send=entry.send,
+    )
+    running.future.add_done_callback(pause)
+    running.settled.add_done_callback(lambda done: entry.finish(done.result()))
+    return running, Interview(manner.ask, manner.allowance.paused)
+
+
+def _heard(event: Told | Beat, interview: Interview, running: Running) -> Told | Beat:
+    """Lay a question before the host, and count no time in which a person is waited for."""
+    match event:
+        case Asked(question):
+            interview.receive(question, running)
+        case Answered():
+            interview.receive(None, running)
+        case Beat(elapsed):
+            return Beat(elapsed - interview.waited)
+    return event
+
+
+def _ended(running: Running, run: Run, entry: Entry, late: list[Running]) -> Ended:
+    """What there is at the end of the wait for a cell; one that goes on is added to `late`."""
+    result = running.future.result()
+    if not _goes_on(result):
+        return Ended(result, run.ordinal)
+    running.listen(lambda change: entry.show(change.index, change.output))  # until a host does
+    late.append(running)
+    return Ended(result, run.ordinal, running)
+
+
+def _goes_on(result: Result) -> bool:
+    return result.status is Status.TIMEOUT and result.aftermath is Aftermath.BUSY
+
+
+def _refusal(consent: Future[bool], *, stopped: bool) -> Result | None:
+    """Why a cell does not run after all; None where it does."""
+    if stopped or consent.cancelled() or not consent.done():
+        consent.cancel()
+        return STOPPED
+    return None if consent.result() else DECLINED
+
+
+async def _next(told: asyncio.Queue[Told | None], began: float) -> Told | Beat | None:
+    try:
+        async with asyncio.timeout(BEAT):
+            return await told.get()
+    except TimeoutError:
+        return Beat(monotonic() - began)
+
+
+async def _beats(
+    awaited: asyncio.Future[bool] | asyncio.Future[Result], stop: asyncio.Event
+) -> AsyncGenerator[Beat]:
+    began = monotonic()
+    while not awaited.done() and not stop.is_set():
+        done, _ = await asyncio.wait({awaited}, timeout=BEAT)
+        if not done:
+            yield Beat(monotonic() - began)
+
+
+def _beats_sync(awaited: Future[bool] | Future[Result], stopped: Callable[[], bool]) -> Generator[Beat]:
+    began = monotonic()
+    while not awaited.done() and not stopped():
+        try:
+            awaited.exception(timeout=BEAT)
+        except FutureTimeoutError:
+            yield Beat(monotonic() - began)

@@ -1,0 +1,171 @@
+"""The two drivers of a turn: the same steps in the same order; they differ only in how they wait."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import aclosing, closing, contextmanager
+
+from coderunner.chat.render import for_model
+from coderunner.chat.turn import Finish, Generate, Pictured, Prepare, Run, Say, Step, Turn
+from coderunner.outputs import Result
+
+from .cells import run, run_sync
+from .events import Ended, Event, Running
+from .manner import DECLINED, Kernel, Manner, never
+
+
+async def converse(
+    turn: Turn,
+    generate: Callable[[Generate], AsyncGenerator[str]],
+    kernel: Kernel,
+    manner: Manner | None = None,
+    *,
+    stop: asyncio.Event | None = None,
+) -> AsyncGenerator[Event]:
+    """Drive `turn` to its end. `stop` ends the reply early, with what the cell showed so far kept."""
+    manner = manner or Manner()
+    stop = stop or asyncio.Event()
+    steps: deque[Step] = deque(turn.start())
+    with _companions(stop.is_set) as late:
+        while steps:
+            match steps.popleft():
+                case Prepare():
+                    kernel.warm()
+                case Run() | Generate() if word := manner.allowance.used_up():
+                    steps.extend(turn.exceed(word))
+                case Run() as cell:
+                    ended = Ended(DECLINED, cell.ordinal)
+                    async with aclosing(run(cell, kernel, manner, stop, late)) as events:
+                        async for event in events:
+                            ended = event if isinstance(event, Ended) else ended
+                            yield event
+                    steps.extend(_answer(turn, ended.result, kernel, manner))
+                case Generate() if stop.is_set():
+                    steps.extend(turn.stop())
+                case Generate() as step:
+                    async with aclosing(_until(stop, generate(step))) as deltas:
+                        async for delta in deltas:
+                            for said in _take(steps, turn.receive(delta), kernel):
+                                yield said
+                            if turn.state != "generating" or manner.allowance.used_up():
+                                break
+                    if turn.state == "generating":
+                        steps.extend(_end(turn, manner, stopped=stop.is_set()))
+                case Say() | Finish() as said:
+                    yield said
+
+
+def converse_sync(
+    turn: Turn,
+    generate: Callable[[Generate], Generator[str]],
+    kernel: Kernel,
+    manner: Manner | None = None,
+    *,
+    stopped: Callable[[], bool] = never,
+) -> Generator[Event]:
+    """Drive `turn` to its end, for a host without an event loop.
+
+    `stopped` is asked at each delta and at each beat.
+    """
+    manner = manner or Manner()
+    steps: deque[Step] = deque(turn.start())
+    with _companions(stopped) as late:
+        while steps:
+            match steps.popleft():
+                case Prepare():
+                    kernel.warm()
+                case Run() | Generate() if word := manner.allowance.used_up():
+                    steps.extend(turn.exceed(word))
+                case Run() as cell:
+                    ended = yield from run_sync(cell, kernel, manner, stopped, late)
+                    steps.extend(_answer(turn, ended.result, kernel, manner))
+                case Generate() if stopped():
+                    steps.extend(turn.stop())
+                case Generate() as step:
+                    with closing(generate(step)) as deltas:
+                        for delta in deltas:
+                            yield from _take(steps, turn.receive(delta), kernel)
+                            if turn.state != "generating" or stopped() or manner.allowance.used_up():
+                                break
+                    if turn.state == "generating":
+                        steps.extend(_end(turn, manner, stopped=stopped()))
+                case Say() | Finish() as said:
+                    yield said
+
+
+def late_words(kernel: Kernel, manner: Manner | None = None, *, forbidden: Sequence[str] = ()) -> str:
+    """What the model is to read, before a person's next message, of cells that ended after their deadline.
+
+    Each result is given once; empty where there is none.
+    """
+    manner = manner or Manner()
+    return "\n".join(
+        for_model(result, forbidden=forbidden, pictures=manner.keep(result), late=True)
+        for result in (*manner.ledger.left_behind(), *_late(kernel, manner))
+    )
+
+
+@contextmanager
+def _companions(stopped: Callable[[], bool]) -> Generator[list[Running]]:
+    """The cells of a reply that go on after their deadline: Stop, or a host that leaves, ends them too."""
+    late: list[Running] = []
+    left = True
+    try:
+        yield late
+        left = stopped()
+    finally:
+        for running in late if left else ():
+            running.interrupt()
+
+
+def _answer(turn: Turn, result: Result, kernel: Kernel, manner: Manner) -> Sequence[Step]:
+    """Give the turn what came of its cell, after what has come by now of earlier ones."""
+    late = [Pictured(each, manner.keep(each)) for each in _late(kernel, manner)]
+    return turn.receive_result(result, pictures=manner.keep(result), late=late)
+
+
+def _end(turn: Turn, manner: Manner, *, stopped: bool) -> Sequence[Step]:
+    """End what the model says: it was stopped, has had what it may have, or is done."""
+    if stopped:
+        return turn.stop()
+    word = manner.allowance.used_up()
+    return turn.exceed(word) if word else turn.close()
+
+
+def _late(kernel: Kernel, manner: Manner) -> Sequence[Result]:
+    """The results of cells that ended after their deadline, each of them once, to be told now."""
+    late = kernel.take_late()
+    manner.ledger.told(late)
+    return late
+
+
+def _take(steps: deque[Step], new: Sequence[Step], kernel: Kernel) -> Generator[Event]:
+    """Give what was said at once; leave what needs the model's stream closed in `steps`."""
+    for step in new:
+        match step:
+            case Say():
+                yield step
+            case Prepare():
+                kernel.warm()
+            case _:
+                steps.append(step)
+
+
+async def _until(stop: asyncio.Event, deltas: AsyncGenerator[str]) -> AsyncGenerator[str]:
+    """Give what `deltas` gives, up to the moment when `stop` is set, also while the model is silent."""
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        async with aclosing(deltas):
+            while True:
+                following = asyncio.ensure_future(anext(deltas, None))
+                try:
+                    await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    if not following.done():
+                        following.cancel()
+                        await asyncio.gather(following, return_exceptions=True)
+                if following.cancelled() or (delta := following.result()) is None:
+                    return
+                yield delta
+    finally:
+        stopping.cancel()
