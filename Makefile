@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --quiet
 .DEFAULT_GOAL := help
 # A venv that was cut off half way, or an install that failed, is made again.
 .DELETE_ON_ERROR:
-.PHONY: help run test test-matrix lint format bench shots token clean
+.PHONY: help run test test-matrix lint format bench soak shots token clean
 
 help:
 	@echo "make run      the chat app, on http://127.0.0.1:7861"
@@ -24,6 +24,7 @@ help:
 	@echo "make lint     ruff and mypy"
 	@echo "make format   let ruff put the code in order"
 	@echo "make bench    side-by-side measurements"
+	@echo "make soak     an hour on a bad network; make soak ARGS=\"--minutes 5\""
 	@echo "make shots    the README's pictures, taken anew"
 	@echo "make token    .env with a new token for docker compose"
 	@echo "make clean    remove the venv and the caches"
@@ -60,6 +61,10 @@ bench: $(VENV)/bench
 	@for path in bench/[a-z]*.py; do \
 	  name=$$(basename $$path .py); echo "== $$name"; $(BIN)/python -m bench.$$name $(ARGS) || exit 1; \
 	done
+
+# Every line is accounted for, nothing runs twice, and what is taken does not grow.
+soak: $(VENV)/dev
+	@PYTHONPATH=extension:. $(BIN)/python -m tests.faults.soak $(ARGS)
 
 shots: $(VENV)/dev
 	@sh tests/install_browser.sh $(BIN)/python

@@ -71,4 +71,8 @@ BEHAVIOURS = {
     "faults:output:strange": Behaviour(
         "Escapes, forged messages and clearing without end end no cell.", "safety 3.3"
     ),
+    "faults:chaos:accounted": Behaviour(
+        "Whatever the network does, each line is shown or marked as missing, and nothing runs twice.",
+        "safety 4: chaos proxy, figures",
+    ),
 }

@@ -21,6 +21,8 @@ SILENCE = 2.0
 life: a large output may be on its way still, and the answer comes after it."""
 ASK_AGAIN = 1.0
 """Seconds until a kernel that does not answer after a cut is asked again; each time twice as long."""
+ASK_AT_LEAST = 8.0
+"""The longest of these pauses."""
 TRAIL = 0.5
 """Seconds that outputs may come after an answer on shell: they travel on another socket."""
 ANSWER = 600.0
@@ -183,7 +185,7 @@ class Flight:
         while True:
             await self._probe(self)
             await asyncio.sleep(pause)
-            pause *= 2
+            pause = min(2 * pause, ASK_AT_LEAST)
 
     # --- how it ends ------------------------------------------------------------------------------
 
