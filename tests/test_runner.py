@@ -560,6 +560,26 @@ def test_a_block_that_goes_on_after_its_deadline_is_written_down_to_its_end(
     assert record.result == late.settled.result()
 
 
+@behaviour("runner:ledger:written")
+def test_what_a_late_block_shows_is_written_down_also_while_a_host_follows_it(
+    drive: Drive, kernel: Session, records: Records, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    block = waits_for(gate, then="print('news', flush=True)\ntime.sleep(60)")
+    manner = reply_of(records, deadline=0.3, limit=60.0)
+    events = drive(Turn(), Script(block, "It goes on."), kernel, manner)
+    (late,) = [event.running for event in events if isinstance(event, Ended) and event.running]
+    heard = Flag()
+    late.listen(lambda change: heard.set() if "news" in str(change.output) else None)
+    gate.touch()
+    assert heard.wait(60)
+    assert records.settle()
+    (record,) = records.of("a conversation")
+    assert records.outputs(record.id) == (Stream("stdout", "news\n"),)
+    late.interrupt()
+    late.settled.result(60)
+
+
 @behaviour("runner:ledger:at-once")
 def test_of_two_replies_at_once_one_runs_the_block_and_both_get_its_result(
     drive: Drive, sessions: Sessions, kernel: Session, records: Records

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
 from queue import SimpleQueue
 from time import monotonic
 
@@ -12,6 +13,7 @@ from coderunner.kernel.execution import Change
 from coderunner.kernel.interview import Interview
 from coderunner.outputs import Aftermath, Question, Result, Status
 from coderunner.records.ledger import Entry
+from coderunner.secret import Secret
 
 from .events import BEAT, Answered, Asked, Beat, Ended, Event, Running, Shown, Started, Told, Waiting
 from .manner import DECLINED, STOPPED, Kernel, Manner, never
@@ -160,9 +162,46 @@ def _ended(running: Running, run: Run, entry: Entry, late: list[Running]) -> End
     result = running.future.result()
     if not _goes_on(result):
         return Ended(result, run.ordinal)
-    running.listen(lambda change: entry.show(change.index, change.output))  # until a host does
-    late.append(running)
-    return Ended(result, run.ordinal, running)
+    goes_on = GoesOn(running, entry)
+    goes_on.listen(None)
+    late.append(goes_on)
+    return Ended(result, run.ordinal, goes_on)
+
+
+@dataclass(frozen=True, slots=True)
+class GoesOn:
+    """A cell that goes on after its deadline: what it shows is written down, whoever listens."""
+
+    running: Running
+    entry: Entry
+
+    @property
+    def future(self) -> Future[Result]:
+        """What there was of it at the deadline."""
+        return self.running.future
+
+    @property
+    def settled(self) -> Future[Result]:
+        """The result with which it really ends."""
+        return self.running.settled
+
+    def listen(self, on_output: Callable[[Change], None] | None) -> None:
+        """Have the outputs so far, and all that changes from now on, given to `on_output`, too."""
+
+        def show(change: Change) -> None:
+            self.entry.show(change.index, change.output)
+            if on_output is not None:
+                on_output(change)
+
+        self.running.listen(show)
+
+    def interrupt(self) -> None:
+        """Ask for its end."""
+        self.running.interrupt()
+
+    def answer(self, question: str, answer: Secret) -> None:
+        """Answer what it asks."""
+        self.running.answer(question, answer)
 
 
 def _goes_on(result: Result) -> bool:
