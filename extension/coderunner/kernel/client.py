@@ -232,6 +232,9 @@ class KernelClient:
 
     def _unanswered(self, flight: Flight) -> tuple[Status, Aftermath, str]:
         """The kernel is at rest, and what became of the cell was said while the way was cut."""
+        if not flight.answered_by:
+            self.gone = self.gone or LOST
+            return _verdict(LOST)
         if flight.process and flight.process != flight.answered_by:
             self.gone = self.gone or RESTARTED
             return _verdict(RESTARTED)

@@ -186,6 +186,9 @@ class Flight:
             await self._probe(self)
             await asyncio.sleep(pause)
             pause = min(2 * pause, ASK_AT_LEAST)
+            if self.execution.idle and not self._alive and pause == ASK_AT_LEAST:
+                # Outputs reach us, answers do not: the server gives them to a connection that is no more.
+                self.end("unanswered")
 
     # --- how it ends ------------------------------------------------------------------------------
 
