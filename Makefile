@@ -34,7 +34,7 @@ run: $(VENV)/app
 
 test: $(VENV)/dev
 	@sh tests/install_browser.sh $(BIN)/python
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Each line of tests/matrix.txt in a venv of its own, beside .venv; all of them, also when one fails.
 test-matrix: | $(BIN)/python

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # A short path: the socket of a kernel lies below it, and a socket's path has room for about 100 characters.
@@ -34,3 +35,33 @@ settings.register_profile(
 )
 settings.register_profile("thorough", settings.get_profile("default"), max_examples=5000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are cores: most tests wait for a kernel."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, beside which all others run: those that install things from an index."""
+    long = {item.path for item in items if item.get_closest_marker("network")}
+    items.sort(key=lambda item: item.path not in long)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table of faults: which were survived, and the seconds until that was known."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    rows = sorted(
+        row
+        for report in reports
+        if isinstance(report, pytest.TestReport) and report.when == "teardown"
+        for name, row in report.user_properties
+        if name == "fault"
+    )
+    if not rows:
+        return
+    terminalreporter.section(f"faults: {sum(survived for _, survived, _ in rows)} of {len(rows)} survived")
+    for name, survived, took in rows:
+        outcome = "survived" if survived else "NOT survived"
+        terminalreporter.write_line(f"{name:<60.60} {outcome:<13} {took:6.2f} s to the verdict")

@@ -1,6 +1,7 @@
 """What every fault is put through: it ends in time, is told truly, and the next block works.
 
-At the end of a run the table of all faults is printed: which were survived, and how long the verdict took.
+At the end of a run `tests/conftest.py` prints the table of all faults: which were survived, and how long the
+verdict took.
 """
 
 import asyncio
@@ -20,9 +21,6 @@ from tests.kernel.conftest import BOUND, hub, jupyter, there
 from tests.kernel.servers import Jupyter, jupyter_server
 
 __all__ = ["hub", "jupyter", "there"]
-
-ROWS: list[tuple[str, str, float]] = []
-"""Fault, what came of it, and the seconds until that was known."""
 
 
 def text_of(result: Result) -> str:
@@ -75,7 +73,7 @@ def ordeal(request: pytest.FixtureRequest) -> Iterator[Ordeal]:
     which = f"{request.node.callspec.id}: " if hasattr(request.node, "callspec") else ""
     one = Ordeal(which + sentence, bound=10.0)
     yield one
-    ROWS.append((one.name, "survived" if one.survived else "NOT survived", one.took))
+    request.node.user_properties.append(("fault", [one.name, one.survived, one.took]))
 
 
 @pytest.fixture
@@ -107,13 +105,3 @@ async def far(proxy: Chaos, sessions: Sessions, there: Server) -> Session:
     session = sessions.get(uuid.uuid4().hex, replace(there, url=proxy.url))
     assert (await session.execute("x = 7; runs = 0")).status is Status.OK
     return session
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the table of faults."""
-    if not ROWS:
-        return
-    survived = sum(outcome == "survived" for _, outcome, _ in ROWS)
-    terminalreporter.section(f"faults: {survived} of {len(ROWS)} survived")
-    for name, outcome, took in sorted(ROWS):
-        terminalreporter.write_line(f"{name:<60.60} {outcome:<13} {took:6.2f} s to the verdict")
