@@ -51,17 +51,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the table of faults: which were survived, and the seconds until that was known."""
-    reports = [report for reports in terminalreporter.stats.values() for report in reports]
-    rows = sorted(
-        row
-        for report in reports
-        if isinstance(report, pytest.TestReport) and report.when == "teardown"
-        for name, row in report.user_properties
-        if name == "fault"
-    )
+    rows: list[tuple[str, bool, float]] = []
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport) and report.when == "teardown":
+                rows += [value for name, value in report.user_properties if name == "fault"]  # type: ignore[misc]
     if not rows:
         return
     terminalreporter.section(f"faults: {sum(survived for _, survived, _ in rows)} of {len(rows)} survived")
-    for name, survived, took in rows:
+    for name, survived, took in sorted(rows):
         outcome = "survived" if survived else "NOT survived"
         terminalreporter.write_line(f"{name:<60.60} {outcome:<13} {took:6.2f} s to the verdict")
