@@ -351,6 +351,14 @@ BEHAVIOURS = {
     "doctor:broken:hub": Behaviour("The address of a Hub itself is said.", "the plan, connection doctor"),
     "doctor:broken:not-jupyter": Behaviour("Something else that answers is said.", "P4"),
     "doctor:broken:token": Behaviour("A missing and a wrong token are told apart.", "kernel facts: auth; O1"),
+    "doctor:broken:xsrf": Behaviour(
+        "A server without a token that takes orders from its own pages only is said.", "kernel facts: auth"
+    ),
+    "doctor:broken:rate": Behaviour(
+        "A limit of requests is said, with when to try again.", "the plan, connection doctor"
+    ),
+    "doctor:broken:elsewhere": Behaviour("An address that leads to another host is said.", "T6"),
+    "doctor:broken:silent": Behaviour("A server that hangs is said.", "safety 3.2"),
     "doctor:broken:kernel": Behaviour(
         "A kernel that is not installed is said, with those that are.", "kernel facts: auth"
     ),
@@ -362,6 +370,12 @@ BEHAVIOURS = {
     ),
     "doctor:warns:open": Behaviour("A server that lets everybody in is warned of.", "safety, decision 10"),
     "doctor:warns:old": Behaviour("A server with a known hole is warned of.", "safety, decision 10"),
+    "doctor:warns:outside": Behaviour(
+        "A server of this machine that other machines can reach is warned of.", "the plan, connection doctor"
+    ),
+    "doctor:warns:dropped": Behaviour(
+        "A server that drops even the test cell's output is warned of.", "kernel facts: output"
+    ),
     "doctor:warns:plain-http": Behaviour("Plain http to another machine is warned of.", "T6; P7"),
     "local:plots:inline": Behaviour(
         "A plot is shown, whatever the host draws with.", "Jupyter: the inline backend"

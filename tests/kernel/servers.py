@@ -125,7 +125,11 @@ class Scripted:
 
 @contextlib.contextmanager
 def scripted_server(
-    answers: Mapping[str, Answer], otherwise: Answer = (404, {}, ""), *, tls: Path | None = None
+    answers: Mapping[str, Answer],
+    otherwise: Answer = (404, {}, ""),
+    *,
+    tls: Path | None = None,
+    ip: str = "127.0.0.1",
 ) -> Iterator[Scripted]:
     """Answer by path until the block ends; with `tls`, a file with a key and its certificate, over https."""
     asked: list[tuple[str, str, Mapping[str, str]]] = []
@@ -146,7 +150,7 @@ def scripted_server(
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer((ip, 0), Handler) as server:
         if tls is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(tls)

@@ -1,15 +1,17 @@
 """The connection doctor: which step fails, said in one sentence with what mends it."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
 
 from coderunner.kernel.doctor import Finding, Report, Step, check
+from coderunner.kernel.outside import own_addresses
 from coderunner.kernel.sessions import Local, Server
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
-from tests.kernel.servers import Answer, Jupyter, scripted_server
+from tests.kernel.servers import Answer, Jupyter, jupyter_server, scripted_server
 from tests.kernel.test_server import SPECS, certificate
 
 __all__ = ["certificate"]
@@ -190,6 +192,48 @@ async def test_a_missing_and_a_wrong_token_are_told_apart(jupyter: Jupyter) -> N
     )
 
 
+@behaviour("doctor:broken:xsrf")
+async def test_a_server_without_a_token_that_takes_no_orders_is_said(tmp_path: Path) -> None:
+    with jupyter_server(tmp_path, "--IdentityProvider.token=") as server:
+        reports = [await check(Server(server.url, Secret(token))) for token in ("", "one-of-ours")]
+    said = (
+        f"{server.url} runs without a token and takes orders from its own pages only ('_xsrf' missing); "
+        "start it with a token, and set that here."
+    )
+    assert [broken(report) for report in reports] == 2 * [(Step.START, said)]
+
+
+@behaviour("doctor:broken:rate")
+async def test_a_limit_of_requests_is_said() -> None:
+    with scripted_server({"/api": API}, (429, {"Retry-After": "7"}, "")) as server:
+        step, sentence = broken(await check(Server(server.url)))
+    assert step is Step.TOKEN
+    assert sentence == (
+        f"{server.url} limits how often it may be asked (HTTP 429); try again in 7 seconds, "
+        "or raise the limit of the proxy or Hub before it."
+    )
+
+
+@behaviour("doctor:broken:elsewhere")
+async def test_an_address_that_leads_to_another_host_is_said() -> None:
+    with scripted_server({}, (302, {"Location": "https://other.invalid/api"}, "")) as server:
+        assert broken(await check(Server(server.url))) == (
+            Step.JUPYTER,
+            f"{server.url} sends us on to another host (other.invalid); if that is right, give its address.",
+        )
+
+
+@behaviour("doctor:broken:silent")
+async def test_a_server_that_hangs_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coderunner.kernel.rest.REQUEST_TIMEOUT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        assert broken(await check(Server(url))) == (
+            Step.REACH,
+            f"{url} did not answer in time; the server hangs, or a firewall stands between.",
+        )
+
+
 @behaviour("doctor:broken:kernel")
 async def test_a_kernel_that_is_not_installed_is_said_with_those_that_are(jupyter: Jupyter) -> None:
     report = await check(Server(jupyter.url, Secret(jupyter.token), "ir"))
@@ -252,6 +296,31 @@ async def test_a_server_with_a_known_hole_is_warned_of() -> None:
     assert report.version == "2.14.2"
     assert report.warnings == (
         "Jupyter Server 2.14.2 has a known hole (CVE-2026-44727); upgrade it to 2.20 or later.",
+    )
+
+
+@behaviour("doctor:warns:outside")
+async def test_a_server_of_this_machine_that_others_can_reach_is_warned_of() -> None:
+    if not (addresses := [address for address in own_addresses() if ":" not in address]):
+        pytest.skip("this machine is in no network")
+    with scripted_server({"/api": API, "/api/kernelspecs": FORBIDDEN}, ip="0.0.0.0") as server:
+        report = await check(Server(server.url.replace("0.0.0.0", "localhost")))
+    with scripted_server({"/api": API, "/api/kernelspecs": FORBIDDEN}) as server:
+        closed = await check(Server(server.url))
+    said = (
+        f"Other machines may reach it too, at {addresses[0]}; have it listen on 127.0.0.1 only "
+        "(ServerApp.ip; in Docker, publish its port as 127.0.0.1:8888:8888)."
+    )
+    assert (report.warnings, closed.warnings) == ((said,), ())
+
+
+@behaviour("doctor:warns:dropped")
+async def test_a_server_that_drops_output_is_warned_of(tmp_path: Path) -> None:
+    with jupyter_server(tmp_path, "--ServerApp.iopub_msg_rate_limit=0.1", token="t") as server:
+        report = await check(Server(server.url, Secret("t")))
+    assert (report.ok, report.output) == (True, "")
+    assert report.warnings == (
+        "The server dropped output: print less at once, or raise its limit ServerApp.iopub_msg_rate_limit.",
     )
 
 

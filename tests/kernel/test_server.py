@@ -251,6 +251,10 @@ NOT_HERE = (
     "{{url}} is no Jupyter server, or the base path is wrong: api/kernelspecs answers HTTP {status}; "
     "copy the address from the browser's Jupyter page"
 )
+TOO_OFTEN = (
+    "{{url}} limits how often it may be asked (HTTP 429); try again in {pause}, "
+    "or raise the limit of the proxy or Hub before it"
+)
 
 
 @behaviour("server:refused:sentences")
@@ -267,7 +271,9 @@ NOT_HERE = (
         ((302, {"Location": "/hub/login"}, ""), "{url} sends us to a login page; check the token"),
         ((302, {"Location": "/other"}, ""), "{url} sends us on to /other; the base path is probably wrong"),
         ((503, {}, ""), "{url} is overloaded or still starting (HTTP 503); try again in a minute"),
-        ((429, {}, ""), "{url} is overloaded or still starting (HTTP 429); try again in a minute"),
+        ((429, {}, ""), TOO_OFTEN.format(pause="a minute")),
+        ((429, {"Retry-After": "30"}, ""), TOO_OFTEN.format(pause="30 seconds")),
+        ((429, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, ""), TOO_OFTEN.format(pause="a minute")),
         ((404, {}, "{}"), NOT_HERE.format(status=404)),
         ((200, {}, "[1]"), NOT_HERE.format(status=200)),
     ],

@@ -24,6 +24,7 @@ from coderunner.errors import (
 from coderunner.kernel import local, server
 from coderunner.kernel.address import is_loopback, normalise, parents
 from coderunner.kernel.client import KernelClient, Transport
+from coderunner.kernel.outside import outward
 from coderunner.kernel.portal import portal
 from coderunner.kernel.ready import wait_until_ready
 from coderunner.kernel.rest import Rest, parsed, refusal, unreachable
@@ -209,6 +210,12 @@ class _Examination:
         except KernelError as error:
             raise self._broken(Step.REACH, await self._why_no_answer(rest, error)) from None
         self._found(Step.REACH, f"Something answers at {rest.url}.")
+        if others := await outward(rest.url):
+            sentence = (
+                f"Other machines may reach it too, at {' and '.join(others)}; have it listen on 127.0.0.1 "
+                "only (ServerApp.ip; in Docker, publish its port as 127.0.0.1:8888:8888)."
+            )
+            self._found(Step.REACH, sentence, warning=True)
         version = _version(parsed(response)) if response.code == 200 else ""
         if not version:
             sentence = await self._why_no_jupyter(rest, refusal(rest.url, response, token=False))
@@ -304,10 +311,13 @@ class _Examination:
         self._output = "".join(output.text for output in result.outputs if isinstance(output, Stream))
         if result.status is not Status.OK:
             raise self._broken(Step.CELL, _failure(result))
+        if result.detail:
+            self._found(Step.CELL, _sentence(result.detail), warning=True)
         # The first cell of a kernel pays for imports; a second one shows what every other will take.
         warm = await client.execute(TEST_CELL, deadline=TEST_DEADLINE)
         self._milliseconds = round(warm.duration * 1000, 1)
-        self._found(Step.CELL, f"{self._output.strip()}: {what} answers in {self._milliseconds:g} ms.")
+        hello = self._output.strip() or "The test cell ran"
+        self._found(Step.CELL, f"{hello}: {what} answers in {self._milliseconds:g} ms.")
 
 
 @asynccontextmanager
@@ -318,7 +328,7 @@ async def _closing(kernel: Transport) -> AsyncIterator[None]:
         await kernel.close()
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: Exception | str) -> str:
     text = str(error)
     return f"{text[:1].upper()}{text[1:]}." if not text.startswith("http") else f"{text}."
 

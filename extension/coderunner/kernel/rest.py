@@ -5,6 +5,7 @@ time, certificates are always verified.
 """
 
 import json
+import re
 import socket
 import ssl
 from dataclasses import dataclass
@@ -223,9 +224,16 @@ def refusal(url: str, response: HTTPResponse, *, token: bool) -> KernelError | N
     if 300 <= response.code < 400:
         return _redirect(url, response.headers.get("Location", ""), token=token)
     text = (response.body or b"")[:65536].decode("utf-8", "replace")
-    if response.code in (401, 403) or (response.code >= 400 and "_xsrf" in text[:2000]):
+    if response.code >= 400 and "_xsrf" in text[:2000]:
+        return ServerRefused(
+            f"{url} runs without a token and takes orders from its own pages only ('_xsrf' missing); "
+            "start it with a token, and set that here"
+        )
+    if response.code in (401, 403):
         return ServerRefused(_not_let_in(url, token=token))
-    if response.code in (429, 502, 503, 504):
+    if response.code == 429:
+        return ServerUnreachable(_too_often(url, response.headers.get("Retry-After", "")))
+    if response.code in (502, 503, 504):
         return ServerUnreachable(
             f"{url} is overloaded or still starting (HTTP {response.code}); try again in a minute"
         )
@@ -238,6 +246,14 @@ def _not_let_in(url: str, *, token: bool) -> str:
     if token:
         return f"{url} does not accept the token; copy the current one from the server's log"
     return f"{url} wants a token and none is set; copy it from the server's log"
+
+
+def _too_often(url: str, seconds: str) -> str:
+    pause = f"{seconds} seconds" if re.fullmatch(r"[0-9]{1,5}", seconds) else "a minute"
+    return (
+        f"{url} limits how often it may be asked (HTTP 429); try again in {pause}, "
+        "or raise the limit of the proxy or Hub before it"
+    )
 
 
 def _page(url: str, text: str, *, token: bool) -> KernelError:
