@@ -29,6 +29,9 @@ PLAN = {
     "allowance": Floor(),
     "sources": Floor("errors"),
     "settings": Floor("errors secret sources", "pydantic pydantic_settings"),
+    # What every door with an address needs; it knows no room.
+    "gate": Floor(pure=True),
+    "listening": Floor("errors gate", "uvicorn"),
     "chat": Floor(f"{GROUND} chat", "markdown_it", pure=True),
     # Facts of Jupyter's messages come from jupyter_client; its sockets do not.
     "kernel.messages": Floor(f"{GROUND} kernel.messages", "jupyter_client", pure=True),
@@ -48,10 +51,11 @@ PLAN = {
     "models": Floor(f"{GROUND} settings models", "httpx httpx2"),
     "runner": Floor(f"{GROUND} allowance settings chat kernel records runner"),
     "hosts.app": Floor(
-        f"{GROUND} settings runner models hosts.app", "gradio fastapi starlette uvicorn pygments"
+        f"{GROUND} settings gate listening runner models hosts.app",
+        "gradio fastapi starlette uvicorn pygments",
     ),
     # What the app shows is decided in pure functions; only its other modules act.
-    "hosts.app.guard": Floor(pure=True),
+    "hosts.app.guard": Floor("gate", pure=True),
     "hosts.app.highlight": Floor(libraries="pygments", pure=True),
     "hosts.app.pictures": Floor(pure=True),
     "hosts.app.teaching": Floor(pure=True),

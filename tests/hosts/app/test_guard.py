@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from coderunner.hosts.app.guard import Guard
+from coderunner.hosts.app.guard import guarded
 from tests.behaviours import behaviour
 
 HOST = "127.0.0.1:7861"
@@ -34,7 +34,7 @@ def answer(headers: dict[str, str], *, kind: str = "http", method: str = "GET") 
     async def receive() -> Any:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    asyncio.run(Guard(_inside, ["127.0.0.1"])(scope, receive, send))
+    asyncio.run(guarded(_inside, ["127.0.0.1"])(scope, receive, send))
     return sent
 
 

@@ -10,16 +10,17 @@ import webbrowser
 from collections.abc import AsyncIterator
 
 import gradio as gr
-import uvicorn
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from coderunner import listening
 from coderunner.errors import SettingsError
+from coderunner.gate import LOOPBACK, Gate
 from coderunner.hosts.app import look, page
 from coderunner.hosts.app.conversation import PATIENCE, Conversations
-from coderunner.hosts.app.guard import LOOPBACK, Guard
+from coderunner.hosts.app.guard import guarded
 from coderunner.hosts.app.offers import Offers
 from coderunner.hosts.app.state import Choices
 from coderunner.hosts.app.writer import Writer
@@ -30,9 +31,6 @@ from coderunner.settings import DEFAULT, Settings
 
 FURTHER_PORTS = 20
 """How many ports we try after one that is taken and that nobody asked for."""
-
-GRACE = 1
-"""Seconds that open connections get at the end: each page holds one for as long as it is open."""
 
 LARGEST_ACT = 64 * 1024
 """Bytes of a button's message; the longest answer to a program takes most of them."""
@@ -57,7 +55,7 @@ class App:
         )
         self.offers = Offers(settings)
 
-    def asgi(self) -> Guard:
+    def asgi(self) -> Gate:
         """Give the whole as an ASGI app. Its lifespan starts and ends what belongs to it.
 
         To be called in a running loop: Gradio makes loops of its own elsewhere, and never closes them.
@@ -86,7 +84,7 @@ class App:
             theme=look.theme(),
             head=page.HEAD,
         )
-        return Guard(app, [self.settings.host])
+        return guarded(app, [self.settings.host])
 
     @contextlib.asynccontextmanager
     async def _life(self, _app: FastAPI) -> AsyncIterator[None]:
@@ -134,27 +132,15 @@ def run(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
-    address = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"
-    config = uvicorn.Config(App(settings).asgi(), log_level="critical", timeout_graceful_shutdown=GRACE)
-    await Announced(config, address, settings).serve(sockets=[listener])
+    address = listening.address(settings.host, listener)
 
+    async def tell() -> None:
+        sys.stdout.write(f"CodeRunner is at {address} (Ctrl-C ends it)\n")
+        sys.stdout.flush()
+        if _wants_browser(settings):
+            await asyncio.to_thread(webbrowser.open, address)
 
-class Announced(uvicorn.Server):
-    """A server that says its address once it answers there."""
-
-    def __init__(self, config: uvicorn.Config, address: str, settings: Settings) -> None:
-        super().__init__(config)
-        self._address = address
-        self._settings = settings
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen; then say so."""
-        await super().startup(sockets)
-        if self.started:
-            sys.stdout.write(f"CodeRunner is at {self._address} (Ctrl-C ends it)\n")
-            sys.stdout.flush()
-            if _wants_browser(self._settings):
-                await asyncio.to_thread(webbrowser.open, self._address)
+    await listening.serve(App(settings).asgi(), listener, tell)
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -162,26 +148,14 @@ def listen(settings: Settings) -> socket.socket:
 
     Raises SettingsError where the address is none of this machine's own, or is taken.
     """
-    host = settings.host.strip("[]")
-    if host not in LOOPBACK:
+    if settings.host.strip("[]") not in LOOPBACK:
         message = (
             f"host is {settings.host}, but the app has no login yet, so it listens on this machine only. "
             "To use it from another machine, run there: ssh -L 7861:127.0.0.1:7861 and this machine's name"
         )
         raise SettingsError(message)
-    further = 1 + (FURTHER_PORTS if settings.source("port") == DEFAULT and settings.port else 0)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for port in range(settings.port, settings.port + further):
-        try:
-            return socket.create_server(("127.0.0.1" if host == "localhost" else host, port), family=family)
-        except OSError as failure:
-            reason = failure.strerror
-    message = f"port {settings.port} of {settings.host} cannot be listened on: {reason}"
-    raise SettingsError(message)
-
-
-def _shown(host: str) -> str:
-    return f"[{host.strip('[]')}]" if ":" in host else host
+    free = settings.source("port") == DEFAULT and settings.port
+    return listening.listen(settings.host, settings.port, further=FURTHER_PORTS if free else 0)
 
 
 def _wants_browser(settings: Settings) -> bool:

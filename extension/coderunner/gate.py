@@ -1,0 +1,110 @@
+"""Who may speak to a server of ours: who names it by a name of its own. Everybody else gets 403.
+
+A web page in the same browser can send requests to loopback addresses, and a name that its owner points to
+127.0.0.1 makes them look same-origin (DNS rebinding). So each request, WebSockets included, must name a host
+that is ours, and where the browser says which page sent it, that page must be ours as well.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Gate:
+    """An ASGI app around another: lets through what comes from our own page, or from no page at all."""
+
+    def __init__(self, app: App, hosts: Iterable[str] = (), *, headers: Sequence[Header] = ()) -> None:
+        """`hosts` are names that the app answers to beside the loopback ones, without a port.
+
+        `headers` go with each answer.
+        """
+        self._app = app
+        self._hosts = LOOPBACK | {host.casefold() for host in hosts}
+        self._headers = headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+        elif reason := refusal(scope, self._hosts):
+            await _refuse(scope, send, reason, self._headers)
+        else:
+            await self._app(scope, receive, _with_headers(send, self._headers))
+
+
+def refusal(scope: Scope, hosts: frozenset[str]) -> str:
+    """Why the request is not let in, as a sentence; empty where it is."""
+    host = _only(scope, b"host")
+    if host is None or _name(host) not in hosts:
+        return "This app answers under its own address only; the Host of this request is another one."
+    origins = _all(scope, b"origin")
+    if origins and (len(origins) > 1 or _place(origins[0]) != host.casefold()):
+        return "This app takes requests from its own page only; the Origin of this request is another one."
+    site = _all(scope, b"sec-fetch-site")
+    if not origins and site and site[0] not in ("same-origin", "none") and not _navigates(scope):
+        return "This app takes requests from its own page only; another site sent this one."
+    return ""
+
+
+def _navigates(scope: Scope) -> bool:
+    """A person followed a link to the page: the browser shows it on its own, not within the other site."""
+    mode, destination = _all(scope, b"sec-fetch-mode"), _all(scope, b"sec-fetch-dest")
+    return scope.get("method") == "GET" and mode == ["navigate"] and destination == ["document"]
+
+
+def _all(scope: Scope, name: bytes) -> list[str]:
+    return [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name]
+
+
+def _only(scope: Scope, name: bytes) -> str | None:
+    values = _all(scope, name)
+    return values[0] if len(values) == 1 else None
+
+
+def _name(host: str) -> str:
+    """The name in a Host header; empty where it is malformed. Any port: a tunnel may have another."""
+    try:
+        parts = urlsplit(f"//{host}")
+        parts.port  # noqa: B018 - raises where the port is none
+    except ValueError:
+        return ""
+    plain = parts.netloc == host and not (parts.username or parts.path)
+    return (parts.hostname or "").casefold() if plain else ""
+
+
+def _place(origin: str) -> str:
+    """Host and port of an origin; empty where it is opaque (`null`) or not of the web."""
+    scheme, separator, place = origin.partition("://")
+    return place.casefold() if separator and scheme in ("http", "https") else ""
+
+
+async def _refuse(scope: Scope, send: Send, reason: str, more: Sequence[Header]) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008, "reason": reason})
+        return
+    body = reason.encode()
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+        *more,
+    ]
+    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _with_headers(send: Send, more: Sequence[Header]) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), *more]
+        await send(message)
+
+    return sending

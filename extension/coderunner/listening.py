@@ -1,0 +1,54 @@
+"""How a door listens: its socket, and the moment in which it answers there."""
+
+import socket
+from collections.abc import Awaitable, Callable
+
+import uvicorn
+
+from coderunner.errors import SettingsError
+from coderunner.gate import App
+
+GRACE = 1
+"""Seconds that open connections get at the end: a page holds one for as long as it is open."""
+
+
+def listen(host: str, port: int, *, further: int = 0) -> socket.socket:
+    """Open a socket at `port`, or at one of the `further` ports after it where that is taken.
+
+    Raises SettingsError where none of them can be had.
+    """
+    name = host.strip("[]")
+    family = socket.AF_INET6 if ":" in name else socket.AF_INET
+    for each in range(port, port + further + 1):
+        try:
+            return socket.create_server(("127.0.0.1" if name == "localhost" else name, each), family=family)
+        except OSError as failure:
+            reason = failure.strerror
+    message = f"port {port} of {host} cannot be listened on: {reason}"
+    raise SettingsError(message)
+
+
+def address(host: str, listener: socket.socket) -> str:
+    """The address under which `listener` is reached, for people."""
+    shown = f"[{host.strip('[]')}]" if ":" in host else host
+    return f"http://{shown}:{listener.getsockname()[1]}"
+
+
+async def serve(app: App, listener: socket.socket, ready: Callable[[], Awaitable[None]]) -> None:
+    """Serve `app` until SIGINT or SIGTERM; `ready` is called once it answers."""
+    config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=GRACE)
+    await _Announced(config, ready).serve(sockets=[listener])
+
+
+class _Announced(uvicorn.Server):
+    """A server that tells when it answers."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen; then say so."""
+        await super().startup(sockets)
+        if self.started:
+            await self._ready()
