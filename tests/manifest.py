@@ -97,6 +97,12 @@ BEHAVIOURS = {
     "secret:value:revealed": Behaviour("A secret reveals itself when asked, and only then.", "safety: T7"),
     "secret:value:equal": Behaviour("Secrets are equal when their values are.", "safety: T7"),
     "secret:keeping:refused": Behaviour("A secret cannot be kept by pickle or JSON.", "safety: T7"),
+    "keys:owner:told-apart": Behaviour("Each key is somebody, and no other key is anybody.", "safety: T5"),
+    "keys:named:several": Behaviour("Several keys can stand in one setting.", "issue: the proxy"),
+    "keys:named:short": Behaviour("A key that can be guessed is refused.", "issue: the proxy"),
+    "keys:own:made-once": Behaviour(
+        "A door without a key makes one at its first start, readable by its owner only.", "issue: the proxy"
+    ),
     "settings:sources:order": Behaviour(
         "Flags come before environment variables, these before the file, this before the defaults.",
         "README, settings",

@@ -31,6 +31,7 @@ PLAN = {
     "settings": Floor("errors secret sources", "pydantic pydantic_settings"),
     # What every door with an address needs; it knows no room.
     "gate": Floor(pure=True),
+    "keys": Floor("errors secret"),
     "listening": Floor("errors gate", "uvicorn"),
     "chat": Floor(f"{GROUND} chat", "markdown_it", pure=True),
     # Facts of Jupyter's messages come from jupyter_client; its sockets do not.

@@ -20,7 +20,10 @@ from coderunner.sources import default_config
 TITLES: dict[Topic, str] = {
     "kernel": "where cells run",
     "model": "who writes them",
+    "door": "where it answers",
+    "keys": "who may use it without being asked",
     "app": "the chat app",
+    "kept": "what is kept",
 }
 
 
@@ -115,12 +118,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"coderunner {__version__}")
     commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
-    _add(commands, "app", "start the chat app", ("kernel", "model", "app"))
+    _add(commands, "app", "start the chat app", ("kernel", "model", "door", "app", "kept"))
     check = _add(commands, "check", "find out whether cells can run, and what to mend if not", ("kernel",))
     check.add_argument("--json", action="store_true", help="print the findings as JSON")
-    _add(
-        commands, "settings", "print the settings as they are, with their sources", ("kernel", "model", "app")
-    )
+    _add(commands, "settings", "print the settings as they are, with their sources", tuple(TITLES))
     return parser
 
 

@@ -41,10 +41,10 @@ DEFAULT = "default"
 GIVEN = "given"
 """The source of a value of settings that were made in place."""
 
-SECRETS = ("token", "model_key", "records_url")
+SECRETS = ("token", "model_key", "api_key", "records_url")
 ADDRESSES = ("server", "model_url")
 
-Topic = Literal["kernel", "model", "app"]
+Topic = Literal["kernel", "model", "door", "keys", "app", "kept"]
 """What a setting is about."""
 
 
@@ -122,13 +122,26 @@ class Settings(BaseSettings):
     demo: bool = _setting(default=False, what="talk to the scripted demo model", topic="model")
     system_prompt: str = _setting("", "what the model is told first; empty: our teaching examples", "model")
     system_prompt_file: Path | None = _setting(None, "file that holds the system prompt", "model")
-    host: str = _setting("127.0.0.1", "address that the app listens on", "app", min_length=1)
+    host: str = _setting("127.0.0.1", "address to listen on", "door", min_length=1)
     port: int = _setting(
         7861,
-        "port that the app listens on; 0: any free one; unset and taken: the next",
-        "app",
+        "port to listen on; 0: any free one; unset: where the app finds it taken, the next; "
+        "the proxy's is 7862 then",
+        "door",
         ge=0,
         le=65_535,
+    )
+    api_key: Sealed = _setting(
+        Secret(),
+        "key that clients have to send, or several, each of them somebody with kernels of their own; empty: "
+        "one that is made at the first start",
+        "keys",
+    )
+    api_key_file: Path | None = _setting(None, "file that holds the keys, one a line", "keys")
+    allow_local_kernel: bool = _setting(
+        default=False,
+        what="run the code of clients on this machine, where it can do what you can do",
+        topic="keys",
     )
     open_browser: Literal["auto", "yes", "no"] = _setting(
         "auto", "open the page in a browser; auto: where there is a display", "app"
@@ -136,17 +149,17 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default_factory=default_data,
         description="folder for what is kept: working folders of kernels, records of runs, and the like",
-        json_schema_extra={"topic": "app"},
+        json_schema_extra={"topic": "kept"},
     )
     records_url: Sealed = _setting(
         Secret(),
         "database that records each run, as SQLAlchemy spells its address; empty: a file in data_dir",
-        "app",
+        "kept",
     )
     keep_days: float = _setting(
         90.0,
         "days for which a run is remembered; 0: for ever",
-        "app",
+        "kept",
         ge=0,
         le=36_500,
         allow_inf_nan=False,
@@ -286,7 +299,7 @@ def load(flags: Mapping[str, object] | None = None, *, config: Path | None = Non
     gathered.add(EnvSettingsSource(Settings)(), lambda name: PREFIX + name.upper())
     gathered.add(given, lambda name: "--" + name.replace("_", "-"))
     _fall_back_to_openai(gathered)
-    for name in ("token", "model_key", "system_prompt"):
+    for name in ("token", "model_key", "api_key", "system_prompt"):
         gathered.read_file_of(name)
     try:
         settings = Settings(**gathered.values)

@@ -1,0 +1,66 @@
+"""The keys to a door that has no face."""
+
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from coderunner import keys
+from coderunner.errors import SettingsError
+from coderunner.keys import Keyring
+from coderunner.secret import Secret
+from tests.behaviours import behaviour
+
+ALICE, BOB = Secret("alice-7f3a9c51e2d4"), Secret("bob-51e2d47f3a9c00")
+
+
+@behaviour("keys:owner:told-apart")
+def test_each_key_is_somebody_and_no_other_key_is_anybody() -> None:
+    ring = Keyring([ALICE, BOB])
+    alice, bob = ring.owner(f"Bearer {ALICE.reveal()}"), ring.owner(f"bearer  {BOB.reveal()} ")
+    assert alice != bob
+    assert (alice in ring, bob in ring, "nobody" in ring) == (True, True, False)
+    assert alice is not None
+    assert ALICE.reveal() not in alice
+    for wrong in (
+        "",
+        "Bearer",
+        "Bearer ",
+        f"Basic {ALICE.reveal()}",
+        ALICE.reveal(),
+        f"Bearer {ALICE.reveal()}x",
+        "Bearer ü",
+    ):
+        assert ring.owner(wrong) is None
+
+
+@behaviour("keys:named:several")
+def test_several_keys_stand_in_one_setting() -> None:
+    assert keys.named(Secret(f"{ALICE.reveal()},\n{BOB.reveal()}\n")) == [ALICE, BOB]
+    assert keys.named(Secret()) == []
+
+
+@behaviour("keys:named:short")
+def test_a_key_that_can_be_guessed_is_refused_without_being_shown() -> None:
+    with pytest.raises(SettingsError, match="fewer than 16 characters") as refused:
+        keys.named(Secret(f"{ALICE.reveal()} canary-7"))
+    assert "canary" not in str(refused.value)
+
+
+@behaviour("keys:own:made-once")
+def test_the_own_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "api-key"
+    key, made = keys.own(path)
+    assert made
+    assert len(key.reveal()) >= 32
+    assert keys.own(path) == (key, False)
+    if sys.platform != "win32":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@behaviour("keys:own:made-once")
+def test_a_place_without_room_for_a_key_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SettingsError, match="can neither be read nor made"):
+        keys.own(tmp_path / "file" / "api-key")
