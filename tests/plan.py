@@ -46,6 +46,7 @@ PLAN = {
     "records": Floor(f"{GROUND} records", "sqlalchemy"),
     "records.states": Floor(pure=True),
     "records.codec": Floor("outputs", pure=True),
+    "records.pieces": Floor("outputs", pure=True),
     # Runs in the kernel itself, where ipykernel has brought IPython.
     "kernel.prelude": Floor(libraries="IPython"),
     # httpx2 is httpx under its next name.

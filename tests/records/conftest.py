@@ -1,8 +1,9 @@
 """Records in a file; and in the database of `CODERUNNER_TEST_DATABASE`, which is emptied."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from sqlalchemy import create_engine
@@ -19,7 +20,12 @@ KEY = Key("conversation", "message", 0)
 CODE = "print(10 + 5)\n"
 FIFTEEN = Result((Stream("stdout", "15\n"),), execution_count=1, duration=0.01)
 
-Open = Callable[[], Records]
+
+class Open(Protocol):
+    """Opens the records once more, as another process does; `person` looks at them."""
+
+    def __call__(self, person: str = "") -> Records:
+        """Open them."""
 
 
 @pytest.fixture(params=["a file", *(["a server"] if DATABASE else [])])
@@ -39,8 +45,8 @@ def replica(address: str) -> Iterator[Open]:
     """Opens the records once more, as another process does."""
     opened: list[Records] = []
 
-    def another() -> Records:
-        opened.append(Records(Store(address)))
+    def another(person: str = "") -> Records:
+        opened.append(Records(Store(address), person=person))
         return opened[-1]
 
     yield another

@@ -64,6 +64,28 @@ BEHAVIOURS = {
     "records:database:migrated": Behaviour(
         "The tables of every earlier version are brought up to date with all their rows.", "CONTRIBUTING"
     ),
+    "records:chats:exact": Behaviour(
+        "A conversation is read as it was written, its blocks with their runs.", "safety 3.5: host crash"
+    ),
+    "records:chats:grows": Behaviour(
+        "Of a conversation that grows, changes or shrinks only what differs is written.", "performance"
+    ),
+    "records:chats:once": Behaviour("No word of a reply is kept twice.", "records: what is kept"),
+    "records:chats:listed": Behaviour(
+        "Conversations are listed the newest first, by their first words or the name that somebody gave.",
+        "what users of chat pages ask for",
+    ),
+    "records:chats:search": Behaviour(
+        "A search finds all its words, in titles and in what was said, of any alphabet and case.",
+        "what users of chat pages ask for",
+    ),
+    "records:chats:persons": Behaviour(
+        "Nobody sees, finds, names or deletes another person's conversation.", "safety: T5"
+    ),
+    "records:chats:deleted": Behaviour(
+        "A conversation that is deleted is gone from the file with its runs and outputs, and stays gone.",
+        "what users of chat pages ask for",
+    ),
     "records:late:once": Behaviour(
         "The end of a run that the model was not told is told once, whichever process asks for it.",
         "design 5: by itself",

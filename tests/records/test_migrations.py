@@ -9,6 +9,7 @@ import pytest
 from coderunner.outputs import Aftermath, DisplayData, Error, Result, Status, Stream
 from coderunner.records import schema
 from coderunner.records.book import GONE, Records
+from coderunner.records.chats import Saying
 from coderunner.records.entry import Entry
 from coderunner.records.rows import Key
 from coderunner.records.store import Store
@@ -63,4 +64,21 @@ def test_migrated_tables_take_new_runs(file: Path, tmp_path: Path) -> None:
     entry.finish(Result())
     records.settle()
     assert [each.result for each in records.of("conversation")][-1] == Result()
+    records.close()
+
+
+@behaviour("records:database:migrated")
+@pytest.mark.parametrize("file", EARLIER, ids=[path.stem for path in EARLIER])
+def test_migrated_tables_take_conversations(file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(file.read_text(encoding="utf-8"))
+    records = Records(Store(f"sqlite:///{path}"))
+    records.shelf.keep("id", "conversation", [Saying("user", "hello")])
+    assert records.settle()
+    chat = records.shelf.find("id")
+    assert chat is not None
+    assert [each.code for each in chat.records] == [code for code, _ in RUNS]
+    assert records.shelf.delete("id")
+    assert records.of("conversation") == []
     records.close()

@@ -1,5 +1,6 @@
 """The book of all runs: who may run a block, and what is known of one that was run."""
 
+import getpass
 import logging
 import threading
 import time
@@ -11,11 +12,12 @@ from sqlalchemy import URL, Connection
 
 from coderunner.errors import RecordsUnavailable
 from coderunner.outputs import Output, Result, Status
-from coderunner.records import rows
+from coderunner.records import chats, rows
 from coderunner.records.entry import Draft, Entry
 from coderunner.records.owners import Owner, Owners
 from coderunner.records.rows import Key, Record
 from coderunner.records.scribe import Scribe
+from coderunner.records.shelf import Shelf
 from coderunner.records.states import State, Verdict, verdict
 from coderunner.records.store import MEMORY, Store
 
@@ -36,8 +38,13 @@ class Records:
     Everything that asks the database raises RecordsUnavailable where that fails.
     """
 
-    def __init__(self, store: Store, *, keep_days: float = 0, owners: Owners | None = None) -> None:
-        """`keep_days`: days after which a run that is over is forgotten; 0: never."""
+    def __init__(
+        self, store: Store, *, keep_days: float = 0, owners: Owners | None = None, person: str = ""
+    ) -> None:
+        """`keep_days`: days after which a run that is over is forgotten, or a conversation; 0: never.
+
+        `person`: whose conversations these are.
+        """
         self._store = store
         self._keep = keep_days * DAY
         self._owners = owners or Owners(Owner.me())
@@ -49,6 +56,8 @@ class Records:
         self._told: deque[Result] = deque(maxlen=KEPT)
         self._forgotten = 0.0
         self._scribe = Scribe(self._write_all, self._pulse)
+        self.shelf = Shelf(store, self._scribe.wake, person)
+        """The conversations."""
         self._tidy()
 
     @property
@@ -200,6 +209,7 @@ class Records:
         )
 
     def _write_all(self) -> bool:
+        self.shelf.write()
         with self._lock:
             live = list(self._live.values())
         for entry in live:
@@ -255,7 +265,12 @@ class Records:
         self.sweep()
         if self._keep and time.time() - self._forgotten > DAY:
             self._forgotten = time.time()
-            self._store.write(rows.forget, self._forgotten - self._keep)
+            self._store.write(_forget, self._forgotten - self._keep)
+
+
+def _forget(connection: Connection, before: float) -> None:
+    chats.forget(connection, before)
+    rows.forget(connection, before)
 
 
 _UNKNOWN = Result(status=Status.LOST, detail="its record was deleted meanwhile")
@@ -265,11 +280,19 @@ def open_records(address: str, folder: Path, *, keep_days: float = 0) -> Records
     """The records at a database's `address`, or in a file of ours in `folder`.
 
     Where that cannot be opened, in memory: the log says so, and for as long as this process lives nothing is
-    lost and nothing runs twice.
+    lost and nothing runs twice. In a database that was named, users of the system have conversations of
+    their own each.
     """
     place = address or URL.create("sqlite", database=str(folder / "records" / "records.sqlite"))
     try:
-        return Records(Store(place), keep_days=keep_days)
+        return Records(Store(place), keep_days=keep_days, person=_user() if address else "")
     except RecordsUnavailable as failure:
         log.warning("%s; until CodeRunner ends, what runs is kept in memory only", failure)
         return Records(Store(MEMORY))
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # in some containers nobody has a name
+        return ""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, bindparam, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, exists, insert, select, update
 
 from coderunner.outputs import Aftermath, Output, Result, Status
 from coderunner.records.codec import LARGE, decode, digest, encode
-from coderunner.records.schema import BLOBS, OUTPUTS, RUNS
+from coderunner.records.schema import BLOBS, CHATS, OUTPUTS, RUNS
 from coderunner.records.states import OVER, State, before
 
 # Built once: to build a statement takes the library longer than the database needs to do it.
@@ -158,10 +158,18 @@ def show(
 
 
 def forget(connection: Connection, before: float) -> int:
-    """Delete the runs that ended before a moment, with all that only they showed; gives how many."""
-    old = select(RUNS.c.id).where(RUNS.c.state.in_(OVER), RUNS.c.ended < before)
-    connection.execute(delete(OUTPUTS).where(OUTPUTS.c.run.in_(old)))
-    count = connection.execute(delete(RUNS).where(RUNS.c.state.in_(OVER), RUNS.c.ended < before)).rowcount
+    """Delete the runs that ended before a moment, with all that only they showed; gives how many.
+
+    Those of a conversation that is kept stay with it.
+    """
+    kept = RUNS.c.conversation.in_(select(CHATS.c.label))
+    return remove(connection, RUNS.c.state.in_(OVER), RUNS.c.ended < before, ~kept)
+
+
+def remove(connection: Connection, *which: ColumnElement[bool]) -> int:
+    """Delete runs, with all that only they showed; gives how many."""
+    connection.execute(delete(OUTPUTS).where(OUTPUTS.c.run.in_(select(RUNS.c.id).where(*which))))
+    count = connection.execute(delete(RUNS).where(*which)).rowcount
     connection.execute(delete(BLOBS).where(~exists().where(OUTPUTS.c.blob == BLOBS.c.hash)))
     return count
 

@@ -101,13 +101,63 @@ OUTPUTS = Table(
 )
 """What each run showed, in order: small ones here, large ones by their hash."""
 
+CHATS = Table(
+    "coderunner_chats",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("person", String(200), nullable=False),
+    Column("label", String(200), nullable=False),
+    Column("title", Exact, nullable=False),
+    Column("named", Integer, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("changed", Float, nullable=False),
+    Index("coderunner_chats_person", "person", "changed"),
+    Index("coderunner_chats_label", "label"),
+)
+"""The conversations. `label` is what the runs bear, for others see that; `named` is 1 where a person gave the
+title; `changed` is when something was last said."""
+
+SAYINGS = Table(
+    "coderunner_sayings",
+    METADATA,
+    Column("chat", String(64), ForeignKey("coderunner_chats.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("reply", String(64), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("text", Exact, nullable=False),
+    Column("late", Exact, nullable=False),
+    Column("pieces", Text, nullable=False),
+    Column("tokens", Integer, nullable=False),
+    Column("finished", Integer, nullable=False),
+)
+"""What was said in each conversation, in order. `reply` is the `message` of its runs; `pieces` say where in
+`text` prose and blocks stand."""
+
 
 def _deliver(connection: Connection) -> None:
     """Version 2 knows what the model has read; of what was there before we take it that it has."""
     connection.execute(text("ALTER TABLE coderunner_runs ADD COLUMN delivered INTEGER NOT NULL DEFAULT 1"))
 
 
-MIGRATIONS: Sequence[Callable[[Connection], None]] = (_deliver,)
+def _converse(connection: Connection) -> None:
+    """Version 3 knows conversations, too."""
+    for statement in (
+        """CREATE TABLE coderunner_chats (
+            id VARCHAR(64) NOT NULL, person VARCHAR(200) NOT NULL, label VARCHAR(200) NOT NULL,
+            title TEXT NOT NULL, named INTEGER NOT NULL, created FLOAT NOT NULL, changed FLOAT NOT NULL,
+            PRIMARY KEY (id))""",
+        "CREATE INDEX coderunner_chats_person ON coderunner_chats (person, changed)",
+        "CREATE INDEX coderunner_chats_label ON coderunner_chats (label)",
+        """CREATE TABLE coderunner_sayings (
+            chat VARCHAR(64) NOT NULL, position INTEGER NOT NULL, reply VARCHAR(64) NOT NULL,
+            role VARCHAR(16) NOT NULL, text TEXT NOT NULL, late TEXT NOT NULL, pieces TEXT NOT NULL,
+            tokens INTEGER NOT NULL, finished INTEGER NOT NULL,
+            PRIMARY KEY (chat, position), FOREIGN KEY(chat) REFERENCES coderunner_chats (id))""",
+    ):
+        connection.execute(text(statement))
+
+
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (_deliver, _converse)
 """What makes version 2 of version 1, 3 of 2, and so on."""
 
 CURRENT = len(MIGRATIONS) + 1

@@ -18,7 +18,9 @@ from coderunner.kernel.rebuild import rebuild
 from coderunner.kernel.sessions import Light, Local, Server, Session, Sessions, Where
 from coderunner.outputs import Cell, Question, Result, Status
 from coderunner.records.book import Records, open_records
+from coderunner.records.chats import Card, Chat, Saying
 from coderunner.records.ledger import ReplyLedger
+from coderunner.records.pieces import Kind, Piece
 
 from .drivers import converse, converse_sync, late_words
 from .events import BEAT, Answered, Asked, Beat, Ended, Event, Running, Shown, Started, Waiting
@@ -31,18 +33,22 @@ __all__ = [
     "Answered",
     "Asked",
     "Beat",
+    "Card",
     "Cell",
     "Change",
+    "Chat",
     "Ended",
     "Event",
     "Finding",
     "Finish",
     "Generate",
     "Kernel",
+    "Kind",
     "Light",
     "Local",
     "Manner",
     "Part",
+    "Piece",
     "Question",
     "Records",
     "ReplyLedger",
@@ -51,6 +57,7 @@ __all__ = [
     "Run",
     "Running",
     "Say",
+    "Saying",
     "Server",
     "Session",
     "Sessions",

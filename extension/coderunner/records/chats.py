@@ -1,0 +1,177 @@
+"""Conversations as they are read and written in one transaction: functions of a connection."""
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, Row, String, and_, delete, func, insert, select, update
+
+from coderunner.records import pieces, rows
+from coderunner.records.pieces import Piece
+from coderunner.records.rows import Record
+from coderunner.records.schema import CHATS, RUNS, SAYINGS
+
+LONGEST_TITLE = 80
+"""Characters of a title: more than a list has room for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What one side said: one message of a conversation."""
+
+    role: Literal["user", "assistant"]
+    text: str
+    """What the model gets."""
+    pieces: tuple[Piece, ...] = ()
+    """Of a reply: what a reader sees."""
+    reply: str = ""
+    """Names a reply; its runs bear the same name."""
+    finished: bool = True
+    """Of a reply: it came to its end, whichever."""
+    late: str = ""
+    """Of a user's message: results that came late, which the model reads before the text."""
+    tokens: int = 0
+    """Of a reply: what the endpoint counted; 0 where it did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a list shows of a conversation."""
+
+    id: str
+    title: str
+    changed: float
+    """When something was last said in it, in seconds since 1970 (UTC)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A conversation as it is written down, with what its blocks came to."""
+
+    id: str
+    title: str
+    label: str
+    """What its runs and its kernel bear."""
+    sayings: tuple[Saying, ...]
+    records: tuple[Record, ...]
+    """All its runs, in the order in which they were asked for."""
+
+    def runs(self, saying: Saying, block: Piece) -> list[Record]:
+        """The runs of one of its blocks, the first one first; none where it never began to run."""
+        its = (saying.reply, block.ordinal)
+        return [each for each in self.records if (each.key.message, each.key.ordinal) == its]
+
+
+Columns = Mapping[str, object]
+
+
+def cards(connection: Connection, person: str) -> list[Card]:
+    """All conversations of a person, the newest first."""
+    query = select(CHATS.c.id, CHATS.c.title, CHATS.c.changed).where(CHATS.c.person == person)
+    return [Card(*row) for row in connection.execute(query.order_by(CHATS.c.changed.desc())).all()]
+
+
+def mentioning(connection: Connection, person: str, word: str) -> set[str]:
+    """The conversations in which something was said with `word`, which is in small letters, in it."""
+    query = select(SAYINGS.c.chat, SAYINGS.c.text).join(CHATS).where(CHATS.c.person == person)
+    # Texts are spelt in ASCII, so the database can look for these letters only; the rest is looked at here.
+    if plain := max(re.findall("[a-z0-9]+", word), key=len, default=""):
+        query = query.where(func.lower(SAYINGS.c.text, type_=String).contains(plain))
+    return {row.chat for row in connection.execute(query) if word in row.text.lower()}
+
+
+def find(connection: Connection, person: str, identity: str) -> Chat | None:
+    """A conversation with all that was said and shown in it."""
+    chat = connection.execute(select(CHATS).where(_its(person, identity))).first()
+    if chat is None:
+        return None
+    said = select(SAYINGS).where(SAYINGS.c.chat == identity).order_by(SAYINGS.c.position)
+    sayings = tuple(_saying(row) for row in connection.execute(said).all())
+    records = tuple(rows.of_conversation(connection, chat.label))
+    return Chat(chat.id, chat.title, chat.label, sayings, records)
+
+
+def add(connection: Connection, person: str, identity: str, label: str, sayings: Sequence[Saying]) -> None:
+    """Write down that a conversation has begun."""
+    now = time.time()
+    what = {"id": identity, "person": person, "label": label, "title": title(sayings), "named": 0}
+    connection.execute(insert(CHATS).values(**what, created=now, changed=now))
+
+
+def touch(connection: Connection, person: str, identity: str, sayings: Sequence[Saying]) -> bool:
+    """Note that something was said; False where the conversation is not there any more."""
+    its = _its(person, identity)
+    connection.execute(update(CHATS).where(its, CHATS.c.named == 0).values(title=title(sayings)))
+    return connection.execute(update(CHATS).where(its).values(changed=time.time())).rowcount == 1
+
+
+def say(connection: Connection, identity: str, sayings: Sequence[Columns], known: Sequence[Columns]) -> None:
+    """Write what was said where it differs from what is `known` to stand there."""
+    new = {at: said for at, said in enumerate(sayings) if at >= len(known) or known[at] != said}
+    gone = [at for at in (*new, *range(len(sayings), len(known))) if at < len(known)]
+    if gone:
+        there = and_(SAYINGS.c.chat == identity, SAYINGS.c.position.in_(gone))
+        connection.execute(delete(SAYINGS).where(there))
+    if new:
+        written = [{"chat": identity, "position": at, **said} for at, said in new.items()]
+        connection.execute(insert(SAYINGS), written)
+
+
+def rename(connection: Connection, person: str, identity: str, name: str) -> bool:
+    """Give a conversation the title that a person chose; False where it is not there."""
+    change = update(CHATS).where(_its(person, identity)).values(title=name, named=1)
+    return connection.execute(change).rowcount == 1
+
+
+def remove(connection: Connection, person: str, identity: str) -> bool:
+    """Delete a conversation and its runs, with all that only they showed; False where it is not there."""
+    label = connection.scalar(select(CHATS.c.label).where(_its(person, identity)))
+    if label is None:
+        return False
+    connection.execute(delete(SAYINGS).where(SAYINGS.c.chat == identity))
+    connection.execute(delete(CHATS).where(CHATS.c.id == identity))
+    rows.remove(connection, RUNS.c.conversation == label)
+    return True
+
+
+def forget(connection: Connection, before: float) -> None:
+    """Delete the conversations in which nothing was said since a moment; their runs are forgotten alike."""
+    old = select(CHATS.c.id).where(CHATS.c.changed < before)
+    connection.execute(delete(SAYINGS).where(SAYINGS.c.chat.in_(old)))
+    connection.execute(delete(CHATS).where(CHATS.c.changed < before))
+
+
+def columns(saying: Saying) -> Columns:
+    """The columns that hold what was said."""
+    return {
+        "reply": saying.reply,
+        "role": saying.role,
+        "text": saying.text,
+        "late": saying.late,
+        "pieces": pieces.encode(saying.pieces, saying.text),
+        "tokens": saying.tokens,
+        "finished": int(saying.finished),
+    }
+
+
+def title(sayings: Sequence[Saying]) -> str:
+    """What a conversation is called until somebody gives it a name: its first words."""
+    first = next((said.text for said in sayings if said.role == "user"), "")
+    return shortened(first)
+
+
+def shortened(words: str) -> str:
+    """Words as a title: one line, and not a long one."""
+    line = " ".join(words[: 20 * LONGEST_TITLE].split())
+    return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1].rstrip() + "…"
+
+
+def _its(person: str, identity: str) -> ColumnElement[bool]:
+    return and_(CHATS.c.id == identity, CHATS.c.person == person)
+
+
+def _saying(row: Row[Any]) -> Saying:
+    kept = pieces.decode(row.pieces, row.text)
+    return Saying(row.role, row.text, kept, row.reply, bool(row.finished), row.late, row.tokens)
