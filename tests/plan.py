@@ -67,6 +67,7 @@ PLAN = {
         "outputs endings hosts.app.highlight hosts.app.pictures hosts.app.terminal hosts.app.transcript",
         pure=True,
     ),
+    "hosts.terminal": Floor(f"{GROUND} settings runner hosts.terminal"),
     "hosts.textgen": Floor(f"{GROUND} settings runner hosts.textgen", "gradio modules"),
     # The command line is a door as well: to the app, and through the hall to the doctor of connections.
     "__main__": Floor(f"{GROUND} sources settings runner hosts"),

@@ -60,23 +60,23 @@ def _app(chosen: argparse.Namespace) -> int:
 
 def _check(chosen: argparse.Namespace) -> int:
     """Look at the way to a kernel, one step after the other."""
-    from coderunner.runner import Finding, Local, Server, check
-
-    settings = _settings(chosen)
-    where = (
-        Server(settings.server, settings.token, settings.kernel_name, str(settings.ca_file or ""))
-        if settings.server
-        else Local(settings.kernel_name)
-    )
+    from coderunner.runner import Finding, check, where_of
 
     def tell(finding: Finding) -> None:
         sign = "!" if finding.warning else "✓" if finding.ok else "✗"
         print(sign, finding.sentence, flush=True)
 
-    report = asyncio.run(check(where, on_finding=None if chosen.json else tell))
+    report = asyncio.run(check(where_of(_settings(chosen)), on_finding=None if chosen.json else tell))
     if chosen.json:
         print(json.dumps(report.to_json(), indent=2))
     return 0 if report.ok else 1
+
+
+def _execute(chosen: argparse.Namespace) -> int:
+    """Run a program of the person's own."""
+    from coderunner.hosts.terminal import Program, execute
+
+    return execute(_settings(chosen), Program.of(chosen.code, chosen.file), chosen.session)
 
 
 def _show_settings(chosen: argparse.Namespace) -> int:
@@ -92,6 +92,7 @@ def _show_settings(chosen: argparse.Namespace) -> int:
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "app": _app,
     "check": _check,
+    "exec": _execute,
     "settings": _show_settings,
 }
 
@@ -121,6 +122,12 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "app", "start the chat app", ("kernel", "model", "door", "app", "kept"))
     check = _add(commands, "check", "find out whether cells can run, and what to mend if not", ("kernel",))
     check.add_argument("--json", action="store_true", help="print the findings as JSON")
+    execute = _add(commands, "exec", "run a program of your own in a kernel", ("kernel", "kept"))
+    execute.add_argument("file", nargs="?", help="file that holds the program; - for stdin")
+    execute.add_argument("-c", dest="code", metavar="CODE", help="the program itself")
+    execute.add_argument(
+        "--session", default="", metavar="NAME", help="kernel of that conversation on the server; it stays"
+    )
     _add(commands, "settings", "print the settings as they are, with their sources", tuple(TITLES))
     return parser
 

@@ -27,7 +27,7 @@ from .neutral import harmless
 from .pictures import Image
 from .terminal import plain, visible
 
-__all__ = ["DEFAULT_LIMITS", "Limits", "for_model", "images", "plain"]
+__all__ = ["DEFAULT_LIMITS", "Image", "Limits", "for_model", "images", "parts", "plain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +102,10 @@ def images(result: Result) -> tuple[Image, ...]:
 
     A figure that is both shown and the value of the cell comes twice from the kernel.
     """
-    return tuple(dict.fromkeys(part for part in _parts(result.outputs) if isinstance(part, Image)))
+    return tuple(dict.fromkeys(part for part in parts(result.outputs) if isinstance(part, Image)))
 
 
-def _parts(outputs: Iterable[Output]) -> Iterator[str | Image]:
+def parts(outputs: Iterable[Output]) -> Iterator[str | Image]:
     """The texts and images that were shown, in order. Consecutive pieces of one stream are one text."""
     for kind, group in groupby(outputs, key=lambda output: output.name if isinstance(output, Stream) else ""):
         if kind:
@@ -120,7 +120,7 @@ def _body(outputs: Iterable[Output], limits: Limits, pictured: int) -> str:
     """Everything but the errors as one text; the first images are left to the host's pictures."""
     seen: dict[Image, None] = {}
     texts: list[str] = []
-    for part in _parts(outputs):
+    for part in parts(outputs):
         if isinstance(part, str):
             texts.append(part)
         elif part not in seen:

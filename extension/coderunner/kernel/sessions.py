@@ -17,9 +17,9 @@ from coderunner.kernel.preparation import prepare
 from coderunner.kernel.running import Running
 from coderunner.kernel.session import Light, Session
 from coderunner.kernel.spare import Spare
-from coderunner.kernel.where import Local, Server, Where
+from coderunner.kernel.where import Local, Server, Where, where_of
 
-__all__ = ["Change", "Light", "Local", "Running", "Server", "Session", "Sessions", "Where"]
+__all__ = ["Change", "Light", "Local", "Running", "Server", "Session", "Sessions", "Where", "where_of"]
 
 MAX_LOCAL = 20
 """Kernels of ours on this machine at once: an idle one takes 54 MB and 60 file descriptors."""
@@ -124,10 +124,11 @@ class Sessions:
         if isinstance(where, Server):
             return await server.open_kernel(where, f"coderunner/{slug(conversation)}")
         await self._make_room(conversation)
+        directory = Path(where.directory) if where.directory else self.directory(conversation)
         kernel = None
         if self._spare is not None and where.kernel_name == self._spare.kernel_name:
-            kernel = await self._spare.take(self.directory(conversation))
-        kernel = kernel or await local.start(where.kernel_name, self.directory(conversation))
+            kernel = await self._spare.take(directory)
+        kernel = kernel or await local.start(where.kernel_name, directory)
         self._refill()
         return kernel
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from coderunner.kernel.address import split_token
 from coderunner.secret import Secret
+from coderunner.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +12,13 @@ class Local:
     """A kernel as a child process of this one."""
 
     kernel_name: str = "python3"
+    directory: str = ""
+    """Where it works; empty: in a folder of its conversation's own."""
+
+    @property
+    def place(self) -> str:
+        """Where that is, as a sentence for the reader."""
+        return "On your own machine, not isolated."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,5 +41,17 @@ class Server:
         if pasted and not self.token:
             object.__setattr__(self, "token", Secret(pasted))
 
+    @property
+    def place(self) -> str:
+        """Where that is, as a sentence for the reader."""
+        return f"On the Jupyter server {self.url}."
+
 
 Where = Local | Server
+
+
+def where_of(settings: Settings) -> Where:
+    """Give the place that the settings name."""
+    if settings.server:
+        return Server(settings.server, settings.token, settings.kernel_name, str(settings.ca_file or ""))
+    return Local(settings.kernel_name)

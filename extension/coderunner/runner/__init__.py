@@ -10,18 +10,21 @@ interrupt the kernel when the host stops listening.
 
 # Some of these only pass through here: doors know neither chat nor kernel, and ask the hall.
 from coderunner.allowance import Allowance
+from coderunner.chat.render import Image, parts, plain
 from coderunner.chat.turn import Finish, Generate, Part, Run, Say, Turn
 from coderunner.kernel.address import normalise
 from coderunner.kernel.doctor import Finding, Report, check
 from coderunner.kernel.execution import Change
 from coderunner.kernel.rebuild import rebuild
-from coderunner.kernel.sessions import Light, Local, Server, Session, Sessions, Where
+from coderunner.kernel.sessions import Light, Local, Server, Session, Sessions, Where, where_of
 from coderunner.outputs import Cell, Question, Result, Status
 from coderunner.records.book import Records, open_records
 from coderunner.records.chats import Card, Chat, Saying
-from coderunner.records.ledger import ReplyLedger
+from coderunner.records.ledger import Ledger, ReplyLedger, Unwritten
 from coderunner.records.pieces import Kind, Piece
 
+from .cells import run as run_cell
+from .cells import run_sync as run_cell_sync
 from .drivers import converse, converse_sync, late_words
 from .events import BEAT, Answered, Asked, Beat, Ended, Event, Running, Shown, Started, Waiting
 from .manner import STOPPED, Kernel, Manner, declined, granted, never, no_pictures
@@ -42,8 +45,10 @@ __all__ = [
     "Finding",
     "Finish",
     "Generate",
+    "Image",
     "Kernel",
     "Kind",
+    "Ledger",
     "Light",
     "Local",
     "Manner",
@@ -65,6 +70,7 @@ __all__ = [
     "Started",
     "Status",
     "Turn",
+    "Unwritten",
     "Waiting",
     "Where",
     "check",
@@ -77,5 +83,10 @@ __all__ = [
     "no_pictures",
     "normalise",
     "open_records",
+    "parts",
+    "plain",
     "rebuild",
+    "run_cell",
+    "run_cell_sync",
+    "where_of",
 ]

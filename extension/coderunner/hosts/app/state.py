@@ -6,7 +6,7 @@ from coderunner.hosts.app.conversation import Approve
 from coderunner.hosts.app.teaching import SYSTEM_PROMPT
 from coderunner.hosts.app.view import Setting
 from coderunner.models.endpoint import Endpoint
-from coderunner.runner import Local, Server, Where
+from coderunner.runner import Server, Where, where_of
 from coderunner.settings import DEFAULT, Settings
 
 
@@ -42,14 +42,9 @@ class Choices:
     @classmethod
     def of(cls, settings: Settings) -> "Choices":
         """The choices that the settings make."""
-        where: Where = (
-            Server(settings.server, settings.token, settings.kernel_name, str(settings.ca_file or ""))
-            if settings.server
-            else Local(settings.kernel_name)
-        )
         chosen = settings.source("approve") != DEFAULT and settings.approve != "default"
         return cls(
-            where=where,
+            where=where_of(settings),
             deadline=settings.timeout,
             limit=settings.limit,
             approve=settings.approval if chosen else None,
@@ -68,9 +63,4 @@ class Choices:
     @property
     def setting(self) -> Setting:
         """What blocks say about the place where they run."""
-        place = (
-            f"On the Jupyter server {self.where.url}."
-            if isinstance(self.where, Server)
-            else "On your own machine, not isolated."
-        )
-        return Setting(self.deadline, place)
+        return Setting(self.deadline, self.where.place)

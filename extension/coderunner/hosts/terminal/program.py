@@ -1,0 +1,216 @@
+"""`coderunner exec`: a program of a person's own in a kernel, and an exit code that says how it ended."""
+
+import asyncio
+import getpass
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Generator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+from types import FrameType
+from typing import TextIO
+
+from coderunner.errors import SettingsError
+from coderunner.hosts.terminal.pictures import protocol
+from coderunner.hosts.terminal.screen import Screen
+from coderunner.outputs import Error, Question, Result, Status
+from coderunner.runner import (
+    Cell,
+    Ended,
+    Ledger,
+    Local,
+    Manner,
+    ReplyLedger,
+    Run,
+    Session,
+    Sessions,
+    Shown,
+    Unwritten,
+    open_records,
+    run_cell_sync,
+    where_of,
+)
+from coderunner.secret import Secret
+from coderunner.settings import Settings
+
+CODES: Mapping[Status, int] = {
+    Status.OK: 0,
+    Status.ERROR: 1,
+    Status.REFUSED: 2,
+    Status.TIMEOUT: 124,
+    Status.INTERRUPTED: 130,
+}
+"""Exit codes by the way in which a cell ended: 124 is what timeout(1) gives, 130 what a shell gives after
+Ctrl-C. All other ways are `INCOMPLETE`."""
+INCOMPLETE = 3
+"""It did not run to its end, or nobody knows: the kernel died, the connection was lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Code to run."""
+
+    source: str
+    piped: bool = False
+    """It came by stdin, which therefore holds no answers for it."""
+
+    @classmethod
+    def of(cls, code: str | None, file: str | None) -> "Program":
+        """The program that the command line names: the code itself, or a file; `-` is stdin.
+
+        Raises SettingsError where there is none, or it cannot be read.
+        """
+        if (code is None) == (file is None):
+            message = "give the program: -c CODE, a file, or - for stdin"
+            raise SettingsError(message)
+        if code is not None:
+            return cls(code)
+        try:
+            if file == "-":
+                return cls(sys.stdin.read(), piped=True)
+            return cls(Path(str(file)).read_text(encoding="utf-8-sig"))
+        except (OSError, UnicodeDecodeError) as failure:
+            reason = getattr(failure, "strerror", None) or "it is no text in UTF-8"
+            raise SettingsError(f"{file} cannot be read: {reason}") from None
+
+
+def execute(settings: Settings, program: Program, session: str = "") -> int:
+    """Run a program in a kernel of its own, or in that of a `session` on a server; gives the exit code.
+
+    Raises SettingsError where it may not or cannot be run.
+    """
+    if settings.approve == "off":
+        message = "approve is off, so nothing runs; set it to auto or ask to run a program of your own"
+        raise SettingsError(message)
+    where = where_of(settings)
+    if isinstance(where, Local):
+        if session:
+            message = "a kernel of this machine ends with the command: a session needs a Jupyter server"
+            raise SettingsError(message)
+        where = replace(where, directory=str(Path.cwd()))
+    sessions = Sessions(settings.data_dir / "kernels")
+    kernel = sessions.get(session or f"exec-{secrets.token_hex(8)}", where)
+    try:
+        with _ledger(settings, kernel, session) as ledger:
+            return Terminal(program, kernel).run(Manner(_deadline(settings), ledger=ledger))
+    finally:
+        asyncio.run(sessions.close_all(keep=bool(session)))
+
+
+def _deadline(settings: Settings) -> float:
+    """A person waits for it, not a reply; so only a flag of this command makes it shorter."""
+    return settings.timeout if settings.source("timeout") == "--timeout" else settings.hard_timeout
+
+
+@contextmanager
+def _ledger(settings: Settings, kernel: Session, session: str) -> Generator[Ledger]:
+    """What runs in a conversation's kernel is written down; a kernel of its own ends with the program."""
+    if not session:
+        yield Unwritten()
+        return
+    records = open_records(settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days)
+    try:
+        yield ReplyLedger(records, session, secrets.token_hex(16), kernel.where.place)
+    finally:
+        records.close()
+
+
+class Terminal:
+    """The terminal in which a program runs: shows its outputs, passes answers and Ctrl-C on."""
+
+    def __init__(self, program: Program, kernel: Session) -> None:
+        self._program = program
+        self._kernel = kernel
+        self._screen = Screen(protocol(os.environ))
+        self._stop = Event()
+        self._asking = False
+
+    def run(self, manner: Manner) -> int:
+        """Run the program to its end; gives the exit code."""
+        answers = open_terminal() if self._program.piped else sys.stdin
+        if answers is not None:
+            manner = replace(manner, ask=lambda question: self._ask(question, answers))
+        run, result = Run(Cell(self._program.source), 0), Result()
+        with self._heeding_interrupts():
+            for event in run_cell_sync(run, self._kernel, manner, self._stopped, []):
+                match event:
+                    case Shown(change):
+                        self._screen.show(change)
+                    case Ended(ended):
+                        result = ended
+        self._screen.end(result)
+        return code_of(result)
+
+    def _stopped(self) -> bool:
+        return self._stop.is_set() or self._screen.gone
+
+    def _ask(self, question: Question, answers: TextIO) -> Future[Secret]:
+        """Read an answer here and now: the program waits, and nothing else happens meanwhile."""
+        answer: Future[Secret] = Future()
+        self._asking = True
+        try:
+            answer.set_result(self._read(question, answers))
+        except (KeyboardInterrupt, EOFError):
+            self._screen.leave()
+            answer.cancel()
+        finally:
+            self._asking = False
+        return answer
+
+    def _read(self, question: Question, answers: TextIO) -> Secret:
+        if not answers.isatty():
+            return _line(answers)
+        if question.password:
+            self._screen.answered(question.prompt, "")
+            return Secret(getpass.getpass(question.prompt))
+        self._screen.prompt(question.prompt)
+        line = _line(answers)
+        self._screen.answered(question.prompt, line.reveal())
+        return line
+
+    @contextmanager
+    def _heeding_interrupts(self) -> Generator[None]:
+        """Ctrl-C stops the program, a second one this command, wherever it is."""
+
+        def heed(_signal: int, _frame: FrameType | None) -> None:
+            if self._asking or self._stop.is_set():
+                raise KeyboardInterrupt
+            self._stop.set()
+
+        before = signal.signal(signal.SIGINT, heed)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def code_of(result: Result) -> int:
+    """The exit code that says how a program ended; one that ended itself with a code of its own has that."""
+    exits = [
+        shown.evalue for shown in result.outputs if isinstance(shown, Error) and shown.ename == "SystemExit"
+    ]
+    if result.status is Status.ERROR and exits:
+        return (
+            int(exits[-1]) % 256 if exits[-1].lstrip("-").isdecimal() else int(exits[-1] not in ("", "None"))
+        )
+    return CODES.get(result.status, INCOMPLETE)
+
+
+def open_terminal() -> TextIO | None:
+    """The terminal itself, for a program that came by stdin; None where there is none."""
+    try:
+        return Path("CON" if os.name == "nt" else "/dev/tty").open(encoding="utf-8")
+    except OSError:
+        return None
+
+
+def _line(answers: TextIO) -> Secret:
+    line = answers.readline()
+    if not line:
+        raise EOFError
+    return Secret(line.rstrip("\r\n"))

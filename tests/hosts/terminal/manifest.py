@@ -1,0 +1,50 @@
+"""What the command line promises of programs in kernels."""
+
+from tests.behaviours import Behaviour
+
+BEHAVIOURS = {
+    "exec:streams:own": Behaviour(
+        "A program's stdout is the command's, its stderr and its traceback go to stderr, and the value of "
+        "its last line is shown.",
+        "README, the command line",
+    ),
+    "exec:streams:long": Behaviour("What cannot be printed in time is counted.", "kernel facts: output"),
+    "exec:streams:closed": Behaviour(
+        "A pipe that nobody reads any more ends the program, without a complaint.", "kernel facts: output"
+    ),
+    "exec:codes:told-apart": Behaviour(
+        "The exit code tells apart an error, a timeout, Ctrl-C, a program that did not run to its end and "
+        "one that did not start; sys.exit() gives its own.",
+        "README, the command line",
+    ),
+    "exec:source:any": Behaviour(
+        "A program comes as text, from a file or by stdin.", "README, the command line"
+    ),
+    "exec:source:one": Behaviour(
+        "Without a program, or with two, nothing is started.", "README, the command line"
+    ),
+    "exec:kernel:fresh": Behaviour(
+        "A program has a kernel of its own, in the folder where the command runs, which ends with it.",
+        "README, the command line",
+    ),
+    "exec:kernel:session": Behaviour(
+        "With a session the kernel of that conversation on the server is used, what ran is written down, and "
+        "the kernel stays.",
+        "README, the command line",
+    ),
+    "exec:kernel:off": Behaviour("Where approve is off nothing runs.", "design, decision 7"),
+    "exec:asking:terminal": Behaviour(
+        "A program that asks is answered from the terminal; a password is not shown.", "kernel facts: stdin"
+    ),
+    "exec:asking:piped": Behaviour("Answers may come by a pipe.", "kernel facts: stdin"),
+    "exec:asking:nobody": Behaviour(
+        "A program that asks where there is no answer is ended.", "kernel facts: stdin"
+    ),
+    "exec:interrupt": Behaviour(
+        "What a program prints is there while it runs, and Ctrl-C interrupts it.", "README, the command line"
+    ),
+    "exec:pictures:shown": Behaviour(
+        "An image is shown where the terminal can, and is a line of text elsewhere.",
+        "kitty graphics protocol; iTerm2 inline images",
+    ),
+}
