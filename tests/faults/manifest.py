@@ -8,6 +8,11 @@ BEHAVIOURS = {
         "output may be missing.",
         "kernel facts: reconnect; decision 4",
     ),
+    "faults:network:another-way": Behaviour(
+        "After a cut the next cell goes over a connection of another name: a server that has not let go of "
+        "the old one may give it the answers.",
+        "soak: three of four conversations got no answer any more, for as long as it was looked at",
+    ),
     "faults:network:answer-waits": Behaviour(
         "What a person answers while the way is cut reaches the program when it is there again.", "R10"
     ),

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import re
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable
@@ -27,6 +28,8 @@ class Chaos:
         """Bytes a second; 0: as fast as it goes."""
         self.opened = 0
         """Connections so far."""
+        self.names: list[str] = []
+        """What WebSockets to a kernel were opened as: their `session_id`."""
         self._target = target
         self._pairs: set[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = set()
         self._flowing = asyncio.Event()
@@ -71,6 +74,7 @@ class Chaos:
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
+                self.names += re.findall(r"^GET \S+[?&]session_id=(\w+)", data[:1000].decode("latin-1"))
                 await self._flowing.wait()
                 if self.latency or self.rate:
                     await asyncio.sleep(self.latency + (len(data) / self.rate if self.rate else 0))

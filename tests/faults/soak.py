@@ -53,6 +53,8 @@ class Tally:
     """Seconds of the block that took longest."""
     twice: int = 0
     """Blocks that ran more than once."""
+    refused: int = 0
+    """Times that a conversation found no way to its kernel, and had to ask again."""
 
     def add(self, result: Result, lines: int) -> None:
         """Count a block's result."""
@@ -75,7 +77,7 @@ async def converse(
 ) -> None:
     """Run one block, hurt by chance while it runs."""
     source = BLOCK.format(lines=lines, pause=max(1, lines // 20))
-    before = await _runs(session)
+    before = await _runs(session, tally)
     running = asyncio.ensure_future(session.execute(source, deadline=60))
     if chance.random() < faults:
         await asyncio.wait({running}, timeout=chance.uniform(0, 0.5))
@@ -84,15 +86,16 @@ async def converse(
     result = await running
     tally.add(result, lines)
     if result.status is Status.OK:
-        tally.twice += await _runs(session) - before != 1
+        tally.twice += await _runs(session, tally) - before != 1
 
 
-async def _runs(session: Session) -> int:
+async def _runs(session: Session, tally: Tally) -> int:
     """How many blocks the kernel says that it has run."""
     while True:
         result = await session.execute("print(globals().get('runs', 0))")
         if result.status is Status.OK and result.outputs:
             return int(str(getattr(result.outputs[0], "text", "0")))
+        tally.refused += result.status is Status.REFUSED
 
 
 def sample(jupyter: Jupyter) -> tuple[int, int, int, int, int]:
@@ -135,7 +138,8 @@ async def soak(jupyter: Jupyter, *, minutes: float, conversations: int, seed: in
         for early, late in zip(zip(*warm, strict=True), zip(*last, strict=True), strict=True)
     ]
     print("growth after warm-up: fds {}, MB {}, threads {}, kernels {}, files {}".format(*growth))
-    return tally.silent == tally.twice == 0 and growth[0] <= 10 and growth[2] <= 2 and growth[3] <= 0
+    kept = tally.silent == tally.twice == 0 and tally.refused <= tally.faults
+    return kept and growth[0] <= 10 and growth[2] <= 2 and growth[3] <= 0
 
 
 def main() -> int:

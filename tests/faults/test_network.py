@@ -98,6 +98,18 @@ async def test_a_connection_that_is_hurt_comes_back(
     await ordeal.goes_on(far, kept=True)
 
 
+@behaviour("faults:network:another-way")
+async def test_the_cell_after_one_whose_connection_was_cut_takes_another(
+    proxy: Chaos, far: Session, ordeal: Ordeal
+) -> None:
+    result = await during(far, COUNTING, proxy.half_open)
+    ordeal.ends(result, Status.OK, Aftermath.READY, MISSING if result.detail else "")
+    await ordeal.goes_on(far, kept=True)
+    first, *later = dict.fromkeys(proxy.names)
+    # The one that was looked for is the same, for what the server kept for it; the next cell's is new.
+    assert (len(later), proxy.names.count(first) > 1) == (1, True)
+
+
 @behaviour("faults:network:answer-waits")
 @pytest.mark.parametrize("answered", ["while the way is cut", "when it is there again"])
 async def test_an_answer_finds_its_way_to_the_program(

@@ -97,6 +97,9 @@ class KernelClient:
         self._process = transport.process
         self.gone: Gone | None = None
         """Why this client is of no more use; None while it is."""
+        self.worn = False
+        """The way was cut while a cell ran, and found again: good for the end of that cell. What the server
+        has not let go of yet may still take answers from it."""
         transport.attach(self._receive)
 
     def _receive(self, event: Event) -> None:
@@ -165,6 +168,7 @@ class KernelClient:
             return flight.result(*await self._settle(flight, deadline, detach))
         finally:
             self._flight = None
+            self.worn = self.worn or flight.cut
             flight.close()
 
     async def _settle(

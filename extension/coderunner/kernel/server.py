@@ -52,7 +52,7 @@ class ServerKernel:
     # --- messages
 
     async def connect(self, identity: str) -> None:
-        """Open the WebSocket; `identity` is to be the same whenever this conversation connects."""
+        """Open the WebSocket; a server keeps what is missed for the same `identity` only."""
         self._identity = identity
         link = Link(self._on_message, self._broken)
         self._link = link
@@ -198,7 +198,9 @@ async def open_kernel(where: Server, path: str) -> ServerKernel:
         kernel, busy = await find_or_create(rest, where.kernel_name, path)
         kernel.language = language
         try:
-            await kernel.connect(uuid.uuid5(uuid.NAMESPACE_URL, f"{rest.url}/{path}").hex)
+            # Another one each time: where a server has not let go of an earlier connection yet, the kernel
+            # gives its answers to the one or the other of the same name.
+            await kernel.connect(uuid.uuid4().hex)
             if not busy:
                 kernel.process = await wait_until_ready(kernel)
             kernel.ready = True

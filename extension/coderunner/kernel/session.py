@@ -217,6 +217,9 @@ class Session:
         self.used = time.monotonic()
         if client.gone is not None:
             self._let_go(client)
+        elif client is self._client and client.worn:
+            self._let_go(client)
+            self._warm()
         elif client is self._client:
             self._show("idle")
             self._plan_rest()
