@@ -131,6 +131,21 @@ BEHAVIOURS = {
         "A cell may go on after its deadline to its real result.", "decision 5; R21"
     ),
     "cell:detach:once": Behaviour("The result of a cell that ended late is given once.", "decision 5"),
+    "later:thread:its-cell": Behaviour(
+        "What a thread shows belongs to the cell that started it, whatever runs meanwhile.",
+        "kernel facts: output; R22; R23",
+    ),
+    "later:thread:pool": Behaviour(
+        "What a pool of threads does for a cell belongs to that cell, whoever made the pool.",
+        "kernel facts: output",
+    ),
+    "later:task:its-cell": Behaviour(
+        "What a task shows belongs to the cell that started it, whatever runs meanwhile.",
+        "kernel facts: output",
+    ),
+    "later:bounded": Behaviour(
+        "What a cell shows after its end is bounded, and says what is left out.", "performance; R24"
+    ),
     "cell:detach:in-time": Behaviour("A cell that ends in time is not late.", "decision 5"),
     "cell:detach:live": Behaviour("Output after the deadline is told to whoever listens.", "decision 5"),
     "cell:detach:queue": Behaviour(

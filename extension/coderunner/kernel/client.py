@@ -28,6 +28,7 @@ from coderunner.kernel.flight import (
     OnQuestion,
     now,
 )
+from coderunner.kernel.later import Later
 from coderunner.kernel.messages import Message, Stamp, execute_request, input_reply, kernel_info_request
 from coderunner.outputs import Aftermath, Result, Status
 from coderunner.secret import Secret
@@ -87,10 +88,15 @@ class KernelClient:
     """One kernel, one request in flight. The caller sees to it that `execute` is not called twice at once."""
 
     def __init__(
-        self, transport: Transport, *, on_gone: Callable[["KernelClient"], None] = lambda _client: None
+        self,
+        transport: Transport,
+        *,
+        on_gone: Callable[["KernelClient"], None] = lambda _client: None,
+        later: Later | None = None,
     ) -> None:
         self._transport = transport
         self._on_gone = on_gone
+        self._later = later or Later()
         self._session = uuid.uuid4().hex
         self._flight: Flight | None = None
         self._last_event = now()
@@ -116,8 +122,10 @@ class KernelClient:
                 self._on_gone(self)
             case Back() if flight is not None:
                 flight.find_the_way()
-            case Message() if flight is not None:
-                flight.receive(event)
+            case Message():
+                if flight is not None:
+                    flight.receive(event)
+                self._later.receive(event)
 
     @property
     def quiet_for(self) -> float:
@@ -135,6 +143,7 @@ class KernelClient:
         detach: Detach | None = None,
         on_output: Callable[[Change], None] | None = None,
         on_question: OnQuestion | None = None,
+        on_later: Callable[[Change], None] | None = None,
     ) -> Result:
         """Run a cell to its end.
 
@@ -142,11 +151,12 @@ class KernelClient:
         seconds the cell is interrupted, and where that does not help its kernel restarted; with `detach` that
         is told to others and the cell goes on up to a later limit. Cancelling stops it at once, and raises
         CancelledError when the kernel has settled. The program may ask a person where `on_question` is given.
+        `on_later` is told what threads and tasks of the cell show after its end, as a list of its own.
         """
-        result = await self._execute(source, deadline, detach, on_output, on_question)
+        result = await self._execute(source, deadline, detach, on_output, on_question, on_later)
         if result.status is Status.ABORTED and self.gone is None:
             # It did not run: another client's error or interrupt flushed the kernel's queue.
-            result = await self._execute(source, deadline, detach, on_output, on_question)
+            result = await self._execute(source, deadline, detach, on_output, on_question, on_later)
         return result
 
     async def _execute(
@@ -156,6 +166,7 @@ class KernelClient:
         detach: Detach | None,
         on_output: Callable[[Change], None] | None,
         on_question: OnQuestion | None,
+        on_later: Callable[[Change], None] | None,
     ) -> Result:
         stamp, asks = self._stamp(), on_question is not None
         execution = Execution(stamp.id, asks=asks)
@@ -170,6 +181,8 @@ class KernelClient:
             self._flight = None
             self.worn = self.worn or flight.cut
             flight.close()
+            if on_later is not None:
+                self._later.expect(stamp.id, on_later)
 
     async def _settle(
         self, flight: Flight, deadline: float, detach: Detach | None

@@ -50,12 +50,14 @@ class Execution:
     each counts. Afterwards it may still receive: text of the same request that was on its way.
     """
 
-    def __init__(self, request: str, *, asks: bool = False) -> None:
+    def __init__(self, request: str, *, asks: bool = False, count: int = COUNT, whole: int = WHOLE) -> None:
+        """`count` and `whole` bound its outputs: how many, and how many characters together."""
         self.request = request
         """The request's message id; only messages with this parent count."""
         self.question: Question | None = None
         """What the program waits for a person to answer; only where it may ask."""
         self._asks = asks
+        self._most, self._whole = count, whole
         self._asked = 0
         self._prompt = ""
         self.started = False
@@ -270,7 +272,8 @@ class Execution:
         self._left_out = self._size = 0
 
     def _append(self, output: "Output | Text") -> None:
-        if (len(self._shown) < COUNT and not self._full) or isinstance(output, Error):
+        first_error = isinstance(output, Error) and not self._failed
+        if (len(self._shown) < self._most and not self._full) or first_error:
             self._shown.append(output)
             self._changed.add(len(self._shown) - 1)
             return
@@ -286,12 +289,12 @@ class Execution:
     def _full(self) -> bool:
         """Texts have a bound each; a program that goes to and fro between its streams has many."""
         texts = [shown.size for shown in self._shown if isinstance(shown, Text)]
-        return len(texts) > WHOLE // (HEAD + TAIL) and sum(texts) > WHOLE
+        return len(texts) > self._whole // (HEAD + TAIL) and sum(texts) > self._whole
 
     def _bundle(self, data: object) -> MimeBundle:
         bundle = bundle_of(data)
         self._size += size_of(bundle)
-        if self._size <= WHOLE:
+        if self._size <= self._whole:
             return bundle
         self._size -= size_of(bundle)
         return {"text/plain": f"[{', '.join(bundle)} left out: this cell shows too much]"} if bundle else {}

@@ -7,14 +7,21 @@ may be sent twice, leaves no name behind and changes nothing that a program can 
   found when all before it has run. Here a cell runs when the whole of it compiles, or not at all.
 - A cell that is nested too deeply to be compiled ends in its error; IPython would never answer.
 - `breakpoint()` means pdb. ipykernel has made it debugpy's, which does nothing while no debugger is attached.
+- What a thread shows belongs to the cell that started it. ipykernel 7 gives it to whichever cell runs; 6 does
+  so with what is displayed, and gives text of a pool's thread to the cell that made the pool.
 """
 
 import ast
 import linecache
 import sys
+import threading
 import warnings
 from collections.abc import Coroutine, Sequence
+from concurrent.futures import thread as pool
+from contextlib import suppress
+from contextvars import ContextVar
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from IPython.core.getipython import get_ipython
 
@@ -99,8 +106,69 @@ def debugging() -> None:
         sys.breakpointhook = sys.__breakpointhook__
 
 
+class Origin:
+    """To ipykernel a ContextVar, with the header of what is shown: in a thread, that of who started it."""
+
+    def __init__(self, bare: Any, threads: Any) -> None:
+        self.bare = bare
+        self.threads = threads
+
+    def get(self) -> Any:
+        """Give it; raises LookupError, as a ContextVar does, and ipykernel takes the newest cell's."""
+        try:
+            return self.bare.get()
+        except LookupError:
+            return self.threads[threading.current_thread()]
+
+    def set(self, header: Any) -> Any:
+        """Set it for this thread or task."""
+        return self.bare.set(header)
+
+    def reset(self, token: Any) -> None:
+        """Undo a `set`."""
+        self.bare.reset(token)
+
+
+def belonging(shell: Any) -> None:
+    """Have what threads show belong to the cell that started them, or gave a pool of them something to do."""
+    places = [sys.stdout, sys.stderr, shell.display_pub]
+    # In ipykernel 6 what is displayed has none; and when this is sent again, it is done already.
+    ours = [place for place in places if isinstance(getattr(place, "_parent_header", None), ContextVar)]
+    if not ours:
+        return
+    threads: WeakKeyDictionary[threading.Thread, Any] = WeakKeyDictionary()
+    for place in ours:
+        place._parent_header = Origin(place._parent_header, threads)
+    origin = ours[0]._parent_header
+    bare = threading.Thread.start
+    item: Any = pool._WorkItem
+
+    def start(self: threading.Thread) -> None:
+        with suppress(LookupError):
+            threads[self] = origin.get()
+        bare(self)
+
+    class Work(item):  # type: ignore[misc]
+        """A call that waits for a thread of a pool, which another cell may have started."""
+
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            self.header = None
+            with suppress(LookupError):
+                self.header = origin.get()
+
+        def run(self, *arguments: Any) -> None:
+            if self.header is not None:
+                threads[threading.current_thread()] = self.header
+            super().run(*arguments)
+
+    threading.Thread.start = start  # type: ignore[method-assign]
+    pool._WorkItem = Work  # type: ignore[assignment,misc]
+
+
 shell = get_ipython()
 if shell is not None:
     whole(shell)
     answering(shell)
     debugging()
+    belonging(shell)

@@ -87,6 +87,7 @@ class Queued:
     on_output: OnOutput | None = None
     on_question: OnQuestion | None = None
     on_send: Callable[[], bool] | None = None
+    on_later: OnOutput | None = None
     detach: Detach | None = None
     task: "asyncio.Task[Result] | None" = None
     client: KernelClient | None = None

@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol
 from coderunner.errors import CodeRunnerError, KernelNotStarted
 from coderunner.kernel.client import KernelClient, Transport
 from coderunner.kernel.flight import Detach, OnQuestion
+from coderunner.kernel.later import Later
 from coderunner.kernel.portal import Portal
 from coderunner.kernel.running import OnOutput, Queued, Running
 from coderunner.kernel.where import Where
@@ -80,6 +81,7 @@ class Session:
         self._turnstile = asyncio.Lock()
         self._current: Queued | None = None
         self._late: deque[Result] = deque()
+        self._later = Later()
         self._cull: asyncio.TimerHandle | None = None
         self._farewells: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -113,6 +115,7 @@ class Session:
         on_output: OnOutput | None = None,
         on_question: OnQuestion | None = None,
         on_send: Callable[[], bool] | None = None,
+        on_later: OnOutput | None = None,
     ) -> Running:
         """Run a cell in the background: `execute` for hosts without a loop.
 
@@ -125,8 +128,11 @@ class Session:
 
         `on_send` is called in a thread when the kernel is ready, right before the cell is sent; where it
         gives False, or raises CodeRunnerError, it is not.
+
+        `on_later` is called in the portal's thread with what threads and tasks of the cell show after its
+        end: a list of outputs of its own, bounded.
         """
-        queued = Queued(source, deadline, on_question=on_question, on_send=on_send)
+        queued = Queued(source, deadline, on_question=on_question, on_send=on_send, on_later=on_later)
         running = Running(self.portal, queued, on_output)
         if limit > deadline:
             running.cell.detach = Detach(limit, running.overdue)
@@ -206,6 +212,7 @@ class Session:
                 detach=cell.detach,
                 on_output=cell.on_output,
                 on_question=cell.on_question,
+                on_later=cell.on_later,
             )
             self._ran = result.aftermath is not Aftermath.FRESH
         finally:
@@ -284,7 +291,7 @@ class Session:
         if self._ran and (another or not transport.found):
             self._notice, self._ran = REPLACED, False
         self._process = transport.process or self._process
-        self._client = KernelClient(transport, on_gone=self._lost)
+        self._client = KernelClient(transport, on_gone=self._lost, later=self._later)
         self._opening = None
         self._show("idle")
         self._plan_rest()
@@ -346,6 +353,7 @@ class Session:
         if opening is not None:
             opening.cancel()
             await asyncio.gather(opening, return_exceptions=True)
+        self._later.close()
         if client is not None:
             # A task of its own, so that whoever ends the session meanwhile waits for it too.
             await asyncio.wait([self._beside(client.close(keep=keep))])
