@@ -29,6 +29,7 @@ PLAN = {
     "allowance": Floor(),
     "sources": Floor("errors"),
     "settings": Floor("errors secret sources", "pydantic pydantic_settings"),
+    "teaching": Floor(pure=True),
     # What every door with an address needs; it knows no room.
     "gate": Floor(pure=True),
     "keys": Floor("errors secret"),
@@ -53,20 +54,23 @@ PLAN = {
     "models": Floor(f"{GROUND} settings models", "httpx httpx2"),
     "runner": Floor(f"{GROUND} allowance settings chat kernel records runner"),
     "hosts.app": Floor(
-        f"{GROUND} settings gate listening runner models hosts.app",
+        f"{GROUND} settings teaching gate listening runner models hosts.app",
         "gradio fastapi starlette uvicorn pygments",
     ),
     # What the app shows is decided in pure functions; only its other modules act.
     "hosts.app.guard": Floor("gate", pure=True),
     "hosts.app.highlight": Floor(libraries="pygments", pure=True),
     "hosts.app.pictures": Floor(pure=True),
-    "hosts.app.teaching": Floor(pure=True),
     "hosts.app.terminal": Floor(pure=True),
     "hosts.app.transcript": Floor("outputs", pure=True),
     "hosts.app.view": Floor(
         "outputs endings hosts.app.highlight hosts.app.pictures hosts.app.terminal hosts.app.transcript",
         pure=True,
     ),
+    "hosts.proxy": Floor(
+        f"{GROUND} settings teaching gate keys listening runner models hosts.proxy", "starlette"
+    ),
+    "hosts.proxy.asked": Floor(pure=True),
     "hosts.terminal": Floor(f"{GROUND} settings runner hosts.terminal"),
     "hosts.textgen": Floor(f"{GROUND} settings runner hosts.textgen", "gradio modules"),
     # The command line is a door as well: to the app, and through the hall to the doctor of connections.

@@ -8,9 +8,10 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import TextIOWrapper
 from pathlib import Path
+from types import MappingProxyType
 
 from coderunner import __version__
 from coderunner.errors import CodeRunnerError
@@ -22,6 +23,7 @@ TITLES: dict[Topic, str] = {
     "model": "who writes them",
     "door": "where it answers",
     "keys": "who may use it without being asked",
+    "proxy": "the proxy",
     "app": "the chat app",
     "kept": "what is kept",
 }
@@ -58,6 +60,16 @@ def _app(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _proxy(chosen: argparse.Namespace) -> int:
+    """Start the proxy and stay until Ctrl-C."""
+    try:
+        from coderunner.hosts import proxy
+    except ModuleNotFoundError as missing:
+        raise _not_installed(missing, "proxy") from missing
+    proxy.run(_settings(chosen))
+    return 0
+
+
 def _check(chosen: argparse.Namespace) -> int:
     """Look at the way to a kernel, one step after the other."""
     from coderunner.runner import Finding, check, where_of
@@ -91,6 +103,7 @@ def _show_settings(chosen: argparse.Namespace) -> int:
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "app": _app,
+    "proxy": _proxy,
     "check": _check,
     "exec": _execute,
     "settings": _show_settings,
@@ -120,6 +133,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"coderunner {__version__}")
     commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     _add(commands, "app", "start the chat app", ("kernel", "model", "door", "app", "kept"))
+    _add(
+        commands,
+        "proxy",
+        "stand before an OpenAI-compatible endpoint and run the code of its replies",
+        ("kernel", "model", "door", "keys", "proxy", "kept"),
+        also={"model_url": "--upstream", "model_key_file": "--upstream-key-file"},
+    )
     check = _add(commands, "check", "find out whether cells can run, and what to mend if not", ("kernel",))
     check.add_argument("--json", action="store_true", help="print the findings as JSON")
     execute = _add(commands, "exec", "run a program of your own in a kernel", ("kernel", "kept"))
@@ -137,7 +157,9 @@ def _add(
     name: str,
     what: str,
     topics: Sequence[Topic],
+    also: Mapping[str, str] = MappingProxyType({}),
 ) -> argparse.ArgumentParser:
+    """Add a command with the settings that concern it; `also` has a second flag for some of them."""
     known = [each for each in descriptions() if each.topic in topics]
     secrets = " and ".join(each.variable for each in known if each.secret)
     parser = commands.add_parser(
@@ -158,18 +180,18 @@ def _add(
         group = parser.add_argument_group(TITLES[topic])
         for each in known:
             if each.topic == topic and each.flag:
-                _add_flag(group, each)
+                _add_flag(group, each, *filter(None, [also.get(each.name)]))
     return parser
 
 
-def _add_flag(group: "argparse._ArgumentGroup", each: Description) -> None:
+def _add_flag(group: "argparse._ArgumentGroup", each: Description, *also: str) -> None:
     default = f"; default: {each.default}" if each.default and "default:" not in each.what else ""
     told = f"{each.what} [{each.variable}{default}]".replace("%", "%%")
     if each.switch:
         group.add_argument(each.flag, dest=each.name, action=argparse.BooleanOptionalAction, help=told)
     else:
         metavar = "{" + ",".join(each.choices) + "}" if each.choices else each.name.split("_")[-1].upper()
-        group.add_argument(each.flag, dest=each.name, metavar=metavar, help=told)
+        group.add_argument(*also, each.flag, dest=each.name, metavar=metavar, help=told)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ GIVEN = "given"
 SECRETS = ("token", "model_key", "api_key", "records_url")
 ADDRESSES = ("server", "model_url")
 
-Topic = Literal["kernel", "model", "door", "keys", "app", "kept"]
+Topic = Literal["kernel", "model", "door", "keys", "proxy", "app", "kept"]
 """What a setting is about."""
 
 
@@ -142,6 +142,11 @@ class Settings(BaseSettings):
         default=False,
         what="run the code of clients on this machine, where it can do what you can do",
         topic="keys",
+    )
+    run_for: Literal["marked", "all"] = _setting(
+        "marked",
+        "whose code runs: that of models asked for with +python after their name, or of all",
+        "proxy",
     )
     open_browser: Literal["auto", "yes", "no"] = _setting(
         "auto", "open the page in a browser; auto: where there is a display", "app"

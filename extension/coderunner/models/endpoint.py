@@ -7,9 +7,10 @@ The only module that knows the HTTP library: every exception of it is translated
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
@@ -39,6 +40,10 @@ IDLE_SECONDS = 600.0
 
 ANSWER_SECONDS = 15.0
 """For the small questions (`/models`, `/props`); a server that loads a model may take this long."""
+
+
+KEPT_OPEN = 64
+"""Connections that wait for the next request; more are closed after their answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,16 @@ class ModelInfo:
     owned_by: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """An answer to somebody else's request, as it comes."""
+
+    status: int
+    headers: Sequence[tuple[bytes, bytes]]
+    pieces: AsyncIterator[bytes]
+    """The body, encoded as it was sent."""
+
+
 class Client:
     """Talks to one endpoint, with connections that are kept open; belongs to one event loop.
 
@@ -97,6 +112,8 @@ class Client:
         self._http = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=httpx.Timeout(IDLE_SECONDS, connect=connect),
+            # Each reply has one for itself, and none may wait for the end of another.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=KEPT_OPEN),
             verify=_certificates(),
             # A proxy of the environment must not see what is said on this machine, and could not reach it.
             trust_env=not endpoint.loopback,
@@ -113,6 +130,12 @@ class Client:
     async def aclose(self) -> None:
         """Close all connections; streams that are still open end."""
         await self._http.aclose()
+
+    def of(self, model: str) -> "Client":
+        """Give a client for another model of the endpoint; the connections are, and stay, this one's."""
+        twin = copy(self)
+        twin.endpoint = replace(self.endpoint, model=model)
+        return twin
 
     async def models(self) -> list[ModelInfo]:
         """Give the models that the endpoint lists, in its order."""
@@ -154,6 +177,28 @@ class Client:
                 yield chunks
         finally:
             await response.aclose()
+
+    @asynccontextmanager
+    async def pass_on(
+        self, method: str, path: str, headers: Mapping[str, str], content: bytes
+    ) -> AsyncIterator[Passed]:
+        """Send somebody else's request with our key, and give the answer as it comes, errors among them.
+
+        `path` is as in `address.routed`. Leaving the context closes the connection.
+        """
+        url = address.routed(self.endpoint.url, path)
+        with self._translated():
+            request = self._http.build_request(method, url, headers=headers, content=content)
+            response = await self._http.send(request, stream=True)
+        try:
+            yield Passed(response.status_code, response.headers.raw, self._raw(response))
+        finally:
+            await response.aclose()
+
+    async def _raw(self, response: "httpx.Response") -> AsyncGenerator[bytes]:
+        with self._translated(streaming=True):
+            async for piece in response.aiter_raw():
+                yield piece
 
     def _request(self, url: str, body: Mapping[str, object] | None) -> "httpx.Request":
         if body is None:

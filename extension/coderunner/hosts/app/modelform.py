@@ -9,9 +9,9 @@ from coderunner.hosts.app.look import finding
 from coderunner.hosts.app.offers import Offers
 from coderunner.hosts.app.quiet import COMMAND, STREAM
 from coderunner.hosts.app.state import Choices
-from coderunner.hosts.app.teaching import SYSTEM_PROMPT
 from coderunner.models.endpoint import Endpoint
 from coderunner.secret import Secret
+from coderunner.teaching import SYSTEM_PROMPT
 
 HELP = (
     "Any OpenAI-compatible endpoint: Ollama `http://127.0.0.1:11434/v1`, LM Studio `…:1234/v1`, "

@@ -1,4 +1,4 @@
-"""The system prompt that the app begins with: it teaches the protocol by example, for small models too."""
+"""What a model is told first where nobody says otherwise: it teaches by example, for small models too."""
 
 SYSTEM_PROMPT = """\
 You are a helpful assistant with a Python kernel. Whatever can be computed, looked up in data or drawn, \

@@ -1,0 +1,91 @@
+"""Which conversation a request belongs to, and so which kernel.
+
+Clients of such an endpoint send the whole history with each request, and few say which chat it is. So it is
+looked for, in this order: a header that names it, metadata that name it, the longest part of the history
+that ends with a reply of ours. What is found nowhere is new. Everything is looked for among what belongs to
+the same key only.
+
+A history that was edited is the conversation of what stands before the edit, with its kernel as it is.
+"""
+
+import hashlib
+import re
+import secrets
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+
+from coderunner.hosts.proxy.asked import Message, text_of
+from coderunner.models.echo import THOUGHTS
+
+SESSION = "x-coderunner-session"
+"""Names the conversation, in requests and in answers."""
+
+HEADERS = (SESSION, "x-openwebui-chat-id", "x-conversation-id", "x-session-id")
+METADATA = ("chat_id", "conversation_id", "session_id")
+
+REMEMBERED = 20_000
+"""Replies that a history is searched for: a hundred chats of two hundred each, in a few MB."""
+
+LONGEST = 200
+"""Characters of a name that we take; a chat's id has 36."""
+
+
+class Conversations:
+    """The conversations of all keys. In memory: after a restart, those that nobody names are new."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, str] = OrderedDict()
+
+    def find(
+        self, owner: str, headers: Mapping[str, str], metadata: object, history: Sequence[Message]
+    ) -> str:
+        """The name of the conversation that a request of `owner` belongs to."""
+        return _named(headers, metadata) or self._recall(owner, history) or secrets.token_urlsafe(12)
+
+    def remember(self, owner: str, name: str, history: Sequence[Message], reply: str) -> None:
+        """Note that `history` was answered with `reply`."""
+        *_, digest = _digests(owner, [*history, {"role": "assistant", "content": reply}])
+        self._known[digest] = name
+        self._known.move_to_end(digest)
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+
+    def _recall(self, owner: str, history: Sequence[Message]) -> str:
+        digests = list(_digests(owner, history))
+        return next((self._known[digest] for digest in reversed(digests) if digest in self._known), "")
+
+
+def label(owner: str, name: str) -> str:
+    """What kernel and records of a conversation bear: nobody else's name leads there."""
+    return hashlib.sha256(f"{owner}\0{name}".encode()).hexdigest()[:16]
+
+
+def _named(headers: Mapping[str, str], metadata: object) -> str:
+    told = [headers.get(header, "") for header in HEADERS]
+    if isinstance(metadata, Mapping):
+        told += [str(metadata.get(key) or "") for key in METADATA]
+    # A program that has no id yet sends `new`, or the name of the variable that it would put there.
+    fit = [each.strip() for each in told if each.strip() not in ("", "new", "null") and "{{" not in each]
+    return fit[0][:LONGEST] if fit else ""
+
+
+def _digests(owner: str, history: Sequence[Message]) -> Iterator[str]:
+    """A digest for each part of the history that ends with the assistant.
+
+    Programs change system messages (they hold the date) and white space, and take thoughts out.
+    """
+    running = hashlib.sha256(owner.encode())
+    for message in history:
+        role = str(message.get("role"))
+        if role in ("system", "developer"):
+            continue
+        running.update(f"\0{role}\0{_normal(message.get('content'))}".encode("utf-8", "replace"))
+        if role == "assistant":
+            yield running.hexdigest()
+
+
+def _normal(content: object) -> str:
+    text = " ".join(re.split(r"\s+", THOUGHTS.sub("", text_of(content)).strip()))
+    parts = content if isinstance(content, Sequence) and not isinstance(content, str) else ()
+    pictures = [part.get("image_url") for part in parts if isinstance(part, Mapping)]
+    return "\0".join([text, *(str(picture) for picture in pictures if picture)])

@@ -1,0 +1,174 @@
+"""What the proxy answers: replies whose code runs, the list of models, and what it passes on."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from coderunner.errors import CodeRunnerError
+from coderunner.hosts.proxy import wire
+from coderunner.hosts.proxy.asked import MARK, Asked, plain, read, reads
+from coderunner.hosts.proxy.conversations import SESSION, Conversations, label
+from coderunner.hosts.proxy.delivery import QUIET, Delivery, Streamed, Whole, attended, refuse
+from coderunner.hosts.proxy.entrance import OWNER, Entrance
+from coderunner.hosts.proxy.relay import relay
+from coderunner.hosts.proxy.wire import Wire
+from coderunner.hosts.proxy.writer import Writer, Written
+from coderunner.keys import Keyring
+from coderunner.models.endpoint import Client, Endpoint
+from coderunner.models.memory import StrategyMemory
+from coderunner.runner import Sessions, open_records, where_of
+from coderunner.settings import Settings
+
+log = logging.getLogger(__name__)
+
+LARGEST = 100_000_000
+"""Bytes of a request: some pictures, or an hour of speech."""
+
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+TOO_LARGE = wire.error(f"A request has at most {LARGEST:,} bytes here.", kind="invalid_request_error")
+
+
+class Proxy:
+    """Everything that one start of the proxy is made of."""
+
+    def __init__(
+        self, settings: Settings, endpoint: Endpoint, *, quiet: float = QUIET, spare: bool = True
+    ) -> None:
+        """`quiet`: seconds of silence after which a stream gives a sign of life.
+
+        With a `spare`, the next conversation's kernel on this machine has started before it is needed.
+        """
+        self.settings = settings
+        self.client = Client(endpoint)
+        self.sessions = Sessions(settings.data_dir / "kernels", spare=spare)
+        self.records = open_records(
+            settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days
+        )
+        memory = StrategyMemory(settings.data_dir / "endpoints.json")
+        self._writer = Writer(settings, self.client, self.sessions, memory, self.records)
+        self._conversations = Conversations()
+        self._quiet = quiet
+
+    def asgi(self, keyring: Keyring) -> Entrance:
+        """Give the whole as an ASGI app for those on the keyring; its lifespan ends what belongs to it."""
+        routes = [
+            Route("/v1/chat/completions", _Whoever(self._complete), methods=["POST"]),
+            Route("/v1/models", _Whoever(self._list), methods=["GET"]),
+            Route("/{path:path}", _Whoever(self._pass), methods=METHODS),
+        ]
+        return Entrance(Starlette(routes=routes, lifespan=self._life), keyring)
+
+    @contextlib.asynccontextmanager
+    async def _life(self, _app: Starlette) -> AsyncIterator[None]:
+        if self.runs:
+            self.sessions.prepare(where_of(self.settings))
+        try:
+            yield
+        finally:
+            await self.sessions.close_all()
+            await asyncio.to_thread(self.records.close)
+            await self.client.aclose()
+
+    @property
+    def runs(self) -> bool:
+        """Whether code runs at all."""
+        return self.settings.approve != "off"
+
+    # --- the routes ---------------------------------------------------------------------------------------
+
+    async def _complete(self, request: Request, body: bytes, send: Send) -> None:
+        asked = _json(body)
+        every = self.settings.run_for == "all"
+        if isinstance(asked, dict) and self.runs and reads(asked, request.headers, every=every):
+            await self._reply(request, read(asked, self.settings.model), asked.get("metadata"), send)
+            return
+        if isinstance(asked, dict) and str(asked.get("model")).endswith(MARK):
+            body = json.dumps({**asked, "model": plain(str(asked["model"]))}).encode()
+        await self._pass(request, body, send)
+
+    async def _list(self, request: Request, _body: bytes, send: Send) -> None:
+        """The endpoint's models, and each once more with the mark where only those run code."""
+        try:
+            listed = await self.client.ask("models")
+        except CodeRunnerError as failure:
+            await refuse(failure, {})(request.scope, request.receive, send)
+            return
+        marked = self.runs and self.settings.run_for == "marked"
+        shown = wire.with_marked(listed, MARK) if marked else listed
+        await JSONResponse(shown)(request.scope, request.receive, send)
+
+    async def _pass(self, request: Request, body: bytes, send: Send) -> None:
+        await attended(request.receive, relay(self.client, request, body, send))
+
+    # --- one reply ----------------------------------------------------------------------------------------
+
+    async def _reply(self, request: Request, asked: Asked, metadata: object, send: Send) -> None:
+        owner = request.scope[OWNER]
+        name = self._conversations.find(owner, request.headers, metadata, asked.messages)
+        its = Wire(f"chatcmpl-{secrets.token_hex(12)}", int(time.time()), asked.named)
+        headers = {SESSION: name}
+        delivery: Delivery = (
+            Streamed(request.scope, send, its, headers, counts=asked.counts)
+            if asked.streams
+            else Whole(request.scope, send, its, headers)
+        )
+        written = Written()
+        try:
+            writing = self._write(asked, label(owner, name), delivery, written)
+            await attended(request.receive, writing, delivery.live(self._quiet))
+        finally:
+            said = asked.prior + written.text
+            self._conversations.remember(owner, name, asked.messages, said)
+
+    async def _write(self, asked: Asked, conversation: str, delivery: Delivery, written: Written) -> None:
+        try:
+            outcome = await self._writer.write(asked, conversation, delivery, written)
+        except CodeRunnerError as failure:
+            await delivery.fail(failure)
+        except Exception:
+            log.exception("A reply failed")
+            await delivery.fail(CodeRunnerError("Something went wrong in the proxy; its terminal says what."))
+        else:
+            await delivery.finish(outcome)
+
+
+Answer = Callable[[Request, bytes, Send], Awaitable[None]]
+
+
+class _Whoever:
+    """A route as an ASGI app: the request is read, and then answered."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        body = bytearray()
+        try:
+            async for piece in request.stream():
+                body += piece
+                if len(body) > LARGEST:
+                    await JSONResponse(TOO_LARGE, 413)(scope, receive, send)
+                    return
+        except ClientDisconnect:
+            return
+        await self._answer(request, bytes(body), send)
+
+
+def _json(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None

@@ -1,0 +1,103 @@
+"""How the proxy is opened: for whom, where, and with which endpoint behind it."""
+
+import asyncio
+import contextlib
+import socket
+import sys
+from collections.abc import Sequence
+
+from coderunner import keys, listening
+from coderunner.errors import SettingsError
+from coderunner.gate import ANY, LOOPBACK, Gate
+from coderunner.hosts.proxy.routes import Proxy
+from coderunner.keys import Keyring
+from coderunner.models.detect import PORTS, scan
+from coderunner.models.endpoint import Endpoint
+from coderunner.settings import DEFAULT, Settings
+
+PORT = 7862
+"""Where nobody chose one: beside the app's."""
+
+EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - to be told apart, not to listen there
+HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+
+
+def run(settings: Settings) -> None:
+    """Start the proxy and stay until Ctrl-C or SIGTERM; kernels on this machine end with it.
+
+    Raises SettingsError where it cannot, or must not, be opened as it is set.
+    """
+    allow(settings)
+    keyring = keys_of(settings)
+    port = PORT if settings.source("port") == DEFAULT else settings.port
+    listener = listening.listen(settings.host, port)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(settings, keyring, listener))
+
+
+def allow(settings: Settings) -> None:
+    """Say no to what would let people run code who must not; raises SettingsError."""
+    if settings.approve == "ask":
+        message = (
+            f"{settings.source('approve')} is ask, but nobody can be asked through the proxy; set it to "
+            "auto, or to off to run nothing"
+        )
+        raise SettingsError(message)
+    if not settings.server and settings.approve != "off" and not settings.allow_local_kernel:
+        message = (
+            "code of clients would run on this machine, which nothing isolates; name a Jupyter server with "
+            "--server, or say --allow-local-kernel if they may do what you can do"
+        )
+        raise SettingsError(message)
+    if settings.host.strip("[]") not in LOOPBACK and not settings.api_key:
+        message = (
+            f"host is {settings.host}, where others can reach the proxy: give them keys of your choice with "
+            "--api-key-file first"
+        )
+        raise SettingsError(message)
+
+
+def keys_of(settings: Settings) -> Keyring:
+    """The keys that open the proxy: those of the settings, or its own, which is shown when it is made."""
+    if several := keys.named(settings.api_key):
+        return Keyring(several)
+    path = settings.data_dir / "api-key"
+    key, made = keys.own(path)
+    if made:
+        _say(f"The proxy's key, shown this once: {key.reveal()}")
+    _say(f"Its key is kept in {path}")
+    return Keyring([key])
+
+
+def guarded(proxy: Proxy, keyring: Keyring) -> Gate:
+    """The proxy behind its gate."""
+    host = proxy.settings.host.strip("[]")
+    # Whoever listens everywhere is called by names that he does not know; there the key alone decides.
+    return Gate(proxy.asgi(keyring), [ANY if host in EVERYWHERE else host], headers=HEADERS)
+
+
+async def _serve(settings: Settings, keyring: Keyring, listener: socket.socket) -> None:
+    endpoint = await endpoint_of(settings)
+
+    async def tell() -> None:
+        _say(f"CodeRunner stands before {endpoint.url}")
+        _say(f"CodeRunner is at {listening.address(settings.host, listener)}/v1 (Ctrl-C ends it)")
+
+    await listening.serve(guarded(Proxy(settings, endpoint), keyring), listener, tell)
+
+
+async def endpoint_of(settings: Settings, ports: Sequence[int] = PORTS) -> Endpoint:
+    """The endpoint that is named, or the only one on this machine; raises SettingsError."""
+    if settings.model_url:
+        return Endpoint(settings.model_url, settings.model_key)
+    found = await scan(ports)
+    if len(found) == 1:
+        return Endpoint(found[0].url)
+    there = f"; on this machine there are {', '.join(each.url for each in found)}" if found else ""
+    message = f"which endpoint does the proxy stand before? Say --upstream and its address{there}"
+    raise SettingsError(message)
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()

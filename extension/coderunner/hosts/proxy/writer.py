@@ -1,0 +1,121 @@
+"""How a reply is written: the endpoint's model, the conversation's kernel, the hall between them."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from coderunner.hosts.proxy.asked import Asked, Message
+from coderunner.hosts.proxy.delivery import Delivery
+from coderunner.hosts.proxy.wire import Outcome
+from coderunner.models.endpoint import Client
+from coderunner.models.memory import StrategyMemory
+from coderunner.models.reply import Reply
+from coderunner.runner import (
+    Allowance,
+    Finish,
+    Generate,
+    Manner,
+    Part,
+    Records,
+    ReplyLedger,
+    Say,
+    Sessions,
+    Turn,
+    converse,
+    late_words,
+    where_of,
+)
+from coderunner.settings import Settings
+from coderunner.teaching import SYSTEM_PROMPT
+
+
+@dataclass(slots=True)
+class Written:
+    """A reply as far as it was written; whoever hangs up has read this."""
+
+    text: str = ""
+    """Without its thoughts, which clients do not send back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes replies."""
+
+    settings: Settings
+    client: Client
+    sessions: Sessions
+    memory: StrategyMemory
+    records: Records
+
+    async def write(self, asked: Asked, conversation: str, delivery: Delivery, written: Written) -> Outcome:
+        """Write a reply; what code shows is said where it ran. Raises ModelError."""
+        settings, where = self.settings, where_of(self.settings)
+        session = self.sessions.get(conversation, where)
+        ledger = ReplyLedger(self.records, conversation, secrets.token_hex(16), where.place)
+        allowance = Allowance(settings.max_seconds, settings.max_tokens, spent=lambda: reply.usage.completion)
+        manner = Manner(settings.timeout, settings.limit, allowance=allowance, ledger=ledger)
+        late = await asyncio.to_thread(late_words, session, manner)
+        reply = Reply(
+            self.client.of(asked.model),
+            _with_late(taught(asked.messages, settings.system_prompt or SYSTEM_PROMPT), late),
+            options=asked.options,
+            memory=self.memory,
+            continuation=settings.continuation,
+        )
+
+        async def generate(step: Generate) -> AsyncGenerator[str]:
+            async with aclosing(reply.generate(step.reply, step.result)) as deltas:
+                async for delta in deltas:
+                    if delta.reasoning:
+                        await delivery.think(delta.reasoning)
+                    if delta.content:
+                        yield delta.content
+
+        if late:
+            # The client keeps the history: what it is to hold has to be said.
+            written.text += f"{late}\n"
+            await delivery.say(f"{late}\n")
+        turn = Turn(prior=asked.prior, max_cells=settings.max_blocks)
+        reason = ""
+        async with aclosing(converse(turn, generate, session, manner)) as events:
+            async for event in events:
+                match event:
+                    case Say(text, part):
+                        written.text += text if part is not Part.THOUGHT else ""
+                        await delivery.say(text)
+                    case Finish("limit"):
+                        reason = "length"
+                    case _:
+                        pass
+        return Outcome(reason or reply.finish_reason or "stop", reply.usage)
+
+
+def taught(messages: Sequence[Message], prompt: str) -> list[Message]:
+    """The messages with `prompt` before what the client's own system message says."""
+    prompt = prompt.strip()
+    if not prompt:
+        return list(messages)
+    first, rest = ({}, messages) if not _is_system(messages[0]) else (messages[0], messages[1:])
+    content: object = first.get("content") or ""
+    if isinstance(content, str):
+        return [{"role": "system", **first, "content": f"{prompt}\n\n{content}".rstrip()}, *rest]
+    parts = list(content) if isinstance(content, Sequence) else []
+    return [{**first, "content": [{"type": "text", "text": prompt}, *parts]}, *rest]
+
+
+def _is_system(message: Message) -> bool:
+    return message.get("role") in ("system", "developer")
+
+
+def _with_late(messages: Sequence[Message], late: str) -> list[Message]:
+    """The messages, with what has come late before the last one."""
+    if not late:
+        return list(messages)
+    *before, last = messages
+    content: object = last.get("content") or ""
+    if isinstance(content, str):
+        return [*before, {**last, "content": f"{late}\n{content}"}]
+    parts: Sequence[Mapping[str, object]] = content if isinstance(content, Sequence) else []
+    return [*before, {**last, "content": [{"type": "text", "text": late}, *parts]}]

@@ -1,0 +1,69 @@
+"""The proxy as it really runs, before the demo model as one of its personalities."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import openai
+import pytest
+
+from coderunner.hosts.proxy.routes import Proxy
+from coderunner.hosts.proxy.server import guarded
+from coderunner.keys import Keyring
+from coderunner.models.demo_script import MODEL
+from coderunner.models.endpoint import Endpoint
+from coderunner.secret import Secret
+from coderunner.settings import load
+from tests.models.conftest import listening, pool, serve
+
+__all__ = ["pool", "serve"]
+
+ALICE, BOB = "alice-7f3a9c51e2d4b680", "bob-51e2d47f3a9c00b680"
+RUNS = f"{MODEL}+python"
+
+SHARED = {"x-coderunner-session": "shared"}
+"""One conversation for all tests that need no kernel of their own: a new one takes a second."""
+
+WAIT = 30.0
+"""Seconds that a client waits for what comes in one or two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proxied:
+    """A proxy on a socket."""
+
+    url: str
+    proxy: Proxy
+
+    def client(self, key: str = ALICE) -> openai.OpenAI:
+        return openai.OpenAI(
+            base_url=f"{self.url}/v1", api_key=key, timeout=WAIT, max_retries=0, default_headers=SHARED
+        )
+
+    def asynchronous(self, key: str = ALICE) -> openai.AsyncOpenAI:
+        return openai.AsyncOpenAI(
+            base_url=f"{self.url}/v1", api_key=key, timeout=WAIT, max_retries=0, default_headers=SHARED
+        )
+
+
+Open = Callable[..., Proxied]
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
+    """Give a function that opens a proxy before an endpoint; the same one where it is the same."""
+    with ExitStack() as servers:
+        known: dict[str, Proxied] = {}
+
+        def start(upstream: str, *, quiet: float = 0.2, key: str = "", **chosen: Any) -> Proxied:
+            what = f"{upstream} {quiet} {key} {sorted(chosen.items())}"
+            if what not in known:
+                folder = tmp_path_factory.mktemp("proxy")
+                settings = load({"allow_local_kernel": True, "data_dir": folder, **chosen})
+                proxy = Proxy(settings, Endpoint(upstream, Secret(key)), quiet=quiet, spare=False)
+                keyring = Keyring([Secret(ALICE), Secret(BOB)])
+                known[what] = Proxied(servers.enter_context(listening(guarded(proxy, keyring))), proxy)
+            return known[what]
+
+        yield start

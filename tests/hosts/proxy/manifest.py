@@ -1,0 +1,81 @@
+"""What the proxy promises."""
+
+from tests.behaviours import Behaviour
+
+PROXY = "models and hosts, section 4"
+ISSUE = "issue: the proxy"
+
+BEHAVIOURS = {
+    "proxy:reply:streamed": Behaviour(
+        "A reply is one stream with the results in it: one id, one time, one model, one end.", PROXY
+    ),
+    "proxy:reply:whole": Behaviour("A client that does not stream gets the same as a whole.", PROXY),
+    "proxy:reply:continued": Behaviour("Every way to continue a reply gives one reply.", PROXY),
+    "proxy:reply:repaired": Behaviour("An error goes back to the model, which mends its code.", ISSUE),
+    "proxy:reply:reasoning": Behaviour("Thought passes as thought, and its code does not run.", PROXY),
+    "proxy:reply:usage": Behaviour(
+        "The client's own prompt is counted, the completion over all requests, and the sums beside.", PROXY
+    ),
+    "proxy:reply:budget": Behaviour("max_tokens is a budget over all requests of a reply.", PROXY),
+    "proxy:reply:prior": Behaviour(
+        "A reply that the client wants continued is gone on with, and nothing in it runs.", PROXY
+    ),
+    "proxy:reply:taught": Behaviour("The model is taught before what the client tells it.", ISSUE),
+    "proxy:reply:alive": Behaviour("Comments keep the connection alive while code runs.", PROXY),
+    "proxy:reply:guards": Behaviour(
+        "The guards of a reply end it here as well, and it says so.", "decision 9"
+    ),
+    "proxy:errors:before": Behaviour("A failure before the first word has its own status.", PROXY),
+    "proxy:errors:key": Behaviour(
+        "That the endpoint refuses our key is our fault, and shows no key.", "safety: T7"
+    ),
+    "proxy:errors:later": Behaviour("A failure within a reply is told in the stream.", PROXY),
+    "proxy:pass:untouched": Behaviour(
+        "What asks for several replies, JSON, probabilities or tools passes untouched.", PROXY
+    ),
+    "proxy:pass:side-jobs": Behaviour(
+        "What a chat program wants for itself, a title, say, never runs code.", PROXY
+    ),
+    "proxy:pass:all-models": Behaviour("By setting, the code of every model runs.", ISSUE),
+    "proxy:pass:off": Behaviour("Where nothing is to run, everything passes untouched.", ISSUE),
+    "proxy:pass:models": Behaviour("Each model is listed with code and without.", ISSUE),
+    "proxy:pass:routes": Behaviour(
+        "Every other route passes as it is, with our key in place of the client's.", PROXY
+    ),
+    "proxy:leave:upstream": Behaviour("Who hangs up stops the model.", PROXY),
+    "proxy:leave:whole": Behaviour("So does who hangs up before the whole came.", PROXY),
+    "proxy:leave:kernel": Behaviour("Who hangs up interrupts the code.", PROXY),
+    "proxy:late:next-request": Behaviour(
+        "The result of a block that went on comes with the conversation's next request, said and read.", ISSUE
+    ),
+    "proxy:conversation:named": Behaviour("A header, or metadata, names the conversation.", PROXY),
+    "proxy:conversation:prefix": Behaviour(
+        "Else the longest part of the history that ends with a reply of ours tells it.", PROXY
+    ),
+    "proxy:conversation:edited": Behaviour(
+        "An edited history is the conversation of what stands before the edit.", PROXY
+    ),
+    "proxy:conversation:new": Behaviour("What is found nowhere is a conversation of its own.", PROXY),
+    "proxy:conversation:bounded": Behaviour("What is remembered of histories is bounded.", ISSUE),
+    "proxy:conversation:state": Behaviour(
+        "Variables stay for the next question, whether a client names its chat or not.", ISSUE
+    ),
+    "proxy:owners:apart": Behaviour(
+        "A kernel belongs to one key, however its conversation is named.", "safety: T5"
+    ),
+    "proxy:open:refuses": Behaviour(
+        "What would let people run code who must not is refused with the way out.", ISSUE
+    ),
+    "proxy:open:allowed": Behaviour("What is isolated, allowed or keyed is opened.", ISSUE),
+    "proxy:open:key": Behaviour("Nothing is answered without a key.", "safety: T4"),
+    "proxy:open:gate": Behaviour(
+        "Other names and other pages are kept out, and no page is ever allowed in by CORS.", "safety: T4"
+    ),
+    "proxy:open:large": Behaviour("A request has a largest size.", "safety: T4"),
+    "proxy:open:address": Behaviour(
+        "It shows its key once, then its address once it answers, and ends without a word.", ISSUE
+    ),
+    "proxy:open:no-endpoint": Behaviour(
+        "The only endpoint of this machine is taken; where there is none it says what to name.", ISSUE
+    ),
+}

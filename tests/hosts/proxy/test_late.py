@@ -1,0 +1,35 @@
+"""What becomes of a block that takes longer than its reply waits."""
+
+from typing import Any
+
+from tests.behaviours import behaviour
+from tests.hosts.proxy.conftest import RUNS, Open
+from tests.models.conftest import Serve
+
+SLOWLY: Any = {"role": "user", "content": "Count slowly to 3"}
+
+
+@behaviour("proxy:late:next-request")
+def test_the_result_of_a_block_that_went_on_comes_with_the_next_request(opened: Open, serve: Serve) -> None:
+    served = serve("vllm")
+    proxied = opened(served.url, timeout=1.0)
+
+    def say(*messages: Any) -> str:
+        reply = proxied.client().chat.completions.create(model=RUNS, messages=messages)
+        return str(reply.choices[0].message.content)
+
+    first = say(SLOWLY)
+    assert "time limit" in first
+    (session,) = proxied.proxy.sessions.all()
+    waited = session.begin("print('done')", deadline=30.0).wait(30.0)
+    assert waited is not None
+    again = say(
+        SLOWLY, {"role": "assistant", "content": first}, {"role": "user", "content": "What is 10 + 5?"}
+    )
+    assert again.startswith(
+        "Result of the block that was still running:\n```output\n1 of 3\n2 of 3\n3 of 3\n```"
+    )
+    assert "Result: 15" in again
+    question = served.chats[-2].body["messages"][-1]["content"]
+    assert question.startswith("Result of the block that was still running:")
+    assert question.endswith("\nWhat is 10 + 5?")

@@ -1,0 +1,173 @@
+"""What passes untouched, and who leaves."""
+
+from typing import Any
+
+import httpx
+import openai
+import pytest
+
+from coderunner.models.demo_personalities import GUESS
+from coderunner.models.demo_script import LABEL, MODEL
+from tests.behaviours import behaviour
+from tests.hosts.proxy.conftest import ALICE, RUNS, WAIT, Open, Proxied
+from tests.models.conftest import Canned, Serve, listening
+
+ASKED: Any = [{"role": "user", "content": "What is 10 + 5?"}]
+UNTOUCHED = f"{LABEL}```python\nprint(10 + 5)\n```{GUESS}"
+TOOL = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
+
+
+@behaviour("proxy:pass:untouched")
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"n": 2},
+        {"logprobs": True},
+        {"response_format": {"type": "json_object"}},
+        {"tools": [TOOL]},
+        {"extra_headers": {"X-CodeRunner": "off"}},
+        {"model": MODEL},
+    ],
+    ids=str,
+)
+def test_what_is_no_plain_reply_passes_untouched(opened: Open, serve: Serve, more: dict[str, Any]) -> None:
+    served = serve("vllm")
+    wanted: Any = {"model": RUNS, "messages": ASKED, "stream": True, **more}
+    chunks = list(opened(served.url).client().chat.completions.create(**wanted))
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == UNTOUCHED
+    sent = {name: value for name, value in wanted.items() if name != "extra_headers"}
+    assert [asked.body for asked in served.chats] == [{**sent, "model": MODEL}]
+
+
+@behaviour("proxy:pass:side-jobs")
+@pytest.mark.parametrize(
+    "task",
+    [
+        "### Task:\nGenerate a concise, 3-5 word title. Chat: What is 10 + 5?",
+        [{"type": "text", "text": "### Task:\nSuggest 3 questions about 10 + 5"}],
+        "Please generate a concise, 5-word-or-less title for: What is 10 + 5?",
+    ],
+)
+def test_a_program_that_wants_a_title_gets_it_without_code(opened: Open, serve: Serve, task: Any) -> None:
+    messages: Any = [{"role": "user", "content": task}]
+    reply = opened(serve("vllm").url).client().chat.completions.create(model=RUNS, messages=messages)
+    assert "Result:" not in str(reply.choices[0].message.content)
+
+
+@behaviour("proxy:pass:all-models")
+def test_by_setting_the_code_of_every_model_runs(opened: Open, serve: Serve) -> None:
+    client = opened(serve("vllm").url, run_for="all").client()
+    assert [model.id for model in client.models.list()] == [MODEL]
+    reply = client.chat.completions.create(model=MODEL, messages=ASKED)
+    assert "Result: 15" in str(reply.choices[0].message.content)
+
+
+@behaviour("proxy:pass:off")
+def test_where_nothing_is_to_run_everything_passes(opened: Open, serve: Serve) -> None:
+    client = opened(serve("vllm").url, approve="off").client()
+    assert [model.id for model in client.models.list()] == [MODEL]
+    reply = client.chat.completions.create(model=RUNS, messages=ASKED)
+    assert reply.choices[0].message.content == UNTOUCHED
+
+
+@behaviour("proxy:pass:models")
+def test_each_model_is_listed_with_code_and_without(opened: Open, serve: Serve) -> None:
+    models = list(opened(serve("vllm").url).client().models.list())
+    assert [(model.id, model.owned_by) for model in models] == [(RUNS, "vllm"), (MODEL, "vllm")]
+
+
+def ask(proxied: Proxied, method: str, path: str, **more: Any) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {ALICE}"} | more.pop("headers", {})
+    with httpx.Client(trust_env=False, timeout=WAIT) as client:
+        return client.request(method, f"{proxied.url}{path}", headers=headers, **more)
+
+
+@behaviour("proxy:pass:routes")
+def test_every_other_route_passes_with_our_key_in_place_of_the_clients(opened: Open) -> None:
+    app = Canned(b"\x00speech", status=201, kind="audio/mpeg", headers=((b"x-theirs", b"kept"),))
+    with listening(app) as url:
+        proxied = opened(url, key="upstream-canary-41c7")
+        answer = ask(
+            proxied,
+            "POST",
+            "/v1/audio/speech?voice=one",
+            content=b'{"input": "hello"}',
+            headers={"Cookie": "mine=1", "Origin": proxied.url, "X-Their-Field": "kept"},
+        )
+        asked = dict(app.asked[0]["headers"])
+    assert (answer.status_code, answer.content) == (201, b"\x00speech")
+    assert answer.headers["content-type"] == "audio/mpeg"
+    assert answer.headers["x-theirs"] == "kept"
+    assert (app.asked[0]["path"], app.asked[0]["query_string"]) == ("/v1/audio/speech", b"voice=one")
+    assert app.bodies == [b'{"input": "hello"}']
+    assert asked[b"authorization"] == b"Bearer upstream-canary-41c7"
+    assert asked[b"x-their-field"] == b"kept"
+    assert not {b"cookie", b"origin"} & asked.keys()
+    assert ALICE.encode() not in b"".join(asked.values())
+
+
+@behaviour("proxy:pass:routes")
+def test_routes_beside_the_api_and_errors_pass_as_well(opened: Open, serve: Serve) -> None:
+    proxied = opened(serve("vllm").url)
+    assert ask(proxied, "GET", "/version").json() == {"version": "0.33.0"}
+    missing = ask(proxied, "POST", "/v1/embeddings", json={"input": "x"})
+    assert (missing.status_code, missing.json()["error"]["type"]) == (404, "invalid_request_error")
+    garbled = ask(proxied, "POST", "/v1/chat/completions", content=b"no json")
+    assert (garbled.status_code, garbled.json()["error"]["message"]) == (400, "The body is no JSON object.")
+
+
+@behaviour("proxy:pass:routes")
+def test_a_gateway_without_anybody_behind_it_says_so(opened: Open) -> None:
+    answer = ask(opened("http://127.0.0.1:9"), "GET", "/v1/anything")
+    assert answer.status_code == 502
+    assert "nothing listens at" in answer.json()["error"]["message"]
+
+
+@behaviour("proxy:leave:upstream")
+@pytest.mark.parametrize("model", [RUNS, MODEL])
+async def test_who_hangs_up_stops_the_model(opened: Open, serve: Serve, model: str) -> None:
+    served = serve("vllm", delay=0.05)
+    async with opened(served.url).asynchronous() as client:
+        async with await client.chat.completions.create(
+            model=model, messages=[{"role": "user", "content": "help"}], stream=True
+        ) as chunks:
+            async for chunk in chunks:
+                if "script" in (chunk.choices[0].delta.content or ""):
+                    break
+        ended = await served.ended()
+    assert not ended.complete
+    assert ended.tokens < 12
+
+
+@behaviour("proxy:leave:whole")
+async def test_who_hangs_up_before_the_whole_came_stops_the_model_as_well(opened: Open, serve: Serve) -> None:
+    served = serve("vllm", delay=0.1)
+    async with opened(served.url).asynchronous() as client:
+        impatient = client.with_options(timeout=0.5)
+        with pytest.raises(openai.APITimeoutError):
+            await impatient.chat.completions.create(
+                model=RUNS, messages=[{"role": "user", "content": "help"}]
+            )
+        ended = await served.ended()
+    assert not ended.complete
+
+
+@behaviour("proxy:leave:kernel")
+async def test_who_hangs_up_interrupts_the_code(opened: Open, serve: Serve) -> None:
+    served = serve("vllm")
+    slowly: Any = [{"role": "user", "content": "Count slowly to 60"}]
+    body = {"model": RUNS, "messages": slowly, "stream": True}
+    headers = {"Authorization": f"Bearer {ALICE}", "X-CodeRunner-Session": "left"}
+    proxied = opened(served.url)
+    async with httpx.AsyncClient(trust_env=False, timeout=WAIT) as http:
+        url = f"{proxied.url}/v1/chat/completions"
+        async with http.stream("POST", url, json=body, headers=headers) as answer:
+            async for line in answer.aiter_lines():
+                if line == ": keep-alive":
+                    break  # the code runs
+    async with proxied.asynchronous() as client:
+        # It would wait for a minute in line behind the code that nobody wants any more.
+        reply = await client.chat.completions.create(
+            model=RUNS, messages=ASKED, extra_headers={"X-CodeRunner-Session": "left"}
+        )
+    assert "Result: 15" in str(reply.choices[0].message.content)
