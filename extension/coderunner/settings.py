@@ -42,7 +42,7 @@ GIVEN = "given"
 """The source of a value of settings that were made in place."""
 
 SECRETS = ("token", "model_key", "api_key", "records_url")
-ADDRESSES = ("server", "model_url")
+ADDRESSES = ("server", "model_url", "public_url")
 
 Topic = Literal["kernel", "model", "door", "keys", "proxy", "app", "kept"]
 """What a setting is about."""
@@ -148,6 +148,12 @@ class Settings(BaseSettings):
         "whose code runs: that of models asked for with +python after their name, or of all",
         "proxy",
     )
+    pictures: Literal["links", "inline"] = _setting(
+        "links", "how the pictures of results get into a reply: as links on the proxy, or whole", "proxy"
+    )
+    public_url: str = _setting(
+        "", "address under which browsers reach the proxy, for those links; empty: the client's own", "proxy"
+    )
     open_browser: Literal["auto", "yes", "no"] = _setting(
         "auto", "open the page in a browser; auto: where there is a display", "app"
     )
@@ -195,7 +201,7 @@ class Settings(BaseSettings):
         pasted = {"token": token} if token else {}
         return {**pasted, **values, "server": address}
 
-    @field_validator("server", "model_url")
+    @field_validator("server", "model_url", "public_url")
     @classmethod
     def _names_no_password(cls, address: str) -> str:
         if "@" in _authority(address):
@@ -203,7 +209,7 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return address
 
-    @field_validator("model_url")
+    @field_validator("model_url", "public_url")
     @classmethod
     def _is_a_base_url(cls, address: str) -> str:
         if address and not (address.startswith(("http://", "https://")) and _host(address)):

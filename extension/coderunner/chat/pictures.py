@@ -8,6 +8,13 @@ from dataclasses import dataclass
 _JPEG_HEADER = 200_000
 _SVG_HEADER = 4_000
 
+_STARTS = {
+    "image/png": (b"\x89PNG\r\n\x1a\n",),
+    "image/jpeg": (b"\xff\xd8\xff",),
+    "image/gif": (b"GIF87a", b"GIF89a"),
+    "image/webp": (b"RIFF",),
+}
+
 _SVG_TAG = re.compile(r"<svg\b[^>]*", re.IGNORECASE)
 _SVG_SIDE = re.compile(r"\b(width|height)\s*=\s*[\"']\s*([0-9.]{1,12})(px|pt|)\s*[\"']", re.IGNORECASE)
 _SVG_BOX = re.compile(
@@ -32,6 +39,17 @@ class Image:
             return len(self.data)
         padding = self.data[-4:].count("=")
         return max((len(self.data) - self.data.count("\n")) * 3 // 4 - padding, 0)
+
+    @property
+    def content(self) -> bytes | None:
+        """Its bytes; None where it is not what it claims to be, by its first ones."""
+        if self.mime == "image/svg+xml":
+            return self.data.encode("utf-8", "replace") if _SVG_TAG.search(self.data[:_SVG_HEADER]) else None
+        try:
+            content = binascii.a2b_base64(re.sub(r"\s", "", self.data), strict_mode=True)
+        except ValueError:
+            return None
+        return content if content.startswith(_STARTS.get(self.mime, ())) else None
 
     @property
     def dimensions(self) -> tuple[int, int] | None:

@@ -10,7 +10,7 @@ interrupt the kernel when the host stops listening.
 
 # Some of these only pass through here: doors know neither chat nor kernel, and ask the hall.
 from coderunner.allowance import Allowance
-from coderunner.chat.render import Image, parts, plain
+from coderunner.chat.render import Image, images, parts, plain
 from coderunner.chat.turn import Finish, Generate, Part, Run, Say, Turn
 from coderunner.kernel.address import normalise
 from coderunner.kernel.doctor import Finding, Report, check
@@ -78,6 +78,7 @@ __all__ = [
     "converse_sync",
     "declined",
     "granted",
+    "images",
     "late_words",
     "never",
     "no_pictures",

@@ -48,6 +48,15 @@ BEHAVIOURS = {
     "proxy:late:next-request": Behaviour(
         "The result of a block that went on comes with the conversation's next request, said and read.", ISSUE
     ),
+    "proxy:pictures:links": Behaviour(
+        "A picture is a link that any page can show and only its owner's key does not spoil.", PROXY
+    ),
+    "proxy:pictures:inline": Behaviour(
+        "By setting it stands whole in the reply; the model never reads it.", PROXY
+    ),
+    "proxy:pictures:claims": Behaviour("What is no picture is told in words.", "safety: T2"),
+    "proxy:pictures:end": Behaviour("A link ends with its time and with its owner's key.", ISSUE),
+    "proxy:pictures:names": Behaviour("A link cannot be guessed, and leads to pictures only.", "safety: T2"),
     "proxy:conversation:named": Behaviour("A header, or metadata, names the conversation.", PROXY),
     "proxy:conversation:prefix": Behaviour(
         "Else the longest part of the history that ends with a reply of ours tells it.", PROXY

@@ -16,13 +16,14 @@ from starlette.types import Receive, Scope, Send
 
 from coderunner.errors import CodeRunnerError
 from coderunner.hosts.proxy import wire
+from coderunner.hosts.proxy.album import Album, Gallery, inline
 from coderunner.hosts.proxy.asked import MARK, Asked, plain, read, reads
 from coderunner.hosts.proxy.conversations import SESSION, Conversations, label
 from coderunner.hosts.proxy.delivery import QUIET, Delivery, Streamed, Whole, attended, refuse
 from coderunner.hosts.proxy.entrance import OWNER, Entrance
 from coderunner.hosts.proxy.relay import relay
 from coderunner.hosts.proxy.wire import Wire
-from coderunner.hosts.proxy.writer import Writer, Written
+from coderunner.hosts.proxy.writer import Keep, Writer, Written
 from coderunner.keys import Keyring
 from coderunner.models.endpoint import Client, Endpoint
 from coderunner.models.memory import StrategyMemory
@@ -56,12 +57,17 @@ class Proxy:
             settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days
         )
         memory = StrategyMemory(settings.data_dir / "endpoints.json")
+        self._album = Album(settings.data_dir / "pictures", settings.keep_days)
         self._writer = Writer(settings, self.client, self.sessions, memory, self.records)
         self._conversations = Conversations()
         self._quiet = quiet
 
+    def gallery(self, keyring: Keyring) -> Gallery:
+        """Give what shows the pictures of those on the keyring."""
+        return Gallery(self._album, keyring)
+
     def asgi(self, keyring: Keyring) -> Entrance:
-        """Give the whole as an ASGI app for those on the keyring; its lifespan ends what belongs to it."""
+        """Give the rest as an ASGI app for those on the keyring; its lifespan ends what belongs to it."""
         routes = [
             Route("/v1/chat/completions", _Whoever(self._complete), methods=["POST"]),
             Route("/v1/models", _Whoever(self._list), methods=["GET"]),
@@ -73,6 +79,7 @@ class Proxy:
     async def _life(self, _app: Starlette) -> AsyncIterator[None]:
         if self.runs:
             self.sessions.prepare(where_of(self.settings))
+        await asyncio.to_thread(self._album.sweep)
         try:
             yield
         finally:
@@ -125,15 +132,25 @@ class Proxy:
         )
         written = Written()
         try:
-            writing = self._write(asked, label(owner, name), delivery, written)
+            keep = self._keep(owner, request)
+            writing = self._write(asked, label(owner, name), keep, delivery, written)
             await attended(request.receive, writing, delivery.live(self._quiet))
         finally:
             said = asked.prior + written.text
             self._conversations.remember(owner, name, asked.messages, said)
 
-    async def _write(self, asked: Asked, conversation: str, delivery: Delivery, written: Written) -> None:
+    def _keep(self, owner: str, request: Request) -> Keep:
+        """How the pictures of a reply are kept."""
+        if self.settings.pictures == "inline":
+            return inline
+        address = self.settings.public_url or str(request.base_url).rstrip("/")
+        return lambda result: self._album.keep(result, owner, address)
+
+    async def _write(
+        self, asked: Asked, conversation: str, keep: Keep, delivery: Delivery, written: Written
+    ) -> None:
         try:
-            outcome = await self._writer.write(asked, conversation, delivery, written)
+            outcome = await self._writer.write(asked, conversation, keep, delivery, written)
         except CodeRunnerError as failure:
             await delivery.fail(failure)
         except Exception:

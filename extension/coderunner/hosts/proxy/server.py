@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from coderunner import keys, listening
 from coderunner.errors import SettingsError
-from coderunner.gate import ANY, LOOPBACK, Gate
+from coderunner.gate import ANY, LOOPBACK, App, Gate, Receive, Scope, Send
+from coderunner.hosts.proxy.album import ROUTE
 from coderunner.hosts.proxy.routes import Proxy
 from coderunner.keys import Keyring
 from coderunner.models.detect import PORTS, scan
@@ -69,11 +70,18 @@ def keys_of(settings: Settings) -> Keyring:
     return Keyring([key])
 
 
-def guarded(proxy: Proxy, keyring: Keyring) -> Gate:
-    """The proxy behind its gate."""
+def guarded(proxy: Proxy, keyring: Keyring) -> App:
+    """The proxy behind its gate, beside which its pictures hang: other pages show them, without a key."""
     host = proxy.settings.host.strip("[]")
     # Whoever listens everywhere is called by names that he does not know; there the key alone decides.
-    return Gate(proxy.asgi(keyring), [ANY if host in EVERYWHERE else host], headers=HEADERS)
+    gate = Gate(proxy.asgi(keyring), [ANY if host in EVERYWHERE else host], headers=HEADERS)
+    gallery = proxy.gallery(keyring)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        seen = scope["type"] == "http" and scope["path"].startswith(ROUTE)
+        await (gallery if seen else gate)(scope, receive, send)
+
+    return answer
 
 
 async def _serve(settings: Settings, keyring: Keyring, listener: socket.socket) -> None:

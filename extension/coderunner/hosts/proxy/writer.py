@@ -2,10 +2,11 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from coderunner.hosts.proxy.album import for_the_model
 from coderunner.hosts.proxy.asked import Asked, Message
 from coderunner.hosts.proxy.delivery import Delivery
 from coderunner.hosts.proxy.wire import Outcome
@@ -20,6 +21,7 @@ from coderunner.runner import (
     Part,
     Records,
     ReplyLedger,
+    Result,
     Say,
     Sessions,
     Turn,
@@ -29,6 +31,9 @@ from coderunner.runner import (
 )
 from coderunner.settings import Settings
 from coderunner.teaching import SYSTEM_PROMPT
+
+Keep = Callable[[Result], Sequence[str]]
+"""Keeps the pictures of a result; gives Markdown for each."""
 
 
 @dataclass(slots=True)
@@ -49,24 +54,27 @@ class Writer:
     memory: StrategyMemory
     records: Records
 
-    async def write(self, asked: Asked, conversation: str, delivery: Delivery, written: Written) -> Outcome:
+    async def write(
+        self, asked: Asked, conversation: str, keep: Keep, delivery: Delivery, written: Written
+    ) -> Outcome:
         """Write a reply; what code shows is said where it ran. Raises ModelError."""
         settings, where = self.settings, where_of(self.settings)
         session = self.sessions.get(conversation, where)
         ledger = ReplyLedger(self.records, conversation, secrets.token_hex(16), where.place)
         allowance = Allowance(settings.max_seconds, settings.max_tokens, spent=lambda: reply.usage.completion)
-        manner = Manner(settings.timeout, settings.limit, allowance=allowance, ledger=ledger)
+        manner = Manner(settings.timeout, settings.limit, keep=keep, allowance=allowance, ledger=ledger)
         late = await asyncio.to_thread(late_words, session, manner)
         reply = Reply(
             self.client.of(asked.model),
-            _with_late(taught(asked.messages, settings.system_prompt or SYSTEM_PROMPT), late),
+            _with_late(taught(told(asked.messages), settings.system_prompt or SYSTEM_PROMPT), late),
             options=asked.options,
             memory=self.memory,
             continuation=settings.continuation,
         )
 
         async def generate(step: Generate) -> AsyncGenerator[str]:
-            async with aclosing(reply.generate(step.reply, step.result)) as deltas:
+            so_far, result = for_the_model(step.reply), for_the_model(step.result)
+            async with aclosing(reply.generate(so_far, result)) as deltas:
                 async for delta in deltas:
                     if delta.reasoning:
                         await delivery.think(delta.reasoning)
@@ -90,6 +98,16 @@ class Writer:
                     case _:
                         pass
         return Outcome(reason or reply.finish_reason or "stop", reply.usage)
+
+
+def told(messages: Sequence[Message]) -> list[Message]:
+    """The messages without the pictures that our replies in them hold whole."""
+    return [
+        {**message, "content": for_the_model(content)}
+        if message.get("role") == "assistant" and isinstance(content := message.get("content"), str)
+        else message
+        for message in messages
+    ]
 
 
 def taught(messages: Sequence[Message], prompt: str) -> list[Message]:

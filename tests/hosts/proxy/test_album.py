@@ -1,0 +1,113 @@
+"""The pictures of results, as a client's page sees them."""
+
+import os
+import re
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from coderunner.hosts.proxy.album import DAY, Album, for_the_model, inline
+from coderunner.keys import Keyring, owner
+from coderunner.outputs import DisplayData, Result
+from coderunner.secret import Secret
+from tests.behaviours import behaviour
+from tests.hosts.proxy.conftest import ALICE, BOB, RUNS, Open
+from tests.models.conftest import Serve
+
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"><script>1</script></svg>'
+ADDRESS = "http://127.0.0.1:7862"
+MINE = owner(Secret(ALICE))
+RING = Keyring([Secret(ALICE), Secret(BOB)])
+
+PLOT: Any = [{"role": "user", "content": "Plot a sine wave"}]
+
+
+def shown(*data: dict[str, object]) -> Result:
+    return Result(tuple(DisplayData(each) for each in data))
+
+
+def name(link: str) -> str:
+    return re.sub(r"^!\[.*\]\(.*/|\)$", "", link)
+
+
+@behaviour("proxy:pictures:links")
+def test_a_plot_is_a_link_that_a_page_can_show(opened: Open, serve: Serve) -> None:
+    served = serve("vllm")
+    proxied = opened(served.url)
+    reply = proxied.client().chat.completions.create(model=RUNS, messages=PLOT)
+    link = re.search(r"!\[image/png, (\d+)×(\d+)\]\((http://[^)]+)\)", str(reply.choices[0].message.content))
+    assert link
+    assert link[3].startswith(f"{proxied.url}/coderunner/pictures/")
+    # As an <img> of another page asks for it: without a key, and saying where from.
+    page = {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Dest": "image", "Sec-Fetch-Mode": "no-cors"}
+    picture = httpx.get(link[3], headers=page, trust_env=False)
+    assert (picture.status_code, picture.headers["content-type"]) == (200, "image/png")
+    assert picture.content.startswith(b"\x89PNG")
+    assert "sandbox" in picture.headers["content-security-policy"]
+    assert "base64" not in str(served.chats[-1].body)
+    for key, status in ((ALICE, 200), (BOB, 404), ("wrong", 404)):
+        answer = httpx.get(link[3], headers={"Authorization": f"Bearer {key}"}, trust_env=False)
+        assert answer.status_code == status
+    assert httpx.post(link[3], trust_env=False).status_code == 404
+
+
+@behaviour("proxy:pictures:inline")
+def test_by_setting_a_picture_stands_whole_in_the_reply_and_never_before_the_model(
+    opened: Open, serve: Serve
+) -> None:
+    served = serve("vllm")
+    client = opened(served.url, pictures="inline").client()
+    said = str(client.chat.completions.create(model=RUNS, messages=PLOT).choices[0].message.content)
+    whole = re.search(r"!\[image/png, \d+×\d+\]\(data:image/png;base64,([^)]+)\)", said)
+    assert whole
+    assert b64decode(whole[1]).startswith(b"\x89PNG")
+    history: Any = [*PLOT, {"role": "assistant", "content": said}, {"role": "user", "content": "Thanks"}]
+    client.chat.completions.create(model=RUNS, messages=history)
+    assert len(served.chats) == 3
+    assert "base64" not in str([asked.body for asked in served.chats])
+    assert "[image/png, " in str(served.chats[-1].body)
+
+
+@behaviour("proxy:pictures:claims")
+def test_what_is_no_picture_is_told_in_words(tmp_path: Path) -> None:
+    album = Album(tmp_path, 90)
+    result = shown({"image/png": PNG}, {"image/jpeg": PNG}, {"image/svg+xml": SVG}, {"image/png": "no"})
+    png, jpeg, svg, none = album.keep(result, MINE, ADDRESS)
+    assert png.startswith(f"![image/png, 1×1]({ADDRESS}/coderunner/pictures/")
+    assert svg.startswith(f"![image/svg+xml, 4×3]({ADDRESS}/coderunner/pictures/")
+    assert jpeg.startswith("[image/jpeg, ")
+    assert none.startswith("[image/png, ")
+    assert len(list(tmp_path.iterdir())) == 2
+    assert [each.partition("]")[0] for each in inline(result)] == [
+        "![image/png, 1×1",
+        jpeg.rstrip("]"),
+        "![image/svg+xml, 4×3",
+        none.rstrip("]"),
+    ]
+    assert for_the_model(f"Look: {inline(result)[0]}.") == "Look: [image/png, 1×1]."
+
+
+@behaviour("proxy:pictures:end")
+def test_a_link_ends_with_its_time_and_with_its_owners_key(tmp_path: Path) -> None:
+    album = Album(tmp_path, 1)
+    (link,) = album.keep(shown({"image/png": PNG}), MINE, ADDRESS)
+    path = album.find(name(link), RING, None)
+    assert path is not None
+    assert album.find(name(link), Keyring([Secret(BOB)]), None) is None
+    os.utime(path, (path.stat().st_mtime - 1.1 * DAY,) * 2)
+    assert album.find(name(link), RING, None) is None
+    album.sweep()
+    assert not path.exists()
+
+
+@behaviour("proxy:pictures:names")
+@pytest.mark.parametrize("wrong", ["", "*", "..", "../api-key", "?" * 32, "0" * 32, "0" * 31 + "/x"])
+def test_nothing_but_a_pictures_own_name_finds_it(tmp_path: Path, wrong: str) -> None:
+    album = Album(tmp_path / "pictures", 0)
+    album.keep(shown({"image/png": PNG}), MINE, ADDRESS)
+    (tmp_path / "api-key").write_text("secret")
+    assert album.find(wrong, RING, None) is None
