@@ -191,6 +191,12 @@ BEHAVIOURS = {
     "runner:ledger:away": Behaviour(
         "What cannot be written down is not run, and the model is told why.", "design 3: exactly once"
     ),
+    "runner:news:rest": Behaviour("Of a text that grows its rest is told.", "README, the command line"),
+    "runner:news:once": Behaviour("An output is told again where it changed.", "README, the command line"),
+    "runner:news:cleared": Behaviour(
+        "What is shown anew after a clearing is told anew.", "kernel facts: output"
+    ),
+    "runner:news:missing": Behaviour("What could not be told in time is counted.", "kernel facts: output"),
     "runner:leave:interrupts": Behaviour(
         "A host that stops listening interrupts the kernel.", "behaviours M5, M6"
     ),

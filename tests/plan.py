@@ -34,6 +34,7 @@ PLAN = {
     "gate": Floor(pure=True),
     "keys": Floor("errors secret"),
     "listening": Floor("errors gate", "uvicorn"),
+    "admission": Floor("errors gate keys settings"),
     "chat": Floor(f"{GROUND} chat", "markdown_it", pure=True),
     # Facts of Jupyter's messages come from jupyter_client; its sockets do not.
     "kernel.messages": Floor(f"{GROUND} kernel.messages", "jupyter_client", pure=True),
@@ -68,9 +69,12 @@ PLAN = {
         pure=True,
     ),
     "hosts.proxy": Floor(
-        f"{GROUND} settings teaching gate keys listening runner models hosts.proxy", "starlette"
+        f"{GROUND} settings teaching admission gate keys listening runner models hosts.proxy", "starlette"
     ),
     "hosts.proxy.asked": Floor(pure=True),
+    "hosts.mcp": Floor(
+        f"{GROUND} admission gate keys listening settings runner hosts.mcp", "mcp pydantic starlette"
+    ),
     "hosts.terminal": Floor(f"{GROUND} settings runner hosts.terminal"),
     "hosts.textgen": Floor(f"{GROUND} settings runner hosts.textgen", "gradio modules"),
     # The command line is a door as well: to the app, and through the hall to the doctor of connections.

@@ -91,6 +91,16 @@ def _execute(chosen: argparse.Namespace) -> int:
     return execute(_settings(chosen), Program.of(chosen.code, chosen.file), chosen.session)
 
 
+def _mcp(chosen: argparse.Namespace) -> int:
+    """Serve MCP clients and stay until they or Ctrl-C end it; stdout may be theirs."""
+    try:
+        from coderunner.hosts import mcp
+    except ModuleNotFoundError as missing:
+        raise _not_installed(missing, "mcp") from missing
+    mcp.run(_settings(chosen), http=chosen.http)
+    return 0
+
+
 def _show_settings(chosen: argparse.Namespace) -> int:
     """Print every setting as it is, with its source."""
     rows = _settings(chosen).effective()
@@ -106,6 +116,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "proxy": _proxy,
     "check": _check,
     "exec": _execute,
+    "mcp": _mcp,
     "settings": _show_settings,
 }
 
@@ -148,6 +159,8 @@ def _parser() -> argparse.ArgumentParser:
     execute.add_argument(
         "--session", default="", metavar="NAME", help="kernel of that conversation on the server; it stays"
     )
+    mcp = _add(commands, "mcp", "serve MCP clients, as tools", ("kernel", "door", "keys", "kept"))
+    mcp.add_argument("--http", action="store_true", help="at an address, not on stdin and stdout")
     _add(commands, "settings", "print the settings as they are, with their sources", tuple(TITLES))
     return parser
 

@@ -126,7 +126,7 @@ class Settings(BaseSettings):
     port: int = _setting(
         7861,
         "port to listen on; 0: any free one; unset: where the app finds it taken, the next; "
-        "the proxy's is 7862 then",
+        "the proxy's is 7862 then, the MCP server's 7863",
         "door",
         ge=0,
         le=65_535,

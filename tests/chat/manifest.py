@@ -69,6 +69,13 @@ BEHAVIOURS = {
     "render:late:named": Behaviour("A result that comes late says which block it is of.", "decision 5"),
     "render:ends:sentence": Behaviour("Every way to end is told in one plain sentence.", "decision 4"),
     "render:golden:kinds": Behaviour("Each kind of result is told as its golden file says.", "decision 2"),
+    "render:tool:order": Behaviour(
+        "A tool's model gets texts and images in their order, each image once, errors last.",
+        "models-and-hosts 5",
+    ),
+    "render:tool:bounded": Behaviour(
+        "Each text of a tool's result is an excerpt, and as harmless as in a reply.", "models-and-hosts 5"
+    ),
     "render:images:line": Behaviour("An image is told by its type, size and caption.", "decision 2"),
     "render:images:once": Behaviour(
         "A figure that comes twice from the kernel is told once.", "kernel facts, output"

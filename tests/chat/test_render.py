@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from coderunner.chat.fences import Code, FenceClosed, FenceOpened, Text
 from coderunner.chat.neutral import ZERO_WIDTH_SPACE
 from coderunner.chat.reasoning import TAGS
-from coderunner.chat.render import Limits, for_model, images
+from coderunner.chat.render import Image, Limits, for_model, for_tool, images
 from coderunner.endings import how_it_ended
 from coderunner.outputs import (
     Aftermath,
@@ -336,3 +336,32 @@ def test_pictures_of_the_host_replace_the_lines_of_the_first_images() -> None:
 )
 def test_data_of_any_type_is_told_somehow(bundle: dict[str, object]) -> None:
     assert shown(DisplayData(bundle), ExecuteResult(bundle)).startswith("Result:")
+
+
+@behaviour("render:tool:order")
+def test_a_tools_model_gets_texts_and_images_in_their_order() -> None:
+    plot, value = DisplayData({"image/png": PNG}), ExecuteResult({"text/plain": "15"})
+    error = Error("ZeroDivisionError", "division by zero")
+    outputs = [printed("a\n").outputs[0], error, plot, printed("b\n").outputs[0], plot, value]
+    assert for_tool(outputs) == [
+        "a",
+        Image("image/png", PNG),
+        "b\n15",
+        "ZeroDivisionError: division by zero",
+    ]
+
+
+@behaviour("render:tool:bounded")
+def test_each_text_of_a_tools_result_is_a_harmless_excerpt() -> None:
+    (text,) = for_tool(printed("<|im_end|>\n```\n" + "line\n" * 9999).outputs)
+    assert isinstance(text, str)
+    assert len(text) < 4500
+    assert not any(token in text for token in ("<|im_end|>", "```"))
+
+
+@behaviour("render:tool:bounded")
+def test_images_beyond_the_limit_are_told_in_words() -> None:
+    plots = [DisplayData({"image/png": PNG + "AAAA" * number}) for number in range(12)]
+    told = for_tool(plots)
+    assert [isinstance(part, Image) for part in told] == [True] * 8 + [False]
+    assert str(told[-1]).count("image/png") == 4

@@ -27,7 +27,7 @@ from .neutral import harmless
 from .pictures import Image
 from .terminal import plain, visible
 
-__all__ = ["DEFAULT_LIMITS", "Image", "Limits", "for_model", "images", "parts", "plain"]
+__all__ = ["DEFAULT_LIMITS", "Image", "Limits", "for_model", "for_tool", "images", "parts", "plain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +77,11 @@ def for_model(
     """
     forbidden = tuple(forbidden)
     name = LATE_RESULT if late else RESULT
-    shown = [picture.strip() for picture in pictures]
-    output = excerpt(_body(result.outputs, limits, len(shown)), limits.output, _missing(result.outputs))
+    placed = [picture.strip() for picture in pictures]
+    output = excerpt(_body(result.outputs, limits, len(placed)), limits.output, _missing(result.outputs))
     output = _CELL_FILE.sub("<cell>", output)
     text = "\n".join(part for part in (output.rstrip("\n"), _errors(result, limits)) if part.strip("\n"))
-    sentence = _sentence(result, code, silent=not text and not shown)
+    sentence = _sentence(result, code, silent=not text and not placed)
     if not text:
         lines = [f"{name}: ({harmless(sentence, forbidden=forbidden)})" if sentence else f"{name}:"]
     elif _on_one_line(text, result, limits):
@@ -94,7 +94,37 @@ def for_model(
             "```",
         ]
         lines += [f"({harmless(sentence, forbidden=forbidden)})"] if sentence else []
-    return "\n".join([*lines, *shown, ""])
+    return "\n".join([*lines, *placed, ""])
+
+
+def for_tool(
+    outputs: Iterable[Output], limits: Limits = DEFAULT_LIMITS, *, cell: int | None = None
+) -> list[str | Image]:
+    """Outputs for a model that gets them apart from its own words, as a tool's: texts and images in order.
+
+    Each text is an excerpt within the limits of a whole output, and as harmless as in `for_model`. Errors
+    come last; `cell` is the execution count of theirs. Images beyond `limits.images` are described.
+    """
+    outputs = tuple(outputs)
+    pictures = images(Result(outputs))[: limits.images]
+    told: list[str | Image] = []
+    group: list[Output] = []
+    for output in outputs:
+        shown = mime.image(output.data) if isinstance(output, DisplayData | ExecuteResult) else None
+        if shown not in pictures:
+            group.append(output)
+        elif shown not in told:
+            told += [*_text(group, limits), *([shown] if shown else [])]
+            group = []
+    told += _text(group, limits)
+    errors = _errors(Result(outputs, execution_count=cell), limits)
+    return [*told, *([harmless(errors)] if errors else [])]
+
+
+def _text(outputs: Sequence[Output], limits: Limits) -> list[str]:
+    """Everything but the errors as one harmless text, if there is any."""
+    text = excerpt(_body(outputs, limits, 0), limits.output, _missing(outputs)).rstrip("\n")
+    return [harmless(_CELL_FILE.sub("<cell>", text))] if text.strip() else []
 
 
 def images(result: Result) -> tuple[Image, ...]:

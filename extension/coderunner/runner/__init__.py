@@ -10,7 +10,7 @@ interrupt the kernel when the host stops listening.
 
 # Some of these only pass through here: doors know neither chat nor kernel, and ask the hall.
 from coderunner.allowance import Allowance
-from coderunner.chat.render import Image, images, parts, plain
+from coderunner.chat.render import DEFAULT_LIMITS, Image, for_tool, images, parts, plain
 from coderunner.chat.turn import Finish, Generate, Part, Run, Say, Turn
 from coderunner.kernel.address import normalise
 from coderunner.kernel.doctor import Finding, Report, check
@@ -28,9 +28,11 @@ from .cells import run_sync as run_cell_sync
 from .drivers import converse, converse_sync, late_words
 from .events import BEAT, Answered, Asked, Beat, Ended, Event, Running, Shown, Started, Waiting
 from .manner import STOPPED, Kernel, Manner, declined, granted, never, no_pictures
+from .news import News
 
 __all__ = [
     "BEAT",
+    "DEFAULT_LIMITS",
     "STOPPED",
     "Allowance",
     "Answered",
@@ -52,6 +54,7 @@ __all__ = [
     "Light",
     "Local",
     "Manner",
+    "News",
     "Part",
     "Piece",
     "Question",
@@ -77,6 +80,7 @@ __all__ = [
     "converse",
     "converse_sync",
     "declined",
+    "for_tool",
     "granted",
     "images",
     "late_words",

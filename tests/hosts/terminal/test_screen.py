@@ -23,25 +23,11 @@ def test_text_that_grows_is_printed_once(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().out == "one\ntwo\n3\n"
 
 
-@behaviour("exec:streams:own")
-def test_what_is_shown_anew_after_a_clearing_is_printed_anew(capsys: pytest.CaptureFixture[str]) -> None:
-    screen = Screen()
-    screen.show(Change(0, Stream("stdout", "50 %\n")))
-    screen.show(Change(0, None))
-    screen.show(Change(0, Stream("stdout", "100 %\n")))
-    assert capsys.readouterr().out == "50 %\n100 %\n"
-
-
 @behaviour("exec:streams:long")
 def test_what_is_missing_from_the_middle_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
     screen = Screen()
-    screen.show(Change(0, Stream("stdout", "head…")))
-    screen.show(Change(0, Stream("stdout", "head…more;tail", Omission(at=10, characters=1000))))
-    screen.show(Change(0, Stream("stdout", "head…more;ail!", Omission(at=10, characters=1001))))
-    screen.show(Change(0, Stream("stdout", "head…more;end.", Omission(at=10, characters=1021))))
-    shown = capsys.readouterr()
-    assert shown.out == "head…more;tail!end."
-    assert shown.err == "… 1,000 characters left out …\n\n… 16 characters left out …\n".replace("\n\n", "\n")
+    screen.show(Change(0, Stream("stdout", "head;tail", Omission(at=5, lines=20, characters=1000))))
+    assert capsys.readouterr() == ("head;tail", "… 1,000 characters left out …\n")
 
 
 @behaviour("exec:pictures:shown")

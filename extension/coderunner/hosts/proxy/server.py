@@ -6,9 +6,9 @@ import socket
 import sys
 from collections.abc import Sequence
 
-from coderunner import keys, listening
+from coderunner import admission, listening
 from coderunner.errors import SettingsError
-from coderunner.gate import ANY, LOOPBACK, App, Gate, Receive, Scope, Send
+from coderunner.gate import App, Gate, Receive, Scope, Send
 from coderunner.hosts.proxy.album import ROUTE
 from coderunner.hosts.proxy.routes import Proxy
 from coderunner.keys import Keyring
@@ -19,8 +19,7 @@ from coderunner.settings import DEFAULT, Settings
 PORT = 7862
 """Where nobody chose one: beside the app's."""
 
-EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - to be told apart, not to listen there
-HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+WHAT = "proxy"
 
 
 def run(settings: Settings) -> None:
@@ -29,7 +28,7 @@ def run(settings: Settings) -> None:
     Raises SettingsError where it cannot, or must not, be opened as it is set.
     """
     allow(settings)
-    keyring = keys_of(settings)
+    keyring = admission.keyring(settings, WHAT, _say)
     port = PORT if settings.source("port") == DEFAULT else settings.port
     listener = listening.listen(settings.host, port)
     with contextlib.suppress(KeyboardInterrupt):
@@ -44,37 +43,12 @@ def allow(settings: Settings) -> None:
             "auto, or to off to run nothing"
         )
         raise SettingsError(message)
-    if not settings.server and settings.approve != "off" and not settings.allow_local_kernel:
-        message = (
-            "code of clients would run on this machine, which nothing isolates; name a Jupyter server with "
-            "--server, or say --allow-local-kernel if they may do what you can do"
-        )
-        raise SettingsError(message)
-    if settings.host.strip("[]") not in LOOPBACK and not settings.api_key:
-        message = (
-            f"host is {settings.host}, where others can reach the proxy: give them keys of your choice with "
-            "--api-key-file first"
-        )
-        raise SettingsError(message)
-
-
-def keys_of(settings: Settings) -> Keyring:
-    """The keys that open the proxy: those of the settings, or its own, which is shown when it is made."""
-    if several := keys.named(settings.api_key):
-        return Keyring(several)
-    path = settings.data_dir / "api-key"
-    key, made = keys.own(path)
-    if made:
-        _say(f"The proxy's key, shown this once: {key.reveal()}")
-    _say(f"Its key is kept in {path}")
-    return Keyring([key])
+    admission.allow(settings, WHAT)
 
 
 def guarded(proxy: Proxy, keyring: Keyring) -> App:
     """The proxy behind its gate, beside which its pictures hang: other pages show them, without a key."""
-    host = proxy.settings.host.strip("[]")
-    # Whoever listens everywhere is called by names that he does not know; there the key alone decides.
-    gate = Gate(proxy.asgi(keyring), [ANY if host in EVERYWHERE else host], headers=HEADERS)
+    gate = Gate(proxy.asgi(keyring), admission.names(proxy.settings), headers=admission.HEADERS)
     gallery = proxy.gallery(keyring)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,7 +6,7 @@ import sys
 from coderunner.endings import how_it_ended
 from coderunner.hosts.terminal.pictures import Protocol, spelt
 from coderunner.outputs import Error, Output, Result, Stream
-from coderunner.runner import Change, Image, parts, plain
+from coderunner.runner import Change, Image, News, parts, plain
 
 
 class Screen:
@@ -15,8 +15,7 @@ class Screen:
     def __init__(self, spoken: Protocol = "") -> None:
         """`spoken`: how the terminal is told to show images."""
         self._spoken = spoken
-        self._told: dict[int, int] = {}
-        """How many characters of the text at each index have been printed."""
+        self._news = News()
         self._column = {"stdout": 0, "stderr": 0}
         self._asked: tuple[str, str] | None = None
         self.gone = False
@@ -24,16 +23,16 @@ class Screen:
 
     def show(self, change: Change) -> None:
         """Print what is new; what was printed stays, also where the program cleared it."""
-        if change.output is None:
-            self._told = {index: told for index, told in self._told.items() if index < change.index}
-            return
-        match change.output:
-            case Stream() as text:
-                self._stream(change.index, text)
-            case Error() as error:
-                self._write("stderr", self._traceback(error))
-            case output:
-                self._display(output)
+        for output in self._news.receive(change):
+            match output:
+                case Stream(name, text, omitted):
+                    if omitted.characters:
+                        self._write("stderr", f"… {omitted} left out …\n", alone=True)
+                    self._write(name, self._without_echo(text) if name == "stdout" else text)
+                case Error() as error:
+                    self._write("stderr", self._traceback(error))
+                case other:
+                    self._display(other)
 
     def prompt(self, text: str) -> None:
         """Print what the program asks."""
@@ -53,20 +52,6 @@ class Screen:
         said = (how_it_ended(result.status, result.aftermath), result.detail)
         if sentence := "; ".join(filter(None, said)):
             self._write("stderr", f"coderunner: {plain(sentence)}\n", alone=True)
-
-    def _stream(self, index: int, text: Stream) -> None:
-        """Print what a text has more than before: the rest of its head, and of its tail."""
-        told, missing = self._told.get(index, 0), text.omitted.characters
-        at = text.omitted.at if missing else len(text.text)
-        head, tail = text.text[:at], text.text[at:]
-        self._print(text.name, head[told:])
-        if (lost := at + missing - max(told, at)) > 0:
-            self._write("stderr", f"… {lost:,} characters left out …\n", alone=True)
-        self._print(text.name, tail[max(told - at - missing, 0) :])
-        self._told[index] = missing + len(text.text)
-
-    def _print(self, name: str, text: str) -> None:
-        self._write(name, self._without_echo(text) if name == "stdout" else text)
 
     def _without_echo(self, text: str) -> str:
         """Leave out what follows an answer: the kernel's room adds prompt and answer to the output."""

@@ -1,0 +1,54 @@
+"""What is asked before a door without a face is opened: whose code may run where, and who has a key."""
+
+from collections.abc import Callable
+
+from coderunner import keys
+from coderunner.errors import SettingsError
+from coderunner.gate import ANY, LOOPBACK
+from coderunner.keys import Keyring
+from coderunner.settings import Settings
+
+EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - to be told apart, not to listen there
+HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+"""What goes with each answer of a door without pages."""
+
+
+def allow(settings: Settings, what: str) -> None:
+    """Say no to what would let people run code who must not; `what` is the door's name, as in "proxy".
+
+    Raises SettingsError.
+    """
+    if not settings.server and settings.approve != "off" and not settings.allow_local_kernel:
+        message = (
+            "code of clients would run on this machine, which nothing isolates; name a Jupyter server with "
+            "--server, or say --allow-local-kernel if they may do what you can do"
+        )
+        raise SettingsError(message)
+    if settings.host.strip("[]") not in LOOPBACK and not settings.api_key:
+        message = (
+            f"host is {settings.host}, where others can reach the {what}: give them keys of your choice with "
+            "--api-key-file first"
+        )
+        raise SettingsError(message)
+
+
+def keyring(settings: Settings, what: str, say: Callable[[str], None]) -> Keyring:
+    """The keys that open a door: those of the settings, or our own, which is told when it is made.
+
+    Raises SettingsError.
+    """
+    if several := keys.named(settings.api_key):
+        return Keyring(several)
+    path = settings.data_dir / "api-key"
+    key, made = keys.own(path)
+    if made:
+        say(f"The {what}'s key, shown this once: {key.reveal()}")
+    say(f"Its key is kept in {path}")
+    return Keyring([key])
+
+
+def names(settings: Settings) -> list[str]:
+    """The names by which a door may be called, beside those of this machine."""
+    host = settings.host.strip("[]")
+    # Whoever listens everywhere is called by names that he does not know; there the key alone decides.
+    return [ANY if host in EVERYWHERE else host]

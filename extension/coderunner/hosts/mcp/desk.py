@@ -1,0 +1,110 @@
+"""Who has which session, and what runs in it: each client has its own, whatever it calls them."""
+
+import asyncio
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from coderunner.hosts.mcp.work import Work
+from coderunner.runner import Manner, Records, ReplyLedger, Session, Sessions, open_records, where_of
+from coderunner.settings import Settings
+
+SESSIONS = 20
+"""Sessions of one client at once: an idle kernel takes 54 MB."""
+NAME = 100
+"""Characters of a session's name."""
+TEXTS = 64
+"""Long outputs that are kept to be read whole, each at most as long as the kernel's room keeps it."""
+
+
+@dataclass(slots=True)
+class Seat:
+    """One client's session."""
+
+    kernel: Session
+    work: Work | None = None
+    """What runs in it, or ran last."""
+
+    @property
+    def running(self) -> Work | None:
+        """What runs in it now."""
+        return self.work if self.work is not None and self.work.result is None else None
+
+
+class Desk:
+    """All sessions of one server."""
+
+    def __init__(self, settings: Settings, *, keep: bool) -> None:
+        """`keep`: kernels on a Jupyter server stay at the end, to be found again."""
+        self.settings = settings
+        self._keep = keep
+        self._sessions = Sessions(settings.data_dir / "kernels")
+        self._records: Records = open_records(
+            settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days
+        )
+        self._seats: dict[tuple[str, str], Seat] = {}
+        self._texts: OrderedDict[tuple[str, str], str] = OrderedDict()
+
+    def find(self, owner: str, name: str) -> Seat | None:
+        """The session that `owner` calls `name`."""
+        return self._seats.get((owner, name))
+
+    def all(self, owner: str) -> dict[str, Seat]:
+        """The sessions of `owner` by name."""
+        return {name: seat for (whose, name), seat in self._seats.items() if whose == owner}
+
+    def seat(self, owner: str, name: str) -> Seat:
+        """The session that `owner` calls `name`, begun where there is none. Starts no kernel.
+
+        Raises ValueError, with a sentence, where it cannot be begun.
+        """
+        if (found := self.find(owner, name)) is not None:
+            return found
+        if len(name) > NAME:
+            raise ValueError(f"the name of a session has at most {NAME} characters")
+        if len(self.all(owner)) >= SESSIONS:
+            raise ValueError(f"there are {SESSIONS} sessions already; reset one that is not needed any more")
+        kernel = self._sessions.get(_conversation(owner, name), where_of(self.settings))
+        seat = self._seats[owner, name] = Seat(kernel)
+        return seat
+
+    def begin(self, seat: Seat, code: str) -> Work:
+        """Run code in a session in which nothing runs. It goes on for `hard_timeout` seconds at most."""
+        ledger = ReplyLedger(
+            self._records, seat.kernel.conversation, secrets.token_hex(16), seat.kernel.where.place
+        )
+        deadline = self.settings.limit or self.settings.timeout
+        seat.work = Work(code, seat.kernel, Manner(deadline, ledger=ledger))
+        return seat.work
+
+    async def reset(self, owner: str, name: str) -> bool:
+        """End a session and its kernel; False where there is none."""
+        seat = self._seats.pop((owner, name), None)
+        if seat is None:
+            return False
+        if seat.running is not None:
+            await seat.running.close()
+        await self._sessions.close(seat.kernel.conversation)
+        return True
+
+    def keep_text(self, owner: str, text: str) -> str:
+        """Keep a text that is too long for a reply; gives the name under which `owner` can read it."""
+        name = secrets.token_urlsafe(12)
+        self._texts[owner, name] = text
+        while len(self._texts) > TEXTS:
+            self._texts.popitem(last=False)
+        return name
+
+    def text(self, owner: str, name: str) -> str | None:
+        """The text that was kept for `owner` under that name."""
+        return self._texts.get((owner, name))
+
+    async def close(self) -> None:
+        """End what runs, and the kernels."""
+        await asyncio.gather(*(seat.running.close() for seat in self._seats.values() if seat.running))
+        await self._sessions.close_all(keep=self._keep)
+        await asyncio.to_thread(self._records.close)
+
+
+def _conversation(owner: str, name: str) -> str:
+    return f"mcp {owner} {name}"

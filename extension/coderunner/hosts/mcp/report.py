@@ -1,0 +1,95 @@
+"""What a call is told of a cell: its outputs in order, how it stands, and the same as data."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from mcp.types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
+from pydantic import BaseModel, Field
+
+from coderunner.endings import how_it_ended
+from coderunner.hosts.mcp.work import Work
+from coderunner.outputs import Output, Result, Status
+from coderunner.runner import DEFAULT_LIMITS, Image, for_tool, parts, plain
+
+RESOURCE = "coderunner://output/"
+
+RUNNING = (
+    "(still running after {seconds:.0f} s; call run_python with the same session and no code to wait for it, "
+    "or interrupt)"
+)
+ASKS = "(the program waits for {what}: {prompt!r}; give it with send_input)"
+
+
+class Report(BaseModel):
+    """How a cell stands."""
+
+    session: str = Field(description="Name this in the next call to keep the variables.")
+    state: Literal["done", "running", "waiting_for_input"]
+    status: str = Field(default="", description="How it ended: ok, error, timeout, interrupted, died, …")
+    prompt: str = Field(default="", description="What the program asks for.")
+    seconds: float = Field(description="How long it has run.")
+
+
+def report(session: str, work: Work, keep: Callable[[str], str]) -> CallToolResult:
+    """Tell what is new of a cell. `keep` takes a text that is too long, and gives the name to read it by."""
+    new = work.news()
+    cell = work.result.execution_count if work.result is not None else None
+    content: list[ContentBlock] = [_block(piece) for piece in for_tool(new, cell=cell)]
+    content += _whole(new, keep)
+    if words := _words(work, silent=not content):
+        content.append(TextContent(type="text", text=words))
+    stands = Report(
+        session=session,
+        state="done" if work.result is not None else "waiting_for_input" if work.question else "running",
+        status=work.result.status.value if work.result is not None else "",
+        prompt=work.question.prompt if work.question is not None else "",
+        seconds=round(work.seconds, 3),
+    )
+    # Whoever had it interrupted got what they wanted.
+    failed = work.result is not None and work.result.status not in (Status.OK, Status.INTERRUPTED)
+    return CallToolResult(content=content, structured_content=stands.model_dump(), is_error=failed)
+
+
+def _block(piece: str | Image) -> ContentBlock:
+    if isinstance(piece, str):
+        return TextContent(type="text", text=piece)
+    if piece.mime == "image/svg+xml":
+        # No model that we know of takes a drawing as an image.
+        return TextContent(type="text", text=str(piece))
+    return ImageContent(type="image", data="".join(piece.data.split()), mime_type=piece.mime)
+
+
+def _whole(outputs: Sequence[Output], keep: Callable[[str], str]) -> list[ContentBlock]:
+    """The way to the whole text where an excerpt of it was given."""
+    text = "\n".join(part.removesuffix("\n") for part in parts(outputs) if isinstance(part, str))
+    size = DEFAULT_LIMITS.output
+    if len(text) <= size.characters and text.count("\n") <= size.lines:
+        return []
+    whole = plain(text)
+    return [
+        ResourceLink(
+            type="resource_link",
+            uri=f"{RESOURCE}{keep(whole)}",
+            name="the whole output",
+            mime_type="text/plain",
+            size=len(whole.encode()),
+        )
+    ]
+
+
+def _words(work: Work, *, silent: bool) -> str:
+    """What is said of the way it stands; nothing where the outputs say it."""
+    if work.question is not None:
+        what = "a password" if work.question.password else "input"
+        return ASKS.format(what=what, prompt=work.question.prompt)
+    if work.result is None:
+        return RUNNING.format(seconds=work.seconds)
+    return _ending(work.result, silent=silent)
+
+
+def _ending(result: Result, *, silent: bool) -> str:
+    said = how_it_ended(result.status, result.aftermath)
+    if silent and not said:
+        said = "no output" if result.status is Status.OK else "the code failed"
+    sentence = "; ".join(filter(None, (said, plain(result.detail))))
+    return f"({sentence})" if sentence else ""

@@ -1,0 +1,83 @@
+"""How the server is opened: on the streams of the program that started it, or at an address, for keys."""
+
+import asyncio
+import contextlib
+import secrets
+import signal
+import sys
+from collections.abc import AsyncGenerator
+
+from mcp.server.transport_security import TransportSecuritySettings
+
+from coderunner import admission, listening
+from coderunner.errors import SettingsError
+from coderunner.gate import Gate
+from coderunner.hosts.mcp.desk import Desk
+from coderunner.hosts.mcp.entrance import Entrance
+from coderunner.hosts.mcp.tools import serving
+from coderunner.keys import Keyring
+from coderunner.settings import DEFAULT, Settings
+
+PORT = 7863
+"""Where nobody chose one: beside the app's and the proxy's."""
+
+WHAT = "MCP server"
+
+
+def run(settings: Settings, *, http: bool) -> None:
+    """Serve one client on stdin and stdout, or with `http` all that have a key, until it is enough.
+
+    Raises SettingsError where it cannot, or must not, be opened as it is set.
+    """
+    if settings.approve == "off":
+        message = f"{settings.source('approve')} is off, so nothing would run; set it to auto, or to ask"
+        raise SettingsError(message)
+    with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
+        asyncio.run(_serve_many(settings) if http else _serve_one(settings))
+
+
+async def _serve_one(settings: Settings) -> None:
+    """The client is who started us; its kernels end with it."""
+    task = asyncio.current_task()
+    if sys.platform != "win32" and task is not None:
+        # A client that is in a hurry terminates us; our kernels on a server would stay.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    async with _desk(settings, keep=False) as desk:
+        alone = secrets.token_hex(8)
+        await serving(desk, ask=settings.approval == "ask", alone=alone).run_stdio_async()
+
+
+async def _serve_many(settings: Settings) -> None:
+    admission.allow(settings, WHAT)
+    keyring = admission.keyring(settings, WHAT, _say)
+    port = PORT if settings.source("port") == DEFAULT else settings.port
+    listener = listening.listen(settings.host, port)
+
+    async def tell() -> None:
+        _say(f"CodeRunner is at {listening.address(settings.host, listener)}/mcp (Ctrl-C ends it)")
+
+    async with _desk(settings, keep=True) as desk:
+        await listening.serve(guarded(settings, desk, keyring), listener, tell)
+
+
+def guarded(settings: Settings, desk: Desk, keyring: Keyring) -> Gate:
+    """The server behind its gate, which looks at Host and Origin in place of the SDK's own."""
+    app = serving(desk, ask=settings.approval == "ask").streamable_http_app(
+        host=settings.host,
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+    )
+    return Gate(Entrance(app, keyring), admission.names(settings), headers=admission.HEADERS)
+
+
+@contextlib.asynccontextmanager
+async def _desk(settings: Settings, *, keep: bool) -> AsyncGenerator[Desk]:
+    desk = Desk(settings, keep=keep)
+    try:
+        yield desk
+    finally:
+        await desk.close()
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()

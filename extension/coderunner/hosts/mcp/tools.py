@@ -1,0 +1,204 @@
+"""The tools: what a model can do with kernels, and what a person is asked before."""
+
+import asyncio
+import secrets
+from typing import Annotated, Any, Literal
+
+from mcp.server import MCPServer
+from mcp.server.elicitation import AcceptedElicitation, ElicitationResult
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
+from mcp.server.mcpserver.resolve import Elicit, Resolve
+from mcp.types import CallToolResult, ToolAnnotations
+from pydantic import BaseModel, Field
+
+from coderunner import __version__
+from coderunner.hosts.mcp.desk import Desk, Seat
+from coderunner.hosts.mcp.report import RESOURCE, Report, report
+from coderunner.hosts.mcp.work import Work
+from coderunner.secret import Secret
+
+INSTRUCTIONS = (
+    "Runs Python in Jupyter kernels that keep their variables: name the session that a call returned in the "
+    "next one. Code that still runs when a call returns has not been stopped."
+)
+RUN_PYTHON = (
+    "Run Python and get what it prints and shows. Variables are kept for the next call in the session."
+)
+INTERRUPTED = 15.0
+"""Seconds for a program to end that is interrupted: one that resists is stopped by then, with its kernel."""
+DEFAULT_SESSION = "default"
+
+RUNS = ToolAnnotations(
+    read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=True
+)
+ENDS = ToolAnnotations(
+    read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
+)
+READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
+
+Asked = Context[Any, Any]
+Told = Annotated[CallToolResult, Report]
+Code = Annotated[str, Field(description="Python; empty: wait for what runs in the session")]
+Name = Annotated[
+    str, Field(description="session of yours, as a call returned it; empty: the usual one, or a new one")
+]
+Seconds = Annotated[
+    float,
+    Field(description="how long this call waits, the code goes on; 0: as long as is usual", ge=0, le=3600),
+]
+
+
+State = Literal["idle", "running", "waiting_for_input"]
+
+
+class Consent(BaseModel):
+    """What a person says to a piece of code."""
+
+    run: bool = Field(default=True, title="Run this code")
+
+
+class Open(BaseModel):
+    """A session that there is."""
+
+    session: str
+    state: State
+    kernel: str
+
+
+async def consent(code: str, ctx: Asked) -> Consent | Elicit[Consent]:
+    """Ask the person at the client; nothing is to be asked where nothing new would run."""
+    if not code.strip():
+        return Consent()
+    can = ctx.client_capabilities
+    if can is None or can.elicitation is None:
+        raise ToolError(
+            "this code did not run: a person has to allow it, and this client cannot ask one; start the "
+            "server with --approve auto to run code unasked"
+        )
+    return Elicit(f"Run this code?\n\n{code}", Consent)
+
+
+class Tools:
+    """The tools of one server, for all its clients."""
+
+    def __init__(self, desk: Desk, alone: str = "") -> None:
+        """`alone` names the only client there is, where requests do not say whose they are."""
+        self._desk = desk
+        self._alone = alone
+
+    async def run_python(self, code: Code, ctx: Asked, session: Name = "", wait: Seconds = 0) -> Told:
+        """Run code, or wait for what runs."""
+        owner = self._owner(ctx)
+        name = session or (DEFAULT_SESSION if self._alone else secrets.token_urlsafe(9))
+        if not code.strip():
+            return await self._wait(ctx, name, self._work(owner, name), wait)
+        try:
+            seat = self._desk.seat(owner, name)
+        except ValueError as refused:
+            raise ToolError(str(refused)) from None
+        if seat.running is not None:
+            raise ToolError(
+                f"session {name!r} still runs code: wait for it with run_python and no code, or interrupt it"
+            )
+        return await self._wait(ctx, name, self._desk.begin(seat, code), wait)
+
+    async def run_python_if_allowed(
+        self,
+        code: Code,
+        ctx: Asked,
+        allowed: Annotated[ElicitationResult[Consent], Resolve(consent)],
+        session: Name = "",
+        wait: Seconds = 0,
+    ) -> Told:
+        """Run code if a person says so."""
+        if not (isinstance(allowed, AcceptedElicitation) and allowed.data.run):
+            raise ToolError("this code did not run: the person declined")
+        return await self.run_python(code, ctx, session, wait)
+
+    async def send_input(self, text: str, ctx: Asked, session: Name = "", wait: Seconds = 0) -> Told:
+        """Give a program the line that it waits for (`input()`, `getpass`), and wait on."""
+        name = self._named(session)
+        work = self._work(self._owner(ctx), name)
+        if not work.answer(Secret(text)):
+            raise ToolError(f"nothing in session {name!r} waits for input")
+        return await self._wait(ctx, name, work, wait)
+
+    async def interrupt(self, ctx: Asked, session: Name = "") -> Told:
+        """Interrupt what runs in a session. Its variables are kept."""
+        name = self._named(session)
+        work = self._work(self._owner(ctx), name)
+        work.stop()
+        return await self._wait(ctx, name, work, INTERRUPTED)
+
+    async def reset(self, ctx: Asked, session: Name = "") -> str:
+        """End a session with all its variables. A later call of that name begins it anew."""
+        name = self._named(session)
+        if not await self._desk.reset(self._owner(ctx), name):
+            raise self._unknown(self._owner(ctx), name)
+        return f"session {name!r} is ended; its variables are gone"
+
+    async def list_sessions(self, ctx: Asked) -> list[Open]:
+        """List the sessions that there are."""
+        return [_open(name, seat) for name, seat in self._desk.all(self._owner(ctx)).items()]
+
+    async def output(self, name: str, ctx: Asked) -> str:
+        """The whole of an output that was too long for a reply."""
+        text = self._desk.text(self._owner(ctx), name)
+        if text is None:
+            raise ResourceNotFoundError(f"there is no output {name!r} (any more)")
+        return text
+
+    def _owner(self, ctx: Asked) -> str:
+        """Whose request it is: the transport has looked at its key."""
+        request = ctx.request_context.request
+        return self._alone if request is None else str(request.scope["user"].display_name)
+
+    def _named(self, session: str) -> str:
+        return session or (DEFAULT_SESSION if self._alone else "")
+
+    def _work(self, owner: str, name: str) -> Work:
+        """What runs in a session, or ran last."""
+        seat = self._desk.find(owner, name)
+        if seat is None or seat.work is None:
+            raise self._unknown(owner, name)
+        return seat.work
+
+    def _unknown(self, owner: str, name: str) -> ToolError:
+        there = ", ".join(map(repr, self._desk.all(owner))) or "none"
+        return ToolError(f"there is no session {name!r}; there are: {there}")
+
+    async def _wait(self, ctx: Asked, name: str, work: Work, within: float) -> CallToolResult:
+        """Wait for a cell; whoever takes the call back wants it stopped."""
+        owner, usual = self._owner(ctx), self._desk.settings.timeout
+        try:
+            await work.settle(
+                within or usual, lambda seconds, words: ctx.report_progress(seconds, None, words)
+            )
+        except asyncio.CancelledError:
+            work.stop()
+            raise
+        return report(name, work, lambda text: self._desk.keep_text(owner, text))
+
+
+def _open(name: str, seat: Seat) -> Open:
+    running = seat.running
+    waits = running is not None and running.question is not None
+    state: State = "idle" if running is None else "waiting_for_input" if waits else "running"
+    return Open(session=name, state=state, kernel=seat.kernel.where.kernel_name)
+
+
+def serving(desk: Desk, *, ask: bool, alone: str = "") -> MCPServer[Any]:
+    """The server with all its tools; with `ask` a person allows each piece of code."""
+    tools = Tools(desk, alone)
+    server: MCPServer[Any] = MCPServer(
+        "coderunner", title="CodeRunner", version=__version__, instructions=INSTRUCTIONS, log_level="ERROR"
+    )
+    run = tools.run_python_if_allowed if ask else tools.run_python
+    server.add_tool(run, "run_python", title="Run Python", description=RUN_PYTHON, annotations=RUNS)
+    server.add_tool(tools.send_input, title="Answer the program", annotations=RUNS)
+    server.add_tool(tools.interrupt, title="Interrupt", annotations=ENDS)
+    server.add_tool(tools.reset, title="End a session", annotations=ENDS)
+    server.add_tool(tools.list_sessions, title="List sessions", annotations=READS)
+    server.resource(f"{RESOURCE}{{name}}", name="output", mime_type="text/plain")(tools.output)
+    return server

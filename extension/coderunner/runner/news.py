@@ -1,0 +1,46 @@
+"""What is new of what a cell shows, for those who can only add to what they have told."""
+
+from collections.abc import Iterator
+
+from coderunner.kernel.execution import Change
+from coderunner.outputs import NOTHING_OMITTED, Omission, Output, Stream
+
+
+class News:
+    """Remembers what was told of each output of one cell."""
+
+    def __init__(self) -> None:
+        self._texts: dict[int, int] = {}
+        """How many characters of the text at each index were told, or were missing then."""
+        self._others: dict[int, Output] = {}
+
+    def receive(self, change: Change) -> Iterator[Output]:
+        """Give what a change has to add: the rest of a text, or an output whole; nothing where it is known.
+
+        Of a text that grew faster than it was told, `Stream.omitted` counts what is missing before the rest.
+        What was cleared is told anew when it is shown anew.
+        """
+        match change.output:
+            case None:
+                self._forget(change.index)
+            case Stream() as stream:
+                yield from self._rest(change.index, stream)
+            case output if self._others.get(change.index) != output:
+                self._others[change.index] = output
+                yield output
+
+    def _forget(self, index: int) -> None:
+        self._texts = {at: told for at, told in self._texts.items() if at < index}
+        self._others = {at: told for at, told in self._others.items() if at < index}
+
+    def _rest(self, index: int, stream: Stream) -> Iterator[Stream]:
+        """The rest of the head, and that of the tail with what is missing between the two."""
+        told, missing = self._texts.get(index, 0), stream.omitted.characters
+        at = stream.omitted.at if missing else len(stream.text)
+        lost = max(at + missing - max(told, at), 0)
+        head, tail = stream.text[told:at], stream.text[at + max(told - at - missing, 0) :]
+        self._texts[index] = missing + len(stream.text)
+        if head:
+            yield Stream(stream.name, head)
+        if tail:
+            yield Stream(stream.name, tail, Omission(0, 0, lost) if lost else NOTHING_OMITTED)

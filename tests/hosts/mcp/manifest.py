@@ -1,0 +1,55 @@
+"""What the MCP server promises."""
+
+from tests.behaviours import Behaviour
+
+BEHAVIOURS = {
+    "mcp:run:in-order": Behaviour(
+        "Over either transport and in every protocol a client gets texts and images in their order, and how "
+        "it ended as data.",
+        "models-and-hosts 5",
+    ),
+    "mcp:run:live": Behaviour(
+        "Signs of life carry what the program prints while it runs.", "models-and-hosts 5: progress"
+    ),
+    "mcp:run:polled": Behaviour(
+        "A call that has waited long enough leaves the code running; the next waits on and tells the rest.",
+        "models-and-hosts 5: timeout bounds the reply, not the work",
+    ),
+    "mcp:run:busy": Behaviour("Code is not queued behind code that runs.", "kernel facts: cells"),
+    "mcp:run:bounded": Behaviour(
+        "An output that is too long for a model is an excerpt, with a resource that holds the whole.",
+        "models-and-hosts 5: bundle",
+    ),
+    "mcp:run:written": Behaviour("What runs is written down.", "design, decision 3"),
+    "mcp:cancel:interrupts": Behaviour(
+        "A call that the client takes back is interrupted in the kernel.", "models-and-hosts 5"
+    ),
+    "mcp:interrupt": Behaviour("Code is interrupted, with its variables kept.", "models-and-hosts 5"),
+    "mcp:reset": Behaviour("A session that is reset has lost its variables.", "models-and-hosts 5"),
+    "mcp:input:answered": Behaviour(
+        "A program that asks gets its answer by a call; a password is in nothing that is told.",
+        "models-and-hosts 5: input()",
+    ),
+    "mcp:approve:asked": Behaviour(
+        "Where a person has to allow code, the client asks them; what they decline does not run.",
+        "models-and-hosts 5: approval",
+    ),
+    "mcp:approve:no-face": Behaviour(
+        "A client that can ask nobody is told what to set, and nothing runs.", "design, decision 7"
+    ),
+    "mcp:people:apart": Behaviour(
+        "No call of one client reaches a session, an output or a connection of another, whatever id it has.",
+        "safety: T5; CVE-2026-52869",
+    ),
+    "mcp:http:guarded": Behaviour(
+        "Without a key, for another Host or from another Origin nothing is served.",
+        "safety: T4; CVE-2025-66414",
+    ),
+    "mcp:start:refused": Behaviour(
+        "What must not be opened is refused at the start, in a sentence that says what to set.",
+        "design, decision 7",
+    ),
+    "mcp:end:stdio": Behaviour(
+        "The kernels of a client that started us end with it, on a server, too.", "models-and-hosts 5"
+    ),
+}

@@ -1,0 +1,265 @@
+"""The tools, as the SDK's own client meets them: a real server, real kernels."""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncGenerator, Iterator
+from pathlib import Path
+
+import pytest
+from mcp import Client
+from mcp.types import ElicitRequestParams, ElicitResult, ResourceLink, TextResourceContents
+
+from coderunner.keys import owner
+from coderunner.runner import open_records
+from coderunner.secret import Secret
+from tests.behaviours import behaviour
+from tests.hosts.mcp.clients import ALICE, MODES, call, http_server, over_http, over_stdio, stands, texts
+from tests.kernel.servers import jupyter_server
+
+PICTURE = """\
+import base64
+from IPython.display import Image, display
+print("before")
+display(Image(base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAADCAIAAAA2iEnWAAAADUlEQVR4nGNgGAWkAwABMgABn5GIfgAAAABJRU5ErkJggg=="
+)))
+print("after")
+"""
+SLEEPS = """\
+import time
+from pathlib import Path
+try:
+    print("sleeps")
+    time.sleep(600)
+finally:
+    Path({path!r}).write_text("interrupted")
+"""
+BOUND = 30.0
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("mcp")
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path) -> Iterator[str]:
+    with http_server(folder, "--approve", "auto") as address:
+        yield address
+
+
+@contextlib.asynccontextmanager
+async def connected(transport: str, mode: str, url: str, folder: Path) -> AsyncGenerator[Client]:
+    way = (
+        over_http(url, mode=mode)
+        if transport == "http"
+        else over_stdio(folder, "--approve", "auto", mode=mode)
+    )
+    async with way as client:
+        yield client
+
+
+@behaviour("mcp:run:in-order")
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("transport", ["stdio", "http"])
+async def test_a_client_gets_what_code_shows_in_order_and_variables_are_kept(
+    transport: str, mode: str, url: str, folder: Path
+) -> None:
+    async with connected(transport, mode, url, folder) as client:
+        assert (client.protocol_version == "2026-07-28") == (mode == "auto")
+        plain = await call(client, "run_python", code="x = 10 + 5\nprint(x)")
+        session = stands(plain, "session")
+        shown = await call(client, "run_python", code=PICTURE, session=session)
+        failed = await call(client, "run_python", code="1 / (x - 15)", session=session)
+        silent = await call(client, "run_python", code="y = x", session=session)
+    assert [texts(each) for each in (plain, shown, failed, silent)] == [
+        ["15"],
+        ["before", "image/png", "after"],
+        ["ZeroDivisionError: division by zero\n  line 1: 1 / (x - 15)"],
+        ["(no output)"],
+    ]
+    assert [(each.is_error, stands(each, "state"), stands(each, "status")) for each in (plain, failed)] == [
+        (False, "done", "ok"),
+        (True, "done", "error"),
+    ]
+
+
+@behaviour("mcp:cancel:interrupts")
+@pytest.mark.parametrize(("transport", "mode"), [("http", "auto"), ("http", "legacy"), ("stdio", "auto")])
+async def test_a_call_that_is_taken_back_is_interrupted(
+    transport: str, mode: str, url: str, folder: Path, tmp_path: Path
+) -> None:
+    sleeps = asyncio.Event()
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        if "sleeps" in (message or ""):
+            sleeps.set()
+
+    session = uuid.uuid4().hex
+    code = SLEEPS.format(path=str(tmp_path / "end"))
+    async with connected(transport, mode, url, folder) as client:
+        arguments = {"code": code, "session": session, "wait": 600}
+        running = asyncio.create_task(client.call_tool("run_python", arguments, progress_callback=hear))
+        async with asyncio.timeout(BOUND):
+            await sleeps.wait()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        ended = await call(client, "run_python", code="", session=session, wait=BOUND)
+    assert (stands(ended, "status"), (tmp_path / "end").read_text()) == ("interrupted", "interrupted")
+
+
+@behaviour("mcp:run:live")
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_client_hears_what_is_printed_while_the_program_runs(
+    mode: str, url: str, tmp_path: Path
+) -> None:
+    seen = tmp_path / "seen"
+    code = (
+        f"import time\nfrom pathlib import Path\nprint('one')\n"
+        f"while not Path({str(seen)!r}).exists(): time.sleep(0.01)\nprint('two')"
+    )
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        if message == "one\n":
+            seen.touch()
+
+    async with over_http(url, mode=mode) as client:
+        arguments = {"code": code, "wait": BOUND}
+        result = await client.call_tool("run_python", arguments, progress_callback=hear)
+    assert texts(result) == ["one\ntwo"]
+
+
+@behaviour("mcp:run:polled")
+async def test_a_call_that_has_waited_long_enough_leaves_the_code_running(url: str, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    code = (
+        f"import time\nfrom pathlib import Path\nprint('one')\n"
+        f"while not Path({str(go)!r}).exists(): time.sleep(0.01)\nprint('two')"
+    )
+    async with over_http(url) as client:
+        early = await call(client, "run_python", code="import sys")
+        session = stands(early, "session")
+        early = await call(client, "run_python", code=code, session=session, wait=1)
+        go.touch()
+        late = await call(client, "run_python", code="", session=session, wait=BOUND)
+    assert [stands(each, "state") for each in (early, late)] == ["running", "done"]
+    assert (texts(early)[0], texts(late)) == ("one", ["two"])
+    assert "still running after 1 s" in texts(early)[1]
+
+
+@behaviour("mcp:run:busy")
+async def test_code_is_not_queued_behind_code_that_runs(url: str) -> None:
+    async with over_http(url) as client:
+        first = await call(client, "run_python", code="input()")
+        session = stands(first, "session")
+        second = await call(client, "run_python", code="print(1)", session=session)
+        await call(client, "reset", session=session)
+    assert (second.is_error, "still runs code" in texts(second)[0]) == (True, True)
+
+
+@behaviour("mcp:run:bounded")
+async def test_a_long_output_is_an_excerpt_with_the_whole_as_a_resource(url: str) -> None:
+    async with over_http(url) as client:
+        result = await call(client, "run_python", code="for number in range(5000): print(number)")
+        link = result.content[1]
+        assert isinstance(link, ResourceLink)
+        (whole,) = (await client.read_resource(link.uri)).contents
+    assert isinstance(whole, TextResourceContents)
+    assert whole.text.splitlines() == [str(number) for number in range(5000)]
+    assert len(texts(result)[0]) < 5000
+    assert "4,9" in texts(result)[0]
+
+
+@behaviour("mcp:input:answered")
+async def test_a_program_that_asks_is_answered_by_a_call(url: str) -> None:
+    code = "from getpass import getpass\nprint('Hello', input('Name? '), len(getpass('Key? ')))"
+    async with over_http(url) as client:
+        asks = await call(client, "run_python", code=code)
+        session = stands(asks, "session")
+        listed = await call(client, "list_sessions")
+        asks_on = await call(client, "send_input", text="Ada", session=session)
+        done = await call(client, "send_input", text="canary", session=session)
+        nothing = await call(client, "send_input", text="more", session=session)
+    assert [stands(each, "state") for each in (asks, asks_on, done)] == [
+        "waiting_for_input",
+        "waiting_for_input",
+        "done",
+    ]
+    assert (stands(asks, "prompt"), stands(asks_on, "prompt")) == ("Name? ", "Key? ")
+    assert {"session": session, "state": "waiting_for_input", "kernel": "python3"} in stands(listed, "result")
+    assert texts(done)[-1].endswith("Hello Ada 6")
+    assert (nothing.is_error, "waits for input" in texts(nothing)[0]) == (True, True)
+    assert "canary" not in f"{asks_on}{done}"
+
+
+@behaviour("mcp:interrupt")
+async def test_code_is_interrupted_and_its_variables_are_kept(url: str) -> None:
+    async with over_http(url) as client:
+        first = await call(client, "run_python", code="x = 15")
+        session = stands(first, "session")
+        await call(client, "run_python", code="import time\ntime.sleep(600)", session=session, wait=0.1)
+        stopped = await call(client, "interrupt", session=session)
+        kept = await call(client, "run_python", code="print(x)", session=session)
+    assert (stopped.is_error, stands(stopped, "status"), texts(kept)) == (False, "interrupted", ["15"])
+
+
+@behaviour("mcp:reset")
+async def test_a_session_that_is_reset_begins_anew(url: str) -> None:
+    async with over_http(url) as client:
+        first = await call(client, "run_python", code="x = 15")
+        session = stands(first, "session")
+        await call(client, "reset", session=session)
+        gone = await call(client, "reset", session=session)
+        anew = await call(client, "run_python", code="print(x)", session=session)
+    assert "NameError" in texts(anew)[0]
+    assert (gone.is_error, f"there is no session {session!r}" in texts(gone)[0]) == (True, True)
+
+
+@behaviour("mcp:approve:asked")
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_person_allows_code_or_declines_it(mode: str, tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    async def ask(_context: object, parameters: ElicitRequestParams) -> ElicitResult:
+        asked.append(parameters.message)
+        if len(asked) == 1:
+            return ElicitResult(action="accept", content={"run": True})
+        return ElicitResult(action="decline")
+
+    async with over_stdio(tmp_path, mode=mode, elicitation_callback=ask) as client:
+        allowed = await call(client, "run_python", code="print(1)")
+        declined = await call(client, "run_python", code="print(2)")
+    assert asked == ["Run this code?\n\nprint(1)", "Run this code?\n\nprint(2)"]
+    assert (texts(allowed), declined.is_error) == (["1"], True)
+    assert "this code did not run: the person declined" in texts(declined)[0]
+
+
+@behaviour("mcp:approve:no-face")
+async def test_a_client_that_can_ask_nobody_is_told_what_to_set(tmp_path: Path) -> None:
+    async with over_stdio(tmp_path) as client:
+        refused = await call(client, "run_python", code="print(1)")
+    assert refused.is_error
+    assert "did not run" in texts(refused)[0]
+    assert "--approve auto" in texts(refused)[0]
+
+
+@behaviour("mcp:run:written")
+async def test_what_runs_is_written_down(url: str, folder: Path) -> None:
+    async with over_http(url) as client:
+        told = await call(client, "run_python", code="print(10 + 5)")
+    records = open_records("", folder)
+    written = [each.code for each in records.of(f"mcp {owner(Secret(ALICE))} {stands(told, 'session')}")]
+    records.close()
+    assert written == ["print(10 + 5)"]
+
+
+@behaviour("mcp:end:stdio")
+async def test_the_kernels_of_a_client_that_started_us_end_with_it(tmp_path: Path) -> None:
+    with jupyter_server(tmp_path, token="token") as jupyter:
+        variables = {"CODERUNNER_SERVER": jupyter.url, "CODERUNNER_TOKEN": "token"}
+        async with over_stdio(tmp_path / "data", variables=variables) as client:
+            told = await call(client, "run_python", code="print(10 + 5)")
+            during = len(jupyter.kernels())
+        after = len(jupyter.kernels())
+    assert (texts(told), during, after) == (["15"], 1, 0)
