@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+import psutil  # type: ignore[import-untyped]
+
 START = 60.0
 """Seconds for a Jupyter server to come up: two as a rule."""
 
@@ -67,16 +69,16 @@ def jupyter_server(directory: Path, *options: str, token: str = "") -> Iterator[
     )
     server = Jupyter(process, token)
     try:
-        server.url = _address(server)
-        _wait_until_it_listens(server)
+        base = _base(server)
+        server.url = f"http://127.0.0.1:{_port(server)}{base}"
         yield server
     finally:
         process.terminate()
         process.wait(30)
 
 
-def _address(server: Jupyter) -> str:
-    """Read the log until it names the address; the reader goes on, so that the pipe never fills."""
+def _base(server: Jupyter) -> str:
+    """Read the log until it names the base path; the reader goes on, so that the pipe never fills."""
     lines: queue.Queue[str | None] = queue.Queue()
 
     def read() -> None:
@@ -89,18 +91,19 @@ def _address(server: Jupyter) -> str:
 
     threading.Thread(target=read, daemon=True).start()
     while (line := lines.get(timeout=START)) is not None:
-        if found := re.search(r"(http://127\.0\.0\.1:\d+\S*?)/?(\?|$)", line):
+        if found := re.search(r"http://127\.0\.0\.1:\d+(\S*?)/?(\?|$)", line):
             return found[1].removesuffix("/tree").removesuffix("/lab")
     message = f"the Jupyter server ended: {''.join(server.log[-5:])}"
     raise AssertionError(message)
 
 
-def _wait_until_it_listens(server: Jupyter) -> None:
-    """The log names the address a moment before anything listens there."""
+def _port(server: Jupyter) -> int:
+    """Wait until it listens, and tell where: version 2.14 names the port that it was told, which is 0."""
     for _ in range(int(START / 0.05)):
-        with contextlib.suppress(OSError):
-            urlopen(f"{server.url}/api", timeout=START).close()
-            return
+        with contextlib.suppress(psutil.Error):
+            for each in psutil.Process(server.process.pid).net_connections("tcp"):
+                if each.status == psutil.CONN_LISTEN:
+                    return int(each.laddr.port)
         with contextlib.suppress(subprocess.TimeoutExpired):
             server.process.wait(0.05)
             break
