@@ -35,8 +35,10 @@ async def test_a_server_that_works_is_walked_to_the_end(jupyter: Jupyter) -> Non
     report = await check(Server(f"{jupyter.url}/lab?token={jupyter.token}"), on_finding=told.append)
     assert report.ok
     assert tuple(told) == report.findings
-    assert [finding.step for finding in report.findings] == list(Step)
-    assert (report.kernels, report.kernel, report.warnings) == (("python3",), "python3", ())
+    assert [finding.step for finding in report.findings if not finding.warning] == list(Step)
+    assert (report.kernels, report.kernel) == (("python3",), "python3")
+    # With the oldest versions that we know of there is one.
+    assert [warning for warning in report.warnings if "has a known hole" not in warning] == []
     assert report.output.startswith("Hello from Python 3.")
     assert report.milliseconds is not None
     assert report.sentence.startswith("Hello from Python 3.")
