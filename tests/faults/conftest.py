@@ -5,22 +5,27 @@ verdict took.
 """
 
 import asyncio
+import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
+from html import unescape
 from pathlib import Path
 
 import pytest
 
 from coderunner.chat.render import for_model
+from coderunner.hosts.app.transcript import Block, State
+from coderunner.hosts.app.view import Setting, block
 from coderunner.kernel.sessions import Server, Session, Sessions
 from coderunner.outputs import Aftermath, Result, Status, Stream
 from tests.faults.proxy import Chaos, chaos
+from tests.hosts.textgen.conftest import webui
 from tests.kernel.conftest import BOUND, hub, jupyter, there
 from tests.kernel.servers import Jupyter, jupyter_server
 
-__all__ = ["hub", "jupyter", "there"]
+__all__ = ["hub", "jupyter", "there", "webui"]
 
 
 def text_of(result: Result) -> str:
@@ -33,6 +38,18 @@ def lines_of(result: Result) -> list[str]:
         output.text for output in result.outputs if isinstance(output, Stream) and output.name == "stdout"
     )
     return "".join(found).splitlines()
+
+
+def shown_of(result: Result) -> str:
+    """What the chat app shows of a block that ended so, as text."""
+    drawn = block(Block("", "", State.ENDED, result=result), Setting())
+    return unescape(re.sub(r"<[^>]*>", " ", drawn))
+
+
+def clauses(words: str) -> list[str]:
+    """The parts of what is said of an end: reader and model read the same ones, set apart in other ways."""
+    parts = re.split("; |: ", words.casefold())
+    return [part for part in parts if part not in ("", "```", "no output")]
 
 
 @dataclass
@@ -50,13 +67,19 @@ class Ordeal:
         """Note that the fault is done now."""
         self.began = time.monotonic()
 
+    def settle(self) -> None:
+        """Note that the verdict is known; it came in time."""
+        self.took = time.monotonic() - self.began
+        assert self.took < self.bound
+
     def ends(self, result: Result, status: Status, aftermath: Aftermath, words: str) -> None:
         """Compare a verdict with what is true; `words` is how the model reads it, below the output."""
-        self.took = time.monotonic() - self.began
+        self.settle()
         assert (result.status, result.aftermath) == (status, aftermath), result
         told = for_model(result).rstrip().splitlines()[-1] if words else ""
         assert told.removeprefix("Result: ").strip("()") == words
-        assert self.took < self.bound
+        shown = shown_of(result).casefold()
+        assert [clause for clause in clauses(words) if clause not in shown] == []
 
     async def goes_on(self, session: Session, *, kept: bool) -> Result:
         """Run the next block: it works, and finds the variable `x` or, where it is gone, a fresh kernel."""
@@ -64,6 +87,15 @@ class Ordeal:
         assert (result.status, text_of(result)) == (Status.OK, f"{kept}\n")
         self.survived = True
         return result
+
+
+async def happens(fact: Callable[[], bool]) -> None:
+    """Wait, bounded, until something holds that nobody tells us."""
+    for _ in range(int(BOUND / 0.01)):
+        if fact():
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError
 
 
 @pytest.fixture

@@ -76,6 +76,11 @@ BEHAVIOURS = {
     "faults:output:strange": Behaviour(
         "Escapes, forged messages and clearing without end end no cell.", "safety 3.3"
     ),
+    "faults:lifecycle:told": Behaviour(
+        "Two tabs, Stop, a reload, a page that leaves, Regenerate, an edit, a branch, a deletion and a crash "
+        "while a block runs: it ends once, reader and model read how, and the next block works.",
+        "safety 3.5",
+    ),
     "faults:chaos:accounted": Behaviour(
         "Whatever the network does, each line is shown or marked as missing, and nothing runs twice.",
         "safety 4: chaos proxy, figures",

@@ -12,7 +12,7 @@ from coderunner.kernel.sessions import Server, Session, Sessions
 from coderunner.outputs import Aftermath, Question, Result, Status
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
-from tests.faults.conftest import Ordeal, lines_of, text_of
+from tests.faults.conftest import Ordeal, happens, lines_of, text_of
 from tests.faults.proxy import Chaos, chaos
 from tests.kernel.conftest import BOUND, Screen
 from tests.kernel.servers import Jupyter
@@ -44,15 +44,6 @@ async def during(session: Session, source: str, strike: Callable[[], object], **
     await screen.shows(r"5\n")
     strike()
     return await running
-
-
-async def happens(fact: Callable[[], bool]) -> None:
-    """Wait, bounded, until something holds that nobody tells us."""
-    for _ in range(int(BOUND / 0.01)):
-        if fact():
-            return
-        await asyncio.sleep(0.01)
-    raise TimeoutError
 
 
 async def kernel_of(jupyter: Jupyter, session: Session) -> str:

@@ -13,7 +13,7 @@ from coderunner.errors import SettingsError
 from coderunner.hosts.textgen import pictures, webui
 from coderunner.hosts.textgen.board import LONGEST, NOTHING, Board
 from coderunner.hosts.textgen.desk import Ask, Busy, Desk, Late, Query
-from coderunner.hosts.textgen.marks import Mark, Marks, api_conversation, conversation, is_api, message
+from coderunner.hosts.textgen.marks import Mark, Marks, api_conversation, conversation, is_api, origin
 from coderunner.hosts.textgen.preferences import Preferences, Store, from_settings
 from coderunner.outputs import Result
 from coderunner.runner import (
@@ -81,8 +81,8 @@ class Door:
             return None
         page = "" if api else webui.session_hash() or ""
         streams = bool(state.get("stream", True))
-        its = token_hex(16) if api else message(state, more)
-        return Mark(name, its, _prior(more), api=api, passing=passing, page=page, streams=streams)
+        its, home = (token_hex(16), name) if api else origin(state, more, name)
+        return Mark(name, its, home, _prior(more), api=api, passing=passing, page=page, streams=streams)
 
     def may_run(self) -> bool:
         """Whether code runs for the people at the page."""
@@ -124,7 +124,7 @@ class Door:
         # Nobody would bring an API client the result of a cell that goes on.
         limit, allowance = 0.0 if mark.api else chosen.limit, Allowance(chosen.max_seconds)
         questions = ask if mark.page else None
-        ledger = self.ledger(mark.conversation, mark.message)
+        ledger = self.ledger(mark.home, mark.message)
         return Manner(
             chosen.deadline, limit, consent, self.keep, ask=questions, allowance=allowance, ledger=ledger
         )

@@ -29,6 +29,8 @@ class Mark:
     conversation: str
     message: str = field(default_factory=lambda: token_hex(16))
     """Names the reply: the same when it is continued, another when it is made anew."""
+    home: str = ""
+    """The conversation in which it began: another one where the chat was renamed or branched since."""
     prior: str = ""
     """The part of the reply that is there already: on Continue, and with "Start reply with"."""
     api: bool = False
@@ -64,11 +66,12 @@ class Marks:
             return self._waiting.pop(word, None) if isinstance(word, str) else None
 
 
-def message(state: Mapping[str, Any], more: Mapping[str, Any]) -> str:
-    """The name of the reply that begins, kept with the webui's own notes about it, which are saved.
+def origin(state: Mapping[str, Any], more: Mapping[str, Any], conversation: str) -> tuple[str, str]:
+    """The name of the reply that begins, and the conversation in which it once began.
 
-    The webui hands over the history without the row of the reply, unless it continues one. It also calls it
-    continuing to begin with the person's "Start reply with".
+    Both are kept with the webui's own notes about the reply, which are saved, and which a renamed chat and a
+    branch take along: what ran there has run. The webui hands over the history without the row of the reply,
+    unless it continues one. It also calls it continuing to begin with the person's "Start reply with".
     """
     history, goes_on = more["history"], bool(more.get("_continue"))
     rows = history["internal"]
@@ -78,8 +81,9 @@ def message(state: Mapping[str, Any], more: Mapping[str, Any]) -> str:
     notes = history.get("metadata", {}).setdefault(f"assistant_{row}", {})
     known = notes.get("coderunner")
     if begins or not isinstance(known, str):
-        known = notes["coderunner"] = token_hex(16)
-    return known
+        known = notes["coderunner"] = f"{token_hex(16)} {conversation}"
+    message, _, home = known.partition(" ")
+    return message, home or conversation
 
 
 def is_api(state: Mapping[str, Any]) -> bool:
