@@ -188,6 +188,10 @@ BEHAVIOURS = {
         "Of two replies that run the same block at once one runs it, and both get its result.",
         "safety 3.5: two tabs",
     ),
+    "runner:ledger:later": Behaviour(
+        "What a thread shows after the end of its block is in its record, and in no other block's result.",
+        "kernel facts: output; R22",
+    ),
     "runner:ledger:away": Behaviour(
         "What cannot be written down is not run, and the model is told why.", "design 3: exactly once"
     ),

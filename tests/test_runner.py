@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Event as Flag
 from typing import Any, Protocol
 
@@ -15,6 +16,7 @@ import pytest
 
 from coderunner.allowance import Allowance
 from coderunner.chat.turn import Finish, Generate, Run, Say, Turn
+from coderunner.kernel.execution import Change
 from coderunner.kernel.sessions import Local, Session, Sessions
 from coderunner.outputs import Question, Status, Stream
 from coderunner.records.book import Records
@@ -384,6 +386,10 @@ def test_a_host_places_the_pictures_of_a_result(drive: Drive, kernel: Session) -
     assert "\n![plot](file/plot.svg)\n" in said(events)
 
 
+def touch(gate: Path) -> str:
+    return f"open({str(gate)!r}, 'w').close()"
+
+
 def waits_for(gate: Path, *, then: str) -> str:
     """A block that goes on when the file is there."""
     code = f"import os, time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.01)\n{then}"
@@ -578,6 +584,30 @@ def test_what_a_late_block_shows_is_written_down_also_while_a_host_follows_it(
     assert records.outputs(record.id) == (Stream("stdout", "news\n"),)
     late.interrupt()
     late.settled.result(60)
+
+
+@behaviour("runner:ledger:later")
+def test_what_a_thread_shows_after_the_end_of_its_block_is_in_its_record_and_in_no_other_result(
+    drive: Drive, kernel: Session, records: Records, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    work = f"    while not os.path.exists({str(first)!r}): time.sleep(0.01)\n    print('later')\n"
+    work = f"def work():\n{work}    {touch(second)}\nthreading.Thread(target=work).start()"
+    starts = f"import os, threading, time\n{work}"
+    waits = (
+        f"{touch(first)}\nwhile not os.path.exists({str(second)!r}): time.sleep(0.01)\nprint('of its own')"
+    )
+    blocks = [f"```python\n{code}\n```\n" for code in (starts, waits)]
+    events = drive(Turn(), Script(*blocks, "Done."), kernel, reply_of(records))
+    ended, other = (event for event in events if isinstance(event, Ended))
+    told: SimpleQueue[Change] = SimpleQueue()
+    assert ended.later is not None
+    ended.later.listen(told.put)
+    assert told.get(timeout=60) == Change(0, Stream("stdout", "later\n"))
+    assert (ended.result.outputs, other.result.outputs) == ((), (Stream("stdout", "of its own\n"),))
+    assert records.settle()
+    shown = [(record.later, record.request != "") for record in records.of("a conversation")]
+    assert shown == [((Stream("stdout", "later\n"),), True), ((), True)]
 
 
 @behaviour("runner:ledger:at-once")

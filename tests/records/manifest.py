@@ -15,6 +15,9 @@ BEHAVIOURS = {
     "records:outputs:live": Behaviour(
         "What a run shows is written while it runs, changes and clearings included.", "safety 3.5: reload"
     ),
+    "records:outputs:later": Behaviour(
+        "What a run shows after its end is kept, apart from its result.", "kernel facts: output"
+    ),
     "records:outputs:once": Behaviour(
         "A large output that many runs show is kept once, and not longer than one of them.", "rich output"
     ),

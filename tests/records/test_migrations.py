@@ -79,6 +79,7 @@ def test_migrated_tables_take_conversations(file: Path, tmp_path: Path) -> None:
     chat = records.shelf.find("id")
     assert chat is not None
     assert [each.code for each in chat.records] == [code for code, _ in RUNS]
+    assert {(each.request, each.later) for each in chat.records} == {("", ())}
     assert records.shelf.delete("id")
     assert records.of("conversation") == []
     records.close()

@@ -1,10 +1,12 @@
 """What a run showed, written and read."""
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coderunner.outputs import DisplayData, Error, ExecuteResult, Omission, Output, Result, Stream
-from coderunner.records import codec
+from coderunner.outputs import DisplayData, Error, ExecuteResult, Omission, Output, Result, Status, Stream
+from coderunner.records import codec, rows
 from coderunner.records.book import Records
 from coderunner.records.codec import LARGE, decode, encode
 from coderunner.records.rows import Key
@@ -12,7 +14,7 @@ from coderunner.records.schema import BLOBS
 from coderunner.records.store import MEMORY, Store
 from tests.behaviours import behaviour
 
-from .conftest import CODE, FIFTEEN, KEY, known, sent
+from .conftest import CODE, FIFTEEN, KEY, Open, known, sent
 
 # All of Unicode, lone surrogates and NUL among it: a program can print what it likes.
 text = st.text(st.characters())
@@ -78,6 +80,48 @@ def test_what_a_run_shows_can_be_read_while_it_runs(records: Records) -> None:
         records.settle()
         seen.append(records.outputs(entry.id))
     assert seen == [(first,), (first, bar), (first, done), (first,), (), (bar,)]
+
+
+@behaviour("records:outputs:later")
+def test_what_a_run_shows_after_its_end_is_kept_apart_from_its_result(records: Records) -> None:
+    entry = sent(records.claim(KEY, CODE))
+    entry.show(0, FIFTEEN.outputs[0])
+    first, more = Stream("stdout", "still here\n"), DisplayData({"image/png": "a" * 2 * LARGE})
+    seen = []
+    for index, output in (
+        (0, Stream("stdout", "before its end is written")),
+        (0, first),
+        (1, more),
+        (0, None),
+    ):
+        entry.add(index, output)
+        if entry.state != "ended":
+            entry.finish(FIFTEEN)
+        assert records.settle()
+        record = known(records.recall(KEY, CODE))
+        assert record.result == FIFTEEN
+        seen.append(record.later)
+    assert seen == [(Stream("stdout", "before its end is written"),), (first,), (first, more), ()]
+    assert hashes(records) == []
+
+
+@behaviour("records:outputs:later")
+def test_what_a_run_shows_after_it_was_given_up_or_forgotten_harms_nobody(replica: Open) -> None:
+    here, there = replica(), replica()
+    given_up, forgotten = (sent(here.claim(Key("c", "m", number), CODE)) for number in range(2))
+    forgotten.finish(FIFTEEN)
+    assert here.settle()
+    here._store.write(rows.forget, time.time() + 1)
+    here._store.write(here._owners.leave)
+    there.sweep()
+    given_up.finish(FIFTEEN)
+    for entry in (given_up, forgotten):
+        entry.add(0, Stream("stdout", "still here\n"))
+    assert here.settle()
+    (lost,) = there.of("c")
+    assert (lost.key.ordinal, lost.later) == (0, ())
+    assert lost.result is not None
+    assert lost.result.status is Status.LOST
 
 
 @behaviour("records:outputs:once")

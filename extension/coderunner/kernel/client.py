@@ -132,14 +132,15 @@ class KernelClient:
         """Seconds since anything was heard, those included in which the machine slept."""
         return now() - self._last_event
 
-    def _stamp(self) -> Stamp:
-        return Stamp(uuid.uuid4().hex, self._session, datetime.now(UTC).isoformat())
+    def _stamp(self, request: str = "") -> Stamp:
+        return Stamp(request or uuid.uuid4().hex, self._session, datetime.now(UTC).isoformat())
 
     async def execute(
         self,
         source: str,
         *,
         deadline: float,
+        request: str = "",
         detach: Detach | None = None,
         on_output: Callable[[Change], None] | None = None,
         on_question: OnQuestion | None = None,
@@ -150,25 +151,32 @@ class KernelClient:
         The result says how it ended; trouble with the kernel is a status, not an exception. After `deadline`
         seconds the cell is interrupted, and where that does not help its kernel restarted; with `detach` that
         is told to others and the cell goes on up to a later limit. Cancelling stops it at once, and raises
-        CancelledError when the kernel has settled. The program may ask a person where `on_question` is given.
-        `on_later` is told what threads and tasks of the cell show after its end, as a list of its own.
+        CancelledError when the kernel has settled. `request` is the id of the request, where the caller wants
+        to know it. The program may ask a person where `on_question` is given. `on_later` is told what threads
+        and tasks of the cell show after its end, as a list of its own.
         """
-        result = await self._execute(source, deadline, detach, on_output, on_question, on_later)
-        if result.status is Status.ABORTED and self.gone is None:
-            # It did not run: another client's error or interrupt flushed the kernel's queue.
-            result = await self._execute(source, deadline, detach, on_output, on_question, on_later)
-        return result
+        stamp = self._stamp(request)
+        try:
+            result = await self._execute(source, stamp, deadline, detach, on_output, on_question)
+            if result.status is Status.ABORTED and self.gone is None:
+                # It did not run: another client's error or interrupt flushed the kernel's queue.
+                stamp = self._stamp()
+                result = await self._execute(source, stamp, deadline, detach, on_output, on_question)
+            return result
+        finally:
+            if on_later is not None:
+                self._later.expect(stamp.id, on_later)
 
     async def _execute(
         self,
         source: str,
+        stamp: Stamp,
         deadline: float,
         detach: Detach | None,
         on_output: Callable[[Change], None] | None,
         on_question: OnQuestion | None,
-        on_later: Callable[[Change], None] | None,
     ) -> Result:
-        stamp, asks = self._stamp(), on_question is not None
+        asks = on_question is not None
         execution = Execution(stamp.id, asks=asks)
         flight = self._flight = Flight(execution, on_output, self._probe, on_question, self._process)
         try:
@@ -181,8 +189,6 @@ class KernelClient:
             self._flight = None
             self.worn = self.worn or flight.cut
             flight.close()
-            if on_later is not None:
-                self._later.expect(stamp.id, on_later)
 
     async def _settle(
         self, flight: Flight, deadline: float, detach: Detach | None

@@ -86,7 +86,7 @@ class Queued:
     deadline: float
     on_output: OnOutput | None = None
     on_question: OnQuestion | None = None
-    on_send: Callable[[], bool] | None = None
+    on_send: Callable[[str], bool] | None = None
     on_later: OnOutput | None = None
     detach: Detach | None = None
     task: "asyncio.Task[Result] | None" = None

@@ -6,6 +6,7 @@ Everything here runs in the portal's loop; the methods that a host calls may be 
 import asyncio
 import logging
 import time
+import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
@@ -114,7 +115,7 @@ class Session:
         limit: float = 0.0,
         on_output: OnOutput | None = None,
         on_question: OnQuestion | None = None,
-        on_send: Callable[[], bool] | None = None,
+        on_send: Callable[[str], bool] | None = None,
         on_later: OnOutput | None = None,
     ) -> Running:
         """Run a cell in the background: `execute` for hosts without a loop.
@@ -126,8 +127,8 @@ class Session:
         portal's thread with the question, whose time does not count, and with None when that is answered or
         withdrawn. Elsewhere `input()` raises at once.
 
-        `on_send` is called in a thread when the kernel is ready, right before the cell is sent; where it
-        gives False, or raises CodeRunnerError, it is not.
+        `on_send` is called in a thread when the kernel is ready, with the id of the request, right before the
+        cell is sent; where it gives False, or raises CodeRunnerError, it is not.
 
         `on_later` is called in the portal's thread with what threads and tasks of the cell show after its
         end: a list of outputs of its own, bounded.
@@ -195,9 +196,10 @@ class Session:
             return Result(status=Status.INTERRUPTED, detail=NEVER_SENT)
 
     async def _run(self, cell: Queued) -> Result:
+        request = uuid.uuid4().hex
         try:
             client = await self._ready()
-            ours = cell.on_send is None or await asyncio.to_thread(cell.on_send)
+            ours = cell.on_send is None or await asyncio.to_thread(cell.on_send, request)
         except CodeRunnerError as error:
             return Result(status=Status.REFUSED, detail=str(error))
         if not ours:
@@ -208,6 +210,7 @@ class Session:
         try:
             result = await client.execute(
                 cell.source,
+                request=request,
                 deadline=cell.deadline,
                 detach=cell.detach,
                 on_output=cell.on_output,

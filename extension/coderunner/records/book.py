@@ -7,6 +7,7 @@ import time
 from collections import deque
 from concurrent.futures import Future
 from pathlib import Path
+from weakref import WeakSet
 
 from sqlalchemy import URL, Connection
 
@@ -51,6 +52,8 @@ class Records:
         self._lock = threading.Lock()
         self._here = False
         self._live: dict[str, Entry] = {}
+        self._ended: WeakSet[Entry] = WeakSet()
+        """Those whose end is written, for as long as somebody may tell what they show later."""
         self._waiting: list[tuple[str, Future[Result]]] = []
         self._late: dict[str, Result] = {}
         self._told: deque[Result] = deque(maxlen=KEPT)
@@ -203,39 +206,52 @@ class Records:
                 self._here = True
                 self._scribe.wake(soon=True)
 
-    def _send(self, identity: str) -> bool:
-        return self._store.write_safely(
-            rows.advance, identity, self._owners.me.id, State.SENT, {"sent": time.time()}
-        )
+    def _send(self, identity: str, request: str) -> bool:
+        values = {"sent": time.time(), "request": request}
+        return self._store.write_safely(rows.advance, identity, self._owners.me.id, State.SENT, values)
 
     def _write_all(self) -> bool:
         self.shelf.write()
         with self._lock:
             live = list(self._live.values())
-        for entry in live:
-            if (draft := entry.draft()) is not None:
-                self._store.write(self._write, entry, draft)
-                if entry.written(draft):
-                    self._let_go(entry, draft)
+        self._write_each(live)
+        with self._lock:
+            ended = list(self._ended)
+        self._write_each(ended)
         return self._tell_who_waits()
 
-    def _let_go(self, entry: Entry, draft: Draft) -> None:
+    def _write_each(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            if (draft := entry.draft()) is not None:
+                ours = self._store.write(self._write, entry, draft)
+                if entry.written(draft):
+                    self._let_go(entry, draft, ours=ours)
+
+    def _let_go(self, entry: Entry, draft: Draft, *, ours: bool) -> None:
         with self._lock:
             del self._live[entry.id]
+            if ours:
+                self._ended.add(entry)
             told = any(result is draft.result for result in self._told)
             if entry.late and draft.result is not None and not told:
                 self._late[entry.id] = draft.result
         if entry.late and told:
             self._store.write(rows.deliver, entry.id)
 
-    def _write(self, connection: Connection, entry: Entry, draft: Draft) -> None:
+    def _write(self, connection: Connection, entry: Entry, draft: Draft) -> bool:
+        """Write it; False where the run is not ours any more."""
+        if draft.after is not None:
+            known, after = draft.known, draft.after
+            return rows.show_later(connection, entry.id, draft.outputs, known=known, after=after)
         values = rows.ending(draft.result) if draft.result is not None else {}
         if draft.state in (State.ENDED, State.UNSENT):
             values |= {"ended": time.time(), "delivered": int(not entry.late)}
-        if rows.advance(connection, entry.id, self._owners.me.id, draft.state, values):
+        ours = rows.advance(connection, entry.id, self._owners.me.id, draft.state, values)
+        if ours:
             rows.show(connection, entry.id, draft.outputs, known=draft.known)
         else:
             log.warning("a run that was given up as lost has come to an end after all")
+        return ours
 
     def _tell_who_waits(self) -> bool:
         with self._lock:

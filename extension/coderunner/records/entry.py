@@ -25,12 +25,14 @@ class Draft:
     known: tuple[Output, ...]
     """What is written already."""
     result: Result | None
+    after: int | None = None
+    """Of what the run shows after its end: how many outputs its result has. None: it is no such thing."""
 
 
 class Entry:
     """One run; may be used from any thread. Only `send` waits for the database."""
 
-    def __init__(self, identity: str, send: Callable[[str], bool], wake: Wake) -> None:
+    def __init__(self, identity: str, send: Callable[[str, str], bool], wake: Wake) -> None:
         self.id = identity
         self.state = State.QUEUED
         self.late = False
@@ -42,15 +44,18 @@ class Entry:
         self._known: tuple[Output, ...] = ()
         self._result: Result | None = None
         self._changed = False
+        self._after: int | None = None
+        self._later: list[Output] = []
+        self._known_later: tuple[Output, ...] = ()
 
-    def send(self) -> bool:
-        """Write down that the request is being sent: to be called right before that.
+    def send(self, request: str = "") -> bool:
+        """Write down that the request of that id is being sent: to be called right before that.
 
         False where the run is not ours any more: it must not be sent then. Raises RecordsUnavailable.
         """
         # Under the lock: a cell that is stopped meanwhile ends either before or after it was sent.
         with self._lock:
-            if self.state is not State.QUEUED or not self._send(self.id):
+            if self.state is not State.QUEUED or not self._send(self.id, request):
                 return False
             self._follow(State.SENT)
         return True
@@ -68,6 +73,15 @@ class Entry:
                 self._follow(State.RUNNING)
         self._wake(soon=True)
 
+    def add(self, index: int, output: Output | None) -> None:
+        """Do what `show` does, to what the run shows after its end."""
+        with self._lock:
+            del self._later[index : None if output is None else index + 1]
+            if output is not None:
+                self._later.insert(index, output)
+            self._changed = True
+        self._wake(soon=True)
+
     def detach(self, result: Result) -> None:
         """Take what the model is told of a run that goes on."""
         self._close(State.DETACHED, result)
@@ -81,13 +95,23 @@ class Entry:
         with self._lock:
             if not self._changed:
                 return None
+            if self._after is not None:
+                return Draft(self.state, tuple(self._later), self._known_later, None, self._after)
             return Draft(self.state, tuple(self._outputs), self._known, self._result)
 
     def written(self, draft: Draft) -> bool:
-        """Take note that *draft* is written; tells whether there is nothing more to come."""
+        """Take note that *draft* is written; tells whether the run is over by that."""
         with self._lock:
+            if draft.after is not None:
+                self._known_later = draft.outputs
+                self._changed = tuple(self._later) != draft.outputs
+                return False
             self._known = draft.outputs
             self._changed = (self.state, tuple(self._outputs)) != (draft.state, draft.outputs)
+            if draft.state in OVER:
+                # Only what comes after its end is written from now on.
+                self._after, self._changed = len(draft.outputs), bool(self._later)
+                self._outputs, self._known, self._result = [], (), None
             return draft.state in OVER
 
     def _close(self, state: State | None, result: Result) -> None:

@@ -17,11 +17,14 @@ log = logging.getLogger(__name__)
 class Entry(Protocol):
     """A run that is written down while it goes on. Only `send` takes time, and only it raises."""
 
-    def send(self) -> bool:
-        """To be called right before the request is sent, which it must not be where this is False."""
+    def send(self, request: str) -> bool:
+        """To be called right before the request of that id is sent; where this is False it must not be."""
 
     def show(self, index: int, output: Output | None) -> None:
         """`output` now stands at `index`; None: all from there on are gone."""
+
+    def add(self, index: int, output: Output | None) -> None:
+        """The same for what the run shows after its end, a list of its own."""
 
     def detach(self, result: Result) -> None:
         """The run goes on after its deadline, and the model is told `result`."""
@@ -63,11 +66,14 @@ class Unwritten:
         """Know of nothing."""
         return ()
 
-    def send(self) -> bool:
+    def send(self, _request: str) -> bool:
         """Let it be sent."""
         return True
 
     def show(self, index: int, output: Output | None) -> None:
+        """Forget it."""
+
+    def add(self, index: int, output: Output | None) -> None:
         """Forget it."""
 
     def detach(self, result: Result) -> None:

@@ -37,6 +37,7 @@ _OUTPUTS = (
     .order_by(OUTPUTS.c.position)
 )
 _SHOW = insert(OUTPUTS)
+_LATER = update(RUNS).where(RUNS.c.id == bindparam("its_id")).values(later=bindparam("count"))
 _ADVANCE = {
     state: update(RUNS).where(
         RUNS.c.id == bindparam("its_id"),
@@ -76,6 +77,10 @@ class Record:
     """Where it was to run, in words."""
     delivered: bool = False
     """The model knows how it ended."""
+    request: str = ""
+    """The id of the Jupyter message that asked for it; empty where none was sent."""
+    later: tuple[Output, ...] = ()
+    """What it showed after its end."""
 
 
 def latest(connection: Connection, key: Key, code: str) -> Record | None:
@@ -142,11 +147,17 @@ def ending(result: Result) -> dict[str, object]:
 
 
 def show(
-    connection: Connection, identity: str, outputs: Sequence[Output], *, known: Sequence[Output]
+    connection: Connection,
+    identity: str,
+    outputs: Sequence[Output],
+    *,
+    known: Sequence[Output],
+    after: int = 0,
 ) -> None:
-    """Write what a run showed where it differs from what is `known` to stand there."""
-    new = {at: shown for at, shown in enumerate(outputs) if at >= len(known) or known[at] != shown}
-    gone = [*new, *range(len(outputs), len(known))]
+    """Write what a run showed `after` so many others where it differs from what is `known` to stand there."""
+    each = enumerate(outputs)
+    new = {after + at: shown for at, shown in each if at >= len(known) or known[at] != shown}
+    gone = [*new, *range(after + len(outputs), after + len(known))]
     if gone and known:
         there = (OUTPUTS.c.run == identity, OUTPUTS.c.position.in_(gone))
         blobs = connection.scalars(select(OUTPUTS.c.blob).where(*there, OUTPUTS.c.blob.is_not(None))).all()
@@ -155,6 +166,16 @@ def show(
     if new:
         rows = [{"run": identity, "position": at, **_kept(connection, shown)} for at, shown in new.items()]
         connection.execute(_SHOW, rows)
+
+
+def show_later(
+    connection: Connection, identity: str, outputs: Sequence[Output], *, known: Sequence[Output], after: int
+) -> bool:
+    """Write what a run showed after its end; False where it is forgotten by now."""
+    found = connection.execute(_LATER, {"its_id": identity, "count": len(outputs)}).rowcount == 1
+    if found:
+        show(connection, identity, outputs, known=known, after=after)
+    return found
 
 
 def forget(connection: Connection, before: float) -> int:
@@ -196,14 +217,16 @@ def _columns(key: Key, code: str) -> dict[str, object]:
 
 
 def _record(connection: Connection, row: Row[Any]) -> Record:
-    result = None
+    result: Result | None = None
+    later: tuple[Output, ...] = ()
     if row.status is not None:
         outputs = tuple(_outputs(connection, row.id))
+        outputs, later = outputs[: len(outputs) - row.later], outputs[len(outputs) - row.later :]
         status, aftermath = Status(row.status), Aftermath(row.aftermath)
         result = Result(outputs, status, aftermath, row.execution_count, row.duration, row.detail)
     key = Key(row.conversation, row.message, row.ordinal)
     what = (row.id, key, row.attempt, row.code, row.owner, State(row.state), row.sent, result)
-    return Record(*what, row.place, bool(row.delivered))
+    return Record(*what, row.place, bool(row.delivered), row.request, later)
 
 
 def _outputs(connection: Connection, identity: str) -> Iterator[Output]:

@@ -76,11 +76,14 @@ RUNS = Table(
     Column("sent", Float),
     Column("ended", Float),
     Column("delivered", Integer, nullable=False, server_default="1"),
+    Column("request", Exact, nullable=False, server_default='""'),
+    Column("later", Integer, nullable=False, server_default="0"),
     UniqueConstraint("conversation", "message", "ordinal", "code_hash", "attempt", name="coderunner_once"),
     Index("coderunner_runs_state", "state"),
 )
 """One row a run. Times are seconds since 1970 in UTC; `duration` is by a monotonic clock. `delivered` is 1
-where the model has read, or is reading, how the run ended; 0 before that."""
+where the model has read, or is reading, how the run ended; 0 before that. `request` is the id of the Jupyter
+message that asked for it; `later` is how many of its outputs, the last ones, came after its end."""
 
 BLOBS = Table(
     "coderunner_blobs",
@@ -157,7 +160,13 @@ def _converse(connection: Connection) -> None:
         connection.execute(text(statement))
 
 
-MIGRATIONS: Sequence[Callable[[Connection], None]] = (_deliver, _converse)
+def _follow(connection: Connection) -> None:
+    """Version 4 knows each run's request, and what it showed after its end."""
+    for column in ("request TEXT NOT NULL DEFAULT '\"\"'", "later INTEGER NOT NULL DEFAULT 0"):
+        connection.execute(text(f"ALTER TABLE coderunner_runs ADD COLUMN {column}"))
+
+
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (_deliver, _converse, _follow)
 """What makes version 2 of version 1, 3 of 2, and so on."""
 
 CURRENT = len(MIGRATIONS) + 1

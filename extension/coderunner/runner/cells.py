@@ -16,6 +16,7 @@ from coderunner.records.ledger import Entry
 from coderunner.secret import Secret
 
 from .events import BEAT, Answered, Asked, Beat, Ended, Event, Running, Shown, Started, Told, Waiting
+from .later import Later
 from .manner import DECLINED, STOPPED, Kernel, Manner, never
 
 
@@ -52,7 +53,8 @@ async def run(
     def tell(event: Told | None) -> None:
         loop.call_soon_threadsafe(told.put_nowait, event)
 
-    running, interview = _begin(run, kernel, manner, entry, tell)
+    later = Later(entry)
+    running, interview = _begin(run, kernel, manner, entry, later, tell)
     running.future.add_done_callback(lambda _: tell(None))
     stopping = asyncio.ensure_future(stop.wait())
     stopping.add_done_callback(lambda task: None if task.cancelled() else running.interrupt())
@@ -65,7 +67,7 @@ async def run(
         stopping.cancel()
         if not running.future.done():
             running.interrupt()
-    yield _ended(running, run, entry, late)
+    yield _ended(running, run, entry, later, late)
 
 
 def run_sync(
@@ -92,7 +94,8 @@ def run_sync(
     entry = known
     yield Started(run.cell, run.ordinal)
     told: SimpleQueue[Told] = SimpleQueue()
-    running, interview = _begin(run, kernel, manner, entry, told.put)
+    later = Later(entry)
+    running, interview = _begin(run, kernel, manner, entry, later, told.put)
     asked = False
     try:
         for beat in _beats_sync(running.future, never):
@@ -108,17 +111,17 @@ def run_sync(
             running.interrupt()
     while not told.empty():
         yield _heard(told.get(), interview, running)
-    ended = _ended(running, run, entry, late)
+    ended = _ended(running, run, entry, later, late)
     yield ended
     return ended
 
 
 def _begin(
-    run: Run, kernel: Kernel, manner: Manner, entry: Entry, tell: Callable[[Told], None]
+    run: Run, kernel: Kernel, manner: Manner, entry: Entry, later: Later, tell: Callable[[Told], None]
 ) -> tuple[Running, Interview]:
     """Hand the cell over; what it shows and asks is told in a thread of the kernel's.
 
-    What it shows and how it ends is written down, whoever listens.
+    What it shows, how it ends and what it shows then is written down, whoever listens.
     """
 
     def show(change: Change) -> None:
@@ -139,6 +142,7 @@ def _begin(
         on_output=show,
         on_question=ask if manner.ask is not None else None,
         on_send=entry.send,
+        on_later=later.show,
     )
     running.future.add_done_callback(pause)
     running.settled.add_done_callback(lambda done: entry.finish(done.result()))
@@ -157,15 +161,15 @@ def _heard(event: Told | Beat, interview: Interview, running: Running) -> Told |
     return event
 
 
-def _ended(running: Running, run: Run, entry: Entry, late: list[Running]) -> Ended:
+def _ended(running: Running, run: Run, entry: Entry, later: Later, late: list[Running]) -> Ended:
     """What there is at the end of the wait for a cell; one that goes on is added to `late`."""
     result = running.future.result()
     if not _goes_on(result):
-        return Ended(result, run.ordinal)
+        return Ended(result, run.ordinal, later=later)
     goes_on = GoesOn(running, entry)
     goes_on.listen(None)
     late.append(goes_on)
-    return Ended(result, run.ordinal, goes_on)
+    return Ended(result, run.ordinal, goes_on, later)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from coderunner.kernel.execution import Change
 from coderunner.outputs import Cell, Question, Result
 from coderunner.secret import Secret
 
+from .later import Later
+
 BEAT = 0.15
 """Seconds between two signs of life: soon enough for a Stop button to feel immediate."""
 
@@ -64,6 +66,8 @@ class Ended:
     ordinal: int
     running: "Running | None" = None
     """The cell itself where it goes on after its deadline: a host shows what becomes of it."""
+    later: Later | None = None
+    """What its threads and tasks show after its end; None where it did not run now."""
 
 
 Told = Shown | Asked | Answered

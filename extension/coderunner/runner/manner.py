@@ -29,12 +29,14 @@ class Kernel(Protocol):
         limit: float = 0.0,
         on_output: Callable[[Change], None] | None = None,
         on_question: Callable[[Question | None], None] | None = None,
-        on_send: Callable[[], bool] | None = None,
+        on_send: Callable[[str], bool] | None = None,
+        on_later: Callable[[Change], None] | None = None,
     ) -> Running:
         """Hand over a cell; the callbacks are called in threads of the kernel's.
 
         Without `on_question` the program cannot ask; None tells that its question is settled. `on_send` is
-        called right before the cell is sent; where it gives False it is not.
+        called with the id of the request right before the cell is sent; where it gives False it is not.
+        `on_later` is told what the cell's threads and tasks show after its end, as a list of its own.
         """
 
     def take_late(self) -> Sequence[Result]:
