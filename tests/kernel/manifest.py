@@ -208,6 +208,9 @@ BEHAVIOURS = {
     "prelude:cells:every-kernel": Behaviour(
         "Every Python kernel that we open is prepared, also one that is restarted.", "kernel facts: cells"
     ),
+    "prelude:text:half-characters": Behaviour(
+        "Half a character that a program shows costs nothing but itself.", "R26; kernel facts: output"
+    ),
     "prelude:breakpoint:pdb": Behaviour(
         "`breakpoint()` means pdb: it asks, and where nobody can be asked it is an error at its line.",
         "kernel facts: stdin",
