@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Route, expect
 from coderunner.hosts.app.server import App
 from coderunner.settings import load
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import BOUND, MARKS, Visitor, chromium, number, served, visitor
+from tests.hosts.app.browsing import BOUND, MARKS, Visitor, number, served, visitor
 from tests.hosts.app.parrot import Parrot
 
 pytestmark = MARKS
@@ -31,13 +31,6 @@ HOSTILE_PROSE = (
 
 
 @pytest.fixture(scope="module")
-def parrot() -> Iterator[tuple[Parrot, str]]:
-    bird = Parrot()
-    with served(lambda: bird) as address:
-        yield bird, address
-
-
-@pytest.fixture(scope="module")
 def app(parrot: tuple[Parrot, str]) -> App:
     return App(load({"model_url": f"{parrot[1]}/v1", "model": "parrot", "approve": "auto"}))
 
@@ -46,12 +39,6 @@ def app(parrot: tuple[Parrot, str]) -> App:
 def address(app: App) -> Iterator[str]:
     with served(app.asgi) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture
