@@ -23,12 +23,9 @@ BEHAVIOURS = {
     "faults:network:error-kept": Behaviour(
         "An error that came before the reply was lost is the cell's end.", "decision 4"
     ),
-    "faults:network:vanished": Behaviour(
-        "A kernel that is gone when the connection is back is replaced, and the model is told.",
-        "kernel facts: server killed",
-    ),
-    "faults:network:restarted": Behaviour(
-        "A kernel that was restarted while the connection was cut is noticed.", "decision 4"
+    "faults:network:taken": Behaviour(
+        "A kernel that somebody deletes or restarts while the connection is cut is noticed, and told.",
+        "kernel facts: server killed; decision 4",
     ),
     "faults:network:deadline": Behaviour(
         "The deadline goes on while the connection is cut, and nothing is claimed then that nobody knows.",
@@ -63,6 +60,14 @@ BEHAVIOURS = {
     ),
     "faults:server:killed": Behaviour(
         "A server that ends while a cell runs is told, and then that nothing answers there.", "safety 3.1"
+    ),
+    "faults:server:back": Behaviour(
+        "A server that comes back at its address without our kernel is told, and gives another.",
+        "safety 3.1: server SIGKILL",
+    ),
+    "faults:server:silent": Behaviour(
+        "A server that takes connections and answers none is given up, and found again when it answers.",
+        "safety 3.1: server SIGSTOP",
     ),
     "faults:output:rate": Behaviour(
         "Output that the server drops is said, with the setting that mends it.", "safety, finding 5"
