@@ -53,7 +53,18 @@ BEHAVIOURS = {
         "That no message of a cell is missing is known from their numbers.", "jupyter_client: Session.msg_id"
     ),
     "faults:kernel:told": Behaviour(
-        "Whatever befalls a kernel is told truly within its bound, and the next block works.", "safety 3.1"
+        "Whatever a program does to itself or its kernel ends within its bound and is told truly, with what "
+        "it showed before; variables are kept where the kernel is; the next block works.",
+        "safety 3.1; decision 4; M3, O12, O13, O30, R18",
+    ),
+    "faults:kernel:no-reply": Behaviour(
+        "A kernel that is idle but never replies counts as dead.", "kernel facts: ending a cell"
+    ),
+    "faults:kernel:taken": Behaviour(
+        "A kernel that somebody deletes or restarts ends the cell.", "kernel facts: ending a cell"
+    ),
+    "faults:kernel:culled": Behaviour(
+        "A kernel that was culled is replaced before the next cell, which says so.", "safety 3.1: culled"
     ),
     "faults:kernel:crash-loop": Behaviour(
         "A kernel that dies again and again is replaced each time.", "safety 3.1: crash loop"
