@@ -27,6 +27,7 @@ from .cells import run as run_cell
 from .cells import run_sync as run_cell_sync
 from .drivers import converse, converse_sync, late_words
 from .events import BEAT, Answered, Asked, Beat, Ended, Event, Running, Shown, Started, Waiting
+from .later import Later
 from .manner import STOPPED, Kernel, Manner, declined, granted, never, no_pictures
 from .news import News
 
@@ -50,6 +51,7 @@ __all__ = [
     "Image",
     "Kernel",
     "Kind",
+    "Later",
     "Ledger",
     "Light",
     "Local",

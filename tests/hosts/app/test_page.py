@@ -151,6 +151,20 @@ def test_a_late_block_has_a_stop_of_its_own(somebody: Visitor, app: App) -> None
     assert somebody.run("print(n)") == "7"
 
 
+@behaviour("app:later:its-block")
+def test_what_a_thread_shows_after_its_block_stands_in_that_block_and_in_no_other(
+    somebody: Visitor, parrot: tuple[Parrot, str], tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    work = f"def work():\n    while not os.path.exists({str(gate)!r}): time.sleep(0.01)\n    print('later')"
+    somebody.run(f"import os, threading, time\n{work}\nthreading.Thread(target=work).start()")
+    assert somebody.run(f"open({str(gate)!r}, 'w').close()\ntime.sleep(0.5)\nprint('other')") == "other"
+    expect(somebody.blocks.first.locator(".cr-later")).to_contain_text("Shown after its end")
+    expect(somebody.blocks.first.locator(".cr-later .cr-out")).to_have_text("later\n")
+    expect(somebody.blocks.last.locator(".cr-later")).to_be_hidden()
+    assert "later" not in str(parrot[0].asked[-1]["messages"][-1]["content"])
+
+
 @behaviour("app:stop:interrupt")
 def test_interrupt_ends_the_program_and_the_reply_goes_on(somebody: Visitor) -> None:
     somebody.say("```python\nimport time\nprint('on')\ntime.sleep(60)\n```\n")

@@ -131,10 +131,18 @@ def block(block: Block, setting: Setting) -> str:
         f'<div class="cr-cell{mood and " cr-" + mood}" role="group" aria-label="Code and its output">'
         f'<pre class="cr-code" tabindex="0"><code>{highlight.html(block.code)}</code></pre>'
         f'<div class="cr-outs">{shown}</div>'
+        f"{_later(block)}"
         f"{_form(block.question)}"
         f"{_read(block.read)}"
         f"{_bar(block, setting)}</div>"
     )
+
+
+def _later(block: Block) -> str:
+    if not block.later:
+        return '<div class="cr-later" hidden></div>'
+    shown = "".join(_output(output, block) for output in block.later)
+    return f'<div class="cr-later"><b>Shown after its end</b><div class="cr-outs">{shown}</div></div>'
 
 
 def _mood(block: Block) -> str:
