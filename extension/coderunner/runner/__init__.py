@@ -30,6 +30,7 @@ from .events import BEAT, Answered, Asked, Beat, Ended, Event, Running, Shown, S
 from .later import Later
 from .manner import STOPPED, Kernel, Manner, declined, granted, never, no_pictures
 from .news import News
+from .notebooks import find_chat, from_notebook, label_of, to_notebook
 
 __all__ = [
     "BEAT",
@@ -82,9 +83,12 @@ __all__ = [
     "converse",
     "converse_sync",
     "declined",
+    "find_chat",
     "for_tool",
+    "from_notebook",
     "granted",
     "images",
+    "label_of",
     "late_words",
     "never",
     "no_pictures",
@@ -95,5 +99,6 @@ __all__ = [
     "rebuild",
     "run_cell",
     "run_cell_sync",
+    "to_notebook",
     "where_of",
 ]
