@@ -54,20 +54,27 @@ PLAN = {
     # httpx2 is httpx under its next name.
     "models": Floor(f"{GROUND} settings models", "httpx httpx2"),
     "runner": Floor(f"{GROUND} allowance settings chat kernel records runner"),
+    # Starlette is what the hosts' own apps are made of; our routes go into them.
+    "page": Floor(f"{GROUND} gate page", "starlette"),
+    # What a block looks like is decided in pure functions; only the board, the socket and the routes act.
+    "page.active": Floor("outputs", pure=True),
+    "page.block": Floor("outputs", pure=True),
+    "page.frames": Floor(pure=True),
+    "page.highlight": Floor(libraries="pygments", pure=True),
+    "page.output": Floor("outputs page.active page.block page.pictures page.terminal", pure=True),
+    "page.pictures": Floor(pure=True),
+    "page.terminal": Floor(pure=True),
+    "page.view": Floor(
+        "outputs endings page.block page.highlight page.output page.terminal page.active", pure=True
+    ),
+    "page.wire": Floor("page.active page.output page.view", pure=True),
     "hosts.app": Floor(
-        f"{GROUND} settings teaching gate listening runner models hosts.app",
-        "gradio fastapi starlette uvicorn pygments",
+        f"{GROUND} settings teaching gate listening runner models page hosts.app", "gradio fastapi uvicorn"
     ),
     # What the app shows is decided in pure functions; only its other modules act.
-    "hosts.app.guard": Floor("gate", pure=True),
-    "hosts.app.highlight": Floor(libraries="pygments", pure=True),
-    "hosts.app.pictures": Floor(pure=True),
-    "hosts.app.terminal": Floor(pure=True),
-    "hosts.app.transcript": Floor("outputs", pure=True),
-    "hosts.app.view": Floor(
-        "outputs endings hosts.app.highlight hosts.app.pictures hosts.app.terminal hosts.app.transcript",
-        pure=True,
-    ),
+    "hosts.app.guard": Floor("gate page.files"),
+    "hosts.app.transcript": Floor("outputs page.block", pure=True),
+    "hosts.app.view": Floor("outputs page.block page.view hosts.app.transcript", pure=True),
     "hosts.proxy": Floor(
         f"{GROUND} settings teaching admission gate keys listening runner models hosts.proxy", "starlette"
     ),
@@ -78,8 +85,7 @@ PLAN = {
     "hosts.terminal": Floor(f"{GROUND} settings runner hosts.terminal"),
     "hosts.textgen": Floor(f"{GROUND} settings runner hosts.textgen", "gradio modules"),
     # The command line is a door as well: to the app, and through the hall to the doctor of connections.
-    "flags": Floor("sources settings"),
-    "__main__": Floor(f"{GROUND} flags settings runner hosts"),
+    "__main__": Floor(f"{GROUND} sources settings runner hosts"),
 }
 """A line covers its module and all within it; the most particular line counts."""
 

@@ -5,7 +5,7 @@ A web page in the same browser can send requests to loopback addresses, and a na
 that is ours, and where the browser says which page sent it, that page must be ours as well.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, MutableMapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,37 +24,58 @@ ANY = "*"
 class Gate:
     """An ASGI app around another: lets through what comes from our own page, or from no page at all."""
 
-    def __init__(self, app: App, hosts: Iterable[str] = (), *, headers: Sequence[Header] = ()) -> None:
+    def __init__(
+        self, app: App, hosts: Iterable[str] = (), *, headers: Sequence[Header] = (), public: str = ""
+    ) -> None:
         """`hosts` are names that the app answers to beside the loopback ones, without a port.
 
-        `headers` go with each answer.
+        `headers` go with each answer, but those below the path `public`: what is there is for every page and
+        has headers of its own.
         """
         self._app = app
         self._hosts = LOOPBACK | {host.casefold() for host in hosts}
         self._headers = headers
+        self._public = public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] not in ("http", "websocket"):
+        if scope["type"] not in ("http", "websocket") or self._is_public(scope):
             await self._app(scope, receive, send)
         elif reason := refusal(scope, self._hosts):
             await _refuse(scope, send, reason, self._headers)
         else:
             await self._app(scope, receive, _with_headers(send, self._headers))
 
+    def _is_public(self, scope: Scope) -> bool:
+        below = self._public != "" and scope["path"].startswith(self._public)
+        return below and not foreign(scope, self._hosts)
 
-def refusal(scope: Scope, hosts: frozenset[str]) -> str:
+
+def refusal(scope: Scope, hosts: Container[str]) -> str:
     """Why the request is not let in, as a sentence; empty where it is."""
-    host = _only(scope, b"host")
-    if host is None or (ANY not in hosts and _name(host) not in hosts):
-        return "This app answers under its own address only; the Host of this request is another one."
+    if reason := foreign(scope, hosts):
+        return reason
     origins = _all(scope, b"origin")
-    if origins and (len(origins) > 1 or _place(origins[0]) != host.casefold()):
+    if origins and (len(origins) > 1 or _place(origins[0]) != host_of(scope).casefold()):
         return "This app takes requests from its own page only; the Origin of this request is another one."
     site = _all(scope, b"sec-fetch-site")
     if not origins and site and site[0] not in ("same-origin", "none") and not _navigates(scope):
         return "This app takes requests from its own page only; another site sent this one."
     return ""
+
+
+def foreign(scope: Scope, hosts: Container[str]) -> str:
+    """Why the request's Host is none of ours; empty where it is one of `hosts`."""
+    host = host_of(scope)
+    if not host or (ANY not in hosts and _name(host) not in hosts):
+        return "This app answers under its own address only; the Host of this request is another one."
+    return ""
+
+
+def host_of(scope: Scope) -> str:
+    """The Host that a request names; empty where it names none, or several."""
+    hosts = _all(scope, b"host")
+    return hosts[0] if len(hosts) == 1 else ""
 
 
 def _navigates(scope: Scope) -> bool:
@@ -65,11 +86,6 @@ def _navigates(scope: Scope) -> bool:
 
 def _all(scope: Scope, name: bytes) -> list[str]:
     return [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name]
-
-
-def _only(scope: Scope, name: bytes) -> str | None:
-    values = _all(scope, name)
-    return values[0] if len(values) == 1 else None
 
 
 def _name(host: str) -> str:

@@ -13,10 +13,12 @@ from modules import chat, html_generator
 
 from coderunner.hosts.app.server import App
 from coderunner.hosts.app.state import Offer
-from coderunner.hosts.app.view import Drawing, Setting
+from coderunner.hosts.app.transcript import blocks
+from coderunner.hosts.app.view import Drawing
 from coderunner.hosts.app.writer import kernel_label
 from coderunner.hosts.textgen import hooks
 from coderunner.models.endpoint import Endpoint
+from coderunner.page.view import Setting, block
 from coderunner.records.rows import Record
 from coderunner.records.states import OVER
 from coderunner.settings import load
@@ -201,11 +203,10 @@ class AppScene:
         self._conversation.id = identity
 
     def shown(self) -> str:
-        drawing = Drawing()
-        drawn = (drawing.contents(message, Setting()) for message in self._conversation.messages)
-        return text_of(
-            " ".join(getattr(part, "html", "") or getattr(part, "text", "") for part in chain(*drawn))
-        )
+        drawing, messages = Drawing(), self._conversation.messages
+        parts = chain(*(drawing.contents(message) for message in messages))
+        around = (getattr(part, "html", "") or getattr(part, "text", "") for part in parts)
+        return text_of(" ".join([*around, *(block(each, Setting()) for each in blocks(messages))]))
 
     def say(self, code: str) -> str:
         self._do(self._say(code))

@@ -9,12 +9,19 @@ from playwright.sync_api import Browser, Locator, expect
 from coderunner.hosts.app.server import App
 from coderunner.settings import load
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import BOUND, MARKS, Visitor, served, visitor
+from tests.hosts.app.browsing import BOUND, MARKS, Visitor, chromium, served, visitor
 from tests.hosts.app.parrot import Parrot
 
 pytestmark = MARKS
 
 CANARY = "canary-7f3a-never-seen"
+
+
+@pytest.fixture(scope="module")
+def parrot() -> Iterator[tuple[Parrot, str]]:
+    bird = Parrot()
+    with served(lambda: bird) as address:
+        yield bird, address
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +36,12 @@ def app(parrot: tuple[Parrot, str], tmp_path_factory: pytest.TempPathFactory) ->
 def address(app: App) -> Iterator[str]:
     with served(app.asgi) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture
@@ -119,10 +132,13 @@ def test_a_password_stands_nowhere(
     expect(somebody.feet).to_have_count(1)
     expect(outputs(somebody)).to_have_text(f"Password: \n{len(CANARY)}\n")
     page = somebody.page
-    typed = page.evaluate("[...document.querySelectorAll('input, textarea')].map(each => each.value)")
+    inside = "[...document.querySelectorAll('code-runner-output')].map(each => each.shadowRoot)"
+    fields = "[...root.querySelectorAll('input, textarea')].map(each => each.value)"
+    typed = page.evaluate(f"[document, ...{inside}].flatMap(root => {fields})")
+    drawn = page.evaluate(f"{inside}.map(root => root.innerHTML)")
     stored = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
     somebody.ask("And now?")
-    seen = [page.content(), typed, stored, parrot[0].asked, caplog.text]
+    seen = [page.content(), drawn, typed, stored, parrot[0].asked, caplog.text]
     assert CANARY not in repr(seen)
     kept = [path for path in app.settings.data_dir.rglob("*") if path.is_file()]
     assert any(b"getpass" in path.read_bytes() for path in kept)  # the records are among them
@@ -197,7 +213,7 @@ def test_a_hostile_prompt_does_nothing(somebody: Visitor) -> None:
 
 
 @behaviour("app:asking:ticket")
-def test_only_the_page_of_the_question_can_answer(somebody: Visitor, address: str) -> None:
+def test_only_the_page_of_the_question_can_answer(somebody: Visitor, app: App, address: str) -> None:
     begin(somebody, "print('Hello', input('Name? '))")
     ticket = somebody.blocks.locator("form").get_attribute("data-cr-ticket", timeout=BOUND * 1000)
     body = {"ticket": ticket, "act": "answer", "text": "evil"}
@@ -209,7 +225,9 @@ def test_only_the_page_of_the_question_can_answer(somebody: Visitor, address: st
         (body, {"Origin": "http://127.0.0.1:1"}, 403),
         (body, {"Host": "evil.example"}, 403),
         (body, {"Content-Type": "text/plain"}, 415),
+        (body, {"X-CodeRunner-Token": "guess"}, 403),
     ):
+        headers = {"X-CodeRunner-Token": app.rights.token} | headers
         answer = httpx.post(f"{address}/coderunner/act", json=what, headers=headers, trust_env=False)
         assert answer.status_code == status
     field(somebody, "Name?").fill("Ann")

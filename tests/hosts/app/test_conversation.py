@@ -5,8 +5,9 @@ from collections.abc import AsyncGenerator
 
 from coderunner.errors import EndpointUnreachable
 from coderunner.hosts.app.conversation import Conversation, Conversations, Request
-from coderunner.hosts.app.transcript import Block, Notice, Prose, State
+from coderunner.hosts.app.transcript import Notice, Prose
 from coderunner.outputs import Cell, Result, Stream
+from coderunner.page.block import Block, State
 from coderunner.runner import Beat, Change, Ended, Event, Finish, Part, Run, Say, Shown, Started, Waiting
 from tests.behaviours import behaviour
 
@@ -192,7 +193,7 @@ async def test_only_the_ticket_of_the_block_that_waits_lets_it_run() -> None:
     await until_finished(conversation)
     assert other.busy
     match conversation.messages[-1].parts:
-        case (Block(state=State.ENDED, read="Result: 15\n"),):
+        case (Block(state=State.ENDED, read="Result: 15\n", ticket=""),):
             pass
         case parts:
             raise AssertionError(parts)

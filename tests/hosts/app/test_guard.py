@@ -19,12 +19,15 @@ async def _inside(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"inside"})
 
 
-def answer(headers: dict[str, str], *, kind: str = "http", method: str = "GET") -> list[dict[str, Any]]:
+def answer(
+    headers: dict[str, str], *, kind: str = "http", method: str = "GET", path: str = "/"
+) -> list[dict[str, Any]]:
     """What a guarded app sends."""
     sent: list[dict[str, Any]] = []
     scope = {
         "type": kind,
         "method": method,
+        "path": path,
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }
 
@@ -122,3 +125,11 @@ def test_each_answer_forbids_frames_and_foreign_sources() -> None:
     assert headers[b"x-frame-options"] == b"DENY"
     assert b"frame-ancestors 'none'" in headers[b"content-security-policy"]
     assert b"img-src 'self' data: blob:" in headers[b"content-security-policy"]
+
+
+@behaviour("app:guard:public")
+def test_what_closed_frames_are_made_of_is_for_everybody_under_our_own_name() -> None:
+    path = "/coderunner/public/frame.js"
+    start, _ = answer({"host": HOST, "origin": "null", "sec-fetch-site": "cross-site"}, path=path)
+    assert (start["status"], start["headers"]) == (200, [])
+    assert answer({"host": "evil.example"}, path=path)[0]["status"] == 403

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Route, expect
 from coderunner.hosts.app.server import App
 from coderunner.settings import load
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import BOUND, MARKS, Visitor, number, served, visitor
+from tests.hosts.app.browsing import BOUND, MARKS, Visitor, chromium, number, served, visitor
 from tests.hosts.app.parrot import Parrot
 
 pytestmark = MARKS
@@ -31,6 +31,13 @@ HOSTILE_PROSE = (
 
 
 @pytest.fixture(scope="module")
+def parrot() -> Iterator[tuple[Parrot, str]]:
+    bird = Parrot()
+    with served(lambda: bird) as address:
+        yield bird, address
+
+
+@pytest.fixture(scope="module")
 def app(parrot: tuple[Parrot, str]) -> App:
     return App(load({"model_url": f"{parrot[1]}/v1", "model": "parrot", "approve": "auto"}))
 
@@ -39,6 +46,12 @@ def app(parrot: tuple[Parrot, str]) -> App:
 def address(app: App) -> Iterator[str]:
     with served(app.asgi) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture
@@ -149,20 +162,6 @@ def test_a_late_block_has_a_stop_of_its_own(somebody: Visitor, app: App) -> None
     somebody.press("Stop")
     expect(somebody.blocks.locator(".cr-state")).to_contain_text("Stopped")
     assert somebody.run("print(n)") == "7"
-
-
-@behaviour("app:later:its-block")
-def test_what_a_thread_shows_after_its_block_stands_in_that_block_and_in_no_other(
-    somebody: Visitor, parrot: tuple[Parrot, str], tmp_path: Path
-) -> None:
-    gate = tmp_path / "gate"
-    work = f"def work():\n    while not os.path.exists({str(gate)!r}): time.sleep(0.01)\n    print('later')"
-    somebody.run(f"import os, threading, time\n{work}\nthreading.Thread(target=work).start()")
-    assert somebody.run(f"open({str(gate)!r}, 'w').close()\ntime.sleep(0.5)\nprint('other')") == "other"
-    expect(somebody.blocks.first.locator(".cr-later")).to_contain_text("Shown after its end")
-    expect(somebody.blocks.first.locator(".cr-later .cr-out")).to_have_text("later\n")
-    expect(somebody.blocks.last.locator(".cr-later")).to_be_hidden()
-    assert "later" not in str(parrot[0].asked[-1]["messages"][-1]["content"])
 
 
 @behaviour("app:stop:interrupt")
@@ -380,6 +379,10 @@ def test_nothing_runs_where_running_is_switched_off(somebody: Visitor) -> None:
 def test_hostile_output_does_nothing(somebody: Visitor) -> None:
     somebody.run(HOSTILE_CODE)
     expect(somebody.blocks.locator(".cr-state")).to_contain_text("Error")
+    # The frame's policy stops the picture before it is asked for, and says so on the console.
+    expect(somebody.page.frame_locator("iframe").frame_locator("iframe").locator(".cr-error")).to_be_visible()
+    assert all("Content Security Policy" in each for each in somebody.complaints)
+    somebody.complaints.clear()
     assert somebody.page.evaluate("window.hacked") is None
     assert somebody.page.locator("#cr-chat script").count() == 0
 
@@ -409,6 +412,8 @@ def test_hostile_markdown_does_nothing_and_fetches_nothing(browser: Browser, add
         ("POST", "/coderunner/act", {"Origin": "null"}, 403),
         ("POST", "/coderunner/act", {"Content-Type": "text/plain"}, 415),
         ("POST", "/coderunner/act", {"Content-Type": "application/json"}, 404),
+        ("GET", "/coderunner/public/host.js", {"Origin": "null"}, 200),
+        ("GET", "/coderunner/public/host.js", {"Host": "evil.example"}, 403),
         ("GET", "/coderunner/act", {}, 404),
         ("GET", "/gradio_api/file=/etc/passwd", {}, 403),
         ("GET", "/gradio_api/proxy=http://127.0.0.1:9/", {}, 400),
@@ -417,16 +422,17 @@ def test_hostile_markdown_does_nothing_and_fetches_nothing(browser: Browser, add
     ],
 )
 def test_each_route_answers_its_own_page_only(
-    address: str, method: str, path: str, headers: dict[str, str], status: int
+    address: str, app: App, method: str, path: str, headers: dict[str, str], status: int
 ) -> None:
+    headers = headers | {"X-CodeRunner-Token": app.rights.token}
     content = b'{"ticket": "guess", "act": "run"}' if method == "POST" else None
     answer = httpx.request(method, address + path, headers=headers, content=content, trust_env=False)
     assert answer.status_code == status
 
 
 @behaviour("app:safety:routes")
-def test_a_button_sends_little_so_much_is_refused(address: str) -> None:
-    headers = {"Content-Type": "application/json"}
+def test_a_button_sends_little_so_much_is_refused(address: str, app: App) -> None:
+    headers = {"Content-Type": "application/json", "X-CodeRunner-Token": app.rights.token}
     answer = httpx.post(f"{address}/coderunner/act", headers=headers, content=b" " * 100_000, trust_env=False)
     assert answer.status_code == 413
 

@@ -5,8 +5,9 @@ from functools import reduce
 import pytest
 
 from coderunner.hosts.app import transcript
-from coderunner.hosts.app.transcript import Block, Parts, Prose, State, Thought
+from coderunner.hosts.app.transcript import Parts, Prose, Thought
 from coderunner.outputs import Cell, Result, Status, Stream
+from coderunner.page.block import Block, State
 from tests.behaviours import behaviour
 
 FENCE = "```python\nprint(15)\n```\n"
@@ -37,7 +38,7 @@ def test_prose_block_and_prose_become_three_parts() -> None:
     assert told() == (
         Prose("Let me see.\n"),
         Block(
-            FENCE, "print(15)\n", State.ENDED, "run", (FIFTEEN,), Result((FIFTEEN,)), 0.3, read="Result: 15\n"
+            FENCE, "print(15)\n", State.ENDED, "", (FIFTEEN,), Result((FIFTEEN,)), 0.3, read="Result: 15\n"
         ),
         Prose("It is 15."),
     )

@@ -18,6 +18,8 @@ from coderunner.errors import CodeRunnerError
 from coderunner.hosts.app import transcript
 from coderunner.hosts.app.transcript import Message, Parts
 from coderunner.outputs import Result
+from coderunner.page.block import Block
+from coderunner.page.board import Board
 from coderunner.runner import (
     Answered,
     Asked,
@@ -26,7 +28,6 @@ from coderunner.runner import (
     Ended,
     Event,
     Finish,
-    Later,
     Part,
     Question,
     Run,
@@ -84,7 +85,15 @@ Answer = Callable[[Request], AsyncGenerator[Event]]
 class Conversation:
     """A chat with its own kernel; `id` cannot be guessed and is the right to see it."""
 
-    def __init__(self, answer: Answer, approve: Callable[[], Approve], *, patience: float = PATIENCE) -> None:
+    def __init__(
+        self,
+        answer: Answer,
+        approve: Callable[[], Approve],
+        *,
+        patience: float = PATIENCE,
+        board: Board | None = None,
+    ) -> None:
+        """`board`: where its blocks are seen."""
         self.id = secrets.token_urlsafe(18)
         self.messages: tuple[Message, ...] = ()
         self.always = False
@@ -94,6 +103,7 @@ class Conversation:
         self._answer = answer
         self._approve = approve
         self._patience = patience
+        self._board = board or Board()
         self._changed = asyncio.Event()
         self._request: Request | None = None
         self.writing: asyncio.Task[None] | None = None
@@ -241,7 +251,7 @@ class Conversation:
             case Say(text, Part.THOUGHT):
                 self._grow(transcript.thought(self._parts, text))
             case Say(text, Part.CODE):
-                self._grow(transcript.coded(self._parts, text))
+                self._grow(transcript.coded(self._parts, text, secrets.token_urlsafe(18)))
             case Say(text, Part.RESULT):
                 self._grow(transcript.read(self._parts, text))
             case Waiting(cell):
@@ -261,12 +271,11 @@ class Conversation:
             case Beat(elapsed):
                 # Pages run their own clocks; a new page starts its clock from here.
                 self._grow(transcript.aged(self._parts, elapsed), visible=False)
-            case Ended(result, running=running, later=later) if running is not None:
-                self._follow_late(running, later, result)
-            case Ended(result, later=later):
+            case Ended(result, running=running) if running is not None:
+                self._follow_late(running, result)
+            case Ended(result):
                 self._questions.clear()
                 self._grow(transcript.ended(self._parts, result))
-                self._follow_later(later)
             case Finish():
                 pass
 
@@ -285,28 +294,14 @@ class Conversation:
         self._answers = {secrets.token_urlsafe(18): answer}
         return answer
 
-    def _follow_later(self, later: Later | None) -> None:
-        """Show what the last block's threads and tasks show after its end."""
-        ticket, loop = transcript.ticket_of(self._parts), asyncio.get_running_loop()
-
-        def show(told: Change) -> None:
-            def change(block: transcript.Block) -> transcript.Block:
-                return transcript.showed_later(block, told.index, told.output)
-
-            self._show(transcript.with_block(self.messages, ticket, change))
-
-        if later is not None and ticket:
-            later.listen(lambda told: _from_outside(loop, show, told))
-
-    def _follow_late(self, running: Running, later: Later | None, result: Result) -> None:
+    def _follow_late(self, running: Running, result: Result) -> None:
         """Show what becomes of a block that goes on, wherever it then stands in the conversation."""
-        self._follow_later(later)
         ticket, loop = transcript.ticket_of(self._parts), asyncio.get_running_loop()
         self._grow(transcript.went_on(self._parts, result))
         self._late[ticket] = running
         began = loop.time() - result.duration
 
-        def change(block: Callable[[transcript.Block], transcript.Block]) -> None:
+        def change(block: Callable[[Block], Block]) -> None:
             self._show(transcript.with_block(self.messages, ticket, block))
 
         def show(told: Change) -> None:
@@ -335,7 +330,7 @@ class Conversation:
 
     def _is_running(self, ticket: str) -> bool:
         match self._parts:
-            case (*_, transcript.Block() as block) if block.stoppable:
+            case (*_, Block() as block) if block.stoppable:
                 return secrets.compare_digest(block.ticket, ticket)
             case _:
                 return False
@@ -350,10 +345,15 @@ class Conversation:
         if visible:
             self._show(messages)
         else:
+            self._board.show(transcript.blocks(messages[-1:]), quietly=True)
             self.messages = messages
 
     def _show(self, messages: tuple[Message, ...]) -> None:
-        self.messages = messages
+        before, self.messages = self.messages, messages
+        fresh = transcript.changed(before, messages)
+        self._board.show(transcript.blocks(fresh))
+        if len(messages) < len(before):
+            self._board.forget(transcript.gone(before, messages))
         self.version += 1
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
@@ -373,15 +373,23 @@ def _from_outside(loop: asyncio.AbstractEventLoop, act: Callable[[Told], None], 
 class Conversations:
     """The conversations of this app, by id. In memory: they end with the app."""
 
-    def __init__(self, answer: Answer, approve: Callable[[], Approve], *, patience: float = PATIENCE) -> None:
+    def __init__(
+        self,
+        answer: Answer,
+        approve: Callable[[], Approve],
+        *,
+        patience: float = PATIENCE,
+        board: Board | None = None,
+    ) -> None:
         self._answer = answer
         self._approve = approve
         self._patience = patience
+        self._board = board or Board()
         self._all: dict[str, Conversation] = {}
 
     def new(self) -> Conversation:
         """Begin a conversation."""
-        conversation = Conversation(self._answer, self._approve, patience=self._patience)
+        conversation = Conversation(self._answer, self._approve, patience=self._patience, board=self._board)
         self._all[conversation.id] = conversation
         return conversation
 

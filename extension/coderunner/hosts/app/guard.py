@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from coderunner.gate import App, Gate
+from coderunner.page.files import PUBLIC
 
 # All that the page needs comes from the app itself, so nothing that a model or a program says can make the
 # browser fetch from elsewhere: an image's address in Markdown would otherwise carry secrets out.
@@ -17,7 +18,7 @@ POLICY = "; ".join(
         "font-src 'self' data:",
         "connect-src 'self' data: blob:",
         "worker-src 'self' blob:",
-        "frame-src 'none'",
+        "frame-src 'self'",
         "object-src 'none'",
         "base-uri 'self'",
         "form-action 'self'",
@@ -36,4 +37,4 @@ HEADERS = (
 
 def guarded(app: App, hosts: Iterable[str] = ()) -> Gate:
     """The app behind its gate; `hosts` are names that it answers to beside the loopback ones."""
-    return Gate(app, hosts, headers=HEADERS)
+    return Gate(app, hosts, headers=HEADERS, public=PUBLIC)

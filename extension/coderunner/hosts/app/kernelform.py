@@ -10,13 +10,13 @@ from typing import Any
 import gradio as gr
 
 from coderunner.errors import CodeRunnerError
-from coderunner.hosts.app import view
 from coderunner.hosts.app.conversation import Approve
 from coderunner.hosts.app.look import finding, working
 from coderunner.hosts.app.quiet import COMMAND, STREAM
 from coderunner.hosts.app.state import Choices
-from coderunner.hosts.app.transcript import Block, State
 from coderunner.hosts.app.writer import Writer
+from coderunner.page import view
+from coderunner.page.block import Block, State
 from coderunner.runner import Finding, Local, Report, Server, Where, check
 from coderunner.secret import Secret
 

@@ -1,49 +1,7 @@
-// The buttons of the blocks, and the clocks that run in them. Everything else is the page's framework's.
+// The buttons around the blocks, and that of a test in the drawer. Those of the blocks are the element's.
 (() => {
-  const ACTS = new Set(["run", "always", "skip", "stop", "cancel"]);
-
   // Only elements of ours count: what a model writes is drawn elsewhere, whatever attributes it has.
   const ours = (element) => element.closest(".cr-html") !== null;
-
-  async function send(what) {
-    try {
-      const headers = { "Content-Type": "application/json" };
-      return (await fetch("coderunner/act", { method: "POST", headers, body: JSON.stringify(what) })).ok;
-    } catch {
-      return false;
-    }
-  }
-
-  async function act(button) {
-    button.disabled = true;
-    if (!(await send({ ticket: button.dataset.crTicket, act: button.dataset.cr }))) button.disabled = false;
-  }
-
-  // What a program asked for: it leaves the page with this, also where somebody else was quicker.
-  document.addEventListener("submit", async (event) => {
-    const form = event.target;
-    if (!form.matches("form.cr-question") || !ours(form)) return;
-    event.preventDefault();
-    const { answer } = form.elements, text = answer.value, ticket = form.dataset.crTicket;
-    answer.value = "";
-    const taken = await send({ ticket, act: "answer", text });
-    if (!taken && form.dataset.crTicket === ticket && answer.type === "text") answer.value ||= text;
-  });
-
-  // What was typed for one question is not for the next one. A new one takes the cursor from nobody who types.
-  let asked = "";
-  new MutationObserver(() => {
-    const form = document.querySelector(".cr-html form[data-cr-ticket]");
-    const ticket = form?.dataset.crTicket ?? "";
-    if (ticket === asked) return;
-    asked = ticket;
-    if (!form) return;
-    const { answer } = form.elements, busy = document.activeElement;
-    answer.value = "";
-    const free = !busy || busy === document.body || busy.closest("form.cr-question")
-      || (busy.matches("#cr-box textarea") && !busy.value);
-    if (free) answer.focus({ preventScroll: true });
-  }).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-cr-ticket"] });
 
   async function copy(button, text) {
     const word = button.textContent;
@@ -60,28 +18,10 @@
     const button = event.target instanceof Element && event.target.closest("button[data-cr]");
     if (!button || !ours(button)) return;
     const kind = button.dataset.cr;
-    if (ACTS.has(kind)) act(button);
-    else if (kind === "settings") document.querySelector("#cr-settings").click();
+    if (kind === "settings") document.querySelector("#cr-settings").click();
     else if (kind === "copy") copy(button, button.closest(".cr-cell").querySelector(".cr-code").textContent);
     else if (kind === "copy-text") copy(button, button.dataset.crText);
   });
-
-  // A clock starts at the time that the server says when its element appears, and runs here: the server
-  // need not send every second, and buttons beside it stay the same elements.
-  const began = new Map();
-  setInterval(() => {
-    const seen = new Set();
-    for (const clock of document.querySelectorAll("[data-cr-clock]")) {
-      const name = clock.dataset.crClock;
-      seen.add(name);
-      if (!began.has(name)) began.set(name, performance.now() - 1000 * Number(clock.dataset.crElapsed));
-      const seconds = Math.floor((performance.now() - began.get(name)) / 1000);
-      const of = clock.dataset.crOf ? ` of ${clock.dataset.crOf}` : "";
-      const text = seconds < 60 || of ? `${seconds} s${of}` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-      if (clock.textContent !== text) clock.textContent = text;
-    }
-    for (const name of began.keys()) if (!seen.has(name)) began.delete(name);
-  }, 250);
 })();
 
 // Light or dark: the system decides until the person does.

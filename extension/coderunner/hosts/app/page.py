@@ -18,16 +18,21 @@ from coderunner.hosts.app.offers import Offers
 from coderunner.hosts.app.quiet import COMMAND, STREAM
 from coderunner.hosts.app.view import Drawing, Html
 from coderunner.hosts.app.writer import Writer
+from coderunner.page import element
 from coderunner.runner import Session, rebuild
 
 Messages = list[dict[str, Any]]
 
 _HERE = files("coderunner.hosts.app")
-# In the head and not as Gradio's `css`: it would put a selector of its own before each of ours.
-HEAD = look.ICON + "".join(
-    f"<{tag}>{_HERE.joinpath(name).read_text(encoding='utf-8')}</{tag}>"
-    for tag, name in (("style", "block.css"), ("style", "page.css"), ("script", "page.js"))
-)
+
+
+def head(token: str) -> str:
+    """What the page's head holds of ours; `token` lets it use the routes of its blocks."""
+    # In the head and not as Gradio's `css`: it would put a selector of its own before each of ours.
+    styles = (element.style(), _HERE.joinpath("page.css").read_text(encoding="utf-8"))
+    script = _HERE.joinpath("page.js").read_text(encoding="utf-8")
+    return look.ICON + f"<style>{''.join(styles)}</style><script>{script}</script>{element.script(token)}"
+
 
 BUSY = "A reply is still being written. Stop it first."
 
@@ -247,7 +252,6 @@ class Page:
         return look.footnote(self.choices, always=conversation.always)
 
     def _messages(self, conversation: Conversation) -> Messages:
-        setting = self.choices.setting
         return [
             {
                 "role": message.role,
@@ -261,7 +265,7 @@ class Page:
                     }
                     if isinstance(part, Html)
                     else {"type": "text", "text": part.text}
-                    for part in self._drawing.contents(message, setting)
+                    for part in self._drawing.contents(message)
                 ],
             }
             for message in conversation.messages

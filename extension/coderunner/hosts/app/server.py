@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import socket
 import sys
@@ -11,9 +10,6 @@ from collections.abc import AsyncIterator
 
 import gradio as gr
 from fastapi import FastAPI
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from coderunner import listening
 from coderunner.errors import SettingsError
@@ -25,15 +21,13 @@ from coderunner.hosts.app.offers import Offers
 from coderunner.hosts.app.state import Choices
 from coderunner.hosts.app.writer import Writer
 from coderunner.models.memory import StrategyMemory
+from coderunner.page.board import Board
+from coderunner.page.routes import Rights, Routes
 from coderunner.runner import Sessions, open_records
-from coderunner.secret import Secret
 from coderunner.settings import DEFAULT, Settings
 
 FURTHER_PORTS = 20
 """How many ports we try after one that is taken and that nobody asked for."""
-
-LARGEST_ACT = 64 * 1024
-"""Bytes of a button's message; the longest answer to a program takes most of them."""
 
 
 class App:
@@ -50,9 +44,11 @@ class App:
         self.writer = Writer(
             self.choices, self.sessions, StrategyMemory(settings.data_dir / "endpoints.json"), self.records
         )
+        self.board = Board(lambda: self.choices.setting)
         self.conversations = Conversations(
-            self.writer.write, lambda: self.choices.approval, patience=patience
+            self.writer.write, lambda: self.choices.approval, patience=patience, board=self.board
         )
+        self.rights = Rights(LOOPBACK | {settings.host.casefold()})
         self.offers = Offers(settings)
 
     def asgi(self) -> Gate:
@@ -61,7 +57,7 @@ class App:
         To be called in a running loop: Gradio makes loops of its own elsewhere, and never closes them.
         """
         app = FastAPI(
-            routes=[Route("/coderunner/act", self._act, methods=["POST"])],
+            routes=Routes(self.board, self.rights, self.conversations).all(),
             lifespan=self._life,
             docs_url=None,
             redoc_url=None,
@@ -82,7 +78,7 @@ class App:
             max_file_size=1,  # nothing is ever uploaded
             app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
             theme=look.theme(),
-            head=page.HEAD,
+            head=page.head(self.rights.token),
         )
         return guarded(app, [self.settings.host])
 
@@ -97,28 +93,6 @@ class App:
             await self.sessions.close_all()
             await asyncio.to_thread(self.records.close)
             await self.offers.stop()
-
-    async def _act(self, request: Request) -> Response:
-        """A button of a block: `{"ticket": …, "act": "run" | "always" | "skip" | "stop" | "cancel"}`.
-
-        Or its form, with what a program gets to read: `{"ticket": …, "act": "answer", "text": …}`.
-        """
-        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            return JSONResponse({"error": "send JSON"}, 415)
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > LARGEST_ACT:
-                return JSONResponse({"error": "too large"}, 413)
-        match _json(body):
-            case {"ticket": str(ticket), "act": "answer", "text": str(text)} if self.conversations.answer(
-                ticket, Secret(text)
-            ):
-                return JSONResponse({})
-            case {"ticket": str(ticket), "act": str(verb)} if self.conversations.act(ticket, verb):
-                return JSONResponse({})
-            case _:
-                return JSONResponse({"error": "no block waits for this"}, 404)
 
 
 def run(settings: Settings) -> None:
@@ -167,10 +141,3 @@ def _wants_browser(settings: Settings) -> bool:
         sys.platform in ("win32", "darwin") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     )
     return bool(seen)
-
-
-def _json(body: bytes) -> object:
-    try:
-        return json.loads(body)
-    except ValueError:
-        return None

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from coderunner.hosts.app.conversation import Approve
-from coderunner.hosts.app.view import Setting
 from coderunner.models.endpoint import Endpoint
+from coderunner.page.view import Setting
 from coderunner.runner import Server, Where, where_of
 from coderunner.settings import DEFAULT, Settings
 from coderunner.teaching import SYSTEM_PROMPT

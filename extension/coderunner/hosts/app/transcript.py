@@ -4,29 +4,12 @@ A reply grows by functions that take its parts and give new ones; parts that are
 objects, so that what was drawn of them can be kept.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Literal
 
 from coderunner.outputs import Cell, Output, Question, Result, Status
-
-
-class State(StrEnum):
-    """How far a block has come."""
-
-    WRITING = "writing"
-    WAITING = "waiting"
-    """It waits for a person's consent."""
-    QUEUED = "queued"
-    """It waits for an earlier block that still runs."""
-    RUNNING = "running"
-    LATE = "late"
-    """It goes on after its deadline, and the reply without it."""
-    ENDED = "ended"
-    UNFINISHED = "unfinished"
-    """The reply ended within its fence: it never runs."""
+from coderunner.page.block import Block, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,41 +31,6 @@ class Notice:
     """A sentence of ours within the reply: why it ended early."""
 
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Code with what became of it: one unit."""
-
-    written: str = ""
-    """The fence as it stands in the reply, its opening line included."""
-    source: str = ""
-    """The code that runs; known when the fence is closed."""
-    state: State = State.WRITING
-    ticket: str = ""
-    """Names this block in the page's requests to run, skip or stop it; nobody can guess it."""
-    outputs: tuple[Output, ...] = ()
-    result: Result | None = None
-    elapsed: float = 0.0
-    """Seconds that it waits or runs."""
-    queued: float = 0.0
-    """Seconds that it waited in line before."""
-    read: str = ""
-    """What the model read of the result."""
-    question: Question | None = None
-    """What its program asks; the id is the ticket of the answer, which nobody can guess either."""
-    later: tuple[Output, ...] = ()
-    """What its threads and tasks showed after its end; the model does not read it."""
-
-    @property
-    def stoppable(self) -> bool:
-        """A button can stop it."""
-        return self.state in (State.QUEUED, State.RUNNING, State.LATE)
-
-    @property
-    def code(self) -> str:
-        """The code to show, also while it is being written."""
-        return self.source or _inside(self.written)
 
 
 Part = Prose | Thought | Notice | Block
@@ -126,13 +74,13 @@ def noted(parts: Parts, sentence: str) -> Parts:
     return (*parts, Notice(sentence))
 
 
-def coded(parts: Parts, text: str) -> Parts:
-    """Add lines of a fence that will run when it closes."""
+def coded(parts: Parts, text: str, identity: str = "") -> Parts:
+    """Add lines of a fence that will run when it closes; `identity` names the block if they begin one."""
     match parts:
         case (*before, Block(state=State.WRITING) as block):
             return (*before, replace(block, written=block.written + text))
         case _:
-            return (*parts, Block(text))
+            return (*parts, Block(text, id=identity))
 
 
 def asked(parts: Parts, cell: Cell, ticket: str) -> Parts:
@@ -162,12 +110,8 @@ def showed(parts: Parts, index: int, output: Output | None) -> Parts:
 
 
 def _showing(block: Block, index: int, output: Output | None) -> Block:
-    return replace(block, outputs=_with(block.outputs, index, output))
-
-
-def _with(outputs: tuple[Output, ...], index: int, output: Output | None) -> tuple[Output, ...]:
-    before, after = outputs[:index], outputs[index + 1 :]
-    return before if output is None else (*before, output, *after)
+    before, after = block.outputs[:index], block.outputs[index + 1 :]
+    return replace(block, outputs=before if output is None else (*before, output, *after))
 
 
 def inquired(parts: Parts, question: Question | None) -> Parts:
@@ -183,7 +127,9 @@ def aged(parts: Parts, elapsed: float) -> Parts:
 
 def ended(parts: Parts, result: Result) -> Parts:
     """The block came to its end."""
-    return _with_last(parts, state=State.ENDED, result=result, outputs=result.outputs, question=None)
+    return _with_last(
+        parts, state=State.ENDED, result=result, outputs=result.outputs, ticket="", question=None
+    )
 
 
 def ticket_of(parts: Parts) -> str:
@@ -204,12 +150,22 @@ def late_showed(block: Block, index: int, output: Output | None, elapsed: float)
 
 def late_ended(block: Block, result: Result) -> Block:
     """What `ended` does, to a block that went on."""
-    return replace(block, state=State.ENDED, result=result, outputs=result.outputs)
+    return replace(block, state=State.ENDED, result=result, outputs=result.outputs, ticket="")
 
 
-def showed_later(block: Block, index: int, output: Output | None) -> Block:
-    """What `showed` does, with what the block shows after its end."""
-    return replace(block, later=_with(block.later, index, output))
+def blocks(messages: Sequence[Message]) -> list[Block]:
+    """All blocks, in their order."""
+    return [part for message in messages for part in message.parts if isinstance(part, Block)]
+
+
+def changed(before: Sequence[Message], after: Sequence[Message]) -> list[Message]:
+    """The messages that are not the same objects as before."""
+    return [message for at, message in enumerate(after) if at >= len(before) or before[at] is not message]
+
+
+def gone(before: Sequence[Message], after: Sequence[Message]) -> set[str]:
+    """The ids of the blocks that are left nowhere."""
+    return {block.id for block in blocks(before)} - {block.id for block in blocks(after)}
 
 
 def with_block(
@@ -231,8 +187,7 @@ def _ticketed(message: Message, ticket: str) -> Block | None:
 
 def ran_well(messages: Sequence[Message]) -> list[str]:
     """The code of the blocks that ended well, in their order."""
-    blocks = (part for message in messages for part in message.parts if isinstance(part, Block))
-    return [block.source for block in blocks if block.result and block.result.status is Status.OK]
+    return [block.source for block in blocks(messages) if block.result and block.result.status is Status.OK]
 
 
 def read(parts: Parts, text: str) -> Parts:
@@ -261,16 +216,3 @@ def _with_last(parts: Parts, **changes: object) -> Parts:
             return (*before, replace(block, **changes))  # type: ignore[arg-type]
         case _:
             return parts
-
-
-def _inside(fence: str) -> str:
-    """The lines within a fence that may not be closed yet, without its indentation."""
-    opening, newline, rest = fence.partition("\n")
-    if not newline:
-        return ""
-    indent = len(opening) - len(opening.lstrip(" "))
-    lines = rest.split("\n")
-    marker = opening.strip()[:1] or "`"
-    while lines and re.fullmatch(rf"\s*{re.escape(marker)}*\s*", lines[-1]):
-        lines.pop()
-    return "\n".join(line[min(indent, len(line) - len(line.lstrip(" "))) :] for line in lines)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coderunner.hosts.app import terminal
+from coderunner.page import terminal
 from tests.behaviours import behaviour
 
 PIECES = st.sampled_from(
@@ -39,7 +39,7 @@ class Elements(HTMLParser):
         self.seen.add((tag, frozenset(name for name, _ in attrs)))
 
 
-@behaviour("app:terminal:colours")
+@behaviour("page:terminal:colours")
 @pytest.mark.parametrize(
     ("text", "html"),
     [
@@ -57,7 +57,7 @@ def test_ansi_colours_become_spans(text: str, html: str) -> None:
     assert terminal.html(text) == html
 
 
-@behaviour("app:terminal:moves")
+@behaviour("page:terminal:moves")
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -73,7 +73,7 @@ def test_carriage_returns_and_backspaces_are_carried_out(text: str, shown: str) 
     assert terminal.html(text) == shown
 
 
-@behaviour("app:terminal:nothing-hidden")
+@behaviour("page:terminal:nothing-hidden")
 def test_what_cannot_be_seen_is_shown_by_its_number() -> None:
     shown = terminal.html("a\x00b\u202ec\u200bd")
     assert shown == (
@@ -82,7 +82,7 @@ def test_what_cannot_be_seen_is_shown_by_its_number() -> None:
     )
 
 
-@behaviour("app:view:escaped")
+@behaviour("page:view:escaped")
 @given(st.lists(PIECES, max_size=30).map("".join))
 def test_a_terminal_writes_spans_and_nothing_else(text: str) -> None:
     elements = Elements()

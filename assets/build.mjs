@@ -1,0 +1,78 @@
+// Builds what the page loads: `npm ci --ignore-scripts && npm run build`. The result is committed, so that
+// nobody needs npm to install or run CodeRunner; a test builds it again and compares.
+import { copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { build, transform } from "esbuild";
+
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+const out = process.argv[2] ?? here("../extension/coderunner/page/assets");
+
+// A style sheet that is imported is its text, as small as it can be said.
+const sheets = {
+  name: "sheets",
+  setup(builder) {
+    builder.onLoad({ filter: /src\/\w+\.css$/ }, async ({ path }) => ({
+      contents: (await transform(readFileSync(path, "utf8"), { loader: "css", minify: true })).code,
+      loader: "text",
+    }));
+  },
+};
+
+const common = {
+  bundle: true,
+  minify: true,
+  target: "es2022",
+  charset: "utf8",
+  legalComments: "none",
+  metafile: true,
+  logLevel: "warning",
+  outdir: out,
+};
+
+const used = new Set(["plotly.js-dist-min"]);
+async function make(options) {
+  const { metafile } = await build(options);
+  for (const path of Object.keys(metafile.inputs)) {
+    const found = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path);
+    if (found) used.add(found[1]);
+  }
+}
+
+rmSync(out, { recursive: true, force: true });
+await make({ ...common, format: "esm", plugins: [sheets], entryPoints: { host: here("src/host/main.js") } });
+await make({
+  ...common,
+  format: "iife",
+  entryPoints: { shell: here("src/shell.js"), frame: here("src/frame/main.js") },
+});
+// Engines; each is found as `coderunner.NAME`.
+for (const name of ["text", "vega"]) {
+  await make({
+    ...common,
+    format: "iife",
+    globalName: `coderunner.${name}`,
+    entryPoints: { [name]: here(`src/${name}.js`) },
+  });
+}
+copyFileSync(here("node_modules/plotly.js-dist-min/plotly.min.js"), `${out}/plotly.js`);
+await make({
+  ...common,
+  loader: { ".woff2": "dataurl", ".woff": "empty", ".ttf": "empty" },
+  entryPoints: Object.fromEntries(["theme", "block", "frame", "text"].map((name) => [name, here(`src/${name}.css`)])),
+});
+
+// What of others is in there, and under which licence.
+const licences = [...used].sort().map((name) => {
+  const folder = here(`node_modules/${name}/`);
+  const { version, license } = JSON.parse(readFileSync(`${folder}package.json`, "utf8"));
+  const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+  return `${name} ${version} (${license})\n\n${file ? readFileSync(folder + file, "utf8").trim() : ""}\n`;
+});
+writeFileSync(`${out}/licences.txt`, licences.join(`\n${"-".repeat(80)}\n\n`));
+
+const sums = readdirSync(out).sort().map((name) => {
+  const sum = createHash("sha256").update(readFileSync(`${out}/${name}`)).digest("hex");
+  return `${sum}  ${name}\n`;
+});
+writeFileSync(`${out}/sha256.txt`, sums.join(""));

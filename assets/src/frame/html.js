@@ -1,0 +1,22 @@
+// HTML that a program made. Its scripts are to run, here, where they can do no harm.
+
+import { ours } from "./engines.js";
+
+export function html(source) {
+  const place = document.createElement("div");
+  place.className = "cr-html";
+  place.innerHTML = source;
+  return place;
+}
+
+// Scripts that come with innerHTML never run: each is made anew, in order, once it stands in the page.
+export async function enliven(place) {
+  for (const old of place.querySelectorAll("script")) {
+    const script = document.createElement("script");
+    for (const { name, value } of old.attributes) script.setAttribute(name, name === "src" ? ours(value) : value);
+    script.textContent = old.textContent;
+    const loaded = script.src && new Promise((done) => { script.onload = script.onerror = done; });
+    old.replaceWith(script);
+    await loaded;
+  }
+}

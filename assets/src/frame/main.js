@@ -1,0 +1,83 @@
+// Runs in a closed frame without origin or network, beside whatever an output's scripts do. Its only door is one
+// port to the page; it knows nothing but the outputs of its block.
+
+import { enliven } from "./html.js";
+import { draw } from "./kinds.js";
+
+const root = document.getElementById("root");
+let port = null;
+
+// --- what is shown
+
+const shown = []; // a place for each output
+let turn = Promise.resolve();
+
+function show(count, fresh) {
+  while (shown.length > count) shown.pop().remove();
+  fresh.forEach((item, at) => {
+    if (item === null) return;
+    const place = shown[at] ??= root.appendChild(Object.assign(document.createElement("div"), { className: "cr-piece" }));
+    turn = turn.then(() => put(place, item)).catch((failure) => { place.textContent = String(failure); }).then(size);
+  });
+  turn = turn.then(size);
+}
+
+async function put(place, item) {
+  const ours = typeof item === "string";
+  place.classList.toggle("cr-cell", ours);
+  if (ours) {
+    place.innerHTML = item;
+    return;
+  }
+  const drawn = await draw(item);
+  drawn.classList.add("cr-out", "cr-acts");
+  place.replaceChildren(drawn);
+  await enliven(drawn);
+  drawn.dispatchEvent(new CustomEvent("shown"));
+}
+
+// --- how high it is
+
+let last = -1;
+function size() {
+  const h = Math.ceil(root.getBoundingClientRect().height);
+  if (h === last) return;
+  last = h;
+  port?.postMessage({ t: "size", h });
+}
+
+// A frame out of sight gets no ticks of a ResizeObserver; timers go on.
+let soon = 0;
+const later = () => { soon ||= setTimeout(() => { soon = 0; size(); }, 60); };
+new ResizeObserver(size).observe(root);
+new MutationObserver(later).observe(root, { childList: true, subtree: true, attributes: true, characterData: true });
+root.addEventListener("load", later, true);
+root.addEventListener("toggle", later, true);
+
+// --- links: the frame goes nowhere, the page asks
+
+addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[href]");
+  if (!link || link.getAttribute("href").startsWith("#")) return;
+  event.preventDefault();
+  port?.postMessage({ t: "link", url: link.href });
+}, true);
+
+// --- the door: one message, from the shell, with the port
+
+const DOES = {
+  draw: ({ count, fresh }) => show(count, fresh),
+  theme({ dark, font }) {
+    document.documentElement.classList.toggle("dark", dark);
+    document.documentElement.style.colorScheme = dark ? "dark" : "light";
+    document.body.style.fontFamily = font;
+  },
+  ping: () => port.postMessage({ t: "pong" }),
+};
+
+addEventListener("message", function begin({ data, source, ports }) {
+  if (source !== parent || data?.t !== "coderunner" || ports.length !== 1) return;
+  removeEventListener("message", begin);
+  [port] = ports;
+  port.onmessage = ({ data: message }) => DOES[message.t]?.(message);
+});

@@ -1,0 +1,59 @@
+// What the buttons and the form of a block do.
+
+const ACTS = new Set(["run", "always", "skip", "stop", "cancel"]);
+
+export class Acts {
+  #address; #token;
+
+  constructor(base, token) {
+    this.#address = new URL("act", base).href;
+    this.#token = token;
+  }
+
+  async #send(what) {
+    try {
+      const headers = { "Content-Type": "application/json", "X-CodeRunner-Token": this.#token };
+      return (await fetch(this.#address, { method: "POST", headers, body: JSON.stringify(what) })).ok;
+    } catch {
+      return false;
+    }
+  }
+
+  // Listens in one block; `own` has what a block does by itself.
+  listen(root, own) {
+    root.addEventListener("click", async ({ target }) => {
+      const button = target instanceof Element && target.closest("button[data-cr]");
+      if (!button) return;
+      const verb = button.dataset.cr;
+      if (verb in own) own[verb](button);
+      if (!ACTS.has(verb)) return;
+      button.disabled = true;
+      if (!(await this.#send({ ticket: button.dataset.crTicket, act: verb }))) button.disabled = false;
+    });
+    // What a program asked for: it leaves the page with this, also where somebody else was quicker.
+    root.addEventListener("submit", async (event) => {
+      const form = event.target;
+      event.preventDefault();
+      const { answer } = form.elements, text = answer.value, ticket = form.dataset.crTicket;
+      answer.value = "";
+      const taken = await this.#send({ ticket, act: "answer", text });
+      if (!taken && form.dataset.crTicket === ticket && answer.type === "text") answer.value ||= text;
+    });
+  }
+}
+
+// Says for a moment what became of a press.
+export function say(button, word) {
+  const before = button.dataset.crWord ??= button.textContent;
+  button.textContent = word;
+  setTimeout(() => { button.textContent = before; }, 1200);
+}
+
+export async function copy(button, text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    say(button, "Copied");
+  } catch {
+    say(button, "Not allowed");
+  }
+}

@@ -1,0 +1,143 @@
+// One block in a reply: code, outputs and bar, in a shadow root that the page around it cannot disturb.
+
+import sheet from "../block.css";
+import { copy } from "./acts.js";
+import { Frame } from "./frame.js";
+import { height, remember } from "./heights.js";
+import { morph } from "./morph.js";
+
+const LOOK = new CSSStyleSheet();
+LOOK.replaceSync(`:host { display: block; } *, ::before, ::after { box-sizing: border-box; } ${sheet}`);
+
+const PLACES = ["code", "outs", "frame", "question", "read", "note", "bar"];
+const OURS = ["code", "question", "read", "bar"];
+
+// `line` and `acts` are one for the page; `roots` gets the shadow root of each block that is shown.
+export const element = (line, acts, base, roots) => class extends HTMLElement {
+  static observedAttributes = ["data-cr"];
+
+  #root; #cell; #at; #parts = new Map(); #frame = null; #ticket = ""; #watched = "";
+
+  constructor() {
+    super();
+    this.#root = this.attachShadow({ mode: "open" });
+    this.#root.adoptedStyleSheets = [LOOK];
+    const node = (name) => Object.assign(document.createElement("div"), { className: `cr-${name}` });
+    this.#at = Object.fromEntries(PLACES.map((name) => [name, node(name === "outs" ? name : `at-${name}`)]));
+    this.#cell = node("cell");
+    this.#cell.role = "group";
+    this.#cell.ariaLabel = "Code and its output";
+    this.#cell.append(...Object.values(this.#at));
+    acts.listen(this.#root, {
+      copy: (button) => copy(button, this.#root.querySelector(".cr-code").textContent),
+    });
+  }
+
+  connectedCallback() {
+    roots.add(this.#root);
+    this.#begin();
+  }
+
+  disconnectedCallback() {
+    roots.delete(this.#root);
+    this.#end();
+  }
+
+  attributeChangedCallback(_name, before, now) {
+    if (before === null || before === now || !this.isConnected) return;
+    this.#end();
+    this.#begin();
+  }
+
+  #begin() {
+    this.#watched = this.dataset.cr ?? "";
+    if (!/^[\w-]{16,64}$/.test(this.#watched)) return;
+    if (!this.#cell.isConnected) this.style.minHeight = `${height(this.#watched)}px`;
+    line.watch(this.#watched, this);
+  }
+
+  #end() {
+    line.leave(this.#watched, this);
+    this.#frame?.unmount();
+    this.#frame = null;
+    this.#parts.clear();
+  }
+
+  // --- what the line tells
+
+  receive(message) {
+    this.#cell.classList.remove("cr-away");
+    if (message.t === "gone") return this.#gone();
+    const focused = this.#root.activeElement;
+    this.#cell.className = message.mood ? `cr-cell cr-${message.mood}` : "cr-cell";
+    for (const [name, part] of Object.entries(message.parts)) this.#parts.set(name, part);
+    for (const name of OURS) if (name in message.parts) morph(this.#at[name], message.parts[name]);
+    this.#outputs(message.framed, message.parts);
+    this.#inside(message.framed, message.outputs);
+    if (!this.#cell.isConnected) this.#root.append(this.#cell);
+    this.#ask(focused);
+    this.style.minHeight = "";
+    requestAnimationFrame(() => remember(this.#watched, this.offsetHeight));
+  }
+
+  lost() {
+    this.#cell.classList.add("cr-away");
+  }
+
+  #gone() {
+    this.style.minHeight = "";
+    this.#cell.remove();
+  }
+
+  // Those before the first that acts.
+  #outputs(count, fresh) {
+    const { outs } = this.#at;
+    while (outs.childElementCount > count) outs.lastElementChild.remove();
+    for (let at = 0; at < count; at += 1) {
+      const there = outs.children[at] ?? outs.appendChild(Object.assign(document.createElement("div"), { className: "cr-piece" }));
+      if (String(at) in fresh || !there.hasChildNodes()) morph(there, this.#parts.get(String(at)));
+    }
+  }
+
+  // All from the first that acts on.
+  #inside(first, count) {
+    if (first === count) {
+      this.#frame?.unmount();
+      this.#frame = null;
+      return;
+    }
+    const items = [];
+    for (let at = first; at < count; at += 1) items.push(this.#parts.get(String(at)));
+    this.#frame ??= new Frame(this.#at.frame, this.#watched, base, {
+      link: (url) => this.#link(url),
+      stopped: (why) => this.#note(`The output was stopped. ${why}`),
+    });
+    this.#frame.show(items);
+  }
+
+  // A new question takes the cursor from nobody who types; what was typed for one is not for the next one.
+  #ask(focused) {
+    const form = this.#root.querySelector("form[data-cr-ticket]");
+    const ticket = form?.dataset.crTicket ?? "";
+    if (ticket === this.#ticket) return;
+    this.#ticket = ticket;
+    if (!form) return;
+    const { answer } = form.elements, busy = document.activeElement;
+    answer.value = "";
+    const free = !busy || busy === document.body || busy.localName === this.localName
+      || (busy.matches("textarea, input") && !busy.value);
+    if (free || focused) answer.focus({ preventScroll: true });
+  }
+
+  #link(url) {
+    const open = Object.assign(document.createElement("a"), {
+      href: url, target: "_blank", rel: "noopener noreferrer", textContent: "Open", className: "cr-link",
+    });
+    open.onclick = () => this.#note("");
+    this.#note(`The output links to ${url} `, open);
+  }
+
+  #note(...what) {
+    this.#at.note.replaceChildren(...what.filter(Boolean));
+  }
+};

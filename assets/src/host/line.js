@@ -1,0 +1,54 @@
+// The page's one socket to the server: who watches which block, and what comes for them.
+
+const SOON = 300, LATEST = 8000; // milliseconds until the next try to connect
+
+export class Line {
+  #address; #token; #socket = null; #open = false; #wait = SOON;
+  #watching = new Map(); // id -> listeners
+
+  constructor(base, token) {
+    this.#address = new URL("socket", base).href.replace(/^http/, "ws");
+    this.#token = token;
+  }
+
+  watch(cell, listener) {
+    const listeners = this.#watching.get(cell);
+    if (listeners) listeners.add(listener);
+    else this.#watching.set(cell, new Set([listener]));
+    if (!this.#socket) this.#connect();
+    // Also where others watch it: whoever comes later wants the whole.
+    else this.#say({ t: "watch", cell });
+  }
+
+  leave(cell, listener) {
+    const listeners = this.#watching.get(cell);
+    listeners?.delete(listener);
+    if (listeners?.size === 0) {
+      this.#watching.delete(cell);
+      this.#say({ t: "leave", cell });
+    }
+  }
+
+  #say(message) {
+    if (this.#open) this.#socket.send(JSON.stringify(message));
+  }
+
+  #connect() {
+    const socket = this.#socket = new WebSocket(this.#address, ["coderunner", this.#token]);
+    socket.onopen = () => {
+      this.#open = true;
+      this.#wait = SOON;
+      for (const cell of this.#watching.keys()) this.#say({ t: "watch", cell });
+    };
+    socket.onmessage = ({ data }) => {
+      const message = JSON.parse(data);
+      for (const listener of this.#watching.get(message.cell) ?? []) listener.receive(message);
+    };
+    socket.onclose = () => {
+      this.#open = false;
+      for (const listeners of this.#watching.values()) for (const each of listeners) each.lost();
+      setTimeout(() => this.#connect(), this.#wait);
+      this.#wait = Math.min(this.#wait * 2, LATEST);
+    };
+  }
+}

@@ -1,0 +1,88 @@
+"""What a program shows that acts by itself: values for a closed frame, never HTML of the page. Pure."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from coderunner.outputs import MimeBundle
+
+LARGEST = 12_000_000
+"""Characters of one such output; a bigger one would make the page slow and shows as its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Kinds of data that a frame draws the same way."""
+
+    pattern: re.Pattern[str]
+    text: bool = False
+    """The data are text; else they are JSON."""
+    written: bool = False
+    """A person can read the source."""
+    taken: str = ""
+    """The kind of the same bundle that has the data, where that is another one."""
+
+
+def _kind(pattern: str, *, text: bool = False, written: bool = False, taken: str = "") -> Kind:
+    return Kind(re.compile(pattern, re.ASCII), text, written, taken)
+
+
+_SCRIPT = "application/javascript"
+
+ABOVE_IMAGES = (
+    _kind(r"application/vnd\.plotly\.v1\+json"),
+    _kind(r"application/vnd\.vega(lite)?\.v\d+([+.]json)?"),
+    _kind(r"application/vnd\.bokehjs_(load|exec)\.v0\+json", text=True, taken=_SCRIPT),
+    _kind("text/html", text=True),
+    _kind("text/markdown", text=True, written=True),
+    _kind("text/latex", text=True, written=True),
+)
+"""Kinds that are shown rather than an image, the best first: those that were made for this, then JupyterLab's
+order."""
+BELOW_IMAGES = (_kind(_SCRIPT, text=True), _kind("application/json"))
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """One kind of a MIME bundle, as the kernel gave it: only a frame may draw it."""
+
+    kind: str
+    data: object
+    metadata: object = None
+    plain: str = ""
+    """What stands for it where there is no frame."""
+
+
+def found(data: MimeBundle, metadata: MimeBundle, kinds: Sequence[Kind]) -> Active | None:
+    """The best of `kinds` that a bundle has."""
+    for kind in kinds:
+        for name in data:
+            if kind.pattern.fullmatch(name) and (active := _active(name, kind, data, metadata)):
+                return active
+    return None
+
+
+def _active(name: str, kind: Kind, data: MimeBundle, metadata: MimeBundle) -> Active | None:
+    source = data.get(kind.taken or name)
+    value = string(source) if kind.text else source
+    if value in (None, "") or _size(value) > LARGEST:
+        return None
+    plain = string(value if kind.written else data.get("text/plain"))
+    return Active(name, value, metadata.get(name), plain or names(data))
+
+
+def _size(value: object) -> int:
+    return len(value) if isinstance(value, str) else len(json.dumps(value))
+
+
+def names(data: MimeBundle) -> str:
+    """The kinds of a bundle, for somebody who sees none of them."""
+    return f"({', '.join(sorted(str(kind)[:100] for kind in data)[:8]) or 'empty output'})"
+
+
+def string(value: object) -> str:
+    """Text as it is: nbformat allows a list of lines wherever it has text."""
+    if isinstance(value, list) and all(isinstance(line, str) for line in value):
+        return "".join(value)
+    return value if isinstance(value, str) else ""

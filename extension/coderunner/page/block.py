@@ -1,0 +1,76 @@
+"""A block as pages show it: code, what became of it, and how far it has come. Pure values."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from coderunner.outputs import Output, Question, Result
+
+
+class State(StrEnum):
+    """How far a block has come."""
+
+    WRITING = "writing"
+    WAITING = "waiting"
+    """It waits for a person's consent."""
+    QUEUED = "queued"
+    """It waits for an earlier block that still runs."""
+    RUNNING = "running"
+    LATE = "late"
+    """It goes on after its deadline, and the reply without it."""
+    ENDED = "ended"
+    UNFINISHED = "unfinished"
+    """The reply ended within its fence: it never runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Code with what became of it: one unit."""
+
+    written: str = ""
+    """The fence as it stands in the reply, its opening line included."""
+    source: str = ""
+    """The code that runs; known when the fence is closed."""
+    state: State = State.WRITING
+    ticket: str = ""
+    """Names this block in the page's requests to run, skip or stop it; nobody can guess it."""
+    outputs: tuple[Output, ...] = ()
+    result: Result | None = None
+    elapsed: float = 0.0
+    """Seconds that it waits or runs."""
+    queued: float = 0.0
+    """Seconds that it waited in line before."""
+    read: str = ""
+    """What the model read of the result."""
+    question: Question | None = None
+    """What its program asks; the id is the ticket of the answer, which nobody can guess either."""
+    id: str = ""
+    """Names it in pages, from its first line to its end and after; nobody can guess it."""
+
+    @property
+    def stoppable(self) -> bool:
+        """A button can stop it."""
+        return self.state in (State.QUEUED, State.RUNNING, State.LATE)
+
+    @property
+    def code(self) -> str:
+        """The code to show, also while it is being written."""
+        return self.source or _inside(self.written)
+
+    @property
+    def shown(self) -> tuple[Output, ...]:
+        """What it has shown so far."""
+        return self.result.outputs if self.result else self.outputs
+
+
+def _inside(fence: str) -> str:
+    """The lines within a fence that may not be closed yet, without its indentation."""
+    opening, newline, rest = fence.partition("\n")
+    if not newline:
+        return ""
+    indent = len(opening) - len(opening.lstrip(" "))
+    lines = rest.split("\n")
+    marker = opening.strip()[:1] or "`"
+    while lines and re.fullmatch(rf"\s*{re.escape(marker)}*\s*", lines[-1]):
+        lines.pop()
+    return "\n".join(line[min(indent, len(line) - len(line.lstrip(" "))) :] for line in lines)

@@ -1,0 +1,89 @@
+"""The blocks that pages may show, and the pages that watch them. May be used from any thread."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from coderunner.page import view
+from coderunner.page.block import Block
+from coderunner.page.view import Look, Setting
+
+Wake = Callable[[str], None]
+"""Hears the id of a block that has changed; returns at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    block: Block
+    owner: str
+
+
+class Board:
+    """Blocks by id, each with its owner: for everybody else there is no such block."""
+
+    def __init__(
+        self,
+        setting: Callable[[], Setting] = Setting,
+        recall: Callable[[str, str], Block | None] = lambda _identity, _owner: None,
+    ) -> None:
+        """`setting`: what blocks say of the place where they run.
+
+        `recall`: what is known of a block that is not here (any more), by its id and owner.
+        """
+        self._setting = setting
+        self._recall = recall
+        self._lock = threading.Lock()
+        self._blocks: dict[str, _Shown] = {}
+        self._drawn: dict[str, tuple[Block, Setting, Look]] = {}
+        self._watching: defaultdict[str, set[Wake]] = defaultdict(set)
+
+    def show(self, blocks: Iterable[Block], owner: str = "", *, quietly: bool = False) -> None:
+        """Take blocks as they are now; `quietly`: pages that watch know already what is new in them."""
+        changed = []
+        with self._lock:
+            for block in blocks:
+                known = self._blocks.get(block.id)
+                if known is None or known.block is not block:
+                    self._blocks[block.id] = _Shown(block, owner)
+                    watching = () if quietly else self._watching.get(block.id, ())
+                    changed += [(wake, block.id) for wake in watching]
+        for wake, identity in changed:
+            wake(identity)
+
+    def forget(self, identities: Iterable[str]) -> None:
+        """Let go of blocks that no reply has any more."""
+        with self._lock:
+            for identity in identities:
+                self._blocks.pop(identity, None)
+
+    def watch(self, identity: str, wake: Wake) -> None:
+        """Have `wake` called whenever that block has changed."""
+        with self._lock:
+            self._watching[identity].add(wake)
+
+    def leave(self, identity: str, wake: Wake) -> None:
+        """Call `wake` no more; what nobody watches is not kept drawn."""
+        with self._lock:
+            self._watching[identity].discard(wake)
+            if not self._watching[identity]:
+                del self._watching[identity]
+                self._drawn.pop(identity, None)
+
+    def look(self, identity: str, owner: str) -> Look | None:
+        """How a block looks now; None where `owner` has no such block."""
+        with self._lock:
+            shown, before = self._blocks.get(identity), self._drawn.get(identity)
+        if shown is not None and shown.owner != owner:
+            return None
+        block = shown.block if shown is not None else self._recall(identity, owner)
+        if block is None:
+            return None
+        setting = self._setting()
+        if before is not None and before[0] is block and before[1] == setting:
+            return before[2]
+        look = view.look(block, setting, (before[0], before[2]) if before else None)
+        with self._lock:
+            if identity in self._watching:
+                self._drawn[identity] = (block, setting, look)
+        return look

@@ -1,0 +1,201 @@
+"""A block as HTML of ours. Pure.
+
+Whatever comes from a model or a kernel is escaped here, or stands in a data address of an image whose
+format was checked; what acts by itself is no HTML here, but a value that only a closed frame draws.
+"""
+
+import re
+from dataclasses import dataclass
+from html import escape
+
+from coderunner.endings import how_it_ended
+from coderunner.outputs import Error, Output, Question, Result, Status
+from coderunner.page import highlight, output, terminal
+from coderunner.page.block import Block, State
+from coderunner.page.output import Drawn
+
+LONGEST_ANSWER = 10_000
+"""Characters that a person may answer: a program gets no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the page says about the place where code runs."""
+
+    deadline: float = 30.0
+    where: str = "On your own machine, not isolated."
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a block looks like, piece by piece, so that a page gets only those that have changed."""
+
+    mood: str
+    """The class that colours the dot."""
+    code: str
+    outputs: tuple[Drawn, ...]
+    question: str
+    read: str
+    bar: str
+
+
+def placeholder(identity: str) -> str:
+    """What stands for a block in a reply: the element fills itself. `identity` is one of ours."""
+    return f'<code-runner-output id="cr-{identity}" data-cr="{identity}"></code-runner-output>'
+
+
+def look(block: Block, setting: Setting, before: tuple[Block, Look] | None = None) -> Look:
+    """Draw a block. Of `before`, an earlier state of it, outputs that stayed the same are taken over."""
+    known = zip(before[0].shown, before[1].outputs, strict=True) if before else ()
+    kept = {id(shown): drawn for shown, drawn in known if not isinstance(shown, Error)}
+
+    def drawn(shown: Output) -> Drawn:
+        # By identity: outputs hold dictionaries of the kernel's, which have no hash.
+        return kept[id(shown)] if id(shown) in kept else output.draw(shown, block)
+
+    return Look(
+        mood=_mood(block),
+        code=f'<pre class="cr-code" tabindex="0"><code>{highlight.html(block.code)}</code></pre>',
+        outputs=tuple(map(drawn, block.shown)),
+        question=_form(block.question),
+        read=read(block.read),
+        bar=_bar(block, setting),
+    )
+
+
+def block(block: Block, setting: Setting) -> str:
+    """Code, outputs and bar as one unit, where there is no frame: what acts by itself shows as its text."""
+    its = look(block, setting)
+    shown = "".join(f'<div class="cr-piece">{output.harmless(drawn)}</div>' for drawn in its.outputs)
+    return (
+        f'<div class="cr-cell{its.mood and " cr-" + its.mood}" role="group" aria-label="Code and its output">'
+        f'{its.code}<div class="cr-outs">{shown}</div>{its.question}{its.read}{its.bar}</div>'
+    )
+
+
+def _mood(block: Block) -> str:
+    """The class that colours the dot."""
+    match block.state, block.result:
+        case (State.WRITING, _):
+            return "write"
+        case (State.RUNNING, _) if block.question:
+            return "wait"
+        case (State.RUNNING | State.LATE, _):
+            return "run"
+        case (State.WAITING | State.QUEUED, _):
+            return "wait"
+        case (_, Result(status=Status.OK)):
+            return ""
+        case (_, Result(status=Status.DECLINED)) | (State.UNFINISHED, _):
+            return "off"
+        case _:
+            return "bad"
+
+
+def read(text: str, of: str = "") -> str:
+    """What the model read, folded; `of` says what that is of."""
+    lines = len(text.strip("\n").split("\n"))
+    if not text.strip():
+        return '<details class="cr-read" hidden><summary></summary><pre></pre></details>'
+    word = "line" if lines == 1 else "lines"
+    return (
+        f'<details class="cr-read"><summary>the model read {lines} {word}{of}</summary>'
+        f'<pre tabindex="0">{terminal.html(text.strip(chr(10)))}</pre></details>'
+    )
+
+
+def _form(question: Question | None) -> str:
+    """The line that a program asks for. The page empties the field whenever the ticket is another one."""
+    if question is None:
+        return '<form class="cr-question" hidden></form>'
+    kind, what = ("password", "a password") if question.password else ("text", "a line")
+    prompt = question.prompt if question.prompt.strip() else f"The program asks for {what}"
+    ticket = escape(question.id)
+    return (
+        f'<form class="cr-question" data-cr-ticket="{ticket}" autocomplete="off">'
+        f'<label for="cr-{ticket}">{escape(prompt.strip(), quote=False)}</label>'
+        f'<input id="cr-{ticket}" name="answer" type="{kind}" maxlength="{LONGEST_ANSWER}" '
+        'autocomplete="off" autocapitalize="off" spellcheck="false">'
+        '<button type="submit" class="cr-main">Send</button>'
+        f"{_button('cancel', 'Cancel', question.id)}</form>"
+    )
+
+
+def _bar(block: Block, setting: Setting) -> str:
+    state, buttons = _state(block, setting)
+    asks = " cr-ask" if block.state is State.WAITING else ""
+    return (
+        f'<div class="cr-bar{asks}"><span class="cr-dot"></span><span class="cr-state">{state}</span>'
+        f'<span class="cr-grow"></span>{buttons}</div>'
+    )
+
+
+def _state(block: Block, setting: Setting) -> tuple[str, str]:
+    copy = _button("copy", "Copy")
+    match block.state:
+        case State.WRITING:
+            return "<b>Writing</b>", ""
+        case State.UNFINISHED:
+            return f"<b>Not run</b> · {_why_not(block.read)}", copy
+        case State.WAITING:
+            ask = [("skip", "Skip", ""), ("always", "Always here", ""), ("run", "Run", "cr-main")]
+            buttons = "".join(_button(act, word, block.ticket, look) for act, word, look in ask)
+            return f"<b>Run this?</b> {escape(setting.where)}", buttons
+        case State.QUEUED:
+            return "<b>Next</b> · when the block before has ended", _button("stop", "Stop", block.ticket)
+        case State.RUNNING if block.question:
+            return "<b>Waiting for you</b> · the clock is paused", _button("stop", "Stop", block.ticket)
+        case State.RUNNING:
+            return f"<b>Running</b> · {_clock(block, setting.deadline)}", _button(
+                "stop", "Stop", block.ticket
+            )
+        case State.LATE:
+            clock = f"{_clock(block)} · its result will follow"
+            return f"<b>Still running</b> · {clock}", _button("stop", "Stop", block.ticket)
+        case State.ENDED:
+            return _end(block.result or Result()), copy
+
+
+def _clock(block: Block, deadline: float | None = None) -> str:
+    """Seconds that the page counts on; another clock for each state, so that each begins anew."""
+    name = escape(f"{block.state}-{block.ticket}")
+    of = "" if deadline is None else f"{deadline:.0f}"
+    words = f"{int(block.elapsed)} s of {of}" if of else duration(block.elapsed)
+    return (
+        f'<span data-cr-clock="{name}" data-cr-elapsed="{block.elapsed:.1f}" data-cr-of="{of}">{words}</span>'
+    )
+
+
+def _why_not(read: str) -> str:
+    found = re.search(r"\(not run: (.*)\)$", read, re.MULTILINE)
+    return escape(found[1], quote=False) if found else "the block was not closed"
+
+
+def _button(act: str, word: str, ticket: str = "", look: str = "") -> str:
+    named = f' data-cr-ticket="{escape(ticket)}"' if ticket else ""
+    look = f' class="{look}"' if look else ""
+    return f'<button type="button"{look} data-cr="{act}"{named}>{word}</button>'
+
+
+def _end(result: Result) -> str:
+    """How a cell ended, in the bar: in the words that the model reads."""
+    took = f" · {duration(result.duration)}" if result.duration else ""
+    detail = f" · {escape(result.detail, quote=False)}" if result.detail else ""
+    match result.status:
+        case Status.OK:
+            count = f" · [{result.execution_count}]" if result.execution_count else ""
+            return f"<b>Done</b>{took}{count}{detail}"
+        case Status.ERROR:
+            return f"<b>Error</b>{took} · the model has seen it{detail}"
+    short, _, more = how_it_ended(result.status, result.aftermath).replace(": ", "; ", 1).partition("; ")
+    return f"<b>{short[:1].upper()}{short[1:]}</b>{took}{more and ' · '}{more}{detail}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words, as short as they are still exact enough: `9 ms`, `0.4 s`, `12 s`, `1 min 12 s`."""
+    if seconds < 0.0995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

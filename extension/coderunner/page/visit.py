@@ -1,0 +1,97 @@
+"""A page at its socket: what it watches, and what it was told of it."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Mapping
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from coderunner.page import wire
+from coderunner.page.board import Board
+from coderunner.page.view import Look
+
+FRAME = 0.05
+"""Seconds between two drawings: as fast as reading needs. The first one after a pause goes out at once."""
+
+LARGEST = 64 * 1024
+"""Characters of a message; what a page says is short."""
+
+MOST = 2000
+"""Blocks that a page may watch; a long conversation has a hundred."""
+
+
+class Visit:
+    """One page; it gets nothing that `owner` may not see."""
+
+    def __init__(self, socket: WebSocket, board: Board, owner: str) -> None:
+        self._socket = socket
+        self._board = board
+        self._owner = owner
+        self._told: dict[str, Look | None] = {}
+        """What it watches, and how that looked when it was told last."""
+        self._stale: dict[str, None] = {}
+        """What has changed since, in order."""
+        self._news = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    async def stay(self) -> None:
+        """Serve the page until it leaves."""
+        telling = asyncio.create_task(self._tell())
+        try:
+            with contextlib.suppress(WebSocketDisconnect):
+                while await self._hear(await self._socket.receive_text()):
+                    pass
+        finally:
+            telling.cancel()
+            for identity in self._told:
+                self._board.leave(identity, self._wake)
+
+    async def _hear(self, text: str) -> bool:
+        """Do what the page wants; False where it makes no sense, and the socket is closed."""
+        match wire.asked(_json(text)) if len(text) <= LARGEST else ("", ""):
+            case ("watch", identity) if len(self._told) < MOST:
+                self._told[identity] = None
+                self._board.watch(identity, self._wake)
+                self._changed(identity)
+            case ("leave", identity):
+                self._told.pop(identity, None)
+                self._board.leave(identity, self._wake)
+            case _:
+                await self._socket.close(1008)
+                return False
+        return True
+
+    def _wake(self, identity: str) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._changed, identity)
+
+    def _changed(self, identity: str) -> None:
+        if identity in self._told:
+            self._stale[identity] = None
+            self._news.set()
+
+    async def _tell(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            stale, self._stale = self._stale, {}
+            for identity in stale:
+                # In a thread: a block that is not here any more may have to be read from a disk.
+                look = await asyncio.to_thread(self._board.look, identity, self._owner)
+                if identity in self._told:
+                    before, self._told[identity] = self._told[identity], look
+                    with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it has just left
+                        await self._socket.send_text(wire.text(_news(identity, look, before)))
+            await asyncio.sleep(FRAME)
+
+
+def _news(identity: str, look: Look | None, before: Look | None) -> Mapping[str, object]:
+    return wire.gone(identity) if look is None else wire.drawing(identity, look, before)
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

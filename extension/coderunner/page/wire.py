@@ -1,0 +1,83 @@
+"""What goes over a page's socket, as JSON. Pure.
+
+The page says `{"t": "watch", "cell": ID}` and `{"t": "leave", "cell": ID}`; it gets `draw` with the pieces of
+a block that have changed since, or `gone` where it has no such block.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+
+from coderunner.page.active import Active
+from coderunner.page.output import Drawn
+from coderunner.page.view import Look
+
+_IDENTITY = re.compile(r"[\w-]{16,64}", re.ASCII)
+
+
+def asked(message: object) -> tuple[str, str]:
+    """What a page wants, and of which block; two empty texts where that is nonsense."""
+    match message:
+        case {"t": "watch" | "leave" as what, "cell": str(identity)} if _IDENTITY.fullmatch(identity):
+            return what, identity
+        case _:
+            return "", ""
+
+
+def gone(identity: str) -> Mapping[str, object]:
+    """There is no such block for this page."""
+    return {"t": "gone", "cell": identity}
+
+
+def drawing(identity: str, look: Look, before: Look | None) -> Mapping[str, object]:
+    """What is new in a block since a page was told how it looked `before`."""
+    return {
+        "t": "draw",
+        "cell": identity,
+        "mood": look.mood,
+        "outputs": len(look.outputs),
+        "framed": _framed(look),
+        "parts": {
+            name: _part(piece)
+            for name, piece in _pieces(look).items()
+            if before is None or _pieces(before).get(name) != piece
+        },
+    }
+
+
+def text(message: Mapping[str, object]) -> str:
+    """A message as JSON. A program's numbers may be none that JSON has: those become null."""
+    try:
+        return json.dumps(message, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(message))
+
+
+def _finite(value: object) -> object:
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case Mapping():
+            return {name: _finite(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_finite(each) for each in value]
+        case _:
+            return value
+
+
+def _pieces(look: Look) -> Mapping[str, Drawn]:
+    outputs = {str(index): drawn for index, drawn in enumerate(look.outputs)}
+    return {"code": look.code, "question": look.question, "read": look.read, "bar": look.bar, **outputs}
+
+
+def _framed(look: Look) -> int:
+    """The first output that is in the frame: from the first that acts on, so that they keep their order."""
+    acts = (index for index, drawn in enumerate(look.outputs) if isinstance(drawn, Active))
+    return next(acts, len(look.outputs))
+
+
+def _part(piece: Drawn) -> object:
+    if isinstance(piece, Active):
+        return {"kind": piece.kind, "data": piece.data, "metadata": piece.metadata, "plain": piece.plain}
+    return piece

@@ -1,0 +1,101 @@
+"""The smallest host there can be: a page with elements in it, our routes, and nothing else."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, FrameLocator, Locator, Page
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from coderunner.outputs import Output, Result, Status
+from coderunner.page import element, view
+from coderunner.page.block import Block, State
+from coderunner.page.board import Board
+from coderunner.page.routes import Rights, Routes
+from coderunner.secret import Secret
+from tests.hosts.app.browsing import served
+
+
+class Host:
+    """Shows the blocks of its board; takes note of each request, and of what its buttons say."""
+
+    def __init__(self) -> None:
+        self.board = Board()
+        self.rights = Rights()
+        self.cells: list[str] = []
+        self.asked: list[str] = []
+        """The paths of all requests but the page's own."""
+        self.acts: list[tuple[str, str]] = []
+        self.address = ""
+
+    def act(self, ticket: str, verb: str) -> bool:
+        self.acts.append((ticket, verb))
+        return True
+
+    def answer(self, ticket: str, text: Secret) -> bool:
+        return self.act(ticket, text.reveal())
+
+    def asgi(self) -> Starlette:
+        routes = Routes(self.board, self.rights, self).all()
+        anything = Route("/{path:path}", self._anything, methods=["GET", "POST", "PUT", "OPTIONS"])
+        return Starlette(routes=[Route("/", self._page), *routes, anything])
+
+    def show(self, name: str, outputs: Sequence[Output], *, ended: bool = True, source: str = "x = 1") -> str:
+        """Show a block with `outputs`; gives its id."""
+        cell = f"{name}-block-of-a-test".replace(" ", "-")
+        result = Result(tuple(outputs), Status.OK, duration=0.4) if ended else None
+        state = State.ENDED if ended else State.RUNNING
+        self.board.show([Block(source=source, state=state, outputs=tuple(outputs), result=result, id=cell)])
+        if cell not in self.cells:
+            self.cells.append(cell)
+        return cell
+
+    async def _page(self, _request: Request) -> Response:
+        body = "".join(map(view.placeholder, self.cells))
+        icon = '<link rel="icon" href="data:,">'
+        head = (
+            f'{icon}<meta charset="utf-8"><style>{element.style()}</style>{element.script(self.rights.token)}'
+        )
+        return HTMLResponse(
+            f'<!doctype html><html lang="en"><head>{head}<title>Host</title></head><body>{body}</body></html>'
+        )
+
+    async def _anything(self, request: Request) -> Response:
+        self.asked.append(request.url.path)
+        return HTMLResponse("hit", headers={"Access-Control-Allow-Origin": "*"})
+
+
+@contextmanager
+def hosted() -> Iterator[Host]:
+    """A host that is served."""
+    host = Host()
+    with served(host.asgi) as host.address:
+        host.asked.clear()
+        yield host
+
+
+@contextmanager
+def opened(browser: Browser, host: Host, **context: object) -> Iterator[Page]:
+    """The host's page in an empty browser; it never complains."""
+    fresh = browser.new_context(**context)  # type: ignore[arg-type]
+    complaints: list[str] = []
+    page = fresh.new_page()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(host.address)
+    try:
+        yield page
+    finally:
+        fresh.close()
+    assert complaints == []
+
+
+def block_of(page: Page, cell: str) -> Locator:
+    """A block in the page."""
+    return page.locator(f"#cr-{cell}")
+
+
+def frame_of(page: Page, cell: str) -> FrameLocator:
+    """The inside of a block's closed frame."""
+    return block_of(page, cell).frame_locator("iframe").frame_locator("iframe")

@@ -1,0 +1,56 @@
+"""What blocks promise in every host's page."""
+
+from tests.behaviours import Behaviour
+
+BEHAVIOURS = {
+    "page:assets:whole": Behaviour(
+        "What the page loads is as it was built, and what others wrote has its licence.", "rich output 7"
+    ),
+    "page:assets:small": Behaviour("A page with text outputs loads at most 30 KB of ours.", "the page"),
+    "page:assets:built": Behaviour(
+        "What the page loads is built from `assets/src` with fixed versions, the same bytes each time.",
+        "rich output 7",
+    ),
+    "page:zoo:shown": Behaviour(
+        "Whatever a notebook shows is shown, live and the same after a reload.", "rich output 1"
+    ),
+    "page:routes:closed": Behaviour(
+        "No route takes anything from anybody but our own page: without its token, under another Host, from "
+        "another Origin, `null` included, as a GET, as text, or as more than a button sends.",
+        "safety: T4, T5; CVE-2026-39987, CVE-2024-47165",
+    ),
+    "page:routes:own": Behaviour("Our own page may press the buttons of its blocks.", "safety: T4"),
+    "page:routes:owner": Behaviour(
+        "A block's id is of use to its owner only; for everybody else there is no such block.", "safety: T5"
+    ),
+    "page:routes:public": Behaviour(
+        "What everybody may load holds no data and is the same for all.", "rich output 3.3"
+    ),
+    "page:frames:closed": Behaviour(
+        "A frame in which an output acts has no origin, no network and nowhere to go.", "rich output 3.1"
+    ),
+    "page:terminal:colours": Behaviour("ANSI colours show as colours.", "ECMA-48 8.3.117; xterm"),
+    "page:terminal:moves": Behaviour(
+        "Carriage returns and backspaces do what a terminal does, so progress bars are one line.", "ECMA-48"
+    ),
+    "page:terminal:nothing-hidden": Behaviour(
+        "No character of an output is invisible or turns the text around.", "safety: output"
+    ),
+    "page:view:unit": Behaviour("Code, outputs and a quiet bar are one unit.", "the look"),
+    "page:view:words": Behaviour(
+        "A block's bar says in words how far it has come and how it ended.", "the look"
+    ),
+    "page:view:error": Behaviour(
+        "An error shows its type, text and line; its traceback is folded.", "the look"
+    ),
+    "page:view:images": Behaviour(
+        "PNG, JPEG, GIF, WebP and SVG show as images that can do nothing but be seen.", "safety: T2"
+    ),
+    "page:view:text-for-the-rest": Behaviour(
+        "Other rich output shows as text; HTML of a kernel never reaches the page.", "safety: T2"
+    ),
+    "page:view:long": Behaviour("A long output shows its beginning and its end.", "safety: T9"),
+    "page:view:escaped": Behaviour(
+        "Whatever a model or a kernel says, only elements and attributes of ours come of it.", "safety: T2"
+    ),
+}

@@ -1,0 +1,67 @@
+"""Everything that a program can show, in a real browser: live, and after the page is loaded again."""
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from coderunner.outputs import Output
+from coderunner.runner import Local, Sessions
+from tests.behaviours import behaviour
+from tests.hosts.app.browsing import BOUND, MARKS, chromium
+from tests.page.host import Host, block_of, frame_of, hosted, opened
+from tests.page.zoo import ANIMALS
+
+pytestmark = [*MARKS, pytest.mark.timeout(240)]
+
+Shown = Mapping[str, tuple[Output, ...]]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """What each of them gives in a kernel; all in the same one."""
+    sessions = Sessions(tmp_path_factory.mktemp("zoo"))
+    session = sessions.get("zoo", Local())
+    try:
+        results = {name: session.begin(animal.code).wait(BOUND) for name, animal in ANIMALS.items()}
+        return {name: result.outputs for name, result in results.items() if result is not None}
+    finally:
+        sessions.portal.call(sessions.close_all(), BOUND)
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    with hosted() as host:
+        yield host
+
+
+def see_all(page: Page, cells: Mapping[str, str]) -> None:
+    """Look at every block, and see in it what is to be seen."""
+    for name, cell in cells.items():
+        animal = ANIMALS[name]
+        block_of(page, cell).scroll_into_view_if_needed()
+        place = frame_of(page, cell).locator("#root") if animal.framed else block_of(page, cell)
+        what = place.locator(animal.selector).first
+        expect(what).to_be_visible()
+        expect(what).to_contain_text(animal.text)
+
+
+@behaviour("page:zoo:shown")
+def test_each_kind_is_shown_live_and_the_same_after_a_reload(
+    browser: Browser, host: Host, shown: Shown
+) -> None:
+    assert shown.keys() == ANIMALS.keys()
+    cells = {name: host.show(name, (), ended=False) for name in ANIMALS}
+    with opened(browser, host) as page:
+        for name in ANIMALS:
+            host.show(name, shown[name])
+        see_all(page, cells)
+        page.reload()
+        see_all(page, cells)
+    assert host.asked == []
