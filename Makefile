@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 PYTHON ?=
 ARGS ?=
 
-MATRIX_NEEDS := hypothesis matplotlib pytest pytest-asyncio pytest-timeout
-MATRIX_TESTS := tests/kernel tests/test_runner.py
+MATRIX_NEEDS := hypothesis pytest pytest-asyncio pytest-timeout
+MATRIX_TESTS := tests/kernel tests/test_runner.py tests/faults/test_kernel.py
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PIP := $(BIN)/python -m pip --quiet
@@ -20,7 +20,7 @@ PIP := $(BIN)/python -m pip --quiet
 help:
 	@echo "make run      the chat app, on http://127.0.0.1:7861"
 	@echo "make test     everything the tests need, then the tests"
-	@echo "make test-matrix  the kernel room's tests, on the oldest and the newest versions of Jupyter"
+	@echo "make test-matrix  kernels and what befalls them, on the oldest and the newest versions of Jupyter"
 	@echo "make lint     ruff and mypy"
 	@echo "make format   let ruff put the code in order"
 	@echo "make bench    side-by-side measurements"
@@ -42,7 +42,7 @@ test-matrix: | $(BIN)/python
 	  case "$$name" in ''|'#'*) continue ;; esac; \
 	  echo "== $$name: $$versions"; python=$(VENV)/matrix/$$name/bin/python; \
 	  [ -x $$python ] || $(BIN)/python -m venv $(VENV)/matrix/$$name; \
-	  if $$python -m pip --quiet install --editable . $(MATRIX_NEEDS) $$versions \
+	  if $$python -m pip --quiet install --editable '.[app]' $(MATRIX_NEEDS) $$versions \
 	    && $$python -m pytest -p no:cacheprovider $(MATRIX_TESTS) $(ARGS) </dev/null; \
 	  then said=passed; else said=FAILED; status=1; fi; \
 	  table="$$table$$name $$said $$versions\n"; \

@@ -68,6 +68,27 @@ BEHAVIOURS = {
     ),
     "errors:tree:caught": Behaviour("CodeRunnerError catches every exception of ours.", "CONTRIBUTING"),
     "errors:endpoint:status": Behaviour("An endpoint's failure carries its HTTP status.", "errors"),
+    "notebooks:export:real": Behaviour(
+        "An exported conversation is a valid notebook: messages as Markdown, cells with what they showed.",
+        "anchors: 45",
+    ),
+    "notebooks:export:opens": Behaviour("Jupyter's own tools open it without a warning.", "anchors: 45"),
+    "notebooks:export:named": Behaviour(
+        "A conversation is meant by its id or its title; where several fit they are listed.", "README"
+    ),
+    "notebooks:export:runs": Behaviour("What other doors ran can be exported, too.", "README"),
+    "notebooks:import:same": Behaviour(
+        "What was exported is imported as it was, and nothing runs.", "README"
+    ),
+    "notebooks:import:foreign": Behaviour(
+        "Any Python notebook can be imported, whatever its outputs hold.", "README"
+    ),
+    "notebooks:import:refused": Behaviour(
+        "What is no notebook is told in a sentence, and leaves nothing behind.", "README"
+    ),
+    "notebooks:command:both-ways": Behaviour(
+        "`coderunner export` and `coderunner import` do it, and overwrite nothing.", "README"
+    ),
     "packaging:requirements:equal": Behaviour(
         "requirements.txt lists what pyproject.toml does.", "README, text-generation-webui"
     ),

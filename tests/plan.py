@@ -85,7 +85,8 @@ PLAN = {
     "hosts.terminal": Floor(f"{GROUND} settings runner hosts.terminal"),
     "hosts.textgen": Floor(f"{GROUND} settings runner hosts.textgen", "gradio modules"),
     # The command line is a door as well: to the app, and through the hall to the doctor of connections.
-    "__main__": Floor(f"{GROUND} sources settings runner hosts"),
+    "flags": Floor("sources settings"),
+    "__main__": Floor(f"{GROUND} flags settings runner hosts"),
 }
 """A line covers its module and all within it; the most particular line counts."""
 

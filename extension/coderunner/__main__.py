@@ -8,25 +8,12 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from io import TextIOWrapper
-from pathlib import Path
-from types import MappingProxyType
 
-from coderunner import __version__
 from coderunner.errors import CodeRunnerError
-from coderunner.settings import CONFIG_VARIABLE, Description, Settings, Topic, descriptions, load
-from coderunner.sources import default_config
-
-TITLES: dict[Topic, str] = {
-    "kernel": "where cells run",
-    "model": "who writes them",
-    "door": "where it answers",
-    "keys": "who may use it without being asked",
-    "proxy": "the proxy",
-    "app": "the chat app",
-    "kept": "what is kept",
-}
+from coderunner.flags import parser
+from coderunner.settings import Settings, load
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,10 +21,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a Windows console may lack a sign of ours
             stream.reconfigure(errors="replace")
-    parser = _parser()
-    chosen = parser.parse_args(arguments)
+    flags = parser()
+    chosen = flags.parse_args(arguments)
     if chosen.command is None:
-        parser.print_help()
+        flags.print_help()
         return 2
     try:
         return COMMANDS[chosen.command](chosen)
@@ -101,6 +88,20 @@ def _mcp(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _export(chosen: argparse.Namespace) -> int:
+    """Write a conversation to a notebook."""
+    from coderunner.hosts.terminal import export
+
+    return export(_settings(chosen), chosen.conversation, chosen.notebook)
+
+
+def _import(chosen: argparse.Namespace) -> int:
+    """Make a conversation of a notebook."""
+    from coderunner.hosts.terminal import take_in
+
+    return take_in(_settings(chosen), chosen.notebook)
+
+
 def _show_settings(chosen: argparse.Namespace) -> int:
     """Print every setting as it is, with its source."""
     rows = _settings(chosen).effective()
@@ -117,6 +118,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "check": _check,
     "exec": _execute,
     "mcp": _mcp,
+    "export": _export,
+    "import": _import,
     "settings": _show_settings,
 }
 
@@ -134,77 +137,6 @@ def _not_installed(missing: ModuleNotFoundError, extra: str) -> Exception:
         f"{missing.name} is not installed; in CodeRunner's folder, run: "
         f"{sys.executable} -m pip install --editable '.[{extra}]'"
     )
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="coderunner",
-        description="Lets a chat model run the Python it writes, inline, in a Jupyter kernel.",
-    )
-    parser.add_argument("--version", action="version", version=f"coderunner {__version__}")
-    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
-    _add(commands, "app", "start the chat app", ("kernel", "model", "door", "app", "kept"))
-    _add(
-        commands,
-        "proxy",
-        "stand before an OpenAI-compatible endpoint and run the code of its replies",
-        ("kernel", "model", "door", "keys", "proxy", "kept"),
-        also={"model_url": "--upstream", "model_key_file": "--upstream-key-file"},
-    )
-    check = _add(commands, "check", "find out whether cells can run, and what to mend if not", ("kernel",))
-    check.add_argument("--json", action="store_true", help="print the findings as JSON")
-    execute = _add(commands, "exec", "run a program of your own in a kernel", ("kernel", "kept"))
-    execute.add_argument("file", nargs="?", help="file that holds the program; - for stdin")
-    execute.add_argument("-c", dest="code", metavar="CODE", help="the program itself")
-    execute.add_argument(
-        "--session", default="", metavar="NAME", help="kernel of that conversation on the server; it stays"
-    )
-    mcp = _add(commands, "mcp", "serve MCP clients, as tools", ("kernel", "door", "keys", "kept"))
-    mcp.add_argument("--http", action="store_true", help="at an address, not on stdin and stdout")
-    _add(commands, "settings", "print the settings as they are, with their sources", tuple(TITLES))
-    return parser
-
-
-def _add(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    what: str,
-    topics: Sequence[Topic],
-    also: Mapping[str, str] = MappingProxyType({}),
-) -> argparse.ArgumentParser:
-    """Add a command with the settings that concern it; `also` has a second flag for some of them."""
-    known = [each for each in descriptions() if each.topic in topics]
-    secrets = " and ".join(each.variable for each in known if each.secret)
-    parser = commands.add_parser(
-        name,
-        help=what,
-        description=what[0].upper() + what[1:] + ".",
-        epilog="Flags come before the variables in brackets, these before the file. Secrets have no flag, "
-        f"since every user of the machine can see one: use {secrets}, or a file.",
-        allow_abbrev=False,
-    )
-    parser.add_argument(
-        "--config",
-        type=Path,
-        metavar="FILE",
-        help=f"TOML file of settings [{CONFIG_VARIABLE}; default: {default_config()}]".replace("%", "%%"),
-    )
-    for topic in topics:
-        group = parser.add_argument_group(TITLES[topic])
-        for each in known:
-            if each.topic == topic and each.flag:
-                _add_flag(group, each, *filter(None, [also.get(each.name)]))
-    return parser
-
-
-def _add_flag(group: "argparse._ArgumentGroup", each: Description, *also: str) -> None:
-    default = f"; default: {each.default}" if each.default and "default:" not in each.what else ""
-    told = f"{each.what} [{each.variable}{default}]".replace("%", "%%")
-    if each.switch:
-        group.add_argument(each.flag, dest=each.name, action=argparse.BooleanOptionalAction, help=told)
-    else:
-        metavar = "{" + ",".join(each.choices) + "}" if each.choices else each.name.split("_")[-1].upper()
-        group.add_argument(*also, each.flag, dest=each.name, metavar=metavar, help=told)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@
     │   ├── NoSuchKernelSpec (LookupError)          it has no kernel of that name
     │   └── KernelNotStarted (RuntimeError)         the kernel did not come up
     ├── RecordsUnavailable (OSError)                what runs cannot be written down, or not be read
+    ├── NoSuchConversation (LookupError)            no conversation is meant by a name, or several are
+    ├── NotANotebook (ValueError)                   a file is no notebook that we can read
     └── ModelError                                  a model's endpoint
         ├── EndpointUnreachable (ConnectionError)   nothing answers at the address
         ├── EndpointRefused (PermissionError)       it does not accept our key
@@ -55,6 +57,14 @@ class KernelNotStarted(KernelError, RuntimeError):
 
 class RecordsUnavailable(CodeRunnerError, OSError):
     """What runs cannot be written down, or what ran cannot be read."""
+
+
+class NoSuchConversation(CodeRunnerError, LookupError):
+    """No conversation is meant by a name, or several are."""
+
+
+class NotANotebook(CodeRunnerError, ValueError):
+    """A file is no notebook that we can read."""
 
 
 class ModelError(CodeRunnerError):

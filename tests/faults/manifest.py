@@ -23,12 +23,9 @@ BEHAVIOURS = {
     "faults:network:error-kept": Behaviour(
         "An error that came before the reply was lost is the cell's end.", "decision 4"
     ),
-    "faults:network:vanished": Behaviour(
-        "A kernel that is gone when the connection is back is replaced, and the model is told.",
-        "kernel facts: server killed",
-    ),
-    "faults:network:restarted": Behaviour(
-        "A kernel that was restarted while the connection was cut is noticed.", "decision 4"
+    "faults:network:taken": Behaviour(
+        "A kernel that somebody deletes or restarts while the connection is cut is noticed, and told.",
+        "kernel facts: server killed; decision 4",
     ),
     "faults:network:deadline": Behaviour(
         "The deadline goes on while the connection is cut, and nothing is claimed then that nobody knows.",
@@ -56,13 +53,32 @@ BEHAVIOURS = {
         "That no message of a cell is missing is known from their numbers.", "jupyter_client: Session.msg_id"
     ),
     "faults:kernel:told": Behaviour(
-        "Whatever befalls a kernel is told truly within its bound, and the next block works.", "safety 3.1"
+        "Whatever a program does to itself or its kernel ends within its bound and is told truly, with what "
+        "it showed before; variables are kept where the kernel is; the next block works.",
+        "safety 3.1; decision 4; M3, O12, O13, O30, R18",
+    ),
+    "faults:kernel:no-reply": Behaviour(
+        "A kernel that is idle but never replies counts as dead.", "kernel facts: ending a cell"
+    ),
+    "faults:kernel:taken": Behaviour(
+        "A kernel that somebody deletes or restarts ends the cell.", "kernel facts: ending a cell"
+    ),
+    "faults:kernel:culled": Behaviour(
+        "A kernel that was culled is replaced before the next cell, which says so.", "safety 3.1: culled"
     ),
     "faults:kernel:crash-loop": Behaviour(
         "A kernel that dies again and again is replaced each time.", "safety 3.1: crash loop"
     ),
     "faults:server:killed": Behaviour(
         "A server that ends while a cell runs is told, and then that nothing answers there.", "safety 3.1"
+    ),
+    "faults:server:back": Behaviour(
+        "A server that comes back at its address without our kernel is told, and gives another.",
+        "safety 3.1: server SIGKILL",
+    ),
+    "faults:server:silent": Behaviour(
+        "A server that takes connections and answers none is given up, and found again when it answers.",
+        "safety 3.1: server SIGSTOP",
     ),
     "faults:output:rate": Behaviour(
         "Output that the server drops is said, with the setting that mends it.", "safety, finding 5"

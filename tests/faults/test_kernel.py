@@ -1,25 +1,37 @@
 """Kernels that die, hang, refuse to be interrupted or are taken away."""
 
 import asyncio
-import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
+from coderunner.kernel.portal import portal
 from coderunner.kernel.sessions import Local, Server, Session, Sessions, Where
 from coderunner.outputs import Aftermath, Error, Status
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
-from tests.faults.conftest import Ordeal
-from tests.kernel.conftest import Screen
+from tests.faults.conftest import Ordeal, text_of
+from tests.kernel.conftest import BOUND, Screen
 from tests.kernel.servers import Jupyter
 
-DIED = (Status.DIED, Aftermath.FRESH, "the kernel died while the code ran; variables are gone")
+STOPPED = (
+    Status.TIMEOUT,
+    Aftermath.READY,
+    "stopped at the time limit; variables are kept; the limit is 1 s",
+)
 RESTARTED = (
     Status.TIMEOUT,
     Aftermath.FRESH,
     "stopped at the time limit; the kernel was restarted, variables are gone; the limit is 1 s",
 )
+DIED = (Status.DIED, Aftermath.FRESH, "the kernel died while the code ran; variables are gone")
+REPLACED = (
+    Status.REPLACED,
+    Aftermath.FRESH,
+    "the kernel was restarted or ended while the code ran; variables are gone",
+)
+FAILED = (Status.ERROR, Aftermath.READY, "")
 KEPT = (Status.OK, Aftermath.READY, "")
 
 
@@ -29,36 +41,79 @@ class Fault:
 
     source: str
     ends: tuple[Status, Aftermath, str]
-    deadline: float = 20.0
+    shown: str = ""
+    """What is left of its text."""
     error: str = ""
+
+    @property
+    def deadline(self) -> float:
+        return 1.0 if self.ends[0] is Status.TIMEOUT else 20.0
 
     @property
     def kept(self) -> bool:
         return self.ends[1] is Aftermath.READY
 
 
+BEGUN = "print('begun', flush=True)\n"
 FAULTS = {
+    # It ends.
     "os._exit": Fault("import os; os._exit(1)", DIED),
     "SIGKILL": Fault("import os; os.kill(os.getpid(), 9)", DIED),
     "segmentation fault": Fault("import ctypes; ctypes.string_at(0)", DIED),
-    "SIGSTOP": Fault("import os; os.kill(os.getpid(), 19)", RESTARTED, deadline=1.0),
-    "SIGINT ignored": Fault(
-        "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass",
-        RESTARTED,
-        deadline=1.0,
-    ),
-    "no memory left": Fault(
-        "import resource\nresource.setrlimit(resource.RLIMIT_AS, (2**32, -1))\nbytearray(2**33)",
-        (Status.ERROR, Aftermath.READY, ""),
-        error="MemoryError",
-    ),
-    "endless recursion": Fault(
-        "def again(): again()\nagain()", (Status.ERROR, Aftermath.READY, ""), error="RecursionError"
-    ),
-    "stdout closed": Fault("import os; os.close(1); os.close(2)", KEPT),
     "exit()": Fault(
         "exit()",
         (Status.OK, Aftermath.FRESH, "no output; the program ended its kernel: all variables are gone"),
+    ),
+    # It does not end.
+    "sleep": Fault(f"{BEGUN}import time; time.sleep(60)", STOPPED, "begun\n"),
+    "busy loop": Fault(f"{BEGUN}while True: pass", STOPPED, "begun\n"),
+    "await": Fault(f"{BEGUN}import asyncio; await asyncio.sleep(60)", STOPPED, "begun\n"),
+    "child process": Fault(f"{BEGUN}import subprocess; subprocess.run(['sleep', '60'])", STOPPED, "begun\n"),
+    "shell that asks": Fault(f"{BEGUN}!read answer", STOPPED, "begun\n^C\r\n"),
+    "SIGSTOP": Fault("import os; os.kill(os.getpid(), 19)", RESTARTED),
+    "SIGINT ignored": Fault(
+        f"{BEGUN}import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass",
+        RESTARTED,
+        "begun\n",
+    ),
+    "KeyboardInterrupt caught": Fault(
+        f"{BEGUN}import time\nwhile True:\n    try: time.sleep(60)\n    except KeyboardInterrupt: pass",
+        RESTARTED,
+        "begun\n",
+    ),
+    # It has too little.
+    "no memory left": Fault(
+        "import resource\nbefore = resource.getrlimit(resource.RLIMIT_AS)\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (2**32, before[1]))\n"
+        "try: bytearray(2**33)\nfinally: resource.setrlimit(resource.RLIMIT_AS, before)",
+        FAILED,
+        error="MemoryError",
+    ),
+    "no file left": Fault(
+        "files = []\ntry:\n    while True: files.append(open('/dev/null'))\nfinally: files.clear()",
+        FAILED,
+        error="OSError",
+    ),
+    "endless recursion": Fault(
+        # IPython takes seconds to show the 3000 frames that there are by default.
+        "import sys\nbefore = sys.getrecursionlimit()\ndef again(): again()\n"
+        "sys.setrecursionlimit(500)\ntry: again()\nfinally: sys.setrecursionlimit(before)",
+        FAILED,
+        error="RecursionError",
+    ),
+    # It breaks what its kernel stands on.
+    "stdout closed": Fault("import os; os.close(1); os.close(2)", KEPT),
+    "fork": Fault(
+        "import os, time\nif os.fork():\n    time.sleep(1.2)\n    print('parent')\nelse:\n    os._exit(0)",
+        KEPT,
+        "parent\n",
+    ),
+    "forged end": Fault(
+        "import time\nkernel = get_ipython().kernel\n"
+        "kernel.send_response(kernel.iopub_socket, 'status', {'execution_state': 'idle'})\n"
+        "time.sleep(1.2)\nprint('went on')",
+        KEPT,
+        "went on\n",
     ),
 }
 
@@ -71,26 +126,47 @@ def where(request: pytest.FixtureRequest) -> Where:
     return server
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sessions]:
+    """One kernel here and one there for all faults: after each of them the next block works."""
+    registry = Sessions(tmp_path_factory.mktemp("work"))
+    yield registry
+    portal().call(registry.close_all(keep=False), BOUND)
+
+
 @pytest.fixture
-async def session(sessions: Sessions, where: Where) -> Session:
+async def session(shared: Sessions, where: Where) -> Session:
     """A conversation with a variable `x` in its kernel."""
-    session = sessions.get(uuid.uuid4().hex, where)
+    session = shared.get(type(where).__name__, where)
     assert (await session.execute("x = 7")).status is Status.OK
     return session
 
 
 @behaviour("faults:kernel:told")
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_what_befalls_a_kernel(fault: str, session: Session, ordeal: Ordeal) -> None:
+async def test_what_befalls_a_kernel(
+    fault: str, session: Session, ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     this = FAULTS[fault]
+    if this.ends is RESTARTED:
+        monkeypatch.setattr("coderunner.kernel.client.GRACE", 0.3)  # it would be given in vain
     ordeal.bound = 30.0
     ordeal.strike()
     result = await session.execute(this.source, deadline=this.deadline)
     ordeal.ends(result, *this.ends)
-    assert [output.ename for output in result.outputs if isinstance(output, Error)] == [this.error][
-        : bool(this.error)
-    ]
+    assert text_of(result) == this.shown
+    assert [each.ename for each in result.outputs if isinstance(each, Error) and this.ends is FAILED] == [
+        this.error
+    ][: bool(this.error)]
     await ordeal.goes_on(session, kept=this.kept)
+
+
+@behaviour("faults:kernel:no-reply")
+async def test_a_kernel_that_cannot_run_anything_any_more(session: Session, ordeal: Ordeal) -> None:
+    assert (await session.execute("import builtins\nbuiltins.compile = None")).status is Status.OK
+    ordeal.strike()
+    ordeal.ends(await session.execute("1"), *DIED)
+    await ordeal.goes_on(session, kept=False)
 
 
 @behaviour("faults:kernel:crash-loop")
@@ -99,6 +175,45 @@ async def test_a_kernel_that_dies_again_and_again(session: Session, ordeal: Orde
         ordeal.strike()
         ordeal.ends(await session.execute("import os; os._exit(1)"), *DIED)
     await ordeal.goes_on(session, kept=False)
+
+
+TAKEN = {"deleted by somebody": ("DELETE", ""), "restarted by somebody": ("POST", "/restart")}
+
+
+@behaviour("faults:kernel:taken")
+@pytest.mark.parametrize("fault", TAKEN)
+async def test_a_kernel_that_is_taken_from_under_a_cell(
+    fault: str, shared: Sessions, there: Server, jupyter: Jupyter, ordeal: Ordeal
+) -> None:
+    session, screen = shared.get("taken", there), Screen()
+    running = session.begin(f"{BEGUN}import time; time.sleep(60)", on_output=screen)
+    await screen.shows("begun")
+    ordeal.strike()
+    await asyncio.to_thread(take, jupyter, *TAKEN[fault])
+    ordeal.ends(await asyncio.wrap_future(running.future), *REPLACED)
+    await ordeal.goes_on(session, kept=False)
+
+
+@behaviour("faults:kernel:culled")
+async def test_a_kernel_that_is_culled_between_two_cells(
+    shared: Sessions, there: Server, jupyter: Jupyter, ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = shared.get("taken", there)
+    await session.execute("x = 7")
+    await asyncio.to_thread(take, jupyter, "DELETE")
+    monkeypatch.setattr("coderunner.kernel.session.DOZED_OFF", 0.0)
+    ordeal.strike()
+    result = await session.execute("print('x' in globals())")
+    words = "the kernel was new: variables from before are gone"
+    ordeal.ends(result, Status.OK, Aftermath.READY, words)
+    assert text_of(result) == "False\n"
+    await ordeal.goes_on(session, kept=False)
+
+
+def take(jupyter: Jupyter, method: str, path: str = "") -> None:
+    """Do to the conversation's kernel what somebody else on the server does."""
+    kernel = jupyter.session("coderunner/taken")["kernel"]["id"]
+    jupyter.ask(f"api/kernels/{kernel}{path}", method)
 
 
 @behaviour("faults:server:killed")

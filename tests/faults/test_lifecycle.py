@@ -13,9 +13,11 @@ from coderunner.records.states import OVER
 from tests.behaviours import behaviour
 from tests.faults.conftest import Ordeal, clauses
 from tests.faults.scenes import AppScene, Scene, TextgenScene
-from tests.hosts.app.browsing import served
+from tests.hosts.app.conftest import parrot
 from tests.hosts.app.parrot import Parrot
 from tests.hosts.textgen.webui import Webui
+
+__all__ = ["parrot"]
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,6 @@ TABLE = {
     ("textgen", "delete"): FORGOTTEN,
     ("textgen", "crash"): LOST,
 }
-
-
-@pytest.fixture(scope="module")
-def parrot() -> Iterator[tuple[Parrot, str]]:
-    bird = Parrot()
-    with served(lambda: bird) as address:
-        yield bird, address
 
 
 @pytest.fixture

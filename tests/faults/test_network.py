@@ -1,8 +1,10 @@
 """Networks that cut, reset, stall and swallow, between us and a real server."""
 
 import asyncio
+import signal
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +17,7 @@ from tests.behaviours import behaviour
 from tests.faults.conftest import Ordeal, happens, lines_of, text_of
 from tests.faults.proxy import Chaos, chaos
 from tests.kernel.conftest import BOUND, Screen
-from tests.kernel.servers import Jupyter
+from tests.kernel.servers import Jupyter, jupyter_server
 
 LINES = 60
 COUNTING = f"""
@@ -27,6 +29,11 @@ for number in range({LINES}):
 """
 MISSING = "the connection was cut for a while: output may be missing"
 UNKNOWN = "the connection was lost; whether the code ran to its end is unknown"
+REPLACED = (
+    Status.REPLACED,
+    Aftermath.FRESH,
+    "the kernel was restarted or ended while the code ran; variables are gone",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -151,36 +158,24 @@ async def test_an_error_that_came_before_the_reply_was_lost_is_the_end(
     await ordeal.goes_on(far, kept=True)
 
 
-@behaviour("faults:network:vanished")
-async def test_a_kernel_that_is_gone_when_the_connection_is_back_is_replaced(
-    proxy: Chaos, far: Session, jupyter: Jupyter, ordeal: Ordeal
+VANISHED = (
+    Status.LOST,
+    Aftermath.FRESH,
+    "the connection was lost; there is a new kernel, variables are gone",
+)
+TAKEN = {
+    "deleted": ("DELETE", "", VANISHED),
+    "restarted": ("POST", "/restart", REPLACED),
+}
+
+
+@behaviour("faults:network:taken")
+@pytest.mark.parametrize("fault", TAKEN)
+async def test_a_kernel_that_is_taken_from_us_while_the_connection_is_cut_is_noticed(
+    fault: str, proxy: Chaos, far: Session, jupyter: Jupyter, ordeal: Ordeal
 ) -> None:
     kernel = await kernel_of(jupyter, far)
-
-    def strike() -> None:
-        proxy.refusing = True
-        proxy.cut()
-
-    running = asyncio.create_task(during(far, COUNTING, strike))
-    await happens(lambda: proxy.refusing)
-    ordeal.strike()
-    await asyncio.to_thread(jupyter.ask, f"api/kernels/{kernel}", "DELETE")
-    proxy.refusing = False
-    result = await running
-    ordeal.ends(
-        result,
-        Status.LOST,
-        Aftermath.FRESH,
-        "the connection was lost; there is a new kernel, variables are gone",
-    )
-    await ordeal.goes_on(far, kept=False)
-
-
-@behaviour("faults:network:restarted")
-async def test_a_kernel_that_was_restarted_while_the_connection_was_cut_is_noticed(
-    proxy: Chaos, far: Session, jupyter: Jupyter, ordeal: Ordeal
-) -> None:
-    kernel = await kernel_of(jupyter, far)
+    method, path, ends = TAKEN[fault]
 
     def strike() -> None:
         proxy.refusing = True
@@ -189,11 +184,9 @@ async def test_a_kernel_that_was_restarted_while_the_connection_was_cut_is_notic
     running = asyncio.create_task(during(far, COUNTING, strike))
     await happens(lambda: proxy.refusing)
     ordeal.strike()
-    await asyncio.to_thread(jupyter.ask, f"api/kernels/{kernel}/restart", "POST")
+    await asyncio.to_thread(jupyter.ask, f"api/kernels/{kernel}{path}", method)
     proxy.refusing = False
-    result = await running
-    words = "the kernel was restarted or ended while the code ran; variables are gone"
-    ordeal.ends(result, Status.REPLACED, Aftermath.FRESH, words)
+    ordeal.ends(await running, *ends)
     await ordeal.goes_on(far, kept=False)
 
 
@@ -215,6 +208,28 @@ async def test_the_deadline_goes_on_while_the_connection_is_cut(
     proxy.flow()
     await far.restart()
     await ordeal.goes_on(far, kept=False)
+
+
+@behaviour("faults:network:deadline")
+async def test_a_block_that_goes_on_after_its_deadline_goes_on_also_while_the_connection_is_cut(
+    proxy: Chaos, far: Session, ordeal: Ordeal
+) -> None:
+    screen = Screen()
+    source = f"{COUNTING}print('ended')"
+    running = far.begin(source, deadline=1.0, limit=60.0, on_output=screen)
+    await screen.shows(r"5\n")
+    proxy.refusing = True
+    proxy.cut()
+    ordeal.strike()
+    overdue = await asyncio.wrap_future(running.future)
+    still = "still running at the time limit; its result will follow by itself; the limit is 1 s"
+    ordeal.ends(overdue, Status.TIMEOUT, Aftermath.BUSY, f"{still}; the connection is cut at the moment")
+    proxy.refusing = False
+    result = await asyncio.wait_for(asyncio.wrap_future(running.settled), BOUND)
+    ordeal.ends(result, Status.OK, Aftermath.READY, MISSING if result.detail else "")
+    assert lines_of(result)[-1] == "ended"
+    assert text_of(await far.execute("print(x, runs)")) == "7 1\n"
+    await ordeal.goes_on(far, kept=True)
 
 
 @behaviour("faults:network:given-up")
@@ -309,6 +324,40 @@ async def test_a_server_that_no_longer_lets_us_in_is_not_asked_for_long(
         ordeal.ends(result, Status.LOST, Aftermath.READY, UNKNOWN)
         proxy.lead_to(own_server.url)
         await ordeal.goes_on(session, kept=True)
+
+
+@behaviour("faults:server:back")
+async def test_a_server_that_ends_and_comes_back_at_the_same_address(
+    own_server: Jupyter, tmp_path: Path, sessions: Sessions, ordeal: Ordeal
+) -> None:
+    with jupyter_server(tmp_path, token=own_server.token) as next_server:
+        async with chaos(own_server.url) as proxy:
+            session = sessions.get("c", Server(proxy.url, Secret(own_server.token)))
+            await session.execute("x = 7; runs = 0")
+
+            def strike() -> None:
+                own_server.process.kill()
+                proxy.lead_to(next_server.url)
+
+            ordeal.ends(await during(session, COUNTING, strike), *VANISHED)
+            await ordeal.goes_on(session, kept=False)
+
+
+@behaviour("faults:server:silent")
+async def test_a_server_that_is_held_while_a_cell_runs(
+    own_server: Jupyter, sessions: Sessions, ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes every connection and answers none, as one does that swaps."""
+    session = sessions.get("c", Server(own_server.url, Secret(own_server.token)))
+    await session.execute("x = 7; runs = 0")
+    with monkeypatch.context() as impatient:
+        impatient.setattr("coderunner.kernel.rest.REQUEST_TIMEOUT", 0.5)
+        impatient.setattr("coderunner.kernel.link.HANDSHAKE", 0.5)
+        impatient.setattr("coderunner.kernel.server.AWAY", 2.0)
+        result = await during(session, COUNTING, lambda: own_server.process.send_signal(signal.SIGSTOP))
+    ordeal.ends(result, Status.LOST, Aftermath.READY, UNKNOWN)
+    own_server.process.send_signal(signal.SIGCONT)
+    await ordeal.goes_on(session, kept=True)
 
 
 def message(number: object, parent: str = "ours", kind: str = "stream") -> Message:

@@ -120,13 +120,6 @@ BEHAVIOURS = {
     "cell:outputs:host-fails": Behaviour(
         "A page that fails to redraw does not end the cell.", "the contract of a host"
     ),
-    "cell:deadline:interrupt": Behaviour(
-        "At its deadline a cell is interrupted; output and variables stay.", "decision 5; M3, O12, O13"
-    ),
-    "cell:deadline:restart": Behaviour(
-        "A cell that ignores the interrupt costs the kernel, and the result says so.",
-        "kernel facts: interrupts; O12",
-    ),
     "cell:detach:goes-on": Behaviour(
         "A cell may go on after its deadline to its real result.", "decision 5; R21"
     ),
@@ -173,20 +166,6 @@ BEHAVIOURS = {
     "kernel:rebuild:failure": Behaviour(
         "Running them again ends at the first block that fails, and says why.", "decision 4"
     ),
-    "kernel:death:noticed": Behaviour(
-        "A kernel that dies ends the cell, and the next cell has a fresh one.",
-        "kernel facts: ending a cell; O30",
-    ),
-    "kernel:death:no-reply": Behaviour(
-        "A kernel that is idle but never replies counts as dead.", "kernel facts: ending a cell"
-    ),
-    "kernel:fork:not-the-end": Behaviour(
-        "An idle status that is a forked child's, or forged, does not end the cell.",
-        "kernel facts: fork, forged messages",
-    ),
-    "kernel:exit:fresh": Behaviour(
-        "A program that ends its kernel leaves a fresh one.", "kernel facts: exit; R18"
-    ),
     "kernel:restart:person": Behaviour(
         "A restart empties the kernel, and the next result says so.", "decision 4"
     ),
@@ -207,6 +186,9 @@ BEHAVIOURS = {
     ),
     "prelude:cells:every-kernel": Behaviour(
         "Every Python kernel that we open is prepared, also one that is restarted.", "kernel facts: cells"
+    ),
+    "prelude:text:half-characters": Behaviour(
+        "Half a character that a program shows costs nothing but itself.", "R26; kernel facts: output"
     ),
     "prelude:breakpoint:pdb": Behaviour(
         "`breakpoint()` means pdb: it asks, and where nobody can be asked it is an error at its line.",
@@ -306,15 +288,6 @@ BEHAVIOURS = {
     "server:address:base-path": Behaviour(
         "A pasted address below a base path works, also with the default WebSocket protocol.",
         "kernel facts: pasted addresses; O3, O6",
-    ),
-    "server:gone:deleted": Behaviour(
-        "A kernel that somebody deletes ends the cell.", "kernel facts: ending a cell"
-    ),
-    "server:gone:restarted": Behaviour(
-        "A kernel that somebody restarts ends the cell.", "kernel facts: ending a cell"
-    ),
-    "server:gone:while-quiet": Behaviour(
-        "A kernel that was culled is replaced before the next cell.", "safety 3.1: culled"
     ),
     "server:shared:own-output": Behaviour(
         "What another client of the kernel prints is not ours.", "kernel facts: two clients"

@@ -49,7 +49,7 @@ class Jupyter:
 
 @contextlib.contextmanager
 def jupyter_server(directory: Path, *options: str, token: str = "") -> Iterator[Jupyter]:
-    """Run a Jupyter server until the block ends; its kernels are on ipc."""
+    """Run a Jupyter server until the block ends; its kernels are on ipc, stuck ones end after a second."""
     process = subprocess.Popen(
         [
             sys.executable,
@@ -60,6 +60,7 @@ def jupyter_server(directory: Path, *options: str, token: str = "") -> Iterator[
             "--ServerApp.ip=127.0.0.1",
             "--ServerApp.port=0",
             "--KernelManager.transport=ipc",
+            "--KernelManager.shutdown_wait_time=1",
             f"--ServerApp.root_dir={directory}",
             *options,
         ],

@@ -93,45 +93,6 @@ def test_a_page_that_fails_to_redraw_does_not_end_the_cell(session: Session) -> 
     assert (result.status, text_of(result)) == (Status.OK, "1\n")
 
 
-@behaviour("cell:deadline:interrupt")
-@pytest.mark.parametrize(
-    "source",
-    [
-        "import time; time.sleep(60)",
-        "while True: pass",
-        "import asyncio; await asyncio.sleep(60)",
-        "import subprocess; subprocess.run(['sleep', '60'])",
-    ],
-)
-def test_at_its_deadline_a_cell_is_interrupted_and_the_variables_stay(session: Session, source: str) -> None:
-    run(session, "x = 7")
-    result = run(session, f"print('begun', flush=True)\n{source}", deadline=0.5)
-    assert (result.status, result.aftermath) == (Status.TIMEOUT, Aftermath.READY)
-    assert result.detail == "the limit is 0.5 s"
-    assert result.outputs[0] == Stream("stdout", "begun\n")
-    assert text_of(run(session, "print(x)")) == "7\n"
-
-
-STUBBORN = """
-import time
-print('begun', flush=True)
-while True:
-    try:
-        while True: time.sleep(0.1)
-    except KeyboardInterrupt: pass
-"""
-
-
-@behaviour("cell:deadline:restart")
-def test_a_cell_that_ignores_the_interrupt_costs_the_kernel(session: Session) -> None:
-    run(session, "x = 7")
-    result = run(session, STUBBORN, deadline=0.5)
-    assert (result.status, result.aftermath) == (Status.TIMEOUT, Aftermath.FRESH)
-    assert result.detail == "the limit is 0.5 s"
-    assert result.outputs == (Stream("stdout", "begun\n"),)
-    assert text_of(run(session, "print('x' in globals())")) == "False\n"
-
-
 @behaviour("cell:interrupt:person")
 async def test_a_person_can_stop_a_cell_and_what_it_showed_is_kept(session: Session) -> None:
     screen = Screen()
@@ -192,47 +153,6 @@ async def test_cells_of_one_conversation_run_one_after_the_other_in_order(sessio
     results = await asyncio.gather(*(session.execute(source.format(number)) for number in range(4)))
     assert [text_of(result) for result in results] == [f"a{number}\nb{number}\n" for number in range(4)]
     assert [result.execution_count for result in results] == [1, 2, 3, 4]
-
-
-@behaviour("kernel:death:noticed")
-def test_a_kernel_that_dies_ends_the_cell_and_the_next_has_a_fresh_one(session: Session) -> None:
-    run(session, "x = 7")
-    result = run(session, "import os\nos._exit(1)")
-    assert (result.status, result.aftermath) == (Status.DIED, Aftermath.FRESH)
-    after = run(session, "print('x' in globals())")
-    assert (text_of(after), after.detail) == ("False\n", "")
-
-
-@behaviour("kernel:death:no-reply")
-def test_a_kernel_that_is_idle_but_never_replies_counts_as_dead(session: Session) -> None:
-    result = run(session, "import builtins\nbuiltins.compile = None")
-    assert result.status is Status.OK
-    result = run(session, "1", deadline=20.0)
-    assert (result.status, result.aftermath) == (Status.DIED, Aftermath.FRESH)
-    assert result.duration < 10.0
-    assert run(session, "print(1)").status is Status.OK
-
-
-@behaviour("kernel:fork:not-the-end")
-def test_the_idle_status_of_a_forked_child_does_not_end_the_cell(session: Session) -> None:
-    source = (
-        "import os, time\nif os.fork():\n    time.sleep(1.5)\n    print('parent')\nelse:\n    os._exit(0)"
-    )
-    forged = (
-        "import time\nkernel = get_ipython().kernel\n"
-        "kernel.send_response(kernel.iopub_socket, 'status', {'execution_state': 'idle'})\n"
-        "time.sleep(1.5)\nprint('went on')"
-    )
-    assert "parent" in text_of(run(session, source))
-    assert text_of(run(session, forged)) == "went on\n"
-
-
-@behaviour("kernel:exit:fresh")
-def test_a_program_that_ends_its_kernel_leaves_a_fresh_one(session: Session) -> None:
-    result = run(session, "x = 1\nexit()")
-    assert (result.status, result.aftermath) == (Status.OK, Aftermath.FRESH)
-    assert result.detail == "the program ended its kernel: all variables are gone"
-    assert text_of(run(session, "print('x' in globals())")) == "False\n"
 
 
 @behaviour("kernel:restart:person")

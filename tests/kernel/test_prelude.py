@@ -12,7 +12,7 @@ from coderunner.kernel.client import KernelClient
 from coderunner.kernel.portal import portal
 from coderunner.kernel.preparation import cell
 from coderunner.kernel.sessions import Local, Session, Sessions
-from coderunner.outputs import Question, Result, Status
+from coderunner.outputs import Question, Result, Status, Stream
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
 from tests.kernel.cases import Case, cases
@@ -86,6 +86,19 @@ def test_a_kernel_is_prepared_again_without_harm_whatever_names_mean(prepared: R
     assert prepared(cell()).outputs == ()
     assert for_model(prepared(names)) == before
     assert len(prepared("print('ran')\nreturn").outputs) == 1
+
+
+@behaviour("prelude:text:half-characters")
+def test_half_a_character_costs_nothing_but_itself(prepared: Run) -> None:
+    shows = "from IPython.display import display, Markdown\n"
+    printed = prepared("print('before')\nprint('\\ud800')\nprint('after')")
+    displayed = prepared(f"{shows}display(Markdown('a\\ud800b'))")
+    raised = prepared("raise ValueError('\\udfff!')")
+    assert (printed.status, printed.outputs) == (Status.OK, (Stream("stdout", "before\n?\nafter\n"),))
+    assert [getattr(output, "data", {}).get("text/markdown") for output in displayed.outputs] == ["a?b"]
+    assert [getattr(output, "evalue", "") for output in raised.outputs] == ["?!"]
+    assert (displayed.status, raised.status) == (Status.OK, Status.ERROR)
+    assert prepared("print('next')").outputs == (Stream("stdout", "next\n"),)
 
 
 @behaviour("prelude:breakpoint:pdb")

@@ -18,7 +18,7 @@ from coderunner.kernel.portal import portal
 from coderunner.kernel.rest import Rest
 from coderunner.kernel.server import ServerKernel, create_without_session
 from coderunner.kernel.sessions import Server, Session, Sessions
-from coderunner.outputs import Aftermath, DisplayData, Result, Status, Stream
+from coderunner.outputs import DisplayData, Result, Status, Stream
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
 from tests.kernel.conftest import BOUND, Screen, run
@@ -114,44 +114,6 @@ async def test_a_pasted_address_below_a_base_path_works_also_with_the_default_pr
     result = await sessions.get("c", where).execute("print('ä', flush=True)\n1/0", on_output=screen)
     assert (text_of(result), result.status) == ("ä\n", Status.ERROR)
     assert tuple(screen.outputs) == result.outputs
-
-
-@behaviour("server:gone:deleted")
-async def test_a_kernel_that_somebody_deletes_ends_the_cell(
-    session: Session, jupyter: Jupyter, conversation: str
-) -> None:
-    screen = Screen()
-    running = session.begin(SLEEPS, on_output=screen)
-    await screen.shows("on")
-    await asyncio.to_thread(jupyter.ask, f"api/kernels/{kernel_of(jupyter, conversation)}", "DELETE")
-    result = await asyncio.wrap_future(running.future)
-    assert (result.status, result.aftermath) == (Status.REPLACED, Aftermath.FRESH)
-    assert (await session.execute("print(1)")).status is Status.OK
-
-
-@behaviour("server:gone:restarted")
-async def test_a_kernel_that_somebody_restarts_ends_the_cell(
-    session: Session, jupyter: Jupyter, conversation: str
-) -> None:
-    screen = Screen()
-    running = session.begin(SLEEPS, on_output=screen)
-    await screen.shows("on")
-    await asyncio.to_thread(jupyter.ask, f"api/kernels/{kernel_of(jupyter, conversation)}/restart", "POST")
-    result = await asyncio.wrap_future(running.future)
-    assert (result.status, result.aftermath) == (Status.REPLACED, Aftermath.FRESH)
-    assert (await session.execute("print(1)")).status is Status.OK
-
-
-@behaviour("server:gone:while-quiet")
-async def test_a_kernel_that_was_culled_is_replaced_before_the_next_cell(
-    session: Session, jupyter: Jupyter, conversation: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await session.execute("x = 1")
-    await asyncio.to_thread(jupyter.ask, f"api/kernels/{kernel_of(jupyter, conversation)}", "DELETE")
-    monkeypatch.setattr("coderunner.kernel.session.DOZED_OFF", 0.0)
-    result = await session.execute("print('x' in globals())")
-    assert (text_of(result), result.status) == ("False\n", Status.OK)
-    assert result.detail == "the kernel was new: variables from before are gone"
 
 
 @behaviour("server:shared:own-output")

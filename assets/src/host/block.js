@@ -9,8 +9,8 @@ import { morph } from "./morph.js";
 const LOOK = new CSSStyleSheet();
 LOOK.replaceSync(`:host { display: block; } *, ::before, ::after { box-sizing: border-box; } ${sheet}`);
 
-const PLACES = ["code", "outs", "frame", "question", "read", "note", "bar"];
-const OURS = ["code", "question", "read", "bar"];
+const PLACES = ["code", "outs", "frame", "later", "question", "read", "note", "bar"];
+const OURS = ["code", "later", "question", "read", "bar"];
 
 // `line` and `acts` are one for the page; `roots` gets the shadow root of each block that is shown.
 export const element = (line, acts, base, roots) => class extends HTMLElement {

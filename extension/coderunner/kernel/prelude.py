@@ -9,6 +9,8 @@ may be sent twice, leaves no name behind and changes nothing that a program can 
 - `breakpoint()` means pdb. ipykernel has made it debugpy's, which does nothing while no debugger is attached.
 - What a thread shows belongs to the cell that started it. ipykernel 7 gives it to whichever cell runs; 6 does
   so with what is displayed, and gives text of a pool's thread to the cell that made the pool.
+- Half a character (a lone surrogate) is shown as `?`. ipykernel would lose all that is printed with it, print
+  its own failure in its place, and may then wait ten seconds for each flush at the end of the cell.
 """
 
 import ast
@@ -166,9 +168,36 @@ def belonging(shell: Any) -> None:
     pool._WorkItem = Work  # type: ignore[assignment,misc]
 
 
+def whole_characters(value: Any) -> Any:
+    """The content of a message, with a question mark for each half of a character."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {whole_characters(key): whole_characters(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [whole_characters(each) for each in value]
+    return value
+
+
+def packing(shell: Any) -> None:
+    """Have every message be sent that can be."""
+    session = shell.kernel.session
+    bare: Any = getattr(session.pack, "bare", session.pack)
+
+    def pack(content: Any) -> Any:
+        try:
+            return bare(content)
+        except UnicodeEncodeError:
+            return bare(whole_characters(content))
+
+    pack.bare = bare  # type: ignore[attr-defined]
+    session.pack = pack
+
+
 shell = get_ipython()
 if shell is not None:
     whole(shell)
     answering(shell)
     debugging()
     belonging(shell)
+    packing(shell)

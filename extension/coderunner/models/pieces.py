@@ -9,12 +9,17 @@ from coderunner.models.usage import Tokens
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One chunk: text of the reply, text of the thought, why it ended, what it cost; each may be missing."""
+    """One chunk: text of the reply, text of the thought, calls of tools, why it ended, what it cost.
+
+    Each may be missing.
+    """
 
     content: str = ""
     reasoning: str = ""
     finish_reason: str = ""
     tokens: Tokens | None = None
+    calls: Sequence[object] = ()
+    """Fragments of calls of tools, as they came."""
 
 
 def piece(chunk: Chunk) -> Piece:
@@ -31,6 +36,7 @@ def piece(chunk: Chunk) -> Piece:
         reasoning=reasoning if isinstance(reasoning, str) else thought,
         finish_reason=_text(choice.get("finish_reason")),
         tokens=_tokens(chunk),
+        calls=calls if isinstance(calls := delta.get("tool_calls"), list) else (),
     )
 
 

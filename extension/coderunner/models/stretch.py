@@ -1,5 +1,6 @@
 """One request's share of a reply: pieces in, deltas out. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coderunner.models.echo import EchoGuard
@@ -13,6 +14,8 @@ class Delta:
 
     content: str = ""
     reasoning: str = ""
+    calls: Sequence[object] = ()
+    """Fragments of calls of the host's own tools, as they came: it gave them in the options."""
 
 
 class Stretch:
@@ -30,7 +33,7 @@ class Stretch:
         self.tokens: Tokens | None = None
         """The server's last count; None where it gave none (yet)."""
         self.pieces = 0
-        """How many pieces of text or thought came: about as many tokens."""
+        """How many pieces of text, thought or calls came: about as many tokens."""
 
     @property
     def restarted(self) -> bool:
@@ -41,9 +44,9 @@ class Stretch:
         """Take a piece; the delta may be empty."""
         self.tokens = piece.tokens or self.tokens
         self.finish_reason = piece.finish_reason or self.finish_reason
-        self.pieces += bool(piece.content or piece.reasoning)
+        self.pieces += bool(piece.content or piece.reasoning or piece.calls)
         self.reasoning += piece.reasoning
-        return Delta(self._placed(self._guard.receive(piece.content)), piece.reasoning)
+        return Delta(self._placed(self._guard.receive(piece.content)), piece.reasoning, piece.calls)
 
     def close(self) -> Delta:
         """The stream ended; give the text that was still held back."""

@@ -44,6 +44,8 @@ class Block:
     """What the model read of the result."""
     question: Question | None = None
     """What its program asks; the id is the ticket of the answer, which nobody can guess either."""
+    later: tuple[Output, ...] = ()
+    """What its threads and tasks showed after its end; the model does not read it."""
     id: str = ""
     """Names it in pages, from its first line to its end and after; nobody can guess it."""
 

@@ -34,6 +34,7 @@ class Look:
     """The class that colours the dot."""
     code: str
     outputs: tuple[Drawn, ...]
+    later: str
     question: str
     read: str
     bar: str
@@ -57,6 +58,7 @@ def look(block: Block, setting: Setting, before: tuple[Block, Look] | None = Non
         mood=_mood(block),
         code=f'<pre class="cr-code" tabindex="0"><code>{highlight.html(block.code)}</code></pre>',
         outputs=tuple(map(drawn, block.shown)),
+        later=_later(block),
         question=_form(block.question),
         read=read(block.read),
         bar=_bar(block, setting),
@@ -69,8 +71,15 @@ def block(block: Block, setting: Setting) -> str:
     shown = "".join(f'<div class="cr-piece">{output.harmless(drawn)}</div>' for drawn in its.outputs)
     return (
         f'<div class="cr-cell{its.mood and " cr-" + its.mood}" role="group" aria-label="Code and its output">'
-        f'{its.code}<div class="cr-outs">{shown}</div>{its.question}{its.read}{its.bar}</div>'
+        f'{its.code}<div class="cr-outs">{shown}</div>{its.later}{its.question}{its.read}{its.bar}</div>'
     )
+
+
+def _later(block: Block) -> str:
+    if not block.later:
+        return '<div class="cr-later" hidden></div>'
+    shown = "".join(output.harmless(output.draw(each, block)) for each in block.later)
+    return f'<div class="cr-later"><b>Shown after its end</b><div class="cr-outs">{shown}</div></div>'
 
 
 def _mood(block: Block) -> str:

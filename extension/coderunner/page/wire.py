@@ -68,7 +68,8 @@ def _finite(value: object) -> object:
 
 def _pieces(look: Look) -> Mapping[str, Drawn]:
     outputs = {str(index): drawn for index, drawn in enumerate(look.outputs)}
-    return {"code": look.code, "question": look.question, "read": look.read, "bar": look.bar, **outputs}
+    around = {"later": look.later, "question": look.question, "read": look.read, "bar": look.bar}
+    return {"code": look.code, **outputs, **around}
 
 
 def _framed(look: Look) -> int:

@@ -27,8 +27,10 @@ from .cells import run as run_cell
 from .cells import run_sync as run_cell_sync
 from .drivers import converse, converse_sync, late_words
 from .events import BEAT, Answered, Asked, Beat, Ended, Event, Running, Shown, Started, Waiting
+from .later import Later
 from .manner import STOPPED, Kernel, Manner, declined, granted, never, no_pictures
 from .news import News
+from .notebooks import find_chat, from_notebook, label_of, to_notebook
 
 __all__ = [
     "BEAT",
@@ -50,6 +52,7 @@ __all__ = [
     "Image",
     "Kernel",
     "Kind",
+    "Later",
     "Ledger",
     "Light",
     "Local",
@@ -80,9 +83,12 @@ __all__ = [
     "converse",
     "converse_sync",
     "declined",
+    "find_chat",
     "for_tool",
+    "from_notebook",
     "granted",
     "images",
+    "label_of",
     "late_words",
     "never",
     "no_pictures",
@@ -93,5 +99,6 @@ __all__ = [
     "rebuild",
     "run_cell",
     "run_cell_sync",
+    "to_notebook",
     "where_of",
 ]

@@ -52,6 +52,10 @@ BEHAVIOURS = {
     "app:late:edited": Behaviour(
         "What came late stays with the model when messages are edited.", "decision 5"
     ),
+    "app:later:its-block": Behaviour(
+        "What a thread shows after its block has ended stands in that block, and in no other result.",
+        "kernel facts: output; R22",
+    ),
     "app:stop:interrupt": Behaviour(
         "Interrupt ends the block that runs; the reply goes on.", "the kernel form"
     ),

@@ -9,19 +9,12 @@ from playwright.sync_api import Browser, Locator, expect
 from coderunner.hosts.app.server import App
 from coderunner.settings import load
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import BOUND, MARKS, Visitor, chromium, served, visitor
+from tests.hosts.app.browsing import BOUND, MARKS, Visitor, served, visitor
 from tests.hosts.app.parrot import Parrot
 
 pytestmark = MARKS
 
 CANARY = "canary-7f3a-never-seen"
-
-
-@pytest.fixture(scope="module")
-def parrot() -> Iterator[tuple[Parrot, str]]:
-    bird = Parrot()
-    with served(lambda: bird) as address:
-        yield bird, address
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +29,6 @@ def app(parrot: tuple[Parrot, str], tmp_path_factory: pytest.TempPathFactory) ->
 def address(app: App) -> Iterator[str]:
     with served(app.asgi) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -193,7 +193,7 @@ async def test_only_the_ticket_of_the_block_that_waits_lets_it_run() -> None:
     await until_finished(conversation)
     assert other.busy
     match conversation.messages[-1].parts:
-        case (Block(state=State.ENDED, read="Result: 15\n", ticket=""),):
+        case (Block(state=State.ENDED, read="Result: 15\n"),):
             pass
         case parts:
             raise AssertionError(parts)

@@ -10,15 +10,9 @@ from coderunner.hosts.app.server import App
 from coderunner.models import demo_script
 from coderunner.settings import load
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import MARKS, Visitor, chromium, served, visitor
+from tests.hosts.app.browsing import MARKS, Visitor, served, visitor
 
 pytestmark = MARKS
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Response, expect
 from coderunner.hosts.app.server import App
 from coderunner.settings import load
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import MARKS, Visitor, chromium, served, visitor
+from tests.hosts.app.browsing import MARKS, Visitor, served, visitor
 from tests.hosts.app.parrot import Parrot
 from tests.kernel.servers import Jupyter, jupyter_server
 
@@ -29,12 +29,6 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
 def parrot() -> Iterator[str]:
     with served(Parrot) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Route, expect
 from coderunner.hosts.app.server import App
 from coderunner.settings import load
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import BOUND, MARKS, Visitor, chromium, number, served, visitor
+from tests.hosts.app.browsing import BOUND, MARKS, Visitor, number, served, visitor
 from tests.hosts.app.parrot import Parrot
 
 pytestmark = MARKS
@@ -31,13 +31,6 @@ HOSTILE_PROSE = (
 
 
 @pytest.fixture(scope="module")
-def parrot() -> Iterator[tuple[Parrot, str]]:
-    bird = Parrot()
-    with served(lambda: bird) as address:
-        yield bird, address
-
-
-@pytest.fixture(scope="module")
 def app(parrot: tuple[Parrot, str]) -> App:
     return App(load({"model_url": f"{parrot[1]}/v1", "model": "parrot", "approve": "auto"}))
 
@@ -46,12 +39,6 @@ def app(parrot: tuple[Parrot, str]) -> App:
 def address(app: App) -> Iterator[str]:
     with served(app.asgi) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture
@@ -162,6 +149,20 @@ def test_a_late_block_has_a_stop_of_its_own(somebody: Visitor, app: App) -> None
     somebody.press("Stop")
     expect(somebody.blocks.locator(".cr-state")).to_contain_text("Stopped")
     assert somebody.run("print(n)") == "7"
+
+
+@behaviour("app:later:its-block")
+def test_what_a_thread_shows_after_its_block_stands_in_that_block_and_in_no_other(
+    somebody: Visitor, parrot: tuple[Parrot, str], tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    work = f"def work():\n    while not os.path.exists({str(gate)!r}): time.sleep(0.01)\n    print('later')"
+    somebody.run(f"import os, threading, time\n{work}\nthreading.Thread(target=work).start()")
+    assert somebody.run(f"open({str(gate)!r}, 'w').close()\ntime.sleep(0.5)\nprint('other')") == "other"
+    expect(somebody.blocks.first.locator(".cr-later")).to_contain_text("Shown after its end")
+    expect(somebody.blocks.first.locator(".cr-later .cr-out")).to_have_text("later\n")
+    expect(somebody.blocks.last.locator(".cr-later")).to_be_hidden()
+    assert "later" not in str(parrot[0].asked[-1]["messages"][-1]["content"])
 
 
 @behaviour("app:stop:interrupt")

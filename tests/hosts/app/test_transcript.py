@@ -38,7 +38,7 @@ def test_prose_block_and_prose_become_three_parts() -> None:
     assert told() == (
         Prose("Let me see.\n"),
         Block(
-            FENCE, "print(15)\n", State.ENDED, "", (FIFTEEN,), Result((FIFTEEN,)), 0.3, read="Result: 15\n"
+            FENCE, "print(15)\n", State.ENDED, "run", (FIFTEEN,), Result((FIFTEEN,)), 0.3, read="Result: 15\n"
         ),
         Prose("It is 15."),
     )

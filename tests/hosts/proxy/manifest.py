@@ -31,7 +31,10 @@ BEHAVIOURS = {
     ),
     "proxy:errors:later": Behaviour("A failure within a reply is told in the stream.", PROXY),
     "proxy:pass:untouched": Behaviour(
-        "What asks for several replies, JSON, probabilities or tools passes untouched.", PROXY
+        "What asks for several replies, JSON or probabilities passes untouched.", PROXY
+    ),
+    "proxy:pass:tools": Behaviour(
+        "Calls of the client's own tools pass as they are; code runs beside them.", PROXY
     ),
     "proxy:pass:side-jobs": Behaviour(
         "What a chat program wants for itself, a title, say, never runs code.", PROXY

@@ -1,5 +1,6 @@
 """What passes untouched, and who leaves."""
 
+import json
 from typing import Any
 
 import httpx
@@ -24,7 +25,6 @@ TOOL = {"type": "function", "function": {"name": "look", "parameters": {"type": 
         {"n": 2},
         {"logprobs": True},
         {"response_format": {"type": "json_object"}},
-        {"tools": [TOOL]},
         {"extra_headers": {"X-CodeRunner": "off"}},
         {"model": MODEL},
     ],
@@ -37,6 +37,49 @@ def test_what_is_no_plain_reply_passes_untouched(opened: Open, serve: Serve, mor
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == UNTOUCHED
     sent = {name: value for name, value in wanted.items() if name != "extra_headers"}
     assert [asked.body for asked in served.chats] == [{**sent, "model": MODEL}]
+
+
+def calling(*calls: dict[str, Any]) -> bytes:
+    """A stream of a model that calls tools."""
+    deltas = [{"content": "Let me look. "}, *({"tool_calls": [call]} for call in calls), {}]
+    ends = [None] * (len(deltas) - 1) + ["tool_calls"]
+    chunks = [
+        {"choices": [{"index": 0, "delta": delta, "finish_reason": end}]}
+        for delta, end in zip(deltas, ends, strict=True)
+    ]
+    return b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks)
+
+
+@behaviour("proxy:pass:tools")
+@pytest.mark.parametrize("streams", [True, False])
+def test_calls_of_the_clients_own_tools_pass_and_end_the_reply(opened: Open, streams: bool) -> None:
+    named = {"index": 0, "id": "call-1", "type": "function", "function": {"name": "look", "arguments": ""}}
+    rest = {"index": 0, "function": {"arguments": '{"at": 1}'}}
+    app = Canned(calling(named, rest))
+    with listening(app) as url:
+        client: Any = opened(url).client()
+        answer = client.chat.completions.create(
+            model="any+python", messages=ASKED, tools=[TOOL], stream=streams
+        )
+        if streams:
+            choices = [chunk.choices[0] for chunk in answer]
+            calls = [call for choice in choices for call in choice.delta.tool_calls or []]
+            told = [calls[0].id, calls[0].function.name, "".join(call.function.arguments for call in calls)]
+            content = "".join(choice.delta.content or "" for choice in choices)
+        else:
+            choices = answer.choices
+            (call,) = choices[0].message.tool_calls
+            told, content = [call.id, call.function.name, call.function.arguments], choices[0].message.content
+    assert (content, choices[-1].finish_reason) == ("Let me look. ", "tool_calls")
+    assert told == ["call-1", "look", '{"at": 1}']
+    assert json.loads(app.bodies[-1])["tools"] == [TOOL]
+
+
+@behaviour("proxy:pass:tools")
+def test_code_runs_beside_the_clients_tools(opened: Open, serve: Serve) -> None:
+    client: Any = opened(serve("vllm").url).client()
+    reply = client.chat.completions.create(model=RUNS, messages=ASKED, tools=[TOOL])
+    assert "Result: 15" in reply.choices[0].message.content
 
 
 @behaviour("proxy:pass:side-jobs")

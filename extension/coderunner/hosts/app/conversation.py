@@ -28,6 +28,7 @@ from coderunner.runner import (
     Ended,
     Event,
     Finish,
+    Later,
     Part,
     Question,
     Run,
@@ -271,11 +272,12 @@ class Conversation:
             case Beat(elapsed):
                 # Pages run their own clocks; a new page starts its clock from here.
                 self._grow(transcript.aged(self._parts, elapsed), visible=False)
-            case Ended(result, running=running) if running is not None:
-                self._follow_late(running, result)
-            case Ended(result):
+            case Ended(result, running=running, later=later) if running is not None:
+                self._follow_late(running, later, result)
+            case Ended(result, later=later):
                 self._questions.clear()
                 self._grow(transcript.ended(self._parts, result))
+                self._follow_later(later)
             case Finish():
                 pass
 
@@ -294,8 +296,22 @@ class Conversation:
         self._answers = {secrets.token_urlsafe(18): answer}
         return answer
 
-    def _follow_late(self, running: Running, result: Result) -> None:
+    def _follow_later(self, later: Later | None) -> None:
+        """Show what the last block's threads and tasks show after its end."""
+        ticket, loop = transcript.ticket_of(self._parts), asyncio.get_running_loop()
+
+        def show(told: Change) -> None:
+            def change(block: Block) -> Block:
+                return transcript.showed_later(block, told.index, told.output)
+
+            self._show(transcript.with_block(self.messages, ticket, change))
+
+        if later is not None and ticket:
+            later.listen(lambda told: _from_outside(loop, show, told))
+
+    def _follow_late(self, running: Running, later: Later | None, result: Result) -> None:
         """Show what becomes of a block that goes on, wherever it then stands in the conversation."""
+        self._follow_later(later)
         ticket, loop = transcript.ticket_of(self._parts), asyncio.get_running_loop()
         self._grow(transcript.went_on(self._parts, result))
         self._late[ticket] = running

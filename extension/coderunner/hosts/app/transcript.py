@@ -110,8 +110,12 @@ def showed(parts: Parts, index: int, output: Output | None) -> Parts:
 
 
 def _showing(block: Block, index: int, output: Output | None) -> Block:
-    before, after = block.outputs[:index], block.outputs[index + 1 :]
-    return replace(block, outputs=before if output is None else (*before, output, *after))
+    return replace(block, outputs=_with(block.outputs, index, output))
+
+
+def _with(outputs: tuple[Output, ...], index: int, output: Output | None) -> tuple[Output, ...]:
+    before, after = outputs[:index], outputs[index + 1 :]
+    return before if output is None else (*before, output, *after)
 
 
 def inquired(parts: Parts, question: Question | None) -> Parts:
@@ -127,9 +131,7 @@ def aged(parts: Parts, elapsed: float) -> Parts:
 
 def ended(parts: Parts, result: Result) -> Parts:
     """The block came to its end."""
-    return _with_last(
-        parts, state=State.ENDED, result=result, outputs=result.outputs, ticket="", question=None
-    )
+    return _with_last(parts, state=State.ENDED, result=result, outputs=result.outputs, question=None)
 
 
 def ticket_of(parts: Parts) -> str:
@@ -150,7 +152,12 @@ def late_showed(block: Block, index: int, output: Output | None, elapsed: float)
 
 def late_ended(block: Block, result: Result) -> Block:
     """What `ended` does, to a block that went on."""
-    return replace(block, state=State.ENDED, result=result, outputs=result.outputs, ticket="")
+    return replace(block, state=State.ENDED, result=result, outputs=result.outputs)
+
+
+def showed_later(block: Block, index: int, output: Output | None) -> Block:
+    """What `showed` does, with what the block shows after its end."""
+    return replace(block, later=_with(block.later, index, output))
 
 
 def blocks(messages: Sequence[Message]) -> list[Block]:

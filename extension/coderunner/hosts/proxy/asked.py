@@ -103,12 +103,12 @@ def _is_a_conversation(messages: object) -> bool:
 
 
 def _is_one_text(body: Mapping[str, object]) -> bool:
-    """One reply in plain words: not several, nor JSON by a schema, sound, calls of the client's tools."""
+    """One reply in plain words: not several, nor JSON by a schema, or sound."""
     shape = body.get("response_format")
     shaped = isinstance(shape, Mapping) and shape.get("type") != "text"
     several = body.get("n") not in (None, 1)
     sounds = "audio" in _sequence(body.get("modalities"))
-    fields = ("logprobs", "top_logprobs", "tools", "functions", "audio")
+    fields = ("logprobs", "top_logprobs", "functions", "audio")
     return not (shaped or several or sounds or any(body.get(name) for name in fields))
 
 

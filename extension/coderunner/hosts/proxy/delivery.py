@@ -1,7 +1,7 @@
 """How a reply gets to a client: piece by piece, or as a whole. The connection is kept alive meanwhile."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Protocol
 
 from starlette.responses import JSONResponse
@@ -27,6 +27,9 @@ class Delivery(Protocol):
 
     async def think(self, text: str) -> None:
         """A piece of the thought."""
+
+    async def call(self, calls: Sequence[object]) -> None:
+        """Fragments of calls of the client's own tools."""
 
     async def finish(self, outcome: Outcome) -> None:
         """The reply has ended."""
@@ -60,6 +63,10 @@ class Streamed:
     async def think(self, text: str) -> None:
         """A piece of the thought."""
         await self._put(self._wire.reasoning(text))
+
+    async def call(self, calls: Sequence[object]) -> None:
+        """Fragments of calls of the client's own tools."""
+        await self._put(self._wire.calls(calls))
 
     async def finish(self, outcome: Outcome) -> None:
         """The last chunks."""
@@ -108,6 +115,7 @@ class Whole:
         self._headers = headers
         self._said: list[str] = []
         self._thought: list[str] = []
+        self._calls: list[object] = []
 
     async def say(self, text: str) -> None:
         """A piece of the reply."""
@@ -117,9 +125,14 @@ class Whole:
         """A piece of the thought."""
         self._thought.append(text)
 
+    async def call(self, calls: Sequence[object]) -> None:
+        """Fragments of calls of the client's own tools."""
+        self._calls += calls
+
     async def finish(self, outcome: Outcome) -> None:
         """The whole."""
-        body = self._wire.whole("".join(self._said), "".join(self._thought), outcome)
+        said, thought = "".join(self._said), "".join(self._thought)
+        body = self._wire.whole(said, thought, self._calls, outcome)
         await JSONResponse(body, headers=dict(self._headers))(self._scope, _nothing, self._send)
 
     async def fail(self, failure: CodeRunnerError) -> None:

@@ -1,8 +1,9 @@
 """Replies and errors as OpenAI's wire format has them. Pure."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from coderunner.models.usage import Usage
 
@@ -40,6 +41,10 @@ class Wire:
         """A piece of the thought."""
         return self._chunk(f'{{"reasoning_content": {json.dumps(text)}}}')
 
+    def calls(self, fragments: Sequence[object]) -> bytes:
+        """Fragments of calls of the client's own tools, as the model sent them."""
+        return self._chunk(f'{{"tool_calls": {json.dumps(fragments)}}}')
+
     def end(self, outcome: Outcome, *, counts: bool) -> bytes:
         """The last chunks."""
         last = self._chunk("{}", outcome.reason)
@@ -49,11 +54,15 @@ class Wire:
             )
         return last + DONE
 
-    def whole(self, content: str, reasoning: str, outcome: Outcome) -> dict[str, object]:
+    def whole(
+        self, content: str, reasoning: str, fragments: Sequence[object], outcome: Outcome
+    ) -> dict[str, object]:
         """The reply for who did not ask for a stream."""
-        message = {"role": "assistant", "content": content}
+        message: dict[str, object] = {"role": "assistant", "content": content}
         if reasoning:
             message["reasoning_content"] = reasoning
+        if fragments:
+            message["tool_calls"] = joined(fragments)
         choice = {"index": 0, "message": message, "finish_reason": outcome.reason, "logprobs": None}
         return {
             **self._head,
@@ -66,6 +75,20 @@ class Wire:
         ended = json.dumps(reason) if reason else "null"
         choice = f'"choices": [{{"index": 0, "delta": {delta}, "finish_reason": {ended}}}]}}\n\n'
         return self._before + choice.encode()
+
+
+def joined(fragments: Sequence[object]) -> list[dict[str, object]]:
+    """The calls of tools that `fragments` of a stream are the pieces of."""
+    calls: dict[object, dict[str, Any]] = {}
+    for fragment in fragments:
+        if not isinstance(fragment, Mapping):
+            continue
+        call = calls.setdefault(fragment.get("index"), {"type": "function", "function": {"arguments": ""}})
+        function = fragment.get("function") or {}
+        call |= {name: fragment[name] for name in ("id", "type") if fragment.get(name)}
+        call["function"] |= {"name": function["name"]} if function.get("name") else {}
+        call["function"]["arguments"] += function.get("arguments") or ""
+    return list(calls.values())
 
 
 def usage(spent: Usage) -> dict[str, object]:

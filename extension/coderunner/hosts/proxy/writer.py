@@ -42,6 +42,8 @@ class Written:
 
     text: str = ""
     """Without its thoughts, which clients do not send back."""
+    calls: bool = False
+    """It calls tools of the client's, and so ends; what they give comes with the next request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,9 @@ class Writer:
                 async for delta in deltas:
                     if delta.reasoning:
                         await delivery.think(delta.reasoning)
+                    if delta.calls:
+                        written.calls = True
+                        await delivery.call(delta.calls)
                     if delta.content:
                         yield delta.content
 
@@ -97,7 +102,8 @@ class Writer:
                         reason = "length"
                     case _:
                         pass
-        return Outcome(reason or reply.finish_reason or "stop", reply.usage)
+        reason = "tool_calls" if written.calls else reason or reply.finish_reason or "stop"
+        return Outcome(reason, reply.usage)
 
 
 def told(messages: Sequence[Message]) -> list[Message]:

@@ -1,0 +1,140 @@
+"""A conversation as a Jupyter notebook: what was said as Markdown, what ran as cells with what they showed.
+
+The format is nbformat 4.5. What a notebook has no place for (who said it, how a cell ended) stands in the
+cells' metadata under `coderunner`.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from coderunner.endings import how_it_ended
+from coderunner.outputs import DisplayData, Error, ExecuteResult, Output, Result, Stream
+from coderunner.records.chats import Chat, Saying
+from coderunner.records.pieces import Kind, Piece
+from coderunner.records.rows import Record
+
+OURS = "coderunner"
+YOU = "**You:** "
+"""What a person said begins with this."""
+
+Cell = dict[str, object]
+
+
+def notebook(chat: Chat) -> dict[str, object]:
+    """The conversation as the JSON of a notebook. Runs of which nothing was said come last, as they were."""
+    told = [cell for saying in chat.sayings for cell in _said(chat, saying)]
+    named = {saying.reply for saying in chat.sayings}
+    told += [_ran(run) for run in chat.records if run.key.message not in named and run.started is not None]
+    cells = [cell | {"id": f"cell-{number}"} for number, cell in enumerate(told, 1)]
+    return {
+        "cells": cells,
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+            "title": chat.title,
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def _said(chat: Chat, saying: Saying) -> Iterator[Cell]:
+    if saying.role == "user":
+        yield _markdown(f"{YOU}{saying.text}", role="user")
+        return
+    for piece in saying.pieces:
+        if piece.kind is Kind.BLOCK:
+            yield from _block(chat, saying, piece)
+        elif piece.text.strip():
+            yield _markdown(_words(piece), role="assistant", kind=piece.kind.value)
+
+
+def _words(piece: Piece) -> str:
+    match piece.kind:
+        case Kind.THOUGHT:
+            return f"<details><summary>Thought</summary>\n\n{piece.text.strip()}\n\n</details>"
+        case Kind.NOTICE:
+            return f"*{piece.text.strip()}*"
+        case _:
+            return piece.text.strip("\n")
+
+
+def _block(chat: Chat, saying: Saying, piece: Piece) -> Iterator[Cell]:
+    """A block as its last run says; one that never ran as a cell without a number."""
+    runs = chat.runs(saying, piece)
+    if runs:
+        yield _ran(runs[-1])
+        result = runs[-1].result
+    else:
+        yield _code(code_in(piece.text), None)
+        result = piece.end
+    if result is not None and (said := how_it_ended(result.status, result.aftermath)):
+        words = "; ".join(filter(None, (said, result.detail)))
+        yield _markdown(f"*{words}*", role="assistant", kind="end")
+
+
+def _ran(run: Record) -> Cell:
+    return _code(run.code, run.result)
+
+
+def _code(source: str, result: Result | None) -> Cell:
+    ours: dict[str, object] = {"role": "assistant"}
+    if result is not None:
+        ours |= {
+            "status": result.status.value,
+            "aftermath": result.aftermath.value,
+            "detail": result.detail,
+            "duration": result.duration,
+        }
+    return {
+        "cell_type": "code",
+        "execution_count": result.execution_count if result is not None else None,
+        "metadata": {OURS: ours},
+        "outputs": [_output(output) for output in result.outputs] if result is not None else [],
+        "source": source.removesuffix("\n"),
+    }
+
+
+def _markdown(text: str, **ours: str) -> Cell:
+    return {"cell_type": "markdown", "metadata": {OURS: ours}, "source": text}
+
+
+def _output(output: Output) -> dict[str, object]:
+    match output:
+        case Stream(name, text, omitted):
+            if omitted.characters:
+                text = f"{text[: omitted.at]}\n… {omitted} left out …\n{text[omitted.at :]}"
+            return {"output_type": "stream", "name": name, "text": text}
+        case DisplayData(data, metadata):
+            shown = {"data": sound(data), "metadata": sound(metadata)}
+            return {"output_type": "display_data", **shown}
+        case ExecuteResult(data, metadata, count):
+            shown = {"data": sound(data), "metadata": sound(metadata)}
+            return {"output_type": "execute_result", "execution_count": count, **shown}
+        case Error(ename, evalue, traceback):
+            told: dict[str, object] = {"ename": ename, "evalue": evalue, "traceback": list(traceback)}
+            return {"output_type": "error", **told}
+
+
+def sound(value: object) -> object:
+    """The value without what JSON has no word for: NaN and the infinities."""
+    match value:
+        case float() if not math.isfinite(value):
+            return None
+        case Mapping():
+            return {str(key): sound(each) for key, each in value.items()}
+        case str() | bytes():
+            return value
+        case Sequence():
+            return [sound(each) for each in value]
+    return value
+
+
+_FENCE = re.compile(r"[^\n]*\n(.*?)\n?[ \t>]*(?:`{3,}|~{3,})?[ \t]*\n?\Z", re.DOTALL)
+
+
+def code_in(fence: str) -> str:
+    """The code of a block that never ran, out of its fence."""
+    found = _FENCE.match(fence)
+    return found[1] if found else fence

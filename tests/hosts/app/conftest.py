@@ -1,0 +1,24 @@
+"""What the tests with a page share in each file: the model that says what the test wants, and the browser."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.hosts.app.browsing import chromium, served
+from tests.hosts.app.parrot import Parrot
+
+
+@pytest.fixture(scope="module")
+def parrot() -> Iterator[tuple[Parrot, str]]:
+    """The model, and its address."""
+    bird = Parrot()
+    with served(lambda: bird) as address:
+        yield bird, address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real one."""
+    with chromium() as browser:
+        yield browser

@@ -1,0 +1,274 @@
+"""Conversations as notebooks: real Jupyter tools read them, and they come back as they were."""
+
+import json
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbconvert import HTMLExporter
+
+from coderunner.__main__ import main
+from coderunner.errors import NoSuchConversation, NotANotebook
+from coderunner.outputs import (
+    Aftermath,
+    DisplayData,
+    Error,
+    ExecuteResult,
+    Omission,
+    Result,
+    Status,
+    Stream,
+)
+from coderunner.records.book import Records
+from coderunner.records.chats import Chat, Saying
+from coderunner.records.entry import Entry
+from coderunner.records.pieces import Kind, Piece
+from coderunner.records.rows import Key
+from coderunner.records.store import MEMORY, Store
+from coderunner.runner import find_chat, from_notebook, label_of, open_records, to_notebook
+from tests.behaviours import behaviour
+
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAADCAIAAAA2iEnWAAAADUlEQVR4nGNgGAWkAwABMgABn5GIfgAAAABJRU5ErkJggg=="
+SUM = Result((Stream("stdout", "15\n"),), execution_count=3, duration=0.25)
+SHOWN = Result(
+    (
+        Stream("stderr", "careful\n"),
+        DisplayData({"image/png": PIXEL, "text/plain": "<Figure>"}, {"needs_background": "light"}),
+        DisplayData({"application/json": {"x": float("nan")}, "text/plain": "<JSON>"}),
+        ExecuteResult({"text/plain": "1", "text/html": "<b>1</b>"}, execution_count=4),
+        Stream("stdout", "head\ntail\n", Omission(at=5, lines=2, characters=2000)),
+    ),
+    execution_count=4,
+)
+FAILED = Result(
+    (Error("ZeroDivisionError", "division by zero", ("\x1b[31mTraceback\x1b[0m", "1 / 0")),),
+    Status.ERROR,
+    execution_count=5,
+)
+LATE = Result((), Status.TIMEOUT, Aftermath.READY, 6, 30.0, "the limit is 30 s")
+SKIPPED = Result(status=Status.DECLINED)
+
+
+def block(code: str, ordinal: int, end: Result | None = None) -> Piece:
+    return Piece(Kind.BLOCK, f"```python\n{code}\n```\n", "Result: …\n", ordinal, end)
+
+
+@pytest.fixture
+def records() -> Iterator[Records]:
+    book = Records(Store(MEMORY))
+    yield book
+    book.close()
+
+
+@pytest.fixture
+def chat(records: Records) -> Chat:
+    """A conversation with all that a notebook has a place for, and some that it has not."""
+    ran = (("print(10 + 5)", SUM), ("show()", SHOWN), ("1 / 0", FAILED), ("wait()", LATE))
+    for ordinal, (code, result) in enumerate(ran):
+        entry = records.claim(Key("label", "reply", ordinal), code)
+        assert isinstance(entry, Entry)
+        assert entry.send()
+        entry.finish(result)
+    pieces = (
+        Piece(Kind.THOUGHT, "Easy."),
+        Piece(Kind.PROSE, "Let me *compute* that.\n\n"),
+        *(block(code, ordinal) for ordinal, (code, _) in enumerate(ran)),
+        block("drop()", 4, SKIPPED),
+        Piece(Kind.PROSE, "So it is 15."),
+        Piece(Kind.NOTICE, "The reply was stopped."),
+    )
+    text = "".join(piece.text + piece.read for piece in pieces if piece.kind is not Kind.THOUGHT)
+    records.shelf.keep(
+        "talk", "label", (Saying("user", "10 + 5?"), Saying("assistant", text, pieces, "reply"))
+    )
+    assert records.settle()
+    return find_chat(records, "talk")
+
+
+def read(text: str) -> Any:
+    """A notebook as Jupyter reads it: a warning is an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        notebook = nbformat.reads(text, as_version=nbformat.NO_CONVERT)
+        nbformat.validate(notebook)
+        return notebook
+
+
+@behaviour("notebooks:export:real")
+def test_a_conversation_is_a_notebook_with_what_its_cells_really_showed(chat: Chat) -> None:
+    notebook = read(to_notebook(chat))
+    assert [(cell.cell_type, cell.source) for cell in notebook.cells] == [
+        ("markdown", "**You:** 10 + 5?"),
+        ("markdown", "<details><summary>Thought</summary>\n\nEasy.\n\n</details>"),
+        ("markdown", "Let me *compute* that."),
+        ("code", "print(10 + 5)"),
+        ("code", "show()"),
+        ("code", "1 / 0"),
+        ("code", "wait()"),
+        ("markdown", "*stopped at the time limit; variables are kept; the limit is 30 s*"),
+        ("code", "drop()"),
+        ("markdown", "*not run: it was declined*"),
+        ("markdown", "So it is 15."),
+        ("markdown", "*The reply was stopped.*"),
+    ]
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in cells] == [3, 4, 5, 6, None]
+    assert cells[0].outputs == [{"output_type": "stream", "name": "stdout", "text": "15\n"}]
+    assert [output.output_type for output in cells[1].outputs] == [
+        "stream",
+        "display_data",
+        "display_data",
+        "execute_result",
+        "stream",
+    ]
+    assert cells[1].outputs[1].data == {"image/png": PIXEL, "text/plain": "<Figure>"}
+    assert cells[1].outputs[2].data["application/json"] == {"x": None}
+    assert cells[1].outputs[4].text == "head\n\n… 2 lines, 2,000 characters left out …\ntail\n"
+    assert cells[2].outputs[0].ename == "ZeroDivisionError"
+    assert notebook.metadata.kernelspec.name == "python3"
+
+
+@behaviour("notebooks:export:opens")
+def test_jupyter_converts_the_notebook_without_a_warning(chat: Chat) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        page, _ = HTMLExporter(template_name="basic").from_notebook_node(read(to_notebook(chat)))
+    assert PIXEL in page
+    assert "Traceback" in page
+
+
+@behaviour("notebooks:export:named")
+def test_a_conversation_is_found_by_its_title_and_nothing_is_guessed(chat: Chat, records: Records) -> None:
+    records.shelf.keep("other", "x", (Saying("user", "10 + 6?"),))
+    records.settle()
+    assert find_chat(records, "10 + 5?").id == find_chat(records, "+ 5").id == chat.id
+    with pytest.raises(
+        NoSuchConversation, match=r"which .* '10 \+'\? There are:\n  other  10 \+ 6\?\n  talk"
+    ):
+        find_chat(records, "10 +")
+
+
+@behaviour("notebooks:export:runs")
+def test_runs_of_which_nothing_was_said_are_a_notebook_too(records: Records) -> None:
+    entry = records.claim(Key("work", "call", 0), "print(10 + 5)")
+    assert isinstance(entry, Entry)
+    assert entry.send()
+    entry.finish(SUM)
+    records.settle()
+    (cell,) = read(to_notebook(find_chat(records, "work"))).cells
+    assert (cell.source, cell.execution_count, cell.outputs[0].text) == ("print(10 + 5)", 3, "15\n")
+
+
+@behaviour("notebooks:import:same")
+def test_what_was_exported_comes_back_as_it_was(chat: Chat, records: Records) -> None:
+    identity = from_notebook(records, to_notebook(chat), "talk")
+    copy = find_chat(records, identity)
+    assert (copy.title, copy.label, len(copy.sayings)) == (chat.title, label_of(identity), 2)
+    assert copy.sayings[0] == chat.sayings[0]
+    seen = [
+        (piece.kind, piece.text.strip("\n"))
+        for piece in chat.sayings[1].pieces
+        if piece.kind is not Kind.THOUGHT
+    ]
+    assert [(piece.kind, piece.text.strip("\n")) for piece in copy.sayings[1].pieces] == seen
+    before, after = ([run.result for run in each.records] for each in (chat, copy))
+    assert after[0] == before[0]
+    assert after[2:] == before[2:]
+    assert "Result: 15" in copy.sayings[1].text
+
+
+FOREIGN: dict[str, Any] = {
+    "cells": [
+        {
+            "cell_type": "code",
+            "metadata": {},
+            "execution_count": 1,
+            "source": ["x = 1\n", "x"],
+            "outputs": [],
+        },
+        {"cell_type": "raw", "metadata": {}, "source": "raw"},
+        {"cell_type": "markdown", "metadata": {}, "source": ["# Next\n", "more"]},
+        {
+            "cell_type": "code",
+            "metadata": {"coderunner": {"status": "no such", "duration": "long"}},
+            "execution_count": None,
+            "source": "print('```')",
+            "outputs": [
+                {"output_type": "stream", "name": "stdout", "text": ["`", "``\n"]},
+                {
+                    "output_type": "display_data",
+                    "data": {"text/plain": ["a", "b"], "image/png": 7},
+                    "metadata": {},
+                },
+                {"output_type": "unknown"},
+                "no object",
+            ],
+        },
+        {"cell_type": "code", "metadata": {}, "execution_count": None, "source": "later()", "outputs": []},
+    ],
+    "metadata": {"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}},
+    "nbformat": 4,
+    "nbformat_minor": 5,
+}
+
+
+@behaviour("notebooks:import:foreign")
+def test_a_notebook_of_anybodys_becomes_a_conversation(records: Records) -> None:
+    chat = find_chat(records, from_notebook(records, json.dumps(FOREIGN), "analysis"))
+    assert chat.title == "analysis"
+    assert [(saying.role, saying.text) for saying in chat.sayings if saying.role == "user"] == [
+        ("user", "analysis"),
+        ("user", "# Next\nmore"),
+    ]
+    assert [run.code for run in chat.records] == ["x = 1\nx", "print('```')"]
+    assert chat.records[1].result == Result(
+        (Stream("stdout", "```\n"), DisplayData({"text/plain": "ab"})), execution_count=None
+    )
+    last = chat.sayings[-1]
+    assert last.pieces[0].text == "````python\nprint('```')\n````\n"
+    assert last.pieces[1].end == Result(status=Status.DECLINED, detail="it had not run in the notebook")
+
+
+@behaviour("notebooks:import:refused")
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("no", "it is not JSON"),
+        ("[]", "it has no cells"),
+        ('{"worksheets": []}', "it has no cells"),
+        ('{"cells": []}', "the notebook is empty"),
+        ('{"cells": [], "metadata": {"kernelspec": {"language": "R"}}}', "the notebook is in R"),
+    ],
+)
+def test_what_is_no_notebook_of_ours_is_refused(records: Records, text: str, said: str) -> None:
+    with pytest.raises(NotANotebook, match=said):
+        from_notebook(records, text, "title")
+    assert records.shelf.cards() == []
+
+
+@behaviour("notebooks:command:both-ways")
+def test_the_command_line_imports_and_exports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CODERUNNER_DATA_DIR", str(tmp_path / "data"))
+    (tmp_path / "analysis.ipynb").write_text(json.dumps(FOREIGN))
+    assert main(["import", "analysis.ipynb"]) == 0
+    identity = capsys.readouterr().out.strip()
+    assert main(["export", "analysis", "out.ipynb"]) == 0
+    assert main(["export", identity, "-"]) == 0
+    assert capsys.readouterr().out == (tmp_path / "out.ipynb").read_text(encoding="utf-8")
+    assert len(read((tmp_path / "out.ipynb").read_text(encoding="utf-8")).cells) == 6
+    assert main(["export", "analysis", "out.ipynb"]) == 2
+    assert main(["export", "nobody", "new.ipynb"]) == 2
+    assert main(["import", "nowhere.ipynb"]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == "coderunner: out.ipynb is there already; choose another name"
+    assert told[1:3] == ["coderunner: which conversation is 'nobody'? There are:", f"  {identity}  analysis"]
+    assert told[3] == "coderunner: nowhere.ipynb cannot be read: No such file or directory"
+    records = open_records("", tmp_path / "data")
+    assert [card.id for card in records.shelf.cards()] == [identity]
+    records.close()
