@@ -41,8 +41,8 @@ PLAN = {
     "kernel.bounds": Floor(GROUND, pure=True),
     "kernel.ledger": Floor("kernel.messages", pure=True),
     "kernel.execution": Floor(f"{GROUND} kernel.messages kernel.bounds", "jupyter_client", pure=True),
-    # ZeroMQ and tornado are what jupyter_client itself stands on.
-    "kernel": Floor(f"{GROUND} settings kernel", "jupyter_client tornado zmq"),
+    # ZeroMQ and tornado are what jupyter_client itself stands on, psutil is what ipykernel does.
+    "kernel": Floor(f"{GROUND} settings kernel", "jupyter_client psutil tornado zmq"),
     "kernel.address": Floor("errors", pure=True),
     "kernel.environment": Floor(pure=True),
     "records": Floor(f"{GROUND} records", "sqlalchemy"),

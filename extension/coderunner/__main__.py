@@ -88,6 +88,13 @@ def _mcp(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _kernels(chosen: argparse.Namespace) -> int:
+    """List what runs where."""
+    from coderunner.hosts.terminal import kernels
+
+    return kernels(_settings(chosen), as_json=chosen.json)
+
+
 def _export(chosen: argparse.Namespace) -> int:
     """Write a conversation to a notebook."""
     from coderunner.hosts.terminal import export
@@ -118,6 +125,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "check": _check,
     "exec": _execute,
     "mcp": _mcp,
+    "kernels": _kernels,
     "export": _export,
     "import": _import,
     "settings": _show_settings,

@@ -9,6 +9,7 @@
     │   ├── ServerRefused (PermissionError)         it answers, but does not let us in
     │   ├── NotAJupyterServer (ValueError)          something else answers there
     │   ├── NoSuchKernelSpec (LookupError)          it has no kernel of that name
+    │   ├── NoSuchKernel (LookupError)              no kernel that runs is meant, or several are
     │   └── KernelNotStarted (RuntimeError)         the kernel did not come up
     ├── RecordsUnavailable (OSError)                what runs cannot be written down, or not be read
     ├── NoSuchConversation (LookupError)            no conversation is meant by a name, or several are
@@ -49,6 +50,10 @@ class NotAJupyterServer(KernelError, ValueError):
 
 class NoSuchKernelSpec(KernelError, LookupError):
     """The server, or this machine, has no kernel of that name."""
+
+
+class NoSuchKernel(KernelError, LookupError):
+    """No kernel that runs is meant by a name, or several are."""
 
 
 class KernelNotStarted(KernelError, RuntimeError):

@@ -46,6 +46,8 @@ def parser() -> argparse.ArgumentParser:
     )
     mcp = _add(commands, "mcp", "serve MCP clients, as tools", ("kernel", "door", "keys", "kept"))
     mcp.add_argument("--http", action="store_true", help="at an address, not on stdin and stdout")
+    kernels = _add(commands, "kernels", "list the kernels that run, here or on a server", ("kernel",))
+    kernels.add_argument("--json", action="store_true", help="as JSON")
     export = _add(commands, "export", "write a conversation to a notebook", ("kept",))
     export.add_argument("conversation", help="its id or title, or what its kernel is called")
     export.add_argument("notebook", help="new file, as in talk.ipynb; - for stdout")

@@ -80,6 +80,12 @@ class Settings(BaseSettings):
         None, "file with the certificates to trust for a server with one of its own (PEM)", "kernel"
     )
     kernel_name: str = _setting("python3", "kernel spec to start", "kernel", min_length=1)
+    attach: str = _setting(
+        "",
+        "kernel that runs on the server already, to work in with all that it holds: its id, or the path or "
+        "name of its notebook; empty: kernels of our own",
+        "kernel",
+    )
     timeout: float = _setting(
         30.0, "seconds that a reply waits for a cell", "kernel", gt=0, le=86_400, allow_inf_nan=False
     )

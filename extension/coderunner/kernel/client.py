@@ -50,6 +50,8 @@ class Transport(Protocol):
 
     found: bool
     """The kernel was there already, with its variables."""
+    borrowed: bool
+    """It is a person's own: nothing that they did not ask for ends or empties it."""
     language: str
     """The language of its kernel spec, in lower case; empty where nobody says it."""
     process: str
@@ -215,7 +217,7 @@ class KernelClient:
     ) -> tuple[Status, Aftermath, str]:
         if ending is NO_REPLY:
             self.gone = self.gone or NO_REPLY
-            await _bounded(self._transport.restart(), RESTART_TIMEOUT)
+            await self._replace(RESTART_TIMEOUT)
         if ending == "complete" and flight.execution.interrupted:
             # Not by us. A kernel that somebody shuts down or restarts may interrupt its cell first.
             ending = await self._aftershock(flight) or ending
@@ -280,11 +282,13 @@ class KernelClient:
                 return Aftermath.FRESH if flight.execution.ending else Aftermath.READY
             if isinstance(ending, Gone):
                 return _verdict(ending)[1]
-        restarted = await _bounded(
-            self._transport.restart(), RESTART_TIMEOUT if reached else INTERRUPT_TIMEOUT
-        )
+        restarted = await self._replace(RESTART_TIMEOUT if reached else INTERRUPT_TIMEOUT)
         self.gone = self.gone or (Gone(Status.DIED, "The kernel was restarted.") if restarted else LOST)
         return Aftermath.FRESH if restarted else Aftermath.BUSY
+
+    async def _replace(self, within: float) -> bool:
+        """End a kernel that no interrupt reaches; tell whether that was done."""
+        return not self._transport.borrowed and await _bounded(self._transport.restart(), within)
 
     def stop(self) -> None:
         """Interrupt the cell that runs now, if there is one; its result says `interrupted`."""

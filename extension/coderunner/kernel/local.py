@@ -68,6 +68,7 @@ class LocalKernel:
     """The transport to a kernel on this machine."""
 
     found = False
+    borrowed = False
     process = ""
 
     def __init__(self, manager: AsyncKernelManager, sockets: Path) -> None:

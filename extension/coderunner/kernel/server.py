@@ -6,7 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from urllib.parse import quote
 
-from coderunner.errors import KernelError, ServerRefused
+from coderunner.errors import KernelError, KernelNotStarted, NoSuchKernel, ServerRefused
+from coderunner.kernel.existing import meant, on_server
 from coderunner.kernel.flight import LOST, Away, Back, Event, Gone
 from coderunner.kernel.link import PING, Link
 from coderunner.kernel.messages import Message
@@ -24,6 +25,9 @@ ATTEMPT = 5.0
 AWAKE = 2.0
 """Seconds for an answer over a link that was quiet for longer than it should have been: the machine slept."""
 
+ATTACHED = 10.0
+"""Seconds for a kernel that runs already, and is at rest, to say so."""
+
 DIED = Gone(Status.DIED, "The kernel's process ended on the server.")
 REPLACED = Gone(Status.REPLACED, "Somebody restarted or shut down the kernel on the server.")
 DELETED = Gone(Status.REPLACED, "The server deleted the kernel.")
@@ -35,6 +39,7 @@ class ServerKernel:
 
     def __init__(self, rest: Rest, kernel: str, session: str, *, found: bool) -> None:
         self.found = found
+        self.borrowed = False
         self.language = ""
         self.process = ""
         self.kernel = kernel
@@ -166,7 +171,7 @@ class ServerKernel:
             self._link.close()
         try:
             # Without a session nobody would find it again.
-            if not (keep and self._session):
+            if not self.borrowed and not (keep and self._session):
                 await self.delete()
         finally:
             self._rest.close()
@@ -206,6 +211,33 @@ async def open_kernel(where: Server, path: str) -> ServerKernel:
             kernel.ready = True
         except BaseException:
             await asyncio.shield(kernel.close(keep=kernel.found))
+            raise
+    except BaseException:
+        rest.close()
+        raise
+    return kernel
+
+
+async def attach(where: Server) -> ServerKernel:
+    """Give the kernel that a person means, with all that it holds; it is left as it is in the end.
+
+    Raises NoSuchKernel, KernelNotStarted where it is busy with a cell of its own, or what keeps us from it.
+    """
+    rest = Rest(where)
+    try:
+        found = meant(await on_server(rest), where.attach)
+        if await rest.require_kernel_spec(found.kernel_name) != "python":
+            raise NoSuchKernel(f"the kernel {found} is no Python kernel")
+        if found.state == "busy":
+            raise KernelNotStarted(f"the kernel {found} is busy with a cell of its own; wait for its end")
+        kernel = ServerKernel(rest, found.id, "", found=True)
+        kernel.borrowed = True
+        try:
+            await kernel.connect(uuid.uuid4().hex)
+            kernel.process = await wait_until_ready(kernel, within=ATTACHED)
+            kernel.ready = True
+        except BaseException:
+            await asyncio.shield(kernel.close())
             raise
     except BaseException:
         rest.close()

@@ -121,6 +121,8 @@ class Sessions:
         return transport
 
     async def _find_or_start(self, conversation: str, where: Where) -> Transport:
+        if isinstance(where, Server) and where.attach:
+            return await server.attach(where)
         if isinstance(where, Server):
             return await server.open_kernel(where, f"coderunner/{slug(conversation)}")
         await self._make_room(conversation)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from coderunner.errors import SettingsError
 from coderunner.kernel.address import split_token
 from coderunner.secret import Secret
 from coderunner.settings import Settings
@@ -34,6 +35,8 @@ class Server:
     kernel_name: str = "python3"
     ca_file: str = ""
     """A file with the certificates to trust in place of the system's, for a server with one of its own."""
+    attach: str = ""
+    """A kernel that runs there already, by its id, path or name: a person's own. Empty: one of ours."""
 
     def __post_init__(self) -> None:
         url, pasted = split_token(self.url)
@@ -44,14 +47,19 @@ class Server:
     @property
     def place(self) -> str:
         """Where that is, as a sentence for the reader."""
-        return f"On the Jupyter server {self.url}."
+        attached = f", in the kernel {self.attach}" if self.attach else ""
+        return f"On the Jupyter server {self.url}{attached}."
 
 
 Where = Local | Server
 
 
 def where_of(settings: Settings) -> Where:
-    """Give the place that the settings name."""
+    """Give the place that the settings name; raises SettingsError where it cannot be one."""
     if settings.server:
-        return Server(settings.server, settings.token, settings.kernel_name, str(settings.ca_file or ""))
+        ca_file = str(settings.ca_file or "")
+        return Server(settings.server, settings.token, settings.kernel_name, ca_file, settings.attach)
+    if settings.attach:
+        message = f"{settings.source('attach')} names a kernel on a Jupyter server; name the server, too"
+        raise SettingsError(message)
     return Local(settings.kernel_name)

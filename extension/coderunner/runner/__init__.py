@@ -15,6 +15,7 @@ from coderunner.chat.turn import Finish, Generate, Part, Run, Say, Turn
 from coderunner.kernel.address import normalise
 from coderunner.kernel.doctor import Finding, Report, check
 from coderunner.kernel.execution import Change
+from coderunner.kernel.existing import Existing, ago, existing
 from coderunner.kernel.rebuild import rebuild
 from coderunner.kernel.sessions import Light, Local, Server, Session, Sessions, Where, where_of
 from coderunner.outputs import Cell, Question, Result, Status
@@ -46,6 +47,7 @@ __all__ = [
     "Chat",
     "Ended",
     "Event",
+    "Existing",
     "Finding",
     "Finish",
     "Generate",
@@ -79,10 +81,12 @@ __all__ = [
     "Unwritten",
     "Waiting",
     "Where",
+    "ago",
     "check",
     "converse",
     "converse_sync",
     "declined",
+    "existing",
     "find_chat",
     "for_tool",
     "from_notebook",

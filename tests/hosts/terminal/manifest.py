@@ -47,4 +47,20 @@ BEHAVIOURS = {
         "An image is shown where the terminal can, and is a line of text elsewhere.",
         "kitty graphics protocol; iTerm2 inline images",
     ),
+    "kernels:list:server": Behaviour(
+        "`coderunner kernels` lists a server's kernels: state, last activity, memory, and what they are for.",
+        "anchors: 55",
+    ),
+    "kernels:list:here": Behaviour("It lists this machine's, too.", "anchors: 55"),
+    "kernels:attach:variables": Behaviour(
+        "Code can run in a kernel that a person has already, with its variables, which stay.", "pair mode"
+    ),
+    "kernels:attach:verified": Behaviour(
+        "Where no kernel is meant, or several, they are listed and nothing is sent.", "pair mode"
+    ),
+    "kernels:attach:busy": Behaviour("A kernel that is busy for its person is not touched.", "pair mode"),
+    "kernels:attach:kept": Behaviour(
+        "A person's kernel is neither restarted by itself nor ended with ours.", "pair mode"
+    ),
+    "kernels:attach:server": Behaviour("Without a server there is nothing to attach to.", "pair mode"),
 }

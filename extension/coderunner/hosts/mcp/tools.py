@@ -136,7 +136,8 @@ class Tools:
         name = self._named(session)
         if not await self._desk.reset(self._owner(ctx), name):
             raise self._unknown(self._owner(ctx), name)
-        return f"session {name!r} is ended; its variables are gone"
+        left = "the kernel that it was attached to stays" if self._desk.settings.attach else ""
+        return f"session {name!r} is ended; {left or 'its variables are gone'}"
 
     async def list_sessions(self, ctx: Asked) -> list[Open]:
         """List the sessions that there are."""
