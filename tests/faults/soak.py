@@ -106,7 +106,7 @@ def sample(jupyter: Jupyter) -> tuple[int, int, int, int, int]:
     return here.num_fds(), resident, threading.active_count(), len(jupyter.kernels()), files
 
 
-async def soak(jupyter: Jupyter, *, minutes: float, conversations: int, seed: int) -> bool:
+async def soak(jupyter: Jupyter, *, minutes: float, conversations: int, faults: float, seed: int) -> bool:
     """Run for so long, print the table; tell whether nothing was silently missing, run twice or leaked."""
     chance, tally, sessions = random.Random(seed), Tally(), Sessions()
     rows: list[tuple[int, int, int, int, int]] = []
@@ -118,7 +118,7 @@ async def soak(jupyter: Jupyter, *, minutes: float, conversations: int, seed: in
         where = Server(network.url, Secret(jupyter.token))
         open_ones = [sessions.get(f"soak-{number}", where) for number in range(conversations)]
         while (elapsed := time.monotonic() - began) < minutes * 60:
-            rounds = (converse(one, network, chance, tally, lines=2_000, faults=0.05) for one in open_ones)
+            rounds = (converse(one, network, chance, tally, lines=2_000, faults=faults) for one in open_ones)
             await asyncio.gather(*rounds)
             if elapsed >= len(rows) * max(minutes, 0.1) * 60 / 20:
                 rows.append(await asyncio.to_thread(sample, jupyter))
@@ -147,6 +147,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--conversations", type=int, default=4)
+    parser.add_argument("--faults", type=float, default=0.05, help="the part of the blocks that is hurt")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 2**32)
     options = parser.parse_args()
     link.PING = 1.0  # what takes ten seconds otherwise is no better tested by waiting for it
@@ -157,6 +158,7 @@ def main() -> int:
                 jupyter,
                 minutes=options.minutes,
                 conversations=options.conversations,
+                faults=options.faults,
                 seed=options.seed,
             )
         )

@@ -360,23 +360,31 @@ async def test_a_server_that_is_held_while_a_cell_runs(
     await ordeal.goes_on(session, kept=True)
 
 
-def message(number: object, parent: str = "ours", kind: str = "stream") -> Message:
-    return Message("iopub", kind, f"s_1_{number}", parent)
+def message(number: object, parent: str = "ours") -> Message:
+    return Message("iopub", "stream", f"s_1_{number}", parent)
+
+
+BUSY = replace(message(4), type="status", content={"execution_state": "busy"})
 
 
 @behaviour("faults:ledger:whole")
 @pytest.mark.parametrize(
     ("messages", "whole"),
     [
-        ([message(4), message(5), message(6)], True),
-        ([message(4), message(6)], False),
-        ([message(4), message(6), message(5)], True),
-        ([message(4), message(5, "theirs"), message(6)], True),
-        ([message(4), message(5), message(9, "theirs")], True),
-        ([message(1, "theirs"), message(4), message(5)], True),
-        ([message(4), message(40_000)], False),
+        ([BUSY, message(5), message(6)], True),
+        ([BUSY, message(6)], False),
+        ([BUSY, message(6), message(5)], True),
+        ([BUSY, message(5, "theirs"), message(6)], True),
+        ([BUSY, message(5), message(9, "theirs")], True),
+        ([message(1, "theirs"), BUSY, message(5)], True),
+        ([message(5), BUSY], True),
+        ([message(6), BUSY], False),
+        ([message(6), BUSY, message(5)], True),
+        ([message(5), message(6)], False),
+        ([BUSY, message(40_000)], False),
+        ([message(40_000), BUSY], False),
         ([message("x")], False),
-        ([Message("iopub", "stream", "a9c1", "ours")], False),
+        ([BUSY, Message("iopub", "stream", "a9c1", "ours")], False),
         ([], False),
     ],
 )
