@@ -13,6 +13,11 @@ BEHAVIOURS = {
         "the old one may give it the answers.",
         "soak: three of four conversations got no answer any more, for as long as it was looked at",
     ),
+    "faults:network:greeted-again": Behaviour(
+        "A kernel at rest that does not answer over a new connection is asked over another one, before "
+        "anybody is told that it does not start.",
+        "soak: a minute each",
+    ),
     "faults:network:answer-waits": Behaviour(
         "What a person answers while the way is cut reaches the program when it is there again.", "R10"
     ),

@@ -30,6 +30,8 @@ class Chaos:
         """Connections so far."""
         self.names: list[str] = []
         """What WebSockets to a kernel were opened as: their `session_id`."""
+        self.swallowing = False
+        """The next WebSocket to a kernel opens, and nothing comes over it."""
         self._target = target
         self._pairs: set[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = set()
         self._flowing = asyncio.Event()
@@ -68,14 +70,21 @@ class Chaos:
             await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
         finally:
             self._pairs.discard(pair)
+            self._deaf.difference_update(pair)
             writer.close()
             far_writer.close()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
-                self.names += re.findall(r"^GET \S+[?&]session_id=(\w+)", data[:1000].decode("latin-1"))
                 await self._flowing.wait()
+                if named := re.match(r"GET \S+[?&]session_id=(\w+)", data[:1000].decode("latin-1")):
+                    self.names.append(named[1])
+                elif self.swallowing and data.startswith(b"HTTP/1.1 101"):
+                    self.swallowing = False
+                    self._deaf.add(writer)
+                    data = data.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+                    writer.write(data)
                 if self.latency or self.rate:
                     await asyncio.sleep(self.latency + (len(data) / self.rate if self.rate else 0))
                 if writer in self._deaf:

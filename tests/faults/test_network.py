@@ -108,6 +108,20 @@ async def test_the_cell_after_one_whose_connection_was_cut_takes_another(
     assert (len(later), proxy.names.count(first) > 1) == (1, True)
 
 
+@behaviour("faults:network:greeted-again")
+async def test_a_connection_over_which_nothing_comes_from_the_beginning_is_given_up(
+    proxy: Chaos, far: Session, ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coderunner.kernel.server.AT_ONCE", 1.0)
+    await far.portal.run(far.rest())
+    proxy.swallowing = True
+    ordeal.strike()
+    result = await far.execute("print(x)")
+    ordeal.ends(result, Status.OK, Aftermath.READY, "7")
+    assert not proxy.swallowing
+    await ordeal.goes_on(far, kept=True)
+
+
 @behaviour("faults:network:answer-waits")
 @pytest.mark.parametrize("answered", ["while the way is cut", "when it is there again"])
 async def test_an_answer_finds_its_way_to_the_program(

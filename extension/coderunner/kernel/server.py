@@ -11,7 +11,7 @@ from coderunner.kernel.existing import meant, on_server
 from coderunner.kernel.flight import LOST, Away, Back, Event, Gone
 from coderunner.kernel.link import PING, Link
 from coderunner.kernel.messages import Message
-from coderunner.kernel.ready import wait_until_ready
+from coderunner.kernel.ready import START_TIMEOUT, wait_until_ready
 from coderunner.kernel.rest import Rest
 from coderunner.kernel.where import Server
 from coderunner.outputs import Status
@@ -22,6 +22,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 """Seconds between two attempts, each pause twice the one before. A server needs the first to notice."""
 ATTEMPT = 5.0
 """Seconds for one attempt."""
+AT_ONCE = 5.0
+"""Seconds for a kernel at rest to answer; it takes milliseconds."""
 AWAKE = 2.0
 """Seconds for an answer over a link that was quiet for longer than it should have been: the machine slept."""
 
@@ -58,7 +60,9 @@ class ServerKernel:
 
     async def connect(self, identity: str) -> None:
         """Open the WebSocket; a server keeps what is missed for the same `identity` only."""
-        self._identity = identity
+        self._identity, self._gone = identity, None
+        if self._link is not None:
+            self._link.close()
         link = Link(self._on_message, self._broken)
         self._link = link
         await link.open(self._rest, self._path("channels"), identity)
@@ -203,11 +207,10 @@ async def open_kernel(where: Server, path: str) -> ServerKernel:
         kernel, busy = await find_or_create(rest, where.kernel_name, path)
         kernel.language = language
         try:
-            # Another one each time: where a server has not let go of an earlier connection yet, the kernel
-            # gives its answers to the one or the other of the same name.
-            await kernel.connect(uuid.uuid4().hex)
-            if not busy:
-                kernel.process = await wait_until_ready(kernel)
+            if busy:
+                await kernel.connect(uuid.uuid4().hex)
+            else:
+                await _greet(kernel)
             kernel.ready = True
         except BaseException:
             await asyncio.shield(kernel.close(keep=kernel.found))
@@ -233,8 +236,7 @@ async def attach(where: Server) -> ServerKernel:
         kernel = ServerKernel(rest, found.id, "", found=True)
         kernel.borrowed = True
         try:
-            await kernel.connect(uuid.uuid4().hex)
-            kernel.process = await wait_until_ready(kernel, within=ATTACHED)
+            await _greet(kernel, within=ATTACHED)
             kernel.ready = True
         except BaseException:
             await asyncio.shield(kernel.close())
@@ -243,6 +245,21 @@ async def attach(where: Server) -> ServerKernel:
         rest.close()
         raise
     return kernel
+
+
+async def _greet(kernel: ServerKernel, *, within: float = START_TIMEOUT) -> None:
+    """Wait until it answers; one that was found at rest is soon asked again, over another connection.
+
+    Each has a name of its own: where a server has not let go of an earlier connection yet, the kernel gives
+    its answers to the one or the other of the same name.
+    """
+    await kernel.connect(uuid.uuid4().hex)
+    if kernel.found:
+        with suppress(KernelNotStarted):
+            kernel.process = await wait_until_ready(kernel, within=AT_ONCE)
+            return
+        await kernel.connect(uuid.uuid4().hex)
+    kernel.process = await wait_until_ready(kernel, within=within)
 
 
 async def find_or_create(rest: Rest, name: str, path: str) -> tuple[ServerKernel, bool]:
