@@ -76,6 +76,9 @@ BEHAVIOURS = {
     "notebooks:export:named": Behaviour(
         "A conversation is meant by its id or its title; where several fit they are listed.", "README"
     ),
+    "notebooks:export:pieces": Behaviour(
+        "A reply of which a host keeps the text alone is taken apart by what ran in it.", "anchors: 45"
+    ),
     "notebooks:export:runs": Behaviour("What other doors ran can be exported, too.", "README"),
     "notebooks:import:same": Behaviour(
         "What was exported is imported as it was, and nothing runs.", "README"

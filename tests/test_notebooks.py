@@ -28,7 +28,7 @@ from coderunner.records.entry import Entry
 from coderunner.records.pieces import Kind, Piece
 from coderunner.records.rows import Key
 from coderunner.records.store import MEMORY, Store
-from coderunner.runner import find_chat, from_notebook, label_of, open_records, to_notebook
+from coderunner.runner import find_chat, from_notebook, label_of, open_records, pieces_in, to_notebook
 from tests.behaviours import behaviour
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAADCAIAAAA2iEnWAAAADUlEQVR4nGNgGAWkAwABMgABn5GIfgAAAABJRU5ErkJggg=="
@@ -160,6 +160,28 @@ def test_runs_of_which_nothing_was_said_are_a_notebook_too(records: Records) -> 
     records.settle()
     (cell,) = read(to_notebook(find_chat(records, "work"))).cells
     assert (cell.source, cell.execution_count, cell.outputs[0].text) == ("print(10 + 5)", 3, "15\n")
+
+
+@behaviour("notebooks:export:pieces")
+def test_a_reply_is_taken_apart_by_what_ran_in_it(chat: Chat) -> None:
+    first, second, changed = chat.records[:3]
+    text = (
+        "One:\n````python\nprint(10 + 5)\n````\nResult: 15\nTwo:\n```py\nshow()\n```\n"
+        "Result:\n```output\n1\n```\n(stopped)\n\n![figure](file/1.png)\n\nEnd. Result: no"
+    )
+    assert pieces_in(text, [first, second, changed]) == (
+        Piece(Kind.PROSE, "One:\n"),
+        Piece(Kind.BLOCK, "````python\nprint(10 + 5)\n````\n", "Result: 15\n", 0),
+        Piece(Kind.PROSE, "Two:\n"),
+        Piece(
+            Kind.BLOCK,
+            "```py\nshow()\n```\n",
+            "Result:\n```output\n1\n```\n(stopped)\n\n![figure](file/1.png)\n",
+            1,
+        ),
+        Piece(Kind.PROSE, "\nEnd. Result: no"),
+        Piece(Kind.BLOCK, "", ordinal=2),
+    )
 
 
 @behaviour("notebooks:import:same")

@@ -31,7 +31,7 @@ from .events import BEAT, Answered, Asked, Beat, Ended, Event, Running, Shown, S
 from .later import Later
 from .manner import STOPPED, Kernel, Manner, declined, granted, never, no_pictures
 from .news import News
-from .notebooks import find_chat, from_notebook, label_of, to_notebook
+from .notebooks import find_chat, from_notebook, label_of, pieces_in, to_notebook
 
 __all__ = [
     "BEAT",
@@ -99,6 +99,7 @@ __all__ = [
     "normalise",
     "open_records",
     "parts",
+    "pieces_in",
     "plain",
     "rebuild",
     "run_cell",

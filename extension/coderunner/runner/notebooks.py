@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from coderunner.chat.render import for_model
@@ -25,7 +25,7 @@ from coderunner.records.chats import Card, Chat, Saying
 from coderunner.records.entry import Entry
 from coderunner.records.notebook import OURS, YOU, notebook, sound
 from coderunner.records.pieces import Kind, Piece
-from coderunner.records.rows import Key
+from coderunner.records.rows import Key, Record
 
 NOT_RUN = Result(status=Status.DECLINED, detail="it had not run in the notebook")
 IMPORTED = "In the notebook that was imported."
@@ -66,6 +66,35 @@ def _which(name: str, cards: list[Card]) -> str:
 def to_notebook(chat: Chat) -> str:
     """The conversation as the text of a notebook file."""
     return json.dumps(notebook(chat), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+_RESULT = re.compile(
+    r"\s*Result:(?:[^\n]+\n?|\n(`{3,})output\n.*?\n\1\n?(?:\([^\n]*\)\n?)?)(?:\s*!\[[^\n]*\n?)*", re.DOTALL
+)
+"""What the model read of a block, with the pictures that a host put below it."""
+
+
+def pieces_in(text: str, runs: Iterable[Record]) -> tuple[Piece, ...]:
+    """A reply taken apart by what ran in it: prose, and blocks with what the model read of each.
+
+    For hosts that keep the text alone. A block that somebody changed in it since then comes last.
+    """
+    last = {run.key.ordinal: run for run in runs}
+    pieces: list[Piece] = []
+    lost: list[Piece] = []
+    at = 0
+    for ordinal, run in sorted(last.items()):
+        code = re.escape(run.code.rstrip("\n"))
+        block = re.compile(rf"^(`{{3,}}|~{{3,}})[^\n]*\n{code}\n*\1[`~]*[ \t]*(?:\n|\Z)", re.MULTILINE)
+        found = block.search(text, at)
+        if found is None:
+            lost.append(Piece(Kind.BLOCK, "", ordinal=ordinal))
+            continue
+        read = _RESULT.match(text, found.end())
+        pieces.append(Piece(Kind.PROSE, text[at : found.start()]))
+        pieces.append(Piece(Kind.BLOCK, found[0], read[0] if read else "", ordinal))
+        at = read.end() if read else found.end()
+    return (*pieces, Piece(Kind.PROSE, text[at:]), *lost)
 
 
 # --- in -----------------------------------------------------------------------------------------------------

@@ -160,6 +160,9 @@ BEHAVIOURS = {
     "textgen:load:half-started": Behaviour(
         "A kernel that is just being started when all is closed leaves no process behind.", HOST
     ),
+    "textgen:form:notebook": Behaviour(
+        "A chat is downloaded as a notebook, with its blocks as cells and what they showed.", "anchors: 45"
+    ),
     "textgen:form:environment": Behaviour(
         "What nobody chose in the form comes from CodeRunner's own settings.", "README"
     ),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import nbformat
 import pytest
 import yaml
 from modules import shared
@@ -241,11 +242,13 @@ def test_the_form_builds_with_the_pages_own_components(webui: Webui) -> None:
     def ui() -> None:
         shared.gradio["unique_id"] = gr.Radio()
         shared.gradio["custom_system_message"] = gr.Textbox()
+        shared.gradio["history"] = gr.JSON()
         webui.extension.ui()
 
     properties = [component["props"] for component in built(ui)["components"]]
     labels = {each.get("label") for each in properties}
     assert {"Active", "Kernel", "Kernel name", "Token", "Seconds for one block"} <= labels
+    assert "Download as a notebook" in {each.get("value") for each in properties}
     tokens = [each for each in properties if each.get("label") == "Token"]
     assert [(each["type"], each.get("value") or "") for each in tokens] == [("password", "")]
 
@@ -270,6 +273,35 @@ def built(ui: Callable[[], None]) -> dict[str, Any]:
 
     # Inside a loop, because gradio makes one that it never closes where it finds none.
     return asyncio.run(build())
+
+
+@behaviour("textgen:form:notebook")
+def test_the_chat_is_a_notebook_with_what_its_blocks_showed(webui: Webui, panel: Panel) -> None:
+    panel.choose(approve="auto")
+    webui.says(
+        "Let me see.\n```python\nprint(10 + 5)\n```\n", "It is 15.\n~~~py\n1 / 0\n~~~\n", "Never mind."
+    )
+    webui.send("What is 10 + 5?")
+    webui.says("Bye.")
+    webui.send("Thanks.")
+    panel.door.records.settle()
+    text, line = panel.notebook(webui.history, HERE)
+    notebook = nbformat.reads(text, as_version=4)
+    nbformat.validate(notebook)
+    assert [(cell.cell_type, cell.source) for cell in notebook.cells] == [
+        ("markdown", "**You:** What is 10 + 5?"),
+        ("markdown", "Let me see."),
+        ("code", "print(10 + 5)"),
+        ("markdown", "It is 15."),
+        ("code", "1 / 0"),
+        ("markdown", "Never mind."),
+        ("markdown", "**You:** Thanks."),
+        ("markdown", "Bye."),
+    ]
+    assert notebook.cells[2].outputs[0].text == "15\n"
+    assert notebook.cells[4].outputs[0].ename == "ZeroDivisionError"
+    assert line.text == "The notebook is downloaded."
+    assert panel.notebook({"internal": []}, HERE)[0] == ""
 
 
 # -- the preset -----------------------------------------------------------------------------------

@@ -38,6 +38,16 @@ UNQUEUED: dict[str, Any] = {"queue": False, **QUEUED}
 PRESSED = "(_number, ...rest) => [window.coderunnerNumber?.() ?? '', ...rest]"
 """Fetches the number of the block that the person saw."""
 
+DOWNLOAD = """(text) => {
+    if (!text) return;
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "application/x-ipynb+json" }));
+    link.download = "chat.ipynb";
+    link.click();
+    URL.revokeObjectURL(link.href);
+}"""
+"""Saves a notebook where the person's browser keeps what it downloads."""
+
 ANSWERED = "(_number, _line, ...rest) => [window.coderunnerNumber(), window.coderunnerLine(), ...rest]"
 """Fetches what the person answered, too; it is in no component's value, and the page forgets it."""
 
@@ -152,6 +162,21 @@ class Form:
                 lambda *at, does=does: does(Chat(*at)).html, self.chat, self.status, **QUEUED
             )
         self.say(interrupt.click, lambda *at: self.panel.interrupt(Chat(*at)), *self.chat)
+        self._notebook()
+
+    def _notebook(self) -> None:
+        history = webui.component("history")
+        if history is None:
+            return
+        button, text = gr.Button("Download as a notebook"), gr.Textbox(visible=False)
+
+        def write(history: object, *at: Any) -> tuple[str, str]:  # noqa: ANN401 - what components hold
+            text, line = self.panel.notebook(history, Chat(*at))
+            return text, line.html
+
+        button.click(write, [history, *self.chat], [text, self.status], **QUEUED).then(
+            None, text, None, js=DOWNLOAD, **UNQUEUED
+        ).then(lambda: "", None, text, **UNQUEUED)
 
     def _choices(self) -> None:
         chosen = self.store.get

@@ -14,6 +14,7 @@ from typing import Any
 from coderunner.errors import CodeRunnerError, SettingsError
 from coderunner.hosts.textgen import preset, webui
 from coderunner.hosts.textgen.door import Door, why_not
+from coderunner.hosts.textgen.notebook import notebook
 from coderunner.outputs import Error, Result, Status, Stream
 from coderunner.runner import Report, Server, Session, check, normalise
 from coderunner.secret import Secret
@@ -214,6 +215,14 @@ class Panel:
             return Line(preset.install(webui.user_data()))
         except CodeRunnerError as failure:
             return Line(str(failure), good=False)
+
+    def notebook(self, history: object, chat: Chat) -> tuple[str, Line]:
+        """The chat as the text of a notebook, empty where there is none, and what there is to say."""
+        try:
+            text = notebook(history, chat.unique_id or "Chat", self.door.records)
+        except CodeRunnerError as failure:
+            return "", Line(str(failure), good=False)
+        return text, Line("The notebook is downloaded." if text else "Nothing was said in this chat yet.")
 
     def address(self) -> str:
         """Where the script of the page that asks finds what its bar is to show, as HTML."""
