@@ -67,6 +67,9 @@ BEHAVIOURS = {
         "A closing tag alone says that everything before it was thought.", "models and hosts 1.6"
     ),
     "render:late:named": Behaviour("A result that comes late says which block it is of.", "decision 5"),
+    "render:again:named": Behaviour(
+        "A result of a block that a person ran again says which block it is of.", "decision 3"
+    ),
     "render:ends:sentence": Behaviour("Every way to end is told in one plain sentence.", "decision 4"),
     "render:golden:kinds": Behaviour("Each kind of result is told as its golden file says.", "decision 2"),
     "render:tool:order": Behaviour(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from coderunner.chat.fences import Code, FenceClosed, FenceOpened, Text
 from coderunner.chat.neutral import ZERO_WIDTH_SPACE
 from coderunner.chat.reasoning import TAGS
-from coderunner.chat.render import Image, Limits, for_model, for_tool, images
+from coderunner.chat.render import Image, Limits, for_model, for_tool, images, ran_again
 from coderunner.endings import how_it_ended
 from coderunner.outputs import (
     Aftermath,
@@ -32,6 +32,14 @@ FORBIDDEN = ("\nYou:", "\nAI:", "###", "<|im_end|>", "\n\n", "STOP", "user\n")
 
 def printed(text: str) -> Result:
     return Result((Stream("stdout", text),))
+
+
+@behaviour("render:again:named")
+def test_a_result_of_a_block_that_a_person_ran_again_says_which_block_it_is_of() -> None:
+    which = "The user ran a block of this conversation again, the one that begins with: "
+    assert ran_again("\n  x = 1\nx\n", printed("1\n")) == f"{which}x = 1\nResult: 1\n"
+    assert "<|im_end|>" not in ran_again("x = '<|im_end|>'", printed("1\n"), forbidden=FORBIDDEN)
+    assert len(ran_again("x" * 5000, printed("1\n"))) < 250
 
 
 def shown(*outputs: Output) -> str:

@@ -1,17 +1,27 @@
 """The blocks of a conversation run once more in an empty kernel, on each kind of kernel."""
 
-from coderunner.kernel.rebuild import rebuild
+from collections.abc import Sequence
+from functools import partial
+
+from coderunner.kernel import rebuild as room
+from coderunner.kernel.rebuild import Rebuilt
 from coderunner.kernel.sessions import Session
 from coderunner.outputs import Status
 from tests.behaviours import behaviour
 from tests.kernel.conftest import BOUND
 
 
+async def rebuild(session: Session, sources: Sequence[str]) -> Rebuilt:
+    """Run them again, as a person who wants that does."""
+    calls = [partial(session.execute, source) for source in sources]
+    return await room.rebuild(session, calls, deadline=BOUND)
+
+
 @behaviour("kernel:rebuild:again")
 async def test_the_blocks_of_a_conversation_run_again_in_an_empty_kernel(session: Session) -> None:
     blocks = ["x = 41", "x += 1", "import math\nnames = [math.pi]"]
     await session.execute("stale = x = 0")
-    rebuilt = await rebuild(session, blocks, deadline=BOUND)
+    rebuilt = await rebuild(session, blocks)
     assert rebuilt.words == (
         "The kernel was restarted and ran all 3 blocks of this conversation again. "
         "It holds math (module), names (list), x (int)."
@@ -21,7 +31,7 @@ async def test_the_blocks_of_a_conversation_run_again_in_an_empty_kernel(session
 
 @behaviour("kernel:rebuild:failure")
 async def test_at_the_first_block_that_fails_it_ends_and_says_why(session: Session) -> None:
-    rebuilt = await rebuild(session, ["x = 1", "1 / 0", "never = 1"], deadline=BOUND)
+    rebuilt = await rebuild(session, ["x = 1", "1 / 0", "never = 1"])
     assert rebuilt.words == (
         "The kernel was restarted and ran 1 of 3 blocks of this conversation again, then one failed "
         "(ZeroDivisionError: division by zero). It holds x (int)."
@@ -30,6 +40,6 @@ async def test_at_the_first_block_that_fails_it_ends_and_says_why(session: Sessi
 
 @behaviour("kernel:rebuild:again")
 async def test_many_variables_are_listed_in_part(session: Session) -> None:
-    rebuilt = await rebuild(session, ["for n in range(300): globals()[f'name_{n}'] = n"], deadline=BOUND)
+    rebuilt = await rebuild(session, ["for n in range(300): globals()[f'name_{n}'] = n"])
     assert len(rebuilt.holds) < 520
     assert rebuilt.holds.endswith(" (int), …")

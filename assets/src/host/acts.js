@@ -1,6 +1,6 @@
 // What the buttons and the form of a block do.
 
-const ACTS = new Set(["run", "always", "skip", "stop", "cancel"]);
+const ACTS = new Set(["run", "always", "skip", "stop", "cancel", "again"]);
 
 export class Acts {
   #address; #token;
@@ -28,7 +28,9 @@ export class Acts {
       if (verb in own) own[verb](button);
       if (!ACTS.has(verb)) return;
       button.disabled = true;
-      if (!(await this.#send({ ticket: button.dataset.crTicket, act: verb }))) button.disabled = false;
+      const taken = await this.#send({ ticket: button.dataset.crTicket, act: verb });
+      // A block may be run again and again.
+      if (!taken || verb === "again") button.disabled = false;
     });
     // What a program asked for: it leaves the page with this, also where somebody else was quicker.
     root.addEventListener("submit", async (event) => {

@@ -27,7 +27,17 @@ from .neutral import harmless
 from .pictures import Image
 from .terminal import plain, visible
 
-__all__ = ["DEFAULT_LIMITS", "Image", "Limits", "for_model", "for_tool", "images", "parts", "plain"]
+__all__ = [
+    "DEFAULT_LIMITS",
+    "Image",
+    "Limits",
+    "for_model",
+    "for_tool",
+    "images",
+    "parts",
+    "plain",
+    "ran_again",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,9 @@ _CELL_FILE = re.compile(r"(?<!\S)\S*[/\\]ipykernel_\d+[/\\]\d+\.py")
 
 # What a page could take for Markdown, HTML or mathematics: such a line needs a fence to be seen as it is.
 _MARKUP = re.compile(r"[`*<&\\$~|]|\b_|_\b|__|\]\(|!\[|\]\[|Result:|^\s|\s$")
+
+MOST_OF_A_LINE = 80
+"""Characters by which a block is told from others."""
 
 RESULT = "Result"
 LATE_RESULT = "Result of the block that was still running"
@@ -95,6 +108,15 @@ def for_model(
         ]
         lines += [f"({harmless(sentence, forbidden=forbidden)})"] if sentence else []
     return "\n".join([*lines, *placed, ""])
+
+
+def ran_again(source: str, result: Result, *, forbidden: Iterable[str] = ()) -> str:
+    """What the model reads of a block that a person had run once more: which it is, and what came of it."""
+    forbidden = tuple(forbidden)
+    first = next((line.strip() for line in source.splitlines() if line.strip()), "")
+    begins = harmless(first[:MOST_OF_A_LINE], forbidden=forbidden)
+    which = f"The user ran a block of this conversation again, the one that begins with: {begins}"
+    return f"{which}\n{for_model(result, forbidden=forbidden, code=source)}"
 
 
 def for_tool(

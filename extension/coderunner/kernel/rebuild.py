@@ -1,6 +1,6 @@
 """Brings the variables of a conversation back: an empty kernel runs its good blocks once more."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from coderunner.kernel.session import Session
@@ -40,20 +40,23 @@ class Rebuilt:
         return f"The kernel was restarted and ran {told} of this conversation again{failed}.{holds}"
 
 
-async def rebuild(session: Session, sources: Sequence[str], *, deadline: float) -> Rebuilt:
-    """Empty the kernel and run `sources` in it, in their order, up to the first that fails.
+async def rebuild(
+    session: Session, blocks: Sequence[Callable[[], Awaitable[Result]]], *, deadline: float
+) -> Rebuilt:
+    """Empty the kernel and run `blocks` in it, in their order, up to the first that fails.
 
-    A person has to want that: what the blocks did outside of the kernel, they do again.
+    A person has to want that: what the blocks did outside of the kernel, they do again. Each is a call that
+    runs one; `deadline` is for the list of what there is then.
     """
     await session.restart()
     ran, failure = 0, None
-    for source in sources:
-        result = await session.execute(source, deadline=deadline)
+    for block in blocks:
+        result = await block()
         if result.status is not Status.OK:
             failure = result
             break
         ran += 1
-    return Rebuilt(ran, len(sources), failure, _holds(await session.execute(DIGEST, deadline=deadline)))
+    return Rebuilt(ran, len(blocks), failure, _holds(await session.execute(DIGEST, deadline=deadline)))
 
 
 def _holds(digest: Result) -> str:

@@ -46,6 +46,10 @@ class Block:
     """What its program asks; the id is the ticket of the answer, which nobody can guess either."""
     later: tuple[Output, ...] = ()
     """What its threads and tasks showed after its end; the model does not read it."""
+    ordinal: int | None = None
+    """How many blocks stand before it in the reply; known when the fence is closed."""
+    again: "Block | None" = None
+    """The same code as a person has run it once more."""
     id: str = ""
     """Names it in pages, from its first line to its end and after; nobody can guess it."""
 

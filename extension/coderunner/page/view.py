@@ -61,7 +61,7 @@ def look(block: Block, setting: Setting, before: tuple[Block, Look] | None = Non
         later=_later(block),
         question=_form(block.question),
         read=read(block.read),
-        bar=_bar(block, setting),
+        bar=f"{_bar(block, setting)}{_again(block.again, setting)}",
     )
 
 
@@ -80,6 +80,18 @@ def _later(block: Block) -> str:
         return '<div class="cr-later" hidden></div>'
     shown = "".join(output.harmless(output.draw(each, block)) for each in block.later)
     return f'<div class="cr-later"><b>Shown after its end</b><div class="cr-outs">{shown}</div></div>'
+
+
+def _again(block: Block | None, setting: Setting) -> str:
+    """What came of it as a person had it run once more, below what it showed before."""
+    if block is None:
+        return ""
+    mood = _mood(block) or "good"
+    shown = "".join(output.harmless(output.draw(each, block)) for each in block.shown)
+    return (
+        f'<div class="cr-again cr-{mood}" role="group" aria-label="Run again">'
+        f'<div class="cr-outs">{shown}</div>{_form(block.question)}{_bar(block, setting, repeat=True)}</div>'
+    )
 
 
 def _mood(block: Block) -> str:
@@ -130,8 +142,10 @@ def _form(question: Question | None) -> str:
     )
 
 
-def _bar(block: Block, setting: Setting) -> str:
+def _bar(block: Block, setting: Setting, *, repeat: bool = False) -> str:
     state, buttons = _state(block, setting)
+    if repeat:
+        state, buttons = f"Again: {state}", buttons if block.stoppable else ""
     asks = " cr-ask" if block.state is State.WAITING else ""
     return (
         f'<div class="cr-bar{asks}"><span class="cr-dot"></span><span class="cr-state">{state}</span>'
@@ -162,7 +176,8 @@ def _state(block: Block, setting: Setting) -> tuple[str, str]:
             clock = f"{_clock(block)} · its result will follow"
             return f"<b>Still running</b> · {clock}", _button("stop", "Stop", block.ticket)
         case State.ENDED:
-            return _end(block.result or Result()), copy
+            again = _button("again", "Run again", block.ticket) if block.ticket else ""
+            return _end(block.result or Result()), f"{again}{copy}"
 
 
 def _clock(block: Block, deadline: float | None = None) -> str:

@@ -95,9 +95,13 @@ class ReplyLedger:
     message: str
     place: str = ""
     """Where its cells run, in words."""
+    again: bool = False
+    """A person wants them run once more, although they were."""
 
     def recall(self, cell: Cell, ordinal: int) -> Future[Result] | None:
-        """What came, or comes, of a block that was run before; None where it was not."""
+        """What came, or comes, of a block that was run before; None where it was not, or is to run again."""
+        if self.again:
+            return None
         try:
             record = self.records.recall(self._key(ordinal), cell.source)
             return None if record is None else self._tell(record)
@@ -107,7 +111,8 @@ class ReplyLedger:
     def claim(self, cell: Cell, ordinal: int) -> Entry | Future[Result]:
         """The right to run a block; or what comes of it where somebody else has that."""
         try:
-            claimed = self.records.claim(self._key(ordinal), cell.source, place=self.place)
+            key = self._key(ordinal)
+            claimed = self.records.claim(key, cell.source, place=self.place, again=self.again)
             return self._tell(claimed) if isinstance(claimed, Record) else claimed
         except RecordsUnavailable as failure:
             return _refused(failure)

@@ -10,13 +10,13 @@ interrupt the kernel when the host stops listening.
 
 # Some of these only pass through here: doors know neither chat nor kernel, and ask the hall.
 from coderunner.allowance import Allowance
-from coderunner.chat.render import DEFAULT_LIMITS, Image, for_tool, images, parts, plain
+from coderunner.chat.render import DEFAULT_LIMITS, Image, for_tool, images, parts, plain, ran_again
 from coderunner.chat.turn import Finish, Generate, Part, Run, Say, Turn
 from coderunner.kernel.address import normalise
 from coderunner.kernel.doctor import Finding, Report, check
 from coderunner.kernel.execution import Change
 from coderunner.kernel.existing import Existing, ago, existing
-from coderunner.kernel.rebuild import rebuild
+from coderunner.kernel.rebuild import Rebuilt, rebuild
 from coderunner.kernel.sessions import Light, Local, Server, Session, Sessions, Where, where_of
 from coderunner.outputs import Cell, Question, Result, Status
 from coderunner.records.book import Records, open_records
@@ -63,6 +63,7 @@ __all__ = [
     "Part",
     "Piece",
     "Question",
+    "Rebuilt",
     "Records",
     "ReplyLedger",
     "Report",
@@ -101,6 +102,7 @@ __all__ = [
     "parts",
     "pieces_in",
     "plain",
+    "ran_again",
     "rebuild",
     "run_cell",
     "run_cell_sync",

@@ -38,6 +38,12 @@ BEHAVIOURS = {
     "app:stop:execution": Behaviour("Stop interrupts the kernel, which keeps its variables.", "M5"),
     "app:stop:closed-page": Behaviour("Closing the last page stops the model.", "M6"),
     "app:stop:deadline": Behaviour("A block can end at its deadline, and the model is told.", "M3"),
+    "app:again:beside": Behaviour(
+        "A person can run a block again: its result stands beside the old one, the model reads it with the "
+        "next message, and both runs are written down.",
+        "decision 3",
+    ),
+    "app:again:asks": Behaviour("A block that runs again can ask, and be stopped.", "decision 3"),
     "app:late:goes-on": Behaviour(
         "A block that goes on after its deadline is followed, also over a reload; its result comes once, "
         "with the next message.",

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 from coderunner.errors import EndpointUnreachable
-from coderunner.hosts.app.conversation import Conversation, Conversations, Request
+from coderunner.hosts.app.conversation import Conversation, Request
+from coderunner.hosts.app.conversations import Conversations
 from coderunner.hosts.app.transcript import Notice, Prose
 from coderunner.outputs import Cell, Result, Stream
 from coderunner.page.block import Block, State

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from coderunner.hosts.app.server import App
+from coderunner.hosts.app.writer import kernel_label
 from coderunner.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import BOUND, MARKS, Visitor, number, served, visitor
@@ -85,20 +86,66 @@ def test_a_program_that_takes_too_long_is_stopped_and_the_model_hears_of_it(
     assert "Seen." in somebody.replies.inner_text()
 
 
+def attempts(app: App) -> list[tuple[int, str]]:
+    """The runs of the last conversation as they are written down, each with its end."""
+    assert app.records.settle()
+    conversation = kernel_label([*app.conversations._all][-1])
+    return [(run.attempt, run.result.status) for run in app.records.of(conversation) if run.result]
+
+
 @behaviour("app:rebuild:again")
 def test_restart_and_run_all_brings_the_variables_back_and_tells_the_model(
-    somebody: Visitor, parrot: tuple[Parrot, str], tmp_path: Path
+    somebody: Visitor, app: App, parrot: tuple[Parrot, str], tmp_path: Path
 ) -> None:
     somebody.run("x = 41")
     somebody.run("1 / 0")
     somebody.run("x += 1\nprint(x)")
     somebody.page.locator("#cr-rerun").click()
     expect(somebody.page.locator(".toast-body")).to_contain_text("ran all 2 blocks")
+    assert attempts(app) == [(1, "ok"), (1, "error"), (1, "ok"), (2, "ok"), (2, "ok")]
     assert somebody.run("print(x)") == "42"
     told = parrot[0].asked[-2]["messages"][-1]["content"]
     assert told.startswith(
         "The kernel was restarted and ran all 2 blocks of this conversation again. It holds x"
     )
+
+
+@behaviour("app:again:beside")
+def test_a_block_that_a_person_runs_again_shows_both_results_and_the_model_is_told(
+    somebody: Visitor, app: App, parrot: tuple[Parrot, str]
+) -> None:
+    somebody.run("n = globals().get('n', 0) + 1\nprint('run', n)")
+    again = somebody.blocks.locator(".cr-again")
+    somebody.press("Run again")
+    expect(again.locator(".cr-out")).to_have_text("run 2\n")
+    expect(again.locator(".cr-state")).to_contain_text("Again: Done")
+    somebody.press("Run again")
+    expect(again.locator(".cr-out")).to_have_text("run 3\n")
+    expect(somebody.blocks.locator(".cr-outs").first).to_have_text("run 1\n")
+    somebody.ask("And now?")
+    told = str(parrot[0].asked[-1]["messages"][-1]["content"])
+    which = "The user ran a block of this conversation again, the one that begins with: n = globals()"
+    assert told.count(which) == 2
+    assert "Result: run 2\n" in told
+    assert "Result: run 3\n" in told
+    assert attempts(app) == [(1, "ok"), (2, "ok"), (3, "ok")]
+
+
+@behaviour("app:again:asks")
+def test_a_block_that_runs_again_can_ask_and_be_stopped(somebody: Visitor) -> None:
+    somebody.say("```python\nprint('Hello', input('Name? '))\n```\n")
+    somebody.blocks.get_by_label("Name?", exact=True).fill("Ann")
+    somebody.press("Send")
+    expect(somebody.feet).to_have_count(1)
+    somebody.press("Run again")
+    again = somebody.blocks.locator(".cr-again")
+    again.get_by_label("Name?", exact=True).fill("Bob")
+    somebody.press("Send")
+    expect(again.locator(".cr-out")).to_contain_text("Hello Bob")
+    somebody.press("Run again")
+    expect(again.get_by_label("Name?", exact=True)).to_be_visible()
+    somebody.press("Stop")
+    expect(again.locator(".cr-state")).to_contain_text("Stopped by the user")
 
 
 @behaviour("app:late:goes-on")

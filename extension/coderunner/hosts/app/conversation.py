@@ -16,7 +16,8 @@ from typing import Literal, TypeVar
 
 from coderunner.errors import CodeRunnerError
 from coderunner.hosts.app import transcript
-from coderunner.hosts.app.transcript import Message, Parts
+from coderunner.hosts.app.repeat import Again, Repeats, never
+from coderunner.hosts.app.transcript import Message, Parts, Past
 from coderunner.outputs import Result
 from coderunner.page.block import Block
 from coderunner.page.board import Board
@@ -93,8 +94,9 @@ class Conversation:
         *,
         patience: float = PATIENCE,
         board: Board | None = None,
+        again: Again = never,
     ) -> None:
-        """`board`: where its blocks are seen."""
+        """`board`: where its blocks are seen; `again` runs one of them once more."""
         self.id = secrets.token_urlsafe(18)
         self.messages: tuple[Message, ...] = ()
         self.always = False
@@ -116,6 +118,7 @@ class Conversation:
         """What the model is to read before the next message."""
         self._answers: dict[str, Future[Secret]] = {}
         self._followers = 0
+        self._repeats = Repeats(self.id, again, self._change_block, self.tell_the_model)
 
     @property
     def busy(self) -> bool:
@@ -144,8 +147,8 @@ class Conversation:
         late = "".join(message.late for message in self.messages[index:])
         return self._begin((*self.messages[:index], Message("user", text, late=late)))
 
-    def blocks(self) -> list[str]:
-        """The code of all blocks that ran well, in their order."""
+    def blocks(self) -> list[Past]:
+        """All blocks that ran well, in their order."""
         return transcript.ran_well(self.messages)
 
     def tell_the_model(self, words: str) -> None:
@@ -160,6 +163,7 @@ class Conversation:
     async def close(self) -> None:
         """Stop and wait for the end of the reply, bounded."""
         self.stop()
+        await self._repeats.close()
         if self.writing is not None:
             _, late = await asyncio.wait({self.writing}, timeout=3.0)
             for task in late:
@@ -172,20 +176,24 @@ class Conversation:
                 self._late[ticket].interrupt()
             case "stop", None if self._is_running(ticket):
                 self.stop()
+            case "again", None if self._approve() != "off" and (
+                block := transcript.repeatable(self.messages, ticket)
+            ):
+                self._repeats.begin(ticket, block)
             case (("run" | "always" | "skip"), Future() as question) if not question.done():
                 self.always = self.always or verb == "always"
                 question.set_result(verb != "skip")
             case "cancel", None if ticket in self._answers:
                 return self._answers.pop(ticket).cancel()
             case _:
-                return False
+                return self._repeats.act(ticket, verb)
         return True
 
     def answer(self, ticket: str, text: Secret) -> bool:
         """Answer what a program asks; False where it does not (any more): the first answer counts."""
         answer = self._answers.pop(ticket, None)
         if answer is None or answer.done():
-            return False
+            return self._repeats.answer(ticket, text)
         answer.set_result(text)
         return True
 
@@ -193,7 +201,7 @@ class Conversation:
         """Give control at each new picture of the reply, now and then without one, and after its end."""
         self._followers += 1
         try:
-            while self.busy:
+            while self.busy or self._repeats.busy:
                 # Taken before the picture, so that no change between the two is lost.
                 changed = self._changed
                 yield
@@ -217,7 +225,7 @@ class Conversation:
             self.id, messages, self._consent, self._ask, self._think, self._count, self._remember
         )
         self._request = request
-        self._show((*messages, Message("assistant", "", finished=False)))
+        self._show((*messages, Message("assistant", "", finished=False, reply=request.message)))
         self.writing = asyncio.create_task(self._write(request))
         # A page that asked for a reply and was closed at once never followed it.
         asyncio.get_running_loop().call_later(self._patience, self._leave)
@@ -246,6 +254,8 @@ class Conversation:
             self._show((*before, last))
 
     def _receive(self, event: Event) -> None:
+        if isinstance(event, Waiting | Started | Ended):
+            self._grow(transcript.numbered(self._parts, event.ordinal), visible=False)
         match event:
             case Say(text, Part.TEXT):
                 self._grow(transcript.said(self._parts, text))
@@ -301,10 +311,8 @@ class Conversation:
         ticket, loop = transcript.ticket_of(self._parts), asyncio.get_running_loop()
 
         def show(told: Change) -> None:
-            def change(block: Block) -> Block:
-                return transcript.showed_later(block, told.index, told.output)
-
-            self._show(transcript.with_block(self.messages, ticket, change))
+            index, output = told.index, told.output
+            self._change_block(ticket, lambda block: transcript.showed_later(block, index, output))
 
         if later is not None and ticket:
             later.listen(lambda told: _from_outside(loop, show, told))
@@ -317,16 +325,15 @@ class Conversation:
         self._late[ticket] = running
         began = loop.time() - result.duration
 
-        def change(block: Callable[[Block], Block]) -> None:
-            self._show(transcript.with_block(self.messages, ticket, block))
-
         def show(told: Change) -> None:
             elapsed = loop.time() - began
-            change(lambda block: transcript.late_showed(block, told.index, told.output, elapsed))
+            self._change_block(
+                ticket, lambda block: transcript.late_showed(block, told.index, told.output, elapsed)
+            )
 
         def end(final: Result) -> None:
             self._late.pop(ticket, None)
-            change(lambda block: transcript.late_ended(block, final))
+            self._change_block(ticket, lambda block: transcript.late_ended(block, final))
             if not self._late and self.messages:
                 self._grow(transcript.came_up(self._parts))
 
@@ -374,6 +381,9 @@ class Conversation:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
+    def _change_block(self, ticket: str, change: Callable[[Block], Block]) -> None:
+        self._show(transcript.with_block(self.messages, ticket, change))
+
     def _leave(self) -> None:
         if not self._followers and self.busy:
             log.info("Nobody looks at the conversation any more: its reply is stopped")
@@ -384,47 +394,3 @@ def _from_outside(loop: asyncio.AbstractEventLoop, act: Callable[[Told], None], 
     """Do something in the loop, from any thread; nothing where the loop has ended."""
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(act, told)
-
-
-class Conversations:
-    """The conversations of this app, by id. In memory: they end with the app."""
-
-    def __init__(
-        self,
-        answer: Answer,
-        approve: Callable[[], Approve],
-        *,
-        patience: float = PATIENCE,
-        board: Board | None = None,
-    ) -> None:
-        self._answer = answer
-        self._approve = approve
-        self._patience = patience
-        self._board = board or Board()
-        self._all: dict[str, Conversation] = {}
-
-    def new(self) -> Conversation:
-        """Begin a conversation."""
-        conversation = Conversation(self._answer, self._approve, patience=self._patience, board=self._board)
-        self._all[conversation.id] = conversation
-        return conversation
-
-    def find(self, identity: object) -> Conversation | None:
-        """The conversation of that id."""
-        return self._all.get(identity) if isinstance(identity, str) else None
-
-    def get(self, identity: object) -> Conversation:
-        """The conversation of that id; a new one where there is none, so that a stale page works on."""
-        return self.find(identity) or self.new()
-
-    def act(self, ticket: str, verb: str) -> bool:
-        """Pass on what a button of a block says, to the conversation that knows its ticket."""
-        return any(conversation.act(ticket, verb) for conversation in tuple(self._all.values()))
-
-    def answer(self, ticket: str, text: Secret) -> bool:
-        """Pass on what a person answers, to the conversation whose program asks."""
-        return any(conversation.answer(ticket, text) for conversation in tuple(self._all.values()))
-
-    async def close(self) -> None:
-        """End all replies, bounded."""
-        await asyncio.gather(*(conversation.close() for conversation in self._all.values()))

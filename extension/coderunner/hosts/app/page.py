@@ -12,14 +12,15 @@ from typing import Any
 import gradio as gr
 
 from coderunner.hosts.app import look
-from coderunner.hosts.app.conversation import LIFE, Conversation, Conversations
+from coderunner.hosts.app.conversation import LIFE, Conversation
+from coderunner.hosts.app.conversations import Conversations
 from coderunner.hosts.app.layout import Layout
 from coderunner.hosts.app.offers import Offers
 from coderunner.hosts.app.quiet import COMMAND, STREAM
 from coderunner.hosts.app.view import Drawing, Html
 from coderunner.hosts.app.writer import Writer
 from coderunner.page import element
-from coderunner.runner import Session, rebuild
+from coderunner.runner import Session
 
 Messages = list[dict[str, Any]]
 
@@ -217,8 +218,7 @@ class Page:
         elif self.choices.approval == "off":
             gr.Warning("Running is switched off in the settings.")
         else:
-            session = self.writer.session(conversation.id)
-            rebuilt = await rebuild(session, blocks, deadline=self.choices.limit or self.choices.deadline)
+            rebuilt = await self.writer.rebuild(conversation.id, blocks)
             conversation.tell_the_model(rebuilt.words)
             gr.Info(rebuilt.words, duration=8)
         return self._light(conversation) if conversation else gr.skip()

@@ -15,7 +15,8 @@ from coderunner import listening
 from coderunner.errors import SettingsError
 from coderunner.gate import LOOPBACK, Gate
 from coderunner.hosts.app import look, page
-from coderunner.hosts.app.conversation import PATIENCE, Conversations
+from coderunner.hosts.app.conversation import PATIENCE
+from coderunner.hosts.app.conversations import Conversations
 from coderunner.hosts.app.guard import guarded
 from coderunner.hosts.app.offers import Offers
 from coderunner.hosts.app.state import Choices
@@ -46,7 +47,11 @@ class App:
         )
         self.board = Board(lambda: self.choices.setting)
         self.conversations = Conversations(
-            self.writer.write, lambda: self.choices.approval, patience=patience, board=self.board
+            self.writer.write,
+            lambda: self.choices.approval,
+            patience=patience,
+            board=self.board,
+            again=self.writer.again,
         )
         self.rights = Rights(LOOPBACK | {settings.host.casefold()})
         self.offers = Offers(settings)

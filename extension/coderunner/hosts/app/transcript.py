@@ -49,6 +49,17 @@ class Message:
     """Results that came late, which the model reads before the text of a user's message."""
     tokens: int = 0
     """What the endpoint counted for the reply, all its requests together; 0 where it did not."""
+    reply: str = ""
+    """Names the reply; the runs of its blocks bear the same name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A block that can be run once more."""
+
+    reply: str
+    ordinal: int
+    source: str
 
 
 def said(parts: Parts, text: str) -> Parts:
@@ -81,6 +92,11 @@ def coded(parts: Parts, text: str, identity: str = "") -> Parts:
             return (*before, replace(block, written=block.written + text))
         case _:
             return (*parts, Block(text, id=identity))
+
+
+def numbered(parts: Parts, ordinal: int) -> Parts:
+    """The block that was written has its place among those of the reply."""
+    return _with_last(parts, ordinal=ordinal)
 
 
 def asked(parts: Parts, cell: Cell, ticket: str) -> Parts:
@@ -192,9 +208,25 @@ def _ticketed(message: Message, ticket: str) -> Block | None:
     return next((block for block in blocks if block.ticket == ticket), None)
 
 
-def ran_well(messages: Sequence[Message]) -> list[str]:
-    """The code of the blocks that ended well, in their order."""
-    return [block.source for block in blocks(messages) if block.result and block.result.status is Status.OK]
+def ran_well(messages: Sequence[Message]) -> list[Past]:
+    """The blocks that ended well, in their order."""
+    return [
+        Past(message.reply, block.ordinal or 0, block.source)
+        for message in messages
+        for block in blocks([message])
+        if block.result and block.result.status is Status.OK
+    ]
+
+
+def repeatable(messages: Sequence[Message], ticket: str) -> Past | None:
+    """The block of that ticket, where it has ended and is not being run once more right now."""
+    for message in messages:
+        block = _ticketed(message, ticket) if ticket else None
+        if block is None or block.state is not State.ENDED or block.ordinal is None:
+            continue
+        if block.again is None or block.again.state is State.ENDED:
+            return Past(message.reply, block.ordinal, block.source)
+    return None
 
 
 def read(parts: Parts, text: str) -> Parts:

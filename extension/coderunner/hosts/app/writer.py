@@ -4,26 +4,34 @@ import hashlib
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 
 from coderunner.errors import EndpointUnreachable
 from coderunner.hosts.app.conversation import Request
+from coderunner.hosts.app.repeat import Repeat
 from coderunner.hosts.app.state import Choices, Offer
-from coderunner.hosts.app.transcript import Message
+from coderunner.hosts.app.transcript import Message, Past
 from coderunner.models.endpoint import Client
 from coderunner.models.memory import StrategyMemory
 from coderunner.models.reply import Reply
+from coderunner.outputs import Cell, Result, Status
 from coderunner.runner import (
     Allowance,
+    Ended,
     Event,
     Generate,
     Manner,
+    Rebuilt,
     Records,
     ReplyLedger,
+    Run,
     Session,
     Sessions,
     Turn,
     converse,
     late_words,
+    rebuild,
+    run_cell,
 )
 
 NO_MODEL = "No model is chosen. Open Settings, give the address of one and press Find models."
@@ -83,6 +91,30 @@ class Writer:
                     request.reply = turn.reply
                     request.count(reply.usage.completion)
                     yield event
+
+    async def again(self, repeat: Repeat) -> AsyncGenerator[Event]:
+        """Run a block once more, because a person wants that: another run of it is written down."""
+        choices, label, block = self.choices, kernel_label(repeat.conversation), repeat.block
+        ledger = ReplyLedger(self.records, label, block.reply, choices.setting.where, again=True)
+        manner = Manner(choices.limit or choices.deadline, ask=repeat.ask, ledger=ledger)
+        run = Run(Cell(block.source), block.ordinal)
+        session = self.session(repeat.conversation)
+        async with aclosing(run_cell(run, session, manner, repeat.stop, [])) as events:
+            async for event in events:
+                yield event
+
+    async def rebuild(self, conversation: str, blocks: Sequence[Past]) -> Rebuilt:
+        """Run the blocks of a conversation once more in an empty kernel; nobody is asked anything."""
+
+        async def run(block: Past) -> Result:
+            result = Result(status=Status.ABORTED)
+            async for event in self.again(Repeat(conversation, block)):
+                result = event.result if isinstance(event, Ended) else result
+            return result
+
+        calls = [partial(run, block) for block in blocks]
+        deadline = self.choices.limit or self.choices.deadline
+        return await rebuild(self.session(conversation), calls, deadline=deadline)
 
     def _offer(self) -> Offer:
         if self.choices.offer is None:
