@@ -15,7 +15,7 @@ from coderunner.chat.turn import Finish, Generate, Part, Run, Say, Turn
 from coderunner.kernel.address import normalise
 from coderunner.kernel.doctor import Finding, Report, check
 from coderunner.kernel.execution import Change
-from coderunner.kernel.existing import Existing, ago, existing
+from coderunner.kernel.existing import Existing, ago, existing, meant
 from coderunner.kernel.rebuild import Rebuilt, rebuild
 from coderunner.kernel.sessions import Light, Local, Server, Session, Sessions, Where, where_of
 from coderunner.outputs import Cell, Question, Result, Status
@@ -95,6 +95,7 @@ __all__ = [
     "images",
     "label_of",
     "late_words",
+    "meant",
     "never",
     "no_pictures",
     "normalise",

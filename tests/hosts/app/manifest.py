@@ -136,6 +136,10 @@ BEHAVIOURS = {
     "app:form:connect": Behaviour(
         "Connect checks the server and takes it; its token never comes back to the page.", "safety: T7"
     ),
+    "app:form:attach": Behaviour(
+        "The chat works in a notebook's kernel that a person has already, where it is named in the form.",
+        "pair mode",
+    ),
     "app:form:connect-fails": Behaviour(
         "Connect says what is wrong and leaves the place as it was.", "the kernel form"
     ),

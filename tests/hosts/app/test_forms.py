@@ -69,6 +69,24 @@ def test_connect_takes_the_server_and_the_token_never_comes_back(somebody: Visit
     assert jupyter.token not in somebody.page.content()
 
 
+@behaviour("app:form:attach")
+def test_the_chat_works_in_a_notebook_that_a_person_has_open(somebody: Visitor, jupyter: Jupyter) -> None:
+    wanted = {"path": "data.ipynb", "name": "data", "type": "notebook", "kernel": {"name": "python3"}}
+    notebook = jupyter.ask("api/sessions", "POST", wanted)
+    before = jupyter.kernels()
+    somebody.settings("Kernel")
+    somebody.page.get_by_label("Jupyter server").check()
+    somebody.page.locator("#cr-attach input, #cr-attach textarea").fill("nobody.ipynb")
+    connect(somebody, jupyter.url, jupyter.token)
+    expect(status(somebody).locator(".cr-bad")).to_contain_text("no kernel on this server is meant by")
+    somebody.page.locator("#cr-attach input, #cr-attach textarea").fill("data.ipynb")
+    connect(somebody, jupyter.url, jupyter.token)
+    expect(status(somebody)).to_contain_text(f"It has the kernel {notebook['kernel']['id'][:8]} (data.ipynb)")
+    assert "15" in somebody.ask("What is 10 + 5?")
+    assert jupyter.kernels() == before
+    jupyter.ask(f"api/sessions/{notebook['id']}", "DELETE")
+
+
 @behaviour("app:form:connect-fails")
 def test_a_wrong_token_is_told_and_the_place_stays_as_it_was(somebody: Visitor, jupyter: Jupyter) -> None:
     connect(somebody, jupyter.url, "wrong")

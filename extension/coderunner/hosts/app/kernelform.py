@@ -17,7 +17,7 @@ from coderunner.hosts.app.state import Choices
 from coderunner.hosts.app.writer import Writer
 from coderunner.page import view
 from coderunner.page.block import Block, State
-from coderunner.runner import Finding, Local, Report, Server, Where, check
+from coderunner.runner import Finding, Local, Report, Server, Where, check, existing, meant
 from coderunner.secret import Secret
 
 HERE, THERE = "On this machine", "Jupyter server"
@@ -45,6 +45,9 @@ class KernelForm:
                 label="Address", placeholder="http://127.0.0.1:8888", elem_id="cr-server-url"
             )
             self.token = gr.Textbox(label="Token", type="password", elem_id="cr-token")
+            self.attach = gr.Textbox(
+                label="Your own kernel", placeholder="a notebook that is open there", elem_id="cr-attach"
+            )
         self.name = gr.Dropdown(
             ["python3"], label="Kernel", allow_custom_value=True, elem_id="cr-kernel-name"
         )
@@ -71,6 +74,7 @@ class KernelForm:
             self.server,
             self.url,
             self.token,
+            self.attach,
             self.name,
             self.approve,
             self.deadline,
@@ -87,6 +91,7 @@ class KernelForm:
             gr.Group(visible=remote),
             where.url if isinstance(where, Server) else "",
             gr.Textbox(value="", placeholder=KEPT if isinstance(where, Server) and where.token else ""),
+            where.attach if isinstance(where, Server) else "",
             where.kernel_name,
             words[self._choices.approve],
             self._choices.deadline,
@@ -95,7 +100,7 @@ class KernelForm:
 
     def listen(self, identity: gr.BrowserState) -> list[Any]:
         """Connect the form; gives the events after which the page says what is chosen."""
-        place = [self.place, self.url, self.token, self.name]
+        place = [self.place, self.url, self.token, self.name, self.attach]
         self.place.input(self._unfold, [self.place], [self.server], **COMMAND)
         self.deadline.input(self._bound, [self.deadline], None, **COMMAND)
         self.blocks.input(self._count, [self.blocks], None, **COMMAND)
@@ -120,12 +125,14 @@ class KernelForm:
     async def _rename(self, name: str) -> None:
         self._choices.where = replace(self._choices.where, kernel_name=name or "python3")
 
-    async def _connect(self, place: str, url: str, token: str, name: str) -> AsyncGenerator[list[Any]]:
+    async def _connect(
+        self, place: str, url: str, token: str, name: str, attach: str
+    ) -> AsyncGenerator[list[Any]]:
         """Check the way to a kernel, step by step, and take the place if all is well."""
         keep = [gr.skip(), gr.skip(), gr.skip()]
         yield [working("Connecting"), *keep]
         try:
-            where = self._where(place, url, token, name)
+            where = self._where(place, url, token, name, attach)
         except CodeRunnerError as failure:
             yield [finding(str(failure), ok=False), *keep]
             return
@@ -138,15 +145,21 @@ class KernelForm:
         if not report.ok:
             yield [shown, gr.Dropdown(choices=names) if names else gr.skip(), gr.skip(), gr.skip()]
             return
+        if isinstance(where, Server) and where.attach:
+            try:
+                shown += finding(f"It has the kernel {meant(await existing(where), where.attach)}.", ok=True)
+            except CodeRunnerError as failure:
+                yield [shown + finding(str(failure), ok=False), gr.Dropdown(choices=names), *keep[1:]]
+                return
         self._choices.where = where
         held = gr.Textbox(value="", placeholder=KEPT if isinstance(where, Server) and where.token else "")
         address = where.url if isinstance(where, Server) else gr.skip()
         yield [shown, gr.Dropdown(choices=names, value=where.kernel_name), held, address]
 
-    def _where(self, place: str, url: str, token: str, name: str) -> Where:
+    def _where(self, place: str, url: str, token: str, name: str, attach: str) -> Where:
         if place == HERE:
             return Local(name or "python3")
-        server = Server(url.strip(), Secret(token.strip()), name or "python3")
+        server = Server(url.strip(), Secret(token.strip()), name or "python3", attach=attach.strip())
         known = self._choices.where
         if isinstance(known, Server):
             server = replace(server, ca_file=known.ca_file)
