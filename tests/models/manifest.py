@@ -56,6 +56,11 @@ BEHAVIOURS = {
     ),
     "models:client:surrogates": Behaviour("Text that has no UTF-8 is sent all the same.", CONTRACT),
     "models:client:key": Behaviour("The key goes into its header and nowhere else.", CONTRACT),
+    "models:together:all": Behaviour("What came at the same time is taken as one, whole.", CONTRACT),
+    "models:together:bounded": Behaviour("A slow reader makes the server wait.", CONTRACT),
+    "models:together:lines": Behaviour(
+        "Pieces are taken together up to a line's end, where a block may close.", CONTRACT
+    ),
     # strategies
     "models:strategies:hosts": Behaviour("Hosted APIs are known by their names.", FACTS + ".1"),
     "models:strategies:prefill": Behaviour(

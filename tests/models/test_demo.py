@@ -157,6 +157,6 @@ async def test_a_reply_that_was_heard_to_its_end_is_complete(serve: Serve) -> No
         Client(Endpoint(served.url, model=MODEL)) as client,
         client.stream({"messages": ASKED}) as chunks,
     ):
-        count = len([chunk async for chunk in chunks])
+        count = sum([len(together) async for together in chunks])
     ended = await served.ended()
     assert (ended.complete, ended.tokens) == (True, count + 1)  # the last event is the end mark

@@ -169,8 +169,8 @@ async def _goes_on(client: Client) -> bool:
     text = ""
     try:
         async with client.stream(body) as chunks:
-            async for chunk in chunks:
-                text += piece(chunk).content
+            async for together in chunks:
+                text += "".join(piece(chunk).content for chunk in together)
     except EndpointFailed:
         return False
     # A reply that begins with "alpha" is a new turn, or an echo; the next turn is right for both.

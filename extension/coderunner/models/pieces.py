@@ -1,6 +1,6 @@
 """What a chunk of a model's stream says: parsed once, here. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from coderunner.models.endpoint import Chunk
@@ -25,7 +25,7 @@ class Piece:
 def piece(chunk: Chunk) -> Piece:
     """Read a chunk; fields that are missing or of a wrong type are read as nothing."""
     choices = chunk.get("choices")
-    choice = _mapping(choices[0]) if isinstance(choices, Sequence) and choices else {}
+    choice = _mapping(choices[0]) if isinstance(choices, list) and choices else {}
     delta = _mapping(choice.get("delta"))
     content, thought = _texts(delta.get("content"))
     # llama.cpp, SGLang and DeepSeek say `reasoning_content`; vLLM, Ollama and OpenRouter `reasoning`.
@@ -38,6 +38,18 @@ def piece(chunk: Chunk) -> Piece:
         tokens=_tokens(chunk),
         calls=calls if isinstance(calls := delta.get("tool_calls"), list) else (),
     )
+
+
+def by_lines(pieces: Sequence[Piece]) -> Iterator[Sequence[Piece]]:
+    """The pieces in groups, each up to a line's end: a block closes there, and what follows is dropped."""
+    group: list[Piece] = []
+    for each in pieces:
+        group.append(each)
+        if "\n" in each.content:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
 def _texts(content: object) -> tuple[str, str]:
@@ -63,7 +75,7 @@ def _tokens(chunk: Chunk) -> Tokens | None:
 
 
 def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _text(value: object) -> str:

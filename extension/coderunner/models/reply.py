@@ -8,7 +8,7 @@ from coderunner.errors import EndpointFailed, SettingsError
 from coderunner.models.detect import choose
 from coderunner.models.endpoint import Client, Endpoint
 from coderunner.models.memory import Choice, StrategyMemory
-from coderunner.models.pieces import piece
+from coderunner.models.pieces import by_lines, piece
 from coderunner.models.strategies import NEXT, STRATEGIES, TRAIL, Message, Round, Strategy, hosted
 from coderunner.models.stretch import Delta, Stretch
 from coderunner.models.usage import Usage
@@ -126,13 +126,14 @@ class Reply:
         """Give what one request says; ends early, and closes it, where the model began the reply anew."""
         async with self._client.stream(request.body, path=request.path) as chunks:
             try:
-                async for chunk in chunks:
-                    delta = stretch.receive(piece(chunk))
-                    if stretch.restarted:
-                        return
-                    if delta != NOTHING:
-                        self._learn(request, delta)
-                        yield delta
+                async for together in chunks:
+                    for pieces in by_lines([piece(chunk) for chunk in together]):
+                        delta = stretch.receive(pieces)
+                        if stretch.restarted:
+                            return
+                        if delta != NOTHING:
+                            self._learn(request, delta)
+                            yield delta
                 if (rest := stretch.close()) != NOTHING:
                     self._learn(request, rest)
                     yield rest

@@ -40,13 +40,17 @@ class Stretch:
         """Whether the model began our reply anew; then nothing of this request is to be used any more."""
         return self._guard.restarted
 
-    def receive(self, piece: Piece) -> Delta:
-        """Take a piece; the delta may be empty."""
-        self.tokens = piece.tokens or self.tokens
-        self.finish_reason = piece.finish_reason or self.finish_reason
-        self.pieces += bool(piece.content or piece.reasoning or piece.calls)
-        self.reasoning += piece.reasoning
-        return Delta(self._placed(self._guard.receive(piece.content)), piece.reasoning, piece.calls)
+    def receive(self, pieces: Sequence[Piece]) -> Delta:
+        """Take what came together; the delta may be empty."""
+        for piece in pieces:
+            self.tokens = piece.tokens or self.tokens
+            self.finish_reason = piece.finish_reason or self.finish_reason
+            self.pieces += bool(piece.content or piece.reasoning or piece.calls)
+        content = "".join([piece.content for piece in pieces])
+        reasoning = "".join([piece.reasoning for piece in pieces])
+        self.reasoning += reasoning
+        calls = tuple(call for piece in pieces for call in piece.calls)
+        return Delta(self._placed(self._guard.receive(content)), reasoning, calls)
 
     def close(self) -> Delta:
         """The stream ended; give the text that was still held back."""

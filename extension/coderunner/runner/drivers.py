@@ -153,18 +153,31 @@ def _take(steps: deque[Step], new: Sequence[Step], kernel: Kernel) -> Generator[
 
 async def _until(stop: asyncio.Event, deltas: AsyncGenerator[str]) -> AsyncGenerator[str]:
     """Give what `deltas` gives, up to the moment when `stop` is set, also while the model is silent."""
+    loop, bound = asyncio.get_running_loop(), asyncio.timeout(None)
+    listening = False
+
+    def cut(_: object) -> None:
+        if listening:
+            bound.reschedule(loop.time())
+
+    # Each delta is awaited right here: a task for each would cost more than all the rest that is done for it.
     stopping = asyncio.ensure_future(stop.wait())
+    stopping.add_done_callback(cut)
     try:
         async with aclosing(deltas):
-            while True:
-                following = asyncio.ensure_future(anext(deltas, None))
+            while not stop.is_set():
                 try:
-                    await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                    async with asyncio.timeout(None) as bound:
+                        listening = True
+                        delta = await anext(deltas, None)
+                        listening = False
+                except TimeoutError:
+                    if not bound.expired():
+                        raise
+                    return
                 finally:
-                    if not following.done():
-                        following.cancel()
-                        await asyncio.gather(following, return_exceptions=True)
-                if following.cancelled() or (delta := following.result()) is None:
+                    listening = False
+                if delta is None:
                     return
                 yield delta
     finally:

@@ -14,6 +14,9 @@ from coderunner.hosts.proxy.wire import Outcome, Wire
 QUIET = 10.0
 """Seconds of silence after which a stream gives a sign of life: proxies close one after 60, some after 15."""
 
+MOST_WAITING = 65_536
+"""Bytes for a client that reads more slowly than the model writes: then the model waits."""
+
 STREAM = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
 
 BAD_GATEWAY = 502
@@ -42,7 +45,10 @@ class Delivery(Protocol):
 
 
 class Streamed:
-    """Sends each piece at once. The answer begins with the first, so that a failure before has its status."""
+    """Sends each piece at once, and together what came together.
+
+    The answer begins with the first piece, so that a failure before has its status.
+    """
 
     def __init__(
         self, scope: Scope, send: Send, its: Wire, headers: Mapping[str, str], *, counts: bool
@@ -53,8 +59,9 @@ class Streamed:
         self._headers = headers
         self._counts = counts
         self._began = False
-        self._beginning = asyncio.Lock()
-        self._last = _now()
+        self._waiting = b""
+        self._come = asyncio.Event()
+        self._sending = asyncio.Lock()
 
     async def say(self, text: str) -> None:
         """A piece of the reply."""
@@ -70,39 +77,49 @@ class Streamed:
 
     async def finish(self, outcome: Outcome) -> None:
         """The last chunks."""
-        await self._put(self._wire.end(outcome, counts=self._counts))
-        await self._send({"type": "http.response.body", "body": b""})
+        await self._end(self._wire.end(outcome, counts=self._counts))
 
     async def fail(self, failure: CodeRunnerError) -> None:
-        """The failure, with its own status where nothing was sent yet."""
-        if not self._began:
+        """The failure, with its own status where nothing was said yet."""
+        if self._began or self._waiting:
+            await self._end(wire.broken_off(str(failure)))
+        else:
             await refuse(failure, self._headers)(self._scope, _nothing, self._send)
-            return
-        await self._put(wire.broken_off(str(failure)))
-        await self._send({"type": "http.response.body", "body": b""})
 
     async def live(self, quiet: float) -> None:
-        """Send a comment whenever nothing else was sent for so long."""
+        """Send what is said, and a comment whenever nothing was for so long."""
         while True:
-            await asyncio.sleep(max(0.0, self._last + quiet - _now()))
-            if _now() - self._last >= quiet:
-                await self._put(wire.COMMENT)
+            try:
+                async with asyncio.timeout(quiet):
+                    await self._come.wait()
+            except TimeoutError:
+                self._waiting += wire.COMMENT
+            await self._flush()
 
     async def _put(self, data: bytes) -> None:
-        if not self._began:
-            await self._begin()
-        self._last = _now()
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        """Have it sent as soon as the model, or the kernel, is waited for."""
+        self._waiting += data
+        self._come.set()
+        if len(self._waiting) > MOST_WAITING:
+            await self._flush()
 
-    async def _begin(self) -> None:
-        async with self._beginning:
-            if self._began:
-                return
-            headers = [(name.encode(), value.encode()) for name, value in {**STREAM, **self._headers}.items()]
-            await self._send({"type": "http.response.start", "status": 200, "headers": headers})
-            role = self._wire.role()
-            await self._send({"type": "http.response.body", "body": role, "more_body": True})
-            self._began = True
+    async def _end(self, last: bytes) -> None:
+        self._waiting += last
+        await self._flush()
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def _flush(self) -> None:
+        async with self._sending:
+            data, self._waiting = self._waiting, b""
+            self._come.clear()
+            if data and not self._began:
+                self._began = True
+                headers = {**STREAM, **self._headers}.items()
+                named = [(name.encode(), value.encode()) for name, value in headers]
+                await self._send({"type": "http.response.start", "status": 200, "headers": named})
+                data = self._wire.role() + data
+            if data:
+                await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
 
 class Whole:
@@ -175,7 +192,3 @@ async def _gone(receive: Receive) -> None:
 
 async def _nothing() -> dict[str, object]:
     return {"type": "http.disconnect"}
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
