@@ -163,6 +163,9 @@ class Settings(BaseSettings):
     open_browser: Literal["auto", "yes", "no"] = _setting(
         "auto", "open the page in a browser; auto: where there is a display", "app"
     )
+    output_scripts: bool = _setting(
+        default=True, what="let what a program shows run scripts, in its closed frame", topic="app"
+    )
     data_dir: Path = Field(
         default_factory=default_data,
         description="folder for what is kept: working folders of kernels, records of runs, and the like",

@@ -14,6 +14,7 @@ from coderunner.page import element, view
 from coderunner.page.block import Block, State
 from coderunner.page.board import Board
 from coderunner.page.routes import Rights, Routes
+from coderunner.page.view import Setting
 from coderunner.secret import Secret
 from tests.hosts.app.browsing import served
 
@@ -22,7 +23,8 @@ class Host:
     """Shows the blocks of its board; takes note of each request, and of what its buttons say."""
 
     def __init__(self) -> None:
-        self.board = Board()
+        self.setting = Setting()
+        self.board = Board(lambda: self.setting)
         self.rights = Rights()
         self.cells: list[str] = []
         self.asked: list[str] = []
@@ -77,8 +79,8 @@ def hosted() -> Iterator[Host]:
 
 
 @contextmanager
-def opened(browser: Browser, host: Host, **context: object) -> Iterator[Page]:
-    """The host's page in an empty browser; it never complains."""
+def opened(browser: Browser, host: Host, *, complains: bool = False, **context: object) -> Iterator[Page]:
+    """The host's page in an empty browser; it never complains, unless its outputs are to."""
     fresh = browser.new_context(**context)  # type: ignore[arg-type]
     complaints: list[str] = []
     page = fresh.new_page()
@@ -88,7 +90,7 @@ def opened(browser: Browser, host: Host, **context: object) -> Iterator[Page]:
         yield page
     finally:
         fresh.close()
-    assert complaints == []
+    assert complains or complaints == []
 
 
 def block_of(page: Page, cell: str) -> Locator:

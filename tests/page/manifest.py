@@ -3,6 +3,25 @@
 from tests.behaviours import Behaviour
 
 BEHAVIOURS = {
+    "page:element:tools": Behaviour(
+        "What a block shows can be copied, downloaded, expanded and popped out, by keyboard too, and is not "
+        "loaded again by that.",
+        "the look",
+    ),
+    "page:element:scripts": Behaviour("A person can switch off the scripts of one block.", "safety: T2"),
+    "page:element:once": Behaviour(
+        "An output is drawn once, in each tab, however much comes after it.", "no flicker"
+    ),
+    "page:element:endless": Behaviour(
+        "A script that never ends is stopped; the page goes on and other outputs come back.",
+        "rich output 3.2",
+    ),
+    "page:attacks:nothing-leaves": Behaviour(
+        "No output, however hostile, reaches its page, another block or any server; what remains is WebRTC.",
+        "safety: T2; rich output 3.2",
+    ),
+    "page:attacks:real": Behaviour("What the attacks try would work without a frame.", "safety 1"),
+    "page:attacks:many": Behaviour("There are at least sixty attacks, each another one.", "the page"),
     "page:assets:whole": Behaviour(
         "What the page loads is as it was built, and what others wrote has its licence.", "rich output 7"
     ),

@@ -11,6 +11,7 @@ export function html(source) {
 
 // Scripts that come with innerHTML never run: each is made anew, in order, once it stands in the page.
 export async function enliven(place) {
+  if (document.body.dataset.level !== "scripts") return;
   for (const old of place.querySelectorAll("script")) {
     const script = document.createElement("script");
     for (const { name, value } of old.attributes) script.setAttribute(name, name === "src" ? ours(value) : value);

@@ -5,18 +5,20 @@ import { copy } from "./acts.js";
 import { Frame } from "./frame.js";
 import { height, remember } from "./heights.js";
 import { morph } from "./morph.js";
+import { copyAll, download, large, tools } from "./tools.js";
 
 const LOOK = new CSSStyleSheet();
 LOOK.replaceSync(`:host { display: block; } *, ::before, ::after { box-sizing: border-box; } ${sheet}`);
 
-const PLACES = ["code", "outs", "frame", "later", "question", "read", "note", "bar"];
-const OURS = ["code", "later", "question", "read", "bar"];
+const PLACES = ["code", "outs", "frame", "later", "question", "read", "note", "bar", "again"];
+const OURS = ["code", "later", "question", "read", "bar", "again"];
 
 // `line` and `acts` are one for the page; `roots` gets the shadow root of each block that is shown.
 export const element = (line, acts, base, roots) => class extends HTMLElement {
   static observedAttributes = ["data-cr"];
 
-  #root; #cell; #at; #parts = new Map(); #frame = null; #ticket = ""; #watched = "";
+  #root; #cell; #at; #tools = tools(); #parts = new Map(); #count = 0; #frame = null; #ticket = ""; #watched = "";
+  #level = "scripts"; #chosen = "";
 
   constructor() {
     super();
@@ -27,9 +29,22 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
     this.#cell = node("cell");
     this.#cell.role = "group";
     this.#cell.ariaLabel = "Code and its output";
-    this.#cell.append(...Object.values(this.#at));
+    const row = node("row");
+    row.append(this.#at.bar, this.#tools);
+    const { again, bar: _, ...above } = this.#at;
+    this.#cell.append(...Object.values(above), row, again);
     acts.listen(this.#root, {
       copy: (button) => copy(button, this.#root.querySelector(".cr-code").textContent),
+      "copy-output": (button) => copyAll(button, this.#shown()),
+      download: () => download(this.#shown()),
+      expand: (button) => this.#expand(button),
+      large: (button) => large(this.#cell, button),
+      scripts: () => this.#choose(),
+      reload: () => { this.#note(); this.#frame?.again(); },
+    });
+    this.#root.addEventListener("keydown", ({ key }) => {
+      if (key === "Escape" && this.#cell.popover) large(this.#cell, this.#button("large"));
+      else if (key === "Escape") this.#tools.open = false;
     });
   }
 
@@ -58,9 +73,27 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
 
   #end() {
     line.leave(this.#watched, this);
-    this.#frame?.unmount();
+    this.#frame?.close();
     this.#frame = null;
     this.#parts.clear();
+  }
+
+  #button(verb) { return this.#tools.querySelector(`[data-cr="${verb}"]`); }
+
+  #shown() { return Array.from({ length: this.#count }, (_, at) => this.#parts.get(String(at))); }
+
+  #expand(button) {
+    const wide = this.#cell.toggleAttribute("data-wide");
+    button.textContent = wide ? "Collapse" : "Expand";
+    if (this.#frame) this.#frame.highest = wide ? 40_000 : null;
+  }
+
+  // A person decides for this block, until the page is loaded again.
+  #choose() {
+    this.#chosen = this.#frame?.level === "scripts" ? "still" : "scripts";
+    this.#note();
+    this.#inside(this.#count - this.#frame.count, this.#count);
+    this.#frame.again();
   }
 
   // --- what the line tells
@@ -72,7 +105,10 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
     this.#cell.className = message.mood ? `cr-cell cr-${message.mood}` : "cr-cell";
     for (const [name, part] of Object.entries(message.parts)) this.#parts.set(name, part);
     for (const name of OURS) if (name in message.parts) morph(this.#at[name], message.parts[name]);
+    this.#level = message.level;
+    this.#count = message.outputs;
     this.#outputs(message.framed, message.parts);
+    this.#tools.hidden = message.outputs === 0;
     this.#inside(message.framed, message.outputs);
     if (!this.#cell.isConnected) this.#root.append(this.#cell);
     this.#ask(focused);
@@ -101,8 +137,9 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
 
   // All from the first that acts on.
   #inside(first, count) {
+    this.#button("scripts").hidden = first === count;
     if (first === count) {
-      this.#frame?.unmount();
+      this.#frame?.close();
       this.#frame = null;
       return;
     }
@@ -110,8 +147,10 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
     for (let at = first; at < count; at += 1) items.push(this.#parts.get(String(at)));
     this.#frame ??= new Frame(this.#at.frame, this.#watched, base, {
       link: (url) => this.#link(url),
-      stopped: (why) => this.#note(`The output was stopped. ${why}`),
+      stopped: (why) => this.#halted(why),
     });
+    this.#frame.level = this.#chosen || this.#level;
+    this.#button("scripts").textContent = this.#frame.level === "scripts" ? "Scripts off" : "Scripts on";
     this.#frame.show(items);
   }
 
@@ -129,11 +168,17 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
     if (free || focused) answer.focus({ preventScroll: true });
   }
 
+  #halted(why) {
+    const again = Object.assign(document.createElement("button"), { type: "button", textContent: "Load again" });
+    again.dataset.cr = "reload";
+    this.#note(`The output was stopped. ${why} `, again);
+  }
+
   #link(url) {
     const open = Object.assign(document.createElement("a"), {
       href: url, target: "_blank", rel: "noopener noreferrer", textContent: "Open", className: "cr-link",
     });
-    open.onclick = () => this.#note("");
+    open.onclick = () => this.#note();
     this.#note(`The output links to ${url} `, open);
   }
 

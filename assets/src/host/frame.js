@@ -3,11 +3,19 @@
 import { height, remember } from "./heights.js";
 
 const HIGHEST = 4000; // pixels; what is higher scrolls inside
+const NEAR = "1500px"; // how far from what is seen a frame is opened
+const MANY = 12; // frames; each takes some 12 MB, so further ones are closed when they are far
+const PATIENCE = 15_000; // milliseconds; a script that takes longer hangs all frames, which share a process
 
-const SHOWN = new Set();
+const OPEN = new Set();
+
+const near = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) target.frame?.near(isIntersecting);
+}, { rootMargin: NEAR });
 
 export class Frame {
-  #place; #cell; #base; #hooks; #node = null; #port = null; #items = []; #loads = 0;
+  #place; #cell; #base; #hooks; #node = null; #port = null; #items = []; #loads = 0; #asked = 0; #drawn = 0;
+  #level = "scripts"; #near = false; #stopped = false; #highest = HIGHEST;
 
   // `hooks`: link(url) and stopped(why).
   constructor(place, cell, base, hooks) {
@@ -15,40 +23,76 @@ export class Frame {
     this.#cell = cell;
     this.#base = base;
     this.#hooks = hooks;
+    place.frame = this;
+    place.style.minHeight = `${height(`${cell} frame`)}px`;
+    near.observe(place);
   }
 
-  get mounted() { return this.#node !== null; }
+  close() {
+    near.unobserve(this.#place);
+    this.#leave();
+    this.#place.style.minHeight = "";
+    delete this.#place.frame;
+  }
+
+  near(is) {
+    this.#near = is;
+    if (is) this.#enter();
+    else if (OPEN.size > MANY) this.#leave();
+  }
+
+  get count() { return this.#items.length; }
+
+  get level() { return this.#level; }
+
+  set level(level) {
+    if (level === this.#level) return;
+    this.#level = level;
+    this.again();
+  }
+
+  set highest(pixels) {
+    this.#highest = pixels ?? HIGHEST;
+    this.#fit(this.#wanted);
+  }
+
+  again() {
+    this.#stopped = false;
+    this.#leave();
+    this.#enter();
+  }
 
   // Shows `items`, in order: HTML of ours, or what acts. Only what is another object is drawn again.
   show(items) {
     const fresh = items.map((item, at) => (item === this.#items[at] ? null : item));
     this.#items = items;
-    if (this.#node === null) this.mount();
-    else this.#port?.postMessage({ t: "draw", count: items.length, fresh });
+    this.#drawn = performance.now();
+    this.#port?.postMessage({ t: "draw", count: items.length, fresh });
   }
 
-  mount() {
+  #enter() {
+    if (this.#node || this.#stopped || !this.#near) return;
     const node = this.#node = document.createElement("iframe");
     node.sandbox = "allow-scripts";
-    node.src = new URL("public/scripts/shell.html", this.#base).href;
+    node.src = new URL(`public/${this.#level}/shell.html`, this.#base).href;
     node.referrerPolicy = "no-referrer";
     node.allow = "";
     node.title = "Output";
     node.style.height = `${height(`${this.#cell} frame`) || 24}px`;
-    this.#loads = 0;
-    node.onload = () => this.#open();
+    this.#loads = this.#asked = 0;
+    node.onload = () => this.#begin();
     this.#place.replaceChildren(node);
-    SHOWN.add(this);
+    OPEN.add(this);
   }
 
-  unmount() {
+  #leave() {
     this.#port?.close();
     this.#node?.remove();
     this.#port = this.#node = null;
-    SHOWN.delete(this);
+    OPEN.delete(this);
   }
 
-  #open() {
+  #begin() {
     this.#loads += 1;
     if (this.#loads > 1) return this.stop("It tried to leave its place.");
     const { port1, port2 } = new MessageChannel();
@@ -57,11 +101,14 @@ export class Frame {
     // "*" because a closed frame has no origin to name; nothing but the port is handed over.
     this.#node.contentWindow.postMessage({ t: "coderunner" }, "*", [port2]);
     this.theme();
+    this.#drawn = performance.now();
     port1.postMessage({ t: "draw", count: this.#items.length, fresh: this.#items });
   }
 
   stop(why) {
-    this.unmount();
+    this.#leave();
+    this.#stopped = true;
+    this.#place.style.minHeight = "";
     this.#hooks.stopped(why);
   }
 
@@ -75,23 +122,53 @@ export class Frame {
   #hear(message) {
     if (typeof message !== "object" || message === null) return;
     const { t, h, url } = message;
-    if (t === "size" && Number.isFinite(h)) this.#fit(Math.ceil(Math.min(Math.max(h, 0), HIGHEST)));
+    if (t === "pong") this.#asked = 0;
+    else if (t === "size" && Number.isFinite(h)) this.#fit(h);
     else if (t === "link" && typeof url === "string" && /^https?:\/\/[^\s]{1,2000}$/.test(url)) this.#hooks.link(url);
   }
 
+  #wanted = 24;
   #fit(pixels) {
-    this.#node.style.height = `${pixels}px`;
-    remember(`${this.#cell} frame`, pixels);
+    this.#wanted = pixels;
+    const fits = `${Math.ceil(Math.min(Math.max(pixels, 0), this.#highest))}px`;
+    if (this.#node) this.#node.style.height = fits;
+    this.#place.style.minHeight = fits;
+    remember(`${this.#cell} frame`, Number.parseInt(fits, 10));
   }
 
-  static repaint() { for (const each of SHOWN) each.theme(); }
+  static repaint() { for (const each of OPEN) each.theme(); }
 
   // Only a shell says this, and only of the frame in it.
   static left(source) {
-    for (const each of SHOWN) if (each.#node.contentWindow === source) each.stop("It tried to leave its place.");
+    for (const each of OPEN) if (each.#node.contentWindow === source) each.stop("It tried to leave its place.");
+  }
+
+  // A script that never ends hangs every frame, since they share a process; that ends when all of them are gone.
+  // The one that was drawn last is left out, the others come back.
+  static watch() {
+    if (document.hidden) {
+      for (const each of OPEN) each.#asked = 0;
+      return;
+    }
+    const now = performance.now();
+    const hung = [...OPEN].filter((each) => each.#asked && now - each.#asked > PATIENCE);
+    if (hung.length) {
+      const guilty = hung.reduce((one, other) => (one.#drawn > other.#drawn ? one : other));
+      const others = [...OPEN].filter((each) => each !== guilty);
+      for (const each of others) each.#leave();
+      guilty.stop("Its script did not come to an end.");
+      for (const each of others) each.#enter();
+      return;
+    }
+    for (const each of OPEN) {
+      if (!each.#port || each.#asked) continue;
+      each.#asked = now;
+      each.#port.postMessage({ t: "ping" });
+    }
   }
 }
 
 addEventListener("message", ({ data, source }) => {
   if (data?.t === "coderunner-left") Frame.left(source);
 });
+setInterval(() => Frame.watch(), 1000);

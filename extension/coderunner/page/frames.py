@@ -55,12 +55,13 @@ def shell(level: Level, version: str) -> str:
     )
 
 
-def inner(version: str) -> str:
+def inner(level: Level, version: str) -> str:
     """The inner page: empty until its shell hands it a port."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Output</title>'
         f'<link rel="stylesheet" href="../frame.css?{version}"></head>'
-        f'<body><div id="root"></div><script src="../frame.js?{version}"></script></body></html>'
+        f'<body data-level="{level}"><div id="root"></div>'
+        f'<script src="../frame.js?{version}"></script></body></html>'
     )
 
 

@@ -132,7 +132,7 @@ class Routes:
         if page == "shell":
             text, headers = frames.shell(level, version), frames.shell_headers(public, level)
         else:
-            text, headers = frames.inner(version), frames.inner_headers(public, level)
+            text, headers = frames.inner(level, version), frames.inner_headers(public, level)
         return Response(text, media_type="text/html", headers=dict(headers))
 
     async def file(self, request: Request) -> Response:

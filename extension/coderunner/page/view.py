@@ -24,6 +24,8 @@ class Setting:
 
     deadline: float = 30.0
     where: str = "On your own machine, not isolated."
+    scripts: bool = True
+    """What a program shows may run scripts, in its closed frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Look:
     question: str
     read: str
     bar: str
+    again: str
+    scripts: bool = True
 
 
 def placeholder(identity: str) -> str:
@@ -61,7 +65,9 @@ def look(block: Block, setting: Setting, before: tuple[Block, Look] | None = Non
         later=_later(block),
         question=_form(block.question),
         read=read(block.read),
-        bar=f"{_bar(block, setting)}{_again(block.again, setting)}",
+        bar=_bar(block, setting),
+        again=_again(block.again, setting),
+        scripts=setting.scripts,
     )
 
 
@@ -71,7 +77,8 @@ def block(block: Block, setting: Setting) -> str:
     shown = "".join(f'<div class="cr-piece">{output.harmless(drawn)}</div>' for drawn in its.outputs)
     return (
         f'<div class="cr-cell{its.mood and " cr-" + its.mood}" role="group" aria-label="Code and its output">'
-        f'{its.code}<div class="cr-outs">{shown}</div>{its.later}{its.question}{its.read}{its.bar}</div>'
+        f'{its.code}<div class="cr-outs">{shown}</div>'
+        f"{its.later}{its.question}{its.read}{its.bar}{its.again}</div>"
     )
 
 

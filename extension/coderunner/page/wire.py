@@ -36,6 +36,7 @@ def drawing(identity: str, look: Look, before: Look | None) -> Mapping[str, obje
         "t": "draw",
         "cell": identity,
         "mood": look.mood,
+        "level": "scripts" if look.scripts else "still",
         "outputs": len(look.outputs),
         "framed": _framed(look),
         "parts": {
@@ -68,8 +69,8 @@ def _finite(value: object) -> object:
 
 def _pieces(look: Look) -> Mapping[str, Drawn]:
     outputs = {str(index): drawn for index, drawn in enumerate(look.outputs)}
-    around = {"later": look.later, "question": look.question, "read": look.read, "bar": look.bar}
-    return {"code": look.code, **outputs, **around}
+    names = ("code", "later", "question", "read", "bar", "again")
+    return {**{name: getattr(look, name) for name in names}, **outputs}
 
 
 def _framed(look: Look) -> int:

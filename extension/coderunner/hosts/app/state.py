@@ -33,6 +33,8 @@ class Choices:
     max_blocks: int = 8
     max_seconds: float = 900.0
     max_tokens: int = 0
+    scripts: bool = True
+    """What a program shows may run scripts, in its closed frame."""
     offer: Offer | None = None
     continuation: str = "auto"
     system_prompt: str = SYSTEM_PROMPT
@@ -51,6 +53,7 @@ class Choices:
             max_blocks=settings.max_blocks,
             max_seconds=settings.max_seconds,
             max_tokens=settings.max_tokens,
+            scripts=settings.output_scripts,
             continuation=settings.continuation,
             system_prompt=settings.system_prompt or SYSTEM_PROMPT,
         )
@@ -63,4 +66,4 @@ class Choices:
     @property
     def setting(self) -> Setting:
         """What blocks say about the place where they run."""
-        return Setting(self.deadline, self.where.place)
+        return Setting(self.deadline, self.where.place, self.scripts)

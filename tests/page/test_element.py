@@ -1,0 +1,103 @@
+"""The element that stands for a block: what a person does with it, and what it does by itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from coderunner.outputs import DisplayData, Stream
+from tests.behaviours import behaviour
+from tests.hosts.app.browsing import MARKS, chromium
+from tests.page.host import Host, block_of, frame_of, hosted, opened
+
+pytestmark = [*MARKS, pytest.mark.timeout(240)]
+
+TABLE = DisplayData({"text/html": "<table><tr><td>15</td></tr></table>", "text/plain": "fifteen"})
+COUNT = "<p id=n></p><script>n.textContent = window.count = (window.count ?? 0) + 1</script>"
+ENDLESS = DisplayData({"text/html": "<p>endless</p><script>for (;;);</script>"})
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    with hosted() as host:
+        yield host
+
+
+@behaviour("page:element:tools")
+def test_what_a_block_shows_can_be_copied_kept_and_seen_large(
+    browser: Browser, host: Host, tmp_path: Path
+) -> None:
+    cell = host.show("tools", [Stream("stdout", "line\n" * 80), TABLE])
+    with opened(browser, host, permissions=["clipboard-read", "clipboard-write"]) as page:
+        block = block_of(page, cell)
+        expect(frame_of(page, cell).locator("td")).to_have_text("15")
+        frame_of(page, cell).locator("td").evaluate("cell => { cell.mark = 1 }")
+        block.get_by_label("More").focus()
+        page.keyboard.press("Enter")
+        block.get_by_role("button", name="Copy output").click()
+        expect(block.get_by_role("button", name="Copied")).to_be_visible()
+        assert page.evaluate("navigator.clipboard.readText()") == "line\n" * 80 + "\nfifteen"
+        with page.expect_download() as download:
+            block.get_by_role("button", name="Download").click()
+        download.value.save_as(tmp_path / "it")
+        assert download.value.suggested_filename == "output.html"
+        assert "<td>15</td>" in (tmp_path / "it").read_text()
+        low = block.bounding_box()
+        block.get_by_role("button", name="Expand").click()
+        high = block.bounding_box()
+        assert low is not None
+        assert high is not None
+        assert high["height"] > low["height"] + 500
+        block.get_by_role("button", name="Pop out").click()
+        expect(block.get_by_role("button", name="Close")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(block.get_by_role("button", name="Pop out")).to_be_visible()
+        assert frame_of(page, cell).locator("td").evaluate("cell => cell.mark") == 1
+
+
+@behaviour("page:element:scripts")
+def test_scripts_can_be_switched_off_for_one_block(browser: Browser, host: Host) -> None:
+    cell = host.show("switch", [DisplayData({"text/html": COUNT})])
+    with opened(browser, host) as page:
+        expect(frame_of(page, cell).locator("#n")).to_have_text("1")
+        block_of(page, cell).get_by_label("More").click()
+        block_of(page, cell).get_by_role("button", name="Scripts off").click()
+        expect(frame_of(page, cell).locator("#n")).to_have_text("")
+        block_of(page, cell).get_by_role("button", name="Scripts on").click()
+        expect(frame_of(page, cell).locator("#n")).to_have_text("1")
+
+
+@behaviour("page:element:once")
+def test_an_output_is_drawn_once_while_others_come_and_only_anew_when_it_changes(
+    browser: Browser, host: Host
+) -> None:
+    first = DisplayData({"text/html": COUNT})
+    cell = host.show("once", [first], ended=False)
+    with opened(browser, host) as page, opened(browser, host) as other:
+        expect(frame_of(page, cell).locator("#n")).to_have_text("1")
+        for number in range(5):
+            host.show("once", [first, Stream("stdout", f"{number}\n")], ended=number == 4)
+            for each in (page, other):
+                expect(frame_of(each, cell).locator(".cr-text")).to_have_text(f"{number}\n")
+        for each in (page, other):
+            expect(frame_of(each, cell).locator("#n")).to_have_text("1")
+            expect(block_of(each, cell)).to_contain_text("Done")
+
+
+@behaviour("page:element:endless")
+def test_a_script_that_never_ends_is_stopped_and_the_other_outputs_come_back(
+    browser: Browser, host: Host
+) -> None:
+    good = host.show("good", [TABLE])
+    bad = host.show("bad", [ENDLESS])
+    with opened(browser, host) as page:
+        expect(block_of(page, bad)).to_contain_text("Its script did not come to an end", timeout=90_000)
+        expect(frame_of(page, good).locator("td")).to_have_text("15", timeout=60_000)
+        expect(block_of(page, bad).get_by_role("button", name="Load again")).to_be_visible()
