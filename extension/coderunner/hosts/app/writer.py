@@ -105,16 +105,16 @@ class Writer:
 
     async def rebuild(self, conversation: str, blocks: Sequence[Past]) -> Rebuilt:
         """Run the blocks of a conversation once more in an empty kernel; nobody is asked anything."""
-
-        async def run(block: Past) -> Result:
-            result = Result(status=Status.ABORTED)
-            async for event in self.again(Repeat(conversation, block)):
-                result = event.result if isinstance(event, Ended) else result
-            return result
-
-        calls = [partial(run, block) for block in blocks]
+        calls = [partial(self.result_of, conversation, block) for block in blocks]
         deadline = self.choices.limit or self.choices.deadline
         return await rebuild(self.session(conversation), calls, deadline=deadline)
+
+    async def result_of(self, conversation: str, block: Past) -> Result:
+        """What comes of a block that runs once more, or of a cell of ours; it can ask nobody anything."""
+        result = Result(status=Status.ABORTED)
+        async for event in self.again(Repeat(conversation, block)):
+            result = event.result if isinstance(event, Ended) else result
+        return result
 
     def _offer(self) -> Offer:
         if self.choices.offer is None:
