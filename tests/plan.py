@@ -53,6 +53,7 @@ PLAN = {
     "kernel.prelude": Floor(libraries="IPython"),
     # httpx2 is httpx under its next name.
     "models": Floor(f"{GROUND} settings models", "httpx httpx2"),
+    "models.demo_server": Floor("models", "uvicorn"),
     "runner": Floor(f"{GROUND} allowance settings chat kernel records runner"),
     # Starlette is what the hosts' own apps are made of; our routes go into them.
     "page": Floor(f"{GROUND} gate page", "starlette"),

@@ -113,9 +113,8 @@ def test_a_request_that_is_too_large_is_refused(opened: Open, serve: Serve) -> N
 
 
 @behaviour("proxy:open:address")
-def test_it_shows_its_key_once_and_its_address_and_ends_quietly(serve: Serve, tmp_path: Path) -> None:
-    upstream = serve("vllm").url
-    flags = ["--upstream", upstream, "--port", "0", "--data-dir", str(tmp_path), "--allow-local-kernel"]
+def test_it_shows_its_key_once_and_its_address_and_ends_quietly(tmp_path: Path) -> None:
+    flags = ["--demo", "--port", "0", "--data-dir", str(tmp_path), "--allow-local-kernel"]
     shown = []
     for _ in range(2):
         process = subprocess.Popen(

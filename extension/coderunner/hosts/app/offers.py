@@ -1,16 +1,13 @@
 """Which models there are to pick: the one that the settings name, those of this machine, the demo."""
 
 import asyncio
-import socket
 from collections.abc import Sequence
 from urllib.parse import urlsplit
-
-import uvicorn
 
 from coderunner.errors import CodeRunnerError
 from coderunner.hosts.app.state import Offer
 from coderunner.models import demo_script, detect
-from coderunner.models.demo import Demo as Script
+from coderunner.models.demo_server import DemoServer
 from coderunner.models.endpoint import Client, Endpoint
 from coderunner.secret import Secret
 from coderunner.settings import Settings
@@ -28,16 +25,13 @@ NAMES = {
 PATIENCE = 3.0
 """Seconds that the start waits for the list of the settings' endpoint; the page can ask for it later."""
 
-PACE = 0.012
-"""Seconds for each of the demo's words: fast, and yet seen to be written."""
-
 
 class Offers:
     """What the model picker offers."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._demo = Demo()
+        self._demo = DemoServer()
         self.offers: list[Offer] = []
 
     async def start(self) -> Offer:
@@ -110,29 +104,3 @@ class Offers:
 
 def _named(endpoint: Endpoint) -> Offer:
     return Offer(f"{endpoint.model or 'default model'} · {urlsplit(endpoint.url).netloc}", endpoint)
-
-
-class Demo:
-    """The demo model behind a loopback address, as a real endpoint is."""
-
-    def __init__(self) -> None:
-        self._server: uvicorn.Server | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._url = ""
-
-    async def start(self) -> str:
-        """Serve it, once; gives its base URL."""
-        if self._server is None:
-            listener = socket.create_server(("127.0.0.1", 0))
-            self._url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-            app = Script(delay=PACE)
-            config = uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
-            self._server = uvicorn.Server(config)
-            self._task = asyncio.create_task(self._server._serve(sockets=[listener]))
-        return self._url
-
-    async def stop(self) -> None:
-        """End it, bounded."""
-        if self._server is not None and self._task is not None:
-            self._server.should_exit = True
-            await asyncio.wait({self._task}, timeout=2.0)

@@ -12,6 +12,7 @@ from coderunner.gate import App, Gate, Receive, Scope, Send
 from coderunner.hosts.proxy.album import ROUTE
 from coderunner.hosts.proxy.routes import Proxy
 from coderunner.keys import Keyring
+from coderunner.models.demo_server import DemoServer
 from coderunner.models.detect import PORTS, scan
 from coderunner.models.endpoint import Endpoint
 from coderunner.settings import DEFAULT, Settings
@@ -59,13 +60,17 @@ def guarded(proxy: Proxy, keyring: Keyring) -> App:
 
 
 async def _serve(settings: Settings, keyring: Keyring, listener: socket.socket) -> None:
-    endpoint = await endpoint_of(settings)
+    demo = DemoServer()
+    endpoint = Endpoint(await demo.start()) if settings.demo else await endpoint_of(settings)
 
     async def tell() -> None:
         _say(f"CodeRunner stands before {endpoint.url}")
         _say(f"CodeRunner is at {listening.address(settings.host, listener)}/v1 (Ctrl-C ends it)")
 
-    await listening.serve(guarded(Proxy(settings, endpoint), keyring), listener, tell)
+    try:
+        await listening.serve(guarded(Proxy(settings, endpoint), keyring), listener, tell)
+    finally:
+        await demo.stop()
 
 
 async def endpoint_of(settings: Settings, ports: Sequence[int] = PORTS) -> Endpoint:
