@@ -178,7 +178,7 @@ class Settings(BaseSettings):
     )
     keep_days: float = _setting(
         90.0,
-        "days for which a run is remembered; 0: for ever",
+        "days for which a conversation, or a run outside one, is remembered; 0: for ever",
         "kept",
         ge=0,
         le=36_500,

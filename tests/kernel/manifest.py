@@ -272,6 +272,13 @@ BEHAVIOURS = {
         "Closing a conversation ends its kernel, and a new one may begin.", "O16"
     ),
     "sessions:leaks:none": Behaviour("Nothing is left when all is closed: no process, no file.", "O32"),
+    "session:resumed": Behaviour(
+        "Where an earlier process ran cells, a kernel that is new says that the variables are gone.",
+        "safety 3.5: crash and resume",
+    ),
+    "server:kernel:left-behind": Behaviour(
+        "The kernel that an earlier process left on the server can be ended.", "a deleted conversation"
+    ),
     "server:kernel:found-again": Behaviour(
         "After a restart of ours the conversation finds its kernel and variables.", "decision 6"
     ),

@@ -16,6 +16,7 @@ import pytest
 from coderunner.errors import KernelNotStarted
 from coderunner.kernel import local
 from coderunner.kernel.portal import portal
+from coderunner.kernel.session import REPLACED
 from coderunner.kernel.sessions import Local, Session, Sessions, slug
 from coderunner.outputs import DisplayData, Result, Status, Stream
 from tests.behaviours import behaviour
@@ -280,3 +281,11 @@ def test_a_working_directory_stays_only_where_something_lies_in_it(tmp_path: Pat
     run(sessions.get("used", Local()), "open('kept.txt', 'w').close()")
     asyncio.run(sessions.close_all())
     assert [path.name for path in tmp_path.iterdir()] == ["used"]
+
+
+@behaviour("session:resumed")
+async def test_a_new_kernel_says_so_where_an_earlier_process_ran_cells(sessions: Sessions) -> None:
+    session = sessions.get("resumed", Local())
+    session.resume()
+    results = [await session.execute("1") for _ in range(2)]
+    assert [result.detail for result in results] == [REPLACED, ""]

@@ -45,6 +45,19 @@ def session(sessions: Sessions, there: Server, conversation: str) -> Session:
     return sessions.get(conversation, there)
 
 
+@behaviour("server:kernel:left-behind")
+async def test_a_kernel_that_an_earlier_process_left_is_ended(
+    there: Server, jupyter: Jupyter, conversation: str
+) -> None:
+    before, after = Sessions(), Sessions()
+    await before.get(conversation, there).execute("x = 42")
+    await before.close_all()
+    assert kernel_of(jupyter, conversation)
+    await after.close(conversation, there)
+    with pytest.raises(StopIteration):
+        kernel_of(jupyter, conversation)
+
+
 @behaviour("server:kernel:found-again")
 async def test_after_a_restart_of_ours_the_conversation_finds_its_kernel(
     there: Server, conversation: str

@@ -262,6 +262,20 @@ async def _greet(kernel: ServerKernel, *, within: float = START_TIMEOUT) -> None
     kernel.process = await wait_until_ready(kernel, within=within)
 
 
+async def delete_kernel(where: Server, path: str) -> None:
+    """Delete the kernel of a session path, if the server has one and answers."""
+    rest = Rest(where)
+    try:
+        with suppress(KernelError):
+            for session in await rest.sessions():
+                model = session.get("kernel")
+                if session.get("path") == path and isinstance(model, dict):
+                    name = str(session.get("id", ""))
+                    await ServerKernel(rest, str(model.get("id")), name, found=True).delete()
+    finally:
+        rest.close()
+
+
 async def find_or_create(rest: Rest, name: str, path: str) -> tuple[ServerKernel, bool]:
     """Give the session's kernel and whether it is busy; a kernel of another name there is replaced."""
     for session in await rest.sessions():

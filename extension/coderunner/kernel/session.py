@@ -147,6 +147,10 @@ class Session:
                 late.append(self._late.popleft())
         return late
 
+    def resume(self) -> None:
+        """Take note that an earlier process ran cells here: a kernel that is not found has lost variables."""
+        self._ran = True
+
     async def interrupt(self) -> bool:
         """Stop the cell that runs; False where none does."""
         return await self.portal.run(self._interrupt())

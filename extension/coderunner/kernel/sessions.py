@@ -78,12 +78,18 @@ class Sessions:
         with self._lock:
             return list(self._sessions.values())
 
-    async def close(self, conversation: str) -> None:
-        """End a conversation's kernel, wherever it is."""
+    async def close(self, conversation: str, where: Where | None = None) -> None:
+        """End a conversation's kernel, wherever it is.
+
+        Given `where`, also one on that server that nobody has in hand here; a server that does not answer
+        keeps it.
+        """
         with self._lock:
             session = self._sessions.pop(conversation, None)
         if session is not None:
             await self.portal.run(self._end(session, keep=False))
+        if isinstance(where, Server):
+            await self.portal.run(server.delete_kernel(where, _path(conversation)))
 
     async def close_all(self, *, keep: bool = True) -> None:
         """End all kernels on this machine; those on servers too unless `keep` is set."""
@@ -124,7 +130,7 @@ class Sessions:
         if isinstance(where, Server) and where.attach:
             return await server.attach(where)
         if isinstance(where, Server):
-            return await server.open_kernel(where, f"coderunner/{slug(conversation)}")
+            return await server.open_kernel(where, _path(conversation))
         await self._make_room(conversation)
         directory = Path(where.directory) if where.directory else self.directory(conversation)
         kernel = None
@@ -164,6 +170,11 @@ class Sessions:
                 f"{len(others)} kernels run on this machine already and none is idle; stop one"
             )
         await min(idle, key=lambda session: session.used).rest()
+
+
+def _path(conversation: str) -> str:
+    """The path of a conversation's session on a server."""
+    return f"coderunner/{slug(conversation)}"
 
 
 def slug(conversation: str) -> str:

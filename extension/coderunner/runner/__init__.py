@@ -23,6 +23,7 @@ from coderunner.records.book import Records, open_records
 from coderunner.records.chats import Card, Chat, Saying
 from coderunner.records.ledger import Ledger, ReplyLedger, Unwritten
 from coderunner.records.pieces import Kind, Piece
+from coderunner.records.rows import Record
 
 from .cells import run as run_cell
 from .cells import run_sync as run_cell_sync
@@ -64,6 +65,7 @@ __all__ = [
     "Piece",
     "Question",
     "Rebuilt",
+    "Record",
     "Records",
     "ReplyLedger",
     "Report",

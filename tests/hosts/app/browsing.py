@@ -2,11 +2,15 @@
 
 import asyncio
 import contextlib
+import os
 import re
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,6 +24,8 @@ MARKS = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:gradio.*"),
 ]
 """For each module with a browser."""
+
+EXTENSION = Path(__file__).parents[3] / "extension"
 
 BOUND = 20.0
 """Seconds that a test waits for what comes in one or two."""
@@ -49,6 +55,23 @@ def served(build: Callable[[], Any]) -> Iterator[str]:
         servers[0].should_exit = True
         thread.join(BOUND)
         assert not thread.is_alive()
+
+
+@contextlib.contextmanager
+def started(*flags: str) -> Iterator[subprocess.Popen[str]]:
+    """The command line's own app; killed at the end of the block."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "coderunner", "app", "--open-browser", "no", *flags],
+        env=os.environ | {"PYTHONPATH": str(EXTENSION)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 @contextlib.contextmanager
@@ -101,6 +124,11 @@ class Visitor:
     def blocks(self) -> Locator:
         """All blocks of the conversation."""
         return self.page.locator("#cr-chat .cr-cell")
+
+    @property
+    def rows(self) -> Locator:
+        """The conversations in the list."""
+        return self.page.locator("#cr-list li")
 
     @property
     def feet(self) -> Locator:

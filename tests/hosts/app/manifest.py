@@ -74,6 +74,39 @@ BEHAVIOURS = {
     "app:conversations:early": Behaviour(
         "A message that is sent before the page is ready begins the page's conversation.", "a race seen"
     ),
+    "app:kept:whole": Behaviour(
+        "The next start of the app shows a conversation as it was, its blocks with what they showed.",
+        "safety 3.5: crash and resume",
+    ),
+    "app:kept:killed": Behaviour(
+        "After kill -9 in the middle of a block the conversation is there: the block is lost and does not "
+        "run again, the reply says that it was cut, the model is told once, and the next message works.",
+        "safety 3.5: crash and resume",
+    ),
+    "app:kept:seldom": Behaviour(
+        "A reply is written down at its beginning and its end, at those of its blocks, and now and then.",
+        "performance",
+    ),
+    "app:list:rows": Behaviour(
+        "The conversations stand in a list, by their first words or a name that is given in place.",
+        "what users of chat pages ask for",
+    ),
+    "app:list:escaped": Behaviour("No title becomes part of the page.", "safety: T2"),
+    "app:list:search": Behaviour("A search leaves the rows in which all its words occur.", "the list"),
+    "app:list:address": Behaviour(
+        "Each conversation has an address; the browser's back and forward follow it.", "the list"
+    ),
+    "app:list:missing": Behaviour(
+        "An address of a conversation that is not there says so and opens a new one.", "the list"
+    ),
+    "app:list:delete": Behaviour(
+        "Delete asks once; then the reply is stopped, the kernel ends, and nothing of it is left.", "the list"
+    ),
+    "app:list:tabs": Behaviour(
+        "What is done to the list in one tab is seen in the other; a reply goes on while its page shows "
+        "another conversation.",
+        "safety 3.5: two tabs",
+    ),
     "app:conversations:apart": Behaviour("Two conversations never share a kernel.", "decision 6"),
     "app:again:quick": Behaviour("No message is lost, however soon it follows a reply.", "a race seen"),
     "app:again:edit": Behaviour("An edited message is answered anew; what came after it is gone.", "door 2"),

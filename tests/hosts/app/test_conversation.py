@@ -1,12 +1,15 @@
 """A conversation by itself: who writes, who looks, who may press what."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+
+import pytest
 
 from coderunner.errors import EndpointUnreachable
-from coderunner.hosts.app.conversation import Conversation, Request
+from coderunner.hosts.app.conversation import Conversation
 from coderunner.hosts.app.conversations import Conversations
-from coderunner.hosts.app.transcript import Notice, Prose
+from coderunner.hosts.app.request import Answer, Request
+from coderunner.hosts.app.transcript import Message, Notice, Prose
 from coderunner.outputs import Cell, Result, Stream
 from coderunner.page.block import Block, State
 from coderunner.runner import Beat, Change, Ended, Event, Finish, Part, Run, Say, Shown, Started, Waiting
@@ -161,6 +164,20 @@ async def test_a_page_that_comes_back_in_time_finds_the_reply_going_on() -> None
     await conversation.close()
 
 
+@behaviour("app:kept:seldom")
+@pytest.mark.parametrize(("answer", "often"), [(answered, 2), (asking, 4)])
+async def test_a_reply_is_kept_at_its_beginning_and_end_and_at_those_of_its_blocks(
+    answer: Answer, often: int
+) -> None:
+    kept: list[Sequence[Message]] = []
+    conversation = Conversation(answer, lambda: "auto", keep=lambda _id, messages: kept.append(messages))
+    conversation.say("hello")
+    await until_finished(conversation)
+    assert len(kept) == often
+    assert [each[-1].finished for each in kept] == [False] * (often - 1) + [True]
+    assert tuple(kept[-1]) == conversation.messages
+
+
 @behaviour("app:conversation:close")
 async def test_closing_ends_the_reply() -> None:
     conversation = Conversation(endless, lambda: "auto")
@@ -219,7 +236,7 @@ async def test_always_here_holds_for_this_conversation_only() -> None:
 async def test_an_id_that_nobody_gave_out_opens_a_new_conversation() -> None:
     conversations = Conversations(answered, lambda: "auto")
     known = conversations.new()
-    assert conversations.get(known.id) is known
-    opened = [conversations.get(identity) for identity in ("", "guess", None, 15, ["x"])]
+    assert await conversations.get(known.id) is known
+    opened = [await conversations.get(identity) for identity in ("", "guess", None, 15, ["x"])]
     assert len({id(each) for each in opened} | {id(known)}) == 6
     assert all(len(each.id) >= 22 for each in opened)

@@ -5,10 +5,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -16,39 +12,22 @@ import pytest
 
 from coderunner.errors import SettingsError
 from coderunner.hosts.app.server import App, listen
+from coderunner.hosts.app.transcript import Part
 from coderunner.hosts.app.writer import kernel_label
 from coderunner.outputs import Stream
+from coderunner.page.block import Block
 from coderunner.settings import load
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import served
+from tests.hosts.app.browsing import served, started
 
 BOUND = 60
 """Seconds for a start: the import of Gradio takes fifteen on a busy machine."""
-
-EXTENSION = Path(__file__).parents[3] / "extension"
-
-
-@contextmanager
-def started(*flags: str) -> Iterator[subprocess.Popen[str]]:
-    """The command line's own app, with the demo model."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "coderunner", "app", "--demo", "--open-browser", "no", *flags],
-        env=os.environ | {"PYTHONPATH": str(EXTENSION)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
 
 
 @behaviour("app:start:address")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_it_says_its_address_once_it_answers_and_ends_quietly(how: signal.Signals) -> None:
-    with started("--port", "0") as process:
+    with started("--demo", "--port", "0") as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "Starting CodeRunner …\n"
         line = process.stdout.readline()
@@ -117,4 +96,36 @@ async def test_what_a_reply_runs_is_written_down(tmp_path: Path) -> None:
     app.records.close()
     assert record.result is not None
     assert record.result.outputs == (Stream("stdout", "15\n"),)
-    assert conversation.id.encode() not in (tmp_path / "records" / "records.sqlite").read_bytes()
+    # This is what a Jupyter server shows to all who use it.
+    assert kernel_label(conversation.id) not in conversation.id
+
+
+def lasting(part: Part) -> Part:
+    """What of a part is to be the same after a new start: a block's names are others."""
+    if not isinstance(part, Block):
+        return part
+    result, source, read, ordinal, state = part.result, part.source, part.read, part.ordinal, part.state
+    return Block(part.written, source, state, outputs=part.outputs, result=result, read=read, ordinal=ordinal)
+
+
+@behaviour("app:kept:whole")
+async def test_the_next_start_shows_a_conversation_as_it_was(tmp_path: Path) -> None:
+    chosen = {"demo": True, "approve": "auto", "data_dir": tmp_path}
+    before, after = App(load(chosen)), App(load(chosen))
+    before.choices.offer = await before.offers.start()
+    conversation = before.conversations.new()
+    conversation.say("Make a mistake and correct it")
+    assert conversation.writing is not None
+    await conversation.writing
+    await before.sessions.close_all()
+    await before.offers.stop()
+    before.records.close()
+    found = await after.conversations.find(conversation.id)
+    after.records.close()
+    assert found is not None
+    assert [(each.role, each.text, each.tokens) for each in found.messages] == [
+        (each.role, each.text, each.tokens) for each in conversation.messages
+    ]
+    parts = [[lasting(part) for part in each.messages[-1].parts] for each in (conversation, found)]
+    assert parts[0] == parts[1]
+    assert sum(isinstance(part, Block) for part in parts[0]) == 2

@@ -3,7 +3,7 @@
 from concurrent.futures import Future
 from pathlib import Path
 
-from coderunner.hosts.app.conversation import Request
+from coderunner.hosts.app.request import Request
 from coderunner.hosts.app.state import Choices, Offer
 from coderunner.hosts.app.transcript import Message
 from coderunner.hosts.app.writer import Writer

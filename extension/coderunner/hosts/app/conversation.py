@@ -11,12 +11,13 @@ import logging
 import secrets
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Literal, TypeVar
 
 from coderunner.errors import CodeRunnerError
 from coderunner.hosts.app import transcript
 from coderunner.hosts.app.repeat import Again, Repeats, never
+from coderunner.hosts.app.request import Answer, Request
 from coderunner.hosts.app.transcript import Message, Parts, Past
 from coderunner.outputs import Result
 from coderunner.page.block import Block
@@ -51,37 +52,24 @@ PATIENCE = 20.0
 FRAME = 0.06
 """Seconds between two pictures of a reply: as fast as reading needs, slow enough for the page to keep up."""
 
+KEPT = 3.0
+"""Seconds after which a reply is written down again while it grows."""
+
 LIFE = 5.0
 """Seconds until a picture is given also where nothing has changed: only then the page's framework notices
 that its page is gone, and closes us."""
 
 Approve = Literal["auto", "ask", "off"]
+Mood = Literal["", "writing", "asking"]
 Told = TypeVar("Told")
 
 
-@dataclass(slots=True)
-class Request:
-    """A reply that somebody wants: what it is made of, and the ways in which it reports."""
-
-    conversation: str
-    history: Sequence[Message]
-    """All messages before the reply; the last one is the user's."""
-    consent: Callable[[Run], Future[bool]]
-    ask: Callable[[Question], Future[Secret]]
-    think: Callable[[str], None]
-    count: Callable[[int], None]
-    """Takes the number of tokens so far."""
-    remember: Callable[[str], None] = lambda _late: None
-    """Takes results that came late: the model reads them before the user's message, now and later."""
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
-    message: str = field(default_factory=lambda: secrets.token_hex(16))
-    """Names the reply; one that is written anew is another."""
-    reply: str = ""
-    """The reply's text so far, as the model gets it in later turns."""
+Keep = Callable[[str, Sequence[Message]], None]
+"""Writes down the messages of the conversation of an id, soon; returns at once."""
 
 
-Answer = Callable[[Request], AsyncGenerator[Event]]
-"""Writes a reply; raises CodeRunnerError with a sentence for a person."""
+def unkept(_identity: str, _messages: Sequence[Message]) -> None:
+    """Write nothing down."""
 
 
 class Conversation:
@@ -95,10 +83,14 @@ class Conversation:
         patience: float = PATIENCE,
         board: Board | None = None,
         again: Again = never,
+        keep: Keep = unkept,
+        known: tuple[str, tuple[Message, ...]] | None = None,
     ) -> None:
-        """`board`: where its blocks are seen; `again` runs one of them once more."""
-        self.id = secrets.token_urlsafe(18)
-        self.messages: tuple[Message, ...] = ()
+        """`board`: where its blocks are seen; `again` runs one of them once more; `keep` writes it down.
+
+        `known`: the id and the messages of one that began earlier.
+        """
+        self.id, self.messages = known or (secrets.token_urlsafe(18), ())
         self.always = False
         """The person said that cells of this conversation may run without being asked for."""
         self.version = 0
@@ -107,6 +99,8 @@ class Conversation:
         self._approve = approve
         self._patience = patience
         self._board = board or Board()
+        self._keep = keep
+        self._kept = 0.0
         self._changed = asyncio.Event()
         self._request: Request | None = None
         self.writing: asyncio.Task[None] | None = None
@@ -119,11 +113,19 @@ class Conversation:
         self._answers: dict[str, Future[Secret]] = {}
         self._followers = 0
         self._repeats = Repeats(self.id, again, self._change_block, self.tell_the_model)
+        self._board.show(transcript.blocks(self.messages))
 
     @property
     def busy(self) -> bool:
         """A reply is being written."""
         return self.writing is not None and not self.writing.done()
+
+    @property
+    def mood(self) -> Mood:
+        """What goes on in it, for somebody who looks at another one."""
+        if self._questions or self._answers:
+            return "asking"
+        return "writing" if self.busy or self._late else ""
 
     def say(self, text: str) -> bool:
         """Take a message and start the reply to it; False while one is being written."""
@@ -226,6 +228,7 @@ class Conversation:
         )
         self._request = request
         self._show((*messages, Message("assistant", "", finished=False, reply=request.message)))
+        self._write_down()
         self.writing = asyncio.create_task(self._write(request))
         # A page that asked for a reply and was closed at once never followed it.
         asyncio.get_running_loop().call_later(self._patience, self._leave)
@@ -236,6 +239,9 @@ class Conversation:
             async with contextlib.aclosing(self._answer(request)) as events:
                 async for event in events:
                     self._receive(event)
+                    due = asyncio.get_running_loop().time() - self._kept > KEPT
+                    if due or isinstance(event, Waiting | Started | Ended):
+                        self._write_down()
         except CodeRunnerError as failure:
             self._grow(transcript.noted(self._parts, str(failure)))
         except Exception:
@@ -252,6 +258,14 @@ class Conversation:
             last = replace(last, text=request.reply, parts=transcript.closed(last.parts), finished=True)
             self._request = self.writing = None
             self._show((*before, last))
+            self._write_down()
+
+    def _write_down(self) -> None:
+        """Have it kept as it is now."""
+        self._kept = asyncio.get_running_loop().time()
+        *before, last = self.messages
+        so_far = self._request.reply if self._request else last.text
+        self._keep(self.id, (*before, replace(last, text=so_far)))
 
     def _receive(self, event: Event) -> None:
         if isinstance(event, Waiting | Started | Ended):
@@ -334,6 +348,7 @@ class Conversation:
         def end(final: Result) -> None:
             self._late.pop(ticket, None)
             self._change_block(ticket, lambda block: transcript.late_ended(block, final))
+            self._write_down()
             if not self._late and self.messages:
                 self._grow(transcript.came_up(self._parts))
 
@@ -343,6 +358,7 @@ class Conversation:
     def _remember(self, late: str) -> None:
         *before, message, reply = self.messages
         self._show((*before, replace(message, late=message.late + late), reply))
+        self._write_down()
 
     def _think(self, text: str) -> None:
         self._grow(transcript.thought(self._parts, text))

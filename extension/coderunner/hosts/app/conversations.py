@@ -1,16 +1,24 @@
 """All conversations of the app."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 
-from coderunner.hosts.app.conversation import PATIENCE, Answer, Approve, Conversation
+from coderunner.errors import RecordsUnavailable
+from coderunner.hosts.app import transcript
+from coderunner.hosts.app.archive import Archive
+from coderunner.hosts.app.conversation import PATIENCE, Approve, Conversation, Mood, unkept
 from coderunner.hosts.app.repeat import Again, never
+from coderunner.hosts.app.request import Answer
+from coderunner.hosts.app.transcript import Message
 from coderunner.page.board import Board
 from coderunner.secret import Secret
 
+log = logging.getLogger(__name__)
+
 
 class Conversations:
-    """The conversations of this app, by id. In memory: they end with the app."""
+    """The conversations of this app, by id: those in hand, and those that the archive has."""
 
     def __init__(
         self,
@@ -20,33 +28,69 @@ class Conversations:
         patience: float = PATIENCE,
         board: Board | None = None,
         again: Again = never,
+        archive: Archive | None = None,
     ) -> None:
+        """Without an `archive` they end with the app."""
         self._answer = answer
         self._approve = approve
         self._patience = patience
         self._board = board or Board()
         self._again = again
+        self._archive = archive
         self._all: dict[str, Conversation] = {}
+        self._deleted: set[str] = set()
+        """While one is being deleted a page that shows it may ask for it again."""
 
-    def new(self) -> Conversation:
-        """Begin a conversation."""
+    def new(self, known: tuple[str, tuple[Message, ...]] | None = None) -> Conversation:
+        """Begin a conversation; or take one in hand of which id and messages are known."""
+        keep = self._archive.keep if self._archive else unkept
         conversation = Conversation(
             self._answer,
             self._approve,
             patience=self._patience,
             board=self._board,
             again=self._again,
+            keep=keep,
+            known=known,
         )
-        self._all[conversation.id] = conversation
-        return conversation
+        return self._all.setdefault(conversation.id, conversation)
 
-    def find(self, identity: object) -> Conversation | None:
+    async def find(self, identity: object) -> Conversation | None:
         """The conversation of that id."""
-        return self._all.get(identity) if isinstance(identity, str) else None
+        if not isinstance(identity, str) or not identity or identity in self._deleted:
+            return None
+        if identity not in self._all and self._archive:
+            try:
+                messages = await self._archive.find(identity)
+            except RecordsUnavailable as failure:
+                log.warning("%s", failure)
+                return None
+            return None if messages is None else self.new((identity, messages))
+        return self._all.get(identity)
 
-    def get(self, identity: object) -> Conversation:
+    async def get(self, identity: object) -> Conversation:
         """The conversation of that id; a new one where there is none, so that a stale page works on."""
-        return self.find(identity) or self.new()
+        return await self.find(identity) or self.new()
+
+    async def delete(self, identity: str) -> None:
+        """End what goes on in a conversation, bounded, and delete all that is known of it.
+
+        Raises RecordsUnavailable.
+        """
+        self._deleted.add(identity)
+        if conversation := self._all.pop(identity, None):
+            await conversation.close()
+            self._board.forget({block.id for block in transcript.blocks(conversation.messages)})
+        try:
+            if self._archive:
+                await self._archive.delete(identity)
+        except RecordsUnavailable:
+            self._deleted.discard(identity)
+            raise
+
+    def moods(self) -> dict[str, Mood]:
+        """What goes on in the conversations in hand, by id, where something does."""
+        return {each.id: each.mood for each in self._all.values() if each.mood}
 
     def act(self, ticket: str, verb: str) -> bool:
         """Pass on what a button of a block says, to the conversation that knows its ticket."""

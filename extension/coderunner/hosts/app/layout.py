@@ -24,12 +24,15 @@ class Layout:
 
     def __init__(self, writer: Writer, offers: Offers) -> None:
         choices = writer.choices
-        # In the browser's storage: a reload and a second tab show the same conversation.
+        # In the browser's storage: the page's bare address shows the conversation that was last open.
         self.identity = gr.BrowserState("", storage_key="coderunner", secret="coderunner")  # noqa: S106 - no secret
         self.timer = gr.Timer(TICK)
         # Counts the times that this page has to look at its conversation anew.
         self.pulse = gr.Number(0, visible="hidden", elem_id="cr-pulse")
         self.stay = gr.State()
+        # What the list asks for: the conversation to show, and what to do with one.
+        self.goto = gr.Textbox("", visible="hidden", elem_id="cr-goto")
+        self.errand = gr.Textbox("", visible="hidden", elem_id="cr-errand")
         self._left()
         self._middle(choices)
         self._right(writer, offers)
@@ -38,13 +41,21 @@ class Layout:
         with gr.Sidebar(position="left", width=264, elem_id="cr-left"):
             _piece(look.BRAND)
             self.new = gr.Button("New chat", elem_id="cr-new")
+            self.search = gr.Textbox(
+                elem_id="cr-search",
+                label="Search the conversations",
+                show_label=False,
+                container=False,
+                placeholder="Search",
+                max_lines=1,
+            )
+            self.list = _piece("", "cr-list")
             _piece('<h4 class="cr-h4">Kernel</h4>')
             self.light = _piece("", "cr-kernel")
             with gr.Row(elem_classes="cr-pair"):
                 self.interrupt = gr.Button("Interrupt", size="sm", elem_id="cr-interrupt", min_width=40)
                 self.restart = gr.Button("Restart", size="sm", elem_id="cr-restart", min_width=40)
             self.rerun = gr.Button("Restart and run all", size="sm", elem_id="cr-rerun")
-            _piece("", "cr-spring")
             with gr.Row(elem_classes="cr-pair"):
                 self.settings = gr.Button("Settings", size="sm", elem_id="cr-settings", min_width=40)
                 self.shade = gr.Button("Light / dark", size="sm", elem_id="cr-shade", min_width=40)

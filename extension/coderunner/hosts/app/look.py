@@ -112,8 +112,13 @@ def light(now: Light, choices: Choices) -> str:
 _CONNECT = '<button type="button" data-cr="settings">Connect a real model</button>'
 
 
-def banner(choices: Choices) -> str:
-    """What has to be said above the chat: that the model is none."""
+_MISSING = "That conversation is not here any more. This is a new one."
+
+
+def banner(choices: Choices, *, missing: bool = False) -> str:
+    """What has to be said above the chat: that the model is none; that a conversation is `missing`."""
+    if missing:
+        return f'<div class="cr-banner" role="status">{_MISSING}</div>'
     if choices.offer is None:
         return f'<div class="cr-banner"><b>No model yet.</b> {_CONNECT}</div>'
     if choices.offer.demo:

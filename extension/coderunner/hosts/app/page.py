@@ -5,13 +5,16 @@ component is only ever written to.
 """
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from importlib.resources import files
 from typing import Any
 
 import gradio as gr
 
-from coderunner.hosts.app import look
+from coderunner.errors import RecordsUnavailable
+from coderunner.hosts.app import listing, look
+from coderunner.hosts.app.archive import Archive
 from coderunner.hosts.app.conversation import LIFE, Conversation
 from coderunner.hosts.app.conversations import Conversations
 from coderunner.hosts.app.layout import Layout
@@ -31,18 +34,25 @@ def head(token: str) -> str:
     """What the page's head holds of ours; `token` lets it use the routes of its blocks."""
     # In the head and not as Gradio's `css`: it would put a selector of its own before each of ours.
     styles = (element.style(), _HERE.joinpath("page.css").read_text(encoding="utf-8"))
-    script = _HERE.joinpath("page.js").read_text(encoding="utf-8")
-    return look.ICON + f"<style>{''.join(styles)}</style><script>{script}</script>{element.script(token)}"
+    scripts = "".join(
+        f"<script>{_HERE.joinpath(name).read_text(encoding='utf-8')}</script>"
+        for name in ("page.js", "list.js")
+    )
+    return look.ICON + f"<style>{''.join(styles)}</style>{scripts}{element.script(token)}"
 
 
 BUSY = "A reply is still being written. Stop it first."
 
 
-def build(conversations: Conversations, writer: Writer, offers: Offers) -> gr.Blocks:
+# What the address of the page says comes before what the browser remembers.
+ADDRESSED = "(kept) => new URLSearchParams(location.search).get('c') ?? kept"
+
+
+def build(conversations: Conversations, archive: Archive, writer: Writer, offers: Offers) -> gr.Blocks:
     """Give the page: one for all tabs; what each shows depends on the conversation that its browser names."""
     blocks = gr.Blocks(title="CodeRunner", analytics_enabled=False, fill_height=True, fill_width=True)
     with blocks:
-        Page(conversations, writer, offers).listen(blocks)
+        Page(conversations, archive, writer, offers).listen(blocks)
     return blocks
 
 
@@ -52,18 +62,23 @@ class Page:
     Handlers are coroutines, so that all of them run in the loop that the conversations live in.
     """
 
-    def __init__(self, conversations: Conversations, writer: Writer, offers: Offers) -> None:
+    def __init__(
+        self, conversations: Conversations, archive: Archive, writer: Writer, offers: Offers
+    ) -> None:
         self.conversations = conversations
+        self.archive = archive
         self.writer = writer
         self.choices = writer.choices
         self._drawing = Drawing()
         self._html = _html_props()
-        self._following: set[str] = set()
-        """The sessions that a reply is being drawn for."""
+        self._following: set[tuple[str, str]] = set()
+        """The sessions that follow a reply, each with the conversation, whether they show it or not."""
         self._seen: dict[str, tuple[str, int]] = {}
         """For each session, the conversation and the version of it that it shows."""
         self._begun: dict[str, str] = {}
-        """For each session, its conversation, also before the page knows it."""
+        """For each session, the conversation that it shows, also before the page knows it."""
+        self._listed: dict[str, str] = {}
+        """For each session, the list that it shows."""
         self._at = Layout(writer, offers)
 
     def listen(self, blocks: gr.Blocks) -> None:
@@ -73,7 +88,9 @@ class Page:
         around = [at.light, at.banner, at.footnote]
         for changed in (*at.model_form.listen(), *at.kernel_form.listen(at.identity)):
             changed.then(self._look_around, [at.identity], around, **COMMAND)
-        at.timer.tick(self._tick, [at.identity, at.pulse], [at.light, at.pulse], **COMMAND)
+        at.timer.tick(
+            self._tick, [at.identity, at.pulse, at.search], [at.light, at.pulse, at.list], **COMMAND
+        )
         at.interrupt.click(self._interrupt, [at.identity], [at.light], **COMMAND)
         at.restart.click(self._restart, [at.identity], [at.light], **STREAM)
         at.rerun.click(self._rerun, [at.identity], [at.light], **STREAM)
@@ -85,9 +102,11 @@ class Page:
         whole = [at.chat, at.box, at.identity]
         forms = [*at.model_form.shown, *at.kernel_form.shown]
         around = [at.light, at.banner, at.footnote]
+        place = [*whole, *around, at.list]
         # What may have to tell the person something goes through the queue: only there Gradio shows it.
         begins = [
-            blocks.load(self._open, [at.identity], [*whole, *around, *forms], **COMMAND),
+            blocks.load(self._open, [at.identity], [*place, *forms], js=ADDRESSED, **COMMAND),
+            at.goto.change(self._go, [at.goto, at.search], place, **COMMAND),
             at.box.submit(self._say, [at.box, at.identity], whole, **STREAM),
             at.chat.example_select(self._example, [at.identity], whole, **STREAM),
             at.chat.retry(self._retry, [at.identity], whole, **STREAM),
@@ -98,25 +117,56 @@ class Page:
             begin.then(self._follow, [at.identity], [at.chat], **STREAM).then(
                 self._settle, [at.identity], [at.box, at.light, at.footnote], **COMMAND
             )
+            begin.then(self._list_anew, [at.identity, at.search], [at.list], **COMMAND)
         blocks.load(self._stay, None, [at.stay], **STREAM)
         blocks.unload(self._leave)
         at.box.stop(self._stop, [at.identity], None, **COMMAND)
-        at.new.click(self._new, None, [*whole, at.light, at.footnote], **COMMAND)
+        at.new.click(self._new, [at.search], place, **COMMAND)
+        at.errand.change(self._run_errand, [at.errand, at.identity, at.search], place, **STREAM)
+        at.search.input(
+            self._list_anew, [at.identity, at.search], [at.list], trigger_mode="always_last", **COMMAND
+        )
 
     async def _open(self, identity: str, request: gr.Request) -> list[Any]:
         forms = [*self._at.model_form.values(), *self._at.kernel_form.values()]
-        whole = self._whole(self._conversation(identity, request))
-        return [*whole, *self._around(whole[2]), *forms]
+        self._listed.pop(str(request.session_hash), None)
+        conversation = await self._conversation(identity, request)
+        missing = bool(identity) and conversation.id != identity
+        return [*await self._place(conversation, "", request, missing=missing), *forms]
+
+    async def _go(self, goto: str, search: str | None, request: gr.Request) -> list[Any]:
+        """Show the conversation that the list or the browser's history names, or a new one."""
+        identity = goto.partition(" ")[0]
+        conversation = await self.conversations.get(identity)
+        missing = bool(identity) and conversation.id != identity
+        return await self._place(conversation, search, request, missing=missing)
+
+    async def _run_errand(
+        self, errand: str, identity: str, search: str | None, request: gr.Request
+    ) -> list[Any]:
+        """Rename or delete a conversation, as its row in the list says."""
+        page = str(request.session_hash)
+        self._listed.pop(page, None)
+        try:
+            match json.loads(errand):
+                case {"rename": str(which), "title": str(title)}:
+                    await self.archive.rename(which, title)
+                case {"delete": str(which)}:
+                    await self.conversations.delete(which)
+                    if which == identity:
+                        return await self._place(self.conversations.new(), search, request)
+        except RecordsUnavailable as failure:
+            gr.Warning(str(failure))
+        return [*[gr.skip()] * 6, await self._list(identity, search, page)]
 
     async def _reopen(self, identity: str, request: gr.Request) -> list[Any]:
-        return self._whole(self._conversation(identity, request))
+        return self._whole(await self._conversation(identity, request))
 
-    async def _new(self) -> list[Any]:
-        conversation = self.conversations.new()
-        return [*self._whole(conversation), self._light(conversation), self._foot(conversation)]
+    async def _new(self, search: str | None, request: gr.Request) -> list[Any]:
+        return await self._place(self.conversations.new(), search, request)
 
     async def _say(self, text: str, identity: str, request: gr.Request) -> list[Any]:
-        conversation = self._conversation(identity, request)
+        conversation = await self._conversation(identity, request)
         taken = conversation.say(text)
         if not taken and conversation.busy:
             gr.Warning(BUSY)
@@ -129,11 +179,11 @@ class Page:
         return await self._say(str(picked.value["text"]), identity, request)
 
     async def _retry(self, identity: str, request: gr.Request) -> list[Any]:
-        conversation = self._conversation(identity, request)
+        conversation = await self._conversation(identity, request)
         return self._again(conversation, taken=conversation.retry())
 
     async def _edit(self, identity: str, edited: gr.EditData, request: gr.Request) -> list[Any]:
-        conversation = self._conversation(identity, request)
+        conversation = await self._conversation(identity, request)
         index = edited.index if isinstance(edited.index, int) else -1
         return self._again(conversation, taken=conversation.edit(index, str(edited.value)))
 
@@ -144,14 +194,15 @@ class Page:
             gr.Warning(BUSY)
         return self._whole(conversation)
 
-    def _conversation(self, identity: str, request: gr.Request) -> Conversation:
+    async def _conversation(self, identity: str, request: gr.Request) -> Conversation:
         """The conversation that a page shows.
 
         Somebody may be quicker than the page, which then does not know its conversation yet when they say
         something: whatever comes first begins it, and all that comes from the page later finds it.
         """
         page = str(request.session_hash)
-        conversation = self.conversations.find(identity) or self.conversations.get(self._begun.get(page))
+        known = await self.conversations.find(identity)
+        conversation = known or await self.conversations.get(self._begun.get(page))
         self._begun[page] = conversation.id
         return conversation
 
@@ -169,38 +220,48 @@ class Page:
         page = str(request.session_hash)
         self._seen.pop(page, None)
         self._begun.pop(page, None)
+        self._listed.pop(page, None)
 
-    async def _follow(self, identity: str, request: gr.Request) -> AsyncGenerator[Messages]:
-        conversation, page = self.conversations.find(identity), str(request.session_hash)
-        if conversation is None:
+    async def _follow(self, identity: str, request: gr.Request) -> AsyncGenerator[Any]:
+        """Show a reply as it grows. It grows on while the page shows another conversation."""
+        conversation, page = await self.conversations.find(identity), str(request.session_hash)
+        if conversation is None or (page, conversation.id) in self._following:
             return
-        self._following.add(page)
+        self._following.add((page, conversation.id))
         try:
             async for _ in conversation.follow():
-                self._seen[page] = (conversation.id, conversation.version)
-                yield self._messages(conversation)
+                if self._begun.get(page) == conversation.id:
+                    self._seen[page] = (conversation.id, conversation.version)
+                    yield self._messages(conversation)
+                else:
+                    yield gr.skip()
         finally:
-            self._following.discard(page)
+            self._following.discard((page, conversation.id))
 
     async def _look_around(self, identity: str) -> list[Any]:
-        return self._around(identity)
+        return self._around(await self.conversations.get(identity))
 
     async def _settle(self, identity: str) -> list[Any]:
-        conversation = self.conversations.get(identity)
+        conversation = await self.conversations.get(identity)
         return [self._box(conversation), self._light(conversation), self._foot(conversation)]
 
     async def _stop(self, identity: str) -> None:
-        if conversation := self.conversations.find(identity):
+        if conversation := await self.conversations.find(identity):
             conversation.stop()
 
-    async def _tick(self, identity: str, pulse: float, request: gr.Request) -> list[Any]:
-        conversation, page = self.conversations.find(identity), str(request.session_hash)
-        if conversation is None:  # the page is still being opened, or the app was started anew
-            return [gr.skip(), gr.skip()]
+    async def _tick(self, identity: str, pulse: float, search: str | None, request: gr.Request) -> list[Any]:
+        conversation, page = await self.conversations.find(identity), str(request.session_hash)
+        if conversation is None:  # the page is still being opened, or another one has deleted it
+            return [gr.skip(), pulse + 1 if identity else gr.skip(), gr.skip()]
         now = (conversation.id, conversation.version)
-        stale = page not in self._following and self._seen.get(page) != now
+        stale = (page, conversation.id) not in self._following and self._seen.get(page) != now
         self._seen[page] = now
-        return [self._light(conversation), pulse + 1 if stale else gr.skip()]
+        listed = await self._list(identity, search, page)
+        return [self._light(conversation), pulse + 1 if stale else gr.skip(), listed]
+
+    async def _list_anew(self, identity: str, search: str | None, request: gr.Request) -> Any:  # noqa: ANN401 - as below
+        await self.archive.settle()
+        return await self._list(identity, search, str(request.session_hash))
 
     async def _interrupt(self, identity: str) -> Any:  # noqa: ANN401 - Gradio's word for no change has no type
         return await self._treat(identity, Session.interrupt)
@@ -209,7 +270,7 @@ class Page:
         return await self._treat(identity, Session.restart)
 
     async def _rerun(self, identity: str) -> Any:  # noqa: ANN401 - as above
-        conversation = self.conversations.find(identity)
+        conversation = await self.conversations.find(identity)
         blocks = conversation.blocks() if conversation else []
         if conversation is None or not blocks:
             gr.Info("No block of this conversation has run well yet.", duration=4)
@@ -224,7 +285,7 @@ class Page:
         return self._light(conversation) if conversation else gr.skip()
 
     async def _treat(self, identity: str, treat: Callable[[Session], Awaitable[object]]) -> Any:  # noqa: ANN401
-        if (conversation := self.conversations.find(identity)) is None:
+        if (conversation := await self.conversations.find(identity)) is None:
             return gr.skip()
         await treat(self.writer.session(conversation.id))
         return self._light(conversation)
@@ -237,9 +298,38 @@ class Page:
     def _whole(self, conversation: Conversation) -> list[Any]:
         return [self._messages(conversation), self._box(conversation), conversation.id]
 
-    def _around(self, identity: str) -> list[Any]:
-        conversation = self.conversations.get(identity)
-        return [self._light(conversation), look.banner(self.choices), self._foot(conversation)]
+    async def _place(
+        self, conversation: Conversation, search: str | None, request: gr.Request, *, missing: bool = False
+    ) -> list[Any]:
+        """All that shows another conversation; `missing`: it is not the one that was named."""
+        page = str(request.session_hash)
+        self._begun[page] = conversation.id
+        self._seen[page] = (conversation.id, conversation.version)
+        if any(each == page for each, _ in self._following):
+            # A picture of the conversation before may be on its way: the next tick looks again.
+            self._seen.pop(page)
+        listed = await self._list(conversation.id, search, page)
+        return [*self._whole(conversation), *self._around(conversation, missing=missing), listed]
+
+    async def _list(self, identity: str, search: str | None, page: str) -> Any:  # noqa: ANN401 - Gradio's word for no change
+        """The list of conversations, where it is another one than the page shows."""
+        search = (search or "").strip()
+        try:
+            every = await self.archive.cards()
+            found = await self.archive.cards(search) if search else every
+            here = next((card for card in every if card.id == identity), None)
+            moods = self.conversations.moods()
+            listed = listing.listing(found, here, moods, searched=bool(search))
+        except RecordsUnavailable as failure:
+            listed = listing.trouble(str(failure))
+        if self._listed.get(page) == listed:
+            return gr.skip()
+        self._listed[page] = listed
+        return listed
+
+    def _around(self, conversation: Conversation, *, missing: bool = False) -> list[Any]:
+        banner = look.banner(self.choices, missing=missing)
+        return [self._light(conversation), banner, self._foot(conversation)]
 
     def _box(self, conversation: Conversation, value: str | None = None) -> gr.Textbox:
         changes: dict[str, Any] = {} if value is None else {"value": value}

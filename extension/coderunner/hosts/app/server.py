@@ -15,6 +15,7 @@ from coderunner import listening
 from coderunner.errors import SettingsError
 from coderunner.gate import LOOPBACK, Gate
 from coderunner.hosts.app import look, page
+from coderunner.hosts.app.archive import Archive
 from coderunner.hosts.app.conversation import PATIENCE
 from coderunner.hosts.app.conversations import Conversations
 from coderunner.hosts.app.guard import guarded
@@ -46,12 +47,14 @@ class App:
             self.choices, self.sessions, StrategyMemory(settings.data_dir / "endpoints.json"), self.records
         )
         self.board = Board(lambda: self.choices.setting)
+        self.archive = Archive(self.writer)
         self.conversations = Conversations(
             self.writer.write,
             lambda: self.choices.approval,
             patience=patience,
             board=self.board,
             again=self.writer.again,
+            archive=self.archive,
         )
         self.rights = Rights(LOOPBACK | {settings.host.casefold()})
         self.offers = Offers(settings)
@@ -70,7 +73,7 @@ class App:
         )
         gr.mount_gradio_app(
             app,
-            page.build(self.conversations, self.writer, self.offers),
+            page.build(self.conversations, self.archive, self.writer, self.offers),
             path="/",
             server_name=self.settings.host,
             footer_links=[],

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from coderunner.errors import EndpointUnreachable
-from coderunner.hosts.app.conversation import Request
 from coderunner.hosts.app.repeat import Repeat
+from coderunner.hosts.app.request import Request
 from coderunner.hosts.app.state import Choices, Offer
 from coderunner.hosts.app.transcript import Message, Past
 from coderunner.models.endpoint import Client
@@ -49,6 +49,10 @@ class Writer:
     def session(self, conversation: str) -> Session:
         """The kernel of a conversation, where the choices say."""
         return self.sessions.get(kernel_label(conversation), self.choices.where)
+
+    async def end(self, conversation: str) -> None:
+        """End the kernel of a conversation, also one on the server that an earlier start of the app left."""
+        await self.sessions.close(kernel_label(conversation), self.choices.where)
 
     async def write(self, request: Request) -> AsyncGenerator[Event]:
         """Write a reply with what is chosen now; raises ModelError."""

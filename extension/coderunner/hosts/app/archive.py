@@ -1,0 +1,118 @@
+"""Conversations as they are written down, and read again when the app was started anew."""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+
+from coderunner.hosts.app.transcript import Message, Notice, Part, Prose, Thought
+from coderunner.hosts.app.writer import Writer, kernel_label
+from coderunner.outputs import Result, Status
+from coderunner.page.block import Block, State
+from coderunner.runner import Card, Chat, Kind, Piece, Record, Saying
+
+CUT = "CodeRunner ended while this reply was being written."
+
+NOT_BEGUN = Result(status=Status.INTERRUPTED, detail="it had not begun to run")
+"""What came of a block that waited for consent, or for another one, when the app was killed."""
+
+
+ELSEWHERE = Result(status=Status.LOST, detail="another process has it in hand")
+
+
+class Archive:
+    """The conversations in the records; what asks the database raises RecordsUnavailable."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._records = writer.records
+
+    def keep(self, identity: str, messages: Sequence[Message]) -> None:
+        """Have a conversation written down as it is now; returns at once."""
+        self._records.shelf.keep(identity, kernel_label(identity), tuple(map(_saying, messages)))
+
+    async def find(self, identity: str) -> tuple[Message, ...] | None:
+        """What was said in a conversation, and what its blocks came to; its kernel is found or replaced."""
+        chat = await asyncio.to_thread(self._records.shelf.find, identity)
+        if chat is None:
+            return None
+        if any(run.started for run in chat.records):
+            self._writer.session(identity).resume()
+        return tuple(_message(chat, said) for said in chat.sayings)
+
+    async def cards(self, search: str = "") -> list[Card]:
+        """What a list shows of the conversations, the newest first."""
+        return await asyncio.to_thread(self._records.shelf.cards, search)
+
+    async def settle(self) -> None:
+        """Wait until what was kept is written, bounded."""
+        await asyncio.to_thread(self._records.settle)
+
+    async def rename(self, identity: str, title: str) -> bool:
+        """Give a conversation the title that a person chose; False where it is not there."""
+        return await asyncio.to_thread(self._records.shelf.rename, identity, title)
+
+    async def delete(self, identity: str) -> bool:
+        """Delete a conversation with its kernel, its runs and what they showed. No reply is being written."""
+        await self._writer.end(identity)
+        await self.settle()
+        return await asyncio.to_thread(self._records.shelf.delete, identity)
+
+
+def _saying(message: Message) -> Saying:
+    pieces = tuple(map(_piece, message.parts))
+    who = message.role, message.text, pieces, message.reply, message.finished
+    return Saying(*who, message.late, message.tokens)
+
+
+def _piece(part: Part) -> Piece:
+    match part:
+        case Prose(text):
+            return Piece(Kind.PROSE, text)
+        case Thought(text):
+            return Piece(Kind.THOUGHT, text)
+        case Notice(text):
+            return Piece(Kind.NOTICE, text)
+        case Block(written, read=read, ordinal=ordinal, result=result):
+            # What it showed stands in its run.
+            return Piece(Kind.BLOCK, written, read, ordinal, result and replace(result, outputs=()))
+
+
+def _message(chat: Chat, said: Saying) -> Message:
+    parts: tuple[Part, ...] = tuple(_part(chat, said, piece) for piece in said.pieces)
+    if not said.finished:
+        parts = (*parts, Notice(CUT))
+    return Message(said.role, said.text, parts, late=said.late, tokens=said.tokens, reply=said.reply)
+
+
+def _part(chat: Chat, said: Saying, piece: Piece) -> Part:
+    match piece.kind:
+        case Kind.PROSE:
+            return Prose(piece.text)
+        case Kind.THOUGHT:
+            return Thought(piece.text)
+        case Kind.NOTICE:
+            return Notice(piece.text)
+        case Kind.BLOCK:
+            return _block(chat, said, piece)
+
+
+def _block(chat: Chat, said: Saying, piece: Piece) -> Block:
+    """A block as its run says, which may have ended after the reply was written down."""
+    name = secrets.token_urlsafe(18)
+    block = Block(piece.text, ticket=name, read=piece.read, ordinal=piece.ordinal, id=name)
+    if piece.ordinal is None:
+        return replace(block, state=State.UNFINISHED)
+    runs = chat.runs(said, piece)
+    sent = [run for run in runs if run.started] or runs[-1:]
+    if not sent:
+        return replace(block, state=State.ENDED, result=piece.end or NOT_BEGUN)
+    first, last = sent[0], sent[-1]
+    again = _ended(Block(), last) if last is not first else None
+    return replace(_ended(block, first), again=again)
+
+
+def _ended(block: Block, run: Record) -> Block:
+    result = run.result or ELSEWHERE
+    end = replace(block, source=run.code, state=State.ENDED, outputs=result.outputs, result=result)
+    return replace(end, later=run.later)

@@ -1,0 +1,106 @@
+// The list of conversations: links that open in place, an address for each, names changed in their row.
+(() => {
+  const wanted = () => new URLSearchParams(location.search).get("c") ?? "";
+  const narrow = () => innerWidth <= 768;
+  let asked = 0, pushing = false;
+
+  // The page's framework hears of what is done here through fields that nobody sees.
+  function tell(field, text) {
+    const area = document.querySelector(`#${field} textarea, #${field} input`);
+    area.value = text;
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  // Numbered, so that what is asked for twice is news each time.
+  const go = (id) => tell("cr-goto", `${id} ${++asked}`);
+  const send = (what) => tell("cr-errand", JSON.stringify({ ...what, number: ++asked }));
+
+  function open(id) {
+    pushing = id !== wanted();
+    go(id);
+    if (narrow()) document.querySelector("#cr-left.open .toggle-button")?.click();
+  }
+
+  addEventListener("popstate", () => go(wanted()));
+
+  // The address follows what is shown.
+  function follow() {
+    const nav = document.querySelector("#cr-list nav");
+    if (!nav) return;
+    const { crCurrent: id, crTitle: title } = nav.dataset;
+    const called = title ? `${title} · CodeRunner` : "CodeRunner";
+    if (document.title !== called) document.title = called;
+    if (id === wanted()) return;
+    history[pushing ? "pushState" : "replaceState"](null, "", id ? `?c=${id}` : location.pathname);
+    pushing = false;
+  }
+
+  // A field over the row, beside the list: what the list shows may change while somebody types.
+  function rename(row) {
+    const link = row.querySelector("a"), list = document.querySelector("#cr-list");
+    const field = document.createElement("input");
+    field.className = "cr-rename";
+    field.value = link.title;
+    field.maxLength = 80;
+    field.setAttribute("aria-label", "Name of the conversation");
+    field.style.top = `${row.getBoundingClientRect().top - list.getBoundingClientRect().top + list.scrollTop}px`;
+    let over = false;
+    const end = (keep) => {
+      if (over) return;  // a field that is removed loses the cursor, which would end it again
+      over = true;
+      const title = field.value.trim();
+      field.remove();
+      if (keep && title && title !== link.title) send({ rename: row.dataset.crChat, title });
+      document.querySelector(`#cr-list [data-cr-chat="${row.dataset.crChat}"] a`)?.focus();
+    };
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !event.isComposing) end(true);
+      if (event.key === "Escape") end(false);
+    });
+    field.addEventListener("blur", () => end(true));
+    list.append(field);
+    field.select();
+  }
+
+  function remove(row) {
+    const dialog = document.createElement("dialog");
+    dialog.className = "cr-dialog";
+    dialog.innerHTML = "<h3></h3><p>What was said in it, its code and its outputs are deleted for good. Its kernel "
+      + 'ends. Files that its code wrote stay.</p><form method="dialog"><button value="">Cancel</button>'
+      + '<button value="delete" class="cr-danger">Delete</button></form>';
+    dialog.querySelector("h3").textContent = `Delete “${row.querySelector("a").title}”?`;
+    dialog.setAttribute("aria-label", dialog.querySelector("h3").textContent);
+    dialog.addEventListener("close", () => {
+      if (dialog.returnValue === "delete") send({ delete: row.dataset.crChat });
+      dialog.remove();
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  }
+
+  const DEEDS = { rename, delete: remove };
+  const KEYS = { F2: rename, Delete: remove };
+
+  document.addEventListener("click", (event) => {
+    const at = event.target instanceof Element ? event.target : document.body;
+    const row = at.closest("#cr-list [data-cr-chat]"), deed = at.closest("#cr-list [data-cr-do]");
+    if (deed) DEEDS[deed.dataset.crDo](row);
+    else if (at.closest("#cr-new")) pushing = true;
+    else if (row && at.closest("a") && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)) {
+      event.preventDefault();
+      open(row.dataset.crChat);
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const link = event.target instanceof Element && event.target.closest("#cr-list [data-cr-chat] > a");
+    if (!link || !KEYS[event.key]) return;
+    event.preventDefault();
+    KEYS[event.key](link.parentElement);
+  });
+
+  // The list comes with the page, and changes as a whole.
+  new MutationObserver(follow).observe(document.documentElement, {
+    childList: true, subtree: true, attributes: true, attributeFilter: ["data-cr-current", "data-cr-title"],
+  });
+})();

@@ -1,0 +1,71 @@
+"""The list of conversations at the side. Pure."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from coderunner.hosts.app.conversation import Mood
+from coderunner.runner import Card
+
+LONGEST = 200
+"""Rows; a search finds what is older."""
+
+_MOODS = {"writing": ("run", "a reply is being written"), "asking": ("wait", "it waits for you")}
+
+
+def listing(
+    cards: Sequence[Card], here: Card | None, moods: Mapping[str, Mood], *, searched: bool = False
+) -> str:
+    """The rows, with that of the page's own conversation marked, wherever it stands.
+
+    The page's address follows `data-cr-current`.
+    """
+    rows = "".join(_row(card, moods.get(card.id, ""), here=card == here) for card in cards[:LONGEST])
+    identity, title = (escape(here.id), escape(here.title)) if here else ("", "")
+    return (
+        f'<nav aria-label="Conversations" data-cr-current="{identity}" data-cr-title="{title}">'
+        f"<ul>{rows}</ul>{_below(cards, searched=searched)}</nav>"
+    )
+
+
+def trouble(sentence: str) -> str:
+    """What stands in place of the rows when there are none to be had."""
+    return f'<p class="cr-soft">{escape(sentence, quote=False)}</p>'
+
+
+def _below(cards: Sequence[Card], *, searched: bool) -> str:
+    if searched and not cards:
+        return '<p class="cr-soft" role="status">Nothing found.</p>'
+    more = len(cards) - LONGEST
+    return f'<p class="cr-soft">{more:,} older ones: search finds them.</p>' if more > 0 else ""
+
+
+def _row(card: Card, mood: Mood, *, here: bool) -> str:
+    identity, title = escape(card.id), escape(card.title or "Without words")
+    look, says = _MOODS.get(mood, ("", ""))
+    dot = f'<span class="cr-dot" role="img" aria-label="{says}" title="{says}"></span>' if look else ""
+    classes = " ".join(filter(None, ("cr-here" if here else "", look and f"cr-{look}")))
+    return (
+        f'<li class="{classes}" data-cr-chat="{identity}">'
+        f'<a href="?c={identity}" title="{title}"{" aria-current=page" if here else ""}>'
+        f"{dot}<span>{title}</span></a>"
+        f"{_button('rename', 'Rename', title, PENCIL)}{_button('delete', 'Delete', title, BIN)}</li>"
+    )
+
+
+def _button(deed: str, word: str, title: str, icon: str) -> str:
+    label = f'title="{word}" aria-label="{word} {title}"'
+    return f'<button type="button" data-cr-do="{deed}" {label}>{icon}</button>'
+
+
+def _icon(path: str) -> str:
+    return (
+        '<svg viewBox="0 0 16 16" width="14" height="14" fill="none" stroke="currentColor" '
+        'stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">'
+        f'<path d="{path}"/></svg>'
+    )
+
+
+PENCIL = _icon(
+    "M3 13l.7-2.8L10.6 3.3a1.2 1.2 0 0 1 1.7 0l.4.4a1.2 1.2 0 0 1 0 1.7L5.8 12.3 3 13zM9.4 4.5l2.1 2.1"
+)
+BIN = _icon("M3 4.5h10M6.5 4.5V3h3v1.5M4.5 4.5l.6 8.5h5.8l.6-8.5M6.7 7v3.5M9.3 7v3.5")

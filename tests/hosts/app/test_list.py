@@ -1,0 +1,186 @@
+"""The list of conversations, and what is there after the app was started anew."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from coderunner.hosts.app.archive import CUT
+from coderunner.hosts.app.server import App
+from coderunner.hosts.app.writer import kernel_label
+from coderunner.settings import load
+from tests.behaviours import behaviour
+from tests.hosts.app.browsing import MARKS, Visitor, served, started, visitor
+from tests.hosts.app.parrot import Parrot
+
+pytestmark = MARKS
+
+HERE = re.compile(r"/\?c=([\w-]{22,})$")
+
+
+@pytest.fixture(scope="module")
+def app(parrot: tuple[Parrot, str], tmp_path_factory: pytest.TempPathFactory) -> App:
+    folder = tmp_path_factory.mktemp("data")
+    chosen = {"model_url": f"{parrot[1]}/v1", "model": "parrot", "approve": "auto", "data_dir": folder}
+    return App(load(chosen))
+
+
+@pytest.fixture(scope="module")
+def address(app: App) -> Iterator[str]:
+    with served(app.asgi) as address:
+        yield address
+
+
+@pytest.fixture
+def somebody(browser: Browser, address: str) -> Iterator[Visitor]:
+    with visitor(browser, address) as somebody:
+        yield somebody
+
+
+def begin(somebody: Visitor, words: str) -> str:
+    """Begin a conversation with a message; gives its id once the page's address has it."""
+    if somebody.feet.count():
+        somebody.page.get_by_role("button", name="New chat").click()
+        expect(somebody.feet).to_have_count(0)
+    somebody.ask(words)
+    expect(somebody.rows.first).to_contain_text(words.split()[-1])
+    expect(somebody.page).to_have_url(HERE)
+    return identity(somebody.page)
+
+
+def identity(page: Page) -> str:
+    found = HERE.search(page.url)
+    assert found is not None
+    return found[1]
+
+
+def answer_the_question(somebody: Visitor, row: str, word: str) -> None:
+    """Ask for the end of a conversation with the keyboard, and answer the question."""
+    somebody.rows.filter(has_text=row).locator("a").press("Delete")
+    dialog = somebody.page.get_by_role("dialog")
+    expect(dialog).to_contain_text(f"Delete “{row}”?")
+    dialog.get_by_role("button", name=word, exact=True).press("Enter")
+    expect(dialog).to_have_count(0)
+
+
+@behaviour("app:list:address")
+def test_conversations_are_listed_opened_named_and_found(somebody: Visitor) -> None:
+    first = begin(somebody, "About apples")
+    second = begin(somebody, "About pears")
+    expect(somebody.page).to_have_title("About pears · CodeRunner")
+    somebody.rows.filter(has_text="apples").locator("a").click()
+    expect(somebody.replies).to_contain_text("About apples")
+    expect(somebody.page).to_have_url(re.compile(first))
+    somebody.page.go_back()
+    expect(somebody.replies).to_contain_text("About pears")
+    assert identity(somebody.page) == second
+    somebody.page.go_forward()
+    expect(somebody.replies).to_contain_text("About apples")
+    somebody.rows.filter(has_text="apples").locator("a").press("F2")
+    somebody.page.keyboard.type("Fruit")
+    somebody.page.keyboard.press("Enter")
+    expect(somebody.rows.filter(has_text="Fruit")).to_have_count(1)
+    expect(somebody.page).to_have_title("Fruit · CodeRunner")
+    somebody.page.get_by_label("Search the conversations").fill("about APPLES")
+    expect(somebody.rows).to_have_text(["Fruit"])
+    somebody.page.get_by_label("Search the conversations").fill("")
+    expect(somebody.rows.filter(has_text="About pears")).to_have_count(1)
+
+
+@behaviour("app:list:delete")
+def test_what_is_deleted_is_stopped_and_gone_with_its_kernel_and_runs(somebody: Visitor, app: App) -> None:
+    which = begin(somebody, "Doomed")
+    label = kernel_label(which)
+    somebody.say("```python\nimport time\nprint('on')\ntime.sleep(60)\n```\n")
+    expect(somebody.blocks.locator(".cr-out")).to_have_text("on\n")
+    answer_the_question(somebody, "Doomed", "Cancel")
+    assert app.sessions.get(label, app.choices.where).busy
+    answer_the_question(somebody, "Doomed", "Delete")
+    expect(somebody.rows.filter(has_text="Doomed")).to_have_count(0)
+    expect(somebody.blocks).to_have_count(0)
+    expect(somebody.page).to_have_url(f"{somebody.address}/")
+    assert app.records.of(label) == []
+    assert label not in [session.conversation for session in app.sessions.all()]
+    begin(somebody, "After it")
+
+
+@behaviour("app:list:missing")
+def test_an_address_of_nothing_says_so(somebody: Visitor) -> None:
+    somebody.page.goto(f"{somebody.address}/?c=guess")
+    somebody.complaints.clear()  # a page that is left says so
+    expect(somebody.page.locator("#cr-top")).to_contain_text("not here any more")
+    expect(somebody.page).to_have_url(f"{somebody.address}/")
+    begin(somebody, "In its place")
+
+
+@behaviour("app:list:tabs")
+def test_two_tabs_are_in_step_and_a_reply_goes_on_behind_another_conversation(somebody: Visitor) -> None:
+    begin(somebody, "A quiet one")
+    other = Visitor(somebody.context, somebody.address).open()
+    expect(other.replies).to_contain_text("A quiet one")
+    somebody.page.get_by_role("button", name="New chat").click()
+    expect(somebody.feet).to_have_count(0)
+    somebody.say("endless")
+    expect(somebody.replies).to_contain_text("tick3 ")
+    expect(other.rows.first).to_have_text("endless")
+    expect(other.rows.first.locator(".cr-dot")).to_have_attribute("title", "a reply is being written")
+    somebody.rows.filter(has_text="A quiet one").locator("a").click()
+    expect(somebody.replies).to_contain_text("A quiet one")
+    other.rows.first.locator("a").click()
+    expect(other.replies).to_contain_text("tick3 ")
+    other.stop()
+    expect(other.feet).to_have_count(1)
+    expect(somebody.replies).to_contain_text("A quiet one")
+    answer_the_question(other, "A quiet one", "Delete")
+    expect(somebody.feet).to_have_count(0)
+    expect(somebody.rows.filter(has_text="A quiet one")).to_have_count(0)
+
+
+# --- after a new start
+
+
+def address_of(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    assert process.stdout.readline() == "Starting CodeRunner …\n"
+    found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+    assert found is not None
+    return found[0]
+
+
+@behaviour("app:kept:killed")
+@pytest.mark.timeout(240)  # two starts, each of which imports Gradio
+def test_after_kill_the_conversation_is_there_and_nothing_runs_twice(
+    browser: Browser, parrot: tuple[Parrot, str], tmp_path: Path
+) -> None:
+    flags = ["--model-url", f"{parrot[1]}/v1", "--model", "parrot", "--approve", "auto", "--port", "0"]
+    flags += ["--data-dir", str(tmp_path)]
+    ran = tmp_path / "ran"
+    code = f"import time\nopen({str(ran)!r}, 'a').write('once ')\nprint('begun')\ntime.sleep(60)"
+    with started(*flags) as process, visitor(browser, address_of(process)) as somebody:
+        which = begin(somebody, "```python\nx = 15\nprint(x)\n```\n")
+        somebody.say(f"So\n```python\n{code}\n```\n")
+        expect(somebody.blocks.last.locator(".cr-out")).to_have_text("begun\n")
+        somebody.page.wait_for_timeout(600)
+        process.kill()
+        process.wait()
+        somebody.complaints.clear()
+    with started(*flags) as process, visitor(browser, address_of(process)) as somebody:
+        somebody.page.goto(f"{somebody.address}/?c={which}")
+        somebody.complaints.clear()
+        expect(somebody.rows).to_have_text(["```python x = 15 print(x) ```"])
+        expect(somebody.blocks.locator(".cr-out")).to_have_text(["15\n", "begun\n"])
+        expect(somebody.blocks.locator(".cr-state")).to_contain_text(
+            ["Done", "CodeRunner ended while it ran"]
+        )
+        expect(somebody.replies.last).to_contain_text(CUT)
+        somebody.ask("And now?")
+        told = parrot[0].asked[-1]["messages"][-1]["content"]
+        assert "CodeRunner ended while it ran" in told
+        assert told.endswith("\nAnd now?")
+        assert somebody.run("print('x' in globals())") == "False"
+        expect(somebody.blocks.last).to_contain_text("variables from before are gone")
+        assert parrot[0].asked[-1]["messages"][-3]["content"].count("CodeRunner ended while it ran") == 1
+        assert ran.read_text() == "once "
