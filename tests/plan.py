@@ -70,7 +70,8 @@ PLAN = {
     ),
     "page.wire": Floor("page.active page.output page.view", pure=True),
     "hosts.app": Floor(
-        f"{GROUND} settings teaching gate listening runner models page hosts.app", "gradio fastapi uvicorn"
+        f"{GROUND} settings teaching gate listening runner models page hosts.app",
+        "gradio fastapi starlette uvicorn",
     ),
     # What the app shows is decided in pure functions; only its other modules act.
     "hosts.app.guard": Floor("gate page.files"),

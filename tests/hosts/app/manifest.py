@@ -96,6 +96,9 @@ BEHAVIOURS = {
     "app:list:address": Behaviour(
         "Each conversation has an address; the browser's back and forward follow it.", "the list"
     ),
+    "app:list:notebook": Behaviour(
+        "A conversation is downloaded as a notebook, by whoever knows its id and nobody else.", "anchors: 45"
+    ),
     "app:list:missing": Behaviour(
         "An address of a conversation that is not there says so and opens a new one.", "the list"
     ),

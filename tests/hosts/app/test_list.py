@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -105,6 +106,26 @@ def test_what_is_deleted_is_stopped_and_gone_with_its_kernel_and_runs(somebody: 
     assert app.records.of(label) == []
     assert label not in [session.conversation for session in app.sessions.all()]
     begin(somebody, "After it")
+
+
+@behaviour("app:list:notebook")
+def test_a_conversation_is_downloaded_as_a_notebook(somebody: Visitor, tmp_path: Path) -> None:
+    which = begin(somebody, "```python\nprint(10 + 5)\n```\n")
+    expect(somebody.feet).to_have_count(1)
+    row = somebody.rows.first
+    row.hover()
+    with somebody.page.expect_download() as download:
+        row.get_by_role("button", name="Download as a notebook").click()
+    assert download.value.suggested_filename.endswith(".ipynb")
+    notebook = nbformat.read(download.value.path(), as_version=4)
+    nbformat.validate(notebook)
+    (cell,) = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert (cell.source, cell.outputs[0].text) == ("print(10 + 5)", "15\n")
+    answers = [
+        somebody.page.request.get(f"{somebody.address}/coderunner/notebook?c={which}{more}")
+        for more in ("", "x")
+    ]
+    assert [answer.status for answer in answers] == [200, 404]
 
 
 @behaviour("app:list:missing")

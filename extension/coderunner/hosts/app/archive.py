@@ -40,6 +40,11 @@ class Archive:
             self._writer.session(identity).resume()
         return tuple(_message(chat, said) for said in chat.sayings)
 
+    async def written(self, identity: str) -> Chat | None:
+        """A conversation as it is written down, up to now; None where there is none."""
+        await self.settle()
+        return await asyncio.to_thread(self._records.shelf.find, identity)
+
     async def cards(self, search: str = "") -> list[Card]:
         """What a list shows of the conversations, the newest first."""
         return await asyncio.to_thread(self._records.shelf.cards, search)

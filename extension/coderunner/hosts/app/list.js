@@ -78,7 +78,14 @@
     dialog.showModal();
   }
 
-  const DEEDS = { rename, delete: remove };
+  function save(row) {
+    const link = document.createElement("a");
+    link.href = `coderunner/notebook?c=${row.dataset.crChat}`;
+    link.download = "";
+    link.click();
+  }
+
+  const DEEDS = { save, rename, delete: remove };
   const KEYS = { F2: rename, Delete: remove };
 
   document.addEventListener("click", (event) => {

@@ -48,6 +48,7 @@ def _row(card: Card, mood: Mood, *, here: bool) -> str:
         f'<li class="{classes}" data-cr-chat="{identity}">'
         f'<a href="?c={identity}" title="{title}"{" aria-current=page" if here else ""}>'
         f"{dot}<span>{title}</span></a>"
+        f"{_button('save', 'Download as a notebook:', title, ARROW)}"
         f"{_button('rename', 'Rename', title, PENCIL)}{_button('delete', 'Delete', title, BIN)}</li>"
     )
 
@@ -68,4 +69,5 @@ def _icon(path: str) -> str:
 PENCIL = _icon(
     "M3 13l.7-2.8L10.6 3.3a1.2 1.2 0 0 1 1.7 0l.4.4a1.2 1.2 0 0 1 0 1.7L5.8 12.3 3 13zM9.4 4.5l2.1 2.1"
 )
+ARROW = _icon("M8 2.5v7.5M5 7l3 3 3-3M3 13h10")
 BIN = _icon("M3 4.5h10M6.5 4.5V3h3v1.5M4.5 4.5l.6 8.5h5.8l.6-8.5M6.7 7v3.5M9.3 7v3.5")

@@ -3,16 +3,21 @@
 import asyncio
 import contextlib
 import os
+import re
 import socket
 import sys
 import webbrowser
 from collections.abc import AsyncIterator
+from urllib.parse import quote
 
 import gradio as gr
 from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from coderunner import listening
-from coderunner.errors import SettingsError
+from coderunner.errors import RecordsUnavailable, SettingsError
 from coderunner.gate import LOOPBACK, Gate
 from coderunner.hosts.app import look, page
 from coderunner.hosts.app.archive import Archive
@@ -25,7 +30,7 @@ from coderunner.hosts.app.writer import Writer
 from coderunner.models.memory import StrategyMemory
 from coderunner.page.board import Board
 from coderunner.page.routes import Rights, Routes
-from coderunner.runner import Sessions, open_records
+from coderunner.runner import Sessions, open_records, to_notebook
 from coderunner.settings import DEFAULT, Settings
 
 FURTHER_PORTS = 20
@@ -65,7 +70,10 @@ class App:
         To be called in a running loop: Gradio makes loops of its own elsewhere, and never closes them.
         """
         app = FastAPI(
-            routes=Routes(self.board, self.rights, self.conversations).all(),
+            routes=[
+                *Routes(self.board, self.rights, self.conversations).all(),
+                Route("/coderunner/notebook", self._notebook),
+            ],
             lifespan=self._life,
             docs_url=None,
             redoc_url=None,
@@ -101,6 +109,18 @@ class App:
             await self.sessions.close_all()
             await asyncio.to_thread(self.records.close)
             await self.offers.stop()
+
+    async def _notebook(self, request: Request) -> Response:
+        """A conversation as a notebook, for whoever knows its id: `?c=…`."""
+        try:
+            chat = await self.archive.written(request.query_params.get("c", ""))
+        except RecordsUnavailable as failure:
+            return PlainTextResponse(str(failure), 503)
+        if chat is None:
+            return PlainTextResponse("This conversation is not here any more.", 404)
+        name = re.sub(r"[^\w .-]+", " ", chat.title).strip(" .") or "conversation"
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}.ipynb"}
+        return Response(to_notebook(chat), headers=headers, media_type="application/x-ipynb+json")
 
 
 def run(settings: Settings) -> None:
