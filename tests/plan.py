@@ -34,6 +34,7 @@ PLAN = {
     "gate": Floor(pure=True),
     "keys": Floor("errors secret"),
     "listening": Floor("errors gate", "uvicorn"),
+    "entrance": Floor("gate keys"),
     "admission": Floor("errors gate keys settings"),
     "chat": Floor(f"{GROUND} chat", "markdown_it", pure=True),
     # Facts of Jupyter's messages come from jupyter_client; its sockets do not.
@@ -78,11 +79,12 @@ PLAN = {
     "hosts.app.transcript": Floor("outputs page.block", pure=True),
     "hosts.app.view": Floor("outputs page.block page.view hosts.app.transcript", pure=True),
     "hosts.proxy": Floor(
-        f"{GROUND} settings teaching admission gate keys listening runner models hosts.proxy", "starlette"
+        f"{GROUND} settings teaching admission entrance gate keys listening runner models hosts.proxy",
+        "starlette",
     ),
     "hosts.proxy.asked": Floor(pure=True),
     "hosts.mcp": Floor(
-        f"{GROUND} admission gate keys listening settings runner hosts.mcp", "mcp pydantic starlette"
+        f"{GROUND} admission entrance gate keys listening settings runner hosts.mcp", "mcp pydantic starlette"
     ),
     "hosts.terminal": Floor(f"{GROUND} settings runner hosts.terminal"),
     "hosts.textgen": Floor(f"{GROUND} settings runner hosts.textgen", "gradio modules"),

@@ -7,13 +7,16 @@ import signal
 import sys
 from collections.abc import AsyncGenerator
 
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
 from mcp.server.transport_security import TransportSecuritySettings
+from starlette.responses import PlainTextResponse
 
 from coderunner import admission, listening
+from coderunner.entrance import CHALLENGE, Entrance
 from coderunner.errors import SettingsError
 from coderunner.gate import Gate
 from coderunner.hosts.mcp.desk import Desk
-from coderunner.hosts.mcp.entrance import Entrance
 from coderunner.hosts.mcp.tools import serving
 from coderunner.keys import Keyring
 from coderunner.settings import DEFAULT, Settings
@@ -22,6 +25,8 @@ PORT = 7863
 """Where nobody chose one: beside the app's and the proxy's."""
 
 WHAT = "MCP server"
+
+NO_KEY = "Send the server's key as `Authorization: Bearer …`; its terminal says where that is kept.\n"
 
 
 def run(settings: Settings, *, http: bool) -> None:
@@ -66,7 +71,13 @@ def guarded(settings: Settings, desk: Desk, keyring: Keyring) -> Gate:
         host=settings.host,
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
-    return Gate(Entrance(app, keyring), admission.names(settings), headers=admission.HEADERS)
+    entrance = Entrance(app, keyring, refuse=PlainTextResponse(NO_KEY, 401, CHALLENGE), known=_known)
+    return Gate(entrance, admission.names(settings), headers=admission.HEADERS)
+
+
+def _known(owner: str) -> dict[str, object]:
+    """As the SDK knows people: so it gives a transport session to nobody but who began it, either."""
+    return {"user": AuthenticatedUser(AccessToken(token="", client_id=owner, scopes=[]))}
 
 
 @contextlib.asynccontextmanager

@@ -14,13 +14,13 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from coderunner.entrance import CHALLENGE, Entrance
 from coderunner.errors import CodeRunnerError
 from coderunner.hosts.proxy import wire
 from coderunner.hosts.proxy.album import Album, Gallery, inline
 from coderunner.hosts.proxy.asked import MARK, Asked, plain, read, reads
 from coderunner.hosts.proxy.conversations import SESSION, Conversations, label
 from coderunner.hosts.proxy.delivery import QUIET, Delivery, Streamed, Whole, attended, refuse
-from coderunner.hosts.proxy.entrance import OWNER, Entrance
 from coderunner.hosts.proxy.relay import relay
 from coderunner.hosts.proxy.wire import Wire
 from coderunner.hosts.proxy.writer import Keep, Writer, Written
@@ -34,6 +34,15 @@ log = logging.getLogger(__name__)
 
 LARGEST = 100_000_000
 """Bytes of a request: some pictures, or an hour of speech."""
+
+OWNER = "coderunner.owner"
+"""Where in a request's scope its owner stands."""
+
+NO_KEY = wire.error(
+    "Send the proxy's own key as `Authorization: Bearer …`; its terminal says where that is kept.",
+    kind="invalid_request_error",
+    code="invalid_api_key",
+)
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -73,7 +82,12 @@ class Proxy:
             Route("/v1/models", _Whoever(self._list), methods=["GET"]),
             Route("/{path:path}", _Whoever(self._pass), methods=METHODS),
         ]
-        return Entrance(Starlette(routes=routes, lifespan=self._life), keyring)
+        return Entrance(
+            Starlette(routes=routes, lifespan=self._life),
+            keyring,
+            refuse=JSONResponse(NO_KEY, 401, CHALLENGE),
+            known=lambda owner: {OWNER: owner},
+        )
 
     @contextlib.asynccontextmanager
     async def _life(self, _app: Starlette) -> AsyncIterator[None]:
