@@ -19,7 +19,8 @@ from coderunner.outputs import (
     Status,
     Stream,
 )
-from coderunner.page import view
+from coderunner.page import output, view
+from coderunner.page.active import Active
 from coderunner.page.block import Block, State
 from coderunner.page.view import Setting
 from tests.behaviours import behaviour
@@ -246,6 +247,14 @@ def test_what_is_no_image_is_not_shown_as_one(data: dict[str, object]) -> None:
 )
 def test_rich_output_that_is_no_image_shows_as_text(data: dict[str, object], shown: str) -> None:
     assert read(ended(DisplayData(data))).text == f"x{shown}Done · 0.4 sCopy"
+
+
+@behaviour("page:view:text-for-the-rest")
+def test_a_script_that_needs_a_program_which_no_frame_has_is_not_run() -> None:
+    script: dict[str, object] = {"application/javascript": "Bokeh.embed()"}
+    figure = DisplayData({**script, "application/vnd.bokehjs_exec.v0+json": ""})
+    assert isinstance(output.draw(DisplayData(script), Block()), Active)
+    assert isinstance(output.draw(figure, Block()), str)
 
 
 @behaviour("page:view:long")

@@ -5,7 +5,7 @@ const FILES = document.currentScript.src;
 const address = (file) => FILES.replace("frame.js", file);
 
 const STYLED = new Set(["text"]);
-const GLOBALS = { plotly: "Plotly", bokeh: "Bokeh" };
+const GLOBALS = { plotly: "Plotly" };
 
 const loading = new Map();
 export function engine(name) {
@@ -31,7 +31,6 @@ async function load(name) {
 const ELSEWHERE = [
   [/^https:\/\/cdn\.plot\.ly\/plotly-[\w.-]+\.js/, "plotly"],
   [/^https:\/\/(cdn\.jsdelivr\.net\/npm|unpkg\.com)\/vega(-lite|-embed)?@/, "vega"],
-  [/^https:\/\/cdn\.bokeh\.org\/bokeh\/release\/bokeh-[\d.]+\.min\.js/, "bokeh"],
 ];
 
 export function ours(url) {

@@ -33,11 +33,6 @@ const KINDS = [
     const config = { responsive: true, displaylogo: false, ...data.config };
     return later("cr-chart", (place) => plotly.newPlot(place, data.data, data.layout, config));
   }],
-  [/^application\/vnd\.bokehjs_load/, () => later("", () => {})],
-  [/^application\/vnd\.bokehjs_exec/, async (item) => {
-    await engine("bokeh");
-    return script(item);
-  }],
 ];
 
 export async function draw(item) {

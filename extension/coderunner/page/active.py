@@ -20,27 +20,25 @@ class Kind:
     """The data are text; else they are JSON."""
     written: bool = False
     """A person can read the source."""
-    taken: str = ""
-    """The kind of the same bundle that has the data, where that is another one."""
 
 
-def _kind(pattern: str, *, text: bool = False, written: bool = False, taken: str = "") -> Kind:
-    return Kind(re.compile(pattern, re.ASCII), text, written, taken)
+def _kind(pattern: str, *, text: bool = False, written: bool = False) -> Kind:
+    return Kind(re.compile(pattern, re.ASCII), text, written)
 
-
-_SCRIPT = "application/javascript"
 
 ABOVE_IMAGES = (
     _kind(r"application/vnd\.plotly\.v1\+json"),
     _kind(r"application/vnd\.vega(lite)?\.v\d+([+.]json)?"),
-    _kind(r"application/vnd\.bokehjs_(load|exec)\.v0\+json", text=True, taken=_SCRIPT),
     _kind("text/html", text=True),
     _kind("text/markdown", text=True, written=True),
     _kind("text/latex", text=True, written=True),
 )
 """Kinds that are shown rather than an image, the best first: those that were made for this, then JupyterLab's
 order."""
-BELOW_IMAGES = (_kind(_SCRIPT, text=True), _kind("application/json"))
+BELOW_IMAGES = (_kind("application/javascript", text=True), _kind("application/json"))
+
+FOREIGN = re.compile(r"application/vnd\.bokehjs_\w+\.v0\+json", re.ASCII)
+"""Says of a script beside it that it needs a program which no frame has: such a bundle shows as its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +54,8 @@ class Active:
 
 def found(data: MimeBundle, metadata: MimeBundle, kinds: Sequence[Kind]) -> Active | None:
     """The best of `kinds` that a bundle has."""
+    if any(FOREIGN.fullmatch(name) for name in data):
+        return None
     for kind in kinds:
         for name in data:
             if kind.pattern.fullmatch(name) and (active := _active(name, kind, data, metadata)):
@@ -64,8 +64,7 @@ def found(data: MimeBundle, metadata: MimeBundle, kinds: Sequence[Kind]) -> Acti
 
 
 def _active(name: str, kind: Kind, data: MimeBundle, metadata: MimeBundle) -> Active | None:
-    source = data.get(kind.taken or name)
-    value = string(source) if kind.text else source
+    value = string(data[name]) if kind.text else data[name]
     if value in (None, "") or _size(value) > LARGEST:
         return None
     plain = string(value if kind.written else data.get("text/plain"))
