@@ -282,6 +282,10 @@ BEHAVIOURS = {
     "server:kernel:found-again": Behaviour(
         "After a restart of ours the conversation finds its kernel and variables.", "decision 6"
     ),
+    "server:kernel:found-busy": Behaviour(
+        "A cell that waits for one of an earlier start shows all that it prints.",
+        "jupyter_server: a kernel that is busy is not looked at when a connection opens",
+    ),
     "server:kernel:named": Behaviour(
         "The kernel stands in the server's list under the conversation, until it is closed.",
         "decision 6; O32",

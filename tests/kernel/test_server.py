@@ -73,6 +73,27 @@ async def test_after_a_restart_of_ours_the_conversation_finds_its_kernel(
         await after.close_all(keep=False)
 
 
+@behaviour("server:kernel:found-busy")
+async def test_what_waits_for_a_cell_of_an_earlier_start_shows_all_that_it_prints(
+    there: Server, conversation: str, tmp_path: Path
+) -> None:
+    gate, screen, before, after = tmp_path / "gate", Screen(), Sessions(), Sessions()
+    waits = (
+        f"import os, time\nprint('on', flush=True)\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.01)"
+    )
+    before.get(conversation, there).begin(waits, on_output=screen)
+    await screen.shows("on")
+    await before.close_all()
+    try:
+        running = after.get(conversation, there).begin(
+            "print('first')", on_send=lambda _request: not gate.touch()
+        )
+        result = await asyncio.wait_for(asyncio.wrap_future(running.future), BOUND)
+        assert (text_of(result), result.detail) == ("first\n", "")
+    finally:
+        await after.close_all(keep=False)
+
+
 @behaviour("server:kernel:named")
 async def test_the_kernel_stands_in_the_servers_list_under_the_conversation(
     session: Session, jupyter: Jupyter, conversation: str

@@ -33,8 +33,9 @@ from coderunner.kernel.messages import Message, Stamp, execute_request, input_re
 from coderunner.outputs import Aftermath, Result, Status
 from coderunner.secret import Secret
 
-GRACE = 1.0
-"""Seconds that an interrupt is given, twice: numpy's loops take half a second to notice one."""
+GRACE = (1.0, 3.0)
+"""Seconds that an interrupt is given, and a second one: numpy's loops take half a second to notice one, and a
+busy machine more until the kernel has told of it. Too early a restart costs the variables."""
 INTERRUPT_TIMEOUT = 2.0
 """Seconds for the interrupt itself to be delivered."""
 RESTART_TIMEOUT = 15.0
@@ -248,7 +249,8 @@ class KernelClient:
         if execution.ending:
             self.gone = Gone(Status.DIED, "The program ended its kernel.", keep=False)
             return status, Aftermath.FRESH, ASKED_EXIT
-        missing = "" if execution.idle else UNHEARD
+        # The kernel's first and last word on a cell: what lies between them came as well, or it was cut.
+        missing = "" if execution.started and execution.idle else UNHEARD
         if execution.dropped:
             missing = DROPPED.format(limit=execution.dropped)
         if flight.cut and not flight.ledger.whole:
@@ -270,14 +272,14 @@ class KernelClient:
     async def _stop(self, flight: Flight) -> Aftermath:
         """Climb until the cell has ended: interrupt, again, restart. Tell what is left; BUSY: not known."""
         flight.stopping = True
-        for _ in range(2):
+        for patience in GRACE:
             # Twice, because one that comes before the kernel has taken up the cell does nothing.
             reached = await _bounded(self._transport.interrupt(), INTERRUPT_TIMEOUT)
             if flight.away:
                 return Aftermath.BUSY
             # An awaiting cell notices an interrupt only when a shell message comes after it.
             await self._transport.send(kernel_info_request(self._stamp()))
-            ending = await flight.ended(GRACE)
+            ending = await flight.ended(patience)
             if ending == "complete":
                 return Aftermath.FRESH if flight.execution.ending else Aftermath.READY
             if isinstance(ending, Gone):

@@ -81,9 +81,12 @@ def input_reply(line: Secret, stamp: Stamp) -> Message:
     return _message_of_ours("stdin", "input_reply", stamp, {"value": line})
 
 
-def kernel_info_request(stamp: Stamp) -> Message:
-    """Ask the kernel who it is; on shell, it is also what makes an interrupt reach an awaiting cell."""
-    return _message_of_ours("shell", "kernel_info_request", stamp, {})
+def kernel_info_request(stamp: Stamp, channel: Channel = "shell") -> Message:
+    """Ask the kernel who it is; on shell, it is also what makes an interrupt reach an awaiting cell.
+
+    On control it is answered while a cell runs.
+    """
+    return _message_of_ours(channel, "kernel_info_request", stamp, {})
 
 
 def _message_of_ours(channel: Channel, kind: str, stamp: Stamp, content: Json) -> Message:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from coderunner.errors import KernelNotStarted
 from coderunner.kernel.client import Transport
 from coderunner.kernel.flight import Event
-from coderunner.kernel.messages import Message, Stamp, kernel_info_request
+from coderunner.kernel.messages import Channel, Message, Stamp, kernel_info_request
 
 ASK_AGAIN = 0.05
 """Seconds after an answer on shell until the kernel is made to say something on iopub again."""
@@ -15,11 +15,14 @@ START_TIMEOUT = 60.0
 """Seconds for a kernel to answer: one second as a rule, many on a cold disk."""
 
 
-async def wait_until_ready(transport: Transport, *, within: float = START_TIMEOUT) -> str:
-    """Return when the kernel answers on shell and is heard on iopub; tell what its process calls its session.
+async def wait_until_ready(
+    transport: Transport, *, within: float = START_TIMEOUT, channel: Channel = "shell"
+) -> str:
+    """Return when the kernel answers and is heard on iopub; tell what its process calls its session.
 
-    It takes our subscription to iopub at a time of its own, perhaps only after its first words: then it is
-    asked again. What others say, or was said before, does not count. Raises KernelNotStarted.
+    A busy kernel answers on control only. It takes our subscription to iopub at a time of its own, perhaps
+    only after its first words: then it is asked again. What others say, or was said before, does not count.
+    Raises KernelNotStarted.
     """
     events: asyncio.Queue[Event] = asyncio.Queue()
     transport.attach(events.put_nowait)
@@ -28,11 +31,11 @@ async def wait_until_ready(transport: Transport, *, within: float = START_TIMEOU
     process = ""
     try:
         async with asyncio.timeout(within):
-            asked.add(await _ask(transport))
-            while not heard >= {"shell", "iopub"}:
-                event = await _next(events, patience=ASK_AGAIN if "shell" in heard else None)
+            asked.add(await _ask(transport, channel))
+            while not heard >= {channel, "iopub"}:
+                event = await _next(events, patience=ASK_AGAIN if channel in heard else None)
                 if event is None:
-                    asked.add(await _ask(transport))
+                    asked.add(await _ask(transport, channel))
                 elif event.parent in asked:
                     heard.add(event.channel)
                     process = event.session
@@ -51,7 +54,7 @@ async def _next(events: "asyncio.Queue[Event]", *, patience: float | None) -> Me
     return event
 
 
-async def _ask(transport: Transport) -> str:
+async def _ask(transport: Transport, channel: Channel) -> str:
     stamp = Stamp(uuid.uuid4().hex, "coderunner", datetime.now(UTC).isoformat())
-    await transport.send(kernel_info_request(stamp))
+    await transport.send(kernel_info_request(stamp, channel))
     return stamp.id

@@ -208,7 +208,7 @@ async def open_kernel(where: Server, path: str) -> ServerKernel:
         kernel.language = language
         try:
             if busy:
-                await kernel.connect(uuid.uuid4().hex)
+                await _overhear(kernel)
             else:
                 await _greet(kernel)
             kernel.ready = True
@@ -245,6 +245,17 @@ async def attach(where: Server) -> ServerKernel:
         rest.close()
         raise
     return kernel
+
+
+async def _overhear(kernel: ServerKernel) -> None:
+    """Connect to a kernel that is busy, and see to it that what it shows reaches us.
+
+    A server that thinks so does not look whether we hear it: the first words of a cell would be lost. One
+    that answers nothing beside its cell, or nothing at all, is taken as it is: cells wait in its queue.
+    """
+    await kernel.connect(uuid.uuid4().hex)
+    with suppress(KernelNotStarted):
+        kernel.process = await wait_until_ready(kernel, within=AT_ONCE, channel="control")
 
 
 async def _greet(kernel: ServerKernel, *, within: float = START_TIMEOUT) -> None:
