@@ -149,7 +149,7 @@ async def test_what_befalls_a_kernel(
 ) -> None:
     this = FAULTS[fault]
     if this.ends is RESTARTED:
-        monkeypatch.setattr("coderunner.kernel.client.GRACE", 0.3)  # it would be given in vain
+        monkeypatch.setattr("coderunner.kernel.client.GRACE", (0.3, 0.3))  # it would be given in vain
     ordeal.bound = 30.0
     ordeal.strike()
     result = await session.execute(this.source, deadline=this.deadline)

@@ -321,9 +321,11 @@ async def test_a_server_that_drops_output_is_warned_of(tmp_path: Path) -> None:
     with jupyter_server(tmp_path, "--ServerApp.iopub_msg_rate_limit=0.1", token="t") as server:
         report = await check(Server(server.url, Secret("t")))
     assert (report.ok, report.output) == (True, "")
-    assert report.warnings == (
-        "The server dropped output: print less at once, or raise its limit ServerApp.iopub_msg_rate_limit.",
+    dropped = (
+        "The server dropped output: print less at once, or raise its limit ServerApp.iopub_msg_rate_limit."
     )
+    # With the oldest versions that we know of there is another one.
+    assert dropped in report.warnings
 
 
 @behaviour("doctor:warns:plain-http")
