@@ -1,12 +1,14 @@
 """How a door listens: its socket, and the moment in which it answers there."""
 
+import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import uvicorn
 
 from coderunner.errors import SettingsError
-from coderunner.gate import App
+from coderunner.gate import App, Receive, Scope, Send
 
 GRACE = 1
 """Seconds that open connections get at the end: a page holds one for as long as it is open."""
@@ -35,9 +37,29 @@ def address(host: str, listener: socket.socket) -> str:
 
 
 async def serve(app: App, listener: socket.socket, ready: Callable[[], Awaitable[None]]) -> None:
-    """Serve `app` until SIGINT or SIGTERM; `ready` is called once it answers."""
-    config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=GRACE)
-    await _Announced(config, ready).serve(sockets=[listener])
+    """Serve `app` until SIGINT or SIGTERM; `ready` is called once it answers.
+
+    Raises what kept the app from starting, or from ending well.
+    """
+    life: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await app(scope, receive, send)
+            return
+        try:
+            await app(scope, receive, send)
+            life.set_result(None)
+        except Exception as failure:
+            life.set_exception(failure)
+            raise
+
+    config = uvicorn.Config(watched, log_level="critical", timeout_graceful_shutdown=GRACE)
+    server = _Announced(config, ready)
+    with suppress(SystemExit):  # so some versions leave where the app did not start; others just return
+        await server.serve(sockets=[listener])
+    if life.done() or not server.started:
+        await life
 
 
 class _Announced(uvicorn.Server):

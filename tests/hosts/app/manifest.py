@@ -181,6 +181,12 @@ BEHAVIOURS = {
     ),
     "app:form:test": Behaviour("Run shows output, kernel, version and round trip.", "the kernel form"),
     "app:form:model": Behaviour("A model is found by its address; its key never comes back.", "safety: T7"),
+    "app:conversation:forgets": Behaviour(
+        "What a reply that is written anew had shown is kept no longer.", "memory stays bounded"
+    ),
+    "app:start:told": Behaviour(
+        "What keeps the app from starting is said in one sentence.", "bad input gets one clear sentence"
+    ),
     "app:start:address": Behaviour(
         "The app says its address once it answers, and ends without a word.", "make run"
     ),

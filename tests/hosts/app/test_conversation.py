@@ -12,6 +12,7 @@ from coderunner.hosts.app.request import Answer, Request
 from coderunner.hosts.app.transcript import Message, Notice, Prose
 from coderunner.outputs import Cell, Result, Stream
 from coderunner.page.block import Block, State
+from coderunner.page.board import Board
 from coderunner.runner import Beat, Change, Ended, Event, Finish, Part, Run, Say, Shown, Started, Waiting
 from tests.behaviours import behaviour
 
@@ -240,3 +241,16 @@ async def test_an_id_that_nobody_gave_out_opens_a_new_conversation() -> None:
     opened = [await conversations.get(identity) for identity in ("", "guess", None, 15, ["x"])]
     assert len({id(each) for each in opened} | {id(known)}) == 6
     assert all(len(each.id) >= 22 for each in opened)
+
+
+@behaviour("app:conversation:forgets")
+async def test_a_reply_that_is_written_anew_takes_its_blocks_with_it() -> None:
+    board = Board()
+    conversation = Conversation(asking, lambda: "auto", board=board)
+    shown = []
+    for begin in (lambda: conversation.say("go"), conversation.retry):
+        assert begin()
+        assert conversation.writing is not None
+        await asyncio.wait_for(conversation.writing, BOUND)
+        shown += [part.id for part in conversation.messages[-1].parts if isinstance(part, Block)]
+    assert [board.look(block, "") is not None for block in shown] == [False, True]

@@ -40,6 +40,15 @@ def test_it_says_its_address_once_it_answers_and_ends_quietly(how: signal.Signal
         assert process.returncode in (0, -how, 130)
 
 
+@behaviour("app:start:told")
+def test_what_keeps_it_from_starting_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CODERUNNER_MODEL_KEY", "“quoted”")
+    with started("--model-url", "http://127.0.0.1:9/v1", "--port", "0") as process:
+        _, errors = process.communicate(timeout=BOUND)
+    assert re.fullmatch(r"coderunner: .*key.*\n", errors), errors
+    assert process.returncode == 2
+
+
 @behaviour("app:start:loopback")
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
 def test_it_refuses_to_listen_for_others_since_it_has_no_login(host: str) -> None:

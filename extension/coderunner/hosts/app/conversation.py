@@ -226,8 +226,9 @@ class Conversation:
         request = Request(
             self.id, messages, self._consent, self._ask, self._think, self._count, self._remember
         )
-        self._request = request
+        self._request, before = request, self.messages
         self._show((*messages, Message("assistant", "", finished=False, reply=request.message)))
+        self._board.forget(transcript.gone(before, self.messages))
         self._write_down()
         self.writing = asyncio.create_task(self._write(request))
         # A page that asked for a reply and was closed at once never followed it.
@@ -391,8 +392,6 @@ class Conversation:
         before, self.messages = self.messages, messages
         fresh = transcript.changed(before, messages)
         self._board.show(transcript.blocks(fresh))
-        if len(messages) < len(before):
-            self._board.forget(transcript.gone(before, messages))
         self.version += 1
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()

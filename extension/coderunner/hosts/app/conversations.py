@@ -65,7 +65,10 @@ class Conversations:
             except RecordsUnavailable as failure:
                 log.warning("%s", failure)
                 return None
-            return None if messages is None else self.new((identity, messages))
+            if messages is None or identity in self._deleted:
+                return None
+            # Another page may have been quicker.
+            return self._all.get(identity) or self.new((identity, messages))
         return self._all.get(identity)
 
     async def get(self, identity: object) -> Conversation:

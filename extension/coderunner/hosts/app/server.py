@@ -100,9 +100,9 @@ class App:
 
     @contextlib.asynccontextmanager
     async def _life(self, _app: FastAPI) -> AsyncIterator[None]:
-        self.sessions.prepare(self.choices.where)
-        self.choices.offer = await self.offers.start()
         try:
+            self.sessions.prepare(self.choices.where)
+            self.choices.offer = await self.offers.start()
             yield
         finally:
             await self.conversations.close()

@@ -91,10 +91,10 @@ class Proxy:
 
     @contextlib.asynccontextmanager
     async def _life(self, _app: Starlette) -> AsyncIterator[None]:
-        if self.runs:
-            self.sessions.prepare(where_of(self.settings))
-        await asyncio.to_thread(self._album.sweep)
         try:
+            if self.runs:
+                self.sessions.prepare(where_of(self.settings))
+            await asyncio.to_thread(self._album.sweep)
             yield
         finally:
             await self.sessions.close_all()
