@@ -12,6 +12,9 @@ BEHAVIOURS = {
     "page:element:once": Behaviour(
         "An output is drawn once, in each tab, however much comes after it.", "no flicker"
     ),
+    "page:element:failing": Behaviour(
+        "An output that cannot be drawn shows its text and why, and those after it are drawn.", "O5"
+    ),
     "page:element:endless": Behaviour(
         "A script that never ends is stopped; the page goes on and other outputs come back.",
         "rich output 3.2",

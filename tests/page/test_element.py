@@ -89,6 +89,36 @@ def test_an_output_is_drawn_once_while_others_come_and_only_anew_when_it_changes
         for each in (page, other):
             expect(frame_of(each, cell).locator("#n")).to_have_text("1")
             expect(block_of(each, cell)).to_contain_text("Done")
+        # A second place for the same block: the page is told all of it again, as after a cut.
+        page.evaluate("document.body.append(document.querySelector('code-runner-output').cloneNode())")
+        expect(page.locator("code-runner-output").nth(1)).to_contain_text("Done")
+        first_place = page.locator("code-runner-output").first
+        expect(first_place.frame_locator("iframe").frame_locator("iframe").locator("#n")).to_have_text("1")
+
+
+@behaviour("page:element:failing")
+def test_an_output_that_cannot_be_drawn_says_so_and_holds_up_no_other(browser: Browser, host: Host) -> None:
+    raises: dict[str, object] = {
+        "application/javascript": "throw new Error('no luck')",
+        "text/plain": "a script",
+    }
+    mistaken: dict[str, object] = {
+        "application/vnd.vegalite.v5+json": {"mark": "nonsense"},
+        "text/plain": "a chart",
+    }
+    never = (
+        "<p>loaded</p><script nomodule src=old.js></script><script type=text/x-template src=part></script>"
+    )
+    deep: object = float("inf")
+    for _ in range(600):
+        deep = [deep]
+    outputs: list[dict[str, object]] = [raises, mistaken, {"text/html": never}, {"application/json": deep}]
+    cell = host.show("failing", [*[DisplayData(each) for each in outputs], TABLE])
+    with opened(browser, host) as page:
+        expect(frame_of(page, cell).locator("td")).to_have_text("15", timeout=60_000)
+        expect(frame_of(page, cell).locator("pre").first).to_have_text("a script\n(Error: no luck)")
+        expect(frame_of(page, cell).locator("pre").nth(1)).to_contain_text("a chart")
+        expect(frame_of(page, cell).get_by_text("loaded")).to_be_visible()
 
 
 @behaviour("page:element:endless")

@@ -9,6 +9,9 @@ export function html(source) {
   return place;
 }
 
+// Others are data, or for browsers of old: they are never loaded, and nothing tells so.
+const RUNS = /^$|^module$|(java|ecma)script/;
+
 // Scripts that come with innerHTML never run: each is made anew, in order, once it stands in the page.
 export async function enliven(place) {
   if (document.body.dataset.level !== "scripts") return;
@@ -16,7 +19,8 @@ export async function enliven(place) {
     const script = document.createElement("script");
     for (const { name, value } of old.attributes) script.setAttribute(name, name === "src" ? ours(value) : value);
     script.textContent = old.textContent;
-    const loaded = script.src && new Promise((done) => { script.onload = script.onerror = done; });
+    const runs = RUNS.test(script.type.trim().toLowerCase()) && !script.noModule;
+    const loaded = runs && script.src && new Promise((done) => { script.onload = script.onerror = done; });
     old.replaceWith(script);
     await loaded;
   }

@@ -5,24 +5,20 @@ import { html } from "./html.js";
 import { tree } from "./tree.js";
 
 // Something that is drawn when its place stands in the page, and has a width.
-function later(className, draw) {
-  const place = document.createElement("div");
-  place.className = className;
-  place.addEventListener("shown", () => draw(place), { once: true });
-  return place;
+function later(className, begin) {
+  return { node: Object.assign(document.createElement("div"), { className }), begin };
 }
 
 const dark = () => document.documentElement.classList.contains("dark");
 
-async function script({ data }) {
-  return later("cr-html", (place) => new Function("element", data)(place));
-}
+// What a script begins goes on beside the other outputs, whatever it gives back.
+const script = ({ data }) => later("cr-html", (place) => { new Function("element", data)(place); });
 
 const KINDS = [
-  [/^text\/html$/, ({ data }) => html(data)],
-  [/^text\/markdown$/, async ({ data }) => html((await engine("text")).markdown(data))],
-  [/^text\/latex$/, async ({ data }) => html((await engine("text")).latex(data))],
-  [/^application\/json$/, ({ data, metadata }) => tree(data, metadata)],
+  [/^text\/html$/, ({ data }) => ({ node: html(data) })],
+  [/^text\/markdown$/, async ({ data }) => ({ node: html((await engine("text")).markdown(data)) })],
+  [/^text\/latex$/, async ({ data }) => ({ node: html((await engine("text")).latex(data)) })],
+  [/^application\/json$/, ({ data, metadata }) => ({ node: tree(data, metadata) })],
   [/^application\/javascript$/, script],
   [/^application\/vnd\.vega(lite)?\.v\d+/, async ({ data }) => {
     const { embed } = await engine("vega");
@@ -35,13 +31,8 @@ const KINDS = [
   }],
 ];
 
+// Gives the node, and where it has to stand in the page first, what then begins to draw in it.
 export async function draw(item) {
-  try {
-    const [, how] = KINDS.find(([kind]) => kind.test(item.kind));
-    return await how(item);
-  } catch (failure) {
-    const place = document.createElement("pre");
-    place.textContent = `${item.plain}\n(${failure})`;
-    return place;
-  }
+  const [, how] = KINDS.find(([kind]) => kind.test(item.kind));
+  return how(item);
 }

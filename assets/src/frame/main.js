@@ -29,11 +29,15 @@ async function put(place, item) {
     place.innerHTML = item;
     return;
   }
-  const drawn = await draw(item);
-  drawn.classList.add("cr-out", "cr-acts");
-  place.replaceChildren(drawn);
-  await enliven(drawn);
-  drawn.dispatchEvent(new CustomEvent("shown"));
+  const stand = (node) => { node.classList.add("cr-out", "cr-acts"); place.replaceChildren(node); };
+  try {
+    const { node, begin } = await draw(item);
+    stand(node);
+    await enliven(node);
+    await begin?.(node);
+  } catch (failure) {
+    stand(Object.assign(document.createElement("pre"), { textContent: `${item.plain}\n(${failure})` }));
+  }
 }
 
 // --- how high it is

@@ -31,6 +31,7 @@ export class Acts {
       const taken = await this.#send({ ticket: button.dataset.crTicket, act: verb });
       // A block may be run again and again.
       if (!taken || verb === "again") button.disabled = false;
+      if (!taken) say(button, "Not taken");
     });
     // What a program asked for: it leaves the page with this, also where somebody else was quicker.
     root.addEventListener("submit", async (event) => {
@@ -39,7 +40,9 @@ export class Acts {
       const { answer } = form.elements, text = answer.value, ticket = form.dataset.crTicket;
       answer.value = "";
       const taken = await this.#send({ ticket, act: "answer", text });
-      if (!taken && form.dataset.crTicket === ticket && answer.type === "text") answer.value ||= text;
+      if (taken || form.dataset.crTicket !== ticket) return;
+      if (answer.type === "text") answer.value ||= text;
+      say(form.querySelector("button"), "Not taken");
     });
   }
 }

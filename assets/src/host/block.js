@@ -93,7 +93,6 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
     this.#chosen = this.#frame?.level === "scripts" ? "still" : "scripts";
     this.#note();
     this.#inside(this.#count - this.#frame.count, this.#count);
-    this.#frame.again();
   }
 
   // --- what the line tells
@@ -103,7 +102,7 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
     if (message.t === "gone") return this.#gone();
     const focused = this.#root.activeElement;
     this.#cell.className = message.mood ? `cr-cell cr-${message.mood}` : "cr-cell";
-    for (const [name, part] of Object.entries(message.parts)) this.#parts.set(name, part);
+    for (const [name, part] of Object.entries(message.parts)) this.#keep(name, part);
     for (const name of OURS) if (name in message.parts) morph(this.#at[name], message.parts[name]);
     this.#level = message.level;
     this.#count = message.outputs;
@@ -114,6 +113,13 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
     this.#ask(focused);
     this.style.minHeight = "";
     requestAnimationFrame(() => remember(this.#watched, this.offsetHeight));
+  }
+
+  // What acts stays the same object while it is the same: it is not drawn anew when all is told again.
+  #keep(name, part) {
+    const known = this.#parts.get(name);
+    const same = typeof part === "object" && JSON.stringify(known) === JSON.stringify(part);
+    if (!same) this.#parts.set(name, part);
   }
 
   lost() {

@@ -72,7 +72,10 @@ def _active(name: str, kind: Kind, data: MimeBundle, metadata: MimeBundle) -> Ac
 
 
 def _size(value: object) -> int:
-    return len(value) if isinstance(value, str) else len(json.dumps(value))
+    try:
+        return len(value) if isinstance(value, str) else len(json.dumps(value))
+    except RecursionError:  # deeper than anybody draws
+        return LARGEST + 1
 
 
 def names(data: MimeBundle) -> str:

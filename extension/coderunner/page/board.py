@@ -22,17 +22,9 @@ class _Shown:
 class Board:
     """Blocks by id, each with its owner: for everybody else there is no such block."""
 
-    def __init__(
-        self,
-        setting: Callable[[], Setting] = Setting,
-        recall: Callable[[str, str], Block | None] = lambda _identity, _owner: None,
-    ) -> None:
-        """`setting`: what blocks say of the place where they run.
-
-        `recall`: what is known of a block that is not here (any more), by its id and owner.
-        """
+    def __init__(self, setting: Callable[[], Setting] = Setting) -> None:
+        """`setting`: what blocks say of the place where they run."""
         self._setting = setting
-        self._recall = recall
         self._lock = threading.Lock()
         self._blocks: dict[str, _Shown] = {}
         self._drawn: dict[str, tuple[Block, Setting, Look]] = {}
@@ -74,12 +66,9 @@ class Board:
         """How a block looks now; None where `owner` has no such block."""
         with self._lock:
             shown, before = self._blocks.get(identity), self._drawn.get(identity)
-        if shown is not None and shown.owner != owner:
+        if shown is None or shown.owner != owner:
             return None
-        block = shown.block if shown is not None else self._recall(identity, owner)
-        if block is None:
-            return None
-        setting = self._setting()
+        block, setting = shown.block, self._setting()
         if before is not None and before[0] is block and before[1] == setting:
             return before[2]
         look = view.look(block, setting, (before[0], before[2]) if before else None)

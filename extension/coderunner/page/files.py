@@ -10,6 +10,9 @@ PREFIX = "/coderunner"
 PUBLIC = f"{PREFIX}/public/"
 """What everybody may load: programs and styles of ours, which hold no data."""
 
+SUMS = "sha256.txt"
+"""Names each file of a build, with its hash."""
+
 KINDS = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -33,7 +36,4 @@ def content(name: str) -> bytes:
 @cache
 def version() -> str:
     """Another one for each build, so that browsers may keep the files for ever."""
-    whole = sha256()
-    for name in ("host.js", "shell.js", "frame.js", "frame.css"):
-        whole.update(content(name))
-    return whole.hexdigest()[:12]
+    return sha256(content(SUMS)).hexdigest()[:12]

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Mapping
+import logging
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -50,7 +50,7 @@ class Visit:
     async def _hear(self, text: str) -> bool:
         """Do what the page wants; False where it makes no sense, and the socket is closed."""
         match wire.asked(_json(text)) if len(text) <= LARGEST else ("", ""):
-            case ("watch", identity) if len(self._told) < MOST:
+            case ("watch", identity) if identity in self._told or len(self._told) < MOST:
                 self._told[identity] = None
                 self._board.watch(identity, self._wake)
                 self._changed(identity)
@@ -77,17 +77,22 @@ class Visit:
             self._news.clear()
             stale, self._stale = self._stale, {}
             for identity in stale:
-                # In a thread: a block that is not here any more may have to be read from a disk.
-                look = await asyncio.to_thread(self._board.look, identity, self._owner)
+                # In a thread: drawing a long block takes its time.
+                look, news = await asyncio.to_thread(self._drawing, identity, self._told.get(identity))
                 if identity in self._told:
-                    before, self._told[identity] = self._told[identity], look
+                    self._told[identity] = look
                     with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it has just left
-                        await self._socket.send_text(wire.text(_news(identity, look, before)))
+                        await self._socket.send_text(news)
             await asyncio.sleep(FRAME)
 
-
-def _news(identity: str, look: Look | None, before: Look | None) -> Mapping[str, object]:
-    return wire.gone(identity) if look is None else wire.drawing(identity, look, before)
+    def _drawing(self, identity: str, before: Look | None) -> tuple[Look | None, str]:
+        """How a block looks now, and what tells the page; one that cannot be drawn holds up no other."""
+        try:
+            if (look := self._board.look(identity, self._owner)) is not None:
+                return look, wire.text(wire.drawing(identity, look, before))
+        except Exception:
+            logging.getLogger(__name__).exception("a block could not be drawn")
+        return None, wire.text(wire.gone(identity))
 
 
 def _json(text: str) -> object:

@@ -5,7 +5,6 @@ a block that have changed since, or `gone` where it has no such block.
 """
 
 import json
-import math
 import re
 from collections.abc import Mapping
 
@@ -52,19 +51,8 @@ def text(message: Mapping[str, object]) -> str:
     try:
         return json.dumps(message, allow_nan=False)
     except ValueError:
-        return json.dumps(_finite(message))
-
-
-def _finite(value: object) -> object:
-    match value:
-        case float():
-            return value if math.isfinite(value) else None
-        case Mapping():
-            return {name: _finite(each) for name, each in value.items()}
-        case list() | tuple():
-            return [_finite(each) for each in value]
-        case _:
-            return value
+        # Python itself writes and reads them by names.
+        return json.dumps(json.loads(json.dumps(message), parse_constant=lambda _name: None))
 
 
 def _pieces(look: Look) -> Mapping[str, Drawn]:
