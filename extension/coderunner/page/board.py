@@ -54,6 +54,11 @@ class Board:
         with self._lock:
             self._watching[identity].add(wake)
 
+    def watched(self, identities: Iterable[str]) -> bool:
+        """Whether a page watches one of these blocks."""
+        with self._lock:
+            return any(identity in self._watching for identity in identities)
+
     def leave(self, identity: str, wake: Wake) -> None:
         """Call `wake` no more; what nobody watches is not kept drawn."""
         with self._lock:

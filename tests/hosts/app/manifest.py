@@ -181,6 +181,10 @@ BEHAVIOURS = {
     ),
     "app:form:test": Behaviour("Run shows output, kernel, version and round trip.", "the kernel form"),
     "app:form:model": Behaviour("A model is found by its address; its key never comes back.", "safety: T7"),
+    "app:conversation:let-go": Behaviour(
+        "Of many conversations those at rest are let go of, and are whole when asked for.",
+        "memory stays bounded",
+    ),
     "app:conversation:forgets": Behaviour(
         "What a reply that is written anew had shown is kept no longer.", "memory stays bounded"
     ),

@@ -2,18 +2,39 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
 
 import pytest
 
 from coderunner.errors import EndpointUnreachable
+from coderunner.hosts.app import transcript
+from coderunner.hosts.app.archive import Archive
 from coderunner.hosts.app.conversation import Conversation
 from coderunner.hosts.app.conversations import Conversations
 from coderunner.hosts.app.request import Answer, Request
+from coderunner.hosts.app.state import Choices
 from coderunner.hosts.app.transcript import Message, Notice, Prose
+from coderunner.hosts.app.writer import Writer
+from coderunner.models.memory import StrategyMemory
 from coderunner.outputs import Cell, Result, Stream
 from coderunner.page.block import Block, State
 from coderunner.page.board import Board
-from coderunner.runner import Beat, Change, Ended, Event, Finish, Part, Run, Say, Shown, Started, Waiting
+from coderunner.runner import (
+    Beat,
+    Change,
+    Ended,
+    Event,
+    Finish,
+    Local,
+    Part,
+    Run,
+    Say,
+    Sessions,
+    Shown,
+    Started,
+    Waiting,
+    open_records,
+)
 from tests.behaviours import behaviour
 
 BOUND = 10.0
@@ -254,3 +275,37 @@ async def test_a_reply_that_is_written_anew_takes_its_blocks_with_it() -> None:
         await asyncio.wait_for(conversation.writing, BOUND)
         shown += [part.id for part in conversation.messages[-1].parts if isinstance(part, Block)]
     assert [board.look(block, "") is not None for block in shown] == [False, True]
+
+
+@behaviour("app:conversation:let-go")
+async def test_of_many_conversations_those_at_rest_are_read_again_when_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coderunner.hosts.app.conversations.IN_HAND", 2)
+    board, records = Board(), open_records("", tmp_path)
+    archive = Archive(Writer(Choices(Local()), Sessions(tmp_path), StrategyMemory(), records))
+    conversations = Conversations(asking, lambda: "auto", board=board, archive=archive)
+    try:
+        shown = []
+        for conversation in (seen := conversations.new(), unseen := conversations.new()):
+            conversation.say("go")
+            await until_finished(conversation)
+            shown.append(transcript.blocks(conversation.messages)[0].id)
+        board.watch(shown[0], lambda _id: None)
+        going_on = conversations.new()
+        going_on.tell_the_model("what it has not read yet")
+        for _ in range(2):
+            conversations.new()
+        assert [await conversations.find(each.id) is each for each in (seen, unseen, going_on)] == [
+            True,
+            False,
+            True,
+        ]
+        again = await conversations.find(unseen.id)
+        assert again is not None
+        assert [message.text for message in again.messages] == [message.text for message in unseen.messages]
+        assert board.look(shown[0], "") is not None
+        assert board.look(shown[1], "") is None
+    finally:
+        await conversations.close()
+        records.close()

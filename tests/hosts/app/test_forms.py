@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Response, expect
 
+from coderunner.hosts.app.offers import Offers
 from coderunner.hosts.app.server import App
+from coderunner.hosts.app.state import Offer
+from coderunner.models.endpoint import Endpoint
+from coderunner.secret import Secret
 from coderunner.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS, Visitor, served, visitor
@@ -119,6 +123,18 @@ def test_a_model_is_found_by_its_address_and_picked(somebody: Visitor, parrot: s
     expect(somebody.page.locator("#cr-top .cr-banner")).to_have_count(0)
     assert somebody.ask("polly").startswith("polly")
     assert "sk-canary" not in somebody.page.content()
+
+
+@behaviour("app:form:model")
+def test_a_key_is_kept_for_its_address_and_for_no_other() -> None:
+    offers = Offers(load({}))
+    offers.offers = [Offer("polly", Endpoint("http://127.0.0.1:1/v1", Secret("sk-canary"), "polly"))]
+    asked = {
+        url: offers.endpoint(url, Secret())
+        for url in ("http://127.0.0.1:1/v1", "http://127.0.0.1:1", "http://127.0.0.1:2/v1")
+    }
+    assert [endpoint.key.reveal() for endpoint in asked.values()] == ["sk-canary", "sk-canary", ""]
+    assert offers.endpoint("http://127.0.0.1:1/v1", Secret("sk-new")).key == Secret("sk-new")
 
 
 @behaviour("app:form:model")

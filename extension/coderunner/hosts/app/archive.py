@@ -33,7 +33,7 @@ class Archive:
 
     async def find(self, identity: str) -> tuple[Message, ...] | None:
         """What was said in a conversation, and what its blocks came to; its kernel is found or replaced."""
-        chat = await asyncio.to_thread(self._records.shelf.find, identity)
+        chat = await self.written(identity)
         if chat is None:
             return None
         if any(run.started for run in chat.records):

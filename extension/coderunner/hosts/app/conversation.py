@@ -127,6 +127,13 @@ class Conversation:
             return "asking"
         return "writing" if self.busy or self._late else ""
 
+    @property
+    def at_rest(self) -> bool:
+        """Nothing goes on in it, nobody looks at it, and all that it knows is written down."""
+        watched = self._board.watched(block.id for block in transcript.blocks(self.messages))
+        busy = self.busy or self._repeats.busy or self._late or self._followers
+        return not (busy or self._untold or watched)
+
     def say(self, text: str) -> bool:
         """Take a message and start the reply to it; False while one is being written."""
         return bool(text.strip()) and self._begin((*self.messages, Message("user", text)))

@@ -16,6 +16,9 @@ from coderunner.secret import Secret
 
 log = logging.getLogger(__name__)
 
+IN_HAND = 64
+"""Conversations at hand; beyond them those at rest are let go of, and read again when somebody asks."""
+
 
 class Conversations:
     """The conversations of this app, by id: those in hand, and those that the archive has."""
@@ -53,7 +56,9 @@ class Conversations:
             keep=keep,
             known=known,
         )
-        return self._all.setdefault(conversation.id, conversation)
+        self._all[conversation.id] = conversation
+        self._let_go()
+        return conversation
 
     async def find(self, identity: object) -> Conversation | None:
         """The conversation of that id."""
@@ -69,7 +74,9 @@ class Conversations:
                 return None
             # Another page may have been quicker.
             return self._all.get(identity) or self.new((identity, messages))
-        return self._all.get(identity)
+        if known := self._all.pop(identity, None):
+            self._all[identity] = known  # the last one that was asked for
+        return known
 
     async def get(self, identity: object) -> Conversation:
         """The conversation of that id; a new one where there is none, so that a stale page works on."""
@@ -102,6 +109,15 @@ class Conversations:
     def answer(self, ticket: str, text: Secret) -> bool:
         """Pass on what a person answers, to the conversation whose program asks."""
         return any(conversation.answer(ticket, text) for conversation in tuple(self._all.values()))
+
+    def _let_go(self) -> None:
+        """Keep no more at hand than `IN_HAND`, beside those in which something goes on."""
+        if not self._archive:
+            return
+        for conversation in tuple(self._all.values())[:-IN_HAND]:
+            if conversation.at_rest:
+                del self._all[conversation.id]
+                self._board.forget({block.id for block in transcript.blocks(conversation.messages)})
 
     async def close(self) -> None:
         """End all replies, bounded."""

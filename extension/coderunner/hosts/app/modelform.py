@@ -9,7 +9,6 @@ from coderunner.hosts.app.look import finding
 from coderunner.hosts.app.offers import Offers
 from coderunner.hosts.app.quiet import COMMAND, STREAM
 from coderunner.hosts.app.state import Choices
-from coderunner.models.endpoint import Endpoint
 from coderunner.secret import Secret
 from coderunner.teaching import SYSTEM_PROMPT
 
@@ -95,7 +94,8 @@ class ModelForm:
     async def _find(self, url: str, key: str) -> list[Any]:
         """Ask the address for its models and pick the first. The key stays here, its field is emptied."""
         try:
-            offers = await self._offers.ask(Endpoint(url.strip(), Secret(key.strip())))
+            endpoint = self._offers.endpoint(url.strip(), Secret(key.strip()))
+            offers = await self._offers.ask(endpoint)
         except CodeRunnerError as failure:
             return [gr.skip(), gr.skip(), finding(str(failure), ok=False)]
         if not offers:
@@ -103,7 +103,7 @@ class ModelForm:
         self._choices.offer = offers[0]
         count = "one model" if len(offers) == 1 else f"{len(offers)} models"
         held = gr.Textbox(
-            value="", placeholder="kept by the app" if key.strip() else "only if it asks for one"
+            value="", placeholder="kept by the app" if endpoint.key else "only if it asks for one"
         )
         return [self._picked(), held, finding(f"Connected: {count}.", ok=True)]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from coderunner.errors import CodeRunnerError
@@ -82,6 +83,15 @@ class Offers:
     def named(self, url: str, model: str) -> Offer:
         """An offer of a model at an address, as if it had been asked; raises SettingsError."""
         return _named(Endpoint(url, Secret(), model))
+
+    def endpoint(self, url: str, key: Secret) -> Endpoint:
+        """What a person means; without a key the one that is kept for this very address, which no page gets.
+
+        Raises SettingsError.
+        """
+        meant = Endpoint(url, key)
+        known = (offer.endpoint.key for offer in self.offers if offer.endpoint.url == meant.url)
+        return meant if key else replace(meant, key=next(known, key))
 
     def find(self, label: str) -> Offer | None:
         """The offer of that label."""

@@ -23,7 +23,7 @@ from coderunner.hosts.app.quiet import COMMAND, STREAM
 from coderunner.hosts.app.view import Drawing, Html
 from coderunner.hosts.app.writer import Writer
 from coderunner.page import element
-from coderunner.runner import Session
+from coderunner.runner import Card, Session
 
 Messages = list[dict[str, Any]]
 
@@ -79,6 +79,8 @@ class Page:
         """For each session, the conversation that it shows, also before the page knows it."""
         self._listed: dict[str, str] = {}
         """For each session, the list that it shows."""
+        self._found: dict[str, tuple[str, list[Card], list[Card]]] = {}
+        """For each session, what it searched last, among which conversations, and which it found."""
         self._at = Layout(writer, offers)
 
     def listen(self, blocks: gr.Blocks) -> None:
@@ -221,6 +223,7 @@ class Page:
         self._seen.pop(page, None)
         self._begun.pop(page, None)
         self._listed.pop(page, None)
+        self._found.pop(page, None)
 
     async def _follow(self, identity: str, request: gr.Request) -> AsyncGenerator[Any]:
         """Show a reply as it grows. It grows on while the page shows another conversation."""
@@ -238,11 +241,11 @@ class Page:
         finally:
             self._following.discard((page, conversation.id))
 
-    async def _look_around(self, identity: str) -> list[Any]:
-        return self._around(await self.conversations.get(identity))
+    async def _look_around(self, identity: str, request: gr.Request) -> list[Any]:
+        return self._around(await self._conversation(identity, request))
 
-    async def _settle(self, identity: str) -> list[Any]:
-        conversation = await self.conversations.get(identity)
+    async def _settle(self, identity: str, request: gr.Request) -> list[Any]:
+        conversation = await self._conversation(identity, request)
         return [self._box(conversation), self._light(conversation), self._foot(conversation)]
 
     async def _stop(self, identity: str) -> None:
@@ -316,7 +319,7 @@ class Page:
         search = (search or "").strip()
         try:
             every = await self.archive.cards()
-            found = await self.archive.cards(search) if search else every
+            found = await self._search(search, every, page) if search else every
             here = next((card for card in every if card.id == identity), None)
             moods = self.conversations.moods()
             listed = listing.listing(found, here, moods, searched=bool(search))
@@ -326,6 +329,14 @@ class Page:
             return gr.skip()
         self._listed[page] = listed
         return listed
+
+    async def _search(self, search: str, every: list[Card], page: str) -> list[Card]:
+        """Those in which the words stand; all texts are read only when there is something new to find."""
+        if (last := self._found.get(page)) and last[:2] == (search, every):
+            return last[2]
+        found = await self.archive.cards(search)
+        self._found[page] = (search, every, found)
+        return found
 
     def _around(self, conversation: Conversation, *, missing: bool = False) -> list[Any]:
         banner = look.banner(self.choices, missing=missing)
