@@ -182,20 +182,28 @@ class Client:
 
     @asynccontextmanager
     async def pass_on(
-        self, method: str, path: str, headers: Mapping[str, str], content: bytes
+        self, method: str, path: str, headers: Sequence[tuple[bytes, bytes]], content: bytes
     ) -> AsyncIterator[Passed]:
         """Send somebody else's request with our key, and give the answer as it comes, errors among them.
 
-        `path` is as in `address.routed`. Leaving the context closes the connection.
+        `path` is as in `address.routed`. Leaving the context closes the connection. That our key is refused,
+        or that the endpoint has moved, is about us: it is raised.
         """
         url = address.routed(self.endpoint.url, path)
         with self._translated():
             request = self._http.build_request(method, url, headers=headers, content=content)
             response = await self._http.send(request, stream=True)
         try:
-            yield Passed(response.status_code, response.headers.raw, self._raw(response))
+            if response.status_code in failures.UNWELCOME or response.has_redirect_location:
+                await self._fail(response, path)
+            yield Passed(response.status_code, self._without_key(response.headers.raw), self._raw(response))
         finally:
             await response.aclose()
+
+    def _without_key(self, headers: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
+        """The headers that do not repeat our key, as servers do that tell what they were asked."""
+        key = self.endpoint.key.reveal().encode()
+        return [header for header in headers if not (key and key in header[1])]
 
     async def _raw(self, response: "httpx.Response") -> AsyncGenerator[bytes]:
         with self._translated(streaming=True):

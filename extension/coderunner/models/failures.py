@@ -14,6 +14,8 @@ from coderunner.errors import EndpointFailed, EndpointRefused, EndpointUnreachab
 from coderunner.secret import Secret
 
 NOT_FOUND = 404
+UNWELCOME = frozenset({401, 403})
+"""How a server says that it does not accept our key."""
 QUOTED = 300
 """Characters of a server's own words that we repeat: a sentence or two, not a stack trace."""
 

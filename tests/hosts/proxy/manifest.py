@@ -29,6 +29,9 @@ BEHAVIOURS = {
     "proxy:errors:key": Behaviour(
         "That the endpoint refuses our key is our fault, and shows no key.", "safety: T7"
     ),
+    "proxy:errors:ours": Behaviour(
+        "What is not served, and what breaks here, is told as OpenAI's clients read it.", ISSUE
+    ),
     "proxy:errors:later": Behaviour("A failure within a reply is told in the stream.", PROXY),
     "proxy:pass:untouched": Behaviour(
         "What asks for several replies, JSON or probabilities passes untouched.", PROXY
@@ -43,7 +46,13 @@ BEHAVIOURS = {
     "proxy:pass:off": Behaviour("Where nothing is to run, everything passes untouched.", ISSUE),
     "proxy:pass:models": Behaviour("Each model is listed with code and without.", ISSUE),
     "proxy:pass:routes": Behaviour(
-        "Every other route passes as it is, with our key in place of the client's.", PROXY
+        "Every other route of the API passes as it is, with our key in place of the client's.", PROXY
+    ),
+    "proxy:pass:api-only": Behaviour(
+        "Nothing beside the API is reached with our key, however its path is written.", "safety: T4"
+    ),
+    "proxy:pass:answer": Behaviour(
+        "Our key, cookies, CORS and redirects of the endpoint do not come back with an answer.", "safety: T7"
     ),
     "proxy:leave:upstream": Behaviour("Who hangs up stops the model.", PROXY),
     "proxy:leave:whole": Behaviour("So does who hangs up before the whole came.", PROXY),

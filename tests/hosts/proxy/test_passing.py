@@ -1,12 +1,16 @@
 """What passes untouched, and who leaves."""
 
 import json
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import openai
 import pytest
 
+from coderunner.hosts.proxy.routes import NOT_HERE
 from coderunner.models.demo_personalities import GUESS
 from coderunner.models.demo_script import LABEL, MODEL
 from tests.behaviours import behaviour
@@ -120,22 +124,37 @@ def test_each_model_is_listed_with_code_and_without(opened: Open, serve: Serve) 
 
 
 def ask(proxied: Proxied, method: str, path: str, **more: Any) -> httpx.Response:
-    headers = {"Authorization": f"Bearer {ALICE}"} | more.pop("headers", {})
+    headers = {"Authorization": f"Bearer {ALICE}".encode()} | more.pop("headers", {})
     with httpx.Client(trust_env=False, timeout=WAIT) as client:
         return client.request(method, f"{proxied.url}{path}", headers=headers, **more)
+
+
+CANARY = "upstream-canary-41c7"
+PRIVATE = {
+    "Cookie": "mine=1",
+    "X-Api-Key": ALICE,
+    "X-OpenWebUI-User-Email": "alice@example.org",
+    "X-Conversation-Id": "chat-1",
+    "X-Forwarded-For": "192.0.2.7",
+}
+KEPT = {"x-their-field": "kept", "user-agent": "Grüße/1.0"}
+
+
+def encoded(headers: dict[str, str]) -> dict[str, bytes]:
+    return {name: value.encode("latin-1") for name, value in headers.items()}
 
 
 @behaviour("proxy:pass:routes")
 def test_every_other_route_passes_with_our_key_in_place_of_the_clients(opened: Open) -> None:
     app = Canned(b"\x00speech", status=201, kind="audio/mpeg", headers=((b"x-theirs", b"kept"),))
     with listening(app) as url:
-        proxied = opened(url, key="upstream-canary-41c7")
+        proxied = opened(url, key=CANARY)
         answer = ask(
             proxied,
             "POST",
             "/v1/audio/speech?voice=one",
             content=b'{"input": "hello"}',
-            headers={"Cookie": "mine=1", "Origin": proxied.url, "X-Their-Field": "kept"},
+            headers=encoded({"Origin": proxied.url, "Connection": "x-hop", "X-Hop": "1", **PRIVATE, **KEPT}),
         )
         asked = dict(app.asked[0]["headers"])
     assert (answer.status_code, answer.content) == (201, b"\x00speech")
@@ -143,20 +162,130 @@ def test_every_other_route_passes_with_our_key_in_place_of_the_clients(opened: O
     assert answer.headers["x-theirs"] == "kept"
     assert (app.asked[0]["path"], app.asked[0]["query_string"]) == ("/v1/audio/speech", b"voice=one")
     assert app.bodies == [b'{"input": "hello"}']
-    assert asked[b"authorization"] == b"Bearer upstream-canary-41c7"
-    assert asked[b"x-their-field"] == b"kept"
-    assert not {b"cookie", b"origin"} & asked.keys()
+    assert asked[b"authorization"] == f"Bearer {CANARY}".encode()
+    assert {name: asked[name.encode()].decode("latin-1") for name in KEPT} == KEPT
+    assert not {b"origin", b"x-hop", *(name.lower().encode() for name in PRIVATE)} & asked.keys()
     assert ALICE.encode() not in b"".join(asked.values())
 
 
+@behaviour("proxy:pass:answer")
+def test_what_the_endpoint_says_of_its_own_server_stays_behind(opened: Open) -> None:
+    theirs = {
+        "set-cookie": "its=1",
+        "access-control-allow-origin": "*",
+        "server": "theirs",
+        "x-asked-with": f"Bearer {CANARY}",
+        "connection": "x-hop",
+        "x-hop": "1",
+        "x-request-id": "kept",
+    }
+    headers = tuple((name.encode(), value.encode()) for name, value in theirs.items())
+    with listening(Canned(b"{}", kind="application/json", headers=headers)) as url:
+        answer = ask(opened(url, key=CANARY), "GET", "/v1/files")
+    assert answer.json() == {}
+    kept = {name for name in theirs if answer.headers.get(name) == theirs[name]}
+    assert kept == {"x-request-id"}
+    assert len(answer.headers.get_list("server")) == 1
+
+
+@behaviour("proxy:pass:answer")
+@pytest.mark.parametrize(
+    ("status", "headers", "sentence"),
+    [
+        (401, (), "does not accept the key"),
+        (307, ((b"location", b"http://192.0.2.1/v1/files"),), "has moved"),
+    ],
+)
+def test_that_our_key_is_refused_or_the_endpoint_has_moved_is_our_fault(
+    opened: Open, status: int, headers: tuple[tuple[bytes, bytes], ...], sentence: str
+) -> None:
+    said = json.dumps({"error": {"message": f"no such key: {CANARY}"}}).encode()
+    with listening(Canned(said, status=status, kind="application/json", headers=headers)) as url:
+        answer = ask(opened(url, key=CANARY), "GET", "/v1/files")
+    assert (answer.status_code, "location" in answer.headers) == (502, False)
+    assert sentence in answer.json()["error"]["message"]
+    assert CANARY not in answer.text
+
+
+def ask_exactly(proxied: Proxied, path: str) -> tuple[int, Any]:
+    """Ask for a path as it is: other clients put it in order first."""
+    with closing(HTTPConnection(urlsplit(proxied.url).netloc, timeout=WAIT)) as connection:
+        connection.putrequest("GET", path, skip_host=True, skip_accept_encoding=True)
+        connection.putheader("Host", urlsplit(proxied.url).netloc)
+        connection.putheader("Authorization", f"Bearer {ALICE}")
+        connection.endheaders()
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+
+
+@behaviour("proxy:pass:api-only")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/v1",
+        "/version",
+        "/api/delete",
+        "/v1/../api/delete",
+        "/v1/%2e%2e/api/delete",
+        "/v1/..%2fapi/delete",
+        "/v1/..\\api/delete",
+        "/v1/..;x/api/delete",
+        "/v1/a/%252e%252e/%252e%252e/api/delete",
+        f"/v1/%{'25' * 40}2e%{'25' * 40}2e",
+        "http://192.0.2.1/v1/models",
+        "*",
+    ],
+)
+def test_nothing_beside_the_api_is_reached_with_our_key(opened: Open, serve: Serve, path: str) -> None:
+    served = serve("vllm")
+    proxied = opened(served.url)
+    status, body = ask_exactly(proxied, path)
+    assert (status, body["error"]["message"]) == (404, NOT_HERE)
+    assert served.asked == []
+
+
+@behaviour("proxy:pass:api-only")
+@pytest.mark.parametrize(
+    ("path", "reached"),
+    [
+        ("/v1//api/delete", b"/v1/api/delete"),
+        ("/v1/models/org%2Fname", b"/v1/models/org%2Fname"),
+        ("/v1/@192.0.2.1/x", b"/v1/@192.0.2.1/x"),
+        ("/v1/http://192.0.2.1/x", b"/v1/http://192.0.2.1/x"),
+    ],
+)
+def test_every_path_below_it_stays_below_it(opened: Open, path: str, reached: bytes) -> None:
+    app = Canned(b"{}", kind="application/json")
+    with listening(app) as url:
+        assert ask_exactly(opened(url), path) == (200, {})
+    assert [asked["raw_path"] for asked in app.asked] == [reached]
+
+
+@behaviour("proxy:errors:ours")
+def test_what_we_do_not_serve_and_what_breaks_here_are_told_as_errors(opened: Open, serve: Serve) -> None:
+    proxied = opened(serve("vllm").url, quiet=0.3)
+    refused = ask(proxied, "OPTIONS", "/v1/models")
+    assert (refused.status_code, refused.json()["error"]["type"]) == (405, "invalid_request_error")
+    proxied.proxy._conversations = None  # type: ignore[assignment]
+    broken = ask(proxied, "POST", "/v1/chat/completions", json={"model": RUNS, "messages": ASKED})
+    assert (broken.status_code, broken.json()["error"]["type"]) == (500, "api_error")
+
+
 @behaviour("proxy:pass:routes")
-def test_routes_beside_the_api_and_errors_pass_as_well(opened: Open, serve: Serve) -> None:
+def test_errors_pass_as_well(opened: Open, serve: Serve) -> None:
     proxied = opened(serve("vllm").url)
-    assert ask(proxied, "GET", "/version").json() == {"version": "0.33.0"}
     missing = ask(proxied, "POST", "/v1/embeddings", json={"input": "x"})
     assert (missing.status_code, missing.json()["error"]["type"]) == (404, "invalid_request_error")
     garbled = ask(proxied, "POST", "/v1/chat/completions", content=b"no json")
     assert (garbled.status_code, garbled.json()["error"]["message"]) == (400, "The body is no JSON object.")
+
+
+@behaviour("proxy:pass:routes")
+def test_what_cannot_be_read_here_is_left_to_the_endpoint(opened: Open) -> None:
+    with listening(Canned(b"{}", status=400, kind="application/json")) as url:
+        deep = ask(opened(url), "POST", "/v1/chat/completions", content=b"[" * 100_000)
+    assert (deep.status_code, deep.json()) == (400, {})
 
 
 @behaviour("proxy:pass:routes")

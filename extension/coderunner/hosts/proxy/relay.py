@@ -1,16 +1,28 @@
-"""Whatever is no reply to a person: passed on to the endpoint and back, as it is."""
+"""Whatever is no reply to a person: passed on to the endpoint's API and back, as it is.
 
-from collections.abc import Mapping
+Clients have a key of ours, and the request goes with the endpoint's. So it is passed to the API alone, below
+the address that a person gave: a server has routes beside it that delete models or make keys.
+"""
+
+import re
+from collections.abc import Sequence
+from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.types import Scope, Send
 
 from coderunner.errors import ModelError
+from coderunner.hosts.proxy.conversations import HEADERS
 from coderunner.hosts.proxy.delivery import refuse
 from coderunner.models.endpoint import Client
 
 API = "/v1/"
 """Where the endpoint's API stands here, whatever its address there."""
+
+DEEP = 4
+"""Times that a path may be percent-encoded: nobody does it more than twice without a purpose."""
+
+Header = tuple[bytes, bytes]
 
 HOP = frozenset(
     {
@@ -26,17 +38,36 @@ HOP = frozenset(
 )
 """Headers about one connection (RFC 9110, 7.6.1)."""
 
-OURS = frozenset({"host", "authorization", "cookie", "origin", "referer", "content-length"})
-"""Headers of a request that are about us: who asks us is none of the endpoint's business."""
+OURS = frozenset(
+    {
+        *("host", "authorization", "api-key", "x-api-key", "x-goog-api-key", "cookie", "origin", "referer"),
+        *("content-length", "expect", "forwarded", "via", "x-real-ip"),
+        *HEADERS,
+    }
+)
+"""Headers of a request that are about us: who asks, and in which chat, is not the endpoint's business."""
+OURS_TOO = ("x-coderunner", "x-forwarded-", "x-openwebui-", "sec-")
+"""How others of those begin."""
+
+THEIRS = frozenset(
+    {
+        *("server", "date", "set-cookie", "www-authenticate", "clear-site-data"),
+        *("alt-svc", "strict-transport-security"),
+    }
+)
+"""Headers of an answer that are about the endpoint's server, which the client does not talk to."""
+THEIRS_TOO = ("access-control-",)
+"""How others of those begin: which pages may read our answers is not for the endpoint to say."""
 
 
-async def relay(client: Client, request: Request, body: bytes, send: Send) -> None:
-    """Pass a request on, and its answer back as it comes."""
-    headers = _passed(request.headers) | ({"content-length": str(len(body))} if body else {})
+async def relay(client: Client, request: Request, route: str, body: bytes, send: Send) -> None:
+    """Pass a request on to a `route` of the API, and its answer back as it comes."""
+    headers = passed(request.headers.raw, OURS, OURS_TOO)
+    headers += [(b"content-length", str(len(body)).encode())] if body else []
     began = False
     try:
-        async with client.pass_on(request.method, _target(request.scope), headers, body) as answer:
-            kept = [pair for pair in answer.headers if pair[0].decode("latin-1").lower() not in HOP]
+        async with client.pass_on(request.method, route, headers, body) as answer:
+            kept = passed(answer.headers, THEIRS, THEIRS_TOO)
             began = True
             await send({"type": "http.response.start", "status": answer.status, "headers": kept})
             async for piece in answer.pieces:
@@ -48,14 +79,32 @@ async def relay(client: Client, request: Request, body: bytes, send: Send) -> No
         await refuse(failure, {})(request.scope, request.receive, send)
 
 
-def _target(scope: Scope) -> str:
+def route_of(scope: Scope) -> str | None:
+    """The route of the API that a request means, with its query; None where it means nothing of the API."""
     path, query = (bytes(scope[part]).decode("latin-1") for part in ("raw_path", "query_string"))
-    return path.removeprefix(API) + (f"?{query}" if query else "")
+    # An empty step would name the server's root to whoever joins addresses.
+    route = path.removeprefix(API).lstrip("/")
+    if not path.startswith(API) or _climbs(route):
+        return None
+    return route + (f"?{query}" if query else "")
 
 
-def _passed(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if not _stays(name.lower())}
+def passed(headers: Sequence[Header], apart: frozenset[str], beginnings: tuple[str, ...]) -> list[Header]:
+    """The headers that go on: not those of one connection, nor those set `apart` by name or `beginnings`."""
+    named = [(name.decode("latin-1").lower(), (name, value)) for name, value in headers]
+    listed = b",".join(value for name, (_, value) in named if name == "connection").decode("latin-1").lower()
+    stay = HOP | apart | {each.strip() for each in listed.split(",")}
+    return [header for name, header in named if name not in stay and not name.startswith(beginnings)]
 
 
-def _stays(name: str) -> bool:
-    return name in HOP or name in OURS or name.startswith(("x-coderunner", "sec-fetch-", "x-forwarded-"))
+def _climbs(path: str) -> bool:
+    """Whether a path has steps up, as anybody who decodes it might see them."""
+    for _ in range(DEEP):
+        steps = (step.partition(";")[0] for step in re.split(r"[/\\]", path))
+        if any(step in (".", "..") for step in steps):
+            return True
+        plain = unquote(path, "latin-1")
+        if plain == path:
+            return False
+        path = plain
+    return True

@@ -9,8 +9,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -21,7 +22,7 @@ from coderunner.hosts.proxy.album import Album, Gallery, inline
 from coderunner.hosts.proxy.asked import MARK, Asked, plain, read, reads
 from coderunner.hosts.proxy.conversations import SESSION, Conversations, label
 from coderunner.hosts.proxy.delivery import QUIET, Delivery, Streamed, Whole, attended, refuse
-from coderunner.hosts.proxy.relay import relay
+from coderunner.hosts.proxy.relay import API, relay, route_of
 from coderunner.hosts.proxy.wire import Wire
 from coderunner.hosts.proxy.writer import Keep, Writer, Written
 from coderunner.keys import Keyring
@@ -47,6 +48,8 @@ NO_KEY = wire.error(
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 TOO_LARGE = wire.error(f"A request has at most {LARGEST:,} bytes here.", kind="invalid_request_error")
+NOT_HERE = f"There is nothing here but the endpoint's API, below {API}; write base addresses up to there."
+BROKEN = "Something went wrong in the proxy; its terminal says what."
 
 
 class Proxy:
@@ -83,7 +86,7 @@ class Proxy:
             Route("/{path:path}", _Whoever(self._pass), methods=METHODS),
         ]
         return Entrance(
-            Starlette(routes=routes, lifespan=self._life),
+            Starlette(routes=routes, lifespan=self._life, exception_handlers=REFUSALS),
             keyring,
             refuse=JSONResponse(NO_KEY, 401, CHALLENGE),
             known=lambda owner: {OWNER: owner},
@@ -130,7 +133,10 @@ class Proxy:
         await JSONResponse(shown)(request.scope, request.receive, send)
 
     async def _pass(self, request: Request, body: bytes, send: Send) -> None:
-        await attended(request.receive, relay(self.client, request, body, send))
+        route = route_of(request.scope)
+        if route is None:
+            raise HTTPException(404, NOT_HERE)
+        await attended(request.receive, relay(self.client, request, route, body, send))
 
     # --- one reply ----------------------------------------------------------------------------------------
 
@@ -169,7 +175,7 @@ class Proxy:
             await delivery.fail(failure)
         except Exception:
             log.exception("A reply failed")
-            await delivery.fail(CodeRunnerError("Something went wrong in the proxy; its terminal says what."))
+            await delivery.fail(CodeRunnerError(BROKEN))
         else:
             await delivery.finish(outcome)
 
@@ -198,8 +204,24 @@ class _Whoever:
         await self._answer(request, bytes(body), send)
 
 
+async def _refuse(_request: Request, refusal: Exception) -> Response:
+    """What is not served, as OpenAI's clients read it."""
+    assert isinstance(refusal, HTTPException)  # noqa: S101 - it is asked for nothing else
+    said = NOT_HERE if refusal.status_code == 404 else refusal.detail
+    return JSONResponse(wire.error(said, kind="invalid_request_error"), refusal.status_code, refusal.headers)
+
+
+async def _break(_request: Request, failure: Exception) -> Response:
+    if not isinstance(failure, CodeRunnerError):  # an endpoint that broke off was passed on as that
+        log.error("A request failed", exc_info=failure)
+    return JSONResponse(wire.error(BROKEN), 500)
+
+
+REFUSALS = {HTTPException: _refuse, Exception: _break}
+
+
 def _json(body: bytes) -> object:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
