@@ -20,6 +20,7 @@ BEHAVIOURS = {
     "proxy:reply:prior": Behaviour(
         "A reply that the client wants continued is gone on with, and nothing in it runs.", PROXY
     ),
+    "proxy:reply:prior-alone": Behaviour("A reply may be continued that answers nothing.", PROXY),
     "proxy:reply:taught": Behaviour("The model is taught before what the client tells it.", ISSUE),
     "proxy:reply:alive": Behaviour("Comments keep the connection alive while code runs.", PROXY),
     "proxy:reply:guards": Behaviour(
@@ -70,6 +71,9 @@ BEHAVIOURS = {
     "proxy:pictures:end": Behaviour("A link ends with its time and with its owner's key.", ISSUE),
     "proxy:pictures:names": Behaviour("A link cannot be guessed, and leads to pictures only.", "safety: T2"),
     "proxy:conversation:named": Behaviour("A header, or metadata, names the conversation.", PROXY),
+    "proxy:conversation:safe": Behaviour(
+        "A name, whatever is in it, goes back in a header and leads to its conversation again.", "safety: T4"
+    ),
     "proxy:conversation:prefix": Behaviour(
         "Else the longest part of the history that ends with a reply of ours tells it.", PROXY
     ),

@@ -39,6 +39,21 @@ def test_metadata_name_it_where_no_header_does() -> None:
     assert found.find("alice", {"x-session-id": "chat-1"}, {"chat_id": "chat-2"}, [HELLO]) == "chat-1"
 
 
+ODD = ("two\r\nSet-Cookie: its=1", "разговор 1", "\ud800", "50% off", "\x00")
+
+
+@behaviour("proxy:conversation:safe")
+@pytest.mark.parametrize("odd", ODD)
+def test_a_name_is_fit_for_a_header_and_leads_back(odd: str) -> None:
+    found = Conversations()
+    name = found.find("alice", {}, {"chat_id": odd}, [HELLO])
+    assert name.isascii()
+    assert name.isprintable()
+    assert " " not in name
+    assert found.find("alice", {"x-coderunner-session": name}, None, [HELLO]) == name
+    assert found.find("alice", {}, {"chat_id": odd}, [HELLO]) == name
+
+
 @behaviour("proxy:conversation:prefix")
 def test_the_longest_history_that_we_answered_is_found() -> None:
     found = Conversations()
@@ -103,6 +118,23 @@ def asked(client: Any, question: str, history: Any = (), **headers: str) -> tupl
         extra_headers={"x-coderunner-session": "", **headers},
     )
     return str(answer.parse().choices[0].message.content), answer.headers["x-coderunner-session"]
+
+
+@behaviour("proxy:conversation:safe")
+@pytest.mark.parametrize("streams", [True, False])
+def test_an_odd_name_goes_back_and_puts_nothing_beside_it(opened: Open, serve: Serve, streams: bool) -> None:
+    client = opened(serve("vllm").url).client().with_options(default_headers={})
+    for odd in ODD:
+        answer: Any = client.chat.completions.with_raw_response.create(
+            model=RUNS,
+            messages=[HELLO],
+            stream=streams,
+            extra_headers={"x-coderunner-session": ""},
+            extra_body={"metadata": {"chat_id": odd.encode("utf-8", "replace").decode()}},
+        )
+        assert answer.headers["x-coderunner-session"]
+        assert "set-cookie" not in answer.headers
+        list(answer.parse())
 
 
 @behaviour("proxy:conversation:state")

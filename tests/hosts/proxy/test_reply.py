@@ -128,6 +128,17 @@ def test_a_reply_to_be_continued_is_gone_on_with_and_none_of_it_runs(opened: Ope
     assert served.chats[-1].body["messages"][-1]["content"] == begun
 
 
+@behaviour("proxy:reply:prior-alone")
+@pytest.mark.parametrize("prompt", ["", " "], ids=["taught", "untaught"])
+def test_a_reply_that_answers_nothing_is_gone_on_with(opened: Open, serve: Serve, prompt: str) -> None:
+    served = serve("vllm")
+    proxied = opened(served.url, system_prompt=prompt)
+    said(stream(proxied, [{"role": "assistant", "content": "Once upon a time"}]))
+    *before, last = served.chats[-1].body["messages"]
+    assert [each["role"] for each in before] == ([] if prompt else ["system"])
+    assert last["content"] == "Once upon a time"
+
+
 @behaviour("proxy:reply:taught")
 def test_the_model_is_taught_before_what_the_client_tells_it(opened: Open, serve: Serve) -> None:
     served = serve("vllm")

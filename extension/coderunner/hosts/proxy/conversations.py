@@ -13,6 +13,8 @@ import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from string import ascii_letters, digits, punctuation
+from urllib.parse import quote
 
 from coderunner.hosts.proxy.asked import Message, text_of
 from coderunner.models.echo import THOUGHTS
@@ -28,6 +30,9 @@ REMEMBERED = 20_000
 
 LONGEST = 200
 """Characters of a name that we take; a chat's id has 36."""
+
+SEEN = ascii_letters + digits + punctuation
+"""What a name may be made of, since it goes back in a header; all else is percent-encoded."""
 
 
 class Conversations:
@@ -66,7 +71,8 @@ def _named(headers: Mapping[str, str], metadata: object) -> str:
         told += [str(metadata.get(key) or "") for key in METADATA]
     # A program that has no id yet sends `new`, or the name of the variable that it would put there.
     fit = [each.strip() for each in told if each.strip() not in ("", "new", "null") and "{{" not in each]
-    return fit[0][:LONGEST] if fit else ""
+    # A name that was encoded stays as it is, so that the one that we gave leads back here.
+    return quote(fit[0], safe=SEEN, errors="replace")[:LONGEST] if fit else ""
 
 
 def _digests(owner: str, history: Sequence[Message]) -> Iterator[str]:

@@ -121,7 +121,8 @@ def taught(messages: Sequence[Message], prompt: str) -> list[Message]:
     prompt = prompt.strip()
     if not prompt:
         return list(messages)
-    first, rest = ({}, messages) if not _is_system(messages[0]) else (messages[0], messages[1:])
+    told_first = bool(messages) and _is_system(messages[0])
+    first, rest = (messages[0], messages[1:]) if told_first else ({}, messages)
     content: object = first.get("content") or ""
     if isinstance(content, str):
         return [{"role": "system", **first, "content": f"{prompt}\n\n{content}".rstrip()}, *rest]
@@ -137,6 +138,8 @@ def _with_late(messages: Sequence[Message], late: str) -> list[Message]:
     """The messages, with what has come late before the last one."""
     if not late:
         return list(messages)
+    if not messages:
+        return [{"role": "user", "content": late}]
     *before, last = messages
     content: object = last.get("content") or ""
     if isinstance(content, str):
