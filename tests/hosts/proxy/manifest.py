@@ -69,6 +69,7 @@ BEHAVIOURS = {
     ),
     "proxy:pictures:claims": Behaviour("What is no picture is told in words.", "safety: T2"),
     "proxy:pictures:end": Behaviour("A link ends with its time and with its owner's key.", ISSUE),
+    "proxy:pictures:room": Behaviour("Pictures have a room, and the oldest make way.", "safety: T6"),
     "proxy:pictures:names": Behaviour("A link cannot be guessed, and leads to pictures only.", "safety: T2"),
     "proxy:conversation:named": Behaviour("A header, or metadata, names the conversation.", PROXY),
     "proxy:conversation:safe": Behaviour(

@@ -104,6 +104,13 @@ def test_a_link_ends_with_its_time_and_with_its_owners_key(tmp_path: Path) -> No
     assert not path.exists()
 
 
+@behaviour("proxy:pictures:room")
+def test_the_oldest_pictures_make_way(tmp_path: Path) -> None:
+    album = Album(tmp_path, 0, room=2 * len(b64decode(PNG)))
+    links = [album.keep(shown({"image/png": PNG}), MINE, ADDRESS)[0] for _ in range(4)]
+    assert [album.find(name(link), RING, None) is None for link in links] == [True, True, False, False]
+
+
 @behaviour("proxy:pictures:names")
 @pytest.mark.parametrize("wrong", ["", "*", "..", "../api-key", "?" * 32, "0" * 32, "0" * 31 + "/x"])
 def test_nothing_but_a_pictures_own_name_finds_it(tmp_path: Path, wrong: str) -> None:

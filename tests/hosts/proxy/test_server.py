@@ -12,12 +12,13 @@ import httpx
 import openai
 import pytest
 
+from coderunner.admission import keyring
 from coderunner.errors import SettingsError
 from coderunner.hosts.proxy.server import allow, endpoint_of
 from coderunner.models.endpoint import Endpoint
 from coderunner.settings import load
 from tests.behaviours import behaviour
-from tests.hosts.proxy.conftest import ALICE, RUNS, WAIT, Open
+from tests.hosts.proxy.conftest import ALICE, BOB, RUNS, WAIT, Open
 from tests.models.conftest import Serve
 
 EXTENSION = Path(__file__).parents[3] / "extension"
@@ -57,6 +58,14 @@ def test_what_would_let_people_run_code_who_must_not_is_refused(
 )
 def test_everything_else_is_opened(chosen: dict[str, Any]) -> None:
     allow(load(chosen))
+
+
+@behaviour("proxy:open:refuses")
+def test_one_kernel_for_all_is_refused_where_there_are_several_people() -> None:
+    chosen = {"server": SERVER, "attach": "data.ipynb", "api_key": ALICE}
+    assert keyring(load(chosen), "proxy", print)
+    with pytest.raises(SettingsError, match="there are 2 keys, whose owners share none"):
+        keyring(load({**chosen, "api_key": f"{ALICE} {BOB}"}), "proxy", print)
 
 
 PATHS = ("/v1/chat/completions", "/v1/models", "/v1/embeddings", "/", "/anything")

@@ -25,6 +25,8 @@ DAY = 86_400.0
 
 LARGEST = 8 * 1024 * 1024
 """Bytes of one picture: the page loads it at each visit of the chat."""
+ROOM = 2 * 1024**3
+"""Bytes of all pictures; what is oldest goes first. A program can show more than a disk holds."""
 MOST = 12
 """Pictures of one result that are shown; more would bury the answer."""
 
@@ -57,13 +59,18 @@ class Album:
     folder: Path
     days: float
     """Days after which a picture is forgotten; 0: never."""
+    room: int = ROOM
+    """Bytes that all pictures may take."""
 
     def keep(self, result: Result, owner: str, address: str) -> list[str]:
         """Store a result's pictures; gives Markdown for each, with links below `address`."""
-        return [
+        kept = [
             f"![{_words(image)}]({address}{self._store(image, owner)})" if _fit(image) else str(image)
             for image in images(result)[:MOST]
         ]
+        if kept:
+            self._make_room()
+        return kept
 
     def find(self, name: str, keyring: Keyring, asking: str | None) -> Path | None:
         """The file of a link while its owner has a key; None for who is `asking` with another one, too."""
@@ -88,8 +95,22 @@ class Album:
         (self.folder / f"{name}.{owner}.{ending}").write_bytes(image.content or b"")
         return f"{ROUTE}{name}.{ending}"
 
+    def _make_room(self) -> None:
+        """Forget the oldest pictures where all together are too large."""
+        left = self.room
+        with suppress(FileNotFoundError):  # where another process of ours tidies as well
+            kept = [(path.stat(), path) for path in self.folder.glob("*.*.*")]
+            for facts, path in sorted(kept, key=lambda each: each[0].st_mtime_ns, reverse=True):
+                left -= facts.st_size
+                if left < 0:
+                    path.unlink()
+
     def _over(self, path: Path) -> bool:
-        return bool(self.days) and time.time() - path.stat().st_mtime > self.days * DAY
+        try:
+            age = time.time() - path.stat().st_mtime
+        except FileNotFoundError:
+            return True
+        return bool(self.days) and age > self.days * DAY
 
 
 @dataclass(frozen=True, slots=True)
