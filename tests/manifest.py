@@ -124,6 +124,7 @@ BEHAVIOURS = {
     "keys:owner:told-apart": Behaviour("Each key is somebody, and no other key is anybody.", "safety: T5"),
     "keys:named:several": Behaviour("Several keys can stand in one setting.", "issue: the proxy"),
     "keys:named:short": Behaviour("A key that can be guessed is refused.", "issue: the proxy"),
+    "keys:own:empty": Behaviour("A file without a key that cannot be guessed opens nothing.", "safety: T5"),
     "keys:own:made-once": Behaviour(
         "A door without a key makes one at its first start, readable by its owner only.", "issue: the proxy"
     ),

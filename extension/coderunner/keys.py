@@ -68,7 +68,7 @@ def named(several: Secret) -> list[Secret]:
 def own(path: Path) -> tuple[Secret, bool]:
     """The key that is kept at `path`, and whether it was made just now; only its owner can read the file.
 
-    Raises SettingsError where the file can neither be read nor made.
+    Raises SettingsError where the file can neither be read nor made, or holds no such key.
     """
     key = Secret(secrets.token_urlsafe(24))
     try:
@@ -78,7 +78,12 @@ def own(path: Path) -> tuple[Secret, bool]:
             with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
                 file.write(f"{key.reveal()}\n")
             return key, True
-        return Secret(path.read_text(encoding="utf-8").strip()), False
+        kept = Secret(path.read_text(encoding="utf-8", errors="replace").strip())
     except OSError as failure:
         message = f"the key in {path} can neither be read nor made: {failure.strerror}"
         raise SettingsError(message) from None
+    if len(kept.reveal()) < SHORTEST:
+        # A disk that was full leaves an empty file, and an empty key would let everybody in.
+        message = f"the key in {path} has fewer than {SHORTEST} characters; remove the file for a new one"
+        raise SettingsError(message)
+    return kept, False
