@@ -37,7 +37,14 @@ def keyring(settings: Settings, what: str, say: Callable[[str], None]) -> Keyrin
 
     Raises SettingsError.
     """
-    if several := keys.named(settings.api_key):
+    several = keys.named(settings.api_key)
+    if settings.attach and len(several) > 1:
+        message = (
+            f"attach gives everybody the same kernel, but there are {len(several)} keys, whose owners share "
+            "none; leave one key, or leave attach out"
+        )
+        raise SettingsError(message)
+    if several:
         return Keyring(several)
     path = settings.data_dir / "api-key"
     key, made = keys.own(path)

@@ -5,9 +5,13 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from mcp import Client
 from mcp.types import ResourceLink
 
 from coderunner.__main__ import main
+from coderunner.hosts.mcp.desk import Desk
+from coderunner.hosts.mcp.tools import serving
+from coderunner.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.mcp.clients import ALICE, BOB, call, http_server, over_http, stands, texts
 
@@ -44,6 +48,16 @@ async def test_no_id_of_one_client_is_any_good_to_another(url: str) -> None:
     ] * 4
     assert (stands(listed, "result"), texts(own)) == ([], ["False"])
     assert texts(still)[0].endswith("Name? Alice\n'Alice'")
+
+
+@behaviour("mcp:people:apart")
+async def test_a_call_of_nobody_reaches_nothing(tmp_path: Path) -> None:
+    desk = Desk(load({"data_dir": tmp_path}), keep=False)
+    async with Client(serving(desk, ask=False)) as client:
+        answers = [await call(client, "list_sessions"), await call(client, "run_python", code="1")]
+    await desk.close()
+    assert [each.is_error for each in answers] == [True, True]
+    assert all("this call does not say whose it is" in texts(each)[0] for each in answers)
 
 
 @behaviour("mcp:people:apart")

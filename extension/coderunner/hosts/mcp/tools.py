@@ -153,7 +153,11 @@ class Tools:
     def _owner(self, ctx: Asked) -> str:
         """Whose request it is: the transport has looked at its key."""
         request = ctx.request_context.request
-        return self._alone if request is None else str(request.scope["user"].display_name)
+        if self._alone:
+            return self._alone
+        if request is None:
+            raise ToolError("this call does not say whose it is")
+        return str(request.scope["user"].display_name)
 
     def _named(self, session: str) -> str:
         return session or (DEFAULT_SESSION if self._alone else "")
