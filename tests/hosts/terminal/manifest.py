@@ -51,6 +51,9 @@ BEHAVIOURS = {
         "`coderunner kernels` lists a server's kernels: state, last activity, memory, and what they are for.",
         "anchors: 55",
     ),
+    "kernels:list:harmless": Behaviour(
+        "What others called a kernel does nothing to the terminal.", "safety: T2"
+    ),
     "kernels:list:here": Behaviour("It lists this machine's, too.", "anchors: 55"),
     "kernels:attach:variables": Behaviour(
         "Code can run in a kernel that a person has already, with its variables, which stay.", "pair mode"

@@ -66,6 +66,24 @@ def test_the_kernels_of_a_server_are_listed_with_what_they_are_for(
     jupyter.ask(f"api/sessions/{jupyter.session('coderunner/talk')['id']}", "DELETE")
 
 
+@behaviour("kernels:list:harmless")
+def test_what_others_called_a_kernel_does_nothing_to_the_terminal(
+    jupyter: Jupyter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = {
+        "path": "a\x1b]0;owned\x07\nb.ipynb",
+        "name": "x",
+        "type": "notebook",
+        "kernel": {"name": "python3"},
+    }
+    session = jupyter.ask("api/sessions", "POST", wanted)
+    assert run(jupyter, "kernels") == 0
+    jupyter.ask(f"api/sessions/{session['id']}", "DELETE")
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if "b.ipynb" in line]
+    assert row.startswith(session["kernel"]["id"][:8])
+    assert row.isprintable()
+
+
 @behaviour("kernels:list:here")
 async def test_the_kernels_of_this_machine_are_listed_with_what_they_take(tmp_path: Path) -> None:
     sessions = Sessions(tmp_path / "work")

@@ -6,7 +6,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from coderunner.runner import Existing, ago, existing, where_of
+from coderunner.runner import Existing, ago, existing, plain, where_of
 from coderunner.settings import Settings
 
 TITLES = ("kernel", "spec", "state", "active", "memory", "for")
@@ -37,4 +37,10 @@ def _row(each: Existing, settings: Settings) -> tuple[str, ...]:
         ours = Path(each.path).name  # the app's, which work in folders of their conversations' own
     what = f"conversation {ours}" if ours else each.path
     short = each.id if each.id.isdigit() else each.id[:8]
-    return short, each.kernel_name or "-", each.state or "-", ago(each.active), memory, what or "-"
+    told = short, each.kernel_name or "-", each.state or "-", ago(each.active), memory, what or "-"
+    return tuple(_on_one_line(text) for text in told)
+
+
+def _on_one_line(text: str) -> str:
+    """A text that others chose, without what a terminal would obey."""
+    return " ".join(plain(text).split()) or "-"
