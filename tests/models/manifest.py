@@ -92,6 +92,9 @@ BEHAVIOURS = {
     ),
     # memory
     "models:memory:recall": Behaviour("What has worked is remembered per address and model.", FACTS + ".3"),
+    "models:memory:bounded": Behaviour(
+        "The memory is bounded, in this process and in its file.", "safety: T6"
+    ),
     "models:memory:file": Behaviour(
         "The memory's file is private, whole, without a key, and a broken one is an empty one.", CONTRACT
     ),

@@ -32,6 +32,17 @@ def test_what_is_learnt_later_counts() -> None:
     assert memory.recall(HERE) == Choice(NEXT, "it refused")
 
 
+@behaviour("models:memory:bounded")
+def test_the_oldest_choices_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coderunner.models.memory.MOST", 3)
+    ours = StrategyMemory(tmp_path / "file")
+    for number in range(9):
+        ours.remember(Endpoint(HERE.url, model=f"model-{number}"), CHOICE)
+    for memory in (ours, StrategyMemory(tmp_path / "file")):
+        known = [memory.recall(Endpoint(HERE.url, model=f"model-{number}")) for number in range(9)]
+        assert known == [None] * 6 + [CHOICE] * 3
+
+
 @behaviour("models:memory:file")
 def test_the_next_process_knows_it_too(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "strategies.json"

@@ -270,6 +270,15 @@ async def test_the_budget_is_for_the_whole_reply(serve: Serve, name: str) -> Non
 
 
 @behaviour("models:reply:budget")
+async def test_a_budget_whose_other_name_is_null_counts_as_well(serve: Serve) -> None:
+    served = serve("vllm")
+    async with replying(served, options={"max_completion_tokens": None, "max_tokens": 25}) as reply:
+        await Host().converse(reply)
+    assert [asked.body["max_tokens"] for asked in served.chats] == [25, 25 - 21]
+    assert {asked.body["max_completion_tokens"] for asked in served.chats} == {None}
+
+
+@behaviour("models:reply:budget")
 async def test_no_request_is_made_once_the_budget_is_spent(serve: Serve) -> None:
     served = serve()
     async with replying(served, options={"max_tokens": 3}) as reply:

@@ -11,6 +11,9 @@ from threading import Lock
 from coderunner.models.endpoint import Endpoint
 from coderunner.models.strategies import STRATEGIES, Strategy
 
+MOST = 1000
+"""Choices that are kept: a client of a server that takes any name for its model could make up more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -47,12 +50,17 @@ class StrategyMemory:
         with self._lock:
             if self._choices.get(place) == choice:
                 return
-            self._choices[place] = choice
+            self._choices = _bounded({**self._choices, place: choice})
             if durable and self._path and self._durable.get(place) != choice:
                 # Another process may have learnt something since we read the file.
-                self._durable = {**_read(self._path), place: choice}
+                self._durable = _bounded({**_read(self._path), place: choice})
                 with suppress(OSError):
                     _write(self._path, self._durable)
+
+
+def _bounded(choices: dict[tuple[str, str], Choice]) -> dict[tuple[str, str], Choice]:
+    """The choices without the first one, where there are too many."""
+    return dict(list(choices.items())[-MOST:])
 
 
 def _read(path: Path) -> dict[tuple[str, str], Choice]:

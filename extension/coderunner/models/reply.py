@@ -176,7 +176,7 @@ class Reply:
 
     def _left(self) -> int | None:
         """Give how many tokens the reply may still have; None without a limit."""
-        budget = next((self._options[name] for name in BUDGETS if name in self._options), None)
+        budget = next((self._options[name] for name in self._budgets()), None)
         return max(0, budget - self.usage.completion) if isinstance(budget, int) else None
 
     def _request(self, reply: str) -> Request:
@@ -198,7 +198,11 @@ class Reply:
 
     def _budget(self) -> dict[str, object]:
         left = self._left()
-        return {} if left is None else {name: left for name in BUDGETS if name in self._options}
+        return {} if left is None else dict.fromkeys(self._budgets(), left)
+
+    def _budgets(self) -> list[str]:
+        """The names by which the client has set one; many send the other as null."""
+        return [name for name in BUDGETS if isinstance(self._options.get(name), int)]
 
 
 def _known(endpoint: Endpoint, memory: StrategyMemory, continuation: str) -> Choice | None:
