@@ -35,11 +35,14 @@ class Proxied:
 
     url: str
     proxy: Proxy
+    clients: ExitStack
+    """Closes them in the end."""
 
     def client(self, key: str = ALICE) -> openai.OpenAI:
-        return openai.OpenAI(
+        client = openai.OpenAI(
             base_url=f"{self.url}/v1", api_key=key, timeout=WAIT, max_retries=0, default_headers=SHARED
         )
+        return self.clients.enter_context(client)
 
     def asynchronous(self, key: str = ALICE) -> openai.AsyncOpenAI:
         return openai.AsyncOpenAI(
@@ -63,7 +66,8 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
                 settings = load({"allow_local_kernel": True, "data_dir": folder, **chosen})
                 proxy = Proxy(settings, Endpoint(upstream, Secret(key)), quiet=quiet, spare=False)
                 keyring = Keyring([Secret(ALICE), Secret(BOB)])
-                known[what] = Proxied(servers.enter_context(listening(guarded(proxy, keyring))), proxy)
+                url = servers.enter_context(listening(guarded(proxy, keyring)))
+                known[what] = Proxied(url, proxy, servers.enter_context(ExitStack()))
             return known[what]
 
         yield start

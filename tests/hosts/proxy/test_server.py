@@ -142,8 +142,8 @@ def test_it_shows_its_key_once_and_its_address_and_ends_quietly(tmp_path: Path) 
             address = re.search(r"http://127\.0\.0\.1:\d+/v1", lines[-1])
             assert address
             key = (tmp_path / "api-key").read_text().strip()
-            client = openai.OpenAI(base_url=address[0], api_key=key, timeout=WAIT, max_retries=0)
-            assert RUNS in [model.id for model in client.models.list()]
+            with openai.OpenAI(base_url=address[0], api_key=key, timeout=WAIT, max_retries=0) as client:
+                assert RUNS in [model.id for model in client.models.list()]
             process.send_signal(signal.SIGINT)
             rest, errors = process.communicate(timeout=WAIT)
             assert (rest, errors) == ("", "")
