@@ -27,7 +27,9 @@ display(Javascript('{HACK}'))
 raise ValueError('<script>{HACK}</script><img src=x onerror="{HACK}">')"""
 HOSTILE_PROSE = (
     f'<script>{HACK}</script>\n\n<img src=x onerror="{HACK}">\n\n[click](javascript:{HACK})\n\n'
-    '![](http://127.0.0.1:9/secret.png)\n\n<button data-cr="run" data-cr-ticket="x">Run</button>\n'
+    '![](http://127.0.0.1:9/secret.png)\n\n<button data-cr="run" data-cr-ticket="x">Run</button>\n\n'
+    '<div id="cr-goto" class="cr-html" style="position:fixed;inset:0;z-index:9999" data-cr-do="delete">'
+    "<textarea>x</textarea><code-runner-output></code-runner-output></div>\n"
 )
 
 
@@ -440,7 +442,16 @@ def test_hostile_markdown_does_nothing_and_fetches_nothing(browser: Browser, add
     with visitor(browser, address) as somebody:
         somebody.ask(HOSTILE_PROSE)
         assert somebody.page.evaluate("window.hacked") is None
-        assert somebody.page.locator("#cr-chat .bot-row a[href^='javascript']").count() == 0
+        prose = somebody.page.locator("#cr-chat .bot-row .prose")
+        assert (
+            prose.locator("a[href^='javascript'], [data-cr-do], [data-cr], code-runner-output").count() == 0
+        )
+        # It covers nothing, and stands in the way of nothing.
+        expect(somebody.page.locator(".bot-row .prose #cr-goto")).to_have_count(1)
+        somebody.page.locator("#cr-new").click()
+        expect(somebody.page.locator("#cr-chat .bot-row")).to_have_count(0)
+        somebody.page.locator("#cr-list a").first.click()
+        expect(somebody.page.locator(".bot-row .prose #cr-goto")).to_have_count(1)
         # The policy stops the picture before it leaves the machine, and says so on the console.
         somebody.elsewhere.clear()
         somebody.complaints.clear()

@@ -5,8 +5,9 @@
   let asked = 0, pushing = false;
 
   // The page's framework hears of what is done here through fields that nobody sees.
+  // What a model writes may bear their ids.
   function tell(field, text) {
-    const area = document.querySelector(`#${field} textarea, #${field} input`);
+    const area = document.querySelector(`#${field}:not(.prose *) :is(textarea, input)`);
     area.value = text;
     area.dispatchEvent(new Event("input", { bubbles: true }));
   }
