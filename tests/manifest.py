@@ -151,6 +151,9 @@ BEHAVIOURS = {
     "settings:endpoint:continuation": Behaviour(
         "The setting `continuation` offers every strategy there is.", "README, settings"
     ),
+    "settings:endpoint:continuations": Behaviour(
+        "A table says for models by name how their replies are continued.", "README, settings"
+    ),
     "settings:approve:default": Behaviour(
         "Unless told otherwise, cells on this machine ask first and cells on a server run.", "README, safety"
     ),

@@ -103,6 +103,17 @@ WRONG = [
     ({"max_seconds": -1}, "--max-seconds is '-1', but it has to be at least 0"),
     ({"max_tokens": "many"}, "--max-tokens is 'many', but it has to be a whole number"),
     ({"approve": "no"}, "--approve is 'no', but it has to be 'default', 'ask', 'auto' or 'off'"),
+    (
+        {"continuations": "tools"},
+        "--continuations is 'tools', but it has to be pairs like `gpt-*=tools, qwen3=raw`",
+    ),
+    (
+        {"continuations": "gpt-*=magic"},
+        (
+            "--continuations is 'magic', but it has to be 'auto', 'flags', 'trailing', 'continue', 'prefix', "
+            "'prefix-beta', 'partial', 'raw', 'next-turn' or 'tools'"
+        ),
+    ),
     ({"demo": "perhaps"}, "--demo is 'perhaps', but it has to be true or false"),
     ({"kernel_name": ""}, "--kernel-name is '', but it has to be text of at least 1 character"),
     ({"server": 8}, "--server is '8', but it has to be text"),
@@ -302,6 +313,21 @@ def test_their_key_alone_names_no_endpoint(monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_ways_to_continue_are_those_of_the_models_room() -> None:
     field = Settings.model_fields["continuation"]
     assert set(get_args(field.annotation)) == {"auto", *STRATEGIES}
+
+
+@behaviour("settings:endpoint:continuations")
+def test_a_table_says_it_for_models_by_name_wherever_it_is_written(
+    monkeypatch: pytest.MonkeyPatch, toml: Write
+) -> None:
+    toml('continuation = "flags"\n[continuations]\n"gpt-*" = "tools"\n"*" = "raw"\n')
+    assert [load().continuation_of(model) for model in ("gpt-5", "qwen3:8b")] == ["tools", "raw"]
+    monkeypatch.setenv("CODERUNNER_CONTINUATIONS", "gpt-5 = trailing,")
+    found = load()
+    assert [found.continuation_of(model) for model in ("gpt-5", "gpt-5-mini")] == ["trailing", "flags"]
+    assert row(found, "continuations") == Effective(
+        "continuations", "gpt-5=trailing", "CODERUNNER_CONTINUATIONS"
+    )
+    assert load({"continuations": "a=b=raw, c=auto"}).continuation_of("a=b") == "raw"
 
 
 @behaviour("settings:approve:default")

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs, urlsplit
@@ -26,6 +27,7 @@ from pydantic import (
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -44,6 +46,11 @@ GIVEN = "given"
 SECRETS = ("token", "model_key", "api_key", "records_url")
 ADDRESSES = ("server", "model_url", "public_url")
 
+Continuation = Literal[
+    "auto", "flags", "trailing", "continue", "prefix", "prefix-beta", "partial", "raw", "next-turn", "tools"
+]
+"""How a reply is continued."""
+
 Topic = Literal["kernel", "model", "door", "keys", "proxy", "app", "kept"]
 """What a setting is about."""
 
@@ -53,6 +60,20 @@ def _seal(value: object) -> object:
 
 
 Sealed = Annotated[InstanceOf[Secret], BeforeValidator(_seal)]
+
+
+def _paired(value: object) -> object:
+    """A table, also where it is written on one line."""
+    if not isinstance(value, str):
+        return value
+    pairs = [pair.rpartition("=") for pair in value.split(",") if pair.strip()]
+    if not all(name.strip() for name, _, _ in pairs):
+        message = "pairs like `gpt-*=tools, qwen3=raw`"
+        raise ValueError(message)
+    return {name.strip(): way.strip() for name, _, way in pairs}
+
+
+Continuations = Annotated[dict[str, Continuation], NoDecode, BeforeValidator(_paired)]
 
 
 def _setting(default: object, what: str, topic: Topic, **limits: Any) -> Any:  # noqa: ANN401 - as Field itself
@@ -122,9 +143,12 @@ class Settings(BaseSettings):
     model_key: Sealed = _setting(Secret(), "the endpoint's key", "model")
     model_key_file: Path | None = _setting(None, "file that holds the key", "model")
     model: str = _setting("", "name of the model; empty: the endpoint's first", "model")
-    continuation: Literal[
-        "auto", "flags", "trailing", "continue", "prefix", "prefix-beta", "partial", "next-turn"
-    ] = _setting("auto", "how the endpoint continues a reply; auto: find out and remember", "model")
+    continuation: Continuation = _setting(
+        "auto", "how the endpoint continues a reply; auto: find out and remember", "model"
+    )
+    continuations: Continuations = _setting(
+        {}, "the same for models by their names, as in `gpt-*=tools, qwen3=raw`; the first that fits", "model"
+    )
     demo: bool = _setting(default=False, what="talk to the scripted demo model", topic="model")
     system_prompt: str = _setting("", "what the model is told first; empty: our teaching examples", "model")
     system_prompt_file: Path | None = _setting(None, "file that holds the system prompt", "model")
@@ -242,6 +266,11 @@ class Settings(BaseSettings):
     def limit(self) -> float:
         """Seconds up to which a cell goes on after its deadline; 0: it is stopped there."""
         return self.hard_timeout if self.on_timeout == "detach" else 0.0
+
+    def continuation_of(self, model: str) -> str:
+        """How replies of a model are continued."""
+        fit = (way for pattern, way in self.continuations.items() if fnmatchcase(model, pattern))
+        return next(fit, self.continuation)
 
     def source(self, name: str) -> str:
         """Where the value of the setting `name` came from, in words; `DEFAULT` where nobody set it."""
@@ -396,6 +425,8 @@ def _shown(name: str, value: object) -> str:
             return value.partition("?")[0].replace(_authority(value), _authority(value).rpartition("@")[2])
         case str() | int() | Path():
             return str(value)
+        case dict() if name == "continuations":
+            return ", ".join(f"{model}={way}" for model, way in value.items())
     return type(value).__name__  # a list or a table, with who knows what in it
 
 

@@ -73,6 +73,14 @@ BEHAVIOURS = {
     "models:strategies:next-turn-continue": Behaviour(
         "Where there is no result, the next turn asks to go on.", CONTRACT
     ),
+    "models:strategies:tools": Behaviour(
+        "A call of our tool goes back as it came, with its result as the tool's.", FACTS + ".7"
+    ),
+    # calls of our tool
+    "models:calls:block": Behaviour("A call is a block of the reply, however it was sent.", FACTS + ".7"),
+    "models:calls:fence": Behaviour("No code ends its own block.", "CommonMark 4.5"),
+    "models:calls:unreadable": Behaviour("What is no program, or half of one, does not run.", FACTS + ".7"),
+    "models:calls:several": Behaviour("Several calls are told apart; the first is taken.", FACTS + ".7"),
     # echo and restart
     "models:echo:dropped": Behaviour(
         "A server's repetition of our reply never reaches the reader, however it is cut.", FACTS + ".4"
@@ -111,6 +119,10 @@ BEHAVIOURS = {
         "Each kind of server is continued in its own way, asked of its template where it has one.",
         FACTS + ".3",
     ),
+    "models:detect:headless": Behaviour(
+        "A prompt of ours goes on where the model would speak, after its thought, or is not made.",
+        FACTS + ".6",
+    ),
     "models:detect:probe": Behaviour(
         "Where a wrong guess would pass unnoticed, the model is asked once with a sentence of ours.",
         FACTS + ".3",
@@ -121,6 +133,13 @@ BEHAVIOURS = {
     ),
     "models:reply:strategies": Behaviour(
         "A way that the server does not know gives way to one that works.", FACTS + ".2"
+    ),
+    "models:reply:tools": Behaviour(
+        "A model that calls a tool is shown as one that writes blocks; who cannot is asked without.",
+        FACTS + ".7",
+    ),
+    "models:reply:raw": Behaviour(
+        "Where a template closes every reply, the server's own prompt is gone on with.", FACTS + ".1"
     ),
     "models:reply:remembers": Behaviour("Only the first reply has to find out.", FACTS + ".3"),
     "models:reply:prior": Behaviour(

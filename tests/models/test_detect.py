@@ -10,7 +10,8 @@ from coderunner.models.demo_script import MODEL
 from coderunner.models.detect import PROBE, Found, choose, fingerprint, scan
 from coderunner.models.endpoint import Client, Endpoint, ModelInfo
 from coderunner.models.memory import Choice
-from coderunner.models.strategies import FLAGS, NEXT, TGW, TRAIL, Strategy
+from coderunner.models.strategies import FLAGS, NEXT, RAW, TGW, TOOLS, TRAIL, Strategy
+from coderunner.models.templates import ask_llama_cpp, ask_textgen, go_on
 from tests.behaviours import behaviour
 from tests.models.conftest import Can, Serve
 
@@ -120,7 +121,7 @@ async def test_each_kind_of_server_is_continued_in_its_own_way(
 
 @behaviour("models:detect:choose")
 @pytest.mark.parametrize(
-    ("url", "strategy"), [("https://api.openai.com", NEXT), ("https://api.mistral.ai/v1", None)]
+    ("url", "strategy"), [("https://api.openai.com", TOOLS), ("https://api.mistral.ai/v1", None)]
 )
 async def test_a_hosted_api_is_looked_up_and_not_asked(url: str, strategy: Strategy | None) -> None:
     async with Client(Endpoint(url), connect=0.001) as client:
@@ -133,9 +134,9 @@ async def test_a_hosted_api_is_looked_up_and_not_asked(url: str, strategy: Strat
     ("personality", "strategy"),
     [
         (replace(VLLM, continues=Continues.NEVER), NEXT),
-        (replace(LLAMACPP, continues=Continues.NEVER), NEXT),
-        (replace(LLAMACPP, continues=Continues.PARTIAL), NEXT),
-        (replace(TEXTGEN, continues=Continues.NEVER), NEXT),
+        (replace(LLAMACPP, continues=Continues.NEVER), RAW),
+        (replace(LLAMACPP, continues=Continues.PARTIAL), RAW),
+        (replace(TEXTGEN, continues=Continues.NEVER), RAW),
         (replace(LLAMACPP, trims=True), FLAGS),
     ],
 )
@@ -144,6 +145,28 @@ async def test_a_template_that_closes_the_reply_is_noticed(
 ) -> None:
     async with Client(Endpoint(serve(personality).url, model=MODEL)) as client:
         assert (await choose(client)).strategy == strategy
+
+
+@behaviour("models:detect:headless")
+async def test_a_prompt_after_which_the_model_names_its_channel_is_left_to_the_next_turn(canned: Can) -> None:
+    url = canned(
+        b'{"prompt": "<|start|>user<|message|>Hi<|end|><|start|>assistant"}', kind="application/json"
+    )
+    async with Client(Endpoint(url)) as client:
+        assert await ask_llama_cpp(client) == await ask_textgen(client) == NEXT
+
+
+@behaviour("models:detect:headless")
+@pytest.mark.parametrize(
+    ("prompt", "whole"),
+    [
+        ("<|user|>Hi<|assistant|>", "<|user|>Hi<|assistant|>Let me"),
+        ("<|assistant|><think>\n", "<|assistant|><think>\nHm.\n</think>\n\nLet me"),
+        ("<|assistant|><think>\n\n</think>\n\n", "<|assistant|><think>\n\n</think>\n\nLet me"),
+    ],
+)
+def test_a_thought_that_the_prompt_opens_is_thought_to_its_end_first(prompt: str, whole: str) -> None:
+    assert go_on(prompt, "Let me", "Hm.\n") == whole
 
 
 @behaviour("models:detect:probe")

@@ -13,7 +13,7 @@ from coderunner.models.demo_script import LABEL, MODEL
 from coderunner.models.endpoint import Client, Endpoint
 from coderunner.models.memory import Choice, StrategyMemory
 from coderunner.models.reply import Reply
-from coderunner.models.strategies import FLAGS, NEXT, STRATEGIES, TRAIL
+from coderunner.models.strategies import FLAGS, NEXT, RAW, STRATEGIES, TOOLS, TRAIL
 from coderunner.models.stretch import Delta
 from coderunner.models.usage import Usage
 from tests.behaviours import behaviour
@@ -79,6 +79,72 @@ async def test_the_way_that_gave_in_is_named(serve: Serve) -> None:
         async with replying(serve(personality), continuation="trailing") as reply:
             await Host().converse(reply)
         assert reply.choice == Choice(NEXT, reason)
+
+
+@behaviour("models:reply:tools")
+async def test_a_call_is_a_block_of_the_reply_and_its_result_goes_back_as_its_own(serve: Serve) -> None:
+    served = serve("calling")
+    async with replying(served, continuation="tools") as reply:
+        host = Host()
+        assert await host.converse(reply) == WHOLE
+    first, second = (asked.body for asked in served.chats)
+    assert [each["function"]["name"] for each in (*first["tools"], *second["tools"])] == ["run_python"] * 2
+    called, told = second["messages"][-2:]
+    assert called["content"] == LABEL.strip()
+    assert json.loads(called["tool_calls"][0]["function"]["arguments"]) == {"code": "print(10 + 5)\n"}
+    assert told == {"role": "tool", "tool_call_id": called["tool_calls"][0]["id"], "content": "Result: 15"}
+    assert (host.ran, reply.finish_reason, reply.usage.counted) == (["print(10 + 5)"], "stop", True)
+
+
+@behaviour("models:reply:tools")
+async def test_several_calls_have_a_result_each(serve: Serve) -> None:
+    results = iter(("Result:\n```output\nKeyError: 'plum'\n```\n", "Result: 1.2\n"))
+    served, host = serve("calling"), Host(run=lambda _: next(results))
+    async with replying(served, {"role": "user", "content": "Make a mistake"}, continuation="tools") as reply:
+        text = await host.converse(reply)
+    assert text.endswith("Now it works: the apple alone is 1.2, for the plum has no price.\n")
+    roles = [each["role"] for each in served.chats[-1].body["messages"]]
+    assert roles == ["system", "user", "assistant", "tool", "assistant", "tool"]
+
+
+@behaviour("models:reply:tools")
+@pytest.mark.parametrize(
+    ("personality", "reason"),
+    [
+        ("toolless", "it refused a tool (400)"),
+        ("miscalling", "it called a tool in a way that cannot be read"),
+    ],
+)
+async def test_who_cannot_call_is_asked_without(serve: Serve, personality: str, reason: str) -> None:
+    served, memory = serve(personality), StrategyMemory()
+    memory.remember(Endpoint(served.url, model=MODEL), Choice(TOOLS, "remembered"))
+    async with replying(served, memory=memory) as reply:
+        assert await Host().converse(reply) == WHOLE
+    assert reply.choice == Choice(NEXT, reason)
+    assert ["tools" in asked.body for asked in served.chats] == [True, False, False]
+
+
+@behaviour("models:reply:tools")
+async def test_a_client_with_tools_of_its_own_has_none_of_ours_beside_them(serve: Serve) -> None:
+    served, tool = serve("hosted"), {"type": "function", "function": {"name": "look"}}
+    async with replying(served, continuation="tools", options={"tools": [tool]}) as reply:
+        assert await Host().converse(reply) == WHOLE
+    assert [asked.body["tools"] for asked in served.chats] == [[tool], [tool]]
+
+
+@behaviour("models:reply:raw")
+@pytest.mark.parametrize("options", [{}, {"max_completion_tokens": 60}], ids=str)
+async def test_the_servers_own_prompt_is_gone_on_with(serve: Serve, options: dict[str, int]) -> None:
+    served, memory = serve("llamacpp-closing"), StrategyMemory()
+    async with replying(served, memory=memory, options=options) as reply:
+        assert await Host().converse(reply) == WHOLE
+    assert reply.choice == Choice(RAW, "llama.cpp: its chat template was asked", "llama.cpp")
+    (asked,) = [each.body for each in served.asked if each.path == "/v1/completions"]
+    so_far = f"{LABEL}{BLOCK}Result: 15\n"
+    assert asked["prompt"] == (
+        f"<|im_start|>user\n{ASKED['content']}<|im_end|>\n<|im_start|>assistant\n{so_far}"
+    )
+    assert ("max_tokens" in asked, "max_completion_tokens" in asked) == (bool(options), False)
 
 
 @behaviour("models:reply:remembers")

@@ -1,5 +1,6 @@
 import pytest
 
+from coderunner.models.calls import called
 from coderunner.models.strategies import (
     FLAGS,
     GO_ON,
@@ -9,6 +10,7 @@ from coderunner.models.strategies import (
     PREFIX_BETA,
     RESULT_NOTE,
     TGW,
+    TOOLS,
     TRAIL,
     Message,
     Round,
@@ -33,10 +35,10 @@ REPLY = "".join(each.said + each.result for each in ROUNDS)
         ("api.deepseek.com", PREFIX_BETA),
         ("api.moonshot.ai", PARTIAL),
         ("dashscope-intl.aliyuncs.com", PARTIAL),
-        ("api.anthropic.com", NEXT),
-        ("generativelanguage.googleapis.com", NEXT),
-        ("api.openai.com", NEXT),
-        ("mine.openai.azure.com", NEXT),
+        ("api.anthropic.com", TOOLS),
+        ("generativelanguage.googleapis.com", TOOLS),
+        ("api.openai.com", TOOLS),
+        ("mine.openai.azure.com", TOOLS),
         ("openrouter.ai", NEXT),
         ("127.0.0.1", None),
         ("api.openai.com.example", None),
@@ -101,6 +103,38 @@ def test_the_note_is_added_to_the_system_message_once(role: str, content: object
     base: list[Message] = [{"role": role, "content": content}, ASKED]
     assert NEXT.first(base) == [{"role": role, "content": noted}, ASKED]
     assert NEXT.again(base, reply="", rounds=[])[0] == {"role": role, "content": noted}
+
+
+@behaviour("models:strategies:tools")
+def test_a_call_goes_back_as_it_came_and_its_result_as_that_of_the_tool() -> None:
+    call = called(
+        [
+            {"index": 0, "id": "call_7", "function": {"name": "run_python", "arguments": '{"code": '}},
+            {"index": 0, "function": {"arguments": '"print(15)"}'}, "extra_content": {"signature": "s"}},
+        ]
+    )
+    assert call
+    rounds = [ROUNDS[0], Round(f"Once more.\n\n{call.block}", "Result: 15\n", call)]
+    reply = "".join(each.said + each.result for each in rounds)
+    system, asked, *told = TOOLS.again([ASKED], reply=reply, rounds=rounds)
+    function = {"name": "run_python", "arguments": '{"code": "print(15)"}'}
+    extra = {"extra_content": {"signature": "s"}}
+    assert (system["role"], asked) == ("system", ASKED)
+    assert told == [
+        {"role": "assistant", "content": "Let me see.\n```python\nprint(10 + 5)\n```"},
+        {"role": "user", "content": "Result: 15"},
+        {
+            "role": "assistant",
+            "content": "Once more.",
+            "tool_calls": [{"id": "call_7", "type": "function", "function": function, **extra}],
+        },
+        {"role": "tool", "tool_call_id": "call_7", "content": "Result: 15"},
+    ]
+    # To whoever has no such tool it is told as the reader sees it.
+    assert NEXT.again([ASKED], reply=reply, rounds=rounds)[4] == {
+        "role": "assistant",
+        "content": "Once more.\n\n```python\nprint(15)\n```",
+    }
 
 
 @behaviour("models:strategies:next-turn-continue")

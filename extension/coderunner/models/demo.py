@@ -11,15 +11,26 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from coderunner.models.demo_personalities import PLAIN, Personality, Prompt, Refusal, prompt, rendered
+from coderunner.models.demo_personalities import (
+    PLAIN,
+    Personality,
+    Prompt,
+    Refusal,
+    Tools,
+    prompt,
+    rendered,
+    taken_apart,
+)
+from coderunner.models.demo_scene import CODE
 from coderunner.models.demo_script import MODEL, speak
-from coderunner.models.demo_wire import TOKEN, Spoken, chunk, cut, event, timings, whole
+from coderunner.models.demo_wire import TOKEN, Spoken, call, chunk, cut, event, timings, whole
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Body = Mapping[str, Any]
 
+COMPLETION = ("/completions", "/v1/completions")
 CHAT = ("/chat/completions", "/v1/chat/completions", "/beta/chat/completions")
 
 
@@ -92,7 +103,7 @@ class Demo:
             await _refuse(send, Refusal(400, "The body is no JSON object."))
             return
         self._observe(asked)
-        if path in CHAT:
+        if path in CHAT or (path in COMPLETION and self._personality.completes):
             await self._complete(asked, receive, send)
         elif (told := self._template(asked)) is not None:
             await _send_json(send, 200, told)
@@ -118,18 +129,22 @@ class Demo:
         if (model := body.get("model") or MODEL) != MODEL:
             await _refuse(send, Refusal(404, f"The model `{model}` does not exist."))
             return
-        read = prompt(self._personality, body, asked.path)
+        chat = asked.path in CHAT
+        read = prompt(self._personality, body, asked.path) if chat else taken_apart(str(body.get("prompt")))
         if isinstance(read, Refusal):
             await _refuse(send, read)
             return
-        spoken = self._spoken(read, body)
+        spoken = self._spoken(read, body, chat=chat)
         if body.get("stream"):
             await self._stream(spoken, body, receive, send)
         else:
             await _send_json(send, 200, whole(spoken))
 
-    def _spoken(self, read: Prompt, body: Body) -> Spoken:
+    def _spoken(self, read: Prompt, body: Body, *, chat: bool) -> Spoken:
         text = speak(read.messages, read.partial)
+        calls: tuple[Mapping[str, object], ...] = ()
+        if body.get("tools") and self._personality.tools in (Tools.CALLS, Tools.MISCALLS):
+            text, calls = self._called(text)
         if read.anew:
             text = self._personality.opening + text
         if text.endswith("```\n"):
@@ -147,10 +162,24 @@ class Demo:
             model=MODEL,
             tokens=tuple(tokens[:limit]),
             reasoning=tuple(TOKEN.findall(thought)),
-            finish_reason="length" if len(tokens) > limit and not stopped else "stop",
+            finish_reason="length"
+            if len(tokens) > limit and not stopped
+            else "tool_calls"
+            if calls
+            else "stop",
             prompt_tokens=sent + prefix,
             cached_tokens=max(0, sent + prefix - 1) if read.partial else 0,
+            calls=calls,
+            chat=chat,
         )
+
+    def _called(self, text: str) -> tuple[str, tuple[Mapping[str, object], ...]]:
+        """A text whose block is a call of the tool instead."""
+        if (found := CODE.search(text)) is None:
+            return text, ()
+        if self._personality.tools is Tools.MISCALLS:
+            return "", call(found[1], readable=False)
+        return text[: found.start()], call(found[1], readable=True)
 
     async def _stream(self, spoken: Spoken, body: Body, receive: Receive, send: Send) -> None:
         """Send chunks until all are sent or the client has gone, whichever comes first."""
@@ -184,15 +213,17 @@ class Demo:
             yield event({**chunk(spoken, {name: token}), **meter(spoken, count)})
         yield event(chunk(spoken, {}, spoken.finish_reason))
         if options.get("include_usage"):
-            total = spoken.usage(len(spoken.tokens) + len(spoken.reasoning))
+            total = spoken.usage(len(spoken.tokens) + len(spoken.reasoning) + len(spoken.calls))
             yield event({**chunk(spoken, {}), "choices": [], "usage": total})
         yield b"data: [DONE]\n\n"
 
-    def _deltas(self, spoken: Spoken) -> Iterator[tuple[str, str]]:
+    def _deltas(self, spoken: Spoken) -> Iterator[tuple[str, object]]:
         for token in spoken.reasoning:
             yield self._personality.reasoning_field, token
         for token in spoken.tokens:
             yield "content", token
+        for fragment in spoken.calls:
+            yield "tool_calls", [fragment]
 
     def _meter(self, body: Body) -> Callable[[Spoken, int], dict[str, object]]:
         """Choose what a chunk tells about its cost, by what this kind of server knows and was asked for."""

@@ -1,5 +1,6 @@
 """The servers that the demo model can pass for, as facts about each: the double behind our tests. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -35,6 +36,18 @@ class Echo(StrEnum):
     ALWAYS = "always"
 
 
+class Tools(StrEnum):
+    """What a model does with the tools that it is given."""
+
+    IGNORES = "ignores"
+    """Writes a block all the same."""
+    CALLS = "calls"
+    MISCALLS = "miscalls"
+    """Gives arguments that nobody can read."""
+    REFUSES = "refuses"
+    """400."""
+
+
 @dataclass(frozen=True, slots=True)
 class Personality:
     """One kind of server."""
@@ -60,6 +73,9 @@ class Personality:
     reasoning_field: str = "reasoning_content"
     inline: bool = False
     """The thought stands in the text, between `<think>` and `</think>`."""
+    tools: Tools = Tools.IGNORES
+    completes: bool = False
+    """Goes on with any prompt, too."""
     routes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """What it answers to GET elsewhere: its fingerprint."""
     meters: bool = False
@@ -72,7 +88,9 @@ THOUGHT = "I could run\n```python\nprint('never run me')\n```\nbut I only think 
 PLAIN = Personality("demo", "coderunner", meters=True)
 """What the app serves: no surplus, no tricks."""
 
-VLLM = Personality("vllm", "vllm", surplus=GUESS, meters=True, routes={"/version": {"version": "0.33.0"}})
+VLLM = Personality(
+    "vllm", "vllm", surplus=GUESS, meters=True, completes=True, routes={"/version": {"version": "0.33.0"}}
+)
 LLAMACPP = Personality(
     "llamacpp",
     "llamacpp",
@@ -80,6 +98,7 @@ LLAMACPP = Personality(
     echo=Echo.UNFLAGGED,
     surplus=GUESS,
     meters=True,
+    completes=True,
     routes={"/props": {"default_generation_settings": {}, "build_info": "b1"}},
 )
 OLLAMA = Personality(
@@ -97,8 +116,11 @@ TEXTGEN = Personality(
     continues=Continues.CONTINUE,
     echo=Echo.ALWAYS,
     surplus=GUESS,
+    completes=True,
     routes={"/v1/internal/model/info": {"model_name": "demo"}},
 )
+
+HOSTED = Personality("hosted", "anthropic", continues=Continues.REFUSES, surplus=GUESS)
 
 PERSONALITIES = {
     each.name: each
@@ -115,9 +137,13 @@ PERSONALITIES = {
         replace(LLAMACPP, name="llamacpp-echo", echo=Echo.ALWAYS, meters=False),
         replace(OLLAMA, name="ollama-thinker", reasoning=THOUGHT),
         replace(OLLAMA, name="ollama-closing", continues=Continues.NEVER, opening="Of course, gladly. "),
-        Personality("llama-cpp-python", "me", continues=Continues.NEVER, surplus=GUESS),
+        replace(LLAMACPP, name="llamacpp-closing", continues=Continues.NEVER),
+        Personality("llama-cpp-python", "me", continues=Continues.NEVER, surplus=GUESS, completes=True),
         Personality("tabbyapi", "tabbyAPI", surplus=GUESS),
-        Personality("hosted", "anthropic", continues=Continues.REFUSES, surplus=GUESS),
+        HOSTED,
+        replace(HOSTED, name="calling", tools=Tools.CALLS),
+        replace(HOSTED, name="miscalling", tools=Tools.MISCALLS),
+        replace(HOSTED, name="toolless", tools=Tools.REFUSES),
         Personality("mistral", "mistralai", continues=Continues.PREFIX, surplus=GUESS),
         Personality("deepseek", "deepseek", continues=Continues.PREFIX, address="/beta", surplus=GUESS),
         Personality("dashscope", "system", continues=Continues.PARTIAL, surplus=GUESS),
@@ -151,6 +177,8 @@ def prompt(personality: Personality, body: Mapping[str, object], path: str) -> P
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         return Refusal(400, "'messages' is required")
+    if body.get("tools") and personality.tools is Tools.REFUSES:
+        return Refusal(400, "This model does not support tools.")
     *before, last = messages
     if last.get("role") != "assistant":
         return Prompt(messages)
@@ -178,6 +206,17 @@ def rendered(personality: Personality, body: Mapping[str, object], path: str) ->
         return None
     turns = [f"<|im_start|>{each.get('role')}\n{each.get('content')}<|im_end|>\n" for each in read.messages]
     return f"{''.join(turns)}<|im_start|>assistant\n{read.partial}"
+
+
+TURN = re.compile(r"<\|im_start\|>(\w+)\n(.*?)<\|im_end\|>\n", re.DOTALL)
+
+
+def taken_apart(prompt: str) -> Prompt:
+    """What `rendered` has made a prompt of, and whatever was added at its end."""
+    turns = list(TURN.finditer(prompt))
+    rest = prompt[turns[-1].end() :] if turns else prompt
+    told = [{"role": turn[1], "content": turn[2]} for turn in turns]
+    return Prompt(told, rest.removeprefix("<|im_start|>assistant\n"))
 
 
 def _goes_on(personality: Personality, body: Mapping[str, object], last: Message) -> bool:

@@ -1,7 +1,7 @@
 """Where a conversation stands, as the demo model reads it: pure.
 
-A result may stand inside the assistant's own text (the reply is continued) or be a user's message of its own
-(the next turn); here both become the same.
+A result may stand inside the assistant's own text (the reply is continued), be a user's message of its own
+(the next turn) or that of a tool; here all become the same.
 """
 
 import re
@@ -74,7 +74,7 @@ def scene(messages: Sequence[Mapping[str, object]], partial: str = "") -> Scene:
         match message.get("role"):
             case "assistant":
                 said += text if not said or said.endswith("\n") else f"\n{text}"
-            case "user" if text.startswith("Result:"):
+            case "user" | "tool" if text.startswith("Result:"):
                 said = f"{said.rstrip()}\n{text}\n"
             case "user" if text != GO_ON:
                 past += [said] if said else []

@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from coderunner.models.calls import NAME, joined
+
 TOKEN = re.compile(r"\n+|[ \t]+[^\s]+|[^\s]+|[ \t]+")
 """A word with the blanks before it, or line ends: about what a model's tokens are."""
 
@@ -20,6 +22,10 @@ class Spoken:
     finish_reason: str
     prompt_tokens: int
     cached_tokens: int
+    calls: tuple[Mapping[str, object], ...] = ()
+    """Fragments of a call of a tool."""
+    chat: bool = True
+    """Whether it is a message; else it is the text after a prompt."""
 
     def usage(self, completion: int) -> dict[str, object]:
         """Count up to so many tokens of the completion."""
@@ -46,10 +52,11 @@ def cut(text: str, stop: object) -> tuple[str, bool]:
 
 def chunk(spoken: Spoken, delta: Mapping[str, object], finish_reason: str | None = None) -> dict[str, object]:
     """Give one chunk of the stream."""
-    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason, "logprobs": None}
+    said = {"delta": delta} if spoken.chat else {"text": delta.get("content", "")}
+    choice = {"index": 0, **said, "finish_reason": finish_reason, "logprobs": None}
     return {
         "id": spoken.id,
-        "object": "chat.completion.chunk",
+        "object": "chat.completion.chunk" if spoken.chat else "text_completion",
         "created": 0,
         "model": spoken.model,
         "choices": [choice],
@@ -58,18 +65,32 @@ def chunk(spoken: Spoken, delta: Mapping[str, object], finish_reason: str | None
 
 def whole(spoken: Spoken) -> dict[str, object]:
     """Give the whole completion, for who did not ask for a stream."""
-    message = {"role": "assistant", "content": "".join(spoken.tokens)}
+    text = "".join(spoken.tokens)
+    message: dict[str, object] = {"role": "assistant", "content": text}
     if spoken.reasoning:
         message["reasoning_content"] = "".join(spoken.reasoning)
-    choice = {"index": 0, "message": message, "finish_reason": spoken.finish_reason, "logprobs": None}
+    if spoken.calls:
+        message["tool_calls"] = joined(spoken.calls)
+    said = {"message": message} if spoken.chat else {"text": text}
+    choice = {"index": 0, **said, "finish_reason": spoken.finish_reason, "logprobs": None}
     return {
         "id": spoken.id,
-        "object": "chat.completion",
+        "object": "chat.completion" if spoken.chat else "text_completion",
         "created": 0,
         "model": spoken.model,
         "choices": [choice],
         "usage": spoken.usage(len(spoken.tokens) + len(spoken.reasoning)),
     }
+
+
+def call(code: str, *, readable: bool) -> tuple[Mapping[str, object], ...]:
+    """A call of the tool that runs code, in the fragments in which models send them."""
+    arguments = json.dumps({"code": code})
+    half = len(arguments) // 2
+    rest = arguments[half:] if readable else ""
+    begun = {"index": 0, "id": "call_demo", "type": "function", "function": {"name": NAME, "arguments": ""}}
+    texts = (arguments[:half], rest)
+    return (begun, *({"index": 0, "function": {"arguments": text}} for text in texts if text))
 
 
 def event(chunk: Mapping[str, object]) -> bytes:

@@ -28,6 +28,7 @@ def piece(chunk: Chunk) -> Piece:
     choice = _mapping(choices[0]) if isinstance(choices, list) and choices else {}
     delta = _mapping(choice.get("delta"))
     content, thought = _texts(delta.get("content"))
+    content = content or _text(choice.get("text"))  # of a completion without chat
     # llama.cpp, SGLang and DeepSeek say `reasoning_content`; vLLM, Ollama and OpenRouter `reasoning`.
     # Some send both with the same text.
     reasoning = delta.get("reasoning_content") or delta.get("reasoning")

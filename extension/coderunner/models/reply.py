@@ -5,12 +5,14 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from coderunner.errors import EndpointFailed, SettingsError
+from coderunner.models.calls import Call
 from coderunner.models.detect import choose
 from coderunner.models.endpoint import Client, Endpoint
 from coderunner.models.memory import Choice, StrategyMemory
 from coderunner.models.pieces import by_lines, piece
-from coderunner.models.strategies import NEXT, STRATEGIES, TRAIL, Message, Round, Strategy, hosted
+from coderunner.models.strategies import NEXT, RAW, STRATEGIES, TRAIL, Message, Round, Strategy, hosted
 from coderunner.models.stretch import Delta, Stretch
+from coderunner.models.templates import go_on, prompt
 from coderunner.models.usage import Usage
 
 AUTO = "auto"
@@ -37,6 +39,14 @@ UNMETERED = frozenset({"api.mistral.ai"})
 """Refuses fields that it does not know, and counts without being asked."""
 
 RESTARTED = "it began its reply anew"
+UNREADABLE = "it called a tool in a way that cannot be read"
+UNSHOWN = "its server does not show the prompt"
+WHIMS = frozenset({RESTARTED, UNREADABLE})
+"""What a model may do once and never again."""
+NAMED_THERE = {"max_completion_tokens": "max_tokens"}
+"""Options that have another name where a prompt is completed."""
+THEIRS = ("tools", "functions", "response_format")
+"""Options with which a client asks for more than text: they leave no room for a tool or a prompt of ours."""
 NOTHING = Delta()
 
 
@@ -48,6 +58,8 @@ class Request:
     path: str = "chat/completions"
     continues: bool = False
     prefilled: str = ""
+    tools: bool = False
+    """The model has our tool."""
 
 
 class Reply:
@@ -76,6 +88,8 @@ class Reply:
         self._metered = client.endpoint.host not in UNMETERED
         self._rounds: list[Round] = []
         self._reasoning = ""
+        self._call: Call | None = None
+        self._prompt: str | None = None
         self.usage = Usage()
         self.finish_reason = ""
         """Why the last request ended: `stop`, `length`, … ; "" while it runs or where we closed it."""
@@ -97,8 +111,9 @@ class Reply:
         if reply.strip() and not self._choice:
             self._choice = self._memory.recall(self._client.endpoint) or await choose(self._client)
         while self._left() != 0:
-            request = self._request(reply)
-            stretch = Stretch(request.prefilled, own_line=bool(result) and not reply.endswith("\n"))
+            request = await self._request(reply)
+            own_line = bool(result) and not reply.endswith("\n")
+            stretch = Stretch(request.prefilled, own_line=own_line, tools=request.tools)
             try:
                 async with aclosing(self._deltas(request, stretch)) as deltas:
                     async for delta in deltas:
@@ -107,9 +122,9 @@ class Reply:
                 if not self._mends(failure, request):
                     raise
             else:
-                if not stretch.restarted:
+                if not (stretch.restarted or stretch.unreadable):
                     return
-                self._choose_next(RESTARTED)
+                self._choose_next(RESTARTED if stretch.restarted else UNREADABLE)
         self.finish_reason = "length"
 
     def _mends(self, failure: EndpointFailed, request: Request) -> bool:
@@ -117,8 +132,9 @@ class Reply:
         if self._metered and failure.status in REFUSALS and "stream_options" in str(failure):
             self._metered = False
             return True
-        if request.prefilled and failure.status in REFUSALS:
-            self._choose_next(f"it refused to continue a reply ({failure.status})")
+        if (request.prefilled or request.tools) and failure.status in REFUSALS:
+            what = "a tool" if request.tools else "to continue a reply"
+            self._choose_next(f"it refused {what} ({failure.status})")
             return True
         return False
 
@@ -134,7 +150,9 @@ class Reply:
                         if delta != NOTHING:
                             self._learn(request, delta)
                             yield delta
-                if (rest := stretch.close()) != NOTHING:
+                rest = stretch.close()
+                self._call = stretch.call
+                if rest != NOTHING:
                     self._learn(request, rest)
                     yield rest
             finally:
@@ -151,9 +169,9 @@ class Reply:
         choice, endpoint = self._choice, self._client.endpoint
         if not (choice and self._learns and request.continues and delta.content):
             return
-        # A restart may have been the model's whim: it teaches nothing where another way has worked before,
-        # and nothing for ever. The demo has another address tomorrow.
-        whim = choice.reason == RESTARTED
+        # A model's whim teaches nothing where another way has worked before, and nothing for ever.
+        # The demo has another address tomorrow.
+        whim = choice.reason in WHIMS
         if not (whim and self._memory.recall(endpoint)):
             self._memory.remember(endpoint, choice, durable=not whim and choice.kind != DEMO)
 
@@ -172,26 +190,44 @@ class Reply:
         before = "".join(each.said + each.result for each in self._rounds)
         if not said.startswith(before):  # the host changed the reply under us: take it as one round
             before, self._rounds = "", []
-        self._rounds.append(Round(said[len(before) :], result))
+        said = said[len(before) :]
+        call = self._call if self._call and said.endswith(self._call.block) else None
+        self._rounds.append(Round(said, result, call))
+        self._call = None
 
     def _left(self) -> int | None:
         """Give how many tokens the reply may still have; None without a limit."""
         budget = next((self._options[name] for name in self._budgets()), None)
         return max(0, budget - self.usage.completion) if isinstance(budget, int) else None
 
-    def _request(self, reply: str) -> Request:
-        strategy = self._choice.strategy if self._choice else TRAIL
-        continues = bool(reply.strip())
+    async def _request(self, reply: str) -> Request:
+        strategy = self._strategy
         body = {**self._options, **self._meter(), **self._budget()}
-        if not continues:
-            return Request({**body, "messages": strategy.first(self._base)})
+        if not reply.strip():
+            its = strategy.body if strategy.tools else {}
+            return Request({**body, **its, "messages": strategy.first(self._base)}, tools=strategy.tools)
+        if strategy is RAW:
+            self._prompt = self._prompt or await prompt(self._client, self._base)
+            if self._prompt:
+                whole = go_on(self._prompt, reply, self._reasoning)
+                named = {NAMED_THERE.get(name, name): value for name, value in body.items()}
+                return Request({**named, "prompt": whole}, RAW.path, continues=True, prefilled=reply)
+            self._choose_next(UNSHOWN)
+            strategy = NEXT
         messages = strategy.again(self._base, reply=reply, rounds=self._rounds, reasoning=self._reasoning)
         return Request(
             {**body, **strategy.body, "messages": messages},
             path=strategy.path,
             continues=True,
             prefilled=reply if strategy.prefill else "",
+            tools=strategy.tools,
         )
+
+    @property
+    def _strategy(self) -> Strategy:
+        strategy = self._choice.strategy if self._choice else TRAIL
+        theirs = any(self._options.get(name) for name in THEIRS)
+        return NEXT if theirs and (strategy.tools or strategy is RAW) else strategy
 
     def _meter(self) -> Mapping[str, object]:
         return METERS.get(self._kind, METER) if self._metered else {}

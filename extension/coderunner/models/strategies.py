@@ -1,12 +1,15 @@
 """How a reply that was broken off for a result goes on: one row for each way that servers understand.
 
 A prefill strategy sends the reply so far as a trailing assistant message that the model goes on with.
-`NEXT` needs nothing from the server: the reply so far is a finished message, the result comes as the user's
-next one, and what the model answers is shown in the same reply.
+`RAW` makes the prompt itself, of the server's own template and the reply so far. `NEXT` needs nothing from
+the server: the reply so far is a finished message, the result comes as the user's next one, and what the
+model answers is shown in the same reply. `TOOLS` is the same for a model that would rather call a tool.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+from coderunner.models.calls import RUN_PYTHON, Call
 
 Message = Mapping[str, object]
 
@@ -15,6 +18,11 @@ RESULT_NOTE = (
     "Continue your answer; do not greet or repeat."
 )
 """Said once in the system message where results come as user messages."""
+
+TOOL_NOTE = (
+    "To run Python, call `run_python` in place of writing a block: the reader sees the code and its result "
+    "in your answer. "
+) + RESULT_NOTE
 
 GO_ON = "Continue your answer exactly where it stops. Do not repeat any of it."
 
@@ -25,6 +33,8 @@ class Round:
 
     said: str
     result: str
+    call: Call | None = None
+    """The call of our tool that the code at the end of `said` came by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +48,25 @@ class Strategy:
     path: str = "chat/completions"
     thought: bool = True
     """Whether this turn's reasoning may be sent back: strict APIs refuse fields that they do not know."""
+    tools: bool = False
+    """The model gets a tool of ours, from the first request on."""
 
     def first(self, base: Sequence[Message]) -> list[Message]:
         """Give the messages of a reply's first request, which continues nothing."""
-        return list(base) if self.prefill else _with_note(base)
+        return list(base) if self.prefill else _with_note(base, self._note)
 
     def again(
         self, base: Sequence[Message], *, reply: str, rounds: Sequence[Round], reasoning: str = ""
     ) -> list[Message]:
         """Give the messages of a request that continues `reply`, which consists of `rounds`."""
         if not self.prefill:
-            return [*_with_note(base), *_as_dialogue(reply, rounds)]
+            return [*_with_note(base, self._note), *_as_dialogue(reply, rounds, tools=self.tools)]
         thought = {"reasoning_content": reasoning} if reasoning and self.thought else {}
         return [*base, {"role": "assistant", "content": reply, **thought, **self.message}]
+
+    @property
+    def _note(self) -> str:
+        return TOOL_NOTE if self.tools else RESULT_NOTE
 
 
 FLAGS = Strategy("flags", body={"continue_final_message": True, "add_generation_prompt": False})
@@ -71,10 +87,16 @@ PREFIX_BETA = Strategy("prefix-beta", message={"prefix": True}, path="/beta/chat
 PARTIAL = Strategy("partial", message={"partial": True}, thought=False)
 """Moonshot (Kimi) and DashScope (Qwen)."""
 
+RAW = Strategy("raw", path="completions")
+"""Servers that show the prompt which their template makes, where that template closes every reply."""
+
 NEXT = Strategy("next-turn", prefill=False)
 """Everybody."""
 
-STRATEGIES = {each.name: each for each in (FLAGS, TRAIL, TGW, PREFIX, PREFIX_BETA, PARTIAL, NEXT)}
+TOOLS = Strategy("tools", prefill=False, tools=True, body={"tools": [RUN_PYTHON]})
+"""Hosted APIs whose models are made to call tools."""
+
+STRATEGIES = {each.name: each for each in (FLAGS, TRAIL, TGW, PREFIX, PREFIX_BETA, PARTIAL, RAW, NEXT, TOOLS)}
 """By the name that the setting `continuation` knows, beside `auto`."""
 
 HOSTS = {
@@ -84,15 +106,16 @@ HOSTS = {
     "api.moonshot.cn": PARTIAL,
     "dashscope.aliyuncs.com": PARTIAL,
     "dashscope-intl.aliyuncs.com": PARTIAL,
-    # Anthropic since 4.6 and Google's newer models answer 400; OpenAI starts a new turn; a router passes it
-    # on to whom it likes. What works with all their models is the next turn.
-    "api.anthropic.com": NEXT,
-    "generativelanguage.googleapis.com": NEXT,
-    "api.openai.com": NEXT,
+    # Anthropic since 4.6 and Google's newer models answer 400; OpenAI starts a new turn. All their models
+    # call tools, and may write a block all the same. A router passes it on to whom it likes: what works with
+    # all models there is the next turn.
+    "api.anthropic.com": TOOLS,
+    "generativelanguage.googleapis.com": TOOLS,
+    "api.openai.com": TOOLS,
     "openrouter.ai": NEXT,
 }
 
-HOST_SUFFIXES = {".openai.azure.com": NEXT, ".maas.aliyuncs.com": PARTIAL}
+HOST_SUFFIXES = {".openai.azure.com": TOOLS, ".maas.aliyuncs.com": PARTIAL}
 
 
 def hosted(host: str) -> Strategy | None:
@@ -102,26 +125,29 @@ def hosted(host: str) -> Strategy | None:
     return next((each for suffix, each in HOST_SUFFIXES.items() if host.endswith(suffix)), None)
 
 
-def _with_note(base: Sequence[Message]) -> list[Message]:
+def _with_note(base: Sequence[Message], note: str) -> list[Message]:
     """Add the note to the system message, or begin with one."""
     for place, message in enumerate(base):
         if message.get("role") in ("system", "developer"):
-            return [*base[:place], _noted(message), *base[place + 1 :]]
-    return [{"role": "system", "content": RESULT_NOTE}, *base]
+            return [*base[:place], _noted(message, note), *base[place + 1 :]]
+    return [{"role": "system", "content": note}, *base]
 
 
-def _noted(message: Message) -> Message:
+def _noted(message: Message, note: str) -> Message:
     content = message.get("content") or ""
     if isinstance(content, str):
-        return {**message, "content": f"{content}\n\n{RESULT_NOTE}".lstrip()}
+        return {**message, "content": f"{content}\n\n{note}".lstrip()}
     parts = list(content) if isinstance(content, Sequence) else []
-    return {**message, "content": [*parts, {"type": "text", "text": RESULT_NOTE}]}
+    return {**message, "content": [*parts, {"type": "text", "text": note}]}
 
 
-def _as_dialogue(reply: str, rounds: Sequence[Round]) -> list[Message]:
-    """Give each round as the assistant's message and the result as the user's."""
+def _as_dialogue(reply: str, rounds: Sequence[Round], *, tools: bool) -> list[Message]:
+    """Give each round as the assistant's message and the result as the user's, or as that of its call."""
     told: list[Message] = []
     for each in rounds:
+        if tools and each.call:
+            told += _as_call(each, each.call)
+            continue
         # Claude refuses an assistant message that is empty or ends with white space.
         if each.said.strip():
             told.append({"role": "assistant", "content": each.said.rstrip()})
@@ -131,3 +157,11 @@ def _as_dialogue(reply: str, rounds: Sequence[Round]) -> list[Message]:
         told.append({"role": "assistant", "content": rest.rstrip()})
         told.append({"role": "user", "content": GO_ON})
     return told
+
+
+def _as_call(its: Round, call: Call) -> list[Message]:
+    words = its.said.removesuffix(call.block).rstrip()
+    return [
+        {"role": "assistant", "content": words or None, "tool_calls": [call.wire]},
+        {"role": "tool", "tool_call_id": call.wire["id"], "content": its.result.strip()},
+    ]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from coderunner.models.calls import Call, called
 from coderunner.models.echo import EchoGuard
 from coderunner.models.pieces import Piece
 from coderunner.models.usage import Tokens
@@ -23,11 +24,17 @@ class Stretch:
 
     `prefilled` is the text that the server was given to go on with and may repeat. With `own_line` the
     first text begins on a line of its own, since it follows a result of ours that does not end its line.
+    With `tools` the model has one of ours: its call comes as a block, once the stream has ended.
     """
 
-    def __init__(self, prefilled: str = "", *, own_line: bool = False) -> None:
+    def __init__(self, prefilled: str = "", *, own_line: bool = False, tools: bool = False) -> None:
         self._guard = EchoGuard(prefilled)
         self._own_line = own_line
+        self._tools = tools
+        self._fragments: list[object] = []
+        self._said = ""
+        self.call: Call | None = None
+        """The call of our tool with which it ended."""
         self.reasoning = ""
         self.finish_reason = ""
         self.tokens: Tokens | None = None
@@ -40,6 +47,11 @@ class Stretch:
         """Whether the model began our reply anew; then nothing of this request is to be used any more."""
         return self._guard.restarted
 
+    @property
+    def unreadable(self) -> bool:
+        """Whether the model said nothing and called our tool in a way that nobody understands."""
+        return bool(self._fragments) and self.call is None and not self._said
+
     def receive(self, pieces: Sequence[Piece]) -> Delta:
         """Take what came together; the delta may be empty."""
         for piece in pieces:
@@ -50,14 +62,26 @@ class Stretch:
         reasoning = "".join([piece.reasoning for piece in pieces])
         self.reasoning += reasoning
         calls = tuple(call for piece in pieces for call in piece.calls)
+        if self._tools:
+            self._fragments += calls
+            calls = ()
         return Delta(self._placed(self._guard.receive(content)), reasoning, calls)
 
     def close(self) -> Delta:
         """The stream ended; give the text that was still held back."""
-        return Delta(self._placed(self._guard.close()))
+        text = self._placed(self._guard.close())
+        self.call = called(self._fragments)
+        if self.call is None:
+            return Delta(text)
+        self.finish_reason = "stop"  # the call was ours, and the client knows of none
+        apart = "" if not self._said or self._said.endswith("\n") else "\n\n"
+        return Delta(text + self._placed(apart + self.call.block))
 
     def _placed(self, text: str) -> str:
-        if not text or not self._own_line:
+        if not text:
             return text
-        self._own_line = False
-        return text if text.startswith(("\n", "\r")) else f"\n{text}"
+        if self._own_line:
+            self._own_line = False
+            text = text if text.startswith(("\n", "\r")) else f"\n{text}"
+        self._said = text
+        return text

@@ -11,6 +11,9 @@ BEHAVIOURS = {
     ),
     "proxy:reply:whole": Behaviour("A client that does not stream gets the same as a whole.", PROXY),
     "proxy:reply:continued": Behaviour("Every way to continue a reply gives one reply.", PROXY),
+    "proxy:reply:tools": Behaviour(
+        "A model that calls a tool is shown as one that writes blocks; a table says which do.", PROXY
+    ),
     "proxy:reply:repaired": Behaviour("An error goes back to the model, which mends its code.", ISSUE),
     "proxy:reply:reasoning": Behaviour("Thought passes as thought, and its code does not run.", PROXY),
     "proxy:reply:usage": Behaviour(

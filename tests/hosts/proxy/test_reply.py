@@ -65,10 +65,25 @@ def test_a_client_that_does_not_stream_gets_the_whole(opened: Open, serve: Serve
 
 
 @behaviour("proxy:reply:continued")
-@pytest.mark.parametrize("personality", ["llamacpp-echo", "textgen", "hosted"])
+@pytest.mark.parametrize("personality", ["llamacpp-echo", "llamacpp-closing", "textgen", "hosted"])
 def test_every_kind_of_endpoint_gives_one_reply(opened: Open, serve: Serve, personality: str) -> None:
     text, _, ends = said(stream(opened(serve(personality).url), ASKED))
     assert (text.replace("15\n\nIf", "15\nIf"), ends) == (WHOLE, ["stop"])
+
+
+@behaviour("proxy:reply:tools")
+@pytest.mark.parametrize("question", [ASKED, MISTAKE], ids=["sum", "mistake"])
+def test_a_model_that_calls_a_tool_is_shown_as_one_that_writes_blocks(
+    opened: Open, serve: Serve, question: Any
+) -> None:
+    served = serve("calling")
+    proxied = opened(served.url, continuations="other=raw, demo*=tools")
+    chunks = list(stream(proxied, question))
+    text, _, ends = said(chunks)
+    written, _, _ = said(stream(opened(serve("vllm").url), question))
+    assert (text, ends) == (written, ["stop"])
+    assert not [choice for chunk in chunks for choice in chunk.choices if choice.delta.tool_calls]
+    assert [each["role"] for each in served.chats[1].body["messages"]][-2:] == ["assistant", "tool"]
 
 
 @behaviour("proxy:reply:repaired")

@@ -1,5 +1,6 @@
 """What a person chose, and what the app keeps: one of each for the whole app, which has one user."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from coderunner.hosts.app.conversation import Approve
@@ -36,7 +37,8 @@ class Choices:
     scripts: bool = True
     """What a program shows may run scripts, in its closed frame."""
     offer: Offer | None = None
-    continuation: str = "auto"
+    continuation_of: Callable[[str], str] = lambda _: "auto"
+    """How replies of a model are continued."""
     system_prompt: str = SYSTEM_PROMPT
     temperature: float | None = None
     """None: the endpoint's own."""
@@ -54,7 +56,7 @@ class Choices:
             max_seconds=settings.max_seconds,
             max_tokens=settings.max_tokens,
             scripts=settings.output_scripts,
-            continuation=settings.continuation,
+            continuation_of=settings.continuation_of,
             system_prompt=settings.system_prompt or SYSTEM_PROMPT,
         )
 

@@ -79,7 +79,7 @@ class Writer:
                 list(_messages(history, self.choices.system_prompt)),
                 options=_options(self.choices),
                 memory=self.memory,
-                continuation=self.choices.continuation,
+                continuation=self.choices.continuation_of(offer.endpoint.model),
             )
 
             async def generate(step: Generate) -> AsyncGenerator[str]:

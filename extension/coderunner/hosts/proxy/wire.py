@@ -3,8 +3,8 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from coderunner.models.calls import joined
 from coderunner.models.usage import Usage
 
 DONE = b"data: [DONE]\n\n"
@@ -75,20 +75,6 @@ class Wire:
         ended = json.dumps(reason) if reason else "null"
         choice = f'"choices": [{{"index": 0, "delta": {delta}, "finish_reason": {ended}}}]}}\n\n'
         return self._before + choice.encode()
-
-
-def joined(fragments: Sequence[object]) -> list[dict[str, object]]:
-    """The calls of tools that `fragments` of a stream are the pieces of."""
-    calls: dict[object, dict[str, Any]] = {}
-    for fragment in fragments:
-        if not isinstance(fragment, Mapping):
-            continue
-        call = calls.setdefault(fragment.get("index"), {"type": "function", "function": {"arguments": ""}})
-        function = fragment.get("function") or {}
-        call |= {name: fragment[name] for name in ("id", "type") if fragment.get(name)}
-        call["function"] |= {"name": function["name"]} if function.get("name") else {}
-        call["function"]["arguments"] += function.get("arguments") or ""
-    return list(calls.values())
 
 
 def usage(spent: Usage) -> dict[str, object]:

@@ -71,7 +71,7 @@ class Writer:
             _with_late(taught(told(asked.messages), settings.system_prompt or SYSTEM_PROMPT), late),
             options=asked.options,
             memory=self.memory,
-            continuation=settings.continuation,
+            continuation=settings.continuation_of(asked.model),
         )
 
         async def generate(step: Generate) -> AsyncGenerator[str]:
