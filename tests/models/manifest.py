@@ -166,6 +166,16 @@ BEHAVIOURS = {
         "One reply begun anew does not unlearn a way that has worked before.", CONTRACT
     ),
     "models:reply:setting": Behaviour("The way to continue can be set by hand.", FACTS + ".3"),
+    # a real engine
+    "models:llama:continues": Behaviour(
+        "With llama.cpp every way ends in one reply whose block ran once.", FACTS + ".1"
+    ),
+    "models:llama:detected": Behaviour("llama.cpp is asked for its way by its template.", FACTS + ".3"),
+    "models:llama:cache": Behaviour(
+        "To go on costs the engine the tokens of the result and at most 32 more.", "performance"
+    ),
+    "models:llama:close": Behaviour("Closing the stream frees the engine.", FACTS + ".5"),
+    "models:llama:echo": Behaviour("What the engine repeats is not heard again.", FACTS + ".1"),
     # the demo model
     "models:demo:faithful": Behaviour(
         "The official client talks to the demo model, streaming and not.", "issue: the chat app"

@@ -14,6 +14,7 @@ BEHAVIOURS = {
     "proxy:reply:tools": Behaviour(
         "A model that calls a tool is shown as one that writes blocks; a table says which do.", PROXY
     ),
+    "proxy:reply:llama": Behaviour("A real engine and a real kernel give one reply.", PROXY),
     "proxy:reply:repaired": Behaviour("An error goes back to the model, which mends its code.", ISSUE),
     "proxy:reply:reasoning": Behaviour("Thought passes as thought, and its code does not run.", PROXY),
     "proxy:reply:usage": Behaviour(
