@@ -54,6 +54,9 @@ BEHAVIOURS = {
     "faults:network:slow": Behaviour(
         "A slow network is no fault: a large message on its way counts as a sign of life.", "safety 3.2"
     ),
+    "faults:ledger:early": Behaviour(
+        "A program that says for its kernel that it is at rest does not end its cell.", "safety: T5"
+    ),
     "faults:ledger:whole": Behaviour(
         "That no message of a cell is missing is known from their numbers.", "jupyter_client: Session.msg_id"
     ),

@@ -379,6 +379,8 @@ def message(number: object, parent: str = "ours") -> Message:
 
 
 BUSY = replace(message(4), type="status", content={"execution_state": "busy"})
+IDLE = replace(message(5), type="status", content={"execution_state": "idle"})
+ANSWER = replace(message(8), channel="shell", type="execute_reply", content={"status": "ok"})
 
 
 @behaviour("faults:ledger:whole")
@@ -409,3 +411,24 @@ def test_that_no_message_is_missing_is_known_from_their_numbers(
     for one in messages:
         ledger.note(one)
     assert ledger.whole is whole
+
+
+@behaviour("faults:ledger:early")
+@pytest.mark.parametrize(
+    ("messages", "early"),
+    [
+        ([BUSY, IDLE, ANSWER], True),
+        ([BUSY, ANSWER, IDLE], True),
+        ([BUSY, IDLE, ANSWER, replace(IDLE, id="s_1_9")], False),
+        ([BUSY, ANSWER], False),
+        ([BUSY, IDLE], False),
+        ([BUSY, replace(IDLE, id="x"), ANSWER], False),
+    ],
+)
+def test_a_program_that_says_for_its_kernel_that_it_is_at_rest_is_known_by_the_number(
+    messages: list[Message], *, early: bool
+) -> None:
+    ledger = Ledger("ours")
+    for one in messages:
+        ledger.note(one)
+    assert ledger.early is early

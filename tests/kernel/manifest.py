@@ -190,6 +190,12 @@ BEHAVIOURS = {
     "prelude:text:half-characters": Behaviour(
         "Half a character that a program shows costs nothing but itself.", "R26; kernel facts: output"
     ),
+    "prelude:output:waits": Behaviour(
+        "What a program shows waits for who reads it slowly, and is not dropped.", "nothing is lost"
+    ),
+    "client:output:gap": Behaviour(
+        "Output that did not come is said to be missing, by the numbers of what came.", "nothing is lost"
+    ),
     "prelude:breakpoint:pdb": Behaviour(
         "`breakpoint()` means pdb: it asks, and where nobody can be asked it is an error at its line.",
         "kernel facts: stdin",

@@ -101,6 +101,47 @@ def test_half_a_character_costs_nothing_but_itself(prepared: Run) -> None:
     assert prepared("print('next')").outputs == (Stream("stdout", "next\n"),)
 
 
+JOINS = """
+import re, sys, zmq
+slow = zmq.Context().socket(zmq.SUB)
+slow.rcvhwm = 1
+slow.subscribe(b"")
+slow.connect(get_ipython().kernel.iopub_thread.socket.LAST_ENDPOINT)
+while not slow.poll(100):
+    print("is it heard?", flush=True)
+"""
+FLOODS = """
+for number in range(3000):
+    print(f"<{number}>", flush=True)
+heard = 0
+while slow.poll(2000):
+    heard += bool(re.search(rb"<\\d+>", slow.recv_multipart()[-1]))
+slow.close(linger=0)
+print(heard, file=sys.stderr)
+"""
+
+
+@behaviour("prelude:output:waits")
+def test_what_is_shown_waits_for_who_reads_it_slowly(prepared: Run, bare: Run) -> None:
+    heard = []
+    for kernel in (prepared, bare):
+        kernel(JOINS)
+        *_, last = kernel(FLOODS).outputs
+        assert isinstance(last, Stream)
+        heard.append(int(last.text))
+    assert heard[0] == 3000 > heard[1]
+
+
+@behaviour("client:output:gap")
+def test_of_a_number_that_did_not_come_it_is_said_that_output_may_be_missing(prepared: Run) -> None:
+    lost = prepared("get_ipython().kernel.session.msg('stream'); print(15)")
+    assert (lost.status, for_model(lost)) == (
+        Status.OK,
+        "Result:\n```output\n15\n```\n(output may be missing)\n",
+    )
+    assert for_model(prepared("print(15)")) == "Result: 15\n"
+
+
 @behaviour("prelude:breakpoint:pdb")
 @pytest.mark.parametrize("case", cases("debugger"), ids=lambda case: case.title)
 def test_a_breakpoint_where_nobody_can_be_asked_is_an_error_at_its_line(prepared: Run, case: Case) -> None:

@@ -53,6 +53,8 @@ class Transport(Protocol):
     """The kernel was there already, with its variables."""
     borrowed: bool
     """It is a person's own: nothing that they did not ask for ends or empties it."""
+    alone: bool
+    """All that the kernel says comes this way: nobody else asks it anything."""
     language: str
     """The language of its kernel spec, in lower case; empty where nobody says it."""
     process: str
@@ -250,7 +252,8 @@ class KernelClient:
             self.gone = Gone(Status.DIED, "The program ended its kernel.", keep=False)
             return status, Aftermath.FRESH, ASKED_EXIT
         # The kernel's first and last word on a cell: what lies between them came as well, or it was cut.
-        missing = "" if execution.started and execution.idle else UNHEARD
+        heard = execution.started and execution.idle and not (self._transport.alone and flight.ledger.gap)
+        missing = "" if heard else UNHEARD
         if execution.dropped:
             missing = DROPPED.format(limit=execution.dropped)
         if flight.cut and not flight.ledger.whole:

@@ -135,7 +135,7 @@ class Flight:
             self.process = self.process or message.session
         if self.execution.changed and self._on_output is not None and self._update is None:
             self._plan_update()
-        if self.execution.complete:
+        if self.execution.complete and not self.ledger.early:
             self.end("complete")
         elif self.execution.idle or self.execution.reply or self.cut:
             self._wait_for_the_other_half(message)

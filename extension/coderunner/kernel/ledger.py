@@ -15,13 +15,25 @@ WIDEST_GAP = 10_000
 class Ledger:
     """The numbers of what came since one request was sent."""
 
-    __slots__ = ("_begun", "_doubt", "_highest", "_lowest", "_missing", "_own", "_request", "_series")
+    __slots__ = (
+        "_answer",
+        "_begun",
+        "_doubt",
+        "_highest",
+        "_lowest",
+        "_missing",
+        "_own",
+        "_request",
+        "_rest",
+        "_series",
+    )
 
     def __init__(self, request: str) -> None:
         self._request = request
         self._series = ""
         self._lowest = self._highest = self._own = -1
         self._missing: set[int] = set()
+        self._answer = self._rest = -1
         self._doubt = self._begun = False
 
     def note(self, message: Message) -> None:
@@ -39,6 +51,10 @@ class Ledger:
         if own:
             self._own = max(self._own, number)
             self._begun = self._begun or message.content.get("execution_state") == "busy"
+            if message.content.get("execution_state") == "idle":
+                self._rest = max(self._rest, number)
+            if message.channel == "shell":
+                self._answer = number
         self._enter(number, own=own)
 
     def _enter(self, number: int, *, own: bool) -> None:
@@ -55,8 +71,16 @@ class Ledger:
             self._missing.discard(number)
 
     @property
+    def early(self) -> bool:
+        """The word that the kernel is at rest is older than its reply: a program said it, not the kernel."""
+        return 0 <= self._rest < self._answer
+
+    @property
     def whole(self) -> bool:
         """Every message came from the first to the last that answers the request."""
-        if self._doubt or not self._begun:
-            return False
-        return not any(number < self._own for number in self._missing)
+        return self._begun and not self._doubt and not self.gap
+
+    @property
+    def gap(self) -> bool:
+        """Between messages that answer the request others did not come, whoever they were for."""
+        return any(number < self._own for number in self._missing)

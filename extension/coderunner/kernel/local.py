@@ -69,6 +69,7 @@ class LocalKernel:
 
     found = False
     borrowed = False
+    alone = True
     process = ""
 
     def __init__(self, manager: AsyncKernelManager, sockets: Path) -> None:

@@ -11,6 +11,8 @@ may be sent twice, leaves no name behind and changes nothing that a program can 
   so with what is displayed, and gives text of a pool's thread to the cell that made the pool.
 - Half a character (a lone surrogate) is shown as `?`. ipykernel would lose all that is printed with it, print
   its own failure in its place, and may then wait ten seconds for each flush at the end of the cell.
+- What is shown faster than it is read waits, `WAITING` messages at the most. ipykernel drops what comes after
+  the first thousand, and tells nobody.
 """
 
 import ast
@@ -29,6 +31,7 @@ from IPython.core.getipython import get_ipython
 
 Module = ast.Module
 AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+WAITING = 100_000
 
 
 def whole(shell: Any) -> None:
@@ -194,6 +197,19 @@ def packing(shell: Any) -> None:
     session.pack = pack
 
 
+def waiting(shell: Any) -> None:
+    """Have what a cell shows wait for those who are connected when it begins."""
+    thread, known = shell.kernel.iopub_thread, shell.events.callbacks["pre_execute"]
+
+    def widen() -> None:
+        # A socket belongs to its thread.
+        thread.schedule(lambda: setattr(thread.socket, "sndhwm", WAITING))
+
+    for before in [each for each in known if getattr(each, "__module__", "") == __name__]:
+        shell.events.unregister("pre_execute", before)
+    shell.events.register("pre_execute", widen)
+
+
 shell = get_ipython()
 if shell is not None:
     whole(shell)
@@ -201,3 +217,4 @@ if shell is not None:
     debugging()
     belonging(shell)
     packing(shell)
+    waiting(shell)

@@ -42,6 +42,7 @@ class ServerKernel:
     def __init__(self, rest: Rest, kernel: str, session: str, *, found: bool) -> None:
         self.found = found
         self.borrowed = False
+        self.alone = False
         self.language = ""
         self.process = ""
         self.kernel = kernel
