@@ -103,6 +103,7 @@ def test_half_a_character_costs_nothing_but_itself(prepared: Run) -> None:
 
 JOINS = """
 import re, sys, zmq
+from IPython import get_ipython
 slow = zmq.Context().socket(zmq.SUB)
 slow.rcvhwm = 1
 slow.subscribe(b"")
@@ -134,7 +135,7 @@ def test_what_is_shown_waits_for_who_reads_it_slowly(prepared: Run, bare: Run) -
 
 @behaviour("client:output:gap")
 def test_of_a_number_that_did_not_come_it_is_said_that_output_may_be_missing(prepared: Run) -> None:
-    lost = prepared("get_ipython().kernel.session.msg('stream'); print(15)")
+    lost = prepared("from IPython import get_ipython; get_ipython().kernel.session.msg('stream'); print(15)")
     assert (lost.status, for_model(lost)) == (
         Status.OK,
         "Result:\n```output\n15\n```\n(output may be missing)\n",

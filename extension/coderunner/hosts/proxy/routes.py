@@ -23,7 +23,7 @@ from coderunner.hosts.proxy.asked import MARK, Asked, plain, read, reads
 from coderunner.hosts.proxy.conversations import SESSION, Conversations, label
 from coderunner.hosts.proxy.delivery import QUIET, Delivery, Streamed, Whole, attended, refuse
 from coderunner.hosts.proxy.relay import API, relay, route_of
-from coderunner.hosts.proxy.wire import Wire
+from coderunner.hosts.proxy.wire import Outcome, Wire
 from coderunner.hosts.proxy.writer import Keep, Writer, Written
 from coderunner.keys import Keyring
 from coderunner.models.endpoint import Client, Endpoint
@@ -151,13 +151,16 @@ class Proxy:
             else Whole(request.scope, send, its, headers)
         )
         written = Written()
-        try:
-            keep = self._keep(owner, request)
-            writing = self._write(asked, label(owner, name), keep, delivery, written)
-            await attended(request.receive, writing, delivery.live(self._quiet))
-        finally:
-            said = asked.prior + written.text
-            self._conversations.remember(owner, name, asked.messages, said)
+        keep = self._keep(owner, request)
+
+        async def write() -> Outcome:
+            try:
+                return await self._writer.write(asked, label(owner, name), keep, delivery, written)
+            finally:
+                # Before the client hears of the end: its next question may come at once.
+                self._conversations.remember(owner, name, asked.messages, asked.prior + written.text)
+
+        await attended(request.receive, _deliver(write, delivery), delivery.live(self._quiet))
 
     def _keep(self, owner: str, request: Request) -> Keep:
         """How the pictures of a reply are kept."""
@@ -166,18 +169,17 @@ class Proxy:
         address = self.settings.public_url or str(request.base_url).rstrip("/")
         return lambda result: self._album.keep(result, owner, address)
 
-    async def _write(
-        self, asked: Asked, conversation: str, keep: Keep, delivery: Delivery, written: Written
-    ) -> None:
-        try:
-            outcome = await self._writer.write(asked, conversation, keep, delivery, written)
-        except CodeRunnerError as failure:
-            await delivery.fail(failure)
-        except Exception:
-            log.exception("A reply failed")
-            await delivery.fail(CodeRunnerError(BROKEN))
-        else:
-            await delivery.finish(outcome)
+
+async def _deliver(write: Callable[[], Awaitable[Outcome]], delivery: Delivery) -> None:
+    try:
+        outcome = await write()
+    except CodeRunnerError as failure:
+        await delivery.fail(failure)
+    except Exception:
+        log.exception("A reply failed")
+        await delivery.fail(CodeRunnerError(BROKEN))
+    else:
+        await delivery.finish(outcome)
 
 
 Answer = Callable[[Request, bytes, Send], Awaitable[None]]
