@@ -37,7 +37,8 @@ BEHAVIOURS = {
         "decision 4; O12",
     ),
     "faults:network:given-up": Behaviour(
-        "A way that is not found again is given up, in the server's own words where it has some.",
+        "A way that is not found again is given up, in the server's own words where it has some; when it is "
+        "there again, the next cell goes over it at once.",
         "safety 3.2",
     ),
     "faults:network:asleep": Behaviour(
@@ -76,6 +77,11 @@ BEHAVIOURS = {
     ),
     "faults:kernel:crash-loop": Behaviour(
         "A kernel that dies again and again is replaced each time.", "safety 3.1: crash loop"
+    ),
+    "faults:kernel:heir": Behaviour(
+        "A cell that reached a server after its kernel died runs once, in the process in its place, and is "
+        "told that variables are gone.",
+        "decision 4: it was told that the kernel died, and the cell ran all the same",
     ),
     "faults:server:killed": Behaviour(
         "A server that ends while a cell runs is told, and then that nothing answers there.", "safety 3.1"

@@ -1,17 +1,21 @@
 """Kernels that die, hang, refuse to be interrupted or are taken away."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
+from coderunner.kernel.client import UNHEARD
 from coderunner.kernel.portal import portal
 from coderunner.kernel.sessions import Local, Server, Session, Sessions, Where
 from coderunner.outputs import Aftermath, Error, Status
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
-from tests.faults.conftest import Ordeal, text_of
+from tests.faults.conftest import Ordeal, happens, text_of
 from tests.kernel.conftest import BOUND, Screen
 from tests.kernel.servers import Jupyter
 
@@ -208,6 +212,31 @@ async def test_a_kernel_that_is_culled_between_two_cells(
     ordeal.ends(result, Status.OK, Aftermath.READY, words)
     assert text_of(result) == "False\n"
     await ordeal.goes_on(session, kept=False)
+
+
+@behaviour("faults:kernel:heir")
+async def test_a_kernel_that_died_before_the_cell_reached_it(
+    shared: Sessions, there: Server, ordeal: Ordeal
+) -> None:
+    session = shared.get("heir", there)
+    process = int(text_of(await session.execute("import os; x = 7; print(os.getpid())")))
+    ordeal.strike()
+    os.kill(process, signal.SIGKILL)
+    await happens(lambda: not psutil.pid_exists(process) or psutil.Process(process).status() == "zombie")
+    # The server has not noticed yet; what it has in its queue then goes to the process in that one's place.
+    result = await session.execute("y = 8; print('x' in globals())")
+    ordeal.settle()
+    ran = result.status is Status.OK
+    if ran:
+        assert "variables from before are gone" in result.detail
+        # A kernel that has just started may speak before the server hears it.
+        assert text_of(result) == "False\n" or UNHEARD in result.detail
+    else:
+        # It had passed it on already, to nobody.
+        ordeal.ends(result, *DIED)
+    kept = await ordeal.goes_on(session, kept=False)
+    assert kept.detail == ""
+    assert text_of(await session.execute("print('y' in globals())")) == f"{ran}\n"
 
 
 def take(jupyter: Jupyter, method: str, path: str = "") -> None:

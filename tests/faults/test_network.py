@@ -251,7 +251,6 @@ async def test_a_way_that_is_not_found_again_is_given_up(
     proxy: Chaos, far: Session, ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("coderunner.kernel.server.AWAY", 1.0)
-    monkeypatch.setattr("coderunner.kernel.session.KEPT_ERROR", 0.0)
 
     def strike() -> None:
         proxy.refusing = True
@@ -262,6 +261,9 @@ async def test_a_way_that_is_not_found_again_is_given_up(
     refused = await far.execute("1")
     assert refused.status is Status.REFUSED
     assert "closed the connection without an answer" in refused.detail
+    shown = far.light
+    far.warm()
+    await happens(lambda: far.light.state == "dead" and far.light is not shown)
     proxy.refusing = False
     await ordeal.goes_on(far, kept=True)
 

@@ -282,6 +282,11 @@ BEHAVIOURS = {
         "Where an earlier process ran cells, a kernel that is new says that the variables are gone.",
         "safety 3.5: crash and resume",
     ),
+    "session:resumed:count": Behaviour(
+        "A kernel that was restarted while nobody of ours had it in hand says that the variables are gone; "
+        "one that was not says nothing.",
+        "safety 3.5: crash and resume",
+    ),
     "server:kernel:left-behind": Behaviour(
         "The kernel that an earlier process left on the server can be ended.", "a deleted conversation"
     ),

@@ -17,6 +17,7 @@ from coderunner.kernel.messages import Message, from_v1, to_v1
 from coderunner.kernel.portal import portal
 from coderunner.kernel.rest import Rest
 from coderunner.kernel.server import ServerKernel, create_without_session
+from coderunner.kernel.session import REPLACED
 from coderunner.kernel.sessions import Server, Session, Sessions
 from coderunner.outputs import DisplayData, Result, Status, Stream
 from coderunner.secret import Secret
@@ -69,6 +70,28 @@ async def test_after_a_restart_of_ours_the_conversation_finds_its_kernel(
     try:
         result = await after.get(conversation, there).execute("print(x)")
         assert (text_of(result), result.detail) == ("42\n", "")
+    finally:
+        await after.close_all(keep=False)
+
+
+@behaviour("session:resumed:count")
+@pytest.mark.parametrize(("restarted", "words"), [(False, ""), (True, REPLACED)])
+async def test_a_kernel_that_began_anew_between_two_starts_of_ours_says_so(
+    restarted: bool, words: str, there: Server, jupyter: Jupyter, conversation: str
+) -> None:
+    before, after = Sessions(), Sessions()
+    first = await before.get(conversation, there).execute("x = 42")
+    await before.close_all()
+    if restarted:
+        await asyncio.to_thread(
+            jupyter.ask, f"api/kernels/{kernel_of(jupyter, conversation)}/restart", "POST"
+        )
+    try:
+        session = after.get(conversation, there)
+        session.resume(first.execution_count or 0)
+        result = await session.execute("print('x' in globals())")
+        assert (text_of(result), result.detail) == (f"{not restarted}\n", words)
+        assert (await session.execute("1")).detail == ""
     finally:
         await after.close_all(keep=False)
 

@@ -47,7 +47,7 @@ CHECK_EVERY = 2.0
 
 
 class Transport(Protocol):
-    """A way to one kernel. After a `Gone`, `restart` or `close` it is of no more use."""
+    """A way to one kernel. After a `Gone` (see `go_on`), `restart` or `close` it is of no more use."""
 
     found: bool
     """The kernel was there already, with its variables."""
@@ -62,6 +62,9 @@ class Transport(Protocol):
 
     def attach(self, receive: Callable[[Event], None]) -> None:
         """Have every event from now on given to `receive`, in the loop."""
+
+    def go_on(self) -> None:
+        """Stay of use after a `Gone` with an heir."""
 
     async def send(self, message: Message) -> None:
         """Send one message; a lost connection is told as an event, not raised."""
@@ -85,6 +88,7 @@ UNHEARD = "output may be missing"
 INCOMPLETE = "the connection was cut for a while: output may be missing"
 CUT_NOW = "the connection is cut at the moment"
 RUNS_NO_MORE = "it runs no more"
+INHERITED = "the kernel was restarted before: variables from before are gone"
 RESTARTED = Gone(Status.REPLACED, "The kernel was restarted while the connection was cut.")
 ASKED_EXIT = "the program ended its kernel: all variables are gone"
 
@@ -105,7 +109,8 @@ class KernelClient:
         self._session = uuid.uuid4().hex
         self._flight: Flight | None = None
         self._last_event = now()
-        self._process = transport.process
+        self.process = transport.process
+        """What the kernel's process calls its session; empty where it is not known."""
         self.gone: Gone | None = None
         """Why this client is of no more use; None while it is."""
         self.worn = False
@@ -117,6 +122,10 @@ class KernelClient:
         self._last_event = now()
         flight = self._flight
         match event:
+            case Gone(heir=True) if flight is not None and flight.waits:
+                # To send it again could run it twice.
+                self._transport.go_on()
+                flight.inherit(event)
             case Away() if flight is not None:
                 flight.lose_the_way()
             case Away() | Gone():
@@ -183,7 +192,7 @@ class KernelClient:
     ) -> Result:
         asks = on_question is not None
         execution = Execution(stamp.id, asks=asks)
-        flight = self._flight = Flight(execution, on_output, self._probe, on_question, self._process)
+        flight = self._flight = Flight(execution, on_output, self._probe, on_question, self.process)
         try:
             if self.gone is not None:
                 flight.end(self.gone)
@@ -192,7 +201,8 @@ class KernelClient:
             return flight.result(*await self._settle(flight, deadline, detach))
         finally:
             self._flight = None
-            self.worn = self.worn or flight.cut
+            self.process = flight.process if flight.heir else self.process
+            self.worn = self.worn or flight.cut or flight.heir is not None
             flight.close()
 
     async def _settle(
@@ -258,7 +268,8 @@ class KernelClient:
             missing = DROPPED.format(limit=execution.dropped)
         if flight.cut and not flight.ledger.whole:
             missing = INCOMPLETE
-        return status, Aftermath.READY, FLUSHED if status is Status.ABORTED else missing
+        said = [INHERITED if flight.heir else "", FLUSHED if status is Status.ABORTED else missing]
+        return status, Aftermath.READY, "; ".join(filter(None, said))
 
     def _unanswered(self, flight: Flight) -> tuple[Status, Aftermath, str]:
         """The kernel is at rest, and what became of the cell was said while the way was cut."""

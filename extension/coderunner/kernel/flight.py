@@ -40,6 +40,8 @@ class Gone:
     """For the status light; what became of a cell says its status."""
     keep: bool = True
     """The kernel may be used again where it is still there: emptied, or only our way to it was lost."""
+    heir: bool = False
+    """Another process takes its place by itself, and the requests that it had not taken up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ class Flight:
         """It was cut at least once."""
         self.process = process
         """What the process that took up the request calls its session."""
+        self.heir: Gone | None = None
+        """The kernel died before it took up the request, which waits for the process in its place."""
         self._alive = False
         self.answered_by = ""
         """What the process that gave the last sign of life calls its own."""
@@ -137,7 +141,7 @@ class Flight:
             self._plan_update()
         if self.execution.complete and not self.ledger.early:
             self.end("complete")
-        elif self.execution.idle or self.execution.reply or self.cut:
+        elif self.execution.idle or self.execution.reply or self.cut or self.heir:
             self._wait_for_the_other_half(message)
 
     def _wait_for_the_other_half(self, message: Message) -> None:
@@ -147,7 +151,7 @@ class Flight:
         if self._alive and (self.cut or self.execution.reply):
             self._be_patient(TRAIL, self._end_without_it, again=True)
         elif self._alive:
-            self.end(NO_REPLY)
+            self.end(self.heir or NO_REPLY)
         elif self.execution.reply:
             self._be_patient(SILENCE, self._ask, again=True)
         elif self.execution.idle:
@@ -166,10 +170,20 @@ class Flight:
     def _ask(self) -> None:
         self.keep(self._probe(self))
 
+    @property
+    def waits(self) -> bool:
+        """Nothing shows that the kernel took up the request, and nothing of it can have been missed."""
+        return not (self.execution.started or self.execution.reply or self.cut or self.stopping)
+
     def lose_the_way(self) -> None:
         """The way to the kernel is cut; the deadline goes on."""
         self.away = self.cut = True
         self.way.clear()
+
+    def inherit(self, gone: Gone) -> None:
+        """The kernel died before it took up the request; where its heir has none, `gone` is the end."""
+        self.heir, self.process = gone, ""
+        self._ask()
 
     def find_the_way(self) -> None:
         """It is there again; the reply may be lost, so the kernel is asked until it is at rest."""

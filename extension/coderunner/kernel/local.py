@@ -132,6 +132,9 @@ class LocalKernel:
         if self._ended:
             receive(DIED)
 
+    def go_on(self) -> None:
+        """Do nothing: what was sent to a process that ended is lost with it."""
+
     async def send(self, message: Message) -> None:
         """Send one message: an answer to a question by stdin, all else by the shell."""
         socket = self._stdin if message.channel == "stdin" else self._shell

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from urllib.parse import quote
 
 from coderunner.errors import KernelError, KernelNotStarted, NoSuchKernel, ServerRefused
@@ -31,6 +32,7 @@ ATTACHED = 10.0
 """Seconds for a kernel that runs already, and is at rest, to say so."""
 
 DIED = Gone(Status.DIED, "The kernel's process ended on the server.")
+RESTARTS = replace(DIED, heir=True)
 REPLACED = Gone(Status.REPLACED, "Somebody restarted or shut down the kernel on the server.")
 DELETED = Gone(Status.REPLACED, "The server deleted the kernel.")
 VANISHED = Gone(Status.LOST, "The server has lost the kernel.", keep=False)
@@ -73,6 +75,10 @@ class ServerKernel:
         self._receive = receive
         if self._gone is not None:
             receive(self._gone)
+
+    def go_on(self) -> None:
+        """Stay of use: the server gives the requests in its queue to the process that it starts now."""
+        self._gone = None
 
     async def send(self, message: Message) -> None:
         """Send one message."""
@@ -193,8 +199,11 @@ def verdict(message: Message) -> Gone | None:
     if message.type == "shutdown_reply":
         return REPLACED
     if message.type == "status" and not message.parent:
-        return DIED if message.content.get("execution_state") in ("restarting", "dead") else None
+        return _DEATHS.get(str(message.content.get("execution_state")))
     return None
+
+
+_DEATHS = {"restarting": RESTARTS, "dead": DIED}
 
 
 async def open_kernel(where: Server, path: str) -> ServerKernel:

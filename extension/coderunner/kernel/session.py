@@ -23,7 +23,9 @@ from coderunner.kernel.where import Where
 from coderunner.outputs import Aftermath, Result, Status
 
 KEPT_ERROR = 5.0
-"""Seconds for which the error of a start in the background is also the answer to the next cell."""
+"""Seconds for which the error of a start in the background is also the answer to the next cell, where it took
+`LONG` to find out. What is found out sooner is tried again: the server may be there by then."""
+LONG = 1.0
 NODDED_OFF = 2.0
 """Seconds of silence after which warming a kernel means to look whether it is still there."""
 DOZED_OFF = 20.0
@@ -75,9 +77,12 @@ class Session:
         self._client: KernelClient | None = None
         self._opening: asyncio.Task[KernelClient] | None = None
         self._failed = 0.0
+        """Until when the error of a start is kept, by `time.monotonic()`."""
         self._notice = ""
         self._ran = False
         """The kernel may hold variables of ours."""
+        self._counted = 0
+        """The execution count that an earlier process left; 0: none did, or it is known what became of it."""
         self._process = ""
         self._turnstile = asyncio.Lock()
         self._current: Queued | None = None
@@ -147,9 +152,12 @@ class Session:
                 late.append(self._late.popleft())
         return late
 
-    def resume(self) -> None:
-        """Take note that an earlier process ran cells here: a kernel that is not found has lost variables."""
-        self._ran = True
+    def resume(self, count: int = 0) -> None:
+        """Take note that an earlier process ran cells here, the last of them with that execution count.
+
+        A kernel that is not found has lost variables, and so has one that has not counted on from there.
+        """
+        self._ran, self._counted = True, count
 
     async def interrupt(self) -> bool:
         """Stop the cell that runs; False where none does."""
@@ -221,14 +229,24 @@ class Session:
                 on_question=cell.on_question,
                 on_later=cell.on_later,
             )
+            if self._began_anew(result):
+                notice = notice or REPLACED
             self._ran = result.aftermath is not Aftermath.FRESH
         finally:
             self._current = None
             self._after(client)
         return replace(result, detail="; ".join(filter(None, (notice, result.detail))))
 
+    def _began_anew(self, result: Result) -> bool:
+        """Tell by its count whether a kernel that an earlier process knew was restarted since."""
+        if result.execution_count is None:
+            return False
+        counted, self._counted = self._counted, 0
+        return self._ran and result.execution_count <= counted
+
     def _after(self, client: KernelClient) -> None:
         self.used = time.monotonic()
+        self._process = client.process or self._process
         if client.gone is not None:
             self._let_go(client)
         elif client is self._client and client.worn:
@@ -249,11 +267,9 @@ class Session:
             if client.gone is None:
                 return client
             self._lost(client)
-        opening, self._opening = self._opening, None
-        if opening is None or (opening.done() and time.monotonic() - self._failed > KEPT_ERROR):
-            opening = self._begin_opening()
-        elif not opening.done():
-            self._opening = opening
+        opening = self._opening_still or self._begin_opening()
+        if opening.done():
+            self._opening = None
         try:
             # Shielded: the kernel comes up even when this cell is stopped before it began.
             return await asyncio.shield(opening)
@@ -266,8 +282,14 @@ class Session:
         if self._client is not None:
             if self._current is None and self._client.quiet_for > NODDED_OFF:
                 self._beside(self._look_after(self._client))
-        elif self._opening is None and not self._closed:
+        elif self._opening_still is None and not self._closed:
             self._begin_opening()
+
+    @property
+    def _opening_still(self) -> "asyncio.Task[KernelClient] | None":
+        """The start that goes on, or that has just failed; None where there is none that counts."""
+        failed = self._opening is not None and self._opening.done() and time.monotonic() >= self._failed
+        return None if failed else self._opening
 
     async def _look_after(self, client: KernelClient) -> None:
         """See whether a kernel that has been quiet is still there, while the model writes the cell for it."""
@@ -283,13 +305,15 @@ class Session:
         return self._opening
 
     async def _start(self) -> KernelClient:
+        began = time.monotonic()
         try:
             if self._farewells:
                 # What is being closed could be found again otherwise.
                 await asyncio.wait(self._farewells)
             transport = await self._open(self.conversation, self.where)
         except (CodeRunnerError, OSError) as error:
-            self._failed = time.monotonic()
+            now = time.monotonic()
+            self._failed = now + (KEPT_ERROR if now - began > LONG else 0.0)
             self._show("dead", str(error))
             if isinstance(error, CodeRunnerError):
                 raise

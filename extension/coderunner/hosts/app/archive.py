@@ -36,8 +36,9 @@ class Archive:
         chat = await self.written(identity)
         if chat is None:
             return None
-        if any(run.started for run in chat.records):
-            self._writer.session(identity).resume()
+        if ran := [run for run in chat.records if run.started]:
+            counts = [run.result.execution_count for run in ran if run.result and run.result.execution_count]
+            self._writer.session(identity).resume((counts or [0])[-1])
         return tuple(_message(chat, said) for said in chat.sayings)
 
     async def written(self, identity: str) -> Chat | None:
