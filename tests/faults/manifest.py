@@ -111,6 +111,12 @@ BEHAVIOURS = {
         "while a block runs: it ends once, reader and model read how, and the next block works.",
         "safety 3.5",
     ),
+    "faults:lifecycle:random": Behaviour(
+        "Whatever people, the model, the network, the kernel and the machine do to a chat, in any order: no "
+        "block runs twice, what is said of each is true, no variable is lost without a word, and the next "
+        "message works.",
+        "safety 4: stateful",
+    ),
     "faults:chaos:accounted": Behaviour(
         "Whatever the network does, each line is shown or marked as missing, and nothing runs twice.",
         "safety 4: chaos proxy, figures",
