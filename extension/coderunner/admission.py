@@ -1,5 +1,6 @@
 """What is asked before a door without a face is opened: whose code may run where, and who has a key."""
 
+import re
 from collections.abc import Callable
 
 from coderunner import keys
@@ -52,6 +53,11 @@ def keyring(settings: Settings, what: str, say: Callable[[str], None]) -> Keyrin
         say(f"The {what}'s key, shown this once: {key.reveal()}")
     say(f"Its key is kept in {path}")
     return Keyring([key])
+
+
+def origins(settings: Settings) -> list[str]:
+    """The origins beside a door's own whose requests are let in."""
+    return re.split(r"[\s,]+", settings.origins.strip()) if settings.origins.strip() else []
 
 
 def names(settings: Settings) -> list[str]:

@@ -25,10 +25,17 @@ class Gate:
     """An ASGI app around another: lets through what comes from our own page, or from no page at all."""
 
     def __init__(
-        self, app: App, hosts: Iterable[str] = (), *, headers: Sequence[Header] = (), public: str = ""
+        self,
+        app: App,
+        hosts: Iterable[str] = (),
+        *,
+        headers: Sequence[Header] = (),
+        public: str = "",
+        origins: Iterable[str] = (),
     ) -> None:
         """`hosts` are names that the app answers to beside the loopback ones, without a port.
 
+        `origins` are those beside its own page's whose requests are let in: only where a key closes the app.
         `headers` go with each answer, but those below the path `public`: what is there is for every page and
         has headers of its own.
         """
@@ -36,12 +43,13 @@ class Gate:
         self._hosts = LOOPBACK | {host.casefold() for host in hosts}
         self._headers = headers
         self._public = public
+        self._origins = frozenset(each.casefold() for each in origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] not in ("http", "websocket") or self._is_public(scope):
             await self._app(scope, receive, send)
-        elif reason := refusal(scope, self._hosts):
+        elif reason := refusal(scope, self._hosts, self._origins):
             await _refuse(scope, send, reason, self._headers)
         else:
             await self._app(scope, receive, _with_headers(send, self._headers))
@@ -51,11 +59,16 @@ class Gate:
         return below and not foreign(scope, self._hosts)
 
 
-def refusal(scope: Scope, hosts: Container[str]) -> str:
-    """Why the request is not let in, as a sentence; empty where it is."""
+def refusal(scope: Scope, hosts: Container[str], allowed: Container[str] = ()) -> str:
+    """Why the request is not let in, as a sentence; empty where it is.
+
+    `allowed` are origins beside that of the request's own host, in lower case.
+    """
     if reason := foreign(scope, hosts):
         return reason
     origins = _all(scope, b"origin")
+    if len(origins) == 1 and origins[0].casefold() in allowed:
+        return ""
     if origins and (len(origins) > 1 or _place(origins[0]) != host_of(scope).casefold()):
         return "This app takes requests from its own page only; the Origin of this request is another one."
     site = _all(scope, b"sec-fetch-site")

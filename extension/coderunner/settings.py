@@ -168,6 +168,11 @@ class Settings(BaseSettings):
         "keys",
     )
     api_key_file: Path | None = _setting(None, "file that holds the keys, one a line", "keys")
+    origins: str = _setting(
+        "",
+        "origins of desktop programs that are let in with a key, as in tauri://localhost; empty: our own only",
+        "keys",
+    )
     allow_local_kernel: bool = _setting(
         default=False,
         what="run the code of clients on this machine, where it can do what you can do",

@@ -101,6 +101,10 @@ BEHAVIOURS = {
     "proxy:open:gate": Behaviour(
         "Other names and other pages are kept out, and no page is ever allowed in by CORS.", "safety: T4"
     ),
+    "proxy:open:origins": Behaviour(
+        "By setting the origin of a desktop program is let in, with a key only and without CORS.",
+        "safety: T4",
+    ),
     "proxy:open:large": Behaviour("A request has a largest size.", "safety: T4"),
     "proxy:open:address": Behaviour(
         "It shows its key once, then its address once it answers, and ends without a word.", ISSUE

@@ -111,6 +111,33 @@ def test_other_names_and_other_pages_are_kept_out_even_with_a_key(
     assert served.asked == []
 
 
+@behaviour("proxy:open:origins")
+def test_a_desktop_programs_origin_is_let_in_by_setting_and_with_a_key_only(
+    opened: Open, serve: Serve
+) -> None:
+    proxied = opened(serve("vllm").url, origins="tauri://localhost, http://tauri.localhost")
+    statuses: dict[str, list[int]] = {}
+    for origin in (
+        "tauri://localhost",
+        "http://TAURI.localhost",
+        "tauri://other",
+        "http://evil.example",
+        "null",
+    ):
+        for key in (ALICE, "wrong"):
+            headers = {"Authorization": f"Bearer {key}", "Origin": origin}
+            answer = httpx.get(f"{proxied.url}/v1/models", headers=headers, trust_env=False)
+            assert not [name for name in answer.headers if name.startswith("access-control")]
+            statuses.setdefault(origin, []).append(answer.status_code)
+    assert statuses == {
+        "tauri://localhost": [200, 401],
+        "http://TAURI.localhost": [200, 401],
+        "tauri://other": [403, 403],
+        "http://evil.example": [403, 403],
+        "null": [403, 403],
+    }
+
+
 @behaviour("proxy:open:large")
 def test_a_request_that_is_too_large_is_refused(opened: Open, serve: Serve) -> None:
     proxied = opened(serve("vllm").url)

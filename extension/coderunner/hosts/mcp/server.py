@@ -72,7 +72,12 @@ def guarded(settings: Settings, desk: Desk, keyring: Keyring) -> Gate:
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
     entrance = Entrance(app, keyring, refuse=PlainTextResponse(NO_KEY, 401, CHALLENGE), known=_known)
-    return Gate(entrance, admission.names(settings), headers=admission.HEADERS)
+    return Gate(
+        entrance,
+        admission.names(settings),
+        headers=admission.HEADERS,
+        origins=admission.origins(settings),
+    )
 
 
 def _known(owner: str) -> dict[str, object]:

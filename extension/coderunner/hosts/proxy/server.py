@@ -49,7 +49,13 @@ def allow(settings: Settings) -> None:
 
 def guarded(proxy: Proxy, keyring: Keyring) -> App:
     """The proxy behind its gate, beside which its pictures hang: other pages show them, without a key."""
-    gate = Gate(proxy.asgi(keyring), admission.names(proxy.settings), headers=admission.HEADERS)
+    settings = proxy.settings
+    gate = Gate(
+        proxy.asgi(keyring),
+        admission.names(settings),
+        headers=admission.HEADERS,
+        origins=admission.origins(settings),
+    )
     gallery = proxy.gallery(keyring)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
