@@ -170,7 +170,7 @@ class Settings(BaseSettings):
     api_key_file: Path | None = _setting(None, "file that holds the keys, one a line", "keys")
     origins: str = _setting(
         "",
-        "origins of desktop programs that are let in with a key, as in tauri://localhost; empty: our own only",
+        "origins of desktop programs that are let in with a key, as in tauri://localhost; empty: only ours",
         "keys",
     )
     allow_local_kernel: bool = _setting(
