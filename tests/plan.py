@@ -41,6 +41,9 @@ PLAN = {
     "kernel.messages": Floor(f"{GROUND} kernel.messages", "jupyter_client", pure=True),
     "kernel.bounds": Floor(GROUND, pure=True),
     "kernel.ledger": Floor("kernel.messages", pure=True),
+    "kernel.parcel": Floor(pure=True),
+    "kernel.widgets": Floor(pure=True),
+    "kernel.captured": Floor("outputs kernel.execution kernel.messages", pure=True),
     "kernel.execution": Floor(f"{GROUND} kernel.messages kernel.bounds", "jupyter_client", pure=True),
     # ZeroMQ and tornado are what jupyter_client itself stands on, psutil is what ipykernel does.
     "kernel": Floor(f"{GROUND} settings kernel", "jupyter_client psutil tornado zmq"),

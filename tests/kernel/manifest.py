@@ -396,4 +396,36 @@ BEHAVIOURS = {
     "local:directory:empty": Behaviour(
         "The working directory of a local kernel stays only where something lies in it.", "tried in the host"
     ),
+    "widgets:state:folded": Behaviour(
+        "The state of a widget is what was last said of each part of it, bytes included.",
+        "widget protocol 2.1",
+    ),
+    "widgets:state:nonsense": Behaviour("What is no state is none.", "T6"),
+    "widgets:state:bounded": Behaviour(
+        "However much a program makes, what is kept of it is bounded.", "safety: T9"
+    ),
+    "widgets:reach:closed": Behaviour(
+        "A view reaches its parts, what is shown in them and what joins them, and no more.", "rich output 2"
+    ),
+    "widgets:kept:again": Behaviour("What is written down of widgets is told as it was.", "nbformat"),
+    "widgets:kept:gone": Behaviour(
+        "When a kernel is gone its widgets stand as they stood last, and nobody can move them.",
+        "rich output 6",
+    ),
+    "widgets:parcel:round-trip": Behaviour("A parcel comes back as it went.", "rich output 6"),
+    "widgets:parcel:nonsense": Behaviour("What is no parcel is none, and never raises.", "T6"),
+    "widgets:page:own-only": Behaviour(
+        "A page moves the widgets of its own block; others are refused, also smuggled in.", "rich output 2"
+    ),
+    "widgets:live:both-ways": Behaviour(
+        "What a page moves reaches the program, and what that does reaches every page.", "widget protocol 2.1"
+    ),
+    "widgets:live:bytes": Behaviour("Bytes go both ways, on every wire.", "widget protocol 2.1"),
+    "widgets:live:as-it-comes": Behaviour(
+        "What a program changes while it runs is told as it comes, many small changes as one.",
+        "rich output 2",
+    ),
+    "widgets:output:caught": Behaviour(
+        "What an Output widget catches is in it, and in no other output.", "ipywidgets: Output"
+    ),
 }

@@ -19,6 +19,7 @@ from coderunner.kernel.messages import (
     CHANNELS,
     Message,
     Stamp,
+    comm_msg,
     execute_request,
     from_json,
     from_v1,
@@ -129,6 +130,9 @@ def test_we_read_jupyter_servers_default_frames_text_and_binary() -> None:
 def test_a_request_comes_back_from_the_default_websocket_as_it_went() -> None:
     for request in (execute_request("x = 'ä'", STAMP), kernel_info_request(STAMP)):
         assert from_json(to_json(request)) == request
+    parcel = comm_msg("c", {"method": "update"}, [b"\x00xy", b"", b"z"], STAMP)
+    for back in (from_json(to_json(parcel)), from_v1(to_v1(parcel))):
+        assert back == parcel
 
 
 @behaviour("messages:garbage:ignored")

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from coderunner.errors import KernelError
 from coderunner.kernel.bounds import line_of
+from coderunner.kernel.comms import Comms
 from coderunner.kernel.execution import Change, Execution
 from coderunner.kernel.flight import (
     ANSWER,
@@ -30,6 +31,7 @@ from coderunner.kernel.flight import (
 )
 from coderunner.kernel.later import Later
 from coderunner.kernel.messages import Message, Stamp, execute_request, input_reply, kernel_info_request
+from coderunner.kernel.panel import Panel
 from coderunner.outputs import Aftermath, Result, Status
 from coderunner.secret import Secret
 
@@ -102,10 +104,12 @@ class KernelClient:
         *,
         on_gone: Callable[["KernelClient"], None] = lambda _client: None,
         later: Later | None = None,
+        comms: Comms | None = None,
     ) -> None:
         self._transport = transport
         self._on_gone = on_gone
         self._later = later or Later()
+        self._comms = comms or Comms(asyncio.get_running_loop().call_soon_threadsafe)
         self._session = uuid.uuid4().hex
         self._flight: Flight | None = None
         self._last_event = now()
@@ -117,6 +121,8 @@ class KernelClient:
         """The way was cut while a cell ran, and found again: good for the end of that cell. What the server
         has not let go of yet may still take answers from it."""
         transport.attach(self._receive)
+        if self.gone is None:
+            self._comms.attach(transport.send)
 
     def _receive(self, event: Event) -> None:
         self._last_event = now()
@@ -131,15 +137,17 @@ class KernelClient:
             case Away() | Gone():
                 # Without a cell that waits nobody need look for the way: the next one opens another.
                 self.gone = self.gone or (event if isinstance(event, Gone) else LOST)
+                self._comms.detach(self._transport.send)
                 if flight is not None:
                     flight.end(self.gone)
                 self._on_gone(self)
             case Back() if flight is not None:
                 flight.find_the_way()
             case Message():
+                message = self._comms.receive(event)
                 if flight is not None:
-                    flight.receive(event)
-                self._later.receive(event)
+                    flight.receive(message)
+                self._later.receive(message)
 
     @property
     def quiet_for(self) -> float:
@@ -159,6 +167,7 @@ class KernelClient:
         on_output: Callable[[Change], None] | None = None,
         on_question: OnQuestion | None = None,
         on_later: Callable[[Change], None] | None = None,
+        panel: Panel | None = None,
     ) -> Result:
         """Run a cell to its end.
 
@@ -167,15 +176,15 @@ class KernelClient:
         is told to others and the cell goes on up to a later limit. Cancelling stops it at once, and raises
         CancelledError when the kernel has settled. `request` is the id of the request, where the caller wants
         to know it. The program may ask a person where `on_question` is given. `on_later` is told what threads
-        and tasks of the cell show after its end, as a list of its own.
+        and tasks of the cell show after its end, as a list of its own. `panel` gets its widgets.
         """
         stamp = self._stamp(request)
         try:
-            result = await self._execute(source, stamp, deadline, detach, on_output, on_question)
+            result = await self._execute(source, stamp, deadline, detach, on_output, on_question, panel)
             if result.status is Status.ABORTED and self.gone is None:
                 # It did not run: another client's error or interrupt flushed the kernel's queue.
                 stamp = self._stamp()
-                result = await self._execute(source, stamp, deadline, detach, on_output, on_question)
+                result = await self._execute(source, stamp, deadline, detach, on_output, on_question, panel)
             return result
         finally:
             if on_later is not None:
@@ -189,8 +198,11 @@ class KernelClient:
         detach: Detach | None,
         on_output: Callable[[Change], None] | None,
         on_question: OnQuestion | None,
+        panel: Panel | None,
     ) -> Result:
         asks = on_question is not None
+        if panel is not None:
+            self._comms.expect(stamp.id, panel)
         execution = Execution(stamp.id, asks=asks)
         flight = self._flight = Flight(execution, on_output, self._probe, on_question, self.process)
         try:
@@ -330,6 +342,7 @@ class KernelClient:
     async def close(self, *, keep: bool = False) -> None:
         """Let go of the kernel; `keep` leaves one running that can be found again."""
         self.gone = self.gone or Gone(Status.REPLACED, "The kernel was shut down.")
+        self._comms.detach(self._transport.send)
         if self._flight is not None:
             self._flight.end(self.gone)
         await self._transport.close(keep=keep)
@@ -337,6 +350,7 @@ class KernelClient:
     async def restart(self) -> None:
         """Empty the kernel; a cell that runs ends as `replaced`. This client is then of no more use."""
         self.gone = self.gone or Gone(Status.REPLACED, "The kernel was restarted.")
+        self._comms.detach(self._transport.send)
         if self._flight is not None:
             self._flight.end(self.gone)
         await _bounded(self._transport.restart(), RESTART_TIMEOUT)

@@ -106,7 +106,7 @@ class Link:
         frame = to_v1(message) if self._v1 else to_json(message)
         try:
             # Not awaited: a link that stalls must not hold up the ladder that ends the cell.
-            self._socket.write_message(frame, binary=self._v1).add_done_callback(_looked_at)
+            self._socket.write_message(frame, binary=isinstance(frame, bytes)).add_done_callback(_looked_at)
         except WebSocketClosedError:
             self.give_up()
 

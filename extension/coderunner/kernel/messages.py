@@ -12,7 +12,7 @@ import hmac
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -87,6 +87,12 @@ def kernel_info_request(stamp: Stamp, channel: Channel = "shell") -> Message:
     On control it is answered while a cell runs.
     """
     return _message_of_ours(channel, "kernel_info_request", stamp, {})
+
+
+def comm_msg(comm: str, data: Json, buffers: Sequence[bytes], stamp: Stamp) -> Message:
+    """Say something to what a program has at the other end of a comm."""
+    content = {"comm_id": comm, "data": data}
+    return replace(_message_of_ours("shell", "comm_msg", stamp, content), buffers=tuple(buffers))
 
 
 def _message_of_ours(channel: Channel, kind: str, stamp: Stamp, content: Json) -> Message:
@@ -226,11 +232,8 @@ def _cut(frame: bytes, number: str, *, ends: bool) -> list[bytes] | None:
 # --- WebSocket, default ---------------------------------------------------------------------------
 
 
-def to_json(message: Message) -> str:
-    """Give one text WebSocket frame of the default protocol.
-
-    Buffers are not sent: no request of ours has any.
-    """
+def to_json(message: Message) -> str | bytes:
+    """Give one WebSocket frame of the default protocol: text, or bytes where the message has buffers."""
     parent: Json = {"msg_id": message.parent} if message.parent else {}
     whole: Json = {
         "channel": message.channel,
@@ -240,7 +243,16 @@ def to_json(message: Message) -> str:
         "content": message.content,
         "buffers": [],
     }
-    return _pack(whole).decode("utf-8")
+    text = _pack(whole)
+    return _joined([text, *message.buffers]) if message.buffers else text.decode("utf-8")
+
+
+def _joined(parts: Sequence[bytes]) -> bytes:
+    """Put parts behind a table of big-endian 32-bit numbers: how many there are, and where each begins."""
+    offsets = [4 * (len(parts) + 1)]
+    for part in parts[:-1]:
+        offsets.append(offsets[-1] + len(part))
+    return b"".join([struct.pack(f">{len(parts) + 1}I", len(parts), *offsets), *parts])
 
 
 def from_json(frame: str | bytes) -> Message | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from coderunner.kernel.client import KernelClient
 from coderunner.kernel.execution import Change
 from coderunner.kernel.flight import Detach, OnQuestion
+from coderunner.kernel.panel import Panel
 from coderunner.kernel.portal import Portal
 from coderunner.outputs import Result, Status
 from coderunner.secret import Secret
@@ -88,6 +89,7 @@ class Queued:
     on_question: OnQuestion | None = None
     on_send: Callable[[str], bool] | None = None
     on_later: OnOutput | None = None
+    panel: Panel | None = None
     detach: Detach | None = None
     task: "asyncio.Task[Result] | None" = None
     client: KernelClient | None = None

@@ -15,8 +15,10 @@ from typing import Any, Literal, Protocol
 
 from coderunner.errors import CodeRunnerError, KernelNotStarted
 from coderunner.kernel.client import KernelClient, Transport
+from coderunner.kernel.comms import Comms
 from coderunner.kernel.flight import Detach, OnQuestion
 from coderunner.kernel.later import Later
+from coderunner.kernel.panel import Panel
 from coderunner.kernel.portal import Portal
 from coderunner.kernel.running import OnOutput, Queued, Running
 from coderunner.kernel.where import Where
@@ -88,6 +90,7 @@ class Session:
         self._current: Queued | None = None
         self._late: deque[Result] = deque()
         self._later = Later()
+        self._comms = Comms(portal.post)
         self._cull: asyncio.TimerHandle | None = None
         self._farewells: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -122,6 +125,7 @@ class Session:
         on_question: OnQuestion | None = None,
         on_send: Callable[[str], bool] | None = None,
         on_later: OnOutput | None = None,
+        panel: Panel | None = None,
     ) -> Running:
         """Run a cell in the background: `execute` for hosts without a loop.
 
@@ -137,12 +141,20 @@ class Session:
 
         `on_later` is called in the portal's thread with what threads and tasks of the cell show after its
         end: a list of outputs of its own, bounded.
+
+        `panel` gets the widgets that the cell shows.
         """
-        queued = Queued(source, deadline, on_question=on_question, on_send=on_send, on_later=on_later)
+        queued = Queued(
+            source, deadline, on_question=on_question, on_send=on_send, on_later=on_later, panel=panel
+        )
         running = Running(self.portal, queued, on_output)
         if limit > deadline:
             running.cell.detach = Detach(limit, running.overdue)
         return running.follow(self.portal.submit(self._run_to_its_end(running)))
+
+    def panel(self, request: str) -> Panel | None:
+        """Give the widgets that the run of a request shows, while the kernel has them."""
+        return self._comms.panel(request)
 
     def take_late(self) -> list[Result]:
         """Give the results of cells that ended after their deadline, each of them once, in their order."""
@@ -228,6 +240,7 @@ class Session:
                 on_output=cell.on_output,
                 on_question=cell.on_question,
                 on_later=cell.on_later,
+                panel=cell.panel,
             )
             if self._began_anew(result):
                 notice = notice or REPLACED
@@ -321,8 +334,10 @@ class Session:
         another = self._process and transport.process not in ("", self._process)
         if self._ran and (another or not transport.found):
             self._notice, self._ran = REPLACED, False
+        if another or not transport.found:
+            self._comms.clear()
         self._process = transport.process or self._process
-        self._client = KernelClient(transport, on_gone=self._lost, later=self._later)
+        self._client = KernelClient(transport, on_gone=self._lost, later=self._later, comms=self._comms)
         self._opening = None
         self._show("idle")
         self._plan_rest()

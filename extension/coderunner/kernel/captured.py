@@ -1,0 +1,48 @@
+"""What an Output widget has caught: outputs in nbformat's words, folded as those of a cell are. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from coderunner.kernel.execution import Execution
+from coderunner.kernel.messages import Message
+from coderunner.outputs import DisplayData, Error, ExecuteResult, Output, Stream
+
+COUNT, WHOLE = 200, 16 * 1024 * 1024
+"""Outputs of one such widget, and characters of them."""
+
+
+class Captured:
+    """The outputs of one Output widget."""
+
+    def __init__(self, outputs: object = ()) -> None:
+        """`outputs`: what its model has by now."""
+        self._execution = Execution("", count=COUNT, whole=WHOLE)
+        for output in outputs if isinstance(outputs, list) else []:
+            if isinstance(output, dict) and isinstance(output.get("output_type"), str):
+                self.receive(Message("iopub", output["output_type"], content=output))
+
+    def receive(self, message: Message) -> None:
+        """Take one message that is meant for it."""
+        self._execution.receive(replace(message, parent=""))
+
+    def outputs(self) -> list[dict[str, object]]:
+        """All of them, as its model has them."""
+        return [_told(output) for output in self._execution.outputs]
+
+
+def _told(output: Output) -> dict[str, object]:
+    match output:
+        case Stream(name, text, omitted):
+            if omitted.characters:
+                text = f"{text[: omitted.at]}\n… {omitted} left out …\n{text[omitted.at :]}"
+            return {"output_type": "stream", "name": name, "text": text}
+        case DisplayData(data, metadata):
+            return {"output_type": "display_data", **_shown(data, metadata)}
+        case ExecuteResult(data, metadata, count):
+            return {"output_type": "execute_result", "execution_count": count, **_shown(data, metadata)}
+        case Error(ename, evalue, traceback):
+            return {"output_type": "error", "ename": ename, "evalue": evalue, "traceback": list(traceback)}
+
+
+def _shown(data: Mapping[str, object], metadata: Mapping[str, object]) -> dict[str, object]:
+    return {"data": dict(data), "metadata": dict(metadata)}

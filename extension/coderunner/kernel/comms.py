@@ -1,0 +1,374 @@
+"""The comms of one conversation's kernel: what its widgets say, and what pages say to them.
+
+Everything here runs in the portal's loop.
+"""
+
+import asyncio
+import json
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from coderunner.kernel.captured import Captured
+from coderunner.kernel.later import SHOWS
+from coderunner.kernel.messages import Message, Stamp, comm_msg
+from coderunner.kernel.panel import Panel
+from coderunner.kernel.parcel import pack, unpack
+from coderunner.kernel.widgets import TARGET, VIEW, Update, Widgets, named_in, update_of
+
+PANELS = 100
+"""Runs of a conversation whose widgets live; those of older ones show their last state."""
+ASKED = 1000
+"""Messages of pages whose outcome is waited for, or whose later output is known for theirs."""
+FRAME = 0.04
+"""Seconds between two rounds of telling what a program changes by itself: as fast as an eye can follow."""
+CATCH = 1.0
+"""Seconds after which a kernel is told what its Output widgets have caught, where nothing comes to an end."""
+
+CAPTURED = "captured"
+"""The type that a message has for everybody else once a widget has caught it."""
+
+OUTPUT = "OutputModel"
+
+Send = Callable[[Message], Coroutine[Any, Any, None]]
+"""Sends a message to the kernel."""
+
+
+class Comms:
+    """The widgets of one kernel, and the panels of the runs that show them."""
+
+    def __init__(self, post: Callable[..., object]) -> None:
+        """`post` has something done in the loop, from any thread."""
+        self.post = post
+        self.widgets = Widgets()
+        self._send: Send | None = None
+        self._session = uuid.uuid4().hex
+        self._sending: set[asyncio.Task[None]] = set()
+        self._panels: OrderedDict[str, Panel] = OrderedDict()
+        self._asked: OrderedDict[str, tuple[Panel, str]] = OrderedDict()
+        self._ours: OrderedDict[str, None] = OrderedDict()
+        """Messages that bring kernels what was caught: their echo is no news."""
+        self._catching: dict[str, list[str]] = {}
+        """The Output widgets that catch what has a parent, the last one first."""
+        self._captured: dict[str, Captured] = {}
+        self._caught: set[str] = set()
+        """Those whose outputs have changed since their model was told."""
+        self._untold: set[str] = set()
+        """Those whose outputs the kernel does not know yet."""
+        self._pending: dict[str, set[str]] = {}
+        """What programs have changed since pages were told, by model."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._catch: asyncio.TimerHandle | None = None
+        self._told = 0.0
+
+    # --- the kernel ---------------------------------------------------------------------------------------
+
+    @property
+    def live(self) -> bool:
+        """The kernel can be reached."""
+        return self._send is not None
+
+    def attach(self, send: Send) -> None:
+        """There is a way to the kernel."""
+        self._send = send
+        for panel in self._panels.values():
+            panel.tell_all()
+
+    def detach(self, send: Send) -> None:
+        """That way is gone; the kernel may be there still."""
+        if self._send == send:
+            self._send = None
+            for panel in self._panels.values():
+                panel.settle()
+                panel.tell(pack({"t": "live", "live": False}))
+
+    def clear(self) -> None:
+        """The kernel is gone, and its models with it."""
+        self._flush()
+        for panel in self._panels.values():
+            panel.end()
+        for timer in (self._timer, self._catch):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._catch = None
+        for each in (self._panels, self._asked, self._ours, self._catching, self._captured, self._pending):
+            each.clear()
+        self._caught.clear()
+        self._untold.clear()
+        self.widgets.clear()
+
+    def _say(self, comm: str, data: Mapping[str, object], buffers: Sequence[bytes] = ()) -> str:
+        """Say something to a model in the kernel; gives the id of the message."""
+        stamp = Stamp(uuid.uuid4().hex, self._session, datetime.now(UTC).isoformat())
+        if self._send is not None:
+            # Not awaited: a way that stalls holds up no message of the kernel's.
+            task = asyncio.get_running_loop().create_task(self._send(comm_msg(comm, data, buffers, stamp)))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+        return stamp.id
+
+    def expect(self, request: str, panel: Panel) -> None:
+        """The run of that request is about to begin: what it shows belongs to `panel`."""
+        panel.begin(self, request)
+        self._panels[request] = panel
+        while len(self._panels) > PANELS:
+            self._panels.popitem(last=False)[1].end()
+
+    def panel(self, request: str) -> Panel | None:
+        """The panel of a run, while its kernel lives."""
+        return self._panels.get(request)
+
+    # --- what the kernel says -----------------------------------------------------------------------------
+
+    def receive(self, message: Message) -> Message:
+        """Take a message of the kernel, whoever it is for; gives what it is for everybody else.
+
+        What a page's message makes a program show belongs to the run whose page that was.
+        """
+        if message.channel != "iopub":
+            return message
+        if message.type == "status":
+            self._status(message)
+        elif (heard := _COMM.get(message.type)) is not None:
+            identity, data = message.content.get("comm_id"), message.content.get("data")
+            if isinstance(identity, str) and isinstance(data, dict):
+                heard(self, identity, data, message)
+        elif message.type in SHOWS:
+            return self._shown(message)
+        return message
+
+    def _open(self, identity: str, data: Mapping[str, object], message: Message) -> None:
+        update = update_of(data, message.buffers)
+        if message.content.get("target_name") != TARGET or update is None:
+            return
+        if self.widgets.crowded:
+            reached = frozenset().union(*(panel.reach for panel in self._panels.values()))
+            self.widgets.drop_but(reached | update_names(update))
+        if self.widgets.open(identity, update):
+            self._heed_catching(identity, update)
+            # A link may join what is shown already.
+            if self.widgets[identity].links:
+                self._news()
+
+    def _message(self, identity: str, data: Mapping[str, object], message: Message) -> None:
+        if identity not in self.widgets:
+            return
+        match data.get("method"):
+            case "update":
+                if (update := update_of(data, message.buffers)) is not None:
+                    self._update(identity, update, data, message)
+            case "echo_update" if message.parent not in self._ours:
+                if (update := update_of(data, message.buffers)) is not None:
+                    self.widgets.update(identity, update)
+                    self._flush()
+                    self._pass_on(identity, data, message)
+            case "custom":
+                self._flush()
+                self._pass_on(identity, data, message)
+
+    def _update(self, identity: str, update: Update, data: Mapping[str, object], message: Message) -> None:
+        keys = self.widgets.update(identity, update)
+        self._heed_catching(identity, update)
+        if "outputs" in keys and self.widgets[identity].name == OUTPUT:
+            self._captured.pop(identity, None)
+            self._caught.discard(identity)
+        # Some send commands as states, one right after the other: those go on as they are.
+        if any(key.startswith("_") for key in keys):
+            self._flush()
+            self._pass_on(identity, data, message)
+        elif keys:
+            self._pending.setdefault(identity, set()).update(keys)
+            self._news()
+
+    def _close(self, identity: str, _data: Mapping[str, object], _message: Message) -> None:
+        concerned = [panel for panel in self._panels.values() if identity in panel.reach]
+        self._flush()
+        if self.widgets.close(identity):
+            self._captured.pop(identity, None)
+            self._pending.pop(identity, None)
+            for panel in concerned:
+                panel.changed()
+                panel.tell(pack({"t": "close", "id": identity}))
+
+    def _status(self, message: Message) -> None:
+        if message.content.get("execution_state") != "idle":
+            return
+        self._flush()
+        self._tell_kernel()
+        asked = self._asked.get(message.parent)
+        if asked is not None and asked[1]:
+            panel, number = asked
+            # What its threads show comes after this.
+            self._asked[message.parent] = (panel, "")
+            panel.tell(pack({"t": "idle", "mid": number}))
+
+    def _pass_on(self, identity: str, data: Mapping[str, object], message: Message) -> None:
+        _, number = self._asked.get(message.parent, (None, ""))
+        parcel = pack({"t": "update", "id": identity, "data": data, "parent": number}, message.buffers)
+        for panel in self._panels.values():
+            if identity in panel.reach:
+                panel.changed()
+                panel.tell(parcel)
+
+    # --- what programs show -------------------------------------------------------------------------------
+
+    def _shown(self, message: Message) -> Message:
+        if message.type == "update_display_data":
+            for identity, captured in self._captured.items():
+                captured.receive(message)
+                self._caught.add(identity)
+        elif catching := self._catching.get(message.parent):
+            self._take(catching[-1], message)
+            return replace(message, type=CAPTURED)
+        panel, _ = self._asked.get(message.parent, (None, ""))
+        if panel is not None:
+            message = replace(message, parent=panel.request)
+        panel = panel or self._panels.get(message.parent)
+        data = message.content.get("data")
+        view = data.get(VIEW) if isinstance(data, dict) else None
+        root = view.get("model_id") if isinstance(view, dict) else None
+        if panel is not None and isinstance(root, str):
+            panel.show(root)
+            panel.changed()
+        return message
+
+    def _heed_catching(self, identity: str, update: Update) -> None:
+        """An Output widget says whose outputs it catches, by the id of what they answer; empty: no more."""
+        parent = update.state.get("msg_id")
+        if not isinstance(parent, str) or self.widgets[identity].name != OUTPUT:
+            return
+        for catching in self._catching.values():
+            with suppress(ValueError):
+                catching.remove(identity)
+        self._catching = {each: catching for each, catching in self._catching.items() if catching}
+        if parent:
+            self._catching.setdefault(parent, []).append(identity)
+
+    def _take(self, identity: str, message: Message) -> None:
+        if identity not in self.widgets:
+            return
+        captured = self._captured.get(identity)
+        if captured is None:
+            captured = self._captured[identity] = Captured(self.widgets[identity].state.get("outputs"))
+        captured.receive(message)
+        self._caught.add(identity)
+        self._untold.add(identity)
+        self._news()
+        if self._catch is None:
+            self._catch = asyncio.get_running_loop().call_later(CATCH, self._tell_kernel)
+
+    def _tell_kernel(self) -> None:
+        """Have programs find in their Output widgets what those show."""
+        if self._catch is not None:
+            self._catch.cancel()
+        self._catch = None
+        untold, self._untold = self._untold, set()
+        for identity in untold:
+            if identity in self.widgets and self._send is not None:
+                outputs = self.widgets[identity].state.get("outputs")
+                state = {"method": "update", "state": {"outputs": outputs}, "buffer_paths": []}
+                self._ours[self._say(identity, state)] = None
+                _bound(self._ours)
+
+    # --- telling pages ------------------------------------------------------------------------------------
+
+    def _news(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._timer is None:
+            self._timer = loop.call_at(max(loop.time(), self._told + FRAME), self._flush)
+
+    def _flush(self) -> None:
+        """Tell pages what programs have changed."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+        for identity in self._caught:
+            if identity in self.widgets:
+                update = Update({"outputs": self._captured[identity].outputs()}, {})
+                if self.widgets.update(identity, update):
+                    self._pending.setdefault(identity, set()).add("outputs")
+        self._caught.clear()
+        pending, self._pending = self._pending, {}
+        self._told = asyncio.get_running_loop().time()
+        if pending:
+            self._tell_pending(pending)
+        else:
+            for panel in self._panels.values():
+                panel.catch_up()
+
+    def _tell_pending(self, pending: Mapping[str, set[str]]) -> None:
+        for panel in self._panels.values():
+            if mine := [identity for identity in pending if identity in panel.reach]:
+                panel.changed()
+                for identity in mine:
+                    state, paths, buffers = self.widgets[identity].part(pending[identity])
+                    data = {"method": "update", "state": state, "buffer_paths": paths}
+                    panel.tell(pack({"t": "update", "id": identity, "data": data, "parent": ""}, buffers))
+
+    # --- what pages say -----------------------------------------------------------------------------------
+
+    def take(self, panel: Panel, parcel: bytes) -> None:
+        """Take what a page says to a model: it has to be one of its panel's, and may name no other."""
+        read = unpack(parcel)
+        if read is None:
+            return
+        head, buffers = read
+        number = head.get("mid")
+        if not isinstance(number, str) or not 0 < len(number) <= 64:
+            return
+        data = sendable(head, buffers, panel.reach)
+        if data is None or self._send is None:
+            panel.tell(pack({"t": "refused", "mid": number}))
+            return
+        identity = str(head["id"])
+        if data["method"] == "update" and (update := update_of(data, buffers)) is not None:
+            self.widgets.update(identity, update)
+        self._asked[self._say(identity, data, buffers)] = (panel, number)
+        _bound(self._asked)
+
+
+_COMM = {"comm_open": Comms._open, "comm_msg": Comms._message, "comm_close": Comms._close}
+
+RESERVED = frozenset({"msg_id", "outputs"})
+"""Parts of a state that say what a widget catches and shows: not for a page to say."""
+MADE_OF = ("_model_", "_view_")
+"""Nor is what it is made of."""
+
+
+def sendable(
+    head: Mapping[str, object], buffers: Sequence[bytes], reach: frozenset[str]
+) -> dict[str, object] | None:
+    """The data of a page's message as it may be sent to a kernel; None where it may not.
+
+    A page speaks for the views of one run: to the models in `reach`, naming no others.
+    """
+    identity, data = head.get("id"), head.get("data")
+    if not isinstance(identity, str) or identity not in reach or not isinstance(data, dict):
+        return None
+    if data.get("method") == "custom":
+        return {"method": "custom", "content": data.get("content")}
+    update = update_of(data, buffers)
+    if data.get("method") != "update" or update is None:
+        return None
+    if any(key in RESERVED or key.startswith(MADE_OF) for key in update.keys):
+        return None
+    if not update_names(update) <= reach:
+        return None
+    return {"method": "update", "state": data["state"], "buffer_paths": data.get("buffer_paths") or []}
+
+
+def update_names(update: Update) -> frozenset[str]:
+    """The models that an update names."""
+    try:
+        return named_in(json.dumps(update.state))
+    except RecursionError:
+        return frozenset({""})  # nobody's
+
+
+def _bound(known: OrderedDict[str, Any]) -> None:
+    while len(known) > ASKED:
+        known.popitem(last=False)
