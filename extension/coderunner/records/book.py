@@ -222,6 +222,8 @@ class Records:
 
     def _write_each(self, entries: list[Entry]) -> None:
         for entry in entries:
+            if widgets := entry.take_widgets():
+                self._store.write(rows.keep_widgets, entry.id, widgets)
             if (draft := entry.draft()) is not None:
                 ours = self._store.write(self._write, entry, draft)
                 if entry.written(draft):

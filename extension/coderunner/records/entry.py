@@ -47,6 +47,7 @@ class Entry:
         self._after: int | None = None
         self._later: list[Output] = []
         self._known_later: tuple[Output, ...] = ()
+        self._widgets = ""
 
     def send(self, request: str = "") -> bool:
         """Write down that the request of that id is being sent: to be called right before that.
@@ -81,6 +82,18 @@ class Entry:
                 self._later.insert(index, output)
             self._changed = True
         self._wake(soon=True)
+
+    def keep(self, widgets: str) -> None:
+        """Take the state of the widgets that the run shows, as it is now; also after its end."""
+        with self._lock:
+            self._widgets = widgets
+        self._wake(soon=True)
+
+    def take_widgets(self) -> str:
+        """Give what `keep` took last, once; empty where nothing is to be written."""
+        with self._lock:
+            widgets, self._widgets = self._widgets, ""
+        return widgets
 
     def detach(self, result: Result) -> None:
         """Take what the model is told of a run that goes on."""

@@ -26,6 +26,9 @@ class Entry(Protocol):
     def add(self, index: int, output: Output | None) -> None:
         """The same for what the run shows after its end, a list of its own."""
 
+    def keep(self, widgets: str) -> None:
+        """The state of the widgets that the run shows is this, as nbformat keeps it."""
+
     def detach(self, result: Result) -> None:
         """The run goes on after its deadline, and the model is told `result`."""
 
@@ -74,6 +77,9 @@ class Unwritten:
         """Forget it."""
 
     def add(self, index: int, output: Output | None) -> None:
+        """Forget it."""
+
+    def keep(self, widgets: str) -> None:
         """Forget it."""
 
     def detach(self, result: Result) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, exists
 
 from coderunner.outputs import Aftermath, Output, Result, Status
 from coderunner.records.codec import LARGE, decode, digest, encode
-from coderunner.records.schema import BLOBS, CHATS, OUTPUTS, RUNS
+from coderunner.records.schema import BLOBS, CHATS, OUTPUTS, RUNS, WIDGETS
 from coderunner.records.states import OVER, State, before
 
 # Built once: to build a statement takes the library longer than the database needs to do it.
@@ -38,6 +38,8 @@ _OUTPUTS = (
 )
 _SHOW = insert(OUTPUTS)
 _LATER = update(RUNS).where(RUNS.c.id == bindparam("its_id")).values(later=bindparam("count"))
+_MOVED = update(WIDGETS).where(WIDGETS.c.run == bindparam("its_id")).values(text=bindparam("state"))
+_WIDGETS = select(WIDGETS.c.text).where(WIDGETS.c.run == bindparam("its_id"))
 _ADVANCE = {
     state: update(RUNS).where(
         RUNS.c.id == bindparam("its_id"),
@@ -81,6 +83,8 @@ class Record:
     """The id of the Jupyter message that asked for it; empty where none was sent."""
     later: tuple[Output, ...] = ()
     """What it showed after its end."""
+    widgets: str = ""
+    """The last state of the widgets that it showed, as nbformat keeps it; empty where it showed none."""
 
 
 def latest(connection: Connection, key: Key, code: str) -> Record | None:
@@ -178,6 +182,14 @@ def show_later(
     return found
 
 
+def keep_widgets(connection: Connection, identity: str, widgets: str) -> None:
+    """Write the state of the widgets of a run, in place of what it was; not where the run is forgotten."""
+    if connection.execute(_MOVED, {"its_id": identity, "state": widgets}).rowcount:
+        return
+    if connection.execute(_FIND, {"its_id": identity}).first() is not None:
+        connection.execute(insert(WIDGETS).values(run=identity, text=widgets))
+
+
 def forget(connection: Connection, before: float) -> int:
     """Delete the runs that ended before a moment, with all that only they showed; gives how many.
 
@@ -189,7 +201,8 @@ def forget(connection: Connection, before: float) -> int:
 
 def remove(connection: Connection, *which: ColumnElement[bool]) -> int:
     """Delete runs, with all that only they showed; gives how many."""
-    connection.execute(delete(OUTPUTS).where(OUTPUTS.c.run.in_(select(RUNS.c.id).where(*which))))
+    for table in (OUTPUTS, WIDGETS):
+        connection.execute(delete(table).where(table.c.run.in_(select(RUNS.c.id).where(*which))))
     count = connection.execute(delete(RUNS).where(*which)).rowcount
     connection.execute(delete(BLOBS).where(~exists().where(OUTPUTS.c.blob == BLOBS.c.hash)))
     return count
@@ -219,14 +232,16 @@ def _columns(key: Key, code: str) -> dict[str, object]:
 def _record(connection: Connection, row: Row[Any]) -> Record:
     result: Result | None = None
     later: tuple[Output, ...] = ()
+    widgets = ""
     if row.status is not None:
         outputs = tuple(_outputs(connection, row.id))
         outputs, later = outputs[: len(outputs) - row.later], outputs[len(outputs) - row.later :]
         status, aftermath = Status(row.status), Aftermath(row.aftermath)
         result = Result(outputs, status, aftermath, row.execution_count, row.duration, row.detail)
+        widgets = connection.scalar(_WIDGETS, {"its_id": row.id}) or ""
     key = Key(row.conversation, row.message, row.ordinal)
     what = (row.id, key, row.attempt, row.code, row.owner, State(row.state), row.sent, result)
-    return Record(*what, row.place, bool(row.delivered), row.request, later)
+    return Record(*what, row.place, bool(row.delivered), row.request, later, widgets)
 
 
 def _outputs(connection: Connection, identity: str) -> Iterator[Output]:

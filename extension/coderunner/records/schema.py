@@ -104,6 +104,14 @@ OUTPUTS = Table(
 )
 """What each run showed, in order: small ones here, large ones by their hash."""
 
+WIDGETS = Table(
+    "coderunner_widgets",
+    METADATA,
+    Column("run", String(32), ForeignKey("coderunner_runs.id"), primary_key=True),
+    Column("text", Text, nullable=False),
+)
+"""The last state of the widgets that a run showed, as nbformat keeps it (JSON, in ASCII)."""
+
 CHATS = Table(
     "coderunner_chats",
     METADATA,
@@ -166,7 +174,15 @@ def _follow(connection: Connection) -> None:
         connection.execute(text(f"ALTER TABLE coderunner_runs ADD COLUMN {column}"))
 
 
-MIGRATIONS: Sequence[Callable[[Connection], None]] = (_deliver, _converse, _follow)
+def _move(connection: Connection) -> None:
+    """Version 5 knows the state of widgets."""
+    statement = """CREATE TABLE coderunner_widgets (
+        run VARCHAR(32) NOT NULL, text TEXT NOT NULL,
+        PRIMARY KEY (run), FOREIGN KEY(run) REFERENCES coderunner_runs (id))"""
+    connection.execute(text(statement))
+
+
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (_deliver, _converse, _follow, _move)
 """What makes version 2 of version 1, 3 of 2, and so on."""
 
 CURRENT = len(MIGRATIONS) + 1

@@ -16,6 +16,7 @@ from coderunner.kernel.address import normalise
 from coderunner.kernel.doctor import Finding, Report, check
 from coderunner.kernel.execution import Change
 from coderunner.kernel.existing import Existing, ago, existing, meant
+from coderunner.kernel.panel import Kept, Panel
 from coderunner.kernel.rebuild import Rebuilt, rebuild
 from coderunner.kernel.sessions import Light, Local, Server, Session, Sessions, Where, where_of
 from coderunner.outputs import Cell, Question, Result, Status
@@ -53,6 +54,7 @@ __all__ = [
     "Finish",
     "Generate",
     "Image",
+    "Kept",
     "Kernel",
     "Kind",
     "Later",
@@ -61,6 +63,7 @@ __all__ = [
     "Local",
     "Manner",
     "News",
+    "Panel",
     "Part",
     "Piece",
     "Question",

@@ -11,6 +11,7 @@ from time import monotonic
 from coderunner.chat.turn import Run
 from coderunner.kernel.execution import Change
 from coderunner.kernel.interview import Interview
+from coderunner.kernel.panel import Panel
 from coderunner.outputs import Aftermath, Question, Result, Status
 from coderunner.records.ledger import Entry
 from coderunner.secret import Secret
@@ -46,7 +47,8 @@ async def run(
         yield Ended(known.result() if known.done() else STOPPED, run.ordinal)
         return
     entry = known
-    yield Started(run.cell, run.ordinal)
+    panel = Panel(entry.keep)
+    yield Started(run.cell, run.ordinal, panel)
     loop = asyncio.get_running_loop()
     told: asyncio.Queue[Told | None] = asyncio.Queue()
 
@@ -54,7 +56,7 @@ async def run(
         loop.call_soon_threadsafe(told.put_nowait, event)
 
     later = Later(entry)
-    running, interview = _begin(run, kernel, manner, entry, later, tell)
+    running, interview = _begin(run, kernel, manner, entry, later, panel, tell)
     running.future.add_done_callback(lambda _: tell(None))
     stopping = asyncio.ensure_future(stop.wait())
     stopping.add_done_callback(lambda task: None if task.cancelled() else running.interrupt())
@@ -92,10 +94,11 @@ def run_sync(
         yield ended
         return ended
     entry = known
-    yield Started(run.cell, run.ordinal)
+    panel = Panel(entry.keep)
+    yield Started(run.cell, run.ordinal, panel)
     told: SimpleQueue[Told] = SimpleQueue()
     later = Later(entry)
-    running, interview = _begin(run, kernel, manner, entry, later, told.put)
+    running, interview = _begin(run, kernel, manner, entry, later, panel, told.put)
     asked = False
     try:
         for beat in _beats_sync(running.future, never):
@@ -117,7 +120,13 @@ def run_sync(
 
 
 def _begin(
-    run: Run, kernel: Kernel, manner: Manner, entry: Entry, later: Later, tell: Callable[[Told], None]
+    run: Run,
+    kernel: Kernel,
+    manner: Manner,
+    entry: Entry,
+    later: Later,
+    panel: Panel,
+    tell: Callable[[Told], None],
 ) -> tuple[Running, Interview]:
     """Hand the cell over; what it shows and asks is told in a thread of the kernel's.
 
@@ -143,6 +152,7 @@ def _begin(
         on_question=ask if manner.ask is not None else None,
         on_send=entry.send,
         on_later=later.show,
+        panel=panel,
     )
     running.future.add_done_callback(pause)
     running.settled.add_done_callback(lambda done: entry.finish(done.result()))

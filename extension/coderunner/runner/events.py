@@ -7,6 +7,7 @@ from typing import Protocol
 
 from coderunner.chat.turn import Finish, Say
 from coderunner.kernel.execution import Change
+from coderunner.kernel.panel import Panel
 from coderunner.outputs import Cell, Question, Result
 from coderunner.secret import Secret
 
@@ -30,6 +31,8 @@ class Started:
 
     cell: Cell
     ordinal: int
+    panel: Panel | None = None
+    """The widgets that it shows, now and after its end."""
 
 
 @dataclass(frozen=True, slots=True)

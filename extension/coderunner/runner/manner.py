@@ -9,6 +9,7 @@ from coderunner.allowance import Allowance
 from coderunner.chat.turn import Run
 from coderunner.kernel.execution import Change
 from coderunner.kernel.interview import Ask
+from coderunner.kernel.panel import Panel
 from coderunner.outputs import Question, Result, Status
 from coderunner.records.ledger import Ledger, Unwritten
 
@@ -31,12 +32,14 @@ class Kernel(Protocol):
         on_question: Callable[[Question | None], None] | None = None,
         on_send: Callable[[str], bool] | None = None,
         on_later: Callable[[Change], None] | None = None,
+        panel: Panel | None = None,
     ) -> Running:
         """Hand over a cell; the callbacks are called in threads of the kernel's.
 
         Without `on_question` the program cannot ask; None tells that its question is settled. `on_send` is
         called with the id of the request right before the cell is sent; where it gives False it is not.
-        `on_later` is told what the cell's threads and tasks show after its end, as a list of its own.
+        `on_later` is told what the cell's threads and tasks show after its end, as a list of its own. `panel`
+        gets the widgets that it shows.
         """
 
     def take_late(self) -> Sequence[Result]:
