@@ -30,7 +30,7 @@ const common = {
   outdir: out,
 };
 
-const used = new Set(["plotly.js-dist-min"]);
+const used = new Set(["plotly.js-dist-min", "font-awesome"]);
 async function make(options) {
   const { metafile } = await build(options);
   for (const path of Object.keys(metafile.inputs)) {
@@ -47,10 +47,11 @@ await make({
   entryPoints: { shell: here("src/shell.js"), frame: here("src/frame/main.js") },
 });
 // Engines; each is found as `coderunner.NAME`.
-for (const name of ["text", "vega"]) {
+for (const name of ["text", "vega", "widgets"]) {
   await make({
     ...common,
     format: "iife",
+    alias: { "sanitize-html": here("src/sanitize.js") },
     globalName: `coderunner.${name}`,
     entryPoints: { [name]: here(`src/${name}.js`) },
   });
@@ -58,16 +59,31 @@ for (const name of ["text", "vega"]) {
 copyFileSync(here("node_modules/plotly.js-dist-min/plotly.min.js"), `${out}/plotly.js`);
 await make({
   ...common,
-  loader: { ".woff2": "dataurl", ".woff": "empty", ".ttf": "empty" },
-  entryPoints: Object.fromEntries(["theme", "block", "frame", "text"].map((name) => [name, here(`src/${name}.css`)])),
+  loader: { ".woff2": "dataurl", ".woff": "empty", ".ttf": "empty", ".eot": "empty", ".svg": "empty" },
+  entryPoints: Object.fromEntries(["theme", "block", "frame", "text", "widgets"].map((name) => [name, here(`src/${name}.css`)])),
 });
+
+// Packages that come without the text of their licence, and whose it is.
+const UNSAID = [
+  [/^@jupyter-widgets\//, "Copyright (c) 2015 Project Jupyter Contributors", ["BSD-3-Clause"]],
+  [/^@lumino\//, "Copyright (c) 2014-2017, PhosphorJS Contributors\nCopyright (c) 2019, Project Jupyter Contributors",
+    ["BSD-3-Clause"]],
+  [/^vega-interpreter$/, "Copyright (c) 2015-2026, University of Washington Interactive Data Lab", ["BSD-3-Clause"]],
+  [/^font-awesome$/, "Font Awesome by Dave Gandy, http://fontawesome.io; the font under OFL-1.1, its styles under MIT",
+    ["OFL-1.1", "MIT"]],
+];
+
+function said(name) {
+  const [, whose, texts] = UNSAID.find(([names]) => names.test(name));
+  return [whose, ...texts.map((text) => readFileSync(here(`licences/${text}.txt`), "utf8").trim())].join("\n\n");
+}
 
 // What of others is in there, and under which licence.
 const licences = [...used].sort().map((name) => {
   const folder = here(`node_modules/${name}/`);
   const { version, license } = JSON.parse(readFileSync(`${folder}package.json`, "utf8"));
   const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
-  return `${name} ${version} (${license})\n\n${file ? readFileSync(folder + file, "utf8").trim() : ""}\n`;
+  return `${name} ${version} (${license})\n\n${file ? readFileSync(folder + file, "utf8").trim() : said(name)}\n`;
 });
 writeFileSync(`${out}/licences.txt`, licences.join(`\n${"-".repeat(80)}\n\n`));
 

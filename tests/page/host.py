@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from coderunner.outputs import Output, Result, Status
 from coderunner.page import element, view
-from coderunner.page.block import Block, State
+from coderunner.page.block import Block, Panel, State
 from coderunner.page.board import Board
 from coderunner.page.routes import Rights, Routes
 from coderunner.page.view import Setting
@@ -44,12 +44,21 @@ class Host:
         anything = Route("/{path:path}", self._anything, methods=["GET", "POST", "PUT", "OPTIONS"])
         return Starlette(routes=[Route("/", self._page), *routes, anything])
 
-    def show(self, name: str, outputs: Sequence[Output], *, ended: bool = True, source: str = "x = 1") -> str:
-        """Show a block with `outputs`; gives its id."""
+    def show(
+        self,
+        name: str,
+        outputs: Sequence[Output],
+        *,
+        ended: bool = True,
+        source: str = "x = 1",
+        panel: Panel | None = None,
+    ) -> str:
+        """Show a block with `outputs`, and the widgets of `panel`; gives its id."""
         cell = f"{name}-block-of-a-test".replace(" ", "-")
         result = Result(tuple(outputs), Status.OK, duration=0.4) if ended else None
         state = State.ENDED if ended else State.RUNNING
-        self.board.show([Block(source=source, state=state, outputs=tuple(outputs), result=result, id=cell)])
+        shown = Block(source=source, state=state, outputs=tuple(outputs), result=result, id=cell, panel=panel)
+        self.board.show([shown])
         if cell not in self.cells:
             self.cells.append(cell)
         return cell

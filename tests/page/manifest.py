@@ -19,6 +19,25 @@ BEHAVIOURS = {
         "A script that never ends is stopped; the page goes on and other outputs come back.",
         "rich output 3.2",
     ),
+    "page:widgets:moved": Behaviour(
+        "A slider moves in the browser, in the kernel and in every tab, and after a reload stands as it did.",
+        "widget protocol 2.1",
+    ),
+    "page:widgets:gone": Behaviour(
+        "Where no kernel is, widgets stand as they stood last, say so, and cannot be moved.", "rich output 6"
+    ),
+    "page:widgets:kinds": Behaviour(
+        "Tabs, links, pictures, uploads, buttons, outputs, interact and tqdm work as in a notebook.",
+        "rich output 1",
+    ),
+    "page:widgets:unknown": Behaviour(
+        "A widget that cannot be shown says so, with its text; those beside it are shown.", "O5"
+    ),
+    "page:widgets:forged": Behaviour(
+        "Whatever an output says at its door, it moves the widgets of its own block only.", "rich output 2"
+    ),
+    "page:widgets:hostile": Behaviour("A widget's state, however hostile, stays in its frame.", "safety: T2"),
+    "page:widgets:lazy": Behaviour("What draws widgets is loaded with the first one.", "rich output 7"),
     "page:attacks:nothing-leaves": Behaviour(
         "No output, however hostile, reaches its page, another block or any server; what remains is WebRTC.",
         "safety: T2; rich output 3.2",

@@ -3,6 +3,7 @@
 import { engine } from "./engines.js";
 import { html } from "./html.js";
 import { tree } from "./tree.js";
+import { widget } from "./widgets.js";
 
 // Something that is drawn when its place stands in the page, and has a width.
 function later(className, begin) {
@@ -15,6 +16,7 @@ const dark = () => document.documentElement.classList.contains("dark");
 const script = ({ data }) => later("cr-html", (place) => { new Function("element", data)(place); });
 
 const KINDS = [
+  [/^application\/vnd\.jupyter\.widget-view\+json$/, (item) => later("cr-widget", (place) => { widget(place, item, draw); })],
   [/^text\/html$/, ({ data }) => ({ node: html(data) })],
   [/^text\/markdown$/, async ({ data }) => ({ node: html((await engine("text")).markdown(data)) })],
   [/^text\/latex$/, async ({ data }) => ({ node: html((await engine("text")).latex(data)) })],

@@ -1,11 +1,12 @@
 // Runs in a closed frame without origin or network, beside whatever an output's scripts do. Its only door is one
 // port to the page; it knows nothing but the outputs of its block.
 
+import { door, post } from "./door.js";
 import { enliven } from "./html.js";
 import { draw } from "./kinds.js";
+import { hear } from "./widgets.js";
 
 const root = document.getElementById("root");
-let port = null;
 
 // --- what is shown
 
@@ -47,7 +48,7 @@ function size() {
   const h = Math.ceil(root.getBoundingClientRect().height);
   if (h === last) return;
   last = h;
-  port?.postMessage({ t: "size", h });
+  post({ t: "size", h });
 }
 
 // A frame out of sight gets no ticks of a ResizeObserver; timers go on.
@@ -64,7 +65,7 @@ addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
   if (!link || link.getAttribute("href").startsWith("#")) return;
   event.preventDefault();
-  port?.postMessage({ t: "link", url: link.href });
+  post({ t: "link", url: link.href });
 }, true);
 
 // --- the door: one message, from the shell, with the port
@@ -76,12 +77,13 @@ const DOES = {
     document.documentElement.style.colorScheme = dark ? "dark" : "light";
     document.body.style.fontFamily = font;
   },
-  ping: () => port.postMessage({ t: "pong" }),
+  parcel: ({ bytes }) => hear(bytes),
+  ping: () => post({ t: "pong" }),
 };
 
 addEventListener("message", function begin({ data, source, ports }) {
   if (source !== parent || data?.t !== "coderunner" || ports.length !== 1) return;
   removeEventListener("message", begin);
-  [port] = ports;
-  port.onmessage = ({ data: message }) => DOES[message.t]?.(message);
+  [door.port] = ports;
+  door.port.onmessage = ({ data: message }) => DOES[message.t]?.(message);
 });

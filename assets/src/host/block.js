@@ -122,6 +122,8 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
     if (!same) this.#parts.set(name, part);
   }
 
+  parcel(bytes) { this.#frame?.parcel(bytes); }
+
   lost() {
     this.#cell.classList.add("cr-away");
   }
@@ -154,6 +156,8 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
     this.#frame ??= new Frame(this.#at.frame, this.#watched, base, {
       link: (url) => this.#link(url),
       stopped: (why) => this.#halted(why),
+      widgets: () => line.widgets(this.#watched),
+      parcel: (bytes) => line.parcel(this.#watched, bytes),
     });
     this.#frame.level = this.#chosen || this.#level;
     this.#button("scripts").textContent = this.#frame.level === "scripts" ? "Scripts off" : "Scripts on";

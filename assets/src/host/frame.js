@@ -7,6 +7,9 @@ const NEAR = "1500px"; // how far from what is seen a frame is opened
 const MANY = 12; // frames; each takes some 12 MB, so further ones are closed when they are far
 const PATIENCE = 15_000; // milliseconds; a script that takes longer hangs all frames, which share a process
 
+const LARGEST = 15e6; // bytes of a parcel; a server closes the line where there are more than 16 MiB
+const QUICKEST = 300; // parcels a second; a slider that is moved needs some 60
+
 const OPEN = new Set();
 
 const near = new IntersectionObserver((entries) => {
@@ -15,9 +18,9 @@ const near = new IntersectionObserver((entries) => {
 
 export class Frame {
   #place; #cell; #base; #hooks; #node = null; #port = null; #items = []; #loads = 0; #asked = 0; #drawn = 0;
-  #level = "scripts"; #near = false; #stopped = false; #highest = HIGHEST;
+  #level = "scripts"; #near = false; #stopped = false; #highest = HIGHEST; #parcels = 0;
 
-  // `hooks`: link(url) and stopped(why).
+  // `hooks`: link(url), stopped(why), widgets() and parcel(bytes).
   constructor(place, cell, base, hooks) {
     this.#place = place;
     this.#cell = cell;
@@ -105,6 +108,8 @@ export class Frame {
     port1.postMessage({ t: "draw", count: this.#items.length, fresh: this.#items });
   }
 
+  parcel(bytes) { this.#port?.postMessage({ t: "parcel", bytes }); }
+
   stop(why) {
     this.#leave();
     this.#stopped = true;
@@ -121,10 +126,13 @@ export class Frame {
 
   #hear(message) {
     if (typeof message !== "object" || message === null) return;
-    const { t, h, url } = message;
+    const { t, h, url, bytes } = message;
     if (t === "pong") this.#asked = 0;
     else if (t === "size" && Number.isFinite(h)) this.#fit(h);
-    else if (t === "link" && typeof url === "string" && /^https?:\/\/[^\s]{1,2000}$/.test(url)) this.#hooks.link(url);
+    else if (t === "widgets") this.#hooks.widgets();
+    else if (t === "parcel" && bytes instanceof ArrayBuffer && bytes.byteLength < LARGEST) {
+      if (++this.#parcels < QUICKEST) this.#hooks.parcel(bytes);
+    } else if (t === "link" && typeof url === "string" && /^https?:\/\/[^\s]{1,2000}$/.test(url)) this.#hooks.link(url);
   }
 
   #wanted = 24;
@@ -150,6 +158,7 @@ export class Frame {
       for (const each of OPEN) each.#asked = 0;
       return;
     }
+    for (const each of OPEN) each.#parcels = 0;
     const now = performance.now();
     const hung = [...OPEN].filter((each) => each.#asked && now - each.#asked > PATIENCE);
     if (hung.length) {

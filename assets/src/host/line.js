@@ -5,6 +5,7 @@ const SOON = 300, LATEST = 8000; // milliseconds until the next try to connect
 export class Line {
   #address; #token; #socket = null; #open = false; #wait = SOON;
   #watching = new Map(); // id -> listeners
+  #widgets = new Set(); // ids of those whose widgets are shown
 
   constructor(base, token) {
     this.#address = new URL("socket", base).href.replace(/^http/, "ws");
@@ -25,8 +26,19 @@ export class Line {
     listeners?.delete(listener);
     if (listeners?.size === 0) {
       this.#watching.delete(cell);
+      this.#widgets.delete(cell);
       this.#say({ t: "leave", cell });
     }
+  }
+
+  // Has parcels come for the widgets of a block: all that there is, then what changes.
+  widgets(cell) {
+    this.#widgets.add(cell);
+    this.#say({ t: "widgets", cell });
+  }
+
+  parcel(cell, bytes) {
+    if (this.#open) this.#socket.send(new Blob([String.fromCharCode(cell.length), cell, bytes]));
   }
 
   #say(message) {
@@ -35,12 +47,15 @@ export class Line {
 
   #connect() {
     const socket = this.#socket = new WebSocket(this.#address, ["coderunner", this.#token]);
+    socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.#open = true;
       this.#wait = SOON;
       for (const cell of this.#watching.keys()) this.#say({ t: "watch", cell });
+      for (const cell of this.#widgets) this.#say({ t: "widgets", cell });
     };
     socket.onmessage = ({ data }) => {
+      if (typeof data !== "string") return this.#deliver(data);
       const message = JSON.parse(data);
       for (const listener of this.#watching.get(message.cell) ?? []) listener.receive(message);
     };
@@ -50,5 +65,9 @@ export class Line {
       setTimeout(() => this.#connect(), this.#wait);
       this.#wait = Math.min(this.#wait * 2, LATEST);
     };
+  }
+  #deliver(data) {
+    const [length] = new Uint8Array(data), cell = String.fromCharCode(...new Uint8Array(data, 1, length));
+    for (const listener of this.#watching.get(cell) ?? []) listener.parcel(data.slice(1 + length));
   }
 }

@@ -26,7 +26,11 @@ def _kind(pattern: str, *, text: bool = False, written: bool = False) -> Kind:
     return Kind(re.compile(pattern, re.ASCII), text, written)
 
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
+"""Stands for a widget: names its model, which the block's panel has."""
+
 ABOVE_IMAGES = (
+    _kind(r"application/vnd\.jupyter\.widget-view\+json"),
     _kind(r"application/vnd\.plotly\.v1\+json"),
     _kind(r"application/vnd\.vega(lite)?\.v\d+([+.]json)?"),
     _kind("text/html", text=True),

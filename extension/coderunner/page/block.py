@@ -1,8 +1,10 @@
 """A block as pages show it: code, what became of it, and how far it has come. Pure values."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from coderunner.outputs import Output, Question, Result
 
@@ -21,6 +23,19 @@ class State(StrEnum):
     ENDED = "ended"
     UNFINISHED = "unfinished"
     """The reply ended within its fence: it never runs."""
+
+
+class Panel(Protocol):
+    """The widgets of a block, as pages see and move them. May be used from any thread."""
+
+    def watch(self, hear: Callable[[bytes], None]) -> None:
+        """Tell `hear` everything, and from now on what changes; it returns at once, in any thread."""
+
+    def leave(self, hear: Callable[[bytes], None]) -> None:
+        """Tell it no more."""
+
+    def receive(self, parcel: bytes) -> None:
+        """Take what a page says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +67,8 @@ class Block:
     """The same code as a person has run it once more."""
     id: str = ""
     """Names it in pages, from its first line to its end and after; nobody can guess it."""
+    panel: Panel | None = None
+    """Its widgets."""
 
     @property
     def stoppable(self) -> bool:

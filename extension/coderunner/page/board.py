@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from coderunner.page import view
-from coderunner.page.block import Block
+from coderunner.page.block import Block, Panel
 from coderunner.page.view import Look, Setting
 
 Wake = Callable[[str], None]
@@ -66,6 +66,12 @@ class Board:
             if not self._watching[identity]:
                 del self._watching[identity]
                 self._drawn.pop(identity, None)
+
+    def panel(self, identity: str, owner: str) -> Panel | None:
+        """The widgets of a block; None where it has none, or `owner` no such block."""
+        with self._lock:
+            shown = self._blocks.get(identity)
+        return shown.block.panel if shown is not None and shown.owner == owner else None
 
     def look(self, identity: str, owner: str) -> Look | None:
         """How a block looks now; None where `owner` has no such block."""

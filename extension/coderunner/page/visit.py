@@ -5,17 +5,19 @@ import contextlib
 import json
 import logging
 
+from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from coderunner.page import wire
 from coderunner.page.board import Board
+from coderunner.page.lane import Lane
 from coderunner.page.view import Look
 
 FRAME = 0.05
 """Seconds between two drawings: as fast as reading needs. The first one after a pause goes out at once."""
 
 LARGEST = 64 * 1024
-"""Characters of a message; what a page says is short."""
+"""Characters of a message; what a page says is short. Parcels may be as large as the server lets through."""
 
 MOST = 2000
 """Blocks that a page may watch; a long conversation has a hundred."""
@@ -33,34 +35,73 @@ class Visit:
         self._stale: dict[str, None] = {}
         """What has changed since, in order."""
         self._news = asyncio.Event()
+        self._lanes: dict[str, Lane] = {}
+        """Those of its blocks whose widgets it shows."""
+        self._parcels = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
     async def stay(self) -> None:
         """Serve the page until it leaves."""
-        telling = asyncio.create_task(self._tell())
+        telling = [asyncio.create_task(self._tell()), asyncio.create_task(self._deliver())]
         try:
             with contextlib.suppress(WebSocketDisconnect):
-                while await self._hear(await self._socket.receive_text()):
+                while await self._hear(await self._socket.receive()):
                     pass
         finally:
-            telling.cancel()
+            for task in telling:
+                task.cancel()
+            for lane in self._lanes.values():
+                lane.close()
             for identity in self._told:
                 self._board.leave(identity, self._wake)
 
-    async def _hear(self, text: str) -> bool:
-        """Do what the page wants; False where it makes no sense, and the socket is closed."""
+    async def _hear(self, event: Message) -> bool:
+        """Do what the page wants; False where it has left, or makes no sense and the socket is closed."""
+        if event["type"] == "websocket.disconnect":
+            return False
+        if (frame := event.get("bytes")) is not None:
+            identity, parcel = wire.opened(frame)
+            if identity in self._lanes:
+                self._lanes[identity].panel.receive(parcel)
+            return True
+        text = event["text"]
         match wire.asked(_json(text)) if len(text) <= LARGEST else ("", ""):
             case ("watch", identity) if identity in self._told or len(self._told) < MOST:
                 self._told[identity] = None
                 self._board.watch(identity, self._wake)
                 self._changed(identity)
+            case ("widgets", identity):
+                self._show_widgets(identity)
             case ("leave", identity):
                 self._told.pop(identity, None)
+                if (lane := self._lanes.pop(identity, None)) is not None:
+                    lane.close()
                 self._board.leave(identity, self._wake)
             case _:
                 await self._socket.close(1008)
                 return False
         return True
+
+    def _show_widgets(self, identity: str) -> None:
+        """Tell the page what the widgets of a block that it watches are, and what becomes of them."""
+        panel = self._board.panel(identity, self._owner) if identity in self._told else None
+        lane = self._lanes.get(identity)
+        if panel is None:
+            return
+        if lane is None or lane.panel is not panel:
+            if lane is not None:
+                lane.close()
+            lane = self._lanes[identity] = Lane(panel, self._parcels.set)
+        lane.watch()
+
+    async def _deliver(self) -> None:
+        while True:
+            await self._parcels.wait()
+            self._parcels.clear()
+            for identity, lane in list(self._lanes.items()):
+                while (parcel := lane.take()) is not None:
+                    with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it has just left
+                        await self._socket.send_bytes(wire.addressed(identity, parcel))
 
     def _wake(self, identity: str) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended

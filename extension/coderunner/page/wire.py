@@ -2,6 +2,9 @@
 
 The page says `{"t": "watch", "cell": ID}` and `{"t": "leave", "cell": ID}`; it gets `draw` with the pieces of
 a block that have changed since, or `gone` where it has no such block.
+
+With `{"t": "widgets", "cell": ID}` it asks for the block's widgets: parcels of theirs go both ways as bytes,
+each behind the block's id and one byte that says how long that is.
 """
 
 import json
@@ -18,10 +21,23 @@ _IDENTITY = re.compile(r"[\w-]{16,64}", re.ASCII)
 def asked(message: object) -> tuple[str, str]:
     """What a page wants, and of which block; two empty texts where that is nonsense."""
     match message:
-        case {"t": "watch" | "leave" as what, "cell": str(identity)} if _IDENTITY.fullmatch(identity):
-            return what, identity
+        case {"t": ("watch" | "leave" | "widgets") as what, "cell": str(cell)} if _IDENTITY.fullmatch(cell):
+            return what, cell
         case _:
             return "", ""
+
+
+def addressed(identity: str, parcel: bytes) -> bytes:
+    """A parcel of a block's widgets as it goes over the socket."""
+    name = identity.encode("ascii")
+    return bytes([len(name)]) + name + parcel
+
+
+def opened(frame: bytes) -> tuple[str, bytes]:
+    """The block that bytes from a page are for, and the parcel; two empties where they are nonsense."""
+    end = 1 + frame[0] if frame else 0
+    name = frame[1:end].decode("ascii", "replace")
+    return (name, frame[end:]) if _IDENTITY.fullmatch(name) else ("", b"")
 
 
 def gone(identity: str) -> Mapping[str, object]:

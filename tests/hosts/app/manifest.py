@@ -191,6 +191,10 @@ BEHAVIOURS = {
     "app:start:told": Behaviour(
         "What keeps the app from starting is said in one sentence.", "bad input gets one clear sentence"
     ),
+    "app:widgets:there-again": Behaviour(
+        "Widgets stand as they were left after a reload and after a restart, and nothing is run for that.",
+        "design 8: records",
+    ),
     "app:start:address": Behaviour(
         "The app says its address once it answers, and ends without a word.", "make run"
     ),

@@ -9,7 +9,7 @@ from coderunner.hosts.app.transcript import Message, Notice, Part, Prose, Though
 from coderunner.hosts.app.writer import Writer, kernel_label
 from coderunner.outputs import Result, Status
 from coderunner.page.block import Block, State
-from coderunner.runner import Card, Chat, Kind, Piece, Record, Saying
+from coderunner.runner import Card, Chat, Kept, Kind, Piece, Record, Saying, Session
 
 CUT = "CodeRunner ended while this reply was being written."
 
@@ -36,10 +36,11 @@ class Archive:
         chat = await self.written(identity)
         if chat is None:
             return None
+        session = self._writer.session(identity)
         if ran := [run for run in chat.records if run.started]:
             counts = [run.result.execution_count for run in ran if run.result and run.result.execution_count]
-            self._writer.session(identity).resume((counts or [0])[-1])
-        return tuple(_message(chat, said) for said in chat.sayings)
+            session.resume((counts or [0])[-1])
+        return tuple(_message(chat, said, session) for said in chat.sayings)
 
     async def written(self, identity: str) -> Chat | None:
         """A conversation as it is written down, up to now; None where there is none."""
@@ -84,14 +85,14 @@ def _piece(part: Part) -> Piece:
             return Piece(Kind.BLOCK, written, read, ordinal, result and replace(result, outputs=()))
 
 
-def _message(chat: Chat, said: Saying) -> Message:
-    parts: tuple[Part, ...] = tuple(_part(chat, said, piece) for piece in said.pieces)
+def _message(chat: Chat, said: Saying, session: Session) -> Message:
+    parts: tuple[Part, ...] = tuple(_part(chat, said, piece, session) for piece in said.pieces)
     if not said.finished:
         parts = (*parts, Notice(CUT))
     return Message(said.role, said.text, parts, late=said.late, tokens=said.tokens, reply=said.reply)
 
 
-def _part(chat: Chat, said: Saying, piece: Piece) -> Part:
+def _part(chat: Chat, said: Saying, piece: Piece, session: Session) -> Part:
     match piece.kind:
         case Kind.PROSE:
             return Prose(piece.text)
@@ -100,10 +101,10 @@ def _part(chat: Chat, said: Saying, piece: Piece) -> Part:
         case Kind.NOTICE:
             return Notice(piece.text)
         case Kind.BLOCK:
-            return _block(chat, said, piece)
+            return _block(chat, said, piece, session)
 
 
-def _block(chat: Chat, said: Saying, piece: Piece) -> Block:
+def _block(chat: Chat, said: Saying, piece: Piece, session: Session) -> Block:
     """A block as its run says, which may have ended after the reply was written down."""
     name = secrets.token_urlsafe(18)
     block = Block(piece.text, ticket=name, read=piece.read, ordinal=piece.ordinal, id=name)
@@ -114,11 +115,13 @@ def _block(chat: Chat, said: Saying, piece: Piece) -> Block:
     if not sent:
         return replace(block, state=State.ENDED, result=piece.end or NOT_BEGUN)
     first, last = sent[0], sent[-1]
-    again = _ended(Block(), last) if last is not first else None
-    return replace(_ended(block, first), again=again)
+    again = _ended(Block(), last, session) if last is not first else None
+    return replace(_ended(block, first, session), again=again)
 
 
-def _ended(block: Block, run: Record) -> Block:
+def _ended(block: Block, run: Record, session: Session) -> Block:
     result = run.result or ELSEWHERE
     end = replace(block, source=run.code, state=State.ENDED, outputs=result.outputs, result=result)
-    return replace(end, later=run.later)
+    # Where the kernel lives its widgets do, too.
+    panel = session.panel(run.request) or (Kept(run.widgets) if run.widgets else None)
+    return replace(end, later=run.later, panel=panel)

@@ -289,10 +289,10 @@ class Conversation:
                 self._grow(transcript.read(self._parts, text))
             case Waiting(cell):
                 self._grow(transcript.asked(self._parts, cell, next(iter(self._questions))))
-            case Started(cell):
+            case Started(cell, panel=panel):
                 self._questions.clear()
                 ticket, queued = secrets.token_urlsafe(18), bool(self._late)
-                self._grow(transcript.started(self._parts, cell, ticket, queued=queued))
+                self._grow(transcript.started(self._parts, cell, ticket, queued=queued, panel=panel))
             case Shown(change):
                 self._grow(transcript.showed(self._parts, change.index, change.output))
             case Asked(question):

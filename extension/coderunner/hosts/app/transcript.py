@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from coderunner.outputs import Cell, Output, Question, Result, Status
-from coderunner.page.block import Block, State
+from coderunner.page.block import Block, Panel, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +104,12 @@ def asked(parts: Parts, cell: Cell, ticket: str) -> Parts:
     return _with_last(parts, source=cell.source, state=State.WAITING, ticket=ticket, elapsed=0.0)
 
 
-def started(parts: Parts, cell: Cell, ticket: str, *, queued: bool = False) -> Parts:
-    """The block runs, or waits in line."""
+def started(
+    parts: Parts, cell: Cell, ticket: str, *, queued: bool = False, panel: Panel | None = None
+) -> Parts:
+    """The block runs, or waits in line; `panel` has the widgets that it shows."""
     state = State.QUEUED if queued else State.RUNNING
-    return _with_last(parts, source=cell.source, state=state, ticket=ticket, elapsed=0.0)
+    return _with_last(parts, source=cell.source, state=state, ticket=ticket, elapsed=0.0, panel=panel)
 
 
 def came_up(parts: Parts) -> Parts:

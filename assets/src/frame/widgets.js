@@ -1,0 +1,41 @@
+// Live widgets: their models are the kernel's, and come in parcels. What draws them is loaded with the first one.
+
+import { post } from "./door.js";
+import { engine } from "./engines.js";
+
+const SOON = 10_000; // milliseconds until a block that says nothing of its widgets is taken to have none
+
+let manager = null;
+let told; // settles when the first models have come
+const first = new Promise((done) => { told = done; });
+const early = [];
+
+export function hear(bytes) {
+  told();
+  if (manager) manager.then((its) => its.hear(bytes));
+  else early.push(bytes);
+}
+
+function begin(draw) {
+  manager ??= engine("widgets").then(({ Manager }) => {
+    const its = new Manager(document.body.dataset.level, draw, (bytes) => post({ t: "parcel", bytes }, [bytes]));
+    for (const bytes of early.splice(0)) its.hear(bytes);
+    return its;
+  });
+  post({ t: "widgets" });
+  return manager;
+}
+
+// Draws one; until it is there, and where it cannot be, its text stands in its place.
+export async function widget(place, { data, plain }, draw) {
+  const text = Object.assign(document.createElement("pre"), { textContent: plain });
+  place.append(text);
+  try {
+    const its = await (manager ?? begin(draw));
+    await Promise.race([first, new Promise((_, late) => setTimeout(() => late(new Error("it is not known here")), SOON))]);
+    await its.show(String(data?.model_id), place);
+    text.remove();
+  } catch (failure) {
+    text.textContent = `${plain}\n(${failure?.message ?? failure})`;
+  }
+}

@@ -1,0 +1,174 @@
+// What draws widgets: the views of ipywidgets, with models that live in a kernel elsewhere.
+
+import { ManagerBase } from "@jupyter-widgets/base-manager";
+import * as base from "@jupyter-widgets/base";
+import * as controls from "@jupyter-widgets/controls";
+import * as output from "@jupyter-widgets/output";
+import { MessageLoop } from "@lumino/messaging";
+import { Widget } from "@lumino/widgets";
+import { drawn } from "./outputs.js";
+import { pack, unpack } from "./parcel.js";
+
+const GONE = "Not connected to a kernel: this is how it stood last.";
+
+class OutputModel extends output.OutputModel {
+  defaults() { return { ...super.defaults(), msg_id: "", outputs: [] }; }
+}
+
+const outputView = (draw) => class OutputView extends output.OutputView {
+  render() {
+    super.render();
+    this.el.classList.add("jupyter-widgets", "widget-output");
+    this.drawing = Promise.resolve();
+    this.listenTo(this.model, "change:outputs", () => this.redraw());
+    this.redraw();
+  }
+
+  // One after the other; where several wait only the last is drawn.
+  redraw() {
+    const mine = this.newest = {};
+    this.drawing = this.drawing.then(async () => {
+      if (this.newest !== mine) return;
+      const all = await Promise.all((this.model.get("outputs") ?? []).map((each) => drawn(each, draw)));
+      if (this.newest !== mine) return;
+      // As high as before until what is new stands: nothing jumps.
+      this.el.style.minHeight = `${this.el.offsetHeight}px`;
+      this.el.replaceChildren(...all.map(({ node }) => node));
+      for (const { node, begin } of all) await begin?.(node);
+      setTimeout(() => { this.el.style.minHeight = ""; }, 100);
+    }).catch((failure) => { this.el.textContent = String(failure); });
+  }
+};
+
+// One model's way to the kernel.
+class Comm {
+  #send;
+
+  constructor(id, send) {
+    this.comm_id = id;
+    this.target_name = "jupyter.widget";
+    this.#send = send;
+  }
+
+  send(data, callbacks, _metadata, buffers) { return this.#send(this.comm_id, data, callbacks, buffers ?? []); }
+
+  // Models are made and ended by programs alone.
+  open() { return ""; }
+  close() { return ""; }
+
+  on_msg(heard) { this.heard = heard; }
+  on_close(closed) { this.closed = closed; }
+}
+
+export class Manager extends ManagerBase {
+  #send; #views; #comms = new Map(); #waiting = new Map(); #turn = Promise.resolve(); #live = true; #places = new Map();
+  #name = `${base.uuid().slice(0, 8)}-`; #count = 0;
+
+  constructor(level, draw, send) {
+    super();
+    this.#send = send;
+    this.#views = {
+      "@jupyter-widgets/base": base,
+      "@jupyter-widgets/controls": controls,
+      "@jupyter-widgets/output": { OutputModel, OutputView: outputView(draw) },
+    };
+    addEventListener("resize", () => {
+      for (const view of this.#places.values()) MessageLoop.postMessage(view.luminoWidget, Widget.ResizeMessage.UnknownSize);
+    });
+  }
+
+  async loadClass(name, module, version) {
+    const found = this.#views[module]?.[name];
+    if (!found) throw new Error(`${name} of ${module} ${version} cannot be shown here`);
+    return found;
+  }
+
+  callbacks() { return {}; }
+  async _create_comm() { throw new Error("a page opens no comms"); }
+  async _get_comm_info() { return {}; }
+
+  // Puts a view of a model into a place of the page.
+  async show(id, place) {
+    const model = await this.get_model(id);
+    if (model.get("_view_name") === "ErrorWidgetView") throw model.get("error") ?? new Error(model.get("msg"));
+    const view = await this.create_view(model);
+    Widget.attach(view.luminoWidget, place);
+    this.#places.set(place, view);
+    this.#mark(place);
+    view.once("remove", () => this.#places.delete(place));
+  }
+
+  // --- to the kernel
+
+  #say(id, data, callbacks, buffers) {
+    const mid = `${this.#name}${++this.#count}`;
+    this.#waiting.set(mid, callbacks);
+    if (this.#live) this.#send(pack({ id, mid, data }, buffers));
+    return mid;
+  }
+
+  // --- from the kernel: in the order in which it came
+
+  hear(bytes) {
+    const { head, buffers } = unpack(bytes);
+    this.#turn = this.#turn.then(() => this.#does[head.t]?.(head, buffers)).catch(console.error);
+  }
+
+  #does = {
+    models: async ({ models, live, whole }, buffers) => {
+      let at = 0;
+      for (const each of models) {
+        base.put_buffers(each.state, each.paths, buffers.slice(at, at += each.paths.length));
+      }
+      // Each is known by its id before the first waits for another.
+      await Promise.all(models.map((each) => (this.has_model(each.id) ? this.#renew(each) : this.#make(each))));
+      if (whole) this.#wake(live);
+    },
+    update: ({ id, data, parent }, buffers) => {
+      this.#comms.get(id)?.heard?.({ content: { comm_id: id, data }, buffers, parent_header: { msg_id: parent } });
+    },
+    close: ({ id }) => {
+      this.#comms.get(id)?.closed?.({ content: { comm_id: id, data: {} } });
+      this.#comms.delete(id);
+    },
+    idle: ({ mid }) => this.#settle(mid),
+    refused: ({ mid }) => this.#settle(mid),
+    live: ({ live }) => this.#wake(live),
+  };
+
+  async #make({ id, state }) {
+    const comm = new Comm(id, (...what) => this.#say(...what));
+    this.#comms.set(id, comm);
+    const { _model_name: model_name, _model_module: model_module, _model_module_version: model_module_version } = state;
+    await this.new_model({ model_id: id, comm, model_name, model_module, model_module_version }, state);
+  }
+
+  // After a cut: what was said meanwhile is lost, on both sides.
+  async #renew({ id, state }) {
+    const model = await this.get_model(id);
+    model._pending_msgs = 0;
+    model._msg_buffer = null;
+    model._expectedEchoMsgIds.clear();
+    model.set_state(await model.constructor._deserialize_state(state, this));
+  }
+
+  #settle(mid) {
+    const callbacks = this.#waiting.get(mid);
+    this.#waiting.delete(mid);
+    callbacks?.iopub?.status?.({ content: { execution_state: "idle" } });
+  }
+
+  #wake(live) {
+    this.#live = live;
+    if (!live) this.#waiting.clear();
+    for (const place of this.#places.keys()) this.#mark(place);
+  }
+
+  // What is moved without a kernel would say what is not so.
+  #mark(place) {
+    const note = place.querySelector(":scope > .cr-asleep");
+    for (const each of place.children) each.inert = !this.#live;
+    if (this.#live) note?.remove();
+    else if (!note) place.append(Object.assign(document.createElement("p"), { className: "cr-asleep", textContent: GONE }));
+  }
+}

@@ -1,0 +1,312 @@
+"""Widgets in a real browser, with a real kernel: moved, seen in two tabs, loaded again, left by a kernel."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, FilePayload, FrameLocator, Locator, Page, expect
+
+from coderunner.outputs import DisplayData, Output, Stream
+from coderunner.page.active import WIDGET
+from coderunner.runner import Kept, Local, Panel, Session, Sessions
+from tests.behaviours import behaviour
+from tests.hosts.app.browsing import BOUND, MARKS, chromium
+from tests.page.host import Host, block_of, frame_of, hosted, opened
+
+pytestmark = [*MARKS, pytest.mark.timeout(240)]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sessions]:
+    registry = Sessions(tmp_path_factory.mktemp("widgets"))
+    yield registry
+    registry.portal.call(registry.close_all(), BOUND)
+
+
+@dataclass
+class Shown:
+    """A block with widgets, as its page shows it."""
+
+    host: Host
+    session: Session
+    cell: str
+    panel: Panel
+    kept: list[str]
+
+    def in_frame(self, page: Page) -> FrameLocator:
+        block_of(page, self.cell).scroll_into_view_if_needed()
+        return frame_of(page, self.cell)
+
+    def printed(self, source: str) -> str:
+        result = self.session.begin(source).wait(BOUND)
+        assert result is not None
+        return "".join(output.text for output in result.outputs if isinstance(output, Stream))
+
+
+class Stage:
+    """A host, and a kernel in which cells run whose widgets it shows."""
+
+    def __init__(self, host: Host, session: Session) -> None:
+        self.host = host
+        self.session = session
+
+    def show(self, name: str, source: str, *more: Output) -> Shown:
+        kept: list[str] = []
+        panel = Panel(kept.append)
+        result = self.session.begin(f"import ipywidgets as w\n{source}", panel=panel).wait(BOUND)
+        assert result is not None
+        cell = self.host.show(name, [*result.outputs, *more], panel=panel)
+        return Shown(self.host, self.session, cell, panel, kept)
+
+
+@pytest.fixture
+def stage(request: pytest.FixtureRequest, sessions: Sessions) -> Iterator[Stage]:
+    with hosted() as host:
+        yield Stage(host, sessions.get(request.node.name, Local()))
+
+
+SLIDER = """
+slider, label = w.FloatSlider(value=7, description='n'), w.Label('square = 49')
+def square(change): label.value = f'square = {change.new ** 2:g}'
+slider.observe(square, 'value')
+w.VBox([slider, label])
+"""
+
+
+def handle(frame: FrameLocator) -> Locator:
+    return frame.get_by_role("slider").first
+
+
+@behaviour("page:widgets:moved")
+def test_a_slider_moves_in_the_browser_in_the_kernel_and_in_every_tab(browser: Browser, stage: Stage) -> None:
+    shown = stage.show("slider", SLIDER)
+    with opened(browser, stage.host) as page, opened(browser, stage.host) as other:
+        for each in (page, other):
+            expect(shown.in_frame(each).get_by_text("square = 49")).to_be_visible()
+        for _ in range(5):
+            handle(shown.in_frame(page)).press("ArrowRight")
+        for each in (page, other):
+            expect(shown.in_frame(each).get_by_text("square = 56.25")).to_be_visible()
+            expect(handle(shown.in_frame(each))).to_have_attribute("aria-valuenow", "7.5")
+        handle(shown.in_frame(other)).press("ArrowLeft")
+        expect(handle(shown.in_frame(page))).to_have_attribute("aria-valuenow", "7.4")
+        assert shown.printed("print(slider.value)") == "7.4\n"
+        page.reload()
+        expect(shown.in_frame(page).get_by_text("square = 54.76")).to_be_visible()
+    assert stage.host.asked == []
+
+
+@behaviour("page:widgets:gone")
+def test_widgets_of_a_kernel_that_died_stand_as_they_did_and_cannot_be_moved(
+    browser: Browser, stage: Stage
+) -> None:
+    shown = stage.show("killed", SLIDER)
+    with opened(browser, stage.host) as page:
+        frame = shown.in_frame(page)
+        handle(frame).press("ArrowRight")
+        expect(frame.get_by_text("square = 50.41")).to_be_visible()
+        assert shown.session.begin("import os; os._exit(1)").wait(BOUND) is not None
+        expect(frame.get_by_text("Not connected to a kernel")).to_be_visible()
+        expect(frame.locator(".cr-widget > [inert]")).to_have_count(1)
+        shown.session.begin("'another one'").wait(BOUND)
+        # As a host shows it that was started anew: from what was written down.
+        again = stage.host.show("kept", [_view(shown)], panel=Kept(shown.kept[-1]))
+        page.reload()
+        for cell in (shown.cell, again):
+            block_of(page, cell).scroll_into_view_if_needed()
+            expect(frame_of(page, cell).get_by_text("square = 50.41")).to_be_visible()
+            expect(frame_of(page, cell).get_by_text("Not connected to a kernel")).to_be_visible()
+
+
+def _view(shown: Shown) -> Output:
+    block = shown.host.board._blocks[shown.cell].block
+    return block.shown[-1]
+
+
+RED = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+MANY = """
+import base64
+from datetime import date
+red = base64.b64decode('RED')
+play, count = w.Play(max=3, interval=20), w.IntSlider()
+link = w.jslink((play, 'value'), (count, 'value'))
+files, text = w.FileUpload(), w.Text(value='größe')
+tab = w.Tab([text, w.DatePicker(value=date(2026, 2, 3))], titles=['first', 'second'])
+out, button = w.Output(), w.Button(description='press', icon='check')
+def press(_):
+    with out: print('pressed'); display(w.HTML('<i>shown within</i>'))
+button.on_click(press)
+box = w.VBox([tab, w.HBox([play, count]), w.Image(value=red, width=20), files, button, out])
+box
+"""
+
+
+@behaviour("page:widgets:kinds")
+def test_tabs_links_bytes_uploads_and_outputs_work(browser: Browser, stage: Stage) -> None:
+    shown = stage.show("many", MANY.replace("RED", RED))
+    with opened(browser, stage.host) as page:
+        frame = shown.in_frame(page)
+        frame.get_by_role("tab", name="second").click()
+        expect(frame.locator("input[type=date]")).to_have_value("2026-02-03")
+        frame.get_by_role("tab", name="first").click()
+        frame.locator("input[type=text]").fill("größer")
+        frame.get_by_title("Play").or_(frame.locator("button:has(.fa-play)")).first.click()
+        expect(handle(frame)).to_have_attribute("aria-valuenow", "3.0")
+        assert frame.locator(".widget-image, img").first.evaluate("image => image.naturalWidth") == 1
+        file: FilePayload = {
+            "name": "a.bin",
+            "mimeType": "application/octet-stream",
+            "buffer": bytes(range(256)) * 40,
+        }
+        with page.expect_file_chooser() as chooser:
+            frame.get_by_role("button", name="Upload").click()
+        chooser.value.set_files(file)
+        expect(frame.get_by_text("Upload (1)")).to_be_visible()
+        frame.get_by_role("button", name="press").click()
+        expect(frame.locator(".widget-output i")).to_have_text("shown within")
+        expect(frame.locator(".widget-output")).to_contain_text("pressed")
+        same = "bytes(files.value[0].content) == bytes(range(256)) * 40"
+        said = f"print(text.value, play.value, count.value, {same})"
+        assert shown.printed(said) == "größer 3 3 True\n"
+        page.reload()
+        expect(shown.in_frame(page).locator(".widget-output i")).to_have_text("shown within")
+
+
+@behaviour("page:widgets:kinds")
+def test_interact_draws_anew_and_a_bar_of_tqdm_comes_to_its_end(browser: Browser, stage: Stage) -> None:
+    source = (
+        "@w.interact(k=(1, 8, 1))\ndef draw(k=2):\n    print('k is', k)\n"
+        "from tqdm.notebook import tqdm\nfor _ in tqdm(range(5), desc='steps'): pass"
+    )
+    shown = stage.show("interact", source)
+    with opened(browser, stage.host) as page:
+        frame = shown.in_frame(page)
+        expect(frame.locator(".widget-output")).to_have_text("k is 2")
+        handle(frame).press("ArrowRight")
+        expect(frame.locator(".widget-output")).to_have_text("k is 3")
+        expect(frame.get_by_text("5/5")).to_be_visible()
+
+
+@behaviour("page:widgets:unknown")
+def test_what_cannot_be_shown_says_so_with_its_text(browser: Browser, stage: Stage) -> None:
+    lost = DisplayData({WIDGET: {"model_id": "0" * 32}, "text/plain": "Lost()"})
+    parts = ("_model_name", "_model_module", "_view_name", "_view_module")
+    names = "".join(f"    {each} = Unicode('own').tag(sync=True)\n" for each in parts)
+    own = f"from traitlets import Unicode\nclass Own(w.DOMWidget):\n{names}"
+    source = f"{own}display(w.Label('good'))\nOwn()"
+    shown = stage.show("unknown", source, lost, Stream("stdout", "after it\n"))
+    with opened(browser, stage.host, complains=True) as page:
+        frame = shown.in_frame(page)
+        expect(frame.get_by_text("after it")).to_be_visible()
+        expect(frame.get_by_text("good", exact=True)).to_be_visible()
+        expect(frame.locator("pre").first).to_contain_text("Own()\n(own of own 2.0.0 cannot be shown here)")
+        expect(frame.locator("pre").last).to_have_text("Lost()\n(widget model not found)")
+
+
+# A script in a block gets hold of the frame's door when that is used, and says there what it likes.
+FORGE = """<p id=done></p><script>
+const post = MessagePort.prototype.postMessage;
+MessagePort.prototype.postMessage = function (...what) { window.port = this; return post.apply(this, what); };
+const parcel = (head) => {
+  const text = new TextEncoder().encode(JSON.stringify({ sizes: [], mid: Math.random() + "", ...head }));
+  const bytes = new Uint8Array(4 + text.length);
+  new DataView(bytes.buffer).setUint32(0, text.length);
+  bytes.set(text, 4);
+  return bytes.buffer;
+};
+const wait = setInterval(() => {
+  if (!window.port) return;
+  clearInterval(wait);
+  const update = (id, state) => ({ id, data: { method: "update", state } });
+  const custom = { id: "OTHER", data: { method: "custom", content: {} } };
+  const heads = [update("OTHER", { value: 66 }), update("OWN", { children: ["IPY_MODEL_OTHER"] }),
+    update("OWN", { _view_name: "x" }), custom, { id: 1 }, {}];
+  for (const head of heads) window.port.postMessage({ t: "parcel", bytes: parcel(head) });
+  for (const bytes of [new ArrayBuffer(0), new ArrayBuffer(3), new ArrayBuffer(99), "text", null, 5])
+    window.port.postMessage({ t: "parcel", bytes });
+  for (const t of ["draw", "run", "act", "watch", "__proto__", null])
+    window.port.postMessage({ t, cell: "OTHER" });
+  window.port.postMessage({ t: "parcel", bytes: parcel(update("OWN", { box_style: "danger" })) });
+  done.textContent = "said";
+}, 20);
+</script>"""
+
+
+@behaviour("page:widgets:forged")
+def test_a_hostile_output_moves_no_widget_of_another_block(browser: Browser, stage: Stage) -> None:
+    other = stage.show("other", "number = w.IntText(value=5)\nnumber")
+    own = stage.show("own", "box = w.HBox([w.Label('mine')])\nbox")
+    identities = own.printed("print(number.model_id, box.model_id)").split()
+    forge = FORGE.replace("OTHER", identities[0]).replace("OWN", identities[1])
+    stage.host.show("own", [DisplayData({"text/html": forge}), _view(own)], panel=own.panel)
+    with opened(browser, stage.host) as page:
+        frame = own.in_frame(page)
+        expect(frame.locator("#done")).to_have_text("said")
+        # The last thing that it said was its own to say, so all before that was heard.
+        expect(frame.locator(".mod-danger, .alert-danger")).to_have_count(1)
+        expect(other.in_frame(page).locator("input")).to_have_value("5")
+        assert own.printed("print(number.value, len(box.children), box.box_style)") == "5 1 danger\n"
+        expect(own.in_frame(page).locator("input")).to_have_count(0)
+
+
+HOSTILE = """
+hack = "<img src=x onerror='parent.parent.hacked = 1'><script>top.hacked = 1</" + "script>"
+html = w.HTML(hack, description=hack, description_allow_html=True)
+label = w.Label(hack, description=hack, tooltip=hack)
+button = w.Button(description=hack, icon='x" onclick="top.hacked = 1', tooltip=hack)
+button.add_class('a" onload="top.hacked = 1')
+pick = w.Dropdown(options=[hack], description=hack)
+layout = w.Layout(width='url(http://127.0.0.1:9/x)', border='1px solid red; background: url(http://127.0.0.1:9/y)')
+loop = w.VBox([])
+loop.children = [loop]
+odd = w.IntSlider(value=3, min=0, max=5)
+odd.send_state()
+odd.comm.send({'method': 'update', 'state': {'__proto__': {'polluted': 1}, 'constructor': 1, 'max': 'many'}})
+polluted = {'method': 'update', 'state': {'value': 4}, 'buffer_paths': [['__proto__', 'polluted']]}
+odd.comm.send(polluted, buffers=[b'x'])
+odd.comm.send({'method': 'custom', 'content': None})
+display(w.VBox([html, label, button, pick, w.Text('fine', layout=layout)]))
+display(odd)
+display(w.Label('to the end'))
+"""
+
+
+@behaviour("page:widgets:hostile")
+def test_a_hostile_state_stays_in_its_frame(browser: Browser, stage: Stage) -> None:
+    shown = stage.show("hostile", HOSTILE)
+    with opened(browser, stage.host, complains=True) as page:
+        frame = shown.in_frame(page)
+        expect(frame.get_by_text("to the end")).to_be_visible()
+        expect(frame.locator("input[type=text]").first).to_have_value("fine")
+        unharmed = "[window.hacked, {}.polluted, document.title]"
+        assert page.evaluate(unharmed) == [None, None, "Host"]
+        assert frame.locator("#root").evaluate("() => ({}).polluted") is None
+    assert stage.host.asked == []
+
+
+@contextmanager
+def heard(page: Page) -> Iterator[list[str]]:
+    """The files of ours that a page asks for."""
+    names: list[str] = []
+    page.on("request", lambda request: names.append(request.url.rsplit("/", 1)[-1].partition("?")[0]))
+    yield names
+
+
+@behaviour("page:widgets:lazy")
+def test_what_draws_widgets_is_loaded_with_the_first_one(browser: Browser, stage: Stage) -> None:
+    stage.host.show("table", [DisplayData({"text/html": "<table><tr><td>15</td></tr></table>"})])
+    with opened(browser, stage.host) as page, heard(page) as names:
+        page.reload()
+        expect(frame_of(page, stage.host.cells[0]).locator("td")).to_have_text("15")
+        assert "widgets.js" not in names
+        shown = stage.show("later", "w.Label('here')")
+        page.reload()
+        expect(shown.in_frame(page).get_by_text("here")).to_be_visible()
+        assert "widgets.js" in names
