@@ -131,6 +131,7 @@ class KernelClient:
             case Gone(heir=True) if flight is not None and flight.waits:
                 # To send it again could run it twice.
                 self._transport.go_on()
+                self._comms.clear(but=flight.execution.request)
                 flight.inherit(event)
             case Away() if flight is not None:
                 flight.lose_the_way()

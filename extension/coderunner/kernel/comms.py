@@ -86,9 +86,10 @@ class Comms:
                 panel.settle()
                 panel.tell(pack({"t": "live", "live": False}))
 
-    def clear(self) -> None:
-        """The kernel is gone, and its models with it."""
+    def clear(self, *, but: str = "") -> None:
+        """The kernel is gone, and its models with it; the run of request `but` is still to begin."""
         self._flush()
+        waiting = self._panels.pop(but, None)
         for panel in self._panels.values():
             panel.end()
         for timer in (self._timer, self._catch):
@@ -100,6 +101,8 @@ class Comms:
         self._caught.clear()
         self._untold.clear()
         self.widgets.clear()
+        if waiting is not None:
+            self._panels[but] = waiting
 
     def _say(self, comm: str, data: Mapping[str, object], buffers: Sequence[bytes] = ()) -> str:
         """Say something to a model in the kernel; gives the id of the message."""
