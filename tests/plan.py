@@ -58,6 +58,7 @@ PLAN = {
     # httpx2 is httpx under its next name.
     "models": Floor(f"{GROUND} settings models", "httpx httpx2"),
     "models.demo_server": Floor("models", "uvicorn"),
+    "models.sight": Floor(libraries="PIL"),
     "runner": Floor(f"{GROUND} allowance settings chat kernel records runner"),
     # Starlette is what the hosts' own apps are made of; our routes go into them.
     "page": Floor(f"{GROUND} gate page", "starlette"),

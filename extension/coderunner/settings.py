@@ -149,6 +149,9 @@ class Settings(BaseSettings):
     continuations: Continuations = _setting(
         {}, "the same for models by their names, as in `gpt-*=tools, qwen3=raw`; the first that fits", "model"
     )
+    vision: Literal["auto", "on", "off"] = _setting(
+        "auto", "show the model the pictures of results; auto: one whose name says that it sees", "model"
+    )
     demo: bool = _setting(default=False, what="talk to the scripted demo model", topic="model")
     system_prompt: str = _setting("", "what the model is told first; empty: our teaching examples", "model")
     system_prompt_file: Path | None = _setting(None, "file that holds the system prompt", "model")

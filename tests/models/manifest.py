@@ -197,4 +197,12 @@ BEHAVIOURS = {
     "models:demo:exact": Behaviour("It goes on exactly where a text of its own was cut.", CONTRACT),
     "models:demo:next-turn": Behaviour("It reads a result that comes as a message of the user.", CONTRACT),
     "models:demo:help": Behaviour("What it has no scene for it answers with what it can show.", CONTRACT),
+    "models:sight:shown": Behaviour(
+        "A model that sees is shown the pictures of a result, any other reads of them.", "context thrift"
+    ),
+    "models:sight:refused": Behaviour(
+        "Where a server refuses pictures the reply goes on without, and none are sent there again.", "errors"
+    ),
+    "models:sight:scaled": Behaviour("Pictures are scaled down; what is none is left out.", "context thrift"),
+    "models:sight:names": Behaviour("That a model sees is told by its name.", "context thrift"),
 }

@@ -35,6 +35,7 @@ __all__ = [
     "for_tool",
     "images",
     "parts",
+    "pictures",
     "plain",
     "ran_again",
 ]
@@ -155,6 +156,11 @@ def images(result: Result) -> tuple[Image, ...]:
     A figure that is both shown and the value of the cell comes twice from the kernel.
     """
     return tuple(dict.fromkeys(part for part in parts(result.outputs) if isinstance(part, Image)))
+
+
+def pictures(result: Result) -> tuple[bytes, ...]:
+    """The images of a result as files, without those that are not what they claim to be."""
+    return tuple(content for image in images(result) if (content := image.content))
 
 
 def parts(outputs: Iterable[Output]) -> Iterator[str | Image]:

@@ -74,6 +74,8 @@ class Personality:
     inline: bool = False
     """The thought stands in the text, between `<think>` and `</think>`."""
     tools: Tools = Tools.IGNORES
+    blind: bool = False
+    """Refuses pictures, as servers do whose model cannot see."""
     completes: bool = False
     """Goes on with any prompt, too."""
     routes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
@@ -144,6 +146,7 @@ PERSONALITIES = {
         replace(HOSTED, name="calling", tools=Tools.CALLS),
         replace(HOSTED, name="miscalling", tools=Tools.MISCALLS),
         replace(HOSTED, name="toolless", tools=Tools.REFUSES),
+        replace(LLAMACPP, name="llamacpp-blind", blind=True),
         Personality("mistral", "mistralai", continues=Continues.PREFIX, surplus=GUESS),
         Personality("deepseek", "deepseek", continues=Continues.PREFIX, address="/beta", surplus=GUESS),
         Personality("dashscope", "system", continues=Continues.PARTIAL, surplus=GUESS),
@@ -179,6 +182,8 @@ def prompt(personality: Personality, body: Mapping[str, object], path: str) -> P
         return Refusal(400, "'messages' is required")
     if body.get("tools") and personality.tools is Tools.REFUSES:
         return Refusal(400, "This model does not support tools.")
+    if personality.blind and "image_url" in str(messages):
+        return Refusal(500, "image input is not supported")
     *before, last = messages
     if last.get("role") != "assistant":
         return Prompt(messages)

@@ -36,6 +36,7 @@ class StrategyMemory:
         self._path = path
         self._lock = Lock()
         self._choices: dict[tuple[str, str], Choice] = {}
+        self._blind: dict[tuple[str, str], None] = {}
         self._durable = _read(path) if path else {}
 
     def recall(self, endpoint: Endpoint) -> Choice | None:
@@ -43,6 +44,18 @@ class StrategyMemory:
         place = (endpoint.url, endpoint.model)
         with self._lock:
             return self._choices.get(place) or self._durable.get(place)
+
+    def note_blind(self, endpoint: Endpoint) -> None:
+        """Note, for this process, that this endpoint and model take no pictures."""
+        with self._lock:
+            self._blind[endpoint.url, endpoint.model] = None
+            if len(self._blind) > MOST:
+                del self._blind[next(iter(self._blind))]
+
+    def is_blind(self, endpoint: Endpoint) -> bool:
+        """Whether that was noted."""
+        with self._lock:
+            return (endpoint.url, endpoint.model) in self._blind
 
     def remember(self, endpoint: Endpoint, choice: Choice, *, durable: bool = True) -> None:
         """Keep a choice; `durable=False` keeps it in this process only."""

@@ -1,8 +1,9 @@
 """One visible reply of a model over as many requests as it needs."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coderunner.errors import EndpointFailed, SettingsError
 from coderunner.models.calls import Call
@@ -10,12 +11,13 @@ from coderunner.models.detect import choose
 from coderunner.models.endpoint import Client, Endpoint
 from coderunner.models.memory import Choice, StrategyMemory
 from coderunner.models.pieces import by_lines, piece
+from coderunner.models.sight import looked_at, sees
 from coderunner.models.strategies import NEXT, RAW, STRATEGIES, TRAIL, Message, Round, Strategy, hosted
 from coderunner.models.stretch import Delta, Stretch
 from coderunner.models.templates import go_on, prompt
 from coderunner.models.usage import Usage
 
-AUTO = "auto"
+AUTO, ON, OFF = "auto", "on", "off"
 BUDGETS = ("max_completion_tokens", "max_tokens")
 """OpenAI's newer name first; a client that sends both means the newer one."""
 
@@ -47,6 +49,8 @@ NAMED_THERE = {"max_completion_tokens": "max_tokens"}
 """Options that have another name where a prompt is completed."""
 THEIRS = ("tools", "functions", "response_format")
 """Options with which a client asks for more than text: they leave no room for a tool or a prompt of ours."""
+BLIND = REFUSALS | {413, 415}
+"""How servers answer a picture that their model cannot look at."""
 NOTHING = Delta()
 
 
@@ -68,6 +72,7 @@ class Reply:
     `options` are fields of the request body as they are (`temperature`, `stop`, …); `max_tokens` or
     `max_completion_tokens` in them is a budget over all requests. `continuation` is `auto` or the name of a
     strategy. `memory` is shared by all replies of a program, so that only the first one has to find out.
+    `vision` says whether the model is shown the pictures of results: `on`, `off`, or `auto` by its name.
     """
 
     def __init__(
@@ -78,6 +83,7 @@ class Reply:
         options: Mapping[str, object] | None = None,
         memory: StrategyMemory | None = None,
         continuation: str = AUTO,
+        vision: str = OFF,
     ) -> None:
         self._client = client
         self._base = list(messages)
@@ -86,6 +92,7 @@ class Reply:
         self._choice = _known(client.endpoint, self._memory, continuation)
         self._learns = continuation == AUTO
         self._metered = client.endpoint.host not in UNMETERED
+        self._vision = vision
         self._rounds: list[Round] = []
         self._reasoning = ""
         self._call: Call | None = None
@@ -99,14 +106,19 @@ class Reply:
         """How the reply is continued and why so; None as long as nothing had to be found out."""
         return self._choice
 
-    async def generate(self, reply: str = "", result: str = "") -> AsyncGenerator[Delta]:
+    async def generate(
+        self, reply: str = "", result: str = "", pictures: Sequence[bytes] = ()
+    ) -> AsyncGenerator[Delta]:
         """Give the next stretch of the reply, which is `reply` so far and ends with `result`, a text of ours.
+
+        `pictures` are images that the code showed, as files, for a model that sees.
 
         Text of ours never comes back in a delta, whatever the server repeats. Closing the generator closes
         the request's connection at once. Raises `EndpointUnreachable`, `EndpointRefused` or
         `EndpointFailed`.
         """
-        self._receive(reply, result)
+        seen = await asyncio.to_thread(looked_at, pictures) if pictures and self._sees else ()
+        self._receive(reply, result, seen)
         self.finish_reason = ""
         if reply.strip() and not self._choice:
             self._choice = self._memory.recall(self._client.endpoint) or await choose(self._client)
@@ -128,7 +140,12 @@ class Reply:
         self.finish_reason = "length"
 
     def _mends(self, failure: EndpointFailed, request: Request) -> bool:
-        """Whether another request may do better: one that is not metered, or by another way to continue."""
+        """Whether another request may do better: without what the server refused, or by another way."""
+        if failure.status in BLIND and self._pictured:
+            # It may be for another reason. But a reply is worth more than a picture in it.
+            self._memory.note_blind(self._client.endpoint)
+            self._rounds = [replace(each, pictures=()) for each in self._rounds]
+            return True
         if self._metered and failure.status in REFUSALS and "stream_options" in str(failure):
             self._metered = False
             return True
@@ -169,6 +186,8 @@ class Reply:
         choice, endpoint = self._choice, self._client.endpoint
         if not (choice and self._learns and request.continues and delta.content):
             return
+        if self._strategy is not choice.strategy:
+            return  # it has gone on in another way, for the sake of what only that can tell
         # A model's whim teaches nothing where another way has worked before, and nothing for ever.
         # The demo has another address tomorrow.
         whim = choice.reason in WHIMS
@@ -182,7 +201,7 @@ class Reply:
     def _kind(self) -> str:
         return self._choice.kind if self._choice else ""
 
-    def _receive(self, reply: str, result: str) -> None:
+    def _receive(self, reply: str, result: str, pictures: Sequence[str]) -> None:
         """Note the round that `result` ended: what stands between it and the result before it."""
         if not result:
             return
@@ -192,7 +211,7 @@ class Reply:
             before, self._rounds = "", []
         said = said[len(before) :]
         call = self._call if self._call and said.endswith(self._call.block) else None
-        self._rounds.append(Round(said, result, call))
+        self._rounds.append(Round(said, result, call, pictures))
         self._call = None
 
     def _left(self) -> int | None:
@@ -224,8 +243,20 @@ class Reply:
         )
 
     @property
+    def _sees(self) -> bool:
+        endpoint = self._client.endpoint
+        wanted = self._vision == ON or (self._vision == AUTO and sees(endpoint.model))
+        return wanted and not self._memory.is_blind(endpoint)
+
+    @property
+    def _pictured(self) -> bool:
+        return any(each.pictures for each in self._rounds)
+
+    @property
     def _strategy(self) -> Strategy:
         strategy = self._choice.strategy if self._choice else TRAIL
+        if self._pictured and not strategy.tools:
+            return NEXT
         theirs = any(self._options.get(name) for name in THEIRS)
         return NEXT if theirs and (strategy.tools or strategy is RAW) else strategy
 

@@ -24,6 +24,9 @@ TOOL_NOTE = (
     "in your answer. "
 ) + RESULT_NOTE
 
+SHOWN = "What the code showed:"
+"""Said before the pictures of a tool's result: a tool's message holds text alone."""
+
 GO_ON = "Continue your answer exactly where it stops. Do not repeat any of it."
 
 
@@ -35,6 +38,8 @@ class Round:
     result: str
     call: Call | None = None
     """The call of our tool that the code at the end of `said` came by."""
+    pictures: Sequence[str] = ()
+    """What the code showed, as data addresses; only a strategy without prefill can tell them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +156,7 @@ def _as_dialogue(reply: str, rounds: Sequence[Round], *, tools: bool) -> list[Me
         # Claude refuses an assistant message that is empty or ends with white space.
         if each.said.strip():
             told.append({"role": "assistant", "content": each.said.rstrip()})
-        told.append({"role": "user", "content": each.result.strip()})
+        told.append({"role": "user", "content": _with_pictures(each.result.strip(), each.pictures)})
     rest = reply[sum(len(each.said) + len(each.result) for each in rounds) :]
     if rest.strip():
         told.append({"role": "assistant", "content": rest.rstrip()})
@@ -164,4 +169,12 @@ def _as_call(its: Round, call: Call) -> list[Message]:
     return [
         {"role": "assistant", "content": words or None, "tool_calls": [call.wire]},
         {"role": "tool", "tool_call_id": call.wire["id"], "content": its.result.strip()},
+        *([{"role": "user", "content": _with_pictures(SHOWN, its.pictures)}] if its.pictures else []),
     ]
+
+
+def _with_pictures(text: str, pictures: Sequence[str]) -> str | list[Message]:
+    if not pictures:
+        return text
+    shown = [{"type": "image_url", "image_url": {"url": picture}} for picture in pictures]
+    return [{"type": "text", "text": text}, *shown]

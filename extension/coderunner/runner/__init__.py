@@ -10,7 +10,7 @@ interrupt the kernel when the host stops listening.
 
 # Some of these only pass through here: doors know neither chat nor kernel, and ask the hall.
 from coderunner.allowance import Allowance
-from coderunner.chat.render import DEFAULT_LIMITS, Image, for_tool, images, parts, plain, ran_again
+from coderunner.chat.render import DEFAULT_LIMITS, Image, for_tool, images, parts, pictures, plain, ran_again
 from coderunner.chat.turn import Finish, Generate, Part, Run, Say, Turn
 from coderunner.kernel.address import normalise
 from coderunner.kernel.doctor import Finding, Report, check
@@ -106,6 +106,7 @@ __all__ = [
     "normalise",
     "open_records",
     "parts",
+    "pictures",
     "pieces_in",
     "plain",
     "ran_again",

@@ -57,8 +57,8 @@ class Parrot:
         self.left.set()
 
 
-def _deltas(last: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
-    if last["role"] == "assistant":
+def _deltas(last: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
+    if last["role"] == "assistant" or not isinstance(last["content"], str):
         yield {"content": "Seen.\n"}
         return
     said = last["content"]

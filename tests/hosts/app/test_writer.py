@@ -1,7 +1,9 @@
 """How the app writes a reply, with a model that is an endpoint and a kernel that is one."""
 
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from coderunner.hosts.app.request import Request
 from coderunner.hosts.app.state import Choices, Offer
@@ -23,27 +25,58 @@ def nobody(_question: Question) -> Future[Secret]:
     return Future()
 
 
+PLOT = """```python
+from IPython.display import Image, display
+display(Image(data=bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489\
+0000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082")))
+```
+"""
+
+
+@dataclass
+class Desk:
+    """Writes replies of the parrot, with a kernel and records of its own."""
+
+    folder: Path
+    bird: Parrot = field(default_factory=Parrot)
+
+    async def write(self, text: str, **chosen: Any) -> list[Event]:
+        """What happens in a reply in which the model says `text`."""
+        sessions, records = Sessions(self.folder), open_records("", self.folder)
+        with served(lambda: self.bird) as address:
+            offer = Offer("parrot", Endpoint(f"{address}/v1", model="parrot"))
+            writer = Writer(Choices(Local(), offer=offer, **chosen), sessions, StrategyMemory(), records)
+            request = Request(
+                "conversation",
+                [Message("user", text=text)],
+                granted,
+                ask=nobody,
+                think=lambda _text: None,
+                count=lambda _tokens: None,
+            )
+            try:
+                return [event async for event in writer.write(request)]
+            finally:
+                await sessions.close_all(keep=False)
+                records.close()
+
+
 @behaviour("app:reply:allowance")
 async def test_a_reply_that_has_had_its_tokens_ends_and_says_so(tmp_path: Path) -> None:
-    bird, sessions = Parrot(), Sessions(tmp_path)
-    with served(lambda: bird) as address:
-        offer = Offer("parrot", Endpoint(f"{address}/v1", model="parrot"))
-        choices, records = Choices(Local(), offer=offer, max_tokens=3), open_records("", tmp_path)
-        writer = Writer(choices, sessions, StrategyMemory(), records)
-        request = Request(
-            "conversation",
-            [Message("user", text=BLOCK)],
-            granted,
-            ask=nobody,
-            think=lambda _text: None,
-            count=lambda _tokens: None,
-        )
-        try:
-            events: list[Event] = [event async for event in writer.write(request)]
-        finally:
-            await sessions.close_all(keep=False)
-            records.close()
+    desk = Desk(tmp_path)
+    events = await desk.write(BLOCK, max_tokens=3)
     said = "".join(event.text for event in events if isinstance(event, Say))
-    assert bird.asked[0]["max_tokens"] == 3
+    assert desk.bird.asked[0]["max_tokens"] == 3
     assert said == f"{BLOCK}Result: (not run: this reply has used its 3 tokens)\n"
     assert events[-1] == Finish("limit")
+
+
+@behaviour("app:reply:pictures")
+async def test_a_model_that_sees_is_shown_what_its_code_shows(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    events = await desk.write(PLOT, vision="on")
+    words, picture = desk.bird.asked[-1]["messages"][-1]["content"]
+    assert words["text"].startswith("Result: [image/png, 1×1")
+    assert picture["image_url"]["url"].startswith("data:image/png;base64,")
+    assert "base64" not in "".join(event.text for event in events if isinstance(event, Say))
+    assert events[-2:] == [Say("Seen.\n"), Finish("end")]

@@ -68,6 +68,9 @@ BEHAVIOURS = {
     "proxy:pictures:links": Behaviour(
         "A picture is a link that any page can show and only its owner's key does not spoil.", PROXY
     ),
+    "proxy:pictures:sight": Behaviour(
+        "A model that sees is shown a result's pictures themselves.", "context thrift"
+    ),
     "proxy:pictures:inline": Behaviour(
         "By setting it stands whole in the reply; the model never reads it.", PROXY
     ),

@@ -72,6 +72,16 @@ def test_by_setting_a_picture_stands_whole_in_the_reply_and_never_before_the_mod
     assert "[image/png, " in str(served.chats[-1].body)
 
 
+@behaviour("proxy:pictures:sight")
+def test_a_model_that_sees_is_shown_the_picture_beside_its_link(opened: Open, serve: Serve) -> None:
+    served = serve("vllm")
+    reply = opened(served.url, vision="on").client().chat.completions.create(model=RUNS, messages=PLOT)
+    assert "/coderunner/pictures/" in str(reply.choices[0].message.content)
+    words, picture = served.chats[-1].body["messages"][-1]["content"]
+    assert "/coderunner/pictures/" in words["text"]
+    assert picture["image_url"]["url"].startswith("data:image/png;base64,")
+
+
 @behaviour("proxy:pictures:claims")
 def test_what_is_no_picture_is_told_in_words(tmp_path: Path) -> None:
     album = Album(tmp_path, 90)

@@ -39,6 +39,8 @@ class Choices:
     offer: Offer | None = None
     continuation_of: Callable[[str], str] = lambda _: "auto"
     """How replies of a model are continued."""
+    vision: str = "auto"
+    """Whether the model is shown the pictures of results."""
     system_prompt: str = SYSTEM_PROMPT
     temperature: float | None = None
     """None: the endpoint's own."""
@@ -57,6 +59,7 @@ class Choices:
             max_tokens=settings.max_tokens,
             scripts=settings.output_scripts,
             continuation_of=settings.continuation_of,
+            vision=settings.vision,
             system_prompt=settings.system_prompt or SYSTEM_PROMPT,
         )
 

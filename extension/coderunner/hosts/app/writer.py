@@ -30,6 +30,7 @@ from coderunner.runner import (
     Turn,
     converse,
     late_words,
+    pictures,
     rebuild,
     run_cell,
 )
@@ -80,10 +81,12 @@ class Writer:
                 options=_options(self.choices),
                 memory=self.memory,
                 continuation=self.choices.continuation_of(offer.endpoint.model),
+                vision=self.choices.vision,
             )
+            shown: Sequence[bytes] = ()
 
             async def generate(step: Generate) -> AsyncGenerator[str]:
-                async with aclosing(reply.generate(step.reply, step.result)) as deltas:
+                async with aclosing(reply.generate(step.reply, step.result, shown)) as deltas:
                     async for delta in deltas:
                         if delta.reasoning:
                             request.think(delta.reasoning)
@@ -92,6 +95,7 @@ class Writer:
 
             async with aclosing(converse(turn, generate, session, manner, stop=request.stop)) as events:
                 async for event in events:
+                    shown = pictures(event.result) if isinstance(event, Ended) else shown
                     request.reply = turn.reply
                     request.count(reply.usage.completion)
                     yield event

@@ -15,6 +15,7 @@ from coderunner.models.memory import StrategyMemory
 from coderunner.models.reply import Reply
 from coderunner.runner import (
     Allowance,
+    Ended,
     Finish,
     Generate,
     Manner,
@@ -27,6 +28,7 @@ from coderunner.runner import (
     Turn,
     converse,
     late_words,
+    pictures,
     where_of,
 )
 from coderunner.settings import Settings
@@ -72,11 +74,13 @@ class Writer:
             options=asked.options,
             memory=self.memory,
             continuation=settings.continuation_of(asked.model),
+            vision=settings.vision,
         )
+        shown: Sequence[bytes] = ()
 
         async def generate(step: Generate) -> AsyncGenerator[str]:
             so_far, result = for_the_model(step.reply), for_the_model(step.result)
-            async with aclosing(reply.generate(so_far, result)) as deltas:
+            async with aclosing(reply.generate(so_far, result, shown)) as deltas:
                 async for delta in deltas:
                     if delta.reasoning:
                         await delivery.think(delta.reasoning)
@@ -98,6 +102,8 @@ class Writer:
                     case Say(text, part):
                         written.text += text if part is not Part.THOUGHT else ""
                         await delivery.say(text)
+                    case Ended(ended):
+                        shown = pictures(ended)
                     case Finish("limit"):
                         reason = "length"
                     case _:
