@@ -51,6 +51,7 @@ BEHAVIOURS = {
     "models:client:broken-stream": Behaviour(
         "An error inside the stream, garbage, or a lost connection ends it as a failure.", CONTRACT
     ),
+    "models:client:endless": Behaviour("An answer without end is given up, and not kept.", "safety: T6"),
     "models:client:odd-chunks": Behaviour(
         "Chunks without choices, or with odd fields, do no harm.", CONTRACT
     ),

@@ -206,6 +206,39 @@ async def test_a_redirect_is_told_and_not_followed(canned: Can) -> None:
         await chunks_of(url, key=KEY)
 
 
+@behaviour("models:client:endless")
+@pytest.mark.parametrize(
+    "body", [b"x" * 3000, b"data: " + b"x" * 3000, b"data: {\n" * 2000, b"data: " + b"[" * 900]
+)
+async def test_an_answer_without_end_is_given_up(
+    canned: Can, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    monkeypatch.setattr("coderunner.models.endpoint.LARGEST", 1000)
+    monkeypatch.setattr("coderunner.models.events.LONGEST", 800)
+    with pytest.raises(EndpointFailed, match="at once, which is no answer"):
+        await chunks_of(canned((body, b"")))
+
+
+@behaviour("models:client:endless")
+@pytest.mark.parametrize("status", [200, 500])
+async def test_a_whole_answer_has_a_largest_size(
+    canned: Can, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setattr("coderunner.models.endpoint.LARGEST", 1000)
+    url = canned(b" " * 3000, kind="application/json", status=status)
+    for ask in (client_of(url).models(), chunks_of(url)):
+        with pytest.raises(EndpointFailed, match="at once, which is no answer"):
+            await ask
+
+
+@behaviour("models:client:endless")
+async def test_what_is_nested_too_deep_is_no_json(canned: Can) -> None:
+    deep = b"[" * 100_000
+    for url in (canned(deep, kind="application/json"), canned(b"data: " + deep + b"\n\n")):
+        with pytest.raises(EndpointFailed, match="something that is no JSON"):
+            await chunks_of(url)
+
+
 @behaviour("models:client:broken-stream")
 @pytest.mark.parametrize(
     ("sent", "told"),

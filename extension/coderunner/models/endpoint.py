@@ -43,6 +43,9 @@ ANSWER_SECONDS = 15.0
 """For the small questions (`/models`, `/props`); a server that loads a model may take this long."""
 
 
+LARGEST = 32 * 1024 * 1024
+"""Bytes of an answer that is taken whole: hosts with a thousand models list them in one."""
+
 KEPT_OPEN = 64
 """Connections that wait for the next request; more are closed after their answer."""
 
@@ -154,9 +157,10 @@ class Client:
         url = address.routed(self.endpoint.url, path)
         with self._translated():
             async with asyncio.timeout(self._answer):
-                response = await self._http.send(self._request(url, body))
-        self._raise_for(response, path)
-        return self._decoded(response)
+                response = await self._http.send(self._request(url, body), stream=True)
+                text = await self._read(response)
+        self._raise_for(response, text, path)
+        return self._decoded(text)
 
     @asynccontextmanager
     async def stream(
@@ -219,10 +223,23 @@ class Client:
             "POST", url, content=content, headers={"Content-Type": "application/json"}
         )
 
+    async def _read(self, response: "httpx.Response") -> str:
+        """Take a whole answer, as far as it has a size that answers have."""
+        data = bytearray()
+        try:
+            async with aclosing(_pieces(response)) as pieces:
+                async for piece in pieces:
+                    data += piece
+                    if len(data) > LARGEST:
+                        raise failures.endless(self.endpoint.url, most=LARGEST)
+        finally:
+            await response.aclose()
+        return data.decode(response.encoding or "utf-8", "replace")
+
     async def _fail(self, response: "httpx.Response", path: str) -> None:
         with self._translated():
-            await response.aread()
-        self._raise_for(response, path, offered=await self._offered(response))
+            text = await self._read(response)
+        self._raise_for(response, text, path, offered=await self._offered(response))
 
     async def _offered(self, response: "httpx.Response") -> list[str]:
         """Give what models there are, where the one we asked for may be missing."""
@@ -233,10 +250,12 @@ class Client:
         except (EndpointUnreachable, EndpointFailed, PermissionError):
             return []
 
-    def _raise_for(self, response: "httpx.Response", path: str, offered: list[str] | None = None) -> None:
+    def _raise_for(
+        self, response: "httpx.Response", text: str, path: str, offered: list[str] | None = None
+    ) -> None:
         if not response.is_success:
             raise failures.from_answer(
-                failures.Answer(response.status_code, response.text, response.headers.get("location", "")),
+                failures.Answer(response.status_code, text, response.headers.get("location", "")),
                 self.endpoint.url,
                 path=path,
                 model=self.endpoint.model,
@@ -244,11 +263,11 @@ class Client:
                 key=self.endpoint.key,
             )
 
-    def _decoded(self, response: "httpx.Response") -> object:
+    def _decoded(self, text: str) -> object:
         try:
-            return response.json()
-        except ValueError as error:
-            raise self._garbled(response.text) from error
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise self._garbled(text) from error
 
     async def _chunks(self, response: "httpx.Response") -> AsyncGenerator[Sequence[Chunk]]:
         kind = response.headers.get("content-type", "")
@@ -257,15 +276,15 @@ class Client:
             return
         decoder = EventDecoder()
         with self._translated(streaming=True):
-            # The library promises an iterator only; it is a generator, and one that must be closed.
-            its = cast("AsyncGenerator[bytes]", response.aiter_bytes())
-            async with aclosing(together(its)) as pieces:
+            async with aclosing(together(_pieces(response))) as pieces:
                 async for piece in pieces:
                     events = decoder.receive(piece)
                     for chunks in self._whole(events):
                         yield chunks
                     if DONE in events:
                         return
+                    if decoder.full:
+                        raise failures.endless(self.endpoint.url, most=LARGEST)
         for chunks in self._whole(decoder.close()):
             yield chunks
 
@@ -284,8 +303,8 @@ class Client:
     async def _unstreamed(self, response: "httpx.Response") -> Chunk:
         """Give a whole completion as one chunk: some servers do not stream although they were asked to."""
         with self._translated(streaming=True):
-            await response.aread()
-        chunk = dict(self._chunk(self._decoded(response)))
+            text = await self._read(response)
+        chunk = dict(self._chunk(self._decoded(text)))
         choices = chunk.get("choices")
         if isinstance(choices, list):
             chunk["choices"] = [
@@ -314,6 +333,12 @@ class Client:
             if streaming:
                 raise failures.broken_off(error, self.endpoint.url, idle=IDLE_SECONDS) from error
             raise failures.unreachable(error, self.endpoint.url) from error
+
+
+def _pieces(response: "httpx.Response") -> AsyncGenerator[bytes]:
+    """The body as it comes."""
+    # The library promises an iterator only; it is a generator, and one that must be closed.
+    return cast("AsyncGenerator[bytes]", response.aiter_bytes())
 
 
 @cache

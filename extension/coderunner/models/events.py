@@ -9,6 +9,11 @@ import json
 
 DONE = "[DONE]"
 
+LONGEST = 32 * 1024 * 1024
+"""Bytes of an event: a picture, or a minute of sound. More is no event that we want."""
+LINES = 1000
+"""Lines of an event: a piece of JSON that was printed for people has a hundred."""
+
 
 class EventDecoder:
     """Cuts a stream of bytes into events; cutting the stream elsewhere changes nothing."""
@@ -16,6 +21,11 @@ class EventDecoder:
     def __init__(self) -> None:
         self._bytes = b""
         self._data: list[str] = []
+
+    @property
+    def full(self) -> bool:
+        """Whether an event is longer than any is, and its end not in sight."""
+        return len(self._bytes) > LONGEST or len(self._data) > LINES
 
     def receive(self, data: bytes) -> list[object]:
         """Give the events that are complete now: JSON values, `[DONE]`, or the text of what is no JSON."""
@@ -25,7 +35,12 @@ class EventDecoder:
         held = b"\r" if joined.endswith(b"\r") else b""
         *lines, rest = joined.removesuffix(held).replace(b"\r", b"\n").split(b"\n")
         self._bytes = rest + held
-        return [event for line in lines for event in self._line(line.decode("utf-8", "replace"))]
+        events: list[object] = []
+        for line in lines:
+            if len(self._data) > LINES:
+                break
+            events += self._line(line.decode("utf-8", "replace"))
+        return events
 
     def close(self) -> list[object]:
         """Give what stands in the last line, which has no line end."""
@@ -57,5 +72,5 @@ def _loaded(text: str) -> object:
     """Give the JSON value, or the text itself where it is none."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

@@ -78,6 +78,11 @@ def garbled(text: str, url: str, *, key: Secret) -> EndpointFailed:
     return EndpointFailed(f"{url} sent something that is no JSON: {_quoted(text, key)}", status=200)
 
 
+def endless(url: str, *, most: int) -> EndpointFailed:
+    """Tell an answer, or an event of a stream, that is longer than any is."""
+    return EndpointFailed(f"{url} sent more than {most / 1e6:.0f} MB at once, which is no answer", status=200)
+
+
 def unreachable(error: Exception, url: str) -> EndpointUnreachable:
     """Tell an exception from before the first byte of an answer."""
     causes = list(_chain(error))

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from coderunner.hosts.proxy.album import for_the_model
 from coderunner.hosts.proxy.asked import Asked, Message
@@ -42,10 +42,15 @@ Keep = Callable[[Result], Sequence[str]]
 class Written:
     """A reply as far as it was written; whoever hangs up has read this."""
 
-    text: str = ""
-    """Without its thoughts, which clients do not send back."""
+    pieces: list[str] = field(default_factory=list)
+    """Of its text, without its thoughts, which clients do not send back."""
     calls: bool = False
     """It calls tools of the client's, and so ends; what they give comes with the next request."""
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return "".join(self.pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ class Writer:
 
         if late:
             # The client keeps the history: what it is to hold has to be said.
-            written.text += f"{late}\n"
+            written.pieces.append(f"{late}\n")
             await delivery.say(f"{late}\n")
         turn = Turn(prior=asked.prior, max_cells=settings.max_blocks)
         reason = ""
@@ -100,7 +105,8 @@ class Writer:
             async for event in events:
                 match event:
                     case Say(text, part):
-                        written.text += text if part is not Part.THOUGHT else ""
+                        if part is not Part.THOUGHT:
+                            written.pieces.append(text)
                         await delivery.say(text)
                     case Ended(ended):
                         shown = pictures(ended)
