@@ -6,6 +6,9 @@ BEHAVIOURS = {
     "app:reply:allowance": Behaviour(
         "A reply that has had the seconds or tokens that were chosen ends and says so.", "decision 9"
     ),
+    "app:reply:continuations": Behaviour(
+        "The table of models says how a reply of the app goes on, by tool calls as well.", "README, settings"
+    ),
     "app:reply:pictures": Behaviour("A model that sees is shown what its code shows.", "context thrift"),
     "app:guard:own-page": Behaviour("The app's own page can talk to the app.", "safety: T4"),
     "app:guard:others": Behaviour(

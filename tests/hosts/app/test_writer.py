@@ -14,6 +14,7 @@ from coderunner.models.memory import StrategyMemory
 from coderunner.outputs import Question
 from coderunner.runner import Event, Finish, Local, Say, Sessions, granted, open_records
 from coderunner.secret import Secret
+from coderunner.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import served
 from tests.hosts.app.parrot import Parrot
@@ -69,6 +70,18 @@ async def test_a_reply_that_has_had_its_tokens_ends_and_says_so(tmp_path: Path) 
     assert desk.bird.asked[0]["max_tokens"] == 3
     assert said == f"{BLOCK}Result: (not run: this reply has used its 3 tokens)\n"
     assert events[-1] == Finish("limit")
+
+
+@behaviour("app:reply:continuations")
+async def test_the_table_of_models_says_how_a_reply_goes_on(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    table = load({"continuations": "par*=tools", "continuation": "flags"})
+    events = await desk.write(BLOCK, continuation_of=table.continuation_of)
+    first, second = desk.bird.asked
+    assert first["tools"][0]["function"]["name"] == "run_python"
+    # This model has written a block all the same, and reads its result as the user's message.
+    assert [each["role"] for each in second["messages"]] == ["system", "user", "assistant", "user"]
+    assert "Result: 15" in "".join(event.text for event in events if isinstance(event, Say))
 
 
 @behaviour("app:reply:pictures")
