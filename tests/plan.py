@@ -28,7 +28,8 @@ PLAN = {
     "secret": Floor(pure=True),
     "allowance": Floor(),
     "sources": Floor("errors"),
-    "settings": Floor("errors secret sources", "pydantic pydantic_settings"),
+    "wording": Floor("secret", "pydantic"),
+    "settings": Floor("errors secret sources wording", "pydantic pydantic_settings"),
     "teaching": Floor(pure=True),
     # What every door with an address needs; it knows no room.
     "gate": Floor(pure=True),

@@ -6,14 +6,12 @@ where it came from. Secrets have no flag (every user of the machine can see a fl
 """
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from pydantic import (
     BeforeValidator,
@@ -35,6 +33,7 @@ from pydantic_settings import (
 from coderunner.errors import SettingsError
 from coderunner.secret import Secret
 from coderunner.sources import Gathered, default_config, default_data, read_toml
+from coderunner.wording import SECRETS, authority, host, sentence, shown
 
 PREFIX = "CODERUNNER_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
@@ -42,9 +41,6 @@ DEFAULT = "default"
 """The source of a value that nobody set."""
 GIVEN = "given"
 """The source of a value of settings that were made in place."""
-
-SECRETS = ("token", "model_key", "api_key", "records_url")
-ADDRESSES = ("server", "model_url", "public_url")
 
 Continuation = Literal[
     "auto", "flags", "trailing", "continue", "prefix", "prefix-beta", "partial", "raw", "next-turn", "tools"
@@ -245,7 +241,7 @@ class Settings(BaseSettings):
     @field_validator("server", "model_url", "public_url")
     @classmethod
     def _names_no_password(cls, address: str) -> str:
-        if "@" in _authority(address):
+        if "@" in authority(address):
             message = "an address without user and password"
             raise ValueError(message)
         return address
@@ -253,7 +249,7 @@ class Settings(BaseSettings):
     @field_validator("model_url", "public_url")
     @classmethod
     def _is_a_base_url(cls, address: str) -> str:
-        if address and not (address.startswith(("http://", "https://")) and _host(address)):
+        if address and not (address.startswith(("http://", "https://")) and host(address)):
             message = "an address like http://127.0.0.1:11434/v1"
             raise ValueError(message)
         return address.rstrip("/")
@@ -287,7 +283,7 @@ class Settings(BaseSettings):
     def effective(self) -> list["Effective"]:
         """Every setting with what it comes to and its source, secrets masked."""
         values = {name: getattr(self, name) for name in type(self).model_fields} | {"approve": self.approval}
-        return [Effective(name, _shown(name, value), self.source(name)) for name, value in values.items()]
+        return [Effective(name, shown(name, value), self.source(name)) for name, value in values.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +331,7 @@ def _described(name: str) -> Description:
         name=name,
         topic=extra["topic"],
         what=field.description or "",
-        default="" if field.default_factory else _shown(name, field.default),
+        default="" if field.default_factory else shown(name, field.default),
         choices=tuple(choice for choice in choices if isinstance(choice, str)),
         secret=name in SECRETS,
         switch=field.annotation is bool,
@@ -362,7 +358,7 @@ def load(flags: Mapping[str, object] | None = None, *, config: Path | None = Non
         settings = Settings(**gathered.values)
     except ValidationError as failure:
         # Without `from`: the original error carries the values, secrets among them.
-        raise SettingsError(_sentence(failure, gathered.sources)) from None
+        raise SettingsError(sentence(failure, gathered.sources, Settings.model_fields)) from None
     if settings.token and "token" not in gathered.sources:
         gathered.sources["token"] = gathered.sources["server"]
     settings._sources.update(gathered.sources)
@@ -378,75 +374,7 @@ def _fall_back_to_openai(gathered: Gathered) -> None:
     if address and "model_url" not in gathered.values:
         gathered.fill("model_url", address, "OPENAI_BASE_URL")
     chosen = str(gathered.values.get("model_url", ""))
-    home = chosen.startswith("https:") and _host(chosen) == "api.openai.com"
+    home = chosen.startswith("https:") and host(chosen) == "api.openai.com"
     theirs = home or (chosen and chosen == address)
     if key and theirs and not {"model_key", "model_key_file"} & gathered.values.keys():
         gathered.fill("model_key", key, "OPENAI_API_KEY")
-
-
-MAY_BE = {
-    "int_parsing": "a whole number",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_parsing": "a number",
-    "float_type": "a number",
-    "bool_parsing": "true or false",
-    "bool_type": "true or false",
-    "string_type": "text",
-    "path_type": "the path of a file",
-    "is_instance_of": "text",
-    "string_too_short": "text of at least {min_length} character",
-    "literal_error": "{expected}",
-    "finite_number": "a number",
-    "greater_than": "more than {gt:g}",
-    "greater_than_equal": "at least {ge:g}",
-    "less_than_equal": "at most {le:g}",
-    "value_error": "{error}",
-}
-"""What a value may be, by pydantic's name for what is wrong with it."""
-
-
-def _sentence(failure: ValidationError, sources: Mapping[str, str]) -> str:
-    """Say what is wrong with the first wrong setting, and what it may be."""
-    first = failure.errors(include_url=False)[0]
-    name = str(first["loc"][0]) if first["loc"] else ""
-    source = sources.get(name, name)
-    if first["type"] == "extra_forbidden":
-        close = get_close_matches(name, Settings.model_fields, n=1)
-        return f"{source}: there is no such setting" + (f"; did you mean {close[0]}?" if close else "")
-    may_be = MAY_BE.get(first["type"], first["msg"]).format(**first.get("ctx", {}))
-    return f"{source} is {_shown(name, first['input'])!r}, but it has to be {may_be}"
-
-
-def _shown(name: str, value: object) -> str:
-    """A value in words for a person; secrets and what may hide in an address are masked."""
-    match value:
-        case None:
-            return ""
-        case _ if name in SECRETS:
-            return str(Secret("set")) if value else ""
-        case bool():
-            return str(value).lower()
-        case float():
-            return f"{value:g}"
-        case str() if name in ADDRESSES:
-            return value.partition("?")[0].replace(_authority(value), _authority(value).rpartition("@")[2])
-        case str() | int() | Path():
-            return str(value)
-        case dict() if name == "continuations":
-            return ", ".join(f"{model}={way}" for model, way in value.items())
-    return type(value).__name__  # a list or a table, with who knows what in it
-
-
-def _authority(address: str) -> str:
-    """What stands before the path of an address, also where the scheme is missing."""
-    return re.split(r"[/?#]", re.sub(r"^([\w+.-]*:)?//", "", address), maxsplit=1)[0]
-
-
-def _host(address: str) -> str | None:
-    """The host of a whole address; None where the address cannot be right."""
-    try:
-        parts = urlsplit(address)
-        return parts.hostname if parts.port != 0 else None
-    except ValueError:  # brackets that do not close, a port that is none
-        return None
