@@ -1,17 +1,21 @@
 """How soon an output is in the page: from the moment it is known to the moment in which a browser shows it.
 
-Run with `python -m bench.page`. The floor is a plain message over the same browser's own connection.
+Run with `python -m bench.page`. The floor is a plain message over the same browser's own connection. A slider
+that is moved is measured beside the same words said to the same kernel without a page.
 """
 
 import statistics
 import time
 from collections.abc import Callable
+from threading import Event
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 from tests.hosts.app.browsing import chromium
 from tests.page.host import Host, block_of, frame_of, hosted, opened
 
+from coderunner.kernel.parcel import pack, unpack
 from coderunner.outputs import DisplayData, Output, Stream
+from coderunner.runner import Local, Panel, Sessions
 
 ROUNDS = 30
 
@@ -65,6 +69,77 @@ SCENES: dict[str, Callable[[Page, Host], list[float]]] = {
 }
 
 
+SLIDER = """
+import ipywidgets as w
+slider, label = w.IntSlider(max=10_000), w.Label('moved 0')
+slider.observe(lambda change: setattr(label, 'value', f'moved {change.new}'), 'value')
+w.VBox([slider, label])
+"""
+
+MOVE = """async (root) => {
+    const handle = root.querySelector(".noUi-handle"), label = root.querySelector(".widget-label:last-child");
+    const began = performance.now();
+    const moved = new Promise((done) => new MutationObserver((_, its) => { its.disconnect(); done(); })
+        .observe(label, { childList: true, subtree: true, characterData: true }));
+    handle.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
+    await moved;
+    return performance.now() - began;
+}"""
+
+
+def without_a_page(panel: Panel) -> list[float]:
+    """Milliseconds from what moves the slider to what its program changes by that."""
+    models: dict[str, str] = {}
+    changed = Event()
+
+    def hear(parcel: bytes) -> None:
+        read = unpack(parcel)
+        head = read[0] if read else {}
+        for model in head.get("models", ()):  # type: ignore[attr-defined]
+            models[model["state"]["_model_name"]] = model["id"]
+        if head.get("t") == "models" or head.get("id") == models.get("LabelModel"):
+            changed.set()
+
+    panel.watch(hear)
+    changed.wait()
+    taken = []
+    for number in range(1, ROUNDS + 1):
+        changed.clear()
+        data = {"method": "update", "state": {"value": number}, "buffer_paths": []}
+        began = time.perf_counter()
+        panel.receive(pack({"id": models["IntSliderModel"], "mid": str(number), "data": data}))
+        changed.wait()
+        taken.append((time.perf_counter() - began) * 1000)
+        time.sleep(0.05)  # as a hand does
+    panel.leave(hear)
+    return taken
+
+
+def in_a_page(browser: Browser, host: Host, cell: str) -> list[float]:
+    """Milliseconds from a key in the slider to the label that says it."""
+    with opened(browser, host) as page:
+        block_of(page, cell).scroll_into_view_if_needed()
+        root = frame_of(page, cell).locator("#root")
+        root.locator(".noUi-handle").wait_for()
+        taken = []
+        for _ in range(ROUNDS):
+            taken.append(root.evaluate(MOVE))
+            page.wait_for_timeout(50)
+        return taken
+
+
+def slider(browser: Browser, host: Host) -> None:
+    sessions, panel = Sessions(), Panel()
+    result = sessions.get("bench", Local()).begin(SLIDER, panel=panel).wait()
+    cell = host.show("slider", result.outputs if result else (), panel=panel)
+    least, median = (
+        statistics.median(taken) for taken in (without_a_page(panel), in_a_page(browser, host, cell))
+    )
+    print(f"{'a slider, its program, without a page':46} {least:8.1f} ms {1:8.1f} ×")
+    print(f"{'a slider in a page, its program, the page':46} {median:8.1f} ms {median / least:8.1f} ×")
+    sessions.portal.call(sessions.close_all())
+
+
 def main() -> None:
     with chromium() as browser, hosted() as host:
         host.show("text", (), ended=False)
@@ -74,6 +149,8 @@ def main() -> None:
     least = medians["nothing, there and back"]
     for name, median in medians.items():
         print(f"{name:46} {median:8.1f} ms {median / least:8.1f} ×")
+    with chromium() as browser, hosted() as host:
+        slider(browser, host)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,20 @@ def plot(somebody: Visitor) -> None:
     somebody.ask("Plot a sine wave")
 
 
+def sliders(somebody: Visitor) -> None:
+    """Sliders that drive a plot, one of them moved."""
+    somebody.say("Draw a wave with sliders")
+    somebody.press("Always here")
+    expect(somebody.feet).to_have_count(1)
+    block = somebody.page.locator("code-runner-output").last
+    inside = block.frame_locator("iframe").frame_locator("iframe")
+    before = inside.locator("img").get_attribute("src")
+    for _ in range(15):
+        inside.get_by_role("slider").first.press("ArrowRight")
+    expect(inside.locator("img")).not_to_have_attribute("src", before or "")
+    expect(inside.get_by_text("2.50")).to_be_visible()
+
+
 def error(somebody: Visitor) -> None:
     """An error that the model corrects."""
     somebody.say("Make a mistake and correct it")
@@ -59,6 +73,7 @@ def settings(somebody: Visitor) -> None:
 
 SHOTS: dict[str, tuple[Callable[[Visitor], None], dict[str, Any]]] = {
     "app": (plot, TALL),
+    "app-widgets": (sliders, DESKTOP | {"viewport": {"width": 1160, "height": 1110}}),
     "app-dark": (error, DESKTOP | {"color_scheme": "dark"}),
     "app-ask": (question, DESKTOP),
     "app-settings": (settings, DESKTOP),

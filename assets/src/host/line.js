@@ -38,7 +38,13 @@ export class Line {
   }
 
   parcel(cell, bytes) {
-    if (this.#open) this.#socket.send(new Blob([String.fromCharCode(cell.length), cell, bytes]));
+    if (!this.#open) return;
+    // Put together here: a Blob would be read by another process first.
+    const name = new TextEncoder().encode(cell), whole = new Uint8Array(1 + name.length + bytes.byteLength);
+    whole[0] = name.length;
+    whole.set(name, 1);
+    whole.set(new Uint8Array(bytes), 1 + name.length);
+    this.#socket.send(whole);
   }
 
   #say(message) {

@@ -118,6 +118,30 @@ def plot(now: Scene) -> Play | None:
     return once(code, answer, f"Here comes {title}.")
 
 
+def sliders(now: Scene) -> Play | None:
+    """A curve with sliders."""
+    if not asks(now, r"sliders?\b|interact|widget"):
+        return None
+    code = (
+        "import ipywidgets\nimport matplotlib.pyplot as plt\nimport numpy as np\n\n"
+        "x = np.linspace(0, 10, 400)\n\n"
+        "@ipywidgets.interact(frequency=(0.5, 5), phase=(0, 6.3))\n"
+        "def wave(frequency=1.0, phase=0.0):\n"
+        "    plt.figure(figsize=(6, 2.5))\n"
+        "    plt.plot(x, np.sin(frequency * x + phase))\n"
+        "    plt.ylim(-1.1, 1.1)\n"
+        "    plt.grid(alpha=0.3)\n"
+        "    plt.show()"
+    )
+
+    def answer(result: str) -> str | None:
+        if "interactive(" not in result:
+            return None
+        return "Move the sliders: the kernel draws the wave anew each time, and you see where you left it.\n"
+
+    return once(code, answer, "A wave with two sliders:")
+
+
 def _span(now: Scene) -> str:
     found = re.search(r"from\s+(-?\d+(?:\.\d+)?)\s+to\s+(-?\d+(?:\.\d+)?)", now.question)
     return f"{found[1]}, {found[2]}" if found else "-2 * np.pi, 2 * np.pi"

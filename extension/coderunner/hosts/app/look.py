@@ -35,7 +35,7 @@ WELCOME = (
 
 EXAMPLES = (
     "What is 10 + 5?",
-    "Plot a sine wave",
+    "Draw a wave with sliders",
     "Show a table of the planets",
     "Make a mistake and correct it",
     "Roll 1000 dice",
