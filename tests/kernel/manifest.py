@@ -105,6 +105,11 @@ BEHAVIOURS = {
     "cell:stdin:bounded": Behaviour(
         "A question waits ten minutes at most, and not at all where nobody can be asked.", "O14"
     ),
+    "cell:stdin:late": Behaviour(
+        "A program that asks after its deadline asks whoever follows it then; where nobody does it is "
+        "stopped, with what to do.",
+        "plan: stdin, deadline",
+    ),
     "cell:stdin:untrusted": Behaviour(
         "A prompt is a stranger's text: bounded, with nothing invisible, and it may be forged.", "T3"
     ),

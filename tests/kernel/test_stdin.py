@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from coderunner.kernel import flight
+from coderunner.kernel.client import ASKED_LATE
 from coderunner.kernel.running import Running
 from coderunner.kernel.sessions import Server, Session, Sessions
 from coderunner.outputs import Aftermath, Question, Result, Status, Stream
@@ -38,6 +39,10 @@ class Person:
 
     def answer(self, question: Question, text: str) -> None:
         self.running.answer(question.id, Secret(text))
+
+    def listens(self) -> None:
+        """Be there after the deadline, too."""
+        self.running.listen(self.screen, self._asked.put)
 
     def replies(self, text: str) -> Question:
         """Answer the next question; gives it."""
@@ -213,11 +218,28 @@ def test_a_question_that_nobody_answers_ends_the_cell(
     assert "nobody answered" in result.detail
 
 
-@behaviour("cell:stdin:bounded")
-def test_after_its_deadline_nobody_can_be_asked(everywhere: Session) -> None:
-    person = Person(everywhere, "import time\ntime.sleep(1)\ninput('? ')", deadline=0.5, limit=60)
+LATE = "import time\ntime.sleep(1)\nprint('Hello', input('Name? '))"
+
+
+@behaviour("cell:stdin:late")
+def test_after_its_deadline_whoever_listens_is_asked(everywhere: Session) -> None:
+    person = Person(everywhere, LATE, deadline=0.5, limit=60)
     assert person.result().aftermath is Aftermath.BUSY
-    assert person.running.settled.result(BOUND).status is Status.TIMEOUT
+    person.listens()
+    assert person.replies("Ann").prompt == "Name? "
+    result = person.running.settled.result(BOUND)
+    assert (result.status, printed(result)) == (Status.OK, "Name? Ann\nHello Ann\n")
+
+
+@behaviour("cell:stdin:late")
+def test_after_its_deadline_a_question_for_which_nobody_listens_ends_the_cell(
+    everywhere: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flight, "NOBODY", 0.2)
+    person = Person(everywhere, LATE, deadline=0.5, limit=60)
+    assert person.result().aftermath is Aftermath.BUSY
+    result = person.running.settled.result(BOUND)
+    assert (result.status, result.aftermath, result.detail) == (Status.TIMEOUT, Aftermath.READY, ASKED_LATE)
 
 
 @behaviour("cell:stdin:untrusted")

@@ -90,6 +90,7 @@ UNHEARD = "output may be missing"
 INCOMPLETE = "the connection was cut for a while: output may be missing"
 CUT_NOW = "the connection is cut at the moment"
 RUNS_NO_MORE = "it runs no more"
+ASKED_LATE = "it asked for input when the reply had gone on without it; let it ask first, or raise the limit"
 INHERITED = "the kernel was restarted before: variables from before are gone"
 RESTARTED = Gone(Status.REPLACED, "The kernel was restarted while the connection was cut.")
 ASKED_EXIT = "the program ended its kernel: all variables are gone"
@@ -226,7 +227,7 @@ class KernelClient:
         try:
             ending = await flight.ended(deadline)
             if ending is None and detach is not None and detach.limit > deadline:
-                flight.ask_no_more()
+                flight.ask_others()
                 said = f"{_limit(deadline)}; {CUT_NOW}" if flight.away else _limit(deadline)
                 detach.tell(flight.result(Status.TIMEOUT, Aftermath.BUSY, said))
                 ending = await flight.ended(detach.limit - deadline)
@@ -258,7 +259,8 @@ class KernelClient:
             self.gone = self.gone or LOST
             return Status.LOST, aftermath, ""
         status = Status.INTERRUPTED if ending == "stopped" else Status.TIMEOUT
-        details = {"overdue": _limit(deadline), "unheard": f"nobody answered within {ANSWER:g} s"}
+        unheard = ASKED_LATE if flight.asks_in_vain else f"nobody answered within {ANSWER:g} s"
+        details = {"overdue": _limit(deadline), "unheard": unheard}
         return status, aftermath, details.get(ending, "")
 
     async def _aftershock(self, flight: Flight) -> Gone | None:
@@ -335,10 +337,10 @@ class KernelClient:
         await flight.way.wait()
         await self._transport.send(input_reply(line, self._stamp()))
 
-    def retell(self) -> None:
-        """Tell all outputs of the cell that runs now once more: somebody else listens."""
+    def retell(self, *, asks: bool) -> None:
+        """Tell once more what the cell shows and asks: somebody else listens, and asks a person or not."""
         if self._flight is not None:
-            self._flight.retell()
+            self._flight.retell(asks=asks)
 
     async def close(self, *, keep: bool = False) -> None:
         """Let go of the kernel; `keep` leaves one running that can be found again."""

@@ -27,6 +27,8 @@ TRAIL = 0.5
 """Seconds that outputs may come after an answer on shell: they travel on another socket."""
 ANSWER = 600.0
 """Seconds for a person to answer a question; meanwhile no other time of the cell passes."""
+NOBODY = 2.0
+"""Seconds after a cell's deadline for somebody to say that they ask a person in place of the reply."""
 UPDATE_EVERY = 0.05
 """Seconds between two rounds of `on_output` at the fastest: twice what an eye can follow."""
 
@@ -120,6 +122,7 @@ class Flight:
         self.stopping = False
         """The cell is being stopped already; a further wish to stop says nothing new."""
         self._on_question = on_question
+        self._answer_within = ANSWER if on_question is not None else 0.0
         self._question: Question | None = None
         self._clock: Countdown | None = None
         self._answer_due: asyncio.TimerHandle | None = None
@@ -251,9 +254,14 @@ class Flight:
         self._heed_question()
         return answered
 
-    def ask_no_more(self) -> None:
-        """Nobody listens any more: a question from now on ends the wait."""
-        self._on_question = None
+    @property
+    def asks_in_vain(self) -> bool:
+        """Nobody lays its questions before a person."""
+        return self._answer_within != ANSWER
+
+    def ask_others(self) -> None:
+        """The reply goes on: who lays a question before a person from now on has to say so soon."""
+        self._answer_within = NOBODY
 
     def _heed_question(self) -> None:
         """Tell of a question that has come or gone, and have no time pass while one is open."""
@@ -262,14 +270,16 @@ class Flight:
         before, self._question = self._question, self.execution.question
         if self._question is before:
             return
-        if self._answer_due is not None:
-            self._answer_due.cancel()
-        if self._question is not None:
-            patience = ANSWER if self._on_question is not None else 0.0
-            self._answer_due = self._loop.call_later(patience, lambda: self.end("unheard"))
+        self._expect_answer()
         if self._clock is not None:
             self._clock.go_on() if self._question is None else self._clock.pause()
         self._tell_question()
+
+    def _expect_answer(self) -> None:
+        if self._answer_due is not None:
+            self._answer_due.cancel()
+        if self._question is not None:
+            self._answer_due = self._loop.call_later(self._answer_within, lambda: self.end("unheard"))
 
     def _tell_question(self) -> None:
         # What stands before the question is shown before it.
@@ -303,11 +313,16 @@ class Flight:
                     # A page that cannot be redrawn must not end the cell.
                     logging.getLogger(__name__).exception("an output could not be shown")
 
-    def retell(self) -> None:
-        """Tell everything anew."""
+    def retell(self, *, asks: bool) -> None:
+        """Tell everything anew, to somebody else, who lays questions before a person or does not."""
         self.execution.retell()
         if self._update is None:
             self._tell()
+        if self._on_question is not None:
+            self._answer_within = ANSWER if asks else NOBODY
+            if self._question is not None:
+                self._expect_answer()
+                self._tell_question()
 
     def keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do something beside the wait, until it ends."""

@@ -11,7 +11,7 @@ from coderunner.kernel.execution import Change
 from coderunner.kernel.flight import Detach, OnQuestion
 from coderunner.kernel.panel import Panel
 from coderunner.kernel.portal import Portal
-from coderunner.outputs import Result, Status
+from coderunner.outputs import Question, Result, Status
 from coderunner.secret import Secret
 
 OnOutput = Callable[[Change], None]
@@ -23,6 +23,9 @@ class Running:
     def __init__(self, portal: Portal, cell: "Queued", on_output: OnOutput | None = None) -> None:
         self.cell = cell
         cell.on_output = self._show
+        self._asker = cell.on_question
+        if cell.on_question is not None:
+            cell.on_question = self._ask
         self.future: Future[Result] = Future()
         """What there is to go on with: the result, or at the deadline what there is of it. Never fails."""
         self.settled: Future[Result] = Future()
@@ -37,6 +40,7 @@ class Running:
 
     def overdue(self, result: Result) -> None:
         """The deadline is over, the cell goes on."""
+        self._asker = None
         self.future.set_result(result)
 
     def _settle(self, result: Result) -> None:
@@ -44,18 +48,22 @@ class Running:
             self.future.set_result(result)
         self.settled.set_result(result)
 
-    def listen(self, on_output: OnOutput | None) -> None:
+    def listen(self, on_output: OnOutput | None, on_question: OnQuestion | None = None) -> None:
         """Have the outputs so far, and all that changes from now on, given to `on_output` alone.
 
-        In a thread of the kernel's; None: to nobody.
+        In a thread of the kernel's; None: to nobody. The same with what the cell asks, where it may ask.
         """
-        self._listener = on_output
+        self._listener, self._asker = on_output, on_question
         if on_output is not None:
-            self._portal.post(self.cell.retell)
+            self._portal.post(self.cell.retell, on_question is not None)
 
     def _show(self, change: Change) -> None:
         if (listener := self._listener) is not None:
             listener(change)
+
+    def _ask(self, question: Question | None) -> None:
+        if (asker := self._asker) is not None:
+            asker(question)
 
     def wait(self, timeout: float | None = None) -> Result | None:
         """Wait for the end; None when it has not come after `timeout` seconds."""
@@ -95,10 +103,10 @@ class Queued:
     client: KernelClient | None = None
     stopped: bool = False
 
-    def retell(self) -> None:
-        """Tell again what it has shown, if it runs; in the loop."""
+    def retell(self, asks: bool) -> None:  # noqa: FBT001 - the loop calls it without names
+        """Tell again what it has shown and asks, if it runs; in the loop."""
         if self.client is not None and self.task is not None and not self.task.done():
-            self.client.retell()
+            self.client.retell(asks=asks)
 
     def stop(self) -> None:
         """End it, wherever it is; in the loop."""

@@ -132,9 +132,9 @@ class Session:
         With a `limit` beyond the deadline the cell goes on after it, up to that many seconds: cells that
         come meanwhile wait in line, and `take_late` gives its result when it has ended.
 
-        Where `on_question` is given the program may ask a person, up to its deadline: it is called in the
-        portal's thread with the question, whose time does not count, and with None when that is answered or
-        withdrawn. Elsewhere `input()` raises at once.
+        Where `on_question` is given the program may ask a person; after its deadline that of `Running.listen`
+        counts. It is called in the portal's thread with the question, whose time does not count, and with
+        None when that is answered or withdrawn. Elsewhere `input()` raises at once.
 
         `on_send` is called in a thread when the kernel is ready, with the id of the request, right before the
         cell is sent; where it gives False, or raises CodeRunnerError, it is not.

@@ -106,7 +106,7 @@ def _mood(block: Block) -> str:
     match block.state, block.result:
         case (State.WRITING, _):
             return "write"
-        case (State.RUNNING, _) if block.question:
+        case (State.RUNNING | State.LATE, _) if block.question:
             return "wait"
         case (State.RUNNING | State.LATE, _):
             return "run"
@@ -173,7 +173,7 @@ def _state(block: Block, setting: Setting) -> tuple[str, str]:
             return f"<b>Run this?</b> {escape(setting.where)}", buttons
         case State.QUEUED:
             return "<b>Next</b> · when the block before has ended", _button("stop", "Stop", block.ticket)
-        case State.RUNNING if block.question:
+        case State.RUNNING | State.LATE if block.question:
             return "<b>Waiting for you</b> · the clock is paused", _button("stop", "Stop", block.ticket)
         case State.RUNNING:
             return f"<b>Running</b> · {_clock(block, setting.deadline)}", _button(

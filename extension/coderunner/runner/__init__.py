@@ -29,7 +29,7 @@ from coderunner.records.rows import Record
 from .cells import run as run_cell
 from .cells import run_sync as run_cell_sync
 from .drivers import converse, converse_sync, late_words
-from .events import BEAT, Answered, Asked, Beat, Ended, Event, Running, Shown, Started, Waiting
+from .events import BEAT, Answered, Asked, Beat, Ended, Event, Late, Shown, Started, Waiting
 from .later import Later
 from .manner import STOPPED, Kernel, Manner, declined, granted, never, no_pictures
 from .news import News
@@ -57,6 +57,7 @@ __all__ = [
     "Kept",
     "Kernel",
     "Kind",
+    "Late",
     "Later",
     "Ledger",
     "Light",
@@ -74,7 +75,6 @@ __all__ = [
     "Report",
     "Result",
     "Run",
-    "Running",
     "Say",
     "Saying",
     "Server",

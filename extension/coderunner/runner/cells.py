@@ -10,19 +10,19 @@ from time import monotonic
 
 from coderunner.chat.turn import Run
 from coderunner.kernel.execution import Change
-from coderunner.kernel.interview import Interview
+from coderunner.kernel.interview import Ask, Interview
 from coderunner.kernel.panel import Panel
 from coderunner.outputs import Aftermath, Question, Result, Status
 from coderunner.records.ledger import Entry
 from coderunner.secret import Secret
 
-from .events import BEAT, Answered, Asked, Beat, Ended, Event, Running, Shown, Started, Told, Waiting
+from .events import BEAT, Answered, Asked, Beat, Ended, Event, Late, Running, Shown, Started, Told, Waiting
 from .later import Later
 from .manner import DECLINED, STOPPED, Kernel, Manner, never
 
 
 async def run(
-    run: Run, kernel: Kernel, manner: Manner, stop: asyncio.Event, late: list[Running]
+    run: Run, kernel: Kernel, manner: Manner, stop: asyncio.Event, late: list[Late]
 ) -> AsyncGenerator[Event]:
     """Run a cell, or tell what is known of it; one that goes on after its deadline is added to `late`.
 
@@ -73,7 +73,7 @@ async def run(
 
 
 def run_sync(
-    run: Run, kernel: Kernel, manner: Manner, stopped: Callable[[], bool], late: list[Running]
+    run: Run, kernel: Kernel, manner: Manner, stopped: Callable[[], bool], late: list[Late]
 ) -> Generator[Event, None, Ended]:
     """Do what `run` does, for a host without an event loop; gives the last event."""
     known: Entry | Future[Result] | None = manner.ledger.recall(run.cell, run.ordinal)
@@ -171,7 +171,7 @@ def _heard(event: Told | Beat, interview: Interview, running: Running) -> Told |
     return event
 
 
-def _ended(running: Running, run: Run, entry: Entry, later: Later, late: list[Running]) -> Ended:
+def _ended(running: Running, run: Run, entry: Entry, later: Later, late: list[Late]) -> Ended:
     """What there is at the end of the wait for a cell; one that goes on is added to `late`."""
     result = running.future.result()
     if not _goes_on(result):
@@ -199,15 +199,22 @@ class GoesOn:
         """The result with which it really ends."""
         return self.running.settled
 
-    def listen(self, on_output: Callable[[Change], None] | None) -> None:
-        """Have the outputs so far, and all that changes from now on, given to `on_output`, too."""
+    def listen(self, on_output: Callable[[Change], None] | None, ask: Ask | None = None) -> None:
+        """Have the outputs so far, and all that changes from now on, given to `on_output`, too.
+
+        `ask` lays before a person what it asks; the reply's allowance is no matter of it any more.
+        """
+        interview = Interview(ask)
+
+        def inquire(question: Question | None) -> None:
+            interview.receive(question, self)
 
         def show(change: Change) -> None:
             self.entry.show(change.index, change.output)
             if on_output is not None:
                 on_output(change)
 
-        self.running.listen(show)
+        self.running.listen(show, inquire if ask is not None else None)
 
     def interrupt(self) -> None:
         """Ask for its end."""

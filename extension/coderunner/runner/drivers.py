@@ -10,7 +10,7 @@ from coderunner.chat.turn import Finish, Generate, Pictured, Prepare, Run, Say, 
 from coderunner.outputs import Result
 
 from .cells import run, run_sync
-from .events import Ended, Event, Running
+from .events import Ended, Event, Late
 from .manner import DECLINED, Kernel, Manner, never
 
 
@@ -106,9 +106,9 @@ def late_words(kernel: Kernel, manner: Manner | None = None, *, forbidden: Seque
 
 
 @contextmanager
-def _companions(stopped: Callable[[], bool]) -> Generator[list[Running]]:
+def _companions(stopped: Callable[[], bool]) -> Generator[list[Late]]:
     """The cells of a reply that go on after their deadline: Stop, or a host that leaves, ends them too."""
-    late: list[Running] = []
+    late: list[Late] = []
     left = True
     try:
         yield late

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from coderunner.chat.turn import Finish, Say
 from coderunner.kernel.execution import Change
+from coderunner.kernel.interview import Ask
 from coderunner.kernel.panel import Panel
 from coderunner.outputs import Cell, Question, Result
 from coderunner.secret import Secret
@@ -67,7 +68,7 @@ class Ended:
 
     result: Result
     ordinal: int
-    running: "Running | None" = None
+    running: "Late | None" = None
     """The cell itself where it goes on after its deadline: a host shows what becomes of it."""
     later: Later | None = None
     """What its threads and tasks show after its end; None where it did not run now."""
@@ -78,7 +79,7 @@ Event = Say | Waiting | Started | Told | Beat | Ended | Finish
 
 
 class Running(Protocol):
-    """A cell that runs: its result to come, and the way to stop it."""
+    """A cell that runs, as a kernel gives it: its result to come, and the way to stop it."""
 
     @property
     def future(self) -> Future[Result]:
@@ -88,11 +89,40 @@ class Running(Protocol):
     def settled(self) -> Future[Result]:
         """The result with which the cell really ended; it never fails."""
 
-    def listen(self, on_output: Callable[[Change], None] | None) -> None:
-        """Have the outputs so far, and all that changes from now on, given to `on_output` alone."""
+    def listen(
+        self,
+        on_output: Callable[[Change], None] | None,
+        on_question: Callable[[Question | None], None] | None = None,
+    ) -> None:
+        """Have the outputs so far, and all that changes from now on, given to `on_output` alone.
+
+        The same with what it asks, where it may ask; None tells that its question is settled.
+        """
 
     def interrupt(self) -> None:
         """Ask for the end of the cell; returns at once, from any thread."""
 
     def answer(self, question: str, answer: Secret) -> None:
         """Answer the question of that id; returns at once, from any thread."""
+
+
+class Late(Protocol):
+    """A cell that goes on after its deadline, as a host holds it."""
+
+    @property
+    def future(self) -> Future[Result]:
+        """What there was of it at the deadline."""
+
+    @property
+    def settled(self) -> Future[Result]:
+        """The result with which it really ends; it never fails."""
+
+    def listen(self, on_output: Callable[[Change], None] | None, ask: Ask | None = None) -> None:
+        """Have the outputs so far, and all that changes from now on, given to `on_output` alone.
+
+        `ask` lays before a person what it asks; without it, a program that asks is stopped. Both are called
+        in a thread of the kernel's.
+        """
+
+    def interrupt(self) -> None:
+        """Ask for its end; returns at once, from any thread."""

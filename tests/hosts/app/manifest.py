@@ -142,6 +142,10 @@ BEHAVIOURS = {
         "A question is in each tab, also after a reload; the first answer counts.", "safety 3.5"
     ),
     "app:asking:clock": Behaviour("No time of a cell passes while a person is asked.", "the looks"),
+    "app:asking:late": Behaviour(
+        "A block that asks after its deadline, beside the reply or after it, has its form, too.",
+        "plan: stdin, deadline",
+    ),
     "app:asking:hostile": Behaviour("A prompt is shown as text, all of it visible.", "safety: T2"),
     "app:asking:ticket": Behaviour(
         "Only our own page, with the question's ticket, can answer.", "safety: T4, T5"

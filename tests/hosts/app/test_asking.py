@@ -186,6 +186,36 @@ def test_the_clock_does_not_run_while_a_person_is_asked(somebody: Visitor, app: 
     expect(outputs(somebody)).to_contain_text("in time")
 
 
+@behaviour("app:asking:late")
+def test_a_block_that_asks_when_the_reply_is_over_is_answered_in_its_form(
+    somebody: Visitor, app: App, parrot: tuple[Parrot, str]
+) -> None:
+    app.choices.deadline = 0.5
+    begin(somebody, "import time\ntime.sleep(1.5)\nprint('Hello', input('Name? '))")
+    expect(somebody.feet).to_have_count(1)
+    late = field(somebody, "Name?")
+    expect(somebody.blocks.locator(".cr-state")).to_have_text("Waiting for you · the clock is paused")
+    late.fill("Ann")
+    late.press("Enter")
+    expect(outputs(somebody)).to_have_text("Name? Ann\nHello Ann\n")
+    expect(somebody.blocks.locator("form")).to_be_hidden()
+    somebody.ask("And now?")
+    assert "Name? Ann\nHello Ann" in parrot[0].asked[-1]["messages"][-1]["content"]
+
+
+@behaviour("app:asking:late")
+def test_cancel_stops_a_block_that_asks_when_the_reply_is_over(somebody: Visitor, app: App) -> None:
+    app.choices.deadline = 0.5
+    begin(somebody, "import time\ntime.sleep(1.5)\ninput('Name? ')")
+    expect(somebody.feet).to_have_count(1)
+    field(somebody, "Name?")
+    somebody.press("Cancel")
+    expect(somebody.blocks.locator(".cr-state")).to_contain_text("Stopped")
+    expect(somebody.blocks.locator("form")).to_be_hidden()
+    app.choices.deadline = 30.0
+    assert somebody.run("print(15)") == "15"
+
+
 @behaviour("app:asking:hostile")
 def test_a_hostile_prompt_does_nothing(somebody: Visitor) -> None:
     hack = "window.hacked = true"

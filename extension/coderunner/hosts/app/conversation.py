@@ -12,10 +12,11 @@ import secrets
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import Literal, TypeVar
+from typing import Literal
 
 from coderunner.errors import CodeRunnerError
 from coderunner.hosts.app import transcript
+from coderunner.hosts.app.late import LateBlocks, from_outside
 from coderunner.hosts.app.repeat import Again, Repeats, never
 from coderunner.hosts.app.request import Answer, Request
 from coderunner.hosts.app.transcript import Message, Parts, Past
@@ -30,11 +31,11 @@ from coderunner.runner import (
     Ended,
     Event,
     Finish,
+    Late,
     Later,
     Part,
     Question,
     Run,
-    Running,
     Say,
     Shown,
     Started,
@@ -61,7 +62,6 @@ that its page is gone, and closes us."""
 
 Approve = Literal["auto", "ask", "off"]
 Mood = Literal["", "writing", "asking"]
-Told = TypeVar("Told")
 
 
 Keep = Callable[[str, Sequence[Message]], None]
@@ -106,8 +106,7 @@ class Conversation:
         self.writing: asyncio.Task[None] | None = None
         """Writes the reply."""
         self._questions: dict[str, Future[bool]] = {}
-        self._late: dict[str, Running] = {}
-        """The blocks that go on after their deadline, by ticket."""
+        self._late = LateBlocks(self._change_block, self._late_ended)
         self._untold = ""
         """What the model is to read before the next message."""
         self._answers: dict[str, Future[Secret]] = {}
@@ -123,15 +122,15 @@ class Conversation:
     @property
     def mood(self) -> Mood:
         """What goes on in it, for somebody who looks at another one."""
-        if self._questions or self._answers:
+        if self._questions or self._answers or self._late.asking:
             return "asking"
-        return "writing" if self.busy or self._late else ""
+        return "writing" if self.busy or self._late.busy else ""
 
     @property
     def at_rest(self) -> bool:
         """Nothing goes on in it, nobody looks at it, and all that it knows is written down."""
         watched = self._board.watched(block.id for block in transcript.blocks(self.messages))
-        busy = self.busy or self._repeats.busy or self._late or self._followers
+        busy = self.busy or self._repeats.busy or self._late.busy or self._followers
         return not (busy or self._untold or watched)
 
     def say(self, text: str) -> bool:
@@ -181,8 +180,6 @@ class Conversation:
     def act(self, ticket: str, verb: str) -> bool:
         """Do what a button of a block says; False where the ticket is of no block that waits or runs."""
         match verb, self._questions.get(ticket):
-            case "stop", None if ticket in self._late:
-                self._late[ticket].interrupt()
             case "stop", None if self._is_running(ticket):
                 self.stop()
             case "again", None if self._approve() != "off" and (
@@ -195,14 +192,14 @@ class Conversation:
             case "cancel", None if ticket in self._answers:
                 return self._answers.pop(ticket).cancel()
             case _:
-                return self._repeats.act(ticket, verb)
+                return self._late.act(ticket, verb) or self._repeats.act(ticket, verb)
         return True
 
     def answer(self, ticket: str, text: Secret) -> bool:
         """Answer what a program asks; False where it does not (any more): the first answer counts."""
         answer = self._answers.pop(ticket, None)
         if answer is None or answer.done():
-            return self._repeats.answer(ticket, text)
+            return self._late.answer(ticket, text) or self._repeats.answer(ticket, text)
         answer.set_result(text)
         return True
 
@@ -291,7 +288,7 @@ class Conversation:
                 self._grow(transcript.asked(self._parts, cell, next(iter(self._questions))))
             case Started(cell, panel=panel):
                 self._questions.clear()
-                ticket, queued = secrets.token_urlsafe(18), bool(self._late)
+                ticket, queued = secrets.token_urlsafe(18), self._late.busy
                 self._grow(transcript.started(self._parts, cell, ticket, queued=queued, panel=panel))
             case Shown(change):
                 self._grow(transcript.showed(self._parts, change.index, change.output))
@@ -337,31 +334,18 @@ class Conversation:
             self._change_block(ticket, lambda block: transcript.showed_later(block, index, output))
 
         if later is not None and ticket:
-            later.listen(lambda told: _from_outside(loop, show, told))
+            later.listen(lambda told: from_outside(loop, show, told))
 
-    def _follow_late(self, running: Running, later: Later | None, result: Result) -> None:
+    def _follow_late(self, running: Late, later: Later | None, result: Result) -> None:
         """Show what becomes of a block that goes on, wherever it then stands in the conversation."""
         self._follow_later(later)
-        ticket, loop = transcript.ticket_of(self._parts), asyncio.get_running_loop()
         self._grow(transcript.went_on(self._parts, result))
-        self._late[ticket] = running
-        began = loop.time() - result.duration
+        self._late.follow(transcript.ticket_of(self._parts), running, result)
 
-        def show(told: Change) -> None:
-            elapsed = loop.time() - began
-            self._change_block(
-                ticket, lambda block: transcript.late_showed(block, told.index, told.output, elapsed)
-            )
-
-        def end(final: Result) -> None:
-            self._late.pop(ticket, None)
-            self._change_block(ticket, lambda block: transcript.late_ended(block, final))
-            self._write_down()
-            if not self._late and self.messages:
-                self._grow(transcript.came_up(self._parts))
-
-        running.listen(lambda told: _from_outside(loop, show, told))
-        running.settled.add_done_callback(lambda done: _from_outside(loop, end, done.result()))
+    def _late_ended(self) -> None:
+        self._write_down()
+        if not self._late.busy and self.messages:
+            self._grow(transcript.came_up(self._parts))
 
     def _remember(self, late: str) -> None:
         *before, message, reply = self.messages
@@ -410,9 +394,3 @@ class Conversation:
         if not self._followers and self.busy:
             log.info("Nobody looks at the conversation any more: its reply is stopped")
             self.stop()
-
-
-def _from_outside(loop: asyncio.AbstractEventLoop, act: Callable[[Told], None], told: Told) -> None:
-    """Do something in the loop, from any thread; nothing where the loop has ended."""
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(act, told)

@@ -31,7 +31,7 @@ class Repeat:
 
 Again = Callable[[Repeat], AsyncGenerator[Event]]
 """Runs it, and gives what happens."""
-Change = Callable[[str, Callable[[Block], Block]], None]
+ChangeBlock = Callable[[str, Callable[[Block], Block]], None]
 """Changes the block of a ticket, wherever it stands by then."""
 
 
@@ -46,7 +46,7 @@ class Repeats:
     """Those of one conversation; in its loop."""
 
     def __init__(
-        self, conversation: str, again: Again, change: Change, tell_the_model: Callable[[str], None]
+        self, conversation: str, again: Again, change: ChangeBlock, tell_the_model: Callable[[str], None]
     ) -> None:
         self._conversation = conversation
         self._again = again

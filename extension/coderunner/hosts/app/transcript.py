@@ -170,7 +170,12 @@ def late_showed(block: Block, index: int, output: Output | None, elapsed: float)
 
 def late_ended(block: Block, result: Result) -> Block:
     """What `ended` does, to a block that went on."""
-    return replace(block, state=State.ENDED, result=result, outputs=result.outputs)
+    return replace(block, state=State.ENDED, result=result, outputs=result.outputs, question=None)
+
+
+def settled(block: Block, question: Question) -> Block:
+    """A block that went on does not ask that any more."""
+    return replace(block, question=None) if block.question == question else block
 
 
 def showed_later(block: Block, index: int, output: Output | None) -> Block:
