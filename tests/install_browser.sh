@@ -22,7 +22,12 @@ if [ "$as_root" != none ] && command -v apt-get >/dev/null; then
         apt-get install -y -qq --no-install-recommends chromium chromium-sandbox fonts-dejavu-core >/dev/null
     then
         # On Ubuntu the package of this name is only a pointer to a snap, which may not start.
-        works chromium && exit 0
+        if works chromium; then
+            # Where it is to be had: without it the tests with Firefox are skipped.
+            $as_root env DEBIAN_FRONTEND=noninteractive \
+                apt-get install -y -qq --no-install-recommends firefox-esr >/dev/null 2>&1 || true
+            exit 0
+        fi
     fi
     echo "apt-get gave no Chromium that starts"
 fi

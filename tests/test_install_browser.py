@@ -39,6 +39,7 @@ def install(machine: Path, **programs: str) -> tuple[int, list[str], str]:
 
 
 APT = "apt-get install -y -qq --no-install-recommends chromium chromium-sandbox fonts-dejavu-core"
+FIREFOX = "apt-get install -y -qq --no-install-recommends firefox-esr"
 PLAYWRIGHT = "python -m playwright install chromium"
 PLAYWRIGHT_AS_ROOT = "python -m playwright install --with-deps chromium"
 
@@ -57,13 +58,19 @@ def test_playwrights_own_is_taken_where_it_is_there(tmp_path: Path) -> None:
 @behaviour("packaging:browser:installed")
 def test_root_gets_it_by_apt(tmp_path: Path) -> None:
     code, calls, _ = install(tmp_path, id="echo 0", apt_get=MAKES_CHROMIUM)
-    assert (code, calls) == (0, [APT])
+    assert (code, calls) == (0, [APT, FIREFOX])
+
+
+@behaviour("packaging:browser:installed")
+def test_a_firefox_that_is_not_to_be_had_is_done_without(tmp_path: Path) -> None:
+    code, _, words = install(tmp_path, id="echo 0", apt_get=f'{MAKES_CHROMIUM}; [ "$5" != firefox-esr ]')
+    assert (code, words) == (0, "Installing Chromium with apt-get\n")
 
 
 @behaviour("packaging:browser:installed")
 def test_a_person_with_sudo_gets_it_by_apt(tmp_path: Path) -> None:
     code, calls, _ = install(tmp_path, sudo='shift; "$@"', apt_get=MAKES_CHROMIUM)
-    assert (code, calls[-1]) == (0, APT)
+    assert (code, [call for call in calls if call.startswith("apt-get")]) == (0, [APT, FIREFOX])
 
 
 @behaviour("packaging:browser:installed")

@@ -52,6 +52,7 @@ BEHAVIOURS = {
         "What the page loads is built from `assets/src` with fixed versions, the same bytes each time.",
         "rich output 7",
     ),
+    "page:zoo:firefox": Behaviour("Each kind is shown in Firefox too.", "the zoo"),
     "page:zoo:shown": Behaviour(
         "Whatever a notebook shows is shown, live and the same after a reload.", "rich output 1"
     ),
