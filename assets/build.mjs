@@ -47,7 +47,7 @@ await make({
   entryPoints: { shell: here("src/shell.js"), frame: here("src/frame/main.js") },
 });
 // Engines; each is found as `coderunner.NAME`.
-for (const name of ["text", "vega", "widgets"]) {
+for (const name of ["text", "vega", "widgets", "anywidget"]) {
   await make({
     ...common,
     format: "iife",

@@ -40,6 +40,8 @@ const outputView = (draw) => class OutputView extends output.OutputView {
   }
 };
 
+const APART = new Set(["anywidget"]); // modules of others that are ours to load, with the first that needs them
+
 // One model's way to the kernel.
 class Comm {
   #send;
@@ -61,11 +63,13 @@ class Comm {
 }
 
 export class Manager extends ManagerBase {
-  #send; #views; #comms = new Map(); #waiting = new Map(); #turn = Promise.resolve(); #live = true; #places = new Map();
+  #send; #engine; #level; #views; #loading = Promise.resolve(); #comms = new Map(); #waiting = new Map(); #turn = Promise.resolve(); #live = true; #places = new Map();
   #name = `${base.uuid().slice(0, 8)}-`; #count = 0;
 
-  constructor(level, draw, send) {
+  constructor(level, draw, engine, send) {
     super();
+    this.#level = level;
+    this.#engine = engine;
     this.#send = send;
     this.#views = {
       "@jupyter-widgets/base": base,
@@ -78,9 +82,25 @@ export class Manager extends ManagerBase {
   }
 
   async loadClass(name, module, version) {
+    if (APART.has(module)) {
+      if (this.#level !== "scripts") throw new Error("it needs scripts, which are off");
+      this.#views[module] ??= await this.#load(module);
+    }
     const found = this.#views[module]?.[name];
     if (!found) throw new Error(`${name} of ${module} ${version} cannot be shown here`);
     return found;
+  }
+
+  // One after the other, since each says `define` to whoever listens. Without `amd`: other programs take no notice.
+  #load(module) {
+    this.#loading = this.#loading.catch(() => {}).then(async () => {
+      let made;
+      globalThis.define = (needs, make) => { made = make(...needs.map((need) => this.#views[need])); };
+      await this.#engine(module);
+      delete globalThis.define;
+      return this.#views[module] ?? made;
+    });
+    return this.#loading;
   }
 
   callbacks() { return {}; }

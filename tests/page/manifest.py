@@ -30,6 +30,10 @@ BEHAVIOURS = {
         "Tabs, links, pictures, uploads, buttons, outputs, interact and tqdm work as in a notebook.",
         "rich output 1",
     ),
+    "page:widgets:any": Behaviour(
+        "An anywidget runs its own script in its frame, and where scripts are off shows its text.",
+        "rich output 1",
+    ),
     "page:widgets:unknown": Behaviour(
         "A widget that cannot be shown says so, with its text; those beside it are shown.", "O5"
     ),

@@ -210,6 +210,43 @@ def test_what_cannot_be_shown_says_so_with_its_text(browser: Browser, stage: Sta
         expect(frame.locator("pre").last).to_have_text("Lost()\n(widget model not found)")
 
 
+ANY = """
+import anywidget, traitlets
+class Counter(anywidget.AnyWidget):
+    _esm = '''
+    export default { render({ model, el }) {
+      const button = document.createElement("button");
+      const draw = () => { button.textContent = `count ${model.get("value")}`; };
+      button.onclick = () => { model.set("value", model.get("value") + 1); model.save_changes(); };
+      model.on("change:value", draw);
+      draw();
+      el.append(button);
+    } }'''
+    _css = "button { color: rgb(1, 2, 3); }"
+    value = traitlets.Int(3).tag(sync=True)
+counter = Counter()
+counter
+"""
+
+
+@behaviour("page:widgets:any")
+def test_an_anywidget_works_where_scripts_may_run_and_else_shows_its_text(
+    browser: Browser, stage: Stage
+) -> None:
+    shown = stage.show("any", ANY)
+    with opened(browser, stage.host) as page:
+        button = shown.in_frame(page).get_by_role("button")
+        expect(button).to_have_text("count 3")
+        button.click()
+        expect(button).to_have_text("count 4")
+        expect(button).to_have_css("color", "rgb(1, 2, 3)")
+        assert shown.printed("counter.value += 1; print(counter.value)") == "5\n"
+        expect(button).to_have_text("count 5")
+        block_of(page, shown.cell).get_by_label("More").click()
+        block_of(page, shown.cell).get_by_role("button", name="Scripts off").click()
+        expect(shown.in_frame(page).locator("pre")).to_contain_text("it needs scripts, which are off")
+
+
 # A script in a block gets hold of the frame's door when that is used, and says there what it likes.
 FORGE = """<p id=done></p><script>
 const post = MessagePort.prototype.postMessage;

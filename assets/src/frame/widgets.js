@@ -18,7 +18,7 @@ export function hear(bytes) {
 
 function begin(draw) {
   manager ??= engine("widgets").then(({ Manager }) => {
-    const its = new Manager(document.body.dataset.level, draw, (bytes) => post({ t: "parcel", bytes }, [bytes]));
+    const its = new Manager(document.body.dataset.level, draw, engine, (bytes) => post({ t: "parcel", bytes }, [bytes]));
     for (const bytes of early.splice(0)) its.hear(bytes);
     return its;
   });
