@@ -35,6 +35,7 @@ BEHAVIOURS = {
     "command-line:errors:sentence": Behaviour(
         "What keeps us from starting is one sentence on stderr, with exit code 2.", "CONTRIBUTING"
     ),
+    "command-line:errors:harmless": Behaviour("An error says nothing that a terminal obeys.", "safety: T6"),
     "command-line:errors:extra": Behaviour(
         "A library that is missing is told with the command that installs it.", "behaviours: O1"
     ),

@@ -112,6 +112,14 @@ def test_a_flag_is_not_guessed_from_its_beginning() -> None:
     assert "unrecognized arguments: --por" in shown.stderr
 
 
+@behaviour("command-line:errors:harmless")
+def test_an_error_says_nothing_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
+    assert __main__.main(["settings", "--config", "no\x1b]0;owned\x07where"]) == 2
+    said = capsys.readouterr().err
+    assert "no�]0;owned�where cannot be read" in said
+    assert said.removesuffix("\n").isprintable()
+
+
 @behaviour("command-line:errors:extra")
 def test_a_missing_extra_is_told_with_the_command_that_installs_it(tmp_path: Path) -> None:
     (tmp_path / "gradio.py").write_text(

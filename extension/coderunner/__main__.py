@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return COMMANDS[chosen.command](chosen)
     except CodeRunnerError as error:
-        print(f"coderunner: {error}", file=sys.stderr)
+        print(f"coderunner: {_harmless(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -63,7 +63,7 @@ def _check(chosen: argparse.Namespace) -> int:
 
     def tell(finding: Finding) -> None:
         sign = "!" if finding.warning else "✓" if finding.ok else "✗"
-        print(sign, finding.sentence, flush=True)
+        print(sign, _harmless(finding.sentence), flush=True)
 
     report = asyncio.run(check(where_of(_settings(chosen)), on_finding=None if chosen.json else tell))
     if chosen.json:
@@ -130,6 +130,11 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "import": _import,
     "settings": _show_settings,
 }
+
+
+def _harmless(sentence: str) -> str:
+    """A sentence without what a terminal would obey: servers choose some of its words."""
+    return "".join(each if each.isprintable() or each == "\n" else "�" for each in sentence)
 
 
 def _settings(chosen: argparse.Namespace) -> Settings:
