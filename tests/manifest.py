@@ -73,6 +73,9 @@ BEHAVIOURS = {
         "An exported conversation is a valid notebook: messages as Markdown, cells with what they showed.",
         "anchors: 45",
     ),
+    "notebooks:export:widgets": Behaviour(
+        "Widgets go into a notebook and come back as they stood last.", "rich output"
+    ),
     "notebooks:export:opens": Behaviour("Jupyter's own tools open it without a warning.", "anchors: 45"),
     "notebooks:export:named": Behaviour(
         "A conversation is meant by its id or its title; where several fit they are listed.", "README"

@@ -12,6 +12,7 @@ from nbconvert import HTMLExporter
 
 from coderunner.__main__ import main
 from coderunner.errors import NoSuchConversation, NotANotebook
+from coderunner.kernel.widgets import VIEW, unkept
 from coderunner.outputs import (
     Aftermath,
     DisplayData,
@@ -25,6 +26,7 @@ from coderunner.outputs import (
 from coderunner.records.book import Records
 from coderunner.records.chats import Chat, Saying
 from coderunner.records.entry import Entry
+from coderunner.records.notebook import WIDGETS
 from coderunner.records.pieces import Kind, Piece
 from coderunner.records.rows import Key
 from coderunner.records.store import MEMORY, Store
@@ -252,6 +254,77 @@ def test_a_notebook_of_anybodys_becomes_a_conversation(records: Records) -> None
     last = chat.sayings[-1]
     assert last.pieces[0].text == "````python\nprint('```')\n````\n"
     assert last.pieces[1].end == Result(status=Status.DECLINED, detail="it had not run in the notebook")
+
+
+SLIDER = {
+    "model_name": "IntSliderModel",
+    "model_module": "@jupyter-widgets/controls",
+    "model_module_version": "2.0.0",
+    "state": {"value": 7, "max": float("inf"), "layout": "IPY_MODEL_b"},
+}
+LAYOUT = {
+    "model_name": "LayoutModel",
+    "model_module": "@jupyter-widgets/base",
+    "model_module_version": "2.0.0",
+    "state": {"width": "10px"},
+    "buffers": [{"path": ["data"], "encoding": "base64", "data": "AQID"}],
+}
+STATES = {"version_major": 2, "version_minor": 0, "state": {"a": SLIDER, "b": LAYOUT, "c": LAYOUT}}
+VIEWED = Result(
+    (DisplayData({VIEW: {"model_id": "a", "version_major": 2, "version_minor": 0}, "text/plain": "slider"}),),
+    execution_count=1,
+)
+
+
+@behaviour("notebooks:export:widgets")
+def test_widgets_go_into_a_notebook_and_come_back_as_they_stood_last(records: Records) -> None:
+    entry = records.claim(Key("work", "call", 0), "slider")
+    assert isinstance(entry, Entry)
+    assert entry.send()
+    entry.finish(VIEWED)
+    entry.keep(json.dumps(STATES))
+    records.settle()
+    text = to_notebook(find_chat(records, "work"))
+    notebook = read(text)
+    states = notebook.metadata.widgets[WIDGETS].state
+    assert (states.a.state.value, states.a.state.max, states.b.buffers[0].data) == (7, None, "AQID")
+    page, _ = HTMLExporter().from_notebook_node(notebook)
+    assert '"value": 7' in page
+    back = find_chat(records, from_notebook(records, text, "copy"))
+    (run,) = back.records
+    assert run.result is not None
+    assert run.result.outputs == VIEWED.outputs
+    kept = {identity: (state, places) for identity, state, *places in unkept(run.widgets)}
+    assert kept.keys() == {"a", "b"}  # what the cell shows, and what belongs to that
+    assert kept["a"][0]["value"] == 7
+    assert kept["b"][1] == [[["data"]], [b"\x01\x02\x03"]]
+
+
+@behaviour("notebooks:export:widgets")
+@pytest.mark.parametrize(
+    "state",
+    [
+        None,
+        [],
+        {"a": 7},
+        {"a": {"state": []}},
+        {"a": {"state": {}, "buffers": [7]}},
+        {"a": {"state": {}, "buffers": [{"path": ["x"], "data": "no base64"}]}},
+        {"a": {"state": {}, "buffers": [{"path": ["__proto__"], "data": "AQID"}]}},
+        {"../a": SLIDER},
+    ],
+)
+def test_states_that_make_no_sense_are_left_out(records: Records, state: object) -> None:
+    cell = {
+        "cell_type": "code",
+        "metadata": {},
+        "execution_count": 1,
+        "source": "slider",
+        "outputs": [{"output_type": "display_data", "data": {VIEW: {"model_id": "a"}}, "metadata": {}}],
+    }
+    strange = FOREIGN | {"cells": [cell], "metadata": {"widgets": {WIDGETS: {"state": state}}}}
+    (run,) = find_chat(records, from_notebook(records, json.dumps(strange), "x")).records
+    assert run.widgets == ""
 
 
 @behaviour("notebooks:import:refused")

@@ -211,7 +211,6 @@ def named_in(text: str) -> frozenset[str]:
 
 # --- as notebooks keep it -----------------------------------------------------------------------------------
 
-STATE = "application/vnd.jupyter.widget-state+json"
 LARGEST_KEPT = 32 * 1024 * 1024
 """Characters of the states of one run that are written down."""
 
@@ -234,6 +233,40 @@ def _kept(state: State, buffers: Mapping[Path, bytes]) -> dict[str, object]:
             for path, each in buffers.items()
         ],
     }
+
+
+def saved(content: object) -> Widgets:
+    """The models that a notebook's metadata hold, as anybody may have written them."""
+    widgets = Widgets()
+    states = content.get("state") if isinstance(content, dict) else None
+    for identity, told in states.items() if isinstance(states, dict) else ():
+        update = _saved(told) if isinstance(told, dict) else None
+        if update is not None:
+            widgets.open(identity, update)
+    return widgets
+
+
+def _saved(told: Mapping[str, object]) -> Update | None:
+    state, buffers = told.get("state"), told.get("buffers") or []
+    if not isinstance(state, dict) or not isinstance(buffers, list):
+        return None
+    named = {
+        f"_{name}": told[name]
+        for name in ("model_name", "model_module", "model_module_version")
+        if name in told
+    }
+    try:
+        paths = [each["path"] for each in buffers]
+        placed = [base64.b64decode(each["data"], validate=True) for each in buffers]
+    except (TypeError, KeyError, ValueError):
+        return None
+    return update_of({"state": {**named, **state}, "buffer_paths": paths}, placed)
+
+
+def kept_of(widgets: Widgets, roots: Iterable[str]) -> str:
+    """What `kept` gives of the models that are reached from `roots`; empty where there are none."""
+    models = {each: (widgets[each].state, widgets[each].buffers) for each in widgets.reach(roots)}
+    return kept(models) if models else ""
 
 
 def unkept(text: str) -> Iterator[tuple[str, State, list[list[str | int]], list[bytes]]]:

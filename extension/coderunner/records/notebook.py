@@ -4,6 +4,7 @@ The format is nbformat 4.5. What a notebook has no place for (who said it, how a
 cells' metadata under `coderunner`.
 """
 
+import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,9 @@ OURS = "coderunner"
 YOU = "**You:** "
 """What a person said begins with this."""
 
+WIDGETS = "application/vnd.jupyter.widget-state+json"
+"""Where a notebook's metadata holds the states of widgets."""
+
 Cell = dict[str, object]
 
 
@@ -26,6 +30,7 @@ def notebook(chat: Chat) -> dict[str, object]:
     told = [cell for saying in chat.sayings for cell in _said(chat, saying)]
     named = {saying.reply for saying in chat.sayings}
     told += [_ran(run) for run in chat.records if run.key.message not in named and run.started is not None]
+    widgets = _widgets(chat.records)
     cells = [cell | {"id": f"cell-{number}"} for number, cell in enumerate(told, 1)]
     return {
         "cells": cells,
@@ -33,10 +38,19 @@ def notebook(chat: Chat) -> dict[str, object]:
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
             "title": chat.title,
+            **({"widgets": {WIDGETS: widgets}} if widgets else {}),
         },
         "nbformat": 4,
         "nbformat_minor": 5,
     }
+
+
+def _widgets(runs: Sequence[Record]) -> dict[str, object]:
+    """The last state of all widgets that the runs showed; empty where they showed none."""
+    states: dict[str, object] = {}
+    for run in runs:
+        states |= json.loads(run.widgets)["state"] if run.widgets else {}
+    return {"state": sound(states), "version_major": 2, "version_minor": 0} if states else {}
 
 
 def _said(chat: Chat, saying: Saying) -> Iterator[Cell]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from coderunner.chat.render import for_model
 from coderunner.errors import NoSuchConversation, NotANotebook
 from coderunner.kernel.bounds import bundle_of, clean, traceback_of
+from coderunner.kernel.widgets import VIEW, Widgets, kept_of, saved
 from coderunner.outputs import (
     Aftermath,
     DisplayData,
@@ -23,7 +24,7 @@ from coderunner.outputs import (
 from coderunner.records.book import Records
 from coderunner.records.chats import Card, Chat, Saying
 from coderunner.records.entry import Entry
-from coderunner.records.notebook import OURS, YOU, notebook, sound
+from coderunner.records.notebook import OURS, WIDGETS, YOU, notebook, sound
 from coderunner.records.pieces import Kind, Piece
 from coderunner.records.rows import Key, Record
 
@@ -118,6 +119,7 @@ def from_notebook(records: Records, text: str, title: str) -> str:
     title = _string(_object(content.get("metadata")).get("title")) or title
     identity = secrets.token_urlsafe(18)
     label = label_of(identity)
+    widgets = saved(_object(_object(content.get("metadata")).get("widgets")).get(WIDGETS))
     sayings: list[Saying] = []
     for part in _parts(content):
         if isinstance(part, str):
@@ -125,7 +127,7 @@ def from_notebook(records: Records, text: str, title: str) -> str:
             continue
         if not sayings:
             sayings.append(Saying("user", title))
-        sayings.append(_reply(part, records, label))
+        sayings.append(_reply(part, records, label, widgets))
     if not sayings:
         raise NotANotebook("the notebook is empty")
     records.shelf.keep(identity, label, sayings)
@@ -134,7 +136,7 @@ def from_notebook(records: Records, text: str, title: str) -> str:
     return identity
 
 
-def _reply(parts: list[Piece | Ran], records: Records, label: str) -> Saying:
+def _reply(parts: list[Piece | Ran], records: Records, label: str, widgets: Widgets) -> Saying:
     """A reply made of Markdown and cells; what these showed becomes a run that is over."""
     message = secrets.token_hex(16)
     pieces: list[Piece] = []
@@ -152,9 +154,18 @@ def _reply(parts: list[Piece | Ran], records: Records, label: str) -> Saying:
             entry = records.claim(Key(label, message, ordinal), part.code, place=IMPORTED)
             if isinstance(entry, Entry) and entry.send():
                 entry.finish(result)
+                if states := kept_of(widgets, _views(result)):
+                    entry.keep(states)
         pieces.append(Piece(Kind.BLOCK, fence, read, ordinal, None if part.result is not None else NOT_RUN))
         ordinal += 1
     return Saying("assistant", text, tuple(pieces), message)
+
+
+def _views(result: Result) -> Iterator[str]:
+    """The widgets of which a result shows views."""
+    for output in result.outputs:
+        if isinstance(output, DisplayData | ExecuteResult):
+            yield _string(_object(output.data.get(VIEW)).get("model_id"))
 
 
 def _fenced(code: str) -> str:
