@@ -90,6 +90,10 @@ async def test_a_kernel_that_began_anew_between_two_starts_of_ours_says_so(
         session = after.get(conversation, there)
         session.resume(first.execution_count or 0)
         result = await session.execute("print('x' in globals())")
+        while result.status is Status.DIED and restarted:
+            # Jupyter Server 2.14 may take a kernel that it restarts for a dead one, and restart it again.
+            session.resume(first.execution_count or 0)
+            result = await session.execute("print('x' in globals())")
         assert (text_of(result), result.detail) == (f"{not restarted}\n", words)
         assert (await session.execute("1")).detail == ""
     finally:
