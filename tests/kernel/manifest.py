@@ -141,6 +141,11 @@ BEHAVIOURS = {
         "What a task shows belongs to the cell that started it, whatever runs meanwhile.",
         "kernel facts: output",
     ),
+    "later:display:its-cell": Behaviour(
+        "What updates a display of an ended cell, in another cell or in a thread of its own, shows in the "
+        "cell that displayed it.",
+        "kernel facts: display ids map globally",
+    ),
     "later:bounded": Behaviour(
         "What a cell shows after its end is bounded, and says what is left out.", "performance; R24"
     ),

@@ -101,6 +101,33 @@ def test_what_a_pool_does_for_a_cell_shows_in_that_cell(session: Session, start:
     assert screen.outputs == []
 
 
+SHOWN = "from IPython.display import HTML, display\nhandle = display(HTML('<b>0</b>'), display_id=True)"
+
+
+@behaviour("later:display:its-cell")
+def test_a_display_that_another_cell_updates_shows_in_its_own(session: Session, start: Start) -> None:
+    screen = Screen()
+    start(SHOWN, screen)
+    updates = "for n in range(1, 4): handle.update(HTML(f'<b>{n}</b>'))\nprint('of the other')"
+    other = run(session, updates)
+    assert screen.wait_for("<b>3</b>")
+    assert other.outputs == (Stream("stdout", "of the other\n"),)
+    assert [output.data["text/html"] for output in screen.outputs if isinstance(output, DisplayData)] == [
+        "<b>3</b>"
+    ]
+
+
+@behaviour("later:display:its-cell")
+def test_a_display_that_a_thread_updates_after_the_end_shows_in_its_cell(
+    start: Start, session: Session, tmp_path: Path
+) -> None:
+    screen, gate = Screen(), tmp_path / "gate"
+    work = f"def work():\n    {waiting(gate)}\n    handle.update(HTML('<b>late</b>'))"
+    start(f"import os, threading, time\n{SHOWN}\n{work}\nthreading.Thread(target=work).start()", screen)
+    gate.touch()
+    assert screen.wait_for("<b>late</b>")
+
+
 @behaviour("later:bounded")
 def test_what_goes_on_for_ever_is_bounded() -> None:
     told: list[Change] = []

@@ -180,7 +180,7 @@ class KernelClient:
         to know it. The program may ask a person where `on_question` is given. `on_later` is told what threads
         and tasks of the cell show after its end, as a list of its own. `panel` gets its widgets.
         """
-        stamp = self._stamp(request)
+        stamp, result = self._stamp(request), None
         try:
             result = await self._execute(source, stamp, deadline, detach, on_output, on_question, panel)
             if result.status is Status.ABORTED and self.gone is None:
@@ -190,7 +190,7 @@ class KernelClient:
             return result
         finally:
             if on_later is not None:
-                self._later.expect(stamp.id, on_later)
+                self._later.expect(stamp.id, on_later, result.outputs if result else ())
 
     async def _execute(
         self,

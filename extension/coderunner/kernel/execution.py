@@ -120,11 +120,24 @@ class Execution:
 
     def receive(self, message: Message) -> None:
         """Take one message of the kernel; anything that is not ours or makes no sense is ignored."""
-        if message.parent != self.request:
+        # A display id is the kernel's own: a later cell may change what an earlier one shows.
+        if message.parent != self.request and message.type != "update_display_data":
             return
         receive = _RECEIVERS.get((message.channel, message.type))
         if receive is not None:
             receive(self, message.content)
+
+    def follow_up(self, message: Message) -> None:
+        """Show the new state of a display that stands in another list; once, in place of the one before."""
+        if self.displays(display_id_of(message.content)):
+            self._update(message.content)
+        else:
+            self._display(message.content)
+
+    def displays(self, display_id: str) -> bool:
+        """Tell whether it shows something of that display id."""
+        shown = (each for each in self._shown if isinstance(each, DisplayData | ExecuteResult))
+        return bool(display_id) and any(each.display_id == display_id for each in shown)
 
     def answer(self, question: str, line: Secret) -> bool:
         """Take the answer to the question of that id; False where it is not (or not any more) open.
@@ -210,7 +223,7 @@ class Execution:
         self._make_way()
         data = self._bundle(content.get("data"))
         if data and not self._twice(data, ExecuteResult):
-            self._append(DisplayData(data, _object(content.get("metadata")), _display_id(content)))
+            self._append(DisplayData(data, _object(content.get("metadata")), display_id_of(content)))
 
     def _execute_result(self, content: Mapping[str, object]) -> None:
         self._make_way()
@@ -218,10 +231,10 @@ class Execution:
         self._count(content)
         if data and not self._twice(data, DisplayData):
             metadata = _object(content.get("metadata"))
-            self._append(ExecuteResult(data, metadata, self.execution_count, _display_id(content)))
+            self._append(ExecuteResult(data, metadata, self.execution_count, display_id_of(content)))
 
     def _update(self, content: Mapping[str, object]) -> None:
-        display_id = _display_id(content)
+        display_id = display_id_of(content)
         if not display_id:
             return
         data, metadata = self._bundle(content.get("data")), _object(content.get("metadata"))
@@ -339,6 +352,7 @@ def _object(value: object) -> MimeBundle:
     return value if isinstance(value, dict) and len(json.dumps(value)) <= HEAD else {}
 
 
-def _display_id(content: Mapping[str, object]) -> str:
+def display_id_of(content: Mapping[str, object]) -> str:
+    """The id by which a display may be updated; empty where it has none."""
     transient = content.get("transient")
     return _text(transient.get("display_id")) if isinstance(transient, dict) else ""
