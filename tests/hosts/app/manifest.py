@@ -156,6 +156,9 @@ BEHAVIOURS = {
     "app:safety:hostile-prose": Behaviour(
         "Scripts and pictures in a model's Markdown neither run nor fetch anything.", "safety: T2"
     ),
+    "app:safety:every-route": Behaviour(
+        "No route, Gradio's included, answers to another page.", "safety: T4"
+    ),
     "app:safety:routes": Behaviour("Each route refuses what is not the app's own page.", "safety: T4"),
     "app:looks:narrow": Behaviour("No screen is so narrow that the page scrolls sideways.", "door 2"),
     "app:looks:dark": Behaviour("Dark follows the system until the person chooses.", "door 2"),
