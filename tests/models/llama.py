@@ -1,7 +1,6 @@
 """A real llama.cpp server with a tiny model, where its program is here.
 
-`LLAMA_SERVER` names the program; else it is looked for as `llama-server`. Package managers have it (Homebrew,
-conda-forge, winget, Debian from version 13 on), and so have the releases of llama.cpp.
+`LLAMA_SERVER` names the program; else it is looked for as `llama-server`, as package managers install it.
 """
 
 import os
