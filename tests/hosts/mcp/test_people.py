@@ -9,7 +9,7 @@ from mcp import Client
 from mcp.types import ResourceLink
 
 from coderunner.__main__ import main
-from coderunner.hosts.mcp.desk import Desk
+from coderunner.hosts.mcp.desk import TEXTS, Desk
 from coderunner.hosts.mcp.tools import serving
 from coderunner.settings import load
 from tests.behaviours import behaviour
@@ -58,6 +58,16 @@ async def test_a_call_of_nobody_reaches_nothing(tmp_path: Path) -> None:
     await desk.close()
     assert [each.is_error for each in answers] == [True, True]
     assert all("this call does not say whose it is" in texts(each)[0] for each in answers)
+
+
+@behaviour("mcp:people:apart")
+async def test_nobody_makes_the_outputs_of_others_be_forgotten(tmp_path: Path) -> None:
+    desk = Desk(load({"data_dir": tmp_path}), keep=False)
+    first = desk.keep_text("alice", "hers")
+    names = [desk.keep_text("bob", f"his {number}") for number in range(TEXTS + 1)]
+    await desk.close()
+    assert desk.text("alice", first) == "hers"
+    assert [desk.text("bob", name) is None for name in names] == [True] + [False] * TEXTS
 
 
 @behaviour("mcp:people:apart")

@@ -93,12 +93,14 @@ def test_what_is_found_nowhere_is_new_each_time() -> None:
 
 
 @behaviour("proxy:conversation:bounded")
-def test_the_oldest_replies_are_forgotten() -> None:
+def test_the_oldest_replies_are_forgotten_and_nobody_elses() -> None:
     found = Conversations()
+    found.remember("bob", "his", [HELLO], "Hi.")
     for number in range(REMEMBERED + 1):
         found.remember("alice", str(number), [HELLO], f"Answer {number}")
     assert found.find("alice", {}, None, [HELLO, answered("Answer 1"), NEXT]) == "1"
     assert found.find("alice", {}, None, [HELLO, answered("Answer 0"), NEXT]) != "0"
+    assert found.find("bob", {}, None, [HELLO, answered("Hi."), NEXT]) == "his"
 
 
 @behaviour("proxy:owners:apart")

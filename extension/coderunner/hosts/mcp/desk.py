@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
 
 from coderunner.hosts.mcp.work import Work
@@ -14,7 +14,7 @@ SESSIONS = 20
 NAME = 100
 """Characters of a session's name."""
 TEXTS = 64
-"""Long outputs that are kept to be read whole, each at most as long as the kernel's room keeps it."""
+"""Long outputs of a client that are kept to be read whole, each as long as the kernel's room keeps it."""
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class Desk:
             settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days
         )
         self._seats: dict[tuple[str, str], Seat] = {}
-        self._texts: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._texts: defaultdict[str, OrderedDict[str, str]] = defaultdict(OrderedDict)
 
     def find(self, owner: str, name: str) -> Seat | None:
         """The session that `owner` calls `name`."""
@@ -90,14 +90,15 @@ class Desk:
     def keep_text(self, owner: str, text: str) -> str:
         """Keep a text that is too long for a reply; gives the name under which `owner` can read it."""
         name = secrets.token_urlsafe(12)
-        self._texts[owner, name] = text
-        while len(self._texts) > TEXTS:
-            self._texts.popitem(last=False)
+        texts = self._texts[owner]
+        texts[name] = text
+        if len(texts) > TEXTS:
+            texts.popitem(last=False)
         return name
 
     def text(self, owner: str, name: str) -> str | None:
         """The text that was kept for `owner` under that name."""
-        return self._texts.get((owner, name))
+        return self._texts[owner].get(name)
 
     async def close(self) -> None:
         """End what runs, and the kernels."""

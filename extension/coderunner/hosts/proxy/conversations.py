@@ -11,7 +11,7 @@ A history that was edited is the conversation of what stands before the edit, wi
 import hashlib
 import re
 import secrets
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from string import ascii_letters, digits, punctuation
 from urllib.parse import quote
@@ -26,7 +26,7 @@ HEADERS = (SESSION, "x-openwebui-chat-id", "x-conversation-id", "x-session-id")
 METADATA = ("chat_id", "conversation_id", "session_id")
 
 REMEMBERED = 20_000
-"""Replies that a history is searched for: a hundred chats of two hundred each, in a few MB."""
+"""Replies of a key that a history is searched for: a hundred chats of two hundred each, in a few MB."""
 
 LONGEST = 200
 """Characters of a name that we take; a chat's id has 36."""
@@ -39,7 +39,7 @@ class Conversations:
     """The conversations of all keys. In memory: after a restart, those that nobody names are new."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[str, str] = OrderedDict()
+        self._known: defaultdict[str, OrderedDict[str, str]] = defaultdict(OrderedDict)
 
     def find(
         self, owner: str, headers: Mapping[str, str], metadata: object, history: Sequence[Message]
@@ -50,14 +50,15 @@ class Conversations:
     def remember(self, owner: str, name: str, history: Sequence[Message], reply: str) -> None:
         """Note that `history` was answered with `reply`."""
         *_, digest = _digests(owner, [*history, {"role": "assistant", "content": reply}])
-        self._known[digest] = name
-        self._known.move_to_end(digest)
-        if len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
+        known = self._known[owner]
+        known[digest] = name
+        known.move_to_end(digest)
+        if len(known) > REMEMBERED:
+            known.popitem(last=False)
 
     def _recall(self, owner: str, history: Sequence[Message]) -> str:
-        digests = list(_digests(owner, history))
-        return next((self._known[digest] for digest in reversed(digests) if digest in self._known), "")
+        known, digests = self._known[owner], list(_digests(owner, history))
+        return next((known[digest] for digest in reversed(digests) if digest in known), "")
 
 
 def label(owner: str, name: str) -> str:
