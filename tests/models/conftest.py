@@ -18,7 +18,7 @@ from coderunner.models.demo_personalities import PERSONALITIES, Personality
 
 App = Callable[..., Awaitable[None]]
 
-WAIT = 10.0
+WAIT = 30.0
 """Seconds after which a test gives up waiting for the server."""
 
 

@@ -37,7 +37,7 @@ from coderunner.runner import (
 )
 from tests.behaviours import behaviour
 
-BOUND = 10.0
+BOUND = 30.0
 """Seconds for what comes at once."""
 
 CELL = Cell("print(15)\n")
