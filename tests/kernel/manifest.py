@@ -206,6 +206,9 @@ BEHAVIOURS = {
     "client:output:gap": Behaviour(
         "Output that did not come is said to be missing, by the numbers of what came.", "nothing is lost"
     ),
+    "prelude:text:of-programs": Behaviour(
+        "What programs that a cell starts write is in its result to the last line.", "M7; O20"
+    ),
     "prelude:breakpoint:pdb": Behaviour(
         "`breakpoint()` means pdb: it asks, and where nobody can be asked it is an error at its line.",
         "kernel facts: stdin",

@@ -101,6 +101,26 @@ def test_half_a_character_costs_nothing_but_itself(prepared: Run) -> None:
     assert prepared("print('next')").outputs == (Stream("stdout", "next\n"),)
 
 
+PROGRAMS = (
+    "import subprocess\nended = subprocess.run(['seq', '1', '20000'])",
+    "import os\nended = os.system('seq 1 20000')",
+    "import os\nfor n in range(1, 20001): ended = os.write(1, b'%d\\n' % n)",
+)
+
+
+@behaviour("prelude:text:of-programs")
+def test_what_programs_write_is_in_the_result_to_the_last_line(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # ipykernel leaves what programs write alone where this is set.
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")
+    session = sessions.get("programs", Local())
+    for source in PROGRAMS:
+        (written,) = run(session, source).outputs
+        assert isinstance(written, Stream)
+        assert written.text.splitlines() == [str(number) for number in range(1, 20001)]
+
+
 JOINS = """
 import re, sys, zmq
 from IPython import get_ipython

@@ -13,12 +13,15 @@ may be sent twice, leaves no name behind and changes nothing that a program can 
   its own failure in its place, and may then wait ten seconds for each flush at the end of the cell.
 - What is shown faster than it is read waits, `WAITING` messages at the most. ipykernel drops what comes after
   the first thousand, and tells nobody.
+- What programs that a cell started wrote is shown before the cell ends. ipykernel takes it from a pipe in a
+  thread of its own, and may show the end of it when the cell is over.
 """
 
 import ast
 import linecache
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import thread as pool
@@ -32,6 +35,10 @@ from IPython.core.getipython import get_ipython
 Module = ast.Module
 AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 WAITING = 100_000
+HANDOVER = 0.0002
+"""Seconds in which another thread comes to run."""
+DRAINING = 1.0
+"""Seconds to wait at most: a program in the background may write for ever."""
 
 
 def whole(shell: Any) -> None:
@@ -210,6 +217,34 @@ def waiting(shell: Any) -> None:
     shell.events.register("pre_execute", widen)
 
 
+def draining(shell: Any) -> None:
+    """Have the end of a cell wait, bounded, for what still lies in the pipes of stdout and stderr."""
+    try:
+        import fcntl
+        import termios
+    except ImportError:
+        return  # on Windows ipykernel has no such pipes
+    known = shell.events.callbacks["post_execute"]
+    pipes = [
+        pipe for each in (sys.stdout, sys.stderr) if isinstance(pipe := getattr(each, "_fid", None), int)
+    ]
+    ioctl, count, monotonic, sleep = fcntl.ioctl, termios.FIONREAD, time.monotonic, time.sleep
+    nothing = bytes(4)
+
+    def drain() -> None:
+        # The thread that reads shows what it has taken as soon as it may run.
+        sleep(HANDOVER)
+        until = monotonic() + DRAINING
+        with suppress(OSError):
+            while monotonic() < until and any(ioctl(pipe, count, nothing) != nothing for pipe in pipes):
+                sleep(10 * HANDOVER)
+
+    for before in [each for each in known if getattr(each, "__module__", "") == __name__]:
+        shell.events.unregister("post_execute", before)
+    if pipes:
+        shell.events.register("post_execute", drain)
+
+
 shell = get_ipython()
 if shell is not None:
     whole(shell)
@@ -218,3 +253,4 @@ if shell is not None:
     belonging(shell)
     packing(shell)
     waiting(shell)
+    draining(shell)
