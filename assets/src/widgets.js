@@ -9,7 +9,7 @@ import { Widget } from "@lumino/widgets";
 import { drawn } from "./outputs.js";
 import { pack, unpack } from "./parcel.js";
 
-const GONE = "Not connected to a kernel: this is how it stood last.";
+const GONE = "Not connected to a kernel: this is how it stood last. Run the block again to move it.";
 
 class OutputModel extends output.OutputModel {
   defaults() { return { ...super.defaults(), msg_id: "", outputs: [] }; }

@@ -16,6 +16,9 @@ const near = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) target.frame?.near(isIntersecting);
 }, { rootMargin: NEAR });
 
+// A block may stand within another one.
+const themed = (node) => Boolean(node) && (node.closest(".dark") !== null || themed(node.getRootNode().host));
+
 export class Frame {
   #place; #cell; #base; #hooks; #node = null; #port = null; #items = []; #loads = 0; #asked = 0; #drawn = 0;
   #level = "scripts"; #near = false; #stopped = false; #highest = HIGHEST; #parcels = 0;
@@ -119,7 +122,7 @@ export class Frame {
 
   theme() {
     const { fontFamily } = getComputedStyle(this.#place);
-    const dark = this.#place.getRootNode().host.closest(".dark") !== null;
+    const dark = themed(this.#place);
     if (this.#node) this.#node.style.colorScheme = dark ? "dark" : "light";
     this.#port?.postMessage({ t: "theme", dark, font: fontFamily });
   }

@@ -69,6 +69,8 @@ class Block:
     """Names it in pages, from its first line to its end and after; nobody can guess it."""
     panel: Panel | None = None
     """Its widgets."""
+    repeat: bool = False
+    """It is a block of its own below the one whose code a person has run once more."""
 
     @property
     def stoppable(self) -> bool:

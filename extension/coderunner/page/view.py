@@ -59,14 +59,14 @@ def look(block: Block, setting: Setting, before: tuple[Block, Look] | None = Non
         return kept[id(shown)] if id(shown) in kept else output.draw(shown, block)
 
     return Look(
-        mood=_mood(block),
-        code=f'<pre class="cr-code" tabindex="0"><code>{highlight.html(block.code)}</code></pre>',
+        mood=" cr-".join(filter(None, (_mood(block), "inner" if block.repeat else ""))),
+        code="" if block.repeat else _code(block.code),
         outputs=tuple(map(drawn, block.shown)),
         later=_later(block),
         question=_form(block.question),
         read=read(block.read),
         bar=_bar(block, setting),
-        again=_again(block.again, setting),
+        again=_again(block.again),
         scripts=setting.scripts,
     )
 
@@ -78,8 +78,12 @@ def block(block: Block, setting: Setting) -> str:
     return (
         f'<div class="cr-cell{its.mood and " cr-" + its.mood}" role="group" aria-label="Code and its output">'
         f'{its.code}<div class="cr-outs">{shown}</div>'
-        f"{its.later}{its.question}{its.read}{its.bar}{its.again}</div>"
+        f"{its.later}{its.question}{its.read}{its.bar}</div>"
     )
+
+
+def _code(source: str) -> str:
+    return f'<pre class="cr-code" tabindex="0"><code>{highlight.html(source)}</code></pre>'
 
 
 def _later(block: Block) -> str:
@@ -89,16 +93,11 @@ def _later(block: Block) -> str:
     return f'<div class="cr-later"><b>Shown after its end</b><div class="cr-outs">{shown}</div></div>'
 
 
-def _again(block: Block | None, setting: Setting) -> str:
-    """What came of it as a person had it run once more, below what it showed before."""
+def _again(block: Block | None) -> str:
+    """What came of it as a person had it run once more, below what it showed before: a block of its own."""
     if block is None:
         return ""
-    mood = _mood(block) or "good"
-    shown = "".join(output.harmless(output.draw(each, block)) for each in block.shown)
-    return (
-        f'<div class="cr-again cr-{mood}" role="group" aria-label="Run again">'
-        f'<div class="cr-outs">{shown}</div>{_form(block.question)}{_bar(block, setting, repeat=True)}</div>'
-    )
+    return f'<div class="cr-again" role="group" aria-label="Run again">{placeholder(block.id)}</div>'
 
 
 def _mood(block: Block) -> str:
@@ -149,9 +148,9 @@ def _form(question: Question | None) -> str:
     )
 
 
-def _bar(block: Block, setting: Setting, *, repeat: bool = False) -> str:
+def _bar(block: Block, setting: Setting) -> str:
     state, buttons = _state(block, setting)
-    if repeat:
+    if block.repeat:
         state, buttons = f"Again: {state}", buttons if block.stoppable else ""
     asks = " cr-ask" if block.state is State.WAITING else ""
     return (

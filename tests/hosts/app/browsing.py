@@ -124,7 +124,7 @@ class Visitor:
     @property
     def blocks(self) -> Locator:
         """All blocks of the conversation."""
-        return self.page.locator("#cr-chat .cr-cell")
+        return self.page.locator("#cr-chat .cr-cell:not(.cr-inner)")
 
     @property
     def rows(self) -> Locator:

@@ -203,7 +203,8 @@ BEHAVIOURS = {
         "What keeps the app from starting is said in one sentence.", "bad input gets one clear sentence"
     ),
     "app:widgets:there-again": Behaviour(
-        "Widgets stand as they were left after a reload and after a restart, and nothing is run for that.",
+        "Widgets stand as they were left after a reload and after a restart, and nothing is run for that; "
+        "run again they live.",
         "design 8: records",
     ),
     "app:start:address": Behaviour(

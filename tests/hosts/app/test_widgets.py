@@ -33,7 +33,7 @@ def started(parrot: tuple[Parrot, str], folder: Path) -> App:
 def inside(somebody: Visitor) -> FrameLocator:
     block = somebody.page.locator("code-runner-output").first
     block.scroll_into_view_if_needed()
-    return block.frame_locator("iframe").frame_locator("iframe")
+    return block.frame_locator("iframe >> nth=0").frame_locator("iframe")
 
 
 @behaviour("app:widgets:there-again")
@@ -63,6 +63,11 @@ def test_a_slider_stands_where_it_was_left_after_a_reload_and_after_a_restart(
         expect(inside(somebody).get_by_text("square 81")).to_be_visible()
         expect(inside(somebody).get_by_text("Not connected to a kernel")).to_be_visible()
         after = again.records.of(kernel_label(identity))
+        somebody.press("Run again")
+        below = somebody.blocks.locator(".cr-again").frame_locator("iframe").frame_locator("iframe")
+        below.get_by_role("slider").press("ArrowRight")
+        expect(below.get_by_text("square 64")).to_be_visible()
+        expect(inside(somebody).get_by_text("square 81")).to_be_visible()
     assert [(run.id, run.attempt, run.result) for run in after] == [
         (run.id, run.attempt, run.result) for run in first
     ]

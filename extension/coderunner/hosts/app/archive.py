@@ -115,8 +115,12 @@ def _block(chat: Chat, said: Saying, piece: Piece, session: Session) -> Block:
     if not sent:
         return replace(block, state=State.ENDED, result=piece.end or NOT_BEGUN)
     first, last = sent[0], sent[-1]
-    again = _ended(Block(), last, session) if last is not first else None
+    again = _ended(_repeat(), last, session) if last is not first else None
     return replace(_ended(block, first, session), again=again)
+
+
+def _repeat() -> Block:
+    return Block(id=secrets.token_urlsafe(18), repeat=True)
 
 
 def _ended(block: Block, run: Record, session: Session) -> Block:

@@ -185,7 +185,9 @@ class Conversation:
             case "again", None if self._approve() != "off" and (
                 block := transcript.repeatable(self.messages, ticket)
             ):
+                before = self.messages
                 self._repeats.begin(ticket, block)
+                self._board.forget(transcript.gone(before, self.messages))
             case (("run" | "always" | "skip"), Future() as question) if not question.done():
                 self.always = self.always or verb == "always"
                 question.set_result(verb != "skip")

@@ -12,7 +12,7 @@ from coderunner.hosts.app import transcript
 from coderunner.hosts.app.transcript import Parts, Past
 from coderunner.outputs import Cell, Question
 from coderunner.page.block import Block
-from coderunner.runner import Answered, Asked, Beat, Ended, Event, Shown, ran_again
+from coderunner.runner import Answered, Asked, Beat, Ended, Event, Shown, Started, ran_again
 from coderunner.secret import Secret
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,8 @@ class Repeats:
     def begin(self, ticket: str, block: Past) -> None:
         """Run the block of that ticket once more; returns at once."""
         own = secrets.token_urlsafe(18)
-        parts = transcript.started((Block(),), Cell(block.source), own)
+        new = Block(id=secrets.token_urlsafe(18), repeat=True)
+        parts = transcript.started((new,), Cell(block.source), own)
         self._show(ticket, parts)
         task = asyncio.create_task(self._run(ticket, own, block, parts))
         self._tasks.add(task)
@@ -119,6 +120,8 @@ class Repeats:
     def _after(self, event: Event, ticket: str, block: Past, parts: Parts, asked: list[str]) -> Parts:
         """Take what happens; gives the block as it is then."""
         match event:
+            case Started(cell, panel=panel):
+                parts = transcript.started(parts, cell, transcript.ticket_of(parts), panel=panel)
             case Shown(change):
                 parts = transcript.showed(parts, change.index, change.output)
             case Asked(question):

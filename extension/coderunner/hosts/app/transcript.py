@@ -184,8 +184,9 @@ def showed_later(block: Block, index: int, output: Output | None) -> Block:
 
 
 def blocks(messages: Sequence[Message]) -> list[Block]:
-    """All blocks, in their order."""
-    return [part for message in messages for part in message.parts if isinstance(part, Block)]
+    """All blocks, in their order; behind each the one below it, as it was run once more."""
+    parts = (part for message in messages for part in message.parts if isinstance(part, Block))
+    return [block for part in parts for block in (part, part.again) if block is not None]
 
 
 def changed(before: Sequence[Message], after: Sequence[Message]) -> list[Message]:
@@ -221,7 +222,7 @@ def ran_well(messages: Sequence[Message]) -> list[Past]:
         Past(message.reply, block.ordinal or 0, block.source)
         for message in messages
         for block in blocks([message])
-        if block.result and block.result.status is Status.OK
+        if block.result and block.result.status is Status.OK and not block.repeat
     ]
 
 
