@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coderunner.runner import Local, Sessions
+from coderunner.runner import Local, Panel, Sessions
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import BOUND
 from tests.page import firefox as fox
@@ -56,10 +56,18 @@ def test_each_kind_is_shown_in_firefox_too(browser: Firefox, host: Host, tmp_pat
     sessions = Sessions(tmp_path)
     session = sessions.get("zoo", Local())
     try:
-        results = {name: session.begin(animal.code).wait(BOUND) for name, animal in ANIMALS.items()}
+        panels = {name: Panel() for name in ANIMALS}
+        results = {
+            name: session.begin(animal.code, panel=panels[name]).wait(BOUND)
+            for name, animal in ANIMALS.items()
+        }
     finally:
         sessions.portal.call(sessions.close_all(), BOUND)
-    cells = {name: host.show(name, result.outputs) for name, result in results.items() if result}
+    cells = {
+        name: host.show(name, result.outputs, panel=panels[name])
+        for name, result in results.items()
+        if result
+    }
     browser.open(host.address)
     for name, cell in cells.items():
         see(browser, cell, ANIMALS[name])

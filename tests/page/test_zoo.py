@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from coderunner.outputs import Output
-from coderunner.runner import Local, Sessions
+from coderunner.runner import Local, Panel, Sessions
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import BOUND, MARKS, chromium
 from tests.page.host import Host, block_of, frame_of, hosted, opened
@@ -14,7 +14,7 @@ from tests.page.zoo import ANIMALS
 
 pytestmark = [*MARKS, pytest.mark.timeout(240)]
 
-Shown = Mapping[str, tuple[Output, ...]]
+Shown = Mapping[str, tuple[tuple[Output, ...], Panel]]
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +25,16 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
-    """What each of them gives in a kernel; all in the same one."""
+    """What each of them gives in one kernel, which is gone by then: widgets stand still."""
     sessions = Sessions(tmp_path_factory.mktemp("zoo"))
     session = sessions.get("zoo", Local())
     try:
-        results = {name: session.begin(animal.code).wait(BOUND) for name, animal in ANIMALS.items()}
-        return {name: result.outputs for name, result in results.items() if result is not None}
+        panels = {name: Panel() for name in ANIMALS}
+        results = {
+            name: session.begin(animal.code, panel=panels[name]).wait(BOUND)
+            for name, animal in ANIMALS.items()
+        }
+        return {name: (result.outputs, panels[name]) for name, result in results.items() if result}
     finally:
         sessions.portal.call(sessions.close_all(), BOUND)
 
@@ -60,7 +64,8 @@ def test_each_kind_is_shown_live_and_the_same_after_a_reload(
     cells = {name: host.show(name, (), ended=False) for name in ANIMALS}
     with opened(browser, host) as page:
         for name in ANIMALS:
-            host.show(name, shown[name])
+            outputs, panel = shown[name]
+            host.show(name, outputs, panel=panel)
         see_all(page, cells)
         page.reload()
         see_all(page, cells)

@@ -35,6 +35,8 @@ _RED = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ
 _GIF = "R0lGODlhAQABAIAAAP8AAAAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw=="
 _SVG = "<svg xmlns='http://www.w3.org/2000/svg' width='20' height='10'><rect width='20' height='10'/></svg>"
 
+_WIDGETS = "import ipywidgets as w\n"
+
 
 def _raw(kind: str, data: object, more: str = "") -> str:
     return f"{_IMPORT}display({{{kind!r}: {data!r}, 'text/plain': 'plain'}}, raw=True{more})"
@@ -114,5 +116,31 @@ ANIMALS: Mapping[str, Animal] = {
     "numbers": Animal(_raw("application/json", [1.5], ""), ".cr-n", "1.5", framed=True),
     "infinite": Animal(
         _raw("application/json", "INF").replace("'INF'", "[float('inf')]"), ".cr-n", "null", framed=True
+    ),
+    "widget slider": Animal(f"{_WIDGETS}w.IntSlider(value=7)", ".noUi-handle", framed=True),
+    "widget tabs": Animal(
+        f"{_WIDGETS}w.Tab([w.Label('inside')], titles=['first'])", ".widget-tab", "first", framed=True
+    ),
+    "widget output": Animal(
+        f"{_WIDGETS}out = w.Output()\nwith out: print('within')\nout", ".widget-output", "within", framed=True
+    ),
+    "widget picture": Animal(
+        f"{_WIDGETS}import base64\nw.Image(value=base64.b64decode('{_RED}'))", "img[src^=blob]", framed=True
+    ),
+    "interact": Animal(
+        f"{_WIDGETS}@w.interact(k=(1, 8))\ndef f(k=3): print('k is', k)",
+        ".widget-output",
+        "k is 3",
+        framed=True,
+    ),
+    "tqdm": Animal(
+        "from tqdm.notebook import tqdm\nfor _ in tqdm(range(5)): pass", ".widget-hbox", "5/5", framed=True
+    ),
+    "anywidget": Animal(
+        "import anywidget\nclass A(anywidget.AnyWidget):\n"
+        "    _esm = 'export default { render({ el }) { el.innerHTML = `<i id=any>any</i>`; } }'\nA()",
+        "#any",
+        "any",
+        framed=True,
     ),
 }
