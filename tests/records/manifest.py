@@ -30,6 +30,10 @@ BEHAVIOURS = {
     "records:claim:others": Behaviour(
         "Who may not run a block gets what came of it, as soon as that is known.", "safety 3.5: two tabs"
     ),
+    "records:claim:given-up": Behaviour(
+        "Who waits no more for a run that another process has in hand costs nothing any more.",
+        "decision 3: two replicas",
+    ),
     "records:claim:other-code": Behaviour(
         "Other code, another place in the reply and another reply are another run.", "design 3: exactly once"
     ),

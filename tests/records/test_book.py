@@ -118,6 +118,18 @@ def test_who_waits_for_a_process_that_is_gone_is_told_so(replica: Open) -> None:
     assert future.result(BOUND).status is Status.LOST
 
 
+@behaviour("records:claim:given-up")
+def test_for_whoever_waits_no_more_nothing_is_looked_up(replica: Open) -> None:
+    here, there = replica(), replica()
+    sent(here.claim(KEY, CODE))
+    future = there.ended(known(there.claim(KEY, CODE)))
+    assert there.settle()
+    assert there._waiting != []
+    future.cancel()
+    assert there.settle()
+    assert there._waiting == []
+
+
 @behaviour("records:crash:fenced")
 def test_who_was_taken_for_dead_sends_nothing_that_another_took_over(replica: Open) -> None:
     here, there = replica(), replica()

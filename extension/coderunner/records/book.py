@@ -117,7 +117,10 @@ class Records:
             self._store.write(rows.deliver, identity)
 
     def ended(self, record: Record) -> Future[Result]:
-        """What came of a run, or what comes of it, wherever it runs; its end is seen within a second."""
+        """What came of a run, or what comes of it, wherever it runs; its end is seen within a second.
+
+        Whoever waits for it no more cancels it.
+        """
         future: Future[Result] = Future()
         if record.result is not None:
             future.set_result(record.result)
@@ -260,7 +263,12 @@ class Records:
             waiting = list(self._waiting)
         for waiter in waiting:
             identity, future = waiter
-            record = self._store.write(self._look, identity)
+            given_up = future.cancelled()
+            record = None if given_up else self._store.read(rows.find, identity)
+            if record is not None and record.result is None:
+                # Only where its process is gone there is anything to write.
+                gone = not self._store.read(self._owners.alive, record.owner)
+                record = self._store.write(self._look, identity) if gone else record
             if record is None or record.result is not None:
                 with self._lock:
                     self._waiting.remove(waiter)

@@ -44,7 +44,7 @@ async def run(
     if isinstance(known, Future):
         async for beat in _beats(asyncio.wrap_future(known), stop):
             yield beat
-        yield Ended(known.result() if known.done() else STOPPED, run.ordinal)
+        yield Ended(_known(known), run.ordinal)
         return
     entry = known
     panel = Panel(entry.keep)
@@ -90,7 +90,7 @@ def run_sync(
         known = manner.ledger.claim(run.cell, run.ordinal)
     if isinstance(known, Future):
         yield from _beats_sync(known, stopped)
-        ended = Ended(known.result() if known.done() else STOPPED, run.ordinal)
+        ended = Ended(_known(known), run.ordinal)
         yield ended
         return ended
     entry = known
@@ -235,6 +235,11 @@ def _refusal(consent: Future[bool], *, stopped: bool) -> Result | None:
         consent.cancel()
         return STOPPED
     return None if consent.result() else DECLINED
+
+
+def _known(result: Future[Result]) -> Result:
+    """What came of a block that somebody else had in hand; we wait no more."""
+    return STOPPED if result.cancel() or result.cancelled() else result.result()
 
 
 async def _next(told: asyncio.Queue[Told | None], began: float) -> Told | Beat | None:
