@@ -19,6 +19,21 @@ const sheets = {
   },
 };
 
+// Programs that stand on widgets take what is loaded with those, and of lodash the one function that they need.
+const shared = {
+  name: "shared",
+  setup(builder) {
+    builder.onResolve({ filter: /^(@jupyter-widgets\/base|lodash)$/ }, ({ path }) => ({ path, namespace: "shared" }));
+    builder.onLoad({ filter: /base$/, namespace: "shared" }, () => ({
+      contents: "module.exports = globalThis.coderunner.widgets.base",
+    }));
+    builder.onLoad({ filter: /lodash$/, namespace: "shared" }, () => ({
+      contents: 'export { default as throttle } from "lodash/throttle"',
+      resolveDir: here("."),
+    }));
+  },
+};
+
 const common = {
   bundle: true,
   minify: true,
@@ -47,11 +62,12 @@ await make({
   entryPoints: { shell: here("src/shell.js"), frame: here("src/frame/main.js") },
 });
 // Engines; each is found as `coderunner.NAME`.
-for (const name of ["text", "vega", "widgets", "anywidget"]) {
+for (const name of ["text", "vega", "widgets", "anywidget", "ipympl"]) {
   await make({
     ...common,
     format: "iife",
     alias: { "sanitize-html": here("src/sanitize.js") },
+    plugins: name === "ipympl" ? [shared] : [],
     globalName: `coderunner.${name}`,
     entryPoints: { [name]: here(`src/${name}.js`) },
   });

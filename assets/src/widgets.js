@@ -40,7 +40,8 @@ const outputView = (draw) => class OutputView extends output.OutputView {
   }
 };
 
-const APART = new Set(["anywidget"]); // modules of others that are ours to load, with the first that needs them
+// Modules of others that are ours to load, with the first widget that needs them.
+const APART = { anywidget: "anywidget", "jupyter-matplotlib": "ipympl" };
 
 // One model's way to the kernel.
 class Comm {
@@ -62,6 +63,8 @@ class Comm {
   on_close(closed) { this.closed = closed; }
 }
 
+export { base };
+
 export class Manager extends ManagerBase {
   #send; #engine; #level; #views; #loading = Promise.resolve(); #comms = new Map(); #waiting = new Map(); #turn = Promise.resolve(); #live = true; #places = new Map();
   #name = `${base.uuid().slice(0, 8)}-`; #count = 0;
@@ -82,8 +85,8 @@ export class Manager extends ManagerBase {
   }
 
   async loadClass(name, module, version) {
-    if (APART.has(module)) {
-      if (this.#level !== "scripts") throw new Error("it needs scripts, which are off");
+    if (Object.hasOwn(APART, module)) {
+      if (module === "anywidget" && this.#level !== "scripts") throw new Error("it needs scripts, which are off");
       this.#views[module] ??= await this.#load(module);
     }
     const found = this.#views[module]?.[name];
@@ -96,9 +99,9 @@ export class Manager extends ManagerBase {
     this.#loading = this.#loading.catch(() => {}).then(async () => {
       let made;
       globalThis.define = (needs, make) => { made = make(...needs.map((need) => this.#views[need])); };
-      await this.#engine(module);
+      const engine = await this.#engine(APART[module]);
       delete globalThis.define;
-      return this.#views[module] ?? made;
+      return this.#views[module] ?? made ?? engine;
     });
     return this.#loading;
   }

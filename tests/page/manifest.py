@@ -34,6 +34,9 @@ BEHAVIOURS = {
         "An anywidget runs its own script in its frame, and where scripts are off shows its text.",
         "rich output 1",
     ),
+    "page:widgets:ipympl": Behaviour(
+        "A figure of `%matplotlib widget` is drawn by the kernel and hears of the mouse.", "rich output 1"
+    ),
     "page:widgets:unknown": Behaviour(
         "A widget that cannot be shown says so, with its text; those beside it are shown.", "O5"
     ),

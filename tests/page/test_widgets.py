@@ -247,6 +247,16 @@ def test_an_anywidget_works_where_scripts_may_run_and_else_shows_its_text(
         expect(shown.in_frame(page).locator("pre")).to_contain_text("it needs scripts, which are off")
 
 
+@behaviour("page:widgets:ipympl")
+def test_a_figure_of_ipympl_says_where_the_mouse_is_in_it(browser: Browser, stage: Stage) -> None:
+    source = "%matplotlib widget\nimport matplotlib.pyplot as plt\nplt.plot([1, 3, 2])\nplt.show()"
+    shown = stage.show("ipympl", source)
+    with opened(browser, stage.host) as page:
+        figure = shown.in_frame(page).locator(".jupyter-matplotlib-canvas-div canvas").last
+        figure.hover(position={"x": 250, "y": 200})
+        expect(shown.in_frame(page).get_by_text("(x, y) = (")).to_be_visible()
+
+
 # A script in a block gets hold of the frame's door when that is used, and says there what it likes.
 FORGE = """<p id=done></p><script>
 const post = MessagePort.prototype.postMessage;

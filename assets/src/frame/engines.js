@@ -4,7 +4,7 @@
 const FILES = document.currentScript.src;
 const address = (file) => FILES.replace("frame.js", file);
 
-const STYLED = new Set(["text", "widgets"]);
+const STYLED = new Set(["text", "widgets", "ipympl"]);
 const GLOBALS = { plotly: "Plotly" };
 
 const loading = new Map();
