@@ -78,6 +78,11 @@ BEHAVIOURS = {
         "Of a conversation that grows, changes or shrinks only what differs is written.", "performance"
     ),
     "records:chats:once": Behaviour("No word of a reply is kept twice.", "records: what is kept"),
+    "records:chats:replicas": Behaviour(
+        "Two processes may write in one conversation: the last word counts, nothing is held up, and the "
+        "memory that it takes is bounded.",
+        "decision 3: two replicas",
+    ),
     "records:chats:listed": Behaviour(
         "Conversations are listed the newest first, by their first words or the name that somebody gave.",
         "what users of chat pages ask for",

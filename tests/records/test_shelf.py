@@ -107,6 +107,38 @@ def test_a_conversation_goes_on_in_the_next_process(replica: Open) -> None:
     assert chat.sayings == tuple(talk("one", "2"))
 
 
+@behaviour("records:chats:replicas")
+def test_two_processes_in_one_conversation_hold_up_nothing(replica: Open) -> None:
+    here, there = replica(), replica()
+    put(here, "id", "one")
+    assert there.shelf.find("id") is not None
+    put(here, "id", "one", "here", "and more")
+    put(there, "id", "one", "there")
+    run = sent(there.claim(Key("label", "r", 0), CODE))
+    run.finish(FIFTEEN)
+    assert there.settle()
+    chat, (ended,) = here.shelf.find("id"), here.of("label")
+    assert chat is not None
+    assert (chat.sayings, ended.result) == (tuple(talk("one", "there")), FIFTEEN)
+
+
+@behaviour("records:chats:replicas")
+def test_of_many_conversations_the_text_of_few_is_kept_in_memory(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coderunner.records.shelf.KNOWN", 2)
+    for name in ("a", "b", "c"):
+        put(records, name, "one")
+    put(records, "a", "one", "two")
+    assert len(records.shelf._known) == 2
+    chat = records.shelf.find("a")
+    assert chat is not None
+    assert chat.sayings == tuple(talk("one", "two"))
+    records.shelf.delete("b")
+    put(records, "b", "one", "two")
+    assert records.shelf.find("b") is None
+
+
 @behaviour("records:chats:listed")
 def test_conversations_are_listed_the_newest_first(records: Records) -> None:
     for name in ("a", "b", "c"):

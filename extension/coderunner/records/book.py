@@ -214,10 +214,10 @@ class Records:
         return self._store.write_safely(rows.advance, identity, self._owners.me.id, State.SENT, values)
 
     def _write_all(self) -> bool:
-        self.shelf.write()
         with self._lock:
             live = list(self._live.values())
         self._write_each(live)
+        self.shelf.write()
         with self._lock:
             ended = list(self._ended)
         self._write_each(ended)

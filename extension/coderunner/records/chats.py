@@ -1,7 +1,6 @@
 """Conversations as they are read and written in one transaction: functions of a connection."""
 
 import re
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -93,18 +92,34 @@ def find(connection: Connection, person: str, identity: str) -> Chat | None:
     return Chat(chat.id, chat.title, chat.label, sayings, records)
 
 
-def add(connection: Connection, person: str, identity: str, label: str, sayings: Sequence[Saying]) -> None:
+def changed(connection: Connection, person: str, identity: str) -> float | None:
+    """When something was last said in a conversation; None where it is not there."""
+    moment: float | None = connection.scalar(select(CHATS.c.changed).where(_its(person, identity)))
+    return moment
+
+
+def written(connection: Connection, identity: str) -> list[Columns]:
+    """What stands there of what was said in a conversation, as `columns` gives it."""
+    said = select(SAYINGS).where(SAYINGS.c.chat == identity).order_by(SAYINGS.c.position)
+    return [
+        {name: value for name, value in row.items() if name not in ("chat", "position")}
+        for row in connection.execute(said).mappings()
+    ]
+
+
+def add(
+    connection: Connection, person: str, identity: str, label: str, sayings: Sequence[Saying], now: float
+) -> None:
     """Write down that a conversation has begun."""
-    now = time.time()
     what = {"id": identity, "person": person, "label": label, "title": title(sayings), "named": 0}
     connection.execute(insert(CHATS).values(**what, created=now, changed=now))
 
 
-def touch(connection: Connection, person: str, identity: str, sayings: Sequence[Saying]) -> bool:
-    """Note that something was said; False where the conversation is not there any more."""
+def touch(connection: Connection, person: str, identity: str, sayings: Sequence[Saying], now: float) -> None:
+    """Note that something was said."""
     its = _its(person, identity)
     connection.execute(update(CHATS).where(its, CHATS.c.named == 0).values(title=title(sayings)))
-    return connection.execute(update(CHATS).where(its).values(changed=time.time())).rowcount == 1
+    connection.execute(update(CHATS).where(its).values(changed=now))
 
 
 def say(connection: Connection, identity: str, sayings: Sequence[Columns], known: Sequence[Columns]) -> None:

@@ -1,7 +1,10 @@
 """The shelf of all conversations: written down as they grow, listed, found, renamed, deleted."""
 
 import threading
+import time
+from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -12,6 +15,17 @@ from coderunner.records.store import Store
 
 Draft = tuple[str, Sequence[Saying]]
 """A conversation's label, and what was said in it so far."""
+
+KNOWN = 32
+"""Conversations of which is kept in memory what is written: to compare with saves to read it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is written of a conversation, for as long as nobody else has written in it."""
+
+    changed: float
+    rows: Sequence[Columns]
 
 
 class Shelf:
@@ -27,8 +41,10 @@ class Shelf:
         self._lock = threading.Lock()
         self._drafts: dict[str, Draft] = {}
         """What is to be written."""
-        self._known: dict[str, Sequence[Columns]] = {}
-        """What is written of the conversations that were in hand here."""
+        self._known: OrderedDict[str, Written] = OrderedDict()
+        """Of the conversations that were written last."""
+        self._seen: set[str] = set()
+        """The conversations that were in hand here: one that is not there any more was deleted."""
 
     def keep(self, identity: str, label: str, sayings: Sequence[Saying]) -> None:
         """Have a conversation written down as it is now, soon; returns at once.
@@ -55,7 +71,7 @@ class Shelf:
         chat = self._store.read(chats.find, self._person, identity)
         if chat is not None:
             with self._lock:
-                self._known.setdefault(identity, [chats.columns(said) for said in chat.sayings])
+                self._seen.add(identity)
         return chat
 
     def rename(self, identity: str, title: str) -> bool:
@@ -70,7 +86,8 @@ class Shelf:
         """
         with self._lock:
             self._drafts.pop(identity, None)
-            self._known.setdefault(identity, ())
+            self._known.pop(identity, None)
+            self._seen.add(identity)
         return self._store.write(chats.remove, self._person, identity)
 
     def write(self) -> None:
@@ -80,9 +97,14 @@ class Shelf:
         for identity, draft in drafts:
             label, sayings = draft
             rows = [chats.columns(said) for said in sayings]
-            self._store.write(self._put, identity, label, sayings, rows)
+            changed = self._store.write(self._put, identity, label, sayings, rows)
             with self._lock:
-                self._known[identity] = rows
+                self._seen.add(identity)
+                if changed is not None:
+                    self._known[identity] = Written(changed, rows)
+                    self._known.move_to_end(identity)
+                while len(self._known) > KNOWN:
+                    self._known.popitem(last=False)
                 if self._drafts.get(identity) is draft:
                     del self._drafts[identity]
 
@@ -93,10 +115,19 @@ class Shelf:
         label: str,
         sayings: Sequence[Saying],
         rows: list[Columns],
-    ) -> None:
-        known = self._known.get(identity)
-        if known is None:
-            chats.add(connection, self._person, identity, label, sayings)
-        elif not chats.touch(connection, self._person, identity, sayings):
-            return
-        chats.say(connection, identity, rows, known or ())
+    ) -> float | None:
+        """Write it, and give when that was; None where the conversation was deleted."""
+        now, there = time.time(), chats.changed(connection, self._person, identity)
+        written: Sequence[Columns] = ()
+        if there is not None:
+            known = self._known.get(identity)
+            # Somebody else may have written in it.
+            ours = known is not None and known.changed == there
+            written = known.rows if known and ours else chats.written(connection, identity)
+            chats.touch(connection, self._person, identity, sayings, now)
+        elif identity not in self._seen:
+            chats.add(connection, self._person, identity, label, sayings, now)
+        else:
+            return None
+        chats.say(connection, identity, rows, written)
+        return now
