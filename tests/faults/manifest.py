@@ -6,7 +6,7 @@ BEHAVIOURS = {
     "faults:network:comes-back": Behaviour(
         "A connection that is cut while a cell runs comes back: every line is shown, or the result says that "
         "output may be missing.",
-        "kernel facts: reconnect; decision 4",
+        "kernel facts: reconnect; decision 4; O8",
     ),
     "faults:network:another-way": Behaviour(
         "After a cut the next cell goes over a connection of another name: a server that has not let go of "
@@ -76,7 +76,7 @@ BEHAVIOURS = {
         "A kernel that was culled is replaced before the next cell, which says so.", "safety 3.1: culled"
     ),
     "faults:kernel:crash-loop": Behaviour(
-        "A kernel that dies again and again is replaced each time.", "safety 3.1: crash loop"
+        "A kernel that dies again and again is replaced each time.", "safety 3.1: crash loop; O31, R19"
     ),
     "faults:kernel:heir": Behaviour(
         "A cell that reached a server after its kernel died runs once, in the process in its place, and is "

@@ -81,7 +81,7 @@ BEHAVIOURS = {
     "cell:ends:ok": Behaviour("A cell gives its output, its value and its number.", "decision 4; D1"),
     "cell:ends:error": Behaviour("An error comes after the output before it.", "decision 2"),
     "cell:ends:exception-group": Behaviour(
-        "An error that the kernel tells only in its reply is shown.", "kernel facts: ending a cell"
+        "An error that the kernel tells only in its reply is shown.", "kernel facts: ending a cell; M8"
     ),
     "cell:stdin:refused": Behaviour(
         "Without somebody to ask, input() raises at once.", "kernel facts: stdin; O14"
@@ -160,11 +160,13 @@ BEHAVIOURS = {
     "cell:detach:moved": Behaviour(
         "A conversation that gets another kernel keeps the results of late cells.", "decision 5"
     ),
-    "cell:interrupt:person": Behaviour("A person can stop a cell, and what it showed is kept.", "O13, R15"),
+    "cell:interrupt:person": Behaviour(
+        "A person can stop a cell, and what it showed is kept.", "O13, R15, R16"
+    ),
     "cell:interrupt:queued": Behaviour("A cell that is stopped while it waits never runs.", "O11"),
     "cell:interrupt:idle": Behaviour("An interrupt without a cell harms nothing.", "R14"),
     "cell:cancel:interrupts": Behaviour(
-        "Cancelling the caller stops the cell, and the next one runs.", "M5, M6"
+        "Cancelling the caller stops the cell, and the next one runs.", "M4, M5, M6"
     ),
     "cell:queue:one-at-a-time": Behaviour(
         "Cells of one conversation run one after the other, in order.", "M1, O29"
@@ -189,10 +191,12 @@ BEHAVIOURS = {
     ),
     "session:close:refused": Behaviour("A closed session refuses, and says why.", "decision 4"),
     "prelude:cells:broken": Behaviour(
-        "Of a cell that does not compile nothing runs, and the model reads so.", "kernel facts: cells"
+        "Of a cell that does not compile nothing runs, and the model reads so.",
+        "kernel facts: cells; M9, O22, R2, R3, R7",
     ),
     "prelude:cells:sound": Behaviour(
-        "A cell that compiles runs as it does in a kernel that is not prepared.", "kernel facts: cells"
+        "A cell that compiles runs as it does in a kernel that is not prepared.",
+        "kernel facts: cells; O19, R4, R5, R8, R9",
     ),
     "prelude:cells:every-kernel": Behaviour(
         "Every Python kernel that we open is prepared, also one that is restarted.", "kernel facts: cells"
@@ -261,7 +265,7 @@ BEHAVIOURS = {
     "local:interpreter:ours": Behaviour(
         "`python3` is our own interpreter, installed as a kernel or not.", "R28"
     ),
-    "local:directory:own": Behaviour("Each conversation has a working directory of its own.", "O29"),
+    "local:directory:own": Behaviour("Each conversation has a working directory of its own.", "O29, R20"),
     "local:directory:names": Behaviour(
         "No two conversations share a directory name, and none climbs out.", "T5"
     ),
@@ -272,7 +276,7 @@ BEHAVIOURS = {
     "local:history:off": Behaviour("Our kernels do not write IPython's history.", "performance: history"),
     "local:death:at-once": Behaviour(
         "The death of an idle kernel is noticed, and told with the next result.",
-        "kernel facts: ending a cell",
+        "kernel facts: ending a cell; O36",
     ),
     "local:death:output-kept": Behaviour("What a kernel showed before it died is kept.", "O13"),
     "local:end:group": Behaviour("Closing ends the kernel and all that it started.", "O32"),
@@ -304,7 +308,7 @@ BEHAVIOURS = {
         "The kernel that an earlier process left on the server can be ended.", "a deleted conversation"
     ),
     "server:kernel:found-again": Behaviour(
-        "After a restart of ours the conversation finds its kernel and variables.", "decision 6"
+        "After a restart of ours the conversation finds its kernel and variables.", "decision 6; O4"
     ),
     "server:kernel:found-busy": Behaviour(
         "A cell that waits for one of an earlier start shows all that it prints.",
