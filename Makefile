@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PYTHON ?=
 ARGS ?=
 
-MATRIX_NEEDS := hypothesis pytest pytest-asyncio pytest-timeout
+MATRIX_NEEDS := hypothesis ipywidgets pytest pytest-asyncio pytest-timeout
 MATRIX_TESTS := tests/kernel tests/test_runner.py tests/faults/test_kernel.py
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
