@@ -15,6 +15,8 @@ ROOTS = 1000
 """Widgets that one run shows by themselves; what more there are show as their text."""
 EVERY = 2.0
 """Seconds between two times that states are written down: a slider that is moved changes them at once."""
+HEAVY = 500_000
+"""Characters for which one more of these times is waited: an interactive chart has five million."""
 
 
 class Desk(Protocol):
@@ -52,6 +54,8 @@ class Panel:
         self._reach: tuple[int, frozenset[str]] = (-1, frozenset())
         self._known: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._weight = 0
+        """Characters that were written last."""
         self._last = b""
         """What there is to tell where the kernel is gone."""
 
@@ -117,7 +121,8 @@ class Panel:
         """A state has changed: tell of models that are new here, and have it written down soon."""
         self.catch_up()
         if self._timer is None and self._roots:
-            self._timer = asyncio.get_running_loop().call_later(EVERY, self._write_soon)
+            pause = EVERY * (1 + self._weight // HEAVY)
+            self._timer = asyncio.get_running_loop().call_later(pause, self._write_soon)
 
     def catch_up(self) -> None:
         """Tell pages of models that are new here."""
@@ -158,7 +163,9 @@ class Panel:
 
     def _write(self, models: Mapping[str, tuple[State, Mapping[Path, bytes]]]) -> None:
         if models:
-            self._keep(kept(models))
+            text = kept(models)
+            self._weight = len(text)
+            self._keep(text)
 
     def _tell_all(self, hear: Hear) -> None:
         if len(self._hearing) > 1:

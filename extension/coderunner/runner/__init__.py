@@ -34,6 +34,7 @@ from .later import Later
 from .manner import STOPPED, Kernel, Manner, declined, granted, never, no_pictures
 from .news import News
 from .notebooks import find_chat, from_notebook, label_of, pieces_in, to_notebook
+from .panels import panel_of
 
 __all__ = [
     "BEAT",
@@ -105,6 +106,7 @@ __all__ = [
     "no_pictures",
     "normalise",
     "open_records",
+    "panel_of",
     "parts",
     "pictures",
     "pieces_in",

@@ -9,7 +9,7 @@ from coderunner.hosts.app.transcript import Message, Notice, Part, Prose, Though
 from coderunner.hosts.app.writer import Writer, kernel_label
 from coderunner.outputs import Result, Status
 from coderunner.page.block import Block, State
-from coderunner.runner import Card, Chat, Kept, Kind, Piece, Record, Saying, Session
+from coderunner.runner import Card, Chat, Kind, Piece, Record, Saying, Session, panel_of
 
 CUT = "CodeRunner ended while this reply was being written."
 
@@ -126,6 +126,4 @@ def _repeat() -> Block:
 def _ended(block: Block, run: Record, session: Session) -> Block:
     result = run.result or ELSEWHERE
     end = replace(block, source=run.code, state=State.ENDED, outputs=result.outputs, result=result)
-    # Where the kernel lives its widgets do, too.
-    panel = session.panel(run.request) or (Kept(run.widgets) if run.widgets else None)
-    return replace(end, later=run.later, panel=panel)
+    return replace(end, later=run.later, panel=panel_of(run, session))

@@ -1,0 +1,13 @@
+"""The widgets of a run that is written down."""
+
+from coderunner.kernel.panel import Kept, Panel
+from coderunner.kernel.session import Session
+from coderunner.records.rows import Record
+
+
+def panel_of(run: Record, session: Session) -> Panel | Kept | None:
+    """Its widgets: live where the kernel of `session` has them still, else as they stood last.
+
+    None where it showed none.
+    """
+    return session.panel(run.request) or (Kept(run.widgets) if run.widgets else None)
