@@ -212,6 +212,10 @@ BEHAVIOURS = {
         "A block that was run before is not run again: its result is given at once, and nobody is asked.",
         "design 3: exactly once",
     ),
+    "runner:ledger:left": Behaviour(
+        "A block at whose beginning the host leaves was not sent; it runs when the reply is continued.",
+        "safety 3.5",
+    ),
     "runner:ledger:written": Behaviour(
         "What a block shows and how it ends is written down, also when nobody listens any more.",
         "design 3: written down before",

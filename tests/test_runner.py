@@ -535,6 +535,19 @@ def test_blocks_are_told_apart_by_their_place_in_the_reply(
     assert said(continued) == "Result: 2\nTwice."
 
 
+@behaviour("runner:ledger:left")
+def test_a_host_that_leaves_as_a_block_begins_leaves_nothing_to_wait_for(
+    drive: Drive, kernel: Session, records: Records
+) -> None:
+    code = "```python\nprint(10 + 5)\n```\n"
+    events = converse_sync(Turn(), Script(code).sync, kernel, reply_of(records))
+    next(event for event in events if isinstance(event, Started))
+    events.close()
+    assert records.settle()
+    again = drive(Turn(prior=code, resume=True), Script("It is 15."), kernel, reply_of(records))
+    assert said(again) == "Result: 15\nIt is 15."
+
+
 @behaviour("runner:ledger:written")
 def test_what_a_block_showed_is_written_down_though_nobody_listens_any_more(
     kernel: Session, records: Records

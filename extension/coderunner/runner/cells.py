@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
 from time import monotonic
@@ -48,7 +49,8 @@ async def run(
         return
     entry = known
     panel = Panel(entry.keep)
-    yield Started(run.cell, run.ordinal, panel)
+    with _begun(entry):
+        yield Started(run.cell, run.ordinal, panel)
     loop = asyncio.get_running_loop()
     told: asyncio.Queue[Told | None] = asyncio.Queue()
 
@@ -95,7 +97,8 @@ def run_sync(
         return ended
     entry = known
     panel = Panel(entry.keep)
-    yield Started(run.cell, run.ordinal, panel)
+    with _begun(entry):
+        yield Started(run.cell, run.ordinal, panel)
     told: SimpleQueue[Told] = SimpleQueue()
     later = Later(entry)
     running, interview = _begin(run, kernel, manner, entry, later, panel, told.put)
@@ -117,6 +120,16 @@ def run_sync(
     ended = _ended(running, run, entry, later, late)
     yield ended
     return ended
+
+
+@contextmanager
+def _begun(entry: Entry) -> Generator[None]:
+    """A host that leaves at the word that a cell begins: it was not sent, and nobody waits for its end."""
+    try:
+        yield
+    except BaseException:
+        entry.finish(STOPPED)
+        raise
 
 
 def _begin(
