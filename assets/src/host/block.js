@@ -17,7 +17,7 @@ const OURS = ["code", "later", "question", "read", "bar", "again"];
 export const element = (line, acts, base, roots) => class extends HTMLElement {
   static observedAttributes = ["data-cr"];
 
-  #root; #cell; #at; #tools = tools(); #parts = new Map(); #count = 0; #frame = null; #ticket = ""; #watched = "";
+  #root; #cell; #otherwise = document.createElement("slot"); #at; #tools = tools(); #parts = new Map(); #count = 0; #frame = null; #ticket = ""; #watched = "";
   #level = "scripts"; #chosen = "";
 
   constructor() {
@@ -33,6 +33,8 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
     row.append(this.#at.bar, this.#tools);
     const { again, bar: _, ...above } = this.#at;
     this.#cell.append(...Object.values(above), row, again);
+    // Until something is told, and where nothing can be: what the host has put into the element.
+    this.#root.append(this.#otherwise);
     acts.listen(this.#root, {
       copy: (button) => copy(button, this.#root.querySelector(".cr-code").textContent),
       "copy-output": (button) => copyAll(button, this.#shown()),
@@ -109,7 +111,7 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
     this.#outputs(message.framed, message.parts);
     this.#tools.hidden = message.outputs === 0;
     this.#inside(message.framed, message.outputs);
-    if (!this.#cell.isConnected) this.#root.append(this.#cell);
+    if (!this.#cell.isConnected) this.#root.replaceChildren(this.#cell);
     this.#ask(focused);
     this.style.minHeight = "";
     requestAnimationFrame(() => remember(this.#watched, this.offsetHeight));
@@ -130,7 +132,7 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
 
   #gone() {
     this.style.minHeight = "";
-    this.#cell.remove();
+    this.#root.replaceChildren(this.#otherwise);
   }
 
   // Those before the first that acts.

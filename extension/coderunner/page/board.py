@@ -22,9 +22,16 @@ class _Shown:
 class Board:
     """Blocks by id, each with its owner: for everybody else there is no such block."""
 
-    def __init__(self, setting: Callable[[], Setting] = Setting) -> None:
-        """`setting`: what blocks say of the place where they run."""
+    def __init__(
+        self, setting: Callable[[], Setting] = Setting, find: Callable[[str], Block | None] = lambda _: None
+    ) -> None:
+        """`setting`: what blocks say of the place where they run.
+
+        `find` looks elsewhere for the block of an id that is not here: it is then everybody's whom the host
+        lets in. It may take milliseconds, and be called from any thread.
+        """
         self._setting = setting
+        self._find = find
         self._lock = threading.Lock()
         self._blocks: dict[str, _Shown] = {}
         self._drawn: dict[str, tuple[Block, Setting, Look]] = {}
@@ -77,6 +84,9 @@ class Board:
         """How a block looks now; None where `owner` has no such block."""
         with self._lock:
             shown, before = self._blocks.get(identity), self._drawn.get(identity)
+        if shown is None and (found := self._find(identity)) is not None:
+            with self._lock:
+                shown = self._blocks.setdefault(identity, _Shown(found, ""))
         if shown is None or shown.owner != owner:
             return None
         block, setting = shown.block, self._setting()

@@ -44,9 +44,12 @@ class Look:
     scripts: bool = True
 
 
-def placeholder(identity: str) -> str:
-    """What stands for a block in a reply: the element fills itself. `identity` is one of ours."""
-    return f'<code-runner-output id="cr-{identity}" data-cr="{identity}"></code-runner-output>'
+def placeholder(identity: str, otherwise: str = "") -> str:
+    """What stands for a block in a reply: the element fills itself. `identity` is one of ours.
+
+    `otherwise`: HTML of the host that is shown until then, and where the element cannot be filled.
+    """
+    return f'<code-runner-output id="cr-{identity}" data-cr="{identity}">{otherwise}</code-runner-output>'
 
 
 def look(block: Block, setting: Setting, before: tuple[Block, Look] | None = None) -> Look:

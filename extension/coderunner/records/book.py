@@ -138,6 +138,10 @@ class Records:
         """All runs of a conversation, the first one first."""
         return self._store.read(rows.of_conversation, conversation)
 
+    def of_reply(self, message: str) -> list[Record]:
+        """All runs of the reply of that name, whatever its conversation is called; the first one first."""
+        return self._store.read(rows.of_reply, message)
+
     # --- all of them --------------------------------------------------------------------------------------
 
     def settle(self, timeout: float = SETTLE) -> bool:

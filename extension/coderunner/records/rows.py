@@ -105,6 +105,12 @@ def of_conversation(connection: Connection, conversation: str) -> list[Record]:
     return [_record(connection, row) for row in connection.execute(query).all()]
 
 
+def of_reply(connection: Connection, message: str) -> list[Record]:
+    """All runs of a reply, in the order in which they were asked for."""
+    query = select(RUNS).where(RUNS.c.message == message).order_by(RUNS.c.created, RUNS.c.attempt)
+    return [_record(connection, row) for row in connection.execute(query).all()]
+
+
 def unfinished(connection: Connection, *, but: str) -> list[Record]:
     """The runs that are not over, those of one owner left out."""
     query = select(RUNS).where(RUNS.c.state.not_in(OVER), RUNS.c.owner != but)
