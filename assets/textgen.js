@@ -69,7 +69,11 @@
     bar.style.width = `${above.width}px`;
   };
 
+  // Its element in the page shows the block, and has its buttons: then no bar is needed.
+  const seen = (id) => document.getElementById(`cr-${id}`)?.shadowRoot?.querySelector(".cr-cell:not(.cr-away)");
+
   const show = (notice) => {
+    if (notice.cell && seen(notice.cell)) notice = { kind: "none", seen: notice.kind };
     const another = notice.kind !== shown.kind || notice.number !== shown.number;
     if (another) since = performance.now();
     shown = notice;
@@ -110,7 +114,7 @@
   window.addEventListener("resize", put);
   clearInterval(window.coderunnerTimer);
   window.coderunnerTimer = setInterval(() => {
-    if (document.querySelector("._generating") || shown.kind === "late") look();
+    if (document.querySelector("._generating") || shown.kind === "late" || shown.seen === "late") look();
     else if (shown.kind !== "none") show({ kind: "none" });
   }, EVERY);
 

@@ -67,6 +67,7 @@ PLAN = {
     "page.active": Floor("outputs", pure=True),
     "page.block": Floor("outputs", pure=True),
     "page.frames": Floor(pure=True),
+    "page.growth": Floor("outputs page.block", pure=True),
     "page.highlight": Floor(libraries="pygments", pure=True),
     "page.output": Floor("outputs page.active page.block page.pictures page.terminal", pure=True),
     "page.pictures": Floor(pure=True),
@@ -81,7 +82,7 @@ PLAN = {
     ),
     # What the app shows is decided in pure functions; only its other modules act.
     "hosts.app.guard": Floor("gate page.files"),
-    "hosts.app.transcript": Floor("outputs page.block", pure=True),
+    "hosts.app.transcript": Floor("outputs page.block page.growth", pure=True),
     "hosts.app.view": Floor("outputs page.block page.view hosts.app.transcript", pure=True),
     "hosts.proxy": Floor(
         f"{GROUND} settings teaching admission entrance gate keys listening runner models hosts.proxy",
@@ -92,7 +93,7 @@ PLAN = {
         f"{GROUND} admission entrance gate keys listening settings runner hosts.mcp", "mcp pydantic starlette"
     ),
     "hosts.terminal": Floor(f"{GROUND} settings runner hosts.terminal"),
-    "hosts.textgen": Floor(f"{GROUND} settings runner hosts.textgen", "gradio modules"),
+    "hosts.textgen": Floor(f"{GROUND} settings gate runner page hosts.textgen", "gradio modules starlette"),
     # The command line is a door as well: to the app, and through the hall to the doctor of connections.
     "flags": Floor("sources settings"),
     "__main__": Floor(f"{GROUND} flags settings runner hosts"),

@@ -10,7 +10,17 @@ interrupt the kernel when the host stops listening.
 
 # Some of these only pass through here: doors know neither chat nor kernel, and ask the hall.
 from coderunner.allowance import Allowance
-from coderunner.chat.render import DEFAULT_LIMITS, Image, for_tool, images, parts, pictures, plain, ran_again
+from coderunner.chat.render import (
+    DEFAULT_LIMITS,
+    Image,
+    for_model,
+    for_tool,
+    images,
+    parts,
+    pictures,
+    plain,
+    ran_again,
+)
 from coderunner.chat.turn import Finish, Generate, Part, Run, Say, Turn
 from coderunner.kernel.address import normalise
 from coderunner.kernel.doctor import Finding, Report, check
@@ -95,6 +105,7 @@ __all__ = [
     "declined",
     "existing",
     "find_chat",
+    "for_model",
     "for_tool",
     "from_notebook",
     "granted",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from gradio.routes import App
 
 from tests.hosts.textgen.webui import Webui, fresh_program
 
@@ -15,6 +16,11 @@ def webui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Webui]:
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(App, "create_app", staticmethod(App.create_app))
+    from modules import html_generator
+
+    drawn = html_generator.convert_to_markdown_wrapped
+    monkeypatch.setattr(html_generator, "convert_to_markdown_wrapped", drawn)
     hooks.door.cache_clear()
     with fresh_program(tmp_path) as program:
         yield program

@@ -20,6 +20,57 @@ BEHAVIOURS = {
     "textgen:load:older": Behaviour(
         "Another CodeRunner that was imported before gives way to the one in the extension folder.", HOST
     ),
+    "textgen:places:instead": Behaviour(
+        "In the page an element stands in the stead of a block's code and result, which are within it for "
+        "whoever cannot see the element; so it is at each step of a growing reply.",
+        "rich outputs",
+    ),
+    "textgen:places:forged": Behaviour(
+        "What a model writes makes no element of a fence or of a line, and hides nothing.", "security"
+    ),
+    "textgen:places:prompt": Behaviour(
+        "A model reads a reply as if there were no marks of places in it.", "rich outputs"
+    ),
+    "textgen:elements:shown": Behaviour(
+        "A block is one unit in the reply, code, outputs and bar, and is mounted once while replies grow.",
+        "rich outputs",
+    ),
+    "textgen:elements:prompt": Behaviour(
+        "The model reads code and result, and goes on from exactly these.", "host rule 5"
+    ),
+    "textgen:elements:records": Behaviour(
+        "Outputs come from the records: they are there after a reload, while another reply is written anew, "
+        "and after a restart of the webui, and nothing runs for that.",
+        "design 3: exactly once",
+    ),
+    "textgen:elements:buttons": Behaviour("Run, Skip and Stop are buttons of the block.", "rich outputs"),
+    "textgen:elements:always": Behaviour("“Always here” asks no more in this chat.", "rich outputs"),
+    "textgen:elements:again": Behaviour(
+        "“Run again” is a run of its own beside the old one, written down, and the model hears of it.",
+        "rich outputs",
+    ),
+    "textgen:elements:later": Behaviour(
+        "What threads and tasks of a block show after its end comes into the block, and stays.",
+        "rich outputs",
+    ),
+    "textgen:elements:otherwise": Behaviour(
+        "A block that is not known any more shows its code and result as text.", "rich outputs"
+    ),
+    "textgen:elements:api": Behaviour("An API client's reply has no marks.", HOST),
+    "textgen:routes:closed": Behaviour(
+        "In the webui's app no route of ours but the public files is for anybody but its own page.",
+        "security",
+    ),
+    "textgen:routes:login": Behaviour(
+        "Behind the webui's login our routes want it as well, the socket included.", "security"
+    ),
+    "textgen:routes:names": Behaviour(
+        "With --listen our routes answer to addresses in numbers and to the machine's own names only.",
+        "security: DNS rebinding",
+    ),
+    "textgen:routes:restart": Behaviour(
+        "A restart of the interface mounts the routes once, and open pages stay valid.", HOST
+    ),
     "textgen:reply:result": Behaviour(
         "In every mode of the chat, streaming or not, a block runs in the reply and the model goes on from "
         "its result.",

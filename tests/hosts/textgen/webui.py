@@ -4,12 +4,16 @@ import contextvars
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, cast
+
+import gradio as gr
+from fastapi import FastAPI
+from starlette.routing import BaseRoute
 
 REPOSITORY = Path(__file__).parents[3]
 DOUBLE = Path(__file__).parent / "double"
@@ -184,6 +188,18 @@ def api_state(history: dict[str, Any] | None = None, **changes: Any) -> dict[str
     state = {key: value for key, value in DEFAULTS.items() if key not in ("unique_id", "character_menu")}
     empty: dict[str, Any] = {"internal": [], "visible": [], "metadata": {}}
     return state | {"history": history or empty, "stop_event": threading.Event(), "user": None} | changes
+
+
+NO_DOCS = {"docs_url": None, "redoc_url": None, "openapi_url": None}
+
+
+def gradio_app(routes: Sequence[BaseRoute] = (), auth: Any = None) -> FastAPI:
+    """An app that gradio has made, beside `routes`; as the webui's it has what extensions put into it."""
+    with gr.Blocks() as blocks:
+        gr.Textbox()
+    whole = FastAPI(routes=list(routes))
+    mounted = gr.mount_gradio_app(whole, blocks, path="/", auth=auth, app_kwargs=NO_DOCS)
+    return cast("FastAPI", mounted)
 
 
 def until(condition: Callable[[], bool], *, seconds: float = PATIENCE) -> None:

@@ -15,7 +15,7 @@ from secrets import token_bytes, token_hex
 from coderunner.hosts.textgen.pictures import seen_by_the_page
 
 PREFIX = "bar-"
-SIZE = 2048
+SIZE = 4096
 """Bytes of every notice. The webui looks at a file's length and reads it a moment later; in between it may
 have become another file, but never one of another length, which would end its answer with an error."""
 

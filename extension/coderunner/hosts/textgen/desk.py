@@ -36,9 +36,10 @@ class Busy:
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """A block that goes on after its seconds, beside the reply."""
+    """A block that goes on after its seconds, beside the reply; `block` is its id."""
 
     ordinal: int
+    block: str = ""
 
 
 class Desk:
@@ -130,6 +131,21 @@ class Desk:
         if answer is not None:
             answer.cancel()
         self.settle(conversation)
+
+    def asked(self, conversation: str) -> Ask | None:
+        """The block that waits for a person's word."""
+        with self._lock:
+            return self._asked.get(conversation, (None,))[0]
+
+    def busy(self, conversation: str) -> Busy | None:
+        """The block that runs."""
+        with self._lock:
+            return self._busy.get(conversation)
+
+    def query(self, conversation: str) -> Query | None:
+        """What a program asks."""
+        with self._lock:
+            return self._queries.get(conversation, (None,))[0]
 
     def glance(self, conversation: str) -> Query | Ask | Busy | Late | None:
         """What the page should show now."""

@@ -10,12 +10,15 @@ from typing import Any
 
 from coderunner import settings
 from coderunner.errors import SettingsError
-from coderunner.hosts.textgen import pictures, webui
+from coderunner.hosts.textgen import pictures, places, webui
 from coderunner.hosts.textgen.board import LONGEST, NOTHING, Board
 from coderunner.hosts.textgen.desk import Ask, Busy, Desk, Late, Query
+from coderunner.hosts.textgen.elements import Elements
 from coderunner.hosts.textgen.marks import Mark, Marks, api_conversation, conversation, is_api, origin
 from coderunner.hosts.textgen.preferences import Preferences, Store, from_settings
+from coderunner.hosts.textgen.stage import Kernels, Stage
 from coderunner.outputs import Result
+from coderunner.page.view import Setting
 from coderunner.runner import (
     Allowance,
     Answered,
@@ -31,6 +34,7 @@ from coderunner.runner import (
     Started,
     declined,
     granted,
+    no_pictures,
     open_records,
 )
 from coderunner.secret import Secret
@@ -51,7 +55,9 @@ class Door:
     """Our part of the folder that the webui serves."""
     board: Board
     records: Records
-    desk: Desk = field(default_factory=Desk)
+    desk: Desk
+    stage: Stage
+    elements: Elements
     marks: Marks = field(default_factory=Marks)
 
     @classmethod
@@ -61,15 +67,28 @@ class Door:
         board = Board(cache)
         board.clean()
         ours = _settings()
-        return cls(
-            store=Store(home / "settings.json", from_settings(ours) if ours else Preferences()),
-            sessions=Sessions(home / "files", spare=True),
-            cache=cache,
-            board=board,
-            records=open_records(
-                ours.records_url.reveal() if ours else "", home, keep_days=ours.keep_days if ours else 0
-            ),
+        store = Store(home / "settings.json", from_settings(ours) if ours else Preferences())
+        sessions, desk = Sessions(home / "files", spare=True), Desk()
+        records = open_records(
+            ours.records_url.reveal() if ours else "", home, keep_days=ours.keep_days if ours else 0
         )
+        kernels = Kernels(
+            lambda name: sessions.get(name, store.get().where),
+            lambda: Manner(store.get().limit or store.get().deadline),
+            lambda: not why_not(store.get(), several=webui.serves_several()),
+            lambda: store.get().place,
+            lambda: webui.set_stopped(True),
+        )
+
+        def setting() -> Setting:
+            chosen = store.get()
+            here = chosen.kernel == "embedded"
+            where = chosen.where.place if here else f"In {place_of(chosen)}."
+            return Setting(chosen.deadline, where, chosen.scripts)
+
+        stage = Stage(records, desk, kernels, setting)
+        elements = Elements(stage, ours.public_url if ours else "")
+        return cls(store, sessions, cache, board, records, desk, stage, elements)
 
     def mark(self, state: webui.State, more: Mapping[str, Any]) -> Mark | None:
         """What is to be known of the reply that begins; None where it is to pass untouched."""
@@ -82,7 +101,11 @@ class Door:
         page = "" if api else webui.session_hash() or ""
         streams = bool(state.get("stream", True))
         its, home = (token_hex(16), name) if api else origin(state, more, name)
-        return Mark(name, its, home, _prior(more), api=api, passing=passing, page=page, streams=streams)
+        before = _prior(more)
+        prior = places.without(before)
+        if not api:
+            self.stage.move(more["history"].get("metadata", {}), name)
+        return Mark(name, its, home, prior, before, api=api, passing=passing, page=page, streams=streams)
 
     def may_run(self) -> bool:
         """Whether code runs for the people at the page."""
@@ -90,9 +113,7 @@ class Door:
 
     def place(self) -> str:
         """The kernel in words; where the webui serves several people, its address is nobody's business."""
-        chosen = self.store.get()
-        hidden = webui.serves_several() and chosen.kernel == "server"
-        return f"the kernel {chosen.kernel_name} of this webui" if hidden else chosen.place
+        return place_of(self.store.get())
 
     def conversation(self, state: Mapping[str, Any]) -> str | None:
         """The conversation of the browser page for which we are called."""
@@ -108,6 +129,8 @@ class Door:
 
         def consent(run: Run) -> Future[bool]:
             match chosen.approval:
+                case "ask" if self.stage.always(mark.conversation):
+                    return granted(run)
                 case "auto":
                     return granted(run)
                 case "off":
@@ -125,9 +148,15 @@ class Door:
         limit, allowance = 0.0 if mark.api else chosen.limit, Allowance(chosen.max_seconds)
         questions = ask if mark.page else None
         ledger = self.ledger(mark.home, mark.message)
+        # Where the page has an element for each block, its pictures are seen there.
+        keep = no_pictures if self.draws(mark) else self.keep
         return Manner(
-            chosen.deadline, limit, consent, self.keep, ask=questions, allowance=allowance, ledger=ledger
+            chosen.deadline, limit, consent, keep, ask=questions, allowance=allowance, ledger=ledger
         )
+
+    def draws(self, mark: Mark) -> bool:
+        """Whether the blocks of a reply have elements of their own in the page."""
+        return bool(mark.page) and self.elements.placed
 
     def ledger(self, conversation: str, message: str = "") -> ReplyLedger:
         """What is written down of a conversation's runs, those of one reply above all."""
@@ -137,8 +166,13 @@ class Door:
         """Store a result's pictures where the page finds them."""
         return pictures.keep(result, self.cache)
 
-    def watch(self, mark: Mark, event: Event) -> None:
-        """Keep the page's bar up to date."""
+    def watch(self, mark: Mark, event: Event) -> str:
+        """Keep the page up to date; gives the id of a block that has its place in it from now on."""
+        identity = self.stage.receive(mark, event) if self.draws(mark) else ""
+        self._follow_bar(mark, event)
+        return identity
+
+    def _follow_bar(self, mark: Mark, event: Event) -> None:
         match event:
             case Started():
                 self.desk.begin(mark.conversation, event.ordinal)
@@ -155,7 +189,7 @@ class Door:
         """Have the bar mention a block that goes on, until it ends."""
         if event.running is None:
             return
-        late = Late(event.ordinal)
+        late = Late(event.ordinal, places.identity(mark.message, event.ordinal))
 
         def end(_done: Future[Result]) -> None:
             self.desk.end(mark.conversation, late)
@@ -167,10 +201,20 @@ class Door:
     def show(self, mark: Mark) -> None:
         """Tell the page of a reply what waits or runs."""
         if mark.page:
-            self.board.post(mark.page, self._notice(mark.conversation))
+            self.board.post(mark.page, self._notice(mark))
 
-    def _notice(self, conversation: str) -> Mapping[str, object]:
-        match self.desk.glance(conversation):
+    def _notice(self, mark: Mark) -> Mapping[str, object]:
+        """What the bar shows, and the id of the block: where the page shows that itself, no bar is needed."""
+        glance = self.desk.glance(mark.conversation)
+        at = glance.block if isinstance(glance, Late) else self._at(glance, mark)
+        return {**self._words(glance), "cell": at} if glance else NOTHING
+
+    def _at(self, glance: object, mark: Mark) -> str:
+        busy = glance if isinstance(glance, Ask | Busy) else self.desk.busy(mark.conversation)
+        return places.identity(mark.message, busy.ordinal if busy else 0)
+
+    def _words(self, glance: Query | Ask | Busy | Late | None) -> Mapping[str, object]:
+        match glance:
             case Query(number=number, prompt=prompt, password=password):
                 text = _end_of(prompt) or f"The program asks for a {'password' if password else 'line'}"
                 return {"kind": "query", "number": number, "text": text, "password": password}
@@ -187,9 +231,16 @@ class Door:
     def leave(self, mark: Mark) -> None:
         """A reply is over; returns at once."""
         self.desk.clear(mark.conversation)
+        self.stage.leave(mark)
         self.show(mark)
         if mark.passing:
             self.sessions.portal.submit(self.sessions.close(mark.conversation))
+
+
+def place_of(chosen: Preferences) -> str:
+    """The kernel in words; where the webui serves several people, its address is nobody's business."""
+    hidden = webui.serves_several() and chosen.kernel == "server"
+    return f"the kernel {chosen.kernel_name} of this webui" if hidden else chosen.place
 
 
 def why_not(chosen: Preferences, *, several: bool, api: bool = False) -> str:

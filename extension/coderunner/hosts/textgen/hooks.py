@@ -5,7 +5,7 @@ from functools import cache, partial
 from html import escape
 from typing import Any
 
-from coderunner.hosts.textgen import budget, own, style, webui
+from coderunner.hosts.textgen import budget, own, places, style, webui
 from coderunner.hosts.textgen.door import Door
 from coderunner.hosts.textgen.form import build
 from coderunner.hosts.textgen.marks import KEY, Mark, is_api
@@ -23,7 +23,7 @@ def door() -> Door:
 def setup() -> None:
     """Called before the page is built, at each restart of the interface: what runs goes on running."""
     webui.share_log()
-    door()
+    door().elements.install()
 
 
 def ui() -> None:
@@ -37,8 +37,8 @@ def custom_css() -> str:
 
 
 def custom_js() -> str:
-    """Keeps the bar up to date while a reply grows."""
-    return style.JS
+    """Loads the elements that show blocks, and keeps the bar up to date while a reply grows."""
+    return door().elements.script() + style.JS
 
 
 def chat_input_modifier(text: str, visible_text: str, state: webui.State) -> tuple[str, str]:
@@ -49,6 +49,7 @@ def chat_input_modifier(text: str, visible_text: str, state: webui.State) -> tup
         return text, visible_text
     manner = Manner(keep=door().keep, ledger=door().ledger(name))
     late = late_words(door().kernel(name), manner, forbidden=webui.thinking_tags())
+    late = "\n".join(words for words in (late, *door().stage.untold(name)) if words)
     if chosen.own_blocks:
         text, visible_text = _with_results(text, visible_text, name, chosen)
     return (f"{late}\n{text}", f"{escape(late)}\n{visible_text}") if late else (text, visible_text)
@@ -82,7 +83,7 @@ def custom_generate_reply(
     is_chat: bool = False,  # noqa: FBT001, FBT002 - the webui's own signature
 ) -> Generator[str]:
     """Give a marked reply with the results of its code, and every other one untouched."""
-    mark = door().marks.claim(state)
+    mark, question = door().marks.claim(state), places.without(question)
 
     def base(prompt: str, its_state: webui.State) -> Generator[str]:
         return webui.reply_without_us(
@@ -125,6 +126,7 @@ def _reply(
         api=mark.api,
         streams=mark.streams,
         watch=partial(door().watch, mark),
+        before=mark.before,
     )
 
 

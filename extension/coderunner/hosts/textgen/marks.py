@@ -33,6 +33,8 @@ class Mark:
     """The conversation in which it began: another one where the chat was renamed or branched since."""
     prior: str = ""
     """The part of the reply that is there already: on Continue, and with "Start reply with"."""
+    before: str = ""
+    """The same as the webui has it: with the marks of the places of its blocks."""
     api: bool = False
     """It goes to an API client, who sees no form and presses no button."""
     passing: bool = False

@@ -1,9 +1,11 @@
 """The chat that the page shows, as a notebook: the webui keeps what was said, the records what ran."""
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from coderunner.runner import Chat, Records, Saying, pieces_in, to_notebook
+from coderunner.hosts.textgen.places import without
+from coderunner.runner import Chat, Record, Records, Saying, pieces_in, to_notebook
 
 
 def notebook(history: object, title: str, records: Records) -> str:
@@ -14,10 +16,24 @@ def notebook(history: object, title: str, records: Records) -> str:
     rows = history.get("internal") if isinstance(history, Mapping) else None
     if not isinstance(history, Mapping) or not rows:
         return ""
-    chats = [_said(str(row[0]), str(row[1]), _name(history, at), records) for at, row in enumerate(rows)]
-    sayings = [saying for chat in chats for saying in chat.sayings]
-    runs = [run for chat in chats for run in chat.records]
-    return to_notebook(Chat("", title, "", tuple(sayings), tuple(runs)))
+    names = [_name(history, at) for at in range(len(rows))]
+    runs = _runs({home for _message, home in names if home}, records)
+    sayings = [
+        saying
+        for (asked, reply), (message, _home) in zip(rows, names, strict=True)
+        for saying in _sayings(str(asked), without(str(reply)), message, runs.get(message, []))
+    ]
+    kept = [run for message, _home in names for run in runs.get(message, [])]
+    return to_notebook(Chat("", title, "", tuple(sayings), tuple(kept)))
+
+
+def _runs(homes: Iterable[str], records: Records) -> Mapping[str, list[Record]]:
+    """What ran in these conversations, by reply; each of them is read once."""
+    runs: defaultdict[str, list[Record]] = defaultdict(list)
+    for home in homes:
+        for run in records.of(home):
+            runs[run.key.message].append(run)
+    return runs
 
 
 def _name(history: Mapping[str, Any], row: int) -> tuple[str, str]:
@@ -27,14 +43,7 @@ def _name(history: Mapping[str, Any], row: int) -> tuple[str, str]:
     return message, home
 
 
-def _said(asked: str, reply: str, name: tuple[str, str], records: Records) -> Chat:
-    """One message and the reply to it, with what ran in that."""
-    message, home = name
-    runs = [run for run in records.of(home) if run.key.message == message] if message else []
-    return Chat("", "", "", tuple(_sayings(asked, reply, message, runs)), tuple(runs))
-
-
-def _sayings(asked: str, reply: str, message: str, runs: list[Any]) -> Iterator[Saying]:
+def _sayings(asked: str, reply: str, message: str, runs: list[Record]) -> Iterator[Saying]:
     # The webui's own word for a chat in which the character speaks first.
     if asked and asked != "<|BEGIN-VISIBLE-CHAT|>":
         yield Saying("user", asked)

@@ -60,6 +60,8 @@ class Preferences:
     """Run the Python blocks of the person's own messages first."""
     api: bool = False
     """Run code for API clients, too."""
+    scripts: bool = True
+    """What a program shows may run scripts, in its closed frame. The form leaves it as it is."""
     embedded_for_all: bool = False
     """Let all whom a webui for several people serves run code on this machine. Only the file sets it."""
 
@@ -98,6 +100,7 @@ def from_settings(settings: Settings) -> Preferences:
     changes = {name: getattr(settings, name) for name in FROM_SETTINGS}
     changes |= {"server": settings.server, "kernel": "server"} if settings.server else {}
     changes |= {"ca_file": str(settings.ca_file)} if settings.ca_file else {}
+    changes |= {"scripts": settings.output_scripts}
     changes |= {"token": settings.token, "deadline": settings.timeout, "limit": settings.limit}
     return Preferences().with_changes(changes)
 
@@ -161,7 +164,7 @@ def _checked(item: tuple[str, Any]) -> tuple[str, Any]:
     name, value = item
     refused = ("", None)
     match name:
-        case "active" | "own_blocks" | "api" | "embedded_for_all":
+        case "active" | "own_blocks" | "api" | "scripts" | "embedded_for_all":
             return item if isinstance(value, bool) else refused
         case "kernel":
             return item if value in get_args(Kind) else refused

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from coderunner.errors import CodeRunnerError
-from coderunner.hosts.textgen import budget, webui
+from coderunner.hosts.textgen import budget, places, webui
 from coderunner.hosts.textgen.veil import Veil
 from coderunner.outputs import Aftermath, Result, Status
 from coderunner.runner import (
@@ -105,26 +105,54 @@ class Stops:
 class Page:
     """The text that the webui should have, and how much of it it has."""
 
-    def __init__(self, veil: Veil) -> None:
+    def __init__(self, veil: Veil, before: str = "") -> None:
+        """`before`: the reply so far, marks and all, which the webui has already."""
         self.text = ""
+        self._before = before
+        self._placed = places.opened(before)
+        self._open = ""
+        """The block whose result is to come, or comes."""
+        self._told = False
+        """A part of it has come."""
         self.owed = False
         """A result stands in the text that the webui does not have yet."""
         self._veil = veil
         self._last = 0.0
 
+    def place(self, identity: str) -> None:
+        """Mark the place of a block, whose fence was said last."""
+        if identity == self._open:
+            return
+        self._open, self._told = identity, False
+        if identity not in self._placed:
+            ended = (self.text or self._before).endswith("\n")
+            # Where the fence ended without a line's end, what is said of its result begins with one.
+            self.text += places.opening(identity) + "\n" if ended else f"\n{places.opening(identity)}"
+
     def say(self, say: Say) -> None:
         """Add what may be shown by now."""
+        if say.part is Part.RESULT:
+            self._told = True
+        else:
+            self._end_place()
         self.text += self._veil.receive(say.text, say.part)
         self.owed = self.owed or say.part is Part.RESULT
 
+    def _end_place(self) -> None:
+        if self._open and self._told:
+            self.text += f"{places.closing(self._open)}\n"
+            self._open = ""
+
     def add(self, sentence: str) -> None:
         """Add a sentence of our own, as a paragraph."""
+        self._end_place()
         self.text += self._veil.close()
         self.text += f"{'' if self.text.endswith(chr(10)) else chr(10)}\n{sentence}\n"
 
     def close(self) -> None:
         """Nothing more will be said."""
         self.text += self._veil.close()
+        self._end_place()
 
     @property
     def early(self) -> bool:
@@ -151,11 +179,15 @@ class Reply:
     api: bool = False
     streams: bool = True
     """The page shows the reply while it grows; else it gets only the end."""
-    watch: Callable[[Event], None] = lambda _event: None
+    watch: Callable[[Event], str] = lambda _event: ""
+    """Is told what happens; gives the id of a block that has its place in the reply from now on."""
+    before: str = ""
+    """The part of the reply that is there already, as the webui has it."""
 
     def give(self) -> Generator[str]:
         """Give the reply, longer each time. Closing it, from any thread, only posts an interrupt."""
-        page = Page(Veil(self.tags, drawn=bool(webui.answer(self.speech.prompt.prior).strip())))
+        veil = Veil(self.tags, drawn=bool(webui.answer(self.speech.prompt.prior).strip()))
+        page = Page(veil, self.before)
         try:
             yield from self._go(page)
             if self.speech.exhausted and not self.stopped():
@@ -175,7 +207,8 @@ class Reply:
         )
         with closing(events):
             for event in events:
-                self.watch(event)
+                if identity := self.watch(event):
+                    page.place(identity)
                 if isinstance(event, Say):
                     page.say(event)
                 if isinstance(event, Ended) and event.result is STOPPED:

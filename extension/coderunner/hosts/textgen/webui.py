@@ -8,15 +8,29 @@ program may still be loading, and in a test there may be a double in its place.
 
 import ast
 import logging
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
+
+from starlette.requests import HTTPConnection
+from starlette.routing import BaseRoute
 
 State = dict[str, Any]
 """The webui's parameters of one reply, as it hands them to a hook."""
 
 OWN_STREAMS = frozenset({"LlamaServer", "Exllamav3Model", "TensorRTLLMModel"})
 """Names of the model classes that stream by themselves; every other one goes the way of Transformers."""
+
+
+OURS = "_coderunner"
+"""Marks a function that stands in for one of the webui's, which it holds."""
+
+
+class Convert(Protocol):
+    """The webui's own way from the text of a message to HTML."""
+
+    def __call__(self, text: str, *, finished: bool = False) -> str:
+        """Make HTML; a text that is `finished` will be asked for again, unchanged."""
 
 
 class GenerateReply(Protocol):
@@ -78,6 +92,74 @@ def user_data() -> Path:
     from modules import shared
 
     return Path(getattr(shared, "user_data_dir", "user_data"))
+
+
+def serves_others() -> bool:
+    """Whether it can be reached from other machines under an address of its own (`--listen`)."""
+    from modules import shared
+
+    return bool(getattr(shared.args, "listen", False))
+
+
+def shared_at() -> str:
+    """The address under which gradio's tunnel serves the page (`--share`); empty where there is none."""
+    from modules import shared
+
+    return str(getattr(shared.gradio.get("interface"), "share_url", None) or "")
+
+
+def visitor(scope: Mapping[str, Any]) -> str | None:
+    """Whose request it is: of everybody who may see the page, and they all see the same; None: of nobody.
+
+    Without a login (`--gradio-auth`) everybody may. gradio itself asks for none at routes that are not its.
+    """
+    app = scope.get("app")
+    if getattr(app, "auth", None) is None and getattr(app, "auth_dependency", None) is None:
+        return ""
+    cookies = HTTPConnection(dict(scope)).cookies
+    login = getattr(app, "cookie_id", None)
+    tokens = getattr(app, "tokens", {})
+    given = (cookies.get(f"access-token-{login}"), cookies.get(f"access-token-unsecure-{login}"))
+    return "" if any(token and tokens.get(token) is not None for token in given) else None
+
+
+def mount(routes: Sequence[BaseRoute]) -> None:
+    """Have every app that gradio makes from now on answer at these routes first."""
+    from gradio.routes import App
+
+    theirs = getattr(App.create_app, OURS, App.create_app)
+
+    def create_app(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - gradio's own
+        app = theirs(*given, **named)
+        app.router.routes[:0] = routes
+        return app
+
+    setattr(create_app, OURS, theirs)
+    setattr(App, "create_app", staticmethod(create_app))  # noqa: B010 - a method to the type checker
+
+
+def draw_with(draw: Callable[[str, Convert], str]) -> bool:
+    """Have `draw` make the HTML of each message, from its escaped text and the webui's own way to HTML.
+
+    False where this webui makes its messages in another way.
+    """
+    from modules import html_generator
+
+    name = "convert_to_markdown_wrapped"
+    found = getattr(html_generator, name, None)
+    theirs = getattr(found, OURS, found)
+    if theirs is None:
+        return False
+
+    def drawn(string: str, message_id: object = None, use_cache: bool = True) -> str:  # noqa: FBT001, FBT002
+        def convert(text: str, *, finished: bool = False) -> str:
+            return str(theirs(text, message_id=message_id, use_cache=use_cache or finished))
+
+        return draw(string, convert) if string else convert(string)
+
+    setattr(drawn, OURS, theirs)
+    setattr(html_generator, name, drawn)
+    return True
 
 
 def component(name: str) -> Any | None:  # noqa: ANN401 - a component of the webui's gradio

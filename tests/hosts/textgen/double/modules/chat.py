@@ -6,9 +6,8 @@ import copy
 import html
 import re
 
-from modules import shared
+from modules import html_generator, shared
 from modules.extensions import apply_extensions
-from modules.html_generator import convert_to_markdown_wrapped
 from modules.reasoning import THINKING_FORMATS, extract_reasoning
 from modules.text_generation import generate_reply
 
@@ -190,7 +189,7 @@ def generate_chat_reply_wrapper(text, state, regenerate=False, _continue=False):
         again, more = (regenerate, _continue) if not turn else (True, False)
         for history in chatbot_wrapper("" if turn else text, state, again, more, for_ui=True):
             visible = "\n\n".join([*shown, history["visible"][-1][1]])
-            yield convert_to_markdown_wrapped(visible, use_cache=False), history
+            yield html_generator.convert_to_markdown_wrapped(visible, use_cache=False), history
             if state["selected_tools"] and TOOL.search(history["internal"][-1][1]):
                 break
         reply = history["internal"][-1][1]
@@ -210,7 +209,7 @@ def generate_chat_reply_wrapper(text, state, regenerate=False, _continue=False):
     if shown:
         history["visible"][-1][1] = "\n\n".join([*shown, history["visible"][-1][1]])
     state["history"] = history
-    yield convert_to_markdown_wrapped(history["visible"][-1][1], use_cache=False), history
+    yield html_generator.convert_to_markdown_wrapped(history["visible"][-1][1], use_cache=False), history
 
 
 def impersonate_wrapper(text, state):

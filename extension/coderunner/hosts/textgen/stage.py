@@ -1,0 +1,392 @@
+"""The blocks of the chats as the page's elements show them, and what their buttons do.
+
+While a reply grows its events tell how they are; afterwards, and after a restart, the records do.
+"""
+
+import logging
+import secrets
+import threading
+import time
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from functools import partial
+
+from coderunner.errors import RecordsUnavailable
+from coderunner.hosts.textgen import places
+from coderunner.hosts.textgen.desk import Desk
+from coderunner.hosts.textgen.marks import Mark
+from coderunner.hosts.textgen.repeats import Repeats
+from coderunner.outputs import Cell, Question, Result
+from coderunner.page import growth
+from coderunner.page.block import Block, Panel, State
+from coderunner.page.board import Board
+from coderunner.page.view import Setting
+from coderunner.runner import (
+    Answered,
+    Asked,
+    Beat,
+    Change,
+    Ended,
+    Event,
+    Kept,
+    Late,
+    Later,
+    Manner,
+    Part,
+    Record,
+    Records,
+    ReplyLedger,
+    Say,
+    Session,
+    Shown,
+    Started,
+    Waiting,
+    for_model,
+)
+from coderunner.secret import Secret
+
+log = logging.getLogger(__name__)
+
+MOST = 400
+"""Blocks that are kept at hand; of those before, what the records have is read when a page wants it."""
+
+PATIENCE = 60.0
+"""Seconds to wait for the end of a block that was told to end; the kernel is killed long before."""
+
+OPEN = frozenset({State.WAITING, State.QUEUED, State.RUNNING, State.LATE})
+
+
+@dataclass(slots=True)
+class _Known:
+    block: Block
+    conversation: str
+    """Whose kernel it runs in."""
+    home: str
+    """The conversation under which its runs are written down."""
+    running: Late | None = None
+    """The cell itself, where it goes on after its deadline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kernels:
+    """What the stage asks of the door."""
+
+    session: Callable[[str], Session]
+    """The kernel of a conversation."""
+    manner: Callable[[], Manner]
+    """How a block is run that a person wants run once more."""
+    may_run: Callable[[], bool]
+    place: Callable[[], str]
+    stop: Callable[[], None]
+    """End the reply that is being written, as the webui's own Stop does."""
+
+
+class Stage:
+    """One for the process; may be used from any thread. It is what our routes act on."""
+
+    def __init__(
+        self, records: Records, desk: Desk, kernels: Kernels, setting: Callable[[], Setting]
+    ) -> None:
+        self.board = Board(setting, self._find)
+        self._records = records
+        self._desk = desk
+        self._kernels = kernels
+        self._lock = threading.RLock()
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._current: dict[str, str] = {}
+        """The block that each conversation is at."""
+        self._always: set[str] = set()
+        self._queries: dict[str, tuple[str, int]] = {}
+        """What is asked, by ticket: where, and its number on the desk."""
+        self._answers: dict[str, Future[Secret]] = {}
+        """What is asked beside any reply, by ticket."""
+        self._repeats = Repeats(self._ask)
+        self._untold: defaultdict[str, list[str]] = defaultdict(list)
+        self._moved: dict[str, str] = {}
+        """In which conversation a reply stands by now, where its chat was renamed or branched."""
+
+    # --- a reply that grows -------------------------------------------------------------------------------
+
+    def move(self, replies: Mapping[str, object], conversation: str) -> None:
+        """Learn in which conversation the replies stand of which the webui has these notes."""
+        with self._lock:
+            for notes in replies.values():
+                known = notes.get("coderunner") if isinstance(notes, dict) else None
+                if isinstance(known, str):
+                    self._moved[known.partition(" ")[0]] = conversation
+
+    def receive(self, mark: Mark, event: Event) -> str:
+        """Show what happens in a reply; gives the id of a block that has its place in it from now on."""
+        at = mark.conversation
+        match event:
+            case Waiting(cell, ordinal):
+                return self._begin(mark, cell, ordinal, State.WAITING)
+            case Started(cell, ordinal, panel):
+                state = State.QUEUED if self._goes_on(at) else State.RUNNING
+                return self._begin(mark, cell, ordinal, state, panel)
+            case Shown(change):
+                self._change(self._current.get(at), lambda b: growth.showed(b, change.index, change.output))
+            case Asked(question):
+                ticket = self._laid(at)
+                self._change(
+                    self._current.get(at), lambda b: replace(b, question=replace(question, id=ticket))
+                )
+            case Answered():
+                self._change(self._current.get(at), lambda b: replace(b, question=None))
+            case Beat(elapsed):
+                self._change(self._current.get(at), lambda b: growth.aged(b, elapsed), quietly=True)
+            case Say(text, Part.RESULT):
+                self._change(self._current.get(at), lambda b: replace(b, read=b.read + text))
+            case Ended():
+                return self._end(mark, event)
+        return ""
+
+    def leave(self, mark: Mark) -> None:
+        """Its reply is over, perhaps by the webui's will: what runs is told to end. Returns at once."""
+        identity = self._current.pop(mark.conversation, "")
+        with self._lock:
+            known = self._known.get(identity)
+        if known is not None and known.block.state in (State.QUEUED, State.RUNNING):
+            threading.Thread(target=self._await_end, args=(identity,), daemon=True).start()
+        else:
+            self._change(identity, growth.left)
+
+    def _await_end(self, identity: str) -> None:
+        """Show how a block ended of which its reply has not heard: that is written down in any case."""
+        try:
+            runs = self._runs(identity)
+            end = self._records.ended(runs[-1]).result(PATIENCE) if runs else growth.NOT_BEGUN
+            self._change(identity, lambda b: growth.ended(b, end))
+        except (RecordsUnavailable, TimeoutError) as failure:
+            log.warning("how a block ended is not known: %s", failure)
+            self._change(identity, growth.left)
+
+    def _begin(self, mark: Mark, cell: Cell, ordinal: int, state: State, panel: Panel | None = None) -> str:
+        identity = places.identity(mark.message, ordinal)
+        block = Block(
+            source=cell.source, state=state, ticket=identity, ordinal=ordinal, id=identity, panel=panel
+        )
+        with self._lock:
+            self._current[mark.conversation] = identity
+            self._keep(identity, _Known(block, mark.conversation, mark.home or mark.conversation))
+        self.board.show([block])
+        return identity
+
+    def _end(self, mark: Mark, event: Ended) -> str:
+        identity = places.identity(mark.message, event.ordinal)
+        if self._current.get(mark.conversation) != identity:
+            # It ran before: what it showed then is in the records.
+            self._current[mark.conversation] = identity
+            with self._lock:
+                if (known := self._known.get(identity)) is not None and known.running is None:
+                    del self._known[identity]
+                    self.board.forget([identity])
+            return identity if self._find(identity) is not None else ""
+        if event.running is None:
+            self._change(identity, lambda b: growth.ended(b, event.result))
+        else:
+            self._follow(identity, event.running, event.result)
+        self._follow_later(identity, event.later)
+        return identity
+
+    def _goes_on(self, conversation: str) -> bool:
+        with self._lock:
+            return any(each.running and each.conversation == conversation for each in self._known.values())
+
+    def _follow(self, identity: str, running: Late, result: Result) -> None:
+        began = time.monotonic() - result.duration
+        self._change(identity, lambda b: growth.went_on(b, result))
+
+        def show(told: Change) -> None:
+            elapsed = time.monotonic() - began
+            self._change(identity, lambda b: growth.late_showed(b, told.index, told.output, elapsed))
+
+        def end(done: Future[Result]) -> None:
+            with self._lock:
+                if (known := self._known.get(identity)) is not None:
+                    known.running = None
+                at = known.conversation if known else ""
+            self._change(identity, lambda b: growth.late_ended(b, done.result()))
+            self._change(self._current.get(at), growth.came_up)
+
+        with self._lock:
+            self._known[identity].running = running
+
+        def ask(question: Question) -> Future[Secret]:
+            answer = self._ask()
+            asked = replace(question, id=answer[0])
+            self._change(identity, lambda b: replace(b, question=asked))
+            answer[1].add_done_callback(lambda _: self._change(identity, lambda b: growth.settled(b, asked)))
+            return answer[1]
+
+        running.listen(show, ask)
+        running.settled.add_done_callback(end)
+
+    def _follow_later(self, identity: str, later: Later | None) -> None:
+        if later is not None:
+            later.listen(
+                lambda told: self._change(identity, lambda b: growth.showed_later(b, told.index, told.output))
+            )
+
+    # --- what is at hand ----------------------------------------------------------------------------------
+
+    def _change(
+        self, identity: str | None, change: Callable[[Block], Block], *, quietly: bool = False
+    ) -> None:
+        with self._lock:
+            known = self._known.get(identity or "")
+            if known is None:
+                return
+            before, known.block = known.block, change(known.block)
+            self.board.show(_with_repeat(known.block), quietly=quietly)
+            if before.again is not None and (known.block.again or before).id != before.again.id:
+                self.board.forget([before.again.id])
+
+    def _keep(self, identity: str, known: _Known) -> None:
+        self._known[identity] = known
+        self._known.move_to_end(identity)
+        spare = max(0, len(self._known) - MOST)
+        rest = [
+            each for each, its in self._known.items() if its.block.state not in OPEN and not _repeats(its)
+        ]
+        for old in rest[:spare]:
+            self.board.forget(each.id for each in _with_repeat(self._known.pop(old).block))
+
+    def _find(self, identity: str) -> Block | None:
+        """The block of that id, from the records where it is not at hand."""
+        with self._lock:
+            if (known := self._known.get(identity)) is not None:
+                return known.block
+        try:
+            runs = self._runs(identity)
+        except RecordsUnavailable as failure:
+            log.warning("%s", failure)
+            return None
+        if not runs:
+            return None
+        key = runs[0].key
+        home = key.conversation
+        with self._lock:
+            at = self._moved.get(key.message, home)
+        bare = Block(ticket=identity, ordinal=key.ordinal, id=identity)
+        block = growth.recalled(bare, runs, partial(self._panel, self._kernels.session(at)))
+        if block is None:
+            return None
+        block = replace(block, read=for_model(block.result) if block.result else "")
+        with self._lock:
+            if (known := self._known.get(identity)) is None:
+                self._keep(identity, known := _Known(block, at, home))
+            known_block = known.block
+        self.board.show(_with_repeat(known_block)[1:])
+        return known_block
+
+    def _runs(self, identity: str) -> list[Record]:
+        """All runs of a block, the first one first. Raises RecordsUnavailable."""
+        if (name := places.taken_apart(identity)) is None:
+            return []
+        message, ordinal = name
+        return [run for run in self._records.of_reply(message) if run.key.ordinal == ordinal]
+
+    def _panel(self, session: Session, run: Record) -> Panel | None:
+        # Where the kernel lives its widgets do, too.
+        return session.panel(run.request) or (Kept(run.widgets) if run.widgets else None)
+
+    # --- buttons ------------------------------------------------------------------------------------------
+
+    def always(self, conversation: str) -> bool:
+        """Whether the person said that blocks of this conversation may run without being asked for."""
+        return conversation in self._always
+
+    def act(self, ticket: str, verb: str) -> bool:
+        """Do what a button of a block says; False where no block waits for that."""
+        with self._lock:
+            known = self._known.get(ticket)
+        state = known.block.state if known else None
+        if known is not None and verb in ("run", "always", "skip") and state is State.WAITING:
+            return self._decide(known, verb)
+        if known is not None and verb == "stop" and state in OPEN:
+            return self._stop(known)
+        if known is not None and verb == "again" and state is State.ENDED:
+            return self._run_again(known)
+        if verb == "stop" and self._repeats.stop(ticket):
+            return True
+        return verb == "cancel" and self._reply(ticket, None)
+
+    def answer(self, ticket: str, text: Secret) -> bool:
+        """Give a program what it asks for; False where it does not (any more)."""
+        return self._reply(ticket, text)
+
+    def _decide(self, known: _Known, verb: str) -> bool:
+        asked = self._desk.asked(known.conversation)
+        if asked is None or asked.ordinal != known.block.ordinal:
+            return False
+        if verb == "always":
+            self._always.add(known.conversation)
+        return self._desk.answer(known.conversation, asked.number, run=verb != "skip")
+
+    def _stop(self, known: _Known) -> bool:
+        if known.running is not None:
+            known.running.interrupt()
+        else:
+            self._kernels.stop()
+        return True
+
+    def _laid(self, conversation: str) -> str:
+        """A ticket for what a program of a reply has just asked."""
+        ticket = secrets.token_urlsafe(18)
+        if (query := self._desk.query(conversation)) is not None:
+            self._queries = {ticket: (conversation, query.number)}
+        return ticket
+
+    def _ask(self) -> tuple[str, Future[Secret]]:
+        """A ticket for what a program asks beside any reply, and its answer to come."""
+        ticket, answer = secrets.token_urlsafe(18), Future[Secret]()
+        self._answers[ticket] = answer
+        return ticket, answer
+
+    def _reply(self, ticket: str, text: Secret | None) -> bool:
+        if (laid := self._queries.pop(ticket, None)) is not None:
+            return self._desk.reply(*laid, text)
+        answer = self._answers.pop(ticket, None)
+        if answer is None or answer.done():
+            return False
+        if text is None:
+            return answer.cancel()
+        answer.set_result(text)
+        return True
+
+    # --- once more ----------------------------------------------------------------------------------------
+
+    def untold(self, conversation: str) -> list[str]:
+        """What the model is to read of blocks that were run once more; each of it once."""
+        with self._lock:
+            return self._untold.pop(conversation, [])
+
+    def _run_again(self, known: _Known) -> bool:
+        if _repeats(known) or not self._kernels.may_run():
+            return False
+        block, at = known.block, known.conversation
+
+        def tell(words: str) -> None:
+            with self._lock:
+                self._untold[at].append(words)
+
+        def change(grow: Callable[[Block], Block], *, quietly: bool = False) -> None:
+            self._change(block.id, lambda b: replace(b, again=grow(b.again or Block())), quietly=quietly)
+
+        message = block.id.rpartition("-")[0]
+        ledger = ReplyLedger(self._records, known.home, message, self._kernels.place(), again=True)
+        manner = replace(self._kernels.manner(), ledger=ledger)
+        self._repeats.begin(block, manner, partial(self._kernels.session, at), change, tell)
+        return True
+
+
+def _with_repeat(block: Block) -> list[Block]:
+    """The block, and the one below it that is its code once more."""
+    return [block] if block.again is None else [block, block.again]
+
+
+def _repeats(known: _Known) -> bool:
+    return known.block.again is not None and known.block.again.state is not State.ENDED
