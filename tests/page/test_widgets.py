@@ -13,6 +13,7 @@ from coderunner.runner import Kept, Local, Panel, Session, Sessions
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import BOUND, MARKS, chromium
 from tests.page.host import Host, block_of, frame_of, hosted, opened
+from tests.page.test_attacks import ATTACKS, CONTROL
 
 pytestmark = [*MARKS, pytest.mark.timeout(240)]
 
@@ -335,6 +336,29 @@ def test_a_hostile_state_stays_in_its_frame(browser: Browser, stage: Stage) -> N
         unharmed = "[window.hacked, {}.polluted, document.title]"
         assert page.evaluate(unharmed) == [None, None, "Host"]
         assert frame.locator("#root").evaluate("() => ({}).polluted") is None
+    assert stage.host.asked == []
+
+
+@behaviour("page:widgets:hostile")
+def test_what_hostile_outputs_try_leads_nowhere_from_widgets_either(browser: Browser, stage: Stage) -> None:
+    tried = [
+        attack.source.replace("HIT/", f"{stage.host.address}/hit/")
+        for attack in ATTACKS
+        if attack.kind == "text/html" and not attack.group.startswith("leave by")
+    ]
+    source = (
+        f"tried = {[*tried, CONTROL]!r}\n"
+        "html = [w.HTML(each, description=each, description_allow_html=True) for each in tried[:-1]]\n"
+        "out = w.Output(outputs=[dict(output_type='display_data', data={'text/html': each}, metadata={})\n"
+        "    for each in tried])\nw.VBox([*html, out, w.Label('to the end')])"
+    )
+    shown = stage.show("tried", source)
+    assert len(tried) > 40
+    with opened(browser, stage.host, complains=True) as page:
+        frame = shown.in_frame(page)
+        expect(frame.get_by_text("to the end")).to_be_visible()
+        expect(frame.locator(".widget-output .control")).to_have_text("control ran")
+        assert page.evaluate("[window.hacked, document.title, localStorage.hacked]") == [None, "Host", None]
     assert stage.host.asked == []
 
 

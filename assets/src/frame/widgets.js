@@ -2,6 +2,7 @@
 
 import { post } from "./door.js";
 import { engine } from "./engines.js";
+import { enliven } from "./html.js";
 
 const SOON = 10_000; // milliseconds until a block that says nothing of its widgets is taken to have none
 
@@ -16,9 +17,15 @@ export function hear(bytes) {
   else early.push(bytes);
 }
 
+// What a widget shows acts as anything else does.
+const acting = (draw) => async (item) => {
+  const { node, begin: more } = await draw(item);
+  return { node, begin: async (place) => { await enliven(place); await more?.(place); } };
+};
+
 function begin(draw) {
   manager ??= engine("widgets").then(({ Manager }) => {
-    const its = new Manager(document.body.dataset.level, draw, engine, (bytes) => post({ t: "parcel", bytes }, [bytes]));
+    const its = new Manager(document.body.dataset.level, acting(draw), engine, (bytes) => post({ t: "parcel", bytes }, [bytes]));
     for (const bytes of early.splice(0)) its.hear(bytes);
     return its;
   });
