@@ -35,7 +35,7 @@ from IPython.core.getipython import get_ipython
 Module = ast.Module
 AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 WAITING = 100_000
-HANDOVER = 0.0002
+HANDOVER = 0.0001
 """Seconds in which another thread comes to run."""
 DRAINING = 1.0
 """Seconds to wait at most: a program in the background may write for ever."""
@@ -237,7 +237,7 @@ def draining(shell: Any) -> None:
         until = monotonic() + DRAINING
         with suppress(OSError):
             while monotonic() < until and any(ioctl(pipe, count, nothing) != nothing for pipe in pipes):
-                sleep(10 * HANDOVER)
+                sleep(20 * HANDOVER)
 
     for before in [each for each in known if getattr(each, "__module__", "") == __name__]:
         shell.events.unregister("post_execute", before)
