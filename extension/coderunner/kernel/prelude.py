@@ -35,7 +35,7 @@ from IPython.core.getipython import get_ipython
 Module = ast.Module
 AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 WAITING = 100_000
-HANDOVER = 0.0001
+HANDOVER = 0.0002
 """Seconds in which another thread comes to run."""
 DRAINING = 1.0
 """Seconds to wait at most: a program in the background may write for ever."""
@@ -225,19 +225,29 @@ def draining(shell: Any) -> None:
     except ImportError:
         return  # on Windows ipykernel has no such pipes
     known = shell.events.callbacks["post_execute"]
-    pipes = [
-        pipe for each in (sys.stdout, sys.stderr) if isinstance(pipe := getattr(each, "_fid", None), int)
-    ]
-    ioctl, count, monotonic, sleep = fcntl.ioctl, termios.FIONREAD, time.monotonic, time.sleep
-    nothing = bytes(4)
+    streams: list[Any] = [sys.stdout, sys.stderr]
+    ours = [each for each in streams if isinstance(getattr(each, "_fid", None), int)]
+    pipes = [each._fid for each in ours]
+    clocks = [time.pthread_getcpuclockid(each.watch_fd_thread.ident) for each in ours]
+    ioctl, count, nothing = fcntl.ioctl, termios.FIONREAD, bytes(4)
+    monotonic, sleep, clock = time.monotonic, time.sleep, time.clock_gettime_ns
+    worked = [0]
+
+    def full() -> bool:
+        return any(ioctl(pipe, count, nothing) != nothing for pipe in pipes)
 
     def drain() -> None:
-        # The thread that reads shows what it has taken as soon as it may run.
-        sleep(HANDOVER)
-        until = monotonic() + DRAINING
         with suppress(OSError):
-            while monotonic() < until and any(ioctl(pipe, count, nothing) != nothing for pipe in pipes):
+            # The threads that read stand still while nobody writes.
+            before, worked[0] = worked[0], sum(map(clock, clocks))
+            if before == worked[0] and not full():
+                return
+            until = monotonic() + DRAINING
+            # What one has taken it shows as soon as it may run.
+            sleep(HANDOVER)
+            while full() and monotonic() < until:
                 sleep(20 * HANDOVER)
+            worked[0] = sum(map(clock, clocks))
 
     for before in [each for each in known if getattr(each, "__module__", "") == __name__]:
         shell.events.unregister("post_execute", before)
