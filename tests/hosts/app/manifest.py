@@ -180,6 +180,10 @@ BEHAVIOURS = {
     ),
     "app:conversation:always": Behaviour("`Always here` holds for one conversation.", "decision 7"),
     "app:conversation:unguessable": Behaviour("Conversations are found by ids of ours only.", "safety: T5"),
+    "app:form:on-timeout": Behaviour(
+        "The form has the choice whether a block goes on after its deadline or is stopped there.",
+        "setting on_timeout",
+    ),
     "app:form:connect": Behaviour(
         "Connect checks the server and takes it; its token never comes back to the page.", "safety: T7"
     ),

@@ -54,6 +54,19 @@ def connect(somebody: Visitor, url: str, token: str) -> None:
     somebody.page.locator("#cr-connect").click()
 
 
+@behaviour("app:form:on-timeout")
+def test_what_becomes_of_a_block_at_its_deadline_is_chosen(browser: Browser) -> None:
+    app = App(load({"demo": True}))
+    with served(app.asgi) as address, visitor(browser, address) as somebody:
+        somebody.settings("Kernel")
+        assert app.choices.limit == 600.0
+        with somebody.page.expect_response(re.compile("queue/join|/run/")):
+            somebody.page.get_by_label("Is stopped").check()
+        somebody.open().settings("Kernel")
+        expect(somebody.page.get_by_label("Is stopped")).to_be_checked()
+        assert app.choices.limit == 0.0
+
+
 @behaviour("app:form:connect")
 def test_connect_takes_the_server_and_the_token_never_comes_back(somebody: Visitor, jupyter: Jupyter) -> None:
     answers: list[Response] = []

@@ -46,7 +46,7 @@ def address(app: App) -> Iterator[str]:
 
 @pytest.fixture
 def somebody(browser: Browser, address: str, app: App) -> Iterator[Visitor]:
-    app.choices.approve, app.choices.deadline, app.choices.limit = "auto", 30.0, 600.0
+    app.choices.approve, app.choices.deadline, app.choices.on_timeout = "auto", 30.0, "detach"
     with visitor(browser, address) as somebody:
         yield somebody
 
@@ -82,7 +82,7 @@ def test_stop_ends_the_program_and_the_kernel_keeps_its_variables(somebody: Visi
 def test_a_program_that_takes_too_long_is_stopped_and_the_model_hears_of_it(
     somebody: Visitor, app: App
 ) -> None:
-    app.choices.deadline, app.choices.limit = 1.0, 0.0
+    app.choices.deadline, app.choices.on_timeout = 1.0, "interrupt"
     somebody.run("import time\ntime.sleep(60)")
     expect(somebody.blocks.locator(".cr-state")).to_contain_text("Stopped at the time limit")
     assert "Seen." in somebody.replies.inner_text()

@@ -211,6 +211,10 @@ BEHAVIOURS = {
     "textgen:load:half-started": Behaviour(
         "A kernel that is just being started when all is closed leaves no process behind.", HOST
     ),
+    "textgen:form:on-timeout": Behaviour(
+        "The form has the choice whether a block goes on after its deadline or is stopped there.",
+        "setting on_timeout",
+    ),
     "textgen:form:notebook": Behaviour(
         "A chat is downloaded as a notebook, with its blocks as cells and what they showed.", "anchors: 45"
     ),

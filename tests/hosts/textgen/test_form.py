@@ -178,6 +178,17 @@ def test_run_shows_output_kernel_version_and_round_trip(panel: Panel, jupyter: J
         assert "says 42" in line.text
         assert "python3" in line.text
         assert " ms" in line.text
+    runs = hooks.door().records.of(hooks.door().conversation(HERE.state()) or "")
+    assert [run.key.message for run in runs] == ["test of the form"] * 2
+
+
+@behaviour("textgen:form:on-timeout")
+def test_what_becomes_of_a_block_at_its_deadline_is_chosen(panel: Panel) -> None:
+    assert panel.door.store.get().limit == 600.0
+    panel.choose(on_timeout="interrupt")
+    assert panel.door.store.get().limit == 0.0
+    panel.choose(on_timeout="whatever")
+    assert panel.door.store.get().on_timeout == "interrupt"
 
 
 @behaviour("textgen:form:test")

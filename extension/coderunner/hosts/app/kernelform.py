@@ -13,7 +13,7 @@ from coderunner.errors import CodeRunnerError
 from coderunner.hosts.app.conversation import Approve
 from coderunner.hosts.app.look import finding, working
 from coderunner.hosts.app.quiet import COMMAND, STREAM
-from coderunner.hosts.app.state import Choices
+from coderunner.hosts.app.state import Choices, OnTimeout
 from coderunner.hosts.app.transcript import Past
 from coderunner.hosts.app.writer import Writer
 from coderunner.page import view
@@ -30,6 +30,8 @@ APPROVALS: dict[str, Approve | None] = {
     "Run at once": "auto",
     "Never run": "off",
 }
+
+AT_DEADLINE: dict[str, OnTimeout] = {"Goes on beside the reply": "detach", "Is stopped": "interrupt"}
 
 TESTS = "test of the form"
 """What the runs of the test cell bear in the records, in place of a reply's name."""
@@ -63,6 +65,9 @@ class KernelForm:
             "", elem_id="cr-kernel-status", elem_classes="cr-html", apply_default_css=False, padding=False
         )
         self.approve = gr.Radio(list(APPROVALS), label="Before a block runs", elem_id="cr-approve")
+        self.on_timeout = gr.Radio(
+            list(AT_DEADLINE), label="A block that takes longer", elem_id="cr-on-timeout"
+        )
         with gr.Row(elem_classes="cr-pair"):
             self.deadline = gr.Number(label="Seconds per block", minimum=1, precision=0, min_width=80)
             self.blocks = gr.Number(
@@ -80,6 +85,7 @@ class KernelForm:
             self.attach,
             self.name,
             self.approve,
+            self.on_timeout,
             self.deadline,
             self.blocks,
         ]
@@ -97,6 +103,7 @@ class KernelForm:
             where.attach if isinstance(where, Server) else "",
             where.kernel_name,
             words[self._choices.approve],
+            next(word for word, what in AT_DEADLINE.items() if what == self._choices.on_timeout),
             self._choices.deadline,
             self._choices.max_blocks,
         ]
@@ -115,6 +122,7 @@ class KernelForm:
             ),
             self.run.click(self._test, [identity], [self.status], **STREAM),
             self.approve.input(self._consent, [self.approve], None, **COMMAND),
+            self.on_timeout.input(self._at_deadline, [self.on_timeout], None, **COMMAND),
         ]
 
     async def _unfold(self, place: str) -> gr.Group:
@@ -184,6 +192,9 @@ class KernelForm:
 
     async def _consent(self, word: str) -> None:
         self._choices.approve = APPROVALS[word]
+
+    async def _at_deadline(self, word: str) -> None:
+        self._choices.on_timeout = AT_DEADLINE[word]
 
     async def _bound(self, seconds: float | None) -> None:
         if seconds and seconds >= 1:

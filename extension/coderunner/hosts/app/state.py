@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from coderunner.hosts.app.conversation import Approve
 from coderunner.models.endpoint import Endpoint
@@ -9,6 +10,8 @@ from coderunner.page.view import Setting
 from coderunner.runner import Server, Where, where_of
 from coderunner.settings import DEFAULT, Settings
 from coderunner.teaching import SYSTEM_PROMPT
+
+OnTimeout = Literal["detach", "interrupt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,10 @@ class Choices:
 
     where: Where
     deadline: float = 30.0
-    limit: float = 600.0
-    """Seconds up to which a block goes on after its deadline; 0: it is stopped there."""
+    on_timeout: OnTimeout = "detach"
+    """What becomes of a block at its deadline: it goes on beside the reply, or is stopped."""
+    hard_timeout: float = 600.0
+    """Seconds up to which it goes on."""
     approve: Approve | None = None
     """None: nobody chose, so the place decides."""
     max_blocks: int = 8
@@ -52,7 +57,8 @@ class Choices:
         return cls(
             where=where_of(settings),
             deadline=settings.timeout,
-            limit=settings.limit,
+            on_timeout=settings.on_timeout,
+            hard_timeout=settings.hard_timeout,
             approve=settings.approval if chosen else None,
             max_blocks=settings.max_blocks,
             max_seconds=settings.max_seconds,
@@ -62,6 +68,11 @@ class Choices:
             vision=settings.vision,
             system_prompt=settings.system_prompt or SYSTEM_PROMPT,
         )
+
+    @property
+    def limit(self) -> float:
+        """Seconds up to which a block goes on after its deadline; 0: it is stopped there."""
+        return self.hard_timeout if self.on_timeout == "detach" else 0.0
 
     @property
     def approval(self) -> Approve:

@@ -23,6 +23,7 @@ APPROVE = [
     ("Run at once", "auto"),
     ("Run nothing", "off"),
 ]
+ON_TIMEOUT = [("Let it go on beside the reply", "detach"), ("Stop it", "interrupt")]
 SAVED = "saved; type to replace it"
 
 OLD = gr.__version__.startswith("4.")
@@ -185,6 +186,9 @@ class Form:
             own = gr.Checkbox(value=lambda: chosen().own_blocks, label="Run my own ```python blocks first")
             api = gr.Checkbox(value=lambda: chosen().api, label="Run code for API clients, too")
         approve = gr.Radio(APPROVE, value=lambda: chosen().approve, label="Before a block runs")
+        on_timeout = gr.Radio(
+            ON_TIMEOUT, value=lambda: chosen().on_timeout, label="A block that takes longer than its seconds"
+        )
         with gr.Row():
             deadline = gr.Slider(
                 *DEADLINES, value=lambda: chosen().deadline, step=1, label="Seconds for one block"
@@ -197,10 +201,11 @@ class Form:
             "own_blocks": own.input,
             "api": api.input,
             "approve": approve.input,
+            "on_timeout": on_timeout.input,
             "deadline": deadline.release,
             "max_blocks": blocks.release,
         }
-        components = (active, own, api, approve, deadline, blocks)
+        components = (active, own, api, approve, on_timeout, deadline, blocks)
         for (name, event), component in zip(events.items(), components, strict=True):
             self.say(event, lambda value, name=name: self.panel.choose(**{name: value}), component)
 

@@ -6,6 +6,7 @@ whoever asks.
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import TimeoutError as TooLate
+from contextlib import closing
 from dataclasses import dataclass
 from html import escape
 from time import monotonic
@@ -16,11 +17,27 @@ from coderunner.hosts.textgen import preset, webui
 from coderunner.hosts.textgen.door import Door, why_not
 from coderunner.hosts.textgen.notebook import notebook
 from coderunner.outputs import Error, Result, Status, Stream
-from coderunner.runner import Report, Server, Session, check, normalise
+from coderunner.runner import (
+    Cell,
+    Ended,
+    Manner,
+    ReplyLedger,
+    Report,
+    Run,
+    Server,
+    Session,
+    check,
+    never,
+    normalise,
+    run_cell_sync,
+)
 from coderunner.secret import Secret
 
 TEST = "import sys\nprint('Python', sys.version.split()[0], 'says', 6 * 7)"
 """The test cell: harmless, and its output shows that it was computed and by what."""
+
+TESTS = "test of the form"
+"""What its runs bear in the records, in place of a reply's name."""
 
 SLACK = 20.0
 """Seconds beyond the deadline that a start of a kernel may take."""
@@ -168,11 +185,8 @@ class Panel:
             return session
         chosen = self.door.store.get()
         began = monotonic()
-        running = session.begin(TEST, deadline=chosen.deadline)
-        try:
-            result = running.future.result(chosen.deadline + SLACK)
-        except TooLate:
-            running.interrupt()
+        result = self._tested(session, chosen.deadline)
+        if result is None:
             return Line(
                 f"No answer from {self.door.place()} after {chosen.deadline + SLACK:.0f} s.", good=False
             )
@@ -185,6 +199,20 @@ class Panel:
             if whole > result.duration * 1000 + 50
             else [],
         )
+
+    def _tested(self, session: Session, deadline: float) -> Result | None:
+        """What comes of the test cell, which is written down as every run; None where nothing does."""
+        records, place = self.door.records, self.door.store.get().place
+        records.settle()  # the one before has ended, and is not to be told in place of this one
+        ledger = ReplyLedger(records, session.conversation, TESTS, place, again=True)
+        manner, latest = Manner(deadline, ledger=ledger), monotonic() + deadline + SLACK
+        with closing(run_cell_sync(Run(Cell(TEST), 0), session, manner, never, [])) as events:
+            for event in events:
+                if isinstance(event, Ended):
+                    return event.result
+                if monotonic() > latest:
+                    break
+        return None
 
     def interrupt(self, chat: Chat) -> Line:
         """Stop the block that runs in this chat."""

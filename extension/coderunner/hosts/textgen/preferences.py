@@ -22,6 +22,7 @@ from coderunner.settings import Settings
 
 Kind = Literal["embedded", "server"]
 Approve = Literal["default", "auto", "ask", "off"]
+OnTimeout = Literal["detach", "interrupt"]
 
 DEADLINES = (1.0, 600.0)
 """Seconds that can be chosen for one block."""
@@ -29,7 +30,7 @@ BLOCKS = (1, 32)
 """Blocks that can be chosen for one reply."""
 RANGES: Mapping[str, tuple[float, float]] = {
     "deadline": DEADLINES,
-    "limit": (0.0, 864_000.0),
+    "hard_timeout": (0.0, 864_000.0),
     "max_blocks": BLOCKS,
     "max_seconds": (0.0, 86_400.0),
     "max_tokens": (0, 1_000_000_000),
@@ -48,8 +49,10 @@ class Preferences:
     """A file with the certificates to trust for the server. The form leaves it as it is."""
     kernel_name: str = "python3"
     deadline: float = 30.0
-    limit: float = 600.0
-    """Seconds up to which a block goes on after its deadline; 0: it is stopped there."""
+    on_timeout: OnTimeout = "detach"
+    """What becomes of a block at its deadline: it goes on beside the reply, or is stopped."""
+    hard_timeout: float = 600.0
+    """Seconds up to which it goes on. The form leaves them as they are."""
     approve: Approve = "default"
     max_blocks: int = 8
     max_seconds: float = 900.0
@@ -73,6 +76,11 @@ class Preferences:
         return self.approve
 
     @property
+    def limit(self) -> float:
+        """Seconds up to which a block goes on after its deadline; 0: it is stopped there."""
+        return self.hard_timeout if self.on_timeout == "detach" else 0.0
+
+    @property
     def where(self) -> Where:
         """The kernel that was chosen."""
         name = self.kernel_name or "python3"
@@ -92,7 +100,15 @@ class Preferences:
         return replace(self, **{name: value for name, value in map(_checked, changes.items()) if name})
 
 
-FROM_SETTINGS = ("kernel_name", "approve", "max_blocks", "max_seconds", "max_tokens")
+FROM_SETTINGS = (
+    "kernel_name",
+    "approve",
+    "on_timeout",
+    "hard_timeout",
+    "max_blocks",
+    "max_seconds",
+    "max_tokens",
+)
 
 
 def from_settings(settings: Settings) -> Preferences:
@@ -101,7 +117,7 @@ def from_settings(settings: Settings) -> Preferences:
     changes |= {"server": settings.server, "kernel": "server"} if settings.server else {}
     changes |= {"ca_file": str(settings.ca_file)} if settings.ca_file else {}
     changes |= {"scripts": settings.output_scripts}
-    changes |= {"token": settings.token, "deadline": settings.timeout, "limit": settings.limit}
+    changes |= {"token": settings.token, "deadline": settings.timeout}
     return Preferences().with_changes(changes)
 
 
@@ -168,13 +184,15 @@ def _checked(item: tuple[str, Any]) -> tuple[str, Any]:
             return item if isinstance(value, bool) else refused
         case "kernel":
             return item if value in get_args(Kind) else refused
+        case "on_timeout":
+            return item if value in get_args(OnTimeout) else refused
         case "approve":
             return item if value in get_args(Approve) else refused
         case "token":
             return (name, value if isinstance(value, Secret) else Secret(str(value).strip()))
         case "server" | "kernel_name" | "ca_file":
             return (name, value.strip()) if isinstance(value, str) and value.strip() else refused
-        case "deadline" | "limit" | "max_blocks" | "max_seconds" | "max_tokens":
+        case "deadline" | "hard_timeout" | "max_blocks" | "max_seconds" | "max_tokens":
             return (name, _within(name, value)) if _is_number(value) else refused
     return refused
 

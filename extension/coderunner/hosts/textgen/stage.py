@@ -30,7 +30,6 @@ from coderunner.runner import (
     Change,
     Ended,
     Event,
-    Kept,
     Late,
     Later,
     Manner,
@@ -44,6 +43,7 @@ from coderunner.runner import (
     Started,
     Waiting,
     for_model,
+    panel_of,
 )
 from coderunner.secret import Secret
 
@@ -271,7 +271,7 @@ class Stage:
         with self._lock:
             at = self._moved.get(key.message, home)
         bare = Block(ticket=identity, ordinal=key.ordinal, id=identity)
-        block = growth.recalled(bare, runs, partial(self._panel, self._kernels.session(at)))
+        block = growth.recalled(bare, runs, partial(panel_of, session=self._kernels.session(at)))
         if block is None:
             return None
         block = replace(block, read=for_model(block.result) if block.result else "")
@@ -288,10 +288,6 @@ class Stage:
             return []
         message, ordinal = name
         return [run for run in self._records.of_reply(message) if run.key.ordinal == ordinal]
-
-    def _panel(self, session: Session, run: Record) -> Panel | None:
-        # Where the kernel lives its widgets do, too.
-        return session.panel(run.request) or (Kept(run.widgets) if run.widgets else None)
 
     # --- buttons ------------------------------------------------------------------------------------------
 
