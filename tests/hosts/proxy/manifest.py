@@ -88,6 +88,10 @@ BEHAVIOURS = {
     "proxy:conversation:edited": Behaviour(
         "An edited history is the conversation of what stands before the edit.", PROXY
     ),
+    "proxy:conversation:cut": Behaviour(
+        "Of a history without its beginning the last reply and its question tell it, if they are no other's.",
+        PROXY,
+    ),
     "proxy:conversation:new": Behaviour("What is found nowhere is a conversation of its own.", PROXY),
     "proxy:conversation:bounded": Behaviour("What is remembered of histories is bounded.", ISSUE),
     "proxy:conversation:state": Behaviour(

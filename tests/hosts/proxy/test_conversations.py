@@ -85,6 +85,36 @@ def test_an_edited_history_is_the_conversation_before_the_edit() -> None:
     assert found.find("alice", {}, None, [NEXT]) != "chat"
 
 
+def chat_of(found: Conversations, name: str, *exchanges: tuple[str, str]) -> list[Any]:
+    """A conversation's history, each reply of which went through here."""
+    history: list[Any] = []
+    for question, reply in exchanges:
+        history.append({"role": "user", "content": question})
+        found.remember("alice", name, history, reply)
+        history.append(answered(reply))
+    return history
+
+
+@behaviour("proxy:conversation:cut")
+def test_a_history_that_lost_its_beginning_is_still_found() -> None:
+    found = Conversations()
+    told = chat_of(found, "chat", ("Hello", "Hi."), ("Count", "Result: 3"), ("Again", "Result: 4"))
+    for cut in range(5):
+        assert found.find("alice", {}, None, [*told[cut:], NEXT]) == "chat"
+    assert found.find("bob", {}, None, [*told[2:], NEXT]) != "chat"
+
+
+@behaviour("proxy:conversation:cut")
+def test_what_two_conversations_have_in_common_tells_neither_without_its_beginning() -> None:
+    found = Conversations()
+    thanks = ("Thanks", "You are welcome.")
+    told = chat_of(found, "first", ("Hello", "Hi."), ("Count", "Result: 3"), thanks)
+    chat_of(found, "second", ("Good day", "Hello."), thanks)
+    assert found.find("alice", {}, None, [*told, NEXT]) == "first"
+    assert found.find("alice", {}, None, [*told[2:], NEXT]) == "first"
+    assert found.find("alice", {}, None, [*told[4:], NEXT]) not in ("first", "second")
+
+
 @behaviour("proxy:conversation:new")
 def test_what_is_found_nowhere_is_new_each_time() -> None:
     found = Conversations()

@@ -5,7 +5,9 @@ looked for, in this order: a header that names it, metadata that name it, the lo
 that ends with a reply of ours. What is found nowhere is new. Everything is looked for among what belongs to
 the same key only.
 
-A history that was edited is the conversation of what stands before the edit, with its kernel as it is.
+A history that was edited is the conversation of what stands before the edit, with its kernel as it is. Of one
+that has lost its beginning, as programs cut what no longer fits a model's context, the last reply of ours
+counts with its question alone, where no other conversation has the same two.
 """
 
 import hashlib
@@ -13,6 +15,7 @@ import re
 import secrets
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from string import ascii_letters, digits, punctuation
 from urllib.parse import quote
 
@@ -28,6 +31,9 @@ METADATA = ("chat_id", "conversation_id", "session_id")
 REMEMBERED = 20_000
 """Replies of a key that a history is searched for: a hundred chats of two hundred each, in a few MB."""
 
+SEVERAL = ""
+"""Stands in place of a name where a question and its reply are of more than one conversation."""
+
 LONGEST = 200
 """Characters of a name that we take; a chat's id has 36."""
 
@@ -39,26 +45,52 @@ class Conversations:
     """The conversations of all keys. In memory: after a restart, those that nobody names are new."""
 
     def __init__(self) -> None:
-        self._known: defaultdict[str, OrderedDict[str, str]] = defaultdict(OrderedDict)
+        self._known: defaultdict[str, _Known] = defaultdict(_Known)
 
     def find(
         self, owner: str, headers: Mapping[str, str], metadata: object, history: Sequence[Message]
     ) -> str:
         """The name of the conversation that a request of `owner` belongs to."""
-        return _named(headers, metadata) or self._recall(owner, history) or secrets.token_urlsafe(12)
+        return _named(headers, metadata) or self._known[owner].recall(history) or secrets.token_urlsafe(12)
 
     def remember(self, owner: str, name: str, history: Sequence[Message], reply: str) -> None:
         """Note that `history` was answered with `reply`."""
-        *_, digest = _digests(owner, [*history, {"role": "assistant", "content": reply}])
-        known = self._known[owner]
-        known[digest] = name
-        known.move_to_end(digest)
-        if len(known) > REMEMBERED:
-            known.popitem(last=False)
+        *_, last = _replies([*history, {"role": "assistant", "content": reply}])
+        self._known[owner].note(name, last)
 
-    def _recall(self, owner: str, history: Sequence[Message]) -> str:
-        known, digests = self._known[owner], list(_digests(owner, history))
-        return next((known[digest] for digest in reversed(digests) if digest in known), "")
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """Digests of a reply in a history."""
+
+    whole: str
+    """With all that stands before it."""
+    alone: str
+    """With what stands between the reply before and it: its question."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The names of one owner's conversations, by digests of their replies; the oldest go first."""
+
+    wholes: OrderedDict[str, str] = field(default_factory=OrderedDict)
+    alones: OrderedDict[str, str] = field(default_factory=OrderedDict)
+
+    def note(self, name: str, reply: _Reply) -> None:
+        other = self.alones.get(reply.alone, name) != name
+        for table, digest, kept in (
+            (self.wholes, reply.whole, name),
+            (self.alones, reply.alone, SEVERAL if other else name),
+        ):
+            table[digest] = kept
+            table.move_to_end(digest)
+            if len(table) > REMEMBERED:
+                table.popitem(last=False)
+
+    def recall(self, history: Sequence[Message]) -> str:
+        latest = reversed(list(_replies(history)))
+        names = (self.wholes.get(each.whole) or self.alones.get(each.alone) for each in latest)
+        return next(filter(None, names), "")
 
 
 def label(owner: str, name: str) -> str:
@@ -76,19 +108,22 @@ def _named(headers: Mapping[str, str], metadata: object) -> str:
     return quote(fit[0], safe=SEEN, errors="replace")[:LONGEST] if fit else ""
 
 
-def _digests(owner: str, history: Sequence[Message]) -> Iterator[str]:
-    """A digest for each part of the history that ends with the assistant.
+def _replies(history: Sequence[Message]) -> Iterator[_Reply]:
+    """The assistant's messages in a history.
 
     Programs change system messages (they hold the date) and white space, and take thoughts out.
     """
-    running = hashlib.sha256(owner.encode())
+    whole, alone = hashlib.sha256(), hashlib.sha256()
     for message in history:
         role = str(message.get("role"))
         if role in ("system", "developer"):
             continue
-        running.update(f"\0{role}\0{_normal(message.get('content'))}".encode("utf-8", "replace"))
+        data = f"\0{role}\0{_normal(message.get('content'))}".encode("utf-8", "replace")
+        whole.update(data)
+        alone.update(data)
         if role == "assistant":
-            yield running.hexdigest()
+            yield _Reply(whole.hexdigest(), alone.hexdigest())
+            alone = hashlib.sha256()
 
 
 def _normal(content: object) -> str:
