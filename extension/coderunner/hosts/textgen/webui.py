@@ -91,7 +91,8 @@ def user_data() -> Path:
     """The folder of the person's own data."""
     from modules import shared
 
-    return Path(getattr(shared, "user_data_dir", "user_data"))
+    # Where it is now: what is written late is written there, wherever the program stands by then.
+    return Path(getattr(shared, "user_data_dir", "user_data")).absolute()
 
 
 def serves_others() -> bool:
