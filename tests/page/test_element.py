@@ -126,8 +126,10 @@ def test_a_script_that_never_ends_is_stopped_and_the_other_outputs_come_back(
     browser: Browser, host: Host
 ) -> None:
     good = host.show("good", [TABLE])
-    bad = host.show("bad", [ENDLESS])
+    bad = host.show("bad", [], ended=False)
     with opened(browser, host) as page:
+        expect(frame_of(page, good).locator("td")).to_have_text("15", timeout=60_000)
+        host.show("bad", [ENDLESS])
         expect(block_of(page, bad)).to_contain_text("Its script did not come to an end", timeout=90_000)
         expect(frame_of(page, good).locator("td")).to_have_text("15", timeout=60_000)
         expect(block_of(page, bad).get_by_role("button", name="Load again")).to_be_visible()
