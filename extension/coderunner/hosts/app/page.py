@@ -162,7 +162,9 @@ class Page:
         return [*[gr.skip()] * 6, await self._list(identity, search, page)]
 
     async def _reopen(self, identity: str, request: gr.Request) -> list[Any]:
-        return self._whole(await self._conversation(identity, request))
+        # What the page was sent last: it may be on its way, while this was asked for before.
+        sent = self._begun.get(str(request.session_hash), identity)
+        return self._whole(await self._conversation(sent, request))
 
     async def _new(self, search: str | None, request: gr.Request) -> list[Any]:
         return await self._place(self.conversations.new(), search, request)
