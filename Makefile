@@ -32,9 +32,10 @@ help:
 run: $(VENV)/app
 	@$(BIN)/python -m coderunner app $(ARGS)
 
+# Browsers, servers and kernels share two cores: what fails is tried once more, and listed as RERUN even so.
 test: $(VENV)/dev
 	@sh tests/install_browser.sh $(BIN)/python
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --reruns 1 $(ARGS)
 
 # Each line of tests/matrix.txt in a venv of its own, beside .venv; all of them, also when one fails.
 test-matrix: | $(BIN)/python

@@ -32,6 +32,9 @@ BOUND = 60.0
 
 expect.set_options(timeout=BOUND * 1000)
 
+SETTLED = re.compile("^(?!Writing|Running|Run this|Next)")
+"""What a block says of itself when the reply has gone on behind it."""
+
 
 @contextlib.contextmanager
 def served(build: Callable[[], Any]) -> Iterator[str]:
@@ -151,6 +154,9 @@ class Visitor:
         before = self.feet.count()
         self.say(text)
         expect(self.feet).to_have_count(before + 1)
+        # Blocks come by a way of their own, and may still be behind the reply that they stand in.
+        for block in self.replies.last.locator("code-runner-output[data-cr]").all():
+            expect(block.locator(".cr-state").first).to_have_text(SETTLED)
         return self.replies.last.inner_text()
 
     def run(self, code: str) -> str:

@@ -222,12 +222,16 @@ def test_interrupt_ends_the_program_and_the_reply_goes_on(somebody: Visitor) -> 
     expect(somebody.replies).to_contain_text("Seen.")
 
 
+PATIENCE = 5.0
+"""Seconds within which a page on a busy machine has begun to follow the reply that it asked for."""
+
+
 @behaviour("app:stop:closed-page")
 def test_closing_the_last_page_stops_the_model(
     browser: Browser, app: App, parrot: tuple[Parrot, str]
 ) -> None:
     parrot[0].left.clear()
-    with served(App(app.settings, patience=0.5).asgi) as address, visitor(browser, address) as somebody:
+    with served(App(app.settings, patience=PATIENCE).asgi) as address, visitor(browser, address) as somebody:
         somebody.say("endless")
         expect(somebody.replies).to_contain_text("tick3 ")
         somebody.page.close()
