@@ -54,8 +54,8 @@ PLAN = {
     "records.states": Floor(pure=True),
     "records.codec": Floor("outputs", pure=True),
     "records.pieces": Floor("outputs", pure=True),
-    # Runs in the kernel itself, where ipykernel has brought IPython.
-    "kernel.prelude": Floor(libraries="IPython"),
+    # Runs in the kernel itself, where ipykernel has brought these.
+    "kernel.prelude": Floor(libraries="IPython jupyter_core"),
     # httpx2 is httpx under its next name.
     "models": Floor(f"{GROUND} settings models", "httpx httpx2"),
     "models.demo_server": Floor("models", "uvicorn"),

@@ -8,6 +8,7 @@ import { MessageLoop } from "@lumino/messaging";
 import { Widget } from "@lumino/widgets";
 import { drawn } from "./outputs.js";
 import { pack, unpack } from "./parcel.js";
+import { Programs } from "./programs.js";
 
 const GONE = "Not connected to a kernel: this is how it stood last. Run the block again to move it.";
 
@@ -40,8 +41,11 @@ const outputView = (draw) => class OutputView extends output.OutputView {
   }
 };
 
-// Modules of others that are ours to load, with the first widget that needs them.
-const APART = { anywidget: "anywidget", "jupyter-matplotlib": "ipympl" };
+// A part of a widget that cannot be shown says why, as a whole one does.
+const why = (view) => view.model.get("error")?.message ?? view.generateErrorMessage().msg;
+base.ErrorWidgetView.prototype.render = function render() {
+  this.el.replaceChildren(Object.assign(document.createElement("pre"), { textContent: `(${why(this)})` }));
+};
 
 // One model's way to the kernel.
 class Comm {
@@ -66,44 +70,26 @@ class Comm {
 export { base };
 
 export class Manager extends ManagerBase {
-  #send; #engine; #level; #views; #loading = Promise.resolve(); #comms = new Map(); #waiting = new Map(); #turn = Promise.resolve(); #live = true; #places = new Map();
+  #send; #programs; #comms = new Map(); #waiting = new Map(); #turn = Promise.resolve(); #live = true; #places = new Map();
   #name = `${base.uuid().slice(0, 8)}-`; #count = 0;
 
   constructor(level, draw, engine, send) {
     super();
-    this.#level = level;
-    this.#engine = engine;
     this.#send = send;
-    this.#views = {
+    this.#programs = new Programs(level === "scripts", engine, {
       "@jupyter-widgets/base": base,
       "@jupyter-widgets/controls": controls,
       "@jupyter-widgets/output": { OutputModel, OutputView: outputView(draw) },
-    };
+    });
     addEventListener("resize", () => {
       for (const view of this.#places.values()) MessageLoop.postMessage(view.luminoWidget, Widget.ResizeMessage.UnknownSize);
     });
   }
 
   async loadClass(name, module, version) {
-    if (Object.hasOwn(APART, module)) {
-      if (module === "anywidget" && this.#level !== "scripts") throw new Error("it needs scripts, which are off");
-      this.#views[module] ??= await this.#load(module);
-    }
-    const found = this.#views[module]?.[name];
+    const found = (await this.#programs.load(module))[name];
     if (!found) throw new Error(`${name} of ${module} ${version} cannot be shown here`);
     return found;
-  }
-
-  // One after the other, since each says `define` to whoever listens. Without `amd`: other programs take no notice.
-  #load(module) {
-    this.#loading = this.#loading.catch(() => {}).then(async () => {
-      let made;
-      globalThis.define = (needs, make) => { made = make(...needs.map((need) => this.#views[need])); };
-      const engine = await this.#engine(APART[module]);
-      delete globalThis.define;
-      return this.#views[module] ?? made ?? engine;
-    });
-    return this.#loading;
   }
 
   callbacks() { return {}; }
@@ -112,9 +98,8 @@ export class Manager extends ManagerBase {
 
   // Puts a view of a model into a place of the page.
   async show(id, place) {
-    const model = await this.get_model(id);
-    if (model.get("_view_name") === "ErrorWidgetView") throw model.get("error") ?? new Error(model.get("msg"));
-    const view = await this.create_view(model);
+    const view = await this.create_view(await this.get_model(id));
+    if (view instanceof base.ErrorWidgetView) throw new Error(why(view));
     Widget.attach(view.luminoWidget, place);
     this.#places.set(place, view);
     this.#mark(place);
@@ -134,6 +119,8 @@ export class Manager extends ManagerBase {
 
   hear(bytes) {
     const { head, buffers } = unpack(bytes);
+    // What is in hand may wait for it.
+    if (head.t === "module") return this.#programs.take(head.name, buffers[0]);
     this.#turn = this.#turn.then(() => this.#does[head.t]?.(head, buffers)).catch(console.error);
   }
 

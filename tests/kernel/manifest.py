@@ -442,6 +442,21 @@ BEHAVIOURS = {
         "What a program changes while it runs is told as it comes, many small changes as one.",
         "rich output 2",
     ),
+    "widgets:modules:fetched": Behaviour(
+        "The kernel gives the programs of its widgets from its own environment, also while a cell runs.",
+        "rich output 1",
+    ),
+    "widgets:modules:named": Behaviour(
+        "Only what is the name of a module is asked for, and what a module needs as well.", "AMD; safety: T9"
+    ),
+    "widgets:modules:bounded": Behaviour(
+        "How many programs a kernel gives, and how large they are, is bounded.", "safety: T9"
+    ),
+    "widgets:modules:kept": Behaviour(
+        "The programs of widgets are written down with them, and told when a kernel is gone.",
+        "rich output 6",
+    ),
+    "widgets:modules:none": Behaviour("Widgets that we draw ask for no program.", "rich output 7"),
     "widgets:output:caught": Behaviour(
         "What an Output widget catches is in it, and in no other output.", "ipywidgets: Output"
     ),

@@ -45,6 +45,20 @@ BEHAVIOURS = {
     ),
     "page:widgets:hostile": Behaviour("A widget's state, however hostile, stays in its frame.", "safety: T2"),
     "page:widgets:lazy": Behaviour("What draws widgets is loaded with the first one.", "rich output 7"),
+    "page:modules:shown": Behaviour(
+        "Widgets of other packages are drawn by the programs that the kernel's environment has of them, move "
+        "both ways, and are drawn again after a reload.",
+        "rich output 1",
+    ),
+    "page:modules:there-again": Behaviour(
+        "They are drawn as they stood last where no kernel is, from what was written down, too.",
+        "rich output 6",
+    ),
+    "page:modules:scripts": Behaviour("Where scripts are off they show their text.", "safety: T2"),
+    "page:modules:contained": Behaviour(
+        "Their programs, however hostile, reach nothing outside their frame.", "safety: T2; rich output 3.2"
+    ),
+    "page:modules:failing": Behaviour("One that fails harms no widget beside it.", "O5"),
     "page:attacks:nothing-leaves": Behaviour(
         "No output, however hostile, reaches its page, another block or any server; what remains is WebRTC.",
         "safety: T2; rich output 3.2",

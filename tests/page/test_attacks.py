@@ -13,8 +13,8 @@ from coderunner.outputs import DisplayData
 from coderunner.page.frames import LEVELS, Level
 from coderunner.page.view import Setting
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import MARKS, chromium
-from tests.page.host import Host, block_of, frame_of, hosted, opened
+from tests.hosts.app.browsing import MARKS
+from tests.page.host import Host, block_of, frame_of, opened
 
 pytestmark = [*MARKS, pytest.mark.timeout(240)]
 
@@ -51,18 +51,6 @@ GROUPS = tuple(dict.fromkeys(attack.group for attack in ATTACKS))
 def bundle(kind: str, source: str) -> DisplayData:
     is_json = kind.endswith("json")
     return DisplayData({kind: json.loads(source) if is_json else source, "text/plain": "plain"})
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def host() -> Iterator[Host]:
-    with hosted() as host:
-        yield host
 
 
 REWRITTEN = "leave by document"

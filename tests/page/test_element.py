@@ -1,6 +1,5 @@
 """The element that stands for a block: what a person does with it, and what it does by itself."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,26 +7,14 @@ from playwright.sync_api import Browser, expect
 
 from coderunner.outputs import DisplayData, Stream
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import MARKS, chromium
-from tests.page.host import Host, block_of, frame_of, hosted, opened
+from tests.hosts.app.browsing import MARKS
+from tests.page.host import Host, block_of, frame_of, opened
 
 pytestmark = [*MARKS, pytest.mark.timeout(240)]
 
 TABLE = DisplayData({"text/html": "<table><tr><td>15</td></tr></table>", "text/plain": "fifteen"})
 COUNT = "<p id=n></p><script>n.textContent = window.count = (window.count ?? 0) + 1</script>"
 ENDLESS = DisplayData({"text/html": "<p>endless</p><script>for (;;);</script>"})
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def host() -> Iterator[Host]:
-    with hosted() as host:
-        yield host
 
 
 @behaviour("page:element:tools")

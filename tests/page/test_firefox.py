@@ -11,7 +11,7 @@ from tests.behaviours import behaviour
 from tests.hosts.app.browsing import BOUND
 from tests.page import firefox as fox
 from tests.page.firefox import Firefox, firefox
-from tests.page.host import Host, hosted
+from tests.page.host import Host
 from tests.page.zoo import ANIMALS, Animal
 
 pytestmark = [
@@ -35,12 +35,6 @@ DEEP = """
 def browser() -> Iterator[Firefox]:
     with firefox() as browser:
         yield browser
-
-
-@pytest.fixture
-def host() -> Iterator[Host]:
-    with hosted() as host:
-        yield host
 
 
 def see(browser: Firefox, cell: str, animal: Animal) -> None:

@@ -2,75 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Browser, FilePayload, FrameLocator, Locator, Page, expect
 
-from coderunner.outputs import DisplayData, Output, Stream
+from coderunner.outputs import DisplayData, Stream
 from coderunner.page.active import WIDGET
-from coderunner.runner import Kept, Local, Panel, Session, Sessions
+from coderunner.runner import Kept
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import BOUND, MARKS, chromium
-from tests.page.host import Host, block_of, frame_of, hosted, opened
+from tests.hosts.app.browsing import BOUND, MARKS
+from tests.page.host import block_of, frame_of, opened
+from tests.page.stage import Stage
 from tests.page.test_attacks import ATTACKS, CONTROL
 
 pytestmark = [*MARKS, pytest.mark.timeout(240)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sessions]:
-    registry = Sessions(tmp_path_factory.mktemp("widgets"))
-    yield registry
-    registry.portal.call(registry.close_all(), BOUND)
-
-
-@dataclass
-class Shown:
-    """A block with widgets, as its page shows it."""
-
-    host: Host
-    session: Session
-    cell: str
-    panel: Panel
-    kept: list[str]
-
-    def in_frame(self, page: Page) -> FrameLocator:
-        block_of(page, self.cell).scroll_into_view_if_needed()
-        return frame_of(page, self.cell)
-
-    def printed(self, source: str) -> str:
-        result = self.session.begin(source).wait(BOUND)
-        assert result is not None
-        return "".join(output.text for output in result.outputs if isinstance(output, Stream))
-
-
-class Stage:
-    """A host, and a kernel in which cells run whose widgets it shows."""
-
-    def __init__(self, host: Host, session: Session) -> None:
-        self.host = host
-        self.session = session
-
-    def show(self, name: str, source: str, *more: Output) -> Shown:
-        kept: list[str] = []
-        panel = Panel(kept.append)
-        result = self.session.begin(f"import ipywidgets as w\n{source}", panel=panel).wait(BOUND)
-        assert result is not None
-        cell = self.host.show(name, [*result.outputs, *more], panel=panel)
-        return Shown(self.host, self.session, cell, panel, kept)
-
-
-@pytest.fixture
-def stage(request: pytest.FixtureRequest, sessions: Sessions) -> Iterator[Stage]:
-    with hosted() as host:
-        yield Stage(host, sessions.get(request.node.name, Local()))
 
 
 SLIDER = """
@@ -118,17 +63,12 @@ def test_widgets_of_a_kernel_that_died_stand_as_they_did_and_cannot_be_moved(
         expect(frame.locator(".cr-widget > [inert]")).to_have_count(1)
         shown.session.begin("'another one'").wait(BOUND)
         # As a host shows it that was started anew: from what was written down.
-        again = stage.host.show("kept", [_view(shown)], panel=Kept(shown.kept[-1]))
+        again = stage.host.show("kept", [shown.view], panel=Kept(shown.kept[-1]))
         page.reload()
         for cell in (shown.cell, again):
             block_of(page, cell).scroll_into_view_if_needed()
             expect(frame_of(page, cell).get_by_text("square = 50.41")).to_be_visible()
             expect(frame_of(page, cell).get_by_text("Not connected to a kernel")).to_be_visible()
-
-
-def _view(shown: Shown) -> Output:
-    block = shown.host.board._blocks[shown.cell].block
-    return block.shown[-1]
 
 
 RED = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
@@ -293,7 +233,7 @@ def test_a_hostile_output_moves_no_widget_of_another_block(browser: Browser, sta
     own = stage.show("own", "box = w.HBox([w.Label('mine')])\nbox")
     identities = own.printed("print(number.model_id, box.model_id)").split()
     forge = FORGE.replace("OTHER", identities[0]).replace("OWN", identities[1])
-    stage.host.show("own", [DisplayData({"text/html": forge}), _view(own)], panel=own.panel)
+    stage.host.show("own", [DisplayData({"text/html": forge}), own.view], panel=own.panel)
     with opened(browser, stage.host) as page:
         frame = own.in_frame(page)
         expect(frame.locator("#done")).to_have_text("said")

@@ -1,6 +1,6 @@
 """Everything that a program can show, in a real browser: live, and after the page is loaded again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -8,19 +8,13 @@ from playwright.sync_api import Browser, Page, expect
 from coderunner.outputs import Output
 from coderunner.runner import Local, Panel, Sessions
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import BOUND, MARKS, chromium
-from tests.page.host import Host, block_of, frame_of, hosted, opened
+from tests.hosts.app.browsing import BOUND, MARKS
+from tests.page.host import Host, block_of, frame_of, opened
 from tests.page.zoo import ANIMALS
 
 pytestmark = [*MARKS, pytest.mark.timeout(240)]
 
 Shown = Mapping[str, tuple[tuple[Output, ...], Panel]]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +31,6 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
         return {name: (result.outputs, panels[name]) for name, result in results.items() if result}
     finally:
         sessions.portal.call(sessions.close_all(), BOUND)
-
-
-@pytest.fixture
-def host() -> Iterator[Host]:
-    with hosted() as host:
-        yield host
 
 
 def see_all(page: Page, cells: Mapping[str, str]) -> None:

@@ -21,6 +21,9 @@ BEHAVIOURS = {
     "records:outputs:once": Behaviour(
         "A large output that many runs show is kept once, and not longer than one of them.", "rich output"
     ),
+    "records:outputs:modules": Behaviour(
+        "The programs that draw widgets are kept with their runs, each of them once.", "rich output 1"
+    ),
     "records:outputs:bounded": Behaviour(
         "An output beyond all bounds is replaced by a sentence that says so.", "safety 3.3"
     ),

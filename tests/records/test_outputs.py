@@ -10,7 +10,7 @@ from coderunner.records import codec, rows
 from coderunner.records.book import Records
 from coderunner.records.codec import LARGE, decode, encode
 from coderunner.records.rows import Key
-from coderunner.records.schema import BLOBS
+from coderunner.records.schema import BLOBS, RUNS
 from coderunner.records.store import MEMORY, Store
 from tests.behaviours import behaviour
 
@@ -146,3 +146,22 @@ def test_an_output_beyond_all_bounds_is_left_out_with_a_sentence() -> None:
     kept = decode(encode(Stream("stdout", "x" * codec.LARGEST)))
     assert isinstance(kept, Stream)
     assert kept.text.endswith("characters is left out of the record]\n")
+
+
+@behaviour("records:outputs:modules")
+def test_programs_of_widgets_are_one_text_for_all_runs_until_the_last_of_them_is_gone(replica: Open) -> None:
+    records = replica()
+    program = "define(() => '\x00 \ud800 ü')" * 3000
+    entries = [sent(records.claim(Key("conversation", "m", ordinal), CODE)) for ordinal in range(2)]
+    for entry in entries:
+        entry.keep_module("bqplot", program)
+        entry.keep_module("@scope/other", "short")
+        entry.finish(FIFTEEN)
+    records.settle()
+    assert replica().modules(entries[1].id) == {"bqplot": program, "@scope/other": "short"}
+    assert len(hashes(records)) == 2
+    records._store.write(rows.remove, RUNS.c.id == entries[0].id)
+    assert records.modules(entries[0].id) == {}
+    assert records.modules(entries[1].id)["bqplot"] == program
+    records._store.write(rows.remove, RUNS.c.id == entries[1].id)
+    assert hashes(records) == []

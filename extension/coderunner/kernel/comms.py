@@ -15,7 +15,8 @@ from typing import Any
 
 from coderunner.kernel.captured import Captured
 from coderunner.kernel.later import SHOWS
-from coderunner.kernel.messages import Message, Stamp, comm_msg
+from coderunner.kernel.messages import Message, Stamp, comm_msg, module_request
+from coderunner.kernel.modules import Modules
 from coderunner.kernel.panel import Panel
 from coderunner.kernel.parcel import pack, unpack
 from coderunner.kernel.widgets import TARGET, VIEW, Update, Widgets, named_in, update_of
@@ -45,6 +46,7 @@ class Comms:
         """`post` has something done in the loop, from any thread."""
         self.post = post
         self.widgets = Widgets()
+        self.modules = Modules(self._ask_for, self._module_came)
         self._send: Send | None = None
         self._session = uuid.uuid4().hex
         self._sending: set[asyncio.Task[None]] = set()
@@ -101,18 +103,32 @@ class Comms:
         self._caught.clear()
         self._untold.clear()
         self.widgets.clear()
+        self.modules.clear()
         if waiting is not None:
             self._panels[but] = waiting
 
     def _say(self, comm: str, data: Mapping[str, object], buffers: Sequence[bytes] = ()) -> str:
         """Say something to a model in the kernel; gives the id of the message."""
-        stamp = Stamp(uuid.uuid4().hex, self._session, datetime.now(UTC).isoformat())
+        return self._post(comm_msg(comm, data, buffers, self._stamp()))
+
+    def _ask_for(self, module: str) -> str:
+        """Ask the kernel for a program of widgets; gives the id of the request."""
+        return self._post(module_request(module, self._stamp()))
+
+    def _stamp(self) -> Stamp:
+        return Stamp(uuid.uuid4().hex, self._session, datetime.now(UTC).isoformat())
+
+    def _post(self, message: Message) -> str:
         if self._send is not None:
             # Not awaited: a way that stalls holds up no message of the kernel's.
-            task = asyncio.get_running_loop().create_task(self._send(comm_msg(comm, data, buffers, stamp)))
+            task = asyncio.get_running_loop().create_task(self._send(message))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
-        return stamp.id
+        return message.id
+
+    def _module_came(self, module: str) -> None:
+        for panel in self._panels.values():
+            panel.tell_module(module)
 
     def expect(self, request: str, panel: Panel) -> None:
         """The run of that request is about to begin: what it shows belongs to `panel`."""
@@ -132,9 +148,12 @@ class Comms:
 
         What a page's message makes a program show belongs to the run whose page that was.
         """
+        if message.channel == "control":
+            self.modules.receive(message)
         if message.channel != "iopub":
             return message
         if message.type == "status":
+            self.modules.receive(message)
             self._status(message)
         elif (heard := _COMM.get(message.type)) is not None:
             identity, data = message.content.get("comm_id"), message.content.get("data")
@@ -153,6 +172,7 @@ class Comms:
             self.widgets.drop_but(reached | update_names(update))
         if self.widgets.open(identity, update):
             self._heed_catching(identity, update)
+            self.modules.want(self.widgets[identity].modules)
             # A link may join what is shown already.
             if self.widgets[identity].links:
                 self._news()

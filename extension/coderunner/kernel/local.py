@@ -87,6 +87,7 @@ class LocalKernel:
         name = uuid.uuid4().hex.encode()
         self._shell = self._connect(zmq.DEALER, "shell", name)
         self._stdin = self._connect(zmq.DEALER, "stdin", name)
+        self._control: zmq.asyncio.Socket | None = None
         self._iopub = self._connect(zmq.SUB, "iopub")
         self._listen(self._shell, "shell")
         self._listen(self._stdin, "stdin")
@@ -136,10 +137,16 @@ class LocalKernel:
         """Do nothing: what was sent to a process that ended is lost with it."""
 
     async def send(self, message: Message) -> None:
-        """Send one message: an answer to a question by stdin, all else by the shell."""
-        socket = self._stdin if message.channel == "stdin" else self._shell
-        if not socket.closed:
-            await socket.send_multipart(to_zmq(message, self._key))
+        """Send one message by its channel."""
+        if not self._shell.closed:
+            await self._by(message.channel).send_multipart(to_zmq(message, self._key))
+
+    def _by(self, channel: Channel) -> zmq.asyncio.Socket:
+        if channel == "control" and self._control is None:
+            # Opened for its first message: most kernels never get one.
+            self._control = self._connect(zmq.DEALER, channel)
+            self._listen(self._control, channel)
+        return {"stdin": self._stdin, "control": self._control}.get(channel) or self._shell
 
     async def wait_until_ready(self) -> None:
         """Wait for the first answer; raises KernelNotStarted with the last thing that the kernel said."""
@@ -187,9 +194,9 @@ class LocalKernel:
         """End the kernel and all that it started: kindly at first, but within two seconds."""
         for task in self._tasks:
             task.cancel()
-        self._shell.close()
-        self._stdin.close()
-        self._iopub.close()
+        for socket in (self._shell, self._stdin, self._iopub, self._control):
+            if socket is not None:
+                socket.close()
         try:
             if self._manager.has_kernel:
                 await self._manager.shutdown_kernel(now=self._ended)

@@ -95,6 +95,14 @@ def comm_msg(comm: str, data: Json, buffers: Sequence[bytes], stamp: Stamp) -> M
     return replace(_message_of_ours("shell", "comm_msg", stamp, content), buffers=tuple(buffers))
 
 
+MODULE_REPLY = "coderunner_module_reply"
+
+
+def module_request(name: str, stamp: Stamp) -> Message:
+    """Ask a kernel that has our prelude for a program of its widgets, also while a cell runs."""
+    return _message_of_ours("control", "coderunner_module_request", stamp, {"name": name})
+
+
 def _message_of_ours(channel: Channel, kind: str, stamp: Stamp, content: Json) -> Message:
     return Message(channel, kind, stamp.id, content=content, session=stamp.session, date=stamp.date)
 

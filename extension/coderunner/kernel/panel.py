@@ -5,11 +5,15 @@ import threading
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Protocol
 
+from coderunner.kernel.modules import Modules, foreign
 from coderunner.kernel.parcel import pack
-from coderunner.kernel.widgets import Path, State, Widgets, kept, unkept
+from coderunner.kernel.widgets import Path, State, Widgets, kept, modules_of, unkept
 
 Hear = Callable[[bytes], None]
 """Takes a parcel for a page; in a thread of ours, and returns at once."""
+
+Told = tuple[str, State, Sequence[Sequence[str | int]], Sequence[bytes]]
+"""A model as pages are told of it: its id, its state, where bytes go, and those."""
 
 ROOTS = 1000
 """Widgets that one run shows by themselves; what more there are show as their text."""
@@ -23,6 +27,7 @@ class Desk(Protocol):
     """Where a panel's models are, while their kernel lives; for callers in the portal's loop."""
 
     widgets: Widgets
+    modules: Modules
 
     @property
     def live(self) -> bool:
@@ -42,21 +47,31 @@ class Panel:
     `watch`, `leave` and `receive` may be called from any thread; the rest is the loop's.
     """
 
-    def __init__(self, keep: Callable[[str], None] = lambda _text: None) -> None:
-        """`keep` is given the states as nbformat has them, whenever they have changed, bounded."""
+    def __init__(
+        self,
+        keep: Callable[[str], None] = lambda _text: None,
+        keep_module: Callable[[str, str], None] = lambda _name, _text: None,
+    ) -> None:
+        """`keep` is given the states as nbformat has them, whenever they have changed, bounded.
+
+        `keep_module` is given each program of theirs that is the kernel's, with its name, once.
+        """
         self.request = ""
         """The id of the request that runs it."""
         self._keep = keep
+        self._keep_module = keep_module
         self._lock = threading.Lock()
         self._desk: Desk | None = None
         self._hearing: dict[Hear, None] = {}
         self._roots: dict[str, None] = {}
         self._reach: tuple[int, frozenset[str]] = (-1, frozenset())
         self._known: set[str] = set()
+        self._told_modules: set[str] = set()
+        self._kept_modules: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._weight = 0
         """Characters that were written last."""
-        self._last = b""
+        self._last: Sequence[bytes] = ()
         """What there is to tell where the kernel is gone."""
 
     # --- for pages ----------------------------------------------------------------------------------------
@@ -68,8 +83,8 @@ class Panel:
             desk = self._desk
         if desk is not None:
             desk.post(self._tell_all, hear)
-        elif self._last:
-            hear(self._last)
+        for parcel in self._last if desk is None else ():
+            hear(parcel)
 
     def leave(self, hear: Hear) -> None:
         """Tell it no more."""
@@ -99,7 +114,8 @@ class Panel:
         self.settle()
         with self._lock:
             self._desk = None
-        self.tell(self._last)
+        for parcel in self._last:
+            self.tell(parcel)
 
     def show(self, identity: str) -> None:
         """The run shows a view of that model."""
@@ -128,7 +144,16 @@ class Panel:
         """Tell pages of models that are new here."""
         if self._hearing and (new := self.reach - self._known):
             self._known |= new
+            for parcel in self._new_modules():
+                self.tell(parcel)
             self.tell(_models(self._desk, new, live=True, whole=False))
+
+    def tell_module(self, name: str) -> None:
+        """A program of widgets is known by now: tell of it where it is of these, and have it written down."""
+        if name in self._modules():
+            for parcel in self._new_modules() if self._hearing else ():
+                self.tell(parcel)
+            self.changed()
 
     def tell(self, parcel: bytes) -> None:
         """Give a parcel to every page that shows it."""
@@ -140,15 +165,29 @@ class Panel:
     def tell_all(self) -> None:
         """Tell everything anew to every page."""
         if self._hearing and self._roots:
-            self.tell(self._told())
+            for parcel in self._told():
+                self.tell(parcel)
 
     def settle(self) -> None:
         """Have what is not written down yet written at once."""
         if self._timer is not None:
-            self._write(self._models())
+            self._write(self._modules(), self._models())
 
     def _write_soon(self) -> None:
-        asyncio.get_running_loop().run_in_executor(None, self._write, self._models())
+        asyncio.get_running_loop().run_in_executor(None, self._write, self._modules(), self._models())
+
+    def _modules(self) -> Mapping[str, bytes | None]:
+        """The programs of its models that are the kernel's, as far as they are known by now."""
+        if self._desk is None:
+            return {}
+        widgets = self._desk.widgets
+        return self._desk.modules.of(name for each in self.reach for name in widgets[each].modules)
+
+    def _new_modules(self) -> list[bytes]:
+        """The parcels of those that its pages were not told."""
+        new = {name: each for name, each in self._modules().items() if name not in self._told_modules}
+        self._told_modules |= set(new)
+        return [_module(name, each) for name, each in new.items()]
 
     def _models(self) -> Mapping[str, tuple[State, Mapping[Path, bytes]]]:
         """The states as they are now."""
@@ -161,21 +200,30 @@ class Panel:
         widgets = self._desk.widgets
         return {each: _copy(widgets, each) for each in widgets.reach(self._roots)}
 
-    def _write(self, models: Mapping[str, tuple[State, Mapping[Path, bytes]]]) -> None:
+    def _write(
+        self,
+        modules: Mapping[str, bytes | None],
+        models: Mapping[str, tuple[State, Mapping[Path, bytes]]],
+    ) -> None:
         if models:
             text = kept(models)
             self._weight = len(text)
             self._keep(text)
+        for name, content in modules.items():
+            if content is not None and name not in self._kept_modules:
+                self._kept_modules.add(name)
+                self._keep_module(name, content.decode("utf-8", "replace"))
 
     def _tell_all(self, hear: Hear) -> None:
         if len(self._hearing) > 1:
             self.catch_up()
-        hear(self._told() if self._desk is not None else self._last)
+        for parcel in self._told() if self._desk is not None else self._last:
+            hear(parcel)
 
-    def _told(self, *, live: bool = True) -> bytes:
-        self._known = set(self.reach)
+    def _told(self, *, live: bool = True) -> Sequence[bytes]:
+        self._known, self._told_modules = set(self.reach), set()
         live = live and self._desk is not None and self._desk.live
-        return _models(self._desk, self._known, live=live, whole=True)
+        return [*self._new_modules(), _models(self._desk, self._known, live=live, whole=True)]
 
 
 def _copy(widgets: Widgets, identity: str) -> tuple[State, Mapping[Path, bytes]]:
@@ -195,7 +243,7 @@ def _models(desk: Desk | None, wanted: Set[str], *, live: bool, whole: bool) -> 
 
 
 def _whole(
-    models: Sequence[tuple[str, State, Sequence[Sequence[str | int]], Sequence[bytes]]],
+    models: Sequence[Told],
     *,
     live: bool,
     whole: bool = True,
@@ -206,16 +254,35 @@ def _whole(
     return pack({"t": "models", "live": live, "whole": whole, "models": told}, buffers)
 
 
+def _module(name: str, content: bytes | None) -> bytes:
+    """The parcel of a program of widgets; None: there is none of that name."""
+    found = [] if content is None else [content]
+    return pack({"t": "module", "name": name, "found": bool(found)}, found)
+
+
 class Kept:
     """A panel of which there is only what was written down."""
 
-    def __init__(self, text: str) -> None:
-        """`text` is what a panel gave to be kept."""
+    def __init__(self, text: str, modules: Callable[[], Mapping[str, str]] = dict) -> None:
+        """`text` is what a panel gave to be kept; `modules` gives its programs, and may take milliseconds."""
         self._text = text
+        self._modules = modules
 
     def watch(self, hear: Hear) -> None:
         """Tell `hear` everything."""
-        hear(_whole(list(unkept(self._text)), live=False))
+        models = list(unkept(self._text))
+        named = {name for _, state, *_ in models for name in modules_of(state) if foreign(name)}
+        # Only then is there anything to look up, which the caller need not wait for.
+        if named:
+            threading.Thread(target=self._tell, args=(hear, models, named), daemon=True).start()
+        else:
+            hear(_whole(models, live=False))
+
+    def _tell(self, hear: Hear, models: Sequence[Told], named: Set[str]) -> None:
+        found = self._modules()
+        for name in {*named, *found}:
+            hear(_module(name, found[name].encode() if name in found else None))
+        hear(_whole(models, live=False))
 
     def leave(self, hear: Hear) -> None:
         """Nothing more comes anyway."""

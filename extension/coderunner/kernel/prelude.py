@@ -15,6 +15,7 @@ may be sent twice, leaves no name behind and changes nothing that a program can 
   the first thousand, and tells nobody.
 - What programs that a cell started wrote is shown before the cell ends. ipykernel takes it from a pipe in a
   thread of its own, and may show the end of it when the cell is over.
+- The programs of widgets that this environment has are given to who asks on control, also while a cell runs.
 """
 
 import ast
@@ -27,10 +28,12 @@ from collections.abc import Coroutine, Sequence
 from concurrent.futures import thread as pool
 from contextlib import suppress
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from IPython.core.getipython import get_ipython
+from jupyter_core.paths import jupyter_path
 
 Module = ast.Module
 AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
@@ -39,6 +42,8 @@ HANDOVER = 0.0002
 """Seconds in which another thread comes to run."""
 DRAINING = 1.0
 """Seconds to wait at most: a program in the background may write for ever."""
+LARGEST = 12 * 1024 * 1024
+"""Bytes of a widget's program."""
 
 
 def whole(shell: Any) -> None:
@@ -255,6 +260,30 @@ def draining(shell: Any) -> None:
         shell.events.register("post_execute", drain)
 
 
+def lending(shell: Any) -> None:
+    """Have the kernel give the programs of widgets, as extensions of the notebook bring them."""
+    kernel = shell.kernel
+
+    def give(stream: Any, ident: Any, parent: Any) -> None:
+        name = str(parent["content"]["name"])
+        found: list[bytes] = []
+        # A scope is a part of the name to npm, and none of the folder's.
+        for each in (name, name.rpartition("/")[2]):
+            paths = [Path(folder, each, "index.js") for folder in jupyter_path("nbextensions")]
+            with suppress(OSError):
+                found += [path.read_bytes() for path in paths if is_program(path)][:1]
+        kernel.session.send(
+            stream, "coderunner_module_reply", {"found": bool(found)}, parent, ident, buffers=found[:1]
+        )
+
+    kernel.control_handlers["coderunner_module_request"] = give
+
+
+def is_program(path: Path) -> bool:
+    """Whether it is a file, and not too large to be sent."""
+    return path.is_file() and path.stat().st_size <= LARGEST
+
+
 shell = get_ipython()
 if shell is not None:
     whole(shell)
@@ -264,3 +293,4 @@ if shell is not None:
     packing(shell)
     waiting(shell)
     draining(shell)
+    lending(shell)

@@ -55,6 +55,11 @@ class Model:
         """It joins other models, and none of those names it."""
         return self.name in ("LinkModel", "DirectionalLinkModel")
 
+    @property
+    def modules(self) -> frozenset[str]:
+        """The programs that it is made of, and drawn by."""
+        return modules_of(self.state)
+
     def names(self) -> frozenset[str]:
         """All models that it names."""
         return frozenset().union(*self.named.values())
@@ -202,6 +207,12 @@ def _measured(key: str, update: Update) -> tuple[int, frozenset[str]]:
     text = json.dumps(update.state[key]) if key in update.state else ""
     size = len(text) + sum(len(each) for path, each in update.buffers.items() if path[0] == key)
     return size, named_in(text)
+
+
+def modules_of(state: State) -> frozenset[str]:
+    """The programs that a model of this state is made of, and drawn by."""
+    named = (state.get(key) for key in ("_model_module", "_view_module"))
+    return frozenset(name for name in named if isinstance(name, str))
 
 
 def named_in(text: str) -> frozenset[str]:

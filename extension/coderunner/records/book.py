@@ -134,6 +134,14 @@ class Records:
         """What a run has shown so far."""
         return self._store.read(rows.outputs, identity)
 
+    def modules(self, identity: str) -> dict[str, str]:
+        """The programs of the widgets that a run shows, by their names; none where they cannot be read."""
+        try:
+            return self._store.read(rows.modules, identity)
+        except RecordsUnavailable as failure:
+            log.warning("%s", failure)
+            return {}
+
     def of(self, conversation: str) -> list[Record]:
         """All runs of a conversation, the first one first."""
         return self._store.read(rows.of_conversation, conversation)
@@ -231,6 +239,8 @@ class Records:
         for entry in entries:
             if widgets := entry.take_widgets():
                 self._store.write(rows.keep_widgets, entry.id, widgets)
+            if modules := entry.take_modules():
+                self._store.write(rows.keep_modules, entry.id, modules)
             if (draft := entry.draft()) is not None:
                 ours = self._store.write(self._write, entry, draft)
                 if entry.written(draft):

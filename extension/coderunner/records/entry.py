@@ -48,6 +48,7 @@ class Entry:
         self._later: list[Output] = []
         self._known_later: tuple[Output, ...] = ()
         self._widgets = ""
+        self._modules: dict[str, str] = {}
 
     def send(self, request: str = "") -> bool:
         """Write down that the request of that id is being sent: to be called right before that.
@@ -94,6 +95,18 @@ class Entry:
         with self._lock:
             widgets, self._widgets = self._widgets, ""
         return widgets
+
+    def keep_module(self, name: str, content: str) -> None:
+        """Take a program of these widgets that their kernel's environment has."""
+        with self._lock:
+            self._modules[name] = content
+        self._wake(soon=True)
+
+    def take_modules(self) -> dict[str, str]:
+        """Give what `keep_module` took since, once."""
+        with self._lock:
+            modules, self._modules = self._modules, {}
+        return modules
 
     def detach(self, result: Result) -> None:
         """Take what the model is told of a run that goes on."""

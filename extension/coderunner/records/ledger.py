@@ -29,6 +29,9 @@ class Entry(Protocol):
     def keep(self, widgets: str) -> None:
         """The state of the widgets that the run shows is this, as nbformat keeps it."""
 
+    def keep_module(self, name: str, content: str) -> None:
+        """That is a program of these widgets."""
+
     def detach(self, result: Result) -> None:
         """The run goes on after its deadline, and the model is told `result`."""
 
@@ -80,6 +83,9 @@ class Unwritten:
         """Forget it."""
 
     def keep(self, widgets: str) -> None:
+        """Forget it."""
+
+    def keep_module(self, name: str, content: str) -> None:
         """Forget it."""
 
     def detach(self, result: Result) -> None:

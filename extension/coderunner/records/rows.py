@@ -1,5 +1,6 @@
 """What is read and written in one transaction: functions of a connection, without a decision of their own."""
 
+import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, exists
 
 from coderunner.outputs import Aftermath, Output, Result, Status
 from coderunner.records.codec import LARGE, decode, digest, encode
-from coderunner.records.schema import BLOBS, CHATS, OUTPUTS, RUNS, WIDGETS
+from coderunner.records.schema import BLOBS, CHATS, MODULES, OUTPUTS, RUNS, WIDGETS
 from coderunner.records.states import OVER, State, before
 
 # Built once: to build a statement takes the library longer than the database needs to do it.
@@ -40,6 +41,10 @@ _SHOW = insert(OUTPUTS)
 _LATER = update(RUNS).where(RUNS.c.id == bindparam("its_id")).values(later=bindparam("count"))
 _MOVED = update(WIDGETS).where(WIDGETS.c.run == bindparam("its_id")).values(text=bindparam("state"))
 _WIDGETS = select(WIDGETS.c.text).where(WIDGETS.c.run == bindparam("its_id"))
+_MODULES = (
+    select(MODULES.c.name, BLOBS.c.text).join_from(MODULES, BLOBS).where(MODULES.c.run == bindparam("its_id"))
+)
+_USED = exists().where(OUTPUTS.c.blob == BLOBS.c.hash) | exists().where(MODULES.c.blob == BLOBS.c.hash)
 _ADVANCE = {
     state: update(RUNS).where(
         RUNS.c.id == bindparam("its_id"),
@@ -196,6 +201,23 @@ def keep_widgets(connection: Connection, identity: str, widgets: str) -> None:
         connection.execute(insert(WIDGETS).values(run=identity, text=widgets))
 
 
+def keep_modules(connection: Connection, identity: str, modules: Mapping[str, str]) -> None:
+    """Write programs of the widgets of a run beside those that it has; not where the run is forgotten."""
+    if connection.execute(_FIND, {"its_id": identity}).first() is None:
+        return
+    for name, content in modules.items():
+        its = (MODULES.c.run == identity, MODULES.c.name == name)
+        connection.execute(delete(MODULES).where(*its))
+        # JSON's spelling, as that of the other blobs: some databases keep no NUL.
+        blob = _blob(connection, json.dumps(content))
+        connection.execute(insert(MODULES).values(run=identity, name=name, blob=blob))
+
+
+def modules(connection: Connection, identity: str) -> dict[str, str]:
+    """The programs of the widgets of a run, by their names."""
+    return {name: json.loads(text) for name, text in connection.execute(_MODULES, {"its_id": identity})}
+
+
 def forget(connection: Connection, before: float) -> int:
     """Delete the runs that ended before a moment, with all that only they showed; gives how many.
 
@@ -207,28 +229,32 @@ def forget(connection: Connection, before: float) -> int:
 
 def remove(connection: Connection, *which: ColumnElement[bool]) -> int:
     """Delete runs, with all that only they showed; gives how many."""
-    for table in (OUTPUTS, WIDGETS):
+    for table in (OUTPUTS, WIDGETS, MODULES):
         connection.execute(delete(table).where(table.c.run.in_(select(RUNS.c.id).where(*which))))
     count = connection.execute(delete(RUNS).where(*which)).rowcount
-    connection.execute(delete(BLOBS).where(~exists().where(OUTPUTS.c.blob == BLOBS.c.hash)))
+    connection.execute(delete(BLOBS).where(~_USED))
     return count
 
 
 def forget_blobs(connection: Connection, hashes: Sequence[str | None]) -> None:
     """Delete those that nothing shows any more."""
     if hashes:
-        unused = ~exists().where(OUTPUTS.c.blob == BLOBS.c.hash)
-        connection.execute(delete(BLOBS).where(BLOBS.c.hash.in_(hashes), unused))
+        connection.execute(delete(BLOBS).where(BLOBS.c.hash.in_(hashes), ~_USED))
 
 
 def _kept(connection: Connection, output: Output) -> dict[str, str | None]:
     text = encode(output)
     if len(text) <= LARGE:
         return {"text": text, "blob": None}
+    return {"text": None, "blob": _blob(connection, text)}
+
+
+def _blob(connection: Connection, text: str) -> str:
+    """Have a text among the large ones; gives its hash."""
     name = digest(text)
     if connection.scalar(select(BLOBS.c.hash).where(BLOBS.c.hash == name)) is None:
         connection.execute(insert(BLOBS).values(hash=name, text=text))
-    return {"text": None, "blob": name}
+    return name
 
 
 def _columns(key: Key, code: str) -> dict[str, object]:

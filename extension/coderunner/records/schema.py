@@ -112,6 +112,15 @@ WIDGETS = Table(
 )
 """The last state of the widgets that a run showed, as nbformat keeps it (JSON, in ASCII)."""
 
+MODULES = Table(
+    "coderunner_modules",
+    METADATA,
+    Column("run", String(32), ForeignKey("coderunner_runs.id"), primary_key=True),
+    Column("name", String(100), primary_key=True),
+    Column("blob", String(64), ForeignKey("coderunner_blobs.hash"), nullable=False, index=True),
+)
+"""The programs of those widgets that the environment of their kernel had: one text for all runs."""
+
 CHATS = Table(
     "coderunner_chats",
     METADATA,
@@ -182,7 +191,19 @@ def _move(connection: Connection) -> None:
     connection.execute(text(statement))
 
 
-MIGRATIONS: Sequence[Callable[[Connection], None]] = (_deliver, _converse, _follow, _move)
+def _draw(connection: Connection) -> None:
+    """Version 6 knows programs of widgets."""
+    for statement in (
+        """CREATE TABLE coderunner_modules (
+            run VARCHAR(32) NOT NULL, name VARCHAR(100) NOT NULL, blob VARCHAR(64) NOT NULL,
+            PRIMARY KEY (run, name), FOREIGN KEY(run) REFERENCES coderunner_runs (id),
+            FOREIGN KEY(blob) REFERENCES coderunner_blobs (hash))""",
+        "CREATE INDEX ix_coderunner_modules_blob ON coderunner_modules (blob)",
+    ):
+        connection.execute(text(statement))
+
+
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (_deliver, _converse, _follow, _move, _draw)
 """What makes version 2 of version 1, 3 of 2, and so on."""
 
 CURRENT = len(MIGRATIONS) + 1

@@ -48,7 +48,7 @@ async def run(
         yield Ended(_known(known), run.ordinal)
         return
     entry = known
-    panel = Panel(entry.keep)
+    panel = Panel(entry.keep, entry.keep_module)
     with _begun(entry):
         yield Started(run.cell, run.ordinal, panel)
     loop = asyncio.get_running_loop()
@@ -96,7 +96,7 @@ def run_sync(
         yield ended
         return ended
     entry = known
-    panel = Panel(entry.keep)
+    panel = Panel(entry.keep, entry.keep_module)
     with _begun(entry):
         yield Started(run.cell, run.ordinal, panel)
     told: SimpleQueue[Told] = SimpleQueue()

@@ -2,14 +2,15 @@
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from coderunner.hosts.app.transcript import Message, Notice, Part, Prose, Thought
 from coderunner.hosts.app.writer import Writer, kernel_label
 from coderunner.outputs import Result, Status
-from coderunner.page.block import Block, State
-from coderunner.runner import Card, Chat, Kind, Piece, Record, Saying, Session, panel_of
+from coderunner.page.block import Block, Panel, State
+from coderunner.runner import Card, Chat, Kind, Piece, Record, Saying, panel_of
 
 CUT = "CodeRunner ended while this reply was being written."
 
@@ -18,6 +19,9 @@ NOT_BEGUN = Result(status=Status.INTERRUPTED, detail="it had not begun to run")
 
 
 ELSEWHERE = Result(status=Status.LOST, detail="another process has it in hand")
+
+PanelOf = Callable[[Record], Panel | None]
+"""Gives the widgets of a run."""
 
 
 class Archive:
@@ -40,7 +44,8 @@ class Archive:
         if ran := [run for run in chat.records if run.started]:
             counts = [run.result.execution_count for run in ran if run.result and run.result.execution_count]
             session.resume((counts or [0])[-1])
-        return tuple(_message(chat, said, session) for said in chat.sayings)
+        panel = partial(panel_of, session=session, records=self._records)
+        return tuple(_message(chat, said, panel) for said in chat.sayings)
 
     async def written(self, identity: str) -> Chat | None:
         """A conversation as it is written down, up to now; None where there is none."""
@@ -85,14 +90,14 @@ def _piece(part: Part) -> Piece:
             return Piece(Kind.BLOCK, written, read, ordinal, result and replace(result, outputs=()))
 
 
-def _message(chat: Chat, said: Saying, session: Session) -> Message:
-    parts: tuple[Part, ...] = tuple(_part(chat, said, piece, session) for piece in said.pieces)
+def _message(chat: Chat, said: Saying, panel: PanelOf) -> Message:
+    parts: tuple[Part, ...] = tuple(_part(chat, said, piece, panel) for piece in said.pieces)
     if not said.finished:
         parts = (*parts, Notice(CUT))
     return Message(said.role, said.text, parts, late=said.late, tokens=said.tokens, reply=said.reply)
 
 
-def _part(chat: Chat, said: Saying, piece: Piece, session: Session) -> Part:
+def _part(chat: Chat, said: Saying, piece: Piece, panel: PanelOf) -> Part:
     match piece.kind:
         case Kind.PROSE:
             return Prose(piece.text)
@@ -101,10 +106,10 @@ def _part(chat: Chat, said: Saying, piece: Piece, session: Session) -> Part:
         case Kind.NOTICE:
             return Notice(piece.text)
         case Kind.BLOCK:
-            return _block(chat, said, piece, session)
+            return _block(chat, said, piece, panel)
 
 
-def _block(chat: Chat, said: Saying, piece: Piece, session: Session) -> Block:
+def _block(chat: Chat, said: Saying, piece: Piece, panel: PanelOf) -> Block:
     """A block as its run says, which may have ended after the reply was written down."""
     name = secrets.token_urlsafe(18)
     block = Block(piece.text, ticket=name, read=piece.read, ordinal=piece.ordinal, id=name)
@@ -115,15 +120,15 @@ def _block(chat: Chat, said: Saying, piece: Piece, session: Session) -> Block:
     if not sent:
         return replace(block, state=State.ENDED, result=piece.end or NOT_BEGUN)
     first, last = sent[0], sent[-1]
-    again = _ended(_repeat(), last, session) if last is not first else None
-    return replace(_ended(block, first, session), again=again)
+    again = _ended(_repeat(), last, panel) if last is not first else None
+    return replace(_ended(block, first, panel), again=again)
 
 
 def _repeat() -> Block:
     return Block(id=secrets.token_urlsafe(18), repeat=True)
 
 
-def _ended(block: Block, run: Record, session: Session) -> Block:
+def _ended(block: Block, run: Record, panel: PanelOf) -> Block:
     result = run.result or ELSEWHERE
     end = replace(block, source=run.code, state=State.ENDED, outputs=result.outputs, result=result)
-    return replace(end, later=run.later, panel=panel_of(run, session))
+    return replace(end, later=run.later, panel=panel(run))

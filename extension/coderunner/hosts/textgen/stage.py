@@ -271,7 +271,8 @@ class Stage:
         with self._lock:
             at = self._moved.get(key.message, home)
         bare = Block(ticket=identity, ordinal=key.ordinal, id=identity)
-        block = growth.recalled(bare, runs, partial(panel_of, session=self._kernels.session(at)))
+        panel = partial(panel_of, session=self._kernels.session(at), records=self._records)
+        block = growth.recalled(bare, runs, panel)
         if block is None:
             return None
         block = replace(block, read=for_model(block.result) if block.result else "")

@@ -1,0 +1,79 @@
+// The programs that widgets are made of: ours, those that we load with the first widget that needs them, and those
+// that only the kernel's environment has, which come in parcels. They are AMD modules.
+
+const APART = { anywidget: "anywidget", "jupyter-matplotlib": "ipympl" };
+const STILL = new Set(["jupyter-matplotlib"]); // runs no script that a program made
+const LOST = 30_000; // milliseconds until what another module needs is taken to be nowhere
+
+export class Programs {
+  #scripts; #engine; #loaded = new Map(); #coming = new Map(); #turn = Promise.resolve();
+
+  constructor(scripts, engine, ours) {
+    this.#scripts = scripts;
+    this.#engine = engine;
+    for (const [name, exports] of Object.entries(ours)) this.#loaded.set(name, Promise.resolve(exports));
+  }
+
+  // Gives what a module exports; nothing where there is none of that name.
+  load(name) {
+    if (!this.#loaded.has(name)) this.#loaded.set(name, this.#load(name));
+    return this.#loaded.get(name);
+  }
+
+  // The kernel's module of that name has come; without bytes: it has none.
+  take(name, bytes) { this.#expect(name).come(bytes); }
+
+  async #load(name) {
+    if (!this.#scripts && !STILL.has(name)) throw new Error("it needs scripts, which are off");
+    if (Object.hasOwn(APART, name)) return this.#define(name, () => this.#engine(APART[name]));
+    const bytes = await this.#expect(name).bytes;
+    return bytes ? this.#define(name, () => run(bytes)) : {};
+  }
+
+  #expect(name) {
+    if (!this.#coming.has(name)) {
+      let come;
+      const bytes = new Promise((done) => { come = done; });
+      this.#coming.set(name, { bytes, come });
+    }
+    return this.#coming.get(name);
+  }
+
+  // One after the other, since each says `define` to whoever listens. Without `amd`: other programs take no notice.
+  async #define(name, begin) {
+    let said = null;
+    const mine = this.#turn.then(async () => {
+      globalThis.define = (...what) => { said = what; };
+      try {
+        return await begin();
+      } finally {
+        delete globalThis.define;
+      }
+    });
+    this.#turn = mine.catch(() => {});
+    const engine = await mine;
+    if (!said) return engine ?? {};
+    const make = said.at(-1), exports = {};
+    if (typeof make !== "function") return make;
+    // What AMD has for every module. There are no further files of it here.
+    const given = { exports, module: { id: name, uri: `${name}/index.js`, exports, config: () => ({}) } };
+    const needs = (said.find(Array.isArray) ?? []).map((need) => given[need] ?? this.#need(need));
+    return make(...await Promise.all(needs)) ?? exports;
+  }
+
+  #need(name) {
+    const late = new Promise((_, failed) => setTimeout(() => failed(new Error(`it needs ${name}, which is not here`)), LOST));
+    return Promise.race([this.load(name), late]);
+  }
+}
+
+function run(bytes) {
+  const src = URL.createObjectURL(new Blob([bytes], { type: "text/javascript" }));
+  const script = Object.assign(document.createElement("script"), { src });
+  const loaded = new Promise((done, failed) => {
+    script.onload = () => done();
+    script.onerror = () => failed(new Error("its program could not be loaded"));
+  });
+  document.head.append(script);
+  return loaded.finally(() => { script.remove(); URL.revokeObjectURL(src); });
+}

@@ -1,0 +1,53 @@
+"""Cells with widgets that run in a real kernel, and a host that shows them."""
+
+from dataclasses import dataclass
+
+from playwright.sync_api import FrameLocator, Page
+
+from coderunner.outputs import Output, Stream
+from coderunner.runner import Panel, Session
+from tests.hosts.app.browsing import BOUND
+from tests.page.host import Host, block_of, frame_of
+
+
+@dataclass
+class Shown:
+    """A block with widgets, as its page shows it."""
+
+    host: Host
+    session: Session
+    cell: str
+    panel: Panel
+    kept: list[str]
+    modules: dict[str, str]
+
+    def in_frame(self, page: Page) -> FrameLocator:
+        block_of(page, self.cell).scroll_into_view_if_needed()
+        return frame_of(page, self.cell)
+
+    @property
+    def view(self) -> Output:
+        """What stands for the widgets among its outputs."""
+        return self.host.board._blocks[self.cell].block.shown[-1]
+
+    def printed(self, source: str) -> str:
+        result = self.session.begin(source).wait(BOUND)
+        assert result is not None
+        return "".join(output.text for output in result.outputs if isinstance(output, Stream))
+
+
+class Stage:
+    """A host, and a kernel in which cells run whose widgets it shows."""
+
+    def __init__(self, host: Host, session: Session) -> None:
+        self.host = host
+        self.session = session
+
+    def show(self, name: str, source: str, *more: Output) -> Shown:
+        kept: list[str] = []
+        modules: dict[str, str] = {}
+        panel = Panel(kept.append, modules.__setitem__)
+        result = self.session.begin(f"import ipywidgets as w\n{source}", panel=panel).wait(BOUND)
+        assert result is not None
+        cell = self.host.show(name, [*result.outputs, *more], panel=panel)
+        return Shown(self.host, self.session, cell, panel, kept, modules)
