@@ -168,7 +168,10 @@ class ServerKernel:
         except KernelError:
             return None  # no answer is no verdict: the WebSocket tells when the connection is lost
         if model is None:
-            return VANISHED if self._away else DELETED
+            # One that died too often is let go of as well: why it went was said just now, on the WebSocket.
+            if self._link is not None:
+                await self._link.answers(AWAKE)
+            return self._gone or (VANISHED if self._away else DELETED)
         if self._link is not None and self._link.quiet_for > 2 * PING and not await self._link.answers(AWAKE):
             self._link.give_up()
         return DIED if model.get("execution_state") == "dead" else None
