@@ -38,9 +38,13 @@ export class Acts {
       const form = event.target;
       event.preventDefault();
       const { answer } = form.elements, text = answer.value, ticket = form.dataset.crTicket;
+      const fields = form.querySelectorAll("input, .cr-main");
       answer.value = "";
+      // Until the next question is drawn: what is typed by then would be for this one, and be lost.
+      for (const field of fields) field.disabled = true;
       const taken = await this.#send({ ticket, act: "answer", text });
       if (taken || form.dataset.crTicket !== ticket) return;
+      for (const field of fields) field.disabled = false;
       if (answer.type === "text") answer.value ||= text;
       say(form.querySelector("button"), "Not taken");
     });

@@ -84,6 +84,7 @@ def test_a_debugger_can_be_used_with_the_keyboard_alone(somebody: Visitor) -> No
     begin(somebody, "import pdb\nx = 20\npdb.set_trace()\nx += 1\nprint('x', x)")
     for command in ("n", "p x * 2", "c"):
         expect(field(somebody, "ipdb>")).to_have_value("")
+        expect(field(somebody, "ipdb>")).to_be_enabled()
         expect(field(somebody, "ipdb>")).to_be_focused()
         somebody.page.keyboard.type(command)
         somebody.page.keyboard.press("Enter")
