@@ -124,3 +124,29 @@
   // The number of the block that was on the bar when a person pressed a button: no other one is meant.
   window.coderunnerNumber = () => String(answered ?? "");
 }
+
+// An output may come when the webui has placed the reply already: it is placed anew, as the webui does it, and the page
+// goes to the end where the reader has not scrolled away. Once somebody is at work in the page nothing jumps.
+if (!window.coderunnerFollows) {
+  window.coderunnerFollows = true;
+  let follows = true;
+  const writes = () => Boolean(document.querySelector("._generating"));
+  const sizes = new ResizeObserver(() => {
+    if (typeof autoScrollToBottom !== "function" || typeof updateInstructPadding !== "function") return;
+    // Before, so that room which is given up is not missed; and after, so that new room is seen.
+    if (follows) autoScrollToBottom();
+    updateInstructPadding();
+    if (follows) autoScrollToBottom();
+  });
+  const heeded = new WeakSet();
+  new MutationObserver(() => {
+    follows ||= writes();
+    for (const block of document.querySelectorAll("#chat code-runner-output")) {
+      if (!heeded.has(block)) sizes.observe(block);
+      heeded.add(block);
+    }
+  }).observe(document.body, { childList: true, subtree: true });
+  const work = () => { follows = writes(); };
+  for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, work, { capture: true, passive: true });
+  window.addEventListener("blur", work); // also where somebody has pressed into a frame
+}

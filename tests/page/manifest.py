@@ -8,6 +8,9 @@ BEHAVIOURS = {
         "loaded again by that.",
         "the look",
     ),
+    "page:element:narrow": Behaviour(
+        "A narrow block says its state in one line, above its buttons.", "the look"
+    ),
     "page:element:scripts": Behaviour("A person can switch off the scripts of one block.", "safety: T2"),
     "page:element:once": Behaviour(
         "An output is drawn once, in each tab, however much comes after it.", "no flicker"

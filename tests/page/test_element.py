@@ -120,3 +120,17 @@ def test_a_script_that_never_ends_is_stopped_and_the_other_outputs_come_back(
         expect(block_of(page, bad)).to_contain_text("Its script did not come to an end", timeout=90_000)
         expect(frame_of(page, good).locator("td")).to_have_text("15", timeout=60_000)
         expect(block_of(page, bad).get_by_role("button", name="Load again")).to_be_visible()
+
+
+@behaviour("page:element:narrow")
+def test_where_a_block_is_narrow_its_state_stands_in_one_line_above_the_buttons(
+    browser: Browser, host: Host
+) -> None:
+    cell = host.show("narrow", [Stream("stdout", "15\n")])
+    # As wide as a chat is on a phone, beside a menu.
+    with opened(browser, host, viewport={"width": 260, "height": 600}) as page:
+        state = block_of(page, cell).locator(".cr-state")
+        expect(state).to_contain_text("Done")
+        lines = state.evaluate("it => it.offsetHeight / parseFloat(getComputedStyle(it).lineHeight)")
+        assert round(lines) == 1
+        expect(block_of(page, cell).get_by_role("button", name="Copy", exact=True)).to_be_in_viewport()

@@ -43,6 +43,16 @@ BEHAVIOURS = {
         "and after a restart of the webui, and nothing runs for that.",
         "design 3: exactly once",
     ),
+    "textgen:elements:follows": Behaviour(
+        "The page goes along with an output that comes when the webui has placed its reply already, unless "
+        "the reader has scrolled away; and with nothing that somebody unfolds later.",
+        "tried in the host",
+    ),
+    "textgen:elements:widgets": Behaviour(
+        "A slider of the real webui drives its plot; it stands where it was left in another tab, after a "
+        "reload and when its kernel is gone, and nothing runs for that.",
+        "rich outputs",
+    ),
     "textgen:elements:buttons": Behaviour("Run, Skip and Stop are buttons of the block.", "rich outputs"),
     "textgen:elements:always": Behaviour("“Always here” asks no more in this chat.", "rich outputs"),
     "textgen:elements:again": Behaviour(

@@ -181,6 +181,49 @@ def test_the_messages_make_room_for_the_bar_while_it_is_shown(shown: Shown) -> N
     expect(messages).to_have_css("padding-bottom", "0px")
 
 
+# The webui's own two functions, as far as they matter here.
+PLACING = """
+window.isScrolled = false;
+window.autoScrollToBottom = () => {
+  const chat = document.getElementById("chat");
+  if (!isScrolled) chat.scrollTop = chat.scrollHeight;
+};
+window.updateInstructPadding = () => {};
+document.querySelector("#chat .message-body:last-child").insertAdjacentHTML(
+  "beforeend", '<code-runner-output style="display: block; height: 100px"></code-runner-output>');
+"""
+GROW = "height => { document.querySelector('code-runner-output').style.height = `${height}px`; }"
+SETTLED = """hidden => new Promise((done) => {
+  requestAnimationFrame(() => requestAnimationFrame(() => done(eval(`(${hidden})()`))));
+})"""
+"""Two frames later, when what observes sizes has been told."""
+HIDDEN = """() => {
+  const chat = document.getElementById("chat");
+  return Math.round(chat.scrollHeight - chat.clientHeight - chat.scrollTop);
+}"""
+
+
+@behaviour("textgen:elements:follows")
+def test_the_page_follows_an_output_that_comes_late_until_somebody_is_at_work_or_has_scrolled(
+    shown: Shown,
+) -> None:
+    page = shown.page
+    page.evaluate(PLACING)
+    page.evaluate(GROW, 900)
+    page.wait_for_function(f"({HIDDEN})() === 0")
+    page.locator("#block").click()
+    page.evaluate(GROW, 1800)
+    assert page.evaluate(SETTLED, HIDDEN) > 800
+    # With the next reply it follows again; not where the reader has scrolled away.
+    shown.generate(on=True)
+    page.evaluate("document.querySelector('.message-body').append('more')")
+    page.evaluate(GROW, 1900)
+    page.wait_for_function(f"({HIDDEN})() === 0")
+    page.evaluate("window.isScrolled = true")
+    page.evaluate(GROW, 2800)
+    assert page.evaluate(SETTLED, HIDDEN) > 800
+
+
 @behaviour("textgen:asking:bar")
 def test_what_a_program_asks_is_answered_with_the_keyboard_alone(shown: Shown) -> None:
     shown.page.locator("#chat-input textarea").focus()
