@@ -50,7 +50,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the table of faults: which were survived, and the seconds until that was known."""
+    """Say why tests were tried again, which is to be looked at, and print the table of faults."""
+    for report in terminalreporter.getreports("rerun"):
+        terminalreporter.section(f"tried again: {report.nodeid}", "_")
+        terminalreporter.write_line(report.longreprtext)
+    faults(terminalreporter)
+
+
+def faults(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print which faults were survived, and the seconds until that was known."""
     rows: list[tuple[str, bool, float]] = []
     for reports in terminalreporter.stats.values():
         for report in reports:
