@@ -1,19 +1,24 @@
-"""The README's pictures of the chat app, taken anew: `make shots`, or `python -m tests.shots [FOLDER]`.
+"""The README's pictures, taken anew: `make shots`, or `python -m tests.shots [FOLDER]`.
 
-The real app in a real browser, with the demo model and a kernel of this machine.
+The real app in a real browser, with the demo model and a kernel of this machine. Those of the real
+text-generation-webui need one at hand (see `tests/hosts/textgen/real.py`) and are else left as they are.
 """
 
+import contextlib
+import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from playwright.sync_api import Browser, expect
+from PIL import Image
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
 from coderunner.hosts.app.server import App
 from coderunner.settings import Settings
 from tests.hosts.app.browsing import Visitor, chromium, served, visitor
+from tests.hosts.textgen import real
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
 
@@ -30,18 +35,18 @@ def plot(somebody: Visitor) -> None:
     somebody.ask("Plot a sine wave")
 
 
-def sliders(somebody: Visitor) -> None:
-    """Sliders that drive a plot, one of them moved."""
+def sliders(somebody: Visitor) -> Iterator[None]:
+    """Sliders that drive a plot; the page is loaded again in the end."""
     somebody.say("Draw a wave with sliders")
     somebody.press("Always here")
     expect(somebody.feet).to_have_count(1)
-    block = somebody.page.locator("code-runner-output").last
-    inside = block.frame_locator("iframe").frame_locator("iframe")
-    before = inside.locator("img").get_attribute("src")
-    for _ in range(15):
-        inside.get_by_role("slider").first.press("ArrowRight")
-    expect(inside.locator("img")).not_to_have_attribute("src", before or "")
-    expect(inside.get_by_text("2.50")).to_be_visible()
+    rest(somebody)
+    left = yield from driven(somebody.blocks.last)
+    somebody.page.reload()
+    expect(picture(somebody.blocks.last)).to_have_attribute("src", left)
+    rest(somebody)
+    somebody.complaints.clear()  # a page that is left says so
+    yield
 
 
 def error(somebody: Visitor) -> None:
@@ -73,7 +78,6 @@ def settings(somebody: Visitor) -> None:
 
 SHOTS: dict[str, tuple[Callable[[Visitor], None], dict[str, Any]]] = {
     "app": (plot, TALL),
-    "app-widgets": (sliders, DESKTOP | {"viewport": {"width": 1160, "height": 1110}}),
     "app-dark": (error, DESKTOP | {"color_scheme": "dark"}),
     "app-ask": (question, DESKTOP),
     "app-settings": (settings, DESKTOP),
@@ -81,36 +85,121 @@ SHOTS: dict[str, tuple[Callable[[Visitor], None], dict[str, Any]]] = {
 }
 
 
-def shoot(browser: Browser, address: str, name: str, folder: Path) -> Path:
-    """Play one scene and take its picture."""
-    scene, context = SHOTS[name]
-    path = folder / f"{name}.png"
-    with visitor(browser, address, reduced_motion="reduce", **context) as somebody:
-        scene(somebody)
-        # The page scrolls by itself when it has drawn; no cursor blinks where nothing has the focus.
-        somebody.box.evaluate("box => box.blur()")
-        bottom = "wrap => wrap.scrollTop + wrap.clientHeight >= wrap.scrollHeight - 2"
-        somebody.page.mouse.move(0, 0)
-        wrap = somebody.page.locator("#cr-chat .bubble-wrap")
-        wrap.evaluate("wrap => wrap.scrollTo(0, wrap.scrollHeight)")
-        expect(wrap).to_be_visible()
-        assert wrap.evaluate(bottom)
-        somebody.page.screenshot(path=path, animations="disabled")
+FILM: dict[str, Any] = {"viewport": {"width": 1000, "height": 1120}}
+STEPS = 15
+STEP, REST = 160, 2400
+"""Milliseconds for a frame of a film: while a slider moves, and where it stands."""
+
+
+def inside(block: Locator) -> FrameLocator:
+    """What a block shows in its frame."""
+    return block.frame_locator("iframe").frame_locator("iframe")
+
+
+def picture(block: Locator) -> Locator:
+    """The plot of a block with widgets."""
+    return inside(block).locator("img")
+
+
+def driven(block: Locator) -> Generator[None, None, str]:
+    """A slider moves and drives its plot, from frame to frame; gives the last plot's address."""
+    expect(picture(block)).to_be_visible()
+    yield
+    slider, shown = inside(block).get_by_role("slider").first, ""
+    for _ in range(STEPS):
+        shown = picture(block).get_attribute("src") or ""
+        slider.press("ArrowRight")
+        expect(picture(block)).not_to_have_attribute("src", shown)
+        yield
+    return picture(block).get_attribute("src") or ""
+
+
+def rest(somebody: Visitor) -> None:
+    """Leave the app's page at its end, with the focus nowhere."""
+    # The page scrolls by itself when it has drawn; no cursor blinks where nothing has the focus.
+    somebody.box.evaluate("box => box.blur()")
+    somebody.page.mouse.move(0, 0)
+    wrap = somebody.page.locator("#cr-chat .bubble-wrap")
+    wrap.evaluate("wrap => wrap.scrollTo(0, wrap.scrollHeight)")
+    expect(wrap).to_be_visible()
+    assert wrap.evaluate("wrap => wrap.scrollTop + wrap.clientHeight >= wrap.scrollHeight - 2")
+
+
+def still(page: Page, path: Path) -> Path:
+    """Take a picture."""
+    page.screenshot(path=path, animations="disabled")
     return path
+
+
+def film(page: Page, scene: Iterator[None], path: Path) -> Path:
+    """Play a scene and make a moving picture of it, a frame at each of its steps, for ever again."""
+    taken = [io.BytesIO(page.screenshot(animations="disabled")) for _ in scene]
+    frames = [Image.open(each).convert("RGB") for each in taken]
+    times = [REST, *[STEP] * (len(frames) - 3), REST, REST]
+    small: dict[str, Any] = {"lossless": True, "quality": 100, "method": 6, "minimize_size": True}
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=times, loop=0, **small)
+    return path
+
+
+@contextlib.contextmanager
+def app(browser: Browser, **context: Any) -> Iterator[Visitor]:
+    """Somebody at a fresh app.
+
+    What is chosen holds for a whole app, so each picture has its own; and its settings are made in place,
+    so that nobody's own are seen in the picture.
+    """
+    with TemporaryDirectory(prefix="cr-") as home:
+        fresh = App(Settings(demo=True, data_dir=Path(home)))
+        with (
+            served(fresh.asgi) as address,
+            visitor(browser, address, reduced_motion="reduce", **context) as somebody,
+        ):
+            yield somebody
+
+
+def pictures(browser: Browser, folder: Path) -> Iterator[Path]:
+    """All pictures of the app."""
+    for name, (scene, context) in SHOTS.items():
+        with app(browser, **context) as somebody:
+            scene(somebody)
+            rest(somebody)
+            yield still(somebody.page, folder / f"{name}.png")
+    with app(browser, **FILM) as somebody:
+        yield film(somebody.page, sliders(somebody), folder / "app-widgets.webp")
+
+
+def wave(person: real.Person) -> Iterator[None]:
+    """The same in text-generation-webui."""
+    person.ask("Draw a wave with sliders")
+    left = yield from driven(person.blocks.last)
+    person.open()
+    expect(picture(person.blocks.last)).to_have_attribute("src", left)
+    yield
+
+
+def pictures_of_textgen(browser: Browser, folder: Path) -> Iterator[Path]:
+    """Those of text-generation-webui, where one is at hand."""
+    if real.at_hand() is None:
+        print("no text-generation-webui is named: its pictures are left as they are")
+        return
+    with TemporaryDirectory(prefix="cr-") as home, real.started(Path(home), approve="auto") as program:
+        page = browser.new_page(viewport={"width": 1160, "height": 900}, reduced_motion="reduce")
+        person = real.Person(page, program.address).open()
+        person.ask("Plot a sine wave")
+        yield still(page, folder / "textgen.png")
+    with TemporaryDirectory(prefix="cr-") as home, real.started(Path(home), approve="auto") as program:
+        page = browser.new_page(**FILM, reduced_motion="reduce")
+        person = real.Person(page, program.address).open()
+        yield film(page, wave(person), folder / "textgen-widgets.webp")
 
 
 def main(folder: Path = FOLDER) -> None:
     """Take all pictures."""
     folder.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
-        for name in SHOTS:
-            # What is chosen holds for a whole app, so each picture has its own; and its settings are made in
-            # place, so that nobody's own are seen in the picture.
-            with TemporaryDirectory(prefix="cr-") as home:
-                app = App(Settings(demo=True, data_dir=Path(home)))
-                with served(app.asgi) as address:
-                    path = shoot(browser, address, name, folder)
-            print(f"{path}  {path.stat().st_size // 1000} kB")
+        for take in (pictures, pictures_of_textgen):
+            for path in take(browser, folder):
+                print(f"{path}  {path.stat().st_size // 1000} kB")
 
 
 if __name__ == "__main__":
