@@ -150,3 +150,21 @@ if (!window.coderunnerFollows) {
   for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, work, { capture: true, passive: true });
   window.addEventListener("blur", work); // also where somebody has pressed into a frame
 }
+
+// The webui copies a reply as it keeps it. The lines that mark the places of outputs mean nothing to anybody else.
+if (!window.coderunnerCopies) {
+  window.coderunnerCopies = true;
+  const plain = (text) => text.replace(/^\[\/?output\]\(coderunner:[\w-]+\)\n?/gm, "");
+  const clipboard = navigator.clipboard; // none where the page came over plain HTTP from another machine
+  if (clipboard) {
+    const write = clipboard.writeText.bind(clipboard);
+    clipboard.writeText = (text) => write(plain(text));
+  }
+  document.addEventListener("copy", (event) => {
+    const { target, clipboardData } = event;
+    // There the webui copies out of a field which it puts into the body; what is edited stands deeper.
+    if (!target.matches?.("body > textarea")) return;
+    clipboardData.setData("text/plain", plain(target.value.slice(target.selectionStart, target.selectionEnd)));
+    event.preventDefault();
+  });
+}

@@ -48,6 +48,10 @@ BEHAVIOURS = {
         "the reader has scrolled away; and with nothing that somebody unfolds later.",
         "tried in the host",
     ),
+    "textgen:elements:copied": Behaviour(
+        "A reply that is copied has its code and its results, and none of the marks that it is kept with.",
+        "tried in the host",
+    ),
     "textgen:elements:widgets": Behaviour(
         "A slider of the real webui drives its plot; it stands where it was left in another tab, after a "
         "reload and when its kernel is gone, and nothing runs for that.",

@@ -16,6 +16,7 @@ from coderunner.hosts.textgen import style
 from coderunner.hosts.textgen.door import Door
 from coderunner.hosts.textgen.form import Form
 from coderunner.hosts.textgen.panel import Chat, Panel
+from coderunner.hosts.textgen.places import closing, identity, opening
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import BOUND, chromium, served
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.browser
 
 ADDRESS = "http://webui.test/"
 FILE = "file/bar.json"
+MARK = identity("e4429adade3706a228fc939ef91323db", 0)
 
 SKELETON = f"""<!doctype html><style>{style.CSS}
 #chat {{ height: 300px; overflow: auto }} pre {{ height: 80px; margin: 20px }}</style>
@@ -222,6 +224,30 @@ def test_the_page_follows_an_output_that_comes_late_until_somebody_is_at_work_or
     page.evaluate("window.isScrolled = true")
     page.evaluate(GROW, 2800)
     assert page.evaluate(SETTLED, HIDDEN) > 800
+
+
+# As the webui does it where a page is no secure context, as this one.
+COPY = """text => {
+  const field = document.body.appendChild(Object.assign(document.createElement("textarea"), { value: text }));
+  field.select();
+  document.execCommand("copy");
+  field.remove();
+}"""
+
+
+@behaviour("textgen:elements:copied")
+def test_a_reply_is_copied_without_its_marks(shown: Shown) -> None:
+    marked = f"```python\n1\n```\n{opening(MARK)}\nResult: 1\n{closing(MARK)}\nOne."
+    shown.page.evaluate(COPY, marked)
+    field = shown.page.locator("#chat-input textarea")
+    field.press("Control+v")
+    expect(field).to_have_value("```python\n1\n```\nResult: 1\nOne.")
+    # Where somebody copies out of a field of the webui it is what stands there.
+    field.fill(marked)
+    field.press("Control+a")
+    field.press("Control+c")
+    field.press("Control+v")
+    expect(field).to_have_value(marked)
 
 
 @behaviour("textgen:asking:bar")

@@ -79,3 +79,16 @@ def test_a_slider_drives_its_plot_in_every_tab_after_a_reload_and_stands_when_it
         expect(inside(me).get_by_text(GONE)).to_be_visible()
         expect(inside(me).locator("img")).to_have_attribute("src", third)
         assert runs(program) == before
+
+
+@behaviour("textgen:elements:copied")
+def test_a_reply_is_copied_with_its_result_and_without_marks(browser: Browser, tmp_path: Path) -> None:
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    with started(tmp_path, approve="auto") as program:
+        me = Person(context.new_page(), program.address).open()
+        me.ask("What is 10 + 5?")
+        me.page.locator(".message-body").last.hover()
+        me.page.locator(".footer-copy-button").last.click()
+        copied = me.page.evaluate("navigator.clipboard.readText()")
+    assert "print(10 + 5)\n```\nResult: 15\nIf" in copied
+    assert "coderunner:" not in copied
