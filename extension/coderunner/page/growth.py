@@ -53,6 +53,24 @@ def recalled(block: Block, runs: Sequence[ARun], panel: Callable[[ARun], Panel |
     return replace(of(block, sent[0]), again=again)
 
 
+def asked(block: Block, source: str, ticket: str) -> Block:
+    """It waits for consent."""
+    return replace(block, source=source, state=State.WAITING, ticket=ticket, elapsed=0.0)
+
+
+def started(
+    block: Block, source: str, ticket: str, *, queued: bool = False, panel: Panel | None = None
+) -> Block:
+    """It runs, or waits in line; `panel` has the widgets that it shows."""
+    state = State.QUEUED if queued else State.RUNNING
+    return replace(block, source=source, state=state, ticket=ticket, elapsed=0.0, panel=panel)
+
+
+def inquired(block: Block, question: Question | None) -> Block:
+    """Its program asks a person something; None: it asks no more."""
+    return replace(block, question=question)
+
+
 def showed(block: Block, index: int, output: Output | None) -> Block:
     """Its output at `index` is new or another one; None: all from there on are gone."""
     return replace(block, outputs=_with(block.outputs, index, output))
@@ -76,11 +94,6 @@ def went_on(block: Block, result: Result) -> Block:
 def late_showed(block: Block, index: int, output: Output | None, elapsed: float) -> Block:
     """What `showed` does, to one that goes on."""
     return replace(showed(block, index, output), elapsed=elapsed)
-
-
-def late_ended(block: Block, result: Result) -> Block:
-    """What `ended` does, to one that went on."""
-    return replace(block, state=State.ENDED, result=result, outputs=result.outputs, question=None)
 
 
 def settled(block: Block, question: Question) -> Block:

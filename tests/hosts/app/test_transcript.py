@@ -1,17 +1,25 @@
 """How a reply grows."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import reduce
 
 import pytest
 
 from coderunner.hosts.app import transcript
 from coderunner.hosts.app.transcript import Parts, Prose, Thought
-from coderunner.outputs import Cell, Result, Status, Stream
+from coderunner.outputs import Result, Status, Stream
+from coderunner.page import growth
 from coderunner.page.block import Block, State
 from tests.behaviours import behaviour
 
 FENCE = "```python\nprint(15)\n```\n"
 FIFTEEN = Stream("stdout", "15\n")
+
+
+def block(grow: Callable[[Block], Block]) -> Callable[[Parts], Parts]:
+    """A step that the last block of a reply takes."""
+    return lambda parts: transcript.grown(parts, grow)
 
 
 def told(*, upto: int = 99) -> Parts:
@@ -22,12 +30,12 @@ def told(*, upto: int = 99) -> Parts:
         lambda parts: transcript.said(parts, "see.\n"),
         lambda parts: transcript.coded(parts, FENCE[:12]),
         lambda parts: transcript.coded(parts, FENCE[12:]),
-        lambda parts: transcript.asked(parts, Cell("print(15)\n"), "ask"),
-        lambda parts: transcript.started(parts, Cell("print(15)\n"), "run"),
-        lambda parts: transcript.aged(parts, 0.3),
-        lambda parts: transcript.showed(parts, 0, FIFTEEN),
-        lambda parts: transcript.ended(parts, done),
-        lambda parts: transcript.read(parts, "Result: 15\n"),
+        block(lambda b: growth.asked(b, "print(15)\n", "ask")),
+        block(lambda b: growth.started(b, "print(15)\n", "run")),
+        block(lambda b: growth.aged(b, 0.3)),
+        block(lambda b: growth.showed(b, 0, FIFTEEN)),
+        block(lambda b: growth.ended(b, done)),
+        block(lambda b: replace(b, read="Result: 15\n")),
         lambda parts: transcript.said(parts, "It is 15."),
     ]
     return reduce(lambda parts, step: step(parts), steps[:upto], ())
@@ -60,11 +68,10 @@ def test_a_closing_line_is_not_shown_as_code() -> None:
 
 @behaviour("app:transcript:grows")
 def test_outputs_come_change_and_go() -> None:
-    running = told(upto=7)
-    two = transcript.showed(transcript.showed(running, 0, FIFTEEN), 1, Stream("stderr", "!"))
-    other = transcript.showed(two, 0, Stream("stdout", "16\n"))
-    none = transcript.showed(other, 0, None)
-    assert [parts[-1].outputs for parts in (two, other, none) if isinstance(parts[-1], Block)] == [
+    two = growth.showed(growth.showed(Block(), 0, FIFTEEN), 1, Stream("stderr", "!"))
+    other = growth.showed(two, 0, Stream("stdout", "16\n"))
+    none = growth.showed(other, 0, None)
+    assert [block.outputs for block in (two, other, none)] == [
         (FIFTEEN, Stream("stderr", "!")),
         (Stream("stdout", "16\n"), Stream("stderr", "!")),
         (),
@@ -79,7 +86,7 @@ def test_thoughts_stand_apart_from_what_is_said() -> None:
 
 @behaviour("app:transcript:unfinished")
 def test_a_block_that_was_never_closed_is_marked_as_not_run() -> None:
-    (_, block) = transcript.closed(told(upto=3))
+    (_, block) = transcript.grown(told(upto=3), growth.left)
     assert isinstance(block, Block)
     assert block.state is State.UNFINISHED
 
@@ -91,7 +98,7 @@ def test_a_block_that_was_never_closed_is_marked_as_not_run() -> None:
     ids=["waits", "runs", "ended"],
 )
 def test_no_block_goes_on_when_its_reply_is_over(upto: int, status: Status) -> None:
-    (_, block) = transcript.closed(told(upto=upto))
+    (_, block) = transcript.grown(told(upto=upto), growth.left)
     assert isinstance(block, Block)
     assert block.result is not None
     assert (block.state, block.result.status) == (State.ENDED, status)

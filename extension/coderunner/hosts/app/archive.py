@@ -8,17 +8,11 @@ from functools import partial
 
 from coderunner.hosts.app.transcript import Message, Notice, Part, Prose, Thought
 from coderunner.hosts.app.writer import Writer, kernel_label
-from coderunner.outputs import Result, Status
+from coderunner.page import growth
 from coderunner.page.block import Block, Panel, State
 from coderunner.runner import Card, Chat, Kind, Piece, Record, Saying, panel_of
 
 CUT = "CodeRunner ended while this reply was being written."
-
-NOT_BEGUN = Result(status=Status.INTERRUPTED, detail="it had not begun to run")
-"""What came of a block that waited for consent, or for another one, when the app was killed."""
-
-
-ELSEWHERE = Result(status=Status.LOST, detail="another process has it in hand")
 
 PanelOf = Callable[[Record], Panel | None]
 """Gives the widgets of a run."""
@@ -115,20 +109,5 @@ def _block(chat: Chat, said: Saying, piece: Piece, panel: PanelOf) -> Block:
     block = Block(piece.text, ticket=name, read=piece.read, ordinal=piece.ordinal, id=name)
     if piece.ordinal is None:
         return replace(block, state=State.UNFINISHED)
-    runs = chat.runs(said, piece)
-    sent = [run for run in runs if run.started] or runs[-1:]
-    if not sent:
-        return replace(block, state=State.ENDED, result=piece.end or NOT_BEGUN)
-    first, last = sent[0], sent[-1]
-    again = _ended(_repeat(), last, panel) if last is not first else None
-    return replace(_ended(block, first, panel), again=again)
-
-
-def _repeat() -> Block:
-    return Block(id=secrets.token_urlsafe(18), repeat=True)
-
-
-def _ended(block: Block, run: Record, panel: PanelOf) -> Block:
-    result = run.result or ELSEWHERE
-    end = replace(block, source=run.code, state=State.ENDED, outputs=result.outputs, result=result)
-    return replace(end, later=run.later, panel=panel(run))
+    as_run = growth.recalled(block, chat.runs(said, piece), panel)
+    return as_run or growth.ended(block, piece.end or growth.NOT_BEGUN)

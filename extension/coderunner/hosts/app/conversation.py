@@ -21,6 +21,8 @@ from coderunner.hosts.app.repeat import Again, Repeats, never
 from coderunner.hosts.app.request import Answer, Request
 from coderunner.hosts.app.transcript import Message, Parts, Past
 from coderunner.outputs import Result
+from coderunner.page import growth
+from coderunner.page.answers import Answers
 from coderunner.page.block import Block
 from coderunner.page.board import Board
 from coderunner.runner import (
@@ -106,12 +108,14 @@ class Conversation:
         self.writing: asyncio.Task[None] | None = None
         """Writes the reply."""
         self._questions: dict[str, Future[bool]] = {}
-        self._late = LateBlocks(self._change_block, self._late_ended)
+        self._answers = Answers()
+        self._asked = ""
+        """The ticket of what the reply's program asks."""
+        self._late = LateBlocks(self._change_block, self._late_ended, self._answers)
         self._untold = ""
         """What the model is to read before the next message."""
-        self._answers: dict[str, Future[Secret]] = {}
         self._followers = 0
-        self._repeats = Repeats(self.id, again, self._change_block, self.tell_the_model)
+        self._repeats = Repeats(self.id, again, self._change_block, self.tell_the_model, self._answers)
         self._board.show(transcript.blocks(self.messages))
 
     @property
@@ -122,7 +126,7 @@ class Conversation:
     @property
     def mood(self) -> Mood:
         """What goes on in it, for somebody who looks at another one."""
-        if self._questions or self._answers or self._late.asking:
+        if self._questions or self._answers:
             return "asking"
         return "writing" if self.busy or self._late.busy else ""
 
@@ -191,19 +195,15 @@ class Conversation:
             case (("run" | "always" | "skip"), Future() as question) if not question.done():
                 self.always = self.always or verb == "always"
                 question.set_result(verb != "skip")
-            case "cancel", None if ticket in self._answers:
-                return self._answers.pop(ticket).cancel()
+            case "cancel", None:
+                return self._answers.give(ticket, None)
             case _:
                 return self._late.act(ticket, verb) or self._repeats.act(ticket, verb)
         return True
 
     def answer(self, ticket: str, text: Secret) -> bool:
         """Answer what a program asks; False where it does not (any more): the first answer counts."""
-        answer = self._answers.pop(ticket, None)
-        if answer is None or answer.done():
-            return self._late.answer(ticket, text) or self._repeats.answer(ticket, text)
-        answer.set_result(text)
-        return True
+        return self._answers.give(ticket, text)
 
     async def follow(self) -> AsyncGenerator[None]:
         """Give control at each new picture of the reply, now and then without one, and after its end."""
@@ -260,9 +260,10 @@ class Conversation:
             )
         finally:
             self._questions.clear()
-            self._answers.clear()
+            self._answers.forget(self._asked)
             *before, last = self.messages
-            last = replace(last, text=request.reply, parts=transcript.closed(last.parts), finished=True)
+            parts = transcript.grown(last.parts, growth.left)
+            last = replace(last, text=request.reply, parts=parts, finished=True)
             self._request = self.writing = None
             self._show((*before, last))
             self._write_down()
@@ -276,7 +277,8 @@ class Conversation:
 
     def _receive(self, event: Event) -> None:
         if isinstance(event, Waiting | Started | Ended):
-            self._grow(transcript.numbered(self._parts, event.ordinal), visible=False)
+            ordinal = event.ordinal
+            self._grow_block(lambda b: replace(b, ordinal=ordinal), visible=False)
         match event:
             case Say(text, Part.TEXT):
                 self._grow(transcript.said(self._parts, text))
@@ -285,29 +287,29 @@ class Conversation:
             case Say(text, Part.CODE):
                 self._grow(transcript.coded(self._parts, text, secrets.token_urlsafe(18)))
             case Say(text, Part.RESULT):
-                self._grow(transcript.read(self._parts, text))
+                self._grow_block(lambda b: replace(b, read=b.read + text))
             case Waiting(cell):
-                self._grow(transcript.asked(self._parts, cell, next(iter(self._questions))))
+                ticket = next(iter(self._questions))
+                self._grow_block(lambda b: growth.asked(b, cell.source, ticket))
             case Started(cell, panel=panel):
                 self._questions.clear()
                 ticket, queued = secrets.token_urlsafe(18), self._late.busy
-                self._grow(transcript.started(self._parts, cell, ticket, queued=queued, panel=panel))
+                self._grow_block(lambda b: growth.started(b, cell.source, ticket, queued=queued, panel=panel))
             case Shown(change):
-                self._grow(transcript.showed(self._parts, change.index, change.output))
+                self._grow_block(lambda b: growth.showed(b, change.index, change.output))
             case Asked(question):
-                asked = replace(question, id=next(iter(self._answers)))
-                self._grow(transcript.inquired(self._parts, asked))
+                self._grow_block(lambda b: growth.inquired(b, replace(question, id=self._asked)))
             case Answered():
-                self._answers.clear()
-                self._grow(transcript.inquired(self._parts, None))
+                self._answers.forget(self._asked)
+                self._grow_block(lambda b: growth.inquired(b, None))
             case Beat(elapsed):
                 # Pages run their own clocks; a new page starts its clock from here.
-                self._grow(transcript.aged(self._parts, elapsed), visible=False)
+                self._grow_block(lambda b: growth.aged(b, elapsed), visible=False)
             case Ended(result, running=running, later=later) if running is not None:
                 self._follow_late(running, later, result)
             case Ended(result, later=later):
                 self._questions.clear()
-                self._grow(transcript.ended(self._parts, result))
+                self._grow_block(lambda b: growth.ended(b, result))
                 self._follow_later(later)
             case Finish():
                 pass
@@ -323,8 +325,8 @@ class Conversation:
         return question
 
     def _ask(self, _question: Question) -> Future[Secret]:
-        answer: Future[Secret] = Future()
-        self._answers = {secrets.token_urlsafe(18): answer}
+        self._answers.forget(self._asked)
+        self._asked, answer = self._answers.expect()
         return answer
 
     def _follow_later(self, later: Later | None) -> None:
@@ -332,8 +334,7 @@ class Conversation:
         ticket, loop = transcript.ticket_of(self._parts), asyncio.get_running_loop()
 
         def show(told: Change) -> None:
-            index, output = told.index, told.output
-            self._change_block(ticket, lambda block: transcript.showed_later(block, index, output))
+            self._change_block(ticket, lambda b: growth.showed_later(b, told.index, told.output))
 
         if later is not None and ticket:
             later.listen(lambda told: from_outside(loop, show, told))
@@ -341,13 +342,13 @@ class Conversation:
     def _follow_late(self, running: Late, later: Later | None, result: Result) -> None:
         """Show what becomes of a block that goes on, wherever it then stands in the conversation."""
         self._follow_later(later)
-        self._grow(transcript.went_on(self._parts, result))
+        self._grow_block(lambda b: growth.went_on(b, result))
         self._late.follow(transcript.ticket_of(self._parts), running, result)
 
     def _late_ended(self) -> None:
         self._write_down()
         if not self._late.busy and self.messages:
-            self._grow(transcript.came_up(self._parts))
+            self._grow_block(growth.came_up)
 
     def _remember(self, late: str) -> None:
         *before, message, reply = self.messages
@@ -380,6 +381,10 @@ class Conversation:
         else:
             self._board.show(transcript.blocks(messages[-1:]), quietly=True)
             self.messages = messages
+
+    def _grow_block(self, grow: Callable[[Block], Block], *, visible: bool = True) -> None:
+        """Have the block that is at work grow."""
+        self._grow(transcript.grown(self._parts, grow), visible=visible)
 
     def _show(self, messages: tuple[Message, ...]) -> None:
         before, self.messages = self.messages, messages

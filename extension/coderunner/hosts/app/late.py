@@ -2,15 +2,15 @@
 
 import asyncio
 import contextlib
-import secrets
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import TypeVar
 
-from coderunner.hosts.app import transcript
 from coderunner.hosts.app.repeat import ChangeBlock
 from coderunner.outputs import Question, Result
+from coderunner.page import growth
+from coderunner.page.answers import Answers
 from coderunner.runner import Change, Late
 from coderunner.secret import Secret
 
@@ -20,22 +20,17 @@ Told = TypeVar("Told")
 class LateBlocks:
     """Those of one conversation; in its loop."""
 
-    def __init__(self, change: ChangeBlock, ended: Callable[[], None]) -> None:
+    def __init__(self, change: ChangeBlock, ended: Callable[[], None], answers: Answers) -> None:
         """`ended` is called after the end of each."""
         self._change = change
         self._ended = ended
         self._running: dict[str, Late] = {}
-        self._answers: dict[str, Future[Secret]] = {}
+        self._answers = answers
 
     @property
     def busy(self) -> bool:
         """One goes on."""
         return bool(self._running)
-
-    @property
-    def asking(self) -> bool:
-        """One waits for a person."""
-        return bool(self._answers)
 
     def follow(self, ticket: str, running: Late, result: Result) -> None:
         """Show what becomes of the block of that ticket, wherever it then stands; `result`: so far."""
@@ -45,13 +40,11 @@ class LateBlocks:
 
         def show(told: Change) -> None:
             elapsed = loop.time() - began
-            self._change(
-                ticket, lambda block: transcript.late_showed(block, told.index, told.output, elapsed)
-            )
+            self._change(ticket, lambda b: growth.late_showed(b, told.index, told.output, elapsed))
 
         def ask(question: Question) -> Future[Secret]:
-            answer: Future[Secret] = Future()
-            asked = replace(question, id=secrets.token_urlsafe(18))
+            own, answer = self._answers.expect()
+            asked = replace(question, id=own)
             from_outside(loop, lambda answer: self._inquire(ticket, asked, answer), answer)
             answer.add_done_callback(lambda _: from_outside(loop, self._settle(ticket), asked))
             return answer
@@ -61,38 +54,26 @@ class LateBlocks:
 
     def act(self, ticket: str, verb: str) -> bool:
         """Do what a button of one says; False where the ticket is of none."""
-        match verb:
-            case "stop" if ticket in self._running:
-                self._running[ticket].interrupt()
-                return True
-            case "cancel" if ticket in self._answers:
-                return self._answers.pop(ticket).cancel()
-        return False
-
-    def answer(self, ticket: str, text: Secret) -> bool:
-        """Answer what one asks; False where it does not (any more)."""
-        answer = self._answers.pop(ticket, None)
-        if answer is None or answer.done():
+        if verb != "stop" or ticket not in self._running:
             return False
-        answer.set_result(text)
+        self._running[ticket].interrupt()
         return True
 
     def _inquire(self, ticket: str, question: Question, answer: Future[Secret]) -> None:
         if not answer.done():
-            self._answers[question.id] = answer
-            self._change(ticket, lambda block: replace(block, question=question))
+            self._change(ticket, lambda b: growth.inquired(b, question))
 
     def _settle(self, ticket: str) -> Callable[[Question], None]:
         def settle(question: Question) -> None:
-            self._answers.pop(question.id, None)
-            self._change(ticket, lambda block: transcript.settled(block, question))
+            self._answers.forget(question.id)
+            self._change(ticket, lambda b: growth.settled(b, question))
 
         return settle
 
     def _end(self, ticket: str) -> Callable[[Result], None]:
         def end(final: Result) -> None:
             self._running.pop(ticket, None)
-            self._change(ticket, lambda block: transcript.late_ended(block, final))
+            self._change(ticket, lambda b: growth.ended(b, final))
             self._ended()
 
         return end

@@ -8,9 +8,10 @@ from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
-from coderunner.hosts.app import transcript
-from coderunner.hosts.app.transcript import Parts, Past
-from coderunner.outputs import Cell, Question
+from coderunner.hosts.app.transcript import Past
+from coderunner.outputs import Question
+from coderunner.page import growth
+from coderunner.page.answers import Answers
 from coderunner.page.block import Block
 from coderunner.runner import Answered, Asked, Beat, Ended, Event, Shown, Started, ran_again
 from coderunner.secret import Secret
@@ -46,14 +47,19 @@ class Repeats:
     """Those of one conversation; in its loop."""
 
     def __init__(
-        self, conversation: str, again: Again, change: ChangeBlock, tell_the_model: Callable[[str], None]
+        self,
+        conversation: str,
+        again: Again,
+        change: ChangeBlock,
+        tell_the_model: Callable[[str], None],
+        answers: Answers,
     ) -> None:
         self._conversation = conversation
         self._again = again
         self._change = change
         self._tell_the_model = tell_the_model
         self._running: dict[str, Repeat] = {}
-        self._answers: dict[str, Future[Secret]] = {}
+        self._answers = answers
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -64,29 +70,17 @@ class Repeats:
     def begin(self, ticket: str, block: Past) -> None:
         """Run the block of that ticket once more; returns at once."""
         own = secrets.token_urlsafe(18)
-        new = Block(id=secrets.token_urlsafe(18), repeat=True)
-        parts = transcript.started((new,), Cell(block.source), own)
-        self._show(ticket, parts)
-        task = asyncio.create_task(self._run(ticket, own, block, parts))
+        new = growth.started(Block(id=secrets.token_urlsafe(18), repeat=True), block.source, own)
+        self._show(ticket, new)
+        task = asyncio.create_task(self._run(ticket, block, new))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def act(self, ticket: str, verb: str) -> bool:
         """Do what a button of a repeat says; False where the ticket is of none that runs."""
-        match verb:
-            case "stop" if ticket in self._running:
-                self._running[ticket].stop.set()
-                return True
-            case "cancel" if ticket in self._answers:
-                return self._answers.pop(ticket).cancel()
-        return False
-
-    def answer(self, ticket: str, text: Secret) -> bool:
-        """Answer what a program asks; False where it does not (any more)."""
-        answer = self._answers.pop(ticket, None)
-        if answer is None or answer.done():
+        if verb != "stop" or ticket not in self._running:
             return False
-        answer.set_result(text)
+        self._running[ticket].stop.set()
         return True
 
     async def close(self) -> None:
@@ -96,46 +90,43 @@ class Repeats:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=3.0)
 
-    async def _run(self, ticket: str, own: str, block: Past, parts: Parts) -> None:
-        asked: list[str] = []
+    async def _run(self, ticket: str, block: Past, again: Block) -> None:
+        asked = [""]
 
         def ask(_question: Question) -> Future[Secret]:
-            asked[:] = [secrets.token_urlsafe(18)]
-            answer = self._answers[asked[0]] = Future()
+            asked[0], answer = self._answers.expect()
             return answer
 
-        self._running[own] = repeat = Repeat(self._conversation, block, ask)
+        self._running[again.ticket] = repeat = Repeat(self._conversation, block, ask)
         try:
             async with contextlib.aclosing(self._again(repeat)) as events:
                 async for event in events:
-                    parts = self._after(event, ticket, block, parts, asked)
+                    again = self._after(event, ticket, again, asked)
         except Exception:
             log.exception("A block could not be run again")
         finally:
-            del self._running[own]
-            for question in asked:
-                self._answers.pop(question, None)
-            self._show(ticket, transcript.closed(parts))
+            del self._running[again.ticket]
+            self._answers.forget(asked[0])
+            self._show(ticket, growth.left(again))
 
-    def _after(self, event: Event, ticket: str, block: Past, parts: Parts, asked: list[str]) -> Parts:
+    def _after(self, event: Event, ticket: str, again: Block, asked: list[str]) -> Block:
         """Take what happens; gives the block as it is then."""
         match event:
             case Started(cell, panel=panel):
-                parts = transcript.started(parts, cell, transcript.ticket_of(parts), panel=panel)
+                again = growth.started(again, cell.source, again.ticket, panel=panel)
             case Shown(change):
-                parts = transcript.showed(parts, change.index, change.output)
+                again = growth.showed(again, change.index, change.output)
             case Asked(question):
-                parts = transcript.inquired(parts, replace(question, id=asked[0]))
+                again = growth.inquired(again, replace(question, id=asked[0]))
             case Answered():
-                parts = transcript.inquired(parts, None)
+                again = growth.inquired(again, None)
             case Beat(elapsed):
-                return transcript.aged(parts, elapsed)
+                return growth.aged(again, elapsed)
             case Ended(result):
-                parts = transcript.ended(parts, result)
-                self._tell_the_model(ran_again(block.source, result))
-        self._show(ticket, parts)
-        return parts
+                again = growth.ended(again, result)
+                self._tell_the_model(ran_again(again.source, result))
+        self._show(ticket, again)
+        return again
 
-    def _show(self, ticket: str, parts: Parts) -> None:
-        (again,) = parts
-        self._change(ticket, lambda block: replace(block, again=again))  # type: ignore[arg-type]
+    def _show(self, ticket: str, again: Block) -> None:
+        self._change(ticket, lambda block: replace(block, again=again))

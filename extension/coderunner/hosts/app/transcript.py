@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from coderunner.outputs import Cell, Output, Question, Result, Status
-from coderunner.page.block import Block, Panel, State
+from coderunner.outputs import Status
+from coderunner.page.block import Block, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,93 +94,19 @@ def coded(parts: Parts, text: str, identity: str = "") -> Parts:
             return (*parts, Block(text, id=identity))
 
 
-def numbered(parts: Parts, ordinal: int) -> Parts:
-    """The block that was written has its place among those of the reply."""
-    return _with_last(parts, ordinal=ordinal)
-
-
-def asked(parts: Parts, cell: Cell, ticket: str) -> Parts:
-    """The block that was written waits for consent."""
-    return _with_last(parts, source=cell.source, state=State.WAITING, ticket=ticket, elapsed=0.0)
-
-
-def started(
-    parts: Parts, cell: Cell, ticket: str, *, queued: bool = False, panel: Panel | None = None
-) -> Parts:
-    """The block runs, or waits in line; `panel` has the widgets that it shows."""
-    state = State.QUEUED if queued else State.RUNNING
-    return _with_last(parts, source=cell.source, state=state, ticket=ticket, elapsed=0.0, panel=panel)
-
-
-def came_up(parts: Parts) -> Parts:
-    """A block that waits in line is the next."""
+def grown(parts: Parts, grow: Callable[[Block], Block]) -> Parts:
+    """Have the last part grow, where it is a block."""
     match parts:
-        case (*_, Block(state=State.QUEUED) as block):
-            return _with_last(parts, state=State.RUNNING, queued=block.elapsed, elapsed=0.0)
+        case (*before, Block() as block):
+            return (*before, grow(block))
         case _:
             return parts
-
-
-def showed(parts: Parts, index: int, output: Output | None) -> Parts:
-    """The running block's output at `index` is new or another one; None: all from there on are gone."""
-    block = parts[-1] if parts else None
-    return (*parts[:-1], _showing(block, index, output)) if isinstance(block, Block) else parts
-
-
-def _showing(block: Block, index: int, output: Output | None) -> Block:
-    return replace(block, outputs=_with(block.outputs, index, output))
-
-
-def _with(outputs: tuple[Output, ...], index: int, output: Output | None) -> tuple[Output, ...]:
-    before, after = outputs[:index], outputs[index + 1 :]
-    return before if output is None else (*before, output, *after)
-
-
-def inquired(parts: Parts, question: Question | None) -> Parts:
-    """The running block asks a person something; None: it asks no more."""
-    return _with_last(parts, question=question)
-
-
-def aged(parts: Parts, elapsed: float) -> Parts:
-    """Time has passed."""
-    block = parts[-1] if parts else None
-    return _with_last(parts, elapsed=elapsed - block.queued) if isinstance(block, Block) else parts
-
-
-def ended(parts: Parts, result: Result) -> Parts:
-    """The block came to its end."""
-    return _with_last(parts, state=State.ENDED, result=result, outputs=result.outputs, question=None)
 
 
 def ticket_of(parts: Parts) -> str:
     """The ticket of the last block."""
     block = parts[-1] if parts else None
     return block.ticket if isinstance(block, Block) else ""
-
-
-def went_on(parts: Parts, result: Result) -> Parts:
-    """The reply goes on without the block, which keeps its ticket; `result` is what there is by now."""
-    return _with_last(parts, state=State.LATE, outputs=result.outputs, elapsed=result.duration)
-
-
-def late_showed(block: Block, index: int, output: Output | None, elapsed: float) -> Block:
-    """What `showed` does, to a block that goes on."""
-    return replace(_showing(block, index, output), elapsed=elapsed)
-
-
-def late_ended(block: Block, result: Result) -> Block:
-    """What `ended` does, to a block that went on."""
-    return replace(block, state=State.ENDED, result=result, outputs=result.outputs, question=None)
-
-
-def settled(block: Block, question: Question) -> Block:
-    """A block that went on does not ask that any more."""
-    return replace(block, question=None) if block.question == question else block
-
-
-def showed_later(block: Block, index: int, output: Output | None) -> Block:
-    """What `showed` does, with what the block shows after its end."""
-    return replace(block, later=_with(block.later, index, output))
 
 
 def blocks(messages: Sequence[Message]) -> list[Block]:
@@ -235,31 +161,3 @@ def repeatable(messages: Sequence[Message], ticket: str) -> Past | None:
         if block.again is None or block.again.state is State.ENDED:
             return Past(message.reply, block.ordinal, block.source)
     return None
-
-
-def read(parts: Parts, text: str) -> Parts:
-    """What the model reads of the last block's result."""
-    block = parts[-1] if parts else None
-    return _with_last(parts, read=block.read + text) if isinstance(block, Block) else parts
-
-
-def closed(parts: Parts) -> Parts:
-    """The reply is over, however it ended: no block goes on."""
-    match parts:
-        case (*_, Block(state=State.WRITING)):
-            return _with_last(parts, state=State.UNFINISHED)
-        case (*_, Block(state=State.WAITING | State.QUEUED)):
-            return ended(parts, Result(status=Status.INTERRUPTED, detail="it had not begun to run"))
-        case (*_, Block(state=State.RUNNING) as block):
-            return ended(parts, Result(block.outputs, Status.LOST, duration=block.elapsed))
-        case _:
-            return parts
-
-
-def _with_last(parts: Parts, **changes: object) -> Parts:
-    """Change the last part where it is a block."""
-    match parts:
-        case (*before, Block() as block):
-            return (*before, replace(block, **changes))  # type: ignore[arg-type]
-        case _:
-            return parts

@@ -20,6 +20,7 @@ from coderunner.hosts.textgen.marks import Mark
 from coderunner.hosts.textgen.repeats import Repeats
 from coderunner.outputs import Cell, Question, Result
 from coderunner.page import growth
+from coderunner.page.answers import Answers
 from coderunner.page.block import Block, Panel, State
 from coderunner.page.board import Board
 from coderunner.page.view import Setting
@@ -100,9 +101,9 @@ class Stage:
         self._always: set[str] = set()
         self._queries: dict[str, tuple[str, int]] = {}
         """What is asked, by ticket: where, and its number on the desk."""
-        self._answers: dict[str, Future[Secret]] = {}
-        """What is asked beside any reply, by ticket."""
-        self._repeats = Repeats(self._ask)
+        self._answers = Answers()
+        """What is asked beside any reply."""
+        self._repeats = Repeats(self._answers.expect)
         self._untold: defaultdict[str, list[str]] = defaultdict(list)
         self._moved: dict[str, str] = {}
         """In which conversation a reply stands by now, where its chat was renamed or branched."""
@@ -208,18 +209,18 @@ class Stage:
                 if (known := self._known.get(identity)) is not None:
                     known.running = None
                 at = known.conversation if known else ""
-            self._change(identity, lambda b: growth.late_ended(b, done.result()))
+            self._change(identity, lambda b: growth.ended(b, done.result()))
             self._change(self._current.get(at), growth.came_up)
 
         with self._lock:
             self._known[identity].running = running
 
         def ask(question: Question) -> Future[Secret]:
-            answer = self._ask()
-            asked = replace(question, id=answer[0])
-            self._change(identity, lambda b: replace(b, question=asked))
-            answer[1].add_done_callback(lambda _: self._change(identity, lambda b: growth.settled(b, asked)))
-            return answer[1]
+            ticket, answer = self._answers.expect()
+            asked = replace(question, id=ticket)
+            self._change(identity, lambda b: growth.inquired(b, asked))
+            answer.add_done_callback(lambda _: self._change(identity, lambda b: growth.settled(b, asked)))
+            return answer
 
         running.listen(show, ask)
         running.settled.add_done_callback(end)
@@ -337,22 +338,10 @@ class Stage:
             self._queries = {ticket: (conversation, query.number)}
         return ticket
 
-    def _ask(self) -> tuple[str, Future[Secret]]:
-        """A ticket for what a program asks beside any reply, and its answer to come."""
-        ticket, answer = secrets.token_urlsafe(18), Future[Secret]()
-        self._answers[ticket] = answer
-        return ticket, answer
-
     def _reply(self, ticket: str, text: Secret | None) -> bool:
         if (laid := self._queries.pop(ticket, None)) is not None:
             return self._desk.reply(*laid, text)
-        answer = self._answers.pop(ticket, None)
-        if answer is None or answer.done():
-            return False
-        if text is None:
-            return answer.cancel()
-        answer.set_result(text)
-        return True
+        return self._answers.give(ticket, text)
 
     # --- once more ----------------------------------------------------------------------------------------
 
