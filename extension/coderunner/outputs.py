@@ -79,6 +79,23 @@ class Error:
 Output = Stream | DisplayData | ExecuteResult | Error
 
 
+def in_nbformat(output: Output) -> dict[str, object]:
+    """An output as notebooks have it; what was left out of a text is told in it."""
+    match output:
+        case Stream(name, text, omitted):
+            if omitted.characters:
+                text = f"{text[: omitted.at]}\n… {omitted} left out …\n{text[omitted.at :]}"
+            return {"output_type": "stream", "name": name, "text": text}
+        case DisplayData(data, metadata):
+            shown = {"data": dict(data), "metadata": dict(metadata)}
+            return {"output_type": "display_data", **shown}
+        case ExecuteResult(data, metadata, count):
+            shown = {"data": dict(data), "metadata": dict(metadata)}
+            return {"output_type": "execute_result", "execution_count": count, **shown}
+        case Error(ename, evalue, traceback):
+            return {"output_type": "error", "ename": ename, "evalue": evalue, "traceback": list(traceback)}
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What a running program asks a person for: one line (`input()`, `getpass`, `pdb`)."""

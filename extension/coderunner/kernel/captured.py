@@ -1,11 +1,10 @@
 """What an Output widget has caught: outputs in nbformat's words, folded as those of a cell are. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from coderunner.kernel.execution import Execution
 from coderunner.kernel.messages import Message
-from coderunner.outputs import DisplayData, Error, ExecuteResult, Output, Stream
+from coderunner.outputs import in_nbformat
 
 COUNT, WHOLE = 200, 16 * 1024 * 1024
 """Outputs of one such widget, and characters of them."""
@@ -27,22 +26,4 @@ class Captured:
 
     def outputs(self) -> list[dict[str, object]]:
         """All of them, as its model has them."""
-        return [_told(output) for output in self._execution.outputs]
-
-
-def _told(output: Output) -> dict[str, object]:
-    match output:
-        case Stream(name, text, omitted):
-            if omitted.characters:
-                text = f"{text[: omitted.at]}\n… {omitted} left out …\n{text[omitted.at :]}"
-            return {"output_type": "stream", "name": name, "text": text}
-        case DisplayData(data, metadata):
-            return {"output_type": "display_data", **_shown(data, metadata)}
-        case ExecuteResult(data, metadata, count):
-            return {"output_type": "execute_result", "execution_count": count, **_shown(data, metadata)}
-        case Error(ename, evalue, traceback):
-            return {"output_type": "error", "ename": ename, "evalue": evalue, "traceback": list(traceback)}
-
-
-def _shown(data: Mapping[str, object], metadata: Mapping[str, object]) -> dict[str, object]:
-    return {"data": dict(data), "metadata": dict(metadata)}
+        return [in_nbformat(output) for output in self._execution.outputs]

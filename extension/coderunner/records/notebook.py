@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from coderunner.endings import how_it_ended
-from coderunner.outputs import DisplayData, Error, ExecuteResult, Output, Result, Stream
+from coderunner.outputs import Result, in_nbformat
 from coderunner.records.chats import Chat, Saying
 from coderunner.records.pieces import Kind, Piece
 from coderunner.records.rows import Record
@@ -105,30 +105,13 @@ def _code(source: str, result: Result | None) -> Cell:
         "cell_type": "code",
         "execution_count": result.execution_count if result is not None else None,
         "metadata": {OURS: ours},
-        "outputs": [_output(output) for output in result.outputs] if result is not None else [],
+        "outputs": [sound(in_nbformat(output)) for output in result.outputs] if result is not None else [],
         "source": source.removesuffix("\n"),
     }
 
 
 def _markdown(text: str, **ours: str) -> Cell:
     return {"cell_type": "markdown", "metadata": {OURS: ours}, "source": text}
-
-
-def _output(output: Output) -> dict[str, object]:
-    match output:
-        case Stream(name, text, omitted):
-            if omitted.characters:
-                text = f"{text[: omitted.at]}\n… {omitted} left out …\n{text[omitted.at :]}"
-            return {"output_type": "stream", "name": name, "text": text}
-        case DisplayData(data, metadata):
-            shown = {"data": sound(data), "metadata": sound(metadata)}
-            return {"output_type": "display_data", **shown}
-        case ExecuteResult(data, metadata, count):
-            shown = {"data": sound(data), "metadata": sound(metadata)}
-            return {"output_type": "execute_result", "execution_count": count, **shown}
-        case Error(ename, evalue, traceback):
-            told: dict[str, object] = {"ename": ename, "evalue": evalue, "traceback": list(traceback)}
-            return {"output_type": "error", **told}
 
 
 def sound(value: object) -> object:
