@@ -1,6 +1,6 @@
 """The smallest host there can be: a page with elements in it, our routes, and nothing else."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from playwright.sync_api import Browser, FrameLocator, Locator, Page
@@ -62,6 +62,14 @@ class Host:
         if cell not in self.cells:
             self.cells.append(cell)
         return cell
+
+    def change(self, cell: str, grown: Callable[[Block], Block]) -> None:
+        """Show what becomes of a block; never from two threads at once."""
+        self.board.show([grown(self.block(cell))])
+
+    def block(self, cell: str) -> Block:
+        """A block as it is shown."""
+        return self.board._blocks[cell].block
 
     async def _page(self, _request: Request) -> Response:
         body = "".join(map(view.placeholder, self.cells))

@@ -26,6 +26,9 @@ BEHAVIOURS = {
         "A slider moves in the browser, in the kernel and in every tab, and after a reload stands as it did.",
         "widget protocol 2.1",
     ),
+    "page:widgets:later": Behaviour(
+        "A widget that a callback or a thread shows after the end of its cell is as live as any.", "O5"
+    ),
     "page:widgets:gone": Behaviour(
         "Where no kernel is, widgets stand as they stood last, say so, and cannot be moved.", "rich output 6"
     ),

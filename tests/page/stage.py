@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from playwright.sync_api import FrameLocator, Page
 
 from coderunner.outputs import Output, Stream
-from coderunner.runner import Panel, Session
+from coderunner.page.growth import showed_later
+from coderunner.records.entry import Entry
+from coderunner.runner import Later, Panel, Session
 from tests.hosts.app.browsing import BOUND
 from tests.page.host import Host, block_of, frame_of
 
@@ -28,7 +30,7 @@ class Shown:
     @property
     def view(self) -> Output:
         """What stands for the widgets among its outputs."""
-        return self.host.board._blocks[self.cell].block.shown[-1]
+        return self.host.block(self.cell).shown[-1]
 
     def printed(self, source: str) -> str:
         result = self.session.begin(source).wait(BOUND)
@@ -47,7 +49,10 @@ class Stage:
         kept: list[str] = []
         modules: dict[str, str] = {}
         panel = Panel(kept.append, modules.__setitem__)
-        result = self.session.begin(f"import ipywidgets as w\n{source}", panel=panel).wait(BOUND)
+        later = Later(Entry(name, lambda *_: True, lambda **_: None))
+        source = f"import ipywidgets as w\n{source}"
+        result = self.session.begin(source, panel=panel, on_later=later.show).wait(BOUND)
         assert result is not None
         cell = self.host.show(name, [*result.outputs, *more], panel=panel)
+        later.listen(lambda told: self.host.change(cell, lambda b: showed_later(b, told.index, told.output)))
         return Shown(self.host, self.session, cell, panel, kept, modules)

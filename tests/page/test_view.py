@@ -83,7 +83,6 @@ def test_code_output_and_bar_are_one_unit() -> None:
         '<pre class="cr-code" tabindex="0"><code>x</code></pre>'
         '<div class="cr-outs"><div class="cr-piece">'
         '<div class="cr-out cr-text" tabindex="0">15\n</div></div></div>'
-        '<div class="cr-later" hidden></div>'
         '<form class="cr-question" hidden></form>'
         '<details class="cr-read"><summary>the model read 1 line</summary>'
         '<pre tabindex="0">Result: 15</pre></details>'

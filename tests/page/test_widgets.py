@@ -12,7 +12,7 @@ from coderunner.runner import Kept
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import BOUND, MARKS
 from tests.page.host import block_of, frame_of, opened
-from tests.page.stage import Stage
+from tests.page.stage import Shown, Stage
 from tests.page.test_attacks import ATTACKS, CONTROL
 
 pytestmark = [*MARKS, pytest.mark.timeout(240)]
@@ -69,6 +69,52 @@ def test_widgets_of_a_kernel_that_died_stand_as_they_did_and_cannot_be_moved(
             block_of(page, cell).scroll_into_view_if_needed()
             expect(frame_of(page, cell).get_by_text("square = 50.41")).to_be_visible()
             expect(frame_of(page, cell).get_by_text("Not connected to a kernel")).to_be_visible()
+
+
+MOVED = """
+def moved():
+    slider, label = w.IntSlider(value=7), w.Label('square 49')
+    slider.observe(lambda change: setattr(label, 'value', f'square {change.new ** 2}'), 'value')
+    display(w.VBox([slider, label]))
+"""
+
+
+@behaviour("page:widgets:later")
+def test_a_widget_that_a_callback_shows_after_the_end_of_its_cell_is_as_live_as_any(
+    browser: Browser, stage: Stage
+) -> None:
+    button = "button = w.Button(description='more')\nbutton.on_click(lambda _: moved())\nbutton"
+    shown = stage.show("callback", f"{MOVED}{button}")
+    with opened(browser, stage.host) as page:
+        shown.in_frame(page).get_by_role("button").click()
+        expect(shown.in_frame(page).get_by_text("Shown after its end")).to_be_visible()
+        as_live_as_any(shown, page)
+
+
+@behaviour("page:widgets:later")
+def test_a_widget_that_a_thread_shows_after_the_end_of_its_cell_is_as_live_as_any(
+    browser: Browser, stage: Stage
+) -> None:
+    gate = "gate = threading.Event()"
+    work = "threading.Thread(target=lambda: (gate.wait(), print('by then'), moved())).start()"
+    shown = stage.show("thread", f"{MOVED}import threading\n{gate}\n{work}\nprint('begun')")
+    with opened(browser, stage.host) as page:
+        block = block_of(page, shown.cell)
+        expect(block.locator(".cr-out")).to_have_text("begun\n")
+        shown.printed("gate.set()")
+        expect(block.get_by_text("Shown after its end")).to_be_visible()
+        expect(block.locator(".cr-out").last).to_have_text("by then\n")
+        as_live_as_any(shown, page)
+
+
+def as_live_as_any(shown: Shown, page: Page) -> None:
+    """It moves in the browser and in the kernel, and stands as it did after a reload."""
+    handle(shown.in_frame(page)).press("ArrowRight")
+    expect(shown.in_frame(page).get_by_text("square 64")).to_be_visible()
+    page.reload()
+    handle(shown.in_frame(page)).press("ArrowRight")
+    expect(shown.in_frame(page).get_by_text("square 81")).to_be_visible()
+    assert shown.host.asked == []
 
 
 RED = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"

@@ -36,12 +36,22 @@ class Look:
     """The class that colours the dot."""
     code: str
     outputs: tuple[Drawn, ...]
-    later: str
+    later: tuple[Drawn, ...]
+    """What it showed after its end."""
     question: str
     read: str
     bar: str
     again: str
     scripts: bool = True
+
+    @property
+    def pieces(self) -> tuple[Drawn, ...]:
+        """All that it showed, one below the other."""
+        return (*self.outputs, *((AFTER, *self.later) if self.later else ()))
+
+
+AFTER = '<div class="cr-after">Shown after its end</div>'
+"""Stands above what a block showed after its end."""
 
 
 def placeholder(identity: str, otherwise: str = "") -> str:
@@ -54,8 +64,7 @@ def placeholder(identity: str, otherwise: str = "") -> str:
 
 def look(block: Block, setting: Setting, before: tuple[Block, Look] | None = None) -> Look:
     """Draw a block. Of `before`, an earlier state of it, outputs that stayed the same are taken over."""
-    known = zip(before[0].shown, before[1].outputs, strict=True) if before else ()
-    kept = {id(shown): drawn for shown, drawn in known if not isinstance(shown, Error)}
+    kept = _known(*before) if before else {}
 
     def drawn(shown: Output) -> Drawn:
         # By identity: outputs hold dictionaries of the kernel's, which have no hash.
@@ -65,7 +74,7 @@ def look(block: Block, setting: Setting, before: tuple[Block, Look] | None = Non
         mood=" cr-".join(filter(None, (_mood(block), "inner" if block.repeat else ""))),
         code="" if block.repeat else _code(block.code),
         outputs=tuple(map(drawn, block.shown)),
-        later=_later(block),
+        later=tuple(map(drawn, block.later)),
         question=_form(block.question),
         read=read(block.read),
         bar=_bar(block, setting),
@@ -74,26 +83,25 @@ def look(block: Block, setting: Setting, before: tuple[Block, Look] | None = Non
     )
 
 
+def _known(block: Block, look: Look) -> dict[int, Drawn]:
+    """What was drawn of its outputs, by the outputs' identities; an error's line is that of its block."""
+    pairs = zip((*block.shown, *block.later), (*look.outputs, *look.later), strict=True)
+    return {id(shown): drawn for shown, drawn in pairs if not isinstance(shown, Error)}
+
+
 def block(block: Block, setting: Setting) -> str:
     """Code, outputs and bar as one unit, where there is no frame: what acts by itself shows as its text."""
     its = look(block, setting)
-    shown = "".join(f'<div class="cr-piece">{output.harmless(drawn)}</div>' for drawn in its.outputs)
+    shown = "".join(f'<div class="cr-piece">{output.harmless(drawn)}</div>' for drawn in its.pieces)
     return (
         f'<div class="cr-cell{its.mood and " cr-" + its.mood}" role="group" aria-label="Code and its output">'
         f'{its.code}<div class="cr-outs">{shown}</div>'
-        f"{its.later}{its.question}{its.read}{its.bar}</div>"
+        f"{its.question}{its.read}{its.bar}</div>"
     )
 
 
 def _code(source: str) -> str:
     return f'<pre class="cr-code" tabindex="0"><code>{highlight.html(source)}</code></pre>'
-
-
-def _later(block: Block) -> str:
-    if not block.later:
-        return '<div class="cr-later" hidden></div>'
-    shown = "".join(output.harmless(output.draw(each, block)) for each in block.later)
-    return f'<div class="cr-later"><b>Shown after its end</b><div class="cr-outs">{shown}</div></div>'
 
 
 def _again(block: Block | None) -> str:

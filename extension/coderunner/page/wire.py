@@ -52,7 +52,7 @@ def drawing(identity: str, look: Look, before: Look | None) -> Mapping[str, obje
         "cell": identity,
         "mood": look.mood,
         "level": "scripts" if look.scripts else "still",
-        "outputs": len(look.outputs),
+        "outputs": len(look.pieces),
         "framed": _framed(look),
         "parts": {
             name: _part(piece)
@@ -72,15 +72,15 @@ def text(message: Mapping[str, object]) -> str:
 
 
 def _pieces(look: Look) -> Mapping[str, Drawn]:
-    outputs = {str(index): drawn for index, drawn in enumerate(look.outputs)}
-    names = ("code", "later", "question", "read", "bar", "again")
-    return {**{name: getattr(look, name) for name in names}, **outputs}
+    shown = {str(index): drawn for index, drawn in enumerate(look.pieces)}
+    names = ("code", "question", "read", "bar", "again")
+    return {**{name: getattr(look, name) for name in names}, **shown}
 
 
 def _framed(look: Look) -> int:
     """The first output that is in the frame: from the first that acts on, so that they keep their order."""
-    acts = (index for index, drawn in enumerate(look.outputs) if isinstance(drawn, Active))
-    return next(acts, len(look.outputs))
+    acts = (index for index, drawn in enumerate(look.pieces) if isinstance(drawn, Active))
+    return next(acts, len(look.pieces))
 
 
 def _part(piece: Drawn) -> object:

@@ -208,9 +208,9 @@ def test_what_a_thread_shows_after_its_block_stands_in_that_block_and_in_no_othe
     work = f"def work():\n    while not os.path.exists({str(gate)!r}): time.sleep(0.01)\n    print('later')"
     somebody.run(f"import os, threading, time\n{work}\nthreading.Thread(target=work).start()")
     assert somebody.run(f"open({str(gate)!r}, 'w').close()\ntime.sleep(0.5)\nprint('other')") == "other"
-    expect(somebody.blocks.first.locator(".cr-later")).to_contain_text("Shown after its end")
-    expect(somebody.blocks.first.locator(".cr-later .cr-out")).to_have_text("later\n")
-    expect(somebody.blocks.last.locator(".cr-later")).to_be_hidden()
+    expect(somebody.blocks.first.locator(".cr-after")).to_have_text("Shown after its end")
+    expect(somebody.blocks.first.locator(".cr-out")).to_have_text("later\n")
+    expect(somebody.blocks.last.locator(".cr-after")).to_have_count(0)
     assert "later" not in str(parrot[0].asked[-1]["messages"][-1]["content"])
 
 

@@ -264,12 +264,12 @@ def test_what_threads_show_later_comes_into_their_block_and_stays(chat: Chat) ->
     chat.say(
         "```python\nimport threading\nthreading.Timer(1.0, lambda: print('late word')).start()\n```\n", "So."
     )
-    expect(chat.blocks.locator(".cr-later")).to_contain_text("late word")
+    expect(chat.blocks.locator(".cr-outs")).to_contain_text("late word")
     assert hooks.door().records.settle()
     started_anew()
     with served(app) as chat.address:
         chat.open()
-        expect(chat.blocks.locator(".cr-later")).to_contain_text("late word")
+        expect(chat.blocks.locator(".cr-outs")).to_contain_text("late word")
 
 
 @behaviour("textgen:elements:otherwise")
