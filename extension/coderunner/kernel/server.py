@@ -217,12 +217,12 @@ async def open_kernel(where: Server, path: str) -> ServerKernel:
     rest = Rest(where)
     try:
         language = await rest.require_kernel_spec(where.kernel_name)
-        kernel, busy = await find_or_create(rest, where.kernel_name, path)
+        kernel, state = await find_or_create(rest, where.kernel_name, path)
         kernel.language = language
         try:
-            if busy:
-                await _overhear(kernel)
-            else:
+            # Servers up to 2.17 may say "starting" of a kernel that has run, or even runs, a cell.
+            heard = state != "idle" and await _overhear(kernel)
+            if not heard and state != "busy":
                 await _greet(kernel)
             kernel.ready = True
         except BaseException:
@@ -260,8 +260,8 @@ async def attach(where: Server) -> ServerKernel:
     return kernel
 
 
-async def _overhear(kernel: ServerKernel) -> None:
-    """Connect to a kernel that is busy, and see to it that what it shows reaches us.
+async def _overhear(kernel: ServerKernel) -> bool:
+    """Connect to a kernel that is busy, and see to it that what it shows reaches us; tell whether it does.
 
     A server that thinks so does not look whether we hear it: the first words of a cell would be lost. One
     that answers nothing beside its cell, or nothing at all, is taken as it is: cells wait in its queue.
@@ -269,6 +269,8 @@ async def _overhear(kernel: ServerKernel) -> None:
     await kernel.connect(uuid.uuid4().hex)
     with suppress(KernelNotStarted):
         kernel.process = await wait_until_ready(kernel, within=AT_ONCE, channel="control")
+        return True
+    return False
 
 
 async def _greet(kernel: ServerKernel, *, within: float = START_TIMEOUT) -> None:
@@ -300,17 +302,17 @@ async def delete_kernel(where: Server, path: str) -> None:
         rest.close()
 
 
-async def find_or_create(rest: Rest, name: str, path: str) -> tuple[ServerKernel, bool]:
-    """Give the session's kernel and whether it is busy; a kernel of another name there is replaced."""
+async def find_or_create(rest: Rest, name: str, path: str) -> tuple[ServerKernel, str]:
+    """Give the session's kernel and its state, idle for a new one; one of another name there is replaced."""
     for session in await rest.sessions():
         model = session.get("kernel")
         if session.get("path") != path or not isinstance(model, dict) or not isinstance(model.get("id"), str):
             continue
         kernel = ServerKernel(rest, model["id"], str(session.get("id", "")), found=True)
         if model.get("name") == name and await kernel.check() is None:
-            return kernel, model.get("execution_state") == "busy"
+            return kernel, str(model.get("execution_state"))
         await kernel.delete()
-    return await _create(rest, name, path), False
+    return await _create(rest, name, path), "idle"
 
 
 async def _create(rest: Rest, name: str, path: str) -> ServerKernel:
