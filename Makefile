@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PYTHON ?=
 ARGS ?=
 
-MATRIX_NEEDS := hypothesis ipywidgets pytest pytest-asyncio pytest-timeout
+MATRIX_NEEDS := hypothesis ipywidgets pytest pytest-asyncio pytest-rerunfailures pytest-timeout
 MATRIX_TESTS := tests/kernel tests/test_runner.py tests/faults/test_kernel.py
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -44,7 +44,7 @@ test-matrix: | $(BIN)/python
 	  echo "== $$name: $$versions"; python=$(VENV)/matrix/$$name/bin/python; \
 	  [ -x $$python ] || $(BIN)/python -m venv $(VENV)/matrix/$$name; \
 	  if $$python -m pip --quiet install --editable '.[app]' $(MATRIX_NEEDS) $$versions \
-	    && $$python -m pytest -p no:cacheprovider $(MATRIX_TESTS) $(ARGS) </dev/null; \
+	    && $$python -m pytest -p no:cacheprovider --reruns 1 $(MATRIX_TESTS) $(ARGS) </dev/null; \
 	  then said=passed; else said=FAILED; status=1; fi; \
 	  table="$$table$$name $$said $$versions\n"; \
 	done < tests/matrix.txt; printf "\n$$table"; exit $$status

@@ -83,6 +83,23 @@ BEHAVIOURS = {
     "cell:ends:exception-group": Behaviour(
         "An error that the kernel tells only in its reply is shown.", "kernel facts: ending a cell; M8"
     ),
+    "cell:ends:fields": Behaviour(
+        "How a cell ended, what the next one finds, its number, its error and why are fields of its result.",
+        "O9",
+    ),
+    "cell:deadline:absolute": Behaviour(
+        "A cell's deadline begins with it and is not put off by what it shows; the start of its kernel has a "
+        "bound of its own.",
+        "O10",
+    ),
+    "kernel:restart:bounded": Behaviour(
+        "A kernel that takes no notice of anything is restarted all the same, within a bound; what its cell "
+        "showed is kept.",
+        "R17",
+    ),
+    "cell:stdin:thread": Behaviour(
+        "A thread that asks after the end of its cell gets the end of its input at once.", "R12"
+    ),
     "cell:stdin:refused": Behaviour(
         "Without somebody to ask, input() raises at once.", "kernel facts: stdin; O14"
     ),
@@ -194,6 +211,11 @@ BEHAVIOURS = {
         "Of a cell that does not compile nothing runs, and the model reads so.",
         "kernel facts: cells; M9, O22, R2, R3, R7",
     ),
+    "prelude:cells:began": Behaviour(
+        "Where a part of a cell ran, as in a kernel without the prelude, nobody says that nothing did.",
+        "kernel facts: ending a cell",
+    ),
+    "prelude:python:old": Behaviour("The prelude is Python of 3.9, too.", "R6"),
     "prelude:cells:sound": Behaviour(
         "A cell that compiles runs as it does in a kernel that is not prepared.",
         "kernel facts: cells; O19, R4, R5, R8, R9",

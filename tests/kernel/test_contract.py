@@ -1,8 +1,9 @@
 """What is promised of every kernel, shown on one of this machine and on one of a Jupyter server."""
 
 import asyncio
+import re
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -32,6 +33,83 @@ def test_an_error_comes_after_the_output_before_it(session: Session) -> None:
     assert printed == Stream("stdout", "before\n")
     assert isinstance(error, Error)
     assert (error.ename, error.evalue) == ("ZeroDivisionError", "division by zero")
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A cell, and how its result says that it ended."""
+
+    source: str
+    status: Status
+    aftermath: Aftermath = Aftermath.READY
+    count: int | None = 1
+    detail: str = ""
+    error: str = ""
+
+
+ENDINGS = {
+    "ok": Ending("1", Status.OK),
+    "raised": Ending("1 / 0", Status.ERROR, error="ZeroDivisionError: division by zero"),
+    "no Python": Ending("1 +", Status.ERROR, error="SyntaxError: invalid syntax (<cell>, line 1)"),
+    "overdue": Ending(
+        "while True: pass",
+        Status.TIMEOUT,
+        detail="the limit is 0.5 s",
+        error="KeyboardInterrupt: ",
+    ),
+    "asks nobody": Ending(
+        "input()",
+        Status.ERROR,
+        error="StdinNotImplementedError: raw_input was called, but this frontend does not support input "
+        "requests.",
+    ),
+    "exits": Ending(
+        "exit()",
+        Status.OK,
+        Aftermath.FRESH,
+        detail="the program ended its kernel: all variables are gone",
+    ),
+    "killed": Ending("import os; os.kill(os.getpid(), 9)", Status.DIED, Aftermath.FRESH),
+}
+
+
+@behaviour("cell:ends:fields")
+@pytest.mark.parametrize("name", ENDINGS)
+def test_a_result_says_how_its_cell_ended_in_fields_of_its_own(name: str, session: Session) -> None:
+    ending = ENDINGS[name]
+    result = run(session, ending.source, deadline=0.5 if ending.status is Status.TIMEOUT else 30.0)
+    assert (result.status, result.aftermath, result.execution_count, result.detail) == (
+        ending.status,
+        ending.aftermath,
+        ending.count,
+        ending.detail,
+    )
+    told = [f"{each.ename}: {each.evalue}" for each in result.outputs if isinstance(each, Error)]
+    assert [re.sub(r"\(\S+, line", "(<cell>, line", each) for each in told] == list(
+        filter(None, [ending.error])
+    )
+    assert 0 < result.duration < BOUND
+
+
+@behaviour("cell:deadline:absolute")
+def test_a_program_that_prints_all_the_time_has_no_more_time_for_that(session: Session) -> None:
+    run(session, "1")
+    result = run(session, "import time\nwhile True: print(1, flush=True); time.sleep(0.01)", deadline=1.0)
+    assert (result.status, result.aftermath) == (Status.TIMEOUT, Aftermath.READY)
+    assert 1.0 <= result.duration < 10.0
+
+
+@behaviour("kernel:restart:bounded")
+async def test_a_kernel_that_takes_no_notice_of_anything_is_restarted_all_the_same(session: Session) -> None:
+    screen = Screen()
+    running = session.begin("import os\nprint('on', flush=True)\nos.kill(os.getpid(), 19)", on_output=screen)
+    await screen.shows("on")
+    async with asyncio.timeout(BOUND):
+        await session.restart()
+        result = await asyncio.wrap_future(running.future)
+        assert (result.status, result.aftermath) == (Status.REPLACED, Aftermath.FRESH)
+        assert result.outputs == (Stream("stdout", "on\n"),)
+        assert text_of(await session.execute("print(1)")) == "1\n"
 
 
 @behaviour("session:state:persists")

@@ -1,5 +1,6 @@
 """The prelude, in real kernels: a cell runs as a whole or not at all, and all else is as it was."""
 
+import ast
 import asyncio
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue
@@ -10,7 +11,7 @@ from coderunner.chat.render import for_model
 from coderunner.kernel import local
 from coderunner.kernel.client import KernelClient
 from coderunner.kernel.portal import portal
-from coderunner.kernel.preparation import cell
+from coderunner.kernel.preparation import PRELUDE, cell
 from coderunner.kernel.sessions import Local, Session, Sessions
 from coderunner.outputs import Question, Result, Status, Stream
 from coderunner.secret import Secret
@@ -48,6 +49,19 @@ async def _client(kernel: local.LocalKernel) -> KernelClient:
 def test_of_a_cell_that_does_not_compile_nothing_runs(prepared: Run, case: Case) -> None:
     said = for_model(prepared(case.source))
     assert case.agrees(said), said
+
+
+@behaviour("prelude:cells:began")
+def test_where_a_part_of_a_cell_ran_nobody_says_that_nothing_did(bare: Run) -> None:
+    said = for_model(bare("print('begun')\nyield 2"))
+    assert "begun\nSyntaxError: 'yield' outside function\n" in said
+    assert "nothing of this block ran" not in said
+
+
+@behaviour("prelude:python:old")
+def test_the_prelude_is_python_of_3_9() -> None:
+    ast.parse(cell(), feature_version=(3, 9))
+    ast.parse(PRELUDE.read_text(encoding="utf-8"), feature_version=(3, 9))
 
 
 @behaviour("prelude:cells:sound")

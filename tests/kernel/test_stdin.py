@@ -242,6 +242,28 @@ def test_after_its_deadline_a_question_for_which_nobody_listens_ends_the_cell(
     assert (result.status, result.aftermath, result.detail) == (Status.TIMEOUT, Aftermath.READY, ASKED_LATE)
 
 
+@behaviour("cell:stdin:thread")
+def test_a_thread_that_asks_after_the_end_of_its_cell_asks_nobody_and_keeps_nobody_waiting(
+    everywhere: Session,
+) -> None:
+    later = Screen()
+    thread = (
+        "import threading, time\n"
+        "def work():\n"
+        "    time.sleep(0.3)\n"
+        "    try: input('late? ')\n"
+        "    except EOFError: print('nobody is there')\n"
+        "threading.Thread(target=work).start()"
+    )
+    started = everywhere.begin(thread, on_question=lambda _question: None, on_later=later).wait(BOUND)
+    assert started is not None
+    assert started.status is Status.OK
+    assert later.wait_for("nobody is there")
+    person = Person(everywhere, "print(input('mine? '))")
+    assert person.replies("Ann").prompt == "mine? "
+    assert printed(person.result()) == "mine? Ann\nAnn\n"
+
+
 @behaviour("cell:stdin:untrusted")
 def test_a_prompt_cannot_hide_anything(everywhere: Session) -> None:
     person = Person(

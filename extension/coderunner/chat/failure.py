@@ -45,15 +45,16 @@ class _Raised:
     link: str = ""
 
 
-def describe(error: Error, *, cell: int | None = None) -> str:
+def describe(error: Error, *, cell: int | None = None, began: bool = False) -> str:
     """The error for a model: the exceptions of its chain, each with the lines of user code that led to it.
 
-    `cell` is the execution count of the cell, so that frames of earlier cells can be named as such.
+    `cell` is the execution count of the cell, so that frames of earlier cells can be named as such; `began`:
+    it had shown something before, as where a server has just put another process in place of an ended one.
     """
     message = plain(str(error.evalue)[:_PIECE])
     if error.ename in _SYNTAX:
         said = f"{error.ename}: {_CELL_FILE.sub('', message)}"
-        parts = [f"{said}; {_NOT_RUN}" if _whole(error, cell) else said, *_caret(error)]
+        parts = [f"{said}; {_NOT_RUN}" if not began and _whole(error, cell) else said, *_caret(error)]
     else:
         *before, last = _chain(error, cell) or [_Raised(error.ename)]
         parts = [line for raised in before for line in _lines(raised)]

@@ -204,7 +204,10 @@ def _errors(result: Result, limits: Limits) -> str:
 
 def _error(error: Error, result: Result, limits: Limits) -> tuple[str, str]:
     """The error, and what there is to say about it: in excerpts neither takes room from the other."""
-    text = failure.describe(error, cell=result.execution_count)
+    before = result.outputs[: result.outputs.index(error)]
+    # What Python warns of while it compiles comes before as well.
+    began = any(not (isinstance(output, Stream) and output.name == "stderr") for output in before)
+    text = failure.describe(error, cell=result.execution_count, began=began)
     return excerpt(text, limits.error).rstrip("\n"), failure.advice(error)
 
 

@@ -28,7 +28,7 @@ BEHAVIOURS = {
     "mcp:reset": Behaviour("A session that is reset has lost its variables.", "models-and-hosts 5"),
     "mcp:input:answered": Behaviour(
         "A program that asks gets its answer by a call; a password is in nothing that is told.",
-        "models-and-hosts 5: input()",
+        "models-and-hosts 5: input(); R1",
     ),
     "mcp:approve:asked": Behaviour(
         "Where a person has to allow code, the client asks them; what they decline does not run.",
