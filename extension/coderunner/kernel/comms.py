@@ -4,7 +4,6 @@ Everything here runs in the portal's loop.
 """
 
 import asyncio
-import json
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -19,7 +18,8 @@ from coderunner.kernel.messages import Message, Stamp, comm_msg, module_request
 from coderunner.kernel.modules import Modules
 from coderunner.kernel.panel import Panel
 from coderunner.kernel.parcel import pack, unpack
-from coderunner.kernel.widgets import TARGET, VIEW, Update, Widgets, named_in, update_of
+from coderunner.kernel.recall import Recall, Recalled
+from coderunner.kernel.widgets import TARGET, Update, Widgets, update_names, update_of, view_of
 
 PANELS = 100
 """Runs of a conversation whose widgets live; those of older ones show their last state."""
@@ -51,6 +51,7 @@ class Comms:
         self._session = uuid.uuid4().hex
         self._sending: set[asyncio.Task[None]] = set()
         self._panels: OrderedDict[str, Panel] = OrderedDict()
+        self._recall = Recall(self._post, self._stamp, self._found, self._back)
         self._asked: OrderedDict[str, tuple[Panel, str]] = OrderedDict()
         self._ours: OrderedDict[str, None] = OrderedDict()
         """Messages that bring kernels what was caught: their echo is no news."""
@@ -79,11 +80,13 @@ class Comms:
         self._send = send
         for panel in self._panels.values():
             panel.tell_all()
+        self.find_again()
 
     def detach(self, send: Send) -> None:
         """That way is gone; the kernel may be there still."""
         if self._send == send:
             self._send = None
+            self._recall.pause()
             for panel in self._panels.values():
                 panel.settle()
                 panel.tell(pack({"t": "live", "live": False}))
@@ -91,6 +94,7 @@ class Comms:
     def clear(self, *, but: str = "") -> None:
         """The kernel is gone, and its models with it; the run of request `but` is still to begin."""
         self._flush()
+        self._recall.clear()
         waiting = self._panels.pop(but, None)
         for panel in self._panels.values():
             panel.end()
@@ -139,7 +143,30 @@ class Comms:
 
     def panel(self, request: str) -> Panel | None:
         """The panel of a run, while its kernel lives."""
-        return self._panels.get(request)
+        return self._panels.get(request) or self._recall.panels.get(request)
+
+    # --- what an earlier process showed -------------------------------------------------------------------
+
+    def recall(self, panel: Recalled) -> Panel:
+        """Look for the widgets of a run when there is a way to its kernel; gives the panel it has by then.
+
+        From any thread.
+        """
+        return self.panel(panel.request) or self._recall.panels.setdefault(panel.request, panel)
+
+    def find_again(self) -> None:
+        """Look in the kernel for what was not looked for yet."""
+        if self._send is not None:
+            self._recall.begin()
+
+    def _found(self, identity: str, update: Update) -> None:
+        if identity not in self.widgets:
+            self._add(identity, update)
+
+    def _back(self, panel: Recalled) -> None:
+        if any(root in self.widgets for root in panel.roots):
+            self.expect(panel.request, panel)
+            panel.come_back()
 
     # --- what the kernel says -----------------------------------------------------------------------------
 
@@ -148,6 +175,7 @@ class Comms:
 
         What a page's message makes a program show belongs to the run whose page that was.
         """
+        self._recall.receive(message)
         if message.channel == "control":
             self.modules.receive(message)
         if message.channel != "iopub":
@@ -170,6 +198,9 @@ class Comms:
         if self.widgets.crowded:
             reached = frozenset().union(*(panel.reach for panel in self._panels.values()))
             self.widgets.drop_but(reached | update_names(update))
+        self._add(identity, update)
+
+    def _add(self, identity: str, update: Update) -> None:
         if self.widgets.open(identity, update):
             self._heed_catching(identity, update)
             self.modules.want(self.widgets[identity].modules)
@@ -251,10 +282,8 @@ class Comms:
         if panel is not None:
             message = replace(message, parent=panel.request)
         panel = panel or self._panels.get(message.parent)
-        data = message.content.get("data")
-        view = data.get(VIEW) if isinstance(data, dict) else None
-        root = view.get("model_id") if isinstance(view, dict) else None
-        if panel is not None and isinstance(root, str):
+        root = view_of(message.content.get("data"))
+        if panel is not None and root is not None:
             panel.show(root)
             panel.changed()
         return message
@@ -382,14 +411,6 @@ def sendable(
     if not update_names(update) <= reach:
         return None
     return {"method": "update", "state": data["state"], "buffer_paths": data.get("buffer_paths") or []}
-
-
-def update_names(update: Update) -> frozenset[str]:
-    """The models that an update names."""
-    try:
-        return named_in(json.dumps(update.state))
-    except RecursionError:
-        return frozenset({""})  # nobody's
 
 
 def _bound(known: OrderedDict[str, Any]) -> None:

@@ -95,6 +95,11 @@ def comm_msg(comm: str, data: Json, buffers: Sequence[bytes], stamp: Stamp) -> M
     return replace(_message_of_ours("shell", "comm_msg", stamp, content), buffers=tuple(buffers))
 
 
+def comm_info_request(target: str, stamp: Stamp) -> Message:
+    """Ask which comms of that target's name there are."""
+    return _message_of_ours("shell", "comm_info_request", stamp, {"target_name": target})
+
+
 MODULE_REPLY = "coderunner_module_reply"
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from typing import Protocol
 
 from coderunner.kernel.modules import Modules, foreign
@@ -277,6 +277,10 @@ class Kept:
             threading.Thread(target=self._tell, args=(hear, models, named), daemon=True).start()
         else:
             hear(_whole(models, live=False))
+
+    def names(self) -> Collection[str]:
+        """The ids of its models."""
+        return frozenset(identity for identity, *_ in unkept(self._text))
 
     def _tell(self, hear: Hear, models: Sequence[Told], named: Set[str]) -> None:
         found = self._modules()

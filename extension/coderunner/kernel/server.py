@@ -209,15 +209,16 @@ def verdict(message: Message) -> Gone | None:
 _DEATHS = {"restarting": RESTARTS, "dead": DIED}
 
 
-async def open_kernel(where: Server, path: str) -> ServerKernel:
+async def open_kernel(where: Server, path: str, *, start: bool = True) -> ServerKernel:
     """Find the kernel of a session path on the server, or start one; it is ready when this returns.
 
-    Raises KernelError: NoSuchKernelSpec, KernelNotStarted, or what keeps us from the server.
+    Raises KernelError: NoSuchKernelSpec, KernelNotStarted, NoSuchKernel where none is there and none may
+    `start`, or what keeps us from the server.
     """
     rest = Rest(where)
     try:
         language = await rest.require_kernel_spec(where.kernel_name)
-        kernel, state = await find_or_create(rest, where.kernel_name, path)
+        kernel, state = await find_or_create(rest, where.kernel_name, path, start=start)
         kernel.language = language
         try:
             # Servers up to 2.17 may say "starting" of a kernel that has run, or even runs, a cell.
@@ -302,8 +303,11 @@ async def delete_kernel(where: Server, path: str) -> None:
         rest.close()
 
 
-async def find_or_create(rest: Rest, name: str, path: str) -> tuple[ServerKernel, str]:
-    """Give the session's kernel and its state, idle for a new one; one of another name there is replaced."""
+async def find_or_create(rest: Rest, name: str, path: str, *, start: bool) -> tuple[ServerKernel, str]:
+    """Give the session's kernel and its state, idle for a new one; one of another name there is replaced.
+
+    Without `start` nothing is changed: NoSuchKernel.
+    """
     for session in await rest.sessions():
         model = session.get("kernel")
         if session.get("path") != path or not isinstance(model, dict) or not isinstance(model.get("id"), str):
@@ -311,7 +315,10 @@ async def find_or_create(rest: Rest, name: str, path: str) -> tuple[ServerKernel
         kernel = ServerKernel(rest, model["id"], str(session.get("id", "")), found=True)
         if model.get("name") == name and await kernel.check() is None:
             return kernel, str(model.get("execution_state"))
-        await kernel.delete()
+        if start:
+            await kernel.delete()
+    if not start:
+        raise NoSuchKernel(f"the server has no kernel {name} for {path}")
     return await _create(rest, name, path), "idle"
 
 

@@ -8,9 +8,10 @@ import logging
 import time
 import uuid
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal, Protocol
 
 from coderunner.errors import CodeRunnerError, KernelNotStarted
@@ -18,10 +19,11 @@ from coderunner.kernel.client import KernelClient, Transport
 from coderunner.kernel.comms import Comms
 from coderunner.kernel.flight import Detach, OnQuestion
 from coderunner.kernel.later import Later
-from coderunner.kernel.panel import Panel
+from coderunner.kernel.panel import Kept, Panel
 from coderunner.kernel.portal import Portal
+from coderunner.kernel.recall import Recalled
 from coderunner.kernel.running import OnOutput, Queued, Running
-from coderunner.kernel.where import Where
+from coderunner.kernel.where import Local, Where
 from coderunner.outputs import Aftermath, Result, Status
 
 KEPT_ERROR = 5.0
@@ -58,8 +60,18 @@ class Light:
 class Opener(Protocol):
     """Gives a transport to this conversation's kernel, which it finds or starts; raises KernelError."""
 
-    def __call__(self, conversation: str, where: Where) -> Awaitable[Transport]:
-        """Give it, ready for the first cell."""
+    def __call__(self, conversation: str, where: Where, *, start: bool = True) -> Awaitable[Transport]:
+        """Give it, ready for the first cell; without `start` only one that is there, else NoSuchKernel."""
+
+
+class Keeper(Protocol):
+    """Writes down what becomes of the widgets of a run."""
+
+    def keep(self, widgets: str) -> None:
+        """Their state is this by now."""
+
+    def keep_module(self, name: str, content: str) -> None:
+        """That is a program of theirs."""
 
 
 class Session:
@@ -78,6 +90,8 @@ class Session:
         self._idle = idle
         self._client: KernelClient | None = None
         self._opening: asyncio.Task[KernelClient] | None = None
+        self._finding: asyncio.Task[None] | None = None
+        """Looks for a kernel that is there, and starts none."""
         self._failed = 0.0
         """Until when the error of a start is kept, by `time.monotonic()`."""
         self._notice = ""
@@ -155,6 +169,17 @@ class Session:
     def panel(self, request: str) -> Panel | None:
         """Give the widgets that the run of a request shows, while the kernel has them."""
         return self._comms.panel(request)
+
+    def recall(self, request: str, kept: Kept, roots: Sequence[str], keep: Keeper) -> Panel | Kept:
+        """Give the widgets of a run of an earlier process: live again once its kernel is found.
+
+        That is looked for when a page shows them. `roots` are those that the run showed by themselves; `keep`
+        takes what becomes of them.
+        """
+        if isinstance(self.where, Local):
+            return kept  # its kernel has ended with that process
+        look = partial(self.portal.post, self._find)
+        return self._comms.recall(Recalled(request, kept, roots, look, keep.keep, keep.keep_module))
 
     def take_late(self) -> list[Result]:
         """Give the results of cells that ended after their deadline, each of them once, in their order."""
@@ -291,6 +316,20 @@ class Session:
                 raise KernelNotStarted(CLOSED) from None
             raise
 
+    def _find(self) -> None:
+        """Connect to the kernel if it is there; no other is started."""
+        if self._client is not None:
+            self._comms.find_again()
+        elif self._finding is None and self._opening_still is None and not self._closed:
+            self._finding = asyncio.get_running_loop().create_task(self._seek())
+
+    async def _seek(self) -> None:
+        try:
+            with suppress(CodeRunnerError, OSError):
+                self._take(await self._open(self.conversation, self.where, start=False))
+        finally:
+            self._finding = None
+
     def _warm(self) -> None:
         if self._client is not None:
             if self._current is None and self._client.quiet_for > NODDED_OFF:
@@ -323,6 +362,11 @@ class Session:
             if self._farewells:
                 # What is being closed could be found again otherwise.
                 await asyncio.wait(self._farewells)
+            if self._finding is not None:
+                await asyncio.wait([self._finding])
+            if self._client is not None:
+                self._opening = None
+                return self._client
             transport = await self._open(self.conversation, self.where)
         except (CodeRunnerError, OSError) as error:
             now = time.monotonic()
@@ -331,6 +375,10 @@ class Session:
             if isinstance(error, CodeRunnerError):
                 raise
             raise KernelNotStarted(f"the kernel cannot be started: {error}") from error
+        self._opening = None
+        return self._take(transport)
+
+    def _take(self, transport: Transport) -> KernelClient:
         another = self._process and transport.process not in ("", self._process)
         if self._ran and (another or not transport.found):
             self._notice, self._ran = REPLACED, False
@@ -338,7 +386,6 @@ class Session:
             self._comms.clear()
         self._process = transport.process or self._process
         self._client = KernelClient(transport, on_gone=self._lost, later=self._later, comms=self._comms)
-        self._opening = None
         self._show("idle")
         self._plan_rest()
         return self._client
@@ -394,11 +441,12 @@ class Session:
         if self._cull is not None:
             self._cull.cancel()
         opening, self._opening = self._opening, None
+        starting = [task for task in (opening, self._finding) if task is not None]
         client, self._client = self._client, None
         self._show("none")
-        if opening is not None:
-            opening.cancel()
-            await asyncio.gather(opening, return_exceptions=True)
+        for task in starting:
+            task.cancel()
+        await asyncio.gather(*starting, return_exceptions=True)
         self._later.close()
         if client is not None:
             # A task of its own, so that whoever ends the session meanwhile waits for it too.

@@ -8,7 +8,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from coderunner.errors import KernelNotStarted
+from coderunner.errors import KernelNotStarted, NoSuchKernel
 from coderunner.kernel import local, server
 from coderunner.kernel.client import Transport
 from coderunner.kernel.execution import Change
@@ -117,8 +117,8 @@ class Sessions:
 
     # --- opening ----------------------------------------------------------------------------------
 
-    async def _open(self, conversation: str, where: Where) -> Transport:
-        transport = await self._find_or_start(conversation, where)
+    async def _open(self, conversation: str, where: Where, *, start: bool = True) -> Transport:
+        transport = await self._find_or_start(conversation, where, start=start)
         try:
             await prepare(transport)
         except BaseException:
@@ -126,11 +126,13 @@ class Sessions:
             raise
         return transport
 
-    async def _find_or_start(self, conversation: str, where: Where) -> Transport:
+    async def _find_or_start(self, conversation: str, where: Where, *, start: bool) -> Transport:
         if isinstance(where, Server) and where.attach:
             return await server.attach(where)
         if isinstance(where, Server):
-            return await server.open_kernel(where, _path(conversation))
+            return await server.open_kernel(where, _path(conversation), start=start)
+        if not start:
+            raise NoSuchKernel("kernels on this machine end with the process that started them")
         await self._make_room(conversation)
         directory = Path(where.directory) if where.directory else self.directory(conversation)
         kernel = None

@@ -209,6 +209,13 @@ def _measured(key: str, update: Update) -> tuple[int, frozenset[str]]:
     return size, named_in(text)
 
 
+def view_of(data: object) -> str | None:
+    """The model whose view a MIME bundle shows; None where it shows none."""
+    view = data.get(VIEW) if isinstance(data, dict) else None
+    root = view.get("model_id") if isinstance(view, dict) else None
+    return root if isinstance(root, str) else None
+
+
 def modules_of(state: State) -> frozenset[str]:
     """The programs that a model of this state is made of, and drawn by."""
     named = (state.get(key) for key in ("_model_module", "_view_module"))
@@ -218,6 +225,14 @@ def modules_of(state: State) -> frozenset[str]:
 def named_in(text: str) -> frozenset[str]:
     """The models that are named in a piece of JSON."""
     return frozenset(reference or view for reference, view in _NAMED.findall(text))
+
+
+def update_names(update: Update) -> frozenset[str]:
+    """The models that an update names."""
+    try:
+        return named_in(json.dumps(update.state))
+    except RecursionError:
+        return frozenset({""})  # nobody's
 
 
 # --- as notebooks keep it -----------------------------------------------------------------------------------

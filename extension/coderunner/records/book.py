@@ -130,6 +130,14 @@ class Records:
         self._scribe.wake()
         return future
 
+    def follow(self, record: Record) -> Entry:
+        """Writes down what becomes of the widgets of a run that is over, while somebody has it."""
+        entry = Entry(record.id, self._send, self._scribe.wake)
+        entry.state = record.state
+        with self._lock:
+            self._ended.add(entry)
+        return entry
+
     def outputs(self, identity: str) -> tuple[Output, ...]:
         """What a run has shown so far."""
         return self._store.read(rows.outputs, identity)

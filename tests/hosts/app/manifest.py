@@ -206,6 +206,11 @@ BEHAVIOURS = {
     "app:start:told": Behaviour(
         "What keeps the app from starting is said in one sentence.", "bad input gets one clear sentence"
     ),
+    "app:widgets:linked-again": Behaviour(
+        "Widgets whose kernel lives on a server are linked to it again after a restart, and nothing runs "
+        "for that.",
+        "rich output 6",
+    ),
     "app:widgets:there-again": Behaviour(
         "Widgets stand as they were left after a reload and after a restart, and nothing is run for that; "
         "run again they live.",

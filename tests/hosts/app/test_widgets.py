@@ -11,6 +11,7 @@ from coderunner.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS, Visitor, served, visitor
 from tests.hosts.app.parrot import Parrot
+from tests.kernel.servers import jupyter_server
 
 pytestmark = MARKS
 
@@ -25,15 +26,27 @@ display(w.VBox([slider, label]))
 """
 
 
-def started(parrot: tuple[Parrot, str], folder: Path) -> App:
+def started(parrot: tuple[Parrot, str], folder: Path, **more: object) -> App:
     chosen = {"model_url": f"{parrot[1]}/v1", "model": "parrot", "approve": "auto", "data_dir": folder}
-    return App(load(chosen))
+    return App(load(chosen | more))
 
 
 def inside(somebody: Visitor) -> FrameLocator:
     block = somebody.page.locator("code-runner-output").first
     block.scroll_into_view_if_needed()
     return block.frame_locator("iframe >> nth=0").frame_locator("iframe")
+
+
+def conversation(somebody: Visitor) -> str:
+    """The id of the conversation that the page shows."""
+    expect(somebody.page).to_have_url(re.compile(r"/\?c="))
+    return somebody.page.url.rpartition("c=")[2]
+
+
+def come_back(somebody: Visitor, address: str, identity: str) -> None:
+    somebody.page.goto(f"{address}/?c={identity}")
+    # A page that is left while its lists are followed complains about their end.
+    somebody.complaints.clear()
 
 
 @behaviour("app:widgets:there-again")
@@ -46,8 +59,7 @@ def test_a_slider_stands_where_it_was_left_after_a_reload_and_after_a_restart(
         slider = inside(somebody).get_by_role("slider")
         slider.press("ArrowRight")
         expect(inside(somebody).get_by_text("square 64")).to_be_visible()
-        expect(somebody.page).to_have_url(re.compile(r"/\?c="))
-        identity = somebody.page.url.rpartition("c=")[2]
+        identity = conversation(somebody)
         expect(somebody.feet).to_have_count(1)
         somebody.page.reload()
         # A page that is left while its lists are followed complains about their end.
@@ -58,8 +70,7 @@ def test_a_slider_stands_where_it_was_left_after_a_reload_and_after_a_restart(
         first = build.records.of(kernel_label(identity))
     again = started(parrot, tmp_path)
     with served(again.asgi) as address, visitor(browser, address) as somebody:
-        somebody.page.goto(f"{address}/?c={identity}")
-        somebody.complaints.clear()
+        come_back(somebody, address, identity)
         expect(inside(somebody).get_by_text("square 81")).to_be_visible()
         expect(inside(somebody).get_by_text("Not connected to a kernel")).to_be_visible()
         after = again.records.of(kernel_label(identity))
@@ -71,3 +82,69 @@ def test_a_slider_stands_where_it_was_left_after_a_reload_and_after_a_restart(
     assert [(run.id, run.attempt, run.result) for run in after] == [
         (run.id, run.attempt, run.result) for run in first
     ]
+
+
+PLOT = """```python
+import ipywidgets as w, matplotlib.pyplot as plt
+print('ran')
+@w.interact(k=(1, 9))
+def draw(k=2):
+    print('k is', k)
+    plt.plot([0, k])
+    plt.show()
+```
+"""
+
+
+@behaviour("app:widgets:linked-again")
+def test_a_slider_drives_its_plot_again_when_the_app_is_started_anew_and_its_kernel_lives_on_a_server(
+    browser: Browser, parrot: tuple[Parrot, str], tmp_path: Path
+) -> None:
+    with jupyter_server(tmp_path, token="canary") as jupyter:
+        place = {"server": jupyter.url, "token": "canary"}
+        build = started(parrot, tmp_path, **place)
+        with served(build.asgi) as address, visitor(browser, address) as somebody:
+            somebody.ask(PLOT)
+            inside(somebody).get_by_role("slider").press("ArrowRight")
+            expect(inside(somebody).get_by_text("k is 3")).to_be_visible()
+            identity = conversation(somebody)
+        first, kernels = build.records.of(kernel_label(identity)), jupyter.kernels()
+        again = started(parrot, tmp_path, **place)
+        with served(again.asgi) as address, visitor(browser, address) as somebody:
+            come_back(somebody, address, identity)
+            expect(inside(somebody).get_by_text("k is 3")).to_be_visible()
+            expect(inside(somebody).get_by_text("Not connected to a kernel")).to_have_count(0)
+            plot = inside(somebody).locator(".widget-output img").get_attribute("src")
+            inside(somebody).get_by_role("slider").press("ArrowRight")
+            expect(inside(somebody).get_by_text("k is 4")).to_be_visible()
+            expect(inside(somebody).locator(".widget-output img")).not_to_have_attribute("src", plot or "")
+            after = again.records.of(kernel_label(identity))
+            assert somebody.run("print(draw.widget.children[0].value)") == "4"
+            expect(somebody.blocks.last.locator(".cr-state")).to_contain_text("[2]")
+        assert jupyter.kernels() == kernels
+    assert [(run.id, run.attempt, run.result) for run in after] == [
+        (run.id, run.attempt, run.result) for run in first
+    ]
+
+
+@behaviour("app:widgets:linked-again")
+def test_no_kernel_is_started_where_that_of_the_widgets_is_gone(
+    browser: Browser, parrot: tuple[Parrot, str], tmp_path: Path
+) -> None:
+    with jupyter_server(tmp_path, token="canary") as jupyter:
+        place = {"server": jupyter.url, "token": "canary"}
+        app = started(parrot, tmp_path, **place)
+        with served(app.asgi) as address, visitor(browser, address) as somebody:
+            somebody.ask(SLIDER)
+            inside(somebody).get_by_role("slider").press("ArrowRight")
+            expect(inside(somebody).get_by_text("square 64")).to_be_visible()
+            identity = conversation(somebody)
+        for each in jupyter.ask("api/sessions"):
+            jupyter.ask(f"api/sessions/{each['id']}", "DELETE")
+        app = started(parrot, tmp_path, **place)
+        with served(app.asgi) as address, visitor(browser, address) as somebody:
+            come_back(somebody, address, identity)
+            expect(inside(somebody).get_by_text("Not connected to a kernel")).to_be_visible()
+            expect(inside(somebody).get_by_text("square 64")).to_be_visible()
+            assert jupyter.kernels() == []
+            assert somebody.run("print(10 + 5)") == "15"
