@@ -11,6 +11,11 @@ BEHAVIOURS = {
     "page:element:narrow": Behaviour(
         "A narrow block says its state in one line, above its buttons.", "the look"
     ),
+    "page:element:whole": Behaviour(
+        "Of a long text the ends are shown; expanded it is shown, copied and kept whole, and as before when "
+        "it is collapsed.",
+        "safety: T9",
+    ),
     "page:element:scripts": Behaviour("A person can switch off the scripts of one block.", "safety: T2"),
     "page:element:once": Behaviour(
         "An output is drawn once, in each tab, however much comes after it.", "no flicker"

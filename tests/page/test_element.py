@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from coderunner.outputs import DisplayData, Stream
+from coderunner.outputs import DisplayData, Output, Stream
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS
 from tests.page.host import Host, block_of, frame_of, opened
@@ -47,6 +47,27 @@ def test_what_a_block_shows_can_be_copied_kept_and_seen_large(
         page.keyboard.press("Escape")
         expect(block.get_by_role("button", name="Pop out")).to_be_visible()
         assert frame_of(page, cell).locator("td").evaluate("cell => cell.mark") == 1
+
+
+@behaviour("page:element:whole")
+@pytest.mark.parametrize("before", [[], [TABLE]], ids=["in the page", "in a frame"])
+def test_a_long_text_is_whole_where_its_block_is_expanded(
+    browser: Browser, host: Host, before: list[Output]
+) -> None:
+    text = "".join(f"{number:05}\n" for number in range(20_000))
+    cell = host.show("long", [*before, Stream("stdout", text)])
+    with opened(browser, host, permissions=["clipboard-read", "clipboard-write"]) as page:
+        block = block_of(page, cell)
+        shown = (frame_of(page, cell) if before else block).locator(".cr-text")
+        expect(shown).to_contain_text("10,000 lines, 60,000 characters left out; Expand shows more")
+        block.get_by_label("More").click()
+        block.get_by_role("button", name="Expand").click()
+        expect(shown).to_have_text(text)
+        block.get_by_role("button", name="Copy output").click()
+        expect(block.get_by_role("button", name="Copied")).to_be_visible()
+        assert text.strip() in page.evaluate("navigator.clipboard.readText()")
+        block.get_by_role("button", name="Collapse").click()
+        expect(shown).to_contain_text("characters left out")
 
 
 @behaviour("page:element:scripts")

@@ -71,6 +71,7 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
     if (!/^[\w-]{16,64}$/.test(this.#watched)) return;
     if (!this.#cell.isConnected) this.style.minHeight = `${height(this.#watched)}px`;
     line.watch(this.#watched, this);
+    if (this.#cell.hasAttribute("data-wide")) line.whole(this.#watched, true);
   }
 
   #end() {
@@ -88,6 +89,7 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
     const wide = this.#cell.toggleAttribute("data-wide");
     button.textContent = wide ? "Collapse" : "Expand";
     if (this.#frame) this.#frame.highest = wide ? 40_000 : null;
+    line.whole(this.#watched, wide);
   }
 
   // A person decides for this block, until the page is loaded again.

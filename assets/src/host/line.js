@@ -6,6 +6,7 @@ export class Line {
   #address; #token; #socket = null; #open = false; #wait = SOON;
   #watching = new Map(); // id -> listeners
   #widgets = new Set(); // ids of those whose widgets are shown
+  #whole = new Set(); // ids of those whose long texts are
 
   constructor(base, token) {
     this.#address = new URL("socket", base).href.replace(/^http/, "ws");
@@ -27,8 +28,15 @@ export class Line {
     if (listeners?.size === 0) {
       this.#watching.delete(cell);
       this.#widgets.delete(cell);
+      this.#whole.delete(cell);
       this.#say({ t: "leave", cell });
     }
+  }
+
+  // Has long texts of a block drawn to their end, or no more.
+  whole(cell, is) {
+    this.#whole[is ? "add" : "delete"](cell);
+    this.#say({ t: is ? "whole" : "part", cell });
   }
 
   // Has parcels come for the widgets of a block: all that there is, then what changes.
@@ -59,6 +67,7 @@ export class Line {
       this.#wait = SOON;
       for (const cell of this.#watching.keys()) this.#say({ t: "watch", cell });
       for (const cell of this.#widgets) this.#say({ t: "widgets", cell });
+      for (const cell of this.#whole) this.#say({ t: "whole", cell });
     };
     socket.onmessage = ({ data }) => {
       if (typeof data !== "string") return this.#deliver(data);

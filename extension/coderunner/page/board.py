@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from coderunner.page import view
+from coderunner.page import output, view
 from coderunner.page.block import Block, Panel
 from coderunner.page.view import Look, Setting
 
@@ -34,7 +34,7 @@ class Board:
         self._find = find
         self._lock = threading.Lock()
         self._blocks: dict[str, _Shown] = {}
-        self._drawn: dict[str, tuple[Block, Setting, Look]] = {}
+        self._drawn: dict[tuple[str, bool], tuple[Block, Setting, Look]] = {}
         self._watching: defaultdict[str, set[Wake]] = defaultdict(set)
 
     def show(self, blocks: Iterable[Block], owner: str = "", *, quietly: bool = False) -> None:
@@ -72,7 +72,8 @@ class Board:
             self._watching[identity].discard(wake)
             if not self._watching[identity]:
                 del self._watching[identity]
-                self._drawn.pop(identity, None)
+                for whole in (True, False):
+                    self._drawn.pop((identity, whole), None)
 
     def panel(self, identity: str, owner: str) -> Panel | None:
         """The widgets of a block; None where it has none, or `owner` no such block."""
@@ -80,10 +81,10 @@ class Board:
             shown = self._blocks.get(identity)
         return shown.block.panel if shown is not None and shown.owner == owner else None
 
-    def look(self, identity: str, owner: str) -> Look | None:
-        """How a block looks now; None where `owner` has no such block."""
+    def look(self, identity: str, owner: str, *, whole: bool = False) -> Look | None:
+        """How a block looks now, its long texts `whole` or not; None where `owner` has no such block."""
         with self._lock:
-            shown, before = self._blocks.get(identity), self._drawn.get(identity)
+            shown, before = self._blocks.get(identity), self._drawn.get((identity, whole))
         if shown is None and (found := self._find(identity)) is not None:
             with self._lock:
                 shown = self._blocks.setdefault(identity, _Shown(found, ""))
@@ -92,8 +93,9 @@ class Board:
         block, setting = shown.block, self._setting()
         if before is not None and before[0] is block and before[1] == setting:
             return before[2]
-        look = view.look(block, setting, (before[0], before[2]) if before else None)
+        longest = output.WHOLE if whole else output.LONGEST
+        look = view.look(block, setting, (before[0], before[2]) if before else None, longest=longest)
         with self._lock:
             if identity in self._watching:
-                self._drawn[identity] = (block, setting, look)
+                self._drawn[identity, whole] = (block, setting, look)
         return look

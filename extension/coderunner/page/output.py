@@ -20,44 +20,50 @@ from coderunner.page.block import Block
 LONGEST = 60_000
 """Characters of text that one output shows; the middle of longer ones is left out, so that the page stays
 quick. The model reads far less."""
+WHOLE = 1_000_000
+"""The same where a person wants it whole: a program's text is kept up to half of that."""
 
 Drawn = str | Active
 
 
-def draw(output: Output, block: Block) -> Drawn:
-    """Draw an output of `block`."""
+def draw(output: Output, block: Block, longest: int = LONGEST) -> Drawn:
+    """Draw an output of `block`, with at most `longest` characters of a text."""
     match output:
         case Stream(name=name, text=text, omitted=omitted):
-            return _text(text, " cr-stderr" if name == "stderr" else "", omitted)
+            return _text(text, longest, " cr-stderr" if name == "stderr" else "", omitted)
         case DisplayData(data=data, metadata=metadata) | ExecuteResult(data=data, metadata=metadata):
-            return _bundle(data, metadata)
+            return _bundle(data, metadata, longest)
         case Error():
-            return _error(output, block)
+            return _error(output, block, longest)
 
 
-def _text(text: str, look: str = "", omitted: Omission = NOTHING_OMITTED) -> str:
-    return f'<div class="cr-out cr-text{look}" tabindex="0">{terminal.html(_clipped(text, omitted))}</div>'
+def _text(text: str, longest: int, look: str = "", omitted: Omission = NOTHING_OMITTED) -> str:
+    shown = terminal.html(_clipped(text, longest, omitted))
+    return f'<div class="cr-out cr-text{look}" tabindex="0">{shown}</div>'
 
 
-def _clipped(text: str, omitted: Omission = NOTHING_OMITTED) -> str:
+def _clipped(text: str, longest: int, omitted: Omission = NOTHING_OMITTED) -> str:
     """The text, or its head and tail. What was omitted before lies in the part that is clipped here."""
-    if len(text) <= LONGEST:
-        return text
-    head, middle, tail = (
-        text[: LONGEST * 2 // 3],
-        text[LONGEST * 2 // 3 : -LONGEST // 3],
-        text[-LONGEST // 3 :],
-    )
-    left = Omission(lines=omitted.lines + middle.count("\n"), characters=omitted.characters + len(middle))
-    return f"{head}\n… {left} left out …\n{tail}"
+    if len(text) > longest:
+        head, middle, tail = (
+            text[: longest * 2 // 3],
+            text[longest * 2 // 3 : -longest // 3],
+            text[-longest // 3 :],
+        )
+        left = Omission(lines=omitted.lines + middle.count("\n"), characters=omitted.characters + len(middle))
+        more = "; Expand shows more" if longest < WHOLE else ""
+        return f"{head}\n… {left} left out{more} …\n{tail}"
+    if omitted.characters:
+        return f"{text[: omitted.at]}\n… {omitted} left out …\n{text[omitted.at :]}"
+    return text
 
 
 def harmless(drawn: Drawn) -> str:
     """What stands for it where there is no frame."""
-    return _text(drawn.plain) if isinstance(drawn, Active) else drawn
+    return _text(drawn.plain, LONGEST) if isinstance(drawn, Active) else drawn
 
 
-def _bundle(data: MimeBundle, metadata: MimeBundle) -> Drawn:
+def _bundle(data: MimeBundle, metadata: MimeBundle, longest: int) -> Drawn:
     """The best of what a bundle offers."""
     if found := active.found(data, metadata, active.ABOVE_IMAGES):
         return found
@@ -69,13 +75,13 @@ def _bundle(data: MimeBundle, metadata: MimeBundle) -> Drawn:
                 return f'<div class="cr-out cr-image">{drawn}</div>'
     if found := active.found(data, metadata, active.BELOW_IMAGES):
         return found
-    return _text(plain or active.names(data))
+    return _text(plain or active.names(data), longest)
 
 
 _HINT = re.compile(r"^Hint: .*$", re.MULTILINE)
 
 
-def _error(error: Error, block: Block) -> str:
+def _error(error: Error, block: Block, longest: int) -> str:
     """The exception in one line, the line of the cell that raised, what helps, and the traceback folded."""
     traceback = terminal.plain("\n".join(error.traceback))
     lines = re.findall(r"Cell In ?\[\d+\], line (\d+)", traceback)
@@ -83,10 +89,11 @@ def _error(error: Error, block: Block) -> str:
     number = int(lines[-1]) if lines else 0
     where = f"\n  line {number}: {source[number - 1].strip()}" if 0 < number <= len(source) else ""
     hint = "".join(f"\n{line}" for line in _HINT.findall(block.read)[-1:])
-    headline = terminal.html(_clipped(f"{error.ename}: {error.evalue}" if error.evalue else error.ename))
+    says = f"{error.ename}: {error.evalue}" if error.evalue else error.ename
+    headline = terminal.html(_clipped(says, longest))
     folded = (
         '<details class="cr-trace"><summary>traceback</summary>'
-        f'<pre tabindex="0">{terminal.html(_clipped(chr(10).join(error.traceback)))}</pre></details>'
+        f'<pre tabindex="0">{terminal.html(_clipped(chr(10).join(error.traceback), longest))}</pre></details>'
         if error.traceback
         else ""
     )

@@ -62,13 +62,18 @@ def placeholder(identity: str, otherwise: str = "") -> str:
     return f'<code-runner-output id="cr-{identity}" data-cr="{identity}">{otherwise}</code-runner-output>'
 
 
-def look(block: Block, setting: Setting, before: tuple[Block, Look] | None = None) -> Look:
-    """Draw a block. Of `before`, an earlier state of it, outputs that stayed the same are taken over."""
+def look(
+    block: Block, setting: Setting, before: tuple[Block, Look] | None = None, *, longest: int = output.LONGEST
+) -> Look:
+    """Draw a block, with at most `longest` characters of each text.
+
+    Of `before`, an earlier state of it that was drawn the same way, what stayed the same is taken over.
+    """
     kept = _known(*before) if before else {}
 
     def drawn(shown: Output) -> Drawn:
         # By identity: outputs hold dictionaries of the kernel's, which have no hash.
-        return kept[id(shown)] if id(shown) in kept else output.draw(shown, block)
+        return kept[id(shown)] if id(shown) in kept else output.draw(shown, block, longest)
 
     return Look(
         mood=" cr-".join(filter(None, (_mood(block), "inner" if block.repeat else ""))),

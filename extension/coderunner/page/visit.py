@@ -32,6 +32,8 @@ class Visit:
         self._owner = owner
         self._told: dict[str, Look | None] = {}
         """What it watches, and how that looked when it was told last."""
+        self._whole: set[str] = set()
+        """Those of which it wants long texts whole."""
         self._stale: dict[str, None] = {}
         """What has changed since, in order."""
         self._news = asyncio.Event()
@@ -72,8 +74,15 @@ class Visit:
                 self._changed(identity)
             case ("widgets", identity):
                 self._show_widgets(identity)
+            case ("whole", identity):
+                self._whole |= {identity} & self._told.keys()
+                self._changed(identity)
+            case ("part", identity):
+                self._whole.discard(identity)
+                self._changed(identity)
             case ("leave", identity):
                 self._told.pop(identity, None)
+                self._whole.discard(identity)
                 if (lane := self._lanes.pop(identity, None)) is not None:
                     lane.close()
                 self._board.leave(identity, self._wake)
@@ -129,7 +138,7 @@ class Visit:
     def _drawing(self, identity: str, before: Look | None) -> tuple[Look | None, str]:
         """How a block looks now, and what tells the page; one that cannot be drawn holds up no other."""
         try:
-            if (look := self._board.look(identity, self._owner)) is not None:
+            if (look := self._board.look(identity, self._owner, whole=identity in self._whole)) is not None:
                 return look, wire.text(wire.drawing(identity, look, before))
         except Exception:
             logging.getLogger(__name__).exception("a block could not be drawn")

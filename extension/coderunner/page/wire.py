@@ -3,6 +3,8 @@
 The page says `{"t": "watch", "cell": ID}` and `{"t": "leave", "cell": ID}`; it gets `draw` with the pieces of
 a block that have changed since, or `gone` where it has no such block.
 
+`{"t": "whole", "cell": ID}` has long texts of the block drawn to their end, `part` as at first.
+
 With `{"t": "widgets", "cell": ID}` it asks for the block's widgets: parcels of theirs go both ways as bytes,
 each behind the block's id and one byte that says how long that is.
 """
@@ -21,7 +23,9 @@ _IDENTITY = re.compile(r"[\w-]{16,64}", re.ASCII)
 def asked(message: object) -> tuple[str, str]:
     """What a page wants, and of which block; two empty texts where that is nonsense."""
     match message:
-        case {"t": ("watch" | "leave" | "widgets") as what, "cell": str(cell)} if _IDENTITY.fullmatch(cell):
+        case {"t": ("watch" | "leave" | "widgets" | "whole" | "part") as what, "cell": str(cell)} if (
+            _IDENTITY.fullmatch(cell)
+        ):
             return what, cell
         case _:
             return "", ""

@@ -67,6 +67,9 @@ BEHAVIOURS = {
         "What threads and tasks of a block show after its end comes into the block, and stays.",
         "rich outputs",
     ),
+    "textgen:elements:whole": Behaviour(
+        "A long text of a block is whole where the block is expanded, from the records too.", "rich outputs"
+    ),
     "textgen:elements:otherwise": Behaviour(
         "A block that is not known any more shows its code and result as text.", "rich outputs"
     ),

@@ -272,6 +272,17 @@ def test_what_threads_show_later_comes_into_their_block_and_stays(chat: Chat) ->
         expect(chat.blocks.locator(".cr-outs")).to_contain_text("late word")
 
 
+@behaviour("textgen:elements:whole")
+def test_a_long_text_is_whole_where_its_block_is_expanded(chat: Chat) -> None:
+    chat.say("```python\nfor n in range(20_000): print(f'{n:05}')\n```\n", "Many.")
+    chat.open()
+    text = chat.blocks.locator(".cr-outs .cr-text")
+    expect(text).to_contain_text("10,000 lines, 60,000 characters left out")
+    chat.blocks.get_by_label("More").click()
+    chat.blocks.get_by_role("button", name="Expand").click()
+    expect(text).to_have_text("".join(f"{n:05}\n" for n in range(20_000)))
+
+
 @behaviour("textgen:elements:otherwise")
 def test_where_a_block_is_not_known_any_more_its_code_and_result_are_seen(chat: Chat) -> None:
     chat.say(SUM, "It is 15.")
