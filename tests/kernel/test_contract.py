@@ -1,7 +1,9 @@
 """What is promised of every kernel, shown on one of this machine and on one of a Jupyter server."""
 
 import asyncio
+import os
 import re
+import signal
 import uuid
 from dataclasses import dataclass, replace
 
@@ -69,7 +71,9 @@ ENDINGS = {
         Aftermath.FRESH,
         detail="the program ended its kernel: all variables are gone",
     ),
-    "killed": Ending("import os; os.kill(os.getpid(), 9)", Status.DIED, Aftermath.FRESH),
+    "killed": Ending(
+        "import os, time; time.sleep(0.5); os.kill(os.getpid(), 9)", Status.DIED, Aftermath.FRESH
+    ),
 }
 
 
@@ -89,6 +93,7 @@ def test_a_result_says_how_its_cell_ended_in_fields_of_its_own(name: str, sessio
         filter(None, [ending.error])
     )
     assert 0 < result.duration < BOUND
+    assert run(session, "1").status is Status.OK
 
 
 @behaviour("cell:deadline:absolute")
@@ -102,13 +107,18 @@ def test_a_program_that_prints_all_the_time_has_no_more_time_for_that(session: S
 @behaviour("kernel:restart:bounded")
 async def test_a_kernel_that_takes_no_notice_of_anything_is_restarted_all_the_same(session: Session) -> None:
     screen = Screen()
-    running = session.begin("import os\nprint('on', flush=True)\nos.kill(os.getpid(), 19)", on_output=screen)
-    await screen.shows("on")
+    running = session.begin(
+        "import os, time\nprint(f'<{os.getpid()}>', flush=True)\ntime.sleep(600)", on_output=screen
+    )
+    await screen.shows(">")
+    (printed,) = screen.outputs
+    assert isinstance(printed, Stream)
+    os.kill(int(printed.text.strip("<>\n")), signal.SIGSTOP)
     async with asyncio.timeout(BOUND):
         await session.restart()
         result = await asyncio.wrap_future(running.future)
         assert (result.status, result.aftermath) == (Status.REPLACED, Aftermath.FRESH)
-        assert result.outputs == (Stream("stdout", "on\n"),)
+        assert result.outputs == (printed,)
         assert text_of(await session.execute("print(1)")) == "1\n"
 
 
