@@ -73,15 +73,13 @@ def run(session: Session, animal: Animal) -> tuple[Result, Panel]:
 
 
 @contextmanager
-def loaded(browser: Browser, address: str, *, height: int = 900) -> Iterator[Page]:
-    """A page in an empty browser, which reaches this machine only."""
+def tab(browser: Browser, *, height: int = 900) -> Iterator[Page]:
+    """An empty tab of an empty browser, which reaches this machine only."""
     context = browser.new_context(viewport={"width": 1000, "height": height})
     here = ("http://127.0.0.1", "http://localhost", "file:", "blob:", "data:")
     context.route(lambda url: not url.startswith(here), lambda route: route.abort())
-    page = context.new_page()
-    page.goto(address, wait_until="commit")
     try:
-        yield page
+        yield context.new_page()
     finally:
         context.close()
 
@@ -95,8 +93,9 @@ def seen(browser: Browser, *scenes: Scene) -> list[float]:
     taken: list[list[float]] = [[] for _ in scenes]
     for _ in range(ROUNDS):
         for (address, wait), times in zip(scenes, taken, strict=True):
-            began = time.perf_counter()
-            with loaded(browser, address) as page:
+            with tab(browser) as page:
+                began = time.perf_counter()
+                page.goto(address, wait_until="commit")
                 wait(page)
                 times.append((time.perf_counter() - began) * 1000)
     return [statistics.median(times) for times in taken]
@@ -169,7 +168,8 @@ def all_shown(host: Host, animal: Animal) -> Wait:
 
 def memory(browser: Browser, host: Host, wait: Wait) -> float:
     """Megabytes of the browser while a page stands that is high enough to show all its frames."""
-    with loaded(browser, host.address, height=12_000) as page:
+    with tab(browser, height=12_000) as page:
+        page.goto(host.address)
         wait(page)
         page.wait_for_timeout(500)
         processes = psutil.Process().children(recursive=True)

@@ -14,7 +14,8 @@ from coderunner.page.lane import Lane
 from coderunner.page.view import Look
 
 FRAME = 0.05
-"""Seconds between two drawings: as fast as reading needs. The first one after a pause goes out at once."""
+"""Seconds between two drawings: as fast as reading needs. The first one after a pause goes out at once, and
+so does a block that a page asks for: it asks for all that it has, one after the other."""
 
 LARGEST = 64 * 1024
 """Characters of a message; what a page says is short. Parcels may be as large as the server lets through."""
@@ -37,6 +38,8 @@ class Visit:
         self._stale: dict[str, None] = {}
         """What has changed since, in order."""
         self._news = asyncio.Event()
+        self._asked = asyncio.Event()
+        """It has asked for a block that it does not show yet."""
         self._lanes: dict[str, Lane] = {}
         """Those of its blocks whose widgets it shows."""
         self._parcels = asyncio.Event()
@@ -72,6 +75,7 @@ class Visit:
                 self._told[identity] = None
                 self._board.watch(identity, self._wake)
                 self._changed(identity)
+                self._asked.set()
             case ("widgets", identity):
                 self._show_widgets(identity)
             case ("whole", identity):
@@ -133,7 +137,9 @@ class Visit:
                     self._told[identity] = look
                     with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it has just left
                         await self._socket.send_text(news)
-            await asyncio.sleep(FRAME)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._asked.wait(), FRAME)
+            self._asked.clear()
 
     def _drawing(self, identity: str, before: Look | None) -> tuple[Look | None, str]:
         """How a block looks now, and what tells the page; one that cannot be drawn holds up no other."""
