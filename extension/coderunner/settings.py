@@ -125,6 +125,15 @@ class Settings(BaseSettings):
         "and ask on a kernel of this machine, which is not isolated from it",
         "kernel",
     )
+    max_memory: float = _setting(
+        0.0,
+        "gigabytes of memory that a kernel of this machine may hold after a cell; one that holds more gives "
+        "way to a new one; 0: no limit",
+        "kernel",
+        ge=0,
+        le=100_000,
+        allow_inf_nan=False,
+    )
     max_blocks: int = _setting(8, "cells that one reply may run", "kernel", ge=1, le=1000)
     max_seconds: float = _setting(
         900.0,

@@ -83,6 +83,11 @@ BEHAVIOURS = {
     "cell:ends:exception-group": Behaviour(
         "An error that the kernel tells only in its reply is shown.", "kernel facts: ending a cell; M8"
     ),
+    "local:memory:limited": Behaviour(
+        "A kernel that holds more memory after a cell than it may gives way to a new one; the result of the "
+        "cell stands, and says so.",
+        "O35",
+    ),
     "cell:ends:fields": Behaviour(
         "How a cell ended, what the next one finds, its number, its error and why are fields of its result.",
         "O9",

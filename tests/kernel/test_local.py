@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from coderunner.kernel import local
 from coderunner.kernel.portal import portal
 from coderunner.kernel.session import REPLACED
 from coderunner.kernel.sessions import Local, Session, Sessions, slug
-from coderunner.outputs import DisplayData, Result, Status, Stream
+from coderunner.outputs import Aftermath, DisplayData, Result, Status, Stream
 from tests.behaviours import behaviour
 from tests.kernel.conftest import BOUND, Screen, run
 
@@ -207,6 +208,27 @@ async def test_over_the_cap_with_all_busy_a_cell_is_refused_with_the_way_out(tmp
         running.interrupt()
         ended: Result = await asyncio.wrap_future(running.future)
         assert ended.status is Status.INTERRUPTED
+    finally:
+        await sessions.close_all()
+
+
+@behaviour("local:memory:limited")
+async def test_a_kernel_that_holds_too_much_after_its_cell_gives_way_to_a_new_one(tmp_path: Path) -> None:
+    sessions = Sessions(tmp_path, max_memory=0.3)
+    try:
+        session = sessions.get("c", Local())
+        assert (await session.execute("x = 1")).aftermath is Aftermath.READY
+        result = await session.execute("much = bytearray(400_000_000)\nprint('made')")
+        assert (result.status, result.aftermath, result.outputs) == (
+            Status.OK,
+            Aftermath.FRESH,
+            (Stream("stdout", "made\n"),),
+        )
+        said = r"the kernel held 0\.\d GB, and its limit is 0\.3 GB: it was ended, variables are gone"
+        assert re.fullmatch(said, result.detail)
+        after = await session.execute("print('x' in globals())")
+        assert (after.outputs, after.aftermath) == ((Stream("stdout", "False\n"),), Aftermath.READY)
+        assert after.detail == ""
     finally:
         await sessions.close_all()
 

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -80,6 +81,9 @@ class Transport(Protocol):
     async def check(self) -> Gone | None:
         """Look whether the kernel is still there."""
 
+    def held(self) -> int:
+        """The bytes of memory that its process holds; 0 where that is not for us to know."""
+
     async def close(self, *, keep: bool = False) -> None:
         """Let go. The kernel ends too, unless it can be found again and `keep` is set."""
 
@@ -93,6 +97,7 @@ RUNS_NO_MORE = "it runs no more"
 ASKED_LATE = "it asked for input when the reply had gone on without it; let it ask first, or raise the limit"
 INHERITED = "the kernel was restarted before: variables from before are gone"
 RESTARTED = Gone(Status.REPLACED, "The kernel was restarted while the connection was cut.")
+OUTGROWN = "the kernel held {held:.1f} GB, and its limit is {most:g} GB: it was ended, variables are gone"
 ASKED_EXIT = "the program ended its kernel: all variables are gone"
 
 
@@ -320,6 +325,18 @@ class KernelClient:
     async def _replace(self, within: float) -> bool:
         """End a kernel that no interrupt reaches; tell whether that was done."""
         return not self._transport.borrowed and await _bounded(self._transport.restart(), within)
+
+    def weigh(self, result: Result, most: int) -> Result:
+        """Let go of a kernel that holds more than `most` bytes after its cell, and say so; 0: no limit."""
+        if not most or result.aftermath is not Aftermath.READY or self.gone is not None:
+            return result
+        held = self._transport.held()
+        if held <= most:
+            return result
+        said = OUTGROWN.format(held=held / 1e9, most=most / 1e9)
+        self.gone = Gone(Status.DIED, "The kernel held too much memory.", keep=False)
+        detail = "; ".join(filter(None, (result.detail, said)))
+        return replace(result, aftermath=Aftermath.FRESH, detail=detail)
 
     def stop(self) -> None:
         """Interrupt the cell that runs now, if there is one; its result says `interrupted`."""

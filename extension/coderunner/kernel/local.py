@@ -13,10 +13,12 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
 import zmq
 import zmq.asyncio
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
@@ -184,6 +186,12 @@ class LocalKernel:
     async def check(self) -> Gone | None:
         """Tell whether the process has ended; as a rule it was noticed already."""
         return DIED if self._ended or not await self._manager.is_alive() else None
+
+    def held(self) -> int:
+        """The bytes of memory that the process itself holds, without the programs that it started."""
+        with suppress(psutil.Error):
+            return int(psutil.Process(self._process.pid).memory_info().rss) if self._process else 0
+        return 0
 
     async def restart(self) -> None:
         """End the program at any price."""

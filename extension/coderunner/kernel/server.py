@@ -176,6 +176,10 @@ class ServerKernel:
             self._link.give_up()
         return DIED if model.get("execution_state") == "dead" else None
 
+    def held(self) -> int:
+        """Nothing that we know: limits are the server's own matter."""
+        return 0
+
     async def close(self, *, keep: bool = False) -> None:
         """Let go; without `keep` the kernel is deleted."""
         self._gone = self._gone or LOST

@@ -78,8 +78,9 @@ class Session:
     """Binds a conversation to a kernel of its own."""
 
     def __init__(
-        self, conversation: str, where: Where, opener: Opener, portal: Portal, *, idle: float
+        self, conversation: str, where: Where, opener: Opener, portal: Portal, *, idle: float, most: int = 0
     ) -> None:
+        """`most`: bytes of memory that its kernel may hold after a cell; 0: no limit."""
         self.conversation = conversation
         self.where = where
         self.portal = portal
@@ -88,6 +89,7 @@ class Session:
         """When it was last used, by `time.monotonic()`."""
         self._open = opener
         self._idle = idle
+        self._most = most
         self._client: KernelClient | None = None
         self._opening: asyncio.Task[KernelClient] | None = None
         self._finding: asyncio.Task[None] | None = None
@@ -267,6 +269,7 @@ class Session:
                 on_later=cell.on_later,
                 panel=cell.panel,
             )
+            result = client.weigh(result, self._most)
             if self._began_anew(result):
                 notice = notice or REPLACED
             self._ran = result.aftermath is not Aftermath.FRESH

@@ -40,18 +40,21 @@ class Sessions:
         *,
         max_local: int = MAX_LOCAL,
         idle: float = IDLE,
+        max_memory: float = 0.0,
         spare: bool = False,
         inside: Portal | None = None,
     ) -> None:
         """Keep the working directories of local kernels under `root`, else in a temporary directory.
 
-        With a `spare`, the next conversation's kernel on this machine has started before it is needed.
+        One that holds more than `max_memory` gigabytes after a cell is ended; 0: no limit. With a `spare`,
+        the next conversation's kernel on this machine has started before it is needed.
         """
         self.portal = inside or portal()
         self._root = root
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._max_local = max_local
         self._idle = idle
+        self._most = int(max_memory * 1e9)
         self._spare = Spare() if spare else None
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
@@ -66,7 +69,9 @@ class Sessions:
             session = self._sessions.get(conversation)
             if session is not None and session.where == where:
                 return session
-            successor = Session(conversation, where, self._open, self.portal, idle=self._idle)
+            successor = Session(
+                conversation, where, self._open, self.portal, idle=self._idle, most=self._most
+            )
             if session is not None:
                 successor.take_over(session)
                 self.portal.submit(session.end())

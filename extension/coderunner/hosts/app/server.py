@@ -44,7 +44,7 @@ class App:
         """`patience`: seconds for which a reply goes on that no page shows any more."""
         self.settings = settings
         self.choices = Choices.of(settings)
-        self.sessions = Sessions(settings.data_dir / "kernels", spare=True)
+        self.sessions = Sessions(settings.data_dir / "kernels", spare=True, max_memory=settings.max_memory)
         self.records = open_records(
             settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days
         )

@@ -38,7 +38,7 @@ class Desk:
         """`keep`: kernels on a Jupyter server stay at the end, to be found again."""
         self.settings = settings
         self._keep = keep
-        self._sessions = Sessions(settings.data_dir / "kernels")
+        self._sessions = Sessions(settings.data_dir / "kernels", max_memory=settings.max_memory)
         self._records: Records = open_records(
             settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days
         )

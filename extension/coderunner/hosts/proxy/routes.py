@@ -64,7 +64,7 @@ class Proxy:
         """
         self.settings = settings
         self.client = Client(endpoint)
-        self.sessions = Sessions(settings.data_dir / "kernels", spare=spare)
+        self.sessions = Sessions(settings.data_dir / "kernels", spare=spare, max_memory=settings.max_memory)
         self.records = open_records(
             settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days
         )

@@ -93,7 +93,7 @@ def execute(settings: Settings, program: Program, session: str = "") -> int:
             message = "a kernel of this machine ends with the command: a session needs a Jupyter server"
             raise SettingsError(message)
         where = replace(where, directory=str(Path.cwd()))
-    sessions = Sessions(settings.data_dir / "kernels")
+    sessions = Sessions(settings.data_dir / "kernels", max_memory=settings.max_memory)
     kernel = sessions.get(session or f"exec-{secrets.token_hex(8)}", where)
     try:
         with _ledger(settings, kernel, session) as ledger:

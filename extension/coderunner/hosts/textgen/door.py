@@ -68,7 +68,8 @@ class Door:
         board.clean()
         ours = _settings()
         store = Store(home / "settings.json", from_settings(ours) if ours else Preferences())
-        sessions, desk = Sessions(home / "files", spare=True), Desk()
+        most, desk = ours.max_memory if ours else 0.0, Desk()
+        sessions = Sessions(home / "files", max_memory=most, spare=True)
         records = open_records(
             ours.records_url.reveal() if ours else "", home, keep_days=ours.keep_days if ours else 0
         )
