@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from coderunner.errors import KernelError
 from coderunner.kernel.bounds import line_of
@@ -33,6 +33,7 @@ from coderunner.kernel.flight import (
 from coderunner.kernel.later import Later
 from coderunner.kernel.messages import Message, Stamp, execute_request, input_reply, kernel_info_request
 from coderunner.kernel.panel import Panel
+from coderunner.kernel.transport import Transport
 from coderunner.outputs import Aftermath, Result, Status
 from coderunner.secret import Secret
 
@@ -47,45 +48,6 @@ AFTERSHOCK = 1.0
 """Seconds after an interrupt that was not ours for the news that the kernel itself is ending."""
 CHECK_EVERY = 2.0
 """Seconds between two looks at whether the kernel is still there, while a cell runs."""
-
-
-class Transport(Protocol):
-    """A way to one kernel. After a `Gone` (see `go_on`), `restart` or `close` it is of no more use."""
-
-    found: bool
-    """The kernel was there already, with its variables."""
-    borrowed: bool
-    """It is a person's own: nothing that they did not ask for ends or empties it."""
-    alone: bool
-    """All that the kernel says comes this way: nobody else asks it anything."""
-    language: str
-    """The language of its kernel spec, in lower case; empty where nobody says it."""
-    process: str
-    """What the kernel's process calls its session: another after a restart, empty where it is not known."""
-
-    def attach(self, receive: Callable[[Event], None]) -> None:
-        """Have every event from now on given to `receive`, in the loop."""
-
-    def go_on(self) -> None:
-        """Stay of use after a `Gone` with an heir."""
-
-    async def send(self, message: Message) -> None:
-        """Send one message; a lost connection is told as an event, not raised."""
-
-    async def interrupt(self) -> None:
-        """Interrupt the program that runs, as Ctrl-C does."""
-
-    async def restart(self) -> None:
-        """End the program at any price; the next transport finds an empty kernel."""
-
-    async def check(self) -> Gone | None:
-        """Look whether the kernel is still there."""
-
-    def held(self) -> int:
-        """The bytes of memory that its process holds; 0 where that is not for us to know."""
-
-    async def close(self, *, keep: bool = False) -> None:
-        """Let go. The kernel ends too, unless it can be found again and `keep` is set."""
 
 
 FLUSHED = "the kernel flushed it from its queue twice"

@@ -23,11 +23,12 @@ from coderunner.errors import (
 )
 from coderunner.kernel import local, server
 from coderunner.kernel.address import is_loopback, normalise, parents
-from coderunner.kernel.client import KernelClient, Transport
+from coderunner.kernel.client import KernelClient
 from coderunner.kernel.outside import outward
 from coderunner.kernel.portal import portal
 from coderunner.kernel.ready import wait_until_ready
 from coderunner.kernel.rest import Rest, parsed, refusal, unreachable
+from coderunner.kernel.transport import Transport
 from coderunner.kernel.where import Local, Server, Where
 from coderunner.outputs import Result, Status, Stream
 

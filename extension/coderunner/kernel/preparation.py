@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from coderunner.kernel.client import Transport
 from coderunner.kernel.messages import Stamp, execute_request
+from coderunner.kernel.transport import Transport
 
 PRELUDE = Path(__file__).with_name("prelude.py")
 

@@ -5,9 +5,9 @@ import uuid
 from datetime import UTC, datetime
 
 from coderunner.errors import KernelNotStarted
-from coderunner.kernel.client import Transport
 from coderunner.kernel.flight import Event
 from coderunner.kernel.messages import Channel, Message, Stamp, kernel_info_request
+from coderunner.kernel.transport import Transport
 
 ASK_AGAIN = 0.05
 """Seconds after an answer on shell until the kernel is made to say something on iopub again."""

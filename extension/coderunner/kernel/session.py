@@ -8,21 +8,23 @@ import logging
 import time
 import uuid
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from coderunner.errors import CodeRunnerError, KernelNotStarted
-from coderunner.kernel.client import KernelClient, Transport
+from coderunner.kernel.client import KernelClient
 from coderunner.kernel.comms import Comms
 from coderunner.kernel.flight import Detach, OnQuestion
 from coderunner.kernel.later import Later
+from coderunner.kernel.light import Light, State
 from coderunner.kernel.panel import Kept, Panel
 from coderunner.kernel.portal import Portal
 from coderunner.kernel.recall import Recalled
 from coderunner.kernel.running import OnOutput, Queued, Running
+from coderunner.kernel.transport import Opener, Transport
 from coderunner.kernel.where import Local, Where
 from coderunner.outputs import Aftermath, Result, Status
 
@@ -40,28 +42,6 @@ RESTARTED = "the kernel was restarted: variables from before are gone"
 CLOSED = "the kernel of this conversation was closed"
 NEVER_SENT = "it had not begun to run"
 TAKEN_OVER = "somebody else had it in hand by then"
-
-State = Literal["none", "starting", "idle", "busy", "dead"]
-
-
-@dataclass(frozen=True, slots=True)
-class Light:
-    """What a status light shows."""
-
-    state: State
-    kernel: str
-    """The kernel's name."""
-    since: float
-    """When this began, by `time.monotonic()`."""
-    sentence: str = ""
-    """What there is to say beside the state, one sentence or nothing."""
-
-
-class Opener(Protocol):
-    """Gives a transport to this conversation's kernel, which it finds or starts; raises KernelError."""
-
-    def __call__(self, conversation: str, where: Where, *, start: bool = True) -> Awaitable[Transport]:
-        """Give it, ready for the first cell; without `start` only one that is there, else NoSuchKernel."""
 
 
 class Keeper(Protocol):

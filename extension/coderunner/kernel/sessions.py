@@ -10,13 +10,14 @@ from pathlib import Path
 
 from coderunner.errors import KernelNotStarted, NoSuchKernel
 from coderunner.kernel import local, server
-from coderunner.kernel.client import Transport
 from coderunner.kernel.execution import Change
+from coderunner.kernel.light import Light
 from coderunner.kernel.portal import Portal, portal
 from coderunner.kernel.preparation import prepare
 from coderunner.kernel.running import Running
-from coderunner.kernel.session import Light, Session
+from coderunner.kernel.session import Session
 from coderunner.kernel.spare import Spare
+from coderunner.kernel.transport import Transport
 from coderunner.kernel.where import Local, Server, Where, where_of
 
 __all__ = ["Change", "Light", "Local", "Running", "Server", "Session", "Sessions", "Where", "where_of"]
