@@ -239,6 +239,18 @@ async def test_a_kernel_that_died_before_the_cell_reached_it(
     assert text_of(await session.execute("print('y' in globals())")) == f"{ran}\n"
 
 
+@behaviour("prelude:cells:every-kernel")
+async def test_a_kernel_that_its_server_started_again_is_prepared(sessions: Sessions, there: Server) -> None:
+    session = sessions.get("started again", there)
+    process = int(text_of(await session.execute("import os; print(os.getpid())")))
+    os.kill(process, signal.SIGKILL)
+    await happens(lambda: session.light.state == "dead")
+    result = await session.execute("print('ran')\nreturn")
+    assert [type(output) for output in result.outputs] == [Error]
+    assert result.detail == "the kernel was new: variables from before are gone"
+    assert text_of(await session.execute("import os; print(os.getpid())")) not in ("", f"{process}\n")
+
+
 def take(jupyter: Jupyter, method: str, path: str = "") -> None:
     """Do to the conversation's kernel what somebody else on the server does."""
     kernel = jupyter.session("coderunner/taken")["kernel"]["id"]
