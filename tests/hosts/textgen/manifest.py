@@ -70,6 +70,10 @@ BEHAVIOURS = {
     "textgen:elements:whole": Behaviour(
         "A long text of a block is whole where the block is expanded, from the records too.", "rich outputs"
     ),
+    "textgen:elements:linked-again": Behaviour(
+        "Widgets whose kernel lives on a server are linked to it again when the webui was started anew.",
+        "rich output 6",
+    ),
     "textgen:elements:otherwise": Behaviour(
         "A block that is not known any more shows its code and result as text.", "rich outputs"
     ),

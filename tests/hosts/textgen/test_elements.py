@@ -5,6 +5,7 @@ the way the webui does, in gradio's own app.
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS, chromium, served
 from tests.hosts.textgen.test_people import browser_page, choose
 from tests.hosts.textgen.webui import Webui, api_state, gradio_app, stepped
+from tests.kernel.servers import jupyter_server
 
 pytestmark = MARKS
 
@@ -158,10 +160,10 @@ def chat(webui: Webui, browser: Browser) -> Iterator[Chat]:
         assert complaints == []
 
 
-def started_anew() -> None:
-    """End the process as far as we are concerned, and start it again."""
+def started_anew(*, keep: bool = False) -> None:
+    """End the process as far as we are concerned, and start it again; `keep` leaves kernels on servers."""
     before = hooks.door()
-    before.sessions.portal.call(before.sessions.close_all(keep=False), 30)
+    before.sessions.portal.call(before.sessions.close_all(keep=keep), 30)
     before.records.close()
     hooks.door.cache_clear()
     hooks.setup()
@@ -270,6 +272,35 @@ def test_what_threads_show_later_comes_into_their_block_and_stays(chat: Chat) ->
     with served(app) as chat.address:
         chat.open()
         expect(chat.blocks.locator(".cr-outs")).to_contain_text("late word")
+
+
+SLIDER = """```python
+import ipywidgets as w
+slider, label = w.IntSlider(value=7), w.Label('square 49')
+slider.observe(lambda change: setattr(label, 'value', f'square {change.new ** 2}'), 'value')
+display(w.VBox([slider, label]))
+```
+"""
+
+
+@behaviour("textgen:elements:linked-again")
+def test_a_slider_moves_again_when_the_webui_was_started_anew_and_its_kernel_lives_on_a_server(
+    chat: Chat, tmp_path: Path
+) -> None:
+    with jupyter_server(tmp_path, token="canary") as jupyter:
+        choose(kernel="server", server=jupyter.url, token="canary", approve="auto")
+        chat.say(SLIDER, "Move it.")
+        frame = chat.blocks.frame_locator("iframe").frame_locator("iframe")
+        frame.get_by_role("slider").press("ArrowRight")
+        expect(frame.get_by_text("square 64")).to_be_visible()
+        kernels = jupyter.kernels()
+        started_anew(keep=True)
+        with served(app) as chat.address:
+            chat.open()
+            expect(frame.get_by_text("square 64")).to_be_visible()
+            frame.get_by_role("slider").press("ArrowRight")
+            expect(frame.get_by_text("square 81")).to_be_visible()
+        assert jupyter.kernels() == kernels
 
 
 @behaviour("textgen:elements:whole")
