@@ -11,8 +11,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from coderunner.errors import CodeRunnerError, KernelNotStarted
 from coderunner.kernel.client import KernelClient
@@ -20,13 +19,13 @@ from coderunner.kernel.comms import Comms
 from coderunner.kernel.flight import Detach, OnQuestion
 from coderunner.kernel.later import Later
 from coderunner.kernel.light import Light, State
-from coderunner.kernel.panel import Kept, Panel
+from coderunner.kernel.panel import Panel
 from coderunner.kernel.portal import Portal
 from coderunner.kernel.recall import Recalled
 from coderunner.kernel.running import OnOutput, Queued, Running
 from coderunner.kernel.transport import Opener, Transport
-from coderunner.kernel.where import Local, Where
-from coderunner.outputs import Aftermath, Result, Status
+from coderunner.kernel.where import Where
+from coderunner.outputs import Aftermath, Output, Result, Status
 
 KEPT_ERROR = 5.0
 """Seconds for which the error of a start in the background is also the answer to the next cell, where it took
@@ -36,22 +35,14 @@ NODDED_OFF = 2.0
 """Seconds of silence after which warming a kernel means to look whether it is still there."""
 DOZED_OFF = 20.0
 """Seconds of silence after which we look before we send it a cell: it costs a server's answer."""
+SEEK = (0.0, 1.0, 5.0)
+"""Seconds before each look for a kernel that lives still: a server may be slow, or come up after us."""
 
 REPLACED = "the kernel was new: variables from before are gone"
 RESTARTED = "the kernel was restarted: variables from before are gone"
 CLOSED = "the kernel of this conversation was closed"
 NEVER_SENT = "it had not begun to run"
 TAKEN_OVER = "somebody else had it in hand by then"
-
-
-class Keeper(Protocol):
-    """Writes down what becomes of the widgets of a run."""
-
-    def keep(self, widgets: str) -> None:
-        """Their state is this by now."""
-
-    def keep_module(self, name: str, content: str) -> None:
-        """That is a program of theirs."""
 
 
 class Session:
@@ -152,16 +143,20 @@ class Session:
         """Give the widgets that the run of a request shows, while the kernel has them."""
         return self._comms.panel(request)
 
-    def recall(self, request: str, kept: Kept, roots: Sequence[str], keep: Keeper) -> Panel | Kept:
-        """Give the widgets of a run of an earlier process: live again once its kernel is found.
+    def recall(self, panel: Recalled, on_later: OnOutput, outputs: Sequence[Output]) -> Panel:
+        """Have the widgets of a run of an earlier process live again once the kernel is found.
 
-        That is looked for when a page shows them. `roots` are those that the run showed by themselves; `keep`
-        takes what becomes of them.
+        Gives the panel that the run has by then. `on_later` is told what it shows from now on, as `begin` has
+        it; `outputs` are those of its result.
         """
-        if isinstance(self.where, Local):
-            return kept  # its kernel has ended with that process
-        look = partial(self.portal.post, self._find)
-        return self._comms.recall(Recalled(request, kept, roots, look, keep.keep, keep.keep_module))
+        known = self._comms.recall(panel)
+        if known is panel:
+            self.portal.post(self._later.expect, panel.request, on_later, outputs)
+        return known
+
+    def look(self) -> None:
+        """Look in the background whether a kernel of an earlier process is there still; starts none."""
+        self.portal.post(self._find)
 
     def take_late(self) -> list[Result]:
         """Give the results of cells that ended after their deadline, each of them once, in their order."""
@@ -308,8 +303,11 @@ class Session:
 
     async def _seek(self) -> None:
         try:
-            with suppress(CodeRunnerError, OSError):
-                self._take(await self._open(self.conversation, self.where, start=False))
+            for pause in SEEK:
+                await asyncio.sleep(pause)
+                with suppress(CodeRunnerError, OSError):
+                    self._take(await self._open(self.conversation, self.where, start=False))
+                    return
         finally:
             self._finding = None
 
@@ -346,6 +344,7 @@ class Session:
                 # What is being closed could be found again otherwise.
                 await asyncio.wait(self._farewells)
             if self._finding is not None:
+                self._finding.cancel()
                 await asyncio.wait([self._finding])
             if self._client is not None:
                 self._opening = None

@@ -131,9 +131,9 @@ class Records:
         return future
 
     def follow(self, record: Record) -> Entry:
-        """Writes down what becomes of the widgets of a run that is over, while somebody has it."""
-        entry = Entry(record.id, self._send, self._scribe.wake)
-        entry.state = record.state
+        """Writes down what comes of a run that is over: the state of its widgets, and later outputs."""
+        shown = len(record.result.outputs) if record.result else 0
+        entry = Entry.over(record.id, record.state, shown, record.later, self._scribe.wake)
         with self._lock:
             self._ended.add(entry)
         return entry

@@ -50,6 +50,13 @@ class Entry:
         self._widgets = ""
         self._modules: dict[str, str] = {}
 
+    @classmethod
+    def over(cls, identity: str, state: State, shown: int, later: tuple[Output, ...], wake: Wake) -> "Entry":
+        """A run that an earlier process had in hand; `shown`: how many outputs its result has."""
+        entry = cls(identity, lambda *_: False, wake)
+        entry.state, entry._after, entry._later, entry._known_later = state, shown, list(later), later
+        return entry
+
     def send(self, request: str = "") -> bool:
         """Write down that the request of that id is being sent: to be called right before that.
 

@@ -44,7 +44,7 @@ from .later import Later
 from .manner import STOPPED, Kernel, Manner, declined, granted, never, no_pictures
 from .news import News
 from .notebooks import find_chat, from_notebook, label_of, pieces_in, to_notebook
-from .panels import panel_of
+from .panels import later_of, panel_of
 
 __all__ = [
     "BEAT",
@@ -112,6 +112,7 @@ __all__ = [
     "images",
     "label_of",
     "late_words",
+    "later_of",
     "meant",
     "never",
     "no_pictures",

@@ -1,7 +1,7 @@
 """What a cell shows after its end, for the record and for a host."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from coderunner.kernel.execution import Change
 from coderunner.outputs import Output
@@ -11,14 +11,17 @@ from coderunner.records.ledger import Entry
 class Later:
     """The later output of one cell; may be used from any thread."""
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: Entry, known: Sequence[Output] = ()) -> None:
+        """`known` is what an earlier process heard of it: what comes now stands below that."""
         self._entry = entry
         self._lock = threading.Lock()
-        self._outputs: list[Output] = []
+        self._above = len(known)
+        self._outputs = list(known)
         self._listener: Callable[[Change], None] | None = None
 
     def show(self, change: Change) -> None:
         """Take what changed: it is written down, whoever listens."""
+        change = Change(self._above + change.index, change.output)
         self._entry.add(change.index, change.output)
         with self._lock:
             self._outputs[change.index :] = (

@@ -1,11 +1,22 @@
 """The widgets of a run that is written down."""
 
 from coderunner.kernel.panel import Kept, Panel
+from coderunner.kernel.recall import Recalled
 from coderunner.kernel.session import Session
+from coderunner.kernel.where import Local
 from coderunner.kernel.widgets import view_of
 from coderunner.outputs import DisplayData, ExecuteResult
 from coderunner.records.book import Records
 from coderunner.records.rows import Record
+
+from .later import Later
+
+
+class _Recalled(Recalled):
+    def __init__(self, run: Record, kept: Kept, session: Session, records: Records) -> None:
+        entry = records.follow(run)
+        super().__init__(run.request, kept, _roots(run), session.look, entry.keep, entry.keep_module)
+        self.later = Later(entry, run.later)
 
 
 def panel_of(run: Record, session: Session, records: Records) -> Panel | Kept | None:
@@ -17,7 +28,16 @@ def panel_of(run: Record, session: Session, records: Records) -> Panel | Kept | 
     if (panel := session.panel(run.request)) is not None or not run.widgets:
         return panel
     kept = Kept(run.widgets, lambda: records.modules(run.id))
-    return session.recall(run.request, kept, _roots(run), records.follow(run)) if run.request else kept
+    # A kernel on this machine has ended with that process.
+    if not run.request or isinstance(session.where, Local):
+        return kept
+    recalled = _Recalled(run, kept, session, records)
+    return session.recall(recalled, recalled.later.show, run.result.outputs if run.result else ())
+
+
+def later_of(panel: object) -> Later | None:
+    """What the run of a panel that `panel_of` gave shows from now on; None where that is told elsewhere."""
+    return panel.later if isinstance(panel, _Recalled) else None
 
 
 def _roots(run: Record) -> list[str]:

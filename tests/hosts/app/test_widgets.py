@@ -148,3 +148,40 @@ def test_no_kernel_is_started_where_that_of_the_widgets_is_gone(
             expect(inside(somebody).get_by_text("square 64")).to_be_visible()
             assert jupyter.kernels() == []
             assert somebody.run("print(10 + 5)") == "15"
+
+
+BUTTON = """```python
+import ipywidgets as w
+button, count = w.Button(description='press'), [0]
+def press(_):
+    count[0] += 1
+    print('pressed', count[0])
+button.on_click(press)
+button
+```
+"""
+
+
+@behaviour("app:widgets:linked-again")
+def test_what_a_callback_shows_then_stands_in_its_block_and_stays(
+    browser: Browser, parrot: tuple[Parrot, str], tmp_path: Path
+) -> None:
+    with jupyter_server(tmp_path, token="canary") as jupyter:
+        place = {"server": jupyter.url, "token": "canary"}
+        app = started(parrot, tmp_path, **place)
+        with served(app.asgi) as address, visitor(browser, address) as somebody:
+            somebody.ask(BUTTON)
+            inside(somebody).get_by_role("button").click()
+            expect(inside(somebody).locator(".cr-text")).to_have_text("pressed 1\n")
+            identity = conversation(somebody)
+        for count in (2, 3):
+            app = started(parrot, tmp_path, **place)
+            with served(app.asgi) as address, visitor(browser, address) as somebody:
+                come_back(somebody, address, identity)
+                button = inside(somebody).get_by_role("button")
+                expect(button).to_be_visible()
+                expect(inside(somebody).get_by_text("Not connected to a kernel")).to_have_count(0)
+                button.click()
+                expect(inside(somebody).locator(".cr-text")).to_have_text(
+                    [f"pressed {n}\n" for n in range(1, count + 1)]
+                )

@@ -44,6 +44,7 @@ from coderunner.runner import (
     Waiting,
     declined,
     granted,
+    later_of,
 )
 from coderunner.secret import Secret
 
@@ -116,6 +117,8 @@ class Conversation:
         """What the model is to read before the next message."""
         self._followers = 0
         self._repeats = Repeats(self.id, again, self._change_block, self.tell_the_model, self._answers)
+        for block in transcript.blocks(self.messages):
+            self._follow_later(block.ticket, later_of(block.panel))
         self._board.show(transcript.blocks(self.messages))
 
     @property
@@ -310,7 +313,7 @@ class Conversation:
             case Ended(result, later=later):
                 self._questions.clear()
                 self._grow_block(lambda b: growth.ended(b, result))
-                self._follow_later(later)
+                self._follow_later(transcript.ticket_of(self._parts), later)
             case Finish():
                 pass
 
@@ -329,9 +332,9 @@ class Conversation:
         self._asked, answer = self._answers.expect()
         return answer
 
-    def _follow_later(self, later: Later | None) -> None:
-        """Show what the last block's threads and tasks show after its end."""
-        ticket, loop = transcript.ticket_of(self._parts), asyncio.get_running_loop()
+    def _follow_later(self, ticket: str, later: Later | None) -> None:
+        """Show what threads and tasks of the block of that ticket show after its end."""
+        loop = asyncio.get_running_loop()
 
         def show(told: Change) -> None:
             self._change_block(ticket, lambda b: growth.showed_later(b, told.index, told.output))
@@ -341,7 +344,7 @@ class Conversation:
 
     def _follow_late(self, running: Late, later: Later | None, result: Result) -> None:
         """Show what becomes of a block that goes on, wherever it then stands in the conversation."""
-        self._follow_later(later)
+        self._follow_later(transcript.ticket_of(self._parts), later)
         self._grow_block(lambda b: growth.went_on(b, result))
         self._late.follow(transcript.ticket_of(self._parts), running, result)
 

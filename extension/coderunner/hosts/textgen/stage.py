@@ -44,6 +44,7 @@ from coderunner.runner import (
     Started,
     Waiting,
     for_model,
+    later_of,
     panel_of,
 )
 from coderunner.secret import Secret
@@ -282,6 +283,7 @@ class Stage:
                 self._keep(identity, known := _Known(block, at, home))
             known_block = known.block
         self.board.show(_with_repeat(known_block)[1:])
+        self._follow_later(identity, later_of(known_block.panel))
         return known_block
 
     def _runs(self, identity: str) -> list[Record]:
