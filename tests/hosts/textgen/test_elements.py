@@ -298,6 +298,7 @@ def test_a_slider_moves_again_when_the_webui_was_started_anew_and_its_kernel_liv
         with served(app) as chat.address:
             chat.open()
             expect(frame.get_by_text("square 64")).to_be_visible()
+            expect(frame.get_by_text("Not connected to a kernel")).to_have_count(0)
             frame.get_by_role("slider").press("ArrowRight")
             expect(frame.get_by_text("square 81")).to_be_visible()
         assert jupyter.kernels() == kernels
