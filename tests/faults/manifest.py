@@ -21,6 +21,9 @@ BEHAVIOURS = {
     "faults:network:answer-waits": Behaviour(
         "What a person answers while the way is cut reaches the program when it is there again.", "R10"
     ),
+    "faults:network:stopped-half-open": Behaviour(
+        "Stop over a connection that leads nowhere costs no variables.", "safety 3.1: half-open"
+    ),
     "faults:network:reply-lost": Behaviour(
         "Where the reply was lost on the way, the result says so and that the cell runs no more.",
         "decision 4: never success because nothing arrived",

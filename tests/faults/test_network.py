@@ -148,6 +148,24 @@ async def test_an_answer_finds_its_way_to_the_program(
     await ordeal.goes_on(far, kept=True)
 
 
+@behaviour("faults:network:stopped-half-open")
+async def test_stop_over_a_way_that_leads_nowhere_costs_no_variables(
+    proxy: Chaos, far: Session, ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nothing has told us of it yet when a person stops the cell, and no ping is due.
+    monkeypatch.setattr("coderunner.kernel.link.PING", 60.0)
+    await far.portal.run(far.rest())
+    screen = Screen()
+    running = far.begin("import time\nprint(5, flush=True)\ntime.sleep(600)", on_output=screen)
+    await screen.shows(r"5\n")
+    proxy.half_open()
+    ordeal.strike()
+    running.interrupt()
+    result = await asyncio.wait_for(asyncio.wrap_future(running.future), BOUND)
+    ordeal.ends(result, Status.INTERRUPTED, Aftermath.READY, "stopped by the user; variables are kept")
+    await ordeal.goes_on(far, kept=True)
+
+
 @behaviour("faults:network:reply-lost")
 async def test_a_reply_that_was_lost_is_not_made_up(proxy: Chaos, far: Session, ordeal: Ordeal) -> None:
     result = await during(

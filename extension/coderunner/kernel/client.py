@@ -44,6 +44,8 @@ INTERRUPT_TIMEOUT = 2.0
 """Seconds for the interrupt itself to be delivered."""
 RESTART_TIMEOUT = 15.0
 """Seconds for a stuck kernel to be replaced: a server kills it after 5."""
+REJOIN = 5.0
+"""Seconds to hear over another way of a cell that was told to stop when its own carried nothing any more."""
 AFTERSHOCK = 1.0
 """Seconds after an interrupt that was not ours for the news that the kernel itself is ending."""
 CHECK_EVERY = 2.0
@@ -280,9 +282,25 @@ class KernelClient:
                 return Aftermath.FRESH if flight.execution.ending else Aftermath.READY
             if isinstance(ending, Gone):
                 return _verdict(ending)[1]
+        if not await self._transport.answers() and (left := await self._rejoin(flight)) is not None:
+            return left
         restarted = await self._replace(RESTART_TIMEOUT if reached else INTERRUPT_TIMEOUT)
         self.gone = self.gone or (Gone(Status.DIED, "The kernel was restarted.") if restarted else LOST)
         return Aftermath.FRESH if restarted else Aftermath.BUSY
+
+    async def _rejoin(self, flight: Flight) -> Aftermath | None:
+        """Hear over another way what became of a cell that was told to stop; None: it runs still.
+
+        The one that it was sent by carried nothing; a restart could cost the variables for nothing.
+        """
+        ending = await flight.ended(REJOIN)
+        if isinstance(ending, Gone):
+            return _verdict(ending)[1]
+        if ending == "unanswered":
+            return self._unanswered(flight)[1]
+        if ending == "complete":
+            return Aftermath.FRESH if flight.execution.ending else Aftermath.READY
+        return Aftermath.BUSY if flight.away else None
 
     async def _replace(self, within: float) -> bool:
         """End a kernel that no interrupt reaches; tell whether that was done."""
@@ -375,7 +393,8 @@ def _verdict(gone: Gone) -> tuple[Status, Aftermath, str]:
 async def _bounded(work: Coroutine[Any, Any, None], seconds: float) -> bool:
     """Do something that may hang or fail, where the next rung helps; tell whether it was done."""
     with suppress(TimeoutError, OSError, RuntimeError, KernelError):
-        await asyncio.wait_for(work, seconds)
+        async with asyncio.timeout(seconds):
+            await work
         return True
     return False
 

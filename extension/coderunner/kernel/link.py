@@ -152,7 +152,8 @@ class Link:
         self._pong = asyncio.get_running_loop().create_future()
         try:
             self._socket.ping()
-            await asyncio.wait_for(self._pong, within)
+            async with asyncio.timeout(within):
+                await self._pong
         except (TimeoutError, WebSocketClosedError):
             return self._data_within(within)
         return True

@@ -187,6 +187,10 @@ class LocalKernel:
         """Tell whether the process has ended; as a rule it was noticed already."""
         return DIED if self._ended or not await self._manager.is_alive() else None
 
+    async def answers(self) -> bool:
+        """Tell that the way carries what is said: it lies within this machine."""
+        return True
+
     def held(self) -> int:
         """The bytes of memory that the process itself holds, without the programs that it started."""
         with suppress(psutil.Error):

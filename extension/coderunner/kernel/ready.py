@@ -46,7 +46,8 @@ async def wait_until_ready(
 
 async def _next(events: "asyncio.Queue[Event]", *, patience: float | None) -> Message | None:
     try:
-        event = await asyncio.wait_for(events.get(), patience)
+        async with asyncio.timeout(patience):
+            event = await events.get()
     except TimeoutError:
         return None
     if not isinstance(event, Message):

@@ -172,9 +172,18 @@ class ServerKernel:
             if self._link is not None:
                 await self._link.answers(AWAKE)
             return self._gone or (VANISHED if self._away else DELETED)
-        if self._link is not None and self._link.quiet_for > 2 * PING and not await self._link.answers(AWAKE):
-            self._link.give_up()
+        if self._link is not None and self._link.quiet_for > 2 * PING:
+            await self.answers()
         return DIED if model.get("execution_state") == "dead" else None
+
+    async def answers(self) -> bool:
+        """Tell whether the way there still carries anything; one that does not is given up for another."""
+        if self._link is None or self._away:
+            return False
+        if await self._link.answers(AWAKE):
+            return True
+        self._link.give_up()
+        return False
 
     def held(self) -> int:
         """Nothing that we know: limits are the server's own matter."""

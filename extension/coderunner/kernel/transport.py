@@ -40,6 +40,9 @@ class Transport(Protocol):
     async def check(self) -> Gone | None:
         """Look whether the kernel is still there."""
 
+    async def answers(self) -> bool:
+        """Tell whether the way there still carries anything; one that does not is given up for another."""
+
     def held(self) -> int:
         """The bytes of memory that its process holds; 0 where that is not for us to know."""
 

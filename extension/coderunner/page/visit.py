@@ -138,7 +138,8 @@ class Visit:
                     with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it has just left
                         await self._socket.send_text(news)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._asked.wait(), FRAME)
+                async with asyncio.timeout(FRAME):
+                    await self._asked.wait()
             self._asked.clear()
 
     def _drawing(self, identity: str, before: Look | None) -> tuple[Look | None, str]:

@@ -216,8 +216,10 @@ class Conversation:
                 # Taken before the picture, so that no change between the two is lost.
                 changed = self._changed
                 yield
+                # Not by `wait_for`, which up to Python 3.11 may keep to itself that a page has left.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), LIFE)
+                    async with asyncio.timeout(LIFE):
+                        await changed.wait()
                 await asyncio.sleep(FRAME)
             yield
         finally:

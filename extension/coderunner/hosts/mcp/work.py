@@ -47,7 +47,8 @@ class Work:
         until = monotonic() + within
         while not self._settled.is_set() and (left := until - monotonic()) > 0:
             try:
-                await asyncio.wait_for(self._settled.wait(), min(TICK, left))
+                async with asyncio.timeout(min(TICK, left)):
+                    await self._settled.wait()
             except TimeoutError:
                 await tell(monotonic() - self._began, self._last_words())
 
