@@ -230,7 +230,8 @@ class KernelClient:
         status = Status.INTERRUPTED if ending == "stopped" else Status.TIMEOUT
         unheard = ASKED_LATE if flight.asks_in_vain else f"nobody answered within {ANSWER:g} s"
         details = {"overdue": _limit(deadline), "unheard": unheard}
-        return status, aftermath, details.get(ending, "")
+        said = [details.get(ending, ""), INCOMPLETE if flight.cut and not flight.ledger.whole else ""]
+        return status, aftermath, "; ".join(filter(None, said))
 
     async def _aftershock(self, flight: Flight) -> Gone | None:
         until = time.monotonic() + AFTERSHOCK
@@ -277,30 +278,24 @@ class KernelClient:
                 return Aftermath.BUSY
             # An awaiting cell notices an interrupt only when a shell message comes after it.
             await self._transport.send(kernel_info_request(self._stamp()))
-            ending = await flight.ended(patience)
-            if ending == "complete":
-                return Aftermath.FRESH if flight.execution.ending else Aftermath.READY
-            if isinstance(ending, Gone):
-                return _verdict(ending)[1]
-        if not await self._transport.answers() and (left := await self._rejoin(flight)) is not None:
-            return left
+            left = self._left(flight, await flight.ended(patience))
+            if left is None and not await self._transport.answers():
+                # A kernel that heeded it may have said so over a way that carries nothing any more.
+                left = self._left(flight, await flight.ended(REJOIN))
+                left = Aftermath.BUSY if left is None and flight.away else left
+            if left is not None:
+                return left
         restarted = await self._replace(RESTART_TIMEOUT if reached else INTERRUPT_TIMEOUT)
         self.gone = self.gone or (Gone(Status.DIED, "The kernel was restarted.") if restarted else LOST)
         return Aftermath.FRESH if restarted else Aftermath.BUSY
 
-    async def _rejoin(self, flight: Flight) -> Aftermath | None:
-        """Hear over another way what became of a cell that was told to stop; None: it runs still.
-
-        The one that it was sent by carried nothing; a restart could cost the variables for nothing.
-        """
-        ending = await flight.ended(REJOIN)
-        if isinstance(ending, Gone):
-            return _verdict(ending)[1]
-        if ending == "unanswered":
-            return self._unanswered(flight)[1]
+    def _left(self, flight: Flight, ending: Ending | None) -> Aftermath | None:
+        """What a cell that was told to stop has left; None: nobody knows that it ended."""
         if ending == "complete":
             return Aftermath.FRESH if flight.execution.ending else Aftermath.READY
-        return Aftermath.BUSY if flight.away else None
+        if ending == "unanswered" and flight.answered_by:
+            return self._unanswered(flight)[1]
+        return _verdict(ending)[1] if isinstance(ending, Gone) else None
 
     async def _replace(self, within: float) -> bool:
         """End a kernel that no interrupt reaches; tell whether that was done."""
