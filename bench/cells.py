@@ -2,21 +2,25 @@
 
     python -m bench.cells [--cells 200] [--rounds 3]
 
-All contenders take turns, cell by cell, each with a kernel of its own of the same kind, so that none hears
-the others' messages; every round has new kernels. The floor is the plainest loop there is over
-jupyter_client's own client. It runs twice: on a kernel as CodeRunner starts it, and on one that the Jupyter
-server started (with IPython's history, and no WebSocket between), to which those on the server are compared.
+All contenders take turns, cell by cell and in another order each time, each with a kernel of its own of the
+same kind, so that none hears the others' messages; every round has new kernels. The floor is the plainest
+loop there is over jupyter_client's own client. It runs twice: on a kernel as CodeRunner starts it, and on one
+that the Jupyter server started (with IPython's history, and no WebSocket between), to which those on the
+server are compared; the plainest loop over the server's WebSocket is one of them.
 """
 
 import argparse
 import asyncio
 import os
+import random
 import statistics
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
@@ -28,7 +32,9 @@ from tests.kernel.servers import Jupyter, jupyter_server
 
 from coderunner.kernel import local, server
 from coderunner.kernel.client import KernelClient
+from coderunner.kernel.messages import Message, Stamp, execute_request
 from coderunner.kernel.portal import portal
+from coderunner.kernel.ready import wait_until_ready
 from coderunner.kernel.rest import Rest
 from coderunner.kernel.sessions import Local, Server, Sessions, Where
 from coderunner.outputs import Status
@@ -42,6 +48,7 @@ NEW_KERNELS = 5
 
 FLOOR_HERE = "bare jupyter_client loop, local"
 FLOOR_THERE = "bare jupyter_client loop, server's kernel"
+BARE_THERE = "bare WebSocket loop, Jupyter server"
 OURS_HERE = "CodeRunner, local"
 OURS_THERE = "CodeRunner, Jupyter server"
 BARS = {OURS_HERE: 1.15, OURS_THERE: 1.25}
@@ -164,6 +171,39 @@ def servers_connection_file(jupyter: Jupyter, runtime: Path) -> Iterator[str]:
 
 
 @contextmanager
+def bare_websocket(where: Server) -> Iterator[Run]:
+    """The floor's loop over the server's WebSocket: it codes messages, and does nothing else."""
+    loop = asyncio.new_event_loop()
+
+    async def connect() -> tuple[server.ServerKernel, asyncio.Queue[Message]]:
+        rest = Rest(where)
+        kernel = await server.create_without_session(rest, "python3")
+        heard: asyncio.Queue[Message] = asyncio.Queue()
+        kernel.attach(lambda event: heard.put_nowait(event) if isinstance(event, Message) else None)
+        await kernel.connect("bench")
+        await wait_until_ready(kernel)
+        kernel.attach(lambda event: heard.put_nowait(event) if isinstance(event, Message) else None)
+        return kernel, heard
+
+    async def execute() -> None:
+        stamp = Stamp(uuid.uuid4().hex, "bench", datetime.now(UTC).isoformat())
+        await kernel.send(execute_request(CELL, stamp))
+        missing = {"idle", "reply"}
+        while missing:
+            message = await heard.get()
+            if message.parent == stamp.id:
+                state = message.content.get("execution_state", "")
+                missing -= {"reply" if message.type == "execute_reply" else state}
+
+    kernel, heard = loop.run_until_complete(connect())
+    try:
+        yield lambda: loop.run_until_complete(execute())
+    finally:
+        loop.run_until_complete(kernel.close())
+        loop.close()
+
+
+@contextmanager
 def with_jupyter_kernel_client(where: Server) -> Iterator[Run]:
     client = JupyterKernelClient(server_url=where.url, token=where.token.reveal())
     client.start()
@@ -197,8 +237,11 @@ def measure(contenders: list[tuple[Contender, Run]], cells: int) -> None:
     for _, run in contenders:
         for _ in range(WARM):
             run()
+    turns, chance = list(contenders), random.Random(cells)
     for _ in range(cells):
-        for contender, run in contenders:
+        # Who comes after a slow one finds a cold machine: that is each in turn.
+        chance.shuffle(turns)
+        for contender, run in turns:
             started = time.perf_counter()
             run()
             contender.times.append(time.perf_counter() - started)
@@ -228,6 +271,7 @@ def race(directory: Path, cells: int, rounds: int) -> list[Contender]:
                     ours(Local()),
                     with_nbclient(),
                     floor(servers_connection_file(jupyter, directory / "run")),
+                    bare_websocket(where),
                     ours(where),
                     with_jupyter_kernel_client(where),
                 )
@@ -243,6 +287,7 @@ NAMES = (
     OURS_HERE,
     "nbclient, local",
     FLOOR_THERE,
+    BARE_THERE,
     OURS_THERE,
     "jupyter-kernel-client, Jupyter server",
 )
