@@ -82,6 +82,7 @@ class LocalKernel:
         self._loop = asyncio.get_running_loop()
         self._receive: Callable[[Event], None] = lambda _event: None
         self._ended = False
+        self._turnstile = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._process: Any = getattr(manager.provisioner, "process", None)
         self._group: int = getattr(manager.provisioner, "pgid", None) or 0
@@ -200,7 +201,16 @@ class LocalKernel:
     async def restart(self) -> None:
         """End the program at any price."""
         self._kill_group()
-        await self._manager.shutdown_kernel(now=True)
+        await self._shut_down(now=True)
+
+    async def _shut_down(self, *, now: bool) -> None:
+        """End the process: whoever restarts it and whoever notices that it ended, one after the other.
+
+        The manager fails where it is asked twice at once.
+        """
+        async with self._turnstile:
+            if self._manager.has_kernel:
+                await self._manager.shutdown_kernel(now=now)
 
     async def close(self, *, keep: bool = False) -> None:
         """End the kernel and all that it started: kindly at first, but within two seconds."""
@@ -210,8 +220,7 @@ class LocalKernel:
             if socket is not None:
                 socket.close()
         try:
-            if self._manager.has_kernel:
-                await self._manager.shutdown_kernel(now=self._ended)
+            await self._shut_down(now=self._ended)
         finally:
             self._kill_group()
             shutil.rmtree(self._sockets, ignore_errors=True)
