@@ -105,8 +105,12 @@ def test_a_slider_drives_its_plot_again_when_the_app_is_started_anew_and_its_ker
         build = started(parrot, tmp_path, **place)
         with served(build.asgi) as address, visitor(browser, address) as somebody:
             somebody.ask(PLOT)
+            drawn = inside(somebody).locator(".widget-output img").get_attribute("src")
             inside(somebody).get_by_role("slider").press("ArrowRight")
             expect(inside(somebody).get_by_text("k is 3")).to_be_visible()
+            expect(inside(somebody).locator(".widget-output img")).not_to_have_attribute("src", drawn or "")
+            # The kernel is told of what an Output widget shows when its program is at rest.
+            assert somebody.run("print('at rest')") == "at rest"
             identity = conversation(somebody)
         first, kernels = build.records.of(kernel_label(identity)), jupyter.kernels()
         again = started(parrot, tmp_path, **place)
@@ -120,7 +124,7 @@ def test_a_slider_drives_its_plot_again_when_the_app_is_started_anew_and_its_ker
             expect(inside(somebody).locator(".widget-output img")).not_to_have_attribute("src", plot or "")
             after = again.records.of(kernel_label(identity))
             assert somebody.run("print(draw.widget.children[0].value)") == "4"
-            expect(somebody.blocks.last.locator(".cr-state")).to_contain_text("[2]")
+            expect(somebody.blocks.last.locator(".cr-state")).to_contain_text("[3]")
         assert jupyter.kernels() == kernels
     assert [(run.id, run.attempt, run.result) for run in after] == [
         (run.id, run.attempt, run.result) for run in first

@@ -178,6 +178,7 @@ def test_run_shows_output_kernel_version_and_round_trip(panel: Panel, jupyter: J
         assert "says 42" in line.text
         assert "python3" in line.text
         assert " ms" in line.text
+    assert hooks.door().records.settle()
     runs = hooks.door().records.of(hooks.door().conversation(HERE.state()) or "")
     assert [run.key.message for run in runs] == ["test of the form"] * 2
 
