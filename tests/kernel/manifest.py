@@ -458,6 +458,9 @@ BEHAVIOURS = {
     ),
     "widgets:parcel:round-trip": Behaviour("A parcel comes back as it went.", "rich output 6"),
     "widgets:parcel:nonsense": Behaviour("What is no parcel is none, and never raises.", "T6"),
+    "widgets:output:taken-leave": Behaviour(
+        "A kernel that stays when we go knows what its Output widgets showed to the last.", "rich outputs"
+    ),
     "widgets:page:own-only": Behaviour(
         "A page moves the widgets of its own block; others are refused, also smuggled in.", "rich output 2"
     ),

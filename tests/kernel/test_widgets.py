@@ -4,17 +4,18 @@ import json
 import threading
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coderunner.kernel import widgets
+from coderunner.kernel import comms, widgets
 from coderunner.kernel.comms import sendable
 from coderunner.kernel.panel import Kept, Panel
 from coderunner.kernel.parcel import pack, unpack
 from coderunner.kernel.portal import portal
-from coderunner.kernel.sessions import Session
+from coderunner.kernel.sessions import Server, Session, Sessions
 from coderunner.kernel.widgets import Update, Widgets, update_of
 from coderunner.outputs import Result, Status, Stream
 from tests.behaviours import behaviour
@@ -308,6 +309,27 @@ def test_what_an_output_widget_catches_is_in_it_and_nowhere_else(session: Sessio
     page.wait_for(lambda its: its.state_of("OutputModel")["outputs"] == caught)
     assert screen.wait_for("beside")
     assert printed(session, "print(out.outputs)") == f"{tuple(caught)}\n"
+
+
+@behaviour("widgets:output:taken-leave")
+def test_a_kernel_that_stays_when_we_go_knows_what_its_output_widgets_showed(
+    there: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Only our leave is in time to tell it.
+    monkeypatch.setattr(comms, "CATCH", 60.0)
+    gate, panel, before, after = tmp_path / "gate", Panel(), Sessions(), Sessions()
+    source = (
+        "import ipywidgets as w, os, time\nout = w.Output()\ndisplay(out)\nwith out:\n"
+        f"    print('within', flush=True)\n    while not os.path.exists({str(gate)!r}): time.sleep(0.01)"
+    )
+    before.get("leave", there).begin(source, panel=panel)
+    Looker(panel).wait_for(lambda its: "within" in str(its.state_of("OutputModel")["outputs"]))
+    portal().call(before.close_all(), BOUND)
+    gate.touch()
+    try:
+        assert "within" in printed(after.get("leave", there), "print(out.outputs)")
+    finally:
+        portal().call(after.close_all(keep=False), BOUND)
 
 
 @behaviour("widgets:page:own-only")

@@ -336,6 +336,8 @@ class KernelClient:
 
     async def close(self, *, keep: bool = False) -> None:
         """Let go of the kernel; `keep` leaves one running that can be found again."""
+        if keep and self.gone is None:
+            await self._comms.take_leave()
         self.gone = self.gone or Gone(Status.REPLACED, "The kernel was shut down.")
         self._comms.detach(self._transport.send)
         if self._flight is not None:

@@ -30,6 +30,9 @@ FRAME = 0.04
 CATCH = 1.0
 """Seconds after which a kernel is told what its Output widgets have caught, where nothing comes to an end."""
 
+LEAVE = 1.0
+"""Seconds for the last words to a kernel that stays when we go."""
+
 CAPTURED = "captured"
 """The type that a message has for everybody else once a widget has caught it."""
 
@@ -325,6 +328,13 @@ class Comms:
                 state = {"method": "update", "state": {"outputs": outputs}, "buffer_paths": []}
                 self._ours[self._say(identity, state)] = None
                 _bound(self._ours)
+
+    async def take_leave(self) -> None:
+        """Tell the kernel what it does not know yet, for whoever finds it again; bounded."""
+        self._flush()
+        self._tell_kernel()
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=LEAVE)
 
     # --- telling pages ------------------------------------------------------------------------------------
 

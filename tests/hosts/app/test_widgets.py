@@ -1,8 +1,10 @@
 """Widgets in the chat app: moved in a reply, there again after a reload and a restart, without a run."""
 
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, FrameLocator, expect
 
 from coderunner.hosts.app.server import App
@@ -11,7 +13,7 @@ from coderunner.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS, Visitor, served, visitor
 from tests.hosts.app.parrot import Parrot
-from tests.kernel.servers import jupyter_server
+from tests.kernel.servers import Jupyter, jupyter_server
 
 pytestmark = MARKS
 
@@ -84,6 +86,19 @@ def test_a_slider_stands_where_it_was_left_after_a_reload_and_after_a_restart(
     ]
 
 
+@pytest.fixture
+def jupyter(tmp_path: Path) -> Iterator[Jupyter]:
+    """A server, whose kernels outlive an app."""
+    with jupyter_server(tmp_path, token="canary") as server:
+        yield server
+
+
+@pytest.fixture
+def start(parrot: tuple[Parrot, str], tmp_path: Path, jupyter: Jupyter) -> Callable[[], App]:
+    """Starts an app with kernels there, and the same records each time."""
+    return lambda: started(parrot, tmp_path, server=jupyter.url, token="canary")
+
+
 PLOT = """```python
 import ipywidgets as w, matplotlib.pyplot as plt
 print('ran')
@@ -98,34 +113,30 @@ def draw(k=2):
 
 @behaviour("app:widgets:linked-again")
 def test_a_slider_drives_its_plot_again_when_the_app_is_started_anew_and_its_kernel_lives_on_a_server(
-    browser: Browser, parrot: tuple[Parrot, str], tmp_path: Path
+    browser: Browser, jupyter: Jupyter, start: Callable[[], App]
 ) -> None:
-    with jupyter_server(tmp_path, token="canary") as jupyter:
-        place = {"server": jupyter.url, "token": "canary"}
-        build = started(parrot, tmp_path, **place)
-        with served(build.asgi) as address, visitor(browser, address) as somebody:
-            somebody.ask(PLOT)
-            drawn = inside(somebody).locator(".widget-output img").get_attribute("src")
-            inside(somebody).get_by_role("slider").press("ArrowRight")
-            expect(inside(somebody).get_by_text("k is 3")).to_be_visible()
-            expect(inside(somebody).locator(".widget-output img")).not_to_have_attribute("src", drawn or "")
-            # The kernel is told of what an Output widget shows when its program is at rest.
-            assert somebody.run("print('at rest')") == "at rest"
-            identity = conversation(somebody)
-        first, kernels = build.records.of(kernel_label(identity)), jupyter.kernels()
-        again = started(parrot, tmp_path, **place)
-        with served(again.asgi) as address, visitor(browser, address) as somebody:
-            come_back(somebody, address, identity)
-            expect(inside(somebody).get_by_text("k is 3")).to_be_visible()
-            expect(inside(somebody).get_by_text("Not connected to a kernel")).to_have_count(0)
-            plot = inside(somebody).locator(".widget-output img").get_attribute("src")
-            inside(somebody).get_by_role("slider").press("ArrowRight")
-            expect(inside(somebody).get_by_text("k is 4")).to_be_visible()
-            expect(inside(somebody).locator(".widget-output img")).not_to_have_attribute("src", plot or "")
-            after = again.records.of(kernel_label(identity))
-            assert somebody.run("print(draw.widget.children[0].value)") == "4"
-            expect(somebody.blocks.last.locator(".cr-state")).to_contain_text("[3]")
-        assert jupyter.kernels() == kernels
+    build = start()
+    with served(build.asgi) as address, visitor(browser, address) as somebody:
+        somebody.ask(PLOT)
+        drawn = inside(somebody).locator(".widget-output img").get_attribute("src")
+        inside(somebody).get_by_role("slider").press("ArrowRight")
+        expect(inside(somebody).get_by_text("k is 3")).to_be_visible()
+        expect(inside(somebody).locator(".widget-output img")).not_to_have_attribute("src", drawn or "")
+        identity = conversation(somebody)
+    first, kernels = build.records.of(kernel_label(identity)), jupyter.kernels()
+    again = start()
+    with served(again.asgi) as address, visitor(browser, address) as somebody:
+        come_back(somebody, address, identity)
+        expect(inside(somebody).get_by_text("k is 3")).to_be_visible()
+        expect(inside(somebody).get_by_text("Not connected to a kernel")).to_have_count(0)
+        plot = inside(somebody).locator(".widget-output img").get_attribute("src")
+        inside(somebody).get_by_role("slider").press("ArrowRight")
+        expect(inside(somebody).get_by_text("k is 4")).to_be_visible()
+        expect(inside(somebody).locator(".widget-output img")).not_to_have_attribute("src", plot or "")
+        after = again.records.of(kernel_label(identity))
+        assert somebody.run("print(draw.widget.children[0].value)") == "4"
+        expect(somebody.blocks.last.locator(".cr-state")).to_contain_text("[2]")
+    assert jupyter.kernels() == kernels
     assert [(run.id, run.attempt, run.result) for run in after] == [
         (run.id, run.attempt, run.result) for run in first
     ]
@@ -133,25 +144,23 @@ def test_a_slider_drives_its_plot_again_when_the_app_is_started_anew_and_its_ker
 
 @behaviour("app:widgets:linked-again")
 def test_no_kernel_is_started_where_that_of_the_widgets_is_gone(
-    browser: Browser, parrot: tuple[Parrot, str], tmp_path: Path
+    browser: Browser, jupyter: Jupyter, start: Callable[[], App]
 ) -> None:
-    with jupyter_server(tmp_path, token="canary") as jupyter:
-        place = {"server": jupyter.url, "token": "canary"}
-        app = started(parrot, tmp_path, **place)
-        with served(app.asgi) as address, visitor(browser, address) as somebody:
-            somebody.ask(SLIDER)
-            inside(somebody).get_by_role("slider").press("ArrowRight")
-            expect(inside(somebody).get_by_text("square 64")).to_be_visible()
-            identity = conversation(somebody)
-        for each in jupyter.ask("api/sessions"):
-            jupyter.ask(f"api/sessions/{each['id']}", "DELETE")
-        app = started(parrot, tmp_path, **place)
-        with served(app.asgi) as address, visitor(browser, address) as somebody:
-            come_back(somebody, address, identity)
-            expect(inside(somebody).get_by_text("Not connected to a kernel")).to_be_visible()
-            expect(inside(somebody).get_by_text("square 64")).to_be_visible()
-            assert jupyter.kernels() == []
-            assert somebody.run("print(10 + 5)") == "15"
+    app = start()
+    with served(app.asgi) as address, visitor(browser, address) as somebody:
+        somebody.ask(SLIDER)
+        inside(somebody).get_by_role("slider").press("ArrowRight")
+        expect(inside(somebody).get_by_text("square 64")).to_be_visible()
+        identity = conversation(somebody)
+    for each in jupyter.ask("api/sessions"):
+        jupyter.ask(f"api/sessions/{each['id']}", "DELETE")
+    app = start()
+    with served(app.asgi) as address, visitor(browser, address) as somebody:
+        come_back(somebody, address, identity)
+        expect(inside(somebody).get_by_text("Not connected to a kernel")).to_be_visible()
+        expect(inside(somebody).get_by_text("square 64")).to_be_visible()
+        assert jupyter.kernels() == []
+        assert somebody.run("print(10 + 5)") == "15"
 
 
 BUTTON = """```python
@@ -168,24 +177,22 @@ button
 
 @behaviour("app:widgets:linked-again")
 def test_what_a_callback_shows_then_stands_in_its_block_and_stays(
-    browser: Browser, parrot: tuple[Parrot, str], tmp_path: Path
+    browser: Browser, jupyter: Jupyter, start: Callable[[], App]
 ) -> None:
-    with jupyter_server(tmp_path, token="canary") as jupyter:
-        place = {"server": jupyter.url, "token": "canary"}
-        app = started(parrot, tmp_path, **place)
+    app = start()
+    with served(app.asgi) as address, visitor(browser, address) as somebody:
+        somebody.ask(BUTTON)
+        inside(somebody).get_by_role("button").click()
+        expect(inside(somebody).locator(".cr-text")).to_have_text("pressed 1\n")
+        identity = conversation(somebody)
+    for count in (2, 3):
+        app = start()
         with served(app.asgi) as address, visitor(browser, address) as somebody:
-            somebody.ask(BUTTON)
-            inside(somebody).get_by_role("button").click()
-            expect(inside(somebody).locator(".cr-text")).to_have_text("pressed 1\n")
-            identity = conversation(somebody)
-        for count in (2, 3):
-            app = started(parrot, tmp_path, **place)
-            with served(app.asgi) as address, visitor(browser, address) as somebody:
-                come_back(somebody, address, identity)
-                button = inside(somebody).get_by_role("button")
-                expect(button).to_be_visible()
-                expect(inside(somebody).get_by_text("Not connected to a kernel")).to_have_count(0)
-                button.click()
-                expect(inside(somebody).locator(".cr-text")).to_have_text(
-                    [f"pressed {n}\n" for n in range(1, count + 1)]
-                )
+            come_back(somebody, address, identity)
+            button = inside(somebody).get_by_role("button")
+            expect(button).to_be_visible()
+            expect(inside(somebody).get_by_text("Not connected to a kernel")).to_have_count(0)
+            button.click()
+            expect(inside(somebody).locator(".cr-text")).to_have_text(
+                [f"pressed {n}\n" for n in range(1, count + 1)]
+            )
