@@ -1,4 +1,4 @@
-"""What is said of the way a cell ended: one table, for the model that reads it and the person who sees it."""
+"""What is said of the way a cell or a reply ended: a table each, for the model and the person."""
 
 from collections.abc import Mapping
 
@@ -39,3 +39,28 @@ SENTENCES: Mapping[tuple[Status, Aftermath], str] = {
 def how_it_ended(status: Status, aftermath: Aftermath) -> str:
     """What is said of an end; empty where the outputs say it: the program ended by itself, well or not."""
     return SENTENCES.get((status, aftermath), "")
+
+
+REPLIES: Mapping[str, str] = {
+    "length": "The model reached its limit of tokens; the reply is cut off.",
+    "content_filter": "The endpoint's content filter ended the reply.",
+    "tool_calls": "The model called a tool that is not there; nothing was done.",
+    "function_call": "The model called a tool that is not there; nothing was done.",
+    "stopped": "Stopped.",
+    "left": "Stopped: no page was open.",
+}
+"""By OpenAI's `finish_reason`, and by two of our own: a person pressed Stop, or every page was closed."""
+
+COMPLETE = frozenset({"stop", "eos", "end_turn", "stop_sequence", "end", ""})
+"""Reasons that mean a complete reply, as servers spell them; "" where nobody gave one."""
+
+
+def how_a_reply_ended(reason: str, *, empty: bool) -> str:
+    """What is said below a reply that ended for `reason`, in one sentence; nothing below a complete one.
+
+    `empty`: it holds nothing that a person could read.
+    """
+    if reason in COMPLETE:
+        return "The model sent an empty reply." if empty else ""
+    said = REPLIES.get(reason, f"The endpoint ended the reply: {reason[:80]}.")
+    return said.replace("Stopped.", "Stopped before the first word.") if empty else said
