@@ -17,6 +17,20 @@ BEHAVIOURS = {
         "Each behaviour in the manifest has a test, and each test names a behaviour of the manifest.",
         "CONTRIBUTING",
     ),
+    "json:read:as-json": Behaviour(
+        "JSON of others is read as the library reads it, a byte order mark and what is no number aside.",
+        "RFC 8259",
+    ),
+    "json:depth:bounded": Behaviour(
+        "JSON of others that is nested too deep, or is none, is refused in one way and one sentence.",
+        "safety: hostile input",
+    ),
+    "json:depth:clipped": Behaviour(
+        "Where nothing may be lost, only the levels below the bound are left out.", "safety: hostile input"
+    ),
+    "json:numbers:bounded": Behaviour(
+        "A number of very many digits is refused in a sentence.", "safety: hostile input"
+    ),
     "allowance:words:used-up": Behaviour(
         "A reply has its seconds and its tokens and no more, and says which were used up.", "decision 9"
     ),

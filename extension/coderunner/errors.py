@@ -14,6 +14,7 @@
     ├── RecordsUnavailable (OSError)                what runs cannot be written down, or not be read
     ├── NoSuchConversation (LookupError)            no conversation is meant by a name, or several are
     ├── NotANotebook (ValueError)                   a file is no notebook that we can read
+    ├── UnreadableJSON (ValueError)                 a text of others is no JSON, or nested too deep
     └── ModelError                                  a model's endpoint
         ├── EndpointUnreachable (ConnectionError)   nothing answers at the address
         ├── EndpointRefused (PermissionError)       it does not accept our key
@@ -70,6 +71,13 @@ class NoSuchConversation(CodeRunnerError, LookupError):
 
 class NotANotebook(CodeRunnerError, ValueError):
     """A file is no notebook that we can read."""
+
+
+class UnreadableJSON(CodeRunnerError, ValueError):
+    """A text that others wrote is no JSON, or it is nested too deep.
+
+    Its message says which, without the subject: who reads the text knows what it is.
+    """
 
 
 class ModelError(CodeRunnerError):
