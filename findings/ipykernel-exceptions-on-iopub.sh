@@ -45,15 +45,12 @@ def expect(what, seen, wanted):
         sys.exit(f"changed: {wanted!r} was seen before")
 
 codes = [
-    "raise ValueError(1)",
     "raise ExceptionGroup('several', [ValueError(1)])",
     "class Odd(Exception):\n    def __str__(self): raise RuntimeError('no')\nraise Odd()",
 ]
-(_, plain), = ((s, r) for s, r in run("python3", codes[:1]))
-(group, reply), = run("python3", codes[1:2])
+(group, reply), (odd, _) = run("python3", codes)
 expect("errors of a group", [c["ename"] for kind, c in group if kind == "error"], [])
 expect("its text", any(kind == "stream" and c["name"] == "stderr" for kind, c in group), True)
 expect("reply", (reply["status"], reply["ename"], reply["traceback"]), ("error", "ExceptionGroup", []))
-(odd, _), = run("python3", codes[2:])
 expect("errors of __str__", [(c["ename"], c["evalue"]) for kind, c in odd if kind == "error"], [("RuntimeError", "no")] * 2)
 PY

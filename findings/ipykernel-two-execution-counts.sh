@@ -43,7 +43,6 @@ def expect(what, seen, wanted):
     if seen != wanted:
         sys.exit(f"changed: {wanted!r} was seen before")
 
-(_, first), = run("python3", ["1"])
 ((seen, reply),) = run("python3", ["2"], store_history=False)
 expect("execute_input", [c["execution_count"] for kind, c in seen if kind == "execute_input"], [1])
 expect("execute_result", [c["execution_count"] for kind, c in seen if kind == "execute_result"], [0])
