@@ -210,6 +210,15 @@ BEHAVIOURS = {
     "runner:late:next-message": Behaviour(
         "A late result that no block follows comes with the next message, once.", "decision 5"
     ),
+    "runner:late:afterwards": Behaviour(
+        "What threads and tasks show after the end of their block reaches the model once, as that: with the "
+        "next block's result or the next message.",
+        "README: what it promises",
+    ),
+    "runner:late:bounded": Behaviour(
+        "Of many blocks whose threads go on, the latest are told, shortened, and the others counted.",
+        "performance",
+    ),
     "runner:late:stopped": Behaviour(
         "Stop ends also the cells that go on beside the reply.", "decision 5; M5"
     ),
@@ -247,6 +256,9 @@ BEHAVIOURS = {
     ),
     "runner:news:rest": Behaviour("Of a text that grows its rest is told.", "README, the command line"),
     "runner:news:once": Behaviour("An output is told again where it changed.", "README, the command line"),
+    "runner:news:untold": Behaviour(
+        "What was not told yet is given once, as it stands by then.", "README: what it promises"
+    ),
     "runner:news:cleared": Behaviour(
         "What is shown anew after a clearing is told anew.", "kernel facts: output"
     ),

@@ -46,6 +46,7 @@ PLAN = {
     "kernel.parcel": Floor(pure=True),
     "kernel.widgets": Floor(pure=True),
     "kernel.captured": Floor("outputs kernel.execution kernel.messages", pure=True),
+    "kernel.news": Floor("outputs kernel.execution", pure=True),
     "kernel.execution": Floor(f"{GROUND} kernel.messages kernel.bounds", "jupyter_client", pure=True),
     # ZeroMQ and tornado are what jupyter_client itself stands on, psutil is what ipykernel does.
     "kernel": Floor(f"{GROUND} settings kernel", "jupyter_client psutil tornado zmq"),

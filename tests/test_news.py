@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coderunner.kernel.bounds import Text
+from coderunner.kernel.news import Untold
 from coderunner.outputs import DisplayData, Omission, Output, Stream
 from coderunner.runner import Change, News
 from tests.behaviours import behaviour
@@ -30,6 +31,17 @@ def test_a_text_that_grows_is_told_once_in_pieces(chunks: list[str]) -> None:
 def test_an_output_is_told_when_it_comes_and_when_it_changes() -> None:
     other = DisplayData({"text/plain": "2"})
     assert told(Change(0, PLOT), Change(0, PLOT), Change(1, PLOT), Change(0, other)) == [PLOT, PLOT, other]
+
+
+@behaviour("runner:news:untold")
+def test_what_was_not_told_yet_is_given_once_as_it_stands_by_then() -> None:
+    untold = Untold()
+    for change in (Change(0, Stream("stdout", "a")), Change(1, PLOT), Change(0, Stream("stdout", "ab"))):
+        untold.receive(change)
+    assert [untold.take(), untold.take()] == [(Stream("stdout", "ab"), PLOT), ()]
+    for change in (Change(0, None), Change(0, Stream("stdout", "c")), Change(1, PLOT)):
+        untold.receive(change)
+    assert [untold.take(), untold.take()] == [(Stream("stdout", "c"), PLOT), ()]
 
 
 @behaviour("runner:news:cleared")

@@ -38,6 +38,7 @@ from coderunner.runner import (
     declined,
     late_words,
 )
+from coderunner.runner.afterwards import MOST
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
 
@@ -434,6 +435,64 @@ def test_a_result_that_no_block_follows_comes_with_the_next_message_once(
     running.settled.result(60)
     assert late_words(kernel) == LATE
     assert late_words(kernel) == ""
+
+
+THREAD = """\
+import os, threading, time
+def work():
+    while not os.path.exists({gate!r}): time.sleep(0.01)
+    print("from the thread")
+thread = threading.Thread(target=work)
+thread.start()
+"""
+AFTERWARDS = "Output of an earlier block, after its end: from the thread\n"
+
+
+@behaviour("runner:late:afterwards")
+def test_what_a_thread_shows_after_its_block_reaches_the_model_once_with_the_next_result(
+    drive: Drive, kernel: Session, tmp_path: Path
+) -> None:
+    begins = f"```python\n{THREAD.format(gate=str(tmp_path / 'gate'))}```\n"
+    goes_on = f"```python\nopen({str(tmp_path / 'gate')!r}, 'w').close(); thread.join(); 42\n```\n"
+    events = drive(Turn(), Script(begins, goes_on, "```python\n43\n```\n", "Done."), kernel)
+    assert said(events).endswith(
+        f"{begins}Result: (no output)\n{goes_on}{AFTERWARDS}\nResult: 42\n"
+        "```python\n43\n```\nResult: 43\nDone."
+    )
+    assert late_words(kernel) == ""
+
+
+@behaviour("runner:late:afterwards")
+def test_what_a_thread_shows_after_the_last_block_comes_with_the_next_message_once(
+    drive: Drive, kernel: Session, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    drive(Turn(), Script(f"```python\n{THREAD.format(gate=str(gate))}```\n", "It goes on."), kernel)
+    assert late_words(kernel) == ""
+    gate.touch()
+    running = kernel.begin("thread.join()", deadline=60.0)
+    assert running.wait(60) is not None
+    assert [late_words(kernel), late_words(kernel)] == [AFTERWARDS, ""]
+
+
+@behaviour("runner:late:bounded")
+def test_of_many_blocks_whose_threads_go_on_the_latest_are_told(drive: Drive, kernel: Session) -> None:
+    starts = "```python\nimport threading; event = globals().get('event') or threading.Event()\n"
+    thread = (
+        f"{starts}threading.Thread(target=lambda: (event.wait(), print('x' * 9000))).start() # {{}}\n```\n"
+    )
+    blocks = [thread.format(number) for number in range(MOST + 2)]
+    drive(Turn(max_cells=99), Script(*blocks, "Done."), kernel)
+    running = kernel.begin(
+        "event.set()\nfor thread in threading.enumerate(): thread is threading.main_thread() "
+        "or thread.daemon or thread.join()",
+        deadline=60.0,
+    )
+    assert running.wait(60) is not None
+    words = late_words(kernel)
+    assert words.count("after its end:") == MOST
+    assert "(what 2 more blocks showed after their end is left out)" in words
+    assert len(words) < MOST * 1_200
 
 
 @behaviour("runner:late:stopped")

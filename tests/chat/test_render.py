@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from coderunner.chat.fences import Code, FenceClosed, FenceOpened, Text
 from coderunner.chat.neutral import ZERO_WIDTH_SPACE
 from coderunner.chat.reasoning import TAGS
-from coderunner.chat.render import Image, Limits, for_model, for_tool, images, ran_again
+from coderunner.chat.render import Heading, Image, Limits, for_model, for_tool, images, ran_again
 from coderunner.endings import how_it_ended
 from coderunner.outputs import (
     Aftermath,
@@ -201,10 +201,10 @@ def test_every_way_to_end_has_its_sentence_after_what_was_shown(status: Status, 
 @behaviour("render:late:named")
 def test_a_result_that_comes_late_says_which_block_it_is_of() -> None:
     name = "Result of the block that was still running"
-    assert for_model(Result((Stream("stdout", "42\n"),)), late=True) == f"{name}: 42\n"
-    assert for_model(Result(), late=True) == f"{name}: (no output)\n"
+    assert for_model(Result((Stream("stdout", "42\n"),)), heading=Heading.LATE) == f"{name}: 42\n"
+    assert for_model(Result(), heading=Heading.LATE) == f"{name}: (no output)\n"
     two = Result((Stream("stdout", "1\n2\n"),))
-    assert for_model(two, late=True) == f"{name}:\n```output\n1\n2\n```\n"
+    assert for_model(two, heading=Heading.LATE) == f"{name}:\n```output\n1\n2\n```\n"
 
 
 @behaviour("render:ends:sentence")

@@ -168,6 +168,10 @@ BEHAVIOURS = {
         "cell that displayed it.",
         "kernel facts: display ids map globally",
     ),
+    "later:taken:kept": Behaviour(
+        "What nobody took of what cells showed after their end outlives a rest of the session, bounded.",
+        "README: what it promises",
+    ),
     "later:bounded": Behaviour(
         "What a cell shows after its end is bounded, and says what is left out.", "performance; R24"
     ),

@@ -128,6 +128,23 @@ def test_a_display_that_a_thread_updates_after_the_end_shows_in_its_cell(
     assert screen.wait_for("<b>late</b>")
 
 
+@behaviour("later:taken:kept")
+def test_what_nobody_took_of_a_cell_is_there_after_a_rest_of_its_session() -> None:
+    earlier, later = Later(), Later()
+
+    async def shows() -> None:
+        for number in range(CELLS + 1):
+            earlier.expect(str(number), lambda _change: None)
+            shown = {"name": "stdout", "text": f"{number}"}
+            earlier.receive(Message("iopub", "stream", parent=str(number), content=shown))
+        earlier.close()
+        later.take_over(earlier)
+
+    portal().call(shows(), BOUND)
+    assert later.take() == [(Stream("stdout", f"{number}"),) for number in range(1, CELLS + 1)]
+    assert [earlier.take(), later.take()] == [[], []]
+
+
 @behaviour("later:bounded")
 def test_what_goes_on_for_ever_is_bounded() -> None:
     told: list[Change] = []

@@ -7,6 +7,7 @@ model's turn, opens a thought, calls a tool, starts a block that runs, or vanish
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from itertools import groupby
 
 from coderunner.endings import how_it_ended
@@ -28,7 +29,9 @@ from .pictures import Image
 from .terminal import plain, visible
 
 __all__ = [
+    "AFTERWARDS_LIMITS",
     "DEFAULT_LIMITS",
+    "Heading",
     "Image",
     "Limits",
     "for_model",
@@ -56,6 +59,8 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+AFTERWARDS_LIMITS = Limits(Size(lines=20, characters=1_000), Size(lines=20, characters=1_000), images=2)
+"""What came after the end of a block is rarely what was asked for, and may come of several blocks at once."""
 
 # The name of the file that a cell is to Python: different in each process, and long.
 _CELL_FILE = re.compile(r"(?<!\S)\S*[/\\]ipykernel_\d+[/\\]\d+\.py")
@@ -66,9 +71,15 @@ _MARKUP = re.compile(r"[`*<&\\$~|]|\b_|_\b|__|\]\(|!\[|\]\[|Result:|^\s|\s$")
 MOST_OF_A_LINE = 80
 """Characters by which a block is told from others."""
 
-RESULT = "Result"
-LATE_RESULT = "Result of the block that was still running"
-"""How a result begins whose block ended after its deadline: other text stands between the two."""
+
+class Heading(StrEnum):
+    """How a result begins, before its colon."""
+
+    RESULT = "Result"
+    LATE = "Result of the block that was still running"
+    """Of a block that ended after its deadline: other text stands between the two."""
+    AFTERWARDS = "Output of an earlier block, after its end"
+    """Of a block whose result was told: its threads and tasks go on."""
 
 
 def for_model(
@@ -77,20 +88,20 @@ def for_model(
     *,
     forbidden: Iterable[str] = (),
     pictures: Sequence[str] = (),
-    late: bool = False,
+    heading: Heading = Heading.RESULT,
     code: str = "",
 ) -> str:
     """The result in the words that are added to the reply: `Result: 15`, or `Result:` and a fence.
 
-    The text begins with "Result:", or with LATE_RESULT and a colon for a result that comes `late`; it ends
-    with a newline, and says the same without it. It holds none of the
-    `forbidden` strings, the host's stop strings, in anything that a program wrote. `pictures` is Markdown
-    of the host for `images(result)`, in their order; each stands below the text in place of the line that
-    describes it. The cell's own `code` may say why it does not end. Costs time in proportion to the result,
-    and little of that for what is left out.
+    The text begins with the `heading` and a colon; it ends with a newline, and says the same without it. It
+    holds none of the `forbidden` strings, the host's stop strings, in anything that a program wrote.
+    `pictures` is Markdown of the host for `images(result)`, in their order; each stands below the text in
+    place of the line that describes it. The cell's own `code` may say why it does not end. Costs time in
+    proportion to the result, and little of that for what is left out.
     """
     forbidden = tuple(forbidden)
-    name = LATE_RESULT if late else RESULT
+    name = heading.value
+    limits = AFTERWARDS_LIMITS if heading is Heading.AFTERWARDS else limits
     placed = [picture.strip() for picture in pictures]
     output = excerpt(_body(result.outputs, limits, len(placed)), limits.output, _missing(result.outputs))
     output = _CELL_FILE.sub("<cell>", output)

@@ -23,7 +23,7 @@ from coderunner.outputs import Cell, Result
 
 from .fences import Code, FenceAbandoned, FenceClosed, FenceOpened, Text, runnable
 from .reading import Event, ReplyReader, Thought
-from .render import DEFAULT_LIMITS, Limits, for_model
+from .render import DEFAULT_LIMITS, Heading, Limits, for_model
 from .repeats import NOT_RUN, Repeats
 
 # More blocks than this in one reply are a loop more often than an answer.
@@ -89,6 +89,8 @@ class Pictured:
 
     result: Result
     pictures: Sequence[str] = ()
+    heading: Heading = Heading.LATE
+    """What it is told as, where it comes beside the result of the cell that was run."""
 
 
 class State(StrEnum):
@@ -195,9 +197,10 @@ class Turn:
     ) -> list[Step]:
         """What came of the cell of the last Run: says the result and asks for the rest of the reply.
 
-        What came `late` of earlier cells is said first. Raises RuntimeError where nothing was to be run.
+        What has come by now of earlier cells, `late`, is said first. Raises RuntimeError where nothing was to
+        be run.
         """
-        return _TABLE[self._state].result(self, [*late, Pictured(result, pictures)])
+        return _TABLE[self._state].result(self, [*late, Pictured(result, pictures, Heading.RESULT)])
 
     def stop(self) -> list[Step]:
         """A person wants no more. To keep a result that is known, give it first."""
@@ -231,21 +234,21 @@ class Turn:
         return [*self._read(self._reader.close()), self._finish("stop")]
 
     def _answer(self, results: Sequence[Pictured]) -> list[Step]:
-        text = "\n".join(self._words(each, late=each is not results[-1]) for each in results)
+        text = "\n".join(map(self._words, results))
         if word := self._repeats.receive(self._running, results[-1].result):
             text += f"({word})\n"
         said = self._say_below(text)
         self._state = State.GENERATING
         return [said, Generate(self.reply, text)]
 
-    def _words(self, answer: Pictured, *, late: bool) -> str:
+    def _words(self, answer: Pictured) -> str:
         return for_model(
             answer.result,
             self._limits,
             forbidden=self._forbidden,
             pictures=answer.pictures,
-            late=late,
-            code="" if late else self._running.source,
+            heading=answer.heading,
+            code=self._running.source if answer.heading is Heading.RESULT else "",
         )
 
     def _stop(self) -> list[Step]:

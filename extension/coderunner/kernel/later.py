@@ -6,12 +6,14 @@ So does the new state of a display of theirs, whoever updates it: the message ha
 
 import asyncio
 import logging
-from collections import OrderedDict
+import threading
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from coderunner.kernel.execution import Change, Execution, display_id_of
 from coderunner.kernel.messages import Message
+from coderunner.kernel.news import Untold
 from coderunner.outputs import DisplayData, ExecuteResult, Output
 
 CELLS = 100
@@ -32,13 +34,27 @@ class _Ended:
     displays: frozenset[str]
     """The ids of what it displayed up to its end."""
     on_later: Callable[[Change], None]
+    changes: list[Change] = field(default_factory=list)
+    """What `on_later` is to be told."""
+    untold: Untold = field(default_factory=Untold)
+
+    def collect(self) -> None:
+        """Take note of what changed."""
+        changes = self.execution.take_changes()
+        self.changes.extend(changes)
+        for change in changes:
+            self.untold.receive(change)
 
 
 class Later:
-    """The ended cells of one conversation. In the portal's loop."""
+    """The ended cells of one conversation. In the portal's loop, but for `take`."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
+        """Held by whoever changes what follows."""
         self._cells: OrderedDict[str, _Ended] = OrderedDict()
+        self._left: deque[tuple[Output, ...]] = deque(maxlen=CELLS)
+        """What nobody took of cells that are forgotten."""
         self._due: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -48,14 +64,41 @@ class Later:
         """From now on, tell `on_later` what the cell of that request, with these `outputs`, shows."""
         shown = (output for output in outputs if isinstance(output, DisplayData | ExecuteResult))
         displays = frozenset(output.display_id for output in shown if output.display_id)
-        self._cells[request] = _Ended(Execution(request, count=COUNT, whole=WHOLE), displays, on_later)
-        while len(self._cells) > CELLS:
-            self._due.discard(self._cells.popitem(last=False)[0])
+        with self._lock:
+            self._cells[request] = _Ended(Execution(request, count=COUNT, whole=WHOLE), displays, on_later)
+            while len(self._cells) > CELLS:
+                oldest, cell = self._cells.popitem(last=False)
+                self._due.discard(oldest)
+                self._keep(cell)
+
+    def take(self, *, newest: bool = True) -> list[tuple[Output, ...]]:
+        """Give what cells have shown after their end since this was last called, each in its own list.
+
+        From any thread. Without `newest`, that of the cell which ended last is left for the next call.
+        """
+        with self._lock:
+            cells = list(self._cells.values())
+            taken = [*self._left]
+            self._left.clear()
+            for cell in cells if newest else cells[:-1]:
+                cell.collect()
+                taken.append(cell.untold.take())
+        return [outputs for outputs in taken if outputs]
+
+    def take_over(self, earlier: "Later") -> None:
+        """Give what `earlier` still had to give."""
+        taken = earlier.take()
+        with self._lock:
+            self._left.extendleft(reversed(taken))
 
     def receive(self, message: Message) -> None:
         """Take a message of the kernel, whoever it is for."""
         if message.channel != "iopub" or message.type not in SHOWS:
             return
+        with self._lock:
+            self._receive(message)
+
+    def _receive(self, message: Message) -> None:
         if message.type == "update_display_data":
             display_id = display_id_of(message.content)
             for cell in self._cells.values():
@@ -78,13 +121,27 @@ class Later:
         if self._timer is not None:
             self._timer.cancel()
         self._tell()
-        self._cells.clear()
+        with self._lock:
+            for cell in self._cells.values():
+                self._keep(cell)
+            self._cells.clear()
+
+    def _keep(self, cell: _Ended) -> None:
+        cell.collect()
+        if outputs := cell.untold.take():
+            self._left.append(outputs)
 
     def _tell(self) -> None:
         self._timer = None
-        due, self._due = self._due, set()
-        for cell in [self._cells[request] for request in due]:
-            for change in cell.execution.take_changes():
+        with self._lock:
+            due, self._due = self._due, set()
+            told: list[tuple[_Ended, list[Change]]] = []
+            for cell in [self._cells[request] for request in due]:
+                cell.collect()
+                told.append((cell, [*cell.changes]))
+                cell.changes.clear()
+        for cell, changes in told:
+            for change in changes:
                 try:
                     cell.on_later(change)
                 except Exception:

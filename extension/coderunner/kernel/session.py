@@ -166,6 +166,14 @@ class Session:
                 late.append(self._late.popleft())
         return late
 
+    def take_afterwards(self, *, newest: bool = True) -> list[tuple[Output, ...]]:
+        """Give what cells that were begun with `on_later` have shown after their end, each of it once.
+
+        The outputs of each cell are a list of their own, in the order of the cells. Without `newest`, those
+        of the cell that ended last are left for the next call.
+        """
+        return self._later.take(newest=newest)
+
     def resume(self, count: int = 0) -> None:
         """Take note that an earlier process ran cells here, the last of them with that execution count.
 
@@ -200,6 +208,7 @@ class Session:
     def take_over(self, earlier: "Session") -> None:
         """Give what `earlier` still had to give."""
         self._late = earlier._late
+        self._later.take_over(earlier._later)
 
     async def _run_to_its_end(self, running: Running) -> Result:
         result = await self._queue(running.cell)

@@ -11,7 +11,9 @@ interrupt the kernel when the host stops listening.
 # Some of these only pass through here: doors know neither chat nor kernel, and ask the hall.
 from coderunner.allowance import Allowance
 from coderunner.chat.render import (
+    AFTERWARDS_LIMITS,
     DEFAULT_LIMITS,
+    Heading,
     Image,
     for_model,
     for_tool,
@@ -26,6 +28,7 @@ from coderunner.kernel.address import normalise
 from coderunner.kernel.doctor import Finding, Report, check
 from coderunner.kernel.execution import Change
 from coderunner.kernel.existing import Existing, ago, existing, meant
+from coderunner.kernel.news import News
 from coderunner.kernel.panel import Kept, Panel
 from coderunner.kernel.rebuild import Rebuilt, rebuild
 from coderunner.kernel.sessions import Light, Local, Server, Session, Sessions, Where, where_of
@@ -36,17 +39,18 @@ from coderunner.records.ledger import Ledger, ReplyLedger, Unwritten
 from coderunner.records.pieces import Kind, Piece
 from coderunner.records.rows import Record
 
+from .afterwards import shown_afterwards
 from .cells import run as run_cell
 from .cells import run_sync as run_cell_sync
 from .drivers import converse, converse_sync, late_words
 from .events import BEAT, Answered, Asked, Beat, Ended, Event, Late, Shown, Started, Waiting
 from .later import Later
 from .manner import STOPPED, Kernel, Manner, declined, granted, never, no_pictures
-from .news import News
 from .notebooks import find_chat, from_notebook, label_of, pieces_in, to_notebook
 from .panels import later_of, panel_of
 
 __all__ = [
+    "AFTERWARDS_LIMITS",
     "BEAT",
     "DEFAULT_LIMITS",
     "STOPPED",
@@ -64,6 +68,7 @@ __all__ = [
     "Finding",
     "Finish",
     "Generate",
+    "Heading",
     "Image",
     "Kept",
     "Kernel",
@@ -127,6 +132,7 @@ __all__ = [
     "rebuild",
     "run_cell",
     "run_cell_sync",
+    "shown_afterwards",
     "to_notebook",
     "where_of",
 ]

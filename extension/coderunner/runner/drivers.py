@@ -5,10 +5,11 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import aclosing, closing, contextmanager
 
-from coderunner.chat.render import for_model
+from coderunner.chat.render import Heading, for_model
 from coderunner.chat.turn import Finish, Generate, Pictured, Prepare, Run, Say, Step, Turn
 from coderunner.outputs import Result
 
+from .afterwards import shown_afterwards
 from .cells import run, run_sync
 from .events import Ended, Event, Late
 from .manner import DECLINED, Kernel, Manner, never
@@ -94,14 +95,16 @@ def converse_sync(
 
 
 def late_words(kernel: Kernel, manner: Manner | None = None, *, forbidden: Sequence[str] = ()) -> str:
-    """What the model is to read, before a person's next message, of cells that ended after their deadline.
+    """What the model is to read, before a person's next message, of what has come of earlier cells by now.
 
-    Each result is given once; empty where there is none.
+    That is the results of those that ended after their deadline, and what threads and tasks have shown after
+    the end of theirs; each is given once. Empty where there is none.
     """
     manner = manner or Manner()
+    left = [Pictured(result, manner.keep(result)) for result in manner.ledger.left_behind()]
     return "\n".join(
-        for_model(result, forbidden=forbidden, pictures=manner.keep(result), late=True)
-        for result in (*manner.ledger.left_behind(), *_late(kernel, manner))
+        for_model(late.result, forbidden=forbidden, pictures=late.pictures, heading=late.heading)
+        for late in (*left, *_late(kernel, manner), *_afterwards(kernel, manner))
     )
 
 
@@ -120,7 +123,8 @@ def _companions(stopped: Callable[[], bool]) -> Generator[list[Late]]:
 
 def _answer(turn: Turn, result: Result, kernel: Kernel, manner: Manner) -> Sequence[Step]:
     """Give the turn what came of its cell, after what has come by now of earlier ones."""
-    late = [Pictured(each, manner.keep(each)) for each in _late(kernel, manner)]
+    # What this very cell's threads show from now on is no earlier block's.
+    late = [*_late(kernel, manner), *_afterwards(kernel, manner, newest=False)]
     return turn.receive_result(result, pictures=manner.keep(result), late=late)
 
 
@@ -132,11 +136,17 @@ def _end(turn: Turn, manner: Manner, *, stopped: bool) -> Sequence[Step]:
     return turn.exceed(word) if word else turn.close()
 
 
-def _late(kernel: Kernel, manner: Manner) -> Sequence[Result]:
+def _late(kernel: Kernel, manner: Manner) -> Sequence[Pictured]:
     """The results of cells that ended after their deadline, each of them once, to be told now."""
     late = kernel.take_late()
     manner.ledger.told(late)
-    return late
+    return [Pictured(result, manner.keep(result)) for result in late]
+
+
+def _afterwards(kernel: Kernel, manner: Manner, *, newest: bool = True) -> Sequence[Pictured]:
+    """What threads and tasks have shown after the end of their cells, each of it once, to be told now."""
+    results = shown_afterwards(kernel, newest=newest)
+    return [Pictured(result, manner.keep(result), Heading.AFTERWARDS) for result in results]
 
 
 def _take(steps: deque[Step], new: Sequence[Step], kernel: Kernel) -> Generator[Event]:

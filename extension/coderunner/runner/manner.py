@@ -10,7 +10,7 @@ from coderunner.chat.turn import Run
 from coderunner.kernel.execution import Change
 from coderunner.kernel.interview import Ask
 from coderunner.kernel.panel import Panel
-from coderunner.outputs import Question, Result, Status
+from coderunner.outputs import Output, Question, Result, Status
 from coderunner.records.ledger import Ledger, Unwritten
 
 from .events import Running
@@ -44,6 +44,13 @@ class Kernel(Protocol):
 
     def take_late(self) -> Sequence[Result]:
         """Give the results of cells that ended after their deadline, each of them once."""
+
+    def take_afterwards(self, *, newest: bool = True) -> Sequence[tuple[Output, ...]]:
+        """Give what threads and tasks of cells have shown after the cells' end, each of it once.
+
+        The outputs of each cell are a list of their own. Without `newest`, those of the cell that ended last
+        are left for the next call.
+        """
 
 
 def granted(_run: Run) -> Future[bool]:

@@ -15,6 +15,10 @@ BEHAVIOURS = {
         "A call that has waited long enough leaves the code running; the next waits on and tells the rest.",
         "models-and-hosts 5: timeout bounds the reply, not the work",
     ),
+    "mcp:run:afterwards": Behaviour(
+        "What threads and tasks show after the end of their block is told with the next call, as that, once.",
+        "README: what it promises",
+    ),
     "mcp:run:busy": Behaviour("Code is not queued behind code that runs.", "kernel facts: cells"),
     "mcp:run:bounded": Behaviour(
         "An output that is too long for a model is an excerpt, with a resource that holds the whole.",

@@ -148,6 +148,45 @@ async def test_a_call_that_has_waited_long_enough_leaves_the_code_running(url: s
     assert "still running after 1 s" in texts(early)[1]
 
 
+@behaviour("mcp:run:afterwards")
+async def test_what_a_thread_prints_after_its_block_is_told_once_with_the_next_call(
+    url: str, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    thread = (
+        "import os, threading, time\n"
+        f"def work():\n    while not os.path.exists({str(gate)!r}): time.sleep(0.01)\n    print('x' * 3)\n"
+        "thread = threading.Thread(target=work); thread.start()"
+    )
+    async with over_http(url) as client:
+        first = await call(client, "run_python", code=thread)
+        session = stands(first, "session")
+        gate.touch()
+        joined = await call(client, "run_python", code="thread.join(); print('joined')", session=session)
+        again = await call(client, "run_python", code="", session=session)
+    assert texts(first) == ["(no output)"]
+    assert texts(joined) == ["Output of an earlier block, after its end:\nxxx", "joined"]
+    assert texts(again) == ["(no output)"]
+
+
+@behaviour("mcp:run:afterwards")
+async def test_a_call_without_code_tells_what_threads_printed_since(url: str) -> None:
+    async with over_http(url) as client:
+        first = await call(
+            client, "run_python", code="import threading; threading.Timer(0.3, print, ['x']).start()"
+        )
+        session = stands(first, "session")
+        async with asyncio.timeout(BOUND):
+            while texts(heard := await call(client, "run_python", code="", session=session)) == [
+                "(no output)"
+            ]:
+                pass
+        again = await call(client, "run_python", code="", session=session)
+        following = await call(client, "run_python", code="print(1)", session=session)
+    assert texts(heard) == ["Output of an earlier block, after its end:\nx"]
+    assert [texts(again), texts(following)] == [["(no output)"], ["1"]]
+
+
 @behaviour("mcp:run:busy")
 async def test_code_is_not_queued_behind_code_that_runs(url: str) -> None:
     async with over_http(url) as client:

@@ -73,7 +73,7 @@ def _moves(last: Part) -> bool:
 
 LIVE = (State.WRITING, State.WAITING, State.QUEUED, State.RUNNING)
 
-LATE = " of the block that was still running"
+LATE = " of earlier blocks"
 
 
 def _drawn(part: Part) -> Markdown | Html:

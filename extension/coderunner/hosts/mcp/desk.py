@@ -6,7 +6,17 @@ from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
 
 from coderunner.hosts.mcp.work import Work
-from coderunner.runner import Manner, Records, ReplyLedger, Session, Sessions, open_records, where_of
+from coderunner.runner import (
+    Manner,
+    Records,
+    ReplyLedger,
+    Result,
+    Session,
+    Sessions,
+    open_records,
+    shown_afterwards,
+    where_of,
+)
 from coderunner.settings import Settings
 
 SESSIONS = 20
@@ -76,6 +86,14 @@ class Desk:
         deadline = self.settings.limit or self.settings.timeout
         seat.work = Work(code, seat.kernel, Manner(deadline, ledger=ledger))
         return seat.work
+
+    def afterwards(self, owner: str, name: str, *, newest: bool) -> list[Result]:
+        """What threads and tasks of ended cells have shown since they were last told of, a result each cell.
+
+        Without `newest`, that of the cell which ended last is left for the next call.
+        """
+        seat = self.find(owner, name)
+        return [] if seat is None else shown_afterwards(seat.kernel, newest=newest)
 
     async def reset(self, owner: str, name: str) -> bool:
         """End a session and its kernel; False where there is none."""

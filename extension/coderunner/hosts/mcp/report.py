@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from coderunner.endings import how_it_ended
 from coderunner.hosts.mcp.work import Work
 from coderunner.outputs import Output, Result, Status
-from coderunner.runner import DEFAULT_LIMITS, Image, for_tool, parts, plain
+from coderunner.runner import AFTERWARDS_LIMITS, DEFAULT_LIMITS, Heading, Image, for_tool, parts, plain
 
 RESOURCE = "coderunner://output/"
 
@@ -30,11 +30,17 @@ class Report(BaseModel):
     seconds: float = Field(description="How long it has run.")
 
 
-def report(session: str, work: Work, keep: Callable[[str], str]) -> CallToolResult:
-    """Tell what is new of a cell. `keep` takes a text that is too long, and gives the name to read it by."""
+def report(
+    session: str, work: Work, keep: Callable[[str], str], afterwards: Sequence[Result] = ()
+) -> CallToolResult:
+    """Tell what is new of a cell, after what earlier ones showed `afterwards`.
+
+    `keep` takes a text that is too long, and gives the name to read it by.
+    """
     new = work.news()
     cell = work.result.execution_count if work.result is not None else None
-    content: list[ContentBlock] = [_block(piece) for piece in for_tool(new, cell=cell)]
+    content: list[ContentBlock] = [block for shown in afterwards for block in _afterwards(shown)]
+    content += [_block(piece) for piece in for_tool(new, cell=cell)]
     content += _whole(new, keep)
     if words := _words(work, silent=not content):
         content.append(TextContent(type="text", text=words))
@@ -57,6 +63,14 @@ def _block(piece: str | Image) -> ContentBlock:
         # No model that we know of takes a drawing as an image.
         return TextContent(type="text", text=str(piece))
     return ImageContent(type="image", data="".join(piece.data.split()), mime_type=piece.mime)
+
+
+def _afterwards(shown: Result) -> list[ContentBlock]:
+    """What a cell showed after its end, said to be that."""
+    pieces = for_tool(shown.outputs, AFTERWARDS_LIMITS)
+    text = [pieces.pop(0)] if pieces and isinstance(pieces[0], str) else []
+    said = f"{Heading.AFTERWARDS} ({shown.detail}):" if shown.detail else f"{Heading.AFTERWARDS}:"
+    return [_block("\n".join([said, *map(str, text)])), *map(_block, pieces)]
 
 
 def _whole(outputs: Sequence[Output], keep: Callable[[str], str]) -> list[ContentBlock]:

@@ -39,7 +39,12 @@ READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
 Asked = Context[Any, Any]
 Told = Annotated[CallToolResult, Report]
-Code = Annotated[str, Field(description="Python; empty: wait for what runs in the session")]
+Code = Annotated[
+    str,
+    Field(
+        description="Python; empty: wait for what runs in the session, or hear what its threads showed since"
+    ),
+]
 Name = Annotated[
     str, Field(description="session of yours, as a call returned it; empty: the usual one, or a new one")
 ]
@@ -183,7 +188,9 @@ class Tools:
         except asyncio.CancelledError:
             work.stop()
             raise
-        return report(name, work, lambda text: self._desk.keep_text(owner, text))
+        afterwards = self._desk.afterwards(owner, name, newest=work.told or work.result is None)
+        work.told = work.result is not None
+        return report(name, work, lambda text: self._desk.keep_text(owner, text), afterwards)
 
 
 def _open(name: str, seat: Seat) -> Open:

@@ -27,6 +27,8 @@ class Work:
         """What came of it; None while it runs."""
         self.question: Question | None = None
         """What it asks for."""
+        self.told = False
+        """Its end was told."""
         self._began = monotonic()
         self._outputs: list[Output] = []
         self._news = News()

@@ -1,6 +1,10 @@
-"""What is new of what a cell shows, for those who can only add to what they have told."""
+"""What is new of what a cell shows, for those who can only add to what they have told.
+
+Pure.
+"""
 
 from collections.abc import Iterator
+from operator import itemgetter
 
 from coderunner.kernel.execution import Change
 from coderunner.outputs import NOTHING_OMITTED, Omission, Output, Stream
@@ -44,3 +48,24 @@ class News:
             yield Stream(stream.name, head)
         if tail:
             yield Stream(stream.name, tail, Omission(0, 0, lost) if lost else NOTHING_OMITTED)
+
+
+class Untold:
+    """What one cell showed since this was last taken: each output once, of a text only what is new."""
+
+    def __init__(self) -> None:
+        self._news = News()
+        self._changed: dict[int, Output] = {}
+
+    def receive(self, change: Change) -> None:
+        """Take note of a change."""
+        if change.output is None:
+            list(self._news.receive(change))
+            self._changed = {at: output for at, output in self._changed.items() if at < change.index}
+        else:
+            self._changed[change.index] = change.output
+
+    def take(self) -> tuple[Output, ...]:
+        """Give what is new, in order."""
+        changed, self._changed = sorted(self._changed.items(), key=itemgetter(0)), {}
+        return tuple(new for at, output in changed for new in self._news.receive(Change(at, output)))
