@@ -241,6 +241,10 @@ BEHAVIOURS = {
     "client:output:gap": Behaviour(
         "Output that did not come is said to be missing, by the numbers of what came.", "nothing is lost"
     ),
+    "client:output:not-sent": Behaviour(
+        "A message that a kernel makes and does not send is none that is missing.",
+        "ipykernel: a last expression with `_ipython_display_`",
+    ),
     "prelude:text:of-programs": Behaviour(
         "What programs that a cell starts write is in its result to the last line.", "M7; O20"
     ),

@@ -167,13 +167,63 @@ def test_what_is_shown_waits_for_who_reads_it_slowly(prepared: Run, bare: Run) -
     assert heard[0] == 3000 > heard[1]
 
 
+LOSES = """
+from types import SimpleNamespace
+from IPython import get_ipython
+full = SimpleNamespace(send_multipart=lambda *parts, **options: None)
+get_ipython().kernel.session.send(full, "stream", {"name": "stdout", "text": "lost"})
+print(15)
+"""
+"""A socket drops what is over its limit, and says nothing."""
+
+
 @behaviour("client:output:gap")
 def test_of_a_number_that_did_not_come_it_is_said_that_output_may_be_missing(prepared: Run) -> None:
-    lost = prepared("from IPython import get_ipython; get_ipython().kernel.session.msg('stream'); print(15)")
+    lost = prepared(LOSES)
     assert (lost.status, for_model(lost)) == (
         Status.OK,
         "Result:\n```output\n15\n```\n(output may be missing)\n",
     )
+    assert for_model(prepared("print(15)")) == "Result: 15\n"
+
+
+SHOWS_ITSELF = "class A:\n    _ipython_display_ = lambda self: print('shown')\n"
+KEEPS = """
+shows = get_ipython().display_pub
+shows.register_hook(lambda message: None)
+display(1)
+shows._hooks.clear()
+print(2)
+"""
+FORKS = """
+import os
+if not (child := os.fork()):
+    display(1)
+    os._exit(0)
+os.waitpid(child, 0)
+print(4)
+"""
+MADE_AND_NOT_SENT = {
+    "a value that displays itself": (f"{SHOWS_ITSELF}A()", "shown"),
+    "the same in a loop": (f"{SHOWS_ITSELF}for _ in range(2): display(A())\nA()", "shown"),
+    "a value that cannot be shown": ("class B:\n    def __repr__(self): raise ValueError('no')\nB()", "no"),
+    "a value that interrupts": ("class C:\n    def __repr__(self): raise KeyboardInterrupt\nC()", ""),
+    "a value that leaves": ("class D:\n    def __repr__(self): raise SystemExit\nD()", "SystemExit"),
+    "what is no JSON": ("get_ipython().display_pub.publish({'application/json': object()})", "TypeError"),
+    "half a character": ("display({'text/plain': 'a\\ud83d'}, raw=True)", "a?"),
+    "what a hook keeps": (KEEPS, "2"),
+    "what is only made": ("get_ipython().kernel.session.msg('stream')\nprint(3)", "3"),
+    "what a forked child shows": (FORKS, "4"),
+}
+
+
+@behaviour("client:output:not-sent")
+@pytest.mark.parametrize("kind", MADE_AND_NOT_SENT)
+def test_a_message_that_a_kernel_makes_and_does_not_send_is_not_missing(prepared: Run, kind: str) -> None:
+    source, shown = MADE_AND_NOT_SENT[kind]
+    result = prepared(source)
+    assert result.detail == ""
+    assert shown in str(result.outputs)
     assert for_model(prepared("print(15)")) == "Result: 15\n"
 
 

@@ -175,7 +175,9 @@ class KernelClient:
         if panel is not None:
             self._comms.expect(stamp.id, panel)
         execution = Execution(stamp.id, asks=asks)
-        flight = self._flight = Flight(execution, on_output, self._probe, on_question, self.process)
+        flight = self._flight = Flight(
+            execution, on_output, self._probe, on_question, self.process, alone=self._transport.alone
+        )
         try:
             if self.gone is not None:
                 flight.end(self.gone)

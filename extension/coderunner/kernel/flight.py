@@ -95,7 +95,10 @@ class Flight:
         probe: Callable[["Flight"], Coroutine[Any, Any, None]],
         on_question: OnQuestion | None = None,
         process: str = "",
+        *,
+        alone: bool = False,
     ) -> None:
+        """`alone`: what the kernel says all comes this way, so a number that is missing is a message."""
         self.execution = execution
         self.ledger = Ledger(execution.request)
         self.probes: set[str] = set()
@@ -112,6 +115,8 @@ class Flight:
         self.heir: Gone | None = None
         """The kernel died before it took up the request, which waits for the process in its place."""
         self._alive = False
+        self._alone = alone
+        self._waits_for_gap = False
         self.answered_by = ""
         """What the process that gave the last sign of life calls its own."""
         self._probe = probe
@@ -143,9 +148,17 @@ class Flight:
         if self.execution.changed and self._on_output is not None and self._update is None:
             self._plan_update()
         if self.execution.complete and not self.ledger.early:
-            self.end("complete")
+            self._complete()
         elif self.execution.idle or self.execution.reply or self.cut or self.heir:
             self._wait_for_the_other_half(message)
+
+    def _complete(self) -> None:
+        if not self._alone or not self.ledger.gap:
+            self.end("complete")
+        elif not self._waits_for_gap:
+            # A thread may have taken a number before the cell's last message had its own, and be slower.
+            self._waits_for_gap = True
+            self._be_patient(TRAIL, self._end_without_it, again=True)
 
     def _wait_for_the_other_half(self, message: Message) -> None:
         if message.parent in self.probes and message.type == "kernel_info_reply":

@@ -15,11 +15,16 @@ may be sent twice, leaves no name behind and changes nothing that a program can 
   the first thousand, and tells nobody.
 - What programs that a cell started wrote is shown before the cell ends. ipykernel takes it from a pipe in a
   thread of its own, and may show the end of it when the cell is over.
+- Messages are numbered as they are sent, so that a number that does not come is a message that was lost.
+  jupyter_client numbers them as they are made, and some are never sent: the result of a last expression with
+  `_ipython_display_` or with a `__repr__` that raises, what a hook keeps for itself, what is no JSON.
 - The programs of widgets that this environment has are given to who asks on control, also while a cell runs.
 """
 
 import ast
+import itertools
 import linecache
+import os
 import sys
 import threading
 import time
@@ -44,6 +49,8 @@ DRAINING = 1.0
 """Seconds to wait at most: a program in the background may write for ever."""
 LARGEST = 12 * 1024 * 1024
 """Bytes of a widget's program."""
+UNSENT = "coderunner_unsent"
+NOTHING: dict[str, Any] = {"parent_header": {}, "metadata": {}, "content": {}, "buffers": []}
 
 
 def whole(shell: Any) -> None:
@@ -209,6 +216,44 @@ def packing(shell: Any) -> None:
     session.pack = pack
 
 
+def numbering(shell: Any) -> None:
+    """Have every message that is sent bear the next number, in a series of its own."""
+    session = shell.kernel.session
+    if hasattr(session.send, "bare"):
+        return
+    bare, process = session.send, os.getpid()
+    series, numbers = f"{session.session}_{process}_sent", itertools.count()
+
+    def send(
+        stream: Any,
+        message: Any,
+        content: Any = None,
+        parent: Any = None,
+        ident: Any = None,
+        buffers: Any = None,
+        track: bool = False,  # noqa: FBT001, FBT002 - as jupyter_client has it
+        header: Any = None,
+        metadata: Any = None,
+    ) -> Any:
+        if not isinstance(message, dict):
+            message = session.msg(message, content, parent, header, metadata)
+        if os.getpid() != process:
+            # A forked child's are no part of the series: the kernel goes on counting without it.
+            return bare(stream, message, ident=ident, buffers=buffers, track=track)
+        identity = f"{series}_{next(numbers)}"
+        message = {**message, "header": {**message["header"], "msg_id": identity}, "msg_id": identity}
+        try:
+            return bare(stream, message, ident=ident, buffers=buffers, track=track)
+        except BaseException:
+            # An empty one gets its number: nothing is lost on the way, and who sent it is told here.
+            empty = {"header": {**message["header"], "msg_type": UNSENT}, "msg_type": UNSENT}
+            bare(stream, {**message, **empty, **NOTHING}, ident=ident)
+            raise
+
+    send.bare = bare  # type: ignore[attr-defined]
+    session.send = send
+
+
 def waiting(shell: Any) -> None:
     """Have what a cell shows wait for those who are connected when it begins."""
     thread, known = shell.kernel.iopub_thread, shell.events.callbacks["pre_execute"]
@@ -291,6 +336,7 @@ if shell is not None:
     debugging()
     belonging(shell)
     packing(shell)
+    numbering(shell)
     waiting(shell)
     draining(shell)
     lending(shell)
