@@ -26,7 +26,8 @@
     event.preventDefault();
     line = input.value;
     press("coderunner-answer");
-    setTimeout(() => { line = ""; }, TAKEN);
+    clearTimeout(forgetting); // it was meant for what was answered before
+    forgetting = setTimeout(() => { line = ""; }, TAKEN);
   });
   const press = (target) => {
     if (shown.kind === "ask" || shown.kind === "query") answered = shown.number;
@@ -51,6 +52,7 @@
   let since = 0;
   let answered = null;
   let line = "";
+  let forgetting = 0;
 
   // Nobody is typing elsewhere.
   const idle = () => {

@@ -36,7 +36,7 @@ const outputView = (draw) => class OutputView extends output.OutputView {
       this.el.style.minHeight = `${this.el.offsetHeight}px`;
       this.el.replaceChildren(...all.map(({ node }) => node));
       for (const { node, begin } of all) await begin?.(node);
-      setTimeout(() => { this.el.style.minHeight = ""; }, 100);
+      setTimeout(() => { if (this.newest === mine) this.el.style.minHeight = ""; }, 100);
     }).catch((failure) => { this.el.textContent = String(failure); });
   }
 };

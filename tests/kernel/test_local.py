@@ -245,6 +245,24 @@ async def test_a_kernel_that_nobody_uses_is_let_go_and_the_next_result_says_so(t
         await sessions.close_all()
 
 
+@behaviour("sessions:idle:rests")
+async def test_a_kernel_that_somebody_is_about_to_use_is_not_idle(tmp_path: Path) -> None:
+    sessions = Sessions(tmp_path, idle=1000.0)
+    try:
+        session = sessions.get("c", Local())
+        await session.execute("x = 1")
+        after_the_cell = session._cull
+        session.warm()
+        await session.portal.run(asyncio.sleep(0))
+        at_the_word = session._cull
+        assert after_the_cell is not None
+        assert at_the_word is not None
+        assert after_the_cell.cancelled()
+        assert at_the_word.when() > after_the_cell.when()
+    finally:
+        await sessions.close_all()
+
+
 @behaviour("sessions:close:conversation")
 async def test_closing_a_conversation_ends_its_kernel_and_a_new_one_may_begin(sessions: Sessions) -> None:
     session = sessions.get("c", Local())

@@ -51,11 +51,13 @@ export class Acts {
   }
 }
 
-// Says for a moment what became of a press.
+// Says for a moment what became of a press: of the last one, where a button is pressed again meanwhile.
+const saying = new WeakMap();
 export function say(button, word) {
   const before = button.dataset.crWord ??= button.textContent;
   button.textContent = word;
-  setTimeout(() => { button.textContent = before; }, 1200);
+  clearTimeout(saying.get(button));
+  saying.set(button, setTimeout(() => { button.textContent = before; }, 1200));
 }
 
 export async function copy(button, text) {

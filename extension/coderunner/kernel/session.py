@@ -322,6 +322,7 @@ class Session:
 
     def _warm(self) -> None:
         if self._client is not None:
+            self._plan_rest()  # somebody is about to use it
             if self._current is None and self._client.quiet_for > NODDED_OFF:
                 self._beside(self._look_after(self._client))
         elif self._opening_still is None and not self._closed:
@@ -342,6 +343,8 @@ class Session:
 
     def _begin_opening(self) -> "asyncio.Task[KernelClient]":
         self._show("starting")
+        if self._cull is not None:
+            self._cull.cancel()  # it was meant for a kernel before
         self._opening = asyncio.get_running_loop().create_task(self._start())
         self._opening.add_done_callback(_notice_failure)
         return self._opening

@@ -41,6 +41,10 @@ BEHAVIOURS = {
     "app:stop:generation": Behaviour("Stop closes the model's stream and keeps what was said.", "M5, M6"),
     "app:stop:execution": Behaviour("Stop interrupts the kernel, which keeps its variables.", "M5"),
     "app:stop:closed-page": Behaviour("Closing the last page stops the model.", "M6"),
+    "app:stop:stays": Behaviour(
+        "While a reply is written there is a Stop, however slow what the page was told before comes.",
+        "a fault seen: an answer about an earlier reply overtaken by a later one",
+    ),
     "app:stop:deadline": Behaviour("A block can end at its deadline, and the model is told.", "M3"),
     "app:again:beside": Behaviour(
         "A person can run a block again: its result stands beside the old one, the model reads it with the "
@@ -116,6 +120,10 @@ BEHAVIOURS = {
     ),
     "app:conversations:apart": Behaviour("Two conversations never share a kernel.", "decision 6"),
     "app:again:quick": Behaviour("No message is lost, however soon it follows a reply.", "a race seen"),
+    "app:copy:word": Behaviour(
+        "A button that says for a moment what became of it finds its word again.",
+        "a fault seen: a timer of an earlier press",
+    ),
     "app:again:edit": Behaviour("An edited message is answered anew; what came after it is gone.", "door 2"),
     "app:again:retry": Behaviour("Retry writes the reply anew; the kernel keeps its variables.", "door 2"),
     "app:model:history": Behaviour(
@@ -172,6 +180,10 @@ BEHAVIOURS = {
     "app:conversation:edit": Behaviour("Only the user's messages can be edited.", "door 2"),
     "app:conversation:nobody-looks": Behaviour(
         "A reply that no page follows any more ends; one that is reloaded goes on.", "M6"
+    ),
+    "app:audience:own": Behaviour(
+        "A reply ends because nobody looks only when it has had no page itself for as long as that takes.",
+        "a fault seen: a timer of an earlier reply stopped a later one",
     ),
     "app:conversation:close": Behaviour("At the end of the app every reply ends.", "M5"),
     "app:conversation:failure": Behaviour("A failure is one sentence after what was said.", "errors"),

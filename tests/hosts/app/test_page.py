@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import APIResponse, Browser, Route, expect
 
 from coderunner.hosts.app.server import App
 from coderunner.hosts.app.writer import kernel_label
@@ -238,6 +238,30 @@ def test_closing_the_last_page_stops_the_model(
         assert parrot[0].left.wait(BOUND)
 
 
+@behaviour("app:stop:stays")
+def test_what_an_earlier_reply_left_on_its_way_takes_no_stop_and_no_foot_away(somebody: Visitor) -> None:
+    somebody.ask("first")
+    held: list[tuple[Route, APIResponse]] = []
+    slow = True
+
+    def hold(route: Route) -> None:
+        held.append((route, route.fetch())) if slow else route.continue_()
+
+    somebody.page.route("**/gradio_api/run/predict*", hold)
+    somebody.ask("second")
+    somebody.say("endless")
+    expect(somebody.replies.last).to_contain_text("tick3 ")
+    slow = False
+    for route, response in held:
+        route.fulfill(response=response)
+    before = number(somebody.replies.last.inner_text())
+    # By now the page has been told much more than what was held.
+    expect(somebody.replies.last).to_contain_text(f"tick{before + 50} ")
+    expect(somebody.page.locator("#cr-box button.stop-button")).to_be_visible(timeout=1)
+    somebody.stop()
+    expect(somebody.feet).to_have_count(3)
+
+
 # --- reload, tabs
 
 
@@ -310,6 +334,16 @@ def test_a_new_chat_has_a_kernel_of_its_own(somebody: Visitor) -> None:
     somebody.page.get_by_role("button", name="New chat").click()
     expect(somebody.blocks).to_have_count(0)
     assert somebody.run("print('secret' in globals())") == "False"
+
+
+@behaviour("app:copy:word")
+def test_a_button_that_is_pressed_twice_finds_its_word_again(somebody: Visitor) -> None:
+    somebody.run("print(15)")
+    for button in (somebody.feet.get_by_role("button"), somebody.blocks.locator("[data-cr=copy]")):
+        button.click()
+        expect(button).not_to_have_text("Copy")
+        button.click()
+        expect(button).to_have_text("Copy")
 
 
 # --- retry, edit, what the model gets

@@ -16,6 +16,7 @@ from typing import Literal
 
 from coderunner.errors import CodeRunnerError
 from coderunner.hosts.app import transcript
+from coderunner.hosts.app.audience import Audience
 from coderunner.hosts.app.late import LateBlocks, from_outside
 from coderunner.hosts.app.repeat import Again, Repeats, never
 from coderunner.hosts.app.request import Answer, Request
@@ -100,7 +101,7 @@ class Conversation:
         """Grows with each change that a page can show."""
         self._answer = answer
         self._approve = approve
-        self._patience = patience
+        self._audience = Audience(patience, self._leave)
         self._board = board or Board()
         self._keep = keep
         self._kept = 0.0
@@ -115,7 +116,6 @@ class Conversation:
         self._late = LateBlocks(self._change_block, self._late_ended, self._answers)
         self._untold = ""
         """What the model is to read before the next message."""
-        self._followers = 0
         self._repeats = Repeats(self.id, again, self._change_block, self.tell_the_model, self._answers)
         for block in transcript.blocks(self.messages):
             self._follow_later(block.ticket, later_of(block.panel))
@@ -137,7 +137,7 @@ class Conversation:
     def at_rest(self) -> bool:
         """Nothing goes on in it, nobody looks at it, and all that it knows is written down."""
         watched = self._board.watched(block.id for block in transcript.blocks(self.messages))
-        busy = self.busy or self._repeats.busy or self._late.busy or self._followers
+        busy = self.busy or self._repeats.busy or self._late.busy or self._audience
         return not (busy or self._untold or watched)
 
     def say(self, text: str) -> bool:
@@ -210,7 +210,7 @@ class Conversation:
 
     async def follow(self) -> AsyncGenerator[None]:
         """Give control at each new picture of the reply, now and then without one, and after its end."""
-        self._followers += 1
+        self._audience.come()
         try:
             while self.busy or self._repeats.busy:
                 # Taken before the picture, so that no change between the two is lost.
@@ -223,9 +223,7 @@ class Conversation:
                 await asyncio.sleep(FRAME)
             yield
         finally:
-            self._followers -= 1
-            if not self._followers:
-                asyncio.get_running_loop().call_later(self._patience, self._leave)
+            self._audience.go()
 
     # --- writing a reply ----------------------------------------------------------------------------------
 
@@ -242,8 +240,7 @@ class Conversation:
         self._board.forget(transcript.gone(before, self.messages))
         self._write_down()
         self.writing = asyncio.create_task(self._write(request))
-        # A page that asked for a reply and was closed at once never followed it.
-        asyncio.get_running_loop().call_later(self._patience, self._leave)
+        self._audience.begin()
         return True
 
     async def _write(self, request: Request) -> None:
@@ -270,6 +267,7 @@ class Conversation:
             parts = transcript.grown(last.parts, growth.left)
             last = replace(last, text=request.reply, parts=parts, finished=True)
             self._request = self.writing = None
+            self._audience.end()
             self._show((*before, last))
             self._write_down()
 
@@ -403,6 +401,5 @@ class Conversation:
         self._show(transcript.with_block(self.messages, ticket, change))
 
     def _leave(self) -> None:
-        if not self._followers and self.busy:
-            log.info("Nobody looks at the conversation any more: its reply is stopped")
-            self.stop()
+        log.info("Nobody looks at the conversation any more: its reply is stopped")
+        self.stop()

@@ -3,15 +3,18 @@
   // Only elements of ours count: what a model writes is drawn elsewhere, whatever attributes it has.
   const ours = (element) => element.closest(".cr-html") !== null;
 
+  // The word of a button comes back after its last press.
+  const words = new WeakMap(), waits = new WeakMap();
   async function copy(button, text) {
-    const word = button.textContent;
+    if (!words.has(button)) words.set(button, button.textContent);
     try {
       await navigator.clipboard.writeText(text);
       button.textContent = "Copied";
     } catch {
       button.textContent = "Not allowed";
     }
-    setTimeout(() => { button.textContent = word; }, 1200);
+    clearTimeout(waits.get(button));
+    waits.set(button, setTimeout(() => { button.textContent = words.get(button); }, 1200));
   }
 
   document.addEventListener("click", (event) => {

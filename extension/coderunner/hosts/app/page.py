@@ -5,6 +5,7 @@ component is only ever written to.
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from importlib.resources import files
@@ -71,8 +72,9 @@ class Page:
         self.choices = writer.choices
         self._drawing = Drawing()
         self._html = _html_props()
-        self._following: set[tuple[str, str]] = set()
-        """The sessions that follow a reply, each with the conversation, whether they show it or not."""
+        self._following: dict[tuple[str, str], bool] = {}
+        """The sessions that follow a reply, each with the conversation, whether they show it or not. True where
+        that was asked for once more meanwhile: by then the reply may be another one."""
         self._seen: dict[str, tuple[str, int]] = {}
         """For each session, the conversation and the version of it that it shows."""
         self._begun: dict[str, str] = {}
@@ -105,7 +107,8 @@ class Page:
         forms = [*at.model_form.shown, *at.kernel_form.shown]
         around = [at.light, at.banner, at.footnote]
         place = [*whole, *around, at.list]
-        # What may have to tell the person something goes through the queue: only there Gradio shows it.
+        # What may have to tell the person something goes through the queue: only there Gradio shows it. So does
+        # what tells how far a reply is: only there one answer comes after the other, in the order of what they say.
         begins = [
             blocks.load(self._open, [at.identity], [*place, *forms], js=ADDRESSED, **COMMAND),
             at.goto.change(self._go, [at.goto, at.search], place, **COMMAND),
@@ -113,11 +116,11 @@ class Page:
             at.chat.example_select(self._example, [at.identity], whole, **STREAM),
             at.chat.retry(self._retry, [at.identity], whole, **STREAM),
             at.chat.edit(self._edit, [at.identity], whole, **STREAM),
-            at.pulse.change(self._reopen, [at.identity], whole, **COMMAND),
+            at.pulse.change(self._reopen, [at.identity], whole, **STREAM),
         ]
         for begin in begins:
             begin.then(self._follow, [at.identity], [at.chat], **STREAM).then(
-                self._settle, [at.identity], [at.box, at.light, at.footnote], **COMMAND
+                self._settle, [at.identity], [at.box, at.light, at.footnote], **STREAM
             )
             begin.then(self._list_anew, [at.identity, at.search], [at.list], **COMMAND)
         blocks.load(self._stay, None, [at.stay], **STREAM)
@@ -230,18 +233,25 @@ class Page:
     async def _follow(self, identity: str, request: gr.Request) -> AsyncGenerator[Any]:
         """Show a reply as it grows. It grows on while the page shows another conversation."""
         conversation, page = await self.conversations.find(identity), str(request.session_hash)
-        if conversation is None or (page, conversation.id) in self._following:
+        if conversation is None:
             return
-        self._following.add((page, conversation.id))
+        place = (page, conversation.id)
+        if place in self._following:
+            self._following[place] = True
+            return
+        self._following[place] = True
         try:
-            async for _ in conversation.follow():
-                if self._begun.get(page) == conversation.id:
-                    self._seen[page] = (conversation.id, conversation.version)
-                    yield self._messages(conversation)
-                else:
-                    yield gr.skip()
+            while self._following[place]:
+                self._following[place] = False
+                async with contextlib.aclosing(conversation.follow()) as pictures:
+                    async for _ in pictures:
+                        if self._begun.get(page) == conversation.id:
+                            self._seen[page] = (conversation.id, conversation.version)
+                            yield self._messages(conversation)
+                        else:
+                            yield gr.skip()
         finally:
-            self._following.discard((page, conversation.id))
+            del self._following[place]
 
     async def _look_around(self, identity: str, request: gr.Request) -> list[Any]:
         return self._around(await self._conversation(identity, request))
