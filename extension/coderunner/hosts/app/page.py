@@ -73,8 +73,9 @@ class Page:
         self._drawing = Drawing()
         self._html = _html_props()
         self._following: dict[tuple[str, str], bool] = {}
-        """The sessions that follow a reply, each with the conversation, whether they show it or not. True where
-        that was asked for once more meanwhile: by then the reply may be another one."""
+        """The sessions that follow a reply, each with the conversation, whether they show it or not.
+
+        True where that was asked for once more meanwhile: by then the reply may be another one."""
         self._seen: dict[str, tuple[str, int]] = {}
         """For each session, the conversation and the version of it that it shows."""
         self._begun: dict[str, str] = {}
@@ -107,8 +108,8 @@ class Page:
         forms = [*at.model_form.shown, *at.kernel_form.shown]
         around = [at.light, at.banner, at.footnote]
         place = [*whole, *around, at.list]
-        # What may have to tell the person something goes through the queue: only there Gradio shows it. So does
-        # what tells how far a reply is: only there one answer comes after the other, in the order of what they say.
+        # What may have to tell the person something goes through the queue: only there Gradio shows it. So
+        # does what tells how far a reply is: only there one answer comes after the other.
         begins = [
             blocks.load(self._open, [at.identity], [*place, *forms], js=ADDRESSED, **COMMAND),
             at.goto.change(self._go, [at.goto, at.search], place, **COMMAND),
