@@ -30,6 +30,12 @@ BEHAVIOURS = {
     ),
     "json:numbers:bounded": Behaviour(
         "A number of very many digits is refused in a sentence.", "safety: hostile input"
+    "characters:whole": Behaviour(
+        "Halves of characters are joined, and one without its other half is U+FFFD.", "Unicode 3.9"
+    ),
+    "characters:cuts": Behaviour(
+        "A text that comes in pieces, whatever they cut, is the text: of a reply, a thought, a call.",
+        "Unicode 3.9",
     ),
     "allowance:words:used-up": Behaviour(
         "A reply has its seconds and its tokens and no more, and says which were used up.", "decision 9"

@@ -5,7 +5,7 @@ This table is the plan. A change of it and of the code goes into one commit, whi
 
 from dataclasses import dataclass
 
-GROUND = "errors outputs endings secret jsontext"
+GROUND = "errors outputs endings secret characters jsontext"
 """Values that every room understands; `settings` is ground too, but reads files: pure rooms do without."""
 
 
@@ -26,7 +26,8 @@ PLAN = {
     "outputs": Floor(pure=True),
     "endings": Floor("outputs", pure=True),
     "secret": Floor(pure=True),
-    "jsontext": Floor("errors", pure=True),
+    "characters": Floor(pure=True),
+    "jsontext": Floor("errors characters", pure=True),
     "allowance": Floor(),
     "sources": Floor("errors"),
     "wording": Floor("secret", "pydantic"),

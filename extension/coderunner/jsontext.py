@@ -8,6 +8,7 @@ import json
 import re
 from typing import Any
 
+from coderunner.characters import paired
 from coderunner.errors import UnreadableJSON
 
 DEPTH = 200
@@ -28,7 +29,7 @@ def loads(text: str | bytes, *, lenient: bool = False, strict: bool = True) -> o
     which is a ValueError, where the text is no JSON, has a number of more digits than Python reads (4300),
     or is nested more than `WHOLE` levels deep. With `lenient`, for what must not be lost, levels below that
     are left out instead, and bytes that are no UTF-8 are U+FFFD. `strict` is json's: without it, strings may
-    hold line ends.
+    hold line ends. Texts in the value have whole characters (see `characters`).
     """
     written = _decoded(text, lenient=lenient)
     brackets = written.count("[") + written.count("{")
@@ -84,10 +85,10 @@ def _places(value: list[Any] | dict[Any, Any]) -> list[tuple[Any, list[Any] | di
 
 def _decoded(text: str | bytes, *, lenient: bool) -> str:
     if isinstance(text, str):
-        return text.removeprefix("\ufeff")
+        return paired(text).removeprefix("\ufeff")
     try:
         encoding, errors = json.detect_encoding(text), "replace" if lenient else "strict"
-        return text.decode(encoding, errors).removeprefix("\ufeff")
+        return paired(text.decode(encoding, errors)).removeprefix("\ufeff")
     except ValueError:
         # Without `from`: a decoding error carries the bytes, and they may be somebody's secret.
         raise UnreadableJSON("it is not in UTF-8") from None

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from coderunner.characters import Joiner, paired
+
 NAME = "run_python"
 
 RUN_PYTHON: Mapping[str, object] = {
@@ -57,30 +59,75 @@ def block(code: str) -> str:
     return f"{fence}python\n{code.rstrip()}\n{fence}\n"
 
 
+class Fragments:
+    """Joins characters that come in halves, in two fragments of the arguments of one call."""
+
+    def __init__(self) -> None:
+        self._joiners: dict[str, tuple[object, Joiner]] = {}
+        """By the index of their call as text: a server may send anything as one."""
+
+    def receive(self, fragments: Sequence[object]) -> Sequence[object]:
+        """Take fragments as they came; gives them with whole characters."""
+        return tuple(self._joined(fragment) for fragment in fragments)
+
+    def close(self) -> Sequence[object]:
+        """The calls have ended; give what was held of them."""
+        held = [(index, joiner.close()) for index, joiner in self._joiners.values()]
+        return tuple({"index": index, "function": {"arguments": rest}} for index, rest in held if rest)
+
+    def _joined(self, fragment: object) -> object:
+        function = fragment.get("function") if isinstance(fragment, Mapping) else None
+        if not isinstance(fragment, Mapping) or not isinstance(function, Mapping):
+            return fragment
+        arguments = function.get("arguments")
+        if not isinstance(arguments, str):
+            return fragment
+        index = fragment.get("index")
+        text = self._joiners.setdefault(str(index), (index, Joiner()))[1].receive(arguments)
+        return fragment if text == arguments else {**fragment, "function": {**function, "arguments": text}}
+
+
 def joined(fragments: Sequence[object]) -> list[dict[str, Any]]:
     """The calls of tools that `fragments` of a stream are the pieces of, fields that we do not know kept."""
-    calls: list[tuple[object, dict[str, Any]]] = []
+    calls: list[_Pieces] = []
+    latest: dict[str, _Pieces] = {}
     for fragment in fragments:
         if not isinstance(fragment, Mapping):
             continue
-        if not _belongs(fragment, calls):
-            calls.append((fragment.get("index"), {"type": "function", "function": {"arguments": ""}}))
-        call = next(call for index, call in reversed(calls) if index == fragment.get("index"))
+        index = str(fragment.get("index"))
+        if index not in latest or not _belongs(fragment, latest[index].call):
+            latest[index] = _Pieces()
+            calls.append(latest[index])
+        latest[index].add(fragment)
+    return [each.whole() for each in calls]
+
+
+class _Pieces:
+    """One call so far."""
+
+    def __init__(self) -> None:
+        self.call: dict[str, Any] = {"type": "function", "function": {"arguments": ""}}
+        self._arguments: list[str] = []
+
+    def add(self, fragment: Mapping[str, object]) -> None:
         given = fragment.get("function")
         function = given if isinstance(given, Mapping) else {}
-        call |= {
+        self.call |= {
             name: value for name, value in fragment.items() if name not in ("index", "function") and value
         }
-        its = call["function"]
-        its |= {name: value for name, value in function.items() if name != "arguments" and value}
-        its["arguments"] += _text(function.get("arguments"))
-    return [call for _, call in calls]
+        self.call["function"] |= {
+            name: value for name, value in function.items() if name != "arguments" and value
+        }
+        self._arguments.append(_text(function.get("arguments")))
+
+    def whole(self) -> dict[str, Any]:
+        self.call["function"]["arguments"] = "".join(self._arguments)
+        return self.call
 
 
-def _belongs(fragment: Mapping[str, object], calls: Sequence[tuple[object, dict[str, Any]]]) -> bool:
+def _belongs(fragment: Mapping[str, object], call: Mapping[str, object]) -> bool:
     """Whether a fragment goes on with a call; some servers give all the same index and others an id."""
-    known = [call.get("id") for index, call in calls if index == fragment.get("index")]
-    return bool(known) and (not fragment.get("id") or known[-1] in (None, fragment["id"]))
+    return not fragment.get("id") or call.get("id") in (None, fragment["id"])
 
 
 def _text(arguments: object) -> str:
@@ -93,7 +140,7 @@ def _text(arguments: object) -> str:
 def _code(arguments: str) -> str | None:
     """The code in a call's arguments; small models forget the JSON around it."""
     try:
-        value = json.loads(arguments, strict=False)
+        value = json.loads(paired(arguments), strict=False)
     except ValueError:
         # What begins as JSON and ends in its midst was cut off, and half a program is none.
         value = None if arguments.lstrip().startswith("{") else arguments
