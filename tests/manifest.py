@@ -30,6 +30,7 @@ BEHAVIOURS = {
     ),
     "json:numbers:bounded": Behaviour(
         "A number of very many digits is refused in a sentence.", "safety: hostile input"
+    ),
     "characters:whole": Behaviour(
         "Halves of characters are joined, and one without its other half is U+FFFD.", "Unicode 3.9"
     ),

@@ -19,6 +19,7 @@
         ├── EndpointUnreachable (ConnectionError)   nothing answers at the address
         ├── EndpointRefused (PermissionError)       it does not accept our key
         └── EndpointFailed (RuntimeError)           it answered with an error of its own
+            └── ReplyBrokenOff (EOFError)           its reply ended before it was complete
 
 Every message is one sentence for a person: it carries the values and the way out, and never a token,
 a key or a password. What a program in a cell does wrong is no exception but a `coderunner.outputs.Result`.
@@ -101,3 +102,7 @@ class EndpointFailed(ModelError, RuntimeError):
     def __init__(self, message: str, *, status: int) -> None:
         super().__init__(message)
         self.status = status
+
+
+class ReplyBrokenOff(EndpointFailed, EOFError):
+    """The endpoint's reply ended before it was complete; what came of it stands."""

@@ -23,6 +23,26 @@ BEHAVIOURS = {
     "models:events:field": Behaviour(
         "Comments, mixed line ends, a missing empty line, newline or end mark are all read.", CONTRACT
     ),
+    "models:events:lines": Behaviour(
+        "JSON lines, and one value over many lines, are read; what is no event is kept for the error.",
+        CONTRACT,
+    ),
+    "models:events:linear": Behaviour(
+        "Reading a stream costs the same for each byte, and an event has a largest size.", "performance"
+    ),
+    # how a reply ends
+    "models:ends:complete": Behaviour(
+        "A reply is complete when the stream says why it ended, or sends its end mark.", CONTRACT
+    ),
+    "models:ends:cut-off": Behaviour(
+        "A stream that ends without either is a failure, and never a complete reply.", CONTRACT
+    ),
+    "models:ends:errors": Behaviour(
+        "An error in the stream, or in place of it, is told in its words, whatever its shape.", CONTRACT
+    ),
+    "models:ends:kept": Behaviour(
+        "What was said before a stream broke is given; half a call is none.", CONTRACT
+    ),
     # the client
     "models:client:models": Behaviour("The models of an endpoint are listed with their owners.", CONTRACT),
     "models:client:stream": Behaviour(
@@ -99,6 +119,7 @@ BEHAVIOURS = {
     "models:echo:never-again": Behaviour(
         "A block of our reply never comes back out of the guard, whatever the server repeats.", FACTS + ".1"
     ),
+    "models:echo:linear": Behaviour("Looking for an echo costs the same for each character.", "performance"),
     # memory
     "models:memory:recall": Behaviour("What has worked is remembered per address and model.", FACTS + ".3"),
     "models:memory:bounded": Behaviour(

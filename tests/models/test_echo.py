@@ -1,11 +1,13 @@
+import re
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coderunner.models.echo import RESTART_CHARACTERS, EchoGuard
+from coderunner.models.echo import RESTART_CHARACTERS, EchoGuard, without_thoughts
 from tests.behaviours import behaviour
+from tests.models.cost import LINEAR, growth
 
 REPLY = "Let me compute that.\n\n```python\nprint(6 * 7)\n```\nResult: 42\n"
 FRESH = "The answer is 42.\n\n```python\nprint('new')\n```\n"
@@ -110,3 +112,28 @@ def test_a_block_of_ours_never_comes_out(reply: str, data: st.DataObject, new: s
     start = reply.index("```python")
     ours = reply[start : reply.index("```\n", start) + 4]
     assert ours not in told or ours in new
+
+
+TAGS = ["<think>", "</think>", "<reason>", "</reason>", "[THINK]", "[/THINK]", " ", "\n", "a", "b"]
+SPANS = re.compile(
+    r"<(think|thinking|thought|reason|reasoning|seed:think)>.*?</\1>\s*"
+    r"|\[THINK\].*?\[/THINK\]\s*"
+    r"|\A(?:(?!<think>).)*?</think>\s*",
+    re.DOTALL,
+)
+
+
+@behaviour("models:echo:thoughts")
+@given(st.lists(st.sampled_from(TAGS), max_size=12).map("".join))
+def test_the_same_is_taken_out_as_by_the_rule_in_one_line(text: str) -> None:
+    assert without_thoughts(text) == SPANS.sub("", text)
+
+
+@behaviour("models:echo:linear")
+@pytest.mark.parametrize("shape", ["It is so. ", "<think>", "<think>a</think>", " \n"])
+def test_looking_for_an_echo_costs_the_same_for_each_character(shape: str) -> None:
+    def work(times: int) -> object:
+        reply = shape * times
+        return guarded(f"a{reply}b", f"a{reply}b", set(range(0, len(reply), 4)))
+
+    assert growth(work, 2_000) < LINEAR

@@ -5,7 +5,8 @@ import pytest
 
 from coderunner.errors import EndpointFailed, EndpointRefused, EndpointUnreachable, ModelError, SettingsError
 from coderunner.models.demo_script import MODEL
-from coderunner.models.endpoint import Chunk, Client, Endpoint, ModelInfo
+from coderunner.models.endpoint import Client, Endpoint, ModelInfo
+from coderunner.models.events import Chunk
 from coderunner.models.pieces import Piece, piece
 from coderunner.models.usage import Tokens
 from coderunner.secret import Secret
@@ -225,6 +226,7 @@ async def test_a_whole_answer_has_a_largest_size(
     canned: Can, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     monkeypatch.setattr("coderunner.models.endpoint.LARGEST", 1000)
+    monkeypatch.setattr("coderunner.models.events.LONGEST", 1000)
     url = canned(b" " * 3000, kind="application/json", status=status)
     for ask in (client_of(url).models(), chunks_of(url)):
         with pytest.raises(EndpointFailed, match="at once, which is no answer"):
@@ -324,7 +326,7 @@ def test_odd_chunks_are_read_as_far_as_they_say_something(chunk: dict[str, objec
 
 @behaviour("models:client:key")
 async def test_the_key_goes_into_its_header() -> None:
-    app = Canned(b'data: {"choices": []}\n\n')
+    app = Canned(b"data: [DONE]\n\n")
     with listening(app) as url:
         await chunks_of(url, key=KEY)
         await chunks_of(url)

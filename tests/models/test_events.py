@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coderunner.models.events import DONE, EventDecoder
+from coderunner.models import events
+from coderunner.models.events import BOM, DONE, EventDecoder
 from tests.behaviours import behaviour
+from tests.models.cost import LINEAR, growth
 
 ROUGH = (
     ": keep-alive\r\n\r\n"
@@ -18,6 +20,9 @@ ROUGH = (
     "data: not json\n\n"
     'error: {"code": 500, "message": "slot"}\n\n'
     "retry: 3000\n"
+    'event: error\ndata: "no room"\n\n'
+    '{"json": "lines"}\n'
+    'data: {"text": "a\ndata: b"}\n\n'
     "data: [DONE]"
 )
 READ = [
@@ -27,6 +32,9 @@ READ = [
     {"text": "four"},
     "not json",
     {"error": {"code": 500, "message": "slot"}},
+    {"error": "no room"},
+    {"json": "lines"},
+    {"text": "a\nb"},
     DONE,
 ]
 
@@ -64,3 +72,73 @@ def test_cutting_the_stream_anywhere_changes_nothing(cuts: set[int]) -> None:
 def test_what_was_written_is_read_byte_for_byte(events: list[dict[str, str]], line: str) -> None:
     written = "".join(f"data: {json.dumps(each, ensure_ascii=False)}{line}{line}" for each in events)
     assert read([bytes([each]) for each in written.encode("utf-8", "surrogatepass")]) == events
+
+
+@behaviour("models:events:field")
+@pytest.mark.parametrize("line", ["\n", "\r\n", "\r"])
+@given(st.sets(st.integers(0, 40)))
+def test_a_byte_order_mark_and_any_line_end_are_read_wherever_they_are_cut(line: str, cuts: set[int]) -> None:
+    data = BOM + f': hello{line}{line}data:{{"a": 1}}{line}data: [DONE]{line}'.encode()
+    places = [0, *sorted(cut for cut in cuts if cut < len(data)), len(data)]
+    assert read([data[start:end] for start, end in pairwise(places)]) == [{"a": 1}, DONE]
+
+
+@behaviour("models:events:lines")
+@given(st.lists(st.dictionaries(st.text(), st.text(), min_size=1), max_size=5), st.booleans())
+def test_json_lines_are_events(values: list[dict[str, str]], ended: bool) -> None:
+    written = "\n".join([json.dumps(each) for each in values]) + ("\n" if ended else "")
+    assert read([written.encode()]) == values
+
+
+@behaviour("models:events:lines")
+def test_one_value_over_many_lines_is_an_event() -> None:
+    value = {"choices": [{"message": {"content": "all\n\nof it"}}], "list": [[1, 2], []]}
+    assert read([json.dumps(value, indent=2).encode()]) == [value]
+
+
+@behaviour("models:events:lines")
+def test_what_is_no_event_is_kept_until_there_is_one() -> None:
+    decoder = EventDecoder()
+    assert decoder.receive(b"Internal\n\nServer Error\nid: 1\n") + decoder.close() == []
+    assert decoder.stray == "Internal\nServer Error\n"
+    decoder.receive(b"data: {}\n\n")
+    assert decoder.stray == ""
+
+
+@behaviour("models:events:field")
+def test_a_number_of_any_length_is_one() -> None:
+    (event,) = read([b'data: {"usage": ' + b"1" * 5000 + b"}\n\n"])
+    assert event == {"usage": float("inf")}
+
+
+SHAPES = {
+    "one line": lambda size: b'data: "' + b"x" * size,
+    "long data lines": lambda size: (b"data: " + b"x" * (size // 8) + b"\n") * 8,
+    "short data lines": lambda size: b"data: [\n" * (size // 8),
+    "comments": lambda size: b": x\n" * (size // 4),
+    "empty lines": lambda size: b"\r\n" * (size // 2),
+    "other lines": lambda size: b"{\n" * (size // 2),
+    "compressed well": lambda size: b"\n" * size,
+}
+
+
+@behaviour("models:events:linear")
+@pytest.mark.parametrize("shape", SHAPES)
+def test_reading_costs_the_same_for_each_byte(shape: str) -> None:
+    def work(size: int) -> object:
+        data = SHAPES[shape](size)
+        return read([data[start : start + 4096] for start in range(0, len(data), 4096)])
+
+    assert growth(work, 200_000) < LINEAR
+
+
+@behaviour("models:events:linear")
+@pytest.mark.parametrize("shape", ["one line", "long data lines", "short data lines", "other lines"])
+def test_an_event_has_a_largest_size(shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "LONGEST", 100_000)
+    decoder = EventDecoder()
+    data = SHAPES[shape](1_000_000)
+    for start in range(0, len(data), 4096):
+        decoder.receive(data[start : start + 4096])
+    assert decoder.full
+    assert decoder.receive(b"\n\ndata: {}\n\n") == []

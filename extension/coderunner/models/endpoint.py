@@ -15,9 +15,16 @@ from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 
-from coderunner.errors import EndpointFailed, EndpointUnreachable, SettingsError
-from coderunner.models import address, failures
-from coderunner.models.events import DONE, EventDecoder
+from coderunner import jsontext
+from coderunner.errors import (
+    EndpointFailed,
+    EndpointUnreachable,
+    ReplyBrokenOff,
+    SettingsError,
+    UnreadableJSON,
+)
+from coderunner.models import address, events, failures
+from coderunner.models.events import DONE, Chunk, EventDecoder
 from coderunner.models.together import together
 from coderunner.secret import Secret
 
@@ -29,9 +36,6 @@ else:
         import httpx2 as httpx
     except ImportError:
         import httpx
-
-Chunk = Mapping[str, object]
-"""One `chat.completion.chunk` as it came; unknown fields are kept."""
 
 CONNECT_SECONDS = 5.0
 """A machine that is there answers a connection within a second, also through a VPN."""
@@ -170,7 +174,9 @@ class Client:
 
         What has come at the same time is given together, so that a fast model costs less for each chunk.
         Leaving the context closes the TCP connection, so that the server stops generating. An error that the
-        server sends inside the stream is raised where it comes, as `EndpointFailed` with status 200.
+        server sends inside the stream is raised where it comes, as `EndpointFailed` with status 200; a stream
+        that ends before the reply has, as `ReplyBrokenOff`. The reply has ended when a chunk says why, or
+        with `[DONE]`: one of them is enough.
         """
         url = address.routed(self.endpoint.url, path)
         request = self._request(url, {"model": self.endpoint.model, **body, "stream": True})
@@ -265,34 +271,53 @@ class Client:
 
     def _decoded(self, text: str) -> object:
         try:
-            return json.loads(text)
-        except (ValueError, RecursionError) as error:
+            return jsontext.loads(text, strict=False)
+        except UnreadableJSON as error:
             raise self._garbled(text) from error
 
     async def _chunks(self, response: "httpx.Response") -> AsyncGenerator[Sequence[Chunk]]:
-        kind = response.headers.get("content-type", "")
-        if "html" in kind or kind.startswith("application/json"):
-            yield [await self._unstreamed(response)]
-            return
         decoder = EventDecoder()
-        with self._translated(streaming=True):
+        began = ended = False
+        try:
             async with aclosing(together(_pieces(response))) as pieces:
-                async for piece in pieces:
-                    events = decoder.receive(piece)
-                    for chunks in self._whole(events):
+                async for received in self._received(pieces, decoder):
+                    for chunks in self._whole(received):
+                        began, ended = True, ended or any(map(events.ends, chunks))
                         yield chunks
-                    if DONE in events:
+                    if DONE in received:
                         return
-                    if decoder.full:
-                        raise failures.endless(self.endpoint.url, most=LARGEST)
-        for chunks in self._whole(decoder.close()):
-            yield chunks
+        except ReplyBrokenOff:
+            if not ended:
+                raise
+        if not ended:
+            raise self._incomplete(decoder.stray, began=began)
 
-    def _whole(self, events: Sequence[object]) -> Iterator[Sequence[Chunk]]:
+    async def _received(
+        self, pieces: AsyncGenerator[bytes], decoder: EventDecoder
+    ) -> AsyncGenerator[list[object]]:
+        """Give the events of a stream as they come, at last those of its end."""
+        with self._translated(streaming=True):
+            async for piece in pieces:
+                yield decoder.receive(piece)
+                if decoder.full:
+                    raise failures.endless(self.endpoint.url, most=events.LONGEST)
+        yield decoder.close()
+
+    def _incomplete(self, stray: str, *, began: bool) -> EndpointFailed:
+        """Tell a stream that has ended before the reply: what stands in place of its end may say why."""
+        if not stray.strip():
+            return failures.cut_off(self.endpoint.url, empty=not began)
+        return (
+            failures.inside_stream(stray, self.endpoint.url, key=self.endpoint.key)
+            if began
+            else self._garbled(stray)
+        )
+
+    def _whole(self, received: Sequence[object]) -> Iterator[Sequence[Chunk]]:
         """Give the chunks among the events up to the end mark, and then raise what is none."""
         chunks: list[Chunk] = []
         try:
-            for event in events:
+            for event in received:
                 if event == DONE:
                     break
                 chunks.append(self._chunk(event))
@@ -300,25 +325,13 @@ class Client:
             if chunks:
                 yield chunks
 
-    async def _unstreamed(self, response: "httpx.Response") -> Chunk:
-        """Give a whole completion as one chunk: some servers do not stream although they were asked to."""
-        with self._translated(streaming=True):
-            text = await self._read(response)
-        chunk = dict(self._chunk(self._decoded(text)))
-        choices = chunk.get("choices")
-        if isinstance(choices, list):
-            chunk["choices"] = [
-                {**choice, "delta": choice.get("delta") or choice.get("message") or {}}
-                for choice in choices
-                if isinstance(choice, dict)
-            ]
-        return chunk
-
     def _chunk(self, event: object) -> Chunk:
+        if isinstance(event, list) and len(event) == 1:
+            event = event[0]  # Google's errors come so
         if not isinstance(event, dict):
             raise self._garbled(event if isinstance(event, str) else json.dumps(event))
-        if event.get("error"):
-            raise failures.inside_stream(event["error"], self.endpoint.url, key=self.endpoint.key)
+        if told := failures.error_in(event):
+            raise failures.inside_stream(told, self.endpoint.url, key=self.endpoint.key)
         return event
 
     def _garbled(self, text: str) -> EndpointFailed:

@@ -7,10 +7,19 @@ import json
 import re
 import socket
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from coderunner.errors import EndpointFailed, EndpointRefused, EndpointUnreachable, ModelError
+from coderunner import jsontext
+from coderunner.characters import whole
+from coderunner.errors import (
+    EndpointFailed,
+    EndpointRefused,
+    EndpointUnreachable,
+    ModelError,
+    ReplyBrokenOff,
+    UnreadableJSON,
+)
 from coderunner.secret import Secret
 
 NOT_FOUND = 404
@@ -18,6 +27,9 @@ UNWELCOME = frozenset({401, 403})
 """How a server says that it does not accept our key."""
 QUOTED = 300
 """Characters of a server's own words that we repeat: a sentence or two, not a stack trace."""
+
+WORDS = ("error", "detail", "message", "errors", "msg", "error_message", "error_msg")
+"""Where servers put what went wrong, the most telling first: OpenAI's shape, FastAPI's, Ollama's, others'."""
 
 LISTED = 8
 """Models named in a sentence; a router like OpenRouter has hundreds."""
@@ -62,10 +74,27 @@ def from_answer(
             return EndpointFailed(f"{url} failed ({status}){tail or '; its own log says why'}", status=status)
 
 
+def error_in(chunk: Mapping[str, object]) -> object:
+    """What a value in place of a chunk says went wrong; None where it is a chunk."""
+    if error := chunk.get("error"):
+        return error
+    if "error" in (chunk.get("object"), chunk.get("type")):
+        return chunk
+    if isinstance(chunk.get("choices"), list):
+        return None
+    return chunk if any(chunk.get(name) and not isinstance(chunk[name], dict) for name in WORDS) else None
+
+
 def inside_stream(error: object, url: str, *, key: Secret) -> EndpointFailed:
-    """Tell an error object that came in place of a chunk."""
-    said = _quoted(_message(json.dumps({"error": error})), key)
+    """Tell an error that came in place of a chunk: an object, or words."""
+    said = _quoted(_words(error), key) or "it does not say why"
     return EndpointFailed(f"{url} broke off the reply: {said}", status=200)
+
+
+def cut_off(url: str, *, empty: bool) -> ReplyBrokenOff:
+    """Tell a stream that ended as if all were well, before the reply did."""
+    said = "sent an empty answer" if empty else "ended the reply before it was complete"
+    return ReplyBrokenOff(f"{url} {said}; its own log may say why", status=200)
 
 
 def garbled(text: str, url: str, *, key: Secret) -> EndpointFailed:
@@ -103,13 +132,13 @@ def unreachable(error: Exception, url: str) -> EndpointUnreachable:
     )
 
 
-def broken_off(error: Exception, url: str, *, idle: float) -> EndpointFailed:
+def broken_off(error: Exception, url: str, *, idle: float) -> ReplyBrokenOff:
     """Tell an exception from inside a stream."""
     if any("Timeout" in type(cause).__name__ for cause in _chain(error)):
-        return EndpointFailed(
+        return ReplyBrokenOff(
             f"{url} has sent nothing for {idle:g} s; is its machine out of memory?", status=200
         )
-    return EndpointFailed(f"{url} broke off the reply; its own log says why", status=200)
+    return ReplyBrokenOff(f"{url} broke off the reply; its own log says why", status=200)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -122,20 +151,35 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _message(text: str) -> str:
-    """Find the sentence in an error body: OpenAI's shape, FastAPI's, Ollama's, or plain text."""
+    """Find the sentence in an error body: JSON of some shape, or plain text."""
     try:
-        value = json.loads(text)
-    except ValueError:
+        value = jsontext.loads(text)
+    except UnreadableJSON:
         return "" if text.lstrip().startswith("<") else text
-    for name in ("error", "detail", "message"):
-        while isinstance(value, dict) and value.get(name):
-            value = value[name]
-    return value if isinstance(value, str) else json.dumps(value)
+    return _words(value)
+
+
+def _words(value: object) -> str:
+    """The sentence in what a server says went wrong; a value without one as JSON."""
+    while (within := _within(value)) is not None:
+        value = within
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _within(value: object) -> object:
+    """What tells more of an error than the value around it."""
+    if isinstance(value, dict):
+        return next((value[name] for name in WORDS if value.get(name)), None)
+    first = value[0] if isinstance(value, list) and value else None
+    return first if isinstance(first, dict) and any(first.get(name) for name in WORDS) else None
 
 
 def _quoted(text: str, key: Secret) -> str:
     if key:
         text = text.replace(key.reveal(), str(key))
+    text = whole(text[: QUOTED * 8])  # it may have megabytes, most of them blanks
     line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
     return line if len(line) <= QUOTED else f"{line[:QUOTED]}…"
 

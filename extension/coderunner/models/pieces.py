@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from coderunner.models.endpoint import Chunk
-from coderunner.models.usage import Tokens
+from coderunner.characters import whole
+from coderunner.models.events import Chunk, reason
+from coderunner.models.usage import Tokens, count
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +24,21 @@ class Piece:
 
 
 def piece(chunk: Chunk) -> Piece:
-    """Read a chunk; fields that are missing or of a wrong type are read as nothing."""
+    """Read a chunk, or a reply that came whole; fields that are missing or of a wrong type are nothing."""
     choices = chunk.get("choices")
     choice = _mapping(choices[0]) if isinstance(choices, list) and choices else {}
-    delta = _mapping(choice.get("delta"))
+    # Some servers send both, and the whole so far in the message.
+    delta = _mapping(choice["delta"] if isinstance(choice.get("delta"), dict) else choice.get("message"))
     content, thought = _texts(delta.get("content"))
-    content = content or _text(choice.get("text"))  # of a completion without chat
+    # `text` is that of a completion without chat; OpenAI says in `refusal` why there is no content.
+    content = content or _text(choice.get("text")) or _text(delta.get("refusal"))
     # llama.cpp, SGLang and DeepSeek say `reasoning_content`; vLLM, Ollama and OpenRouter `reasoning`.
     # Some send both with the same text.
     reasoning = delta.get("reasoning_content") or delta.get("reasoning")
     return Piece(
         content=content,
         reasoning=reasoning if isinstance(reasoning, str) else thought,
-        finish_reason=_text(choice.get("finish_reason")),
+        finish_reason=whole(reason(choice)),
         tokens=_tokens(chunk),
         calls=calls if isinstance(calls := delta.get("tool_calls"), list) else (),
     )
@@ -66,12 +69,10 @@ def _texts(content: object) -> tuple[str, str]:
 def _tokens(chunk: Chunk) -> Tokens | None:
     if usage := _mapping(chunk.get("usage")):
         cached = _mapping(usage.get("prompt_tokens_details")).get("cached_tokens")
-        return Tokens(
-            _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")), _count(cached)
-        )
+        return Tokens(count(usage.get("prompt_tokens")), count(usage.get("completion_tokens")), count(cached))
     if timings := _mapping(chunk.get("timings")):  # llama.cpp; its prompt_n leaves out what was in the cache
-        cached, evaluated = _count(timings.get("cache_n")), _count(timings.get("prompt_n"))
-        return Tokens(cached + evaluated, _count(timings.get("predicted_n")), cached)
+        cached, evaluated = count(timings.get("cache_n")), count(timings.get("prompt_n"))
+        return Tokens(cached + evaluated, count(timings.get("predicted_n")), cached)
     return None
 
 
@@ -81,7 +82,3 @@ def _mapping(value: object) -> Mapping[str, object]:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and value > 0 else 0

@@ -172,6 +172,10 @@ class Reply:
                 if rest != NOTHING:
                     self._learn(request, rest)
                     yield rest
+            except EndpointFailed:
+                if not stretch.restarted and (rest := stretch.break_off()) != NOTHING:
+                    yield rest
+                raise
             finally:
                 self._account(stretch)
 

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+MOST = 2**53
+"""The largest count that every reader of JSON takes as it is; a database takes a little more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
@@ -38,3 +41,8 @@ class Usage:
             calls=self.calls + 1,
             counted=self.counted and tokens is not None,
         )
+
+
+def count(value: object) -> int:
+    """A server's count of tokens; 0 for what is none: nothing, a text, a fraction, less than 0, or absurd."""
+    return value if type(value) is int and 0 < value <= MOST else 0

@@ -20,7 +20,7 @@ from string import ascii_letters, digits, punctuation
 from urllib.parse import quote
 
 from coderunner.hosts.proxy.asked import Message, text_of
-from coderunner.models.echo import THOUGHTS
+from coderunner.models.echo import without_thoughts
 
 SESSION = "x-coderunner-session"
 """Names the conversation, in requests and in answers."""
@@ -127,7 +127,7 @@ def _replies(history: Sequence[Message]) -> Iterator[_Reply]:
 
 
 def _normal(content: object) -> str:
-    text = " ".join(re.split(r"\s+", THOUGHTS.sub("", text_of(content)).strip()))
+    text = " ".join(re.split(r"\s+", without_thoughts(text_of(content)).strip()))
     parts = content if isinstance(content, Sequence) and not isinstance(content, str) else ()
     pictures = [part.get("image_url") for part in parts if isinstance(part, Mapping)]
     return "\0".join([text, *(str(picture) for picture in pictures if picture)])
