@@ -5,6 +5,7 @@ hand, when it is read or only when it is written again. So depth is bounded wher
 """
 
 import json
+import math
 import re
 from typing import Any
 
@@ -15,11 +16,16 @@ DEPTH = 200
 """Levels of a value that is kept; a syntax tree of a long program has some hundred."""
 WHOLE = DEPTH + 56
 """Levels of a text that is read: a value that is kept stands some levels deep in a message or a notebook."""
+MOST_DIGITS = 4300
+"""Digits of a whole number that Python reads, as it is by default."""
 LEFT_OUT = "…"
 """In place of what is nested deeper."""
 
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
 """A string, or what opens or closes a level. A string that is not closed ends with the text."""
+
+_VAST = re.compile(r"[eE]\+?[0-9]{3}|[0-9]{309}")
+"""Where a number may be larger than a float."""
 
 
 def loads(text: str | bytes, *, lenient: bool = False, strict: bool = True) -> object:
@@ -28,13 +34,14 @@ def loads(text: str | bytes, *, lenient: bool = False, strict: bool = True) -> o
     Bytes may be UTF-8, UTF-16 or UTF-32; a byte order mark is no part of the text. Raises UnreadableJSON,
     which is a ValueError, where the text is no JSON, has a number of more digits than Python reads (4300),
     or is nested more than `WHOLE` levels deep. With `lenient`, for what must not be lost, levels below that
-    are left out instead, and bytes that are no UTF-8 are U+FFFD. `strict` is json's: without it, strings may
-    hold line ends. Texts in the value have whole characters (see `characters`).
+    are left out instead, such a number is the text of its digits, and bytes that are no UTF-8 are U+FFFD.
+    `strict` is json's: without it, strings may hold line ends. Texts in the value have whole characters (see
+    `characters`).
     """
     written = _decoded(text, lenient=lenient)
     brackets = written.count("[") + written.count("{")
     try:
-        value = _parsed(written, strict=strict)
+        value = _parsed(written, strict=strict, lenient=lenient)
         # A text with few brackets cannot be deep: most values are not looked at.
         if brackets <= WHOLE or not too_deep(value, WHOLE):
             return value
@@ -42,7 +49,7 @@ def loads(text: str | bytes, *, lenient: bool = False, strict: bool = True) -> o
         pass
     if not lenient:
         raise UnreadableJSON(f"it is nested more than {WHOLE} levels deep")
-    return _parsed(_clipped(written), strict=strict)
+    return _parsed(_clipped(written), strict=strict, lenient=lenient)
 
 
 def clipped(value: object, depth: int = DEPTH) -> object:
@@ -94,14 +101,31 @@ def _decoded(text: str | bytes, *, lenient: bool) -> str:
         raise UnreadableJSON("it is not in UTF-8") from None
 
 
-def _parsed(text: str, *, strict: bool) -> object:
+def _parsed(text: str, *, strict: bool, lenient: bool) -> object:
+    # A number beyond all floats would be Infinity; a parser of our own is slow, and hardly ever needed.
+    own = {"parse_float": _finite} if _VAST.search(text) else {}
     try:
-        value: object = json.loads(text, strict=strict, parse_constant=lambda _: None)
+        return _read(text, strict, **own)
     except json.JSONDecodeError as failure:
         raise UnreadableJSON(f"it is not JSON: {failure}") from None
     except ValueError:
+        if lenient:
+            return _read(text, strict, parse_int=_digits, **own)
         raise UnreadableJSON("it holds a number of too many digits") from None
+
+
+def _read(text: str, strict: bool, **own: Any) -> object:  # noqa: ANN401, FBT001 - json's own
+    value: object = json.loads(text, strict=strict, parse_constant=lambda _: None, **own)
     return value
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def _digits(text: str) -> int | str:
+    return int(text) if len(text) <= MOST_DIGITS else text
 
 
 def _clipped(text: str) -> str:

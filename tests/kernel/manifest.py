@@ -10,6 +10,14 @@ BEHAVIOURS = {
         "Jupyter's own libraries read our messages, and we theirs.", "Jupyter protocol; Jupyter Server"
     ),
     "messages:garbage:ignored": Behaviour("What is no message is none, and never raises.", "O6; T6"),
+    "messages:garbage:fault": Behaviour(
+        "Of a message whose content cannot be read it is said that an output could not be read.",
+        "decision 4: nothing vanishes",
+    ),
+    "client:hostile:next": Behaviour(
+        "Whatever a program sends as messages, what comes between them and after them is shown.",
+        "decision 4: nothing vanishes",
+    ),
     "messages:garbage:signature": Behaviour("A message with a wrong signature is none.", "Jupyter protocol"),
     "messages:garbage:not-json-numbers": Behaviour(
         "NaN and Infinity, which are no JSON, become null.", "kernel facts: output"

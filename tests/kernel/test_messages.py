@@ -2,6 +2,7 @@
 
 import json
 import struct
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from jupyter_server.services.kernels.connection.base import (
     serialize_msg_to_ws_v1,
 )
 
+from coderunner.jsontext import WHOLE, too_deep
 from coderunner.kernel.messages import (
     CHANNELS,
     Message,
@@ -26,6 +28,7 @@ from coderunner.kernel.messages import (
     from_zmq,
     input_reply,
     kernel_info_request,
+    sign,
     to_json,
     to_v1,
     to_zmq,
@@ -178,6 +181,45 @@ def test_a_message_with_a_wrong_signature_is_none() -> None:
     frames = to_zmq(REPLY, KEY)
     assert from_zmq(frames, b"another key", "iopub") is None
     assert from_zmq([*frames[:-3], b'{"a": 2}', *frames[-2:]], KEY, "iopub") is None
+
+
+def of_content(content: bytes) -> Message:
+    parts = [b'{"msg_type": "display_data"}', b'{"msg_id": "1"}', b"{}", content]
+    message = from_v1(serialize_msg_to_ws_v1(parts, "iopub"))
+    assert message is not None
+    assert from_zmq([b"<IDS|MSG>", sign(parts, KEY), *parts], KEY, "iopub") == message
+    return message
+
+
+@behaviour("messages:garbage:fault")
+@pytest.mark.parametrize("content", [b"{", b"", b"[]", b"3", b"\xff\xfe\xfd", b"[" * 100_000, b'{"a": 1}}'])
+def test_content_that_cannot_be_read_leaves_a_message_that_says_why(content: bytes) -> None:
+    message = of_content(content)
+    assert (message.type, message.parent, message.content) == ("display_data", "1", {})
+    assert "it is" in message.fault
+
+
+@behaviour("messages:garbage:fault")
+@pytest.mark.parametrize(
+    ("content", "read"),
+    [
+        (b'{"a": "\\ud83d", "b": "\\ud83e\\udd8a"}', {"a": "\ufffd", "b": "🦊"}),
+        (b'{"a": 1e999}', {"a": None}),
+        (b'{"a": ' + b"9" * 5000 + b"}", {"a": "9" * 5000}),
+        (b'{"a": "\xff"}', {"a": "\ufffd"}),
+    ],
+)
+def test_of_content_that_is_hard_to_read_as_much_is_read_as_can_be(
+    content: bytes, read: Mapping[str, object]
+) -> None:
+    assert of_content(content).content == read
+
+
+@behaviour("messages:garbage:fault")
+def test_of_content_that_is_nested_too_deeply_the_innermost_is_left_out() -> None:
+    message = of_content(b'{"data": ' + b"[" * 5000 + b"]" * 5000 + b"}")
+    assert message.fault == ""
+    assert not too_deep(message.content, WHOLE)
 
 
 @behaviour("messages:garbage:not-json-numbers")

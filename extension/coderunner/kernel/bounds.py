@@ -8,6 +8,7 @@ import re
 import unicodedata
 from typing import Literal
 
+from coderunner.jsontext import clipped
 from coderunner.outputs import NOTHING_OMITTED, MimeBundle, Omission, Stream
 from coderunner.secret import Secret
 
@@ -116,6 +117,7 @@ def _mime(key: str, value: object) -> object:
             return clean(value)
         return None if binary or "html" in key or "svg" in key else shorten(clean(value), HEAD)
     if key.split(";")[0].endswith("json") and value is not None:
+        value = clipped(value)
         return value if len(json.dumps(value)) <= MIME_TEXT else None
     return None
 

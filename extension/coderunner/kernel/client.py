@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from coderunner.errors import KernelError
+from coderunner.kernel.background import attempt, log
 from coderunner.kernel.bounds import line_of
 from coderunner.kernel.comms import Comms
 from coderunner.kernel.execution import Change, Execution
@@ -115,10 +116,14 @@ class KernelClient:
             case Back() if flight is not None:
                 flight.find_the_way()
             case Message():
-                message = self._comms.receive(event)
-                if flight is not None:
-                    flight.receive(message)
-                self._later.receive(message)
+                self._take(event, flight)
+
+    def _take(self, message: Message, flight: Flight | None) -> None:
+        """Give a message to all whom it may concern; what one of them fails at reaches the others."""
+        message = attempt("a message was no news for widgets", self._comms.receive, message) or message
+        if flight is not None:
+            flight.receive(message)
+        attempt("a message was not shown after its cell", self._later.receive, message)
 
     @property
     def quiet_for(self) -> float:
@@ -365,8 +370,11 @@ class KernelClient:
 
     async def _keep_checking(self, flight: Flight) -> None:
         while True:
-            if gone := await self.check():
-                flight.end(gone)
+            try:
+                if gone := await self.check():
+                    flight.end(gone)
+            except Exception:
+                log.exception("the kernel could not be looked at")
             await asyncio.sleep(CHECK_EVERY)
 
     async def _probe(self, flight: Flight) -> None:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from coderunner.kernel.background import begin
 from coderunner.kernel.captured import Captured
 from coderunner.kernel.later import SHOWS
 from coderunner.kernel.messages import Message, Stamp, comm_msg, module_request
@@ -128,9 +129,7 @@ class Comms:
     def _post(self, message: Message) -> str:
         if self._send is not None:
             # Not awaited: a way that stalls holds up no message of the kernel's.
-            task = asyncio.get_running_loop().create_task(self._send(message))
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+            begin("a message of a widget was not sent", self._send(message), self._sending)
         return message.id
 
     def _module_came(self, module: str) -> None:

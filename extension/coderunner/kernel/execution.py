@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from coderunner.jsontext import clipped
 from coderunner.kernel.bounds import (
     HEAD,
     RATE_NOTICE,
@@ -29,6 +30,11 @@ WHOLE = 64 * 1024 * 1024
 """Characters of all displays of one cell together."""
 COUNT = 500
 """Outputs of one cell; a cell that displays more is in a loop."""
+
+
+MOST_COUNTED = 2**31 - 1
+"""The largest execution count that is one: a program may set any number, and records have 32 bits."""
+UNREADABLE = "An output could not be read: {fault}.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +130,23 @@ class Execution:
         if message.parent != self.request and message.type != "update_display_data":
             return
         receive = _RECEIVERS.get((message.channel, message.type))
-        if receive is not None:
-            receive(self, message.content)
+        if message.fault:
+            self._miss(message)
+        elif receive is not None:
+            try:
+                receive(self, message.content)
+            except Exception as error:
+                # It may be of any shape: what we fail at is one output, and the next is taken.
+                self._miss(replace(message, fault=type(error).__name__))
+
+    def _miss(self, message: Message) -> None:
+        """Say that a message could not be read; a reply is one all the same."""
+        if message.type == "execute_reply" and not self.reply:
+            self.withdraw()
+            self.reply = "error" if self.failed else "ok"
+        elif message.channel != "iopub" or message.type in ("status", "execute_input"):
+            return
+        self._stream({"name": "stderr", "text": UNREADABLE.format(fault=message.fault)})
 
     def follow_up(self, message: Message) -> None:
         """Show the new state of a display that stands in another list; once, in place of the one before."""
@@ -271,7 +292,7 @@ class Execution:
 
     def _count(self, content: Mapping[str, object]) -> None:
         count = content.get("execution_count")
-        if isinstance(count, int) and not isinstance(count, bool):
+        if type(count) is int and 0 <= count <= MOST_COUNTED:
             self.execution_count = count
 
     def _make_way(self) -> None:
@@ -349,7 +370,10 @@ def _error_of(content: Mapping[str, object]) -> Error:
 
 
 def _object(value: object) -> MimeBundle:
-    return value if isinstance(value, dict) and len(json.dumps(value)) <= HEAD else {}
+    if not isinstance(value, dict):
+        return {}
+    kept = clipped(value)
+    return kept if isinstance(kept, dict) and len(json.dumps(kept)) <= HEAD else {}
 
 
 def display_id_of(content: Mapping[str, object]) -> str:

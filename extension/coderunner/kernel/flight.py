@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from coderunner.kernel.background import begin
 from coderunner.kernel.countdown import Countdown
 from coderunner.kernel.execution import Change, Execution
 from coderunner.kernel.ledger import Ledger
@@ -339,10 +340,7 @@ class Flight:
 
     def keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do something beside the wait, until it ends."""
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        return begin("work beside a cell failed", work, self._tasks)
 
     def close(self) -> None:
         """Tell the last changes, and stop all that was planned."""

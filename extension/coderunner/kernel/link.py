@@ -15,6 +15,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
 from coderunner.errors import ServerUnreachable
+from coderunner.kernel.background import attempt, log
 from coderunner.kernel.flight import now
 from coderunner.kernel.messages import SUBPROTOCOL, Message, from_json, from_v1, to_json, to_v1
 from coderunner.kernel.rest import Rest, unreachable
@@ -120,7 +121,7 @@ class Link:
             self._acknowledge_at_once()
             message = self._read(frame)
             if message is not None:
-                self._receive(message)
+                attempt("a message of a server was not taken", self._receive, message)
 
     def _read(self, frame: str | bytes) -> Message | None:
         if not self._v1:
@@ -166,7 +167,12 @@ class Link:
     async def _keep_watching(self) -> None:
         while True:
             await asyncio.sleep(PING)
-            if not await self.answers(PING if self._answered else OPENING):
+            try:
+                leads = await self.answers(PING if self._answered else OPENING)
+            except Exception:
+                log.exception("a link could not be asked whether it leads anywhere")
+                leads = False
+            if not leads:
                 self.give_up()
 
     def _data_within(self, seconds: float) -> bool:

@@ -25,6 +25,7 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKerne
 from jupyter_client.manager import AsyncKernelManager
 
 from coderunner.errors import KernelNotStarted, NoSuchKernelSpec
+from coderunner.kernel.background import attempt, begin
 from coderunner.kernel.environment import for_kernel
 from coderunner.kernel.flight import Event, Gone
 from coderunner.kernel.messages import Channel, Message, from_zmq, to_zmq
@@ -116,19 +117,20 @@ class LocalKernel:
         return socket
 
     def _listen(self, socket: zmq.asyncio.Socket, channel: Channel) -> None:
-        task = self._loop.create_task(self._read(socket, channel))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        begin("a kernel can no longer be heard", self._read(socket, channel), self._tasks)
 
     async def _read(self, socket: zmq.asyncio.Socket, channel: Channel) -> None:
         count = 0
         while True:
-            message = from_zmq(await socket.recv_multipart(), self._key, channel)
-            if message is not None:
-                self._receive(message)
+            attempt("a message of a kernel was not taken", self._take, await socket.recv_multipart(), channel)
             count += 1
             if count % BREATH == 0:
                 await asyncio.sleep(0)
+
+    def _take(self, frames: list[bytes], channel: Channel) -> None:
+        message = from_zmq(frames, self._key, channel)
+        if message is not None:
+            self._receive(message)
 
     def attach(self, receive: Callable[[Event], None]) -> None:
         """Have every event from now on given to `receive`, in the loop."""

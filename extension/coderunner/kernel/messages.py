@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal
 
+from coderunner.jsontext import loads
 from coderunner.secret import Secret
 
 Channel = Literal["shell", "iopub", "control", "stdin"]
@@ -46,6 +47,8 @@ class Message:
     buffers: tuple[bytes, ...] = ()
     session: str = ""
     date: str = ""
+    fault: str = ""
+    """Why its content could not be read, which is then empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +123,17 @@ def _pack(value: object) -> bytes:
     return written.encode("utf-8", "replace")
 
 
-def _unpack(data: bytes | str) -> dict[str, object] | None:
+Part = Mapping[str, object] | str
+"""A JSON object of a message, or why it is none."""
+
+
+def _unpack(data: bytes) -> Part:
+    """Read one part; of what is nested too deeply the innermost is left out."""
     try:
-        # NaN and Infinity are no JSON: nobody after us could write or read them again.
-        value = json.loads(data, parse_constant=lambda _: None)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+        value = loads(data, lenient=True)
+    except ValueError as error:
+        return str(error)
+    return value if isinstance(value, dict) else "it is no JSON object"
 
 
 def _header(message: Message) -> dict[str, object]:
@@ -149,25 +156,29 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _message(
-    channel: object, parts: Sequence[dict[str, object] | None], buffers: tuple[bytes, ...]
-) -> Message | None:
+def _message(channel: object, parts: Sequence[Part], buffers: tuple[bytes, ...]) -> Message | None:
     if channel not in CHANNELS or len(parts) != PARTS:
         return None
-    header, parent, metadata, content = parts
-    if header is None or content is None or not _text(header.get("msg_type")):
+    header, parent, metadata, content = (_object(part) for part in parts)
+    if not _text(header.get("msg_type")):
         return None
+    fault = parts[-1]
     return Message(
         channel,
         _text(header["msg_type"]),
         _text(header.get("msg_id")),
-        _text((parent or {}).get("msg_id")),
+        _text(parent.get("msg_id")),
         content,
-        metadata or {},
+        metadata,
         buffers,
         _text(header.get("session")),
         _text(header.get("date")),
+        fault if isinstance(fault, str) else "",
     )
+
+
+def _object(part: Part) -> Json:
+    return {} if isinstance(part, str) else part
 
 
 # --- ZeroMQ ---------------------------------------------------------------------------------------
@@ -279,9 +290,11 @@ def from_json(frame: str | bytes) -> Message | None:
         if not parts:
             return None
         frame, buffers = parts[0], tuple(parts[1:])
-    whole = _unpack(frame)
-    if whole is None:
+    whole = _unpack(frame.encode("utf-8", "replace") if isinstance(frame, str) else frame)
+    if isinstance(whole, str):
         return None
     names = ("header", "parent_header", "metadata", "content")
-    objects = [value if isinstance(value := whole.get(name), dict) else None for name in names]
-    return _message(whole.get("channel"), objects, buffers)
+    read: list[Part] = [
+        value if isinstance(value := whole.get(name), dict) else "it is no JSON object" for name in names
+    ]
+    return _message(whole.get("channel"), read, buffers)

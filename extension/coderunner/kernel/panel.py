@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from typing import Protocol
 
+from coderunner.kernel.background import attempt
 from coderunner.kernel.modules import Modules, foreign
 from coderunner.kernel.parcel import pack
 from coderunner.kernel.widgets import Path, State, Widgets, kept, modules_of, unkept
@@ -160,7 +161,7 @@ class Panel:
         with self._lock:
             hearing = list(self._hearing)
         for hear in hearing:
-            hear(parcel)
+            attempt("a page was not told of a widget", hear, parcel)
 
     def tell_all(self) -> None:
         """Tell everything anew to every page."""
@@ -174,7 +175,10 @@ class Panel:
             self._write(self._modules(), self._models())
 
     def _write_soon(self) -> None:
-        asyncio.get_running_loop().run_in_executor(None, self._write, self._modules(), self._models())
+        what = "widgets were not written down"
+        asyncio.get_running_loop().run_in_executor(
+            None, attempt, what, self._write, self._modules(), self._models()
+        )
 
     def _modules(self) -> Mapping[str, bytes | None]:
         """The programs of its models that are the kernel's, as far as they are known by now."""

@@ -8,6 +8,8 @@ import json
 import struct
 from collections.abc import Mapping, Sequence
 
+from coderunner.jsontext import loads
+
 _LENGTH = struct.Struct(">I")
 
 
@@ -23,10 +25,12 @@ def unpack(parcel: bytes) -> tuple[dict[str, object], list[bytes]] | None:
         return None
     at = _LENGTH.size + _LENGTH.unpack_from(parcel)[0]
     try:
-        head = json.loads(parcel[_LENGTH.size : at])
-    except (ValueError, RecursionError):
+        head = loads(parcel[_LENGTH.size : at])
+    except ValueError:
         return None
-    sizes = head.get("sizes") if isinstance(head, dict) else None
+    if not isinstance(head, dict):
+        return None
+    sizes = head.get("sizes")
     if not isinstance(sizes, list) or not all(type(size) is int and size >= 0 for size in sizes):
         return None
     if at + sum(sizes) != len(parcel):

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from coderunner.kernel.background import log
 from coderunner.kernel.messages import Message, Stamp, comm_info_request, comm_msg
 from coderunner.kernel.panel import Hear, Kept, Panel
 from coderunner.kernel.widgets import TARGET, Update, update_names, update_of
@@ -89,7 +90,10 @@ class Recall:
     async def _look(self) -> None:
         while self.panels:
             panels = list(self.panels.values())
-            await self._find(name for panel in panels for name in panel.kept.names())
+            try:
+                await self._find(name for panel in panels for name in panel.kept.names())
+            except Exception:
+                log.exception("widgets could not be asked for")
             for panel in panels:
                 self._back(self.panels.pop(panel.request))
         self._task = None

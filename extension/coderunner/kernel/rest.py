@@ -24,6 +24,7 @@ from coderunner.errors import (
     ServerUnreachable,
     SettingsError,
 )
+from coderunner.jsontext import loads
 from coderunner.kernel.address import normalise
 from coderunner.kernel.where import Server
 
@@ -165,8 +166,8 @@ def _language(model: object) -> str:
 def parsed(response: HTTPResponse) -> object:
     """Give a reply's JSON; None where it is none."""
     try:
-        return json.loads(response.body or b"null")
-    except (ValueError, RecursionError):
+        return loads(response.body or b"null")
+    except ValueError:
         return None
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from coderunner.errors import KernelError, KernelNotStarted, NoSuchKernel, ServerRefused
+from coderunner.kernel.background import begin, log
 from coderunner.kernel.existing import meant, on_server
 from coderunner.kernel.flight import LOST, Away, Back, Event, Gone
 from coderunner.kernel.link import PING, Link
@@ -58,6 +59,7 @@ class ServerKernel:
         self._link: Link | None = None
         self._identity = ""
         self._returning: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     # --- messages
 
@@ -107,7 +109,7 @@ class ServerKernel:
             return
         self._receive(Away())
         if self._gone is None and not self._away:
-            self._returning = asyncio.get_running_loop().create_task(self._return())
+            self._returning = begin("the way to a kernel is not looked for", self._return(), self._tasks)
 
     @property
     def _away(self) -> bool:
@@ -127,6 +129,10 @@ class ServerKernel:
             except ServerRefused:
                 break
             except (KernelError, TimeoutError):
+                continue
+            except Exception:
+                # It may answer anything: the next attempt is as good as the one before.
+                log.exception("the server could not be asked for its kernel")
                 continue
             if gone is not None:
                 self._end(gone)

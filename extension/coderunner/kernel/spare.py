@@ -8,6 +8,7 @@ from typing import Any
 
 from coderunner.errors import KernelError
 from coderunner.kernel import local
+from coderunner.kernel.background import begin
 from coderunner.kernel.flight import Event, Gone
 from coderunner.kernel.preparation import move, prepare
 
@@ -86,9 +87,7 @@ class Spare:
             self._starting = None
 
     def _beside(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._farewells.add(task)
-        task.add_done_callback(self._farewells.discard)
+        begin("a spare kernel was not ended", work, self._farewells)
 
 
 def _made(directory: Path) -> Path:

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from coderunner.jsontext import clipped
+
 TARGET = "jupyter.widget"
 """The name of the comms of which widgets are made."""
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -97,7 +99,8 @@ def update_of(data: Mapping[str, object], buffers: Sequence[bytes]) -> Update | 
         if not all(type(step) in (str, int) and step not in _NOWHERE for step in path):
             return None
         placed[tuple(path)] = bytes(each)
-    return Update(state, placed)
+    kept = clipped(state)
+    return Update(kept, placed) if isinstance(kept, dict) else None
 
 
 class Widgets:
@@ -229,10 +232,7 @@ def named_in(text: str) -> frozenset[str]:
 
 def update_names(update: Update) -> frozenset[str]:
     """The models that an update names."""
-    try:
-        return named_in(json.dumps(update.state))
-    except RecursionError:
-        return frozenset({""})  # nobody's
+    return named_in(json.dumps(update.state))
 
 
 # --- as notebooks keep it -----------------------------------------------------------------------------------

@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-import json
 import logging
+from collections.abc import Sequence
 
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from coderunner.jsontext import loads
 from coderunner.page import wire
 from coderunner.page.board import Board
 from coderunner.page.lane import Lane
@@ -49,9 +50,7 @@ class Visit:
         """Serve the page until it leaves."""
         telling = [asyncio.create_task(self._tell()), asyncio.create_task(self._deliver())]
         try:
-            with contextlib.suppress(WebSocketDisconnect):
-                while await self._hear(await self._socket.receive()):
-                    pass
+            await self._listen(telling)
         finally:
             for task in telling:
                 task.cancel()
@@ -59,6 +58,24 @@ class Visit:
                 lane.close()
             for identity in self._told:
                 self._board.leave(identity, self._wake)
+
+    async def _listen(self, telling: Sequence[asyncio.Task[None]]) -> None:
+        """Do what the page wants until it leaves.
+
+        Raises what `telling` fails at: a page of which the socket is closed comes anew, and is told anew.
+        """
+        hearing = asyncio.create_task(self._keep_hearing())
+        try:
+            done, _ = await asyncio.wait([hearing, *telling], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            hearing.cancel()
+        for task in done:
+            task.result()
+
+    async def _keep_hearing(self) -> None:
+        with contextlib.suppress(WebSocketDisconnect):
+            while await self._hear(await self._socket.receive()):
+                pass
 
     async def _hear(self, event: Message) -> bool:
         """Do what the page wants; False where it has left, or makes no sense and the socket is closed."""
@@ -154,6 +171,6 @@ class Visit:
 
 def _json(text: str) -> object:
     try:
-        return json.loads(text)
+        return loads(text)
     except ValueError:
         return None
