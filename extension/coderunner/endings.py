@@ -48,8 +48,10 @@ REPLIES: Mapping[str, str] = {
     "function_call": "The model called a tool that is not there; nothing was done.",
     "stopped": "Stopped.",
     "left": "Stopped: no page was open.",
+    "ended": "CodeRunner ended while this reply was being written.",
 }
-"""By OpenAI's `finish_reason`, and by two of our own: a person pressed Stop, or every page was closed."""
+"""By OpenAI's `finish_reason`, and by three of our own: a person pressed Stop, every page was closed, or the
+program in which the reply was written ended."""
 
 COMPLETE = frozenset({"stop", "eos", "end_turn", "stop_sequence", "end", ""})
 """Reasons that mean a complete reply, as servers spell them; "" where nobody gave one."""

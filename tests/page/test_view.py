@@ -102,6 +102,16 @@ def test_code_output_and_bar_are_one_unit() -> None:
             "a\n bNot run · the block was not closedCopy",
         ),
         (
+            Block("- ~~~py\n  a\n   b\n  ~", state=State.UNFINISHED),
+            "a\n bNot run · the block was not closedCopy",
+        ),
+        (Block("```py\n\n", state=State.UNFINISHED), "Not run · there is no code in itCopy"),
+        (Block("```py\na\n```", state=State.UNFINISHED), "aNot run · the reply ended beforeCopy"),
+        (
+            Block(source="x", state=State.UNFINISHED, ticket="t", ordinal=0),
+            "xNot run · the reply ended beforeRunCopy",
+        ),
+        (
             Block(source="x", state=State.UNFINISHED, read="Result: (not run: enough <b>)\n"),
             "xthe model read 1 lineResult: (not run: enough <b>)Not run · enough <b>Copy",
         ),

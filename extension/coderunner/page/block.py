@@ -22,7 +22,7 @@ class State(StrEnum):
     """It goes on after its deadline, and the reply without it."""
     ENDED = "ended"
     UNFINISHED = "unfinished"
-    """The reply ended within its fence: it never runs."""
+    """The reply ended, or went on, before it ran: it never does."""
 
 
 class Panel(Protocol):
@@ -83,9 +83,28 @@ class Block:
         return self.source or _inside(self.written)
 
     @property
+    def closed(self) -> bool:
+        """The last line of its fence is there."""
+        return bool(self.source) or _closed(self.written)
+
+    @property
     def shown(self) -> tuple[Output, ...]:
         """What it has shown so far."""
         return self.result.outputs if self.result else self.outputs
+
+
+_MARKER = re.compile("`{3,}|~{3,}")
+
+
+def _closed(fence: str) -> bool:
+    opening, _, rest = fence.partition("\n")
+    last = rest.rstrip().rpartition("\n")[2]
+    marker = _MARKER.search(opening)
+    if marker is None or not last:
+        return False
+    # CommonMark 4.5: at least as long, and indented by less than four more.
+    deep = len(last) - len(last.lstrip(" ")) > marker.start() + 3
+    return not deep and set(last.strip()) == {marker[0][0]} and len(last.strip()) >= len(marker[0])
 
 
 def _inside(fence: str) -> str:
@@ -93,9 +112,10 @@ def _inside(fence: str) -> str:
     opening, newline, rest = fence.partition("\n")
     if not newline:
         return ""
-    indent = len(opening) - len(opening.lstrip(" "))
+    opened = _MARKER.search(opening)
+    # In a list the marker stands behind the item's own.
+    indent, marker = (opened.start(), opened[0][0]) if opened else (0, "`")
     lines = rest.split("\n")
-    marker = opening.strip()[:1] or "`"
     while lines and re.fullmatch(rf"\s*{re.escape(marker)}*\s*", lines[-1]):
         lines.pop()
     return "\n".join(line[min(indent, len(line) - len(line.lstrip(" "))) :] for line in lines)

@@ -8,8 +8,6 @@ from coderunner.outputs import Output, Question, Result, Status
 from coderunner.page.block import Block, Panel, State
 
 ELSEWHERE = Result(status=Status.LOST, detail="another process has it in hand")
-NOT_BEGUN = Result(status=Status.INTERRUPTED, detail="it had not begun to run")
-"""What came of one that waited for consent, or for another one."""
 
 
 class Run(Protocol):
@@ -113,13 +111,21 @@ def came_up(block: Block) -> Block:
     return replace(block, state=State.RUNNING, queued=block.elapsed, elapsed=0.0)
 
 
+def never_ran(block: Block) -> Block:
+    """Its reply has gone on without it, or ended, before it ran."""
+    return replace(block, state=State.UNFINISHED, question=None)
+
+
+def passed(block: Block) -> Block:
+    """Something stands below it by now: where it is still being written it is never closed."""
+    return never_ran(block) if block.state is State.WRITING else block
+
+
 def left(block: Block) -> Block:
     """Its reply is over, however that ended: it does not go on."""
     match block.state:
-        case State.WRITING:
-            return replace(block, state=State.UNFINISHED)
-        case State.WAITING | State.QUEUED:
-            return ended(block, NOT_BEGUN)
+        case State.WRITING | State.WAITING | State.QUEUED:
+            return never_ran(block)
         case State.RUNNING:
             return ended(block, Result(block.outputs, Status.LOST, duration=block.elapsed))
     return block

@@ -181,7 +181,9 @@ def _state(block: Block, setting: Setting) -> tuple[str, str]:
         case State.WRITING:
             return "<b>Writing</b>", ""
         case State.UNFINISHED:
-            return f"<b>Not run</b> · {_why_not(block.read)}", copy
+            # One that a person was asked about can be run still.
+            run = _button("again", "Run", block.ticket) if block.ordinal is not None else ""
+            return f"<b>Not run</b> · {_why_not(block)}", f"{run}{copy}"
         case State.WAITING:
             ask = [("skip", "Skip", ""), ("always", "Always here", ""), ("run", "Run", "cr-main")]
             buttons = "".join(_button(act, word, block.ticket, look) for act, word, look in ask)
@@ -212,9 +214,12 @@ def _clock(block: Block, deadline: float | None = None) -> str:
     )
 
 
-def _why_not(read: str) -> str:
-    found = re.search(r"\(not run: (.*)\)$", read, re.MULTILINE)
-    return escape(found[1], quote=False) if found else "the block was not closed"
+def _why_not(block: Block) -> str:
+    if found := re.search(r"\(not run: (.*)\)$", block.read, re.MULTILINE):
+        return escape(found[1], quote=False)
+    if not block.code.strip():
+        return "there is no code in it"
+    return "the reply ended before" if block.closed else "the block was not closed"
 
 
 def _button(act: str, word: str, ticket: str = "", look: str = "") -> str:

@@ -120,6 +120,11 @@ BEHAVIOURS = {
     ),
     "app:conversations:apart": Behaviour("Two conversations never share a kernel.", "decision 6"),
     "app:again:quick": Behaviour("No message is lost, however soon it follows a reply.", "a race seen"),
+    "app:ending:says": Behaviour(
+        "A reply that is empty, stopped, cut off, refused or never begun says why in one line below it, now "
+        "and when it is read again; a complete one says nothing, and the model reads none of it.",
+        "no reply ends without a word",
+    ),
     "app:copy:word": Behaviour(
         "A button that says for a moment what became of it finds its word again.",
         "a fault seen: a timer of an earlier press",

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from coderunner.hosts.app.archive import CUT
+from coderunner.endings import REPLIES
 from coderunner.hosts.app.server import App
 from coderunner.hosts.app.writer import kernel_label
 from coderunner.settings import load
@@ -196,7 +196,7 @@ def test_after_kill_the_conversation_is_there_and_nothing_runs_twice(
         expect(somebody.blocks.locator(".cr-state")).to_contain_text(
             ["Done", "CodeRunner ended while it ran"]
         )
-        expect(somebody.replies.last).to_contain_text(CUT)
+        expect(somebody.replies.last).to_contain_text(REPLIES["ended"])
         somebody.ask("And now?")
         told = parrot[0].asked[-1]["messages"][-1]["content"]
         assert "CodeRunner ended while it ran" in told

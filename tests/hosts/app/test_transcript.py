@@ -7,7 +7,7 @@ from functools import reduce
 import pytest
 
 from coderunner.hosts.app import transcript
-from coderunner.hosts.app.transcript import Parts, Prose, Thought
+from coderunner.hosts.app.transcript import Notice, Parts, Prose, Thought
 from coderunner.outputs import Result, Status, Stream
 from coderunner.page import growth
 from coderunner.page.block import Block, State
@@ -94,14 +94,51 @@ def test_a_block_that_was_never_closed_is_marked_as_not_run() -> None:
 @behaviour("app:transcript:unfinished")
 @pytest.mark.parametrize(
     ("upto", "status"),
-    [(5, Status.INTERRUPTED), (8, Status.LOST), (9, Status.OK)],
+    [(5, None), (8, Status.LOST), (9, Status.OK)],
     ids=["waits", "runs", "ended"],
 )
-def test_no_block_goes_on_when_its_reply_is_over(upto: int, status: Status) -> None:
-    (_, block) = transcript.grown(told(upto=upto), growth.left)
+def test_no_block_goes_on_when_its_reply_is_over(upto: int, status: Status | None) -> None:
+    (_, block, notice) = transcript.over(told(upto=upto), "Stopped.")
     assert isinstance(block, Block)
-    assert block.result is not None
-    assert (block.state, block.result.status) == (State.ENDED, status)
+    assert block.state is (State.ENDED if status else State.UNFINISHED)
+    assert (block.result and block.result.status) == status
+    assert notice == Notice("Stopped.")
+
+
+@behaviour("app:transcript:unfinished")
+@pytest.mark.parametrize(
+    "below",
+    [
+        lambda parts: transcript.said(parts, "Well."),
+        lambda parts: transcript.thought(parts, "Hm."),
+        lambda parts: transcript.over(parts, "Stopped."),
+        lambda parts: transcript.coded(transcript.coded(parts, "\n```\n"), "```python\n"),
+    ],
+)
+def test_no_block_is_being_written_when_something_stands_below_it(below: Callable[[Parts], Parts]) -> None:
+    (_, block, *_) = below(told(upto=3))
+    assert isinstance(block, Block)
+    assert block.state is State.UNFINISHED
+
+
+@behaviour("app:transcript:unfinished")
+@pytest.mark.parametrize(
+    ("fence", "closed"),
+    [
+        ("```python\n", False),
+        ("```python\nx\n", False),
+        ("```python\n```", True),
+        ("```python\nx\n```\n", True),
+        ("```python\nx\n  `````  \n", True),
+        ("````python\nx\n```\n", False),
+        ("~~~python\nx\n```\n", False),
+        ("```python\nx = (\n    ```\n", False),
+        ("1. ```python\n   x\n   ```\n", True),
+        ("```", False),
+    ],
+)
+def test_a_fence_is_closed_when_its_closing_line_is_there(fence: str, *, closed: bool) -> None:
+    assert Block(fence).closed is closed
 
 
 @behaviour("app:transcript:grows")

@@ -6,13 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from coderunner.endings import REPLIES
 from coderunner.hosts.app.transcript import Message, Notice, Part, Prose, Thought
 from coderunner.hosts.app.writer import Writer, kernel_label
 from coderunner.page import growth
-from coderunner.page.block import Block, Panel, State
+from coderunner.page.block import Block, Panel
 from coderunner.runner import Card, Chat, Kind, Piece, Record, Saying, panel_of
-
-CUT = "CodeRunner ended while this reply was being written."
 
 PanelOf = Callable[[Record], Panel | None]
 """Gives the widgets of a run."""
@@ -87,7 +86,7 @@ def _piece(part: Part) -> Piece:
 def _message(chat: Chat, said: Saying, panel: PanelOf) -> Message:
     parts: tuple[Part, ...] = tuple(_part(chat, said, piece, panel) for piece in said.pieces)
     if not said.finished:
-        parts = (*parts, Notice(CUT))
+        parts = (*parts, Notice(REPLIES["ended"]))
     return Message(said.role, said.text, parts, late=said.late, tokens=said.tokens, reply=said.reply)
 
 
@@ -108,6 +107,7 @@ def _block(chat: Chat, said: Saying, piece: Piece, panel: PanelOf) -> Block:
     name = secrets.token_urlsafe(18)
     block = Block(piece.text, ticket=name, read=piece.read, ordinal=piece.ordinal, id=name)
     if piece.ordinal is None:
-        return replace(block, state=State.UNFINISHED)
-    as_run = growth.recalled(block, chat.runs(said, piece), panel)
-    return as_run or growth.ended(block, piece.end or growth.NOT_BEGUN)
+        return growth.never_ran(block)
+    if as_run := growth.recalled(block, chat.runs(said, piece), panel):
+        return as_run
+    return growth.ended(block, piece.end) if piece.end else growth.never_ran(block)

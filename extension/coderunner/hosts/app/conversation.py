@@ -170,14 +170,17 @@ class Conversation:
         """Have the model read `words` before the next message."""
         self._untold += f"{words}\n"
 
-    def stop(self) -> None:
-        """End the reply: close the model's stream, interrupt the kernel. Returns at once."""
+    def stop(self, why: str = "stopped") -> None:
+        """End the reply: close the model's stream, interrupt the kernel. Returns at once.
+
+        `why` is said below it, as `endings.REPLIES` has it.
+        """
         if self._request is not None:
-            self._request.stop.set()
+            self._request.end(why)
 
     async def close(self) -> None:
         """Stop and wait for the end of the reply, bounded."""
-        self.stop()
+        self.stop("ended")
         await self._repeats.close()
         if self.writing is not None:
             _, late = await asyncio.wait({self.writing}, timeout=3.0)
@@ -244,27 +247,29 @@ class Conversation:
         return True
 
     async def _write(self, request: Request) -> None:
+        word = ""
         try:
             async with contextlib.aclosing(self._answer(request)) as events:
                 async for event in events:
-                    self._receive(event)
+                    self._receive(event, request)
                     due = asyncio.get_running_loop().time() - self._kept > KEPT
                     if due or isinstance(event, Waiting | Started | Ended):
                         self._write_down()
+            word = request.last_word(empty=transcript.empty(self._parts))
         except CodeRunnerError as failure:
-            self._grow(transcript.noted(self._parts, str(failure)))
+            word = str(failure)
+        except asyncio.CancelledError:
+            request.end("ended")
+            word = request.last_word(empty=transcript.empty(self._parts))
+            raise
         except Exception:
             log.exception("A reply failed")
-            self._grow(
-                transcript.noted(
-                    self._parts, "Something went wrong in the app. Its terminal has the details."
-                )
-            )
+            word = "Something went wrong in the app. Its terminal has the details."
         finally:
             self._questions.clear()
             self._answers.forget(self._asked)
             *before, last = self.messages
-            parts = transcript.grown(last.parts, growth.left)
+            parts = transcript.over(last.parts, word)
             last = replace(last, text=request.reply, parts=parts, finished=True)
             self._request = self.writing = None
             self._audience.end()
@@ -278,7 +283,7 @@ class Conversation:
         so_far = self._request.reply if self._request else last.text
         self._keep(self.id, (*before, replace(last, text=so_far)))
 
-    def _receive(self, event: Event) -> None:
+    def _receive(self, event: Event, request: Request) -> None:
         if isinstance(event, Waiting | Started | Ended):
             ordinal = event.ordinal
             self._grow_block(lambda b: replace(b, ordinal=ordinal), visible=False)
@@ -314,8 +319,8 @@ class Conversation:
                 self._questions.clear()
                 self._grow_block(lambda b: growth.ended(b, result))
                 self._follow_later(transcript.ticket_of(self._parts), later)
-            case Finish():
-                pass
+            case Finish(reason):
+                request.finished = reason
 
     def _consent(self, _run: Run) -> Future[bool]:
         approve = self._approve()
@@ -402,4 +407,4 @@ class Conversation:
 
     def _leave(self) -> None:
         log.info("Nobody looks at the conversation any more: its reply is stopped")
-        self.stop()
+        self.stop("left")

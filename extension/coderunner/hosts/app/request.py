@@ -5,7 +5,9 @@ import secrets
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Literal
 
+from coderunner.endings import how_a_reply_ended
 from coderunner.hosts.app.transcript import Message
 from coderunner.runner import Event, Question, Run
 from coderunner.secret import Secret
@@ -26,10 +28,28 @@ class Request:
     remember: Callable[[str], None] = lambda _late: None
     """Takes results that came late: the model reads them before the user's message, now and later."""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    why: str = ""
+    """Why it is stopped, where it is; as `endings.REPLIES` has it."""
     message: str = field(default_factory=lambda: secrets.token_hex(16))
     """Names the reply; one that is written anew is another."""
     reply: str = ""
     """The reply's text so far, as the model gets it in later turns."""
+    finish_reason: str = ""
+    """Why its model wrote no more, as the endpoint says it; "" where it does not, or was not let finish."""
+    finished: Literal["end", "stop", "limit", ""] = ""
+    """How the reply came to its end; "" while it has not."""
+
+    def end(self, why: str) -> None:
+        """Have it end early; the first reason counts."""
+        self.why = self.why or why
+        self.stop.set()
+
+    def last_word(self, *, empty: bool) -> str:
+        """What is said below the reply; a limit that it came to has said so in it."""
+        if self.finished == "limit":
+            return ""
+        stopped = self.finished != "end" and self.stop.is_set()
+        return how_a_reply_ended(self.why if stopped else self.finish_reason, empty=empty)
 
 
 Answer = Callable[[Request], AsyncGenerator[Event]]

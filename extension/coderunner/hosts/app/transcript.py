@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from coderunner.outputs import Status
+from coderunner.page import growth
 from coderunner.page.block import Block, State
 
 
@@ -68,7 +69,7 @@ def said(parts: Parts, text: str) -> Parts:
         case (*before, Prose(earlier)):
             return (*before, Prose(earlier + text))
         case _:
-            return (*parts, Prose(text)) if text.strip("\r\n") else parts
+            return (*grown(parts, growth.passed), Prose(text)) if text.strip("\r\n") else parts
 
 
 def thought(parts: Parts, text: str) -> Parts:
@@ -77,21 +78,31 @@ def thought(parts: Parts, text: str) -> Parts:
         case (*before, Thought(earlier)):
             return (*before, Thought(earlier + text))
         case _:
-            return (*parts, Thought(text)) if text.strip() else parts
+            return (*grown(parts, growth.passed), Thought(text)) if text.strip() else parts
 
 
-def noted(parts: Parts, sentence: str) -> Parts:
-    """Add a sentence of ours."""
-    return (*parts, Notice(sentence))
+def over(parts: Parts, sentence: str) -> Parts:
+    """The reply is over, and so are its blocks; a sentence of ours, where there is one, says why."""
+    still = tuple(growth.left(part) if isinstance(part, Block) else part for part in parts)
+    return (*still, Notice(sentence)) if sentence else still
+
+
+def empty(parts: Parts) -> bool:
+    """Nobody has said anything in it that a person could read."""
+    return not any(
+        isinstance(part, Block | Notice)
+        or (isinstance(part, Prose) and any(each.isprintable() and not each.isspace() for each in part.text))
+        for part in parts
+    )
 
 
 def coded(parts: Parts, text: str, identity: str = "") -> Parts:
     """Add lines of a fence that will run when it closes; `identity` names the block if they begin one."""
     match parts:
-        case (*before, Block(state=State.WRITING) as block):
+        case (*before, Block(state=State.WRITING) as block) if not block.closed:
             return (*before, replace(block, written=block.written + text))
         case _:
-            return (*parts, Block(text, id=identity))
+            return (*grown(parts, growth.passed), Block(text, id=identity))
 
 
 def grown(parts: Parts, grow: Callable[[Block], Block]) -> Parts:
@@ -156,7 +167,7 @@ def repeatable(messages: Sequence[Message], ticket: str) -> Past | None:
     """The block of that ticket, where it has ended and is not being run once more right now."""
     for message in messages:
         block = _ticketed(message, ticket) if ticket else None
-        if block is None or block.state is not State.ENDED or block.ordinal is None:
+        if block is None or block.state not in (State.ENDED, State.UNFINISHED) or block.ordinal is None:
             continue
         if block.again is None or block.again.state is State.ENDED:
             return Past(message.reply, block.ordinal, block.source)

@@ -86,6 +86,6 @@ def _drawn(part: Part) -> Markdown | Html:
                 f"<div>{escape(text.strip(), quote=False)}</div></details>"
             )
         case Notice(text):
-            return Html(f'<div class="cr-notice" role="alert">{escape(text, quote=False)}</div>')
+            return Html(f'<div class="cr-notice" role="status">{escape(text, quote=False)}</div>')
         case Block(id=identity):
             return Html(placeholder(identity))

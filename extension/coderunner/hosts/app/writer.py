@@ -97,6 +97,7 @@ class Writer:
                 async for event in events:
                     shown = pictures(event.result) if isinstance(event, Ended) else shown
                     request.reply = turn.reply
+                    request.finish_reason = reply.finish_reason
                     request.count(reply.usage.completion)
                     yield event
 

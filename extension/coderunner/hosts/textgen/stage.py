@@ -159,8 +159,8 @@ class Stage:
         """Show how a block ended of which its reply has not heard: that is written down in any case."""
         try:
             runs = self._runs(identity)
-            end = self._records.ended(runs[-1]).result(PATIENCE) if runs else growth.NOT_BEGUN
-            self._change(identity, lambda b: growth.ended(b, end))
+            end = self._records.ended(runs[-1]).result(PATIENCE) if runs else None
+            self._change(identity, lambda b: growth.ended(b, end) if end else growth.never_ran(b))
         except (RecordsUnavailable, TimeoutError) as failure:
             log.warning("how a block ended is not known: %s", failure)
             self._change(identity, growth.left)
