@@ -38,6 +38,9 @@ BEHAVIOURS = {
         "A text that comes in pieces, whatever they cut, is the text: of a reply, a thought, a call.",
         "Unicode 3.9",
     ),
+    "folders:private": Behaviour(
+        "A folder that we make, and those above it that were missing, are their owner's alone.", "safety: T7"
+    ),
     "allowance:words:used-up": Behaviour(
         "A reply has its seconds and its tokens and no more, and says which were used up.", "decision 9"
     ),

@@ -29,13 +29,14 @@ PLAN = {
     "characters": Floor(pure=True),
     "jsontext": Floor("errors characters", pure=True),
     "allowance": Floor(),
+    "folders": Floor(),
     "sources": Floor("errors"),
     "wording": Floor("secret", "pydantic"),
     "settings": Floor("errors secret sources wording", "pydantic pydantic_settings"),
     "teaching": Floor(pure=True),
     # What every door with an address needs; it knows no room.
     "gate": Floor(pure=True),
-    "keys": Floor("errors secret"),
+    "keys": Floor("errors folders secret"),
     "listening": Floor("errors gate", "uvicorn"),
     "entrance": Floor("gate keys"),
     "admission": Floor("errors gate keys settings"),
@@ -50,17 +51,17 @@ PLAN = {
     "kernel.news": Floor("outputs kernel.execution", pure=True),
     "kernel.execution": Floor(f"{GROUND} kernel.messages kernel.bounds", "jupyter_client", pure=True),
     # ZeroMQ and tornado are what jupyter_client itself stands on, psutil is what ipykernel does.
-    "kernel": Floor(f"{GROUND} settings kernel", "jupyter_client psutil tornado zmq"),
+    "kernel": Floor(f"{GROUND} folders settings kernel", "jupyter_client psutil tornado zmq"),
     "kernel.address": Floor("errors", pure=True),
     "kernel.environment": Floor(pure=True),
-    "records": Floor(f"{GROUND} records", "sqlalchemy"),
+    "records": Floor(f"{GROUND} folders records", "sqlalchemy"),
     "records.states": Floor(pure=True),
     "records.codec": Floor("outputs", pure=True),
     "records.pieces": Floor("outputs", pure=True),
     # Runs in the kernel itself, where ipykernel has brought these.
     "kernel.prelude": Floor(libraries="IPython jupyter_core"),
     # httpx2 is httpx under its next name.
-    "models": Floor(f"{GROUND} settings models", "httpx httpx2"),
+    "models": Floor(f"{GROUND} folders settings models", "httpx httpx2"),
     "models.demo_server": Floor("models", "uvicorn"),
     "models.sight": Floor(libraries="PIL"),
     "runner": Floor(f"{GROUND} allowance settings chat kernel records runner"),
@@ -88,7 +89,8 @@ PLAN = {
     "hosts.app.transcript": Floor("outputs page.block page.growth", pure=True),
     "hosts.app.view": Floor("outputs page.block page.view hosts.app.transcript", pure=True),
     "hosts.proxy": Floor(
-        f"{GROUND} settings teaching admission entrance gate keys listening runner models hosts.proxy",
+        f"{GROUND} folders settings teaching admission entrance gate keys listening runner models "
+        "hosts.proxy",
         "starlette",
     ),
     "hosts.proxy.asked": Floor(pure=True),
@@ -96,7 +98,9 @@ PLAN = {
         f"{GROUND} admission entrance gate keys listening settings runner hosts.mcp", "mcp pydantic starlette"
     ),
     "hosts.terminal": Floor(f"{GROUND} settings runner hosts.terminal"),
-    "hosts.textgen": Floor(f"{GROUND} settings gate runner page hosts.textgen", "gradio modules starlette"),
+    "hosts.textgen": Floor(
+        f"{GROUND} folders settings gate runner page hosts.textgen", "gradio modules starlette"
+    ),
     # The command line is a door as well: to the app, and through the hall to the doctor of connections.
     "flags": Floor("sources settings"),
     "__main__": Floor(f"{GROUND} flags settings runner hosts"),

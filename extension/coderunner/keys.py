@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from coderunner.errors import SettingsError
+from coderunner.folders import make_private
 from coderunner.secret import Secret
 
 SHORTEST = 16
@@ -72,7 +73,7 @@ def own(path: Path) -> tuple[Secret, bool]:
     """
     key = Secret(secrets.token_urlsafe(24))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         with suppress(FileExistsError):
             # Made with its mode, so that there is no moment in which others can read it.
             with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:

@@ -25,6 +25,7 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKerne
 from jupyter_client.manager import AsyncKernelManager
 
 from coderunner.errors import KernelNotStarted, NoSuchKernelSpec
+from coderunner.folders import make_private
 from coderunner.kernel.background import attempt, begin
 from coderunner.kernel.environment import for_kernel
 from coderunner.kernel.flight import Event, Gone
@@ -318,7 +319,7 @@ def _environment(manager: AsyncKernelManager) -> dict[str, str]:
 def _prepare(directory: Path | None) -> Path:
     """Make the working directory, and one for sockets, with a short path, that only we can enter."""
     if directory is not None:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_private(directory)
     path = Path(tempfile.mkdtemp(prefix="cr-"))
     if len(str(path / "kernel-ipc-5")) <= LONGEST_SOCKET_PATH or sys.platform == "win32":
         return path

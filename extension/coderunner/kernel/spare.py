@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from coderunner.errors import KernelError
+from coderunner.folders import make_private
 from coderunner.kernel import local
 from coderunner.kernel.background import begin
 from coderunner.kernel.flight import Event, Gone
@@ -91,7 +92,7 @@ class Spare:
 
 
 def _made(directory: Path) -> Path:
-    directory.mkdir(parents=True, exist_ok=True)
+    make_private(directory)
     return directory
 
 

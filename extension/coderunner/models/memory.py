@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
+from coderunner.folders import make_private
 from coderunner.models.endpoint import Endpoint
 from coderunner.models.strategies import STRATEGIES, Strategy
 
@@ -95,7 +96,7 @@ def _write(path: Path, choices: dict[tuple[str, str], Choice]) -> None:
         {"url": url, "model": model, "strategy": each.strategy.name, "reason": each.reason, "kind": each.kind}
         for (url, model), each in sorted(choices.items(), key=lambda item: item[0])
     ]
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     # mkstemp makes it 0600; a rename within a folder is atomic.
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:

@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
+from coderunner import folders
 from coderunner.errors import RecordsUnavailable
 from coderunner.records.schema import prepare
 
@@ -145,7 +146,7 @@ class Store:
 
 def make_private(path: Path) -> None:
     """See that the file at `path`, and what SQLite lays beside it, is its owner's alone from the start."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folders.make_private(path.parent)
     # SQLite gives its -wal and -shm files the mode of the file itself.
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 

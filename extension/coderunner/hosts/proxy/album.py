@@ -17,6 +17,7 @@ from secrets import token_hex
 from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from coderunner.folders import make_private
 from coderunner.keys import Keyring
 from coderunner.runner import Image, Result, images
 
@@ -91,7 +92,7 @@ class Album:
 
     def _store(self, image: Image, owner: str) -> str:
         name, ending = token_hex(16), ENDINGS[image.mime]
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.folder)
         (self.folder / f"{name}.{owner}.{ending}").write_bytes(image.content or b"")
         return f"{ROUTE}{name}.{ending}"
 

@@ -16,6 +16,7 @@ from threading import Lock
 from typing import Any, Literal, get_args
 
 from coderunner.errors import SettingsError
+from coderunner.folders import make_private
 from coderunner.runner import Local, Server, Where
 from coderunner.secret import Secret
 from coderunner.settings import Settings
@@ -156,7 +157,7 @@ class Store:
         """Write whole or not at all, readable by nobody else at any moment."""
         plain = {name: _plain(value) for name, value in chosen.items()}
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self.path.parent)
             handle, name = mkstemp(dir=self.path.parent, prefix=f".{self.path.name}")  # 0600 from the start
             try:
                 with os.fdopen(handle, "w", encoding="utf-8") as file:
