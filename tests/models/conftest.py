@@ -1,6 +1,7 @@
 """Real servers on loopback for the tests of this room."""
 
 import asyncio
+import json
 import queue
 import socket
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
@@ -150,6 +151,36 @@ class Canned:
         for _ in range(2):
             message: Any = await receive()
             await send({"type": f"{message['type']}.complete"})
+
+
+@dataclass
+class Scripted:
+    """An endpoint that answers each request for a reply with the next of these, at last with the last one.
+
+    An answer is the text of a whole reply, or the status of an error; bytes are sent as they are.
+    """
+
+    answers: list[str | int | bytes]
+    asked: list[bytes] = field(default_factory=list)
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: App, send: App) -> None:
+        if scope["type"] == "http" and scope["path"].endswith("/chat/completions"):
+            answer = self.answers[0] if len(self.answers) == 1 else self.answers.pop(0)
+            app = Canned(*_written(answer))
+        else:
+            app = Canned(b"{}", kind="application/json")
+        await app(scope, receive, send)
+        if scope["type"] == "http" and scope["path"].endswith("/chat/completions"):
+            self.asked += app.bodies
+
+
+def _written(answer: str | int | bytes) -> tuple[bytes, int]:
+    if isinstance(answer, int):
+        return b'{"error": {"message": "no room"}}', answer
+    if isinstance(answer, bytes):
+        return answer, 200
+    chunk = {"choices": [{"index": 0, "delta": {"content": answer}, "finish_reason": None}]}
+    return b"data: " + json.dumps(chunk).encode() + b"\n\ndata: [DONE]\n\n", 200
 
 
 Can = Callable[..., str]

@@ -31,6 +31,9 @@ QUOTED = 300
 WORDS = ("error", "detail", "message", "errors", "msg", "error_message", "error_msg")
 """Where servers put what went wrong, the most telling first: OpenAI's shape, FastAPI's, Ollama's, others'."""
 
+FAILED = frozenset({"error", "abort", "network_error", "insufficient_system_resource"})
+"""Reasons to end that mean a failure: OpenRouter's and Mistral's, vLLM's, Zhipu's, DeepSeek's."""
+
 LISTED = 8
 """Models named in a sentence; a router like OpenRouter has hundreds."""
 
@@ -95,6 +98,11 @@ def cut_off(url: str, *, empty: bool) -> ReplyBrokenOff:
     """Tell a stream that ended as if all were well, before the reply did."""
     said = "sent an empty answer" if empty else "ended the reply before it was complete"
     return ReplyBrokenOff(f"{url} {said}; its own log may say why", status=200)
+
+
+def gave_up(reason: str, url: str, *, key: Secret) -> EndpointFailed:
+    """Tell a reply that ended for a reason which means that it failed."""
+    return EndpointFailed(f"{url} broke off the reply: it ended for {_quoted(reason, key)!r}", status=200)
 
 
 def garbled(text: str, url: str, *, key: Secret) -> EndpointFailed:

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from coderunner.errors import EndpointFailed, SettingsError
+from coderunner.models import failures
 from coderunner.models.calls import Call
 from coderunner.models.detect import choose
 from coderunner.models.endpoint import Client, Endpoint
@@ -172,6 +173,9 @@ class Reply:
                 if rest != NOTHING:
                     self._learn(request, rest)
                     yield rest
+                if stretch.finish_reason in failures.FAILED:
+                    endpoint = self._client.endpoint
+                    raise failures.gave_up(stretch.finish_reason, endpoint.url, key=endpoint.key)
             except EndpointFailed:
                 if not stretch.restarted and (rest := stretch.break_off()) != NOTHING:
                     yield rest

@@ -44,12 +44,17 @@ async def converse(
                 case Generate() if stop.is_set():
                     steps.extend(turn.stop())
                 case Generate() as step:
-                    async with aclosing(_until(stop, generate(step))) as deltas:
-                        async for delta in deltas:
-                            for said in _take(steps, turn.receive(delta), kernel):
-                                yield said
-                            if turn.state != "generating" or manner.allowance.used_up():
-                                break
+                    try:
+                        async with aclosing(_until(stop, generate(step))) as deltas:
+                            async for delta in deltas:
+                                for said in _take(steps, turn.receive(delta), kernel):
+                                    yield said
+                                if turn.state != "generating" or manner.allowance.used_up():
+                                    break
+                    except Exception:
+                        for said in _rest(turn):
+                            yield said
+                        raise
                     if turn.state == "generating":
                         steps.extend(_end(turn, manner, stopped=stop.is_set()))
                 case Say() | Finish() as said:
@@ -83,11 +88,15 @@ def converse_sync(
                 case Generate() if stopped():
                     steps.extend(turn.stop())
                 case Generate() as step:
-                    with closing(generate(step)) as deltas:
-                        for delta in deltas:
-                            yield from _take(steps, turn.receive(delta), kernel)
-                            if turn.state != "generating" or stopped() or manner.allowance.used_up():
-                                break
+                    try:
+                        with closing(generate(step)) as deltas:
+                            for delta in deltas:
+                                yield from _take(steps, turn.receive(delta), kernel)
+                                if turn.state != "generating" or stopped() or manner.allowance.used_up():
+                                    break
+                    except Exception:
+                        yield from _rest(turn)
+                        raise
                     if turn.state == "generating":
                         steps.extend(_end(turn, manner, stopped=stopped()))
                 case Say() | Finish() as said:
@@ -134,6 +143,11 @@ def _end(turn: Turn, manner: Manner, *, stopped: bool) -> Sequence[Step]:
         return turn.stop()
     word = manner.allowance.used_up()
     return turn.exceed(word) if word else turn.close()
+
+
+def _rest(turn: Turn) -> list[Say]:
+    """What was said and held back when the model's stream broke. A fence that it would close runs nothing."""
+    return [step for step in turn.stop() if isinstance(step, Say)]
 
 
 def _late(kernel: Kernel, manner: Manner) -> Sequence[Pictured]:

@@ -30,6 +30,16 @@ BEHAVIOURS = {
     "proxy:reply:guards": Behaviour(
         "The guards of a reply end it here as well, and it says so.", "decision 9"
     ),
+    "proxy:ends:reason": Behaviour(
+        "Why the model ended is told to the client, in OpenAI's words where it has one.", PROXY
+    ),
+    "proxy:ends:empty": Behaviour("A reply without a word says why in words.", ISSUE),
+    "proxy:ends:broken": Behaviour(
+        "A reply that breaks ends in an error after what was said; a block that had closed has run.", ISSUE
+    ),
+    "proxy:ends:characters": Behaviour(
+        "No answer holds half a character, and code runs as it is shown.", "Unicode 3.9"
+    ),
     "proxy:errors:before": Behaviour("A failure before the first word has its own status.", PROXY),
     "proxy:errors:key": Behaviour(
         "That the endpoint refuses our key is our fault, and shows no key.", "safety: T7"

@@ -15,8 +15,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from coderunner import jsontext
 from coderunner.entrance import CHALLENGE, Entrance
-from coderunner.errors import CodeRunnerError
+from coderunner.errors import CodeRunnerError, UnreadableJSON
 from coderunner.hosts.proxy import wire
 from coderunner.hosts.proxy.album import Album, Gallery, inline
 from coderunner.hosts.proxy.asked import MARK, Asked, plain, read, reads
@@ -224,6 +225,6 @@ REFUSALS = {HTTPException: _refuse, Exception: _break}
 
 def _json(body: bytes) -> object:
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return jsontext.loads(body)
+    except UnreadableJSON:
         return None

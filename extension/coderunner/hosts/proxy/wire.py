@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from coderunner.characters import paired
 from coderunner.models.calls import joined
 from coderunner.models.usage import Usage
 
@@ -43,7 +44,7 @@ class Wire:
 
     def calls(self, fragments: Sequence[object]) -> bytes:
         """Fragments of calls of the client's own tools, as the model sent them."""
-        return self._chunk(f'{{"tool_calls": {json.dumps(fragments)}}}')
+        return self._chunk(f'{{"tool_calls": {paired(json.dumps(fragments))}}}')
 
     def end(self, outcome: Outcome, *, counts: bool) -> bytes:
         """The last chunks."""
@@ -62,7 +63,7 @@ class Wire:
         if reasoning:
             message["reasoning_content"] = reasoning
         if fragments:
-            message["tool_calls"] = joined(fragments)
+            message["tool_calls"] = json.loads(paired(json.dumps(joined(fragments))))
         choice = {"index": 0, "message": message, "finish_reason": outcome.reason, "logprobs": None}
         return {
             **self._head,

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from coderunner.endings import COMPLETE, how_a_reply_ended
 from coderunner.hosts.proxy.album import for_the_model
 from coderunner.hosts.proxy.asked import Asked, Message
 from coderunner.hosts.proxy.delivery import Delivery
@@ -33,6 +34,14 @@ from coderunner.runner import (
 )
 from coderunner.settings import Settings
 from coderunner.teaching import SYSTEM_PROMPT
+
+OFFICIAL: Mapping[str, str] = {
+    **dict.fromkeys(COMPLETE, "stop"),
+    **dict.fromkeys(("tool_calls", "function_call"), "stop"),
+    **dict.fromkeys(("max_tokens", "model_length"), "length"),
+    **dict.fromkeys(("safety", "sensitive", "recitation", "prohibited_content"), "content_filter"),
+}
+"""Other servers' reasons to end: Mistral's, Zhipu's and Google's among them."""
 
 Keep = Callable[[Result], Sequence[str]]
 """Keeps the pictures of a result; gives Markdown for each."""
@@ -114,8 +123,22 @@ class Writer:
                         reason = "length"
                     case _:
                         pass
-        reason = "tool_calls" if written.calls else reason or reply.finish_reason or "stop"
-        return Outcome(reason, reply.usage)
+        why = reason or reply.finish_reason
+        if written.calls:
+            return Outcome("tool_calls", reply.usage)
+        if not turn.reply[len(asked.prior) :].strip() and (word := how_a_reply_ended(why, empty=True)):
+            # Nothing else of the answer would be seen.
+            written.pieces.append(f"({word})\n")
+            await delivery.say(f"({word})\n")
+        return Outcome(official(why), reply.usage)
+
+
+def official(reason: str) -> str:
+    """A reason to end in OpenAI's word for it, where it has one: clients know no other.
+
+    A call that the client is not given is none that it could answer.
+    """
+    return OFFICIAL.get(reason.casefold(), reason)
 
 
 def told(messages: Sequence[Message]) -> list[Message]:
