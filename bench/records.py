@@ -12,8 +12,9 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from coderunner.outputs import DisplayData, Result, Stream
-from coderunner.records.book import Records, open_records
+from coderunner.records.book import Records
 from coderunner.records.entry import Entry
+from coderunner.records.opening import open_records
 from coderunner.records.rows import Key
 
 RUNS = 500

@@ -56,7 +56,7 @@ PLAN = {
     "kernel.environment": Floor(pure=True),
     "records": Floor(f"{GROUND} folders records", "sqlalchemy"),
     "records.states": Floor(pure=True),
-    "records.codec": Floor("outputs", pure=True),
+    "records.codec": Floor("outputs jsontext", pure=True),
     "records.pieces": Floor("outputs", pure=True),
     # Runs in the kernel itself, where ipykernel has brought these.
     "kernel.prelude": Floor(libraries="IPython jupyter_core"),

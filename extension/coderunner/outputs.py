@@ -9,6 +9,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+LARGEST_COUNT = 2**31 - 1
+"""What counts of programs and servers are kept up to: an integer in every database."""
+
+
+def count_of(value: object) -> int | None:
+    """A count as a program or a server gives it; None where it is none, or none that can be kept."""
+    counts = isinstance(value, int) and not isinstance(value, bool)
+    return value if counts and 0 <= value <= LARGEST_COUNT else None  # type: ignore[operator,return-value]
+
+
 MimeBundle = Mapping[str, object]
 """MIME type to data: text as `str`, binary types as base64 `str`, JSON types as JSON values."""
 
@@ -128,6 +138,8 @@ class Status(StrEnum):
     """The connection was lost; whether it ran to its end is unknown."""
     REFUSED = "refused"
     """It could not be started: no kernel, no server; `Result.detail` says why. It did not run."""
+    UNRECORDED = "unrecorded"
+    """It could not be written down, as it has to be before it runs: it did not run."""
     DECLINED = "declined"
     """A person said no, or a guard did: it did not run."""
 

@@ -4,8 +4,8 @@ import sys
 from collections.abc import Generator
 from pathlib import Path
 
-from coderunner.records.book import open_records
 from coderunner.records.ledger import ReplyLedger
+from coderunner.records.opening import open_records
 from coderunner.runner import Generate, Local, Manner, Sessions, Shown, Turn, converse_sync
 
 CODE = "import time\nopen('runs', 'a').write('once ')\nprint('begun', flush=True)\ntime.sleep(600)\n"

@@ -117,6 +117,22 @@ BEHAVIOURS = {
     "records:database:memory": Behaviour(
         "Without a database runs are kept in memory, and the log says so once.", "README"
     ),
+    "records:unfit:alone": Behaviour(
+        "What can never be written holds up nothing else, and the run says truthfully how it ended.",
+        "nothing vanishes",
+    ),
+    "records:unfit:said": Behaviour(
+        "A row that no database takes is told apart from a database that is away.", "nothing vanishes"
+    ),
+    "records:database:full": Behaviour(
+        "Where the database is full, locked or read-only, nothing runs, which is said; once it is not, all "
+        "goes on and nothing of what ran is missing.",
+        "nothing vanishes",
+    ),
+    "records:database:removed": Behaviour(
+        "A file of records that is removed while we run is made anew, with what goes on, and that is said.",
+        "nothing vanishes",
+    ),
     "records:database:away": Behaviour(
         "What a database cannot take now is written when it is back.", "design 3: nothing lost"
     ),

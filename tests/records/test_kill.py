@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from coderunner.outputs import Result, Status, Stream
-from coderunner.records.book import GONE, open_records
+from coderunner.records.book import GONE
 from coderunner.records.ledger import ReplyLedger
+from coderunner.records.opening import open_records
 from coderunner.runner import Ended, Generate, Local, Manner, Sessions, Started, Turn, converse_sync
 from tests.behaviours import behaviour
 from tests.records.child import REPLY

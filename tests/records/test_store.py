@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from coderunner.errors import RecordsUnavailable
-from coderunner.records.book import Records, open_records
+from coderunner.records.book import Records
 from coderunner.records.entry import Entry
+from coderunner.records.opening import open_records
 from coderunner.records.store import Store
 from tests.behaviours import behaviour
 

@@ -23,7 +23,16 @@ from coderunner.kernel.bounds import (
     traceback_of,
 )
 from coderunner.kernel.messages import Message
-from coderunner.outputs import DisplayData, Error, ExecuteResult, MimeBundle, Output, Question, Stream
+from coderunner.outputs import (
+    DisplayData,
+    Error,
+    ExecuteResult,
+    MimeBundle,
+    Output,
+    Question,
+    Stream,
+    count_of,
+)
 from coderunner.secret import Secret
 
 WHOLE = 64 * 1024 * 1024
@@ -32,8 +41,6 @@ COUNT = 500
 """Outputs of one cell; a cell that displays more is in a loop."""
 
 
-MOST_COUNTED = 2**31 - 1
-"""The largest execution count that is one: a program may set any number, and records have 32 bits."""
 UNREADABLE = "An output could not be read: {fault}.\n"
 
 
@@ -291,8 +298,7 @@ class Execution:
             self._append(self._owed)
 
     def _count(self, content: Mapping[str, object]) -> None:
-        count = content.get("execution_count")
-        if type(count) is int and 0 <= count <= MOST_COUNTED:
+        if (count := count_of(content.get("execution_count"))) is not None:
             self.execution_count = count
 
     def _make_way(self) -> None:

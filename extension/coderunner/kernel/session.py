@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from coderunner.errors import CodeRunnerError, KernelNotStarted
+from coderunner.errors import CodeRunnerError, KernelNotStarted, RecordsUnavailable
 from coderunner.kernel.client import KernelClient
 from coderunner.kernel.comms import Comms
 from coderunner.kernel.flight import Detach, OnQuestion
@@ -235,6 +235,8 @@ class Session:
         try:
             client = await self._ready()
             ours = cell.on_send is None or await asyncio.to_thread(cell.on_send, request)
+        except RecordsUnavailable as error:
+            return Result(status=Status.UNRECORDED, detail=str(error))
         except CodeRunnerError as error:
             return Result(status=Status.REFUSED, detail=str(error))
         if not ours:

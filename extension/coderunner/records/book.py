@@ -1,36 +1,54 @@
 """The book of all runs: who may run a block, and what is known of one that was run."""
 
-import getpass
 import logging
 import threading
 import time
 from collections import deque
 from concurrent.futures import Future
-from pathlib import Path
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from weakref import WeakSet
 
-from sqlalchemy import URL, Connection
+from sqlalchemy import Connection
 
-from coderunner.errors import RecordsUnavailable
+from coderunner.errors import NotRecordable, RecordsUnavailable
 from coderunner.outputs import Output, Result, Status
 from coderunner.records import chats, rows
 from coderunner.records.entry import Draft, Entry
 from coderunner.records.owners import Owner, Owners
-from coderunner.records.rows import Key, Record
+from coderunner.records.rounds import Job, Rounds
+from coderunner.records.rows import NOT_KEPT, Key, Record
 from coderunner.records.scribe import Scribe
 from coderunner.records.shelf import Shelf
 from coderunner.records.states import State, Verdict, verdict
-from coderunner.records.store import MEMORY, Store
+from coderunner.records.store import Store
 
 log = logging.getLogger(__name__)
 
 GONE = "CodeRunner ended while it ran"
+REMOVED = "The records in {place} were removed while CodeRunner ran; new ones were begun."
 NEVER_SENT = "CodeRunner ended before it was sent"
 DAY = 86_400.0
 KEPT = 64
 """Results that may be told before they are written; more than one at a time is rare."""
 SETTLE = 5.0
 """Seconds to wait for what is still to be written."""
+
+
+Waiter = tuple[str, Future[Result]]
+"""Who wants to know what came of a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A run that this process has in hand, with what was written of it when it was claimed."""
+
+    entry: Entry
+    key: Key
+    code: str
+    place: str
+    attempt: int
 
 
 class Records:
@@ -40,23 +58,33 @@ class Records:
     """
 
     def __init__(
-        self, store: Store, *, keep_days: float = 0, owners: Owners | None = None, person: str = ""
+        self,
+        store: Store,
+        *,
+        keep_days: float = 0,
+        owners: Owners | None = None,
+        person: str = "",
+        trouble: str = "",
     ) -> None:
         """`keep_days`: days after which a run that is over is forgotten, or a conversation; 0: never.
 
-        `person`: whose conversations these are.
+        `person`: whose conversations these are. `trouble`: what is to be told of them from the start.
         """
         self._store = store
+        self._rounds = Rounds(trouble)
+        self._anew = threading.Lock()
         self._keep = keep_days * DAY
         self._owners = owners or Owners(Owner.me())
         self._lock = threading.Lock()
         self._here = False
-        self._live: dict[str, Entry] = {}
+        self._live: dict[str, Held] = {}
         self._ended: WeakSet[Entry] = WeakSet()
         """Those whose end is written, for as long as somebody may tell what they show later."""
-        self._waiting: list[tuple[str, Future[Result]]] = []
+        self._waiting: list[Waiter] = []
         self._late: dict[str, Result] = {}
         self._told: deque[Result] = deque(maxlen=KEPT)
+        self._removed = False
+        """The file was; what goes on is not written down in the new one yet."""
         self._forgotten = 0.0
         self._scribe = Scribe(self._write_all, self._pulse)
         self.shelf = Shelf(store, self._scribe.wake, person)
@@ -68,6 +96,10 @@ class Records:
         """Where they are kept, in words."""
         return self._store.place
 
+    def trouble(self, conversation: str = "") -> str:
+        """A sentence for a person on what is not kept, at all or of that conversation; empty where all is."""
+        return self._rounds.trouble(conversation)
+
     # --- one block ----------------------------------------------------------------------------------------
 
     def claim(self, key: Key, code: str, *, again: bool = False, place: str = "") -> Entry | Record:
@@ -75,12 +107,14 @@ class Records:
 
         `again`: a person wants it run once more, although it was. `place`: where it is to run, in words.
         """
+        self._look_after_the_file()
         self._arrive()
         claimed = self._store.write(self._claim, key, code, place, again=again)
-        if isinstance(claimed, Entry):
-            with self._lock:
-                self._live[claimed.id] = claimed
-        return claimed
+        if isinstance(claimed, Record):
+            return claimed
+        with self._lock:
+            self._live[claimed.entry.id] = claimed
+        return claimed.entry
 
     def recall(self, key: Key, code: str) -> Record | None:
         """What is known of a block; None where it did not run and nobody has it in hand."""
@@ -174,17 +208,26 @@ class Records:
     def close(self) -> None:
         """Write what is left, bounded; runs that have not ended by then count as lost."""
         self._scribe.close()
+        self._close_those_left()
         try:
             self._store.write(self._owners.leave)
         except RecordsUnavailable as failure:
             log.warning("%s", failure)
         self._store.close()
 
+    def _close_those_left(self) -> None:
+        """Write at least how a run ended, of those whose outputs the database does not take."""
+        for held in list(self._live.values()):
+            if (draft := held.entry.draft()) is not None and draft.result is not None:
+                bare = replace(draft, outputs=(NOT_KEPT,), known=())
+                with suppress(RecordsUnavailable):
+                    self._store.write(self._write, held.entry, bare, singly=True)
+
     # --- decisions, within a transaction ------------------------------------------------------------------
 
     def _claim(
         self, connection: Connection, key: Key, code: str, place: str, *, again: bool
-    ) -> Entry | Record:
+    ) -> Held | Record:
         last = rows.latest(connection, key, code)
         if last is not None:
             found = self._judge(connection, last)
@@ -196,7 +239,7 @@ class Records:
         attempt = last.attempt + 1 if last is not None else 1
         owner = self._owners.me.id
         identity = rows.add(connection, key, code, attempt=attempt, owner=owner, place=place)
-        return Entry(identity, self._send, self._scribe.wake)
+        return Held(Entry(identity, self._send, self._scribe.wake), key, code, place, attempt)
 
     def _judge(self, connection: Connection, record: Record) -> Verdict:
         return verdict(record.state, owned=self._owners.alive(connection, record.owner))
@@ -234,29 +277,48 @@ class Records:
         return self._store.write_safely(rows.advance, identity, self._owners.me.id, State.SENT, values)
 
     def _write_all(self) -> bool:
+        self._look_after_the_file()
         with self._lock:
-            live = list(self._live.values())
-        self._write_each(live)
-        self.shelf.write()
+            held, ended, waiting = list(self._live.values()), list(self._ended), list(self._waiting)
+        jobs = [self._job(each.entry, each.key.conversation) for each in held]
+        jobs += [*self.shelf.jobs(), *(self._job(entry) for entry in ended)]
+        jobs += [Job(each[0], partial(self._tell, each), partial(self._give_up, each)) for each in waiting]
+        self._rounds.attempt(jobs)
         with self._lock:
-            ended = list(self._ended)
-        self._write_each(ended)
-        return self._tell_who_waits()
+            return len(self._waiting) > 0
 
-    def _write_each(self, entries: list[Entry]) -> None:
-        for entry in entries:
-            if widgets := entry.take_widgets():
+    def _job(self, entry: Entry, label: str = "") -> Job:
+        write = partial(self._write_entry, entry)
+        return Job(entry, write, partial(write, singly=True), label)
+
+    def _write_entry(self, entry: Entry, *, singly: bool = False) -> None:
+        widgets, modules = entry.take_widgets(), entry.take_modules()
+        try:
+            if widgets:
                 self._store.write(rows.keep_widgets, entry.id, widgets)
-            if modules := entry.take_modules():
+            if modules:
                 self._store.write(rows.keep_modules, entry.id, modules)
-            if (draft := entry.draft()) is not None:
-                ours = self._store.write(self._write, entry, draft)
-                if entry.written(draft):
-                    self._let_go(entry, draft, ours=ours)
+        except NotRecordable as unfit:
+            log.warning("the state of widgets could not be kept: %s", unfit)
+        except RecordsUnavailable:
+            entry.give_back(widgets, modules)
+            raise
+        # What it showed after its end comes after that is written.
+        while (draft := entry.draft()) is not None:
+            try:
+                ours = self._store.write(self._write, entry, draft, singly=singly)
+            except NotRecordable:
+                if singly and entry.written(draft):  # it holds up nothing else
+                    self._let_go(entry, draft, ours=False)
+                raise
+            if entry.written(draft):
+                self._let_go(entry, draft, ours=ours)
+            if not ours:
+                return
 
     def _let_go(self, entry: Entry, draft: Draft, *, ours: bool) -> None:
         with self._lock:
-            del self._live[entry.id]
+            self._live.pop(entry.id, None)
             if ours:
                 self._ended.add(entry)
             told = any(result is draft.result for result in self._told)
@@ -265,38 +327,65 @@ class Records:
         if entry.late and told:
             self._store.write(rows.deliver, entry.id)
 
-    def _write(self, connection: Connection, entry: Entry, draft: Draft) -> bool:
-        """Write it; False where the run is not ours any more."""
+    def _write(self, connection: Connection, entry: Entry, draft: Draft, *, singly: bool) -> bool:
+        """Write it; False where the run is not ours any more. `singly`: without what cannot be kept of it."""
         if draft.after is not None:
             known, after = draft.known, draft.after
-            return rows.show_later(connection, entry.id, draft.outputs, known=known, after=after)
+            shown = draft.outputs
+            return rows.show_later(connection, entry.id, shown, known=known, after=after, singly=singly)
         values = rows.ending(draft.result) if draft.result is not None else {}
         if draft.state in (State.ENDED, State.UNSENT):
             values |= {"ended": time.time(), "delivered": int(not entry.late)}
         ours = rows.advance(connection, entry.id, self._owners.me.id, draft.state, values)
         if ours:
-            rows.show(connection, entry.id, draft.outputs, known=draft.known)
+            rows.show(connection, entry.id, draft.outputs, known=draft.known, singly=singly)
         else:
             log.warning("a run that was given up as lost has come to an end after all")
         return ours
 
-    def _tell_who_waits(self) -> bool:
+    def _look_after_the_file(self) -> None:
+        """Where somebody removed it, what goes on is written down in a new one; what is over is gone."""
+        with self._anew:
+            self._removed = self._store.renew() or self._removed
+            if self._removed:
+                self._begin_anew()
+                self._removed = False
+
+    def _begin_anew(self) -> None:
+        self._rounds.note("", REMOVED.format(place=self.place))
+        self.shelf.begin_anew()
         with self._lock:
-            waiting = list(self._waiting)
-        for waiter in waiting:
-            identity, future = waiter
-            given_up = future.cancelled()
-            record = None if given_up else self._store.read(rows.find, identity)
-            if record is not None and record.result is None:
-                # Only where its process is gone there is anything to write.
-                gone = not self._store.read(self._owners.alive, record.owner)
-                record = self._store.write(self._look, identity) if gone else record
-            if record is None or record.result is not None:
-                with self._lock:
-                    self._waiting.remove(waiter)
-                if future.set_running_or_notify_cancel():
-                    future.set_result(record.result if record and record.result else _UNKNOWN)
-        return len(self._waiting) > 0
+            held = list(self._live.values())
+        self._store.write(self._owners.beat)
+        for each in held:
+            self._store.write(self._hold, each)
+            each.entry.write_anew()
+
+    def _hold(self, connection: Connection, held: Held) -> None:
+        owner, state = self._owners.me.id, held.entry.state
+        what = partial(rows.add, connection, held.key, held.code, attempt=held.attempt, owner=owner)
+        what(place=held.place, identity=held.entry.id)
+        if state is not State.QUEUED:
+            rows.advance(connection, held.entry.id, owner, State.SENT, {"sent": time.time()})
+
+    def _tell(self, waiter: Waiter) -> None:
+        identity, future = waiter
+        record = None if future.cancelled() else self._store.read(rows.find, identity)
+        if record is not None and record.result is None:
+            # Only where its process is gone there is anything to write.
+            gone = not self._store.read(self._owners.alive, record.owner)
+            record = self._store.write(self._look, identity) if gone else record
+        if record is None or record.result is not None:
+            self._answer(waiter, record.result if record and record.result else _UNKNOWN)
+
+    def _give_up(self, waiter: Waiter) -> None:
+        self._answer(waiter, _UNREADABLE)
+
+    def _answer(self, waiter: Waiter, result: Result) -> None:
+        with self._lock:
+            self._waiting.remove(waiter)
+        if waiter[1].set_running_or_notify_cancel():
+            waiter[1].set_result(result)
 
     def _look(self, connection: Connection, identity: str) -> Record | None:
         record = rows.find(connection, identity)
@@ -321,26 +410,5 @@ def _forget(connection: Connection, before: float) -> None:
     rows.forget(connection, before)
 
 
+_UNREADABLE = Result(status=Status.LOST, detail="its record cannot be read")
 _UNKNOWN = Result(status=Status.LOST, detail="its record was deleted meanwhile")
-
-
-def open_records(address: str, folder: Path, *, keep_days: float = 0) -> Records:
-    """The records at a database's `address`, or in a file of ours in `folder`.
-
-    Where that cannot be opened, in memory: the log says so, and for as long as this process lives nothing is
-    lost and nothing runs twice. In a database that was named, users of the system have conversations of
-    their own each.
-    """
-    place = address or URL.create("sqlite", database=str(folder / "records" / "records.sqlite"))
-    try:
-        return Records(Store(place), keep_days=keep_days, person=_user() if address else "")
-    except RecordsUnavailable as failure:
-        log.warning("%s; until CodeRunner ends, what runs is kept in memory only", failure)
-        return Records(Store(MEMORY))
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # in some containers nobody has a name
-        return ""

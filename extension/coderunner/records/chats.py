@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Row, String, and_, delete, func, insert, select, update
 
+from coderunner.outputs import LARGEST_COUNT
 from coderunner.records import pieces, rows
 from coderunner.records.pieces import Piece
 from coderunner.records.rows import Record
@@ -14,6 +15,9 @@ from coderunner.records.schema import CHATS, RUNS, SAYINGS
 
 LONGEST_TITLE = 80
 """Characters of a title: more than a list has room for."""
+
+
+NOT_KEPT = "(What was said here could not be kept.)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +126,33 @@ def touch(connection: Connection, person: str, identity: str, sayings: Sequence[
     connection.execute(update(CHATS).where(its).values(changed=now))
 
 
-def say(connection: Connection, identity: str, sayings: Sequence[Columns], known: Sequence[Columns]) -> None:
-    """Write what was said where it differs from what is `known` to stand there."""
+def say(
+    connection: Connection,
+    identity: str,
+    sayings: Sequence[Columns],
+    known: Sequence[Columns],
+    *,
+    singly: bool = False,
+) -> None:
+    """Write what was said where it differs from what is `known` to stand there.
+
+    `singly`: each for itself, and in place of what cannot be kept a sentence that says so.
+    """
     new = {at: said for at, said in enumerate(sayings) if at >= len(known) or known[at] != said}
     gone = [at for at in (*new, *range(len(sayings), len(known))) if at < len(known)]
     if gone:
         there = and_(SAYINGS.c.chat == identity, SAYINGS.c.position.in_(gone))
         connection.execute(delete(SAYINGS).where(there))
-    if new:
-        written = [{"chat": identity, "position": at, **said} for at, said in new.items()]
+    written = [{"chat": identity, "position": at, **said} for at, said in new.items()]
+    if written and not singly:
         connection.execute(insert(SAYINGS), written)
+    for each in written if singly else ():
+        if not rows.possible(connection, lambda: connection.execute(insert(SAYINGS), each)):  # noqa: B023
+            connection.execute(insert(SAYINGS), {**each, **columns(Saying(_role(each), NOT_KEPT))})
+
+
+def _role(said: Columns) -> Literal["user", "assistant"]:
+    return "user" if said["role"] == "user" else "assistant"
 
 
 def rename(connection: Connection, person: str, identity: str, name: str) -> bool:
@@ -166,7 +187,7 @@ def columns(saying: Saying) -> Columns:
         "text": saying.text,
         "late": saying.late,
         "pieces": pieces.encode(saying.pieces, saying.text),
-        "tokens": saying.tokens,
+        "tokens": min(max(saying.tokens, 0), LARGEST_COUNT),
         "finished": int(saying.finished),
     }
 

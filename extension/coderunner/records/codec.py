@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from coderunner.jsontext import clipped, loads
 from coderunner.outputs import DisplayData, Error, ExecuteResult, Omission, Output, Stream
 
 LARGE = 64 * 1024
@@ -23,7 +24,11 @@ def encode(output: Output) -> str:
 
 def decode(text: str) -> Output:
     """The output that `encode` gave *text* for."""
-    fields: dict[str, Any] = json.loads(text)
+    fields: dict[str, Any]
+    try:
+        fields = json.loads(text)
+    except RecursionError:  # an earlier version kept what is nested so deep that nobody can write it again
+        fields = dict(loads(text, lenient=True))  # type: ignore[call-overload]
     return _VALUES[fields.pop("type")](fields)
 
 
@@ -39,13 +44,16 @@ def _stream(output: Stream) -> dict[str, object]:
 
 
 def _display(output: DisplayData) -> dict[str, object]:
-    shown = {"data": output.data, "metadata": output.metadata, "display_id": output.display_id}
-    return {"type": "display_data", **shown}
+    return {"type": "display_data", **_shown(output)}
 
 
 def _result(output: ExecuteResult) -> dict[str, object]:
-    shown = {"data": output.data, "metadata": output.metadata, "display_id": output.display_id}
-    return {"type": "execute_result", **shown, "execution_count": output.execution_count}
+    return {"type": "execute_result", **_shown(output), "execution_count": output.execution_count}
+
+
+def _shown(output: DisplayData | ExecuteResult) -> dict[str, object]:
+    data, metadata = _shallow(output.data), _shallow(output.metadata)
+    return {"data": data, "metadata": metadata, "display_id": output.display_id}
 
 
 def _error(output: Error) -> dict[str, object]:
@@ -59,10 +67,19 @@ _FIELDS: Mapping[type, Callable[[Any], dict[str, object]]] = {
     Error: _error,
 }
 
+
+def _bundles(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _shallow(fields[name]) for name in ("data", "metadata")}
+
+
+def _shallow(bundle: Mapping[str, object]) -> dict[str, object]:
+    return {kind: clipped(value) for kind, value in bundle.items()}
+
+
 _VALUES: Mapping[str, Callable[[dict[str, Any]], Output]] = {
     "stream": lambda fields: Stream(**fields | {"omitted": Omission(*fields["omitted"])}),
-    "display_data": lambda fields: DisplayData(**fields),
-    "execute_result": lambda fields: ExecuteResult(**fields),
+    "display_data": lambda fields: DisplayData(**fields | _bundles(fields)),
+    "execute_result": lambda fields: ExecuteResult(**fields | _bundles(fields)),
     "error": lambda fields: Error(**fields | {"traceback": tuple(fields["traceback"])}),
 }
 """By nbformat's names."""

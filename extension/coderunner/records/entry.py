@@ -1,7 +1,7 @@
 """A run that this process has in hand: what it shows and how it ends, gathered for the scribe."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -108,6 +108,17 @@ class Entry:
         with self._lock:
             self._modules[name] = content
         self._wake(soon=True)
+
+    def give_back(self, widgets: str, modules: Mapping[str, str]) -> None:
+        """Have written later what was taken; what came since counts more."""
+        with self._lock:
+            self._widgets = self._widgets or widgets
+            self._modules = {**modules, **self._modules}
+
+    def write_anew(self) -> None:
+        """What was written is gone: have all of it written once more."""
+        with self._lock:
+            self._known, self._changed = (), self._changed or self.state not in (State.QUEUED, *OVER)
 
     def take_modules(self) -> dict[str, str]:
         """Give what `keep_module` took since, once."""

@@ -156,5 +156,5 @@ class ReplyLedger:
 
 def _refused(failure: RecordsUnavailable) -> Future[Result]:
     future: Future[Result] = Future()
-    future.set_result(Result(status=Status.REFUSED, detail=str(failure)))
+    future.set_result(Result(status=Status.UNRECORDED, detail=str(failure)))
     return future

@@ -1,18 +1,20 @@
 """What is read and written in one transaction: functions of a connection, without a decision of their own."""
 
 import json
+import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, exists, insert, select, update
 
-from coderunner.outputs import Aftermath, Output, Result, Status
+from coderunner.outputs import Aftermath, Output, Result, Status, Stream, count_of
 from coderunner.records.codec import LARGE, decode, digest, encode
 from coderunner.records.schema import BLOBS, CHATS, MODULES, OUTPUTS, RUNS, WIDGETS
 from coderunner.records.states import OVER, State, before
+from coderunner.records.store import unfit
 
 # Built once: to build a statement takes the library longer than the database needs to do it.
 _KEY = ("conversation", "message", "ordinal", "code_hash")
@@ -44,6 +46,7 @@ _WIDGETS = select(WIDGETS.c.text).where(WIDGETS.c.run == bindparam("its_id"))
 _MODULES = (
     select(MODULES.c.name, BLOBS.c.text).join_from(MODULES, BLOBS).where(MODULES.c.run == bindparam("its_id"))
 )
+NOT_KEPT = Stream("stderr", "[an output could not be kept]\n")
 _USED = exists().where(OUTPUTS.c.blob == BLOBS.c.hash) | exists().where(MODULES.c.blob == BLOBS.c.hash)
 _ADVANCE = {
     state: update(RUNS).where(
@@ -133,9 +136,11 @@ def deliver(connection: Connection, identity: str) -> bool:
     return connection.execute(_DELIVER, {"its_id": identity}).rowcount == 1
 
 
-def add(connection: Connection, key: Key, code: str, *, attempt: int, owner: str, place: str) -> str:
+def add(
+    connection: Connection, key: Key, code: str, *, attempt: int, owner: str, place: str, identity: str = ""
+) -> str:
     """Write down a run that is to be sent; gives its id. Raises IntegrityError where another was quicker."""
-    identity = uuid4().hex
+    identity = identity or uuid4().hex
     state = {"attempt": attempt, "owner": owner, "state": State.QUEUED, "created": time.time()}
     what = {"code": code, "place": place, "delivered": 0, **_columns(key, code)}
     connection.execute(_ADD, {"id": identity, **what, **state})
@@ -155,8 +160,8 @@ def ending(result: Result) -> dict[str, object]:
     return {
         "status": result.status,
         "aftermath": result.aftermath,
-        "execution_count": result.execution_count,
-        "duration": result.duration,
+        "execution_count": count_of(result.execution_count),
+        "duration": result.duration if math.isfinite(result.duration) else 0.0,
         "detail": result.detail,
     }
 
@@ -168,8 +173,12 @@ def show(
     *,
     known: Sequence[Output],
     after: int = 0,
+    singly: bool = False,
 ) -> None:
-    """Write what a run showed `after` so many others where it differs from what is `known` to stand there."""
+    """Write what a run showed `after` so many others where it differs from what is `known` to stand there.
+
+    `singly`: each for itself, and in place of one that cannot be kept a sentence that says so.
+    """
     each = enumerate(outputs)
     new = {after + at: shown for at, shown in each if at >= len(known) or known[at] != shown}
     gone = [*new, *range(after + len(outputs), after + len(known))]
@@ -178,18 +187,40 @@ def show(
         blobs = connection.scalars(select(OUTPUTS.c.blob).where(*there, OUTPUTS.c.blob.is_not(None))).all()
         connection.execute(delete(OUTPUTS).where(*there))
         forget_blobs(connection, blobs)
-    if new:
+    if new and not singly:
         rows = [{"run": identity, "position": at, **_kept(connection, shown)} for at, shown in new.items()]
         connection.execute(_SHOW, rows)
+    for at, shown in new.items() if singly else ():
+        its = {"run": identity, "position": at}
+        if not possible(connection, lambda: connection.execute(_SHOW, its | _kept(connection, shown))):  # noqa: B023
+            connection.execute(_SHOW, its | _kept(connection, NOT_KEPT))
+
+
+def possible(connection: Connection, work: Callable[[], object]) -> bool:
+    """Do `work` in a part of the transaction; False, and nothing is changed, where it cannot ever be done."""
+    try:
+        with connection.begin_nested():
+            work()
+    except Exception as failure:
+        if unfit(failure):
+            return False
+        raise
+    return True
 
 
 def show_later(
-    connection: Connection, identity: str, outputs: Sequence[Output], *, known: Sequence[Output], after: int
+    connection: Connection,
+    identity: str,
+    outputs: Sequence[Output],
+    *,
+    known: Sequence[Output],
+    after: int,
+    singly: bool = False,
 ) -> bool:
     """Write what a run showed after its end; False where it is forgotten by now."""
     found = connection.execute(_LATER, {"its_id": identity, "count": len(outputs)}).rowcount == 1
     if found:
-        show(connection, identity, outputs, known=known, after=after)
+        show(connection, identity, outputs, known=known, after=after, singly=singly)
     return found
 
 
@@ -269,7 +300,9 @@ def _record(connection: Connection, row: Row[Any]) -> Record:
         outputs = tuple(_outputs(connection, row.id))
         outputs, later = outputs[: len(outputs) - row.later], outputs[len(outputs) - row.later :]
         status, aftermath = Status(row.status), Aftermath(row.aftermath)
-        result = Result(outputs, status, aftermath, row.execution_count, row.duration, row.detail)
+        # SQLite keeps NaN, which an earlier version wrote, as NULL.
+        took = row.duration or 0.0
+        result = Result(outputs, status, aftermath, row.execution_count, took, row.detail)
         widgets = connection.scalar(_WIDGETS, {"its_id": row.id}) or ""
     key = Key(row.conversation, row.message, row.ordinal)
     what = (row.id, key, row.attempt, row.code, row.owner, State(row.state), row.sent, result)

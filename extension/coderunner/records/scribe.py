@@ -34,7 +34,8 @@ class Scribe:
         self._due = self._beat = 0.0
         self._asked = self._done = 0
         self._closing = False
-        self._failing = False
+        self._failing: set[str] = set()
+        """What could not be done the last time."""
 
     def wake(self, *, soon: bool = False) -> None:
         """Have things written: at once, or with what else comes within a tick."""
@@ -55,7 +56,10 @@ class Scribe:
             asked = self._asked
         self.wake()
         with self._changed:
-            return self._changed.wait_for(lambda: self._done > asked and not self._failing, timeout)
+            return self._changed.wait_for(lambda: self._done > asked and self._up_to_date(), timeout)
+
+    def _up_to_date(self) -> bool:
+        return "write" not in self._failing
 
     def close(self) -> None:
         """Write what is left and end, bounded. Not for the thread itself."""
@@ -70,9 +74,9 @@ class Scribe:
         last = False
         while not last:
             asked, last = self._wait()
-            left = self._attempt(self._write)
+            left = self._attempt("write", self._write)
             if time.monotonic() >= self._beat:
-                self._attempt(self._pulse_on)
+                self._attempt("pulse", self._pulse_on)
             with self._changed:
                 self._done = asked
                 self._due = min(self._due, time.monotonic() + TICK) if left else self._due
@@ -91,17 +95,17 @@ class Scribe:
         self._pulse()
         return False
 
-    def _attempt(self, work: Callable[[], bool]) -> bool:
+    def _attempt(self, name: str, work: Callable[[], bool]) -> bool:
         """Do it; what the database cannot take now is tried again, and said once."""
         try:
             left = work()
         except RecordsUnavailable as failure:
             if not self._failing:
                 log.warning("%s; it is tried again", failure)
-            self._failing = True
+            self._failing.add(name)
             return True
         except Exception:
             log.exception("the records failed")
             return False
-        self._failing = False
+        self._failing.discard(name)
         return left

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from coderunner.errors import NotRecordable
 from coderunner.records import chats
 from coderunner.records.chats import Card, Chat, Columns, Saying
 from coderunner.records.entry import Wake
+from coderunner.records.rounds import Job
 from coderunner.records.store import Store
 
 Draft = tuple[str, Sequence[Saying]]
@@ -90,23 +92,48 @@ class Shelf:
             self._seen.add(identity)
         return self._store.write(chats.remove, self._person, identity)
 
-    def write(self) -> None:
-        """Write what is to be written. For the scribe."""
+    def jobs(self) -> list[Job]:
+        """What is to be written. For the scribe."""
         with self._lock:
             drafts = list(self._drafts.items())
-        for identity, draft in drafts:
-            label, sayings = draft
-            rows = [chats.columns(said) for said in sayings]
-            changed = self._store.write(self._put, identity, label, sayings, rows)
-            with self._lock:
-                self._seen.add(identity)
-                if changed is not None:
-                    self._known[identity] = Written(changed, rows)
-                    self._known.move_to_end(identity)
-                while len(self._known) > KNOWN:
-                    self._known.popitem(last=False)
-                if self._drafts.get(identity) is draft:
-                    del self._drafts[identity]
+        return [self._job(identity, draft) for identity, draft in drafts]
+
+    def begin_anew(self) -> None:
+        """What was written is gone, and nobody deleted it by a word to us."""
+        with self._lock:
+            self._known.clear()
+            self._seen.clear()
+
+    def _job(self, identity: str, draft: Draft) -> Job:
+        return Job(
+            ("chat", identity),
+            lambda: self._write(identity, draft),
+            lambda: self._write(identity, draft, singly=True),
+            draft[0],
+        )
+
+    def _write(self, identity: str, draft: Draft, *, singly: bool = False) -> None:
+        label, sayings = draft
+        rows = [chats.columns(said) for said in sayings]
+        try:
+            changed = self._store.write(self._put, identity, label, sayings, rows, singly=singly)
+        except NotRecordable:
+            if singly:  # it is let go of
+                self._done(identity, draft)
+            raise
+        with self._lock:
+            self._seen.add(identity)
+            if changed is not None:
+                self._known[identity] = Written(changed, rows)
+                self._known.move_to_end(identity)
+            while len(self._known) > KNOWN:
+                self._known.popitem(last=False)
+        self._done(identity, draft)
+
+    def _done(self, identity: str, draft: Draft) -> None:
+        with self._lock:
+            if self._drafts.get(identity) is draft:
+                del self._drafts[identity]
 
     def _put(
         self,
@@ -115,6 +142,8 @@ class Shelf:
         label: str,
         sayings: Sequence[Saying],
         rows: list[Columns],
+        *,
+        singly: bool,
     ) -> float | None:
         """Write it, and give when that was; None where the conversation was deleted."""
         now, there = time.time(), chats.changed(connection, self._person, identity)
@@ -129,5 +158,5 @@ class Shelf:
             chats.add(connection, self._person, identity, label, sayings, now)
         else:
             return None
-        chats.say(connection, identity, rows, written)
+        chats.say(connection, identity, rows, written, singly=singly)
         return now

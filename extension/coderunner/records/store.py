@@ -10,11 +10,20 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote, quote_plus
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    NotSupportedError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 from sqlalchemy.pool import StaticPool
 
 from coderunner import folders
-from coderunner.errors import RecordsUnavailable
+from coderunner.errors import NotRecordable, RecordsUnavailable
 from coderunner.records.schema import prepare
 
 log = logging.getLogger(__name__)
@@ -26,12 +35,39 @@ BUSY = 5.0
 """Seconds to wait while another process writes; it writes for milliseconds."""
 TRIES = 5
 """How often a transaction is tried that another process got in the way of."""
+REASON = 300
+"""Characters of what a database or its driver says."""
 MEMORY = "sqlite://"
 """Kept for as long as the process lives."""
 
 
+UNFIT = (
+    DataError,
+    IntegrityError,
+    NotSupportedError,
+    ArithmeticError,
+    ValueError,
+    TypeError,
+    RecursionError,
+    MemoryError,
+)
+"""What is raised for a row that no database takes, whenever it is tried: by the database (a number beyond its
+integers, NUL in a text, more than a field holds), by its driver before that (an integer beyond 64 bits, half
+a surrogate pair), or by us, where a value cannot be spelt."""
+
+
+def unfit(failure: BaseException) -> bool:
+    """Whether it was raised for a row that no database takes."""
+    # A value of a type that a driver does not know: sqlite3 says it by two classes, psycopg by another.
+    told = str(failure.orig) if isinstance(failure, InterfaceError | ProgrammingError) else ""
+    return isinstance(failure, UNFIT) or "binding parameter" in told or "cannot adapt type" in told
+
+
 class Store:
-    """A database with our tables; may be used from any thread."""
+    """A database with our tables; may be used from any thread.
+
+    Whatever goes wrong raises RecordsUnavailable; NotRecordable, where the same would go wrong at any time.
+    """
 
     def __init__(self, address: str | URL) -> None:
         """Open it and bring its tables up to date. Raises RecordsUnavailable."""
@@ -43,7 +79,9 @@ class Store:
             self._engine = self._connect()
             self._writer = self._engine.execution_options(coderunner_writes="NORMAL")
             self._safe = self._engine.execution_options(coderunner_writes="FULL")
+        self._renewing = threading.Lock()
         newer = self.write(prepare)
+        self._file = self._identity()
         if newer:
             self.close()
             message = (
@@ -60,11 +98,29 @@ class Store:
             return str(self._url.database)
         return f"the {self._url.get_backend_name()} database {self._url.database} on {self._url.host}"
 
+    def renew(self) -> bool:
+        """See that the file is there, and make a new one where somebody removed it; True where it was.
+
+        SQLite goes on to write into a file that was removed, and nobody would ever read it. Raises
+        RecordsUnavailable where it cannot be made.
+        """
+        if self._file is None or self._identity() == self._file:
+            return False
+        with self._renewing:
+            if self._identity() == self._file:
+                return False
+            with self._translated():
+                self._engine.dispose()
+                make_private(Path(str(self._url.database)))
+            self.write(prepare)
+            self._file = self._identity()
+        return True
+
     def read(
         self, work: Callable[Concatenate[Connection, More], Value], *given: More.args, **named: More.kwargs
     ) -> Value:
         """Do `work` in a transaction that only reads. Raises RecordsUnavailable."""
-        with self._translated(), self._alone(), self._engine.begin() as connection:
+        with self._translated("read"), self._alone(), self._engine.begin() as connection:
             return work(connection, *given, **named)
 
     def write(
@@ -93,6 +149,16 @@ class Store:
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
+
+    def _identity(self) -> tuple[int, int] | None:
+        """What tells the file from another one at the same place; None where there is none, or in memory."""
+        if self._url.get_backend_name() != "sqlite" or self._in_memory:
+            return None
+        try:
+            found = Path(str(self._url.database)).stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     @property
     def _in_memory(self) -> bool:
@@ -124,13 +190,18 @@ class Store:
             yield
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self, deed: str = "keep") -> Iterator[None]:
         """The seam: whatever the library or its driver raises becomes one sentence without a secret."""
         try:
             yield
         except (SQLAlchemyError, OSError, ImportError) as failure:
             # Without `from`: a driver's error may carry the address, and ours is shown and logged.
-            raise RecordsUnavailable(f"{self.place} cannot keep records: {self._reason(failure)}") from None
+            away = (RecordsUnavailable, "keep records")
+            kind, what = (NotRecordable, f"{deed} this") if unfit(failure) else away
+            raise kind(f"{self.place} cannot {what}: {self._reason(failure)}") from None
+        except UNFIT as failure:
+            log.debug("what could not be kept", exc_info=True)
+            raise NotRecordable(f"{self.place} cannot {deed} this: {self._reason(failure)}") from None
 
     def _reason(self, failure: Exception) -> str:
         if isinstance(failure, ImportError):
@@ -138,10 +209,11 @@ class Store:
         if isinstance(failure, OSError) and failure.strerror:
             return failure.strerror
         told = str(failure.orig if isinstance(failure, DBAPIError) else failure).strip()
-        first = told.partition("\n")[0]
-        return (
-            first if first and not any(secret in told for secret in self._secrets) else type(failure).__name__
-        )
+        first = told.partition("\n")[0][:REASON]
+        secret = any(each in told for each in self._secrets)
+        # An encoding error names the text that it failed on.
+        plain = first and not secret and not isinstance(failure, UnicodeError)
+        return first if plain else type(failure).__name__
 
 
 def make_private(path: Path) -> None:

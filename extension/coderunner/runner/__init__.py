@@ -33,9 +33,10 @@ from coderunner.kernel.panel import Kept, Panel
 from coderunner.kernel.rebuild import Rebuilt, rebuild
 from coderunner.kernel.sessions import Light, Local, Server, Session, Sessions, Where, where_of
 from coderunner.outputs import Cell, Question, Result, Status
-from coderunner.records.book import Records, open_records
+from coderunner.records.book import Records
 from coderunner.records.chats import Card, Chat, Saying
 from coderunner.records.ledger import Ledger, ReplyLedger, Unwritten
+from coderunner.records.opening import open_records
 from coderunner.records.pieces import Kind, Piece
 from coderunner.records.rows import Record
 

@@ -28,6 +28,10 @@ class Archive:
         """Have a conversation written down as it is now; returns at once."""
         self._records.shelf.keep(identity, kernel_label(identity), tuple(map(_saying, messages)))
 
+    def trouble(self, identity: str) -> str:
+        """A sentence on what of a conversation is not kept; empty where all is."""
+        return self._records.trouble(kernel_label(identity))
+
     async def find(self, identity: str) -> tuple[Message, ...] | None:
         """What was said in a conversation, and what its blocks came to; its kernel is found or replaced."""
         chat = await self.written(identity)

@@ -335,7 +335,8 @@ class Page:
             found = await self._search(search, every, page) if search else every
             here = next((card for card in every if card.id == identity), None)
             moods = self.conversations.moods()
-            listed = listing.listing(found, here, moods, searched=bool(search))
+            trouble = self.archive.trouble(identity)
+            listed = listing.listing(found, here, moods, searched=bool(search), trouble=trouble)
         except RecordsUnavailable as failure:
             listed = listing.trouble(str(failure))
         if self._listed.get(page) == listed:

@@ -42,6 +42,7 @@ CODES: Mapping[Status, int] = {
     Status.OK: 0,
     Status.ERROR: 1,
     Status.REFUSED: 2,
+    Status.UNRECORDED: 2,
     Status.TIMEOUT: 124,
     Status.INTERRUPTED: 130,
 }

@@ -1,0 +1,36 @@
+"""How records are opened: in a database that is named, in a file of ours, or else in memory."""
+
+import getpass
+import logging
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from coderunner.errors import RecordsUnavailable
+from coderunner.records.book import Records
+from coderunner.records.store import MEMORY, Store
+
+log = logging.getLogger(__name__)
+
+
+def open_records(address: str, folder: Path, *, keep_days: float = 0) -> Records:
+    """The records at a database's `address`, or in a file of ours in `folder`.
+
+    Where that cannot be opened, in memory: the log says so, and for as long as this process lives nothing is
+    lost and nothing runs twice. In a database that was named, users of the system have conversations of
+    their own each.
+    """
+    place = address or URL.create("sqlite", database=str(folder / "records" / "records.sqlite"))
+    try:
+        return Records(Store(place), keep_days=keep_days, person=_user() if address else "")
+    except RecordsUnavailable as failure:
+        sentence = f"{failure}; until CodeRunner ends, what runs is kept in memory only"
+        log.warning("%s", sentence)
+        return Records(Store(MEMORY), trouble=f"{sentence}.")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # in some containers nobody has a name
+        return ""

@@ -1,0 +1,206 @@
+"""A database that is full, locked, read-only or removed while runs go on."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+from coderunner.errors import RecordsUnavailable
+from coderunner.outputs import Cell, Result, Status, Stream
+from coderunner.records.book import Records
+from coderunner.records.chats import Saying
+from coderunner.records.entry import Entry
+from coderunner.records.ledger import ReplyLedger
+from coderunner.records.opening import open_records
+from coderunner.records.rows import Key
+from coderunner.records.store import Store
+from tests.behaviours import behaviour
+
+from .conftest import CODE, FIFTEEN, KEY, known, sent
+
+BOUND = 20.0
+BIG = Result((Stream("stdout", "x" * 2_000_000),), execution_count=2)
+OTHER = Key("conversation", "message", 1)
+
+
+@contextmanager
+def full(path: Path, store: Store) -> Iterator[None]:
+    """Nothing more fits, as on a disk that is full: SQLite says the same of both."""
+
+    def limit(connection: sqlite3.Connection, *_: object) -> None:
+        connection.execute("PRAGMA max_page_count = 1")  # which SQLite raises to what there is
+
+    event.listen(store._engine, "checkout", limit)
+    yield
+    event.remove(store._engine, "checkout", limit)
+    event.listen(
+        store._engine, "checkout", lambda each, *_: each.execute("PRAGMA max_page_count = 4294967294")
+    )
+
+
+@contextmanager
+def locked(path: Path, _store: Store) -> Iterator[None]:
+    """Another process writes, and does not end."""
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    yield
+    other.execute("ROLLBACK")
+    other.close()
+
+
+@contextmanager
+def read_only(_path: Path, store: Store) -> Iterator[None]:
+    """It may be read and not written, as where the disk was mounted anew after a fault."""
+
+    def forbid(connection: sqlite3.Connection, *_: object) -> None:
+        connection.execute("PRAGMA query_only = ON")
+
+    event.listen(store._engine, "checkout", forbid)
+    yield
+    event.remove(store._engine, "checkout", forbid)
+    event.listen(store._engine, "checkout", lambda each, *_: each.execute("PRAGMA query_only = OFF"))
+
+
+WAYS = {
+    "full": (full, "database or disk is full", 1.0),
+    "locked": (locked, "database is locked", 7.0),  # of which others get five
+    "read-only": (read_only, "readonly database", 1.0),
+}
+
+
+@behaviour("records:database:full")
+@pytest.mark.parametrize("way", WAYS)
+def test_while_it_cannot_be_written_nothing_runs_and_afterwards_nothing_is_missing(
+    tmp_path: Path, way: str
+) -> None:
+    path = tmp_path / "records.sqlite"
+    store = Store(f"sqlite:///{path}")
+    records = Records(store)
+    running = sent(records.claim(KEY, CODE))
+    begin, reason, seconds = WAYS[way]
+    ledger = ReplyLedger(records, "conversation", "another")
+    with begin(path, store):
+        running.finish(BIG)
+        records.shelf.keep("talk", "conversation", (Saying("user", "y" * 100_000),))
+        assert not records.settle(seconds)
+        assert reason in records.trouble("conversation")
+        assert records.trouble("conversation").startswith("Not everything is kept at the moment: ")
+        refused = [ledger.claim(Cell("x" * 100_000), ordinal) for ordinal in range(1)]
+        assert not any(isinstance(each, Entry) for each in refused)
+    assert records.settle(BOUND)
+    assert records.trouble("conversation") == ""
+    assert known(records.recall(KEY, CODE)).result == BIG
+    assert records.shelf.find("talk") is not None
+    assert isinstance(ledger.claim(Cell(CODE), 0), Entry)
+    records.close()
+
+
+@behaviour("records:database:full")
+def test_a_block_that_cannot_be_recorded_ends_in_words_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    store = Store(f"sqlite:///{path}")
+    records = Records(store)
+    with full(path, store):
+        ledger = ReplyLedger(records, "conversation", "message")
+        found = ledger.claim(Cell("x" * 100_000), 0)
+        assert not isinstance(found, Entry)
+        result = found.result(0)  # type: ignore[union-attr]
+    assert result.status is Status.UNRECORDED
+    assert result.detail == f"{path} cannot keep records: database or disk is full"
+    records.close()
+
+
+def whole_folder(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def file_alone(folder: Path) -> None:
+    (folder / "records" / "records.sqlite").unlink()
+
+
+def file_and_companions(folder: Path) -> None:
+    for each in (folder / "records").iterdir():
+        each.unlink()
+
+
+def replaced(folder: Path) -> None:
+    shutil.rmtree(folder / "records")
+    (folder / "records").mkdir(mode=0o700)
+    (folder / "records" / "records.sqlite").write_bytes(b"")
+
+
+REMOVALS: list[Callable[[Path], None]] = [whole_folder, file_alone, file_and_companions, replaced]
+
+
+@behaviour("records:database:removed")
+@pytest.mark.parametrize("remove", REMOVALS)
+def test_where_the_file_is_removed_what_goes_on_is_kept_in_a_new_one(
+    tmp_path: Path, remove: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / "data"
+    records = open_records("", folder)
+    said = (Saying("user", "before"),)
+    records.shelf.keep("talk", "conversation", said)
+    running = sent(records.claim(KEY, CODE))
+    running.show(0, Stream("stdout", "begun\n"))
+    assert records.settle(BOUND)
+    remove(folder)
+    sent(records.claim(OTHER, CODE)).finish(FIFTEEN)
+    done = Result((Stream("stdout", "begun\n"), Stream("stderr", "done\n")), execution_count=1)
+    running.finish(done)
+    records.shelf.keep("talk", "conversation", (*said, Saying("assistant", "after", reply="message")))
+    assert records.settle(BOUND)
+    assert "were removed while CodeRunner ran" in records.trouble("conversation")
+    records.close()
+    again = open_records("", folder)
+    assert [known(again.recall(key, CODE)).result for key in (KEY, OTHER)] == [done, FIFTEEN]
+    chat = again.shelf.find("talk")
+    assert chat is not None
+    assert [each.text for each in chat.sayings] == ["before", "after"]
+    assert again.trouble() == ""
+    again.close()
+
+
+@behaviour("records:database:removed")
+def test_a_conversation_that_somebody_deleted_stays_deleted_in_the_new_file(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    records = open_records("", folder)
+    records.shelf.keep("talk", "conversation", (Saying("user", "before"),))
+    assert records.settle(BOUND)
+    whole_folder(folder)
+    records.shelf.keep("other", "other", (Saying("user", "new"),))
+    assert records.settle(BOUND)
+    assert records.shelf.delete("other")
+    records.shelf.keep("other", "other", (Saying("user", "new"),))
+    assert records.settle(BOUND)
+    assert records.shelf.cards() == []
+    records.close()
+
+
+@behaviour("records:database:removed")
+def test_where_no_new_file_can_be_made_nothing_runs_and_that_is_said(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    records = open_records("", folder)
+    sent(records.claim(KEY, CODE)).finish(FIFTEEN)
+    assert records.settle(BOUND)
+    whole_folder(folder)
+    folder.write_text("a file in its place")
+    with pytest.raises(RecordsUnavailable, match=r"cannot keep records: (Not a directory|File exists)"):
+        records.claim(OTHER, CODE)
+    folder.unlink()
+    sent(records.claim(OTHER, CODE)).finish(FIFTEEN)
+    assert records.settle(BOUND)
+    assert known(records.recall(OTHER, CODE)).result == FIFTEEN
+    records.close()
+
+
+@behaviour("records:database:memory")
+def test_that_records_are_in_memory_only_is_told_for_as_long_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file in its place")
+    records = open_records("", tmp_path / "data")
+    assert "kept in memory only" in records.trouble("conversation")
+    records.close()
