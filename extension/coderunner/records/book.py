@@ -277,7 +277,11 @@ class Records:
         return self._store.write_safely(rows.advance, identity, self._owners.me.id, State.SENT, values)
 
     def _write_all(self) -> bool:
-        self._look_after_the_file()
+        try:
+            self._look_after_the_file()
+        except RecordsUnavailable as failure:
+            self._rounds.note_away(failure)
+            raise
         with self._lock:
             held, ended, waiting = list(self._live.values()), list(self._ended), list(self._waiting)
         jobs = [self._job(each.entry, each.key.conversation) for each in held]

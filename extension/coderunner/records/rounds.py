@@ -69,7 +69,7 @@ class Rounds:
             except RecordsUnavailable as unavailable:
                 failure, on_end = unavailable, on_end + 1
                 self._failed.add(job.name)
-                self._note_away(failure)
+                self.note_away(failure)
                 if on_end == AWAY:
                     break
             else:
@@ -77,9 +77,10 @@ class Rounds:
                 self._failed.discard(job.name)
         if failure is not None:
             raise failure
-        self._note_away(None)
+        self.note_away(None)
 
-    def _note_away(self, failure: RecordsUnavailable | None) -> None:
+    def note_away(self, failure: RecordsUnavailable | None) -> None:
+        """Have everybody told that nothing can be written now, until it can be."""
         with self._lock:
             self._away = f"Not everything is kept at the moment: {failure}." if failure else ""
 

@@ -95,6 +95,16 @@ BEHAVIOURS = {
         "A reply is written down at its beginning and its end, at those of its blocks, and now and then.",
         "performance",
     ),
+    "app:kept:folder": Behaviour(
+        "Where the data folder is removed, it is made anew, and the page says so.", "nothing vanishes"
+    ),
+    "app:kept:refused": Behaviour(
+        "A block that cannot be recorded says so, in the page and to the model, and runs when it can.",
+        "nothing vanishes",
+    ),
+    "app:kept:number": Behaviour(
+        "A program's count beyond all numbers keeps nothing from being kept.", "nothing vanishes"
+    ),
     "app:list:rows": Behaviour(
         "The conversations stand in a list, by their first words or a name that is given in place.",
         "what users of chat pages ask for",

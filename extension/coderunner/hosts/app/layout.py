@@ -79,6 +79,7 @@ class Layout:
                 placeholder=look.WELCOME,
                 examples=[{"text": text} for text in look.EXAMPLES],
             )
+            self.kept = _piece("", "cr-kept")
             self.box = gr.Textbox(
                 elem_id="cr-box",
                 label="Message",

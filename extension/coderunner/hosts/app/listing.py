@@ -13,23 +13,17 @@ _MOODS = {"writing": ("run", "a reply is being written"), "asking": ("wait", "it
 
 
 def listing(
-    cards: Sequence[Card],
-    here: Card | None,
-    moods: Mapping[str, Mood],
-    *,
-    searched: bool = False,
-    trouble: str = "",
+    cards: Sequence[Card], here: Card | None, moods: Mapping[str, Mood], *, searched: bool = False
 ) -> str:
     """The rows, with that of the page's own conversation marked, wherever it stands.
 
-    `trouble` says what is not kept. The page's address follows `data-cr-current`.
+    The page's address follows `data-cr-current`.
     """
-    warning = f'<p class="cr-unkept" role="alert">{escape(trouble, quote=False)}</p>' if trouble else ""
     rows = "".join(_row(card, moods.get(card.id, ""), here=card == here) for card in cards[:LONGEST])
     identity, title = (escape(here.id), escape(here.title)) if here else ("", "")
     return (
         f'<nav aria-label="Conversations" data-cr-current="{identity}" data-cr-title="{title}">'
-        f"{warning}<ul>{rows}</ul>{_below(cards, searched=searched)}</nav>"
+        f"<ul>{rows}</ul>{_below(cards, searched=searched)}</nav>"
     )
 
 

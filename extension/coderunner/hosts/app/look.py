@@ -129,6 +129,12 @@ def banner(choices: Choices, *, missing: bool = False) -> str:
     return ""
 
 
+def unkept(trouble: str) -> str:
+    """What has to be said above the box: what of the conversation is not kept; nothing where all is."""
+    told = escape(trouble, quote=False)
+    return f'<div class="cr-banner cr-unkept" role="status">{told}</div>' if trouble else ""
+
+
 def footnote(choices: Choices, *, always: bool = False) -> str:
     """The quiet line below the box: where code runs, and who says yes.
 

@@ -94,7 +94,7 @@ class Page:
         for changed in (*at.model_form.listen(), *at.kernel_form.listen(at.identity)):
             changed.then(self._look_around, [at.identity], around, **COMMAND)
         at.timer.tick(
-            self._tick, [at.identity, at.pulse, at.search], [at.light, at.pulse, at.list], **COMMAND
+            self._tick, [at.identity, at.pulse, at.search], [at.light, at.pulse, at.list, at.kept], **COMMAND
         )
         at.interrupt.click(self._interrupt, [at.identity], [at.light], **COMMAND)
         at.restart.click(self._restart, [at.identity], [at.light], **STREAM)
@@ -268,12 +268,13 @@ class Page:
     async def _tick(self, identity: str, pulse: float, search: str | None, request: gr.Request) -> list[Any]:
         conversation, page = await self.conversations.find(identity), str(request.session_hash)
         if conversation is None:  # the page is still being opened, or another one has deleted it
-            return [gr.skip(), pulse + 1 if identity else gr.skip(), gr.skip()]
+            return [gr.skip(), pulse + 1 if identity else gr.skip(), gr.skip(), gr.skip()]
         now = (conversation.id, conversation.version)
         stale = (page, conversation.id) not in self._following and self._seen.get(page) != now
         self._seen[page] = now
         listed = await self._list(identity, search, page)
-        return [self._light(conversation), pulse + 1 if stale else gr.skip(), listed]
+        unkept = look.unkept(self.archive.trouble(conversation.id))
+        return [self._light(conversation), pulse + 1 if stale else gr.skip(), listed, unkept]
 
     async def _list_anew(self, identity: str, search: str | None, request: gr.Request) -> Any:  # noqa: ANN401 - as below
         await self.archive.settle()
@@ -335,8 +336,7 @@ class Page:
             found = await self._search(search, every, page) if search else every
             here = next((card for card in every if card.id == identity), None)
             moods = self.conversations.moods()
-            trouble = self.archive.trouble(identity)
-            listed = listing.listing(found, here, moods, searched=bool(search), trouble=trouble)
+            listed = listing.listing(found, here, moods, searched=bool(search))
         except RecordsUnavailable as failure:
             listed = listing.trouble(str(failure))
         if self._listed.get(page) == listed:

@@ -1,0 +1,67 @@
+"""What a person sees when something is not kept."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from coderunner.hosts.app.server import App
+from coderunner.settings import load
+from tests.behaviours import behaviour
+from tests.hosts.app.browsing import MARKS, Visitor, served, visitor
+from tests.hosts.app.parrot import Parrot
+
+pytestmark = MARKS
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def somebody(parrot: tuple[Parrot, str], folder: Path, browser: Browser) -> Iterator[Visitor]:
+    chosen = {"model_url": f"{parrot[1]}/v1", "model": "parrot", "approve": "auto", "data_dir": folder}
+    with served(App(load(chosen)).asgi) as address, visitor(browser, address) as somebody:
+        yield somebody
+
+
+@behaviour("app:kept:folder")
+def test_a_folder_that_is_removed_is_made_anew_and_the_page_says_so(somebody: Visitor, folder: Path) -> None:
+    warning = somebody.page.locator("#cr-kept .cr-banner")
+    assert somebody.run("x = 1\nprint(x)") == "1"
+    expect(warning).to_have_count(0)
+    shutil.rmtree(folder)
+    assert somebody.run("print(x + 1)") == "2"
+    expect(warning).to_have_text(re.compile("were removed while CodeRunner ran; new ones were begun"))
+    somebody.open()
+    expect(somebody.blocks.last.locator(".cr-outs")).to_have_text(re.compile("2"))
+
+
+@behaviour("app:kept:refused")
+def test_a_block_that_cannot_be_recorded_says_so_and_runs_when_it_can(
+    somebody: Visitor, folder: Path
+) -> None:
+    assert somebody.run("x = 1\nprint(x)") == "1"
+    shutil.rmtree(folder)
+    folder.write_text("a file in its place")
+    somebody.ask("```python\nprint(x)\n```\n")
+    expect(somebody.blocks.last).to_contain_text(re.compile("what runs cannot be recorded", re.IGNORECASE))
+    expect(somebody.blocks.last).not_to_contain_text("no kernel")
+    expect(somebody.page.locator("#cr-kept .cr-banner")).to_have_text(re.compile("cannot keep records"))
+    folder.unlink()
+    assert somebody.run("print(x + 2)") == "3"
+    expect(somebody.page.locator("#cr-kept .cr-banner")).not_to_have_text(re.compile("cannot keep"))
+
+
+@behaviour("app:kept:number")
+def test_a_count_beyond_all_numbers_keeps_nothing_from_being_kept(somebody: Visitor) -> None:
+    somebody.run("get_ipython().execution_count = 10**25\nprint('counted')")
+    assert somebody.run("print('after')") == "after"
+    expect(somebody.rows).to_have_count(1)
+    somebody.open()
+    expect(somebody.blocks.nth(0).locator(".cr-outs")).to_have_text(re.compile("counted"))
+    expect(somebody.blocks.nth(1).locator(".cr-outs")).to_have_text(re.compile("after"))
