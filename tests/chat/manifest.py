@@ -13,6 +13,10 @@ BEHAVIOURS = {
         "An error names the lines of the user's own cells, whichever IPython wrote the traceback.",
         "decision 2",
     ),
+    "failure:said:whole": Behaviour(
+        "What an exception says is told whole, its notes and what caused it with it.", "PEP 678; PEP 3134"
+    ),
+    "failure:name:none": Behaviour("An error without a name is told as an exit code.", "bash_kernel"),
     "failure:size:bounded": Behaviour("A message of megabytes is cut.", "kernel facts, output"),
     "fences:code:exact": Behaviour("Code arrives byte by byte as the model wrote it.", "decision 1"),
     "fences:corpus:runs": Behaviour(

@@ -16,6 +16,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 
 from coderunner.chat.render import for_model
+from coderunner.kernel.preparation import cell
 from tests.chat.golden import BUILT, RESULTS, STOPS, load, names
 
 CELLS = {
@@ -106,6 +107,25 @@ CELLS = {
     "invisible": ("print('a\\u202eb\\u200bc\\U000e0041d\\x00e\\x07f\\u2028g\\xa0h\\ufeff')"),
     "one-line-emphasis": "print('__name__ is *bold* and <b>html</b>')",
     "emoji": "print('naïve ❤️ 日本語')",
+    "error-before-finally": (
+        "log = []\ntry:\n    rows = [1, 2, 'x']\n    total = sum(rows)\nfinally:\n    log.append('closed')"
+    ),
+    "error-with-notes": (
+        "error = ValueError('bad row')\nerror.add_note('in line 7')\nerror.add_note('of file\\na.csv')\n"
+        "raise error"
+    ),
+    "error-cause-of-lines": (
+        "try:\n    raise ValueError('2 errors for Row\\nname\\n  Field required\\nsize\\n  Not a number')\n"
+        "except ValueError as error:\n    raise RuntimeError('cannot load') from error"
+    ),
+    "error-that-says-nothing": (
+        "class Mute(Exception):\n    def __str__(self):\n        raise RuntimeError('no')\n\nraise Mute"
+    ),
+    "error-of-bash": "%%bash\necho before\nls /nowhere-at-all\nexit 3",
+    "error-group": (
+        "def load():\n    raise KeyError('size')\n\ntry:\n    load()\nexcept KeyError as error:\n"
+        "    raise ExceptionGroup('two rows', [error, ValueError('name')])"
+    ),
 }
 
 
@@ -138,6 +158,8 @@ def main() -> None:
     if not parser.parse_args().texts:
         manager, client = start_new_kernel(kernel_name="python3")
         try:
+            # As a conversation has it: prepared.
+            client.execute_interactive(cell(), silent=True, timeout=60)
             for name, code in CELLS.items():
                 kept = {"code": code, "shown": outputs(client, code)}
                 text = json.dumps(kept, indent=1, ensure_ascii=True, sort_keys=True)

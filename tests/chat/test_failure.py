@@ -53,6 +53,49 @@ def test_a_message_of_megabytes_is_cut() -> None:
     assert len(describe(Error("E", "x" * 5_000_000, ("y" * 5_000_000,) * 3))) < 30_000
 
 
+@behaviour("failure:said:whole")
+def test_notes_are_told_below_the_message_and_a_cause_in_all_its_lines() -> None:
+    traceback = (
+        RULE,
+        "KeyError                                  Traceback (most recent call last)",
+        "Cell In[1], line 2\n----> 2 read()\n",
+        "KeyError: 'a'\nCell In[9], line 9",
+        *(f"row {n}" for n in range(40)),
+        "\nThe above exception was the direct cause of the following exception:\n",
+        "ValueError                                Traceback (most recent call last)",
+        "Cell In[1], line 4\n----> 4 raise ValueError('one\\ntwo') from error\n",
+        "ValueError: one\ntwo",
+        "a note\nof two lines",
+    )
+    assert describe(Error("ValueError", "one\ntwo", traceback)).splitlines() == [
+        "KeyError: 'a'",
+        "Cell In[9], line 9",
+        *(f"row {n}" for n in range(28)),
+        "[… 12 lines left out …]",
+        "  line 2: read()",
+        "The above exception was the direct cause of the following exception:",
+        "ValueError: one",
+        "two",
+        "a note",
+        "of two lines",
+        "  line 4: raise ValueError('one\\ntwo') from error",
+    ]
+
+
+@behaviour("failure:name:none")
+def test_an_error_without_a_name_is_its_message_or_an_exit_code() -> None:
+    assert describe(Error("", "1")) == "exit code 1"
+    assert describe(Error("", "no such table")) == "no such table"
+
+
+@behaviour("failure:frames:user")
+@pytest.mark.parametrize("name", ["do", "logged.<locals>.do", "a.<locals>.b.<locals>.do"])
+def test_a_function_within_another_is_told_by_its_name(name: str) -> None:
+    frame = f"Cell In[1], line 6, in {name}(*given)\n----> 6 1 / 0\n"
+    error = Error("ZeroDivisionError", "division by zero", (RULE, HEADER, frame, END))
+    assert describe(error) == "ZeroDivisionError: division by zero\n  line 6, in do: 1 / 0"
+
+
 @behaviour("failure:frames:user")
 def test_a_comprehension_is_told_once_with_the_line_it_stands_in() -> None:
     traceback = (

@@ -253,6 +253,13 @@ BEHAVIOURS = {
         "A message that a kernel makes and does not send is none that is missing.",
         "ipykernel: a last expression with `_ipython_display_`",
     ),
+    "prelude:traceback:line": Behaviour(
+        "An error names the line that raised, whatever ran after it.", "IPython: get_records, f_lineno"
+    ),
+    "prelude:traceback:unsayable": Behaviour(
+        "An exception that cannot say what it is is told once, by its name.",
+        "ipykernel: findings/ipykernel-exceptions-on-iopub.sh",
+    ),
     "prelude:text:of-programs": Behaviour(
         "What programs that a cell starts write is in its result to the last line.", "M7; O20"
     ),

@@ -227,6 +227,27 @@ def test_a_message_that_a_kernel_makes_and_does_not_send_is_not_missing(prepared
     assert for_model(prepared("print(15)")) == "Result: 15\n"
 
 
+@behaviour("prelude:traceback:line")
+@pytest.mark.parametrize("case", cases("raised"), ids=lambda case: case.title)
+def test_the_line_that_raised_is_told_whatever_ran_after_it(prepared: Run, case: Case) -> None:
+    said = for_model(prepared(case.source))
+    assert case.agrees(said), said
+
+
+@behaviour("prelude:traceback:unsayable")
+@pytest.mark.parametrize("said", ["raise RuntimeError('no')", "return 3", "return self.none"])
+def test_an_exception_that_cannot_say_what_it_is_is_told_once(prepared: Run, said: str) -> None:
+    mute = f"class Mute(Exception):\n    def __str__(self):\n        {said}\n"
+    assert for_model(prepared(f"{mute}raise Mute")) == (
+        "Result:\n```output\nMute: <exception str() failed>\n  line 4: raise Mute\n```\n"
+    )
+    cause = prepared(
+        f"{mute}try:\n    raise Mute\nexcept Mute as error:\n    raise ValueError('so') from error"
+    )
+    assert for_model(cause).count("Mute: <exception str() failed>") == 1
+    assert len(cause.outputs) == 1
+
+
 @behaviour("prelude:breakpoint:pdb")
 @pytest.mark.parametrize("case", cases("debugger"), ids=lambda case: case.title)
 def test_a_breakpoint_where_nobody_can_be_asked_is_an_error_at_its_line(prepared: Run, case: Case) -> None:

@@ -1,7 +1,7 @@
 """An exception of a program in few words: what it is and where in the user's own code it came from."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -16,12 +16,14 @@ _PIECE = 20_000
 _FIRST_FRAMES = 3
 _LAST_FRAMES = 5
 _SOURCE = 160
+# What a cause says in full: a validation error of a dozen fields, and no page of a server.
+_SAID = 30
 
 # IPython's ultratb, since 8.0. The cell's number is that of its execution.
 _RAISED = re.compile(r"(\S+)\s+Traceback \(most recent call last\)")
 _OWN = re.compile(
     r"\s*(?:Cell In ?\[(?P<cell>\d+)\], line \d+|Input In \[(?P<old>\d+)\]|File \S*ipykernel_\d+/)"
-    r"(?:.*?, in (?P<name>[\w.]+|<\w+>)\()?"
+    r"(?:.*?, in (?:[\w.<>]+\.<locals>\.)?(?P<name>[\w.]+|<\w+>)\()?"
 )
 _FOREIGN = re.compile(r"\s*File ")
 _ARROW = re.compile(r"-+> ?(\d+) ?(.*)")
@@ -30,6 +32,9 @@ _LINKS = ("The above exception was the direct cause", "During handling of the ab
 _WITHIN = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 # The name that ipykernel gives to a cell's code in messages: it means nothing to a reader.
 _CELL_FILE = re.compile(r" ?\((?:<\w+>|\S{1,80}\.py), line \d+\)$")
+
+# The command that a `%%bash` cell runs is the cell itself; a list is one that the code made.
+_OWN_COMMAND = re.compile(r"Command 'b[\"'].*' (returned non-zero exit status|died with)", re.DOTALL)
 
 _SYNTAX = ("SyntaxError", "IndentationError", "TabError", "_IncompleteInputError")
 _NOT_RUN = "nothing of this block ran"
@@ -41,6 +46,8 @@ class _Raised:
 
     name: str
     message: str = ""
+    said: list[str] = field(default_factory=list)
+    """The lines of its message in the traceback, and those of its notes."""
     frames: list[str] = field(default_factory=list)
     link: str = ""
 
@@ -52,14 +59,27 @@ def describe(error: Error, *, cell: int | None = None, began: bool = False) -> s
     it had shown something before, as where a server has just put another process in place of an ended one.
     """
     message = plain(str(error.evalue)[:_PIECE])
+    if not error.ename:
+        # bash_kernel has no names; its message is the exit code.
+        return f"exit code {message}" if message.isdecimal() else message
     if error.ename in _SYNTAX:
         said = f"{error.ename}: {_CELL_FILE.sub('', message)}"
         parts = [f"{said}; {_NOT_RUN}" if not began and _whole(error, cell) else said, *_caret(error)]
     else:
         *before, last = _chain(error, cell) or [_Raised(error.ename)]
         parts = [line for raised in before for line in _lines(raised)]
-        parts += _lines(_Raised(error.ename, message, last.frames))
+        said = _OWN_COMMAND.sub(r"Command \1", message)
+        # Of a command that is the cell, the place is the cell.
+        frames = last.frames if said == message else []
+        parts += _lines(_Raised(error.ename, _with_notes(said, message, last), frames=frames))
     return "\n".join(parts)
+
+
+def _with_notes(said: str, message: str, last: _Raised) -> str:
+    """What is said of an exception with that message: the traceback has its notes below it."""
+    text = "\n".join(last.said)
+    notes = text.removeprefix(message) if message and text.startswith(f"{message}\n") else ""
+    return f"{said}{notes}"
 
 
 def advice(error: Error) -> str:
@@ -68,7 +88,8 @@ def advice(error: Error) -> str:
 
 
 def _lines(raised: _Raised) -> Iterator[str]:
-    yield f"{raised.name}: {raised.message}" if raised.message else raised.name
+    message = raised.message or _some(raised.said)
+    yield f"{raised.name}: {message}" if message else raised.name
     repeated = [(frame, len(list(group))) for frame, group in groupby(raised.frames)]
     frames = [f"{frame} (×{times})" if times > 1 else frame for frame, times in repeated]
     left_out = len(frames) - _FIRST_FRAMES - _LAST_FRAMES
@@ -77,6 +98,13 @@ def _lines(raised: _Raised) -> Iterator[str]:
     yield from (f"  {frame}" for frame in frames)
     if raised.link:
         yield raised.link
+
+
+def _some(said: Sequence[str]) -> str:
+    """The beginning of what a cause says."""
+    left_out = len(said) - _SAID
+    more = [f"[… {left_out:,} lines left out …]"] if left_out > 0 else []
+    return "\n".join([*(line[:_SOURCE] for line in said[:_SAID]), *more])
 
 
 def _traceback(error: Error) -> list[str]:
@@ -88,23 +116,30 @@ def _traceback(error: Error) -> list[str]:
 def _chain(error: Error, cell: int | None) -> list[_Raised]:
     chain: list[_Raised] = []
     own: re.Match[str] | None = None
-    place = ""
+    place, says = "", False
     for line in _traceback(error):
         if found := _RAISED.match(line):
             chain.append(_Raised(found[1]))
-            place = ""
+            place, says = "", False
         elif not chain:
             continue
+        elif line.startswith(_LINKS):
+            chain[-1].link, says = line.strip(), False
+        elif says:
+            chain[-1].said.append(line)
+        elif line.startswith(f"{chain[-1].name}:") or line == chain[-1].name:
+            # Source stands behind numbers: at the start of a line it is the exception that says something.
+            says = True
+            chain[-1].said.append(line.removeprefix(chain[-1].name).removeprefix(":").removeprefix(" "))
         elif (found := _OWN.match(line)) or _FOREIGN.match(line):
             own = found
         elif found := _ARROW.match(line):
             before, place = place, f"{own['cell'] or own['old']}:{found[1]}" if own else ""
             if own and not (own["name"] in _WITHIN and place == before):
                 chain[-1].frames.append(_frame(own, found[1], found[2], cell))
-        elif line.startswith(_LINKS):
-            chain[-1].link = line.strip()
-        elif not chain[-1].message and line.startswith(f"{chain[-1].name}: "):
-            chain[-1].message = line.removeprefix(f"{chain[-1].name}: ")[:_SOURCE]
+    for raised in chain:
+        while raised.said and not raised.said[-1].strip():
+            raised.said.pop()
     return chain
 
 

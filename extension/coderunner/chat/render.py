@@ -63,7 +63,7 @@ AFTERWARDS_LIMITS = Limits(Size(lines=20, characters=1_000), Size(lines=20, char
 """What came after the end of a block is rarely what was asked for, and may come of several blocks at once."""
 
 # The name of the file that a cell is to Python: different in each process, and long.
-_CELL_FILE = re.compile(r"(?<!\S)\S*[/\\]ipykernel_\d+[/\\]\d+\.py")
+_CELL_FILE = re.compile(r"(?<![^\s\"'(])[^\s\"'(]*[/\\]ipykernel_\d+[/\\]\d+\.py")
 
 # What a page could take for Markdown, HTML or mathematics: such a line needs a fence to be seen as it is.
 _MARKUP = re.compile(r"[`*<&\\$~|]|\b_|_\b|__|\]\(|!\[|\]\[|Result:|^\s|\s$")

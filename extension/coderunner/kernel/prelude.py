@@ -18,6 +18,8 @@ may be sent twice, leaves no name behind and changes nothing that a program can 
 - Messages are numbered as they are sent, so that a number that does not come is a message that was lost.
   jupyter_client numbers them as they are made, and some are never sent: the result of a last expression with
   `_ipython_display_` or with a `__repr__` that raises, what a hook keeps for itself, what is no JSON.
+- A traceback names the line that raised. IPython names the one that ran last, which may be in a `finally`.
+- An exception that cannot say what it is (its `__str__` raises) is told once. ipykernel tells of both.
 - The programs of widgets that this environment has are given to who asks on control, also while a cell runs.
 """
 
@@ -49,6 +51,8 @@ DRAINING = 1.0
 """Seconds to wait at most: a program in the background may write for ever."""
 LARGEST = 12 * 1024 * 1024
 """Bytes of a widget's program."""
+UNSAYABLE = "<exception str() failed>"
+"""What Python itself says then."""
 UNSENT = "coderunner_unsent"
 NOTHING: dict[str, Any] = {"parent_header": {}, "metadata": {}, "content": {}, "buffers": []}
 
@@ -254,17 +258,84 @@ def numbering(shell: Any) -> None:
     session.send = send
 
 
+def tracing(shell: Any) -> None:
+    """Have tracebacks name the lines that raised."""
+    records: Any = getattr(shell.InteractiveTB.get_records, "bare", shell.InteractiveTB.get_records)
+
+    def get_records(trace: Any, *arguments: Any, **options: Any) -> Any:
+        lines: dict[int, list[int]] = {}
+        found = records(trace, *arguments, **options)
+        while trace is not None:
+            lines.setdefault(id(trace.tb_frame), []).append(trace.tb_lineno)
+            trace = trace.tb_next
+        for record in found:
+            raised = lines.get(id(getattr(record, "frame", None)))
+            # The others have it from the traceback already.
+            if raised and getattr(record, "description", None) == "Raw frame":
+                record.lineno = raised.pop(0)
+        return found
+
+    get_records.bare = records  # type: ignore[attr-defined]
+    shell.InteractiveTB.get_records = get_records
+
+
+def saying(shell: Any) -> None:
+    """Have what is said of an exception never raise another one."""
+
+    def settle(result: Any) -> None:
+        result.error_in_exec = sayable(result.error_in_exec)
+
+    for place, name in (
+        (shell.InteractiveTB, "format_exception"),
+        (shell, "_showtraceback"),
+        (shell, "_format_exception_for_storage"),
+    ):
+        bare: Any = getattr(place, name, None)
+        if bare is not None and not hasattr(bare, "bare"):
+            setattr(place, name, careful(bare))
+    replace_callback(shell, "post_run_cell", settle)
+
+
+def careful(bare: Any) -> Any:
+    """Give a function that gets exceptions which can say what they are."""
+
+    def told(*arguments: Any, **options: Any) -> Any:
+        said = (sayable(each) if isinstance(each, BaseException) else each for each in arguments)
+        return bare(*said, **options)
+
+    told.bare = bare  # type: ignore[attr-defined]
+    return told
+
+
+def sayable(error: Any) -> Any:
+    """The exception, or one of its name in its place where it cannot say what it is."""
+    try:
+        str(error)
+    except Exception:
+        told = type(type(error).__name__, (Exception,), {})(UNSAYABLE)
+        told.__traceback__ = error.__traceback__
+        return told
+    return error
+
+
+def replace_callback(shell: Any, event: str, callback: Any) -> None:
+    """Have it called at the event, in place of an earlier one of ours."""
+    for before in [
+        each for each in shell.events.callbacks[event] if getattr(each, "__module__", "") == __name__
+    ]:
+        shell.events.unregister(event, before)
+    shell.events.register(event, callback)
+
+
 def waiting(shell: Any) -> None:
     """Have what a cell shows wait for those who are connected when it begins."""
-    thread, known = shell.kernel.iopub_thread, shell.events.callbacks["pre_execute"]
+    thread = shell.kernel.iopub_thread
 
     def widen() -> None:
         # A socket belongs to its thread.
         thread.schedule(lambda: setattr(thread.socket, "sndhwm", WAITING))
 
-    for before in [each for each in known if getattr(each, "__module__", "") == __name__]:
-        shell.events.unregister("pre_execute", before)
-    shell.events.register("pre_execute", widen)
+    replace_callback(shell, "pre_execute", widen)
 
 
 def draining(shell: Any) -> None:
@@ -274,7 +345,6 @@ def draining(shell: Any) -> None:
         import termios
     except ImportError:
         return  # on Windows ipykernel has no such pipes
-    known = shell.events.callbacks["post_execute"]
     streams: list[Any] = [sys.stdout, sys.stderr]
     ours = [each for each in streams if isinstance(getattr(each, "_fid", None), int)]
     pipes = [each._fid for each in ours]
@@ -299,10 +369,8 @@ def draining(shell: Any) -> None:
                 sleep(20 * HANDOVER)
             worked[0] = sum(map(clock, clocks))
 
-    for before in [each for each in known if getattr(each, "__module__", "") == __name__]:
-        shell.events.unregister("post_execute", before)
     if pipes:
-        shell.events.register("post_execute", drain)
+        replace_callback(shell, "post_execute", drain)
 
 
 def lending(shell: Any) -> None:
@@ -337,6 +405,8 @@ if shell is not None:
     belonging(shell)
     packing(shell)
     numbering(shell)
+    tracing(shell)
+    saying(shell)
     waiting(shell)
     draining(shell)
     lending(shell)
