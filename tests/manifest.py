@@ -41,6 +41,20 @@ BEHAVIOURS = {
     "folders:private": Behaviour(
         "A folder that we make, and those above it that were missing, are their owner's alone.", "safety: T7"
     ),
+    "images:type:bytes": Behaviour(
+        "An image is of the type that its bytes say, whatever a program calls it.", "models-and-hosts 5"
+    ),
+    "images:unreadable:line": Behaviour(
+        "What is no image, or is cut off, is told in one line that says what it claims and what it is.",
+        "models-and-hosts 5",
+    ),
+    "images:models:accepted": Behaviour(
+        "A model is shown an image as PNG or JPEG: upright, one frame, within its pixels and bytes.",
+        "models-and-hosts 5",
+    ),
+    "images:models:none": Behaviour(
+        "What cannot be decoded, or has too many pixels, is not shown to a model.", "safety: hostile input"
+    ),
     "allowance:words:used-up": Behaviour(
         "A reply has its seconds and its tokens and no more, and says which were used up.", "decision 9"
     ),

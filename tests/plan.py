@@ -5,7 +5,7 @@ This table is the plan. A change of it and of the code goes into one commit, whi
 
 from dataclasses import dataclass
 
-GROUND = "errors outputs endings secret characters jsontext"
+GROUND = "errors outputs endings secret characters jsontext images"
 """Values that every room understands; `settings` is ground too, but reads files: pure rooms do without."""
 
 
@@ -28,6 +28,9 @@ PLAN = {
     "secret": Floor(pure=True),
     "characters": Floor(pure=True),
     "jsontext": Floor("errors characters", pure=True),
+    "images": Floor(pure=True),
+    # Images as models take them; every host that shows them to one asks here.
+    "raster": Floor("images", "PIL"),
     "allowance": Floor(),
     "folders": Floor(),
     "sources": Floor("errors"),
@@ -61,9 +64,9 @@ PLAN = {
     # Runs in the kernel itself, where ipykernel has brought these.
     "kernel.prelude": Floor(libraries="IPython jupyter_core"),
     # httpx2 is httpx under its next name.
-    "models": Floor(f"{GROUND} folders settings models", "httpx httpx2"),
+    "models": Floor(f"{GROUND} folders raster settings models", "httpx httpx2"),
     "models.demo_server": Floor("models", "uvicorn"),
-    "models.sight": Floor(libraries="PIL"),
+    "models.sight": Floor("raster"),
     "runner": Floor(f"{GROUND} allowance settings chat kernel records runner"),
     # Starlette is what the hosts' own apps are made of; our routes go into them.
     "page": Floor(f"{GROUND} gate page", "starlette"),
@@ -73,8 +76,8 @@ PLAN = {
     "page.frames": Floor(pure=True),
     "page.growth": Floor("outputs page.block", pure=True),
     "page.highlight": Floor(libraries="pygments", pure=True),
-    "page.output": Floor("outputs page.active page.block page.pictures page.terminal", pure=True),
-    "page.pictures": Floor(pure=True),
+    "page.output": Floor("outputs images page.active page.block page.pictures page.terminal", pure=True),
+    "page.pictures": Floor("images", pure=True),
     "page.terminal": Floor(pure=True),
     "page.view": Floor(
         "outputs endings page.block page.highlight page.output page.terminal page.active", pure=True
@@ -95,7 +98,8 @@ PLAN = {
     ),
     "hosts.proxy.asked": Floor(pure=True),
     "hosts.mcp": Floor(
-        f"{GROUND} admission entrance gate keys listening settings runner hosts.mcp", "mcp pydantic starlette"
+        f"{GROUND} admission entrance gate keys listening raster settings runner hosts.mcp",
+        "mcp pydantic starlette",
     ),
     "hosts.terminal": Floor(f"{GROUND} settings runner hosts.terminal"),
     "hosts.textgen": Floor(
@@ -112,7 +116,7 @@ PURE_LIBRARY = frozenset({
     "__future__", "abc", "ast", "base64", "binascii", "bisect", "codecs", "collections", "contextlib",
     "copy", "dataclasses", "difflib", "enum", "functools", "hashlib", "hmac", "html", "ipaddress",
     "itertools", "json", "keyword", "math", "operator", "re", "string", "struct", "textwrap", "token",
-    "types", "typing", "unicodedata", "urllib.parse",
+    "types", "typing", "unicodedata", "urllib.parse", "zlib",
 })
 # fmt: on
 """What a pure room may use of the standard library."""

@@ -76,6 +76,39 @@ BEHAVIOURS = {
     ),
     "render:ends:sentence": Behaviour("Every way to end is told in one plain sentence.", "decision 4"),
     "render:golden:kinds": Behaviour("Each kind of result is told as its golden file says.", "decision 2"),
+    "shown:tables:markdown": Behaviour(
+        "A table of HTML is told in Markdown: its head, its tail and its size; or as plain text that serves.",
+        "decision 2",
+    ),
+    "shown:html:readable": Behaviour(
+        "HTML is told as it reads: no scripts, no styles, nothing hidden, media in words.", "decision 2"
+    ),
+    "shown:html:bounded": Behaviour(
+        "HTML of any depth and size is read to an end; what was too much is counted.", "safety: hostile input"
+    ),
+    "shown:html:harmless": Behaviour(
+        "Nothing in HTML leaves its fence or has a meaning for models.", "safety: hostile input"
+    ),
+    "shown:fallbacks:dropped": Behaviour(
+        "Sentences for those who do not see what is shown are not told as facts.", "decision 2"
+    ),
+    "shown:formulas:latex": Behaviour(
+        "A formula that is drawn in two dimensions is told as LaTeX, also where a picture is beside it.",
+        "decision 2",
+    ),
+    "shown:charts:plotly": Behaviour(
+        "A Plotly figure is told by its title, its axes, and its traces with counts and ranges.", "decision 2"
+    ),
+    "shown:charts:any": Behaviour("A chart of any shape is told somehow.", "safety: hostile input"),
+    "shown:json:structure": Behaviour(
+        "JSON is told whole where it is short, else by its structure and counts.", "decision 2"
+    ),
+    "shown:files:size": Behaviour(
+        "A file is told by its type and size, a sound by its seconds.", "decision 2"
+    ),
+    "shown:images:unreadable": Behaviour(
+        "An image that cannot be read is told in one line that says what it is.", "decision 2"
+    ),
     "render:tool:order": Behaviour(
         "A tool's model gets texts and images in their order, each image once, errors last.",
         "models-and-hosts 5",

@@ -1,7 +1,8 @@
 """Renew the golden files: run each cell of `CELLS` in a real ipykernel and keep its outputs as JSON.
 
-    python -m tests.chat.record            # the outputs, from a kernel; then the texts, from `render`
-    python -m tests.chat.record --texts    # the texts alone, from the outputs that are kept
+    python -m tests.chat.record                # the outputs, from a kernel; then the texts, from `render`
+    python -m tests.chat.record --libraries    # those of other people's libraries, as `libraries.py` says
+    python -m tests.chat.record --texts        # the texts alone, from the outputs that are kept
 
 Read the difference before committing it: the texts are what a model sees.
 """
@@ -17,6 +18,7 @@ from jupyter_client.manager import start_new_kernel
 
 from coderunner.chat.render import for_model
 from coderunner.kernel.preparation import cell
+from tests.chat import libraries
 from tests.chat.golden import BUILT, RESULTS, STOPS, load, names
 
 CELLS = {
@@ -147,7 +149,7 @@ def outputs(client: BlockingKernelClient, code: str) -> list[dict[str, Any]]:
         if kind in ("stream", "display_data", "execute_result", "error"):
             shown.append({"output_type": kind, **message["content"]})
 
-    reply = client.execute_interactive(code, output_hook=keep, timeout=60, allow_stdin=False)
+    reply = client.execute_interactive(code, output_hook=keep, timeout=120, allow_stdin=False)
     return [{"status": reply["content"]["status"], "count": reply["content"]["execution_count"]}, *shown]
 
 
@@ -155,12 +157,15 @@ def main() -> None:
     """Renew the files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--texts", action="store_true")
-    if not parser.parse_args().texts:
-        manager, client = start_new_kernel(kernel_name="python3")
+    parser.add_argument("--libraries", action="store_true")
+    asked = parser.parse_args()
+    if not asked.texts:
+        kernel, cells = ("libraries", libraries.CELLS) if asked.libraries else ("python3", CELLS)
+        manager, client = start_new_kernel(kernel_name=kernel)
         try:
             # As a conversation has it: prepared.
             client.execute_interactive(cell(), silent=True, timeout=60)
-            for name, code in CELLS.items():
+            for name, code in cells.items():
                 kept = {"code": code, "shown": outputs(client, code)}
                 text = json.dumps(kept, indent=1, ensure_ascii=True, sort_keys=True)
                 for place, anywhere in PLACES:

@@ -1,7 +1,5 @@
 """Results as text for the model: golden files, and what holds for whatever a program prints."""
 
-import base64
-
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -25,8 +23,11 @@ from coderunner.outputs import (
 from tests.behaviours import behaviour
 from tests.chat.golden import BUILT, RESULTS, STOPS, load, names
 from tests.chat.reading import cells, read
+from tests.pictures import drawn, png, text
 
-PNG = "iVBORw0KGgoAAAANSUhEUgAAAoAAAAHgCAYAAAA10dzkAAAA"
+PNG = text(png(640, 480))
+SMALL = text(png(2, 1))
+GIF, JPEG = drawn("GIF"), drawn("JPEG")
 FORBIDDEN = ("\nYou:", "\nAI:", "###", "<|im_end|>", "\n\n", "STOP", "user\n")
 
 
@@ -278,18 +279,12 @@ def test_of_a_bundle_the_model_reads_what_says_most(bundle: dict[str, object], s
 @pytest.mark.parametrize(
     ("mime", "data", "line"),
     [
-        ("image/png", PNG, "[image/png, 640×480, 36 bytes]"),
-        ("image/png", "not base64 é", "[image/png, 9 bytes]"),
-        (
-            "image/jpeg",
-            base64.b64encode(b"\xff\xd8\xff\xe0\0\4xx\xff\xc0\0\x11\x08\1\0\2\0\0\0\0\0").decode(),
-            "[image/jpeg, 512×256, 21 bytes]",
-        ),
-        ("image/gif", base64.b64encode(b"GIF89a\x0a\0\x14\0").decode(), "[image/gif, 10×20, 10 bytes]"),
+        ("image/png", PNG, "[image/png, 640×480, 68 bytes]"),
+        ("image/png", text(GIF), f"[image/gif, 60×40, {len(GIF)} bytes]"),
+        ("image/jpeg", text(JPEG), f"[image/jpeg, 60×40, {len(JPEG)} bytes]"),
         ("image/svg+xml", "<svg width='72pt' height='36pt'/>", "[image/svg+xml, 96×48, 33 bytes]"),
         ("image/svg+xml", "<svg viewBox='0 0 30.4 20'/>", "[image/svg+xml, 30×20, 28 bytes]"),
         ("image/svg+xml", "<svg width='1.2.3' height='1'/>", "[image/svg+xml, 31 bytes]"),
-        ("image/webp", "AAAA", "[image/webp, 3 bytes]"),
     ],
 )
 def test_an_image_is_told_in_one_line(mime: str, data: str, line: str) -> None:
@@ -299,20 +294,18 @@ def test_an_image_is_told_in_one_line(mime: str, data: str, line: str) -> None:
 @behaviour("render:images:once")
 def test_a_figure_that_comes_twice_is_told_once() -> None:
     bundle = {"image/png": PNG, "text/plain": "<Figure size 640x480 with 1 Axes>"}
-    result = Result(
-        (ExecuteResult(bundle), DisplayData(bundle), DisplayData({**bundle, "image/png": "AAAA"}))
-    )
-    assert [image.data for image in images(result)] == [PNG, "AAAA"]
+    result = Result((ExecuteResult(bundle), DisplayData(bundle), DisplayData({**bundle, "image/png": SMALL})))
+    assert [image.data for image in images(result)] == [PNG, SMALL]
     assert for_model(result).count("image/png") == 2
 
 
 @behaviour("render:images:pictures")
 def test_pictures_of_the_host_replace_the_lines_of_the_first_images() -> None:
     result = Result(
-        (Stream("stdout", "1\n"), DisplayData({"image/png": PNG}), DisplayData({"image/png": "AAAA"}))
+        (Stream("stdout", "1\n"), DisplayData({"image/png": PNG}), DisplayData({"image/png": SMALL}))
     )
     assert for_model(result, pictures=["![one](1.png)"]) == (
-        "Result:\n```output\n1\n[image/png, 3 bytes]\n```\n![one](1.png)\n"
+        "Result:\n```output\n1\n[image/png, 2×1, 68 bytes]\n```\n![one](1.png)\n"
     )
     assert for_model(result, pictures=["![one](1.png)", "![two](2.png)"]) == (
         "Result: 1\n![one](1.png)\n![two](2.png)\n"
@@ -369,7 +362,7 @@ def test_each_text_of_a_tools_result_is_a_harmless_excerpt() -> None:
 
 @behaviour("render:tool:bounded")
 def test_images_beyond_the_limit_are_told_in_words() -> None:
-    plots = [DisplayData({"image/png": PNG + "AAAA" * number}) for number in range(12)]
+    plots = [DisplayData({"image/png": text(png(number, 9))}) for number in range(1, 13)]
     told = for_tool(plots)
     assert [isinstance(part, Image) for part in told] == [True] * 8 + [False]
     assert str(told[-1]).count("image/png") == 4

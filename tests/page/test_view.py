@@ -24,6 +24,7 @@ from coderunner.page.active import Active
 from coderunner.page.block import Block, State
 from coderunner.page.view import Setting
 from tests.behaviours import behaviour
+from tests.pictures import drawn, text
 
 SETTING = Setting(30.0)
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -220,6 +221,31 @@ def test_a_png_is_an_image_with_its_text_as_description(kind: type[DisplayData |
 
 
 @behaviour("page:view:images")
+@pytest.mark.parametrize(
+    ("kind", "mime"), [("JPEG", "image/jpeg"), ("GIF", "image/gif"), ("BMP", "image/bmp")]
+)
+def test_an_image_is_shown_by_the_type_that_it_has(kind: str, mime: str) -> None:
+    data = text(drawn(kind))
+    assert read(ended(DisplayData({"image/png": data}))).images == [f"data:{mime};base64,{data}"]
+
+
+@behaviour("page:view:images")
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [
+        (text(b"<!doctype html><p>x"), "[an image that cannot be read: says image/png, is HTML]"),
+        (text(drawn()[:-40]), "[an image that cannot be read: says image/png, is cut off]"),
+        ("", "[an image that cannot be read: says image/png, is empty]"),
+        (text(drawn("TIFF")), "[image/tiff, 7 kB]"),
+    ],
+)
+def test_an_image_that_cannot_be_shown_is_one_line(data: str, line: str) -> None:
+    reading = read(ended(DisplayData({"image/png": data})))
+    assert reading.images == []
+    assert line in reading.text
+
+
+@behaviour("page:view:images")
 def test_an_svg_is_an_image_too_so_that_its_scripts_never_run() -> None:
     svg = "<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'><script>alert(1)</script></svg>"
     reading = read(ended(DisplayData({"image/svg+xml": svg})))
@@ -236,7 +262,7 @@ def test_an_svg_is_an_image_too_so_that_its_scripts_never_run() -> None:
         {"image/png": ["a", 1]},
         {"image/png": 15},
         {"image/svg+xml": "no picture"},
-        {"image/tiff": PIXEL},
+        {"image/tiff": base64.b64encode(b"II*\0" + bytes(40)).decode()},
     ],
 )
 def test_what_is_no_image_is_not_shown_as_one(data: dict[str, object]) -> None:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from itertools import groupby
 
 from coderunner.endings import how_it_ended
+from coderunner.images import Image
 from coderunner.outputs import (
     DisplayData,
     Error,
@@ -22,10 +23,9 @@ from coderunner.outputs import (
     Stream,
 )
 
-from . import failure, hints, mime
+from . import failure, hints, shown
 from .excerpt import Size, excerpt
 from .neutral import harmless
-from .pictures import Image
 from .terminal import plain, visible
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "Heading",
     "Image",
     "Limits",
+    "described",
     "for_model",
     "for_tool",
     "images",
@@ -140,15 +141,15 @@ def for_tool(
     come last; `cell` is the execution count of theirs. Images beyond `limits.images` are described.
     """
     outputs = tuple(outputs)
-    pictures = images(Result(outputs))[: limits.images]
+    pictures = [image for image in images(Result(outputs)) if not image.told][: limits.images]
     told: list[str | Image] = []
     group: list[Output] = []
     for output in outputs:
-        shown = mime.image(output.data) if isinstance(output, DisplayData | ExecuteResult) else None
-        if shown not in pictures:
+        image = shown.image(output.data) if isinstance(output, DisplayData | ExecuteResult) else None
+        if image not in pictures:
             group.append(output)
-        elif shown not in told:
-            told += [*_text(group, limits), *([shown] if shown else [])]
+        elif image not in told:
+            told += [*_text(group, limits), *([image] if image else [])]
             group = []
     told += _text(group, limits)
     errors = _errors(Result(outputs, execution_count=cell), limits)
@@ -170,8 +171,13 @@ def images(result: Result) -> tuple[Image, ...]:
 
 
 def pictures(result: Result) -> tuple[bytes, ...]:
-    """The images of a result as files, without those that are not what they claim to be."""
-    return tuple(content for image in images(result) if (content := image.content))
+    """The images of a result as files, without those of which a text says as much."""
+    return tuple(image.content for image in images(result) if not image.told)
+
+
+def described(image: Image) -> str:
+    """An image in one harmless line, for a model that is not shown it."""
+    return harmless(visible(str(image)))
 
 
 def parts(outputs: Iterable[Output]) -> Iterator[str | Image]:
@@ -182,21 +188,31 @@ def parts(outputs: Iterable[Output]) -> Iterator[str | Image]:
             continue
         for output in group:
             if isinstance(output, DisplayData | ExecuteResult):
-                yield mime.image(output.data) or mime.text(output.data)
+                yield from _bundle(output)
+
+
+def _bundle(output: DisplayData | ExecuteResult) -> Iterator[str | Image]:
+    image = shown.image(output.data)
+    if image is None or image.told:
+        yield shown.text(output.data)
+    if image is not None:
+        yield image
 
 
 def _body(outputs: Iterable[Output], limits: Limits, pictured: int) -> str:
     """Everything but the errors as one text; the first images are left to the host's pictures."""
     seen: dict[Image, None] = {}
+    untold = 0
     texts: list[str] = []
     for part in parts(outputs):
         if isinstance(part, str):
             texts.append(part)
         elif part not in seen:
             seen[part] = None
-            if pictured < len(seen) <= pictured + limits.images:
-                texts.append(str(part))
-    if (more := len(seen) - pictured - limits.images) > 0:
+            if len(seen) > pictured and not part.told:
+                untold += 1
+                texts += [str(part)] if untold <= limits.images else []
+    if (more := untold - limits.images) > 0:
         texts.append(f"[{more} more images]")
     return "\n".join(text.removesuffix("\n") for text in texts if text)
 

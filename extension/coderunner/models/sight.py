@@ -1,12 +1,10 @@
 """What a model sees of the pictures that its code shows."""
 
 import base64
-import io
 from collections.abc import Sequence
-from contextlib import suppress
 from fnmatch import fnmatchcase
 
-from PIL import Image as Pillow
+from coderunner.raster import for_models
 
 SEEING = (
     "gpt-4o*", "chatgpt-4o*", "gpt-4.1*", "gpt-5*", "o1", "o1-2*", "o3", "o3-2*", "o4-mini*", "claude-*",
@@ -21,9 +19,8 @@ LONGEST = 768
 """Pixels of the longer side: as much as models look at, at the price of a few hundred tokens."""
 MOST = 4
 """Pictures of one result."""
-PIXELS = 40_000_000
-"""Pixels above which a picture is not even decoded."""
-FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
+LARGEST = 3_000_000
+"""Bytes of one picture: servers take some 4 million characters of base64."""
 
 
 def sees(model: str) -> bool:
@@ -34,16 +31,9 @@ def sees(model: str) -> bool:
 
 def looked_at(pictures: Sequence[bytes]) -> tuple[str, ...]:
     """The pictures as data addresses, scaled down; without those that are no images, or drawings (SVG)."""
-    return tuple(filter(None, map(_scaled, pictures[:MOST])))
-
-
-def _scaled(content: bytes) -> str:
-    # Pillow raises whatever it likes on what is broken; a picture less is no failure of a reply.
-    with suppress(Exception), Pillow.open(io.BytesIO(content), formats=FORMATS) as image:
-        if image.width * image.height > PIXELS:
-            return ""
-        image.thumbnail((LONGEST, LONGEST))
-        kept = io.BytesIO()
-        image.convert("RGBA" if image.has_transparency_data else "RGB").save(kept, "PNG")
-        return f"data:image/png;base64,{base64.b64encode(kept.getvalue()).decode()}"
-    return ""
+    seen = (for_models(content, longest=LONGEST, largest=LARGEST) for content in pictures[:MOST])
+    return tuple(
+        f"data:{each.mime};base64,{base64.b64encode(each.content).decode()}"
+        for each in seen
+        if each is not None
+    )

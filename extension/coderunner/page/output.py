@@ -68,14 +68,12 @@ def _bundle(data: MimeBundle, metadata: MimeBundle, longest: int) -> Drawn:
     if found := active.found(data, metadata, active.ABOVE_IMAGES):
         return found
     plain = string(data.get("text/plain"))
-    for kind in pictures.TYPES:
-        if kind in data:
-            drawn = pictures.img(kind, string(data[kind]), alt=plain or "image", metadata=metadata.get(kind))
-            if drawn:
-                return f'<div class="cr-out cr-image">{drawn}</div>'
+    if drawn := pictures.drawn(data, metadata, alt=plain or "image"):
+        return f'<div class="cr-out cr-image">{drawn}</div>'
     if found := active.found(data, metadata, active.BELOW_IMAGES):
         return found
-    return _text(plain or active.names(data), longest)
+    lines = "\n".join(filter(None, (pictures.unseen(data), plain)))
+    return _text(lines or active.names(data), longest)
 
 
 _HINT = re.compile(r"^Hint: .*$", re.MULTILINE)

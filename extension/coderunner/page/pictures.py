@@ -1,49 +1,39 @@
 """Images out of MIME bundles as `<img>` elements that can do nothing but be seen."""
 
-import re
-from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
+from base64 import b64encode
 from collections.abc import Mapping
 from html import escape
 
-_STARTS: Mapping[str, tuple[bytes, ...]] = {
-    "image/png": (b"\x89PNG\r\n\x1a\n",),
-    "image/jpeg": (b"\xff\xd8\xff",),
-    "image/gif": (b"GIF87a", b"GIF89a"),
-    "image/webp": (b"RIFF",),
-}
-"""The first bytes of each format: what says otherwise is not shown."""
+from coderunner import images
+from coderunner.images import SVG, Image
 
-SVG = "image/svg+xml"
-
-TYPES = (*_STARTS, SVG)
-"""In the order of preference; in an `<img>` an SVG's scripts never run and it loads nothing."""
+SHOWN = frozenset((*images.TYPES, "image/bmp", "image/avif"))
+"""What browsers show; in an `<img>` an SVG's scripts never run and it loads nothing."""
 
 LARGEST = 12_000_000
 """Characters of base64: a bigger picture would make each update of the page slow."""
 
 
-def img(kind: str, data: object, *, alt: str = "", metadata: object = None) -> str | None:
-    """Give the element, or None where `data` is no such image or too large."""
-    encoded = _encoded(kind, data)
-    if encoded is None:
-        return None
+def drawn(data: Mapping[str, object], metadata: Mapping[str, object], *, alt: str = "") -> str:
+    """The image of a MIME bundle as an element, of the type that it has; empty where none shows."""
+    image = images.of_bundle(data)
+    if not isinstance(image, Image) or image.mime not in SHOWN or len(image.data) > LARGEST:
+        return ""
+    named = next((size for kind in data if kind.startswith("image/") and (size := metadata.get(kind))), None)
+    return img(image, alt=alt, metadata=named)
+
+
+def unseen(data: Mapping[str, object]) -> str:
+    """One line for the image of a bundle that is not shown; empty where it has none."""
+    image = images.of_bundle(data)
+    return "" if image is None else str(image)
+
+
+def img(image: Image, *, alt: str = "", metadata: object = None) -> str:
+    """The element of an image."""
+    data = b64encode(image.content).decode() if image.mime == SVG else image.data
     size = _size(metadata)
-    return f'<img src="data:{kind};base64,{encoded}" alt="{escape(alt)}"{size}>'
-
-
-def _encoded(kind: str, data: object) -> str | None:
-    """`data` as clean base64 of the format that it claims."""
-    if not isinstance(data, str) or len(data) > LARGEST:
-        return None
-    if kind == SVG:
-        return b64encode(data.encode("utf-8", "replace")).decode() if "<svg" in data else None
-    clean = re.sub(r"\s", "", data)
-    try:
-        decoded = b64decode(clean, validate=True)
-    except (NotBase64, ValueError):
-        return None
-    return clean if decoded.startswith(_STARTS.get(kind, ())) else None
+    return f'<img src="data:{image.mime};base64,{data}" alt="{escape(alt)}"{size}>'
 
 
 def _size(metadata: object) -> str:

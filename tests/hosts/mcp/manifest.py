@@ -3,6 +3,10 @@
 from tests.behaviours import Behaviour
 
 BEHAVIOURS = {
+    "mcp:run:images": Behaviour(
+        "A client gets images that every model takes, by what their bytes are, and a line for the rest.",
+        "models-and-hosts 5",
+    ),
     "mcp:run:in-order": Behaviour(
         "Over either transport and in every protocol a client gets texts and images in their order, and how "
         "it ended as data.",

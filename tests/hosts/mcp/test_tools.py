@@ -1,14 +1,24 @@
 """The tools, as the SDK's own client meets them: a real server, real kernels."""
 
 import asyncio
+import base64
 import contextlib
+import io
 import uuid
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 import pytest
 from mcp import Client
-from mcp.types import ElicitRequestParams, ElicitResult, ResourceLink, TextResourceContents
+from mcp.types import (
+    ElicitRequestParams,
+    ElicitResult,
+    ImageContent,
+    ResourceLink,
+    TextContent,
+    TextResourceContents,
+)
+from PIL import Image
 
 from coderunner.keys import owner
 from coderunner.runner import open_records
@@ -83,6 +93,46 @@ async def test_a_client_gets_what_code_shows_in_order_and_variables_are_kept(
         (False, "done", "ok"),
         (True, "done", "error"),
     ]
+
+
+STRANGE = """
+import base64, io
+from PIL import Image
+from IPython.display import display
+
+def show(content):
+    display({"image/png": base64.b64encode(content).decode()}, raw=True)
+
+def drawn(kind, size=(60, 40), mode="RGB"):
+    kept = io.BytesIO()
+    Image.linear_gradient("L").resize(size).convert(mode).save(kept, kind)
+    return kept.getvalue()
+
+show(drawn("JPEG"))
+show(drawn("GIF"))
+show(drawn("PNG", (9000, 60)))
+show(drawn("PNG", (3000, 2000)))
+show(b"<!doctype html>")
+show(drawn("PNG")[:-30])
+"""
+
+
+@behaviour("mcp:run:images")
+async def test_a_client_gets_images_that_every_model_takes_and_a_line_for_the_rest(
+    url: str, folder: Path
+) -> None:
+    async with connected("http", "auto", url, folder) as client:
+        shown = await call(client, "run_python", code=STRANGE)
+    words = shown.content[-1]
+    images = [each for each in shown.content if isinstance(each, ImageContent)]
+    assert [each.mime_type for each in images] == ["image/jpeg", "image/png", "image/png", "image/png"]
+    sizes = [Image.open(io.BytesIO(base64.b64decode(each.data))).size for each in images]
+    assert sizes == [(60, 40), (60, 40), (1568, 28), (1568, 1045)]
+    assert isinstance(words, TextContent)
+    assert words.text == (
+        "[an image that cannot be read: says image/png, is HTML]\n"
+        "[an image that cannot be read: says image/png, is cut off]"
+    )
 
 
 @behaviour("mcp:cancel:interrupts")

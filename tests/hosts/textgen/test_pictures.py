@@ -1,21 +1,21 @@
 """Pictures in a reply."""
 
 import re
-from base64 import b64encode
 from pathlib import Path
 
 import pytest
 from modules import extensions
 
 from coderunner.hosts.textgen import hooks
-from coderunner.hosts.textgen.pictures import LARGEST, keep
+from coderunner.hosts.textgen.pictures import keep
 from coderunner.hosts.textgen.vector import harmless
 from coderunner.outputs import DisplayData, ExecuteResult, Result, Stream
 from tests.behaviours import behaviour
 from tests.hosts.textgen.webui import Webui
+from tests.pictures import drawn, png, text
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-JPEG = b64encode(b"\xff\xd8\xff\xe0" + bytes(40)).decode()
+JPEG = text(drawn("JPEG"))
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle r="4"/></svg>'
 
 
@@ -47,29 +47,32 @@ def test_a_picture_shows_in_the_reply_and_after_a_reload(webui: Webui, call: str
 @pytest.mark.parametrize(
     ("kind", "data"),
     [
-        ("image/png", "bm90IGEgcGljdHVyZQ=="),
-        ("image/png", "no base64!"),
-        ("image/png", {"a": 1}),
-        ("image/jpeg", PNG),
-        ("image/png", b64encode(b"\x89PNG\r\n\x1a\n" + bytes(LARGEST)).decode()),
-        ("image/svg+xml", "<html><script>1</script></html>"),
+        ("image/png", text(drawn("TIFF"))),
+        ("image/png", text(drawn("BMP", (2_000, 1_500)))),
+        ("image/svg+xml", "<html><svg><script>1</script></svg></html>"),
         ("image/svg+xml", '<!DOCTYPE x [<!ENTITY a "b">]><svg xmlns="http://www.w3.org/2000/svg">&a;</svg>'),
     ],
 )
-def test_what_is_no_picture_of_its_kind_is_not_stored(tmp_path: Path, kind: str, data: object) -> None:
+def test_what_no_page_shows_is_not_stored(tmp_path: Path, kind: str, data: str) -> None:
     (words,) = keep(Result((DisplayData({kind: data}),)), tmp_path)
     assert "cannot be shown" in words
     assert not list(tmp_path.rglob("*.*"))
 
 
 @behaviour("textgen:pictures:checked")
-def test_each_picture_has_a_name_of_its_own_that_nobody_can_guess(tmp_path: Path) -> None:
-    result = Result(
-        (Stream("stdout", "x"), ExecuteResult({"image/png": PNG}), DisplayData({"image/png": PNG}))
-    )
-    first, second = keep(result, tmp_path)
-    assert first != second
-    assert first.startswith("![PNG image, 1 × 1](file/")
+@pytest.mark.parametrize("data", ["bm90IGEgcGljdHVyZQ==", "no base64!", text(png()[:50]), {"a": 1}])
+def test_what_is_no_image_is_told_in_the_result_and_not_stored(tmp_path: Path, data: object) -> None:
+    assert keep(Result((DisplayData({"image/png": data}),)), tmp_path) == []
+    assert not list(tmp_path.rglob("*.*"))
+
+
+@behaviour("textgen:pictures:checked")
+def test_each_picture_is_stored_once_as_what_it_is_under_a_name_that_nobody_can_guess(tmp_path: Path) -> None:
+    shown = ExecuteResult({"image/jpeg": PNG}), DisplayData({"image/jpeg": PNG})
+    (link,) = keep(Result((Stream("stdout", "x"), *shown)), tmp_path)
+    (again,) = keep(Result(shown), tmp_path)
+    assert link != again
+    assert link.startswith("![PNG image, 1 × 1](file/")
     assert len({path.stem for path in tmp_path.rglob("*.png")}) == 2
 
 

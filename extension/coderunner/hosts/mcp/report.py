@@ -1,5 +1,7 @@
 """What a call is told of a cell: its outputs in order, how it stands, and the same as data."""
 
+import asyncio
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -8,10 +10,28 @@ from pydantic import BaseModel, Field
 
 from coderunner.endings import how_it_ended
 from coderunner.hosts.mcp.work import Work
+from coderunner.images import SVG
 from coderunner.outputs import Output, Result, Status
-from coderunner.runner import AFTERWARDS_LIMITS, DEFAULT_LIMITS, Heading, Image, for_tool, parts, plain
+from coderunner.raster import for_models
+from coderunner.runner import (
+    AFTERWARDS_LIMITS,
+    DEFAULT_LIMITS,
+    Heading,
+    Image,
+    described,
+    for_tool,
+    parts,
+    plain,
+)
 
 RESOURCE = "coderunner://output/"
+
+LONGEST = 1_568
+"""Pixels of an image's longer side: more are scaled down by the models that take the largest ones."""
+LARGEST = 3_500_000
+"""Bytes of an image: model APIs take 5 million characters of base64, and refuse the conversation for more."""
+
+NOT_SHOWN = " (not shown: it is damaged, or has too many pixels)"
 
 RUNNING = (
     "(still running after {seconds:.0f} s; call run_python with the same session and no code to wait for it, "
@@ -30,7 +50,7 @@ class Report(BaseModel):
     seconds: float = Field(description="How long it has run.")
 
 
-def report(
+async def report(
     session: str, work: Work, keep: Callable[[str], str], afterwards: Sequence[Result] = ()
 ) -> CallToolResult:
     """Tell what is new of a cell, after what earlier ones showed `afterwards`.
@@ -39,8 +59,8 @@ def report(
     """
     new = work.news()
     cell = work.result.execution_count if work.result is not None else None
-    content: list[ContentBlock] = [block for shown in afterwards for block in _afterwards(shown)]
-    content += [_block(piece) for piece in for_tool(new, cell=cell)]
+    told = [*(piece for shown in afterwards for piece in _afterwards(shown)), *for_tool(new, cell=cell)]
+    content: list[ContentBlock] = [await _block(piece) for piece in told]
     content += _whole(new, keep)
     if words := _words(work, silent=not content):
         content.append(TextContent(type="text", text=words))
@@ -56,21 +76,24 @@ def report(
     return CallToolResult(content=content, structured_content=stands.model_dump(), is_error=failed)
 
 
-def _block(piece: str | Image) -> ContentBlock:
+async def _block(piece: str | Image) -> ContentBlock:
     if isinstance(piece, str):
         return TextContent(type="text", text=piece)
-    if piece.mime == "image/svg+xml":
+    # In a thread: a large image takes a second of a core.
+    seen = await asyncio.to_thread(for_models, piece.content, longest=LONGEST, largest=LARGEST)
+    if seen is None:
         # No model that we know of takes a drawing as an image.
-        return TextContent(type="text", text=str(piece))
-    return ImageContent(type="image", data="".join(piece.data.split()), mime_type=piece.mime)
+        why = "" if piece.mime == SVG else NOT_SHOWN
+        return TextContent(type="text", text=f"{described(piece)}{why}")
+    return ImageContent(type="image", data=b64encode(seen.content).decode(), mime_type=seen.mime)
 
 
-def _afterwards(shown: Result) -> list[ContentBlock]:
+def _afterwards(shown: Result) -> list[str | Image]:
     """What a cell showed after its end, said to be that."""
     pieces = for_tool(shown.outputs, AFTERWARDS_LIMITS)
     text = [pieces.pop(0)] if pieces and isinstance(pieces[0], str) else []
     said = f"{Heading.AFTERWARDS} ({shown.detail}):" if shown.detail else f"{Heading.AFTERWARDS}:"
-    return [_block("\n".join([said, *map(str, text)])), *map(_block, pieces)]
+    return ["\n".join([said, *map(str, text)]), *pieces]
 
 
 def _whole(outputs: Sequence[Output], keep: Callable[[str], str]) -> list[ContentBlock]:

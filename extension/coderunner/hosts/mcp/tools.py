@@ -190,7 +190,7 @@ class Tools:
             raise
         afterwards = self._desk.afterwards(owner, name, newest=work.told or work.result is None)
         work.told = work.result is not None
-        return report(name, work, lambda text: self._desk.keep_text(owner, text), afterwards)
+        return await report(name, work, lambda text: self._desk.keep_text(owner, text), afterwards)
 
 
 def _open(name: str, seat: Seat) -> Open:

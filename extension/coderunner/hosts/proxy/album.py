@@ -66,7 +66,9 @@ class Album:
     def keep(self, result: Result, owner: str, address: str) -> list[str]:
         """Store a result's pictures; gives Markdown for each, with links below `address`."""
         kept = [
-            f"![{_words(image)}]({address}{self._store(image, owner)})" if _fit(image) else str(image)
+            f"![{_words(image)}]({address}{self._store(image, owner)})"
+            if _fit(image)
+            else f"[{_words(image)}]"
             for image in images(result)[:MOST]
         ]
         if kept:
@@ -93,7 +95,7 @@ class Album:
     def _store(self, image: Image, owner: str) -> str:
         name, ending = token_hex(16), ENDINGS[image.mime]
         make_private(self.folder)
-        (self.folder / f"{name}.{owner}.{ending}").write_bytes(image.content or b"")
+        (self.folder / f"{name}.{owner}.{ending}").write_bytes(image.content)
         return f"{ROUTE}{name}.{ending}"
 
     def _make_room(self) -> None:
@@ -135,9 +137,9 @@ class Gallery:
 def inline(result: Result) -> Sequence[str]:
     """The pictures of a result as Markdown that holds them whole."""
     return [
-        f"![{_words(image)}](data:{image.mime};base64,{b64encode(image.content or b'').decode()})"
+        f"![{_words(image)}](data:{image.mime};base64,{b64encode(image.content).decode()})"
         if _fit(image)
-        else str(image)
+        else f"[{_words(image)}]"
         for image in images(result)[:MOST]
     ]
 
@@ -148,8 +150,7 @@ def for_the_model(text: str) -> str:
 
 
 def _fit(image: Image) -> bool:
-    content = image.content if image.mime in ENDINGS else None
-    return content is not None and len(content) <= LARGEST
+    return image.mime in ENDINGS and image.size <= LARGEST
 
 
 def _words(image: Image) -> str:

@@ -68,7 +68,8 @@ class Screen:
         for part in parts((output,)):
             if isinstance(part, Image):
                 spoken = self._spoken if sys.stdout.isatty() else ""
-                self._write("stdout", spelt(part, spoken), alone=True)
+                if spoken or not part.told:
+                    self._write("stdout", spelt(part, spoken), alone=True)
             elif part:
                 self._write("stdout", f"{part}\n", alone=True)
 
