@@ -3,6 +3,10 @@
 from tests.behaviours import Behaviour
 
 BEHAVIOURS = {
+    "local:sockets:swept": Behaviour(
+        "What a killed process left of its kernels' sockets is removed by the next one, and nothing else is.",
+        "nothing is left for ever",
+    ),
     "messages:wire:round-trip": Behaviour(
         "A message comes back as it went, on every wire.", "Jupyter protocol"
     ),

@@ -6,10 +6,8 @@ machine could read what a kernel prints.
 
 import asyncio
 import os
-import shutil
 import signal
 import sys
-import tempfile
 import threading
 import uuid
 from collections.abc import Callable
@@ -26,6 +24,7 @@ from jupyter_client.manager import AsyncKernelManager
 
 from coderunner.errors import KernelNotStarted, NoSuchKernelSpec
 from coderunner.folders import make_private
+from coderunner.kernel import sockets
 from coderunner.kernel.background import attempt, begin
 from coderunner.kernel.environment import for_kernel
 from coderunner.kernel.flight import Event, Gone
@@ -37,8 +36,6 @@ NATIVE = "python3"
 """The kernel that runs this very interpreter."""
 SHUTDOWN = 2.0
 """Seconds for a kernel to end by itself, after which it is killed."""
-LONGEST_SOCKET_PATH = 100
-"""Unix allows 108 characters for a socket's path, macOS 104."""
 DEATH_RATTLE = 0.05
 """Seconds that output of a dead kernel is still on its way to us."""
 BREATH = 64
@@ -226,7 +223,7 @@ class LocalKernel:
             await self._shut_down(now=self._ended)
         finally:
             self._kill_group()
-            shutil.rmtree(self._sockets, ignore_errors=True)
+            sockets.remove(self._sockets)
 
     def _kill_group(self) -> None:
         if self._group > 1 and hasattr(os, "killpg"):
@@ -241,16 +238,18 @@ async def start(kernel_name: str, directory: Path | None = None) -> LocalKernel:
 
     Raises NoSuchKernelSpec and KernelNotStarted.
     """
-    sockets = _prepare(directory)
+    if directory is not None:
+        make_private(directory)
+    place = sockets.make()
     try:
-        kernel = await _launch_whole(_manager(kernel_name, sockets), directory or sockets, sockets)
+        kernel = await _launch_whole(_manager(kernel_name, place), directory or place, place)
         try:
             await kernel.wait_until_ready()
         except BaseException:
             await asyncio.shield(kernel.close())
             raise
     except BaseException:
-        shutil.rmtree(sockets, ignore_errors=True)
+        sockets.remove(place)
         raise
     return kernel
 
@@ -314,17 +313,6 @@ def _environment(manager: AsyncKernelManager) -> dict[str, str]:
         environment.pop("MPLBACKEND", None)
         environment["PATH"] = os.pathsep.join([scripts, environment.get("PATH", os.defpath)])
     return environment
-
-
-def _prepare(directory: Path | None) -> Path:
-    """Make the working directory, and one for sockets, with a short path, that only we can enter."""
-    if directory is not None:
-        make_private(directory)
-    path = Path(tempfile.mkdtemp(prefix="cr-"))
-    if len(str(path / "kernel-ipc-5")) <= LONGEST_SOCKET_PATH or sys.platform == "win32":
-        return path
-    path.rmdir()
-    return Path(tempfile.mkdtemp(prefix="cr-", dir="/tmp"))
 
 
 def kernel_names() -> list[str]:
