@@ -118,6 +118,10 @@ class Question:
     """The answer is not to be seen: it becomes part of nothing."""
 
 
+END_OF_INPUT = "\x04"
+"""The answer that there is none, as Ctrl-D at a terminal: ipykernel raises EOFError for it."""
+
+
 class Status(StrEnum):
     """How a cell ended. Every cell ends in exactly one of these."""
 

@@ -24,6 +24,7 @@ from coderunner.kernel.bounds import (
 )
 from coderunner.kernel.messages import Message
 from coderunner.outputs import (
+    END_OF_INPUT,
     DisplayData,
     Error,
     ExecuteResult,
@@ -174,7 +175,8 @@ class Execution:
         """
         if self.question is None or self.question.id != question:
             return False
-        self._close_question("" if self.question.password else line.reveal())
+        hidden = self.question.password or line.reveal() == END_OF_INPUT
+        self._close_question("" if hidden else line.reveal())
         return True
 
     def withdraw(self) -> None:

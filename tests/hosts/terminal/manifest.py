@@ -38,7 +38,7 @@ BEHAVIOURS = {
     ),
     "exec:asking:piped": Behaviour("Answers may come by a pipe.", "kernel facts: stdin"),
     "exec:asking:nobody": Behaviour(
-        "A program that asks where there is no answer is ended.", "kernel facts: stdin"
+        "Where the answers end, the program that asks gets an EOFError, as in Python.", "kernel facts: stdin"
     ),
     "exec:interrupt": Behaviour(
         "What a program prints is there while it runs, and Ctrl-C interrupts it.", "README, the command line"

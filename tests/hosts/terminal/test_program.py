@@ -144,9 +144,18 @@ def test_answers_come_by_a_pipe(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 
 
 @behaviour("exec:asking:nobody")
-def test_a_program_that_nobody_answers_is_ended(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["exec", "-c", "input('Name? ')"]) == 130
-    assert "coderunner: the program asks, and there is no answer" in capsys.readouterr().err
+def test_where_the_answers_end_the_program_gets_the_error_that_python_gives(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["exec", "-c", "input('Name? ')"]) == 1
+    told = capsys.readouterr()
+    assert "EOFError" in told.err
+    assert "stopped by the user" not in told.err
+    assert told.out == "Name? \n"
+    monkeypatch.setattr(sys, "stdin", io.StringIO("Ada\n"))
+    code = "names = []\ntry:\n    while True: names.append(input())\nexcept EOFError: print(names)"
+    assert main(["exec", "-c", code]) == 0
+    assert capsys.readouterr().out == "Ada\n\n['Ada']\n"
 
 
 @behaviour("exec:streams:closed")

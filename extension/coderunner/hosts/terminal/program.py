@@ -18,7 +18,7 @@ from typing import TextIO
 from coderunner.errors import SettingsError
 from coderunner.hosts.terminal.pictures import protocol
 from coderunner.hosts.terminal.screen import Screen
-from coderunner.outputs import Error, Question, Result, Status
+from coderunner.outputs import END_OF_INPUT, Error, Question, Result, Status
 from coderunner.runner import (
     Cell,
     Ended,
@@ -156,8 +156,9 @@ class Terminal:
         self._asking = True
         try:
             answer.set_result(self._read(question, answers))
-        except (KeyboardInterrupt, EOFError):
-            self._screen.leave()
+        except EOFError:
+            answer.set_result(Secret(END_OF_INPUT))
+        except KeyboardInterrupt:
             answer.cancel()
         finally:
             self._asking = False

@@ -43,10 +43,6 @@ class Screen:
         if sys.stdout.isatty():
             self._asked = (prompt, answer)
 
-    def leave(self) -> None:
-        """The program's question stays unanswered."""
-        self._write("stderr", "\ncoderunner: the program asks, and there is no answer\n")
-
     def end(self, result: Result) -> None:
         """Say how it ended where its outputs do not."""
         said = (how_it_ended(result.status, result.aftermath), result.detail)
