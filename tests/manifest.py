@@ -65,6 +65,13 @@ BEHAVIOURS = {
     "command-line:help:complete": Behaviour(
         "The help of each command names every flag, variable and default.", "README, settings"
     ),
+    "command-line:pipe:closed": Behaviour(
+        "A command whose output nobody reads any more ends without a complaint.", "kernels | head"
+    ),
+    "command-line:ids:dash": Behaviour(
+        "No id that is given here looks like a flag, and one of an earlier version is not taken for one.",
+        "README, notebooks",
+    ),
     "command-line:version": Behaviour("The command line tells its version.", "README"),
     "command-line:script": Behaviour("`coderunner` is `python -m coderunner`.", "README"),
     "command-line:settings:shown": Behaviour(

@@ -5,7 +5,7 @@ This table is the plan. A change of it and of the code goes into one commit, whi
 
 from dataclasses import dataclass
 
-GROUND = "errors outputs endings secret characters jsontext images"
+GROUND = "errors outputs endings secret characters jsontext images identity"
 """Values that every room understands; `settings` is ground too, but reads files: pure rooms do without."""
 
 
@@ -31,6 +31,7 @@ PLAN = {
     "images": Floor(pure=True),
     # Images as models take them; every host that shows them to one asks here.
     "raster": Floor("images", "PIL"),
+    "identity": Floor(),
     "allowance": Floor(),
     "folders": Floor(),
     "sources": Floor("errors"),

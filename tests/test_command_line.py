@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from coderunner import __main__, __version__
+from coderunner.flags import parser, taken
+from coderunner.identity import new_id
 from coderunner.settings import descriptions
 from tests.behaviours import behaviour
 
@@ -35,6 +38,43 @@ def test_the_help_names_every_command() -> None:
     shown = coderunner("--help")
     assert shown.returncode == 0
     assert [name for name in __main__.COMMANDS if f"    {name}  " not in shown.stdout] == []
+
+
+@behaviour("command-line:pipe:closed")
+@pytest.mark.parametrize("arguments", [["settings"], ["--help"], ["export", "--help"], ["exec", "-c", "0"]])
+def test_a_pipe_that_is_closed_ends_a_command_without_a_complaint(arguments: list[str]) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    with os.fdopen(theirs, "w") as pipe:
+        ended = subprocess.run(
+            [sys.executable, "-m", "coderunner", *arguments],
+            env=os.environ | {"PYTHONPATH": "extension"},
+            cwd=Path(__file__).parent.parent,
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    assert ended.stderr == ""
+
+
+@behaviour("command-line:ids:dash")
+@pytest.mark.parametrize("identity", ["-rX3_kd9f-wQ", "-rX3_kd9f-wQabcd", "--X3_kd9f-wQabcdefgh-jkl"])
+def test_an_id_that_begins_with_a_dash_is_no_flag(identity: str) -> None:
+    whole = parser()
+    chosen = taken(whole, ["export", identity, "out.ipynb", "--data-dir", "x"])
+    assert (chosen.conversation, chosen.notebook, chosen.data_dir) == (identity, "out.ipynb", "x")
+    assert taken(whole, ["export", "--data-dir", "x", identity, "-"]).conversation == identity
+    assert taken(whole, ["exec", "--session", identity, "-c", "1"]).session == identity
+    assert taken(whole, ["exec", f"--session={identity}", "-c", "1"]).session == identity
+
+
+@behaviour("command-line:ids:dash")
+def test_an_id_that_is_given_here_begins_with_a_letter() -> None:
+    given = [new_id(size) for size in (9, 12, 18) for _ in range(300)]
+    assert len(set(given)) == len(given)
+    assert [each for each in given if not re.fullmatch(r"[A-Za-z][\w-]+", each, re.ASCII)] == []
 
 
 @behaviour("command-line:help:complete")

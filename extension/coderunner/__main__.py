@@ -1,19 +1,24 @@
 """The command line: `coderunner`, or `python -m coderunner`.
 
-Everything that its help says of the settings is made from `coderunner.settings`. Exit codes: 0 for success, 1
-where a check found something, 2 where we cannot start (one sentence on stderr says why), 130 after Ctrl-C.
+Everything that its help says of the settings is made from `coderunner.settings`. Exit codes: 0 for success,
+1 where a check found something, 2 where we cannot start (one sentence on stderr says why), 130 after Ctrl-C,
+141 where nobody reads what we print any more.
 """
 
 import argparse
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 
 from coderunner.errors import CodeRunnerError
-from coderunner.flags import parser
+from coderunner.flags import parser, taken
 from coderunner.settings import Settings, load
+
+UNREAD = 141
+"""What a shell gives for a program that a closed pipe ended."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,13 +26,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a Windows console may lack a sign of ours
             stream.reconfigure(errors="replace")
+    try:
+        code = _run(sys.argv[1:] if arguments is None else arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here and not at Python's end, where a pipe that is closed is complained of
+    except BrokenPipeError:
+        # Whoever read what we print has had enough, as `head` has.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
     flags = parser()
-    chosen = flags.parse_args(arguments)
+    chosen = taken(flags, arguments)
     if chosen.command is None:
         flags.print_help()
         return 2
     try:
         return COMMANDS[chosen.command](chosen)
+    except BrokenPipeError:
+        raise
     except CodeRunnerError as error:
         print(f"coderunner: {_harmless(str(error))}", file=sys.stderr)
         return 2

@@ -1,6 +1,7 @@
 """The flags of the command line, made from what `coderunner.settings` says of each setting."""
 
 import argparse
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -55,6 +56,26 @@ def parser() -> argparse.ArgumentParser:
     take_in.add_argument("notebook", help="the file; - for stdin")
     _add(commands, "settings", "print the settings as they are, with their sources", tuple(TITLES))
     return whole
+
+
+_MARK = "\N{INVISIBLE SEPARATOR}"
+_ID = re.compile(r"-(?:[\w-]{11}|[\w-]{15}|[\w-]{23})", re.ASCII)
+"""An id that begins with `-`, as one of four characters of an earlier version could: of 9, 12 or 18 bytes."""
+
+
+def taken(whole: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:
+    """What the arguments say. An id is one also where it begins with `-` and looks like a flag."""
+    known = {flag for each in descriptions() for flag in (each.flag, each.flag.replace("--", "--no-"))}
+    named = [list(arguments[:1]) == ["export"] or before == "--session" for before in ("", *arguments)]
+    marked = [
+        f"{_MARK}{each}" if names and _ID.fullmatch(each) and each not in known else each
+        for names, each in zip(named, arguments, strict=False)
+    ]
+    chosen = whole.parse_args(marked)
+    for name, value in vars(chosen).items():
+        if isinstance(value, str):
+            setattr(chosen, name, value.removeprefix(_MARK))
+    return chosen
 
 
 def _add(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from coderunner.chat.render import for_model
 from coderunner.errors import NoSuchConversation, NotANotebook
+from coderunner.identity import new_id
 from coderunner.kernel.bounds import bundle_of, clean, traceback_of
 from coderunner.kernel.widgets import VIEW, Widgets, kept_of, saved
 from coderunner.outputs import (
@@ -117,7 +118,7 @@ def from_notebook(records: Records, text: str, title: str) -> str:
     """
     content = _content(text)
     title = _string(_object(content.get("metadata")).get("title")) or title
-    identity = secrets.token_urlsafe(18)
+    identity = new_id()
     label = label_of(identity)
     widgets = saved(_object(_object(content.get("metadata")).get("widgets")).get(WIDGETS))
     sayings: list[Saying] = []

@@ -21,6 +21,7 @@ from coderunner.hosts.app.late import LateBlocks, from_outside
 from coderunner.hosts.app.repeat import Again, Repeats, never
 from coderunner.hosts.app.request import Answer, Request
 from coderunner.hosts.app.transcript import Message, Parts, Past
+from coderunner.identity import new_id
 from coderunner.outputs import Result
 from coderunner.page import growth
 from coderunner.page.answers import Answers
@@ -94,7 +95,7 @@ class Conversation:
 
         `known`: the id and the messages of one that began earlier.
         """
-        self.id, self.messages = known or (secrets.token_urlsafe(18), ())
+        self.id, self.messages = known or (new_id(), ())
         self.always = False
         """The person said that cells of this conversation may run without being asked for."""
         self.version = 0

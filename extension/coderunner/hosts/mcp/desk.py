@@ -6,6 +6,7 @@ from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
 
 from coderunner.hosts.mcp.work import Work
+from coderunner.identity import new_id
 from coderunner.runner import (
     Manner,
     Records,
@@ -107,7 +108,7 @@ class Desk:
 
     def keep_text(self, owner: str, text: str) -> str:
         """Keep a text that is too long for a reply; gives the name under which `owner` can read it."""
-        name = secrets.token_urlsafe(12)
+        name = new_id(12)
         texts = self._texts[owner]
         texts[name] = text
         if len(texts) > TEXTS:

@@ -1,7 +1,6 @@
 """The tools: what a model can do with kernels, and what a person is asked before."""
 
 import asyncio
-import secrets
 from typing import Annotated, Any, Literal
 
 from mcp.server import MCPServer
@@ -16,6 +15,7 @@ from coderunner import __version__
 from coderunner.hosts.mcp.desk import Desk, Seat
 from coderunner.hosts.mcp.report import RESOURCE, Report, report
 from coderunner.hosts.mcp.work import Work
+from coderunner.identity import new_id
 from coderunner.secret import Secret
 
 INSTRUCTIONS = (
@@ -95,7 +95,7 @@ class Tools:
     async def run_python(self, code: Code, ctx: Asked, session: Name = "", wait: Seconds = 0) -> Told:
         """Run code, or wait for what runs."""
         owner = self._owner(ctx)
-        name = session or (DEFAULT_SESSION if self._alone else secrets.token_urlsafe(9))
+        name = session or (DEFAULT_SESSION if self._alone else new_id(9))
         if not code.strip():
             return await self._wait(ctx, name, self._work(owner, name), wait)
         try:

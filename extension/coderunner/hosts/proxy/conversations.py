@@ -12,7 +12,6 @@ counts with its question alone, where no other conversation has the same two.
 
 import hashlib
 import re
-import secrets
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from string import ascii_letters, digits, punctuation
 from urllib.parse import quote
 
 from coderunner.hosts.proxy.asked import Message, text_of
+from coderunner.identity import new_id
 from coderunner.models.echo import without_thoughts
 
 SESSION = "x-coderunner-session"
@@ -51,7 +51,7 @@ class Conversations:
         self, owner: str, headers: Mapping[str, str], metadata: object, history: Sequence[Message]
     ) -> str:
         """The name of the conversation that a request of `owner` belongs to."""
-        return _named(headers, metadata) or self._known[owner].recall(history) or secrets.token_urlsafe(12)
+        return _named(headers, metadata) or self._known[owner].recall(history) or new_id(12)
 
     def remember(self, owner: str, name: str, history: Sequence[Message], reply: str) -> None:
         """Note that `history` was answered with `reply`."""
