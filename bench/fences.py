@@ -1,16 +1,23 @@
 """What reading a reply costs: microseconds per character, and the ratio between long and short replies.
 
     python bench/fences.py
+    python bench/fences.py --search [SECONDS [SEED]]
+
+`--search` looks for the reply that is dearest to read: it makes replies of nasty pieces, keeps what costs
+more, changes it and goes on. It tells the worst that it found, and the reply.
 
 A reply arrives in deltas of four characters, about what a token is. Compared with two ways that are common:
 parsing the whole reply again with markdown-it at each delta, and searching the growing reply with a regular
 expression. Where a way takes too long to wait for, the table has a dash.
 """
 
+import random
 import re
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from markdown_it import MarkdownIt
 
@@ -112,7 +119,145 @@ HOSTILE = {
 }
 
 
+STARTS = (
+    *("", "", "", " ", "   ", "    ", "     ", "\t", " \t", "        "),
+    *("> ", ">", ">\t", "- ", "-\t", "* ", "1. ", "2) ", "-   ", "  > ", "> > ", "- - ", "> - ", "- > "),
+)
+LINES = (
+    *("", "x", "x y", "word {n}", "```", "```{n}", "```python", "````", "~~~", "~~~ {n}", "``", "```a`", "`"),
+    *("<div>", "</div>", "<pre>", "</pre>", "<!--", "-->", "<?", "?>", "<!A", ">", "<![CDATA[", "]]>", "<b>"),
+    *("<b c='d' {n}", "<", "<<", "</", "<i a=b a=b a=b", "<script", "</script>", "<x y", "<a {n}>"),
+    *(
+        "===",
+        "---",
+        "- - -",
+        "***",
+        "# x",
+        "#",
+        "####### x",
+        "_ _ _",
+        "-",
+        "+",
+        "1.",
+        "10) x",
+        "123456789. x",
+    ),
+    *(
+        "[x]: /u",
+        "[x]:",
+        "[x",
+        "[",
+        "]: /u",
+        "[x]: /u 't",
+        "'t'",
+        '"t',
+        "t'",
+        "(t",
+        "[x]: <u",
+        "[{n}]: /u{n}",
+    ),
+    *(
+        "<think>",
+        "</think>",
+        "<thin",
+        "[think]",
+        "[THIN",
+        "<|channel|>analysis",
+        "<|end|>",
+        "◁think▷",
+        "◁",
+        "<|",
+    ),
+    *("| a | b |", "|---|---|", "\\", "[\\", "[x\\]", "\0", "\u2028", "\u00a0```", "  ", "`" * 70, "x" * 70),
+    *("> " * 30, ">" * 60, "- " * 30, "1. " * 20, "<" * 40, "[" * 40, " " * 40, "- > " * 20, "{n} " * 12),
+)
+ENDS = ("\n", "\n", "\n", "\n", "\r\n", "\r", "", "\n\n")
+LENGTH = 4_000
+"""Characters of a reply that is tried: long enough for what grows with the length to show."""
+
+
+Pieces = tuple[str, ...]
+
+
+def made(head: Pieces, body: Pieces, length: int = LENGTH) -> str:
+    """A reply that begins with *head* and repeats *body*, each time with another number in it."""
+    text, size, number = ["".join(head).replace("{n}", "0")], 0, 0
+    while size < length:
+        number += 1
+        text.append(("".join(body) or "\n").replace("{n}", str(number)))
+        size += len(text[-1])
+    return "".join(text)
+
+
+def read(text: str, step: int) -> None:
+    """A turn reads the reply in pieces of so many characters; its blocks run and give nothing."""
+    machine = Turn(max_cells=len(text))
+    machine.start()
+    for start in range(0, len(text), step):
+        machine.receive(text[start : start + step])
+        if machine.state == "running":
+            machine.receive_result(Result())
+    machine.close()
+
+
+CUTS = (1, 4, 61, sys.maxsize)
+
+
+def worst_cut(text: str) -> tuple[float, int]:
+    """Microseconds per character in the cutting that costs most, of two rounds the better one."""
+    return max((min(cost(partial(read, step=step), text, 1) for _ in range(2)), step) for step in CUTS)
+
+
+def piece(chance: random.Random) -> str:
+    starts = "".join(chance.choice(STARTS) for _ in range(chance.choice((0, 1, 1, 2, 3))))
+    return f"{starts}{chance.choice(LINES)}{chance.choice(ENDS)}"
+
+
+def altered(pieces: Pieces, chance: random.Random, most: int) -> Pieces:
+    """The pieces with a few of them replaced, added, doubled, moved or dropped."""
+    some = list(pieces)
+    for _ in range(chance.randint(1, 3)):
+        at = chance.randint(0, len(some))
+        match chance.randint(0, 4):
+            case 0 | 1:
+                some.insert(at, piece(chance))
+            case 2 if some:
+                some[at % len(some)] = piece(chance)
+            case 3 if some:
+                some.insert(at, chance.choice(some))
+            case _ if some:
+                some.pop(at % len(some))
+    return tuple(some[:most])
+
+
+def search(seconds: float, seed: int) -> None:
+    """Climb from many beginnings, and tell what was found whenever it is worse than all before."""
+    chance, end = random.Random(seed), time.monotonic() + seconds
+    worst, tried = 0.0, 0
+    while time.monotonic() < end:
+        head, body = altered((), chance, 4), altered((), chance, 3)
+        height, fails = 0.0, 0
+        while fails < 25 and time.monotonic() < end:
+            new = altered(head, chance, 6) if chance.random() < 0.4 else head
+            other = altered(body, chance, 8) if new is head or chance.random() < 0.3 else body
+            here, step = worst_cut(made(new, other))
+            tried += 1
+            if here <= height * 1.02:
+                fails += 1
+                continue
+            height, fails, head, body = here, 0, new, other
+            if height > worst:
+                worst = height
+                cut = "at once" if step == sys.maxsize else f"in deltas of {step}"
+                print(f"{worst:8.2f} {cut:18} {''.join(head)!r} + {''.join(body)!r} * n", flush=True)
+    print(f"the worst of {tried} replies: {worst:.2f} microseconds per character")
+
+
 def main() -> None:
+    if "--search" in sys.argv:
+        seconds, seed = (*map(int, sys.argv[2:4]), *(60, 1)[len(sys.argv[2:4]) :])
+        search(seconds, seed)
+        return
     print("microseconds of processor time per character, deltas of 4 characters\n")
     print(f"{'':36}{'2 000':>9}{'20 000':>9}{'200 000':>9}{'ratio':>9}")
     for name, way, most in WAYS:

@@ -250,6 +250,9 @@ BEHAVIOURS = {
         "Of many blocks whose threads go on, the latest are told, shortened, and the others counted.",
         "performance",
     ),
+    "runner:reading:shared": Behaviour(
+        "While a huge delta is read, whoever shares the event loop has their turn.", "performance"
+    ),
     "runner:late:stopped": Behaviour(
         "Stop ends also the cells that go on beside the reply.", "decision 5; M5"
     ),

@@ -39,6 +39,7 @@ from coderunner.runner import (
     late_words,
 )
 from coderunner.runner.afterwards import MOST
+from coderunner.runner.drivers import SLICE
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
 
@@ -493,6 +494,29 @@ def test_of_many_blocks_whose_threads_go_on_the_latest_are_told(drive: Drive, ke
     assert words.count("after its end:") == MOST
     assert "(what 2 more blocks showed after their end is left out)" in words
     assert len(words) < MOST * 1_200
+
+
+@behaviour("runner:reading:shared")
+async def test_while_a_huge_delta_is_read_others_have_their_turn(kernel: Session) -> None:
+    huge = "> q\n    ```\n" * 10_000
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async def generate(_step: Generate) -> AsyncGenerator[str]:
+        nonlocal turns
+        turns = 0
+        yield huge
+        assert turns >= len(huge) // SLICE
+
+    task = asyncio.create_task(others())
+    said = [event async for event in converse(Turn(), generate, kernel)]
+    task.cancel()
+    assert said == [Say(huge), Finish("end")]
 
 
 @behaviour("runner:late:stopped")

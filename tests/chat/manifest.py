@@ -25,6 +25,9 @@ BEHAVIOURS = {
     "fences:cost:linear": Behaviour(
         "Reading a reply takes steps in proportion to its length.", "performance"
     ),
+    "fences:cost:one-delta": Behaviour(
+        "The lines of a block that comes at once are read together, in a list, too.", "performance"
+    ),
     "fences:cuts:nothing-changes": Behaviour("Cutting the stream anywhere changes nothing.", "conventions"),
     "fences:depth:no-crash": Behaviour("Lists and quotes of any depth are read without harm.", "safety 3.4"),
     "fences:events:abandoned": Behaviour("A fence without its closing line is abandoned.", "decision 1"),

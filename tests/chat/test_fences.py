@@ -38,6 +38,8 @@ LINE_STARTS = (
     "10) ",
     "-\t",
     "> ",
+    ">",
+    ">\t",
     "-   ",
 )
 LINE_ENDS = ("\n", "\n", "\n", "\r\n", "\r", "")
@@ -64,7 +66,22 @@ CONTENTS = (
         "# x",
         "***",
         "[x]: /u",
+        "[x]: /u 't'",
+        "[x]: /u\\",
+        "[x]: <u> 't",
+        "[x\\",
         "[x]:",
+        '"t',
+        't" x',
+        '""  x',
+        "(t)",
+        "[ ]: /u",
+        "[x]: javascript:a",
+        "=",
+        "1) a",
+        "-\t\tx",
+        "> > x",
+        "> - x",
         "'t'",
         "[x",
         "]: /u",
@@ -234,24 +251,57 @@ def test_lists_and_quotes_of_any_depth_are_read_and_do_not_stop_later_blocks(rep
     assert cells([f"{reply}\n\ntext\n\n```python\n2\n```\n\n```python\n3\n```\n"])[-1] == "3\n"
 
 
+SHAPES = {
+    # Those of the parsers that are compared in the bench, and what its search has found.
+    "fences": ("", "```text\nx\n```\n"),
+    "prose": ("", "Some prose that goes on for a while.\n\n"),
+    "fences in items": ("", "- a\n\n  ```text\n  x\n  ```\n\n"),
+    "lazy lines that look like fences": ("", "    ```python\n"),
+    "one line": ("", "x"),
+    "quotes that go on lazily": ("", "> q {n}\n    ```{n}\n"),
+    "a quote that goes on lazily": ("> q\n", "    ```{n}\n"),
+    "a label that goes on": ("[x\n", "    ```{n}\n"),
+    "a title that goes on": ("[x]: /u\n    'x\n", "    ```{n}\n"),
+    "titles that never end": ("", "[x]: /u\n    (t {n}\n[y\n==\n"),
+    "titles within titles": ("", "[x]: /u\n    \"t\n[y]: /u\n    't\n[z]: /u\n    (t {n}\n"),
+    "headings in a label": ("[x\n", "y\n=\n"),
+    "a deep list": ("- " * 49 + "x\n", "    ```{n}\n"),
+    "a deep quote": (">" * 90 + "x\n", "-{n}\n"),
+    "deep lists": ("", "- " * 49 + "x\n"),
+    "deep quotes": ("", ">" * 90 + "\n"),
+    "quotes in items": ("", "- > " * 30 + "{n}\n"),
+    "blank lines in an item": ("- x\n", "\n"),
+    "blank items": ("", "-\n"),
+    "HTML that does not end": ("<pre>\n", "```{n}\n"),
+    "HTML that ends": ("", "-   <div>\r"),
+    "fences that are left": ("", "- ```\n  x\ny\n"),
+    "fences that nearly end": ("````text\n", "``` {n}\n"),
+    "code that lacks its margin": ("- ```\n", "\tx\n"),
+    "setext headings": ("", "a\n=\n"),
+    "brackets": ("", "["),
+    "blanks": ("", " "),
+    "list markers": ("", "- "),
+    "backticks": ("", "`"),
+}
+CALLS = {1: 42, 7: 30, 1_000_000: 28}
+"""The most calls of functions a character, by the size of the deltas. One delta takes 16 at least."""
+
+
 @behaviour("fences:cost:linear")
-@pytest.mark.parametrize(
-    "part",
-    [
-        "```text\nx\n```\n",
-        "Some prose that goes on for a while.\n\n",
-        "- a\n\n  ```text\n  x\n  ```\n\n",
-        "    ```python\n",
-        "x" * 40,
-    ],
-)
-def test_a_reply_eight_times_as_long_takes_eight_times_the_steps(part: str) -> None:
-    steps(part * 10)  # so that nothing counts that happens only the first time
-    assert steps(part * 1_600) < 10 * steps(part * 200)
+@pytest.mark.parametrize("step", CALLS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_reading_takes_steps_in_proportion_to_the_length_and_few_whatever_is_read(
+    shape: str, step: int
+) -> None:
+    head, part = SHAPES[shape]
+    steps(head + part * 10, step)  # so that nothing counts that happens only the first time
+    short, long = (head + "".join(part.replace("{n}", str(n)) for n in range(size)) for size in (80, 640))
+    assert steps(long, step) <= CALLS[step] * len(long)
+    assert steps(long, step) < 10 * steps(short, step) * len(long) / len(short) / 8
 
 
-def steps(text: str) -> int:
-    """How many functions are called to read a reply in deltas of four characters."""
+def steps(text: str, step: int) -> int:
+    """How many functions are called to read a reply in deltas of so many characters."""
     count = 0
 
     def called(_frame: FrameType, kind: str, _value: object) -> None:
@@ -261,12 +311,40 @@ def steps(text: str) -> int:
     parser = FenceParser()
     sys.setprofile(called)
     try:
-        for place in range(0, len(text), 4):
-            parser.receive(text[place : place + 4])
+        for place in range(0, len(text), step):
+            parser.receive(text[place : place + step])
         parser.close()
     finally:
         sys.setprofile(None)
     return count
+
+
+@behaviour("fences:cost:one-delta")
+@pytest.mark.parametrize("margin", ["", "  ", "- "])
+def test_the_lines_of_a_block_that_comes_at_once_are_read_together(margin: str) -> None:
+    blank = " " * len(margin)
+    lines = f"{blank}x = '```'\n\n{blank}  y\r\n" * 1_000
+    opens, code, *closes = FenceParser().receive(f"{margin}```python\n{lines}{blank}```\nafter")
+    assert code == Code(lines, lines.replace(f"{blank}x", "x").replace(f"{blank}  y", "  y"))
+    assert [opens, *closes] == [
+        FenceOpened(f"{margin}```python\n", "python"),
+        FenceClosed(f"{blank}```\n"),
+        Text("after"),
+    ]
+
+
+@behaviour("fences:markdown-it:agrees")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "> x\n" + "    ```python\n" * 2_000 + "\n```python\n1\n```\n",
+        "[x\n" + "    ```python\n" * 2_000 + "]: /u\n    ```python\n\n```python\n1\n```\n",
+        "[x]: /u\n  't\n" + "y\n" * 4_000 + "'\n2. ```python\n   1\n   ```\n",
+        "- > x\n" + "y\n" * 4_000 + "    ```python\n    1\n    ```\n",
+    ],
+)
+def test_fences_agree_with_markdown_it_however_long_a_block_goes_on(text: str) -> None:
+    assert fences(text) == fences_of_markdown_it(text)
 
 
 @behaviour("fences:corpus:runs")

@@ -1,55 +1,37 @@
-"""What markdown-it says about a line, asked so that a whole reply costs time in proportion to its length.
+"""Where a fence opens: the block structure of a reply, line by line.
 
-The authority parses only what came since the last answer, behind a *prefix*: a short text of ours that
-brings the parser into the state it had there (the list items that are open, and a paragraph or an HTML block
-if one is).
+markdown-it is the authority, and reads whole documents only; this says of each line, when it ends, what
+markdown-it would say of it, and reads it once. `beginnings` says what a line may begin, `definitions` what a
+link definition is. Only what decides whether a later line opens a fence is kept.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from enum import Enum, auto
 
-from markdown_it import MarkdownIt
-from markdown_it.parser_block import RuleFuncBlockType
-from markdown_it.rules_block import StateBlock, code, fence, html_block, paragraph
-from markdown_it.token import Token
+from .beginnings import (
+    BLANK_ENDS,
+    FENCE,
+    HEADING,
+    RULE,
+    SPECIAL,
+    UNDERLINE,
+    html,
+    html_ends,
+    indentation,
+    interrupts,
+    item,
+    skip,
+)
+from .definitions import Definition, Verdict
 
-# Two levels a list. The parser recurses per level, so this also keeps it clear of Python's recursion limit
-# when we are called from deep inside a host. What lies deeper is never a fence.
+# Two levels a list, one a block quote, as markdown-it counts. It reads nothing below a hundred; we go on
+# afresh there, so what lies deeper is never a fence.
 _MAX_NESTING = 100
 
-# A question whose answer is remembered: replies ask the same short ones over and over.
-_SHORT = 400
-
-# Text that cannot be settled (a block quote that goes on lazily, a link definition that may go on) is parsed
-# again with the next candidate. Real ones are short; past this many characters it counts as ended, so that a
-# hostile text cannot make each line cost as much as all lines before.
-_UNSETTLED = 4_000
-
-_MARKER = r"[ \t]*(?:[-+*]|[0-9]{1,9}[.)])(?:[ \t]+|(?=\n)|\Z)"
-
-# CommonMark 4.6: the seven kinds of HTML blocks, each with an opening of ours that ends in the same way.
-# Kinds six and seven both end at a blank line, so one opening serves for whatever matches none of the
-# others.
-_HTML = (
-    (re.compile(r"<(?:script|pre|style|textarea)(?=\s|>|$)", re.IGNORECASE), "<pre>"),
-    (re.compile(r"<!--"), "<!--"),
-    (re.compile(r"<\?"), "<?"),
-    (re.compile(r"<![A-Za-z]"), "<!A"),
-    (re.compile(r"<!\[CDATA\["), "<![CDATA["),
-    (re.compile(r"<"), "<div>"),
-)
-
-
-# The leaf blocks that can hold a line which looks like a fence, with what each may interrupt, as in
-# markdown-it.
-_LEAVES: dict[str, tuple[RuleFuncBlockType, list[str]]] = {
-    "code": (code, []),
-    "fence": (fence, ["paragraph", "reference", "blockquote", "list"]),
-    "html_block": (html_block, ["paragraph", "reference", "blockquote"]),
-    "paragraph": (paragraph, []),
-}
+# A line that was taken for a part of a link definition is read again when it is none. Definitions in those
+# lines can lead to one more reading each; hostile ones get no further than this.
+_MOST_READINGS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,151 +44,322 @@ class Opening:
     """The column of the fence itself: so much white space its lines may lose."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Whether the last line of a text opens a fence, and a short text that ends in the same state."""
+@dataclass(slots=True)
+class _Container:
+    """A list item or a block quote."""
 
-    opening: Opening | None
-    prefix: str
+    outer: int
+    """The content column of what holds it."""
+    indent: int
+    """Its own, 0 in a block quote: columns are counted from its marker there."""
+    list_indent: int
+    """The content column of what holds the innermost list, -1 outside of lists."""
+    level: int
+    quote: bool = False
+    blank: bool = False
+    """The last line with a marker of the block quote has nothing else."""
+
+
+@dataclass(slots=True)
+class _View:
+    """A line, as what is inside of the containers whose markers stand in it sees it."""
+
+    text: str
+    position: int
+    """Of its first character that is no white space; the end of the text if there is none."""
+    column: int
+    before: int = 0
+    """Columns that lie before the ones which are counted, for the width of tabs (markdown-it's bsCount)."""
+
+    @property
+    def empty(self) -> bool:
+        return self.position == len(self.text)
+
+    @property
+    def rest(self) -> str:
+        return self.text[self.position :]
+
+    def marked(self, quote: _Container) -> bool:
+        """Whether it goes on in the block quote, by its marker; it is not empty."""
+        return self.text[self.position] == ">" and self.column >= quote.outer
+
+    def inside(self) -> "_View":
+        """What stands behind the marker of a block quote, and behind one blank that belongs to it."""
+        start = end = self.column + 1
+        position, before = self.position + 1, self.column + 1
+        wide = 0
+        if self.text.startswith(" ", position):
+            position, start, end, before = position + 1, start + 1, end + 1, before + 1
+        elif self.text.startswith("\t", position):
+            before += 1
+            if (self.before + end) % 4 == 3:
+                position, start, end = position + 1, start + 1, end + 1
+            else:
+                wide = 1  # The blank is the first column of the tab.
+        after = skip(self.text, position)
+        for character in self.text[position:after]:
+            end += 4 - (end + self.before + wide) % 4 if character == "\t" else 1
+        return _View(self.text, after, end - start, before)
+
+
+@dataclass(frozen=True, slots=True)
+class _Html:
+    kind: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Quoted:
+    """A fence in a block quote."""
+
+    closing: re.Pattern[str]
+
+
+class _Leaf(Enum):
+    NOTHING = auto()
+    """The next line begins a block of its own."""
+    PARAGRAPH = auto()
+
+
+class _Line(Enum):
+    """What a line is to the paragraph before it."""
+
+    MORE = auto()
+    UNDERLINE = auto()
+    OUTSIDE = auto()
 
 
 class Blocks:
-    """A reply, settled up to the last question."""
+    """The block structure of a reply, outside of the fences that it told of."""
 
-    __slots__ = ("_pending", "_prefix")
+    __slots__ = ("_definition", "_hollow", "_leaf", "_pieces", "_quotes", "_readings", "_stack", "_undecided")
 
     def __init__(self) -> None:
-        self._prefix = ""
-        self._pending: list[str] = []
+        self._pieces: list[str] = []
+        self._stack: list[_Container] = []
+        self._quotes: list[int] = []
+        """Where in the stack the block quotes are."""
+        self._leaf: _Leaf | _Html | _Quoted = _Leaf.NOTHING
+        self._hollow = False
+        """The last line began a list item and nothing in it."""
+        self._definition: Definition | None = None
+        self._undecided: list[str] = []
+        """The lines of the paragraph which may be a definition."""
+        self._readings = 0
 
     def append(self, text: str) -> None:
-        """Add text that opens no fence outside block quotes. Costs nothing until the next question."""
-        self._pending.append(text)
+        """Add a piece of a line that opens no fence outside block quotes."""
+        if not text.endswith(("\n", "\r")):
+            self._pieces.append(text)
+        elif self._pieces:
+            self._read_line(text)
+        else:
+            self._read(text.rstrip("\r\n").replace("\0", "\ufffd"))
 
     def ask(self, line: str) -> Opening | None:
         """Where *line* opens a fence outside block quotes; None if it opens none.
 
         It is a whole line and becomes part of the text, which goes on after the fence if there is one.
         """
-        source = f"{self._prefix}{''.join(self._pending)}{line}"
-        answer = _remembered(source) if len(source) < _SHORT else _read(source)
-        self._prefix = answer.prefix
-        self._pending = []
-        return answer.opening
+        return self._read_line(line)
 
+    def _read_line(self, rest: str) -> Opening | None:
+        line = "".join([*self._pieces, rest])
+        self._pieces.clear()
+        return self._read(line.rstrip("\r\n").replace("\0", "\ufffd"))
 
-def _read(source: str) -> Answer:
-    if "\r" in source:
-        source = re.sub(r"\r\n?", "\n", source)
-    lines = source.removesuffix("\n").split("\n")
-    tokens = _MARKDOWN.parse(source)
-    position = _leaf(tokens, len(lines) - 1)
-    if position is None:
-        return Answer(None, _unsettled(source, "", tokens))
-    leaf = tokens[position]
-    around = _ancestors(tokens, position)
-    items = _items(lines, around)
-    if any(token.type == "blockquote_open" for token in around):
-        return Answer(None, _unsettled(source, items, tokens))
-    if leaf.type == "fence" and leaf.map and leaf.map[0] == len(lines) - 1:
-        return Answer(Opening(**leaf.meta), items)
-    if leaf.type == "paragraph_open" and tokens[position + 1].content.startswith("["):
-        return Answer(None, _unsettled(source, items, tokens))
-    return Answer(None, items + _reopened(leaf, lines[-1]))
+    def _read(self, line: str) -> Opening | None:
+        if not line and self._leaf is _Leaf.NOTHING and not self._quotes and not self._hollow:
+            return None
+        position, column = indentation(line)
+        first = line[position : position + 1]
+        if first and self._leaf is _Leaf.PARAGRAPH and self._definition is None and first not in SPECIAL:
+            return None
+        view = _View(line, position, column)
+        if self._definition is not None:
+            if (inner := self._defines(view)) is not None:
+                self._undecided.append(line)
+                return self._settle(self._definition, self._definition.receive(inner.rest))
+            self._settle(self._definition, self._definition.close())
+        if self._leaf is _Leaf.PARAGRAPH and not view.empty:
+            is_to_it = self._to_paragraph(view)
+            if is_to_it is _Line.MORE:
+                return None
+            self._leaf = _Leaf.NOTHING
+            if is_to_it is _Line.UNDERLINE:
+                return None
+        return self._place(view)
 
+    # --- what goes on -----------------------------------------------------------------------------
 
-_remembered = lru_cache(maxsize=512)(_read)
+    def _within(self, view: _View) -> _View | None:
+        """The line as the paragraph sees it, its column -1 where a block quote goes on without its marker.
 
+        None where it lies outside of a block quote of the paragraph.
+        """
+        for number, at in enumerate(self._quotes):
+            quote = self._stack[at]
+            if view.marked(quote):
+                view = view.inside()
+                if view.empty:
+                    return None
+                continue
+            # Whoever holds the inner quotes has given the line the column -1 when they look at it.
+            inner = self._quotes[number + 1 : number + 2]
+            looks = [(view.column, quote), *((-1, self._stack[each]) for each in inner)]
+            if any(self._ends_quote(view, column, each) for column, each in looks):
+                return None
+            return _View(view.text, view.position, -1)
+        return view
 
-def _leaf(tokens: Sequence[Token], line: int) -> int | None:
-    """The position of the leaf block that holds *line*, the last one. A link definition leaves no token."""
-    for position in range(len(tokens) - 1, -1, -1):
-        token = tokens[position]
-        if "indent" in token.meta and token.map:
-            return position if token.map[0] <= line < token.map[1] else None
-    return None
+    @staticmethod
+    def _ends_quote(view: _View, column: int, quote: _Container) -> bool:
+        return interrupts(view.text, view.position, column, quote.outer, quote.list_indent, paragraph=False)
 
+    def _to_paragraph(self, view: _View) -> _Line:
+        """What a line that is not blank is to the open paragraph."""
+        inner = self._within(view)
+        if inner is None:
+            return _Line.OUTSIDE
+        indent, list_indent = self._indents
+        if inner.column < 0 or inner.column - indent >= 4:
+            return _Line.MORE
+        if inner.column >= indent and UNDERLINE.match(inner.text, inner.position):
+            return _Line.UNDERLINE
+        ends = interrupts(inner.text, inner.position, inner.column, indent, list_indent, paragraph=True)
+        return _Line.OUTSIDE if ends else _Line.MORE
 
-def _ancestors(tokens: Sequence[Token], position: int) -> list[Token]:
-    """The blocks around the token at *position*, outermost first."""
-    around: list[Token] = []
-    level = tokens[position].level
-    while level:
-        position -= 1
-        token = tokens[position]
-        if token.nesting == 1 and token.level == level - 1:
-            around.append(token)
-            level -= 1
-    return around[::-1]
+    def _defines(self, view: _View) -> _View | None:
+        """The line as what may be a definition sees it, if it may belong to it."""
+        inner = None if view.empty else self._within(view)
+        if inner is None or inner.column < 0:
+            return inner
+        indent, list_indent = self._indents
+        ends = interrupts(inner.text, inner.position, inner.column, indent, list_indent, paragraph=False)
+        return None if ends else inner
 
+    def _settle(self, definition: Definition, verdict: Verdict) -> Opening | None:
+        """Take the word on a definition, and read again what is none. Gives what the last line opens."""
+        if verdict is Verdict.OPEN:
+            return None
+        settled = definition.settled if verdict is Verdict.SETTLED else 1
+        again = [] if verdict is Verdict.DEFINITION else self._undecided[settled:]
+        self._definition, self._undecided = None, []
+        self._leaf = _Leaf.PARAGRAPH if verdict is Verdict.PARAGRAPH else _Leaf.NOTHING
+        opens = None
+        self._readings += 1
+        for line in again:
+            opens = self._read(line)
+        self._readings -= 1
+        return opens
 
-def _items(lines: Sequence[str], around: Sequence[Token]) -> str:
-    """A text that opens the same list items, up to the first block quote, with a blank line after each."""
-    counts: dict[int, int] = {}
-    for token in around:
-        if token.type == "blockquote_open":
-            break
-        if token.type == "list_item_open" and token.map:
-            counts[token.map[0]] = counts.get(token.map[0], 0) + 1
-    return "".join(f"{_opened(lines[line], count)}\n\n" for line, count in counts.items())
+    # --- what begins ------------------------------------------------------------------------------
 
+    def _place(self, view: _View) -> Opening | None:
+        """Read a line that belongs to no paragraph before it."""
+        hollow, self._hollow = self._hollow, False
+        for at in self._quotes:
+            quote = self._stack[at]
+            if view.empty or not view.marked(quote):
+                self._cut(at)
+                self._leaf = _Leaf.NOTHING
+                return None if view.empty else self._begin(view)
+            view = view.inside()
+            quote.blank = view.empty
+        if view.empty:
+            self._blank(hollow=hollow)
+            return None
+        if isinstance(self._leaf, _Html | _Quoted) and view.column >= self._indents[0]:
+            if self._ends_leaf(self._leaf, view):
+                self._leaf = _Leaf.NOTHING
+            return None
+        return self._begin(view)
 
-def _opened(line: str, items: int) -> str:
-    """The line that opened so many list items, with other content.
+    def _blank(self, *, hollow: bool) -> None:
+        if hollow:
+            # CommonMark 5.2: an item can begin with one blank line, not with two.
+            self._cut(len(self._stack) - 1)
+        if self._leaf is _Leaf.PARAGRAPH or (isinstance(self._leaf, _Html) and self._leaf.kind >= BLANK_ENDS):
+            self._leaf = _Leaf.NOTHING
 
-    White space stays as it is, because tabs and columns count. The caller adds a blank line, because an
-    ordered list that does not start at one cannot interrupt a paragraph.
-    """
-    found = re.match(rf"(?:{_MARKER}){{{items}}}", line)
-    # Other white space before a marker would be no list item, so it always matches.
-    markers = found[0] if found else line
-    if len(markers) == len(line):
-        # CommonMark 5.2: an item that begins with a blank line has its content one column after the marker.
-        return markers.rstrip(" \t") + " x"
-    return f"{markers}x"
+    def _ends_leaf(self, leaf: _Html | _Quoted, view: _View) -> bool:
+        if isinstance(leaf, _Html):
+            return html_ends(leaf.kind, view.rest)
+        return view.column - self._indents[0] < 4 and leaf.closing.match(view.rest) is not None
 
+    def _begin(self, view: _View) -> Opening | None:
+        """Read what begins new blocks, containers first."""
+        self._leaf = _Leaf.NOTHING
+        while self._stack and not self._stack[-1].quote and view.column < self._stack[-1].indent:
+            self._cut(len(self._stack) - 1)
+        while not view.empty:
+            if self._stack and self._stack[-1].level >= _MAX_NESTING:
+                self._cut(0)
+                return None
+            indent = self._indents[0]
+            if view.column - indent >= 4:
+                return None
+            first = view.text[view.position]
+            if first == ">":
+                view = self._quote(view, indent)
+            elif (
+                first in SPECIAL
+                and not (first in "-*_" and RULE.match(view.text, view.position))
+                and (marker := item(view.text, view.position, interrupts=False))
+            ):
+                view = self._item(view, indent, marker.end())
+            else:
+                return self._leaf_of(view, first)
+        return None
 
-def _reopened(leaf: Token, line: str) -> str:
-    """A text that opens the leaf again and repeats the line in it, if what follows can depend on the leaf."""
-    indent = " " * leaf.meta["indent"]
-    if leaf.type == "paragraph_open":
-        return f"{indent}x\n{line}\n"
-    if leaf.type == "html_block":
-        text = leaf.content.lstrip(" \t")
-        opening = next(ours for pattern, ours in _HTML if pattern.match(text))
-        return f"{indent}{opening}\n{line}\n"
-    return ""
+    def _quote(self, view: _View, indent: int) -> _View:
+        inner = view.inside()
+        level = self._stack[-1].level if self._stack else 0
+        self._quotes.append(len(self._stack))
+        self._stack.append(_Container(indent, 0, self._indents[1], level + 1, quote=True, blank=inner.empty))
+        return inner
 
+    def _item(self, view: _View, outer: int, after: int) -> _View:
+        """Begin a list item whose marker ends there, and give what stands in it."""
+        first = column = view.column + after - view.position
+        position = skip(view.text, after)
+        for character in view.text[after:position]:
+            column += 4 - (column + view.before) % 4 if character == "	" else 1
+        self._hollow = position == len(view.text)
+        # What is indented further than that is code in the item.
+        width = 1 if self._hollow or column - first > 4 else column - first
+        level = self._stack[-1].level if self._stack else 0
+        self._stack.append(_Container(outer, first + width, outer, level + 2))
+        return _View(view.text, position, column, view.before)
 
-def _unsettled(source: str, items: str, tokens: Sequence[Token]) -> str:
-    if any(token.level >= _MAX_NESTING - 1 for token in tokens):
-        # markdown-it reads nothing after a list that is nested too deeply. We go on afresh.
-        return ""
-    return source if len(source) < _UNSETTLED else items
+    def _leaf_of(self, view: _View, first: str) -> Opening | None:
+        """Read what begins no container."""
+        text, position = view.text, view.position
+        if first in "`~" and (fence := FENCE.match(text, position)):
+            if not self._quotes:
+                return Opening(self._indents[0], view.column)
+            self._leaf = _Quoted(re.compile(rf"{first}{{{len(fence[0])},}}[ \t]*\Z"))
+        elif first in "-*_" and RULE.match(text, position):
+            pass
+        elif first == "<" and (kind := html(view.rest)) is not None:
+            self._leaf = _Leaf.NOTHING if html_ends(kind, view.rest) else _Html(kind)
+        elif first == "#" and HEADING.match(text, position):
+            pass
+        else:
+            self._leaf = _Leaf.PARAGRAPH
+            if first == "[" and self._readings < _MOST_READINGS:
+                self._definition, self._undecided = Definition(), [text]
+                return self._settle(self._definition, self._definition.receive(view.rest))
+        return None
 
+    # --- containers -------------------------------------------------------------------------------
 
-def _recorded(rule: RuleFuncBlockType) -> RuleFuncBlockType:
-    """The rule, leaving in its first token's `meta` the columns that it saw."""
+    @property
+    def _indents(self) -> tuple[int, int]:
+        """The content column, and that of what holds the innermost list."""
+        return (self._stack[-1].indent, self._stack[-1].list_indent) if self._stack else (0, -1)
 
-    # The signature is markdown-it's.
-    def recording(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001
-        first, indent, column = len(state.tokens), state.blkIndent, state.sCount[start]
-        matched = rule(state, start, end, silent)
-        if matched and not silent:
-            state.tokens[first].meta = {"indent": indent, "column": column}
-        return matched
-
-    return recording
-
-
-def _markdown() -> MarkdownIt:
-    """CommonMark's block structure, without inline content."""
-    markdown = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING})
-    markdown.core.ruler.enableOnly(["normalize", "block"])
-    for name, (rule, interrupts) in _LEAVES.items():
-        markdown.block.ruler.at(name, _recorded(rule), {"alt": interrupts})
-    markdown.parse("x")  # compiles the rules: two threads that parse first at once would see half of them
-    return markdown
-
-
-_MARKDOWN = _markdown()
+    def _cut(self, at: int) -> None:
+        """Close the container at that place, and all within it."""
+        del self._stack[at:]
+        while self._quotes and self._quotes[-1] >= at:
+            self._quotes.pop()

@@ -3,8 +3,12 @@
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 
 from .blocks import Opening
+
+STARTS = frozenset(" \t`~-+*0123456789")
+"""A line that begins with anything else opens no fence."""
 
 LINE_ENDS = ("\n", "\r", "\r\n")
 
@@ -14,7 +18,7 @@ LINE_ENDS = ("\n", "\r", "\r\n")
 _LEAD = r"[ \t]*(?:(?:[-+*]|[0-9]{1,9}[.)])[ \t]+)*"
 _LEADING = re.compile(_LEAD)
 _OPENING = re.compile(rf"{_LEAD}(?:(?P<ticks>`{{3,}})[^`\r\n]*|(?P<tildes>~{{3,}})[^\r\n]*)(?:\r\n?|\n)?\Z")
-_SPACE = re.compile(r"[ \t]*")
+_LINE_END = re.compile(r"[\r\n]")
 # What may stand at the end of an unfinished line after which a list marker or a fence can still be completed.
 _PARTIAL = re.compile(r"(?:[-+*]|[0-9]{1,9}[.)]?|`{1,2}|~{1,2})?\Z")
 
@@ -139,10 +143,64 @@ def columns(space: str) -> int:
     return len(space.expandtabs(4))
 
 
+@lru_cache(maxsize=32)
+def _margin(width: int) -> re.Pattern[str]:
+    """The indentation that lines of a fence lose, where it is of blanks alone."""
+    return re.compile(rf"(?:\A|(?<=[\r\n])) {{{width}}}")
+
+
+@lru_cache(maxsize=32)
+def _lacking(width: int) -> re.Pattern[str]:
+    """The beginning of a line that has text before that column, or a tab."""
+    return re.compile(rf"(?:\A|(?<=[\r\n]))(?! {{{width}}}|[\r\n])")
+
+
+class CodeLines:
+    """Finds in a text, whose line ends are certain, lines of a fence that are code as they stand.
+
+    All searches in one text together cost time in proportion to its length.
+    """
+
+    __slots__ = ("_lacking", "_text", "_whole")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._whole = max(text.rfind("\n"), text.rfind("\r")) + 1
+        self._lacking: dict[int, int] = {}
+        """For a width, where the next line is that lacks it."""
+
+    def until(self, start: int, fence: Fence) -> int:
+        """The end of the whole lines at *start*, a line's beginning, none of which can close or leave it."""
+        text, marker = self._text, fence.marker * fence.length
+        end = self._indented_until(start, fence.place.column)
+        line, at = start, text.find(marker, start, end)
+        while at >= 0:
+            line = max(text.rfind("\n", line, at) + 1, text.rfind("\r", line, at) + 1, line)
+            if not text[line:at].strip(" \t"):
+                return line
+            following = _LINE_END.search(text, at, end)
+            line = following.end() if following else end
+            at = text.find(marker, line, end)
+        return max(start, end)
+
+    def _indented_until(self, start: int, width: int) -> int:
+        if not width:
+            return self._whole
+        if self._lacking.get(width, -1) < start:
+            found = _lacking(width).search(self._text, start, self._whole)
+            self._lacking[width] = found.start() if found else self._whole
+        return self._lacking[width]
+
+
 def without_indentation(line: str, width: int) -> str:
-    """The line without white space up to that column; a tab that reaches beyond it leaves spaces."""
+    """The line without white space up to that column; a tab that reaches beyond it leaves spaces.
+
+    The same for several lines that `CodeLines` found.
+    """
     if not width:
         return line
+    if _LINE_END.search(line, 0, len(line) - 2):
+        return _margin(width).sub("", line)
     column = position = 0
     while column < width and position < len(line) and line[position] in " \t":
         column += 4 - column % 4 if line[position] == "\t" else 1

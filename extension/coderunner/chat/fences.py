@@ -6,11 +6,22 @@ in the way that markdown-it reads it. Fences in block quotes are plain text here
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .blocks import Blocks
-from .candidates import ClosingLine, Fence, OpeningLine, Verdict, opened, opening, without_indentation
-from .lines import Lines
+from .candidates import (
+    STARTS,
+    ClosingLine,
+    CodeLines,
+    Fence,
+    OpeningLine,
+    Verdict,
+    opened,
+    opening,
+    without_indentation,
+)
+from .lines import PIECE, Lines
 
 _ENDS = ("\n", "\r")
 
@@ -87,7 +98,7 @@ class FenceParser:
         self._free = free
         self._held: list[str] = []
         self._said = 0  # so many of the held characters are in an event already
-        self._line = OpeningLine() if self._fence is None else ClosingLine(self._fence)
+        self._line: OpeningLine | ClosingLine | None = None
 
     @property
     def inside(self) -> bool:
@@ -100,16 +111,14 @@ class FenceParser:
         Held back is only the beginning of a line that may still open or close a fence.
         """
         events: list[Event] = []
-        for piece in self._lines.receive(delta):
+        for piece in self.cut(self._lines.certain(delta)):
             events += self.read(piece)
         return events
 
     def read(self, piece: str) -> list[Event]:
-        """The same for a piece of `Lines`: it lies within one line, and its line end is certain."""
+        """The same for a piece of `cut`."""
         events = self.read_inside(piece)
-        if outside := self.outside():
-            events += self.read(outside)
-        return events
+        return [*events, *self.read(self.outside())] if self._outside else events
 
     def read_inside(self, piece: str) -> list[Event]:
         """The same, but for the beginning of a line that ends an open fence by lying outside of it.
@@ -117,14 +126,33 @@ class FenceParser:
         That text is then for `outside` to give, so that the caller can read it as it reads other text.
         """
         if not self._free:
-            self._held.append(piece)
-            return self._judge(piece)
+            if self._held or self._fence is not None or piece[0] in STARTS:
+                self._held.append(piece)
+                return self._judge(piece)
+            self._free = True  # It begins no fence.
         if piece.endswith(_ENDS):
             self._start_line()
         if self._fence is None:
             self._blocks.append(piece)
             return [Text(piece)]
         return [Code(piece, piece)]
+
+    def cut(self, text: str) -> Iterator[str]:
+        """Cut a text whose line ends are certain into pieces, each to be read before the next is asked for.
+
+        Each lies within one line, but for lines that are code as they stand: those come in one.
+        """
+        position = 0
+        code: CodeLines | None = None
+        while position < len(text):
+            end = position
+            if self._fence is not None and not (self._held or self._free):
+                code = code or CodeLines(text)
+                end = code.until(position, self._fence)
+            if end == position and (found := PIECE.match(text, position)):
+                end = found.end()
+            yield text[position:end]
+            position = end
 
     def outside(self) -> str:
         """What was given to `read_inside` and is still to be read; empty where no fence was left."""
@@ -151,6 +179,8 @@ class FenceParser:
         return events
 
     def _judge(self, piece: str) -> list[Event]:
+        if self._line is None:
+            self._line = OpeningLine() if self._fence is None else ClosingLine(self._fence)
         if isinstance(self._line, ClosingLine):
             return self._decide(self._line.receive(piece))
         if not piece.endswith(_ENDS):

@@ -1,13 +1,13 @@
-"""A stream of text, cut after each line end."""
+"""Where the lines of a stream of text end."""
 
 import re
 
 # CommonMark 2.1: a line ends in a line feed, a carriage return, or both in this order.
-_PIECES = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
+PIECE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 
 
 class Lines:
-    """Cuts deltas so that every piece lies within one line.
+    """Holds back what may be half a line end, so that every piece lies within one line.
 
     A line end is always the last thing of its piece. The pieces, joined, are the text; where the deltas
     were cut does not change where the lines end.
@@ -19,16 +19,13 @@ class Lines:
         # A carriage return at the end of a delta: its line feed may follow in the next.
         self._carried = ""
 
-    def receive(self, delta: str) -> list[str]:
-        """The pieces that are certain by now."""
+    def certain(self, delta: str) -> str:
+        """What is certain by now, for `PIECE` to cut."""
         if self._carried:
             delta, self._carried = self._carried + delta, ""
-        elif "\n" not in delta and "\r" not in delta:
-            return [delta] if delta else []
         if delta.endswith("\r"):
             delta, self._carried = delta[:-1], "\r"
-        pieces: list[str] = _PIECES.findall(delta)
-        return pieces
+        return delta
 
     def close(self) -> list[str]:
         """What was held back, now that nothing follows."""

@@ -1,6 +1,6 @@
 """A reply as events: fences and text from `fences`, with the thought taken out by `reasoning`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from . import fences
@@ -35,8 +35,10 @@ class ReplyReader:
 
     def receive(self, delta: str) -> Iterator[Event]:
         """The events that are certain by now."""
-        for piece in self._lines.receive(delta):
-            yield from self._read(piece)
+        text = self._lines.certain(delta)
+        if "\n" in text or "\r" in text:
+            return self._read_lines(text)
+        return iter(self._read(text) if text else ())
 
     def close(self) -> Iterator[Event]:
         """The rest, now that the reply is over."""
@@ -54,13 +56,26 @@ class ReplyReader:
         """Forget what was received and not yet read."""
         self._lines = Lines()
 
-    def _read(self, piece: str) -> Iterator[Event]:
-        if self._fences.inside:
-            # A tag in code is code. A fence opens at the end of a line, where no tag is half-read.
-            yield from self._fences.read_inside(piece)
-            piece = self._fences.outside()
+    def _read_lines(self, text: str) -> Iterator[Event]:
+        for piece in self._fences.cut(text):
+            yield from self._read(piece)
+
+    def _read(self, piece: str) -> Iterable[Event]:
+        """The events of one piece. None of a piece follows on one that ends a block."""
+        if not self._fences.inside:
+            return self._read_text(piece)
+        # A tag in code is code. A fence opens at the end of a line, where no tag is half-read.
+        events = self._fences.read_inside(piece)
+        outside = self._fences.outside()
+        return [*events, *self._read_text(outside)] if outside else events
+
+    def _read_text(self, piece: str) -> Iterable[Event]:
+        if self._thoughts.passes(piece):
+            return self._fences.read(piece)
+        events: list[Event] = []
         for span in self._thoughts.receive(piece):
-            yield from self._span(span)
+            events += self._fences.read(span.text) if span.kind is Kind.VISIBLE else self._span(span)
+        return events
 
     def _span(self, span: Span) -> Iterator[Event]:
         match span.kind:

@@ -61,7 +61,13 @@ TAGS = (*_PAIRED, *_FRAMING)
 
 _OPENING = {tag: family for family in FAMILIES for tag in family.opening}
 _IMPLIED = {tag for family in FAMILIES if family.implied for tag in family.closing}
-_TAG = re.compile("|".join(map(re.escape, TAGS)), re.IGNORECASE)
+_TAG = re.compile(
+    "|".join(
+        f"{re.escape(first)}(?:{'|'.join(re.escape(tag[1:]) for tag in TAGS if tag[0] == first)})"
+        for first in dict.fromkeys(tag[0] for tag in TAGS)
+    ),
+    re.IGNORECASE,
+)
 # What every tag begins with: text without one of these can hold no tag.
 _FIRST = re.compile("[<[◁]")
 _BEGINNINGS = frozenset(tag[:size] for tag in TAGS for size in range(1, len(tag)))
@@ -109,13 +115,21 @@ class Thoughts:
         """Whether a thought is open."""
         return self._depth > 0
 
+    def passes(self, text: str) -> bool:
+        """Whether the text is no thought and neither holds a tag nor begins one; it is taken note of then."""
+        if self._depth or self._held or _FIRST.search(text):
+            return False
+        if text:
+            self._last = text[-1]
+            self._untouched = self._untouched and text.isspace()
+        return True
+
     def receive(self, text: str) -> list[Span]:
         """The spans that are certain by now. Held back is only the beginning of a possible tag."""
         if not self._held and not _FIRST.search(text):
             return [self._plain(text)] if text else []
         text, self._held = self._held + text, ""
-        spans = list(self._read(text))
-        return [span for span in spans if span.text]
+        return list(self._read(text))
 
     def close(self) -> list[Span]:
         """What was held back, now that nothing follows."""
@@ -125,17 +139,18 @@ class Thoughts:
     def _read(self, text: str) -> Iterator[Span]:
         position = 0
         for tag in _TAG.finditer(text):
-            yield self._plain(text[position : tag.start()])
+            if tag.start() > position:
+                yield self._plain(text[position : tag.start()])
             yield self._tag(tag[0])
             position = tag.end()
         end = _incomplete(text, position)
         self._held = text[end:]
-        yield self._plain(text[position:end])
+        if end > position:
+            yield self._plain(text[position:end])
 
     def _plain(self, text: str) -> Span:
-        if text:
-            self._last = text[-1]
-            self._untouched = self._untouched and text.isspace()
+        self._last = text[-1]
+        self._untouched = self._untouched and text.isspace()
         return Span(text, Kind.THOUGHT if self._depth else Kind.VISIBLE)
 
     def _tag(self, text: str) -> Span:

@@ -16,7 +16,7 @@ what to run and when to let the model go on.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, auto
-from itertools import chain
+from itertools import chain, groupby
 from typing import Literal
 
 from coderunner.outputs import Cell, Result
@@ -306,8 +306,8 @@ class Turn:
                 steps.append(Prepare())
             # A closing fence that the prior text held already is none of this turn's.
             if cell and self._state is State.GENERATING and len(event.text.rstrip(_SPACE)) > before:
-                return [*steps, *self._run(cell)]
-        return steps
+                return [*joined(steps), *self._run(cell)]
+        return joined(steps)
 
     def _part(self, event: Event) -> Part:
         if type(event) is Text:
@@ -317,17 +317,13 @@ class Turn:
         return Part.CODE if self._block.open else Part.TEXT
 
     def _say(self, steps: list[Step], text: str, part: Part) -> None:
-        """Say what is new of a text, together with what was just said if it is of the same part."""
+        """Say what is new of a text."""
         if self._ahead:
             text, self._ahead = text[self._ahead :], max(self._ahead - len(text), 0)
         if not text:
             return
         self._pieces.append(text)
-        last = steps[-1] if steps else None
-        if isinstance(last, Say) and last.part is part:
-            steps[-1] = Say(last.text + text, part)
-        else:
-            steps.append(Say(text, part))
+        steps.append(Say(text, part))
 
     def _say_below(self, text: str, part: Part = Part.RESULT) -> Say:
         """Say a text of ours on lines of its own. It is read as the page reads it, and nothing in it runs."""
@@ -354,6 +350,19 @@ class Turn:
     def _finish(self, reason: Literal["end", "stop", "limit"]) -> Finish:
         self._state = State.DONE
         return Finish(reason)
+
+
+def joined(steps: list[Step]) -> list[Step]:
+    """The steps, with what is said of the same part in one."""
+    if len(steps) < 2:
+        return steps
+    fewer: list[Step] = []
+    for part, group in groupby(steps, key=lambda step: step.part if isinstance(step, Say) else None):
+        if part is None:
+            fewer.extend(group)
+        else:
+            fewer.append(Say("".join(step.text for step in group if isinstance(step, Say)), part))
+    return fewer
 
 
 def _unanswered(prior: str, *, thinking: bool) -> Cell | None:

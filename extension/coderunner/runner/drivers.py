@@ -6,13 +6,16 @@ from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import aclosing, closing, contextmanager
 
 from coderunner.chat.render import Heading, for_model
-from coderunner.chat.turn import Finish, Generate, Pictured, Prepare, Run, Say, Step, Turn
+from coderunner.chat.turn import Finish, Generate, Pictured, Prepare, Run, Say, Step, Turn, joined
 from coderunner.outputs import Result
 
 from .afterwards import shown_afterwards
 from .cells import run, run_sync
 from .events import Ended, Event, Late
 from .manner import DECLINED, Kernel, Manner, never
+
+SLICE = 8_192
+"""Characters that are read in one go: the dearest that were found take some 3 µs each."""
 
 
 async def converse(
@@ -47,7 +50,7 @@ async def converse(
                     try:
                         async with aclosing(_until(stop, generate(step))) as deltas:
                             async for delta in deltas:
-                                for said in _take(steps, turn.receive(delta), kernel):
+                                for said in _take(steps, await _read(turn, delta, stop), kernel):
                                     yield said
                                 if turn.state != "generating" or manner.allowance.used_up():
                                     break
@@ -128,6 +131,19 @@ def _companions(stopped: Callable[[], bool]) -> Generator[list[Late]]:
     finally:
         for running in late if left else ():
             running.interrupt()
+
+
+async def _read(turn: Turn, delta: str, stop: asyncio.Event) -> Sequence[Step]:
+    """Have the turn read a delta; between the parts of a huge one, others of the loop have their turn."""
+    if len(delta) <= SLICE:
+        return turn.receive(delta)
+    steps: list[Step] = []
+    for start in range(0, len(delta), SLICE):
+        steps += turn.receive(delta[start : start + SLICE])
+        await asyncio.sleep(0)
+        if turn.state != "generating" or stop.is_set():
+            break
+    return joined(steps)
 
 
 def _answer(turn: Turn, result: Result, kernel: Kernel, manner: Manner) -> Sequence[Step]:

@@ -108,7 +108,8 @@ class Writer:
             # The client keeps the history: what it is to hold has to be said.
             written.pieces.append(f"{late}\n")
             await delivery.say(f"{late}\n")
-        turn = Turn(prior=asked.prior, max_cells=settings.max_blocks)
+        # What the client sends of a reply may be long; it is read without holding up the others.
+        turn = await asyncio.to_thread(Turn, prior=asked.prior, max_cells=settings.max_blocks)
         reason = ""
         async with aclosing(converse(turn, generate, session, manner)) as events:
             async for event in events:
