@@ -55,7 +55,7 @@ async function make(options) {
 }
 
 rmSync(out, { recursive: true, force: true });
-await make({ ...common, format: "esm", plugins: [sheets], entryPoints: { host: here("src/host/main.js") } });
+await make({ ...common, format: "esm", plugins: [sheets], entryPoints: { host: here("src/host/main.js"), formula: here("src/formula.js") } });
 await make({
   ...common,
   format: "iife",

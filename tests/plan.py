@@ -91,7 +91,10 @@ PLAN = {
     # What the app shows is decided in pure functions; only its other modules act.
     "hosts.app.guard": Floor("gate page.files"),
     "hosts.app.transcript": Floor("outputs page.block page.growth", pure=True),
-    "hosts.app.view": Floor("outputs page.block page.view hosts.app.transcript", pure=True),
+    "hosts.app.formulas": Floor(libraries="markdown_it", pure=True),
+    "hosts.app.markdown": Floor("page.highlight hosts.app.formulas", "markdown_it", pure=True),
+    "hosts.app.prose": Floor("hosts.app.markdown", "markdown_it", pure=True),
+    "hosts.app.view": Floor("outputs page.block page.view hosts.app.prose hosts.app.transcript", pure=True),
     "hosts.proxy": Floor(
         f"{GROUND} folders settings teaching admission entrance gate keys listening runner models "
         "hosts.proxy",

@@ -5,8 +5,8 @@ import MarkdownIt from "markdown-it";
 
 const escape = (text) => text.replace(/[&<>"]/g, (each) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[each]);
 
-function formula(source, displayMode) {
-  return katex.renderToString(source, { displayMode, throwOnError: false, trust: false, maxExpand: 1000 });
+export function formula(source, displayMode, throwOnError = false) {
+  return katex.renderToString(source, { displayMode, throwOnError, trust: false, maxExpand: 1000 });
 }
 
 // What stands between the marks that notebooks know; all of it is a formula where there are none.
@@ -18,31 +18,57 @@ export function latex(source) {
     : formula(inner.replace(/^\\displaystyle\s*/, ""), mark === "$$" || mark === "\\[" || /^\\displaystyle/.test(inner));
 }
 
-const INLINE = /^(?:\$\$([^$]+)\$\$|\$(?!\s)((?:\\.|[^$\\\n])+?)(?<!\s)\$(?!\d)|\\\((.+?)\\\))/s;
+// The rules are those that the chat app has for what a model writes: beside formulas stand prices, variables of
+// shells and escaped brackets, which are none.
+const LONGEST = 2000;
+const PAIRS = { $$: "$$", "\\[": "\\]", "\\(": "\\)" };
+const DOLLARS = /\$(?![\s$])((?:\\.|[^$\\\n`]){1,2000}?)(?<!\s)\$(?![\d$])(?!(?!(?:th|st|nd|rd|s)\b)[A-Za-z])/y;
+
+const price = (content) => /^\d/.test(content) && /(?<![\\A-Za-z])[A-Za-z]{2,}/.test(content) && !/[\\^_=]/.test(content);
+
+function fits(content, opening) {
+  const words = content.trim();
+  return words !== "" && !words.includes("`") && content.length <= LONGEST
+    && (opening === "$$" || words.length < 4 || /[\\^_=+*/<>|{}\d-]/.test(words));
+}
+
+// What begins there: how it is written, what is in it, and whether it stands on its own.
+function found(source, at) {
+  const opening = source.slice(at, at + 2), closing = PAIRS[opening];
+  if (closing) {
+    const end = source.slice(0, at + 2 + LONGEST).indexOf(closing, at + 2), content = source.slice(at + 2, end);
+    return end < 0 || !fits(content, opening) ? null : [source.slice(at, end + 2), content, opening !== "\\("];
+  }
+  if (source[at] !== "$") return null;
+  DOLLARS.lastIndex = at;
+  const match = DOLLARS.exec(source);
+  return !match || price(match[1]) ? null : [match[0], match[1], false];
+}
 
 // Before escapes, since `\(` is one of Markdown's.
 function maths(state, silent) {
-  const found = INLINE.exec(state.src.slice(state.pos));
-  if (!found) return false;
-  if (!silent) {
-    const [, block, dollars, brackets] = found;
-    Object.assign(state.push("maths", "", 0), { content: block ?? dollars ?? brackets, markup: block ? "$$" : "$" });
-  }
-  state.pos += found[0].length;
+  const formula = found(state.src, state.pos);
+  if (!formula) return false;
+  const [written, content, display] = formula;
+  if (!silent) Object.assign(state.push("maths", "", 0), { content, markup: display ? "$$" : "$" });
+  state.pos += written.length;
   return true;
 }
 
 function display(state, first, last, silent) {
-  const from = state.bMarks[first] + state.tShift[first];
-  const [open, shut] = state.src.startsWith("$$", from) ? ["$$", "$$"] : ["\\[", "\\]"];
-  if (!state.src.startsWith(open, from)) return false;
-  const end = state.src.indexOf(shut, from + 2);
-  if (end < 0 || end > state.eMarks[last - 1]) return false;
+  const from = state.bMarks[first] + state.tShift[first], opening = state.src.slice(from, from + 2);
+  if (!["$$", "\\["].includes(opening) || state.sCount[first] - state.blkIndent >= 4) return false;
+  let written = "", line = first, end = -1;
+  for (; end < 0 && line < Math.min(last, first + 60) && state.sCount[line] >= state.blkIndent; line += 1) {
+    written += `${state.getLines(line, line + 1, state.blkIndent, false)}\n`;
+    end = written.indexOf(PAIRS[opening], written.indexOf(opening) + 2);
+  }
+  const content = written.slice(written.indexOf(opening) + 2, end);
+  // What stands behind it on its line makes it a part of a sentence.
+  if (end < 0 || written.slice(end + 2).trim() || !fits(content, opening)) return false;
   if (silent) return true;
-  let line = first;
-  while (state.eMarks[line] < end) line += 1;
-  Object.assign(state.push("maths", "", 0), { content: state.src.slice(from + 2, end), markup: "$$" });
-  state.line = line + 1;
+  Object.assign(state.push("maths", "", 0), { content, markup: "$$" });
+  state.line = line;
   return true;
 }
 

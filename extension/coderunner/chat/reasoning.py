@@ -68,10 +68,18 @@ _TAG = re.compile(
     ),
     re.IGNORECASE,
 )
+_BEGINS = re.compile(rf"\A(?:\s*(?:{_TAG.pattern}))+(?:<\|message\|>)?", re.IGNORECASE)
+_ENDS = re.compile(rf"(?:{_TAG.pattern})\s*\Z", re.IGNORECASE)
 # What every tag begins with: text without one of these can hold no tag.
 _FIRST = re.compile("[<[◁]")
 _BEGINNINGS = frozenset(tag[:size] for tag in TAGS for size in range(1, len(tag)))
 _LONGEST = max(map(len, TAGS))
+
+
+def without_tags(thought: str) -> str:
+    """A thought as somebody reads it: without the tags that it begins and ends with."""
+    bare = _BEGINS.sub("", thought)
+    return _ENDS.sub("", bare).strip()
 
 
 class Kind(Enum):

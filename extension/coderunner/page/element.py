@@ -12,7 +12,13 @@ def style() -> str:
 
 def script(token: str, *, root: str = "") -> str:
     """Elements for the page's head; `token` lets the page use our routes below `root`."""
-    return (
-        f'<meta name="coderunner-token" content="{escape(token)}">'
-        f'<script type="module" src="{escape(root)}{files.PUBLIC}host.js?{files.version()}"></script>'
-    )
+    return f'<meta name="coderunner-token" content="{escape(token)}">{_program("host.js", root)}'
+
+
+def formulas(*, root: str = "") -> str:
+    """The element for the page's head that draws `<code-runner-formula>`."""
+    return _program("formula.js", root)
+
+
+def _program(name: str, root: str) -> str:
+    return f'<script type="module" src="{escape(root)}{files.PUBLIC}{name}?{files.version()}"></script>'

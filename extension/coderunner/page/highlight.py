@@ -1,10 +1,11 @@
-"""Python source as HTML with a class for each kind of token; the page's style sheet has the colours."""
+"""Source as HTML with a class for each kind of token; the page's style sheet has the colours."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from html import escape
 
 from pygments import lex
-from pygments.lexers.python import PythonLexer
+from pygments.lexer import Lexer
+from pygments.lexers import get_lexer_by_name
 from pygments.token import Comment, Keyword, Name, Number, Operator, String, _TokenType
 
 _CLASSES: tuple[tuple[_TokenType, str], ...] = (
@@ -16,6 +17,8 @@ _CLASSES: tuple[tuple[_TokenType, str], ...] = (
     (Name.Class, "f"),
     (Name.Decorator, "d"),
     (Name.Builtin, "b"),
+    (Name.Tag, "k"),
+    (Name.Attribute, "f"),
     (Operator.Word, "k"),
 )
 
@@ -23,13 +26,51 @@ LONG = 20_000
 """Characters; a longer cell is shown without colours, since it is lexed anew at each delta."""
 
 
+PYTHON = "python"
+
+_NAMES = {
+    name: names.split()[0]
+    for names in (
+        "python py python3 ipython ipython3 py3",
+        "bash sh shell zsh",
+        "c",
+        "cpp c++",
+        "csharp c#",
+        "css",
+        "diff",
+        "go golang",
+        "html",
+        "ini",
+        "java",
+        "javascript js",
+        "json",
+        "julia",
+        "r",
+        "ruby rb",
+        "rust rs",
+        "sql",
+        "toml",
+        "typescript ts",
+        "xml",
+        "yaml yml",
+    )
+    for name in names.split()
+}
+"""The languages that are coloured, by the names that models have for them."""
+
+
 @lru_cache(maxsize=256)
-def html(source: str) -> str:
+def html(source: str, language: str = PYTHON) -> str:
     """Give `source` as escaped HTML; the text within its tags is exactly `source`."""
-    if len(source) > LONG:
+    name = _NAMES.get(language.casefold())
+    if name is None or len(source) > LONG:
         return escape(source, quote=False)
-    lexer = PythonLexer(stripnl=False, ensurenl=False)
-    return "".join(_span(kind, text) for kind, text in lex(source, lexer))
+    return "".join(_span(kind, text) for kind, text in lex(source, _lexer(name)))
+
+
+@cache
+def _lexer(name: str) -> Lexer:
+    return get_lexer_by_name(name, stripnl=False, ensurenl=False)
 
 
 def _span(kind: _TokenType, text: str) -> str:

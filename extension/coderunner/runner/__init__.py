@@ -10,6 +10,7 @@ interrupt the kernel when the host stops listening.
 
 # Some of these only pass through here: doors know neither chat nor kernel, and ask the hall.
 from coderunner.allowance import Allowance
+from coderunner.chat.reasoning import without_tags
 from coderunner.chat.render import (
     AFTERWARDS_LIMITS,
     DEFAULT_LIMITS,
@@ -138,4 +139,5 @@ __all__ = [
     "shown_afterwards",
     "to_notebook",
     "where_of",
+    "without_tags",
 ]

@@ -22,6 +22,25 @@ BEHAVIOURS = {
         "The page loads nothing from elsewhere and stands in no frame.", "safety: T2, T4"
     ),
     "app:view:text": Behaviour("Thoughts and notices are text, whatever is in them.", "safety: T2"),
+    "app:prose:read": Behaviour(
+        "Whatever a person or a model wrote can be read, tags and all, and none of it acts.", "safety: T2"
+    ),
+    "app:prose:typed": Behaviour("What a person typed stands as it was typed.", "the look"),
+    "app:prose:grows": Behaviour(
+        "A reply that grows is drawn as it is in the end, and only its last piece changes.", "performance"
+    ),
+    "app:prose:kinds": Behaviour(
+        "Markdown is CommonMark with tables, boxes and footnotes; numbers stay as written; links lead to the "
+        "web or are text, and no picture is loaded from elsewhere.",
+        "CommonMark; GFM; safety: T2",
+    ),
+    "app:prose:formulas": Behaviour(
+        "Formulas between dollars and behind backslashes are told from prices and variables.", "the look"
+    ),
+    "app:prose:looks": Behaviour(
+        "Formulas are drawn, numbers of lists are seen whole, and a wide table scrolls by itself.", "the look"
+    ),
+    "app:view:thought": Behaviour("A thought is shown without the tags it came in.", "the look"),
     "app:view:order": Behaviour("A reply shows its parts in the order in which they came.", "the look"),
     "app:view:kept": Behaviour("A part that stays the same is not drawn again.", "performance"),
     "app:transcript:grows": Behaviour("A reply grows by what happens, part by part.", "the house"),
@@ -177,7 +196,8 @@ BEHAVIOURS = {
         "Scripts in a kernel's output never run in the page.", "safety: T2"
     ),
     "app:safety:hostile-prose": Behaviour(
-        "Scripts and pictures in a model's Markdown neither run nor fetch anything.", "safety: T2"
+        "Scripts, elements and pictures in a model's Markdown are text: they neither run nor fetch anything.",
+        "safety: T2",
     ),
     "app:safety:every-route": Behaviour(
         "No route, Gradio's included, answers to another page.", "safety: T4"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import APIResponse, Browser, Route, expect
+from playwright.sync_api import APIResponse, Browser, Locator, Route, expect
 
 from coderunner.hosts.app.server import App
 from coderunner.hosts.app.writer import kernel_label
@@ -370,15 +370,36 @@ def test_messages_sent_the_moment_a_reply_ends_all_arrive(somebody: Visitor) -> 
     expect(somebody.feet).to_have_count(8)
 
 
-@behaviour("app:again:edit")
-def test_an_edited_message_is_answered_anew_from_there(somebody: Visitor, parrot: tuple[Parrot, str]) -> None:
-    somebody.ask("first words")
-    somebody.ask("second words")
+def edited(somebody: Visitor) -> Locator:
+    """Begin to edit the first message; gives the field."""
     row = somebody.page.locator("#cr-chat .user-row").first
     row.hover()
-    somebody.page.get_by_label("Edit").first.click()
-    somebody.page.locator("#cr-chat textarea.edit-textarea").fill("other words")
-    somebody.page.get_by_label("Submit").first.click()
+    row.get_by_role("button", name="Edit", exact=True).click()
+    return row.get_by_label("Edit the message")
+
+
+@behaviour("app:again:edit")
+def test_an_edit_that_is_cancelled_or_left_changes_nothing(somebody: Visitor) -> None:
+    somebody.ask("first words")
+    edited(somebody).fill("other words")
+    somebody.page.keyboard.press("Escape")
+    expect(somebody.page.locator("#cr-chat .cr-said")).to_have_text("first words")
+    edited(somebody).fill("other words")
+    somebody.page.locator("#cr-new").click()
+    somebody.ask("a new one")
+    expect(somebody.page.get_by_label("Edit the message")).to_have_count(0)
+    expect(somebody.page.locator("#cr-chat .cr-said")).to_have_text("a new one")
+
+
+@behaviour("app:again:edit")
+def test_an_edited_message_is_answered_anew_from_there(somebody: Visitor, parrot: tuple[Parrot, str]) -> None:
+    somebody.ask("first <words> & __more__")
+    somebody.ask("second words")
+    field = edited(somebody)
+    expect(field).to_have_value("first <words> & __more__")
+    assert field.evaluate("field => field.offsetWidth") > 500
+    field.fill("other words")
+    somebody.page.get_by_role("button", name="Send", exact=True).click()
     expect(somebody.replies).to_have_count(1)
     expect(somebody.replies).to_contain_text("other words")
     said = [message["content"] for message in parrot[0].asked[-1]["messages"] if message["role"] == "user"]
@@ -480,19 +501,50 @@ def test_hostile_markdown_does_nothing_and_fetches_nothing(browser: Browser, add
     with visitor(browser, address) as somebody:
         somebody.ask(HOSTILE_PROSE)
         assert somebody.page.evaluate("window.hacked") is None
-        prose = somebody.page.locator("#cr-chat .bot-row .prose")
-        assert (
-            prose.locator("a[href^='javascript'], [data-cr-do], [data-cr], code-runner-output").count() == 0
+        prose = somebody.page.locator("#cr-chat .bot-row .cr-prose")
+        acting = "a[href^='javascript'], [data-cr-do], [data-cr-ticket], code-runner-output, img, #cr-goto"
+        assert prose.locator(acting).count() == 0
+        shown = " ".join(prose.all_inner_texts())
+        for line in filter(None, HOSTILE_PROSE.split("\n")):
+            assert line in shown or line.startswith("![]")
+
+
+@behaviour("app:prose:read")
+def test_text_in_angle_brackets_is_read_while_it_streams_and_after_a_reload(somebody: Visitor) -> None:
+    text = "What is List<int> and <your name here> in C++? Run it with <port> set, then go."
+    row = f"think: <think>hm <x></think>|{text}"
+    somebody.ask(row)
+    for _ in range(2):
+        expect(somebody.page.locator("#cr-chat .cr-said")).to_have_text(row)
+        expect(somebody.replies.locator(".cr-prose")).to_have_text(text)
+        expect(somebody.page.locator(".cr-thought div")).to_have_text("hm <x>")
+        expect(somebody.rows.first).to_contain_text("<think>hm <x></think>")
+        somebody.open()
+
+
+@behaviour("app:prose:looks")
+@pytest.mark.parametrize("width", [390, 800])
+def test_formulas_numbers_boxes_and_wide_tables_are_seen_whole(
+    browser: Browser, address: str, width: int
+) -> None:
+    numbers = "\n".join(f"{number}. item" for number in range(1, 13))
+    table = "| Manufacturer | Availability | Certification | Responsibility |\n|-|-|-|-|\n| a | b | c | d |"
+    with visitor(browser, address, viewport={"width": width, "height": 800}) as somebody:
+        somebody.ask(f"{numbers}\n\n- [x] done\n\nSo $a^2$ and $5 and $10.\n\n{table}")
+        prose = somebody.replies.locator(".cr-prose")
+        expect(prose.locator("code-runner-formula .katex")).to_have_count(1)
+        expect(prose.get_by_role("checkbox")).to_be_checked()
+        expect(prose).to_contain_text("and $5 and $10.")
+        room = prose.locator("ol").evaluate(
+            """list => { const range = document.createRange();
+                range.selectNodeContents(list.lastElementChild);
+                return range.getBoundingClientRect().left - list.getBoundingClientRect().left; }"""
         )
-        # It covers nothing, and stands in the way of nothing.
-        expect(somebody.page.locator(".bot-row .prose #cr-goto")).to_have_count(1)
-        somebody.page.locator("#cr-new").click()
-        expect(somebody.page.locator("#cr-chat .bot-row")).to_have_count(0)
-        somebody.page.locator("#cr-list a").first.click()
-        expect(somebody.page.locator(".bot-row .prose #cr-goto")).to_have_count(1)
-        # The policy stops the picture before it leaves the machine, and says so on the console.
-        somebody.elsewhere.clear()
-        somebody.complaints.clear()
+        assert room > 24  # as wide as `12. ` is
+        heads = prose.locator("th").evaluate_all("heads => heads.map(head => head.offsetHeight)")
+        assert max(heads) < 40  # one line
+        assert prose.locator(".cr-table").evaluate("box => box.offsetWidth <= box.parentElement.offsetWidth")
+        assert somebody.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @behaviour("app:safety:routes")

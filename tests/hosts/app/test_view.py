@@ -1,4 +1,4 @@
-"""What a message shows: fixed values in, Markdown and HTML out."""
+"""What a message shows: fixed values in, HTML out."""
 
 from dataclasses import replace
 
@@ -6,8 +6,9 @@ from hypothesis import given
 
 from coderunner.hosts.app import view
 from coderunner.hosts.app.transcript import Message, Notice, Prose, Thought
-from coderunner.hosts.app.view import Drawing, Html, Markdown
+from coderunner.hosts.app.view import Drawing, Html
 from coderunner.outputs import Stream
+from coderunner.runner import without_tags
 from tests.behaviours import behaviour
 from tests.page.test_view import HOSTILE, Reading, ended, texts
 
@@ -17,7 +18,7 @@ from tests.page.test_view import HOSTILE, Reading, ended, texts
 def test_thoughts_and_notices_are_text(thought: str, notice: str) -> None:
     message = Message("assistant", HOSTILE, (Thought(thought), Notice(notice)), tokens=7)
     parts = Drawing().contents(message)
-    assert [Reading(part.html).foreign for part in parts if isinstance(part, Html)] == [[], [], []]
+    assert [Reading(part.html).foreign for part in parts] == [[], [], []]
 
 
 @behaviour("app:view:order")
@@ -25,8 +26,8 @@ def test_a_reply_shows_its_parts_in_order_and_a_foot_when_it_is_finished() -> No
     block = replace(ended(Stream("stdout", "15\n")), id="its-unguessable-id")
     message = Message("assistant", "…", (Prose("Let me see."), block, Prose("It is 15.")))
     parts = Drawing().contents(message)
-    assert [type(part) for part in parts] == [Markdown, Html, Markdown, Html]
-    assert parts[0] == Markdown("Let me see.")
+    assert len(parts) == 4
+    assert parts[0] == Html('<div class="cr-prose"><p>Let me see.</p>\n</div>')
     assert parts[1] == Html(
         '<code-runner-output id="cr-its-unguessable-id" data-cr="its-unguessable-id"></code-runner-output>'
     )
@@ -43,6 +44,13 @@ def test_a_reply_that_has_nothing_to_show_yet_shows_that_it_is_being_written() -
         True,
         False,
     ]
+
+
+@behaviour("app:view:thought")
+def test_a_thought_is_shown_without_the_tags_that_it_came_in() -> None:
+    thought = Message("assistant", "", (Thought("<think>\nis <x> a tag?\n</think>\n"),))
+    shown = Drawing(without_tags).contents(thought)
+    assert Reading(shown[0].html).text == "Thoughtis <x> a tag?"
 
 
 @behaviour("app:view:kept")

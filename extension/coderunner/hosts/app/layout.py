@@ -9,12 +9,6 @@ from coderunner.hosts.app.offers import Offers
 from coderunner.hosts.app.state import Choices
 from coderunner.hosts.app.writer import Writer
 
-LATEX: list[dict[str, str | bool]] = [
-    {"left": "$$", "right": "$$", "display": True},
-    {"left": "\\[", "right": "\\]", "display": True},
-    {"left": "\\(", "right": "\\)", "display": False},
-]
-
 TICK = 2.0
 """Seconds between two looks at the kernel and at what other tabs did."""
 
@@ -33,6 +27,8 @@ class Layout:
         # What the list asks for: the conversation to show, and what to do with one.
         self.goto = gr.Textbox("", visible="hidden", elem_id="cr-goto")
         self.errand = gr.Textbox("", visible="hidden", elem_id="cr-errand")
+        # A message that a person edited, and which one it is.
+        self.edited = gr.Textbox("", visible="hidden", elem_id="cr-edited")
         self._left()
         self._middle(choices)
         self._right(writer, offers)
@@ -70,12 +66,13 @@ class Layout:
                 height="100%",
                 scale=1,
                 layout="bubble",
-                buttons=["copy"],
-                editable="user",
+                # All that it shows is HTML of ours: none of what was written is for it to read.
+                buttons=[],
+                render_markdown=False,
                 sanitize_html=True,
                 allow_tags=False,
                 feedback_options=None,
-                latex_delimiters=LATEX,
+                latex_delimiters=[],
                 placeholder=look.WELCOME,
                 examples=[{"text": text} for text in look.EXAMPLES],
             )

@@ -4,13 +4,7 @@
   const narrow = () => innerWidth <= 768;
   let asked = 0, pushing = false;
 
-  // The page's framework hears of what is done here through fields that nobody sees.
-  // What a model writes may bear their ids.
-  function tell(field, text) {
-    const area = document.querySelector(`#${field}:not(.prose *) :is(textarea, input)`);
-    area.value = text;
-    area.dispatchEvent(new Event("input", { bubbles: true }));
-  }
+  const { tell } = window.coderunner;
 
   // Numbered, so that what is asked for twice is news each time.
   const go = (id) => tell("cr-goto", `${id} ${++asked}`);

@@ -24,19 +24,28 @@
     if (kind === "settings") document.querySelector("#cr-settings").click();
     else if (kind === "copy") copy(button, button.closest(".cr-cell").querySelector(".cr-code").textContent);
     else if (kind === "copy-text") copy(button, button.dataset.crText);
+    else if (kind === "copy-own") copy(button, button.closest(".cr-own").dataset.crText);
+    else if (kind === "copy-fence") copy(button, button.closest(".cr-fence").querySelector("code").textContent);
   });
 })();
+
+// The page's framework hears of what is done here through fields that nobody sees.
+window.coderunner = {
+  tell(field, text) {
+    const area = document.querySelector(`#${field} :is(textarea, input)`);
+    area.value = text;
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  },
+};
 
 // Light or dark: the system decides until the person does.
 (() => {
   const KEY = "coderunner-shade";
   const set = (dark) => document.body.classList.toggle("dark", dark);
-  window.coderunner = {
-    shade() {
-      const dark = !document.body.classList.contains("dark");
-      set(dark);
-      try { localStorage.setItem(KEY, dark ? "dark" : "light"); } catch { /* not allowed: for this visit only */ }
-    },
+  window.coderunner.shade = () => {
+    const dark = !document.body.classList.contains("dark");
+    set(dark);
+    try { localStorage.setItem(KEY, dark ? "dark" : "light"); } catch { /* not allowed: for this visit only */ }
   };
   let chosen = null;
   try { chosen = localStorage.getItem(KEY); } catch { /* not allowed */ }

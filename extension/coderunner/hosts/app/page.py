@@ -14,17 +14,17 @@ from typing import Any
 import gradio as gr
 
 from coderunner.errors import RecordsUnavailable
-from coderunner.hosts.app import listing, look
+from coderunner.hosts.app import listing, look, toast
 from coderunner.hosts.app.archive import Archive
 from coderunner.hosts.app.conversation import LIFE, Conversation
 from coderunner.hosts.app.conversations import Conversations
 from coderunner.hosts.app.layout import Layout
 from coderunner.hosts.app.offers import Offers
 from coderunner.hosts.app.quiet import COMMAND, STREAM
-from coderunner.hosts.app.view import Drawing, Html
+from coderunner.hosts.app.view import Drawing
 from coderunner.hosts.app.writer import Writer
 from coderunner.page import element
-from coderunner.runner import Card, Session
+from coderunner.runner import Card, Session, without_tags
 
 Messages = list[dict[str, Any]]
 
@@ -34,12 +34,13 @@ _HERE = files("coderunner.hosts.app")
 def head(token: str) -> str:
     """What the page's head holds of ours; `token` lets it use the routes of its blocks."""
     # In the head and not as Gradio's `css`: it would put a selector of its own before each of ours.
-    styles = (element.style(), _HERE.joinpath("page.css").read_text(encoding="utf-8"))
+    sheets = (_HERE.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "prose.css"))
+    styles = (element.style(), *sheets)
     scripts = "".join(
         f"<script>{_HERE.joinpath(name).read_text(encoding='utf-8')}</script>"
-        for name in ("page.js", "list.js")
+        for name in ("page.js", "list.js", "edit.js")
     )
-    return look.ICON + f"<style>{''.join(styles)}</style>{scripts}{element.script(token)}"
+    return look.ICON + f"<style>{''.join(styles)}</style>{scripts}{element.script(token)}{element.formulas()}"
 
 
 BUSY = "A reply is still being written. Stop it first."
@@ -70,7 +71,7 @@ class Page:
         self.archive = archive
         self.writer = writer
         self.choices = writer.choices
-        self._drawing = Drawing()
+        self._drawing = Drawing(without_tags)
         self._html = _html_props()
         self._following: dict[tuple[str, str], bool] = {}
         """The sessions that follow a reply, each with the conversation, whether they show it or not.
@@ -116,7 +117,7 @@ class Page:
             at.box.submit(self._say, [at.box, at.identity], whole, **STREAM),
             at.chat.example_select(self._example, [at.identity], whole, **STREAM),
             at.chat.retry(self._retry, [at.identity], whole, **STREAM),
-            at.chat.edit(self._edit, [at.identity], whole, **STREAM),
+            at.edited.change(self._edit, [at.edited, at.identity], whole, **STREAM),
             at.pulse.change(self._reopen, [at.identity], whole, **STREAM),
         ]
         for begin in begins:
@@ -162,7 +163,7 @@ class Page:
                     if which == identity:
                         return await self._place(self.conversations.new(), search, request)
         except RecordsUnavailable as failure:
-            gr.Warning(str(failure))
+            toast.warning(str(failure))
         return [*[gr.skip()] * 6, await self._list(identity, search, page)]
 
     async def _reopen(self, identity: str, request: gr.Request) -> list[Any]:
@@ -177,7 +178,7 @@ class Page:
         conversation = await self._conversation(identity, request)
         taken = conversation.say(text)
         if not taken and conversation.busy:
-            gr.Warning(BUSY)
+            toast.warning(BUSY)
         whole = self._whole(conversation)
         # A message that was not taken stays in the box.
         whole[1] = self._box(conversation, "") if taken else self._box(conversation)
@@ -190,16 +191,19 @@ class Page:
         conversation = await self._conversation(identity, request)
         return self._again(conversation, taken=conversation.retry())
 
-    async def _edit(self, identity: str, edited: gr.EditData, request: gr.Request) -> list[Any]:
-        conversation = await self._conversation(identity, request)
-        index = edited.index if isinstance(edited.index, int) else -1
-        return self._again(conversation, taken=conversation.edit(index, str(edited.value)))
+    async def _edit(self, edited: str, identity: str, request: gr.Request) -> list[Any]:
+        conversation, taken = await self._conversation(identity, request), False
+        match json.loads(edited):
+            # Where the page shows another conversation by now, the text is of none of its messages.
+            case {"conversation": conversation.id, "message": int(number), "text": str(text)}:
+                taken = conversation.edit(number, text)
+        return self._again(conversation, taken=taken)
 
     def _again(self, conversation: Conversation, *, taken: bool) -> list[Any]:
         if taken:
-            gr.Info("The kernel keeps the variables of the reply that is gone.", duration=4)
+            toast.info("The kernel keeps the variables of the reply that is gone.", seconds=4)
         elif conversation.busy:
-            gr.Warning(BUSY)
+            toast.warning(BUSY)
         return self._whole(conversation)
 
     async def _conversation(self, identity: str, request: gr.Request) -> Conversation:
@@ -290,15 +294,15 @@ class Page:
         conversation = await self.conversations.find(identity)
         blocks = conversation.blocks() if conversation else []
         if conversation is None or not blocks:
-            gr.Info("No block of this conversation has run well yet.", duration=4)
+            toast.info("No block of this conversation has run well yet.", seconds=4)
         elif conversation.busy:
-            gr.Warning(BUSY)
+            toast.warning(BUSY)
         elif self.choices.approval == "off":
-            gr.Warning("Running is switched off in the settings.")
+            toast.warning("Running is switched off in the settings.")
         else:
             rebuilt = await self.writer.rebuild(conversation.id, blocks)
             conversation.tell_the_model(rebuilt.words)
-            gr.Info(rebuilt.words, duration=8)
+            toast.info(rebuilt.words, seconds=8)
         return self._light(conversation) if conversation else gr.skip()
 
     async def _treat(self, identity: str, treat: Callable[[Session], Awaitable[object]]) -> Any:  # noqa: ANN401
@@ -378,12 +382,10 @@ class Page:
                         "constructor_args": {},
                         "props": self._html,
                     }
-                    if isinstance(part, Html)
-                    else {"type": "text", "text": part.text}
-                    for part in self._drawing.contents(message)
+                    for part in self._drawing.contents(message, number)
                 ],
             }
-            for message in conversation.messages
+            for number, message in enumerate(conversation.messages)
         ]
 
 

@@ -1,21 +1,16 @@
-"""A conversation as what the page shows: Markdown of the model's, HTML of ours. Pure.
+"""A conversation as what the page shows: HTML of ours. Pure.
 
 Whatever comes from a model is escaped here. A block is an element that the page room fills.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 
+from coderunner.hosts.app import prose
 from coderunner.hosts.app.transcript import Message, Notice, Part, Prose, Thought
 from coderunner.page.block import Block, State
 from coderunner.page.view import placeholder, read
-
-
-@dataclass(frozen=True, slots=True)
-class Markdown:
-    """Text that the page renders as Markdown and sanitises."""
-
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,33 +20,55 @@ class Html:
     html: str
 
 
+def _same(thought: str) -> str:
+    return thought
+
+
 class Drawing:
-    """Draws messages and keeps what it drew of parts that stay the same, since each frame asks for all."""
+    """Draws messages and keeps what it drew of what stays the same, since each frame asks for all."""
 
-    def __init__(self) -> None:
-        self._kept: dict[int, tuple[Part, Markdown | Html]] = {}
+    def __init__(self, bare: Callable[[str], str] = _same) -> None:
+        """`bare` gives a thought without the tags that it came in."""
+        self._bare = bare
+        self._kept: dict[int, tuple[Part | Message, tuple[Html, ...]]] = {}
+        self._growing: dict[str, prose.Growing] = {}
+        """What is being written in each reply."""
 
-    def contents(self, message: Message) -> list[Markdown | Html]:
-        """What one message shows, in order; never empty."""
+    def contents(self, message: Message, number: int = 0) -> list[Html]:
+        """What one message shows, in order; never empty. `number`: which one of its conversation it is."""
         if message.role == "user":
-            return [Markdown(message.text), *([Html(read(message.late, LATE))] if message.late else [])]
-        shown = [self._part(part) for part in message.parts]
+            own = self._keep(message, lambda: (Html(said(message.text, number)),))
+            return [*own, *([Html(read(message.late, LATE))] if message.late else [])]
+        *before, last = message.parts or (None,)
+        shown = [html for part in before if part is not None for html in self._part(part)]
+        shown += self._last(message, last) if last is not None else []
         if message.finished:
             return [*shown, Html(foot(message))]
         return shown if shown and _moves(message.parts[-1]) else [*shown, Html(DOTS)]
 
-    def _part(self, part: Part) -> Markdown | Html:
+    def _last(self, message: Message, part: Part) -> tuple[Html, ...]:
+        if message.finished or not isinstance(part, Prose):
+            self._growing.pop(message.reply, None)
+            return self._part(part)
+        before = self._growing.get(message.reply, prose.Growing())
+        now = self._growing[message.reply] = prose.grown(before, part.text)
+        return tuple(map(Html, now.all))
+
+    def _part(self, part: Part) -> tuple[Html, ...]:
+        return self._keep(part, lambda: tuple(map(Html, _drawn(part, self._bare))))
+
+    def _keep(self, what: Part | Message, draw: Callable[[], tuple[Html, ...]]) -> tuple[Html, ...]:
         # By identity: parts hold dictionaries of the kernel's, which have no hash.
-        kept = self._kept.get(id(part))
-        if kept is None or kept[0] is not part:
+        kept = self._kept.get(id(what))
+        if kept is None or kept[0] is not what:
             if len(self._kept) >= KEPT:
                 self._kept.clear()
-            kept = self._kept[id(part)] = (part, _drawn(part))
+            kept = self._kept[id(what)] = (what, draw())
         return kept[1]
 
 
 KEPT = 1000
-"""Parts whose drawing is kept: more than a long conversation has."""
+"""Parts and messages whose drawing is kept: more than a long conversation has."""
 
 DOTS = '<div class="cr-dots" role="status" aria-label="Writing"><i></i><i></i><i></i></div>'
 
@@ -66,6 +83,16 @@ def foot(message: Message) -> str:
     )
 
 
+def said(text: str, number: int) -> str:
+    """What a person said: message `number` of the conversation, to be copied and edited as it was typed."""
+    return (
+        f'<div class="cr-own" data-cr-message="{number}" data-cr-text="{escape(text)}">'
+        f'<div class="cr-said">{prose.typed(text)}</div>'
+        '<div class="cr-deeds"><button type="button" data-cr="copy-own">Copy</button>'
+        '<button type="button" data-cr="edit">Edit</button></div></div>'
+    )
+
+
 def _moves(last: Part) -> bool:
     """Its look already says that the reply goes on."""
     return isinstance(last, Prose) or (isinstance(last, Block) and last.state in LIVE)
@@ -76,16 +103,16 @@ LIVE = (State.WRITING, State.WAITING, State.QUEUED, State.RUNNING)
 LATE = " of earlier blocks"
 
 
-def _drawn(part: Part) -> Markdown | Html:
+def _drawn(part: Part, bare: Callable[[str], str]) -> tuple[str, ...]:
     match part:
         case Prose(text):
-            return Markdown(text)
+            return prose.whole(text)
         case Thought(text):
-            return Html(
-                '<details class="cr-thought cr-fold"><summary>Thought</summary>'
-                f"<div>{escape(text.strip(), quote=False)}</div></details>"
+            shown = escape(bare(text).strip(), quote=False)
+            return (
+                f'<details class="cr-thought cr-fold"><summary>Thought</summary><div>{shown}</div></details>',
             )
         case Notice(text):
-            return Html(f'<div class="cr-notice" role="status">{escape(text, quote=False)}</div>')
+            return (f'<div class="cr-notice" role="status">{escape(text, quote=False)}</div>',)
         case Block(id=identity):
-            return Html(placeholder(identity))
+            return (placeholder(identity),)

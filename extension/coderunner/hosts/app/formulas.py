@@ -1,0 +1,118 @@
+r"""Formulas in Markdown: between `$…$` and `$$…$$`, and between `\(…\)` and `\[…\]`. Pure.
+
+Beside them stand prices, variables of shells and escaped brackets, which are none. `assets/src/text.js` has
+the same rules for what programs show; one corpus tests both.
+"""
+
+import re
+from html import escape
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+
+LONGEST = 2000
+"""Characters of a formula: none of those that people write is longer, and each has to be looked for."""
+
+# No formula holds a backtick: code comes first. After the closing mark no digit comes, and of letters only an
+# ending: `$n$th`, but neither `$5 and $10` nor `$HOME/$USER`.
+_DOLLARS = re.compile(
+    r"\$(?![\s$])((?:\\.|[^$\\\n`]){1,2000}?)(?<!\s)\$(?![\d$])(?!(?!(?:th|st|nd|rd|s)\b)[A-Za-z])"
+)
+_WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
+_MATHS = re.compile(r"[\\^_=+*/<>|{}\d-]")
+
+_PAIRS = {"$$": "$$", "\\[": "\\]", "\\(": "\\)"}
+
+
+def formulas(md: MarkdownIt) -> None:
+    """Have `md` know formulas."""
+    # Before escapes, since `\(` is one of Markdown's.
+    md.inline.ruler.before("escape", "formula", _inline)
+    md.block.ruler.before("paragraph", "formula", _block, {"alt": ["paragraph", "blockquote", "list"]})
+    md.add_render_rule("formula", lambda _, tokens, at, *_more: html(tokens[at]))
+
+
+def html(token: Token) -> str:
+    """An element that the page makes a formula of, and else shows as it was written."""
+    display = " data-display" if token.info == "display" else ""
+    tex, written = escape(token.content.strip()), escape(token.markup, quote=False)
+    return f'<code-runner-formula data-tex="{tex}"{display}>{written}</code-runner-formula>'
+
+
+def _inline(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+    found = _found(state.src, state.pos)
+    if found is None:
+        return False
+    written, content, display = found
+    if not silent:
+        _push(state.push("formula", "", 0), written, content, display=display)
+    state.pos += len(written)
+    return True
+
+
+def _found(source: str, at: int) -> tuple[str, str, bool] | None:
+    """The formula that begins there: as it is written, what is in it, and whether it stands on its own."""
+    opening = source[at : at + 2]
+    if opening in _PAIRS:
+        closing = _PAIRS[opening]
+        end = source.find(closing, at + 2, at + 2 + LONGEST)
+        content = source[at + 2 : end]
+        if end < 0 or not _formula(content, opening):
+            return None
+        return source[at : end + 2], content, opening != "\\("
+    match = _DOLLARS.match(source, at) if opening[:1] == "$" else None
+    return None if match is None or _price(match[1]) else (match[0], match[1], False)
+
+
+def _formula(content: str, opening: str) -> bool:
+    """Escaped brackets around words are brackets."""
+    words = content.strip()
+    return (
+        bool(words) and "`" not in words and (opening == "$$" or len(words) < 4 or bool(_MATHS.search(words)))
+    )
+
+
+def _price(content: str) -> bool:
+    """`$5 (or 6$)`: it begins with a number and goes on in words."""
+    return content[0].isdigit() and bool(_WORD.search(content)) and not re.search(r"[\\^_=]", content)
+
+
+def _block(state: StateBlock, first: int, last: int, silent: bool) -> bool:  # noqa: FBT001 - as above
+    opening = _begins(state, first)
+    if opening not in ("$$", "\\[") or state.is_code_block(first):
+        return False
+    closing, line, written = _PAIRS[opening], first, ""
+    while line < min(last, first + 60) and state.sCount[line] >= state.blkIndent:
+        written += state.getLines(line, line + 1, state.blkIndent, keepLastLF=True)
+        end = written.find(closing, written.index(opening) + 2)
+        if end >= 0:
+            break
+        line += 1
+    else:
+        return False
+    return _closed(state, first, line, written.strip(), opening, silent=silent)
+
+
+def _begins(state: StateBlock, line: int) -> str:
+    start = state.bMarks[line] + state.tShift[line]
+    return state.src[start : min(start + 2, state.eMarks[line])]
+
+
+def _closed(state: StateBlock, first: int, line: int, written: str, opening: str, *, silent: bool) -> bool:
+    end = written.find(_PAIRS[opening], 2)
+    content, after = written[2:end], written[end + 2 :].strip()
+    # What stands behind it on its line makes it a part of a sentence.
+    if after or len(content) > LONGEST or not _formula(content, opening):
+        return False
+    if not silent:
+        token = state.push("formula", "", 0)
+        token.map, token.block = [first, line + 1], True
+        _push(token, written, content, display=True)
+    state.line = line + 1
+    return True
+
+
+def _push(token: Token, written: str, content: str, *, display: bool) -> None:
+    token.content, token.markup, token.info = content, written, "display" if display else ""
