@@ -192,6 +192,10 @@ class Records:
         """All runs of the reply of that name, whatever its conversation is called; the first one first."""
         return self._store.read(rows.of_reply, message)
 
+    def of_latest_reply(self, prefix: str, *, within: float) -> list[Record]:
+        """All runs of the latest reply whose name begins so, of the last `within` seconds."""
+        return self._store.read(rows.of_latest_reply, prefix, since=time.time() - within)
+
     # --- all of them --------------------------------------------------------------------------------------
 
     def settle(self, timeout: float = SETTLE) -> bool:

@@ -119,6 +119,14 @@ def of_reply(connection: Connection, message: str) -> list[Record]:
     return [_record(connection, row) for row in connection.execute(query).all()]
 
 
+def of_latest_reply(connection: Connection, prefix: str, *, since: float) -> list[Record]:
+    """All runs of the latest reply whose name begins with `prefix`, if one was asked for since then."""
+    its = RUNS.c.message.startswith(prefix, autoescape=True)
+    latest = select(RUNS.c.message).where(its, RUNS.c.created >= since).order_by(RUNS.c.created.desc())
+    message = connection.execute(latest.limit(1)).scalar()
+    return of_reply(connection, message) if message else []
+
+
 def unfinished(connection: Connection, *, but: str) -> list[Record]:
     """The runs that are not over, those of one owner left out."""
     query = select(RUNS).where(RUNS.c.state.not_in(OVER), RUNS.c.owner != but)

@@ -40,6 +40,20 @@ BEHAVIOURS = {
     "proxy:ends:characters": Behaviour(
         "No answer holds half a character, and code runs as it is shown.", "Unicode 3.9"
     ),
+    "proxy:retry:once": Behaviour(
+        "A request that a client sends again by itself takes its reply up, and runs no block of it again.",
+        "decision 3",
+    ),
+    "proxy:retry:waits": Behaviour(
+        "A client that comes again after a timeout of its own finds the block that it left running.",
+        "decision 3",
+    ),
+    "proxy:retry:anew": Behaviour(
+        "Who asks the same again, after a good reply or with another key, gets a new reply.", "decision 3"
+    ),
+    "proxy:retry:replica": Behaviour(
+        "Another process with the same records takes it up as well.", "decision 10"
+    ),
     "proxy:errors:before": Behaviour("A failure before the first word has its own status.", PROXY),
     "proxy:errors:key": Behaviour(
         "That the endpoint refuses our key is our fault, and shows no key.", "safety: T7"
@@ -74,6 +88,10 @@ BEHAVIOURS = {
     "proxy:leave:kernel": Behaviour("Who hangs up interrupts the code.", PROXY),
     "proxy:late:next-request": Behaviour(
         "The result of a block that went on comes with the conversation's next request, said and read.", ISSUE
+    ),
+    "proxy:late:afterwards": Behaviour(
+        "What a thread or a task prints after the end of its block comes with the next request, once.",
+        "README: what it promises",
     ),
     "proxy:pictures:links": Behaviour(
         "A picture is a link that any page can show and only its owner's key does not spoil.", PROXY

@@ -22,7 +22,7 @@ STREAM = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "
 BAD_GATEWAY = 502
 
 
-class Delivery(Protocol):
+class Told(Protocol):
     """Takes a reply while it is written."""
 
     async def say(self, text: str) -> None:
@@ -33,6 +33,10 @@ class Delivery(Protocol):
 
     async def call(self, calls: Sequence[object]) -> None:
         """Fragments of calls of the client's own tools."""
+
+
+class Delivery(Told, Protocol):
+    """Brings it to a client."""
 
     async def finish(self, outcome: Outcome) -> None:
         """The reply has ended."""

@@ -24,8 +24,10 @@ from coderunner.hosts.proxy.asked import MARK, Asked, plain, read, reads
 from coderunner.hosts.proxy.conversations import SESSION, Conversations, label
 from coderunner.hosts.proxy.delivery import QUIET, Delivery, Streamed, Whole, attended, refuse
 from coderunner.hosts.proxy.relay import API, relay, route_of
-from coderunner.hosts.proxy.wire import Outcome, Wire
-from coderunner.hosts.proxy.writer import Keep, Writer, Written
+from coderunner.hosts.proxy.replies import BROKEN, Replies
+from coderunner.hosts.proxy.retries import Attempt, identity_of, impatient, named
+from coderunner.hosts.proxy.wire import Wire
+from coderunner.hosts.proxy.writer import Keep, Writer
 from coderunner.keys import Keyring
 from coderunner.models.endpoint import Client, Endpoint
 from coderunner.models.memory import StrategyMemory
@@ -50,7 +52,6 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 TOO_LARGE = wire.error(f"A request has at most {LARGEST:,} bytes here.", kind="invalid_request_error")
 NOT_HERE = f"There is nothing here but the endpoint's API, below {API}; write base addresses up to there."
-BROKEN = "Something went wrong in the proxy; its terminal says what."
 
 
 class Proxy:
@@ -71,8 +72,9 @@ class Proxy:
         )
         memory = StrategyMemory(settings.data_dir / "endpoints.json")
         self._album = Album(settings.data_dir / "pictures", settings.keep_days)
-        self._writer = Writer(settings, self.client, self.sessions, memory, self.records)
+        writer = Writer(settings, self.client, self.sessions, memory, self.records)
         self._conversations = Conversations()
+        self._replies = Replies(writer, self._conversations)
         self._quiet = quiet
 
     def gallery(self, keyring: Keyring) -> Gallery:
@@ -101,6 +103,7 @@ class Proxy:
             await asyncio.to_thread(self._album.sweep)
             yield
         finally:
+            await self._replies.close()
             await self.sessions.close_all()
             await asyncio.to_thread(self.records.close)
             await self.client.aclose()
@@ -116,7 +119,8 @@ class Proxy:
         asked = _json(body)
         every = self.settings.run_for == "all"
         if isinstance(asked, dict) and self.runs and reads(asked, request.headers, every=every):
-            await self._reply(request, read(asked, self.settings.model), asked.get("metadata"), send)
+            wanted = read(asked, self.settings.model)
+            await self._reply(request, wanted, body, asked.get("metadata"), send)
             return
         if isinstance(asked, dict) and str(asked.get("model")).endswith(MARK):
             body = json.dumps({**asked, "model": plain(str(asked["model"]))}).encode()
@@ -139,29 +143,29 @@ class Proxy:
             raise HTTPException(404, NOT_HERE)
         await attended(request.receive, relay(self.client, request, route, body, send))
 
-    # --- one reply ----------------------------------------------------------------------------------------
-
-    async def _reply(self, request: Request, asked: Asked, metadata: object, send: Send) -> None:
-        owner = request.scope[OWNER]
-        name = self._conversations.find(owner, request.headers, metadata, asked.messages)
+    async def _reply(self, request: Request, asked: Asked, body: bytes, metadata: object, send: Send) -> None:
+        """One reply, new or taken up."""
+        headers, owner = request.headers, request.scope[OWNER]
+        identity = identity_of(owner, headers, body)
+        name = self._conversations.find(owner, headers, metadata, asked.messages)
+        attempt = await self._replies.find(identity, headers, name)
+        attempt = attempt or Attempt(name, label(owner, name), named(identity))
+        if not attempt.begun:
+            self._replies.begin(identity, attempt, asked, owner, self._keep(owner, request))
         its = Wire(f"chatcmpl-{secrets.token_hex(12)}", int(time.time()), asked.named)
-        headers = {SESSION: name}
+        answered = {SESSION: attempt.name}
         delivery: Delivery = (
-            Streamed(request.scope, send, its, headers, counts=asked.counts)
+            Streamed(request.scope, send, its, answered, counts=asked.counts)
             if asked.streams
-            else Whole(request.scope, send, its, headers)
+            else Whole(request.scope, send, its, answered)
         )
-        written = Written()
-        keep = self._keep(owner, request)
-
-        async def write() -> Outcome:
-            try:
-                return await self._writer.write(asked, label(owner, name), keep, delivery, written)
-            finally:
-                # Before the client hears of the end: its next question may come at once.
-                self._conversations.remember(owner, name, asked.messages, asked.prior + written.text)
-
-        await attended(request.receive, _deliver(write, delivery), delivery.live(self._quiet))
+        since = time.monotonic()
+        follow = attempt.journal.follow(delivery)
+        try:
+            await attended(request.receive, follow, delivery.live(self._quiet))
+        finally:
+            waits = not asked.streams and impatient(headers, time.monotonic() - since)
+            await self._replies.leave(attempt, wait=waits)
 
     def _keep(self, owner: str, request: Request) -> Keep:
         """How the pictures of a reply are kept."""
@@ -169,18 +173,6 @@ class Proxy:
             return inline
         address = self.settings.public_url or str(request.base_url).rstrip("/")
         return lambda result: self._album.keep(result, owner, address)
-
-
-async def _deliver(write: Callable[[], Awaitable[Outcome]], delivery: Delivery) -> None:
-    try:
-        outcome = await write()
-    except CodeRunnerError as failure:
-        await delivery.fail(failure)
-    except Exception:
-        log.exception("A reply failed")
-        await delivery.fail(CodeRunnerError(BROKEN))
-    else:
-        await delivery.finish(outcome)
 
 
 Answer = Callable[[Request, bytes, Send], Awaitable[None]]

@@ -1,7 +1,6 @@
 """How a reply is written: the endpoint's model, the conversation's kernel, the hall between them."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from dataclasses import dataclass, field
 from coderunner.endings import COMPLETE, how_a_reply_ended
 from coderunner.hosts.proxy.album import for_the_model
 from coderunner.hosts.proxy.asked import Asked, Message
-from coderunner.hosts.proxy.delivery import Delivery
+from coderunner.hosts.proxy.delivery import Told
 from coderunner.hosts.proxy.wire import Outcome
 from coderunner.models.endpoint import Client
 from coderunner.models.memory import StrategyMemory
@@ -26,6 +25,7 @@ from coderunner.runner import (
     Result,
     Say,
     Sessions,
+    Started,
     Turn,
     converse,
     late_words,
@@ -55,6 +55,12 @@ class Written:
     """Of its text, without its thoughts, which clients do not send back."""
     calls: bool = False
     """It calls tools of the client's, and so ends; what they give comes with the next request."""
+    ran: bool = False
+    """A block of it has been run, or runs."""
+    late: str = ""
+    """What had come late and was said before it."""
+    reply: str = ""
+    """Its text with its thoughts, and with what the client had begun, as far as it came when it broke off."""
 
     @property
     def text(self) -> str:
@@ -73,18 +79,26 @@ class Writer:
     records: Records
 
     async def write(
-        self, asked: Asked, conversation: str, keep: Keep, delivery: Delivery, written: Written
+        self, asked: Asked, conversation: str, message: str, keep: Keep, delivery: Told, written: Written
     ) -> Outcome:
-        """Write a reply; what code shows is said where it ran. Raises ModelError."""
+        """Write a reply; what code shows is said where it ran. Raises ModelError.
+
+        What is `written` of it already is gone on with: its blocks do not run again, and a last one without
+        a result gets that which the records know. `message` is the reply's name there.
+        """
         settings, where = self.settings, where_of(self.settings)
         session = self.sessions.get(conversation, where)
-        ledger = ReplyLedger(self.records, conversation, secrets.token_hex(16), where.place)
+        ledger = ReplyLedger(self.records, conversation, message, where.place)
         allowance = Allowance(settings.max_seconds, settings.max_tokens, spent=lambda: reply.usage.completion)
         manner = Manner(settings.timeout, settings.limit, keep=keep, allowance=allowance, ledger=ledger)
-        late = await asyncio.to_thread(late_words, session, manner)
+        if not written.reply and (late := await asyncio.to_thread(late_words, session, manner)):
+            # The client keeps the history: what it is to hold has to be said.
+            written.late += late
+            written.pieces.append(f"{late}\n")
+            await delivery.say(f"{late}\n")
         reply = Reply(
             self.client.of(asked.model),
-            _with_late(taught(told(asked.messages), settings.system_prompt or SYSTEM_PROMPT), late),
+            _with_late(taught(told(asked.messages), settings.system_prompt or SYSTEM_PROMPT), written.late),
             options=asked.options,
             memory=self.memory,
             continuation=settings.continuation_of(asked.model),
@@ -104,34 +118,35 @@ class Writer:
                     if delta.content:
                         yield delta.content
 
-        if late:
-            # The client keeps the history: what it is to hold has to be said.
-            written.pieces.append(f"{late}\n")
-            await delivery.say(f"{late}\n")
         # What the client sends of a reply may be long; it is read without holding up the others.
-        turn = await asyncio.to_thread(Turn, prior=asked.prior, max_cells=settings.max_blocks)
+        begun, resume = written.reply or asked.prior, bool(written.reply)
+        turn = await asyncio.to_thread(Turn, prior=begun, resume=resume, max_cells=settings.max_blocks)
         reason = ""
-        async with aclosing(converse(turn, generate, session, manner)) as events:
-            async for event in events:
-                match event:
-                    case Say(text, part):
-                        if part is not Part.THOUGHT:
-                            written.pieces.append(text)
-                        await delivery.say(text)
-                    case Ended(ended):
-                        shown = pictures(ended)
-                    case Finish("limit"):
-                        reason = "length"
-                    case _:
-                        pass
-        why = reason or reply.finish_reason
-        if written.calls:
-            return Outcome("tool_calls", reply.usage)
-        if not turn.reply[len(asked.prior) :].strip() and (word := how_a_reply_ended(why, empty=True)):
+        try:
+            async with aclosing(converse(turn, generate, session, manner)) as events:
+                async for event in events:
+                    match event:
+                        case Say(text, part):
+                            if part is not Part.THOUGHT:
+                                written.pieces.append(text)
+                            await delivery.say(text)
+                        case Started():
+                            written.ran = True
+                        case Ended(ended):
+                            shown = pictures(ended)
+                        case Finish("limit"):
+                            reason = "length"
+                        case _:
+                            pass
+        finally:
+            written.reply = turn.reply if turn.reply != asked.prior else ""
+        why = "tool_calls" if written.calls else reason or reply.finish_reason
+        empty = not written.calls and not turn.reply[len(asked.prior) :].strip()
+        if empty and (word := how_a_reply_ended(why, empty=True)):
             # Nothing else of the answer would be seen.
             written.pieces.append(f"({word})\n")
             await delivery.say(f"({word})\n")
-        return Outcome(official(why), reply.usage)
+        return Outcome(why if written.calls else official(why), reply.usage)
 
 
 def official(reason: str) -> str:
