@@ -72,6 +72,29 @@ BEHAVIOURS = {
         "No id that is given here looks like a flag, and one of an earlier version is not taken for one.",
         "README, notebooks",
     ),
+    "notebooks:files:corpus": Behaviour(
+        "A notebook of any version and encoding comes back with its code, its outputs and its text.",
+        "nbformat 3 to 4.5",
+    ),
+    "notebooks:files:round-trip": Behaviour(
+        "Whatever code and outputs a notebook holds come back as they were.", "nothing vanishes"
+    ),
+    "notebooks:files:languages": Behaviour(
+        "What is in another language is refused, or is text: it becomes no block.", "nothing untrue"
+    ),
+    "notebooks:files:kept": Behaviour(
+        "Raw cells, attached pictures and widgets are kept, or a sentence says what is not.",
+        "nothing vanishes",
+    ),
+    "notebooks:files:numbers": Behaviour(
+        "A count in a notebook beyond all numbers keeps nothing from coming in.", "nothing vanishes"
+    ),
+    "notebooks:files:refused": Behaviour(
+        "An import that is not kept, or no notebook, is told in a sentence and a code.", "nothing untrue"
+    ),
+    "notebooks:export:current": Behaviour(
+        "A notebook holds what is in the conversation, and nothing that was edited away.", "nothing untrue"
+    ),
     "command-line:version": Behaviour("The command line tells its version.", "README"),
     "command-line:script": Behaviour("`coderunner` is `python -m coderunner`.", "README"),
     "command-line:settings:shown": Behaviour(

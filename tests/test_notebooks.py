@@ -247,10 +247,11 @@ def test_a_notebook_of_anybodys_becomes_a_conversation(records: Records) -> None
         ("user", "analysis"),
         ("user", "# Next\nmore"),
     ]
-    assert [run.code for run in chat.records] == ["x = 1\nx", "print('```')"]
+    assert [run.code for run in chat.records] == ["x = 1\nx\n", "print('```')\n"]
     assert chat.records[1].result == Result(
         (Stream("stdout", "```\n"), DisplayData({"text/plain": "ab"})), execution_count=None
     )
+    assert [piece.text for piece in chat.sayings[1].pieces][1:] == ["```raw\nraw\n```\n"]
     last = chat.sayings[-1]
     assert last.pieces[0].text == "````python\nprint('```')\n````\n"
     assert last.pieces[1].end == Result(status=Status.DECLINED, detail="it had not run in the notebook")
@@ -333,12 +334,23 @@ def test_states_that_make_no_sense_are_left_out(records: Records, state: object)
     [
         ("no", "it is not JSON"),
         ("[]", "it has no cells"),
-        ('{"worksheets": []}', "it has no cells"),
+        ('{"worksheets": []}', "the notebook is empty"),
+        ('{"worksheets": 7}', "it has no cells"),
         ('{"cells": []}', "the notebook is empty"),
         ('{"cells": [], "metadata": {"kernelspec": {"language": "R"}}}', "the notebook is in R"),
+        ('{"cells": [], "metadata": {"language_info": {"name": "R"}}}', "the notebook is in R"),
+        ('{"cells": [], "metadata": {"kernelspec": {"name": "ir"}}}', "the notebook is in R"),
+        ('{"cells": [], "metadata": {"kernelspec": {"name": "julia-1.9"}}}', "the notebook is in Julia"),
+        (b"\x1f\x8b\x08\x00", "a compressed file; unpack it"),
+        (b"\xff\xfe\x00\xd8", "it is not in UTF"),
+        (b"PK\x03\x04\xff", "this is no notebook"),
+        ("[" * 60_000, "nested more than 256 levels deep"),
+        ('{"cells": [' + "[" * 5_000 + "]" * 5_000 + "]}", "nested more than 256 levels deep"),
+        (b"[" + b" " * (100 * 2**20), "larger than 100 MB; clear some"),
     ],
+    ids=range(15),
 )
-def test_what_is_no_notebook_of_ours_is_refused(records: Records, text: str, said: str) -> None:
+def test_what_is_no_notebook_of_ours_is_refused(records: Records, text: str | bytes, said: str) -> None:
     with pytest.raises(NotANotebook, match=said):
         from_notebook(records, text, "title")
     assert records.shelf.cards() == []
@@ -356,7 +368,7 @@ def test_the_command_line_imports_and_exports(
     assert main(["export", "analysis", "out.ipynb"]) == 0
     assert main(["export", identity, "-"]) == 0
     assert capsys.readouterr().out == (tmp_path / "out.ipynb").read_text(encoding="utf-8")
-    assert len(read((tmp_path / "out.ipynb").read_text(encoding="utf-8")).cells) == 6
+    assert len(read((tmp_path / "out.ipynb").read_text(encoding="utf-8")).cells) == 7
     assert main(["export", "analysis", "out.ipynb"]) == 2
     assert main(["export", "nobody", "new.ipynb"]) == 2
     assert main(["import", "nowhere.ipynb"]) == 2

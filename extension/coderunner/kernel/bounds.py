@@ -109,14 +109,15 @@ def bundle_of(data: object) -> MimeBundle:
 
 
 def _mime(key: str, value: object) -> object:
-    if isinstance(value, list) and value and all(isinstance(line, str) for line in value):
+    in_json = key.split(";")[0].endswith("json")
+    if isinstance(value, list) and not in_json and all(isinstance(line, str) for line in value):
         value = "".join(value)  # nbformat's multi-line strings
     if isinstance(value, str):
         binary = key.startswith(("image/", "audio/", "video/")) and not key.startswith("image/svg")
         if len(value) <= (MIME_BINARY if binary else MIME_TEXT):
             return clean(value)
         return None if binary or "html" in key or "svg" in key else shorten(clean(value), HEAD)
-    if key.split(";")[0].endswith("json") and value is not None:
+    if in_json and value is not None:
         value = clipped(value)
         return value if len(json.dumps(value)) <= MIME_TEXT else None
     return None

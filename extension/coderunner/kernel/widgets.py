@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from coderunner.jsontext import clipped
+from coderunner.jsontext import clipped, loads
 
 TARGET = "jupyter.widget"
 """The name of the comms of which widgets are made."""
@@ -297,7 +297,8 @@ def kept_of(widgets: Widgets, roots: Iterable[str]) -> str:
 
 def unkept(text: str) -> Iterator[tuple[str, State, list[list[str | int]], list[bytes]]]:
     """Each model of what `kept` gave: its id, its state, where bytes go, and those."""
-    for identity, told in json.loads(text)["state"].items():
+    kept = loads(text, lenient=True)
+    for identity, told in kept["state"].items() if isinstance(kept, dict) else ():
         buffers = told["buffers"]
         paths = [each["path"] for each in buffers]
         yield identity, told["state"], paths, [base64.b64decode(each["data"]) for each in buffers]

@@ -4,12 +4,12 @@ The format is nbformat 4.5. What a notebook has no place for (who said it, how a
 cells' metadata under `coderunner`.
 """
 
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from coderunner.endings import how_it_ended
+from coderunner.jsontext import clipped, loads
 from coderunner.outputs import Result, in_nbformat
 from coderunner.records.chats import Chat, Saying
 from coderunner.records.pieces import Kind, Piece
@@ -19,6 +19,10 @@ OURS = "coderunner"
 YOU = "**You:** "
 """What a person said begins with this."""
 
+RAW = "raw"
+"""The info string of what was a raw cell."""
+_RAW = re.compile(rf"(`{{3,}}){RAW}(?: ([^\s`]+))?\n(.*)\n\1\n?", re.DOTALL)
+
 WIDGETS = "application/vnd.jupyter.widget-state+json"
 """Where a notebook's metadata holds the states of widgets."""
 
@@ -26,11 +30,16 @@ Cell = dict[str, object]
 
 
 def notebook(chat: Chat) -> dict[str, object]:
-    """The conversation as the JSON of a notebook. Runs of which nothing was said come last, as they were."""
+    """The conversation as the JSON of a notebook; where nothing was said its runs, as they were.
+
+    What is not in the conversation any more, since somebody edited or wrote it anew, is not in the notebook.
+    """
     told = [cell for saying in chat.sayings for cell in _said(chat, saying)]
-    named = {saying.reply for saying in chat.sayings}
-    told += [_ran(run) for run in chat.records if run.key.message not in named and run.started is not None]
-    widgets = _widgets(chat.records)
+    replies = {saying.reply for saying in chat.sayings}
+    runs = [run for run in chat.records if run.key.message in replies or not chat.sayings]
+    if not chat.sayings:
+        told = [_ran(run) for run in runs if run.started is not None]
+    widgets = _widgets(runs)
     cells = [cell | {"id": f"cell-{number}"} for number, cell in enumerate(told, 1)]
     return {
         "cells": cells,
@@ -49,7 +58,8 @@ def _widgets(runs: Sequence[Record]) -> dict[str, object]:
     """The last state of all widgets that the runs showed; empty where they showed none."""
     states: dict[str, object] = {}
     for run in runs:
-        states |= json.loads(run.widgets)["state"] if run.widgets else {}
+        kept = loads(run.widgets, lenient=True) if run.widgets else {}
+        states |= kept.get("state", {}) if isinstance(kept, dict) else {}
     return {"state": sound(states), "version_major": 2, "version_minor": 0} if states else {}
 
 
@@ -60,6 +70,8 @@ def _said(chat: Chat, saying: Saying) -> Iterator[Cell]:
     for piece in saying.pieces:
         if piece.kind is Kind.BLOCK:
             yield from _block(chat, saying, piece)
+        elif raw := _RAW.fullmatch(piece.text):
+            yield _raw(raw[3], raw[2])
         elif piece.text.strip():
             yield _markdown(_words(piece), role="assistant", kind=piece.kind.value)
 
@@ -81,7 +93,7 @@ def _block(chat: Chat, saying: Saying, piece: Piece) -> Iterator[Cell]:
         yield _ran(runs[-1])
         result = runs[-1].result
     else:
-        yield _code(code_in(piece.text), None)
+        yield _code(f"{code_in(piece.text)}\n", None)
         result = piece.end
     if result is not None and (said := how_it_ended(result.status, result.aftermath)):
         words = "; ".join(filter(None, (said, result.detail)))
@@ -110,28 +122,48 @@ def _code(source: str, result: Result | None) -> Cell:
     }
 
 
+def _raw(text: str, kind: str) -> Cell:
+    """A cell that stood in a notebook which was imported."""
+    metadata: dict[str, object] = {OURS: {"role": "assistant"}}
+    return {"cell_type": "raw", "metadata": metadata | ({"format": kind} if kind else {}), "source": text}
+
+
 def _markdown(text: str, **ours: str) -> Cell:
     return {"cell_type": "markdown", "metadata": {OURS: ours}, "source": text}
 
 
 def sound(value: object) -> object:
-    """The value without what JSON has no word for: NaN and the infinities."""
+    """The value without what JSON has no word for: NaN and the infinities, and what is nested too deep."""
+    return _sound(clipped(value))
+
+
+def _sound(value: object) -> object:
     match value:
         case float() if not math.isfinite(value):
             return None
         case Mapping():
-            return {str(key): sound(each) for key, each in value.items()}
+            return {str(key): _sound(each) for key, each in value.items()}
         case str() | bytes():
             return value
         case Sequence():
-            return [sound(each) for each in value]
+            return [_sound(each) for each in value]
     return value
 
 
-_FENCE = re.compile(r"[^\n]*\n(.*?)\n?[ \t>]*(?:`{3,}|~{3,})?[ \t]*\n?\Z", re.DOTALL)
+_CLOSING = re.compile(r"[ \t>]*(?:`{3,}|~{3,})[ \t]*")
 
 
 def code_in(fence: str) -> str:
     """The code of a block that never ran, out of its fence."""
-    found = _FENCE.match(fence)
-    return found[1] if found else fence
+    _, opened, rest = fence.partition("\n")
+    if not opened:
+        return fence
+    body = rest.removesuffix("\n")
+    code, _, last = body.rpartition("\n")
+    return code if _CLOSING.fullmatch(last) else body
+
+
+def fenced(text: str, info: str) -> str:
+    """A text as a fence of that info string, longer than any within it."""
+    marker = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{marker}{info}\n{text}\n{marker}\n"

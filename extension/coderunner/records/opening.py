@@ -13,17 +13,19 @@ from coderunner.records.store import MEMORY, Store
 log = logging.getLogger(__name__)
 
 
-def open_records(address: str, folder: Path, *, keep_days: float = 0) -> Records:
+def open_records(address: str, folder: Path, *, keep_days: float = 0, in_memory: bool = True) -> Records:
     """The records at a database's `address`, or in a file of ours in `folder`.
 
     Where that cannot be opened, in memory: the log says so, and for as long as this process lives nothing is
-    lost and nothing runs twice. In a database that was named, users of the system have conversations of
-    their own each.
+    lost and nothing runs twice. Without `in_memory`, RecordsUnavailable is raised then. In a database that
+    was named, users of the system have conversations of their own each.
     """
     place = address or URL.create("sqlite", database=str(folder / "records" / "records.sqlite"))
     try:
         return Records(Store(place), keep_days=keep_days, person=_user() if address else "")
     except RecordsUnavailable as failure:
+        if not in_memory:
+            raise
         sentence = f"{failure}; until CodeRunner ends, what runs is kept in memory only"
         log.warning("%s", sentence)
         return Records(Store(MEMORY), trouble=f"{sentence}.")

@@ -49,6 +49,7 @@ from .drivers import converse, converse_sync, late_words
 from .events import BEAT, Answered, Asked, Beat, Ended, Event, Late, Shown, Started, Waiting
 from .later import Later
 from .manner import STOPPED, Kernel, Manner, declined, granted, never, no_pictures
+from .notebookfile import LARGEST
 from .notebooks import find_chat, from_notebook, label_of, pieces_in, to_notebook
 from .panels import later_of, panel_of
 
@@ -56,6 +57,7 @@ __all__ = [
     "AFTERWARDS_LIMITS",
     "BEAT",
     "DEFAULT_LIMITS",
+    "LARGEST",
     "STOPPED",
     "Allowance",
     "Answered",

@@ -4,13 +4,14 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from coderunner.chat.render import for_model
-from coderunner.errors import NoSuchConversation, NotANotebook
+from coderunner.errors import NoSuchConversation, NotANotebook, RecordsUnavailable
 from coderunner.identity import new_id
-from coderunner.kernel.bounds import bundle_of, clean, traceback_of
+from coderunner.jsontext import clipped
+from coderunner.kernel.bounds import MIME_TYPE, bundle_of, traceback_of
 from coderunner.kernel.widgets import VIEW, Widgets, kept_of, saved
 from coderunner.outputs import (
     Aftermath,
@@ -21,14 +22,19 @@ from coderunner.outputs import (
     Result,
     Status,
     Stream,
+    count_of,
 )
 from coderunner.records.book import Records
 from coderunner.records.chats import Card, Chat, Saying
 from coderunner.records.entry import Entry
-from coderunner.records.notebook import OURS, WIDGETS, YOU, notebook, sound
+from coderunner.records.notebook import OURS, RAW, WIDGETS, YOU, fenced, notebook, sound
 from coderunner.records.pieces import Kind, Piece
 from coderunner.records.rows import Key, Record
 
+from .notebookfile import Json, content_of, foreign_language, list_of, object_of, string_of
+
+YEAR = 366 * 86_400.0
+"""Seconds; no cell ran longer."""
 NOT_RUN = Result(status=Status.DECLINED, detail="it had not run in the notebook")
 IMPORTED = "In the notebook that was imported."
 """Where a cell of a notebook ran, in words."""
@@ -111,18 +117,23 @@ class Ran:
     """What it shows; None where it has not run."""
 
 
-def from_notebook(records: Records, text: str, title: str) -> str:
+Tell = Callable[[str], None]
+"""Takes a sentence on what of a notebook is not taken."""
+
+
+def from_notebook(records: Records, file: bytes | str, title: str, tell: Tell = lambda _: None) -> str:
     """Write a notebook down as a conversation, with what its cells show; gives its id. Runs nothing.
 
-    `title` is what it is called where the notebook does not say. Raises NotANotebook, RecordsUnavailable.
+    `title` is what it is called where the notebook does not say; `tell` takes what of it has no place in a
+    conversation. Raises NotANotebook, and RecordsUnavailable where it cannot be written down.
     """
-    content = _content(text)
-    title = _string(_object(content.get("metadata")).get("title")) or title
+    content = content_of(file)
+    title = string_of(object_of(content.get("metadata")).get("title")) or title
     identity = new_id()
     label = label_of(identity)
-    widgets = saved(_object(_object(content.get("metadata")).get("widgets")).get(WIDGETS))
+    widgets = saved(_states(content))
     sayings: list[Saying] = []
-    for part in _parts(content):
+    for part in _parts(content, tell):
         if isinstance(part, str):
             sayings.append(Saying("user", part))
             continue
@@ -132,8 +143,11 @@ def from_notebook(records: Records, text: str, title: str) -> str:
     if not sayings:
         raise NotANotebook("the notebook is empty")
     records.shelf.keep(identity, label, sayings)
-    records.settle()
+    if not records.settle():
+        raise RecordsUnavailable(records.trouble(label) or f"{records.place} takes too long to write")
     records.shelf.rename(identity, title)
+    if trouble := records.trouble(label):
+        tell(trouble)
     return identity
 
 
@@ -145,14 +159,15 @@ def _reply(parts: list[Piece | Ran], records: Records, label: str, widgets: Widg
     for part in parts:
         if isinstance(part, Piece):
             pieces.append(part)
-            text += f"{part.text}\n\n" if part.kind is Kind.PROSE else ""
+            text += f"{_for_model(part.text)}\n\n" if part.kind is Kind.PROSE else ""
             continue
-        fence = _fenced(part.code)
+        fence = fenced(part.code, "python")
         result = part.result or NOT_RUN
         read = for_model(result)
         text += f"{fence}{read}\n"
         if part.result is not None:
-            entry = records.claim(Key(label, message, ordinal), part.code, place=IMPORTED)
+            # As a reply's block has it: with the end of its last line.
+            entry = records.claim(Key(label, message, ordinal), f"{part.code}\n", place=IMPORTED)
             if isinstance(entry, Entry) and entry.send():
                 entry.finish(result)
                 if states := kept_of(widgets, _views(result)):
@@ -166,38 +181,31 @@ def _views(result: Result) -> Iterator[str]:
     """The widgets of which a result shows views."""
     for output in result.outputs:
         if isinstance(output, DisplayData | ExecuteResult):
-            yield _string(_object(output.data.get(VIEW)).get("model_id"))
+            yield string_of(object_of(output.data.get(VIEW)).get("model_id"))
 
 
-def _fenced(code: str) -> str:
-    marker = "`" * max(3, 1 + max(map(len, re.findall("`+", code)), default=0))
-    return f"{marker}python\n{code}\n{marker}\n"
+def _states(content: Json) -> object:
+    """The states of widgets; some programs leave out the object around them (Colab does)."""
+    states = object_of(object_of(content.get("metadata")).get("widgets"))
+    states = object_of(states.get(WIDGETS)) or states
+    return states if "state" in states else {"state": states}
 
 
-def _content(text: str) -> Mapping[str, object]:
-    try:
-        content = json.loads(text)
-    except ValueError:
-        raise NotANotebook("this is no notebook: it is not JSON") from None
-    if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
-        raise NotANotebook("this is no notebook of version 4: it has no cells; open and save it in Jupyter")
-    metadata = _object(content.get("metadata"))
-    language = _string(_object(metadata.get("kernelspec")).get("language")) or "python"
-    if language.lower() != "python":
-        raise NotANotebook(f"the notebook is in {language}; only those in Python can be imported")
-    return content
-
-
-def _parts(content: Mapping[str, object]) -> Iterator[str | list[Piece | Ran]]:
+def _parts(content: Json, tell: Tell) -> Iterator[str | list[Piece | Ran]]:
     """What people said, and the replies to it; without a word of ours, Markdown before code is a person's."""
     reply: list[Piece | Ran] = []
-    cells = content["cells"]
-    for cell in map(_object, cells if isinstance(cells, list) else []):
-        ours = _object(_object(cell.get("metadata")).get(OURS))
-        source = _string(cell.get("source"))
+    silent = 0
+    for cell in map(object_of, list_of(content["cells"])):
+        ours = object_of(object_of(cell.get("metadata")).get(OURS))
+        source = string_of(cell.get("source"))
         kind = ours.get("kind")
         if cell.get("cell_type") == "code":
-            reply.append(Ran(source, _result(cell, ours)))
+            language = foreign_language(cell)
+            silent += bool(language and list_of(cell.get("outputs")))
+            ran = Ran(source, _result(cell, ours))
+            reply.append(Piece(Kind.PROSE, fenced(source, language)) if language else ran)
+        elif cell.get("cell_type") == "raw":
+            reply.append(Piece(Kind.PROSE, fenced(source, f"{RAW} {_format(cell)}".strip())))
         elif cell.get("cell_type") != "markdown" or kind in ("end", "thought"):
             continue
         elif ours.get("role") == "assistant":
@@ -208,17 +216,46 @@ def _parts(content: Mapping[str, object]) -> Iterator[str | list[Piece | Ran]]:
             if reply:
                 yield reply
                 reply = []
-            yield source.removeprefix(YOU)
+            text, pictures = _attached(cell, source.removeprefix(YOU))
+            yield text
+            reply += [Piece(Kind.PROSE, each) for each in pictures]
     if reply:
         yield reply
+    if silent:
+        tell(f"What {silent} cells in other languages showed is left out.")
 
 
-def _result(cell: Mapping[str, object], ours: Mapping[str, object]) -> Result | None:
-    listed = cell.get("outputs")
-    shown = map(_output, map(_object, listed if isinstance(listed, list) else []))
+def _format(cell: Json) -> str:
+    """The MIME type that a raw cell is for."""
+    metadata = object_of(cell.get("metadata"))
+    told = string_of(metadata.get("format") or metadata.get("raw_mimetype"))
+    return told if MIME_TYPE.fullmatch(told) else ""
+
+
+def _attached(cell: Json, source: str) -> tuple[str, list[str]]:
+    """The text of a cell, and each picture that is attached to it, as Markdown of its own."""
+    pictures = []
+    for name, bundle in object_of(cell.get("attachments")).items():
+        for kind, data in bundle_of(bundle).items():
+            if kind.startswith("image/") and isinstance(data, str) and _BASE64.fullmatch(data):
+                plain = re.sub(r"[\[\]()<>\s]+", " ", name).strip() or "picture"
+                pictures.append(f"![{plain}](data:{kind};base64,{''.join(data.split())})")
+    return source, pictures
+
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
+_PICTURE = re.compile(r"!\[([^\]]*)\]\(data:[^)]*\)")
+
+
+def _for_model(text: str) -> str:
+    """Prose as a model gets it: pictures that stand in it as data would fill its context."""
+    return _PICTURE.sub(r"[picture: \1]", text)
+
+
+def _result(cell: Json, ours: Json) -> Result | None:
+    shown = map(_output, map(object_of, list_of(cell.get("outputs"))))
     outputs = tuple(output for output in shown if output is not None)
-    count = cell.get("execution_count")
-    count = count if isinstance(count, int) else None
+    count = count_of(cell.get("execution_count"))
     if not outputs and count is None and not ours.get("status"):
         return None
     failed = any(isinstance(output, Error) for output in outputs)
@@ -229,41 +266,23 @@ def _result(cell: Mapping[str, object], ours: Mapping[str, object]) -> Result | 
         ):
             status, aftermath = Status(told), Aftermath(left)
     took = ours.get("duration")
-    return Result(
-        outputs,
-        status,
-        aftermath,
-        count,
-        float(took) if isinstance(took, int | float) else 0.0,
-        _string(ours.get("detail")),
-    )
+    seconds = float(took) if isinstance(took, int | float) and 0 <= took < YEAR else 0.0
+    return Result(outputs, status, aftermath, count, seconds, string_of(ours.get("detail")))
 
 
-def _output(output: Mapping[str, object]) -> Output | None:
+def _output(output: Json) -> Output | None:
     """An output as a kernel's would be taken: a notebook is as strange as a program."""
-    data, metadata = bundle_of(sound(output.get("data"))), _object(output.get("metadata"))
+    data, metadata = bundle_of(sound(output.get("data"))), object_of(clipped(output.get("metadata")))
     match output.get("output_type"):
         case "stream":
             return Stream(
-                "stderr" if output.get("name") == "stderr" else "stdout", _string(output.get("text"))
+                "stderr" if output.get("name") == "stderr" else "stdout", string_of(output.get("text"))
             )
         case "display_data" if data:
             return DisplayData(data, metadata)
         case "execute_result" if data:
-            count = output.get("execution_count")
-            return ExecuteResult(data, metadata, count if isinstance(count, int) else None)
+            return ExecuteResult(data, metadata, count_of(output.get("execution_count")))
         case "error":
-            ename, evalue = _string(output.get("ename")), _string(output.get("evalue"))
+            ename, evalue = string_of(output.get("ename")), string_of(output.get("evalue"))
             return Error(ename, evalue, traceback_of(output.get("traceback")))
     return None
-
-
-def _object(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, dict) else {}
-
-
-def _string(value: object) -> str:
-    """Text, or the lines of one, as nbformat allows."""
-    if isinstance(value, list) and all(isinstance(line, str) for line in value):
-        value = "".join(value)
-    return clean(value) if isinstance(value, str) else ""

@@ -2,11 +2,19 @@
 
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from coderunner.errors import SettingsError
-from coderunner.runner import Records, find_chat, from_notebook, open_records, to_notebook
+from coderunner.runner import (
+    LARGEST,
+    Records,
+    find_chat,
+    from_notebook,
+    open_records,
+    plain,
+    to_notebook,
+)
 from coderunner.settings import Settings
 
 
@@ -36,19 +44,25 @@ def take_in(settings: Settings, file: str) -> int:
     Raises NotANotebook, RecordsUnavailable, SettingsError.
     """
     try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as failure:
-        reason = getattr(failure, "strerror", None) or "it is no text in UTF-8"
-        raise SettingsError(f"{file} cannot be read: {reason}") from None
+        # One byte more than a notebook may have is enough to see that it is too long.
+        with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as notebook:
+            content = notebook.read(LARGEST + 1)
+    except OSError as failure:
+        raise SettingsError(f"{file} cannot be read: {failure.strerror}") from None
+    missing: list[str] = []
     with _records(settings) as records:
-        identity = from_notebook(records, text, Path(file).stem)
+        identity = from_notebook(records, content, Path(file).stem, missing.append)
     sys.stdout.write(f"{identity}\n")
+    for sentence in missing:
+        sys.stderr.write(f"coderunner: {plain(sentence)}\n")
     return 0
 
 
 @contextmanager
 def _records(settings: Settings) -> Generator[Records]:
-    records = open_records(settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days)
+    where = settings.records_url.reveal(), settings.data_dir
+    # In memory nothing would be there to export, and what is imported would be gone at once.
+    records = open_records(*where, keep_days=settings.keep_days, in_memory=False)
     try:
         yield records
     finally:

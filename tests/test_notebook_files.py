@@ -1,0 +1,253 @@
+"""Notebooks as programs of all kinds write them: each goes out again with its code, outputs and text."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coderunner.__main__ import main
+from coderunner.kernel.widgets import VIEW, unkept
+from coderunner.outputs import ExecuteResult, Result
+from coderunner.records.book import Records
+from coderunner.records.chats import Chat, Saying
+from coderunner.records.entry import Entry
+from coderunner.records.notebook import WIDGETS, YOU, code_in, fenced
+from coderunner.records.pieces import Kind, Piece
+from coderunner.records.rows import Key
+from coderunner.records.store import MEMORY, Store
+from coderunner.runner import find_chat, from_notebook, to_notebook
+from tests.behaviours import behaviour
+
+CORPUS = Path(__file__).parent / "corpora" / "notebooks"
+FILES = sorted(CORPUS.glob("*.ipynb"))
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def records() -> Iterator[Records]:
+    book = Records(Store(MEMORY))
+    yield book
+    book.close()
+
+
+def back(records: Records, file: bytes | str) -> Json:
+    """A notebook that was imported and exported again."""
+    chat = find_chat(records, from_notebook(records, file, "title"))
+    text = to_notebook(chat)
+    nbformat.validate(nbformat.reads(text, as_version=nbformat.NO_CONVERT))
+    exported: Json = json.loads(text)
+    return exported
+
+
+def joined(value: object) -> object:
+    return "".join(value) if isinstance(value, list) else value
+
+
+def seen(output: Json) -> Json:
+    """An output as a reader sees it, whichever way it is spelt."""
+    data = {kind: each if "json" in kind else joined(each) for kind, each in output.get("data", {}).items()}
+    return {"type": output["output_type"], "text": joined(output.get("text", "")), "data": data}
+
+
+def code_of(notebook: Json) -> list[tuple[object, object, list[Json]]]:
+    return [
+        (joined(cell["source"]), cell["execution_count"], [seen(each) for each in cell["outputs"]])
+        for cell in notebook["cells"]
+        if cell["cell_type"] == "code"
+    ]
+
+
+def text_of(notebook: Json) -> str:
+    texts = (joined(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] != "code")
+    return "\n".join(str(text).removeprefix(YOU) for text in texts)
+
+
+@behaviour("notebooks:files:corpus")
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_notebook_comes_back_with_its_code_its_outputs_and_its_text(records: Records, file: Path) -> None:
+    data = file.read_bytes()
+    # nbformat reads the older ones as they are meant.
+    written = json.dumps(json.loads(data.decode("utf-16" if data[:2] == b"\xff\xfe" else "utf-8-sig")))
+    meant = json.loads(nbformat.writes(nbformat.reads(written, as_version=4)))
+    exported = back(records, data)
+    assert code_of(exported) == code_of(meant)
+    for cell in meant["cells"]:
+        if cell["cell_type"] != "code":
+            assert str(joined(cell["source"])).strip("\n") in text_of(exported)
+
+
+LINES = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8), max_size=4)
+SOURCES = LINES.map("\n".join) | st.sampled_from(
+    ["x\n", "x  ", "\n\n", "a\r\nb", "`" * 5, "```python\n1\n```", ">"]
+)
+OUTPUTS = st.lists(
+    st.sampled_from(
+        [
+            {"output_type": "stream", "name": "stdout", "text": ["a\n", "b"]},
+            {"output_type": "stream", "name": "stderr", "text": "a\r\n"},
+            {"output_type": "display_data", "data": {"text/html": [], "text/plain": ""}, "metadata": {}},
+            {"output_type": "display_data", "data": {"application/json": ["a", "b"]}, "metadata": {}},
+            {
+                "output_type": "execute_result",
+                "data": {"text/plain": ["1"]},
+                "execution_count": 3,
+                "metadata": {},
+            },
+            {"output_type": "error", "ename": "E", "evalue": "v", "traceback": ["a", "b"]},
+        ]
+    ),
+    max_size=3,
+)
+CODE_CELLS = st.builds(
+    lambda source, outputs, count: {
+        "cell_type": "code",
+        "metadata": {"jupyter": {"source_hidden": True}, "tags": ["a"]},
+        "source": source,
+        "outputs": outputs,
+        "execution_count": count,
+    },
+    SOURCES | LINES.map(lambda lines: [f"{line}\n" for line in lines]),
+    OUTPUTS,
+    st.none() | st.integers(0, 100),
+)
+
+
+@behaviour("notebooks:files:round-trip")
+@settings(max_examples=40, deadline=None)
+@given(st.lists(CODE_CELLS, min_size=1, max_size=4))
+def test_whatever_code_a_notebook_holds_comes_back_as_it_was(cells: list[Json]) -> None:
+    records = Records(Store(MEMORY))
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 2}
+    exported = back(records, json.dumps(notebook))
+    records.close()
+    assert code_of(exported) == code_of(notebook)
+
+
+@behaviour("notebooks:files:round-trip")
+@given(SOURCES)
+def test_the_code_of_a_fence_is_the_code_that_was_put_into_it(source: str) -> None:
+    assert code_in(fenced(source, "python")) == source
+
+
+def made(*cells: Json, **metadata: object) -> str:
+    return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+
+
+def code(source: str, *outputs: Json, **metadata: object) -> Json:
+    cell = {"cell_type": "code", "execution_count": 1, "outputs": outputs}
+    return {**cell, "metadata": metadata, "source": source}
+
+
+@behaviour("notebooks:files:languages")
+@pytest.mark.parametrize(
+    "metadata", [{"vscode": {"languageId": "r"}}, {"language": "r"}, {"kernel": "r"}], ids=str
+)
+def test_a_cell_in_another_language_is_text_and_no_block(records: Records, metadata: Json) -> None:
+    said: list[str] = []
+    shown = {"output_type": "stream", "name": "stdout", "text": "1"}
+    file = made(code("summary(x)", shown, **metadata), code("1"))
+    chat = find_chat(records, from_notebook(records, file, "x", said.append))
+    assert [run.code for run in chat.records] == ["1\n"]
+    assert chat.sayings[1].pieces[0].text == "```r\nsummary(x)\n```\n"
+    assert said == ["What 1 cells in other languages showed is left out."]
+
+
+@behaviour("notebooks:files:kept")
+def test_raw_cells_come_back_and_a_notebook_of_them_alone_is_not_empty(records: Records) -> None:
+    raw = {"cell_type": "raw", "metadata": {"format": "text/latex"}, "source": "$a$\n```\nb"}
+    (cell,) = [each for each in back(records, made(raw))["cells"] if each["cell_type"] != "markdown"]
+    assert (cell["cell_type"], cell["source"]) == ("raw", raw["source"])
+    assert cell["metadata"]["format"] == "text/latex"
+
+
+@behaviour("notebooks:files:kept")
+def test_a_picture_that_is_attached_stands_below_its_text_and_is_no_text_for_the_model(
+    records: Records,
+) -> None:
+    cell = {
+        "cell_type": "markdown",
+        "metadata": {},
+        "source": "Look: ![](attachment:a.png)",
+        "attachments": {"a.png": {"image/png": "AQID"}, "b.svg": {"image/svg+xml": "<svg/>"}},
+    }
+    chat = find_chat(records, from_notebook(records, made(cell, code("1")), "x"))
+    assert chat.sayings[1].pieces[0].text == "![a.png](data:image/png;base64,AQID)"
+    assert "base64" not in chat.sayings[1].text
+    assert "![a.png](data:image/png;base64,AQID)" in to_notebook(chat)
+
+
+@behaviour("notebooks:files:kept")
+def test_widgets_come_in_where_the_object_around_their_states_is_missing(records: Records) -> None:
+    model = {"model_name": "LayoutModel", "model_module": "@jupyter-widgets/base", "state": {"width": "1px"}}
+    shown = {"output_type": "display_data", "data": {VIEW: {"model_id": "a"}}, "metadata": {}}
+    for widgets in ({WIDGETS: {"a": model}}, {WIDGETS: {"state": {"a": model}}}, {"a": model}):
+        file = made(code("slider", shown), widgets=widgets)
+        (run,) = find_chat(records, from_notebook(records, file, "x")).records
+        assert [each[0] for each in unkept(run.widgets)] == ["a"]
+
+
+@behaviour("notebooks:files:numbers")
+@pytest.mark.parametrize("count", [10**25, -1, 1.5, True, "7"])
+def test_a_count_beyond_all_numbers_is_none_and_the_cell_is_there(records: Records, count: Any) -> None:
+    cell = code("1", {"output_type": "execute_result", "data": {"text/plain": "1"}, "execution_count": count})
+    chat = find_chat(records, from_notebook(records, made({**cell, "execution_count": count}), "x"))
+    (run,) = chat.records
+    assert run.result is not None
+    assert run.result.execution_count is None
+    assert run.result.outputs == (ExecuteResult({"text/plain": "1"}),)
+
+
+@behaviour("notebooks:files:refused")
+def test_an_import_that_is_not_kept_does_not_say_that_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CODERUNNER_DATA_DIR", str(tmp_path / "data"))
+    file = tmp_path / "a.ipynb"
+    file.write_text(made(code("1")))
+    (tmp_path / "data").write_text("a file in its place")
+    assert main(["import", str(file)]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "cannot keep records" in told.err
+    (tmp_path / "data").unlink()
+    assert main(["import", str(file)]) == 0
+    identity = capsys.readouterr().out.strip()
+    database = sqlite3.connect(tmp_path / "data" / "records" / "records.sqlite")
+    assert [row[0] for row in database.execute("SELECT id FROM coderunner_chats")] == [identity]
+    database.close()
+
+
+@behaviour("notebooks:files:refused")
+@pytest.mark.parametrize("name", ["folder", "gone.ipynb"])
+def test_what_is_no_file_is_refused_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    monkeypatch.setenv("CODERUNNER_DATA_DIR", str(tmp_path / "data"))
+    (tmp_path / "folder").mkdir()
+    assert main(["import", str(tmp_path / name)]) == 2
+    assert "cannot be read" in capsys.readouterr().err
+
+
+@behaviour("notebooks:export:current")
+def test_what_was_edited_away_is_not_in_the_notebook(records: Records) -> None:
+    for message in ("old", "new"):
+        entry = records.claim(Key("label", message, 0), f"print('{message}')\n")
+        assert isinstance(entry, Entry)
+        assert entry.send()
+        entry.finish(Result())
+    said = fenced("print('new')", "python")
+    pieces = (Piece(Kind.BLOCK, said, "", 0),)
+    records.shelf.keep("talk", "label", (Saying("user", "q"), Saying("assistant", said, pieces, "new")))
+    assert records.settle()
+    chat = find_chat(records, "talk")
+    cells = json.loads(to_notebook(chat))["cells"]
+    assert [cell["source"] for cell in cells] == [f"{YOU}q", "print('new')"]
+    alone = Chat("", "runs", "label", (), chat.records)
+    assert len(json.loads(to_notebook(alone))["cells"]) == 2
