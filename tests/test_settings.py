@@ -154,6 +154,29 @@ def test_a_file_that_is_no_toml_is_told_with_its_line(toml: Write) -> None:
 
 
 @behaviour("settings:errors:sentence")
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("port = " + "[" * 60_000, "is nested too deep"),
+        ("port = " + "{a=" * 5_000, "is nested too deep"),
+        (f"port = {'9' * 5_000}", "is not TOML"),
+        ("#" * 300_000, "is larger than 256 kB"),
+    ],
+    ids=["arrays", "tables", "digits", "large"],
+)
+def test_a_file_that_nobody_wrote_by_hand_is_refused_in_a_sentence(toml: Write, text: str, said: str) -> None:
+    toml(text)
+    with pytest.raises(SettingsError, match=said):
+        load()
+
+
+@behaviour("settings:errors:sentence")
+def test_a_file_may_begin_with_a_byte_order_mark(toml: Write) -> None:
+    toml("\ufeffport = 7863\r\n")
+    assert load().port == 7863
+
+
+@behaviour("settings:errors:sentence")
 def test_a_named_file_has_to_be_there(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"nowhere\.toml cannot be read"):
         load(config=tmp_path / "nowhere.toml")

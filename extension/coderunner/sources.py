@@ -11,6 +11,9 @@ from typing import Any
 
 from coderunner.errors import SettingsError
 
+LARGEST = 256_000
+"""Bytes of a settings file: a hundred times what ours can say."""
+
 
 def default_config() -> Path:
     """The TOML file that is read when none is named; it need not be there."""
@@ -44,10 +47,18 @@ def read_toml(path: Path, *, required: bool) -> dict[str, Any]:
     if not required and not path.is_file():
         return {}
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            written = file.read(LARGEST + 1)
+        if len(written) > LARGEST:
+            raise SettingsError(f"the settings file {path} is larger than {LARGEST // 1000} kB; name another")
+        return tomllib.loads(written.decode("utf-8-sig").replace("\r\n", "\n"))
     except OSError as failure:
         message = f"the settings file {path} cannot be read: {failure.strerror}"
         raise SettingsError(message) from None
+    except RecursionError:
+        raise SettingsError(f"the settings file {path} is nested too deep") from None
+    except SettingsError:
+        raise
     except ValueError as failure:
         message = f"the settings file {path} is not TOML: {failure}"
         # Without `from`: a decoding error carries the bytes that it failed on, and they may be a token's.

@@ -93,6 +93,10 @@ BEHAVIOURS = {
         "another Origin, `null` included, as a GET, as text, or as more than a button sends.",
         "safety: T4, T5; CVE-2026-39987, CVE-2024-47165",
     ),
+    "page:routes:deep": Behaviour(
+        "What is sent to a route and is no request of ours is refused, however deep it is nested.",
+        "safety: hostile input",
+    ),
     "page:routes:own": Behaviour("Our own page may press the buttons of its blocks.", "safety: T4"),
     "page:routes:owner": Behaviour(
         "A block's id is of use to its owner only; for everybody else there is no such block.", "safety: T5"

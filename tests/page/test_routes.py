@@ -80,6 +80,24 @@ def test_no_post_is_taken_from_anybody_else(address: str, what: str) -> None:
         assert httpx.get(address + path, headers=TOKEN, trust_env=False).status_code == 405
 
 
+@behaviour("page:routes:deep")
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" * 60_000,
+        b'{"id":' * 60_000,
+        b"[" * 5_000 + b"]" * 5_000,
+        b"9" * 9_000,
+        b"\xff",
+        b"",
+        b"NaN",
+        b"7",
+    ],
+)
+def test_a_press_that_is_no_press_is_refused_however_deep_it_is(address: str, content: bytes) -> None:
+    assert press(address, "/coderunner/act", JSON | TOKEN | {"Origin": address}, content) in (404, 413)
+
+
 @behaviour("page:routes:own")
 def test_our_own_page_may_press_a_button(address: str) -> None:
     assert press(address, "/coderunner/act", JSON | TOKEN | {"Origin": address}) == 200

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from coderunner.jsontext import loads
 from coderunner.models.demo_personalities import (
     PLAIN,
     Personality,
@@ -97,8 +98,8 @@ class Demo:
 
     async def _answer_post(self, path: str, receive: Receive, send: Send) -> None:
         try:
-            body = json.loads(await _read(receive))
-            asked = Asked(path, dict(body))
+            body = loads(await _read(receive))
+            asked = Asked(path, dict(body))  # type: ignore[call-overload]
         except (ValueError, TypeError):
             await _refuse(send, Refusal(400, "The body is no JSON object."))
             return

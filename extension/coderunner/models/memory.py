@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Lock
 
 from coderunner.folders import make_private
+from coderunner.jsontext import loads
 from coderunner.models.endpoint import Endpoint
 from coderunner.models.strategies import STRATEGIES, Strategy
 
@@ -79,7 +80,8 @@ def _bounded(choices: dict[tuple[str, str], Choice]) -> dict[tuple[str, str], Ch
 
 def _read(path: Path) -> dict[tuple[str, str], Choice]:
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))["strategies"]
+        kept = loads(path.read_bytes())
+        entries = kept["strategies"] if isinstance(kept, dict) else []
         return {
             (entry["url"], entry["model"]): Choice(
                 STRATEGIES[entry["strategy"]], str(entry["reason"]), str(entry["kind"])

@@ -6,7 +6,6 @@ origin; they hold no data.
 """
 
 import hmac
-import json
 import secrets
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from coderunner.gate import LOOPBACK, Scope, foreign, host_of, refusal
+from coderunner.jsontext import loads
 from coderunner.page import files, frames
 from coderunner.page.board import Board
 from coderunner.page.files import PREFIX, PUBLIC
@@ -150,6 +150,6 @@ def _root(request: Request) -> str:
 
 def _json(body: bytes) -> object:
     try:
-        return json.loads(body)
+        return loads(body)
     except ValueError:
         return None

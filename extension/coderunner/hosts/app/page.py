@@ -6,14 +6,13 @@ component is only ever written to.
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from importlib.resources import files
 from typing import Any
 
 import gradio as gr
 
-from coderunner.errors import RecordsUnavailable
+from coderunner.errors import RecordsUnavailable, UnreadableJSON
 from coderunner.hosts.app import listing, look, toast
 from coderunner.hosts.app.archive import Archive
 from coderunner.hosts.app.conversation import LIFE, Conversation
@@ -23,6 +22,7 @@ from coderunner.hosts.app.offers import Offers
 from coderunner.hosts.app.quiet import COMMAND, STREAM
 from coderunner.hosts.app.view import Drawing
 from coderunner.hosts.app.writer import Writer
+from coderunner.jsontext import loads
 from coderunner.page import element
 from coderunner.runner import Card, Session, without_tags
 
@@ -155,7 +155,7 @@ class Page:
         page = str(request.session_hash)
         self._listed.pop(page, None)
         try:
-            match json.loads(errand):
+            match _asked(errand):
                 case {"rename": str(which), "title": str(title)}:
                     await self.archive.rename(which, title)
                 case {"delete": str(which)}:
@@ -193,7 +193,7 @@ class Page:
 
     async def _edit(self, edited: str, identity: str, request: gr.Request) -> list[Any]:
         conversation, taken = await self._conversation(identity, request), False
-        match json.loads(edited):
+        match _asked(edited):
             # Where the page shows another conversation by now, the text is of none of its messages.
             case {"conversation": conversation.id, "message": int(number), "text": str(text)}:
                 taken = conversation.edit(number, text)
@@ -387,6 +387,14 @@ class Page:
             }
             for number, message in enumerate(conversation.messages)
         ]
+
+
+def _asked(text: str) -> object:
+    """What a script of the page asks for; None where somebody else wrote it."""
+    try:
+        return loads(text)
+    except UnreadableJSON:
+        return None
 
 
 def _html_props() -> dict[str, Any]:

@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 
 from coderunner.errors import SettingsError
 from coderunner.folders import make_private
+from coderunner.jsontext import loads
 from coderunner.runner import Local, Server, Where
 from coderunner.secret import Secret
 from coderunner.settings import Settings
@@ -147,7 +148,7 @@ class Store:
     def _read(self) -> dict[str, Any]:
         if self._chosen is None:
             try:
-                found = json.loads(self.path.read_text(encoding="utf-8"))
+                found = loads(self.path.read_bytes())
             except (OSError, ValueError):
                 found = None
             self._chosen = found if isinstance(found, dict) else {}
