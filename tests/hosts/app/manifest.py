@@ -128,6 +128,9 @@ BEHAVIOURS = {
         "The conversations stand in a list, by their first words or a name that is given in place.",
         "what users of chat pages ask for",
     ),
+    "app:list:many": Behaviour(
+        "However many conversations there are, they scroll by themselves and lie over nothing.", "the list"
+    ),
     "app:list:escaped": Behaviour("No title becomes part of the page.", "safety: T2"),
     "app:list:search": Behaviour("A search leaves the rows in which all its words occur.", "the list"),
     "app:list:address": Behaviour(

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from coderunner.endings import REPLIES
 from coderunner.hosts.app.server import App
+from coderunner.hosts.app.transcript import Message
 from coderunner.hosts.app.writer import kernel_label
 from coderunner.settings import load
 from tests.behaviours import behaviour
@@ -205,3 +206,45 @@ def test_after_kill_the_conversation_is_there_and_nothing_runs_twice(
         expect(somebody.blocks.last).to_contain_text("variables from before are gone")
         assert parrot[0].asked[-1]["messages"][-3]["content"].count("CodeRunner ended while it ran") == 1
         assert ran.read_text() == "once "
+
+
+# --- many of them
+
+SIZES = [(390, 800), (800, 600), (1280, 720), (1280, 400)]
+
+NOT_HIT = """() => {
+    const list = document.querySelector("#cr-list").getBoundingClientRect();
+    const seen = [...document.querySelectorAll("#cr-left :is(button, textarea, a)")].filter((each) => {
+        const { top, bottom, width } = each.getBoundingClientRect();
+        const listed = each.closest("#cr-list");
+        return width && (!listed || (top >= list.top && bottom <= list.bottom && each.matches("a")));
+    });
+    return seen.filter((each) => {
+        const { left, top, width, height } = each.getBoundingClientRect();
+        return !each.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+    }).map((each) => each.outerHTML);
+}"""
+"""The buttons, fields and links at the side that another one lies over, or that are out of sight."""
+
+
+@behaviour("app:list:many")
+@pytest.mark.parametrize("count", [40, 200])
+def test_however_many_there_are_each_button_below_them_takes_its_click(
+    browser: Browser, parrot: tuple[Parrot, str], tmp_path: Path, count: int
+) -> None:
+    app = App(load({"model_url": f"{parrot[1]}/v1", "model": "parrot", "data_dir": tmp_path}))
+    for number in range(count):
+        app.archive.keep(f"a-conversation-of-the-past-{number}", [Message("user", f"Talk {number}")])
+    assert app.records.settle()
+    with served(app.asgi) as address:
+        for width, height in SIZES:
+            with visitor(browser, address, viewport={"width": width, "height": height}) as somebody:
+                expect(somebody.rows).to_have_count(count)
+                if width < 769:
+                    expect(somebody.page.locator("body.cr-ready #cr-left:not(.open)")).to_have_count(1)
+                    somebody.page.locator("#cr-left .toggle-button").click()
+                somebody.page.wait_for_function(f"({NOT_HIT})().length === 0")
+                somebody.rows.last.scroll_into_view_if_needed()
+                assert somebody.page.evaluate(NOT_HIT) == []
+                somebody.page.locator("#cr-rerun").click()
+                expect(somebody.page.locator(".toast-body")).to_contain_text("No block")
