@@ -37,10 +37,23 @@ function terminal(text, className) {
   return place;
 }
 
-function picture(kind, data) {
+// As large as the program says: numbers are CSS pixels, text may be a share of the width.
+function sized(image, metadata) {
+  const [width, height] = ["width", "height"].map((name) => {
+    const [, number, unit] = /^(\d+(?:\.\d+)?)(px|%)?$/.exec(String(metadata?.[name] ?? "").trim()) ?? [];
+    return number ? `${number}${unit ?? "px"}` : "";
+  });
+  image.style.width = width;
+  if (width.endsWith("px") && height.endsWith("px")) {
+    image.style.aspectRatio = `${Number.parseFloat(width)} / ${Number.parseFloat(height)}`;
+  } else if (height.endsWith("px")) image.style.height = height;
+}
+
+function picture(kind, data, metadata) {
   const place = node("div", "cr-out cr-image"), image = node("img", "");
   image.src = kind === "image/svg+xml"
     ? `data:${kind};charset=utf-8,${encodeURIComponent(data)}` : `data:${kind};base64,${data.trim()}`;
+  sized(image, metadata);
   place.append(image);
   return place;
 }
@@ -54,7 +67,7 @@ export async function drawn(output, draw) {
   for (const best of BEST) {
     const kind = Object.keys(data).find((each) => best.test(each));
     if (!kind) continue;
-    if (kind.startsWith("image/")) return { node: picture(kind, string(data[kind])) };
+    if (kind.startsWith("image/")) return { node: picture(kind, string(data[kind]), metadata[kind]) };
     const value = kind.endsWith("json") ? data[kind] : string(data[kind]);
     return draw({ kind, data: value, metadata: metadata[kind], plain });
   }

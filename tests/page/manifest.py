@@ -84,6 +84,21 @@ BEHAVIOURS = {
         "What the page loads is built from `assets/src` with fixed versions, the same bytes each time.",
         "rich output 7",
     ),
+    "page:looks:figures": Behaviour(
+        "A figure without a height has the usual one, as wide as its block, live and after a reload.",
+        "plotly.js: autosize",
+    ),
+    "page:looks:json": Behaviour("JSON is unfolded as far as there is room for it.", "the look"),
+    "page:looks:sizes": Behaviour(
+        "An image is as large as its program says, and keeps its shape.", "nbformat: metadata"
+    ),
+    "page:looks:view": Behaviour(
+        "What is as high as its view is as high as the page's, and grows no further.", "rich output 3.2"
+    ),
+    "page:looks:nothing": Behaviour("What shows nothing takes no room.", "the look"),
+    "page:looks:contrast": Behaviour(
+        "Text with colours of its own can be read in both themes.", "WCAG 2.2: 1.4.3"
+    ),
     "page:zoo:firefox": Behaviour("Each kind is shown in Firefox too.", "the zoo"),
     "page:zoo:shown": Behaviour(
         "Whatever a notebook shows is shown, live and the same after a reload.", "rich output 1"

@@ -39,7 +39,7 @@ ALLOWED = {
     "summary": set(),
     "b": set(),
     "i": set(),
-    "img": {"src", "alt", "width", "height"},
+    "img": {"src", "alt", "style"},
     "form": {"class", "hidden", "data-cr-ticket", "autocomplete"},
     "label": {"for"},
     "input": {"id", "name", "type", "maxlength", "autocomplete", "autocapitalize", "spellcheck"},
@@ -217,7 +217,7 @@ def test_an_error_shows_its_line_and_folds_its_traceback() -> None:
 def test_a_png_is_an_image_with_its_text_as_description(kind: type[DisplayData | ExecuteResult]) -> None:
     block = ended(kind({"image/png": PIXEL + "\n", "text/plain": "<Figure>"}, {"image/png": {"width": 320}}))
     html = view.block(block, SETTING)
-    assert f'<img src="data:image/png;base64,{PIXEL}" alt="&lt;Figure&gt;" width="320">' in html
+    assert f'<img src="data:image/png;base64,{PIXEL}" alt="&lt;Figure&gt;" style="width:320px">' in html
 
 
 @behaviour("page:view:images")

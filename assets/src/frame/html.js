@@ -6,7 +6,21 @@ export function html(source) {
   const place = document.createElement("div");
   place.className = "cr-html";
   place.innerHTML = source;
+  measured(place);
   return place;
+}
+
+// A frame is as high as what is in it: what is as high as its frame would grow without end. So the height of a view
+// is that of the page around.
+const VIEW = /(\d*\.?\d+)[dsl]?vh\b/g;
+const bound = (text) => text.replace(VIEW, "calc($1 * var(--cr-vh))");
+
+function measured(place) {
+  for (const node of place.querySelectorAll('[style*="vh"]')) node.setAttribute("style", bound(node.getAttribute("style")));
+  for (const sheet of place.querySelectorAll("style")) {
+    const text = bound(sheet.textContent);
+    if (text !== sheet.textContent) sheet.textContent = text;
+  }
 }
 
 // Others are data, or for browsers of old: they are never loaded, and nothing tells so.

@@ -10,6 +10,16 @@ function later(className, begin) {
   return { node: Object.assign(document.createElement("div"), { className }), begin };
 }
 
+// In a tab that nobody has opened yet, nothing has a width.
+function whenSeen(node, act) {
+  const watch = new ResizeObserver(() => {
+    if (!node.offsetWidth) return;
+    watch.disconnect();
+    act();
+  });
+  watch.observe(node);
+}
+
 const dark = () => document.documentElement.classList.contains("dark");
 
 // What a script begins goes on beside the other outputs, whatever it gives back.
@@ -29,7 +39,13 @@ const KINDS = [
   [/^application\/vnd\.plotly\.v1\+json$/, async ({ data }) => {
     const plotly = await engine("plotly");
     const config = { responsive: true, displaylogo: false, ...data.config };
-    return later("cr-chart", (place) => plotly.newPlot(place, data.data, data.layout, config));
+    return later("cr-chart", async (place) => {
+      // Without padding: a figure without a height gets plotly's only where its place has none either.
+      const figure = place.appendChild(document.createElement("div"));
+      const hidden = figure.offsetWidth === 0;
+      await plotly.newPlot(figure, data.data, data.layout, config);
+      if (hidden) whenSeen(figure, () => plotly.Plots.resize(figure));
+    });
   }],
 ];
 

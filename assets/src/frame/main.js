@@ -1,6 +1,7 @@
 // Runs in a closed frame without origin or network, beside whatever an output's scripts do. Its only door is one
 // port to the page; it knows nothing but the outputs of its block.
 
+import { mend } from "./contrast.js";
 import { door, post } from "./door.js";
 import { enliven } from "./html.js";
 import { draw } from "./kinds.js";
@@ -36,6 +37,7 @@ async function put(place, item) {
     stand(node);
     await enliven(node);
     await begin?.(node);
+    mend(place);
   } catch (failure) {
     stand(Object.assign(document.createElement("pre"), { textContent: `${item.plain}\n(${failure})` }));
   }
@@ -43,17 +45,32 @@ async function put(place, item) {
 
 // --- how high it is
 
-let last = -1;
+const GROWTH = 4; // times in a row that what is shown may grow with its frame alone
+
+let last = -1, grown = 0;
 function size() {
+  empty();
   const h = Math.ceil(root.getBoundingClientRect().height);
   if (h === last) return;
+  // Its frame was made as high as it wanted, and nothing was done to it: it measures itself by its frame.
+  grown = h > last && innerHeight === last ? grown + 1 : 0;
+  if (grown > GROWTH) return;
   last = h;
   post({ t: "size", h });
 }
 
+// What shows nothing, a style or a script, has no room and no rule above it.
+function empty() {
+  for (const node of root.querySelectorAll(":scope > .cr-piece > .cr-acts")) {
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    node.classList.toggle("cr-empty", range.getBoundingClientRect().height === 0);
+  }
+}
+
 // A frame out of sight gets no ticks of a ResizeObserver; timers go on.
 let soon = 0;
-const later = () => { soon ||= setTimeout(() => { soon = 0; size(); }, 60); };
+const later = () => { grown = 0; soon ||= setTimeout(() => { soon = 0; size(); }, 60); };
 new ResizeObserver(size).observe(root);
 new MutationObserver(later).observe(root, { childList: true, subtree: true, attributes: true, characterData: true });
 root.addEventListener("load", later, true);
@@ -72,10 +89,16 @@ addEventListener("click", (event) => {
 
 const DOES = {
   draw: ({ count, fresh }) => show(count, fresh),
-  theme({ dark, font }) {
-    document.documentElement.classList.toggle("dark", dark);
-    document.documentElement.style.colorScheme = dark ? "dark" : "light";
-    document.body.style.fontFamily = font;
+  theme({ dark, font, view }) {
+    const { documentElement: html, body } = document;
+    html.classList.toggle("dark", dark);
+    html.style.colorScheme = dark ? "dark" : "light";
+    html.style.setProperty("--cr-vh", `${view / 100}px`);
+    // By these what was made for notebooks and their books tells a dark page.
+    html.dataset.theme = dark ? "dark" : "light";
+    body.dataset.jpThemeLight = String(!dark);
+    body.style.fontFamily = font;
+    mend(root);
   },
   parcel: ({ bytes }) => hear(bytes),
   ping: () => post({ t: "pong" }),

@@ -1,28 +1,51 @@
 // JSON as a tree that unfolds.
 
 const MOST = 500; // children of one node that are shown
+const LINES = 40, MORE = 200; // that are unfolded at first, and where the program asks for all
+const DEEPEST = 5; // levels of them
+
+const inner = (value) => (Array.isArray(value) ? value.map((each, at) => [at, each]) : Object.entries(value));
+const branches = (value) => value !== null && typeof value === "object";
 
 export function tree(data, metadata) {
   const place = document.createElement("div");
   place.className = "cr-json";
-  place.append(node("", data, metadata?.expanded !== false));
+  place.append(node("", data, unfolded(data, metadata?.expanded === true ? MORE : LINES)));
   return place;
 }
 
+// What is open at first: the root, and level by level as much as there is room for.
+function unfolded(data, lines) {
+  const open = new Set();
+  let level = branches(data) ? [data] : [];
+  for (let depth = 0; depth < DEEPEST && level.length && lines > 0; depth += 1) {
+    const next = [];
+    for (const value of level) {
+      const all = inner(value);
+      if (depth && all.length > lines) continue;
+      lines -= all.length;
+      open.add(value);
+      for (const [, each] of all) if (branches(each)) next.push(each);
+    }
+    level = next;
+  }
+  return open;
+}
+
 function node(name, value, open) {
-  if (value === null || typeof value !== "object") return leaf(name, value);
-  const inner = Array.isArray(value) ? value.map((each, at) => [at, each]) : Object.entries(value);
+  if (!branches(value)) return leaf(name, value);
+  const all = inner(value);
   const place = document.createElement("details"), head = document.createElement("summary");
-  head.append(label(name), Array.isArray(value) ? `[${inner.length}]` : `{${inner.length}}`);
+  head.append(label(name), Array.isArray(value) ? `[${all.length}]` : `{${all.length}}`);
   place.append(head);
   const fill = () => {
     if (place.childElementCount > 1) return;
-    for (const [key, each] of inner.slice(0, MOST)) place.append(node(String(key), each, false));
-    if (inner.length > MOST) place.append(leaf("", `… ${inner.length - MOST} more`));
+    for (const [key, each] of all.slice(0, MOST)) place.append(node(String(key), each, open));
+    if (all.length > MOST) place.append(leaf("", `… ${all.length - MOST} more`));
   };
   place.addEventListener("toggle", fill);
-  if (open) fill();
-  place.open = open;
+  if (open.has(value)) fill();
+  place.open = open.has(value);
   return place;
 }
 

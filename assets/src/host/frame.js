@@ -124,7 +124,7 @@ export class Frame {
     const { fontFamily } = getComputedStyle(this.#place);
     const dark = themed(this.#place);
     if (this.#node) this.#node.style.colorScheme = dark ? "dark" : "light";
-    this.#port?.postMessage({ t: "theme", dark, font: fontFamily });
+    this.#port?.postMessage({ t: "theme", dark, font: fontFamily, view: innerHeight });
   }
 
   #hear(message) {

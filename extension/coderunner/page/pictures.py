@@ -1,5 +1,6 @@
 """Images out of MIME bundles as `<img>` elements that can do nothing but be seen."""
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from html import escape
@@ -36,13 +37,28 @@ def img(image: Image, *, alt: str = "", metadata: object = None) -> str:
     return f'<img src="data:{image.mime};base64,{data}" alt="{escape(alt)}"{size}>'
 
 
+_LENGTH = re.compile(r"\s*(\d{1,5}(?:\.\d{1,9})?)\s*(px|%)?\s*", re.ASCII)
+
+
 def _size(metadata: object) -> str:
-    """The size that the program asks for, in CSS pixels, as attributes."""
+    """The size that the program asks for, as a style; the shape stays where there is less room."""
     if not isinstance(metadata, Mapping):
         return ""
-    sizes = ((name, metadata.get(name)) for name in ("width", "height"))
-    return "".join(
-        f' {name}="{int(size)}"'
-        for name, size in sizes
-        if isinstance(size, int | float) and not isinstance(size, bool) and 0 < size < 10_000
-    )
+    (width, across), (height, down) = (_length(metadata.get(name)) for name in ("width", "height"))
+    styles = []
+    if width:
+        styles.append(f"width:{width:g}{across}")
+    if width and height and across == down == "px":
+        styles.append(f"aspect-ratio:{width:g}/{height:g}")
+    elif height and down == "px":
+        styles.append(f"height:{height:g}px")
+    if metadata.get("unconfined") is True:
+        styles.append("max-width:none")
+    return f' style="{";".join(styles)}"' if styles else ""
+
+
+def _length(size: object) -> tuple[float, str]:
+    """In CSS pixels, or as a share of the width; 0 where it is none."""
+    found = None if isinstance(size, bool) else _LENGTH.fullmatch(str(size)[:32])
+    number = float(found[1]) if found else 0.0
+    return (number, found[2] or "px") if found and 0 < number < 10_000 else (0.0, "px")

@@ -1,0 +1,167 @@
+"""How large and in which colours outputs are shown."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from coderunner.outputs import DisplayData, Output
+from coderunner.page import pictures
+from tests.behaviours import behaviour
+from tests.hosts.app.browsing import MARKS
+from tests.page.host import Host, block_of, frame_of, hosted, opened
+from tests.page.test_view import PIXEL
+
+pytestmark = MARKS
+
+PLOTLY = "application/vnd.plotly.v1+json"
+BARS = {"data": [{"type": "bar", "x": ["a", "b"], "y": [1, 2]}], "layout": {}}
+AUTOSIZED = BARS | {"layout": {"autosize": True, "template": {"layout": {"font": {"size": 9}}}}}
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[Host]:
+    with hosted() as host:
+        yield host
+
+
+def html(source: str) -> DisplayData:
+    return DisplayData({"text/html": source, "text/plain": "plain"})
+
+
+def shown(page: Page, host: Host, name: str, outputs: list[Output]) -> str:
+    """A block with these outputs, in the page."""
+    cell = host.show(name, outputs)
+    page.reload()
+    block_of(page, cell).scroll_into_view_if_needed()
+    return cell
+
+
+def height(locator: Locator) -> float:
+    return float(locator.evaluate("node => node.getBoundingClientRect().height"))
+
+
+@behaviour("page:looks:figures")
+def test_a_figure_without_a_height_is_seen_live_and_after_a_reload(browser: Browser, host: Host) -> None:
+    with opened(browser, host, viewport={"width": 900, "height": 700}) as page:
+        cell = shown(page, host, "figures", [DisplayData({PLOTLY: BARS}), DisplayData({PLOTLY: AUTOSIZED})])
+        for _ in range(2):
+            figures = frame_of(page, cell).locator(".js-plotly-plot")
+            expect(figures.locator(".barlayer")).to_have_count(2)
+            assert [height(each) for each in figures.all()] == [450, 450]
+            page.reload()
+            block_of(page, cell).scroll_into_view_if_needed()
+        page.set_viewport_size({"width": 500, "height": 700})
+        page.wait_for_function("node => node.offsetHeight > 900", arg=page.locator("iframe").element_handle())
+        plot = frame_of(page, cell).locator(".main-svg").first
+        expect(plot).not_to_have_attribute("width", "834")
+        assert float(plot.get_attribute("width") or 0) < 500
+
+
+@behaviour("page:looks:json")
+def test_json_is_unfolded_as_far_as_there_is_room(browser: Browser, host: Host) -> None:
+    value = {"name": "x", "list": [1, {"deep": {"er": [2]}}], "many": list(range(300))}
+    output = DisplayData(
+        {"application/json": value}, {"application/json": {"expanded": False, "root": "root"}}
+    )
+    with opened(browser, host) as page:
+        cell = shown(page, host, "json", [output])
+        frame = frame_of(page, cell)
+        expect(frame.locator("details[open]")).to_have_count(5)
+        expect(frame.get_by_text("many: [300]")).to_be_visible()
+        assert height(frame.locator(".cr-json")) < 480
+
+
+@behaviour("page:looks:sizes")
+@pytest.mark.parametrize(
+    ("metadata", "style"),
+    [
+        ({"width": 100}, "width:100px"),
+        ({"width": "100"}, "width:100px"),
+        ({"width": "50%"}, "width:50%"),
+        ({"height": 40.5}, "height:40.5px"),
+        ({"width": 320, "height": 240}, "width:320px;aspect-ratio:320/240"),
+        ({"width": "100px; background: red"}, None),
+        ({"width": True, "height": -1}, None),
+        ({}, None),
+    ],
+)
+def test_an_image_is_as_large_as_its_program_says(metadata: dict[str, object], style: str | None) -> None:
+    drawn = pictures.drawn({"image/png": PIXEL}, {"image/png": metadata})
+    assert (f'style="{style}"' in drawn) if style else ("style" not in drawn)
+
+
+@behaviour("page:looks:sizes")
+def test_a_sized_image_is_seen_so_and_never_wider_than_its_block(browser: Browser, host: Host) -> None:
+    sizes: list[dict[str, object]] = [{"width": 100}, {"width": 120, "height": 60}, {"width": 4000}]
+    with opened(browser, host, viewport={"width": 600, "height": 700}) as page:
+        cell = shown(
+            page, host, "sizes", [DisplayData({"image/png": PIXEL}, {"image/png": size}) for size in sizes]
+        )
+        images = block_of(page, cell).locator("img")
+        expect(images).to_have_count(3)
+        widths = images.evaluate_all("all => all.map(each => [each.offsetWidth, each.offsetHeight])")
+        assert widths[:2] == [[100, 100], [120, 60]]
+        assert widths[2][0] < 600
+
+
+@behaviour("page:looks:view")
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<div style='height:100vh'>full</div>",
+        "<style>.full { min-height: calc(100dvh - 10px) }</style><div class=full>full</div>",
+        "<div id=f>full</div><script>document.querySelector('#f').style.height = '100vh'</script>",
+    ],
+)
+def test_what_is_as_high_as_its_view_does_not_grow(browser: Browser, host: Host, source: str) -> None:
+    with opened(browser, host, viewport={"width": 900, "height": 600}) as page:
+        cell = shown(page, host, "view", [html(source)])
+        expect(frame_of(page, cell).get_by_text("full")).to_be_visible()
+        before = 0
+        frame = page.locator("iframe")
+        while (now := height(frame)) != before:  # until it rests
+            before = int(now)
+            page.wait_for_timeout(300)
+        assert now < 700
+
+
+@behaviour("page:looks:nothing")
+def test_what_shows_nothing_takes_no_room(browser: Browser, host: Host) -> None:
+    nothing: list[Output] = [html("<style>p { color: red }</style>"), html("<script>window.a = 1</script>")]
+    with opened(browser, host) as page:
+        cell = shown(page, host, "nothing", [*nothing, html("<p>something</p>"), *nothing])
+        expect(frame_of(page, cell).get_by_text("something")).to_be_visible()
+        expect(frame_of(page, cell).locator(".cr-empty")).to_have_count(4)
+        heights = (
+            frame_of(page, cell)
+            .locator(".cr-empty")
+            .evaluate_all("all => all.map(each => each.offsetHeight)")
+        )
+        assert heights == [0, 0, 0, 0]
+
+
+@behaviour("page:looks:contrast")
+def test_text_with_colours_of_its_own_can_be_read_in_both_themes(browser: Browser, host: Host) -> None:
+    source = (
+        "<style>.cell { background: yellow } [data-theme=dark] .known { color: rgb(1, 200, 3) }</style>"
+        "<span class=navy style='color: #000080'>navy</span> <span class=cell>on yellow</span> "
+        "<span class=known>knows the theme</span> <span class=plain>plain</span>"
+    )
+    with opened(browser, host) as page:
+        cell = shown(page, host, "contrast", [html(source)])
+        colours = lambda: {  # noqa: E731
+            name: frame_of(page, cell).locator(f".{name}").evaluate("node => getComputedStyle(node).color")
+            for name in ("navy", "cell", "known", "plain")
+        }
+        expect(frame_of(page, cell).locator(".navy")).to_have_css("color", "rgb(0, 0, 128)")
+        light = colours()
+        page.evaluate("document.body.classList.add('dark')")
+        expect(frame_of(page, cell).locator(".plain")).to_have_css("color", "rgb(230, 230, 232)")
+        dark = colours()
+        assert dark["known"] == "rgb(1, 200, 3)"
+        assert dark["navy"] != light["navy"]
+        assert dark["cell"] != dark["plain"]
+        page.evaluate("document.body.classList.remove('dark')")
+        expect(frame_of(page, cell).locator(".navy")).to_have_css("color", "rgb(0, 0, 128)")
+        assert colours() == light
