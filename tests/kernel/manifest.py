@@ -14,6 +14,10 @@ BEHAVIOURS = {
         "Jupyter's own libraries read our messages, and we theirs.", "Jupyter protocol; Jupyter Server"
     ),
     "messages:garbage:ignored": Behaviour("What is no message is none, and never raises.", "O6; T6"),
+    "server:start:slow": Behaviour(
+        "A kernel that takes its time to start on a server is waited for.",
+        "servers and kernels: S1, a WebSocket opens when the kernel has answered",
+    ),
     "messages:garbage:fault": Behaviour(
         "Of a message whose content cannot be read it is said that an output could not be read.",
         "decision 4: nothing vanishes",

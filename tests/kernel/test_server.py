@@ -1,15 +1,18 @@
 """Kernels on a Jupyter server: found again, watched, shared, and the token that goes nowhere."""
 
 import asyncio
+import json
 import logging
 import socket
 import subprocess
+import sys
 import uuid
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from coderunner.chat.render import for_model
 from coderunner.kernel import rest as rest_module
 from coderunner.kernel.client import KernelClient
 from coderunner.kernel.link import Link
@@ -315,6 +318,27 @@ async def test_a_reply_that_is_too_large_is_not_read(body: str) -> None:
     with scripted_server({}, (200, {}, body)) as server:
         result = await Sessions().get("c", Server(server.url, Secret("canary"))).execute("1")
         assert result.status is Status.REFUSED
+
+
+@behaviour("server:start:slow")
+async def test_a_kernel_that_starts_slowly_is_waited_for(
+    tmp_path: Path, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coderunner.kernel.link.HANDSHAKE", 0.5)
+    slow = tmp_path / "jupyter" / "kernels" / "slow"
+    slow.mkdir(parents=True)
+    start = (
+        "import sys, time; time.sleep(2); from ipykernel import kernelapp; kernelapp.launch_new_instance()"
+    )
+    argv = [sys.executable, "-c", start, "-f", "{connection_file}"]
+    (slow / "kernel.json").write_text(
+        json.dumps({"argv": argv, "display_name": "Slow", "language": "python"})
+    )
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    with jupyter_server(tmp_path, token="slow-token") as server:
+        where = Server(server.url, Secret("slow-token"), kernel_name="slow")
+        result = await sessions.get("slow", where).execute("6 * 7")
+    assert for_model(result) == "Result: 42\n"
 
 
 @behaviour("server:refused:bounded")

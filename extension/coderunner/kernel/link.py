@@ -27,7 +27,8 @@ PING = 10.0
 OPENING = 60.0
 """Seconds for the first answer: a server reads nothing until a kernel that starts has answered it."""
 HANDSHAKE = 5.0
-"""Seconds for a WebSocket to open: a server that takes longer is tried again."""
+"""Seconds for a WebSocket to open to a kernel that has run already: a server that takes longer is asked again.
+To one that starts it opens when that has answered."""
 QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 TCP_INFO: int | None = getattr(socket, "TCP_INFO", None) if sys.platform == "linux" else None
 LAST_DATA = 52
@@ -54,11 +55,14 @@ class Link:
         self._early: list[str | bytes | None] = []
         self._open = False
 
-    async def open(self, rest: Rest, path: str, identity: str) -> None:
-        """Open it; raises ServerUnreachable. The server keeps what is missed for the same `identity` only."""
+    async def open(self, rest: Rest, path: str, identity: str, *, starts: bool = False) -> None:
+        """Open it, to a kernel that perhaps still `starts`; raises ServerUnreachable.
+
+        The server keeps what is missed for the same `identity` only.
+        """
         url = f"{rest.url}/{path}?{urlencode({'session_id': identity})}"
         request = rest.request("ws" + url.removeprefix("http"))
-        request.request_timeout = HANDSHAKE
+        request.request_timeout = OPENING if starts else HANDSHAKE
         try:
             self._socket = await _connected(request, self._on_frame)
         except HTTPClientError as error:

@@ -64,13 +64,16 @@ class ServerKernel:
     # --- messages
 
     async def connect(self, identity: str) -> None:
-        """Open the WebSocket; a server keeps what is missed for the same `identity` only."""
+        """Open the WebSocket; a server keeps what is missed for the same `identity` only.
+
+        Until the kernel is ready, that takes as long as it takes to start.
+        """
         self._identity, self._gone = identity, None
         if self._link is not None:
             self._link.close()
         link = Link(self._on_message, self._broken)
         self._link = link
-        await link.open(self._rest, self._path("channels"), identity)
+        await link.open(self._rest, self._path("channels"), identity, starts=not self.ready)
 
     def attach(self, receive: Callable[[Event], None]) -> None:
         """Have every event from now on given to `receive`, in the loop."""
