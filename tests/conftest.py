@@ -1,4 +1,7 @@
-"""What holds for all tests: they leave the home alone, ask nobody outside, and do not depend on the clock."""
+"""What holds for all tests: they leave the home alone, ask nobody outside, and do not depend on the clock.
+
+Nor on what is installed for the whole machine.
+"""
 
 import atexit
 import os
@@ -22,6 +25,9 @@ os.environ |= {
     "JUPYTER_CONFIG_DIR": str(HOME / "jupyter"),
     "JUPYTER_RUNTIME_DIR": str(HOME / "run"),
     "IPYTHONDIR": str(HOME / "ipython"),
+    # What is installed for the whole machine, another language's kernel for example, is none of the tests'.
+    "JUPYTER_PLATFORM_DIRS": "1",
+    "XDG_DATA_DIRS": str(HOME / "machine"),
     # Nothing of ours leaves this machine, also not through a proxy that is set for everything else.
     "NO_PROXY": "127.0.0.1,localhost,::1",
     "no_proxy": "127.0.0.1,localhost,::1",
