@@ -280,7 +280,7 @@ async def test_a_way_that_is_not_found_again_is_given_up(
     ordeal.ends(result, Status.LOST, Aftermath.READY, UNKNOWN)
     refused = await far.execute("1")
     assert refused.status is Status.REFUSED
-    assert "closed the connection without an answer" in refused.detail
+    assert "gives no complete HTTP answer" in refused.detail
     shown = far.light
     far.warm()
     await happens(lambda: far.light.state == "dead" and far.light is not shown)

@@ -14,6 +14,10 @@ BEHAVIOURS = {
         "Jupyter's own libraries read our messages, and we theirs.", "Jupyter protocol; Jupyter Server"
     ),
     "messages:garbage:ignored": Behaviour("What is no message is none, and never raises.", "O6; T6"),
+    "doctor:broken:odd": Behaviour(
+        "Whatever a server answers, the doctor and a cell say in a sentence what is wrong.",
+        "design, decision 4; RFC 9110, RFC 6455",
+    ),
     "server:start:slow": Behaviour(
         "A kernel that takes its time to start on a server is waited for.",
         "servers and kernels: S1, a WebSocket opens when the kernel has answered",

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -163,4 +164,24 @@ def scripted_server(
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         scheme = "https" if tls is not None else "http"
         yield Scripted(f"{scheme}://127.0.0.1:{server.server_port}", asked)
+        server.shutdown()
+
+
+@contextlib.contextmanager
+def raw_server(answers: Mapping[str, bytes], otherwise: bytes) -> Iterator[str]:
+    """Answer each request by its path, in these very bytes, and close; gives the address."""
+
+    class Handler(StreamRequestHandler):
+        def handle(self) -> None:
+            path = self.rfile.readline().decode("latin-1").split(" ")[1].partition("?")[0]
+            length = 0
+            while header := self.rfile.readline().strip().lower():
+                length = int(header.rpartition(b":")[2]) if header.startswith(b"content-length:") else length
+            self.rfile.read(length)
+            self.wfile.write(answers.get(path, otherwise))
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()

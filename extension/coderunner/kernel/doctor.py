@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from coderunner.errors import (
     KernelError,
@@ -27,7 +27,7 @@ from coderunner.kernel.client import KernelClient
 from coderunner.kernel.outside import outward
 from coderunner.kernel.portal import portal
 from coderunner.kernel.ready import wait_until_ready
-from coderunner.kernel.rest import Rest, parsed, refusal, unreachable
+from coderunner.kernel.rest import Rest, parsed, redirected, refusal, unreachable
 from coderunner.kernel.transport import Transport
 from coderunner.kernel.where import Local, Server, Where
 from coderunner.outputs import Result, Status, Stream
@@ -253,9 +253,13 @@ class _Examination:
         response = await rest.fetch("GET", "")
         reports = REPORT_PATH.search(response.headers.get("Content-Security-Policy", ""))
         hints = [response.headers.get("Location", ""), reports[1] if reports else ""]
-        targets = [urlsplit(urljoin(f"{rest.url}/", hint)) for hint in hints if hint]
+        targets = [redirected(rest.url, hint) for hint in hints]
         here = urlsplit(rest.url)[:2]
-        return [normalise(target._replace(query="").geturl()) for target in targets if target[:2] == here]
+        return [
+            normalise(target._replace(query="").geturl())
+            for target in targets
+            if target is not None and target[:2] == here
+        ]
 
     async def _is_jupyter(self, rest: Rest, url: str) -> bool:
         try:

@@ -4,6 +4,7 @@ A link that breaks is of no more use; who holds it opens another one.
 """
 
 import asyncio
+import logging
 import socket
 import struct
 import sys
@@ -12,7 +13,14 @@ from contextlib import suppress
 from urllib.parse import urlencode
 
 from tornado.httpclient import HTTPClientError, HTTPRequest
-from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
+from tornado.iostream import StreamClosedError, UnsatisfiableReadError
+from tornado.simple_httpclient import HTTPStreamClosedError
+from tornado.websocket import (
+    WebSocketClientConnection,
+    WebSocketClosedError,
+    WebSocketError,
+    websocket_connect,
+)
 
 from coderunner.errors import ServerUnreachable
 from coderunner.kernel.background import attempt, log
@@ -27,7 +35,7 @@ PING = 10.0
 OPENING = 60.0
 """Seconds for the first answer: a server reads nothing until a kernel that starts has answered it."""
 HANDSHAKE = 5.0
-"""Seconds for a WebSocket to open to a kernel that has run already: a server that takes longer is asked again.
+"""Seconds for a WebSocket to open to a kernel that has run already: a slower server is asked once more.
 To one that starts it opens when that has answered."""
 QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 TCP_INFO: int | None = getattr(socket, "TCP_INFO", None) if sys.platform == "linux" else None
@@ -38,6 +46,24 @@ _BLOCKED = (
     "{url} answers, but refuses the WebSocket to the kernel (HTTP {code}); "
     "a proxy between must pass WebSockets on (the headers Upgrade and Connection)"
 )
+_NO_WEBSOCKET = (
+    "{url} lets us ask, but opens no WebSocket to the kernel; "
+    "a proxy between must pass WebSockets on (the headers Upgrade, Connection and Sec-WebSocket-Accept)"
+)
+_NO_HANDSHAKE = (StreamClosedError, HTTPStreamClosedError, UnsatisfiableReadError, WebSocketError)
+
+
+def _untold(record: logging.LogRecord) -> bool:
+    """False for the traceback that tornado writes of a bad handshake, which is told in a sentence."""
+    trace = record.exc_info[2] if record.exc_info else None
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+        if trace.tb_frame.f_code.co_name == "_process_server_headers":
+            return False
+    return True
+
+
+logging.getLogger("tornado.application").addFilter(_untold)
 
 
 class Link:
@@ -65,6 +91,8 @@ class Link:
         request.request_timeout = OPENING if starts else HANDSHAKE
         try:
             self._socket = await _connected(request, self._on_frame)
+        except _NO_HANDSHAKE:
+            raise ServerUnreachable(_NO_WEBSOCKET.format(url=rest.url)) from None
         except HTTPClientError as error:
             if error.code == 599:
                 raise unreachable(rest.url, error) from None

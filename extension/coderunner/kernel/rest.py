@@ -10,9 +10,10 @@ import socket
 import ssl
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
+from tornado.iostream import StreamClosedError, UnsatisfiableReadError
 from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
 
 from coderunner.errors import (
@@ -202,8 +203,11 @@ _UNREACHABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...],
         "{url} did not answer in time; the server hangs, or a firewall stands between",
     ),
     (
-        (HTTPStreamClosedError, ConnectionResetError, BrokenPipeError),
-        "{url} closed the connection without an answer; perhaps it speaks {other}, not {scheme}",
+        (
+            *(HTTPStreamClosedError, StreamClosedError, UnsatisfiableReadError),
+            *(ConnectionResetError, BrokenPipeError),
+        ),
+        "{url} gives no complete HTTP answer; perhaps it speaks {other}, not {scheme}, or is another program",
     ),
     (FileNotFoundError, "the file with the certificates cannot be read; check the setting ca_file"),
 )
@@ -223,7 +227,7 @@ def _tls_trouble(url: str, error: ssl.SSLError) -> str:
 def refusal(url: str, response: HTTPResponse, *, token: bool) -> KernelError | None:
     """Say why a server did not answer what we asked; None where it did."""
     if 300 <= response.code < 400:
-        return _redirect(url, response.headers.get("Location", ""), token=token)
+        return _redirect(url, response, token=token)
     text = (response.body or b"")[:65536].decode("utf-8", "replace")
     if response.code >= 400 and "_xsrf" in text[:2000]:
         return ServerRefused(
@@ -267,8 +271,23 @@ def _page(url: str, text: str, *, token: bool) -> KernelError:
     )
 
 
-def _redirect(url: str, location: str, *, token: bool) -> KernelError:
-    target, origin = urlsplit(urljoin(f"{url}/", location)), urlsplit(url)
+def redirected(url: str, location: str) -> SplitResult | None:
+    """Where a redirect of the server at `url` leads; None where it says nothing that is an address."""
+    try:
+        target = urlsplit(urljoin(f"{url}/", location))
+        return target if location and target.hostname and target.port != 0 else None
+    except ValueError:
+        return None
+
+
+def _redirect(url: str, response: HTTPResponse, *, token: bool) -> KernelError:
+    target, origin = redirected(url, response.headers.get("Location", "")), urlsplit(url)
+    if target is None:
+        return NotAJupyterServer(
+            f"{url} sends us on and does not say where (HTTP {response.code}); check port and base path"
+        )
+    if target.geturl() == response.request.url:
+        return NotAJupyterServer(f"{url} sends us on in a circle; see the settings of the proxy before it")
     if target.hostname != origin.hostname:
         return NotAJupyterServer(
             f"{url} sends us on to another host ({target.hostname}); if that is right, give its address"
