@@ -6,12 +6,13 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from coderunner.chat.render import for_model
 from coderunner.errors import NoSuchConversation, NotANotebook, RecordsUnavailable
 from coderunner.identity import new_id
 from coderunner.jsontext import clipped
-from coderunner.kernel.bounds import MIME_TYPE, bundle_of, traceback_of
+from coderunner.kernel.bounds import MIME_TYPE, Text, bundle_of, traceback_of
 from coderunner.kernel.widgets import VIEW, Widgets, kept_of, saved
 from coderunner.outputs import (
     Aftermath,
@@ -21,7 +22,6 @@ from coderunner.outputs import (
     Output,
     Result,
     Status,
-    Stream,
     count_of,
 )
 from coderunner.records.book import Records
@@ -275,9 +275,8 @@ def _output(output: Json) -> Output | None:
     data, metadata = bundle_of(sound(output.get("data"))), object_of(clipped(output.get("metadata")))
     match output.get("output_type"):
         case "stream":
-            return Stream(
-                "stderr" if output.get("name") == "stderr" else "stdout", string_of(output.get("text"))
-            )
+            name: Literal["stdout", "stderr"] = "stderr" if output.get("name") == "stderr" else "stdout"
+            return Text(name, string_of(output.get("text"))).value()
         case "display_data" if data:
             return DisplayData(data, metadata)
         case "execute_result" if data:
