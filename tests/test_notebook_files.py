@@ -156,7 +156,14 @@ def test_a_cell_in_another_language_is_text_and_no_block(records: Records, metad
     chat = find_chat(records, from_notebook(records, file, "x", said.append))
     assert [run.code for run in chat.records] == ["1\n"]
     assert chat.sayings[1].pieces[0].text == "```r\nsummary(x)\n```\n"
-    assert said == ["What 1 cells in other languages showed is left out."]
+    assert said == ["Outputs of cells in other languages are left out: 1."]
+
+
+@behaviour("notebooks:files:kept")
+def test_cells_of_no_known_kind_are_told(records: Records) -> None:
+    said: list[str] = []
+    from_notebook(records, made(code("1"), {"cell_type": "slide"}), "x", said.append)
+    assert said == ["Cells of a kind that notebooks do not have are left out: 1."]
 
 
 @behaviour("notebooks:files:kept")

@@ -12,6 +12,8 @@ GZIP = b"\x1f\x8b"
 
 OURS = frozenset({"python", "python3", "python2", "py", "ipython", "ipython3", "sos", ""})
 """Names of our language in the metadata of cells, and of a kernel that speaks several."""
+UNTOLD = frozenset({"", "plaintext", "text"})
+"""What programs write for a language that they do not know."""
 EDITORS = (("vscode", "languageId"), ("polyglot_notebook", "kernelName"), ("dotnet_interactive", "language"))
 """Where editors write the language of a cell."""
 KERNELS = {"ir": "R", "julia": "Julia"}
@@ -46,8 +48,8 @@ def language_of(content: Json) -> str:
     spec, info = object_of(metadata.get("kernelspec")), object_of(metadata.get("language_info"))
     name = string_of(spec.get("name"))
     guess = next((KERNELS[each] for each in KERNELS if re.fullmatch(rf"{each}[\d.-]*", name)), "")
-    told = (spec.get("language"), info.get("name"), metadata.get("language"))
-    return next(filter(None, map(string_of, told)), guess)
+    told = map(string_of, (spec.get("language"), info.get("name"), metadata.get("language")))
+    return next((each for each in told if each.lower() not in UNTOLD), guess)
 
 
 def foreign_language(cell: Json) -> str:
@@ -94,10 +96,36 @@ _MIME = {
 def _upgraded(content: Json) -> Json:
     """The content with the cells of its worksheets, as version 4 has them."""
     sheets = content.get("worksheets")
-    if "cells" in content or not isinstance(sheets, list):
+    if isinstance(content.get("cells"), list):
+        return {**content, "cells": [_titled(object_of(cell)) for cell in list_of(content["cells"])]}
+    if not isinstance(sheets, list):
         return content
-    cells = [cell for sheet in map(object_of, sheets) for cell in list_of(sheet.get("cells"))]
-    return {**content, "cells": [_cell(object_of(cell)) for cell in cells]}
+    cells = [object_of(cell) for sheet in map(object_of, sheets) for cell in list_of(sheet.get("cells"))]
+    return {**content, "cells": [_cell(_ended(cell)) for cell in cells]}
+
+
+def _ended(cell: Json) -> Json:
+    """The cell with line ends, which the lines of version 2 are without."""
+    ended: dict[str, object] = {}
+    for name, value in cell.items():
+        lines = [line for line in list_of(value) if isinstance(line, str)]
+        if name == "outputs":
+            ended[name] = [_ended(object_of(each)) for each in list_of(value)]
+        elif len(lines) > 1 and lines == value and not any(line.endswith("\n") for line in lines):
+            ended[name] = "\n".join(lines)
+        else:
+            ended[name] = value
+    return ended
+
+
+def _titled(cell: Json) -> Json:
+    """A heading, and HTML, as the Markdown that they became in version 4."""
+    kind = cell.get("cell_type")
+    if kind == "heading":
+        level = cell.get("level")
+        marks = "#" * (level if isinstance(level, int) and 1 <= level <= 6 else 1)
+        return {**cell, "cell_type": "markdown", "source": f"{marks} {string_of(cell.get('source'))}"}
+    return {**cell, "cell_type": "markdown"} if kind == "html" else cell
 
 
 def _cell(cell: Json) -> Json:
@@ -106,11 +134,7 @@ def _cell(cell: Json) -> Json:
         outputs = [_output(object_of(each)) for each in list_of(cell.get("outputs"))]
         count = cell.get("prompt_number")
         return {**cell, "source": cell.get("input"), "execution_count": count, "outputs": outputs}
-    if kind == "heading":
-        level = cell.get("level")
-        marks = "#" * (level if isinstance(level, int) and 1 <= level <= 6 else 1)
-        return {**cell, "cell_type": "markdown", "source": f"{marks} {string_of(cell.get('source'))}"}
-    return {**cell, "cell_type": "markdown"} if kind == "html" else cell
+    return _titled(cell)
 
 
 def _output(output: Json) -> Json:

@@ -194,7 +194,7 @@ def _states(content: Json) -> object:
 def _parts(content: Json, tell: Tell) -> Iterator[str | list[Piece | Ran]]:
     """What people said, and the replies to it; without a word of ours, Markdown before code is a person's."""
     reply: list[Piece | Ran] = []
-    silent = 0
+    silent = strange = 0
     for cell in map(object_of, list_of(content["cells"])):
         ours = object_of(object_of(cell.get("metadata")).get(OURS))
         source = string_of(cell.get("source"))
@@ -206,7 +206,9 @@ def _parts(content: Json, tell: Tell) -> Iterator[str | list[Piece | Ran]]:
             reply.append(Piece(Kind.PROSE, fenced(source, language)) if language else ran)
         elif cell.get("cell_type") == "raw":
             reply.append(Piece(Kind.PROSE, fenced(source, f"{RAW} {_format(cell)}".strip())))
-        elif cell.get("cell_type") != "markdown" or kind in ("end", "thought"):
+        elif cell.get("cell_type") != "markdown":
+            strange += 1
+        elif kind in ("end", "thought"):
             continue
         elif ours.get("role") == "assistant":
             notice = kind == Kind.NOTICE
@@ -222,7 +224,9 @@ def _parts(content: Json, tell: Tell) -> Iterator[str | list[Piece | Ran]]:
     if reply:
         yield reply
     if silent:
-        tell(f"What {silent} cells in other languages showed is left out.")
+        tell(f"Outputs of cells in other languages are left out: {silent}.")
+    if strange:
+        tell(f"Cells of a kind that notebooks do not have are left out: {strange}.")
 
 
 def _format(cell: Json) -> str:
