@@ -34,6 +34,7 @@ BEHAVIOURS = {
     "characters:whole": Behaviour(
         "Halves of characters are joined, and one without its other half is U+FFFD.", "Unicode 3.9"
     ),
+    "characters:code": Behaviour("Code that runs has whole characters, as it is shown.", "Unicode 3.9"),
     "characters:cuts": Behaviour(
         "A text that comes in pieces, whatever they cut, is the text: of a reply, a thought, a call.",
         "Unicode 3.9",

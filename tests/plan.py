@@ -23,7 +23,7 @@ class Floor:
 
 PLAN = {
     "errors": Floor(pure=True),
-    "outputs": Floor(pure=True),
+    "outputs": Floor("characters", pure=True),
     "endings": Floor("outputs", pure=True),
     "secret": Floor(pure=True),
     "characters": Floor(pure=True),

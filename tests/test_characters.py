@@ -1,12 +1,16 @@
 import json
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from coderunner.characters import Joiner, paired, whole
+from coderunner.hosts.mcp.tools import Code
 from coderunner.models.calls import called
 from coderunner.models.pieces import piece
 from coderunner.models.stretch import Stretch
+from coderunner.outputs import Cell
 from tests.behaviours import behaviour
 
 anything = st.text(st.characters(codec=None, exclude_categories=()), max_size=30)
@@ -105,3 +109,10 @@ def test_a_half_that_is_escaped_in_the_arguments_of_a_call_is_replaced() -> None
     )
     assert call is not None
     assert call.block == '```python\nprint("\ufffd")\n```\n'
+
+
+@behaviour("characters:code")
+@given(anything)
+def test_code_is_whole_wherever_it_comes_from(text: str) -> None:
+    assert Cell(text).source == whole(text)
+    assert TypeAdapter[Any](Code).validate_python(text) == whole(text)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from coderunner.characters import whole
+
 LARGEST_COUNT = 2**31 - 1
 """What counts of programs and servers are kept up to: an integer in every database."""
 
@@ -28,7 +30,11 @@ class Cell:
     """Code to run: the content of one fence, without the fence."""
 
     source: str
+    """With whole characters: what runs is what is shown, wherever the code comes from."""
     language: str = "python"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "source", whole(self.source))
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,16 @@ async def test_a_message_is_answered_and_the_answer_kept() -> None:
 
 
 @behaviour("app:conversation:reply")
+async def test_a_message_has_whole_characters() -> None:
+    conversation = Conversation(answered, lambda: "auto")
+    assert conversation.say("\ud83d\udea2 \ud83d")
+    await until_finished(conversation)
+    assert conversation.edit(0, "\udea2")
+    await until_finished(conversation)
+    assert [each.text for each in conversation.messages] == ["\ufffd", "\ufffd"]
+
+
+@behaviour("app:conversation:reply")
 async def test_nothing_is_no_message() -> None:
     conversation = Conversation(answered, lambda: "auto")
     assert not conversation.say(" \n")

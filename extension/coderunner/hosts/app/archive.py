@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from coderunner.characters import whole
 from coderunner.endings import REPLIES
 from coderunner.hosts.app.transcript import Message, Notice, Part, Prose, Thought
 from coderunner.hosts.app.writer import Writer, kernel_label
@@ -59,7 +60,7 @@ class Archive:
 
     async def rename(self, identity: str, title: str) -> bool:
         """Give a conversation the title that a person chose; False where it is not there."""
-        return await asyncio.to_thread(self._records.shelf.rename, identity, title)
+        return await asyncio.to_thread(self._records.shelf.rename, identity, whole(title))
 
     async def delete(self, identity: str) -> bool:
         """Delete a conversation with its kernel, its runs and what they showed. No reply is being written."""

@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Literal
 
+from coderunner.characters import whole
 from coderunner.errors import CodeRunnerError
 from coderunner.hosts.app import transcript
 from coderunner.hosts.app.audience import Audience
@@ -143,7 +144,7 @@ class Conversation:
 
     def say(self, text: str) -> bool:
         """Take a message and start the reply to it; False while one is being written."""
-        return bool(text.strip()) and self._begin((*self.messages, Message("user", text)))
+        return bool(text.strip()) and self._begin((*self.messages, Message("user", whole(text))))
 
     def retry(self) -> bool:
         """Write the last reply anew. The kernel keeps its variables."""
@@ -161,7 +162,7 @@ class Conversation:
         if not known or not text.strip():
             return False
         late = "".join(message.late for message in self.messages[index:])
-        return self._begin((*self.messages[:index], Message("user", text, late=late)))
+        return self._begin((*self.messages[:index], Message("user", whole(text), late=late)))
 
     def blocks(self) -> list[Past]:
         """All blocks that ran well, in their order."""

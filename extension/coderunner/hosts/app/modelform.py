@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from coderunner.characters import whole
 from coderunner.errors import CodeRunnerError
 from coderunner.hosts.app.look import finding
 from coderunner.hosts.app.offers import Offers
@@ -115,4 +116,4 @@ class ModelForm:
         return SYSTEM_PROMPT
 
     async def _teach(self, prompt: str) -> None:
-        self._choices.system_prompt = prompt
+        self._choices.system_prompt = whole(prompt)

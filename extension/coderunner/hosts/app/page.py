@@ -12,6 +12,7 @@ from typing import Any
 
 import gradio as gr
 
+from coderunner import characters
 from coderunner.errors import RecordsUnavailable, UnreadableJSON
 from coderunner.hosts.app import listing, look, toast
 from coderunner.hosts.app.archive import Archive
@@ -334,7 +335,7 @@ class Page:
 
     async def _list(self, identity: str, search: str | None, page: str) -> Any:  # noqa: ANN401 - Gradio's word for no change
         """The list of conversations, where it is another one than the page shows."""
-        search = (search or "").strip()
+        search = characters.whole(search or "").strip()
         try:
             every = await self.archive.cards()
             found = await self._search(search, every, page) if search else every

@@ -9,9 +9,10 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 from mcp.server.mcpserver.resolve import Elicit, Resolve
 from mcp.types import CallToolResult, ToolAnnotations
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from coderunner import __version__
+from coderunner.characters import whole
 from coderunner.hosts.mcp.desk import Desk, Seat
 from coderunner.hosts.mcp.report import RESOURCE, Report, report
 from coderunner.hosts.mcp.work import Work
@@ -39,8 +40,12 @@ READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
 Asked = Context[Any, Any]
 Told = Annotated[CallToolResult, Report]
+Whole = BeforeValidator(lambda text: whole(text) if isinstance(text, str) else text)
+"""Joins the halves of characters: pydantic refuses them, and half a character is no reason to run nothing."""
+
 Code = Annotated[
     str,
+    Whole,
     Field(
         description="Python; empty: wait for what runs in the session, or hear what its threads showed since"
     ),
@@ -121,7 +126,9 @@ class Tools:
             raise ToolError("this code did not run: the person declined")
         return await self.run_python(code, ctx, session, wait)
 
-    async def send_input(self, text: str, ctx: Asked, session: Name = "", wait: Seconds = 0) -> Told:
+    async def send_input(
+        self, text: Annotated[str, Whole], ctx: Asked, session: Name = "", wait: Seconds = 0
+    ) -> Told:
         """Give a program the line that it waits for (`input()`, `getpass`), and wait on."""
         name = self._named(session)
         work = self._work(self._owner(ctx), name)
