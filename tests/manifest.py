@@ -152,6 +152,9 @@ BEHAVIOURS = {
     "notebooks:export:pieces": Behaviour(
         "A reply of which a host keeps the text alone is taken apart by what ran in it.", "anchors: 45"
     ),
+    "notebooks:export:tags": Behaviour(
+        "Whatever was written can be read in the notebook, and comes back as it was.", "CommonMark 2.4"
+    ),
     "notebooks:export:runs": Behaviour("What other doors ran can be exported, too.", "README"),
     "notebooks:import:same": Behaviour(
         "What was exported is imported as it was, and nothing runs.", "README"

@@ -379,3 +379,15 @@ def test_the_command_line_imports_and_exports(
     records = open_records("", tmp_path / "data")
     assert [card.id for card in records.shelf.cards()] == [identity]
     records.close()
+
+
+@behaviour("notebooks:export:tags")
+def test_text_in_angle_brackets_is_read_in_a_notebook_and_comes_back_as_it_was(records: Records) -> None:
+    asked, told = "What is List<int>?", "Run it with <port> set, `x<y>` and <b>care</b>."
+    said = (Saying("user", asked), Saying("assistant", told, pieces=(Piece(Kind.PROSE, told),), reply="r"))
+    text = to_notebook(Chat("an-id-of-22-characters", "Tags", "a-label", said, ()))
+    page, _ = HTMLExporter().from_notebook_node(nbformat.reads(text, as_version=4))
+    assert "List&lt;int&gt;" in page
+    assert "&lt;port&gt; set" in page
+    back = find_chat(records, from_notebook(records, text, "Tags"))
+    assert [saying.text.strip() for saying in back.sayings] == [asked, told]

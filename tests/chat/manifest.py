@@ -3,6 +3,10 @@
 from tests.behaviours import Behaviour
 
 BEHAVIOURS = {
+    "literal:tags": Behaviour("Tags that a notebook would leave out can be read in it.", "CommonMark 2.4"),
+    "literal:kept": Behaviour(
+        "Code, addresses and what a notebook shows are exported as they were written.", "CommonMark 6.1, 6.5"
+    ),
     "failure:frames:many": Behaviour(
         "Of many frames the first and the last are told, and how many are not.", "README"
     ),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from coderunner.chat.literal import literal
 from coderunner.chat.render import for_model
 from coderunner.errors import NoSuchConversation, NotANotebook, RecordsUnavailable
 from coderunner.identity import new_id
@@ -73,7 +74,23 @@ def _which(name: str, cards: list[Card]) -> str:
 
 def to_notebook(chat: Chat) -> str:
     """The conversation as the text of a notebook file."""
-    return json.dumps(notebook(chat), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    content = notebook(chat)
+    content["cells"] = [_readable(object_of(cell)) for cell in list_of(content["cells"])]
+    return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def _readable(cell: Json) -> Json:
+    """A cell of which nothing vanishes; what it was is kept where it had to be changed."""
+    ours = object_of(object_of(cell.get("metadata")).get(OURS))
+    written = string_of(cell.get("source"))
+    shown = literal(written) if cell.get("cell_type") == "markdown" else written
+    if shown == written:
+        return cell
+    return {**cell, "source": shown, "metadata": {OURS: {**ours, WRITTEN: written}}}
+
+
+WRITTEN = "written"
+"""Where a cell's metadata have its text as it was written."""
 
 
 _RESULT = re.compile(
@@ -197,7 +214,9 @@ def _parts(content: Json, tell: Tell) -> Iterator[str | list[Piece | Ran]]:
     silent = strange = 0
     for cell in map(object_of, list_of(content["cells"])):
         ours = object_of(object_of(cell.get("metadata")).get(OURS))
-        source = string_of(cell.get("source"))
+        source, written = string_of(cell.get("source")), string_of(ours.get(WRITTEN))
+        if written and literal(written) == source:
+            source = written
         kind = ours.get("kind")
         if cell.get("cell_type") == "code":
             language = foreign_language(cell)

@@ -237,6 +237,13 @@ def test_each_kind_of_markdown_is_drawn(text: str, html: str) -> None:
     assert html in "".join(prose.whole(text))
 
 
+@behaviour("app:prose:kinds")
+def test_a_picture_within_the_text_is_seen_however_large() -> None:
+    data = f"data:image/png;base64,{'A' * 4 * prose.LONGEST}"
+    assert shown(f"See ![this]({data}).").images == [data]
+    assert shown(f"See [this]({data[:50]}).").links == []
+
+
 @behaviour("app:prose:formulas")
 @pytest.mark.parametrize(("text", "found"), FORMULAS)
 def test_formulas_are_told_from_prices_variables_and_brackets(text: str, found: list[str]) -> None:

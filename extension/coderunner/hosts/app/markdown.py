@@ -36,6 +36,8 @@ def parsed(md: MarkdownIt, text: str) -> list[Token]:
 
 def _link(self: object, tokens: Sequence[Token], at: int, options: Any, env: object) -> str:  # noqa: ANN401 - as markdown-it calls it
     href = escape(str(tokens[at].attrs.get("href", "")))
+    if href.startswith("data:"):
+        return "<a>"
     title = f' title="{escape(str(tokens[at].attrs["title"]))}"' if tokens[at].attrs.get("title") else ""
     return f'<a href="{href}"{title} target="_blank" rel="noopener noreferrer">'
 
@@ -267,7 +269,7 @@ def _trimmed(address: str) -> str:
     return address
 
 
-_WEB = re.compile(r"https?://|mailto:|data:image/(?:png|jpeg|gif|webp);base64,", re.IGNORECASE)
+_WEB = re.compile(r"https?://|mailto:|data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,", re.IGNORECASE)
 
 
 def parser(preset: str, rules: Sequence[str]) -> MarkdownIt:

@@ -28,7 +28,8 @@ SHARE = 16
 """A longer one is when it has grown by one part of so many: linear, however long it becomes."""
 
 LONGEST = 100_000
-"""Characters of one block; a longer one shows as it was written."""
+"""Characters of one block, without pictures; a longer one shows as it was written."""
+_PICTURE = re.compile(r"\(data:image/[^\s)]*\)")
 
 
 def typed(text: str) -> str:
@@ -122,7 +123,7 @@ def _blocks(md: MarkdownIt, text: str) -> list[tuple[int, str]]:
 
 def _rendered(md: MarkdownIt, tokens: Sequence[Token], written: str) -> str:
     # markdown-it leaves out what is nested too deep.
-    if len(written) > LONGEST or any(token.level >= DEEPEST - 2 for token in tokens):
+    if len(_PICTURE.sub("", written)) > LONGEST or any(token.level >= DEEPEST - 2 for token in tokens):
         return _plain(written)
     html: str = md.renderer.render(tokens, md.options, {})
     return html
