@@ -43,7 +43,7 @@ ALLOWED = {
     "form": {"class", "hidden", "data-cr-ticket", "autocomplete"},
     "label": {"for"},
     "input": {"id", "name", "type", "maxlength", "autocomplete", "autocapitalize", "spellcheck"},
-    "button": {"type", "class", "data-cr", "data-cr-ticket", "data-cr-text"},
+    "button": {"type", "class", "data-cr", "data-cr-ticket", "data-cr-text", "data-cr-reply"},
 }
 
 

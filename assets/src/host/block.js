@@ -18,7 +18,7 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
   static observedAttributes = ["data-cr"];
 
   #root; #cell; #otherwise = document.createElement("slot"); #at; #tools = tools(); #parts = new Map(); #count = 0; #frame = null; #ticket = ""; #watched = "";
-  #level = "scripts"; #chosen = "";
+  #level = "scripts"; #chosen = ""; #head = null;
 
   constructor() {
     super();
@@ -79,6 +79,7 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
     this.#frame?.close();
     this.#frame = null;
     this.#parts.clear();
+    this.#head = null;
   }
 
   #button(verb) { return this.#tools.querySelector(`[data-cr="${verb}"]`); }
@@ -105,14 +106,17 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
     this.#cell.classList.remove("cr-away");
     if (message.t === "gone") return this.#gone();
     const focused = this.#root.activeElement;
-    this.#cell.className = message.mood ? `cr-cell cr-${message.mood}` : "cr-cell";
+    // What is new is not for an element that was not told all: that is on its way.
+    if (message.t === "more" && !this.#head) return;
+    const { mood, level, outputs, framed } = this.#head = { ...this.#head, ...message };
+    this.#cell.className = mood ? `cr-cell cr-${mood}` : "cr-cell";
     for (const [name, part] of Object.entries(message.parts)) this.#keep(name, part);
-    for (const name of OURS) if (name in message.parts) morph(this.#at[name], message.parts[name]);
-    this.#level = message.level;
-    this.#count = message.outputs;
-    this.#outputs(message.framed, message.parts);
-    this.#tools.hidden = message.outputs === 0;
-    this.#inside(message.framed, message.outputs);
+    for (const name of OURS) if (name in message.parts) morph(this.#at[name], this.#parts.get(name));
+    this.#level = level;
+    this.#count = outputs;
+    this.#outputs(framed, message.parts);
+    this.#tools.hidden = outputs === 0;
+    this.#inside(framed, outputs);
     if (!this.#cell.isConnected) this.#root.replaceChildren(this.#cell);
     this.#ask(focused);
     this.style.minHeight = "";
@@ -122,6 +126,10 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
   // What acts stays the same object while it is the same: it is not drawn anew when all is told again.
   #keep(name, part) {
     const known = this.#parts.get(name);
+    if (part.keep) {
+      const [head, tail] = part.keep;
+      part = known.slice(0, head) + part.new + known.slice(known.length - tail);
+    }
     const same = typeof part === "object" && JSON.stringify(known) === JSON.stringify(part);
     if (!same) this.#parts.set(name, part);
   }

@@ -78,5 +78,6 @@ def _span(kind: _TokenType, text: str) -> str:
     for parent, name in _CLASSES:
         # A kind contains itself and its subkinds; as a tuple it would seem to contain strings.
         if parent.__contains__(kind):
-            return f'<span class="cr-{name}">{shown}</span>'
+            # Without quotes: a page gets this over and over.
+            return f"<span class=cr-{name}>{shown}</span>"
     return shown

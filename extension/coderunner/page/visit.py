@@ -14,7 +14,7 @@ from coderunner.page.board import Board
 from coderunner.page.lane import Lane
 from coderunner.page.view import Look
 
-FRAME = 0.05
+FRAME = 0.1
 """Seconds between two drawings: as fast as reading needs. The first one after a pause goes out at once, and
 so does a block that a page asks for: it asks for all that it has, one after the other."""
 

@@ -1,7 +1,9 @@
 """What goes over a page's socket, as JSON. Pure.
 
-The page says `{"t": "watch", "cell": ID}` and `{"t": "leave", "cell": ID}`; it gets `draw` with the pieces of
-a block that have changed since, or `gone` where it has no such block.
+The page says `{"t": "watch", "cell": ID}` and `{"t": "leave", "cell": ID}`;it gets `draw` with
+all of a block, then `more` with what has changed since, or `gone` where it has no such block. Of a long piece
+that it was told before, as code that is being written, only what is new comes: `keep`, how many characters of
+its beginning and of its end stay, as JavaScript counts, and `new`, what stands between.
 
 `{"t": "whole", "cell": ID}` has long texts of the block drawn to their end, `part` as at first.
 
@@ -11,7 +13,7 @@ each behind the block's id and one byte that says how long that is.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from coderunner.page.active import Active
 from coderunner.page.output import Drawn
@@ -51,18 +53,24 @@ def gone(identity: str) -> Mapping[str, object]:
 
 def drawing(identity: str, look: Look, before: Look | None) -> Mapping[str, object]:
     """What is new in a block since a page was told how it looked `before`."""
+    now, then = _whole(look), _whole(before) if before is not None else {}
+    shown, known = _pieces(look), _pieces(before) if before is not None else {}
     return {
-        "t": "draw",
+        "t": "draw" if before is None else "more",
         "cell": identity,
+        **{name: value for name, value in now.items() if name not in then or then[name] != value},
+        "parts": {
+            name: _part(piece, known.get(name)) for name, piece in shown.items() if known.get(name) != piece
+        },
+    }
+
+
+def _whole(look: Look) -> Mapping[str, object]:
+    return {
         "mood": look.mood,
         "level": "scripts" if look.scripts else "still",
         "outputs": len(look.pieces),
         "framed": _framed(look),
-        "parts": {
-            name: _part(piece)
-            for name, piece in _pieces(look).items()
-            if before is None or _pieces(before).get(name) != piece
-        },
     }
 
 
@@ -87,7 +95,36 @@ def _framed(look: Look) -> int:
     return next(acts, len(look.pieces))
 
 
-def _part(piece: Drawn) -> object:
+def _part(piece: Drawn, known: Drawn | None) -> object:
     if isinstance(piece, Active):
         return {"kind": piece.kind, "data": piece.data, "metadata": piece.metadata, "plain": piece.plain}
-    return piece
+    return _spliced(piece, known) if isinstance(known, str) and len(known) > SHORT else piece
+
+
+SHORT = 100
+"""Characters; a shorter piece is told whole."""
+
+
+def _spliced(piece: str, known: str) -> object:
+    """What makes `piece` of `known`; itself where that is no shorter."""
+    longest = min(len(piece), len(known))
+    head = _most(longest, lambda size: piece.startswith(known[:size]))
+    tail = _most(longest - head, lambda size: piece.endswith(known[len(known) - size :]))
+    if head + tail < SHORT:
+        return piece
+    new = piece[head : len(piece) - tail]
+    return {"keep": [_units(piece[:head]), _units(piece[len(piece) - tail :])], "new": new}
+
+
+def _most(longest: int, holds: Callable[[int], bool]) -> int:
+    """The largest size up to `longest` for which that holds, as it does for all smaller ones."""
+    low, high = 0, longest
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if holds(middle) else (low, middle - 1)
+    return low
+
+
+def _units(text: str) -> int:
+    """How long a text is for JavaScript."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2

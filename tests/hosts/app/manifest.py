@@ -157,6 +157,10 @@ BEHAVIOURS = {
         "and when it is read again; a complete one says nothing, and the model reads none of it.",
         "no reply ends without a word",
     ),
+    "app:traffic:linear": Behaviour(
+        "A long block, answer, thought or output costs its page at most eight times its text in bytes.",
+        "performance: nothing is sent twice",
+    ),
     "app:copy:word": Behaviour(
         "A button that says for a moment what became of it finds its word again.",
         "a fault seen: a timer of an earlier press",

@@ -21,7 +21,7 @@ from coderunner.hosts.app.audience import Audience
 from coderunner.hosts.app.late import LateBlocks, from_outside
 from coderunner.hosts.app.repeat import Again, Repeats, never
 from coderunner.hosts.app.request import Answer, Request
-from coderunner.hosts.app.transcript import Message, Parts, Past
+from coderunner.hosts.app.transcript import Message, Parts, Past, Thought
 from coderunner.identity import new_id
 from coderunner.outputs import Result
 from coderunner.page import growth
@@ -56,8 +56,12 @@ log = logging.getLogger(__name__)
 PATIENCE = 20.0
 """Seconds without any page until a reply ends: a reload takes two, on a slow machine ten."""
 
-FRAME = 0.06
-"""Seconds between two pictures of a reply: as fast as reading needs, slow enough for the page to keep up."""
+FRAME = 0.12
+"""Seconds between two pictures of a reply: as fast as reading needs, slow enough for the page to keep up:
+each costs some 300 bytes beside its words. The first one after a pause is given at once."""
+
+UNSEEN = 0.3
+"""The same while it thinks: what is thought is folded."""
 
 KEPT = 3.0
 """Seconds after which a reply is written down again while it grows."""
@@ -216,16 +220,18 @@ class Conversation:
     async def follow(self) -> AsyncGenerator[None]:
         """Give control at each new picture of the reply, now and then without one, and after its end."""
         self._audience.come()
+        now, last = asyncio.get_running_loop().time, 0.0
         try:
             while self.busy or self._repeats.busy:
                 # Taken before the picture, so that no change between the two is lost.
-                changed = self._changed
+                changed, last = self._changed, now()
                 yield
                 # Not by `wait_for`, which up to Python 3.11 may keep to itself that a page has left.
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LIFE):
                         await changed.wait()
-                await asyncio.sleep(FRAME)
+                thinks = self.busy and isinstance((self._parts or (None,))[-1], Thought)
+                await asyncio.sleep(last + (UNSEEN if thinks else FRAME) - now())
             yield
         finally:
             self._audience.go()

@@ -110,6 +110,11 @@ class Conversations:
         """Pass on what a person answers, to the conversation whose program asks."""
         return any(conversation.answer(ticket, text) for conversation in tuple(self._all.values()))
 
+    def said(self, reply: str) -> str | None:
+        """The text of a reply of that name, in the conversations in hand."""
+        messages = (message for each in self._all.values() for message in each.messages)
+        return next((message.text for message in messages if reply and message.reply == reply), None)
+
     def _let_go(self) -> None:
         """Keep no more at hand than `IN_HAND`, beside those in which something goes on."""
         if not self._archive:

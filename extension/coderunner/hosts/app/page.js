@@ -3,12 +3,24 @@
   // Only elements of ours count: what a model writes is drawn elsewhere, whatever attributes it has.
   const ours = (element) => element.closest(".cr-html") !== null;
 
+  // A reply as its model wrote it.
+  async function said(reply) {
+    const conversation = document.querySelector("#cr-list nav")?.dataset.crCurrent ?? "";
+    const token = document.querySelector('meta[name="coderunner-token"]').content;
+    const headers = { "X-CodeRunner-Token": token };
+    const answer = await fetch(`coderunner/reply?c=${conversation}&r=${reply}`, { headers });
+    if (!answer.ok) throw new Error(answer.statusText);
+    return new Blob([await answer.text()], { type: "text/plain" });
+  }
+
   // The word of a button comes back after its last press.
   const words = new WeakMap(), waits = new WeakMap();
   async function copy(button, text) {
     if (!words.has(button)) words.set(button, button.textContent);
     try {
-      await navigator.clipboard.writeText(text);
+      // What is still to be fetched is handed over as it is: browsers count the time since the click.
+      if (typeof text === "string") await navigator.clipboard.writeText(text);
+      else await navigator.clipboard.write([new ClipboardItem({ "text/plain": text })]);
       button.textContent = "Copied";
     } catch {
       button.textContent = "Not allowed";
@@ -23,7 +35,7 @@
     const kind = button.dataset.cr;
     if (kind === "settings") document.querySelector("#cr-settings").click();
     else if (kind === "copy") copy(button, button.closest(".cr-cell").querySelector(".cr-code").textContent);
-    else if (kind === "copy-text") copy(button, button.dataset.crText);
+    else if (kind === "copy-text") copy(button, said(button.dataset.crReply));
     else if (kind === "copy-own") copy(button, button.closest(".cr-own").dataset.crText);
     else if (kind === "copy-fence") copy(button, button.closest(".cr-fence").querySelector("code").textContent);
   });

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from importlib.resources import files
+from time import monotonic
 from typing import Any
 
 import gradio as gr
@@ -21,7 +22,7 @@ from coderunner.hosts.app.conversations import Conversations
 from coderunner.hosts.app.layout import Layout
 from coderunner.hosts.app.offers import Offers
 from coderunner.hosts.app.quiet import COMMAND, STREAM
-from coderunner.hosts.app.view import Drawing
+from coderunner.hosts.app.view import Drawing, Html
 from coderunner.hosts.app.writer import Writer
 from coderunner.jsontext import loads
 from coderunner.page import element
@@ -122,7 +123,7 @@ class Page:
             at.pulse.change(self._reopen, [at.identity], whole, **STREAM),
         ]
         for begin in begins:
-            begin.then(self._follow, [at.identity], [at.chat], **STREAM).then(
+            begin.then(self._follow, [at.identity], [at.chat, at.light], **STREAM).then(
                 self._settle, [at.identity], [at.box, at.light, at.footnote], **STREAM
             )
             begin.then(self._list_anew, [at.identity, at.search], [at.list], **COMMAND)
@@ -249,15 +250,33 @@ class Page:
         try:
             while self._following[place]:
                 self._following[place] = False
-                async with contextlib.aclosing(conversation.follow()) as pictures:
-                    async for _ in pictures:
-                        if self._begun.get(page) == conversation.id:
-                            self._seen[page] = (conversation.id, conversation.version)
-                            yield self._messages(conversation)
-                        else:
-                            yield gr.skip()
+                async with contextlib.aclosing(self._pictures(conversation, page)) as pictures:
+                    async for picture in pictures:
+                        yield picture
         finally:
             del self._following[place]
+
+    async def _pictures(self, conversation: Conversation, page: str) -> AsyncGenerator[list[Any]]:
+        """Give the messages and the light, whenever there is something new in them.
+
+        What becomes of a block comes by a way of its own. But only when it is given something the framework
+        notices that its page is gone: now and then it is given what it has.
+        """
+        shown: object = None
+        light: object = None
+        since = 0.0
+        async with contextlib.aclosing(conversation.follow()) as pictures:
+            async for _ in pictures:
+                if self._begun.get(page) != conversation.id:
+                    shown = light = None
+                    yield [gr.skip(), gr.skip()]
+                    continue
+                self._seen[page] = (conversation.id, conversation.version)
+                drawn, now = self._drawn(conversation), self.writer.session(conversation.id).light
+                if (drawn, now) == (shown, light) and monotonic() - since < LIFE:
+                    continue
+                yield [_content(drawn, self._html), gr.skip() if now == light else self._light(conversation)]
+                shown, light, since = drawn, now, monotonic()
 
     async def _look_around(self, identity: str, request: gr.Request) -> list[Any]:
         return self._around(await self._conversation(identity, request))
@@ -372,22 +391,31 @@ class Page:
         return look.footnote(self.choices, always=conversation.always)
 
     def _messages(self, conversation: Conversation) -> Messages:
-        return [
-            {
-                "role": message.role,
-                "content": [
-                    {
-                        "type": "component",
-                        "component": "html",
-                        "value": part.html,
-                        "constructor_args": {},
-                        "props": self._html,
-                    }
-                    for part in self._drawing.contents(message, number)
-                ],
-            }
-            for number, message in enumerate(conversation.messages)
-        ]
+        return _content(self._drawn(conversation), self._html)
+
+    def _drawn(self, conversation: Conversation) -> list[tuple[str, list[Html]]]:
+        messages = enumerate(conversation.messages)
+        return [(message.role, self._drawing.contents(message, number)) for number, message in messages]
+
+
+def _content(drawn: list[tuple[str, list[Html]]], html: dict[str, Any]) -> Messages:
+    """Messages as the chat component has them; `html`: what it needs to know of each part."""
+    return [
+        {
+            "role": role,
+            "content": [
+                {
+                    "type": "component",
+                    "component": "html",
+                    "value": part.html,
+                    "constructor_args": {},
+                    "props": html,
+                }
+                for part in parts
+            ],
+        }
+        for role, parts in drawn
+    ]
 
 
 def _asked(text: str) -> object:

@@ -29,7 +29,7 @@ from coderunner.hosts.app.state import Choices
 from coderunner.hosts.app.writer import Writer
 from coderunner.models.memory import StrategyMemory
 from coderunner.page.board import Board
-from coderunner.page.routes import Rights, Routes
+from coderunner.page.routes import HEADER, Rights, Routes
 from coderunner.runner import Sessions, open_records, to_notebook
 from coderunner.settings import DEFAULT, Settings
 
@@ -73,6 +73,7 @@ class App:
             routes=[
                 *Routes(self.board, self.rights, self.conversations).all(),
                 Route("/coderunner/notebook", self._notebook),
+                Route("/coderunner/reply", self._reply),
             ],
             lifespan=self._life,
             docs_url=None,
@@ -109,6 +110,16 @@ class App:
             await self.sessions.close_all()
             await asyncio.to_thread(self.records.close)
             await self.offers.stop()
+
+    async def _reply(self, request: Request) -> Response:
+        """A reply as the model wrote it, for our own page: `?c=…&r=…`, its conversation and its name."""
+        if self.rights.admit(request.scope, request.headers.get(HEADER, "")) is None:
+            return PlainTextResponse("only our own page may do this", 403)
+        name, identity = request.query_params.get("r", ""), request.query_params.get("c", "")
+        text = self.conversations.said(name)
+        if text is None and await self.conversations.find(identity):
+            text = self.conversations.said(name)
+        return PlainTextResponse("There is no such reply.", 404) if text is None else PlainTextResponse(text)
 
     async def _notebook(self, request: Request) -> Response:
         """A conversation as a notebook, for whoever knows its id: `?c=…`."""

@@ -3,6 +3,7 @@
 Whatever comes from a model is escaped here. A block is an element that the page room fills.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
@@ -52,7 +53,8 @@ class Drawing:
             return self._part(part)
         before = self._growing.get(message.reply, prose.Growing())
         now = self._growing[message.reply] = prose.grown(before, part.text)
-        return tuple(map(Html, now.all))
+        *done, open_ = now.all
+        return tuple(map(Html, (*done, OPEN.sub("", open_))))
 
     def _part(self, part: Part) -> tuple[Html, ...]:
         return self._keep(part, lambda: tuple(map(Html, _drawn(part, self._bare))))
@@ -67,6 +69,9 @@ class Drawing:
         return kept[1]
 
 
+OPEN = re.compile(r"(?:</[a-z0-9]+>\s*)+\Z")
+"""The end of what is being written: browsers close elements by themselves; what only grows is sent once."""
+
 KEPT = 1000
 """Parts and messages whose drawing is kept: more than a long conversation has."""
 
@@ -78,7 +83,8 @@ def foot(message: Message) -> str:
     tokens = f"<span>{message.tokens:,} tokens</span>" if message.tokens else ""
     return (
         '<div class="cr-foot">'
-        f'<button type="button" data-cr="copy-text" data-cr-text="{escape(message.text)}">Copy</button>'
+        # Not its text: the page has been sent that once, and a click can ask for it as the model wrote it.
+        f'<button type="button" data-cr="copy-text" data-cr-reply="{escape(message.reply)}">Copy</button>'
         f"{tokens}</div>"
     )
 
@@ -108,10 +114,9 @@ def _drawn(part: Part, bare: Callable[[str], str]) -> tuple[str, ...]:
         case Prose(text):
             return prose.whole(text)
         case Thought(text):
+            # The browser closes its elements: so what is shown of one grows only at its end.
             shown = escape(bare(text).strip(), quote=False)
-            return (
-                f'<details class="cr-thought cr-fold"><summary>Thought</summary><div>{shown}</div></details>',
-            )
+            return (f'<details class="cr-thought cr-fold"><summary>Thought</summary><div>{shown}',)
         case Notice(text):
             return (f'<div class="cr-notice" role="status">{escape(text, quote=False)}</div>',)
         case Block(id=identity):
