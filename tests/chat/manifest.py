@@ -47,6 +47,10 @@ BEHAVIOURS = {
     "fences:streaming:flush": Behaviour(
         "What is held back can be said early without being misread.", "conventions"
     ),
+    "fences:unfenced": Behaviour(
+        "A text that is one closed fence and nothing else is its code; any other stays as it is.",
+        "models that write Markdown for a tool",
+    ),
     "fences:texts:joined": Behaviour("The texts of all events, joined, are the reply.", "conventions"),
     "hints:error:kept": Behaviour(
         "A hint is one line below an error, and leaves the error as it is.", "kernel facts: cells"

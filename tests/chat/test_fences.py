@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coderunner.chat.fences import Code, FenceAbandoned, FenceClosed, FenceOpened, FenceParser, Text, runnable
+from coderunner.chat.fences import (
+    Code,
+    FenceAbandoned,
+    FenceClosed,
+    FenceOpened,
+    FenceParser,
+    Text,
+    runnable,
+    unfenced,
+)
 from tests.behaviours import behaviour
 from tests.chat.reading import (
     Case,
@@ -345,6 +354,41 @@ def test_the_lines_of_a_block_that_comes_at_once_are_read_together(margin: str) 
 )
 def test_fences_agree_with_markdown_it_however_long_a_block_goes_on(text: str) -> None:
     assert fences(text) == fences_of_markdown_it(text)
+
+
+@behaviour("fences:unfenced")
+@pytest.mark.parametrize(
+    ("code", "inner"),
+    [
+        ("```python\nx = 1\n```", "x = 1\n"),
+        ("\n  \n~~~~\nx = 1\n\ny\n~~~~\n\n", "x = 1\n\ny\n"),
+        ("```Python3.12 title='a'\r\nx\r\n```\r\n", "x\r\n"),
+        ("    ```{.python}\n    if x:\n        y\n    ```", "if x:\n    y\n"),
+        ("````py\n```\n````", "```\n"),
+        ("```\n```", ""),
+    ],
+)
+def test_a_text_that_is_one_fence_is_its_code(code: str, inner: str) -> None:
+    assert unfenced(code) == inner
+
+
+@behaviour("fences:unfenced")
+@pytest.mark.parametrize(
+    "code",
+    [
+        "",
+        "x = 1",
+        "print(x)\n```\nx\n```\n",
+        "```python\nx = 1\n```\ny",
+        "```python\nx = 1\n```\n```python\ny\n```",
+        "```python\nx = 1\n",
+        "```bash\nls\n```",
+        "`x`",
+        "- ```\n  x\n  ```",
+    ],
+)
+def test_any_other_text_stays_as_it_is(code: str) -> None:
+    assert unfenced(code) == code
 
 
 @behaviour("fences:corpus:runs")

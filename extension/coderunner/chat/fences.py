@@ -8,6 +8,7 @@ in the way that markdown-it reads it. Fences in block quotes are plain text here
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from textwrap import dedent
 
 from .blocks import Blocks
 from .candidates import (
@@ -29,6 +30,10 @@ _LANGUAGE = r"(?:python3?|py|ipython3?)"
 _RUNNABLE = re.compile(
     rf"{_LANGUAGE}(?=[ \t]|\Z)|\{{[ \t]*\.?{_LANGUAGE}(?=[ \t,}}])[^}}]*\}}", re.IGNORECASE | re.ASCII
 )
+
+
+_PYTHON = re.compile(r"\{?[ \t]*\.?i?py", re.IGNORECASE)
+"""How an info string begins that says Python, whichever; who calls our tool means Python anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,20 @@ def runnable(info: str) -> bool:
     Not `pycon`, whose lines are a transcript, and not `python3.12` or `python:main.py`.
     """
     return _RUNNABLE.match(info.strip(" \t")) is not None
+
+
+def unfenced(code: str) -> str:
+    """The code in a text that is one closed fence, of Python or no language, and nothing else.
+
+    Any other text as it is. Models that write code for a tool put it into a fence now and then.
+    """
+    parser = FenceParser()
+    text = dedent(code).strip("\r\n \t") if code.lstrip()[:3] in ("```", "~~~") else ""
+    match [*parser.receive(text), *parser.close()]:
+        case [FenceOpened(info=info), *lines, FenceClosed()] if not info or _PYTHON.match(info):
+            inner = [line.code for line in lines if isinstance(line, Code)]
+            return "".join(inner) if len(inner) == len(lines) else code
+    return code
 
 
 class FenceParser:

@@ -10,6 +10,7 @@ interrupt the kernel when the host stops listening.
 
 # Some of these only pass through here: doors know neither chat nor kernel, and ask the hall.
 from coderunner.allowance import Allowance
+from coderunner.chat.fences import unfenced
 from coderunner.chat.reasoning import without_tags
 from coderunner.chat.render import (
     AFTERWARDS_LIMITS,
@@ -140,6 +141,7 @@ __all__ = [
     "run_cell_sync",
     "shown_afterwards",
     "to_notebook",
+    "unfenced",
     "where_of",
     "without_tags",
 ]

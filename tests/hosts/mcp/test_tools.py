@@ -237,6 +237,43 @@ async def test_a_call_without_code_tells_what_threads_printed_since(url: str) ->
     assert [texts(again), texts(following)] == [["(no output)"], ["1"]]
 
 
+@behaviour("mcp:arguments:null")
+async def test_null_is_an_argument_that_is_not_there(url: str) -> None:
+    async with over_http(url) as client:
+        first = await call(client, "run_python", code="x = input('? ')", session=None, wait=None)
+        session = stands(first, "session")
+        answered = await call(client, "send_input", text="15", session=session, wait=None)
+        again = await call(client, "run_python", code=None, session=session, wait=None)
+        for tool in ("interrupt", "reset"):
+            told = await call(client, tool, session=None)
+            assert (told.is_error, "there is no session" in texts(told)[0]) == (True, True)
+    assert [each.is_error for each in (first, answered, again)] == [False] * 3
+
+
+@behaviour("mcp:run:fenced")
+@pytest.mark.parametrize("mode", MODES)
+async def test_code_that_is_a_fence_is_run_without_it(mode: str, url: str) -> None:
+    holds = "print(QQQ\n```\nx\n```QQQ)".replace("QQQ", 3 * "'")
+    async with over_http(url, mode=mode) as client:
+        told = await call(client, "run_python", code="\n```python title=a\nprint(10 + 5)\n```\n\n")
+        plain = await call(client, "run_python", code=holds, session=stands(told, "session"))
+    assert (texts(told), texts(plain)[0].count("x")) == (["15"], 1)
+    assert not plain.is_error
+
+
+@behaviour("mcp:run:fenced")
+async def test_a_person_is_asked_about_what_runs(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    async def ask(_context: object, parameters: ElicitRequestParams) -> ElicitResult:
+        asked.append(parameters.message)
+        return ElicitResult(action="decline")
+
+    async with over_stdio(tmp_path, elicitation_callback=ask) as client:
+        await call(client, "run_python", code="~~~\nprint(1)\n~~~")
+    assert asked == ["Run this code?\n\nprint(1)\n"]
+
+
 @behaviour("mcp:run:busy")
 async def test_code_is_not_queued_behind_code_that_runs(url: str) -> None:
     async with over_http(url) as client:

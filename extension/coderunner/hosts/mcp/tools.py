@@ -9,7 +9,7 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 from mcp.server.mcpserver.resolve import Elicit, Resolve
 from mcp.types import CallToolResult, ToolAnnotations
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from coderunner import __version__
 from coderunner.characters import whole
@@ -17,6 +17,7 @@ from coderunner.hosts.mcp.desk import Desk, Seat
 from coderunner.hosts.mcp.report import RESOURCE, Report, report
 from coderunner.hosts.mcp.work import Work
 from coderunner.identity import new_id
+from coderunner.runner import unfenced
 from coderunner.secret import Secret
 
 INSTRUCTIONS = (
@@ -43,19 +44,30 @@ Told = Annotated[CallToolResult, Report]
 Whole = BeforeValidator(lambda text: whole(text) if isinstance(text, str) else text)
 """Joins the halves of characters: pydantic refuses them, and half a character is no reason to run nothing."""
 
+
+def _or(absent: object) -> BeforeValidator:
+    """Take null for an argument that is not there: some clients send all that a tool has."""
+    return BeforeValidator(lambda value: absent if value is None else value)
+
+
 Code = Annotated[
     str,
     Whole,
     Field(
         description="Python; empty: wait for what runs in the session, or hear what its threads showed since"
     ),
+    _or(""),
+    AfterValidator(unfenced),
 ]
 Name = Annotated[
-    str, Field(description="session of yours, as a call returned it; empty: the usual one, or a new one")
+    str,
+    Field(description="session of yours, as a call returned it; empty: the usual one, or a new one"),
+    _or(""),
 ]
 Seconds = Annotated[
     float,
     Field(description="how long this call waits, the code goes on; 0: as long as is usual", ge=0, le=3600),
+    _or(0),
 ]
 
 
@@ -76,7 +88,7 @@ class Open(BaseModel):
     kernel: str
 
 
-async def consent(code: str, ctx: Asked) -> Consent | Elicit[Consent]:
+async def consent(code: Code, ctx: Asked) -> Consent | Elicit[Consent]:
     """Ask the person at the client; nothing is to be asked where nothing new would run."""
     if not code.strip():
         return Consent()
