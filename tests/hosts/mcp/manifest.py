@@ -23,6 +23,13 @@ BEHAVIOURS = {
         "What threads and tasks show after the end of their block is told with the next call, as that, once.",
         "README: what it promises",
     ),
+    "mcp:arguments:null": Behaviour(
+        "Null stands for an argument that is not there.", "clients that send all arguments that a tool has"
+    ),
+    "mcp:run:fenced": Behaviour(
+        "Code that is one fence and nothing else is run, and asked about, without the fence.",
+        "models that write Markdown for a tool",
+    ),
     "mcp:run:busy": Behaviour("Code is not queued behind code that runs.", "kernel facts: cells"),
     "mcp:run:bounded": Behaviour(
         "An output that is too long for a model is an excerpt, with a resource that holds the whole.",
@@ -56,6 +63,11 @@ BEHAVIOURS = {
     "mcp:start:refused": Behaviour(
         "What must not be opened is refused at the start, in a sentence that says what to set.",
         "design, decision 7",
+    ),
+    "mcp:end:quietly": Behaviour(
+        "A server that ends while code runs, at a signal or when its client leaves, interrupts the code, "
+        "ends its kernel and says nothing.",
+        "models-and-hosts 5",
     ),
     "mcp:end:stdio": Behaviour(
         "The kernels of a client that started us end with it, on a server, too.", "models-and-hosts 5"

@@ -17,6 +17,7 @@ from coderunner.entrance import CHALLENGE, Entrance
 from coderunner.errors import SettingsError
 from coderunner.gate import Gate
 from coderunner.hosts.mcp.desk import Desk
+from coderunner.hosts.mcp.stdin import Stdin
 from coderunner.hosts.mcp.tools import serving
 from coderunner.keys import Keyring
 from coderunner.settings import DEFAULT, Settings
@@ -39,17 +40,25 @@ def run(settings: Settings, *, http: bool) -> None:
         raise SettingsError(message)
     with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
         asyncio.run(_serve_many(settings) if http else _serve_one(settings))
+    if not http and sys.platform != "win32":
+        # All is done; a client that loses its patience now would only make that look like a failure.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 async def _serve_one(settings: Settings) -> None:
     """The client is who started us; its kernels end with it."""
-    task = asyncio.current_task()
-    if sys.platform != "win32" and task is not None:
-        # A client that is in a hurry terminates us; our kernels on a server would stay.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    if sys.platform != "win32":
+        # A client that is in a hurry terminates us, and may have left already: our kernels on a server would
+        # stay. So a signal is the end of what it says, and nothing cuts our end short.
+        stdin, loop = Stdin(), asyncio.get_running_loop()
+        for ends in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(ends, stdin.close)
     async with _desk(settings, keep=False) as desk:
         alone = secrets.token_hex(8)
-        await serving(desk, ask=settings.approval == "ask", alone=alone).run_stdio_async()
+        try:
+            await serving(desk, ask=settings.approval == "ask", alone=alone).run_stdio_async()
+        except* (BrokenPipeError, ConnectionError):
+            pass  # It reads no more.
 
 
 async def _serve_many(settings: Settings) -> None:
@@ -61,6 +70,9 @@ async def _serve_many(settings: Settings) -> None:
     async def tell() -> None:
         _say(f"CodeRunner is at {listening.address(settings.host, listener)}/mcp (Ctrl-C ends it)")
 
+    # uvicorn raises the signal that ended it once more when it is done; nothing is to cut our own end short.
+    for ends in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ends, lambda *_: None)
     async with _desk(settings, keep=True) as desk:
         await listening.serve(guarded(settings, desk, keyring), listener, tell)
 
