@@ -45,15 +45,18 @@ CELL = Cell("print(15)\n")
 
 async def answered(request: Request) -> AsyncGenerator[Event]:
     """Say the user's words again."""
-    request.reply = request.history[-1].text
-    yield Say(request.history[-1].text)
+    text = request.history[-1].text
+    request.reply = lambda: text
+    yield Say(text)
     yield Finish("end")
 
 
 async def endless(request: Request) -> AsyncGenerator[Event]:
     """Say something until told to stop."""
+    said: list[str] = []
+    request.reply = lambda: "".join(said)
     while not request.stop.is_set():
-        request.reply += "tick "
+        said.append("tick ")
         yield Say("tick ")
         await asyncio.sleep(0.002)
     yield Finish("stop")
@@ -77,7 +80,7 @@ async def asking(request: Request) -> AsyncGenerator[Event]:
 
 async def failing(request: Request) -> AsyncGenerator[Event]:
     """Begin, and fail as an endpoint does."""
-    request.reply = "So"
+    request.reply = lambda: "So"
     yield Say("So")
     raise EndpointUnreachable("nothing answers at 127.0.0.1:9")
 

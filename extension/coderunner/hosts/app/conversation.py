@@ -278,7 +278,7 @@ class Conversation:
             self._answers.forget(self._asked)
             *before, last = self.messages
             parts = transcript.over(last.parts, word)
-            last = replace(last, text=request.reply, parts=parts, finished=True)
+            last = replace(last, text=request.reply(), parts=parts, finished=True)
             self._request = self.writing = None
             self._audience.end()
             self._show((*before, last))
@@ -288,7 +288,7 @@ class Conversation:
         """Have it kept as it is now."""
         self._kept = asyncio.get_running_loop().time()
         *before, last = self.messages
-        so_far = self._request.reply if self._request else last.text
+        so_far = self._request.reply() if self._request else last.text
         self._keep(self.id, (*before, replace(last, text=so_far)))
 
     def _receive(self, event: Event, request: Request) -> None:

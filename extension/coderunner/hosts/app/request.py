@@ -32,8 +32,8 @@ class Request:
     """Why it is stopped, where it is; as `endings.REPLIES` has it."""
     message: str = field(default_factory=lambda: secrets.token_hex(16))
     """Names the reply; one that is written anew is another."""
-    reply: str = ""
-    """The reply's text so far, as the model gets it in later turns."""
+    reply: Callable[[], str] = str
+    """Gives the reply's text so far, as the model gets it in later turns; put together when it is wanted."""
     finish_reason: str = ""
     """Why its model wrote no more, as the endpoint says it; "" where it does not, or was not let finish."""
     finished: Literal["end", "stop", "limit", ""] = ""

@@ -84,6 +84,7 @@ class Writer:
                 vision=self.choices.vision,
             )
             shown: Sequence[bytes] = ()
+            request.reply = lambda: turn.reply
 
             async def generate(step: Generate) -> AsyncGenerator[str]:
                 async with aclosing(reply.generate(step.reply, step.result, shown)) as deltas:
@@ -96,7 +97,6 @@ class Writer:
             async with aclosing(converse(turn, generate, session, manner, stop=request.stop)) as events:
                 async for event in events:
                     shown = pictures(event.result) if isinstance(event, Ended) else shown
-                    request.reply = turn.reply
                     request.finish_reason = reply.finish_reason
                     request.count(reply.usage.completion)
                     yield event
