@@ -98,29 +98,54 @@ def clean(text: str) -> str:
 
 
 def bundle_of(data: object) -> MimeBundle:
-    """Give a MIME bundle with only what is well formed and not too large; the rest is left out or named."""
+    """Give a MIME bundle with only what is well formed and not too large.
+
+    What was too large is named in the plain text, which is what there is to see of it.
+    """
     bundle: dict[str, object] = {}
+    too_large: list[str] = []
     for key, value in data.items() if isinstance(data, dict) else ():
         if isinstance(key, str) and MIME_TYPE.fullmatch(key) and len(bundle) < 32:
+            value = _joined(key, value)
             checked = _mime(key, value)
             if checked is not None:
                 bundle[key] = checked
+            elif isinstance(value, str):
+                too_large.append(f"[{key} of {len(value):,} characters is too large to be shown]")
+            elif _is_json(key) and value is not None:
+                too_large.append(f"[{key} is too large to be shown]")
+    if too_large:
+        plain = bundle.get("text/plain")
+        # An object's address says nothing that stands beside this.
+        said = [plain] if isinstance(plain, str) and not _ADDRESS.fullmatch(plain.strip()) else []
+        bundle["text/plain"] = "\n".join([*said, *too_large])
     return bundle
 
 
+_ADDRESS = re.compile(r"<[\w.]{1,200} object>|<[^<>\n]{1,200} at 0x[0-9a-fA-F]+>")
+
+
+def _joined(key: str, value: object) -> object:
+    """Text as it is: nbformat allows a list of lines wherever it has text."""
+    if isinstance(value, list) and not _is_json(key) and all(isinstance(line, str) for line in value):
+        return "".join(value)
+    return value
+
+
 def _mime(key: str, value: object) -> object:
-    in_json = key.split(";")[0].endswith("json")
-    if isinstance(value, list) and not in_json and all(isinstance(line, str) for line in value):
-        value = "".join(value)  # nbformat's multi-line strings
     if isinstance(value, str):
         binary = key.startswith(("image/", "audio/", "video/")) and not key.startswith("image/svg")
         if len(value) <= (MIME_BINARY if binary else MIME_TEXT):
             return clean(value)
         return None if binary or "html" in key or "svg" in key else shorten(clean(value), HEAD)
-    if in_json and value is not None:
+    if _is_json(key) and value is not None:
         value = clipped(value)
         return value if len(json.dumps(value)) <= MIME_TEXT else None
     return None
+
+
+def _is_json(key: str) -> bool:
+    return key.split(";")[0].endswith("json")
 
 
 def size_of(bundle: MimeBundle) -> int:
