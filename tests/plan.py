@@ -51,6 +51,7 @@ PLAN = {
     "kernel.ledger": Floor("kernel.messages", pure=True),
     "kernel.parcel": Floor(GROUND, pure=True),
     "kernel.widgets": Floor(GROUND, pure=True),
+    "kernel.widget_words": Floor("kernel.widgets", pure=True),
     "kernel.captured": Floor("outputs kernel.execution kernel.messages", pure=True),
     "kernel.news": Floor("outputs kernel.execution", pure=True),
     "kernel.execution": Floor(f"{GROUND} kernel.messages kernel.bounds", "jupyter_client", pure=True),

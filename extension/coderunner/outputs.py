@@ -71,6 +71,9 @@ class DisplayData:
     data: MimeBundle
     metadata: MimeBundle = field(default_factory=dict)
     display_id: str = ""
+    widget: str | None = None
+    """What the widget that it shows is at the end of the run, in words; empty where it was closed: then
+    nothing is shown any more. None where that is not known, or it shows none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ class ExecuteResult:
     metadata: MimeBundle = field(default_factory=dict)
     execution_count: int | None = None
     display_id: str = ""
+    widget: str | None = None
+    """As for `DisplayData`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -483,6 +483,12 @@ BEHAVIOURS = {
     "widgets:state:bounded": Behaviour(
         "However much a program makes, what is kept of it is bounded.", "safety: T9"
     ),
+    "widgets:words:state": Behaviour(
+        "A widget is told by its kind, its label and its value as they are at the end of the run.",
+        "decision 2",
+    ),
+    "widgets:words:closed": Behaviour("A widget that was closed is not told.", "decision 2"),
+    "widgets:words:any": Behaviour("States of any shape are told somehow.", "safety: hostile input"),
     "widgets:reach:closed": Behaviour(
         "A view reaches its parts, what is shown in them and what joins them, and no more.", "rich output 2"
     ),

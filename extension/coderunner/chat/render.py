@@ -192,6 +192,9 @@ def parts(outputs: Iterable[Output]) -> Iterator[str | Image]:
 
 
 def _bundle(output: DisplayData | ExecuteResult) -> Iterator[str | Image]:
+    if output.widget is not None:
+        yield output.widget
+        return
     image = shown.image(output.data)
     if image is None or image.told:
         yield shown.text(output.data)

@@ -188,12 +188,16 @@ class KernelClient:
                 flight.end(self.gone)
             else:
                 await self._transport.send(execute_request(source, stamp, asks=asks))
-            return flight.result(*await self._settle(flight, deadline, detach))
+            return self._described(flight.result(*await self._settle(flight, deadline, detach)))
         finally:
             self._flight = None
             self.process = flight.process if flight.heir else self.process
             self.worn = self.worn or flight.cut or flight.heir is not None
             flight.close()
+
+    def _described(self, result: Result) -> Result:
+        """A result with what its widgets are by now."""
+        return replace(result, outputs=self._comms.described(result.outputs))
 
     async def _settle(
         self, flight: Flight, deadline: float, detach: Detach | None
@@ -205,7 +209,7 @@ class KernelClient:
             if ending is None and detach is not None and detach.limit > deadline:
                 flight.ask_others()
                 said = f"{_limit(deadline)}; {CUT_NOW}" if flight.away else _limit(deadline)
-                detach.tell(flight.result(Status.TIMEOUT, Aftermath.BUSY, said))
+                detach.tell(self._described(flight.result(Status.TIMEOUT, Aftermath.BUSY, said)))
                 ending = await flight.ended(detach.limit - deadline)
                 deadline = detach.limit
             return await self._conclude(flight, ending or "overdue", deadline)

@@ -20,7 +20,9 @@ from coderunner.kernel.modules import Modules
 from coderunner.kernel.panel import Panel
 from coderunner.kernel.parcel import pack, unpack
 from coderunner.kernel.recall import Recall, Recalled
+from coderunner.kernel.widget_words import words
 from coderunner.kernel.widgets import TARGET, Update, Widgets, update_names, update_of, view_of
+from coderunner.outputs import DisplayData, ExecuteResult, Output
 
 PANELS = 100
 """Runs of a conversation whose widgets live; those of older ones show their last state."""
@@ -59,6 +61,8 @@ class Comms:
         self._asked: OrderedDict[str, tuple[Panel, str]] = OrderedDict()
         self._ours: OrderedDict[str, None] = OrderedDict()
         """Messages that bring kernels what was caught: their echo is no news."""
+        self._closed: OrderedDict[str, None] = OrderedDict()
+        """Models that a program has closed."""
         self._catching: dict[str, list[str]] = {}
         """The Output widgets that catch what has a parent, the last one first."""
         self._captured: dict[str, Captured] = {}
@@ -156,6 +160,16 @@ class Comms:
         """
         return self.panel(panel.request) or self._recall.panels.setdefault(panel.request, panel)
 
+    def described(self, outputs: Sequence[Output]) -> tuple[Output, ...]:
+        """The outputs of a run, with what the widgets among them are by now."""
+        return tuple(map(self._described, outputs))
+
+    def _described(self, output: Output) -> Output:
+        root = view_of(output.data) if isinstance(output, DisplayData | ExecuteResult) else None
+        if root is None or not isinstance(output, DisplayData | ExecuteResult):
+            return output
+        return replace(output, widget="" if root in self._closed else words(self.widgets, root) or None)
+
     def find_again(self) -> None:
         """Look in the kernel for what was not looked for yet."""
         if self._send is not None:
@@ -244,6 +258,8 @@ class Comms:
         concerned = [panel for panel in self._panels.values() if identity in panel.reach]
         self._flush()
         if self.widgets.close(identity):
+            self._closed[identity] = None
+            _bound(self._closed)
             self._captured.pop(identity, None)
             self._pending.pop(identity, None)
             for panel in concerned:

@@ -31,6 +31,8 @@ def draw(output: Output, block: Block, longest: int = LONGEST) -> Drawn:
     match output:
         case Stream(name=name, text=text, omitted=omitted):
             return _text(text, longest, " cr-stderr" if name == "stderr" else "", omitted)
+        case DisplayData(widget="") | ExecuteResult(widget=""):
+            return ""  # a widget that was closed
         case DisplayData(data=data, metadata=metadata) | ExecuteResult(data=data, metadata=metadata):
             return _bundle(data, metadata, longest)
         case Error():

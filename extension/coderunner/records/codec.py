@@ -53,7 +53,9 @@ def _result(output: ExecuteResult) -> dict[str, object]:
 
 def _shown(output: DisplayData | ExecuteResult) -> dict[str, object]:
     data, metadata = _shallow(output.data), _shallow(output.metadata)
-    return {"data": data, "metadata": metadata, "display_id": output.display_id}
+    # Most are no widgets: what is written of those is as it always was.
+    widget = {} if output.widget is None else {"widget": output.widget}
+    return {"data": data, "metadata": metadata, "display_id": output.display_id, **widget}
 
 
 def _error(output: Error) -> dict[str, object]:
