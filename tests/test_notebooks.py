@@ -311,7 +311,7 @@ def test_widgets_go_into_a_notebook_and_come_back_as_they_stood_last(records: Re
         {"a": {"state": []}},
         {"a": {"state": {}, "buffers": [7]}},
         {"a": {"state": {}, "buffers": [{"path": ["x"], "data": "no base64"}]}},
-        {"a": {"state": {}, "buffers": [{"path": ["__proto__"], "data": "AQID"}]}},
+        {"a": {"state": {}, "buffers": [{"path": ["constructor"], "data": "AQID"}]}},
         {"../a": SLIDER},
     ],
 )

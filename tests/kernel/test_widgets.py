@@ -56,6 +56,7 @@ def test_a_state_is_what_was_last_said_of_each_part_bytes_included() -> None:
         {"state": {}, "buffer_paths": [[]]},
         {"state": {}, "buffer_paths": [[1]]},
         {"state": {}, "buffer_paths": [["a", None]]},
+        {"state": {}, "buffer_paths": [["constructor"]]},
         {"state": {}, "buffer_paths": "a"},
     ],
 )
