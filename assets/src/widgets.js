@@ -70,7 +70,7 @@ class Comm {
 export { base };
 
 export class Manager extends ManagerBase {
-  #send; #programs; #comms = new Map(); #waiting = new Map(); #turn = Promise.resolve(); #live = true; #places = new Map();
+  #send; #programs; #comms = new Map(); #waiting = new Map(); #turn = Promise.resolve(); #live = true; #places = new Map(); #closed = new Set();
   #name = `${base.uuid().slice(0, 8)}-`; #count = 0;
 
   constructor(level, draw, engine, send) {
@@ -103,7 +103,16 @@ export class Manager extends ManagerBase {
     Widget.attach(view.luminoWidget, place);
     this.#places.set(place, view);
     this.#mark(place);
-    view.once("remove", () => this.#places.delete(place));
+    view.once("remove", () => {
+      this.#places.delete(place);
+      place.remove();
+    });
+  }
+
+  // Whether a program closed it: then nothing is shown, and nothing is said of it.
+  async closed(id) {
+    await this.#turn;
+    return this.#closed.has(id);
   }
 
   // --- to the kernel
@@ -140,6 +149,7 @@ export class Manager extends ManagerBase {
     close: ({ id }) => {
       this.#comms.get(id)?.closed?.({ content: { comm_id: id, data: {} } });
       this.#comms.delete(id);
+      this.#closed.add(id);
     },
     idle: ({ mid }) => this.#settle(mid),
     refused: ({ mid }) => this.#settle(mid),

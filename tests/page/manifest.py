@@ -27,6 +27,10 @@ BEHAVIOURS = {
         "A script that never ends is stopped; the page goes on and other outputs come back.",
         "rich output 3.2",
     ),
+    "page:widgets:closed": Behaviour(
+        "A widget that a program closed leaves nothing: live, after a reload, and from what was kept.",
+        "as JupyterLab does",
+    ),
     "page:widgets:moved": Behaviour(
         "A slider moves in the browser, in the kernel and in every tab, and after a reload stands as it did.",
         "widget protocol 2.1",

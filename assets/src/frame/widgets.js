@@ -37,12 +37,15 @@ function begin(draw) {
 export async function widget(place, { data, plain }, draw) {
   const text = Object.assign(document.createElement("pre"), { textContent: plain });
   place.append(text);
+  const id = String(data?.model_id);
+  let its;
   try {
-    const its = await (manager ?? begin(draw));
+    its = await (manager ?? begin(draw));
     await Promise.race([first, new Promise((_, late) => setTimeout(() => late(new Error("it is not known here")), SOON))]);
-    await its.show(String(data?.model_id), place);
+    await its.show(id, place);
     text.remove();
   } catch (failure) {
+    if (await its?.closed(id)) return place.remove();
     text.textContent = `${plain}\n(${failure?.message ?? failure})`;
   }
 }

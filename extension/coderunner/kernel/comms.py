@@ -263,8 +263,7 @@ class Comms:
             self._captured.pop(identity, None)
             self._pending.pop(identity, None)
             for panel in concerned:
-                panel.changed()
-                panel.tell(pack({"t": "close", "id": identity}))
+                panel.close(identity)
 
     def _status(self, message: Message) -> None:
         if message.content.get("execution_state") != "idle":

@@ -8,7 +8,7 @@ from typing import Protocol
 from coderunner.kernel.background import attempt
 from coderunner.kernel.modules import Modules, foreign
 from coderunner.kernel.parcel import pack
-from coderunner.kernel.widgets import Path, State, Widgets, kept, modules_of, unkept
+from coderunner.kernel.widgets import Path, State, Widgets, closed_in, kept, modules_of, unkept
 
 Hear = Callable[[bytes], None]
 """Takes a parcel for a page; in a thread of ours, and returns at once."""
@@ -66,6 +66,8 @@ class Panel:
         self._hearing: dict[Hear, None] = {}
         self._roots: dict[str, None] = {}
         self._reach: tuple[int, frozenset[str]] = (-1, frozenset())
+        self._closed: dict[str, None] = {}
+        """Those of its widgets that a program closed: of them nothing is shown."""
         self._known: set[str] = set()
         self._told_modules: set[str] = set()
         self._kept_modules: set[str] = set()
@@ -123,6 +125,13 @@ class Panel:
         if self._desk is not None and len(self._roots) < ROOTS:
             self._roots[identity] = None
             self._reach = (-1, frozenset())
+
+    def close(self, identity: str) -> None:
+        """A program closed that model."""
+        if identity in self._roots:
+            self._closed[identity] = None
+        self.changed()
+        self.tell(_close(identity))
 
     @property
     def reach(self) -> frozenset[str]:
@@ -209,8 +218,8 @@ class Panel:
         modules: Mapping[str, bytes | None],
         models: Mapping[str, tuple[State, Mapping[Path, bytes]]],
     ) -> None:
-        if models:
-            text = kept(models)
+        if models or self._closed:
+            text = kept(models, list(self._closed))
             self._weight = len(text)
             self._keep(text)
         for name, content in modules.items():
@@ -227,7 +236,8 @@ class Panel:
     def _told(self, *, live: bool = True) -> Sequence[bytes]:
         self._known, self._told_modules = set(self.reach), set()
         live = live and self._desk is not None and self._desk.live
-        return [*self._new_modules(), _models(self._desk, self._known, live=live, whole=True)]
+        models = _models(self._desk, self._known, live=live, whole=True)
+        return [*self._new_modules(), models, *map(_close, self._closed)]
 
 
 def _copy(widgets: Widgets, identity: str) -> tuple[State, Mapping[Path, bytes]]:
@@ -258,6 +268,11 @@ def _whole(
     return pack({"t": "models", "live": live, "whole": whole, "models": told}, buffers)
 
 
+def _close(identity: str) -> bytes:
+    """The parcel that says of a model that it was closed."""
+    return pack({"t": "close", "id": identity})
+
+
 def _module(name: str, content: bytes | None) -> bytes:
     """The parcel of a program of widgets; None: there is none of that name."""
     found = [] if content is None else [content]
@@ -280,7 +295,7 @@ class Kept:
         if named:
             threading.Thread(target=self._tell, args=(hear, models, named), daemon=True).start()
         else:
-            hear(_whole(models, live=False))
+            self._tell_models(hear, models)
 
     def names(self) -> Collection[str]:
         """The ids of its models."""
@@ -290,7 +305,12 @@ class Kept:
         found = self._modules()
         for name in {*named, *found}:
             hear(_module(name, found[name].encode() if name in found else None))
+        self._tell_models(hear, models)
+
+    def _tell_models(self, hear: Hear, models: Sequence[Told]) -> None:
         hear(_whole(models, live=False))
+        for identity in closed_in(self._text):
+            hear(_close(identity))
 
     def leave(self, hear: Hear) -> None:
         """Nothing more comes anyway."""

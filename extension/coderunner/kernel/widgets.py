@@ -241,10 +241,12 @@ LARGEST_KEPT = 32 * 1024 * 1024
 """Characters of the states of one run that are written down."""
 
 
-def kept(models: Mapping[str, tuple[State, Mapping[Path, bytes]]]) -> str:
+def kept(models: Mapping[str, tuple[State, Mapping[Path, bytes]]], closed: Iterable[str] = ()) -> str:
     """States as nbformat keeps them, as JSON; empty where that is too much."""
     told = {identity: _kept(state, buffers) for identity, (state, buffers) in models.items()}
-    text = json.dumps({"version_major": 2, "version_minor": 0, "state": told})
+    # What was closed is ours to know: a notebook has states alone.
+    gone = {"closed": list(closed)} if closed else {}
+    text = json.dumps({"version_major": 2, "version_minor": 0, "state": told, **gone})
     return text if len(text) <= LARGEST_KEPT else ""
 
 
@@ -302,3 +304,8 @@ def unkept(text: str) -> Iterator[tuple[str, State, list[list[str | int]], list[
         buffers = told["buffers"]
         paths = [each["path"] for each in buffers]
         yield identity, told["state"], paths, [base64.b64decode(each["data"]) for each in buffers]
+
+
+def closed_in(text: str) -> list[str]:
+    """The models of what `kept` gave that a program closed."""
+    return list(json.loads(text).get("closed", ())) if text else []
