@@ -18,6 +18,9 @@ BEHAVIOURS = {
         "Whatever a server answers, the doctor and a cell say in a sentence what is wrong.",
         "design, decision 4; RFC 9110, RFC 6455",
     ),
+    "cell:stdin:threads": Behaviour(
+        "A thread asks while its cell runs, and takes nobody else's answer.", "kernel facts: stdin"
+    ),
     "server:start:slow": Behaviour(
         "A kernel that takes its time to start on a server is waited for.",
         "servers and kernels: S1, a WebSocket opens when the kernel has answered",

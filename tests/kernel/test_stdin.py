@@ -287,3 +287,54 @@ def test_a_forged_request_asks_nobody_where_nobody_can_be_asked(everywhere: Sess
     assert person.asked().prompt == ""
     assert person.withdrawn()
     assert person.result().status is Status.OK
+
+
+THREAD = """
+import threading
+heard = []
+def ask():
+    try:
+        heard.append(input("thread? "))
+    except EOFError as error:
+        heard.append(str(error))
+asking = threading.Thread(target=ask)
+asking.start()
+"""
+
+
+@behaviour("cell:stdin:threads")
+def test_a_thread_asks_while_its_cell_runs(everywhere: Session) -> None:
+    person = Person(everywhere, f"{THREAD}asking.join()\nprint(heard)")
+    person.replies("Ann")
+    assert "['Ann']" in printed(person.result())
+
+
+@behaviour("cell:stdin:threads")
+def test_a_thread_that_asks_on_after_its_cell_takes_no_other_cell_s_answer(everywhere: Session) -> None:
+    begun = Person(everywhere, f"{THREAD}import time; time.sleep(1)")
+    assert begun.asked().prompt == "thread? "
+    begun.result()
+    person = Person(everywhere, "name = input('cell? ')\nasking.join()\nprint(name, heard)")
+    assert person.replies("Bob").prompt == "cell? "
+    assert "Bob ['the block that started this thread has ended" in printed(person.result())
+
+
+@behaviour("cell:stdin:threads")
+def test_a_thread_that_begins_to_ask_after_its_cell_is_told_so(everywhere: Session) -> None:
+    waits = THREAD.replace("    try:", "    go.wait()\n    try:").replace(
+        "heard =", "go = threading.Event()\nheard ="
+    )
+    run(everywhere, waits)
+    person = Person(everywhere, "go.set()\nasking.join()\nname = input('cell? ')\nprint(name, heard)")
+    assert person.replies("Bob").prompt == "cell? "
+    assert "Bob ['the block that started this thread has ended" in printed(person.result())
+
+
+@behaviour("cell:stdin:threads")
+def test_a_thread_and_its_cell_ask_one_after_the_other(everywhere: Session) -> None:
+    person = Person(everywhere, f"{THREAD}name = input('cell? ')\nasking.join()\nprint(name, heard)")
+    for _ in range(2):
+        question = person.asked()
+        person.answer(question, question.prompt.strip("? "))
+        assert person.withdrawn()
+    assert "cell ['thread']" in printed(person.result())

@@ -20,6 +20,8 @@ may be sent twice, leaves no name behind and changes nothing that a program can 
   `_ipython_display_` or with a `__repr__` that raises, what a hook keeps for itself, what is no JSON.
 - A traceback names the line that raised. IPython names the one that ran last, which may be in a `finally`.
 - An exception that cannot say what it is (its `__str__` raises) is told once. ipykernel tells of both.
+- A thread may ask while the cell that started it runs, one after the other; then it gets EOFError. ipykernel
+  would let it take the answer to the next cell's question.
 - The programs of widgets that this environment has are given to who asks on control, also while a cell runs.
 """
 
@@ -51,6 +53,9 @@ DRAINING = 1.0
 """Seconds to wait at most: a program in the background may write for ever."""
 LARGEST = 12 * 1024 * 1024
 """Bytes of a widget's program."""
+PATIENCE = 0.05
+"""Seconds between two looks of a thread that asks at whether its cell still runs."""
+TOO_LATE = "the block that started this thread has ended: nobody can answer it"
 UNSAYABLE = "<exception str() failed>"
 """What Python itself says then."""
 UNSENT = "coderunner_unsent"
@@ -319,12 +324,53 @@ def sayable(error: Any) -> Any:
 
 
 def replace_callback(shell: Any, event: str, callback: Any) -> None:
-    """Have it called at the event, in place of an earlier one of ours."""
-    for before in [
-        each for each in shell.events.callbacks[event] if getattr(each, "__module__", "") == __name__
-    ]:
-        shell.events.unregister(event, before)
+    """Have it called at the event, in place of an earlier one of ours of that name."""
+    for before in list(shell.events.callbacks[event]):
+        named = (getattr(before, "__module__", ""), getattr(before, "__name__", ""))
+        if named == (__name__, callback.__name__):
+            shell.events.unregister(event, before)
     shell.events.register(event, callback)
+
+
+def asking(shell: Any) -> None:
+    """Have each answer reach who asked for it."""
+    kernel, main, output = shell.kernel, threading.main_thread(), sys.stdout
+    bare: Any = getattr(kernel._input_request, "bare", kernel._input_request)
+    turn, running = threading.Lock(), [""]
+
+    def begin_asking() -> None:
+        running[0] = kernel.get_parent("shell")["header"]["msg_id"]
+
+    def end_asking() -> None:
+        running[0] = ""
+
+    def check() -> None:
+        header: Any = getattr(output, "parent_header", {})
+        if threading.current_thread() is not main and header.get("msg_id") != running[0]:
+            raise EOFError(TOO_LATE)
+
+    def ask(prompt: str, ident: Any, parent: Any, password: bool = False) -> str:  # noqa: FBT001, FBT002
+        check()
+        while not turn.acquire(timeout=PATIENCE):
+            check()
+        try:
+            if threading.current_thread() is main:
+                return str(bare(prompt, ident, parent, password=password))
+            stdin = kernel.stdin_socket
+            while stdin.poll(0):
+                stdin.recv_multipart()
+            content = {"prompt": prompt, "password": password}
+            kernel.session.send(stdin, "input_request", content, parent, ident=ident)
+            while not stdin.poll(1000 * PATIENCE):
+                check()
+            return str(kernel.session.recv(stdin)[1]["content"]["value"])
+        finally:
+            turn.release()
+
+    ask.bare = bare  # type: ignore[attr-defined]
+    kernel._input_request = ask
+    replace_callback(shell, "pre_execute", begin_asking)
+    replace_callback(shell, "post_execute", end_asking)
 
 
 def waiting(shell: Any) -> None:
@@ -407,6 +453,7 @@ if shell is not None:
     numbering(shell)
     tracing(shell)
     saying(shell)
+    asking(shell)
     waiting(shell)
     draining(shell)
     lending(shell)
