@@ -42,6 +42,9 @@ BEHAVIOURS = {
     "folders:private": Behaviour(
         "A folder that we make, and those above it that were missing, are their owner's alone.", "safety: T7"
     ),
+    "cursor:settled": Behaviour(
+        "Text that goes up to write over earlier lines leaves each as it was written last.", "ECMA-48, CUU"
+    ),
     "images:type:bytes": Behaviour(
         "An image is of the type that its bytes say, whatever a program calls it.", "models-and-hosts 5"
     ),

@@ -5,7 +5,7 @@ This table is the plan. A change of it and of the code goes into one commit, whi
 
 from dataclasses import dataclass
 
-GROUND = "errors outputs endings secret characters jsontext images identity"
+GROUND = "errors outputs endings secret characters jsontext images identity cursor"
 """Values that every room understands; `settings` is ground too, but reads files: pure rooms do without."""
 
 
@@ -29,6 +29,7 @@ PLAN = {
     "characters": Floor(pure=True),
     "jsontext": Floor("errors characters", pure=True),
     "images": Floor(pure=True),
+    "cursor": Floor(pure=True),
     # Images as models take them; every host that shows them to one asks here.
     "raster": Floor("images", "PIL"),
     "identity": Floor(),
@@ -81,7 +82,7 @@ PLAN = {
     "page.highlight": Floor(libraries="pygments", pure=True),
     "page.output": Floor("outputs images page.active page.block page.pictures page.terminal", pure=True),
     "page.pictures": Floor("images", pure=True),
-    "page.terminal": Floor(pure=True),
+    "page.terminal": Floor("cursor", pure=True),
     "page.view": Floor(
         "outputs endings page.block page.highlight page.output page.terminal page.active", pure=True
     ),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from coderunner.cursor import settled
 from coderunner.outputs import NOTHING_OMITTED, Omission
 
 from .terminal import plain
@@ -25,7 +26,7 @@ def excerpt(text: str, size: Size, missing: Omission = NOTHING_OMITTED) -> str:
     Characters are counted as they were written, before ANSI sequences are removed. `missing` was left out of
     the text before.
     """
-    text = _overwritten(text) if len(text) > _MARGIN * size.characters else text
+    text = _overwritten(settled(text)) if len(text) > _MARGIN * size.characters else text
     wide = Size(size.lines * _MARGIN, size.characters * _MARGIN)
     if _fits(text, wide):
         clean = plain(text)

@@ -2,6 +2,8 @@
 
 import re
 
+from coderunner.cursor import settled
+
 # ECMA-48: control sequences, operating system commands, the other strings, and two-character escapes. Erasing
 # to the end of a line is kept for `_fold`.
 _ERASE = r"\x1b\[[02]?K"
@@ -28,6 +30,7 @@ def plain(text: str) -> str:
     Lines end in a line feed. Control characters become their pictures (␛), other invisible ones an escape as
     Python writes it. Costs time in proportion to the text.
     """
+    text = settled(text)
     if "\x1b" in text or "\x9b" in text:
         text = _ANSI.sub("", text)
     if "\r" in text or "\b" in text:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from html import escape
 from itertools import groupby
 
+from coderunner.cursor import settled
+
 _ESCAPE = re.compile(
     r"\x1b\[(?P<sgr>[0-9;:]*)m"  # colours and weights
     r"|\x1b\[[0-?]*[ -/]*[@-~]"  # other control sequences: moving, erasing
@@ -68,7 +70,7 @@ def html(text: str) -> str:
     Costs time in proportion to the text.
     """
     pen, lines = _PLAIN, []
-    for line in text.split("\n"):
+    for line in settled(text).split("\n"):
         line = line.rstrip("\r")
         read = _moved if "\r" in line or "\b" in line else _written
         spans, pen = read(line, pen)
