@@ -63,6 +63,9 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
   attributeChangedCallback(_name, before, now) {
     if (before === null || before === now || !this.isConnected) return;
     this.#end();
+    // It stands for another block now: what was said and chosen was about the one before.
+    this.#note();
+    this.#chosen = "";
     this.#begin();
   }
 

@@ -161,6 +161,9 @@ BEHAVIOURS = {
         "A long block, answer, thought or output costs its page at most eight times its text in bytes.",
         "performance: nothing is sent twice",
     ),
+    "app:opens:end": Behaviour(
+        "A conversation opens at its end, while its blocks fill, too, until a person scrolls.", "door 2"
+    ),
     "app:copy:word": Behaviour(
         "A button that says for a moment what became of it finds its word again.",
         "a fault seen: a timer of an earlier press",

@@ -336,6 +336,26 @@ def test_a_new_chat_has_a_kernel_of_its_own(somebody: Visitor) -> None:
     assert somebody.run("print('secret' in globals())") == "False"
 
 
+@behaviour("app:opens:end")
+def test_a_long_conversation_opens_at_its_end_and_stays_where_a_person_scrolls(somebody: Visitor) -> None:
+    for turn in range(3):
+        somebody.run(f"for line in range(30): print(line, {turn})")
+    somebody.open()
+    expect(somebody.feet).to_have_count(3)
+    expect(somebody.blocks.last.locator(".cr-out")).to_contain_text("29 2")
+    below = "place => place.scrollHeight - place.scrollTop - place.clientHeight"
+    place = somebody.page.locator("#cr-chat .bubble-wrap")
+    at_the_end = f"({below})(document.querySelector('#cr-chat .bubble-wrap')) < 2"
+    somebody.page.wait_for_function(at_the_end)
+    place.hover()
+    somebody.page.mouse.wheel(0, -500)
+    somebody.page.wait_for_function(f"!({at_the_end})")
+    somebody.page.locator("#cr-new").click()
+    expect(somebody.blocks).to_have_count(0)
+    somebody.page.locator("#cr-list a").first.click()
+    somebody.page.wait_for_function(at_the_end)
+
+
 @behaviour("app:copy:word")
 def test_a_button_that_is_pressed_twice_finds_its_word_again(somebody: Visitor) -> None:
     somebody.run("print(15)")

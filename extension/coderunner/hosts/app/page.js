@@ -86,3 +86,32 @@ window.coderunner = {
   });
   wait.observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] });
 })();
+
+// A conversation opens at its end and stays there while its blocks fill, until the person scrolls.
+(() => {
+  let follows = true, touched = 0, shown = "", watched = null;
+  const place = () => document.querySelector("#cr-chat .bubble-wrap");
+  const toTheEnd = () => { const at = place(); if (follows && at) at.scrollTop = at.scrollHeight; };
+  const sizes = new ResizeObserver(toTheEnd);
+  for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"]) {
+    addEventListener(kind, () => { touched = performance.now(); }, { capture: true, passive: true });
+  }
+  document.addEventListener("scroll", ({ target }) => {
+    if (target !== place() || performance.now() - touched > 800) return;
+    follows = target.scrollHeight - target.scrollTop - target.clientHeight < 60;
+  }, { capture: true, passive: true });
+  new MutationObserver(() => {
+    const current = document.querySelector("#cr-list nav")?.dataset.crCurrent ?? "";
+    if (current !== shown) {
+      shown = current;
+      follows = true;
+    }
+    const content = place()?.firstElementChild;
+    if (!content || content === watched) return;
+    sizes.disconnect();
+    sizes.observe(watched = content);
+    toTheEnd();
+  }).observe(document.documentElement, {
+    childList: true, subtree: true, attributes: true, attributeFilter: ["data-cr-current"],
+  });
+})();

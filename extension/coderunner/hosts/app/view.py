@@ -106,7 +106,7 @@ def _moves(last: Part) -> bool:
 
 LIVE = (State.WRITING, State.WAITING, State.QUEUED, State.RUNNING)
 
-LATE = " of earlier blocks"
+LATE = " before this message"
 
 
 def _drawn(part: Part, bare: Callable[[str], str]) -> tuple[str, ...]:
