@@ -52,7 +52,8 @@ def test_a_figure_without_a_height_is_seen_live_and_after_a_reload(browser: Brow
             page.reload()
             block_of(page, cell).scroll_into_view_if_needed()
         page.set_viewport_size({"width": 500, "height": 700})
-        page.wait_for_function("node => node.offsetHeight > 900", arg=page.locator("iframe").element_handle())
+        frame = block_of(page, cell).locator("iframe").element_handle()
+        page.wait_for_function("node => node.offsetHeight > 900", arg=frame)
         plot = frame_of(page, cell).locator(".main-svg").first
         expect(plot).not_to_have_attribute("width", "834")
         assert float(plot.get_attribute("width") or 0) < 500
@@ -119,7 +120,7 @@ def test_what_is_as_high_as_its_view_does_not_grow(browser: Browser, host: Host,
         cell = shown(page, host, "view", [html(source)])
         expect(frame_of(page, cell).get_by_text("full")).to_be_visible()
         before = 0
-        frame = page.locator("iframe")
+        frame = block_of(page, cell).locator("iframe")
         while (now := height(frame)) != before:  # until it rests
             before = int(now)
             page.wait_for_timeout(300)
