@@ -334,5 +334,5 @@ def test_of_a_very_long_traceback_first_and_last_frames_are_kept() -> None:
 
 @behaviour("execution:untrusted:surrogates")
 def test_text_that_cannot_be_written_is_made_writable() -> None:
-    (stream,) = outputs(text("a\ud800b ä"))
-    assert stream == Stream("stdout", "a?b ä")
+    (stream,) = outputs(text("a\ud800b ä \ud83d\udea2"))
+    assert stream == Stream("stdout", "a\ufffdb ä \U0001f6a2")

@@ -108,9 +108,9 @@ def test_half_a_character_costs_nothing_but_itself(prepared: Run) -> None:
     printed = prepared("print('before')\nprint('\\ud800')\nprint('after')")
     displayed = prepared(f"{shows}display(Markdown('a\\ud800b'))")
     raised = prepared("raise ValueError('\\udfff!')")
-    assert (printed.status, printed.outputs) == (Status.OK, (Stream("stdout", "before\n?\nafter\n"),))
-    assert [getattr(output, "data", {}).get("text/markdown") for output in displayed.outputs] == ["a?b"]
-    assert [getattr(output, "evalue", "") for output in raised.outputs] == ["?!"]
+    assert (printed.status, printed.outputs) == (Status.OK, (Stream("stdout", "before\n\ufffd\nafter\n"),))
+    assert [getattr(output, "data", {}).get("text/markdown") for output in displayed.outputs] == ["a\ufffdb"]
+    assert [getattr(output, "evalue", "") for output in raised.outputs] == ["\ufffd!"]
     assert (displayed.status, raised.status) == (Status.OK, Status.ERROR)
     assert prepared("print('next')").outputs == (Stream("stdout", "next\n"),)
 
@@ -210,7 +210,7 @@ MADE_AND_NOT_SENT = {
     "a value that interrupts": ("class C:\n    def __repr__(self): raise KeyboardInterrupt\nC()", ""),
     "a value that leaves": ("class D:\n    def __repr__(self): raise SystemExit\nD()", "SystemExit"),
     "what is no JSON": ("get_ipython().display_pub.publish({'application/json': object()})", "TypeError"),
-    "half a character": ("display({'text/plain': 'a\\ud83d'}, raw=True)", "a?"),
+    "half a character": ("display({'text/plain': 'a\\ud83d'}, raw=True)", "a\ufffd"),
     "what a hook keeps": (KEEPS, "2"),
     "what is only made": ("get_ipython().kernel.session.msg('stream')\nprint(3)", "3"),
     "what a forked child shows": (FORKS, "4"),

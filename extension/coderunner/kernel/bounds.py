@@ -8,6 +8,7 @@ import re
 import unicodedata
 from typing import Literal
 
+from coderunner import characters
 from coderunner.jsontext import clipped
 from coderunner.outputs import NOTHING_OMITTED, MimeBundle, Omission, Stream
 from coderunner.secret import Secret
@@ -90,13 +91,6 @@ class Text:
         return Stream(self.name, self._head[0] + "".join(self._tail), omitted)
 
 
-def clean(text: str) -> str:
-    """Replace what cannot be written as UTF-8 (lone surrogates) by question marks."""
-    if text.isascii():
-        return text
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
 def bundle_of(data: object) -> MimeBundle:
     """Give a MIME bundle with only what is well formed and not too large.
 
@@ -136,8 +130,8 @@ def _mime(key: str, value: object) -> object:
     if isinstance(value, str):
         binary = key.startswith(("image/", "audio/", "video/")) and not key.startswith("image/svg")
         if len(value) <= (MIME_BINARY if binary else MIME_TEXT):
-            return clean(value)
-        return None if binary or "html" in key or "svg" in key else shorten(clean(value), HEAD)
+            return characters.whole(value)
+        return None if binary or "html" in key or "svg" in key else shorten(characters.whole(value), HEAD)
     if _is_json(key) and value is not None:
         value = clipped(value)
         return value if len(json.dumps(value)) <= MIME_TEXT else None
@@ -162,7 +156,7 @@ def shorten(text: str, limit: int) -> str:
 
 def prompt_of(text: str) -> str:
     """Give a prompt as a form may show it: no colours, nothing invisible, head and tail of a long one."""
-    text = _TERMINAL.sub("", clean(text))
+    text = _TERMINAL.sub("", characters.whole(text))
     if len(text) > PROMPT:
         text = f"{text[: PROMPT // 2]} … {text[-PROMPT // 2 :]}"
     return "".join(_visible(character) for character in text.expandtabs(4).strip("\r\n"))
@@ -180,7 +174,9 @@ def _visible(character: str) -> str:
 
 def traceback_of(lines: object) -> tuple[str, ...]:
     """Give a traceback's frames, head and tail of a very long one: the first frame and the last say most."""
-    frames = [clean(line) for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
+    frames = (
+        [characters.whole(line) for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
+    )
     if sum(map(len, frames)) <= TRACEBACK:
         return tuple(frames)
     # A RecursionError's traceback comes as a few strings of thousands of lines: cut by lines then.

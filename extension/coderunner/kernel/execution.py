@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from coderunner import characters
 from coderunner.jsontext import clipped
 from coderunner.kernel.bounds import (
     HEAD,
@@ -16,7 +17,6 @@ from coderunner.kernel.bounds import (
     TAIL,
     Text,
     bundle_of,
-    clean,
     prompt_of,
     shorten,
     size_of,
@@ -244,10 +244,10 @@ class Execution:
         last = self._shown[-1] if self._shown else None
         kind: Literal["stdout", "stderr"] = "stderr" if name == "stderr" else "stdout"
         if isinstance(last, Text) and last.name == kind:
-            last.add(clean(text))
+            last.add(characters.whole(text))
             self._changed.add(len(self._shown) - 1)
         else:
-            self._append(Text(kind, clean(text)))
+            self._append(Text(kind, characters.whole(text)))
 
     def _display(self, content: Mapping[str, object]) -> None:
         self._make_way()
@@ -369,7 +369,7 @@ def _value(shown: "Output | Text") -> Output:
 
 
 def _text(value: object) -> str:
-    return clean(value) if isinstance(value, str) else ""
+    return characters.whole(value) if isinstance(value, str) else ""
 
 
 def _error_of(content: Mapping[str, object]) -> Error:

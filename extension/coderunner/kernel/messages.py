@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal
 
+from coderunner import characters
 from coderunner.jsontext import loads
 from coderunner.secret import Secret
 
@@ -120,7 +121,7 @@ def _message_of_ours(channel: Channel, kind: str, stamp: Stamp, content: Json) -
 
 def _pack(value: object) -> bytes:
     written = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=Secret.reveal)
-    return written.encode("utf-8", "replace")
+    return characters.whole(written).encode()
 
 
 Part = Mapping[str, object] | str
@@ -290,7 +291,7 @@ def from_json(frame: str | bytes) -> Message | None:
         if not parts:
             return None
         frame, buffers = parts[0], tuple(parts[1:])
-    whole = _unpack(frame.encode("utf-8", "replace") if isinstance(frame, str) else frame)
+    whole = _unpack(characters.whole(frame).encode() if isinstance(frame, str) else frame)
     if isinstance(whole, str):
         return None
     names = ("header", "parent_header", "metadata", "content")

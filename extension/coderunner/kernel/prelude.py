@@ -9,8 +9,8 @@ may be sent twice, leaves no name behind and changes nothing that a program can 
 - `breakpoint()` means pdb. ipykernel has made it debugpy's, which does nothing while no debugger is attached.
 - What a thread shows belongs to the cell that started it. ipykernel 7 gives it to whichever cell runs; 6 does
   so with what is displayed, and gives text of a pool's thread to the cell that made the pool.
-- Half a character (a lone surrogate) is shown as `?`. ipykernel would lose all that is printed with it, print
-  its own failure in its place, and may then wait ten seconds for each flush at the end of the cell.
+- Half a character (a lone surrogate) is shown as U+FFFD. ipykernel would lose all that is printed with it,
+  print its own failure in its place, and may then wait ten seconds for each flush at the end of the cell.
 - What is shown faster than it is read waits, `WAITING` messages at the most. ipykernel drops what comes after
   the first thousand, and tells nobody.
 - What programs that a cell started wrote is shown before the cell ends. ipykernel takes it from a pipe in a
@@ -200,9 +200,9 @@ def belonging(shell: Any) -> None:
 
 
 def whole_characters(value: Any) -> Any:
-    """The content of a message, with a question mark for each half of a character."""
+    """The content of a message, its halves of characters joined; one without its other half is U+FFFD."""
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if isinstance(value, dict):
         return {whole_characters(key): whole_characters(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
