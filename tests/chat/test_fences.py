@@ -330,9 +330,10 @@ def steps(text: str, step: int) -> int:
 
 @behaviour("fences:cost:one-delta")
 @pytest.mark.parametrize("margin", ["", "  ", "- "])
-def test_the_lines_of_a_block_that_comes_at_once_are_read_together(margin: str) -> None:
+@pytest.mark.parametrize("first", ["", "\n", "\n\n", "\r"])
+def test_the_lines_of_a_block_that_comes_at_once_are_read_together(margin: str, first: str) -> None:
     blank = " " * len(margin)
-    lines = f"{blank}x = '```'\n\n{blank}  y\r\n" * 1_000
+    lines = first + f"{blank}x = '```'\n\n{blank}  y\r\n" * 1_000
     opens, code, *closes = FenceParser().receive(f"{margin}```python\n{lines}{blank}```\nafter")
     assert code == Code(lines, lines.replace(f"{blank}x", "x").replace(f"{blank}  y", "  y"))
     assert [opens, *closes] == [

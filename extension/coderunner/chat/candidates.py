@@ -6,6 +6,7 @@ from enum import Enum, auto
 from functools import lru_cache
 
 from .blocks import Opening
+from .lines import PIECE
 
 STARTS = frozenset(" \t`~-+*0123456789")
 """A line that begins with anything else opens no fence."""
@@ -192,6 +193,12 @@ class CodeLines:
         return self._lacking[width]
 
 
+def several(text: str) -> bool:
+    """Whether it is more than one line."""
+    first = PIECE.match(text)
+    return first is not None and first.end() < len(text)
+
+
 def without_indentation(line: str, width: int) -> str:
     """The line without white space up to that column; a tab that reaches beyond it leaves spaces.
 
@@ -199,7 +206,7 @@ def without_indentation(line: str, width: int) -> str:
     """
     if not width:
         return line
-    if _LINE_END.search(line, 0, len(line) - 2):
+    if several(line):
         return _margin(width).sub("", line)
     column = position = 0
     while column < width and position < len(line) and line[position] in " \t":

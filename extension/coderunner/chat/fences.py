@@ -20,6 +20,7 @@ from .candidates import (
     Verdict,
     opened,
     opening,
+    several,
     without_indentation,
 )
 from .lines import PIECE, Lines
@@ -145,6 +146,8 @@ class FenceParser:
         That text is then for `outside` to give, so that the caller can read it as it reads other text.
         """
         if not self._free:
+            if self._fence is not None and not self._held and several(piece):
+                return [Code(piece, without_indentation(piece, self._fence.place.column))]
             if self._held or self._fence is not None or piece[0] in STARTS:
                 self._held.append(piece)
                 return self._judge(piece)
