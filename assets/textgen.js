@@ -156,7 +156,7 @@ if (!window.coderunnerFollows) {
 // The webui copies a reply as it keeps it. The lines that mark the places of outputs mean nothing to anybody else.
 if (!window.coderunnerCopies) {
   window.coderunnerCopies = true;
-  const plain = (text) => text.replace(/^\[\/?output\]\(coderunner:[\w-]+\)\n?/gm, "");
+  const plain = (text) => text.replace(/^\[\/?(output|thought)\]\(coderunner:[\w-]+\)\n?/gm, "");
   const clipboard = navigator.clipboard; // none where the page came over plain HTTP from another machine
   if (clipboard) {
     const write = clipboard.writeText.bind(clipboard);

@@ -17,10 +17,14 @@ def webui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Webui]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(App, "create_app", staticmethod(App.create_app))
-    from modules import html_generator
+    from modules import chat, html_generator
 
-    drawn = html_generator.convert_to_markdown_wrapped
-    monkeypatch.setattr(html_generator, "convert_to_markdown_wrapped", drawn)
+    for module, name in (
+        (html_generator, "convert_to_markdown_wrapped"),
+        (chat, "rename_history"),
+        (chat, "delete_history"),
+    ):
+        monkeypatch.setattr(module, name, getattr(module, name))
     hooks.door.cache_clear()
     with fresh_program(tmp_path) as program:
         yield program

@@ -159,11 +159,29 @@ BEHAVIOURS = {
     "textgen:stops:in-result": Behaviour(
         "A program that prints stop strings or tags does not end the reply.", "host rule 3"
     ),
+    "textgen:chats:rename": Behaviour(
+        "A chat keeps its variables and what was always allowed in it, whatever it is renamed to.", HOST
+    ),
+    "textgen:chats:restart": Behaviour(
+        "A chat that goes on after a restart is told that the variables of its blocks are gone.", HOST
+    ),
+    "textgen:chats:branch": Behaviour(
+        "A branch and an imported chat have a kernel of their own, and say that variables are gone.", HOST
+    ),
+    "textgen:chats:deleted": Behaviour(
+        "A chat shares nothing with a deleted or renamed one whose name it has.", HOST
+    ),
+    "textgen:empty": Behaviour("A reply without a word says why in the page, and only there.", HOST),
     "textgen:thought:not-run": Behaviour(
         "A block in a thought does not run, also where the prompt opened the thought.", HOST
     ),
     "textgen:thought:again": Behaviour(
         "A model that thinks again after a result does not take code and result off the page.", HOST
+    ),
+    "textgen:thought:kept": Behaviour(
+        "What a model thinks after a result stands folded in its place in the page, also after a reload; "
+        "later prompts are without it.",
+        HOST,
     ),
     "textgen:thought:veil": Behaviour("What is veiled only grows, and holds no whole tag.", HOST),
     "textgen:others:after": Behaviour(

@@ -19,8 +19,8 @@ from starlette.routing import Route
 from coderunner.hosts.textgen import hooks, places
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS, chromium, served
-from tests.hosts.textgen.test_people import browser_page, choose
-from tests.hosts.textgen.webui import Webui, api_state, gradio_app, stepped
+from tests.hosts.textgen.test_people import choose
+from tests.hosts.textgen.webui import Webui, api_state, browser_page, gradio_app, stepped
 from tests.kernel.servers import jupyter_server
 
 pytestmark = MARKS

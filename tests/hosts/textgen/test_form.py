@@ -312,7 +312,7 @@ def test_the_chat_is_a_notebook_with_what_its_blocks_showed(webui: Webui, panel:
     ]
     assert notebook.cells[2].outputs[0].text == "15\n"
     assert notebook.cells[4].outputs[0].ename == "ZeroDivisionError"
-    assert line.text == "The notebook is downloaded."
+    assert line.text == "Writing the notebook …"  # the page says more, once it has it
     assert panel.notebook({"internal": []}, HERE)[0] == ""
 
 
@@ -328,7 +328,7 @@ def test_the_character_is_installed_and_nothing_is_overwritten(panel: Panel, tmp
     assert "```python" in character["context"]
     assert "Result: 15" in character["context"]
     assert "already" in panel.install().text
-    assert host.characters() == ["CodeRunner"]
+    assert host.offer_characters() == ["CodeRunner"]
     (folder / "CodeRunner.yaml").write_text("name: mine\n", encoding="utf-8")
     assert "Installed CodeRunner 2" in panel.install().text
     assert (folder / "CodeRunner.yaml").read_text(encoding="utf-8") == "name: mine\n"

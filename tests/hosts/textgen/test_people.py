@@ -3,13 +3,9 @@
 import json
 import logging
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
-import gradio as gr
 import pytest
 from modules import chat, extensions
 
@@ -21,7 +17,7 @@ from coderunner.outputs import Cell
 from coderunner.runner import Question, Run
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
-from tests.hosts.textgen.webui import Webui, api_state, stepped, until
+from tests.hosts.textgen.webui import Webui, api_state, browser_page, stepped, until
 
 CODE = "Let me see.\n```python\nprint(10 + 5)\n```\n"
 DONE = f"{CODE}Result: 15\nIt is 15."
@@ -98,17 +94,6 @@ def test_an_api_client_that_goes_away_stops_its_block(webui: Webui, tmp_path: Pa
 
 
 # -- several people -------------------------------------------------------------------------------
-
-
-@contextmanager
-def browser_page(session_hash: str) -> Iterator[None]:
-    from gradio.context import LocalContext
-
-    token = LocalContext.request.set(cast("gr.Request", SimpleNamespace(session_hash=session_hash)))
-    try:
-        yield
-    finally:
-        LocalContext.request.reset(token)
 
 
 @behaviour("textgen:people:kernels")

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from modules import chat, shared
 
+from coderunner.hosts.textgen import places
 from coderunner.hosts.textgen.desk import Late
 from tests.behaviours import behaviour
-from tests.hosts.textgen.webui import Webui, stepped
+from tests.hosts.textgen.webui import Webui, browser_page, stepped
 
 ASK = "What is 10 + 5?"
 CODE = "Let me see.\n```python\nprint(10 + 5)\n```\n"
@@ -419,6 +420,20 @@ def test_a_program_that_prints_stop_strings_or_tags_does_not_end_the_reply(auto:
     assert "print" in auto.page
 
 
+# -- replies without a word -----------------------------------------------------------------------
+
+
+@behaviour("textgen:empty")
+def test_a_reply_without_a_word_says_so_in_the_page_alone(auto: Webui) -> None:
+    auto.says("")
+    assert auto.send("Hello?") == ""
+    assert "The model sent an empty reply." in auto.page
+    auto.says("Yes.")
+    auto.send("Are you there?")
+    assert "empty reply" not in auto.prompts[0]
+    assert auto.page == "Yes."
+
+
 # -- thought --------------------------------------------------------------------------------------
 
 
@@ -456,6 +471,24 @@ def test_a_model_that_thinks_again_takes_nothing_off_the_page(auto: Webui, again
         assert "print(10 + 5)" in page
         assert "Result: 15" in page
         assert page.rstrip().endswith("It is 15.")
+
+
+@behaviour("textgen:thought:kept")
+@pytest.mark.parametrize("again", ["<think>\nNow, ```15```?\n```python\n1\n```\n</think>\n\n", "<think>Now"])
+def test_a_second_thought_is_folded_in_its_place(auto: Webui, again: str) -> None:
+    auto.says(CODE, f"{again}It is 15.")
+    with browser_page("ann"):
+        reply = auto.send(ASK)
+    for page in (auto.page, auto.pages[-1]):
+        before, _, thought = page.partition("<details")
+        assert "Result: 15" in before
+        assert "Now" in thought.partition("</details>")[0]
+        assert "coderunner" not in thought
+    said = DONE if "</think>" in again else DONE.removesuffix("It is 15.")
+    assert places.without(reply).split() == said.split()
+    auto.says("Bye.")
+    auto.send("And?")
+    assert "Now" not in auto.prompts[0]
 
 
 # -- other extensions -----------------------------------------------------------------------------

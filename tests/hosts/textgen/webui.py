@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, Literal, cast
 
 import gradio as gr
@@ -91,6 +91,35 @@ class Webui:
         loaded = extensions.state["CodeRunner"][1]
         assert isinstance(loaded, ModuleType)
         return loaded
+
+    # -- chats ----------------------------------------------------------------------------------------
+
+    @property
+    def chat(self) -> tuple[str, str, str]:
+        """The chat that the page shows, as the webui keeps it."""
+        state = self.parameters()
+        return state["unique_id"], state["character_menu"], state["mode"]
+
+    def open(self, name: str) -> None:
+        """Choose a chat in the list."""
+        self.state["unique_id"] = name
+        self.history = chat.load_history(*self.chat)
+
+    def rename(self, name: str) -> None:
+        """Give the chat another name; the page goes on with it."""
+        chat.rename_history(self.chat[0], name, *self.chat[1:])
+        self.state["unique_id"] = name
+
+    def branch(self, name: str, rows: int = 99) -> None:
+        """Branch the chat below a reply; the page goes on with the branch."""
+        kept = {key: value[:rows] for key, value in self.history.items() if key != "metadata"}
+        notes = {key: its for key, its in self.history["metadata"].items() if int(key.split("_")[-1]) < rows}
+        chat.save_history(kept | {"metadata": notes}, name, *self.chat[1:])
+        self.open(name)
+
+    def delete(self) -> None:
+        """Delete the chat."""
+        chat.delete_history(*self.chat)
 
     # -- at the page ---------------------------------------------------------------------------------
 
@@ -188,6 +217,18 @@ def api_state(history: dict[str, Any] | None = None, **changes: Any) -> dict[str
     state = {key: value for key, value in DEFAULTS.items() if key not in ("unique_id", "character_menu")}
     empty: dict[str, Any] = {"internal": [], "visible": [], "metadata": {}}
     return state | {"history": history or empty, "stop_event": threading.Event(), "user": None} | changes
+
+
+@contextmanager
+def browser_page(session_hash: str) -> Iterator[None]:
+    """Call as the browser page of that session does."""
+    from gradio.context import LocalContext
+
+    token = LocalContext.request.set(cast("gr.Request", SimpleNamespace(session_hash=session_hash)))
+    try:
+        yield
+    finally:
+        LocalContext.request.reset(token)
 
 
 NO_DOCS = {"docs_url": None, "redoc_url": None, "openapi_url": None}

@@ -27,6 +27,7 @@ custom_js = _chosen.custom_js
 chat_input_modifier = _chosen.chat_input_modifier
 custom_generate_chat_prompt = _chosen.custom_generate_chat_prompt
 custom_generate_reply = _chosen.custom_generate_reply
+output_modifier = _chosen.output_modifier
 
 params = {"display_name": "CodeRunner", "is_tab": False}
 """Where the webui shows us: below the chat. `CodeRunner-is_tab: true` in its settings makes it a tab."""

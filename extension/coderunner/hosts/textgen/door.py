@@ -9,12 +9,13 @@ from secrets import token_hex
 from typing import Any
 
 from coderunner import settings
-from coderunner.errors import SettingsError
+from coderunner.errors import RecordsUnavailable, SettingsError
 from coderunner.hosts.textgen import pictures, places, webui
 from coderunner.hosts.textgen.board import LONGEST, NOTHING, Board
+from coderunner.hosts.textgen.chats import Chats, Place, homes
 from coderunner.hosts.textgen.desk import Ask, Busy, Desk, Late, Query
 from coderunner.hosts.textgen.elements import Elements
-from coderunner.hosts.textgen.marks import Mark, Marks, api_conversation, conversation, is_api, origin
+from coderunner.hosts.textgen.marks import Mark, Marks, api_conversation, is_api, kept_at, of_page, origin
 from coderunner.hosts.textgen.preferences import Preferences, Store, from_settings
 from coderunner.hosts.textgen.stage import Kernels, Stage
 from coderunner.outputs import Result
@@ -58,7 +59,10 @@ class Door:
     desk: Desk
     stage: Stage
     elements: Elements
+    chats: Chats
     marks: Marks = field(default_factory=Marks)
+    _met: set[str] = field(default_factory=set)
+    """Conversations of which this process has had a reply."""
 
     @classmethod
     def open(cls, user_data: Path) -> "Door":
@@ -73,6 +77,7 @@ class Door:
         records = open_records(
             ours.records_url.reveal() if ours else "", home, keep_days=ours.keep_days if ours else 0
         )
+        chats = Chats(home / "chats.json", _is_there, lambda place: webui.chat_names(place.folder))
         kernels = Kernels(
             lambda name: sessions.get(name, store.get().where),
             lambda: Manner(store.get().limit or store.get().deadline),
@@ -89,16 +94,37 @@ class Door:
 
         stage = Stage(records, desk, kernels, setting)
         elements = Elements(stage, ours.public_url if ours else "")
-        return cls(store, sessions, cache, board, records, desk, stage, elements)
+        return cls(store, sessions, cache, board, records, desk, stage, elements, chats)
+
+    def install(self) -> None:
+        """Put what is ours into the webui around us; again after each restart of its interface."""
+        self.elements.install()
+        webui.follow_chats(self._renamed, self._deleted)
+
+    def _renamed(self, old: str, new: str, character: str, mode: str) -> None:
+        before, after = _place(old, character, mode), _place(new, character, mode)
+        if before and after:
+            self.chats.rename(before, after)
+
+    def _deleted(self, name: str, character: str, mode: str) -> None:
+        if place := _place(name, character, mode):
+            conversation = self.chats.delete(place)
+            self.stage.forget(conversation)
+            self._met.discard(conversation)
+            self.sessions.portal.submit(self.sessions.close(conversation))
 
     def mark(self, state: webui.State, more: Mapping[str, Any]) -> Mark | None:
         """What is to be known of the reply that begins; None where it is to pass untouched."""
         chosen, api = self.store.get(), is_api(state)
         if why_not(chosen, several=webui.serves_several(), api=api):
             return None
-        name, passing = api_conversation(state) if api else (self.conversation(state), False)
+        name, passing = (
+            api_conversation(state) if api else (self._conversation(state, more["history"]), False)
+        )
         if name is None:
             return None
+        if not api:
+            self._resume(name, more["history"])
         page = "" if api else webui.session_hash() or ""
         streams = bool(state.get("stream", True))
         its, home = (token_hex(16), name) if api else origin(state, more, name)
@@ -118,7 +144,28 @@ class Door:
 
     def conversation(self, state: Mapping[str, Any]) -> str | None:
         """The conversation of the browser page for which we are called."""
-        return conversation(state, webui.session_hash(), several=webui.serves_several())
+        return self._conversation(state, state.get("history"))
+
+    def _conversation(self, state: Mapping[str, Any], history: Mapping[str, Any] | None) -> str | None:
+        kept = kept_at(state, several=webui.serves_several())
+        if kept is None:
+            return of_page(webui.session_hash())
+        return self.chats.find(Place(*kept), webui.saved_chat(state) if history is None else history)
+
+    def _resume(self, name: str, history: Mapping[str, Any]) -> None:
+        """Have it said where the variables of a chat's earlier blocks are gone; once in a process."""
+        home = next(homes(history), "")
+        if name in self._met:
+            return
+        self._met.add(name)
+        try:
+            ran = [run for run in self.records.of(home) if run.started] if home else []
+        except RecordsUnavailable as failure:
+            log.warning("%s", failure)
+            return
+        counts = [run.result.execution_count for run in ran if run.result and run.result.execution_count]
+        if ran and not self.kernel(name).live:
+            self.kernel(name).resume((counts or [0])[-1] if home == name else 0)
 
     def kernel(self, name: str) -> Session:
         """The kernel of a conversation; nothing is started yet."""
@@ -236,6 +283,16 @@ class Door:
         self.show(mark)
         if mark.passing:
             self.sessions.portal.submit(self.sessions.close(mark.conversation))
+
+
+def _place(name: str, character: str | None, mode: str | None) -> Place | None:
+    state = {"unique_id": name, "character_menu": character, "mode": mode}
+    kept = kept_at(state, several=webui.serves_several())
+    return Place(*kept) if kept else None
+
+
+def _is_there(place: Place) -> bool:
+    return place.name in webui.chat_names(place.folder)
 
 
 def place_of(chosen: Preferences) -> str:

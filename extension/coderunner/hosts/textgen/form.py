@@ -4,7 +4,9 @@ Nothing secret is ever a component's value: the field of the token is always emp
 Where the webui serves several people, what its operator chose is not even built.
 """
 
+import json
 from collections.abc import Callable
+from secrets import token_hex
 from typing import Any
 
 import gradio as gr
@@ -12,7 +14,7 @@ from gradio.context import Context
 
 from coderunner.hosts.textgen import preset, webui
 from coderunner.hosts.textgen.door import Door
-from coderunner.hosts.textgen.panel import Chat, Line, Panel
+from coderunner.hosts.textgen.panel import DOWNLOADED, Chat, Line, Panel
 from coderunner.hosts.textgen.preferences import BLOCKS, DEADLINES
 from coderunner.secret import Secret
 
@@ -39,14 +41,16 @@ UNQUEUED: dict[str, Any] = {"queue": False, **QUEUED}
 PRESSED = "(_number, ...rest) => [window.coderunnerNumber?.() ?? '', ...rest]"
 """Fetches the number of the block that the person saw."""
 
-DOWNLOAD = """(text) => {
-    if (!text) return;
+DOWNLOAD = """(text, status) => {
+    if (!text) return [status];
+    const notebook = text.slice(text.indexOf("\\n") + 1);
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([text], { type: "application/x-ipynb+json" }));
+    link.href = URL.createObjectURL(new Blob([notebook], { type: "application/x-ipynb+json" }));
     link.download = "chat.ipynb";
     link.click();
     URL.revokeObjectURL(link.href);
-}"""
+    return [DOWNLOADED];
+}""".replace("DOWNLOADED", json.dumps(Line(DOWNLOADED).html))
 """Saves a notebook where the person's browser keeps what it downloads."""
 
 ANSWERED = "(_number, _line, ...rest) => [window.coderunnerNumber(), window.coderunnerLine(), ...rest]"
@@ -169,15 +173,18 @@ class Form:
         history = webui.component("history")
         if history is None:
             return
-        button, text = gr.Button("Download as a notebook"), gr.Textbox(visible=False)
+        button = gr.Button("Download as a notebook")
+        with gr.Row(elem_classes="coderunner-hidden"):
+            text = gr.Textbox()
 
         def write(history: object, *at: Any) -> tuple[str, str]:  # noqa: ANN401 - what components hold
             text, line = self.panel.notebook(history, Chat(*at))
-            return text, line.html
+            # The page learns of a value that is another one: the same chat may be wanted twice.
+            return f"{token_hex(4)}\n{text}" if text else "", line.html
 
-        button.click(write, [history, *self.chat], [text, self.status], **QUEUED).then(
-            None, text, None, js=DOWNLOAD, **UNQUEUED
-        ).then(lambda: "", None, text, **UNQUEUED)
+        button.click(write, [history, *self.chat], [text, self.status], **QUEUED)
+        # When the page has the text: what follows a call may be called before its values are there.
+        text.change(None, [text, self.status], self.status, js=DOWNLOAD, **UNQUEUED)
 
     def _choices(self) -> None:
         chosen = self.store.get
@@ -220,7 +227,7 @@ class Form:
         installed = self.say(install.click, self.panel.install)
         menu = webui.component("character_menu")
         if menu is not None:
-            installed.then(lambda: gr.update(choices=webui.characters()), None, menu, **UNQUEUED)
+            installed.then(lambda: gr.update(choices=webui.offer_characters()), None, menu, **UNQUEUED)
 
     def bar(self) -> None:
         """What the page's script reads and presses; never seen."""

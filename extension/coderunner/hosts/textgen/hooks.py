@@ -5,6 +5,7 @@ from functools import cache, partial
 from html import escape
 from typing import Any
 
+from coderunner.endings import how_a_reply_ended
 from coderunner.hosts.textgen import budget, own, places, style, webui
 from coderunner.hosts.textgen.door import Door
 from coderunner.hosts.textgen.form import build
@@ -23,7 +24,7 @@ def door() -> Door:
 def setup() -> None:
     """Called before the page is built, at each restart of the interface: what runs goes on running."""
     webui.share_log()
-    door().elements.install()
+    door().install()
 
 
 def ui() -> None:
@@ -99,6 +100,14 @@ def custom_generate_reply(
         door().leave(mark)
 
 
+def output_modifier(text: str, state: webui.State, is_chat: bool = False) -> str:  # noqa: FBT001, FBT002 - the webui's own
+    """Say below a reply without a word why it ended; of what is shown only the page has it, never a model."""
+    if not is_chat or text.strip() or is_api(state) or not door().store.get().active:
+        return text
+    said = how_a_reply_ended("stopped" if webui.stopped() else "", empty=True)
+    return f"*{said}*"
+
+
 def _reply(
     mark: Mark,
     question: str,
@@ -127,6 +136,7 @@ def _reply(
         streams=mark.streams,
         watch=partial(door().watch, mark),
         before=mark.before,
+        draws=door().draws(mark),
     )
 
 

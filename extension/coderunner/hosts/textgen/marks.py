@@ -93,16 +93,21 @@ def is_api(state: Mapping[str, Any]) -> bool:
     return "unique_id" not in state
 
 
-def conversation(state: Mapping[str, Any], session_hash: str | None, *, several: bool) -> str | None:
-    """The conversation to which a reply in the page belongs; None where that cannot be told.
+def kept_at(state: Mapping[str, Any], *, several: bool) -> tuple[str, str] | None:
+    """The folder and the name under which the webui keeps the chat of a page; None where it keeps none.
 
-    A saved chat keeps its kernel over reloads. Where the webui serves several people it saves no chats, and
-    each browser page is a conversation of its own.
+    Where it serves several people it saves no chats.
     """
     saved = state.get("unique_id")
-    if saved and not several:
-        place = "instruct" if state.get("mode") == "instruct" else str(state.get("character_menu") or "chat")
-        return named(place, str(saved))
+    if not saved or several:
+        return None
+    return "instruct" if state.get("mode") == "instruct" else str(state.get("character_menu") or "chat"), str(
+        saved
+    )
+
+
+def of_page(session_hash: str | None) -> str | None:
+    """The conversation of a page whose chat is kept nowhere; None where that cannot be told."""
     return named("page", session_hash) if session_hash else None
 
 

@@ -39,6 +39,8 @@ TEST = "import sys\nprint('Python', sys.version.split()[0], 'says', 6 * 7)"
 TESTS = "test of the form"
 """What its runs bear in the records, in place of a reply's name."""
 
+DOWNLOADED = "The notebook is downloaded."
+
 SLACK = 20.0
 """Seconds beyond the deadline that a start of a kernel may take."""
 
@@ -250,7 +252,7 @@ class Panel:
             text = notebook(history, chat.unique_id or "Chat", self.door.records)
         except CodeRunnerError as failure:
             return "", Line(str(failure), good=False)
-        return text, Line("The notebook is downloaded." if text else "Nothing was said in this chat yet.")
+        return text, Line("Writing the notebook …" if text else "Nothing was said in this chat yet.")
 
     def address(self) -> str:
         """Where the script of the page that asks finds what its bar is to show, as HTML."""

@@ -16,6 +16,11 @@ from coderunner.page import view
 _ID = r"[0-9a-f]{32}-\d{1,4}"
 _OPENING = re.compile(rf"\[output\]\(coderunner:({_ID})\)\s*")
 _EITHER = re.compile(rf"\[/?output\]\(coderunner:{_ID}\)\n?")
+_THOUGHT = re.compile(
+    r"\u200b\n\[thought\]\(coderunner:([0-9a-f]{32})\)\n(.*?)"
+    r"(\u200b\n\[/thought\]\(coderunner:\1\)(?:\n|\Z)|\Z)",
+    re.DOTALL,
+)
 
 _FENCE = re.compile(r"(?:[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+)*[ \t]*(`{3,}|~{3,})(.*)")
 """A line that may open a fence, also within a list, or close one."""
@@ -47,9 +52,16 @@ def closing(identity: str) -> str:
     return f"[/output](coderunner:{identity})"
 
 
+def thought() -> tuple[str, str]:
+    """What stands before a thought that follows a result, and what after it; nobody can guess them."""
+    name = token_hex(16)
+    # The unseen space: a word before a line's end may be a tag to the webui, and would end there.
+    return f"\u200b\n[thought](coderunner:{name})\n", f"\u200b\n[/thought](coderunner:{name})\n"
+
+
 def without(text: str) -> str:
     """`text` as a model reads it."""
-    return _EITHER.sub("", text)
+    return _EITHER.sub("", _THOUGHT.sub("", text))
 
 
 def opened(text: str) -> frozenset[str]:
@@ -61,6 +73,9 @@ def html(text: str, convert: Convert) -> str:
     """What the page has for the `text` of a message, which is HTML-escaped as the webui gives it."""
     if "](coderunner:" not in text:
         return convert(text)
+    thoughts = [found.group(2, 3) for found in _THOUGHT.finditer(text)]
+    numbers = iter(range(len(thoughts)))
+    text = _THOUGHT.sub(lambda _found: f"\n\n{_TOKEN}t{next(numbers)}n\n\n", text)
     parts = list(_parts(text))
     places = [part for part in parts if isinstance(part, Place)]
     tokens = iter(range(len(places)))
@@ -73,7 +88,20 @@ def html(text: str, convert: Convert) -> str:
         inside = convert(place.text, finished=place.finished) if place.text.strip() else ""
         element = f'<div class="coderunner-slot">{view.placeholder(place.identity, inside)}</div>'
         page = stands.sub(lambda _found, element=element: element, page)  # type: ignore[misc]
+    for number, (said, end) in enumerate(thoughts):
+        stands = re.compile(rf"(?:<p>\s*)?{_TOKEN}t{number}n(?:\s*</p>)?")
+        block = _folded(said, number, convert, finished=bool(end))
+        page = stands.sub(lambda _found, block=block: block, page)  # type: ignore[misc]
     return page
+
+
+def _folded(thought: str, number: int, convert: Convert, *, finished: bool) -> str:
+    """A thought as the webui shows the one at the beginning of a reply: of that it makes a folded part."""
+    rest = f"\n\n{_TOKEN}rest" if finished else ""
+    page = convert(f"&lt;think&gt;\n{thought}\n&lt;/think&gt;{rest}", finished=finished)
+    page = re.sub(rf"(?:<p>\s*)?{_TOKEN}rest(?:\s*</p>)?", "", page)
+    # The page keeps by this name which ones a person has opened.
+    return re.sub(r'(data-block-id="[^"]*)"', rf'\1-after-{number}"', page, count=1)
 
 
 @dataclass(frozen=True, slots=True)

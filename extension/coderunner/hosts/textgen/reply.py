@@ -183,10 +183,13 @@ class Reply:
     """Is told what happens; gives the id of a block that has its place in the reply from now on."""
     before: str = ""
     """The part of the reply that is there already, as the webui has it."""
+    draws: bool = False
+    """The page shows what stands between our marks."""
 
     def give(self) -> Generator[str]:
         """Give the reply, longer each time. Closing it, from any thread, only posts an interrupt."""
-        veil = Veil(self.tags, drawn=bool(webui.answer(self.speech.prompt.prior).strip()))
+        drawn = bool(webui.answer(self.speech.prompt.prior).strip())
+        veil = Veil(self.tags, drawn=drawn, marks=places.thought if self.draws else None)
         page = Page(veil, self.before)
         try:
             yield from self._go(page)

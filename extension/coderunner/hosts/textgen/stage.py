@@ -299,6 +299,12 @@ class Stage:
         """Whether the person said that blocks of this conversation may run without being asked for."""
         return conversation in self._always
 
+    def forget(self, conversation: str) -> None:
+        """Its chat is no more: nothing that was said of it counts for a later one."""
+        self._always.discard(conversation)
+        with self._lock:
+            self._untold.pop(conversation, None)
+
     def act(self, ticket: str, verb: str) -> bool:
         """Do what a button of a block says; False where no block waits for that."""
         with self._lock:

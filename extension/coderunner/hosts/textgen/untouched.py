@@ -64,3 +64,8 @@ def custom_generate_reply(
     yield from webui.reply_without_us(
         custom_generate_reply, question, original_question, state, stopping_strings, is_chat
     )
+
+
+def output_modifier(text: str, _state: dict[str, Any], *, is_chat: bool = False) -> str:
+    """Leave what is shown as it is."""
+    return text

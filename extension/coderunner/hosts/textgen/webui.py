@@ -59,11 +59,24 @@ def share_log() -> None:
         ours.setLevel(logging.WARNING)
 
 
-def characters() -> list[str]:
-    """The characters that a person can choose."""
+def offer_characters() -> list[str]:
+    """Have every page offer the characters that there are by now; gives them.
+
+    The webui makes its list when it builds its page, and takes nothing that is not in it: a page that is
+    loaded after such a character was chosen has none.
+    """
     from modules import utils
 
-    return list(utils.get_available_characters())
+    found, menu, page = (
+        list(utils.get_available_characters()),
+        component("character_menu"),
+        component("interface"),
+    )
+    if menu is not None:
+        menu.choices = [(name, name) for name in found]
+    if page is not None:
+        page.config = page.get_config_file()
+    return found
 
 
 def stopped() -> bool:
@@ -161,6 +174,66 @@ def draw_with(draw: Callable[[str, Convert], str]) -> bool:
     setattr(drawn, OURS, theirs)
     setattr(html_generator, name, drawn)
     return True
+
+
+def follow_chats(
+    renamed: Callable[[str, str, str, str], None], deleted: Callable[[str, str, str], None]
+) -> None:
+    """Have it told when a chat gets another name, and when one is deleted.
+
+    `renamed` gets the old and the new name, `deleted` the name, both the character and the mode.
+    """
+    from modules import chat
+
+    def after_rename(theirs: Callable[..., Any], old: str, new: str, character: str, mode: str) -> None:
+        there = chat.get_history_file_path(new, character, mode).exists()
+        theirs(old, new, character, mode)
+        if not there and chat.get_history_file_path(new, character, mode).exists():
+            renamed(old, new, character, mode)
+
+    def after_delete(theirs: Callable[..., Any], name: str, character: str, mode: str) -> None:
+        theirs(name, character, mode)
+        deleted(name, character, mode)
+
+    _stand_in(chat, "rename_history", after_rename)
+    _stand_in(chat, "delete_history", after_delete)
+
+
+def _stand_in(module: object, name: str, ours: Callable[..., Any]) -> bool:
+    """Have `ours` called in the stead of one of the webui's functions, with that as its first argument.
+
+    False where there is none of that name. Again it takes the place of what stood in before.
+    """
+    found = getattr(module, name, None)
+    theirs = getattr(found, OURS, found)
+    if theirs is None:
+        return False
+
+    def function(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - the webui's own
+        return ours(theirs, *given, **named)
+
+    setattr(function, OURS, theirs)
+    setattr(module, name, function)
+    return True
+
+
+def saved_chat(state: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The history of a chat as it is saved; an empty one where there is none."""
+    from modules import chat
+
+    try:
+        found = chat.load_history(state["unique_id"], state.get("character_menu"), state.get("mode"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def chat_names(folder: str) -> list[str]:
+    """The names of the saved chats of a character, or of the mode `instruct`."""
+    from modules import chat
+
+    mode = "instruct" if folder == "instruct" else "chat"
+    return [path.stem for path in chat.get_history_file_path("any", folder, mode).parent.glob("*.json")]
 
 
 def component(name: str) -> Any | None:  # noqa: ANN401 - a component of the webui's gradio

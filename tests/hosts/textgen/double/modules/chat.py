@@ -4,12 +4,17 @@
 
 import copy
 import html
+import json
 import re
+import time
 
 from modules import html_generator, shared
 from modules.extensions import apply_extensions
 from modules.reasoning import THINKING_FORMATS, extract_reasoning
 from modules.text_generation import generate_reply
+
+SAVED_EVERY = 8.0
+"""Seconds between two looks at which a growing reply is saved."""
 
 NAMED = ("chat", "chat-instruct")
 TOOL = re.compile(r"<tool_call>\s*(\w+)\s*</tool_call>")
@@ -170,6 +175,40 @@ def _keep_version(output, metadata):
     versions.append({"content": "", "visible_content": ""})
 
 
+# -- the files of the chats ------------------------------------------------------------------------
+
+
+def get_history_file_path(unique_id, character, mode):
+    folder = "instruct" if mode == "instruct" else f"chat/{character}"
+    return shared.user_data_dir / "logs" / folder / f"{unique_id}.json"
+
+
+def save_history(history, unique_id, character, mode):
+    if shared.args.multi_user or not unique_id or unique_id.startswith("incognito-"):
+        return
+    path = get_history_file_path(unique_id, character, mode)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(history), encoding="utf-8")
+
+
+def load_history(unique_id, character, mode):
+    path = get_history_file_path(unique_id, character, mode)
+    empty = {"internal": [], "visible": [], "metadata": {}}
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else empty
+
+
+def rename_history(old_id, new_id, character, mode):
+    """A name that is taken is not given: the page shows it all the same."""
+    old = get_history_file_path(old_id, character, mode)
+    new = get_history_file_path(new_id, character, mode)
+    if new.parent == old.parent and not new.exists():
+        old.rename(new)
+
+
+def delete_history(unique_id, character, mode):
+    get_history_file_path(unique_id, character, mode).unlink(missing_ok=True)
+
+
 # -- the doors ------------------------------------------------------------------------------------
 
 
@@ -182,7 +221,7 @@ def generate_chat_reply_wrapper(text, state, regenerate=False, _continue=False):
         state["history"]["internal"].append([text, state["start_with"]])
         state["history"]["visible"].append([html.escape(text), html.escape(state["start_with"])])
         _continue = True
-    turn, shown = 0, []
+    turn, shown, saved = 0, [], -SAVED_EVERY
     while True:
         if turn:
             state["_tool_turn"] = state["_skip_output_extensions"] = True
@@ -190,6 +229,9 @@ def generate_chat_reply_wrapper(text, state, regenerate=False, _continue=False):
         for history in chatbot_wrapper("" if turn else text, state, again, more, for_ui=True):
             visible = "\n\n".join([*shown, history["visible"][-1][1]])
             yield html_generator.convert_to_markdown_wrapped(visible, use_cache=False), history
+            if time.monotonic() - saved >= SAVED_EVERY:
+                save_history(history, state["unique_id"], state["character_menu"], state["mode"])
+                saved = time.monotonic()
             if state["selected_tools"] and TOOL.search(history["internal"][-1][1]):
                 break
         reply = history["internal"][-1][1]
@@ -210,6 +252,7 @@ def generate_chat_reply_wrapper(text, state, regenerate=False, _continue=False):
         history["visible"][-1][1] = "\n\n".join([*shown, history["visible"][-1][1]])
     state["history"] = history
     yield html_generator.convert_to_markdown_wrapped(history["visible"][-1][1], use_cache=False), history
+    save_history(history, state["unique_id"], state["character_menu"], state["mode"])
 
 
 def impersonate_wrapper(text, state):
