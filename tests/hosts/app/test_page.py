@@ -211,7 +211,8 @@ def test_what_a_thread_shows_after_its_block_stands_in_that_block_and_in_no_othe
     expect(somebody.blocks.first.locator(".cr-after")).to_have_text("Shown after its end")
     expect(somebody.blocks.first.locator(".cr-out")).to_have_text("later\n")
     expect(somebody.blocks.last.locator(".cr-after")).to_have_count(0)
-    assert "later" not in str(parrot[0].asked[-1]["messages"][-1]["content"])
+    told = str(parrot[0].asked[-1]["messages"][-1]["content"])
+    assert "Output of an earlier block, after its end: later\n\nResult: other" in told
 
 
 @behaviour("app:stop:interrupt")
