@@ -69,6 +69,9 @@ BEHAVIOURS = {
         "ends its kernel and says nothing.",
         "models-and-hosts 5",
     ),
+    "mcp:run:fault": Behaviour(
+        "A call whose cell fails by a fault of ours is answered, and says so.", "design, decision 4"
+    ),
     "mcp:end:stdio": Behaviour(
         "The kernels of a client that started us end with it, on a server, too.", "models-and-hosts 5"
     ),

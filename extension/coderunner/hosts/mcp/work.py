@@ -1,19 +1,24 @@
 """A cell that outlives the calls about it: they wait for it, answer it and stop it."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from time import monotonic
 
-from coderunner.outputs import Output, Question, Result, Stream
+from coderunner.outputs import Output, Question, Result, Status, Stream
 from coderunner.runner import Cell, Change, Ended, Kernel, Manner, News, Run, Shown, run_cell
 from coderunner.secret import Secret
+
+log = logging.getLogger(__name__)
 
 TICK = 0.5
 """Seconds between two signs of life: a person who waits needs no more, and each is a message."""
 LAST_WORDS = 200
 """Characters of what was printed last, in a sign of life."""
+
+FAILED = "CodeRunner itself failed; its log says how"
 
 Tell = Callable[[float, str], Awaitable[None]]
 """Given the seconds that the cell has run, and what it printed last."""
@@ -83,14 +88,24 @@ class Work:
         await asyncio.wait({self._task})
 
     async def _drive(self, run: Run, kernel: Kernel, manner: Manner) -> None:
-        async for event in run_cell(run, kernel, manner, self._stop, []):
-            match event:
-                case Shown(change):
-                    self._show(change)
-                case Ended(result):
-                    self._outputs = list(result.outputs)
-                    self.result, self.question = result, None
-        self._settled.set()
+        try:
+            async for event in run_cell(run, kernel, manner, self._stop, []):
+                match event:
+                    case Shown(change):
+                        self._show(change)
+                    case Ended(result):
+                        self._end(result)
+        except Exception:
+            # Nobody awaits this task: a call that waits for the cell would wait for ever.
+            log.exception("the way to a kernel failed")
+        finally:
+            if self.result is None:
+                self._end(Result(tuple(self._outputs), Status.LOST, duration=self.seconds, detail=FAILED))
+            self._settled.set()
+
+    def _end(self, result: Result) -> None:
+        self._outputs = list(result.outputs)
+        self.result, self.question = result, None
 
     def _show(self, change: Change) -> None:
         if change.output is None:
