@@ -256,7 +256,7 @@ def test_stop_while_a_cell_waits_is_no_refusal_of_the_cell(drive: Drive, kernel:
     manner = Manner(consent=lambda _run: Future())
     events = drive(Turn(), script, kernel, manner, stop_at=lambda event: isinstance(event, Waiting))
     assert ends(events) == [Status.INTERRUPTED]
-    assert "(stopped by the user; variables are kept; it had not begun to run)" in said(events)
+    assert "(stopped; variables are kept; it had not begun to run)" in said(events)
     assert events[-1] == Finish("stop")
 
 

@@ -225,7 +225,7 @@ def test_a_result_that_is_given_before_stopping_is_kept() -> None:
     hear(turn, [BLOCK])
     turn.receive_result(Result(status=Status.INTERRUPTED))
     assert turn.stop() == [Finish("stop")]
-    assert turn.reply == f"{BLOCK}Result: (stopped by the user; variables are kept)\n"
+    assert turn.reply == f"{BLOCK}Result: (stopped; variables are kept)\n"
 
 
 @behaviour("turn:prior:never-runs")

@@ -163,7 +163,7 @@ async def test_stop_over_a_way_that_leads_nowhere_costs_no_variables(
     running.interrupt()
     result = await asyncio.wait_for(asyncio.wrap_future(running.future), BOUND)
     assert result.detail in ("", MISSING)
-    words = "stopped by the user; variables are kept" + (f"; {MISSING}" if result.detail else "")
+    words = "stopped; variables are kept" + (f"; {MISSING}" if result.detail else "")
     ordeal.ends(result, Status.INTERRUPTED, Aftermath.READY, words)
     await ordeal.goes_on(far, kept=True)
 

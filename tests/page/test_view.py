@@ -138,10 +138,10 @@ def test_code_output_and_bar_are_one_unit() -> None:
             "xStill running · 31 s · its result will followStop",
         ),
         (ended(status=Status.ERROR), "xError · 0.4 s · the model has seen itCopy"),
-        (ended(status=Status.INTERRUPTED), "xStopped by the user · 0.4 s · variables are keptCopy"),
+        (ended(status=Status.INTERRUPTED), "xStopped · 0.4 s · variables are keptCopy"),
         (
             ended(status=Status.INTERRUPTED, duration=0.0, detail="it had not begun"),
-            "xStopped by the user · variables are kept · it had not begunCopy",
+            "xStopped · variables are kept · it had not begunCopy",
         ),
         (ended(status=Status.TIMEOUT), "xStopped at the time limit · 0.4 s · variables are keptCopy"),
         (

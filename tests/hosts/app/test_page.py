@@ -147,7 +147,7 @@ def test_a_block_that_runs_again_can_ask_and_be_stopped(somebody: Visitor) -> No
     somebody.press("Run again")
     expect(again.get_by_label("Name?", exact=True)).to_be_visible()
     somebody.press("Stop")
-    expect(again.locator(".cr-state")).to_contain_text("Stopped by the user")
+    expect(again.locator(".cr-state")).to_contain_text("Stopped")
 
 
 @behaviour("app:late:goes-on")

@@ -229,7 +229,7 @@ def test_run_and_stop_are_buttons_of_the_block(chat: Chat) -> None:
     )
     assert pressed == ["Run", "Stop"]
     assert "Well." not in reply
-    expect(chat.blocks).to_contain_text("Stopped by the user")
+    expect(chat.blocks).to_contain_text("Stopped")
     expect(chat.blocks.locator(".cr-outs")).to_contain_text("begun")
 
 

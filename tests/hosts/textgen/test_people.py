@@ -263,7 +263,7 @@ def test_who_will_not_answer_interrupts_the_program_and_the_reply_goes_on(webui:
     choose(approve="auto")
     webui.says(ASKS, "As you wish.")
     reply, _ = reply_with_lines(webui, None)
-    assert "stopped by the user" in reply
+    assert "stopped" in reply
     assert reply.endswith("As you wish.")
 
 
