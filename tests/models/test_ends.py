@@ -5,7 +5,7 @@ import json
 import pytest
 
 from coderunner.errors import EndpointFailed, ReplyBrokenOff
-from coderunner.models.events import Chunk
+from coderunner.models.events import WORDLESS, Chunk
 from coderunner.models.pieces import Piece, piece
 from coderunner.models.reply import Reply
 from coderunner.models.stretch import Delta
@@ -83,6 +83,10 @@ ERRORS = {
     "JSON lines": b'{"error": {"message": "no room"}}',
     "plain text": b"no room",
     "over lines": b'{\n  "error": {\n    "message": "no room"\n  }\n}',
+    "true": b'data: {"error": true, "message": "no room"}',
+    "of a choice": b'data: {"choices": [{"finish_reason": "error", "error": {"message": "no room"}}]}',
+    "problem": b'data: {"type": "about:blank", "title": "no room", "status": 503}',
+    "minimax": b'data: {"choices": null, "base_resp": {"status_code": 1008, "status_msg": "no room"}}',
     "dashscope": b'data: {"code": "Throttling", "message": "no room", "request_id": "1"}',
 }
 
@@ -104,6 +108,13 @@ async def test_an_error_in_place_of_a_stream_is_told(canned: Can, kind: str, ind
 
 
 @behaviour("models:ends:errors")
+@pytest.mark.parametrize("datum", [b"", b"data:\n", b"data: {}\n", b"data: null\n"])
+async def test_an_error_event_without_a_word_is_an_error(canned: Can, datum: bytes) -> None:
+    url = canned(said("It is") + b"event: error\n" + datum + b"\n" + DONE)
+    assert await told(url) == ("It is", f"broke off the reply: {WORDLESS}")
+
+
+@behaviour("models:ends:errors")
 async def test_plain_words_in_place_of_a_stream_are_told(canned: Can) -> None:
     url = canned(b"upstream connect error\n", kind="text/plain")
     assert await told(url) == ("", "sent something that is no JSON: upstream connect error")
@@ -117,6 +128,9 @@ async def test_plain_words_in_place_of_a_stream_are_told(canned: Can) -> None:
         b'{"error": null}',
         b'{"type": "ping"}',
         b'{"id": "1", "detail": ""}',
+        b'{"choices": [{"delta": {"content": "a"}, "error": null}]}',
+        b'{"status": 200, "title": "A greeting"}',
+        b'{"choices": [], "base_resp": {"status_code": 0, "status_msg": ""}}',
     ],
 )
 async def test_what_only_resembles_an_error_is_none(canned: Can, chunk: bytes) -> None:

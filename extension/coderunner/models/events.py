@@ -27,6 +27,7 @@ SLICE = 65_536
 BOM = b"\xef\xbb\xbf"
 COLON = ord(":")
 """Begins a comment."""
+WORDLESS = "an error, of which nothing is said"
 SILENT = frozenset({b"", b"id", b"retry"})
 """Fields that say nothing to us, a comment among them."""
 
@@ -127,14 +128,18 @@ class EventDecoder:
 
     def _flush(self) -> list[object]:
         data, self._data = self._data, None
-        events = self._event(_loaded(bytes(data))) if data and data.strip() else []
+        if data and data.strip():
+            events = self._event(_loaded(bytes(data)))
+        else:  # an error may come without a word
+            events = self._event(None) if self._name == b"error" else []
         self._name = b""
         return events
 
     def _event(self, event: object) -> list[object]:
         self._stray.clear()
         told = isinstance(event, dict) and event.get("error")
-        return [{"error": event} if self._name == b"error" and not told else event]
+        name, self._name = self._name, b""
+        return [{"error": event or WORDLESS} if name == b"error" and not told else event]
 
     def _astray(self, line: bytes) -> list[object]:
         """Take a line that is no field: one of JSON lines, or a piece of something else."""

@@ -28,8 +28,10 @@ UNWELCOME = frozenset({401, 403})
 QUOTED = 300
 """Characters of a server's own words that we repeat: a sentence or two, not a stack trace."""
 
-WORDS = ("error", "detail", "message", "errors", "msg", "error_message", "error_msg")
+WORDS = ("error", "detail", "message", "errors", "msg", "error_message", "error_msg", "status_msg")
 """Where servers put what went wrong, the most telling first: OpenAI's shape, FastAPI's, Ollama's, others'."""
+AROUND = (*WORDS, "base_resp", "title")
+"""The same, with what holds or names it beside: MiniMax's, and that of RFC 9457."""
 
 FAILED = frozenset({"error", "abort", "network_error", "insufficient_system_resource"})
 """Reasons to end that mean a failure: OpenRouter's and Mistral's, vLLM's, Zhipu's, DeepSeek's."""
@@ -80,12 +82,21 @@ def from_answer(
 def error_in(chunk: Mapping[str, object]) -> object:
     """What a value in place of a chunk says went wrong; None where it is a chunk."""
     if error := chunk.get("error"):
-        return error
+        return chunk if error is True else error
     if "error" in (chunk.get("object"), chunk.get("type")):
         return chunk
-    if isinstance(chunk.get("choices"), list):
-        return None
-    return chunk if any(chunk.get(name) and not isinstance(chunk[name], dict) for name in WORDS) else None
+    if isinstance(choices := chunk.get("choices"), list):
+        choice = choices[0] if choices else None
+        return choice.get("error") if isinstance(choice, dict) else None
+    if any(chunk.get(name) and not isinstance(chunk[name], dict) for name in WORDS):
+        return chunk
+    return chunk if any(_failed(each) for each in (chunk, chunk.get("base_resp"))) else None
+
+
+def _failed(answer: object) -> bool:
+    """Whether a value bears a status as failures have: HTTP's, or MiniMax's own."""
+    codes = [answer.get(name) for name in ("status", "status_code")] if isinstance(answer, dict) else []
+    return any(isinstance(code, int) and code >= 400 for code in codes)
 
 
 def inside_stream(error: object, url: str, *, key: Secret) -> EndpointFailed:
@@ -179,9 +190,9 @@ def _words(value: object) -> str:
 def _within(value: object) -> object:
     """What tells more of an error than the value around it."""
     if isinstance(value, dict):
-        return next((value[name] for name in WORDS if value.get(name)), None)
+        return next((value[name] for name in AROUND if value.get(name) and value[name] is not True), None)
     first = value[0] if isinstance(value, list) and value else None
-    return first if isinstance(first, dict) and any(first.get(name) for name in WORDS) else None
+    return first if isinstance(first, dict) and any(first.get(name) for name in AROUND) else None
 
 
 def _quoted(text: str, key: Secret) -> str:
