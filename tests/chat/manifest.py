@@ -13,6 +13,11 @@ BEHAVIOURS = {
     "failure:frames:none": Behaviour(
         "An error without a readable traceback is told by its name and message.", "README"
     ),
+    "failure:frames:within": Behaviour(
+        "An error in code that the block ran by a magic, `eval` or the like is told by the line of the block,"
+        " and never as one of an earlier block.",
+        "IPython's tracebacks",
+    ),
     "failure:frames:user": Behaviour(
         "An error names the lines of the user's own cells, whichever IPython wrote the traceback.",
         "decision 2",
@@ -87,6 +92,9 @@ BEHAVIOURS = {
     ),
     "render:ends:sentence": Behaviour("Every way to end is told in one plain sentence.", "decision 4"),
     "render:golden:kinds": Behaviour("Each kind of result is told as its golden file says.", "decision 2"),
+    "shown:plain:coloured": Behaviour(
+        "A plain text in a terminal's colours is read as the same text without them.", "rich.pretty"
+    ),
     "shown:tables:markdown": Behaviour(
         "A table of HTML is told in Markdown: its head, its tail and its size; or as plain text that serves.",
         "decision 2",

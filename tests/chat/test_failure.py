@@ -106,3 +106,49 @@ def test_a_comprehension_is_told_once_with_the_line_it_stands_in() -> None:
     )
     error = Error("ZeroDivisionError", "division by zero", traceback)
     assert describe(error) == "ZeroDivisionError: division by zero\n  line 2: print([1 / v for v in x])"
+
+
+MAGIC = "get_ipython().run_cell_magic('{0}', '', 'def f():\\n    return 1 / 0\\nf()\\n')"
+
+
+def zero(*frames: str) -> Error:
+    return Error("ZeroDivisionError", "division by zero", (RULE, HEADER, *frames, END))
+
+
+@behaviour("failure:frames:within")
+@pytest.mark.parametrize(
+    ("name", "file"), [("time", "timed exec"), ("timeit", "magic-timeit"), ("prun", "string")]
+)
+def test_an_error_below_a_magic_is_told_by_the_line_of_the_block(name: str, file: str) -> None:
+    error = zero(
+        f"Cell In[2], line 1\n----> 1 {MAGIC.format(name)}\n",
+        f"File <{file}>:3\n      1 'Could not get source, probably due dynamically evaluated source code.'\n",
+        f"File <{file}>:2, in f()\n      1 'Could not get source.'\n",
+    )
+    within = "" if name == "timeit" else ", in f"
+    assert describe(error, cell=2).splitlines()[1:] == [
+        "  line 4: f()",
+        f"  line 3{within}: return 1 / 0",
+    ]
+
+
+@behaviour("failure:frames:within")
+def test_a_cell_that_the_block_itself_ran_is_no_earlier_block() -> None:
+    error = zero("Cell In[8], line 2\n      1 # nothing\n----> 2 1 / 0\n")
+    assert describe(error, cell=7).endswith("\n  line 2 of the code that this block ran: 1 / 0")
+    assert describe(error, cell=9).endswith("\n  earlier block, line 2: 1 / 0")
+
+
+@behaviour("failure:frames:within")
+def test_text_that_is_no_python_is_told_with_the_line_that_used_it() -> None:
+    traceback = (
+        "Traceback (most recent call last):\n",
+        "  File /lib/IPython/core/interactiveshell.py:3823 in run_code\n    exec(code_obj)\n",
+        "  Cell In[1], line 2\n    ast.parse('x = (')\n",
+        "  File /lib/ast.py:50 in parse\n    return compile(source, filename, mode, flags,\n",
+        "  File <unknown>:1\n    x = (\n        ^\nSyntaxError: '(' was never closed\n",
+    )
+    assert describe(Error("SyntaxError", "'(' was never closed (<unknown>, line 1)", traceback), cell=1) == (
+        "SyntaxError: '(' was never closed\n  line 2: ast.parse('x = (')\n  <unknown>, line 1:\n"
+        "    x = (\n        ^"
+    )

@@ -1,7 +1,9 @@
 """An exception of a program in few words: what it is and where in the user's own code it came from."""
 
+import ast
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -30,6 +32,13 @@ _ARROW = re.compile(r"-+> ?(\d+) ?(.*)")
 _LINKS = ("The above exception was the direct cause", "During handling of the above exception")
 # Frames of their own up to Python 3.11, in the line of the frame before; IPython shows a wrong source there.
 _WITHIN = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
+# A magic that runs the rest of its cell, and the places in that by which IPython's magics call it.
+_MAGIC = re.compile(r"get_ipython\(\)\.run_cell_magic\((.*)\)\s*")
+_BELOW_MAGIC = re.compile(
+    r"\s*File <(?P<file>timed exec|magic-timeit|string)>:(?P<line>\d+)(?:, in (?P<name>[\w.]+)\()?"
+)
+# A place in code that is no file of anybody: `eval`, `ast.parse`, an expression of pandas.
+_PLACE = re.compile(r"\s*File (?P<name>[^\n]{1,200}?):(?P<line>\d+)(?: in [^\n]*)?\s*")
 # The name that ipykernel gives to a cell's code in messages: it means nothing to a reader.
 _CELL_FILE = re.compile(r" ?\((?:<\w+>|\S{1,80}\.py), line \d+\)$")
 
@@ -64,7 +73,7 @@ def describe(error: Error, *, cell: int | None = None, began: bool = False) -> s
         return f"exit code {message}" if message.isdecimal() else message
     if error.ename in _SYNTAX:
         said = f"{error.ename}: {_CELL_FILE.sub('', message)}"
-        parts = [f"{said}; {_NOT_RUN}" if not began and _whole(error, cell) else said, *_caret(error)]
+        parts = [f"{said}; {_NOT_RUN}" if not began and _whole(error, cell) else said, *_caret(error, cell)]
     else:
         *before, last = _chain(error, cell) or [_Raised(error.ename)]
         parts = [line for raised in before for line in _lines(raised)]
@@ -116,11 +125,11 @@ def _traceback(error: Error) -> list[str]:
 def _chain(error: Error, cell: int | None) -> list[_Raised]:
     chain: list[_Raised] = []
     own: re.Match[str] | None = None
-    place, says = "", False
+    place, says, magic, runs = "", False, "", ""
     for line in _traceback(error):
         if found := _RAISED.match(line):
             chain.append(_Raised(found[1]))
-            place, says = "", False
+            place, says, magic, runs = "", False, "", ""
         elif not chain:
             continue
         elif line.startswith(_LINKS):
@@ -132,11 +141,17 @@ def _chain(error: Error, cell: int | None) -> list[_Raised]:
             says = True
             chain[-1].said.append(line.removeprefix(chain[-1].name).removeprefix(":").removeprefix(" "))
         elif (found := _OWN.match(line)) or _FOREIGN.match(line):
+            if magic and (below := _BELOW_MAGIC.match(line)) and runs in ("", below["file"]):
+                # The first takes the place of the magic's own line.
+                kept = len(chain[-1].frames) - (not runs)
+                runs = below["file"]
+                chain[-1].frames[kept:] = [_below(magic, below)]
             own = found
         elif found := _ARROW.match(line):
             before, place = place, f"{own['cell'] or own['old']}:{found[1]}" if own else ""
             if own and not (own["name"] in _WITHIN and place == before):
                 chain[-1].frames.append(_frame(own, found[1], found[2], cell))
+                magic = called[1] if (called := _MAGIC.fullmatch(found[2])) else ""
     for raised in chain:
         while raised.said and not raised.said[-1].strip():
             raised.said.pop()
@@ -144,10 +159,23 @@ def _chain(error: Error, cell: int | None) -> list[_Raised]:
 
 
 def _frame(own: re.Match[str], line: str, source: str, cell: int | None) -> str:
-    number = own["cell"] or own["old"]
-    earlier = "earlier block, " if number and cell is not None and int(number) != cell else ""
+    number = int(own["cell"] or own["old"] or 0)
+    other = bool(number) and cell is not None and number != cell
+    earlier = "earlier block, " if other and cell is not None and number < cell else ""
     name = f", in {own['name']}" if own["name"] and own["name"] != "<module>" else ""
-    return f"{earlier}line {line}{name}: {source.strip()[:_SOURCE]}"
+    # One with a later number was run by the cell itself: `%%capture`, `run_cell`.
+    within = " of the code that this block ran" if other and not earlier else ""
+    return f"{earlier}line {line}{within}{name}: {source.strip()[:_SOURCE]}"
+
+
+def _below(magic: str, place: re.Match[str]) -> str:
+    """A line of what stands below a magic such as `%%time`, which is the first line of its cell."""
+    source = ""
+    with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+        source = ast.literal_eval(f"({magic},)")[-1].split("\n")[int(place["line"]) - 1]
+    # What makes a function of the cell, as `%%timeit` does, is none of it.
+    name = f", in {place['name']}" if place["name"] and place["file"] != "magic-timeit" else ""
+    return f"line {int(place['line']) + 1}{name}: {source.strip()[:_SOURCE]}"
 
 
 def _whole(error: Error, cell: int | None) -> bool:
@@ -162,11 +190,28 @@ def _whole(error: Error, cell: int | None) -> bool:
     return len(own) == 1 and not elsewhere and (not number or cell is None or int(number) == cell)
 
 
-def _caret(error: Error) -> list[str]:
-    """The line that is no Python, with the caret below it."""
+def _caret(error: Error, cell: int | None) -> list[str]:
+    """The line that is no Python with the caret below it, and the lines of user code that led there."""
     lines = _traceback(error)
-    for place, line in enumerate(lines):
-        if set(line.strip()) == {"^"} and place:
-            found = re.search(r"line (\d+)", "\n".join(lines[:place]))
-            return [*([f"  line {found[1]}:"] if found else []), lines[place - 1][:_SOURCE], line[:_SOURCE]]
+    for at, line in enumerate(lines):
+        if set(line.strip()) == {"^"} and at:
+            *_, place = [(0, ""), *((n, each) for n, each in enumerate(lines[: at - 1]) if _placed(each))]
+            led = [
+                f"  {_frame(own, number[1], lines[n + 1], cell)}"
+                for n, each in enumerate(lines[: place[0]])
+                if (own := _OWN.match(each)) and (number := re.search(r"line (\d+)", each))
+            ]
+            return [*led, *_where(place[1], cell), lines[at - 1][:_SOURCE], line[:_SOURCE]]
     return []
+
+
+def _placed(line: str) -> bool:
+    return bool(_OWN.match(line) or _PLACE.fullmatch(line))
+
+
+def _where(place: str, cell: int | None) -> list[str]:
+    """The head above a line that is no Python."""
+    if (own := _OWN.match(place)) and (found := re.search(r"line (\d+)", place)):
+        return [f"  {_frame(own, found[1], '', cell).removesuffix(' ')}"]
+    found = _PLACE.fullmatch(place)
+    return [f"  {found['name']}, line {found['line']}:"] if found else []
