@@ -57,6 +57,13 @@ def test_a_table_is_told_in_markdown_with_its_head_its_tail_and_its_size() -> No
     [
         ("<table><tr><td>1<td>2<tr><td>3</table>", "1 | 2\n3"),
         ("<table><tr><th>a|b<th>c<tr><td>1</table>", "| a\\|b | c |\n|---|---|\n| 1 |"),
+        (
+            (
+                "<table><thead><tr><th>a<th>b</thead><tr><th colspan=2>g<tr><td>1<td>2"
+                "<tr><th colspan=2>h<tr><td>3<td>4<tr><td colspan=2>note</table>"
+            ),
+            "| a | b |\n|---|---|\n| g |\n| 1 | 2 |\n| h |\n| 3 | 4 |\nnote",
+        ),
         ("<table><caption>T</caption><tr><th>a<tr><td>1</table>", "T\n| a |\n|---|\n| 1 |"),
         (
             SPANS,
@@ -251,6 +258,46 @@ def test_a_figure_is_told_by_kind_title_axes_and_traces() -> None:
         "- heatmap: 2×3, z 1 to 6\n"
         "- pie: 9 points, labels n0, n1, n2, n3, n4, n5 and 3 more, values 1\n- scatter: no data"
     )
+
+
+@behaviour("shown:charts:plotly")
+@pytest.mark.parametrize(
+    ("trace", "said"),
+    [
+        ({"type": "indicator", "value": 5, "delta": {"reference": 4}}, "value 5, delta reference 4"),
+        (
+            {"type": "sankey", "node": {"label": ["a", "b"]}, "link": {"source": [0], "value": [3]}},
+            "2 points, node label a, b, link source 0, link value 3",
+        ),
+        (
+            {"type": "table", "header": {"values": ["n", "m"]}, "cells": {"values": [[1, 2], [3, 4]]}},
+            "2×2, header values n, m, cells values 1 to 4",
+        ),
+        ({"type": "splom", "dimensions": [{"label": "w", "values": [1, 2]}]}, "2 points, w 1 to 2"),
+        ({"type": "scatter", "y": [1]}, "1 point, y 1"),
+        ({"type": "made-up", "beads": [1]}, ""),
+    ],
+)
+def test_data_that_stand_elsewhere_in_a_trace_are_told_and_not_denied(
+    trace: dict[str, object], said: str
+) -> None:
+    told = text({"application/vnd.plotly.v1+json": {"data": [trace]}})
+    assert told == f"Plotly chart\n- {trace['type']}{f': {said}' if said else ''}"
+
+
+@behaviour("shown:charts:plotly")
+def test_what_is_written_in_a_figure_is_told() -> None:
+    layout = {"annotations": [{"text": "<b>left</b>"}, {"text": "right"}, 7, {}]}
+    told = text({"application/vnd.plotly.v1+json": {"data": [], "layout": layout}})
+    assert told == "Plotly chart\nwritten in it: left, right\n(no traces)"
+
+
+@behaviour("shown:plain:coloured")
+def test_a_plain_text_in_colours_is_read_without_them() -> None:
+    opaque = "\x1b[1m<\x1b[0m\x1b[1;95mIPython.core.display.HTML\x1b[0m\x1b[39m object\x1b[0m\x1b[1m>\x1b[0m"
+    assert text({"text/html": "<b>bold</b>", "text/plain": opaque}) == "bold"
+    shown = DisplayData({"image/png": encoded(png(4, 2)), "text/plain": "\x1b[1;95mFigure\x1b[0m of 1"})
+    assert ": Figure of 1]" in for_model(Result((shown,)))
 
 
 KEYS = (

@@ -8,6 +8,7 @@ from coderunner import images
 from coderunner.images import Image, Unreadable
 from coderunner.outputs import MimeBundle
 
+from .. import terminal
 from . import fallbacks, markup, media, plotly, scripted, structure, vega
 from .tables import Table
 
@@ -27,6 +28,7 @@ _WRAPPED = re.compile(r"\\\s*$", re.MULTILINE)
 
 def image(bundle: MimeBundle) -> Image | None:
     """The image in the bundle, if there is one that can be read."""
+    bundle = _without_colours(bundle)
     found = images.of_bundle(bundle)
     if not isinstance(found, Image):
         return None
@@ -35,7 +37,14 @@ def image(bundle: MimeBundle) -> Image | None:
 
 def text(bundle: MimeBundle) -> str:
     """The bundle as text: of all that it offers what says most in the fewest words, by `_TABLE`."""
+    bundle = _without_colours(bundle)
     return next((shown for read in _TABLE if (shown := read(bundle))), "")
+
+
+def _without_colours(bundle: MimeBundle) -> MimeBundle:
+    """The bundle with its plain text as read: where `rich` is installed, each object's is in colours."""
+    plain = images.joined(bundle.get("text/plain")) or ""
+    return {**bundle, "text/plain": terminal.plain(plain)} if "\x1b" in plain else bundle
 
 
 def _plain(bundle: MimeBundle) -> str:

@@ -76,6 +76,8 @@ def size(data: object) -> str:
 
 def extent(data: object) -> str:
     """What the values are: `1 to 9.5`, `2024-01-01 to 2024-04-09`, `a, b and 7 more`; empty: not known."""
+    if isinstance(data, int | float) and not isinstance(data, bool):
+        return number_words(data) if math.isfinite(data) else ""
     values = column(data)
     if values is None:
         return ""

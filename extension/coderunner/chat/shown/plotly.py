@@ -6,8 +6,28 @@ from . import numbers
 
 TRACES = 12
 """Traces that are told of one figure."""
+MOST_WRITTEN = 50
+"""Annotations that are read: titles of subplots are such."""
 MIME = "application/vnd.plotly.v1+json"
 
+_DIMENSIONS = 8
+_INNER = (
+    ("node", "label"), ("link", "source"), ("link", "target"), ("link", "value"), ("header", "values"),
+    ("cells", "values"), ("delta", "reference"),
+)  # fmt: skip
+_FLAT = (
+    "scatter",
+    "bar",
+    "pie",
+    "histogram",
+    "box",
+    "violin",
+    "heatmap",
+    "scattergl",
+    "scatter3d",
+    "surface",
+)
+"""Kinds that have all their data in `_COLUMNS`."""
 _COLUMNS = (
     "x", "y", "z", "labels", "values", "names", "lat", "lon", "locations", "a", "b", "c", "r", "theta",
     "open", "high", "low", "close", "value",
@@ -27,9 +47,22 @@ def told(figure: object) -> str:
     lines = [f"Plotly chart: {title}" if title else "Plotly chart"]
     axes = "; ".join(_axes(layout))
     lines += [axes] if axes else []
+    written = list(
+        filter(None, (numbers.words(_of(each, "text"), 80) for each in _listed(layout, "annotations")))
+    )
+    lines += [f"written in it: {numbers.names(written)}"] if written else []
     lines += [_trace(trace) for trace in traces[:TRACES]]
     lines += [f"… {len(traces) - TRACES} more traces"] if len(traces) > TRACES else []
     return "\n".join(lines if traces else [*lines, "(no traces)"])
+
+
+def _listed(of: Mapping[str, object], key: str) -> list[object]:
+    found = of.get(key)
+    return found[:MOST_WRITTEN] if isinstance(found, list) else []
+
+
+def _of(each: object, key: str) -> object:
+    return each.get(key) if isinstance(each, Mapping) else None
 
 
 def _title(of: Mapping[str, object]) -> str:
@@ -50,10 +83,28 @@ def _axes(layout: Mapping[str, object]) -> Iterator[str]:
 
 def _trace(trace: Mapping[str, object]) -> str:
     kind, name = numbers.words(trace.get("type"), 40) or "scatter", numbers.words(trace.get("name"), 80)
-    found = [(key, trace[key]) for key in _COLUMNS if key in trace]
+    found = [*((key, trace[key]) for key in _COLUMNS if key in trace), *_inner(trace)]
     facts = [f"{key} {said}" for key, data in found if (said := numbers.extent(data))]
     counts = [said for _, data in found if (said := numbers.size(data))]
     grid = next((said for said in counts if "×" in said), "")
-    count = grid or (f"{max(map(int, counts))} points" if counts and all(map(str.isdigit, counts)) else "")
+    count = grid or (_points(max(map(int, counts))) if counts and all(map(str.isdigit, counts)) else "")
     head = f"{kind} {name}" if name else kind
-    return f"- {head}: {', '.join([count, *facts] if count else facts) or 'no data'}"
+    told = ", ".join([count, *facts] if count else facts)
+    # Of a kind that keeps its data elsewhere it is not known whether there are any.
+    return f"- {head}: {told or 'no data'}" if told or kind in _FLAT else f"- {head}"
+
+
+def _points(count: int) -> str:
+    return f"{count} point" if count == 1 else f"{count} points"
+
+
+def _inner(trace: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """The columns that stand further inside: nodes and links, cells of a table, dimensions."""
+    for outer, inner in _INNER:
+        place = trace.get(outer)
+        if isinstance(place, Mapping) and inner in place:
+            yield f"{outer} {inner}", place[inner]
+    dimensions = trace.get("dimensions")
+    for each in dimensions[:_DIMENSIONS] if isinstance(dimensions, list) else ():
+        if isinstance(each, Mapping) and "values" in each:
+            yield numbers.words(each.get("label"), 40) or "dimension", each["values"]

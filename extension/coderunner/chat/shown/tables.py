@@ -39,6 +39,8 @@ class Table:
     """Some cell spans more than one column or row."""
     count: int = 0
     """Rows that are no header."""
+    _all: int = 0
+    """Rows in the body: those that count, and the names of groups of them."""
     _first: list[list[str]] = field(default_factory=list)
     _last: "deque[list[str]]" = field(default_factory=lambda: deque(maxlen=HEAD + TAIL))
     _hanging: dict[int, tuple[int, str]] = field(default_factory=dict)
@@ -48,20 +50,30 @@ class Table:
         """Take a row; `head`: it stands in the table's head."""
         self.spans = self.spans or any(cell.columns > 1 or cell.rows > 1 for cell in cells)
         row = self._placed(cells)
+        alone = len(cells) == 1 and cells[0].columns > 1
+        if self.notes and any(row) and not alone:
+            # Rows come below it: it was the name of their group.
+            named, self.notes = self.notes, []
+            for name in named:
+                self._keep([name])
         if not any(row):
             # Blank rows are for the eye; the first has the number of columns.
             return
-        if len(cells) == 1 and cells[0].columns > 1:
+        if alone:
             # One cell over all columns: a title above them, or a note below.
             (self.notes if self.count or self.headers else self.titles).append(cells[0].text)
         elif (head or (cells and all(cell.heads for cell in cells))) and not self.count:
             self.headers += [row] if len(self.headers) < HEADERS else []
         else:
             self.count += 1
-            if len(self._first) < HEAD:
-                self._first.append(row)
-            else:
-                self._last.append(row)
+            self._keep(row)
+
+    def _keep(self, row: list[str]) -> None:
+        self._all += 1
+        if len(self._first) < HEAD:
+            self._first.append(row)
+        else:
+            self._last.append(row)
 
     def _placed(self, cells: Sequence[Cell]) -> list[str]:
         """The row with a text in each column: what spans several is repeated."""
@@ -95,7 +107,7 @@ class Table:
     @property
     def rows(self) -> tuple[list[list[str]], list[list[str]]]:
         """The first rows and the last ones; all of them are the first where there are few."""
-        if self.count <= HEAD + TAIL:
+        if self._all <= HEAD + TAIL:
             return [*self._first, *self._last], []
         return self._first, list(self._last)[-TAIL:]
 
@@ -108,7 +120,7 @@ class Table:
     def text(self, *, counted: bool = False) -> str:
         """The table in Markdown; rows with bars between where it has no header. `counted`: others say it."""
         first, last = self.rows
-        left_out = self.count - len(first) - len(last)
+        left_out = self._all - len(first) - len(last)
         gap = [[f"… {left_out:,} rows left out …"]] if left_out else []
         body = [*first, *gap, *last]
         if self.headers:
