@@ -142,6 +142,9 @@ BEHAVIOURS = {
     "render:images:pictures": Behaviour(
         "The host's pictures stand in place of the lines about them.", "decision 2"
     ),
+    "render:error:once": Behaviour(
+        "An error whose traceback Python itself has written is told once.", "ExceptionGroup in IPython"
+    ),
     "render:limits:error-kept": Behaviour("A long output does not hide the error after it.", "decision 2"),
     "render:limits:head-and-tail": Behaviour(
         "Of a long output the head and the tail are kept, and what lies between is counted.", "decision 2"

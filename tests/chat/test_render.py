@@ -366,3 +366,15 @@ def test_images_beyond_the_limit_are_told_in_words() -> None:
     told = for_tool(plots)
     assert [isinstance(part, Image) for part in told] == [True] * 8 + [False]
     assert str(told[-1]).count("image/png") == 4
+
+
+@behaviour("render:error:once")
+def test_an_error_whose_traceback_python_has_written_is_told_once() -> None:
+    written = (
+        "  + Exception Group Traceback (most recent call last):\n  | ExceptionGroup: two (2 sub-exceptions)\n"
+    )
+    error = Error("ExceptionGroup", "two (2 sub-exceptions)", ())
+    told = for_model(Result((Stream("stderr", written), error), Status.ERROR))
+    assert told.count("ExceptionGroup: two") == 1
+    printed = Stream("stdout", "ExceptionGroup: two (2 sub-exceptions)\n")
+    assert for_model(Result((printed, error), Status.ERROR)).count("ExceptionGroup: two") == 2

@@ -268,6 +268,9 @@ BEHAVIOURS = {
         "A message that a kernel makes and does not send is none that is missing.",
         "ipykernel: a last expression with `_ipython_display_`",
     ),
+    "prelude:traceback:group": Behaviour(
+        "The traceback of an ExceptionGroup begins in the cell.", "interactiveshell.py, showtraceback"
+    ),
     "prelude:traceback:line": Behaviour(
         "An error names the line that raised, whatever ran after it.", "IPython: get_records, f_lineno"
     ),

@@ -234,6 +234,18 @@ def test_the_line_that_raised_is_told_whatever_ran_after_it(prepared: Run, case:
     assert case.agrees(said), said
 
 
+@behaviour("prelude:traceback:group")
+def test_the_traceback_of_a_group_begins_in_the_cell(prepared: Run) -> None:
+    group = "raise ExceptionGroup('two', [ValueError('one')])"
+    awaited = f"import asyncio\nasync def work():\n    {group}\nawait work()"
+    chained = f"try:\n    {group}\nexcept ExceptionGroup as error:\n    raise KeyError('a') from error"
+    for source in (group, awaited, chained):
+        said = for_model(prepared(source))
+        assert "interactiveshell" not in said
+        assert said.count("two (1 sub-exception)") == 1
+        assert '  File "<cell>", line' in said
+
+
 @behaviour("prelude:traceback:unsayable")
 @pytest.mark.parametrize("said", ["raise RuntimeError('no')", "return 3", "return self.none"])
 def test_an_exception_that_cannot_say_what_it_is_is_told_once(prepared: Run, said: str) -> None:

@@ -67,6 +67,8 @@ AFTERWARDS_LIMITS = Limits(Size(lines=20, characters=1_000), Size(lines=20, char
 _CELL_FILE = re.compile(r"(?<![^\s\"'(])[^\s\"'(]*[/\\]ipykernel_\d+[/\\]\d+\.py")
 
 # What a page could take for Markdown, HTML or mathematics: such a line needs a fence to be seen as it is.
+_PIECE = 20_000
+"""Characters of a message that are looked for."""
 _MARKUP = re.compile(r"[`*<&\\$~|]|\b_|_\b|__|\]\(|!\[|\]\[|Result:|^\s|\s$")
 
 MOST_OF_A_LINE = 80
@@ -237,8 +239,22 @@ def _error(error: Error, result: Result, limits: Limits) -> tuple[str, str]:
     before = result.outputs[: result.outputs.index(error)]
     # What Python warns of while it compiles comes before as well.
     began = any(not (isinstance(output, Stream) and output.name == "stderr") for output in before)
+    if _said_already(error, before):
+        return "", failure.advice(error)
     text = failure.describe(error, cell=result.execution_count, began=began)
     return excerpt(text, limits.error).rstrip("\n"), failure.advice(error)
+
+
+def _said_already(error: Error, before: Sequence[Output]) -> bool:
+    """Whether Python itself has written the traceback, as it does of an ExceptionGroup."""
+    said = f"{error.ename}: {error.evalue[:_PIECE]}"
+    return not error.traceback and any(
+        isinstance(output, Stream)
+        and output.name == "stderr"
+        and "Traceback (most" in output.text
+        and said in output.text
+        for output in before
+    )
 
 
 def _sentence(result: Result, code: str, *, silent: bool) -> str:

@@ -19,6 +19,7 @@ may be sent twice, leaves no name behind and changes nothing that a program can 
   jupyter_client numbers them as they are made, and some are never sent: the result of a last expression with
   `_ipython_display_` or with a `__repr__` that raises, what a hook keeps for itself, what is no JSON.
 - A traceback names the line that raised. IPython names the one that ran last, which may be in a `finally`.
+- The traceback of an ExceptionGroup begins in the cell. IPython leaves it to Python, with a frame of its own.
 - An exception that cannot say what it is (its `__str__` raises) is told once. ipykernel tells of both.
 - A thread may ask while the cell that started it runs, one after the other; then it gets EOFError. ipykernel
   would let it take the answer to the next cell's question.
@@ -26,6 +27,7 @@ may be sent twice, leaves no name behind and changes nothing that a program can 
 """
 
 import ast
+import builtins
 import itertools
 import linecache
 import os
@@ -284,6 +286,39 @@ def tracing(shell: Any) -> None:
     shell.InteractiveTB.get_records = get_records
 
 
+def grouping(shell: Any) -> None:
+    """Have what Python tells of a group of exceptions begin where the cell does."""
+    bare: Any = getattr(shell.showtraceback, "bare", shell.showtraceback)
+    own = type(shell).run_code.__code__
+
+    def showtraceback(*arguments: Any, **options: Any) -> None:
+        error = sys.exc_info()[1]
+        trace = error.__traceback__ if error is not None else None
+        while trace is not None and trace.tb_frame.f_code is own:
+            trace = trace.tb_next
+        if error is None or trace is None or not grouped(error):
+            bare(*arguments, **options)
+            return
+        kept, error.__traceback__ = error.__traceback__, trace
+        try:
+            bare(*arguments, **options)
+        finally:
+            error.__traceback__ = kept
+
+    showtraceback.bare = bare  # type: ignore[attr-defined]
+    shell.showtraceback = showtraceback
+
+
+def grouped(error: Any) -> bool:
+    """Whether IPython leaves an exception to Python: it, or one that was there before it, is a group."""
+    group: Any = getattr(builtins, "BaseExceptionGroup", ())
+    while error is not None:
+        if isinstance(error, group):
+            return True
+        error = error.__context__
+    return False
+
+
 def saying(shell: Any) -> None:
     """Have what is said of an exception never raise another one."""
 
@@ -452,6 +487,7 @@ if shell is not None:
     packing(shell)
     numbering(shell)
     tracing(shell)
+    grouping(shell)
     saying(shell)
     asking(shell)
     waiting(shell)
