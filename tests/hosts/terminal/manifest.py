@@ -32,6 +32,9 @@ BEHAVIOURS = {
         "the kernel stays.",
         "README, the command line",
     ),
+    "exec:kernel:unkept": Behaviour(
+        "Where what ran in a session is not kept, the command says so beside its output.", "nothing vanishes"
+    ),
     "exec:kernel:off": Behaviour("Where approve is off nothing runs.", "design, decision 7"),
     "exec:asking:terminal": Behaviour(
         "A program that asks is answered from the terminal; a password is not shown.", "kernel facts: stdin"

@@ -136,6 +136,21 @@ def test_a_session_on_a_server_is_found_again_and_written_down(
     assert written == [("x = 10 + 5", True), ("print(x)", True)]
 
 
+@behaviour("exec:kernel:unkept")
+def test_a_session_whose_run_is_not_kept_says_so(
+    jupyter: Jupyter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CODERUNNER_SERVER", jupyter.url)
+    monkeypatch.setenv("CODERUNNER_TOKEN", jupyter.token)
+    (tmp_path / "data").mkdir(exist_ok=True)
+    (tmp_path / "data" / "records").write_text("a file in its place")
+    assert main(["exec", "--session", "unkept", "-c", "print(10 + 5)"]) == 0
+    said = capsys.readouterr()
+    assert said.out == "15\n"
+    assert "coderunner: " in said.err
+    assert "what runs is kept in memory only" in said.err
+
+
 @behaviour("exec:asking:piped")
 def test_answers_come_by_a_pipe(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("Ada\nLovelace\n"))

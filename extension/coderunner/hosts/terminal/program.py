@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import logging
 import os
 import secrets
 import signal
@@ -32,6 +33,7 @@ from coderunner.runner import (
     Shown,
     Unwritten,
     open_records,
+    plain,
     run_cell_sync,
     where_of,
 )
@@ -114,11 +116,15 @@ def _ledger(settings: Settings, kernel: Session, session: str) -> Generator[Ledg
     if not session:
         yield Unwritten()
         return
+    # Without a handler Python would print what they log, and it is said at the end, once.
+    logging.getLogger("coderunner.records").addHandler(logging.NullHandler())
     records = open_records(settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days)
     try:
         yield ReplyLedger(records, session, secrets.token_hex(16), kernel.where.place)
     finally:
         records.close()
+        if told := records.trouble(session):
+            sys.stderr.write(f"coderunner: {plain(told)}\n")
 
 
 class Terminal:
