@@ -95,6 +95,10 @@ BEHAVIOURS = {
     "app:reload:middle": Behaviour("A reload finds the reply going on.", "safety 3.5"),
     "app:reload:after": Behaviour("A reload shows the conversation again and runs nothing.", "decision 3"),
     "app:tabs:both": Behaviour("Two tabs show the same conversation.", "safety 3.5"),
+    "app:tabs:stays": Behaviour(
+        "A message that is not taken, since a reply is being written, leaves the conversation in the page.",
+        "seen: the conversation gave way to the welcome page",
+    ),
     "app:tabs:busy": Behaviour(
         "A message that cannot be sent while a reply is written stays in its box.", "safety 3.5"
     ),

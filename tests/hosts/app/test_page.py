@@ -1,5 +1,6 @@
 """The page with a model that says what the test wants, so that the test decides what is run."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -303,6 +304,27 @@ def test_a_second_tab_cannot_send_while_a_reply_is_written_and_keeps_its_text(so
     other.say("me too")
     expect(other.page.get_by_text("A reply is still being written.")).to_be_visible()
     expect(other.box).to_have_value("me too")
+    somebody.stop()
+    expect(somebody.feet).to_have_count(1)
+
+
+@behaviour("app:tabs:stays")
+def test_a_message_that_is_not_taken_leaves_the_conversation_where_it_is(somebody: Visitor) -> None:
+    somebody.say("endless")
+    expect(somebody.replies).to_contain_text("tick3 ")
+    somebody.open()
+    expect(somebody.replies).to_contain_text("tick3 ")
+    watch = """() => {
+        window.emptied = 0;
+        const empty = () => { window.emptied += !document.querySelector("#cr-chat .bot-row"); };
+        new MutationObserver(empty).observe(document.body, { childList: true, subtree: true });
+    }"""
+    somebody.page.evaluate(watch)
+    somebody.say("me too")
+    expect(somebody.page.get_by_text("A reply is still being written.")).to_be_visible()
+    far = re.compile(rf"tick{number(somebody.replies.inner_text()) + 50} ")
+    expect(somebody.replies).to_contain_text(far)
+    assert somebody.page.evaluate("window.emptied") == 0
     somebody.stop()
     expect(somebody.feet).to_have_count(1)
 

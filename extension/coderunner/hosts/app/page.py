@@ -239,6 +239,8 @@ class Page:
 
     async def _follow(self, identity: str, request: gr.Request) -> AsyncGenerator[Any]:
         """Show a reply as it grows. It grows on while the page shows another conversation."""
+        # Of a generator that gives nothing Gradio makes None for each output, and empties the page by that.
+        yield gr.skip()
         conversation, page = await self.conversations.find(identity), str(request.session_hash)
         if conversation is None:
             return
