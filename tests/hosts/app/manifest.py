@@ -125,6 +125,10 @@ BEHAVIOURS = {
         "A block that cannot be recorded says so, in the page and to the model, and runs when it can.",
         "nothing vanishes",
     ),
+    "app:kept:unread": Behaviour(
+        "While the records cannot be read the list says so, and no conversation is said to be gone.",
+        "nothing vanishes",
+    ),
     "app:kept:number": Behaviour(
         "A program's count beyond all numbers keeps nothing from being kept.", "nothing vanishes"
     ),

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from coderunner.hosts.app.server import App
+from coderunner.records.schema import CHATS
 from coderunner.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS, Visitor, served, visitor
@@ -55,6 +57,23 @@ def test_a_block_that_cannot_be_recorded_says_so_and_runs_when_it_can(
     folder.unlink()
     assert somebody.run("print(x + 2)") == "3"
     expect(somebody.page.locator("#cr-kept .cr-banner")).not_to_have_text(re.compile("cannot keep"))
+
+
+@behaviour("app:kept:unread")
+def test_while_the_records_cannot_be_read_nothing_is_said_to_be_gone(somebody: Visitor, folder: Path) -> None:
+    rename = "ALTER TABLE {} RENAME TO {}"
+    database = sqlite3.connect(folder / "records" / "records.sqlite")
+    with database:
+        database.execute(rename.format(CHATS.name, "elsewhere"))
+    somebody.page.goto(f"{somebody.address}/?c=guess")
+    expect(somebody.page.locator("#cr-list")).to_contain_text(
+        "The conversations cannot be shown at the moment"
+    )
+    expect(somebody.page.locator("#cr-top")).to_contain_text("cannot be read at the moment")
+    with database:
+        database.execute(rename.format("elsewhere", CHATS.name))
+    database.close()
+    somebody.complaints.clear()  # a page that is left says so
 
 
 @behaviour("app:kept:number")

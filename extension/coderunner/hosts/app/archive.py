@@ -8,6 +8,7 @@ from functools import partial
 
 from coderunner.characters import whole
 from coderunner.endings import REPLIES
+from coderunner.errors import RecordsUnavailable
 from coderunner.hosts.app.transcript import Message, Notice, Part, Prose, Thought
 from coderunner.hosts.app.writer import Writer, kernel_label
 from coderunner.page import growth
@@ -53,6 +54,14 @@ class Archive:
     async def cards(self, search: str = "") -> list[Card]:
         """What a list shows of the conversations, the newest first."""
         return await asyncio.to_thread(self._records.shelf.cards, search)
+
+    async def readable(self) -> bool:
+        """Whether they can be read at the moment."""
+        try:
+            await self.cards()
+        except RecordsUnavailable:
+            return False
+        return True
 
     async def settle(self) -> None:
         """Wait until what was kept is written, bounded."""

@@ -112,13 +112,14 @@ def light(now: Light, choices: Choices) -> str:
 _CONNECT = '<button type="button" data-cr="settings">Connect a real model</button>'
 
 
-_MISSING = "That conversation is not here any more. This is a new one."
+MISSING = "That conversation is not here any more. This is a new one."
+UNREAD = "That conversation cannot be read at the moment. This is a new one."
 
 
-def banner(choices: Choices, *, missing: bool = False) -> str:
-    """What has to be said above the chat: that the model is none; that a conversation is `missing`."""
+def banner(choices: Choices, missing: str = "") -> str:
+    """What has to be said above the chat: that the model is none; why a conversation is `missing`."""
     if missing:
-        return f'<div class="cr-banner" role="status">{_MISSING}</div>'
+        return f'<div class="cr-banner" role="status">{missing}</div>'
     if choices.offer is None:
         return f'<div class="cr-banner"><b>No model yet.</b> {_CONNECT}</div>'
     if choices.offer.demo:

@@ -140,15 +140,13 @@ class Page:
         forms = [*self._at.model_form.values(), *self._at.kernel_form.values()]
         self._listed.pop(str(request.session_hash), None)
         conversation = await self._conversation(identity, request)
-        missing = bool(identity) and conversation.id != identity
-        return [*await self._place(conversation, "", request, missing=missing), *forms]
+        return [*await self._place(conversation, "", request, named=identity), *forms]
 
     async def _go(self, goto: str, search: str | None, request: gr.Request) -> list[Any]:
         """Show the conversation that the list or the browser's history names, or a new one."""
         identity = goto.partition(" ")[0]
         conversation = await self.conversations.get(identity)
-        missing = bool(identity) and conversation.id != identity
-        return await self._place(conversation, search, request, missing=missing)
+        return await self._place(conversation, search, request, named=identity)
 
     async def _run_errand(
         self, errand: str, identity: str, search: str | None, request: gr.Request
@@ -165,7 +163,7 @@ class Page:
                     if which == identity:
                         return await self._place(self.conversations.new(), search, request)
         except RecordsUnavailable as failure:
-            toast.warning(str(failure))
+            toast.warning(f"That was not done: {failure}.")
         return [*[gr.skip()] * 6, await self._list(identity, search, page)]
 
     async def _reopen(self, identity: str, request: gr.Request) -> list[Any]:
@@ -342,9 +340,9 @@ class Page:
         return [self._messages(conversation), self._box(conversation), conversation.id]
 
     async def _place(
-        self, conversation: Conversation, search: str | None, request: gr.Request, *, missing: bool = False
+        self, conversation: Conversation, search: str | None, request: gr.Request, *, named: str = ""
     ) -> list[Any]:
-        """All that shows another conversation; `missing`: it is not the one that was named."""
+        """All that shows another conversation; it may be a new one in place of the one that was `named`."""
         page = str(request.session_hash)
         self._begun[page] = conversation.id
         self._seen[page] = (conversation.id, conversation.version)
@@ -352,7 +350,10 @@ class Page:
             # A picture of the conversation before may be on its way: the next tick looks again.
             self._seen.pop(page)
         listed = await self._list(conversation.id, search, page)
-        return [*self._whole(conversation), *self._around(conversation, missing=missing), listed]
+        missing = ""
+        if named and conversation.id != named:
+            missing = look.MISSING if await self.archive.readable() else look.UNREAD
+        return [*self._whole(conversation), *self._around(conversation, missing), listed]
 
     async def _list(self, identity: str, search: str | None, page: str) -> Any:  # noqa: ANN401 - Gradio's word for no change
         """The list of conversations, where it is another one than the page shows."""
@@ -364,7 +365,7 @@ class Page:
             moods = self.conversations.moods()
             listed = listing.listing(found, here, moods, searched=bool(search))
         except RecordsUnavailable as failure:
-            listed = listing.trouble(str(failure))
+            listed = listing.trouble(f"The conversations cannot be shown at the moment: {failure}.")
         if self._listed.get(page) == listed:
             return gr.skip()
         self._listed[page] = listed
@@ -378,8 +379,8 @@ class Page:
         self._found[page] = (search, every, found)
         return found
 
-    def _around(self, conversation: Conversation, *, missing: bool = False) -> list[Any]:
-        banner = look.banner(self.choices, missing=missing)
+    def _around(self, conversation: Conversation, missing: str = "") -> list[Any]:
+        banner = look.banner(self.choices, missing)
         return [self._light(conversation), banner, self._foot(conversation)]
 
     def _box(self, conversation: Conversation, value: str | None = None) -> gr.Textbox:

@@ -80,7 +80,8 @@ DOTS = '<div class="cr-dots" role="status" aria-label="Writing"><i></i><i></i><i
 
 def foot(message: Message) -> str:
     """The quiet line below a finished reply."""
-    tokens = f"<span>{message.tokens:,} tokens</span>" if message.tokens else ""
+    unit = "token" if message.tokens == 1 else "tokens"
+    tokens = f"<span>{message.tokens:,} {unit}</span>" if message.tokens else ""
     return (
         '<div class="cr-foot">'
         # Not its text: the page has been sent that once, and a click can ask for it as the model wrote it.
