@@ -76,6 +76,14 @@ BEHAVIOURS = {
         "No id that is given here looks like a flag, and one of an earlier version is not taken for one.",
         "README, notebooks",
     ),
+    "notebooks:files:unrun": Behaviour(
+        "A cell that had not run comes back as such, without a word below it; an empty one is none.",
+        "real notebooks",
+    ),
+    "notebooks:files:markdown": Behaviour(
+        "Headings, lists, tables and code with which a person's words begin are such in the notebook.",
+        "CommonMark",
+    ),
     "notebooks:files:corpus": Behaviour(
         "A notebook of any version and encoding comes back with its code, its outputs and its text.",
         "nbformat 3 to 4.5",

@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coderunner.__main__ import main
+from coderunner.errors import NotANotebook
 from coderunner.kernel.widgets import VIEW, unkept
 from coderunner.outputs import ExecuteResult, Result
 from coderunner.records.book import Records
 from coderunner.records.chats import Chat, Saying
 from coderunner.records.entry import Entry
-from coderunner.records.notebook import WIDGETS, YOU, code_in, fenced
+from coderunner.records.notebook import WIDGETS, YOU, code_in, fenced, unnamed
 from coderunner.records.pieces import Kind, Piece
 from coderunner.records.rows import Key
 from coderunner.records.store import MEMORY, Store
@@ -66,7 +67,7 @@ def code_of(notebook: Json) -> list[tuple[object, object, list[Json]]]:
 
 def text_of(notebook: Json) -> str:
     texts = (joined(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] != "code")
-    return "\n".join(str(text).removeprefix(YOU) for text in texts)
+    return "\n".join(unnamed(str(text)) for text in texts)
 
 
 @behaviour("notebooks:files:corpus")
@@ -258,3 +259,56 @@ def test_what_was_edited_away_is_not_in_the_notebook(records: Records) -> None:
     assert [cell["source"] for cell in cells] == [f"{YOU}q", "print('new')"]
     alone = Chat("", "runs", "label", (), chat.records)
     assert len(json.loads(to_notebook(alone))["cells"]) == 2
+
+
+def cell_of(kind: str, source: str, count: int | None = None) -> Json:
+    ran: Json = {"execution_count": count, "outputs": []} if kind == "code" else {}
+    return {"cell_type": kind, "metadata": {}, "source": source, **ran}
+
+
+def sources(records: Records, *cells: Json) -> list[tuple[object, object]]:
+    """The cells of a notebook after import and export."""
+    file = json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4})
+    back = json.loads(to_notebook(find_chat(records, from_notebook(records, file, "title"))))
+    return [(cell["cell_type"], cell["source"]) for cell in back["cells"]]
+
+
+@behaviour("notebooks:files:unrun")
+def test_a_cell_that_has_not_run_is_a_cell_and_an_empty_one_is_none(records: Records) -> None:
+    cells = [
+        cell_of("markdown", "Sum it."),
+        cell_of("code", "1 + 1"),
+        cell_of("code", ""),
+        cell_of("code", " \n"),
+    ]
+    assert sources(records, *cells) == [("markdown", "**You:** Sum it."), ("code", "1 + 1")]
+    with pytest.raises(NotANotebook, match="is empty"):
+        sources(records, cell_of("code", ""))
+
+
+@behaviour("notebooks:files:unrun")
+def test_of_a_cell_that_has_not_run_the_model_reads_that_and_not_that_it_was_declined(
+    records: Records,
+) -> None:
+    file = json.dumps({"cells": [cell_of("code", "1")], "metadata": {}, "nbformat": 4, "nbformat_minor": 4})
+    chat = find_chat(records, from_notebook(records, file, "title"))
+    assert chat.sayings[-1].text.endswith("Result: (not run: it had not run in the notebook)\n\n")
+
+
+@behaviour("notebooks:files:markdown")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# A heading",
+        "```proto\nmap<string, Feature> x;\n```",
+        "- a\n- b",
+        "1. a",
+        "|a|\n|-|\n|1|",
+        "> q",
+        "a\n===",
+    ],
+)
+def test_what_has_to_begin_a_line_begins_one(records: Records, text: str) -> None:
+    exported = sources(records, cell_of("markdown", text))
+    assert exported == [("markdown", f"**You:**\n\n{text}")]
+    assert sources(records, cell_of("markdown", str(exported[0][1]))) == exported

@@ -35,6 +35,9 @@ SENTENCES: Mapping[tuple[Status, Aftermath], str] = {
     (Status.DECLINED, Aftermath.READY): "not run: it was declined",
     (Status.DECLINED, Aftermath.BUSY): "not run: it was declined",
     (Status.DECLINED, Aftermath.FRESH): "not run: it was declined",
+    (Status.UNRUN, Aftermath.READY): "not run: it had not run in the notebook",
+    (Status.UNRUN, Aftermath.BUSY): "not run: it had not run in the notebook",
+    (Status.UNRUN, Aftermath.FRESH): "not run: it had not run in the notebook",
 }
 """What stands before the first colon or semicolon says it in short; `Result.detail` adds to it."""
 

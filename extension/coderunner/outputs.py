@@ -157,6 +157,8 @@ class Status(StrEnum):
     """It could not be written down, as it has to be before it runs: it did not run."""
     DECLINED = "declined"
     """A person said no, or a guard did: it did not run."""
+    UNRUN = "unrun"
+    """It came with a notebook in which it had not run."""
 
 
 class Aftermath(StrEnum):

@@ -129,7 +129,7 @@ def _mood(block: Block) -> str:
             return "wait"
         case (_, Result(status=Status.OK)):
             return ""
-        case (_, Result(status=Status.DECLINED)) | (State.UNFINISHED, _):
+        case (_, Result(status=Status.DECLINED | Status.UNRUN)) | (State.UNFINISHED, _):
             return "off"
         case _:
             return "bad"

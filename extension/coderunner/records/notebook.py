@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from coderunner.endings import how_it_ended
 from coderunner.jsontext import clipped, loads
-from coderunner.outputs import Result, in_nbformat
+from coderunner.outputs import Result, Status, in_nbformat
 from coderunner.records.chats import Chat, Saying
 from coderunner.records.pieces import Kind, Piece
 from coderunner.records.rows import Record
@@ -18,6 +18,8 @@ from coderunner.records.rows import Record
 OURS = "coderunner"
 YOU = "**You:** "
 """What a person said begins with this."""
+
+_NAMED = re.compile(rf"{re.escape(YOU.strip())}(?: |\n\n)")
 
 RAW = "raw"
 """The info string of what was a raw cell."""
@@ -65,7 +67,7 @@ def _widgets(runs: Sequence[Record]) -> dict[str, object]:
 
 def _said(chat: Chat, saying: Saying) -> Iterator[Cell]:
     if saying.role == "user":
-        yield _markdown(f"{YOU}{saying.text}", role="user")
+        yield _markdown(_named(saying.text), role="user")
         return
     for piece in saying.pieces:
         if piece.kind is Kind.BLOCK:
@@ -74,6 +76,17 @@ def _said(chat: Chat, saying: Saying) -> Iterator[Cell]:
             yield _raw(raw[3], raw[2])
         elif piece.text.strip():
             yield _markdown(_words(piece), role="assistant", kind=piece.kind.value)
+
+
+def _named(text: str) -> str:
+    """What a person said, with who said it: before it, or above what has to begin a line to be Markdown."""
+    sentence = "\n" not in text.strip() and re.match(r"(?!\d{1,9}[.)])[^\W_]", text)
+    return f"{YOU}{text}" if sentence or not text.strip() else f"{YOU.strip()}\n\n{text}"
+
+
+def unnamed(source: str) -> str:
+    """What a person said, of a cell that may begin with who said it."""
+    return source[found.end() :] if (found := _NAMED.match(source)) else source
 
 
 def _words(piece: Piece) -> str:
@@ -95,7 +108,9 @@ def _block(chat: Chat, saying: Saying, piece: Piece) -> Iterator[Cell]:
     else:
         yield _code(f"{code_in(piece.text)}\n", None)
         result = piece.end
-    if result is not None and (said := how_it_ended(result.status, result.aftermath)):
+    if result is None or result.status is Status.UNRUN:
+        return  # A cell without a number says that it has not run.
+    if said := how_it_ended(result.status, result.aftermath):
         words = "; ".join(filter(None, (said, result.detail)))
         yield _markdown(f"*{words}*", role="assistant", kind="end")
 

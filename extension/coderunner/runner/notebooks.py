@@ -28,7 +28,7 @@ from coderunner.outputs import (
 from coderunner.records.book import Records
 from coderunner.records.chats import Card, Chat, Saying
 from coderunner.records.entry import Entry
-from coderunner.records.notebook import OURS, RAW, WIDGETS, YOU, fenced, notebook, sound
+from coderunner.records.notebook import OURS, RAW, WIDGETS, fenced, notebook, sound, unnamed
 from coderunner.records.pieces import Kind, Piece
 from coderunner.records.rows import Key, Record
 
@@ -36,7 +36,7 @@ from .notebookfile import Json, content_of, foreign_language, list_of, object_of
 
 YEAR = 366 * 86_400.0
 """Seconds; no cell ran longer."""
-NOT_RUN = Result(status=Status.DECLINED, detail="it had not run in the notebook")
+NOT_RUN = Result(status=Status.UNRUN)
 IMPORTED = "In the notebook that was imported."
 """Where a cell of a notebook ran, in words."""
 
@@ -218,6 +218,8 @@ def _parts(content: Json, tell: Tell) -> Iterator[str | list[Piece | Ran]]:
         if written and literal(written) == source:
             source = written
         kind = ours.get("kind")
+        if cell.get("cell_type") == "code" and not (source.strip() or list_of(cell.get("outputs"))):
+            continue  # An empty cell, as notebooks end with one.
         if cell.get("cell_type") == "code":
             language = foreign_language(cell)
             silent += bool(language and list_of(cell.get("outputs")))
@@ -237,7 +239,7 @@ def _parts(content: Json, tell: Tell) -> Iterator[str | list[Piece | Ran]]:
             if reply:
                 yield reply
                 reply = []
-            text, pictures = _attached(cell, source.removeprefix(YOU))
+            text, pictures = _attached(cell, unnamed(source))
             yield text
             reply += [Piece(Kind.PROSE, each) for each in pictures]
     if reply:
