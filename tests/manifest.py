@@ -176,6 +176,9 @@ BEHAVIOURS = {
     "notebooks:import:refused": Behaviour(
         "What is no notebook is told in a sentence, and leaves nothing behind.", "README"
     ),
+    "notebooks:command:several": Behaviour(
+        "`coderunner import` takes several notebooks, and names each that it cannot take.", "README"
+    ),
     "notebooks:command:both-ways": Behaviour(
         "`coderunner export` and `coderunner import` do it, and overwrite nothing.", "README"
     ),

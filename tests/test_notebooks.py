@@ -381,6 +381,23 @@ def test_the_command_line_imports_and_exports(
     records.close()
 
 
+@behaviour("notebooks:command:several")
+def test_the_command_line_imports_several_and_names_the_one_that_it_cannot_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CODERUNNER_DATA_DIR", str(tmp_path / "data"))
+    (tmp_path / "analysis.ipynb").write_text(json.dumps(FOREIGN))
+    (tmp_path / "broken.ipynb").write_text("{}")
+    assert main(["import", "nowhere.ipynb", "broken.ipynb", "analysis.ipynb"]) == 2
+    told = capsys.readouterr()
+    assert len(told.out.splitlines()) == 1
+    assert [line.split(": ")[1] for line in told.err.splitlines()[:2]] == [
+        "nowhere.ipynb cannot be read",
+        "broken.ipynb",
+    ]
+
+
 @behaviour("notebooks:export:tags")
 def test_text_in_angle_brackets_is_read_in_a_notebook_and_comes_back_as_it_was(records: Records) -> None:
     asked, told = "What is List<int>?", "Run it with <port> set, `x<y>` and <b>care</b>."

@@ -122,7 +122,7 @@ def _export(chosen: argparse.Namespace) -> int:
 
 
 def _import(chosen: argparse.Namespace) -> int:
-    """Make a conversation of a notebook."""
+    """Make a conversation of each notebook."""
     from coderunner.hosts.terminal import take_in
 
     return take_in(_settings(chosen), chosen.notebook)

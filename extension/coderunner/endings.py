@@ -69,6 +69,6 @@ def how_a_reply_ended(reason: str, *, empty: bool) -> str:
     `empty`: it holds nothing that a person could read.
     """
     if reason in COMPLETE:
-        return "The model sent an empty reply." if empty else ""
+        return "The model wrote no answer." if empty else ""
     said = REPLIES.get(reason, f"The endpoint ended the reply: {reason[:80]}.")
     return said.replace("Stopped.", "Stopped before the first word.") if empty else said

@@ -52,8 +52,8 @@ def parser() -> argparse.ArgumentParser:
     export = _add(commands, "export", "write a conversation to a notebook", ("kept",))
     export.add_argument("conversation", help="its id or title, or what its kernel is called")
     export.add_argument("notebook", help="new file, as in talk.ipynb; - for stdout")
-    take_in = _add(commands, "import", "make a conversation of a notebook", ("kept",))
-    take_in.add_argument("notebook", help="the file; - for stdin")
+    take_in = _add(commands, "import", "make a conversation of each notebook", ("kept",))
+    take_in.add_argument("notebook", nargs="+", help="the file, or several; - for stdin")
     _add(commands, "settings", "print the settings as they are, with their sources", tuple(TITLES))
     return whole
 

@@ -28,7 +28,7 @@ from tests.hosts.app.parrot import Receive, Send, _body, _event, _whole
 BOUND = 30.0
 OPEN = "```python\nimport time\n"
 BLOCK = "```python\nprint(15)\n```\n"
-EMPTY = "The model sent an empty reply."
+EMPTY = "The model wrote no answer."
 CUT_OFF = "The model reached its limit of tokens; the reply is cut off."
 NOT_CLOSED = "Not run · the block was not closed"
 

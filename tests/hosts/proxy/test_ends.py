@@ -61,9 +61,9 @@ def test_why_the_model_ended_is_told_in_the_words_of_clients(opened: Open, reaso
 @pytest.mark.parametrize(
     ("sent", "text", "told"),
     [
-        (chunk(reason="stop"), "(The model sent an empty reply.)\n", "stop"),
-        (DONE, "(The model sent an empty reply.)\n", "stop"),
-        (chunk(" \n") + DONE, " \n(The model sent an empty reply.)\n", "stop"),
+        (chunk(reason="stop"), "(The model wrote no answer.)\n", "stop"),
+        (DONE, "(The model wrote no answer.)\n", "stop"),
+        (chunk(" \n") + DONE, " \n(The model wrote no answer.)\n", "stop"),
         (
             chunk(reasoning="hm") + chunk(reason="length"),
             "(The model reached its limit of tokens; the reply is cut off.)\n",

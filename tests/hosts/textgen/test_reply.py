@@ -427,7 +427,7 @@ def test_a_program_that_prints_stop_strings_or_tags_does_not_end_the_reply(auto:
 def test_a_reply_without_a_word_says_so_in_the_page_alone(auto: Webui) -> None:
     auto.says("")
     assert auto.send("Hello?") == ""
-    assert "The model sent an empty reply." in auto.page
+    assert "The model wrote no answer." in auto.page
     auto.says("Yes.")
     auto.send("Are you there?")
     assert "empty reply" not in auto.prompts[0]

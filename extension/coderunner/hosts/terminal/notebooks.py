@@ -1,11 +1,11 @@
 """`coderunner export` and `coderunner import`: conversations as notebooks, and back."""
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from coderunner.errors import SettingsError
+from coderunner.errors import NotANotebook, SettingsError
 from coderunner.runner import (
     LARGEST,
     Records,
@@ -38,11 +38,32 @@ def export(settings: Settings, conversation: str, file: str) -> int:
     return 0
 
 
-def take_in(settings: Settings, file: str) -> int:
-    """Make a conversation of a notebook, `-` for stdin, and print its id; gives the exit code.
+def take_in(settings: Settings, files: Sequence[str]) -> int:
+    """Make a conversation of each notebook, `-` for stdin, and print its id; gives the exit code.
 
-    Raises NotANotebook, RecordsUnavailable, SettingsError.
+    One that cannot be read or kept is told on stderr, and the next is taken. Raises RecordsUnavailable.
     """
+    with _records(settings) as records:
+        return max([_taken_in(records, file) for file in files])
+
+
+def _taken_in(records: Records, file: str) -> int:
+    try:
+        identity, missing = _conversation(records, file)
+    except NotANotebook as failure:
+        sys.stderr.write(f"coderunner: {plain(file)}: {plain(str(failure))}\n")
+        return 2
+    except SettingsError as failure:
+        sys.stderr.write(f"coderunner: {plain(str(failure))}\n")
+        return 2
+    sys.stdout.write(f"{identity}\n")
+    for sentence in missing:
+        sys.stderr.write(f"coderunner: {plain(sentence)}\n")
+    return 0
+
+
+def _conversation(records: Records, file: str) -> tuple[str, list[str]]:
+    """The id of a notebook's conversation, and what of it is left out."""
     try:
         # One byte more than a notebook may have is enough to see that it is too long.
         with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as notebook:
@@ -50,12 +71,7 @@ def take_in(settings: Settings, file: str) -> int:
     except OSError as failure:
         raise SettingsError(f"{file} cannot be read: {failure.strerror}") from None
     missing: list[str] = []
-    with _records(settings) as records:
-        identity = from_notebook(records, content, Path(file).stem, missing.append)
-    sys.stdout.write(f"{identity}\n")
-    for sentence in missing:
-        sys.stderr.write(f"coderunner: {plain(sentence)}\n")
-    return 0
+    return from_notebook(records, content, Path(file).stem, missing.append), missing
 
 
 @contextmanager

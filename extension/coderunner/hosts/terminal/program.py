@@ -100,7 +100,9 @@ def execute(settings: Settings, program: Program, session: str = "") -> int:
     kernel = sessions.get(session or f"exec-{secrets.token_hex(8)}", where)
     try:
         with _ledger(settings, kernel, session) as ledger:
-            return Terminal(program, kernel).run(Manner(_deadline(settings), ledger=ledger))
+            return Terminal(program, kernel, stays=bool(session)).run(
+                Manner(_deadline(settings), ledger=ledger)
+            )
     finally:
         asyncio.run(sessions.close_all(keep=bool(session)))
 
@@ -130,7 +132,9 @@ def _ledger(settings: Settings, kernel: Session, session: str) -> Generator[Ledg
 class Terminal:
     """The terminal in which a program runs: shows its outputs, passes answers and Ctrl-C on."""
 
-    def __init__(self, program: Program, kernel: Session) -> None:
+    def __init__(self, program: Program, kernel: Session, *, stays: bool) -> None:
+        """`stays`: the kernel goes on after the program."""
+        self._stays = stays
         self._program = program
         self._kernel = kernel
         self._screen = Screen(protocol(os.environ))
@@ -138,7 +142,10 @@ class Terminal:
         self._asking = False
 
     def run(self, manner: Manner) -> int:
-        """Run the program to its end; gives the exit code."""
+        """Run the program to its end; gives the exit code.
+
+        Raises BrokenPipeError where nobody reads any more.
+        """
         answers = open_terminal() if self._program.piped else sys.stdin
         if answers is not None:
             manner = replace(manner, ask=lambda question: self._ask(question, answers))
@@ -150,7 +157,9 @@ class Terminal:
                         self._screen.show(change)
                     case Ended(ended):
                         result = ended
-        self._screen.end(result)
+        if self._screen.gone:
+            raise BrokenPipeError
+        self._screen.end(result, stays=self._stays)
         return code_of(result)
 
     def _stopped(self) -> bool:

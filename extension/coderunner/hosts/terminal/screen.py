@@ -43,9 +43,10 @@ class Screen:
         if sys.stdout.isatty():
             self._asked = (prompt, answer)
 
-    def end(self, result: Result) -> None:
-        """Say how it ended where its outputs do not."""
-        said = (how_it_ended(result.status, result.aftermath), result.detail)
+    def end(self, result: Result, *, stays: bool) -> None:
+        """Say how it ended where its outputs do not; of the variables only where the kernel `stays`."""
+        how = how_it_ended(result.status, result.aftermath)
+        said = (how if stays else how.partition("; ")[0], result.detail)
         if sentence := "; ".join(filter(None, said)):
             self._write("stderr", f"coderunner: {plain(sentence)}\n", alone=True)
 
@@ -76,7 +77,7 @@ class Screen:
 
     def _write(self, name: str, text: str, *, alone: bool = False) -> None:
         """Write text; `alone`: on lines of its own."""
-        if not text:
+        if not text or self.gone:
             return
         stream = sys.stderr if name == "stderr" else sys.stdout
         try:
