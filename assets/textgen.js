@@ -74,16 +74,24 @@
   // Its element in the page shows the block, and has its buttons: then no bar is needed.
   const seen = (id) => document.getElementById(`cr-${id}`)?.shadowRoot?.querySelector(".cr-cell:not(.cr-away)");
 
+  // What waits is answered in its own chat: in another one a press would reach nobody.
+  const elsewhere = ({ chat }) => {
+    const open = document.querySelector("#past-chats input:checked")?.value;
+    return Boolean(chat && open && open.slice(0, 100) !== chat);
+  };
+
   const show = (notice) => {
     if (notice.cell && seen(notice.cell)) notice = { kind: "none", seen: notice.kind };
-    const another = notice.kind !== shown.kind || notice.number !== shown.number;
+    const away = elsewhere(notice) && ["ask", "query"].includes(notice.kind);
+    const another = notice.kind !== shown.kind || notice.number !== shown.number || away !== shown.away;
     if (another) since = performance.now();
-    shown = notice;
-    const queries = notice.kind === "query" && notice.number !== answered;
-    const asks = notice.kind === "ask" && notice.number !== answered;
+    shown = { ...notice, away };
+    const queries = !away && notice.kind === "query" && notice.number !== answered;
+    const asks = !away && notice.kind === "ask" && notice.number !== answered;
     const age = performance.now() - since;
     const busy = notice.kind === "busy" && age >= WORTH_A_WORD;
     if (asks || queries && another) text.textContent = notice.text;
+    if (away) text.textContent = `A block in the chat ${notice.chat} waits for your word; other replies wait for it`;
     const late = notice.kind === "late";
     if (late) text.textContent = `Block ${notice.number} goes on; its result will follow`;
     if (busy) text.textContent = `Block ${notice.number} has been running for ${Math.round(age / 1000)} s`;
@@ -93,7 +101,7 @@
     if (another || !queries) input.value = "";
     if (another) input.type = notice.password ? "password" : "text";
     interrupt.hidden = !busy && !late;
-    const visible = Boolean((asks || queries || busy || late) && field()?.width);
+    const visible = Boolean((asks || queries || busy || late || away) && field()?.width);
     const appears = visible && !bar.classList.contains("shown");
     bar.classList.toggle("shown", visible);
     bar.classList.toggle("asks", queries);

@@ -247,6 +247,9 @@ BEHAVIOURS = {
     "textgen:bar:below-the-block": Behaviour(
         "Run and Skip stand right below the block that waits, and mean that block.", "README"
     ),
+    "textgen:bar:elsewhere": Behaviour(
+        "Another chat says in which one a block waits for a word, and has no buttons for it.", HOST
+    ),
     "textgen:load:half-started": Behaviour(
         "A kernel that is just being started when all is closed leaves no process behind.", HOST
     ),

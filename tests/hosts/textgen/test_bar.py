@@ -154,6 +154,21 @@ def test_a_block_that_goes_on_is_mentioned_until_it_ends_also_after_the_reply(sh
     expect(shown.bar).to_be_hidden()
 
 
+@behaviour("textgen:bar:elsewhere")
+@pytest.mark.parametrize("kind", ["ask", "query"])
+def test_another_chat_says_where_a_block_waits_and_has_nothing_to_press(shown: Shown, kind: str) -> None:
+    chats = '<div id="past-chats"><input type="radio" value="Ours" checked></div>'
+    shown.page.evaluate("chats => document.body.insertAdjacentHTML('beforeend', chats)", chats)
+    shown.notice = {"kind": kind, "number": 1, "text": "The block above asks", "chat": "B"}
+    shown.generate(on=True)
+    expect(shown.bar).to_contain_text("A block in the chat B waits for your word")
+    expect(shown.bar.locator("button:visible, input:visible")).to_have_count(0)
+    shown.page.evaluate(
+        "document.querySelector('#past-chats').innerHTML = '<input value=B checked type=radio>'"
+    )
+    expect(shown.bar).to_contain_text("The block above asks")
+
+
 @behaviour("textgen:bar:below-the-block")
 def test_a_block_out_of_sight_is_asked_about_above_the_message_field(shown: Shown) -> None:
     shown.page.evaluate("document.getElementById('chat').style.height = '5000px'")

@@ -132,7 +132,11 @@ class Door:
         prior = places.without(before)
         if not api:
             self.stage.move(more["history"].get("metadata", {}), name)
-        return Mark(name, its, home, prior, before, api=api, passing=passing, page=page, streams=streams)
+        kept = None if api else kept_at(state, several=webui.serves_several())
+        chat = kept[1] if kept else ""
+        return Mark(
+            name, its, home, prior, before, api=api, chat=chat, passing=passing, page=page, streams=streams
+        )
 
     def may_run(self) -> bool:
         """Whether code runs for the people at the page."""
@@ -255,7 +259,7 @@ class Door:
         """What the bar shows, and the id of the block: where the page shows that itself, no bar is needed."""
         glance = self.desk.glance(mark.conversation)
         at = glance.block if isinstance(glance, Late) else self._at(glance, mark)
-        return {**self._words(glance), "cell": at} if glance else NOTHING
+        return {**self._words(glance), "cell": at, "chat": mark.chat[:100]} if glance else NOTHING
 
     def _at(self, glance: object, mark: Mark) -> str:
         busy = glance if isinstance(glance, Ask | Busy) else self.desk.busy(mark.conversation)

@@ -37,6 +37,8 @@ class Mark:
     """The same as the webui has it: with the marks of the places of its blocks."""
     api: bool = False
     """It goes to an API client, who sees no form and presses no button."""
+    chat: str = ""
+    """The webui's name of the chat that it is in, where it keeps that."""
     passing: bool = False
     """The conversation ends with this reply: nobody can come back to its kernel."""
     page: str = ""
