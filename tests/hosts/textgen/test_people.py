@@ -100,10 +100,15 @@ def test_an_api_client_that_goes_away_stops_its_block(webui: Webui, tmp_path: Pa
 def test_each_page_of_several_people_has_a_kernel_of_its_own(webui: Webui) -> None:
     webui.start(multi_user=True)
     choose(approve="auto", embedded_for_all=True)
+    histories: dict[str, Any] = {
+        page: {"internal": [], "visible": [], "metadata": {}} for page in ("ann", "bob")
+    }
     for page, seen in (("ann", "Result: 1\n"), ("bob", "Result: 1\n"), ("ann", "Result: 2\n")):
+        webui.history = histories[page]
         webui.says("```python\nn = globals().get('n', 0) + 1\nn\n```\n", "So.")
         with browser_page(page):
             assert seen in webui.send("?", unique_id=None)
+        histories[page] = webui.history
 
 
 @behaviour("textgen:people:embedded")
