@@ -84,6 +84,11 @@ def test_a_notebook_comes_back_with_its_code_its_outputs_and_its_text(records: R
             assert str(joined(cell["source"])).strip("\n") in text_of(exported)
 
 
+def holds_something(cell: Json) -> bool:
+    """Notebooks end with an empty cell, which is no part of a conversation."""
+    return bool(str(joined(cell["source"])).strip() or cell["outputs"])
+
+
 LINES = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8), max_size=4)
 SOURCES = LINES.map("\n".join) | st.sampled_from(
     ["x\n", "x  ", "\n\n", "a\r\nb", "`" * 5, "```python\n1\n```", ">"]
@@ -122,13 +127,13 @@ CODE_CELLS = st.builds(
 
 @behaviour("notebooks:files:round-trip")
 @settings(max_examples=40, deadline=None)
-@given(st.lists(CODE_CELLS, min_size=1, max_size=4))
+@given(st.lists(CODE_CELLS, min_size=1, max_size=4).filter(lambda cells: any(map(holds_something, cells))))
 def test_whatever_code_a_notebook_holds_comes_back_as_it_was(cells: list[Json]) -> None:
     records = Records(Store(MEMORY))
     notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 2}
     exported = back(records, json.dumps(notebook))
     records.close()
-    assert code_of(exported) == code_of(notebook)
+    assert code_of(exported) == code_of(notebook | {"cells": [*filter(holds_something, cells)]})
 
 
 @behaviour("notebooks:files:round-trip")

@@ -118,6 +118,7 @@ class Records:
 
     def recall(self, key: Key, code: str) -> Record | None:
         """What is known of a block; None where it did not run and nobody has it in hand."""
+        self._look_after_the_file()
         last = self._store.read(rows.latest, key, code)
         if last is None:
             return None

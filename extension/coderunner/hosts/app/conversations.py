@@ -98,6 +98,10 @@ class Conversations:
             self._deleted.discard(identity)
             raise
 
+    def deleted(self, identity: str) -> bool:
+        """Whether the conversation of that id was deleted here."""
+        return identity in self._deleted
+
     def moods(self) -> dict[str, Mood]:
         """What goes on in the conversations in hand, by id, where something does."""
         return {each.id: each.mood for each in self._all.values() if each.mood}

@@ -267,7 +267,9 @@ class Page:
         since = 0.0
         async with contextlib.aclosing(conversation.follow()) as pictures:
             async for _ in pictures:
-                if self._begun.get(page) != conversation.id:
+                # To ask for the light of one that is gone would begin a session for it.
+                gone = self.conversations.deleted(conversation.id)
+                if gone or self._begun.get(page) != conversation.id:
                     shown = light = None
                     yield [gr.skip(), gr.skip()]
                     continue
