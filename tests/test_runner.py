@@ -398,7 +398,7 @@ def waits_for(gate: Path, *, then: str) -> str:
     return f"```python\n{code}\n```\n"
 
 
-OVERDUE = "Result: (still running at the time limit; its result will follow by itself; the limit is 0.3 s)\n"
+OVERDUE = "Result: (still running; its result will follow by itself; the limit is 0.3 s)\n"
 LATE = "Result of the block that was still running: 41\n"
 PATIENT = Manner(deadline=0.3, limit=60.0)
 

@@ -9,7 +9,7 @@ _LOST = "variables are gone"
 
 SENTENCES: Mapping[tuple[Status, Aftermath], str] = {
     (Status.TIMEOUT, Aftermath.READY): f"stopped at the time limit; {_KEPT}",
-    (Status.TIMEOUT, Aftermath.BUSY): "still running at the time limit; its result will follow by itself",
+    (Status.TIMEOUT, Aftermath.BUSY): "still running; its result will follow by itself",
     (Status.TIMEOUT, Aftermath.FRESH): f"stopped at the time limit; the kernel was restarted, {_LOST}",
     (Status.INTERRUPTED, Aftermath.READY): f"stopped; {_KEPT}",
     (Status.INTERRUPTED, Aftermath.BUSY): "asked to stop, but it still runs",

@@ -292,6 +292,7 @@ class TextgenScene:
     def _reload(self) -> None:
         stored = copy.deepcopy(self._webui.history)
         self._leave()
+        self._place.open()
         self._go_on(stored)
 
     def _regenerate(self) -> None:
@@ -316,6 +317,7 @@ class TextgenScene:
 
     def _delete(self) -> None:
         self._leave()
+        self._webui.delete()
         until(lambda: all(each.state in OVER for each in self.records()))
         self._webui.history = {"internal": [], "visible": [], "metadata": {}}
         self._webui.parameters(unique_id="20260503-10-00-01")

@@ -36,7 +36,7 @@ ANEW = End((Status.INTERRUPTED, Status.OK), "ended")
 EDITED = End((Status.INTERRUPTED, Status.OK), "edited")
 ENDED = End((Status.REPLACED,), how_it_ended(Status.REPLACED, Aftermath.FRESH))
 LOST = End((Status.LOST,), f"{how_it_ended(Status.LOST, Aftermath.READY)}; {GONE}")
-FORGOTTEN = End((Status.INTERRUPTED,), "")
+FORGOTTEN = End((Status.REPLACED,), "")
 
 TABLE = {
     ("app", "two tabs"): OK,
@@ -49,7 +49,7 @@ TABLE = {
     ("app", "crash"): LOST,
     ("textgen", "two tabs"): OK,
     ("textgen", "Stop"): STOPPED,
-    ("textgen", "reload"): STOPPED,
+    ("textgen", "reload"): OK,
     ("textgen", "regenerate"): ANEW,
     ("textgen", "edit"): EDITED,
     ("textgen", "branch"): OK,

@@ -256,7 +256,7 @@ async def test_a_block_that_goes_on_after_its_deadline_goes_on_also_while_the_co
     proxy.cut()
     ordeal.strike()
     overdue = await asyncio.wrap_future(running.future)
-    still = "still running at the time limit; its result will follow by itself; the limit is 1 s"
+    still = "still running; its result will follow by itself; the limit is 1 s"
     ordeal.ends(overdue, Status.TIMEOUT, Aftermath.BUSY, f"{still}; the connection is cut at the moment")
     proxy.refusing = False
     result = await asyncio.wait_for(asyncio.wrap_future(running.settled), BOUND)

@@ -208,8 +208,9 @@ class KernelClient:
             ending = await flight.ended(deadline)
             if ending is None and detach is not None and detach.limit > deadline:
                 flight.ask_others()
-                said = f"{_limit(deadline)}; {CUT_NOW}" if flight.away else _limit(deadline)
-                detach.tell(self._described(flight.result(Status.TIMEOUT, Aftermath.BUSY, said)))
+                said = ("" if flight.hurried else _limit(deadline), CUT_NOW if flight.away else "")
+                told = "; ".join(filter(None, said))
+                detach.tell(self._described(flight.result(Status.TIMEOUT, Aftermath.BUSY, told)))
                 ending = await flight.ended(detach.limit - deadline)
                 deadline = detach.limit
             return await self._conclude(flight, ending or "overdue", deadline)
@@ -323,6 +324,11 @@ class KernelClient:
         self.gone = Gone(Status.DIED, "The kernel held too much memory.", keep=False)
         detail = "; ".join(filter(None, (result.detail, said)))
         return replace(result, aftermath=Aftermath.FRESH, detail=detail)
+
+    def hurry(self) -> None:
+        """Have the deadline of the cell that runs now, if there is one, be over."""
+        if self._flight is not None:
+            self._flight.hurry()
 
     def stop(self) -> None:
         """Interrupt the cell that runs now, if there is one; its result says `interrupted`."""

@@ -117,6 +117,8 @@ class Flight:
         """The kernel died before it took up the request, which waits for the process in its place."""
         self._alive = False
         self._alone = alone
+        self.hurried = False
+        """It goes on by itself before its deadline."""
         self._waits_for_gap = False
         self.answered_by = ""
         """What the process that gave the last sign of life calls its own."""
@@ -229,6 +231,11 @@ class Flight:
             return
         if self._ending in (None, "stopped"):
             self._ending = ending
+        self._wake()
+
+    def hurry(self) -> None:
+        """Have the time of the wait for its end be over, though no limit was reached."""
+        self.hurried = True
         self._wake()
 
     def _wake(self) -> None:

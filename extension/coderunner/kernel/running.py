@@ -72,6 +72,14 @@ class Running:
         except TimeoutError:
             return None
 
+    def detach(self) -> None:
+        """Have its deadline be over now, where it goes on after that; returns at once."""
+        self._portal.post(self._hurry)
+
+    def _hurry(self) -> None:
+        if not self.future.done():
+            self.cell.hurry()
+
     def interrupt(self) -> None:
         """Have this cell stopped, whether it waits or runs; returns at once.
 
@@ -107,6 +115,14 @@ class Queued:
         """Tell again what it has shown and asks, if it runs; in the loop."""
         if self.client is not None and self.task is not None and not self.task.done():
             self.client.retell(asks=asks)
+
+    def hurry(self) -> None:
+        """Have it go on by itself from now on, or from its beginning, where it may; in the loop."""
+        if self.detach is None:
+            return
+        self.deadline = 0.0
+        if self.client is not None:
+            self.client.hurry()
 
     def stop(self) -> None:
         """End it, wherever it is; in the loop."""

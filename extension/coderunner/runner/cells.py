@@ -111,9 +111,13 @@ def run_sync(
                 asked = True
                 running.interrupt()
             yield _heard(beat, interview, running)
+    except GeneratorExit:
+        if manner.left is not None and not asked and not stopped():
+            manner.left(_left(running, run, entry, later))
+        raise
     finally:
         interview.close()
-        if not running.future.done():
+        if not running.future.done() and (asked or manner.left is None or stopped()):
             running.interrupt()
     while not told.empty():
         yield _heard(told.get(), interview, running)
@@ -182,6 +186,20 @@ def _heard(event: Told | Beat, interview: Interview, running: Running) -> Told |
         case Beat(elapsed):
             return Beat(elapsed - interview.waited)
     return event
+
+
+def _left(running: Running, run: Run, entry: Entry, later: Later) -> Ended:
+    """A cell of which the host has left the reply: from now on it is one that goes on."""
+    running.detach()
+    try:
+        result = running.future.result(BEAT)
+    except FutureTimeoutError:
+        result = Result(status=Status.TIMEOUT, aftermath=Aftermath.BUSY)
+    if not _goes_on(result):
+        return Ended(result, run.ordinal, later=later)
+    goes_on = GoesOn(running, entry)
+    goes_on.listen(None)
+    return Ended(result, run.ordinal, goes_on, later)
 
 
 def _ended(running: Running, run: Run, entry: Entry, later: Later, late: list[Late]) -> Ended:

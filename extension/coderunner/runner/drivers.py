@@ -78,7 +78,7 @@ def converse_sync(
     """
     manner = manner or Manner()
     steps: deque[Step] = deque(turn.start())
-    with _companions(stopped) as late:
+    with _companions(stopped, go_on=manner.left is not None) as late:
         while steps:
             match steps.popleft():
                 case Prepare():
@@ -121,15 +121,18 @@ def late_words(kernel: Kernel, manner: Manner | None = None, *, forbidden: Seque
 
 
 @contextmanager
-def _companions(stopped: Callable[[], bool]) -> Generator[list[Late]]:
-    """The cells of a reply that go on after their deadline: Stop, or a host that leaves, ends them too."""
+def _companions(stopped: Callable[[], bool], *, go_on: bool = False) -> Generator[list[Late]]:
+    """The cells of a reply that go on after their deadline: Stop ends them, too.
+
+    So does a host that leaves, unless they are to `go_on` then.
+    """
     late: list[Late] = []
-    left = True
+    left = not go_on
     try:
         yield late
-        left = stopped()
+        left = False
     finally:
-        for running in late if left else ():
+        for running in late if left or stopped() else ():
             running.interrupt()
 
 

@@ -99,6 +99,9 @@ class Running(Protocol):
         The same with what it asks, where it may ask; None tells that its question is settled.
         """
 
+    def detach(self) -> None:
+        """Have its deadline be over now, where it goes on after that; returns at once, from any thread."""
+
     def interrupt(self) -> None:
         """Ask for the end of the cell; returns at once, from any thread."""
 

@@ -13,7 +13,7 @@ from coderunner.kernel.panel import Panel
 from coderunner.outputs import Output, Question, Result, Status
 from coderunner.records.ledger import Ledger, Unwritten
 
-from .events import Running
+from .events import Ended, Running
 
 
 class Kernel(Protocol):
@@ -80,10 +80,12 @@ class Manner:
     `deadline` is in seconds. A cell that takes longer goes on beside the reply up to `limit` seconds, and
     its result follows with the next one; with a limit that is no later it is stopped at its deadline.
     `consent` gives, for each cell, a future that tells whether it may run. `keep` stores a result's images
-    where the host's page finds them and gives one piece of Markdown for each. `ask` lays what a program asks
-    for (`input()`) before a person; without it nobody can be asked, and programs that try fail. `allowance`
-    is what the reply may take altogether. `ledger` writes down what runs, and knows what did: that is not run
-    again, its result is given at once.
+    where the host's page finds them and gives one piece of Markdown for each. `ask` lays what a program
+    asks for (`input()`) before a person; without it nobody can be asked, and programs that try fail.
+    `allowance` is what the reply may take altogether. `left` is for a host that may have to leave a reply
+    although nobody wants its end, as when its page is loaded again: its cells go on then, and `left` is
+    told of the one that runs. Without it they are ended with the reply. `ledger` writes down what runs, and
+    knows what did: that is not run again, its result is given at once.
     """
 
     deadline: float = 30.0
@@ -92,6 +94,7 @@ class Manner:
     keep: Callable[[Result], Sequence[str]] = no_pictures
     ask: Ask | None = None
     allowance: Allowance = field(default_factory=Allowance)
+    left: Callable[[Ended], None] | None = None
     ledger: Ledger = field(default_factory=Unwritten)
 
 

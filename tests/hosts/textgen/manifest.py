@@ -149,8 +149,12 @@ BEHAVIOURS = {
         "Stop ends the reply also while a program ignores it; the reply says so.", "host rule 4"
     ),
     "textgen:stop:leaving": Behaviour(
-        "When the browser goes away, the webui's own thread is not held up, and the kernel is free again.",
+        "When the browser goes away, the webui's own thread is not held up, and the kernel is free soon.",
         HOST,
+    ),
+    "textgen:reload:goes-on": Behaviour(
+        "A block goes on when its page is loaded again; the model is told its result with the next message.",
+        "seen: a reload interrupted the block",
     ),
     "textgen:stops:in-code": Behaviour(
         "Code that holds a stop string is cut there and never runs.", "host rule 2"

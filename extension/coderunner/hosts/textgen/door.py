@@ -196,6 +196,11 @@ class Door:
             self.show(mark)
             return line
 
+        def left(ended: Ended) -> None:
+            """The webui closes us, since a page was loaded again or closed, and nobody pressed Stop."""
+            self.stage.go_on(mark, ended)
+            self._follow_bar(mark, ended)
+
         # Nobody would bring an API client the result of a cell that goes on.
         limit, allowance = 0.0 if mark.api else chosen.limit, Allowance(chosen.max_seconds)
         questions = ask if mark.page else None
@@ -203,7 +208,14 @@ class Door:
         # Where the page has an element for each block, its pictures are seen there.
         keep = no_pictures if self.draws(mark) else self.keep
         return Manner(
-            chosen.deadline, limit, consent, keep, ask=questions, allowance=allowance, ledger=ledger
+            chosen.deadline,
+            limit,
+            consent,
+            keep,
+            ask=questions,
+            allowance=allowance,
+            left=None if mark.api else left,
+            ledger=ledger,
         )
 
     def draws(self, mark: Mark) -> bool:

@@ -57,6 +57,9 @@ MOST = 400
 PATIENCE = 60.0
 """Seconds to wait for the end of a block that was told to end; the kernel is killed long before."""
 
+ALONE = 20.0
+"""Seconds for which a block goes on that its page has left and no page shows: a reload takes two, or ten."""
+
 OPEN = frozenset({State.WAITING, State.QUEUED, State.RUNNING, State.LATE})
 
 
@@ -92,6 +95,7 @@ class Stage:
         self, records: Records, desk: Desk, kernels: Kernels, setting: Callable[[], Setting]
     ) -> None:
         self.board = Board(setting, self._find)
+        self.alone = ALONE
         self._records = records
         self._desk = desk
         self._kernels = kernels
@@ -154,6 +158,21 @@ class Stage:
             threading.Thread(target=self._await_end, args=(identity,), daemon=True).start()
         else:
             self._change(identity, growth.left)
+
+    def go_on(self, mark: Mark, event: Ended) -> None:
+        """The page of its reply was loaded again or closed: what runs goes on, for a page that comes."""
+        self.receive(mark, event)
+        if event.running is not None:
+            identity = places.identity(mark.message, event.ordinal)
+            timer = threading.Timer(self.alone, self._end_unseen, (identity, event.running))
+            timer.daemon = True
+            event.running.settled.add_done_callback(lambda _: timer.cancel())
+            timer.start()
+
+    def _end_unseen(self, identity: str, running: Late) -> None:
+        if not self.board.watched([identity]):
+            log.info("No page shows a block that its page has left: it is stopped")
+            running.interrupt()
 
     def _await_end(self, identity: str) -> None:
         """Show how a block ended of which its reply has not heard: that is written down in any case."""
