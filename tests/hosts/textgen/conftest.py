@@ -23,6 +23,7 @@ def webui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Webui]:
         (html_generator, "convert_to_markdown_wrapped"),
         (chat, "rename_history"),
         (chat, "delete_history"),
+        (chat, "generate_chat_reply_wrapper"),
     ):
         monkeypatch.setattr(module, name, getattr(module, name))
     hooks.door.cache_clear()

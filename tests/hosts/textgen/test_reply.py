@@ -377,6 +377,7 @@ def test_a_block_goes_on_when_its_page_is_loaded_again_and_the_model_is_told(
 
     gate = tmp_path / "gate"
     closed_from_another_thread(begun_and_waiting(auto, gate))
+    assert "open(" in chat.load_history(*auto.chat)["internal"][-1][1]  # saved, however short it was
     gate.touch()
     records, conversation = hooks.door().records, hooks.door().conversation(auto.parameters()) or ""
     until(lambda: [run.state for run in records.of(conversation)] == [State.ENDED])

@@ -100,6 +100,7 @@ class Door:
         """Put what is ours into the webui around us; again after each restart of its interface."""
         self.elements.install()
         webui.follow_chats(self._renamed, self._deleted)
+        webui.keep_when_left()
 
     def _renamed(self, old: str, new: str, character: str, mode: str) -> None:
         before, after = _place(old, character, mode), _place(new, character, mode)

@@ -9,6 +9,7 @@ program may still be loading, and in a test there may be a double in its place.
 import ast
 import logging
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -197,6 +198,38 @@ def follow_chats(
 
     _stand_in(chat, "rename_history", after_rename)
     _stand_in(chat, "delete_history", after_delete)
+
+
+def keep_when_left() -> bool:
+    """Have a reply saved as it is when its page is loaded again or closed; False where that cannot be.
+
+    The webui saves a growing reply every eight seconds, and closes it without saving: what was said, and what
+    ran, since then would be in no chat.
+    """
+    from modules import chat
+
+    name = "generate_chat_reply_wrapper"
+    found = getattr(chat, name, None)
+    theirs = getattr(found, OURS, found)
+    if theirs is None:
+        return False
+
+    # Gradio takes only what is written as a generator for one.
+    @wraps(theirs)
+    def reply(text: str, state: State, *given: Any, **named: Any) -> Generator[Any]:  # noqa: ANN401
+        steps, last = theirs(text, state, *given, **named), None
+        try:
+            for last in steps:
+                yield last
+        except GeneratorExit:
+            steps.close()
+            if last is not None:
+                chat.save_history(last[1], state["unique_id"], state["character_menu"], state["mode"])
+            raise
+
+    setattr(reply, OURS, theirs)
+    setattr(chat, name, reply)
+    return True
 
 
 def _stand_in(module: object, name: str, ours: Callable[..., Any]) -> bool:
