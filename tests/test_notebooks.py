@@ -368,7 +368,7 @@ def test_the_command_line_imports_and_exports(
     assert main(["export", "analysis", "out.ipynb"]) == 0
     assert main(["export", identity, "-"]) == 0
     assert capsys.readouterr().out == (tmp_path / "out.ipynb").read_text(encoding="utf-8")
-    assert len(read((tmp_path / "out.ipynb").read_text(encoding="utf-8")).cells) == 7
+    assert len(read((tmp_path / "out.ipynb").read_text(encoding="utf-8")).cells) == 6
     assert main(["export", "analysis", "out.ipynb"]) == 2
     assert main(["export", "nobody", "new.ipynb"]) == 2
     assert main(["import", "nowhere.ipynb"]) == 2

@@ -12,7 +12,7 @@
     │   ├── NoSuchKernel (LookupError)              no kernel that runs is meant, or several are
     │   └── KernelNotStarted (RuntimeError)         the kernel did not come up
     ├── RecordsUnavailable (OSError)                what runs cannot be written down, or not be read
-    │   └── NotRecordable                           one thing cannot be, and never will be
+    │   └── NotRecordable (ValueError)              one thing cannot be, and never will be
     ├── NoSuchConversation (LookupError)            no conversation is meant by a name, or several are
     ├── NotANotebook (ValueError)                   a file is no notebook that we can read
     ├── UnreadableJSON (ValueError)                 a text of others is no JSON, or nested too deep
@@ -67,7 +67,7 @@ class RecordsUnavailable(CodeRunnerError, OSError):
     """What runs cannot be written down, or what ran cannot be read."""
 
 
-class NotRecordable(RecordsUnavailable):
+class NotRecordable(RecordsUnavailable, ValueError):
     """One thing cannot be written down, now or later: a number, a text or a size that no row takes."""
 
 

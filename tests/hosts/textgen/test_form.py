@@ -213,6 +213,10 @@ def test_restart_empties_the_kernel_of_the_chat(webui: Webui, panel: Panel) -> N
 # -- secrets --------------------------------------------------------------------------------------
 
 
+KEPT = {"records", "logs"}
+"""Folders of what replies show."""
+
+
 @behaviour("textgen:secret:token")
 def test_the_token_is_in_one_file_and_nowhere_else(
     webui: Webui, panel: Panel, jupyter: Jupyter, tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -235,9 +239,11 @@ def test_the_token_is_in_one_file_and_nowhere_else(
         caplog.text,
     ]
     # The server's own environment holds its token; a program on it may read that, as it may read its files.
-    # What it shows stands in the reply and in the records of it.
+    # What it shows stands in the reply, in the chat that the webui keeps, and in the records of it.
     assert [text for text in seen[2:] if jupyter.token in text] == []
-    kept = [path for path in tmp_path.rglob("*") if path.is_file() and path.parent.name != "records"]
+    kept = [
+        path for path in tmp_path.rglob("*") if path.is_file() and not {"records", "logs"} & {*path.parts}
+    ]
     holders = [path for path in kept if holds(path, jupyter.token)]
     assert holders == [hooks.door().store.path.absolute()]
     assert stat.S_IMODE(holders[0].stat().st_mode) == 0o600
