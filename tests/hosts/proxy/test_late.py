@@ -21,7 +21,7 @@ def test_the_result_of_a_block_that_went_on_comes_with_the_next_request(opened: 
         return str(reply.choices[0].message.content)
 
     first = say(SLOWLY)
-    assert "time limit" in first
+    assert "still running" in first
     (session,) = proxied.proxy.sessions.all()
     waited = session.begin("print('done')", deadline=30.0).wait(30.0)
     assert waited is not None
