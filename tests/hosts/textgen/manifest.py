@@ -152,6 +152,9 @@ BEHAVIOURS = {
         "When the browser goes away, the webui's own thread is not held up, and the kernel is free soon.",
         HOST,
     ),
+    "textgen:reload:deleted": Behaviour(
+        "A chat that is deleted while a block runs does not come back when its page leaves.", HOST
+    ),
     "textgen:reload:goes-on": Behaviour(
         "A block goes on when its page is loaded again; the model is told its result with the next message.",
         "seen: a reload interrupted the block",

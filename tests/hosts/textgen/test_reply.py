@@ -387,6 +387,14 @@ def test_a_block_goes_on_when_its_page_is_loaded_again_and_the_model_is_told(
     assert "Result of the block that was still running" not in auto.prompts[-1].rpartition("Again.")[2]
 
 
+@behaviour("textgen:reload:deleted")
+def test_a_chat_that_is_deleted_while_its_block_runs_does_not_come_back(auto: Webui, tmp_path: Path) -> None:
+    steps = begun_and_waiting(auto, tmp_path / "never")
+    auto.delete()
+    closed_from_another_thread(steps)
+    assert not chat.get_history_file_path(*auto.chat).exists()
+
+
 def begun_and_waiting(auto: Webui, gate: Path) -> Any:
     """The steps of a reply whose block runs until the gate is there."""
     begun = gate.with_name("begun")

@@ -223,8 +223,10 @@ def keep_when_left() -> bool:
                 yield last
         except GeneratorExit:
             steps.close()
-            if last is not None:
-                chat.save_history(last[1], state["unique_id"], state["character_menu"], state["mode"])
+            place = state["unique_id"], state["character_menu"], state["mode"]
+            # A chat that was deleted or renamed meanwhile does not come back.
+            if last is not None and chat.get_history_file_path(*place).exists():
+                chat.save_history(last[1], *place)
             raise
 
     setattr(reply, OURS, theirs)
