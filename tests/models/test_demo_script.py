@@ -186,11 +186,13 @@ ENDS = [
     (Status.REFUSED, Aftermath.FRESH, "The block did not run, and I do not guess."),
     (Status.ABORTED, Aftermath.READY, "The block did not run, and I do not guess."),
     (Status.TIMEOUT, Aftermath.READY, "The block did not end in time, so I have no answer."),
-    (Status.TIMEOUT, Aftermath.BUSY, "The block did not end in time, so I have no answer."),
+    (Status.TIMEOUT, Aftermath.BUSY, "The block is still running, so I have no answer yet."),
+    (Status.INTERRUPTED, Aftermath.BUSY, "The block is still running, so I have no answer yet."),
     (Status.INTERRUPTED, Aftermath.READY, "The block was stopped, so I have no answer."),
     (Status.DIED, Aftermath.FRESH, "The kernel ended while the block ran, so I have no answer."),
     (Status.REPLACED, Aftermath.FRESH, "The kernel ended while the block ran, so I have no answer."),
     (Status.LOST, Aftermath.READY, "What became of the block is not known, so I have no answer."),
+    (Status.LOST, Aftermath.BUSY, "What became of the block is not known, so I have no answer."),
 ]
 
 

@@ -16,9 +16,10 @@ Stage = Callable[[Scene], Play | None]
 
 ENDS = (
     (r"not run", "The block did not run, and I do not guess."),
+    (r"connection", "What became of the block is not known, so I have no answer."),
+    (r"still run", "The block is still running, so I have no answer yet."),
     (r"time limit", "The block did not end in time, so I have no answer."),
     (r"stop", "The block was stopped, so I have no answer."),
-    (r"connection", "What became of the block is not known, so I have no answer."),
     (r"while the code ran", "The kernel ended while the block ran, so I have no answer."),
 )
 """Words of the sentence that tells how a block ended, and what there is to say then."""
