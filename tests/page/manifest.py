@@ -99,6 +99,10 @@ BEHAVIOURS = {
     "page:looks:view": Behaviour(
         "What is as high as its view is as high as the page's, and grows no further.", "rich output 3.2"
     ),
+    "page:looks:formulas": Behaviour(
+        "What is a formula in Markdown of a program is one in a reply as well, and nothing else is.",
+        "tests/corpora/formulas.json",
+    ),
     "page:looks:nothing": Behaviour("What shows nothing takes no room.", "the look"),
     "page:looks:contrast": Behaviour(
         "Text with colours of its own can be read in both themes.", "WCAG 2.2: 1.4.3"
