@@ -21,8 +21,9 @@ CORPUS: list[tuple[str, list[str]]] = json.loads(
     (Path(__file__).parents[1] / "corpora" / "formulas.json").read_text(encoding="utf-8")
 )
 PARTS = (
-    *("$", "$", "$$", "\\(", "\\)", "\\[", "\\]", "\\$", "`", "\n", "\n\n", " ", " ", "|", "*", "_", "{", "}"),
-    *("x", "5", "10", "a+b", "^2", "\\alpha", "word", " and ", "th", ".", "- ", "1. ", "> ", "    ", "$5", "$HOME"),
+    *("$", "$", "$$", "\\(", "\\)", "\\[", "\\]", "\\$", "`", "\n", "\n\n", " ", " ", "|", "*", "_"),
+    *("{", "}", "x", "5", "10", "a+b", "^2", "\\alpha", "word", " and ", "th", ".", "- ", "1. ", "> "),
+    *("    ", "$5", "$HOME"),
 )
 """What texts are put together of that have formulas, and what looks like them."""
 
