@@ -1,4 +1,4 @@
-"""Whole characters: joins the halves in which some programs send one. Pure.
+"""Characters: which a reader sees, and the halves in which some programs send one, joined. Pure.
 
 UTF-16 writes characters beyond U+FFFF as two halves (surrogates), and JSON can say each by itself. A half
 alone has no UTF-8: it can be neither sent nor kept, and Python would count two where a reader sees one.
@@ -9,12 +9,29 @@ import re
 REPLACEMENT = "\ufffd"
 """Stands where a half has no other half."""
 
+INVISIBLE = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufdd0-\ufdef\ufe00-\ufe0e\ufeff\uffa0"
+    "\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+"""What a reader does not see but a model or a browser reads, as the inside of a set of `re`: control
+characters, surrogates, separators, zero-width and bidirectional marks, tags, noncharacters, and variation
+selectors, but for U+FE0F, which makes a symbol an emoji.
+"""
+
+# Braille without a dot is a blank as well, and U+FE0F alone is nothing.
+_READABLE = re.compile(rf"[^\s\u2800\ufe0f{INVISIBLE}]")
 _HALF = re.compile("[\ud800-\udfff]")
 _ESCAPED = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|.)",
     re.DOTALL,
 )
 _LONE = len(r"\ud800")
+
+
+def readable(text: str) -> bool:
+    """Whether a reader sees anything of it."""
+    return _READABLE.search(text) is not None
 
 
 def whole(text: str) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from coderunner.characters import readable
+
 from . import fences
 from .fences import FenceParser
 from .lines import Lines
@@ -14,9 +16,18 @@ class Thought:
     """Text that is thought, or a tag around it."""
 
     text: str
+    stray: bool = False
+    """A closing tag without an opening one: what stands before it was thought, too."""
 
 
 Event = fences.Event | Thought
+
+
+def answers(event: Event, *, so_far: bool) -> bool:
+    """Whether a reply says anything to a reader that is no thought, with this event and what was so far."""
+    if isinstance(event, Thought):
+        return so_far and not event.stray
+    return so_far or readable(event.text)
 
 
 class ReplyReader:
@@ -32,6 +43,11 @@ class ReplyReader:
         self._lines = Lines()
         self._thoughts = Thoughts(prompted=thinking)
         self._fences = FenceParser()
+
+    @property
+    def ending(self) -> str:
+        """What closes the thought that is open; empty where none is."""
+        return self._thoughts.ending
 
     def receive(self, delta: str) -> Iterator[Event]:
         """The events that are certain by now."""
@@ -87,4 +103,4 @@ class ReplyReader:
             case Kind.STRAY:
                 yield from self._fences.close()
                 self._fences = FenceParser()  # what it has read was thought
-                yield Thought(span.text)
+                yield Thought(span.text, stray=True)

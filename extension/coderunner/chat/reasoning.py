@@ -123,6 +123,12 @@ class Thoughts:
         """Whether a thought is open."""
         return self._depth > 0
 
+    @property
+    def ending(self) -> str:
+        """What closes the thought that is open; empty where none is."""
+        family = self._family.closing if self._family else FAMILIES[0].closing
+        return family[0] * self._depth
+
     def passes(self, text: str) -> bool:
         """Whether the text is no thought and neither holds a tag nor begins one; it is taken note of then."""
         if self._depth or self._held or _FIRST.search(text):

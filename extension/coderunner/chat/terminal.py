@@ -2,6 +2,7 @@
 
 import re
 
+from coderunner.characters import INVISIBLE
 from coderunner.cursor import settled
 
 # ECMA-48: control sequences, operating system commands, the other strings, and two-character escapes. Erasing
@@ -14,14 +15,7 @@ _ANSI = re.compile(
 _ERASURES = re.compile(_ERASE)
 _MOVES = re.compile(rf"{_ERASE}|[\r\b]|[^\r\b\x1b]+|\x1b")
 
-# What a reader does not see but a model or a browser reads: control characters, surrogates, separators,
-# zero-width and bidirectional marks, tags, noncharacters, and variation selectors, but for U+FE0F, which
-# makes a symbol an emoji.
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
-    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufdd0-\ufdef\ufe00-\ufe0e\ufeff\uffa0"
-    "\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")
 
 
 def plain(text: str) -> str:

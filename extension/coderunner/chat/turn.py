@@ -22,7 +22,7 @@ from typing import Literal
 from coderunner.outputs import Cell, Result
 
 from .fences import Code, FenceAbandoned, FenceClosed, FenceOpened, Text, runnable
-from .reading import Event, ReplyReader, Thought
+from .reading import Event, ReplyReader, Thought, answers
 from .render import DEFAULT_LIMITS, Heading, Limits, for_model
 from .repeats import NOT_RUN, Repeats
 
@@ -156,7 +156,7 @@ class Turn:
         self._reader = ReplyReader(thinking=thinking)
         self._block = Block()
         self._pieces = [prior]
-        self._prepared = False
+        self._prepared = self._answered = False
         self._ran = self._closed = 0
         self._running = Cell("")
         self._repeats = Repeats()
@@ -176,6 +176,16 @@ class Turn:
         """The prior text and everything said."""
         self._pieces = ["".join(self._pieces)]
         return self._pieces[0]
+
+    @property
+    def answered(self) -> bool:
+        """Whether anything was said beyond the prior text that a reader sees and that is no thought."""
+        return self._ran > 0 or self._answered
+
+    @property
+    def ending(self) -> str:
+        """What closes the thought that is open; empty where none is."""
+        return self._reader.ending
 
     def start(self) -> list[Step]:
         """The first step: Generate, or Run where a block of the prior text waits for its result.
@@ -296,6 +306,8 @@ class Turn:
         steps: list[Step] = []
         for event in events:
             part, before = self._part(event), self._ahead
+            if before < len(event.text):
+                self._answered = answers(event, so_far=self._answered)
             cell = None if type(event) is Text else self._block.follow(event)
             self._closed += cell is not None
             if isinstance(event, FenceOpened) and self._block.open:
@@ -330,6 +342,7 @@ class Turn:
         if self._pieces[-1] and not self._pieces[-1].endswith(("\n", "\r")):
             text = f"\n{text}"
         self._pieces.append(text)
+        self._answered = True
         self._reader.pass_over(text)
         return Say(text, part)
 

@@ -33,7 +33,9 @@ BEHAVIOURS = {
     "proxy:ends:reason": Behaviour(
         "Why the model ended is told to the client, in OpenAI's words where it has one.", PROXY
     ),
-    "proxy:ends:empty": Behaviour("A reply without a word says why in words.", ISSUE),
+    "proxy:ends:empty": Behaviour(
+        "A reply without a word, thought aside, says why in words that are no thought.", ISSUE
+    ),
     "proxy:ends:broken": Behaviour(
         "A reply that breaks ends in an error after what was said; a block that had closed has run.", ISSUE
     ),

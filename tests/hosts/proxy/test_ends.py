@@ -64,6 +64,17 @@ def test_why_the_model_ended_is_told_in_the_words_of_clients(opened: Open, reaso
         (chunk(reason="stop"), "(The model wrote no answer.)\n", "stop"),
         (DONE, "(The model wrote no answer.)\n", "stop"),
         (chunk(" \n") + DONE, " \n(The model wrote no answer.)\n", "stop"),
+        (chunk("\u200b") + DONE, "\u200b\n(The model wrote no answer.)\n", "stop"),
+        (
+            chunk("<think></think>") + DONE,
+            "<think></think>\n(The model wrote no answer.)\n",
+            "stop",
+        ),
+        (
+            chunk("<think>\nHm.") + chunk(reason="length"),
+            "<think>\nHm.</think>\n(The model reached its limit of tokens; the reply is cut off.)\n",
+            "length",
+        ),
         (
             chunk(reasoning="hm") + chunk(reason="length"),
             "(The model reached its limit of tokens; the reply is cut off.)\n",

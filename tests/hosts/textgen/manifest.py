@@ -178,7 +178,9 @@ BEHAVIOURS = {
     "textgen:chats:deleted": Behaviour(
         "A chat shares nothing with a deleted or renamed one whose name it has.", HOST
     ),
-    "textgen:empty": Behaviour("A reply without a word says why in the page, and only there.", HOST),
+    "textgen:empty": Behaviour(
+        "A reply without a word, thought aside, says why in the page, and only there.", HOST
+    ),
     "textgen:thought:not-run": Behaviour(
         "A block in a thought does not run, also where the prompt opened the thought.", HOST
     ),

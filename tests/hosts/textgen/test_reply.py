@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from modules import chat, shared
+from modules.reasoning import extract_reasoning
 
 from coderunner.hosts.textgen import places
 from coderunner.hosts.textgen.desk import Late
@@ -468,6 +469,26 @@ def test_a_reply_without_a_word_says_so_in_the_page_alone(auto: Webui) -> None:
     auto.send("Are you there?")
     assert "empty reply" not in auto.prompts[0]
     assert auto.page == "Yes."
+
+
+@behaviour("textgen:empty")
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        ("\u200b", True),
+        ("<think></think>", True),
+        ("<think>\nHm.\n</think>\n\n\u2060", True),
+        ("<think>\nHm.", True),
+        ("<think>\nHm.\n</think>\n\nYes.", False),
+    ],
+)
+def test_a_reply_of_thought_or_unseen_characters_alone_says_below_it_that_there_is_no_answer(
+    auto: Webui, said: str, says: bool
+) -> None:
+    auto.says(said)
+    assert auto.send("Hello?") == said
+    _thought, answer = extract_reasoning(auto.page, html_escaped=True)
+    assert ("*The model wrote no answer.*" in answer) is says
 
 
 # -- thought --------------------------------------------------------------------------------------

@@ -263,12 +263,12 @@ class Conversation:
                     due = asyncio.get_running_loop().time() - self._kept > KEPT
                     if due or isinstance(event, Waiting | Started | Ended):
                         self._write_down()
-            word = request.last_word(empty=transcript.empty(self._parts))
+            word = request.last_word()
         except CodeRunnerError as failure:
             word = str(failure)
         except asyncio.CancelledError:
             request.end("ended")
-            word = request.last_word(empty=transcript.empty(self._parts))
+            word = request.last_word()
             raise
         except Exception:
             log.exception("A reply failed")

@@ -34,6 +34,8 @@ class Request:
     """Names the reply; one that is written anew is another."""
     reply: Callable[[], str] = str
     """Gives the reply's text so far, as the model gets it in later turns; put together when it is wanted."""
+    answered: Callable[[], bool] = bool
+    """Whether it says anything yet that a person could read and that is no thought."""
     finish_reason: str = ""
     """Why its model wrote no more, as the endpoint says it; "" where it does not, or was not let finish."""
     finished: Literal["end", "stop", "limit", ""] = ""
@@ -44,12 +46,12 @@ class Request:
         self.why = self.why or why
         self.stop.set()
 
-    def last_word(self, *, empty: bool) -> str:
+    def last_word(self) -> str:
         """What is said below the reply; a limit that it came to has said so in it."""
         if self.finished == "limit":
             return ""
         stopped = self.finished != "end" and self.stop.is_set()
-        return how_a_reply_ended(self.why if stopped else self.finish_reason, empty=empty)
+        return how_a_reply_ended(self.why if stopped else self.finish_reason, empty=not self.answered())
 
 
 Answer = Callable[[Request], AsyncGenerator[Event]]

@@ -87,15 +87,6 @@ def over(parts: Parts, sentence: str) -> Parts:
     return (*still, Notice(sentence)) if sentence else still
 
 
-def empty(parts: Parts) -> bool:
-    """Nobody has said anything in it that a person could read."""
-    return not any(
-        isinstance(part, Block | Notice)
-        or (isinstance(part, Prose) and any(each.isprintable() and not each.isspace() for each in part.text))
-        for part in parts
-    )
-
-
 def coded(parts: Parts, text: str, identity: str = "") -> Parts:
     """Add lines of a fence that will run when it closes; `identity` names the block if they begin one."""
     match parts:

@@ -84,7 +84,7 @@ class Writer:
                 vision=self.choices.vision,
             )
             shown: Sequence[bytes] = ()
-            request.reply = lambda: turn.reply
+            request.reply, request.answered = lambda: turn.reply, lambda: turn.answered
 
             async def generate(step: Generate) -> AsyncGenerator[str]:
                 async with aclosing(reply.generate(step.reply, step.result, shown)) as deltas:

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from coderunner.characters import readable
 from coderunner.endings import COMPLETE, how_a_reply_ended
 from coderunner.hosts.proxy.album import for_the_model
 from coderunner.hosts.proxy.asked import Asked, Message
@@ -121,7 +122,7 @@ class Writer:
         # What the client sends of a reply may be long; it is read without holding up the others.
         begun, resume = written.reply or asked.prior, bool(written.reply)
         turn = await asyncio.to_thread(Turn, prior=begun, resume=resume, max_cells=settings.max_blocks)
-        reason = ""
+        reason, before = "", bool(written.reply) and readable(written.text)
         try:
             async with aclosing(converse(turn, generate, session, manner)) as events:
                 async for event in events:
@@ -141,11 +142,13 @@ class Writer:
         finally:
             written.reply = turn.reply if turn.reply != asked.prior else ""
         why = "tool_calls" if written.calls else reason or reply.finish_reason
-        empty = not written.calls and not turn.reply[len(asked.prior) :].strip()
+        empty = not (written.calls or before or turn.answered)
         if empty and (word := how_a_reply_ended(why, empty=True)):
             # Nothing else of the answer would be seen.
-            written.pieces.append(f"({word})\n")
-            await delivery.say(f"({word})\n")
+            own = f"({word})\n"
+            written.pieces.append(own)
+            above = turn.reply + turn.ending
+            await delivery.say(f"{turn.ending}\n{own}" if above and not above.endswith("\n") else own)
         return Outcome(why if written.calls else official(why), reply.usage)
 
 

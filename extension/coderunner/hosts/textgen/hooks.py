@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Generator
 from functools import cache, partial
-from html import escape
+from html import escape, unescape
 from typing import Any
 
+from coderunner.characters import readable
 from coderunner.endings import how_a_reply_ended
 from coderunner.hosts.textgen import budget, own, places, style, webui
 from coderunner.hosts.textgen.door import Door
@@ -102,10 +103,12 @@ def custom_generate_reply(
 
 def output_modifier(text: str, state: webui.State, is_chat: bool = False) -> str:  # noqa: FBT001, FBT002 - the webui's own
     """Say below a reply without a word why it ended; of what is shown only the page has it, never a model."""
-    if not is_chat or text.strip() or is_api(state) or not door().store.get().active:
+    if not is_chat or is_api(state) or not door().store.get().active:
+        return text
+    if places.opened(text) or readable(webui.answer(unescape(text))):
         return text
     said = how_a_reply_ended("stopped" if webui.stopped() else "", empty=True)
-    return f"*{said}*"
+    return webui.below(text, f"*{said}*")
 
 
 def _reply(

@@ -7,6 +7,7 @@ program may still be loading, and in a test there may be a double in its place.
 """
 
 import ast
+import html
 import logging
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from functools import wraps
@@ -298,6 +299,20 @@ def answer(reply: str) -> str:
     from modules.reasoning import extract_reasoning
 
     return str(extract_reasoning(reply)[1])
+
+
+def below(page: str, sentence: str) -> str:
+    """The text of a message as its page has it, HTML-escaped, with a sentence of ours that is no thought."""
+    from modules.reasoning import THINKING_FORMATS, extract_reasoning
+
+    if not page.strip():
+        return sentence
+    # A thought that nobody closed would take it in.
+    for end in ("", *(html.escape(end) for start, end, _ in THINKING_FORMATS if start)):
+        text = f"{page}{end}\n\n{sentence}"
+        if sentence in str(extract_reasoning(text, html_escaped=True)[1]):
+            return text
+    return page
 
 
 def opens_thought(prompt: str) -> bool:
