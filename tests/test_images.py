@@ -51,9 +51,10 @@ def test_a_drawing_is_one_as_text_and_as_bytes(data: str, says: str) -> None:
 @pytest.mark.parametrize("written", ["{}\n", "data:image/png;base64,{}", " {} ", "\r\n{}\r\n"])
 def test_base64_may_have_line_ends_and_an_address_before_it(written: str) -> None:
     lines = base64.encodebytes(drawn()).decode()
-    image = read("image/png", written.format(lines))
-    assert isinstance(image, Image)
-    assert image.content == drawn()
+    for each in (lines, lines.rstrip("=\n")):
+        image = read("image/png", written.format(each))
+        assert isinstance(image, Image)
+        assert image.content == drawn()
 
 
 @behaviour("images:unreadable:line")
@@ -65,6 +66,8 @@ def test_base64_may_have_line_ends_and_an_address_before_it(written: str) -> Non
         (text(b"%PDF-1.7 x"), "says image/png, is PDF"),
         (text(b'{"error": "not found"}'), "says image/png, is JSON"),
         (text(b"PK\x03\x04" + bytes(30)), "says image/png, is a ZIP file"),
+        (text(drawn("ICO")), "says image/png, is an icon"),
+        (text(drawn("JPEG2000")), "says image/png, is JPEG 2000"),
         (text(bytes(30)), "says image/png, is no image"),
         ("", "says image/png, is empty"),
         (" \n", "says image/png, is empty"),
@@ -126,13 +129,14 @@ def test_an_image_that_every_model_takes_is_passed_on_as_it_is() -> None:
         drawn("WEBP"),
         drawn("BMP"),
         drawn("TIFF"),
+        drawn("AVIF"),
         drawn("JPEG", mode="CMYK"),
         drawn(mode="LA"),
         drawn("TIFF", mode="F"),
         drawn("GIF", save_all=True, append_images=[Pillow.new("L", (60, 40))] * 3),
         drawn("PNG", save_all=True, append_images=[Pillow.new("RGB", (60, 40))] * 3),
     ],
-    ids=["gif", "webp", "bmp", "tiff", "cmyk", "grey-alpha", "float", "animated-gif", "animated-png"],
+    ids=["gif", "webp", "bmp", "tiff", "avif", "cmyk", "grey-alpha", "float", "animated-gif", "animated-png"],
 )
 def test_any_other_becomes_one_that_every_model_takes(content: bytes) -> None:
     image = seen(content)

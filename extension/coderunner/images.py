@@ -5,10 +5,21 @@ Source of the formats' first bytes and ends: their specifications (PNG 1.2, JFIF
 
 import binascii
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-__all__ = ["RASTERS", "SVG", "TYPES", "Image", "Unreadable", "dimensions", "joined", "of_bundle", "read"]
+__all__ = [
+    "RASTERS",
+    "SVG",
+    "TYPES",
+    "Image",
+    "Unreadable",
+    "dimensions",
+    "joined",
+    "of_bundle",
+    "read",
+    "why_unseen",
+]
 
 SVG = "image/svg+xml"
 RASTERS = ("image/png", "image/jpeg", "image/gif", "image/webp")
@@ -108,6 +119,7 @@ def read(says: str, data: str, caption: str = "") -> Image | Unreadable:
     if _SVG_TAG.search(data[:_SVG_HEADER]):
         return Image(SVG, data, caption)
     clean = "".join(data[address.end() if (address := _ADDRESS.match(data)) else 0 :].split())
+    clean += "=" * (-len(clean) % 4)  # what browsers do not miss at the end of base64
     content = _decoded(clean)
     if not clean or content is None:
         return Unreadable(says, f"is {_what(data.encode('utf-8', 'replace'), other='no base64')}")
@@ -117,6 +129,13 @@ def read(says: str, data: str, caption: str = "") -> Image | Unreadable:
     if kind in _WHOLE and not _WHOLE[kind](content):
         return Unreadable(says, "is cut off" if kind == says else f"is {kind} that is cut off")
     return Image(kind, clean, caption)
+
+
+def why_unseen(image: Image, shown: Collection[str], largest: int) -> str:
+    """Why a page that shows those types, of up to `largest` bytes, does not show it; empty where it does."""
+    if image.mime not in shown:
+        return "not shown: no type for pages"
+    return f"not shown: over {largest // 1_000_000} MB" if image.size > largest else ""
 
 
 def dimensions(content: bytes) -> tuple[int, int] | None:
@@ -176,6 +195,9 @@ _OTHERS = (
     (re.compile(rb"%PDF-"), "PDF"),
     (re.compile(rb"PK\x03\x04"), "a ZIP file"),
     (re.compile(rb"\x1f\x8b"), "a gzip file"),
+    (re.compile(rb"\0\0[\1\2]\0[^\0]"), "an icon"),
+    (re.compile(rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51"), "JPEG 2000"),
+    (re.compile(rb"\0\0\0\x0cJXL |\xff\x0a"), "JPEG XL"),
     (re.compile(rb"\s*[\[{]\s*[\"{\[\d\]}]"), "JSON"),
     (re.compile(rb".{4}ftyp", re.S), "a film or a photograph of another format"),
 )

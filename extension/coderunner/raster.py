@@ -16,8 +16,8 @@ PIXELS = 40_000_000
 """Pixels above which a picture is not even decoded: a file of some kB can say that it has billions."""
 SHORTEST = 28
 """Pixels of the shorter side: what is narrower gets a white margin, since some models refuse it."""
-FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
-"""What is decoded."""
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
+"""What is decoded; the last one by Pillow from version 11.3 on."""
 AS_THEY_ARE = {"PNG": ("1", "L", "P", "RGB", "RGBA"), "JPEG": ("L", "RGB")}
 """Formats, and within them modes, that every model takes."""
 
@@ -45,7 +45,9 @@ def for_models(content: bytes, *, longest: int, largest: int) -> Seen | None:
     try:
         from PIL import Image as Pillow
 
-        with Pillow.open(io.BytesIO(content), formats=FORMATS) as opened:
+        Pillow.init()
+        known = [each for each in FORMATS if each in Pillow.OPEN]
+        with Pillow.open(io.BytesIO(content), formats=known) as opened:
             if _too_many(opened.size):
                 return None
             if _will_do(opened, longest) and len(content) <= largest:

@@ -236,7 +236,7 @@ def test_an_image_is_shown_by_the_type_that_it_has(kind: str, mime: str) -> None
         (text(b"<!doctype html><p>x"), "[an image that cannot be read: says image/png, is HTML]"),
         (text(drawn()[:-40]), "[an image that cannot be read: says image/png, is cut off]"),
         ("", "[an image that cannot be read: says image/png, is empty]"),
-        (text(drawn("TIFF")), "[image/tiff, 7 kB]"),
+        (text(drawn("TIFF")), "[image/tiff, 7 kB] (not shown: no type for pages)"),
     ],
 )
 def test_an_image_that_cannot_be_shown_is_one_line(data: str, line: str) -> None:

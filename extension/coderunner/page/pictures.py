@@ -11,14 +11,14 @@ from coderunner.images import SVG, Image
 SHOWN = frozenset((*images.TYPES, "image/bmp", "image/avif"))
 """What browsers show; in an `<img>` an SVG's scripts never run and it loads nothing."""
 
-LARGEST = 12_000_000
-"""Characters of base64: a bigger picture would make each update of the page slow."""
+LARGEST = 9_000_000
+"""Bytes: a bigger picture would make each update of the page slow."""
 
 
 def drawn(data: Mapping[str, object], metadata: Mapping[str, object], *, alt: str = "") -> str:
     """The image of a MIME bundle as an element, of the type that it has; empty where none shows."""
     image = images.of_bundle(data)
-    if not isinstance(image, Image) or image.mime not in SHOWN or len(image.data) > LARGEST:
+    if not isinstance(image, Image) or images.why_unseen(image, SHOWN, LARGEST):
         return ""
     named = next((size for kind in data if kind.startswith("image/") and (size := metadata.get(kind))), None)
     return img(image, alt=alt, metadata=named)
@@ -27,7 +27,8 @@ def drawn(data: Mapping[str, object], metadata: Mapping[str, object], *, alt: st
 def unseen(data: Mapping[str, object]) -> str:
     """One line for the image of a bundle that is not shown; empty where it has none."""
     image = images.of_bundle(data)
-    return "" if image is None else str(image)
+    why = images.why_unseen(image, SHOWN, LARGEST) if isinstance(image, Image) else ""
+    return "" if image is None else f"{image} ({why})" if why else str(image)
 
 
 def img(image: Image, *, alt: str = "", metadata: object = None) -> str:

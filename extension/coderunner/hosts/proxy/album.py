@@ -18,13 +18,14 @@ from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from coderunner.folders import make_private
+from coderunner.images import why_unseen
 from coderunner.keys import Keyring
 from coderunner.runner import Image, Result, images
 
 ROUTE = "/coderunner/pictures/"
 DAY = 86_400.0
 
-LARGEST = 8 * 1024 * 1024
+LARGEST = 8_000_000
 """Bytes of one picture: the page loads it at each visit of the chat."""
 ROOM = 2 * 1024**3
 """Bytes of all pictures; what is oldest goes first. A program can show more than a disk holds."""
@@ -67,8 +68,8 @@ class Album:
         """Store a result's pictures; gives Markdown for each, with links below `address`."""
         kept = [
             f"![{_words(image)}]({address}{self._store(image, owner)})"
-            if _fit(image)
-            else f"[{_words(image)}]"
+            if not (why := _why_unseen(image))
+            else f"[{_words(image)}, {why}]"
             for image in images(result)[:MOST]
         ]
         if kept:
@@ -138,8 +139,8 @@ def inline(result: Result) -> Sequence[str]:
     """The pictures of a result as Markdown that holds them whole."""
     return [
         f"![{_words(image)}](data:{image.mime};base64,{b64encode(image.content).decode()})"
-        if _fit(image)
-        else f"[{_words(image)}]"
+        if not (why := _why_unseen(image))
+        else f"[{_words(image)}, {why}]"
         for image in images(result)[:MOST]
     ]
 
@@ -149,8 +150,8 @@ def for_the_model(text: str) -> str:
     return INLINE.sub(r"[\1]", text) if "](data:image/" in text else text
 
 
-def _fit(image: Image) -> bool:
-    return image.mime in ENDINGS and image.size <= LARGEST
+def _why_unseen(image: Image) -> str:
+    return why_unseen(image, ENDINGS, LARGEST)
 
 
 def _words(image: Image) -> str:
