@@ -72,9 +72,26 @@ function display(state, first, last, silent) {
   return true;
 }
 
+// In items of lists `[x]` is a box, as in what a model writes.
+const TASK = /^\[([ xX])\](?=\s|$)\s?/;
+
+function boxes(state) {
+  state.tokens.forEach((item, at) => {
+    if (item.type !== "list_item_open") return;
+    const inline = state.tokens[at + 2], first = inline?.type === "inline" && inline.children[0];
+    const box = first && first.type === "text" && TASK.exec(first.content);
+    if (!box) return;
+    first.content = first.content.slice(box[0].length);
+    item.attrJoin("class", "cr-task");
+    inline.children.unshift(Object.assign(new state.Token("task", "", 0), { info: box[1].toLowerCase() }));
+  });
+}
+
 const md = new MarkdownIt({ html: true, linkify: true });
 md.inline.ruler.before("escape", "maths", maths);
 md.block.ruler.before("paragraph", "maths", display, { alt: ["paragraph", "blockquote", "list"] });
+md.core.ruler.after("inline", "boxes", boxes);
+md.renderer.rules.task = (tokens, at) => `<input type="checkbox" disabled${tokens[at].info === "x" ? " checked" : ""}> `;
 md.renderer.rules.maths = (tokens, at) => formula(tokens[at].content, tokens[at].markup === "$$");
 
 export const markdown = (source) => md.render(source);

@@ -34,7 +34,8 @@ def loads(text: str | bytes, *, lenient: bool = False, strict: bool = True) -> o
     Bytes may be UTF-8, UTF-16 or UTF-32; a byte order mark is no part of the text. Raises UnreadableJSON,
     which is a ValueError, where the text is no JSON, has a number of more digits than Python reads (4300),
     or is nested more than `WHOLE` levels deep. With `lenient`, for what must not be lost, levels below that
-    are left out instead, such a number is the text of its digits, and bytes that are no UTF-8 are U+FFFD.
+    are left out instead, such a number, and one that is larger than a float, is its digits as text, and bytes
+    that are no UTF-8 are U+FFFD.
     `strict` is json's: without it, strings may hold line ends. Texts in the value have whole characters (see
     `characters`).
     """
@@ -103,7 +104,7 @@ def _decoded(text: str | bytes, *, lenient: bool) -> str:
 
 def _parsed(text: str, *, strict: bool, lenient: bool) -> object:
     # A number beyond all floats would be Infinity; a parser of our own is slow, and hardly ever needed.
-    own = {"parse_float": _finite} if _VAST.search(text) else {}
+    own = {"parse_float": _float if lenient else _finite} if _VAST.search(text) else {}
     try:
         return _read(text, strict, **own)
     except json.JSONDecodeError as failure:
@@ -122,6 +123,11 @@ def _read(text: str, strict: bool, **own: Any) -> object:  # noqa: ANN401, FBT00
 def _finite(text: str) -> float | None:
     number = float(text)
     return number if math.isfinite(number) else None
+
+
+def _float(text: str) -> float | str:
+    number = _finite(text)
+    return text if number is None else number
 
 
 def _digits(text: str) -> int | str:

@@ -204,7 +204,7 @@ def test_content_that_cannot_be_read_leaves_a_message_that_says_why(content: byt
     ("content", "read"),
     [
         (b'{"a": "\\ud83d", "b": "\\ud83e\\udd8a"}', {"a": "\ufffd", "b": "🦊"}),
-        (b'{"a": 1e999}', {"a": None}),
+        (b'{"a": 1e999}', {"a": "1e999"}),
         (b'{"a": ' + b"9" * 5000 + b"}", {"a": "9" * 5000}),
         (b'{"a": "\xff"}', {"a": "\ufffd"}),
     ],

@@ -93,6 +93,12 @@ BEHAVIOURS = {
         "plotly.js: autosize",
     ),
     "page:looks:json": Behaviour("JSON is unfolded as far as there is room for it.", "the look"),
+    "page:looks:json:exact": Behaviour(
+        "What JSON shows is what was sent: each number to its last digit, each name in its place.", "RFC 8259"
+    ),
+    "page:looks:boxes": Behaviour(
+        "A box in a list is one in Markdown of a program as in a reply.", "GitHub Flavored Markdown 5.3"
+    ),
     "page:looks:sizes": Behaviour(
         "An image is as large as its program says, and keeps its shape.", "nbformat: metadata"
     ),

@@ -1,10 +1,12 @@
 """How large and in which colours outputs are shown."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from coderunner.hosts.app import prose
 from coderunner.outputs import DisplayData, Output
 from coderunner.page import pictures
 from tests.behaviours import behaviour
@@ -73,6 +75,54 @@ def test_json_is_unfolded_as_far_as_there_is_room(browser: Browser, host: Host) 
         assert height(frame.locator(".cr-json")) < 480
 
 
+@behaviour("page:looks:json:exact")
+def test_what_json_shows_is_what_was_sent(browser: Browser, host: Host) -> None:
+    value = {
+        "id": 9007199254740993,
+        "list": [2**64, -(10**30), 1.0, 1e300, 0.1, -0.0, True, None],
+        "10": "9007199254740993",
+        "2": "n1",
+        "__proto__": {"": "s"},
+        'say "\\n"': "a\nb",
+    }
+    shows = [
+        *("id: 9007199254740993", "0: 18446744073709551616", f"1: -1{'0' * 30}", "2: 1.0", "3: 1e+300"),
+        *("4: 0.1", "5: -0.0", "6: true", "7: null", '10: "9007199254740993"', '2: "n1"', '"s"'),
+        'say "\\n": "a\\nb"',
+    ]
+    with opened(browser, host) as page:
+        cell = shown(page, host, "exact", [DisplayData({"application/json": value})])
+        leaves = frame_of(page, cell).locator(".cr-json details div:not(:has(div))")
+        expect(leaves).to_have_text(shows)
+        cell = shown(page, host, "one", [DisplayData({"application/json": 2**53 + 1})])
+        expect(frame_of(page, cell).locator(".cr-json")).to_have_text("9007199254740993")
+
+
+BOXES = {
+    "- [x] done\n- [ ] open\n- [X] **done**\n  - [x] within": [True, False, True, True],
+    "1. [x] one\n\n   more\n\n2. [ ]\ttwo": [True, False],
+    "- [x]": [True],
+    "- [x](https://a.b)\n- [y] c\n- [x]d\n- `[x]` e\n- [ x ] f\n- \\[x] g\n\n[x] none": [],
+}
+
+
+@behaviour("page:looks:boxes")
+def test_a_box_in_a_list_is_ticked_in_markdown_of_programs_as_in_that_of_models(
+    browser: Browser, host: Host
+) -> None:
+    outputs = [DisplayData({"text/markdown": source}) for source in BOXES]
+    with opened(browser, host) as page:
+        cell = shown(page, host, "boxes", list(outputs))
+        for number, (source, ticked) in enumerate(BOXES.items()):
+            of_model = re.findall(r"<input[^>]*?( checked)?>", "".join(prose.whole(source)))
+            assert [bool(each) for each in of_model] == ticked
+            boxes = (
+                frame_of(page, cell).locator(".cr-piece").nth(number).locator("li.cr-task input[disabled]")
+            )
+            expect(boxes).to_have_count(len(ticked))
+            assert [each.is_checked() for each in boxes.all()] == ticked
+
+
 @behaviour("page:looks:sizes")
 @pytest.mark.parametrize(
     ("metadata", "style"),
@@ -129,17 +179,30 @@ def test_what_is_as_high_as_its_view_does_not_grow(browser: Browser, host: Host,
 
 @behaviour("page:looks:nothing")
 def test_what_shows_nothing_takes_no_room(browser: Browser, host: Host) -> None:
-    nothing: list[Output] = [html("<style>p { color: red }</style>"), html("<script>window.a = 1</script>")]
+    nothing: list[Output] = [
+        html("<style>p { color: red }</style>"),
+        html("<script>window.a = 1</script>"),
+        html('<pre style="white-space:pre;overflow-x:auto"></pre>\n'),
+        html("<div><pre><code>\n</code></pre></div>"),
+    ]
+    texts: list[Output] = [
+        DisplayData({"text/html": "", "text/plain": ""}),
+        DisplayData({"text/plain": ""}),
+    ]
+    something = html("<p>something</p><pre><img></pre><pre style='height:20px;background:red'></pre>")
     with opened(browser, host) as page:
-        cell = shown(page, host, "nothing", [*nothing, html("<p>something</p>"), *nothing])
+        cell = shown(page, host, "nothing", [*texts, *nothing, something, *nothing, *texts])
         expect(frame_of(page, cell).get_by_text("something")).to_be_visible()
-        expect(frame_of(page, cell).locator(".cr-empty")).to_have_count(4)
+        expect(frame_of(page, cell).locator(".cr-empty")).to_have_count(8)
         heights = (
             frame_of(page, cell)
             .locator(".cr-empty")
             .evaluate_all("all => all.map(each => each.offsetHeight)")
         )
-        assert heights == [0, 0, 0, 0]
+        assert heights == [0] * 8
+        expect(frame_of(page, cell).locator("pre:visible")).to_have_count(2)
+        expect(frame_of(page, cell).locator(".cr-out:not(.cr-empty)")).to_have_count(1)
+        expect(block_of(page, cell).locator("> :not(iframe) .cr-out")).to_have_count(0)
 
 
 @behaviour("page:looks:contrast")

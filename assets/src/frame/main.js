@@ -59,8 +59,17 @@ function size() {
   post({ t: "size", h });
 }
 
-// What shows nothing, a style or a script, has no room and no rule above it.
+// What is seen without a word in it.
+const SEEN = "img, svg, video, audio, canvas, iframe, object, embed, math, hr, input, button, select, textarea, progress, meter";
+
+// What shows nothing, a style or a script, has no room and no rule above it; nor has a text without a word, which
+// progress bars leave behind: its ground is ours.
 function empty() {
+  for (const node of root.querySelectorAll(".cr-html pre")) {
+    const { style } = node;
+    const nothing = !node.textContent.trim() && !node.querySelector(SEEN);
+    node.classList.toggle("cr-hollow", nothing && !style.height && !style.minHeight && !style.background);
+  }
   for (const node of root.querySelectorAll(":scope > .cr-piece > .cr-acts")) {
     const range = document.createRange();
     range.selectNodeContents(node);

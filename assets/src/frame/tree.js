@@ -1,10 +1,11 @@
-// JSON as a tree that unfolds.
+// JSON as a tree that unfolds. A text and the name of a value stand behind an `s`, a number behind an `n`: JavaScript
+// would round numbers, and sort names.
 
 const MOST = 500; // children of one node that are shown
 const LINES = 40, MORE = 200; // that are unfolded at first, and where the program asks for all
 const DEEPEST = 5; // levels of them
 
-const inner = (value) => (Array.isArray(value) ? value.map((each, at) => [at, each]) : Object.entries(value));
+const inner = (value) => (Array.isArray(value) ? value.map((each, at) => [`s${at}`, each]) : Object.entries(value));
 const branches = (value) => value !== null && typeof value === "object";
 
 export function tree(data, metadata) {
@@ -40,8 +41,8 @@ function node(name, value, open) {
   place.append(head);
   const fill = () => {
     if (place.childElementCount > 1) return;
-    for (const [key, each] of all.slice(0, MOST)) place.append(node(String(key), each, open));
-    if (all.length > MOST) place.append(leaf("", `… ${all.length - MOST} more`));
+    for (const [key, each] of all.slice(0, MOST)) place.append(node(key.slice(1), each, open));
+    if (all.length > MOST) place.append(leaf("", `s… ${all.length - MOST} more`));
   };
   place.addEventListener("toggle", fill);
   if (open.has(value)) fill();
@@ -51,8 +52,9 @@ function node(name, value, open) {
 
 function leaf(name, value) {
   const place = document.createElement("div"), text = document.createElement("span");
-  text.className = typeof value === "string" ? "cr-s" : "cr-n";
-  text.textContent = JSON.stringify(value);
+  const [kind, written] = typeof value === "string" ? [value[0], value.slice(1)] : ["n", String(value)];
+  text.className = `cr-${kind}`;
+  text.textContent = kind === "s" ? JSON.stringify(written) : written;
   place.append(label(name), text);
   return place;
 }

@@ -75,6 +75,8 @@ def _bundle(data: MimeBundle, metadata: MimeBundle, longest: int) -> Drawn:
     if found := active.found(data, metadata, active.BELOW_IMAGES):
         return found
     lines = "\n".join(filter(None, (pictures.unseen(data), plain)))
+    if not lines and all(value in ("", None, []) for value in data.values()):
+        return ""
     return _text(lines or active.names(data), longest)
 
 

@@ -97,8 +97,30 @@ def _framed(look: Look) -> int:
 
 def _part(piece: Drawn, known: Drawn | None) -> object:
     if isinstance(piece, Active):
-        return {"kind": piece.kind, "data": piece.data, "metadata": piece.metadata, "plain": piece.plain}
+        data = _named(piece.data) if piece.kind == JSON else piece.data
+        return {"kind": piece.kind, "data": data, "metadata": piece.metadata, "plain": piece.plain}
     return _spliced(piece, known) if isinstance(known, str) and len(known) > SHORT else piece
+
+
+JSON = "application/json"
+"""The kind whose values a person reads one by one."""
+
+
+def _named(value: object) -> object:
+    """A value of JSON for JavaScript, which rounds numbers, and sorts names that are numbers.
+
+    A number is its digits behind an `n`, and a text stands behind an `s`, as names do.
+    """
+    match value:
+        case bool() | None:
+            return value
+        case int() | float():
+            return f"n{json.dumps(value)}"
+        case Mapping():
+            return {f"s{name}": _named(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_named(each) for each in value]
+    return f"s{value}"
 
 
 SHORT = 100
