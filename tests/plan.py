@@ -53,7 +53,7 @@ PLAN = {
     "kernel.parcel": Floor(GROUND, pure=True),
     "kernel.widgets": Floor(GROUND, pure=True),
     "kernel.widget_words": Floor("kernel.widgets", pure=True),
-    "kernel.captured": Floor("outputs kernel.execution kernel.messages", pure=True),
+    "kernel.pagemessages": Floor("kernel.widgets", pure=True),
     "kernel.news": Floor("outputs kernel.execution", pure=True),
     "kernel.execution": Floor(f"{GROUND} kernel.messages kernel.bounds", "jupyter_client", pure=True),
     # ZeroMQ and tornado are what jupyter_client itself stands on, psutil is what ipykernel does.

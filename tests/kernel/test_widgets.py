@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coderunner.kernel import comms, widgets
-from coderunner.kernel.comms import sendable
+from coderunner.kernel import captured, widgets
+from coderunner.kernel.pagemessages import sendable
 from coderunner.kernel.panel import Kept, Panel
 from coderunner.kernel.parcel import pack, unpack
 from coderunner.kernel.portal import portal
@@ -317,7 +317,7 @@ def test_a_kernel_that_stays_when_we_go_knows_what_its_output_widgets_showed(
     there: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Only our leave is in time to tell it.
-    monkeypatch.setattr(comms, "CATCH", 60.0)
+    monkeypatch.setattr(captured, "CATCH", 60.0)
     gate, panel, before, after = tmp_path / "gate", Panel(), Sessions(), Sessions()
     source = (
         "import ipywidgets as w, os, time\nout = w.Output()\ndisplay(out)\nwith out:\n"

@@ -7,39 +7,30 @@ import asyncio
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from coderunner.kernel.background import begin
-from coderunner.kernel.captured import Captured
-from coderunner.kernel.later import SHOWS
-from coderunner.kernel.messages import Message, Stamp, comm_msg, module_request
+from coderunner.kernel.captured import OutputWidgets, bound
+from coderunner.kernel.messages import SHOWS, Message, Stamp, comm_msg, module_request
 from coderunner.kernel.modules import Modules
+from coderunner.kernel.pagemessages import sendable
 from coderunner.kernel.panel import Panel
 from coderunner.kernel.parcel import pack, unpack
 from coderunner.kernel.recall import Recall, Recalled
+from coderunner.kernel.stateupdates import StateUpdates
 from coderunner.kernel.widget_words import words
 from coderunner.kernel.widgets import TARGET, Update, Widgets, update_names, update_of, view_of
 from coderunner.outputs import DisplayData, ExecuteResult, Output
 
 PANELS = 100
 """Runs of a conversation whose widgets live; those of older ones show their last state."""
-ASKED = 1000
-"""Messages of pages whose outcome is waited for, or whose later output is known for theirs."""
-FRAME = 0.04
-"""Seconds between two rounds of telling what a program changes by itself: as fast as an eye can follow."""
-CATCH = 1.0
-"""Seconds after which a kernel is told what its Output widgets have caught, where nothing comes to an end."""
-
 LEAVE = 1.0
 """Seconds for the last words to a kernel that stays when we go."""
 
 CAPTURED = "captured"
 """The type that a message has for everybody else once a widget has caught it."""
-
-OUTPUT = "OutputModel"
 
 Send = Callable[[Message], Coroutine[Any, Any, None]]
 """Sends a message to the kernel."""
@@ -59,22 +50,10 @@ class Comms:
         self._panels: OrderedDict[str, Panel] = OrderedDict()
         self._recall = Recall(self._post, self._stamp, self._found, self._back)
         self._asked: OrderedDict[str, tuple[Panel, str]] = OrderedDict()
-        self._ours: OrderedDict[str, None] = OrderedDict()
-        """Messages that bring kernels what was caught: their echo is no news."""
         self._closed: OrderedDict[str, None] = OrderedDict()
         """Models that a program has closed."""
-        self._catching: dict[str, list[str]] = {}
-        """The Output widgets that catch what has a parent, the last one first."""
-        self._captured: dict[str, Captured] = {}
-        self._caught: set[str] = set()
-        """Those whose outputs have changed since their model was told."""
-        self._untold: set[str] = set()
-        """Those whose outputs the kernel does not know yet."""
-        self._pending: dict[str, set[str]] = {}
-        """What programs have changed since pages were told, by model."""
-        self._timer: asyncio.TimerHandle | None = None
-        self._catch: asyncio.TimerHandle | None = None
-        self._told = 0.0
+        self._outputs = OutputWidgets(self.widgets, self._say_state, self._news)
+        self._updates = StateUpdates(self.widgets, self._panels, self._outputs.update_models)
 
     # --- the kernel ---------------------------------------------------------------------------------------
 
@@ -101,19 +80,13 @@ class Comms:
 
     def clear(self, *, but: str = "") -> None:
         """The kernel is gone, and its models with it; the run of request `but` is still to begin."""
-        self._flush()
+        self._updates.flush()
         self._recall.clear()
         waiting = self._panels.pop(but, None)
         for panel in self._panels.values():
             panel.end()
-        for timer in (self._timer, self._catch):
-            if timer is not None:
-                timer.cancel()
-        self._timer = self._catch = None
-        for each in (self._panels, self._asked, self._ours, self._catching, self._captured, self._pending):
+        for each in (self._panels, self._asked, self._outputs, self._updates):
             each.clear()
-        self._caught.clear()
-        self._untold.clear()
         self.widgets.clear()
         self.modules.clear()
         if waiting is not None:
@@ -122,6 +95,15 @@ class Comms:
     def _say(self, comm: str, data: Mapping[str, object], buffers: Sequence[bytes] = ()) -> str:
         """Say something to a model in the kernel; gives the id of the message."""
         return self._post(comm_msg(comm, data, buffers, self._stamp()))
+
+    def _say_state(self, identity: str, state: Mapping[str, object]) -> str | None:
+        """Tell a model in the kernel a part of its state; None where there is no way to it."""
+        if self._send is None:
+            return None
+        return self._say(identity, {"method": "update", "state": state, "buffer_paths": []})
+
+    def _news(self) -> None:
+        self._updates.news()
 
     def _ask_for(self, module: str) -> str:
         """Ask the kernel for a program of widgets; gives the id of the request."""
@@ -218,11 +200,11 @@ class Comms:
 
     def _add(self, identity: str, update: Update) -> None:
         if self.widgets.open(identity, update):
-            self._heed_catching(identity, update)
+            self._outputs.heed(identity, update)
             self.modules.want(self.widgets[identity].modules)
             # A link may join what is shown already.
             if self.widgets[identity].links:
-                self._news()
+                self._updates.news()
 
     def _message(self, identity: str, data: Mapping[str, object], message: Message) -> None:
         if identity not in self.widgets:
@@ -231,45 +213,43 @@ class Comms:
             case "update":
                 if (update := update_of(data, message.buffers)) is not None:
                     self._update(identity, update, data, message)
-            case "echo_update" if message.parent not in self._ours:
+            case "echo_update" if not self._outputs.echoed(message):
                 if (update := update_of(data, message.buffers)) is not None:
                     self.widgets.update(identity, update)
-                    self._flush()
+                    self._updates.flush()
                     self._pass_on(identity, data, message)
             case "custom":
-                self._flush()
+                self._updates.flush()
                 self._pass_on(identity, data, message)
 
     def _update(self, identity: str, update: Update, data: Mapping[str, object], message: Message) -> None:
         keys = self.widgets.update(identity, update)
-        self._heed_catching(identity, update)
-        if "outputs" in keys and self.widgets[identity].name == OUTPUT:
-            self._captured.pop(identity, None)
-            self._caught.discard(identity)
+        self._outputs.heed(identity, update)
+        if "outputs" in keys:
+            self._outputs.forget(identity)
         # Some send commands as states, one right after the other: those go on as they are.
         if any(key.startswith("_") for key in keys):
-            self._flush()
+            self._updates.flush()
             self._pass_on(identity, data, message)
         elif keys:
-            self._pending.setdefault(identity, set()).update(keys)
-            self._news()
+            self._updates.changed(identity, keys)
 
     def _close(self, identity: str, _data: Mapping[str, object], _message: Message) -> None:
         concerned = [panel for panel in self._panels.values() if identity in panel.reach]
-        self._flush()
+        self._updates.flush()
         if self.widgets.close(identity):
             self._closed[identity] = None
-            _bound(self._closed)
-            self._captured.pop(identity, None)
-            self._pending.pop(identity, None)
+            bound(self._closed)
+            self._outputs.forget(identity)
+            self._updates.forget(identity)
             for panel in concerned:
                 panel.close(identity)
 
     def _status(self, message: Message) -> None:
         if message.content.get("execution_state") != "idle":
             return
-        self._flush()
-        self._tell_kernel()
+        self._updates.flush()
+        self._outputs.tell_kernel()
         asked = self._asked.get(message.parent)
         if asked is not None and asked[1]:
             panel, number = asked
@@ -288,12 +268,7 @@ class Comms:
     # --- what programs show -------------------------------------------------------------------------------
 
     def _shown(self, message: Message) -> Message:
-        if message.type == "update_display_data":
-            for identity, captured in self._captured.items():
-                captured.receive(message)
-                self._caught.add(identity)
-        elif catching := self._catching.get(message.parent):
-            self._take(catching[-1], message)
+        if self._outputs.take(message):
             return replace(message, type=CAPTURED)
         panel, _ = self._asked.get(message.parent, (None, ""))
         if panel is not None:
@@ -305,85 +280,14 @@ class Comms:
             panel.changed()
         return message
 
-    def _heed_catching(self, identity: str, update: Update) -> None:
-        """An Output widget says whose outputs it catches, by the id of what they answer; empty: no more."""
-        parent = update.state.get("msg_id")
-        if not isinstance(parent, str) or self.widgets[identity].name != OUTPUT:
-            return
-        for catching in self._catching.values():
-            with suppress(ValueError):
-                catching.remove(identity)
-        self._catching = {each: catching for each, catching in self._catching.items() if catching}
-        if parent:
-            self._catching.setdefault(parent, []).append(identity)
-
-    def _take(self, identity: str, message: Message) -> None:
-        if identity not in self.widgets:
-            return
-        captured = self._captured.get(identity)
-        if captured is None:
-            captured = self._captured[identity] = Captured(self.widgets[identity].state.get("outputs"))
-        captured.receive(message)
-        self._caught.add(identity)
-        self._untold.add(identity)
-        self._news()
-        if self._catch is None:
-            self._catch = asyncio.get_running_loop().call_later(CATCH, self._tell_kernel)
-
-    def _tell_kernel(self) -> None:
-        """Have programs find in their Output widgets what those show."""
-        if self._catch is not None:
-            self._catch.cancel()
-        self._catch = None
-        untold, self._untold = self._untold, set()
-        for identity in untold:
-            if identity in self.widgets and self._send is not None:
-                outputs = self.widgets[identity].state.get("outputs")
-                state = {"method": "update", "state": {"outputs": outputs}, "buffer_paths": []}
-                self._ours[self._say(identity, state)] = None
-                _bound(self._ours)
+    # --- leaving ------------------------------------------------------------------------------------------
 
     async def take_leave(self) -> None:
         """Tell the kernel what it does not know yet, for whoever finds it again; bounded."""
-        self._flush()
-        self._tell_kernel()
+        self._updates.flush()
+        self._outputs.tell_kernel()
         if self._sending:
             await asyncio.wait(self._sending, timeout=LEAVE)
-
-    # --- telling pages ------------------------------------------------------------------------------------
-
-    def _news(self) -> None:
-        loop = asyncio.get_running_loop()
-        if self._timer is None:
-            self._timer = loop.call_at(max(loop.time(), self._told + FRAME), self._flush)
-
-    def _flush(self) -> None:
-        """Tell pages what programs have changed."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = None
-        for identity in self._caught:
-            if identity in self.widgets:
-                update = Update({"outputs": self._captured[identity].outputs()}, {})
-                if self.widgets.update(identity, update):
-                    self._pending.setdefault(identity, set()).add("outputs")
-        self._caught.clear()
-        pending, self._pending = self._pending, {}
-        self._told = asyncio.get_running_loop().time()
-        if pending:
-            self._tell_pending(pending)
-        else:
-            for panel in self._panels.values():
-                panel.catch_up()
-
-    def _tell_pending(self, pending: Mapping[str, set[str]]) -> None:
-        for panel in self._panels.values():
-            if mine := [identity for identity in pending if identity in panel.reach]:
-                panel.changed()
-                for identity in mine:
-                    state, paths, buffers = self.widgets[identity].part(pending[identity])
-                    data = {"method": "update", "state": state, "buffer_paths": paths}
-                    panel.tell(pack({"t": "update", "id": identity, "data": data, "parent": ""}, buffers))
 
     # --- what pages say -----------------------------------------------------------------------------------
 
@@ -404,39 +308,7 @@ class Comms:
         if data["method"] == "update" and (update := update_of(data, buffers)) is not None:
             self.widgets.update(identity, update)
         self._asked[self._say(identity, data, buffers)] = (panel, number)
-        _bound(self._asked)
+        bound(self._asked)
 
 
 _COMM = {"comm_open": Comms._open, "comm_msg": Comms._message, "comm_close": Comms._close}
-
-RESERVED = frozenset({"msg_id", "outputs"})
-"""Parts of a state that say what a widget catches and shows: not for a page to say."""
-MADE_OF = ("_model_", "_view_")
-"""Nor is what it is made of."""
-
-
-def sendable(
-    head: Mapping[str, object], buffers: Sequence[bytes], reach: frozenset[str]
-) -> dict[str, object] | None:
-    """The data of a page's message as it may be sent to a kernel; None where it may not.
-
-    A page speaks for the views of one run: to the models in `reach`, naming no others.
-    """
-    identity, data = head.get("id"), head.get("data")
-    if not isinstance(identity, str) or identity not in reach or not isinstance(data, dict):
-        return None
-    if data.get("method") == "custom":
-        return {"method": "custom", "content": data.get("content")}
-    update = update_of(data, buffers)
-    if data.get("method") != "update" or update is None:
-        return None
-    if any(key in RESERVED or key.startswith(MADE_OF) for key in update.keys):
-        return None
-    if not update_names(update) <= reach:
-        return None
-    return {"method": "update", "state": data["state"], "buffer_paths": data.get("buffer_paths") or []}
-
-
-def _bound(known: OrderedDict[str, Any]) -> None:
-    while len(known) > ASKED:
-        known.popitem(last=False)

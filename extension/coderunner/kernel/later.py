@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from coderunner.kernel.execution import Change, Execution, display_id_of
-from coderunner.kernel.messages import Message
+from coderunner.kernel.messages import SHOWS, Message
 from coderunner.kernel.news import Untold
 from coderunner.outputs import DisplayData, ExecuteResult, Output
 
@@ -22,10 +22,6 @@ COUNT, WHOLE = 50, 4 * 1024 * 1024
 """Outputs, and characters of them, of one cell after its end: what goes on for ever is bounded."""
 EVERY = 0.25
 """Seconds between two rounds of telling: nobody waits for this."""
-
-SHOWS = frozenset(
-    {"stream", "display_data", "update_display_data", "execute_result", "error", "clear_output"}
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,11 @@ PARTS = 4  # header, parent header, metadata, content
 
 Json = Mapping[str, object]
 
+SHOWS = frozenset(
+    {"stream", "display_data", "update_display_data", "execute_result", "error", "clear_output"}
+)
+"""Types of the messages on iopub by which a program shows something."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
