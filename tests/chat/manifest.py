@@ -53,7 +53,8 @@ BEHAVIOURS = {
         "What is held back can be said early without being misread.", "conventions"
     ),
     "fences:unfenced": Behaviour(
-        "A text that is one closed fence and nothing else is its code; any other stays as it is.",
+        "A text of one fence, with words around it or none, is its code; what may be a program is not "
+        "touched.",
         "models that write Markdown for a tool",
     ),
     "fences:texts:joined": Behaviour("The texts of all events, joined, are the reply.", "conventions"),

@@ -367,6 +367,13 @@ def test_fences_agree_with_markdown_it_however_long_a_block_goes_on(text: str) -
         ("    ```{.python}\n    if x:\n        y\n    ```", "if x:\n    y\n"),
         ("````py\n```\n````", "```\n"),
         ("```\n```", ""),
+        ("\ufeff```python\nx\n```", "x\n"),
+        ("```python\nx = 1\n", "x = 1"),
+        ("```python\nx = 1\n```\nThis sets it.", "x = 1\n"),
+        ("Here it is:\n\n```\nx = 1\n```\n", "x = 1\n"),
+        ("1. So:\n\n   ```python\n   if x:\n       y\n   ```\n", "if x:\n    y\n"),
+        ("- ```\n  x\n  ```", "x\n"),
+        ('```python\ns = """\n# a\n"""\n```', 's = """\n# a\n"""\n'),
     ],
 )
 def test_a_text_that_is_one_fence_is_its_code(code: str, inner: str) -> None:
@@ -379,13 +386,19 @@ def test_a_text_that_is_one_fence_is_its_code(code: str, inner: str) -> None:
     [
         "",
         "x = 1",
-        "print(x)\n```\nx\n```\n",
-        "```python\nx = 1\n```\ny",
+        "s = '''\n```python\nx\n```\n'''",
+        '%pip list\ns = """\n```\nx\n```\n"""',
+        "%%writefile a.md\n# A\n```python\nx\n```\n",
+        "!cat <<E\n```\nx\n```\nE",
+        "~~~python\nx = 1\ny",
+        "f(\n~~~\n1,\n~~~\n2)",
+        "# ```python\nx\n# ```",
+        "Now:\n```python\nx = 1\n",
         "```python\nx = 1\n```\n```python\ny\n```",
-        "```python\nx = 1\n",
         "```bash\nls\n```",
+        "Do this:\n```bash\nls\n```",
+        "> ```python\n> x\n> ```",
         "`x`",
-        "- ```\n  x\n  ```",
     ],
 )
 def test_any_other_text_stays_as_it_is(code: str) -> None:

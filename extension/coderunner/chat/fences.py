@@ -37,6 +37,11 @@ _PYTHON = re.compile(r"\{?[ \t]*\.?i?py", re.IGNORECASE)
 """How an info string begins that says Python, whichever; who calls our tool means Python anyway."""
 
 
+_MARKER = re.compile(r"^[ \t>*+.\d-]*(?:```|~~~)", re.MULTILINE)
+_PROGRAM = re.compile(r"\"{3}|'{3}|^[ \t]*[%!]", re.MULTILINE)
+"""What a program has beside a line that looks like a fence: a string or a magic in which it stands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """Text outside of fences."""
@@ -88,17 +93,25 @@ def runnable(info: str) -> bool:
 
 
 def unfenced(code: str) -> str:
-    """The code in a text that is one closed fence, of Python or no language, and nothing else.
+    """The code in a text of one fence, of Python or no language, with words around it or none.
 
-    Any other text as it is. Models that write code for a tool put it into a fence now and then.
+    Any other text as it is: what may be a program is one, also where a string in it has a fence. Models that
+    write code for a tool put it into a fence now and then, and may forget to close it.
     """
+    text = dedent(code.removeprefix("\ufeff")).strip("\r\n \t")
+    if not _MARKER.search(text):
+        return code
     parser = FenceParser()
-    text = dedent(code).strip("\r\n \t") if code.lstrip()[:3] in ("```", "~~~") else ""
-    match [*parser.receive(text), *parser.close()]:
-        case [FenceOpened(info=info), *lines, FenceClosed()] if not info or _PYTHON.match(info):
-            inner = [line.code for line in lines if isinstance(line, Code)]
-            return "".join(inner) if len(inner) == len(lines) else code
-    return code
+    events = [*parser.receive(text), *parser.close()]
+    said = "".join(event.text for event in events if isinstance(event, Text))
+    found = [event for event in events if isinstance(event, FenceOpened)]
+    if len(found) != 1 or _PROGRAM.search(said) or not (not found[0].info or _PYTHON.match(found[0].info)):
+        return code
+    closed, around = any(isinstance(event, FenceClosed) for event in events), bool(said.strip())
+    # A line with backticks is in no program, one that begins with tildes may be an expression.
+    if (around or not closed) and ("`" not in found[0].text or (around and not closed)):
+        return code
+    return "".join(event.code for event in events if isinstance(event, Code))
 
 
 class FenceParser:

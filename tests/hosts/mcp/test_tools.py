@@ -244,10 +244,11 @@ async def test_null_is_an_argument_that_is_not_there(url: str) -> None:
         session = stands(first, "session")
         answered = await call(client, "send_input", text="15", session=session, wait=None)
         again = await call(client, "run_python", code=None, session=session, wait=None)
+        without = await call(client, "run_python", session=session, wait="")
         for tool in ("interrupt", "reset"):
             told = await call(client, tool, session=None)
             assert (told.is_error, "there is no session" in texts(told)[0]) == (True, True)
-    assert [each.is_error for each in (first, answered, again)] == [False] * 3
+    assert [each.is_error for each in (first, answered, again, without)] == [False] * 4
 
 
 @behaviour("mcp:run:fenced")
@@ -256,8 +257,11 @@ async def test_code_that_is_a_fence_is_run_without_it(mode: str, url: str) -> No
     holds = "print(QQQ\n```\nx\n```QQQ)".replace("QQQ", 3 * "'")
     async with over_http(url, mode=mode) as client:
         told = await call(client, "run_python", code="\n```python title=a\nprint(10 + 5)\n```\n\n")
-        plain = await call(client, "run_python", code=holds, session=stands(told, "session"))
-    assert (texts(told), texts(plain)[0].count("x")) == (["15"], 1)
+        session = stands(told, "session")
+        plain = await call(client, "run_python", code=holds, session=session)
+        words = "Here it is:\n```python\nprint(15)\n```\nIt prints 15."
+        around = await call(client, "run_python", code=words, session=session)
+    assert (texts(told), texts(plain)[0].count("x"), texts(around)) == (["15"], 1, ["15"])
     assert not plain.is_error
 
 

@@ -46,8 +46,8 @@ Whole = BeforeValidator(lambda text: whole(text) if isinstance(text, str) else t
 
 
 def _or(absent: object) -> BeforeValidator:
-    """Take null for an argument that is not there: some clients send all that a tool has."""
-    return BeforeValidator(lambda value: absent if value is None else value)
+    """Take null, or nothing, for an argument that is not there: some clients send all that a tool has."""
+    return BeforeValidator(lambda value: absent if value is None or value == "" else value)
 
 
 Code = Annotated[
@@ -88,7 +88,7 @@ class Open(BaseModel):
     kernel: str
 
 
-async def consent(code: Code, ctx: Asked) -> Consent | Elicit[Consent]:
+async def consent(ctx: Asked, code: Code = "") -> Consent | Elicit[Consent]:
     """Ask the person at the client; nothing is to be asked where nothing new would run."""
     if not code.strip():
         return Consent()
@@ -109,7 +109,7 @@ class Tools:
         self._desk = desk
         self._alone = alone
 
-    async def run_python(self, code: Code, ctx: Asked, session: Name = "", wait: Seconds = 0) -> Told:
+    async def run_python(self, ctx: Asked, code: Code = "", session: Name = "", wait: Seconds = 0) -> Told:
         """Run code, or wait for what runs."""
         owner = self._owner(ctx)
         name = session or (DEFAULT_SESSION if self._alone else new_id(9))
@@ -127,16 +127,16 @@ class Tools:
 
     async def run_python_if_allowed(
         self,
-        code: Code,
         ctx: Asked,
         allowed: Annotated[ElicitationResult[Consent], Resolve(consent)],
+        code: Code = "",
         session: Name = "",
         wait: Seconds = 0,
     ) -> Told:
         """Run code if a person says so."""
         if not (isinstance(allowed, AcceptedElicitation) and allowed.data.run):
             raise ToolError("this code did not run: the person declined")
-        return await self.run_python(code, ctx, session, wait)
+        return await self.run_python(ctx, code, session, wait)
 
     async def send_input(
         self, text: Annotated[str, Whole], ctx: Asked, session: Name = "", wait: Seconds = 0
