@@ -9,7 +9,7 @@ BEHAVIOURS = {
         "the look",
     ),
     "page:element:narrow": Behaviour(
-        "A narrow block says its state in one line, above its buttons.", "the look"
+        "A narrow block says its state in one line, and has its buttons together in another.", "the look"
     ),
     "page:element:whole": Behaviour(
         "Of a long text the ends are shown; expanded it is shown, copied and kept whole, and as before when "

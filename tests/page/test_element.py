@@ -1,5 +1,6 @@
 """The element that stands for a block: what a person does with it, and what it does by itself."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,17 @@ def test_where_a_block_is_narrow_its_state_stands_in_one_line_above_the_buttons(
         lines = state.evaluate("it => it.offsetHeight / parseFloat(getComputedStyle(it).lineHeight)")
         assert round(lines) == 1
         expect(block_of(page, cell).get_by_role("button", name="Copy", exact=True)).to_be_in_viewport()
+
+
+@behaviour("page:element:narrow")
+@pytest.mark.parametrize("width", [260, 330, 390, 600])
+def test_the_buttons_of_a_block_stand_in_one_line_on_a_phone(
+    browser: Browser, host: Host, width: int
+) -> None:
+    cell = host.show(f"buttons-{width}", [Stream("stdout", "15\n")])
+    host.change(cell, lambda block: replace(block, ticket="t"))
+    with opened(browser, host, viewport={"width": width, "height": 600}) as page:
+        buttons = block_of(page, cell).locator(".cr-bar button")
+        expect(buttons).to_have_text(["Run again", "Copy"])
+        tops = buttons.evaluate_all("them => them.map(it => it.getBoundingClientRect().top)")
+        assert len(set(tops)) == 1

@@ -88,8 +88,8 @@ def test_code_output_and_bar_are_one_unit() -> None:
         '<details class="cr-read"><summary>the model read 1 line</summary>'
         '<pre tabindex="0">Result: 15</pre></details>'
         '<div class="cr-bar"><span class="cr-dot"></span>'
-        '<span class="cr-state"><b>Done</b> · 0.4 s · [3]</span><span class="cr-grow"></span>'
-        '<button type="button" data-cr="copy">Copy</button></div></div>'
+        '<span class="cr-state"><b>Done</b> · 0.4 s · [3]</span><span class="cr-grow">'
+        '<button type="button" data-cr="copy">Copy</button></span></div></div>'
     )
 
 

@@ -171,7 +171,7 @@ def _bar(block: Block, setting: Setting) -> str:
     asks = " cr-ask" if block.state is State.WAITING else ""
     return (
         f'<div class="cr-bar{asks}"><span class="cr-dot"></span><span class="cr-state">{state}</span>'
-        f'<span class="cr-grow"></span>{buttons}</div>'
+        f'<span class="cr-grow">{buttons}</span></div>'
     )
 
 
