@@ -285,10 +285,12 @@ def test_a_cell_that_has_not_run_is_a_cell_and_an_empty_one_is_none(records: Rec
         cell_of("code", "1 + 1"),
         cell_of("code", ""),
         cell_of("code", " \n"),
+        cell_of("markdown", ""),
+        cell_of("markdown", "\n"),
     ]
     assert sources(records, *cells) == [("markdown", "**You:** Sum it."), ("code", "1 + 1")]
     with pytest.raises(NotANotebook, match="is empty"):
-        sources(records, cell_of("code", ""))
+        sources(records, cell_of("code", ""), cell_of("markdown", " "))
 
 
 @behaviour("notebooks:files:unrun")

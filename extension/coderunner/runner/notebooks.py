@@ -218,7 +218,9 @@ def _parts(content: Json, tell: Tell) -> Iterator[str | list[Piece | Ran]]:
         if written and literal(written) == source:
             source = written
         kind = ours.get("kind")
-        if cell.get("cell_type") == "code" and not (source.strip() or list_of(cell.get("outputs"))):
+        if cell.get("cell_type") in ("code", "markdown") and not any(
+            (source.strip(), list_of(cell.get("outputs")), object_of(cell.get("attachments")))
+        ):
             continue  # An empty cell, as notebooks end with one.
         if cell.get("cell_type") == "code":
             language = foreign_language(cell)
