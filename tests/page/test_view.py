@@ -277,7 +277,7 @@ def test_what_is_no_image_is_not_shown_as_one(data: dict[str, object]) -> None:
         ({"text/html": "<b>1</b>"}, "(text/html)"),
         ({"text/latex": "$x$", "text/plain": "<Latex>"}, "$x$"),
         ({"text/markdown": ["# a\n", "b"], "text/plain": "<Markdown>"}, "# a\nb"),
-        ({}, "(empty output)"),
+        ({}, ""),
     ],
 )
 def test_rich_output_that_is_no_image_shows_as_text(data: dict[str, object], shown: str) -> None:
