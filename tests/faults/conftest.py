@@ -33,15 +33,15 @@ WITHIN = 30.0
 
 
 def text_of(result: Result) -> str:
-    return "".join(output.text for output in result.outputs if isinstance(output, Stream))
+    """What went to stdout. IPython prints to stderr when another interrupt meets it at a traceback."""
+    return "".join(
+        output.text for output in result.outputs if isinstance(output, Stream) and output.name == "stdout"
+    )
 
 
 def lines_of(result: Result) -> list[str]:
     """What went to stdout, line by line."""
-    found = (
-        output.text for output in result.outputs if isinstance(output, Stream) and output.name == "stdout"
-    )
-    return "".join(found).splitlines()
+    return text_of(result).splitlines()
 
 
 def shown_of(result: Result) -> str:

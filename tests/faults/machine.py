@@ -19,7 +19,7 @@ from coderunner.hosts.app.server import App
 from coderunner.hosts.app.state import Offer
 from coderunner.hosts.app.transcript import blocks
 from coderunner.hosts.app.writer import kernel_label
-from coderunner.kernel.client import UNHEARD
+from coderunner.kernel.cellend import UNHEARD
 from coderunner.kernel.sessions import Server
 from coderunner.models.endpoint import Endpoint
 from coderunner.outputs import Result, Status, Stream

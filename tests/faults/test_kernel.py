@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from coderunner.kernel.client import UNHEARD
+from coderunner.kernel.cellend import UNHEARD
 from coderunner.kernel.portal import portal
 from coderunner.kernel.sessions import Local, Server, Session, Sessions, Where
 from coderunner.outputs import Aftermath, Error, Status
@@ -153,7 +153,7 @@ async def test_what_befalls_a_kernel(
 ) -> None:
     this = FAULTS[fault]
     if this.ends is RESTARTED:
-        monkeypatch.setattr("coderunner.kernel.client.GRACE", (0.3, 0.3))  # it would be given in vain
+        monkeypatch.setattr("coderunner.kernel.cellend.GRACE", (0.3, 0.3))  # it would be given in vain
     ordeal.bound = 30.0
     ordeal.strike()
     result = await session.execute(this.source, deadline=this.deadline)

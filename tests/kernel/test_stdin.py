@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from coderunner.kernel import flight
-from coderunner.kernel.client import ASKED_LATE
+from coderunner.kernel.cellend import ASKED_LATE
 from coderunner.kernel.running import Running
 from coderunner.kernel.sessions import Server, Session, Sessions
 from coderunner.outputs import Aftermath, Question, Result, Status, Stream

@@ -4,27 +4,22 @@ The same for every kernel; how its messages travel is a `Transport`. All of it l
 """
 
 import asyncio
-import time
 import uuid
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from coderunner.errors import KernelError
 from coderunner.kernel.background import attempt, log
 from coderunner.kernel.bounds import line_of
+from coderunner.kernel.cellend import RESTART_TIMEOUT, CellEnd, bounded, limit
 from coderunner.kernel.comms import Comms
 from coderunner.kernel.execution import Change, Execution
 from coderunner.kernel.flight import (
-    ANSWER,
     LOST,
-    NO_REPLY,
     Away,
     Back,
     Detach,
-    Ending,
     Event,
     Flight,
     Gone,
@@ -38,32 +33,12 @@ from coderunner.kernel.transport import Transport
 from coderunner.outputs import Aftermath, Result, Status
 from coderunner.secret import Secret
 
-GRACE = (1.0, 3.0)
-"""Seconds that an interrupt is given, and a second one: numpy's loops take half a second to notice one, and a
-busy machine more until the kernel has told of it. Too early a restart costs the variables."""
-INTERRUPT_TIMEOUT = 2.0
-"""Seconds for the interrupt itself to be delivered."""
-RESTART_TIMEOUT = 15.0
-"""Seconds for a stuck kernel to be replaced: a server kills it after 5."""
-REJOIN = 5.0
-"""Seconds to hear over another way of a cell that was told to stop when its own carried nothing any more."""
-AFTERSHOCK = 1.0
-"""Seconds after an interrupt that was not ours for the news that the kernel itself is ending."""
 CHECK_EVERY = 2.0
 """Seconds between two looks at whether the kernel is still there, while a cell runs."""
 
 
-FLUSHED = "the kernel flushed it from its queue twice"
-DROPPED = "the server dropped output: print less at once, or raise its limit ServerApp.{limit}"
-UNHEARD = "output may be missing"
-INCOMPLETE = "the connection was cut for a while: output may be missing"
 CUT_NOW = "the connection is cut at the moment"
-RUNS_NO_MORE = "it runs no more"
-ASKED_LATE = "it asked for input when the reply had gone on without it; let it ask first, or raise the limit"
-INHERITED = "the kernel was restarted before: variables from before are gone"
-RESTARTED = Gone(Status.REPLACED, "The kernel was restarted while the connection was cut.")
 OUTGROWN = "the kernel held {held:.1f} GB, and its limit is {most:g} GB: it was ended, variables are gone"
-ASKED_EXIT = "the program ended its kernel: all variables are gone"
 
 
 class KernelClient:
@@ -88,6 +63,7 @@ class KernelClient:
         """What the kernel's process calls its session; empty where it is not known."""
         self.gone: Gone | None = None
         """Why this client is of no more use; None while it is."""
+        self._end = CellEnd(transport, self._stamp, self._give_up, self.check)
         self.worn = False
         """The way was cut while a cell ran, and found again: good for the end of that cell. What the server
         has not let go of yet may still take answers from it."""
@@ -132,6 +108,11 @@ class KernelClient:
 
     def _stamp(self, request: str = "") -> Stamp:
         return Stamp(request or uuid.uuid4().hex, self._session, datetime.now(UTC).isoformat())
+
+    def _give_up(self, gone: Gone) -> None:
+        """The first reason counts, but for the last word on a kernel that nobody is to find again."""
+        if self.gone is None or not gone.keep:
+            self.gone = gone
 
     async def execute(
         self,
@@ -208,110 +189,17 @@ class KernelClient:
             ending = await flight.ended(deadline)
             if ending is None and detach is not None and detach.limit > deadline:
                 flight.ask_others()
-                said = ("" if flight.hurried else _limit(deadline), CUT_NOW if flight.away else "")
+                said = ("" if flight.hurried else limit(deadline), CUT_NOW if flight.away else "")
                 told = "; ".join(filter(None, said))
                 detach.tell(self._described(flight.result(Status.TIMEOUT, Aftermath.BUSY, told)))
                 ending = await flight.ended(detach.limit - deadline)
                 deadline = detach.limit
-            return await self._conclude(flight, ending or "overdue", deadline)
+            return await self._end.conclude(flight, ending or "overdue", deadline)
         except asyncio.CancelledError:
-            await _finish(self._conclude(flight, "stopped", deadline))
+            await _finish(self._end.conclude(flight, "stopped", deadline))
             raise
         finally:
             watch.cancel()
-
-    async def _conclude(
-        self, flight: Flight, ending: Ending, deadline: float
-    ) -> tuple[Status, Aftermath, str]:
-        if ending is NO_REPLY:
-            self.gone = self.gone or NO_REPLY
-            await self._replace(RESTART_TIMEOUT)
-        if ending == "complete" and flight.execution.interrupted:
-            # Not by us. A kernel that somebody shuts down or restarts may interrupt its cell first.
-            ending = await self._aftershock(flight) or ending
-        if isinstance(ending, Gone):
-            return _verdict(ending)
-        if ending == "complete":
-            return self._completed(flight)
-        if ending == "unanswered":
-            return self._unanswered(flight)
-        aftermath = await self._stop(flight)
-        if aftermath is Aftermath.BUSY:
-            self.gone = self.gone or LOST
-            return Status.LOST, aftermath, ""
-        status = Status.INTERRUPTED if ending == "stopped" else Status.TIMEOUT
-        unheard = ASKED_LATE if flight.asks_in_vain else f"nobody answered within {ANSWER:g} s"
-        details = {"overdue": _limit(deadline), "unheard": unheard}
-        said = [details.get(ending, ""), INCOMPLETE if flight.cut and not flight.ledger.whole else ""]
-        return status, aftermath, "; ".join(filter(None, said))
-
-    async def _aftershock(self, flight: Flight) -> Gone | None:
-        until = time.monotonic() + AFTERSHOCK
-        while (left := until - time.monotonic()) > 0:
-            if isinstance(ending := await flight.ended(left), Gone):
-                return ending
-        return await self.check()
-
-    def _completed(self, flight: Flight) -> tuple[Status, Aftermath, str]:
-        execution = flight.execution
-        status = Status(execution.reply or "ok")
-        if execution.ending:
-            self.gone = Gone(Status.DIED, "The program ended its kernel.", keep=False)
-            return status, Aftermath.FRESH, ASKED_EXIT
-        # The kernel's first and last word on a cell: what lies between them came as well, or it was cut.
-        heard = execution.started and execution.idle and not (self._transport.alone and flight.ledger.gap)
-        missing = "" if heard else UNHEARD
-        if execution.dropped:
-            missing = DROPPED.format(limit=execution.dropped)
-        if flight.cut and not flight.ledger.whole:
-            missing = INCOMPLETE
-        said = [INHERITED if flight.heir else "", FLUSHED if status is Status.ABORTED else missing]
-        return status, Aftermath.READY, "; ".join(filter(None, said))
-
-    def _unanswered(self, flight: Flight) -> tuple[Status, Aftermath, str]:
-        """The kernel is at rest, and what became of the cell was said while the way was cut."""
-        if not flight.answered_by:
-            self.gone = self.gone or LOST
-            return _verdict(LOST)
-        if flight.process and flight.process != flight.answered_by:
-            self.gone = self.gone or RESTARTED
-            return _verdict(RESTARTED)
-        if flight.execution.failed:
-            return Status.ERROR, Aftermath.READY, INCOMPLETE
-        return Status.LOST, Aftermath.READY, RUNS_NO_MORE
-
-    async def _stop(self, flight: Flight) -> Aftermath:
-        """Climb until the cell has ended: interrupt, again, restart. Tell what is left; BUSY: not known."""
-        flight.stopping = True
-        for patience in GRACE:
-            # Twice, because one that comes before the kernel has taken up the cell does nothing.
-            reached = await _bounded(self._transport.interrupt(), INTERRUPT_TIMEOUT)
-            if flight.away:
-                return Aftermath.BUSY
-            # An awaiting cell notices an interrupt only when a shell message comes after it.
-            await self._transport.send(kernel_info_request(self._stamp()))
-            left = self._left(flight, await flight.ended(patience))
-            if left is None and not await self._transport.answers():
-                # A kernel that heeded it may have said so over a way that carries nothing any more.
-                left = self._left(flight, await flight.ended(REJOIN))
-                left = Aftermath.BUSY if left is None and flight.away else left
-            if left is not None:
-                return left
-        restarted = await self._replace(RESTART_TIMEOUT if reached else INTERRUPT_TIMEOUT)
-        self.gone = self.gone or (Gone(Status.DIED, "The kernel was restarted.") if restarted else LOST)
-        return Aftermath.FRESH if restarted else Aftermath.BUSY
-
-    def _left(self, flight: Flight, ending: Ending | None) -> Aftermath | None:
-        """What a cell that was told to stop has left; None: nobody knows that it ended."""
-        if ending == "complete":
-            return Aftermath.FRESH if flight.execution.ending else Aftermath.READY
-        if ending == "unanswered" and flight.answered_by:
-            return self._unanswered(flight)[1]
-        return _verdict(ending)[1] if isinstance(ending, Gone) else None
-
-    async def _replace(self, within: float) -> bool:
-        """End a kernel that no interrupt reaches; tell whether that was done."""
-        return not self._transport.borrowed and await _bounded(self._transport.restart(), within)
 
     def weigh(self, result: Result, most: int) -> Result:
         """Let go of a kernel that holds more than `most` bytes after its cell, and say so; 0: no limit."""
@@ -367,7 +255,7 @@ class KernelClient:
         self._comms.detach(self._transport.send)
         if self._flight is not None:
             self._flight.end(self.gone)
-        await _bounded(self._transport.restart(), RESTART_TIMEOUT)
+        await bounded(self._transport.restart(), RESTART_TIMEOUT)
         await self._transport.close(keep=True)
 
     async def check(self) -> Gone | None:
@@ -396,24 +284,6 @@ class KernelClient:
         stamp = self._stamp()
         flight.probes.add(stamp.id)
         await self._transport.send(kernel_info_request(stamp))
-
-
-def _limit(seconds: float) -> str:
-    return f"the limit is {seconds:g} s"
-
-
-def _verdict(gone: Gone) -> tuple[Status, Aftermath, str]:
-    aftermath = Aftermath.READY if gone.status is Status.LOST and gone.keep else Aftermath.FRESH
-    return gone.status, aftermath, ""
-
-
-async def _bounded(work: Coroutine[Any, Any, None], seconds: float) -> bool:
-    """Do something that may hang or fail, where the next rung helps; tell whether it was done."""
-    with suppress(TimeoutError, OSError, RuntimeError, KernelError):
-        async with asyncio.timeout(seconds):
-            await work
-        return True
-    return False
 
 
 async def _finish(work: Coroutine[Any, Any, object]) -> None:
