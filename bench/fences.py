@@ -169,6 +169,7 @@ LINES = (
         "<|",
     ),
     *("| a | b |", "|---|---|", "\\", "[\\", "[x\\]", "\0", "\u2028", "\u00a0```", "  ", "`" * 70, "x" * 70),
+    *("{t}", "~{t}", "> {t}x", "{t} x{t}", "{s}```", "{s}x", "- {s}- ```", "<{t}"),
     *("> " * 30, ">" * 60, "- " * 30, "1. " * 20, "<" * 40, "[" * 40, " " * 40, "- > " * 20, "{n} " * 12),
 )
 ENDS = ("\n", "\n", "\n", "\n", "\r\n", "\r", "", "\n\n")
@@ -179,12 +180,20 @@ LENGTH = 4_000
 Pieces = tuple[str, ...]
 
 
+def grown(pieces: str, number: int) -> str:
+    """The pieces with a number in them, and with runs whose length changes with it."""
+    runs = {"{n}": str(number), "{t}": "`" * (3 + number % 60), "{s}": " " * (number % 60)}
+    for name, run in runs.items():
+        pieces = pieces.replace(name, run)
+    return pieces
+
+
 def made(head: Pieces, body: Pieces, length: int = LENGTH) -> str:
     """A reply that begins with *head* and repeats *body*, each time with another number in it."""
-    text, size, number = ["".join(head).replace("{n}", "0")], 0, 0
+    text, size, number = [grown("".join(head), 0)], 0, 0
     while size < length:
         number += 1
-        text.append(("".join(body) or "\n").replace("{n}", str(number)))
+        text.append(grown("".join(body) or "\n", number))
         size += len(text[-1])
     return "".join(text)
 
@@ -205,7 +214,22 @@ CUTS = (1, 4, 61, sys.maxsize)
 
 def worst_cut(text: str) -> tuple[float, int]:
     """Microseconds per character in the cutting that costs most, of two rounds the better one."""
-    return max((min(cost(partial(read, step=step), text, 1) for _ in range(2)), step) for step in CUTS)
+    return max((least(text, step, 2), step) for step in CUTS)
+
+
+def least(text: str, step: int, rounds: int) -> float:
+    return min(cost(partial(read, step=step), text, 1) for _ in range(rounds))
+
+
+def additions() -> float:
+    """Microseconds that this machine takes for ten additions in a loop, the best of a few."""
+    times = []
+    for _ in range(5):
+        start, total = time.process_time(), 0
+        for number in range(20_000):
+            total += number
+        times.append(time.process_time() - start)
+    return min(times) / 2_000 * 1e6
 
 
 def piece(chance: random.Random) -> str:
@@ -233,7 +257,7 @@ def altered(pieces: Pieces, chance: random.Random, most: int) -> Pieces:
 def search(seconds: float, seed: int) -> None:
     """Climb from many beginnings, and tell what was found whenever it is worse than all before."""
     chance, end = random.Random(seed), time.monotonic() + seconds
-    worst, tried = 0.0, 0
+    worst, speed, tried = 0.0, additions(), 0
     while time.monotonic() < end:
         head, body = altered((), chance, 4), altered((), chance, 3)
         height, fails = 0.0, 0
@@ -242,6 +266,9 @@ def search(seconds: float, seed: int) -> None:
             other = altered(body, chance, 8) if new is head or chance.random() < 0.3 else body
             here, step = worst_cut(made(new, other))
             tried += 1
+            if here > height * 1.02:
+                # What another program of the machine has slowed is measured once more.
+                here = min(here, least(made(new, other), step, 3))
             if here <= height * 1.02:
                 fails += 1
                 continue
@@ -249,8 +276,10 @@ def search(seconds: float, seed: int) -> None:
             if height > worst:
                 worst = height
                 cut = "at once" if step == sys.maxsize else f"in deltas of {step}"
+                speed = min(speed, additions())
                 print(f"{worst:8.2f} {cut:18} {''.join(head)!r} + {''.join(body)!r} * n", flush=True)
-    print(f"the worst of {tried} replies: {worst:.2f} microseconds per character")
+    print(f"the worst of {tried} replies: {worst:.2f} microseconds per character,")
+    print(f"or {worst / speed:.1f} times what ten additions in a loop take ({speed:.2f} microseconds)")
 
 
 def main() -> None:

@@ -60,7 +60,24 @@ def test_the_framing_between_channels_is_no_text() -> None:
 @behaviour("reasoning:cuts:nothing-changes")
 @given(
     st.lists(
-        st.sampled_from([*TAGS, "a", " ", "\n", "`", "<", "[", "◁", "<|", "</", "think>", "<thi"]),
+        st.sampled_from(
+            [
+                *TAGS,
+                "a",
+                " ",
+                "\n",
+                "`",
+                "<",
+                "[",
+                "◁",
+                "<|",
+                "</",
+                "think>",
+                "<thi",
+                "THIN\u212a>",
+                "<thought\u017f>",
+            ]
+        ),
         max_size=12,
     ).map("".join),
     st.integers(1, 7),

@@ -335,6 +335,7 @@ PIECES = (
         "> ",
     ),
     *("<think>", "</think>", "<", "</thi", "nk>", "[THINK]", "[/THINK]", "`", "\r", "\r\n", "<!--", "-->"),
+    *("< [", "<|end|>", "<|chan", "nel|>analysis", "a<", "``<think>", "  - ", "x [y](z) "),
 )
 
 

@@ -20,6 +20,14 @@ _SPACE = re.compile(r"[ \t]*")
 BLANK_ENDS = 5
 """HTML blocks of this kind and of later ones end at a blank line."""
 _INTERRUPTS = [sequence[2] for sequence in HTML_SEQUENCES]
+# All in one, so that a line is looked at once. Each of markdown-it's begins with `^`; ours match in mid-text.
+_HTML = re.compile(
+    "|".join(
+        f"(?P<kind{kind}>(?{'i' if begins.flags & re.IGNORECASE else ''}:{begins.pattern.removeprefix('^')}))"
+        for kind, (begins, *_) in enumerate(HTML_SEQUENCES)
+    )
+)
+_KINDS = {f"kind{kind}": kind for kind in range(len(HTML_SEQUENCES))}
 
 
 def indentation(text: str) -> tuple[int, int]:
@@ -36,12 +44,10 @@ def skip(text: str, position: int) -> int:
     return found.end() if found else position
 
 
-def html(text: str) -> int | None:
-    """The kind of the HTML block that a text begins, counted from 0 as in CommonMark 4.6."""
-    for kind, sequence in enumerate(HTML_SEQUENCES):
-        if sequence[0].search(text):
-            return kind
-    return None
+def html(text: str, position: int) -> int | None:
+    """The kind of the HTML block that begins at the position, counted from 0 as in CommonMark 4.6."""
+    found = _HTML.match(text, position)
+    return _KINDS[found.lastgroup or ""] if found else None
 
 
 def html_ends(kind: int, text: str) -> bool:
@@ -81,7 +87,7 @@ def interrupts(
         case "#":
             return HEADING.match(text, position) is not None
         case "<":
-            kind = html(text[position:])
+            kind = html(text, position)
             return kind is not None and _INTERRUPTS[kind]
         case "-" | "*" | "_" if RULE.match(text, position):
             return True

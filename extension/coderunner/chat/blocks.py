@@ -5,7 +5,6 @@ markdown-it would say of it, and reads it once. `beginnings` says what a line ma
 link definition is. Only what decides whether a later line opens a fence is kept.
 """
 
-import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -56,8 +55,6 @@ class _Container:
     """The content column of what holds the innermost list, -1 outside of lists."""
     level: int
     quote: bool = False
-    blank: bool = False
-    """The last line with a marker of the block quote has nothing else."""
 
 
 @dataclass(slots=True)
@@ -68,12 +65,10 @@ class _View:
     position: int
     """Of its first character that is no white space; the end of the text if there is none."""
     column: int
+    first: str
+    """The character there, empty at the end."""
     before: int = 0
     """Columns that lie before the ones which are counted, for the width of tabs (markdown-it's bsCount)."""
-
-    @property
-    def empty(self) -> bool:
-        return self.position == len(self.text)
 
     @property
     def rest(self) -> str:
@@ -81,7 +76,7 @@ class _View:
 
     def marked(self, quote: _Container) -> bool:
         """Whether it goes on in the block quote, by its marker; it is not empty."""
-        return self.text[self.position] == ">" and self.column >= quote.outer
+        return self.first == ">" and self.column >= quote.outer
 
     def inside(self) -> "_View":
         """What stands behind the marker of a block quote, and behind one blank that belongs to it."""
@@ -97,9 +92,12 @@ class _View:
             else:
                 wide = 1  # The blank is the first column of the tab.
         after = skip(self.text, position)
-        for character in self.text[position:after]:
-            end += 4 - (end + self.before + wide) % 4 if character == "\t" else 1
-        return _View(self.text, after, end - start, before)
+        if "\t" in self.text[position:after]:
+            for character in self.text[position:after]:
+                end += 4 - (end + self.before + wide) % 4 if character == "\t" else 1
+        else:
+            end += after - position
+        return _View(self.text, after, end - start, self.text[after : after + 1], before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,13 @@ class _Html:
 class _Quoted:
     """A fence in a block quote."""
 
-    closing: re.Pattern[str]
+    marker: str
+    length: int
+
+    def ends(self, text: str) -> bool:
+        """Whether a line that is indented by less than four ends it."""
+        after = text.lstrip(self.marker)
+        return len(text) - len(after) >= self.length and not after.strip(" \t")
 
 
 class _Leaf(Enum):
@@ -174,14 +178,18 @@ class Blocks:
         first = line[position : position + 1]
         if first and self._leaf is _Leaf.PARAGRAPH and self._definition is None and first not in SPECIAL:
             return None
-        view = _View(line, position, column)
+        view = _View(line, position, column, first)
+        inner = self._within(view) if first and self._leaf is _Leaf.PARAGRAPH else None
         if self._definition is not None:
-            if (inner := self._defines(view)) is not None:
+            if inner is not None and self._defines(inner):
                 self._undecided.append(line)
                 return self._settle(self._definition, self._definition.receive(inner.rest))
+            alone = len(self._undecided) == 1
             self._settle(self._definition, self._definition.close())
-        if self._leaf is _Leaf.PARAGRAPH and not view.empty:
-            is_to_it = self._to_paragraph(view)
+            if first and not alone:
+                inner = self._within(view)  # Lines that were read again may have changed the containers.
+        if first and self._leaf is _Leaf.PARAGRAPH:
+            is_to_it = self._to_paragraph(inner)
             if is_to_it is _Line.MORE:
                 return None
             self._leaf = _Leaf.NOTHING
@@ -200,7 +208,7 @@ class Blocks:
             quote = self._stack[at]
             if view.marked(quote):
                 view = view.inside()
-                if view.empty:
+                if not view.first:
                     return None
                 continue
             # Whoever holds the inner quotes has given the line the column -1 when they look at it.
@@ -208,16 +216,15 @@ class Blocks:
             looks = [(view.column, quote), *((-1, self._stack[each]) for each in inner)]
             if any(self._ends_quote(view, column, each) for column, each in looks):
                 return None
-            return _View(view.text, view.position, -1)
+            return _View(view.text, view.position, -1, view.first)
         return view
 
     @staticmethod
     def _ends_quote(view: _View, column: int, quote: _Container) -> bool:
         return interrupts(view.text, view.position, column, quote.outer, quote.list_indent, paragraph=False)
 
-    def _to_paragraph(self, view: _View) -> _Line:
-        """What a line that is not blank is to the open paragraph."""
-        inner = self._within(view)
+    def _to_paragraph(self, inner: _View | None) -> _Line:
+        """What a line that is not blank, as the open paragraph sees it, is to that."""
         if inner is None:
             return _Line.OUTSIDE
         indent, list_indent = self._indents
@@ -228,14 +235,12 @@ class Blocks:
         ends = interrupts(inner.text, inner.position, inner.column, indent, list_indent, paragraph=True)
         return _Line.OUTSIDE if ends else _Line.MORE
 
-    def _defines(self, view: _View) -> _View | None:
-        """The line as what may be a definition sees it, if it may belong to it."""
-        inner = None if view.empty else self._within(view)
-        if inner is None or inner.column < 0:
-            return inner
+    def _defines(self, inner: _View) -> bool:
+        """Whether a line, as what may be a definition sees it, may belong to that."""
+        if inner.column < 0:
+            return True
         indent, list_indent = self._indents
-        ends = interrupts(inner.text, inner.position, inner.column, indent, list_indent, paragraph=False)
-        return None if ends else inner
+        return not interrupts(inner.text, inner.position, inner.column, indent, list_indent, paragraph=False)
 
     def _settle(self, definition: Definition, verdict: Verdict) -> Opening | None:
         """Take the word on a definition, and read again what is none. Gives what the last line opens."""
@@ -259,13 +264,12 @@ class Blocks:
         hollow, self._hollow = self._hollow, False
         for at in self._quotes:
             quote = self._stack[at]
-            if view.empty or not view.marked(quote):
+            if not view.marked(quote):
                 self._cut(at)
                 self._leaf = _Leaf.NOTHING
-                return None if view.empty else self._begin(view)
+                return self._begin(view) if view.first else None
             view = view.inside()
-            quote.blank = view.empty
-        if view.empty:
+        if not view.first:
             self._blank(hollow=hollow)
             return None
         if isinstance(self._leaf, _Html | _Quoted) and view.column >= self._indents[0]:
@@ -284,21 +288,21 @@ class Blocks:
     def _ends_leaf(self, leaf: _Html | _Quoted, view: _View) -> bool:
         if isinstance(leaf, _Html):
             return html_ends(leaf.kind, view.rest)
-        return view.column - self._indents[0] < 4 and leaf.closing.match(view.rest) is not None
+        return view.column - self._indents[0] < 4 and leaf.ends(view.rest)
 
     def _begin(self, view: _View) -> Opening | None:
         """Read what begins new blocks, containers first."""
         self._leaf = _Leaf.NOTHING
         while self._stack and not self._stack[-1].quote and view.column < self._stack[-1].indent:
             self._cut(len(self._stack) - 1)
-        while not view.empty:
+        while view.first:
             if self._stack and self._stack[-1].level >= _MAX_NESTING:
                 self._cut(0)
                 return None
             indent = self._indents[0]
             if view.column - indent >= 4:
                 return None
-            first = view.text[view.position]
+            first = view.first
             if first == ">":
                 view = self._quote(view, indent)
             elif (
@@ -315,21 +319,24 @@ class Blocks:
         inner = view.inside()
         level = self._stack[-1].level if self._stack else 0
         self._quotes.append(len(self._stack))
-        self._stack.append(_Container(indent, 0, self._indents[1], level + 1, quote=True, blank=inner.empty))
+        self._stack.append(_Container(indent, 0, self._indents[1], level + 1, quote=True))
         return inner
 
     def _item(self, view: _View, outer: int, after: int) -> _View:
         """Begin a list item whose marker ends there, and give what stands in it."""
         first = column = view.column + after - view.position
         position = skip(view.text, after)
-        for character in view.text[after:position]:
-            column += 4 - (column + view.before) % 4 if character == "	" else 1
+        if "\t" in view.text[after:position]:
+            for character in view.text[after:position]:
+                column += 4 - (column + view.before) % 4 if character == "\t" else 1
+        else:
+            column += position - after
         self._hollow = position == len(view.text)
         # What is indented further than that is code in the item.
         width = 1 if self._hollow or column - first > 4 else column - first
         level = self._stack[-1].level if self._stack else 0
         self._stack.append(_Container(outer, first + width, outer, level + 2))
-        return _View(view.text, position, column, view.before)
+        return _View(view.text, position, column, view.text[position : position + 1], view.before)
 
     def _leaf_of(self, view: _View, first: str) -> Opening | None:
         """Read what begins no container."""
@@ -337,10 +344,10 @@ class Blocks:
         if first in "`~" and (fence := FENCE.match(text, position)):
             if not self._quotes:
                 return Opening(self._indents[0], view.column)
-            self._leaf = _Quoted(re.compile(rf"{first}{{{len(fence[0])},}}[ \t]*\Z"))
+            self._leaf = _Quoted(first, len(fence[0]))
         elif first in "-*_" and RULE.match(text, position):
             pass
-        elif first == "<" and (kind := html(view.rest)) is not None:
+        elif first == "<" and (kind := html(text, position)) is not None:
             self._leaf = _Leaf.NOTHING if html_ends(kind, view.rest) else _Html(kind)
         elif first == "#" and HEADING.match(text, position):
             pass

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from functools import lru_cache
 
 from .blocks import Opening
-from .lines import PIECE
+from .lines import several
 
 STARTS = frozenset(" \t`~-+*0123456789")
 """A line that begins with anything else opens no fence."""
@@ -17,11 +17,13 @@ LINE_ENDS = ("\n", "\r", "\r\n")
 # code and must reach the reader at once. Only list markers may stand before a fence: with a ">" it lies in
 # a block quote, and only then does it.
 _LEAD = r"[ \t]*(?:(?:[-+*]|[0-9]{1,9}[.)])[ \t]+)*"
-_LEADING = re.compile(_LEAD)
 _OPENING = re.compile(rf"{_LEAD}(?:(?P<ticks>`{{3,}})[^`\r\n]*|(?P<tildes>~{{3,}})[^\r\n]*)(?:\r\n?|\n)?\Z")
 _LINE_END = re.compile(r"[\r\n]")
-# What may stand at the end of an unfinished line after which a list marker or a fence can still be completed.
-_PARTIAL = re.compile(r"(?:[-+*]|[0-9]{1,9}[.)]?|`{1,2}|~{1,2})?\Z")
+# An unfinished line: with a fence's marker, or with what can still become one or a list marker at its end.
+_UNFINISHED = re.compile(
+    rf"{_LEAD}(?:(?P<ticks>`{{3,}})|(?P<tildes>~~~)"
+    r"|(?P<tail>(?:[-+*]|[0-9]{1,9}[.)]?|`{1,2}|~{1,2})?)\Z)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,10 @@ class Fence:
     length: int
     info: str
     place: Opening
+
+    def may_end_with(self, first: str) -> bool:
+        """Whether a line that begins with this character may end it; any other line is code as it stands."""
+        return first == self.marker or first in " \t" or (self.place.indent > 0 and first not in LINE_ENDS)
 
 
 def opened(line: str, place: Opening) -> Fence:
@@ -45,7 +51,7 @@ def opened(line: str, place: Opening) -> Fence:
 
 def opening(line: str) -> bool:
     """Whether a whole line looks as if it opens a fence. Whether it does depends on what stands before."""
-    return _OPENING.match(line) is not None
+    return ("```" in line or "~~~" in line) and _OPENING.match(line) is not None
 
 
 class OpeningLine:
@@ -61,19 +67,19 @@ class OpeningLine:
         """Whether the unfinished line, with this piece, may still open a fence."""
         if self._marker:
             return self._marker == "~" or "`" not in piece
-        tail = self._tail + piece
-        leading = _LEADING.match(tail)
-        tail = tail[leading.end() :] if leading else tail
-        self._tail = tail[
-            :12
-        ]  # a list marker has at most ten characters; of a fence only the first three count
-        info = tail.lstrip("`")
-        if len(tail) - len(info) >= 3:
-            self._marker = "`" if info else ""
-            return "`" not in info
-        if tail.startswith("~~~"):
+        found = _UNFINISHED.match(self._tail + piece)
+        if found is None:
+            return False
+        if found["tail"] is not None:
+            self._tail = found["tail"]
+        elif found["tildes"]:
             self._marker = "~"
-        return self._marker == "~" or _PARTIAL.match(tail) is not None
+        elif found.end() < len(found.string):
+            self._marker = "`"
+            return "`" not in found.string[found.end() :]
+        else:
+            self._tail = "```"
+        return True
 
 
 class Verdict(Enum):
@@ -191,12 +197,6 @@ class CodeLines:
             found = _lacking(width).search(self._text, start, self._whole)
             self._lacking[width] = found.start() if found else self._whole
         return self._lacking[width]
-
-
-def several(text: str) -> bool:
-    """Whether it is more than one line."""
-    first = PIECE.match(text)
-    return first is not None and first.end() < len(text)
 
 
 def without_indentation(line: str, width: int) -> str:

@@ -20,10 +20,9 @@ from .candidates import (
     Verdict,
     opened,
     opening,
-    several,
     without_indentation,
 )
-from .lines import PIECE, Lines
+from .lines import PIECE, Lines, several
 
 _ENDS = ("\n", "\r")
 
@@ -117,7 +116,9 @@ def unfenced(code: str) -> str:
 class FenceParser:
     """Reads a reply, piece by piece. Never raises."""
 
-    __slots__ = ("_blocks", "_fence", "_free", "_held", "_line", "_lines", "_outside", "_said")
+    __slots__ = (
+        *("_blocks", "_closing", "_fence", "_free", "_held", "_lines", "_opening", "_outside", "_said"),
+    )
 
     def __init__(self) -> None:
         self._lines = Lines()
@@ -130,13 +131,23 @@ class FenceParser:
         """Forget the line; *free* says that its rest can be nothing but what its beginning is."""
         self._free = free
         self._held: list[str] = []
-        self._said = 0  # so many of the held characters are in an event already
-        self._line: OpeningLine | ClosingLine | None = None
+        self._said = 0  # so many of the held pieces are in an event already
+        self._opening: OpeningLine | None = None
+        self._closing: ClosingLine | None = None
 
     @property
     def inside(self) -> bool:
         """Whether a fence is open."""
         return self._fence is not None
+
+    @property
+    def plain(self) -> bool:
+        """Whether what comes before the next line end is text, whatever it is."""
+        return self._free and self._fence is None
+
+    def go_on(self, piece: str) -> None:
+        """Read a piece of a line that is text. It has no line end."""
+        self._blocks.append(piece)
 
     def receive(self, delta: str) -> list[Event]:
         """The events that are certain by now.
@@ -151,7 +162,7 @@ class FenceParser:
     def read(self, piece: str) -> list[Event]:
         """The same for a piece of `cut`."""
         events = self.read_inside(piece)
-        return [*events, *self.read(self.outside())] if self._outside else events
+        return events + self.read(self.outside()) if self._outside else events
 
     def read_inside(self, piece: str) -> list[Event]:
         """The same, but for the beginning of a line that ends an open fence by lying outside of it.
@@ -161,10 +172,10 @@ class FenceParser:
         if not self._free:
             if self._fence is not None and not self._held and several(piece):
                 return [Code(piece, without_indentation(piece, self._fence.place.column))]
-            if self._held or self._fence is not None or piece[0] in STARTS:
+            if self._held or self._may_matter(piece[0]):
                 self._held.append(piece)
                 return self._judge(piece)
-            self._free = True  # It begins no fence.
+            self._free = True
         if piece.endswith(_ENDS):
             self._start_line()
         if self._fence is None:
@@ -196,9 +207,13 @@ class FenceParser:
 
     def flush(self) -> list[Event]:
         """What is held back of a line outside of fences, as text. How the line is read does not change."""
-        text = "".join(self._held)[self._said :]
-        self._said += len(text)
-        return [Text(text)] if text else []
+        if self._said == len(self._held):
+            return []
+        text, self._said = self._unsaid(), len(self._held)
+        return [Text(text)]
+
+    def _unsaid(self) -> str:
+        return "".join(self._held[self._said :])
 
     def close(self) -> list[Event]:
         """The rest, now that the reply is over; a closing line needs no line end there."""
@@ -213,20 +228,29 @@ class FenceParser:
         self._start_line()
         return events
 
+    def _may_matter(self, first: str) -> bool:
+        """Whether a line that begins with this character may open or end a fence."""
+        return first in STARTS if self._fence is None else self._fence.may_end_with(first)
+
     def _judge(self, piece: str) -> list[Event]:
-        if self._line is None:
-            self._line = OpeningLine() if self._fence is None else ClosingLine(self._fence)
-        if isinstance(self._line, ClosingLine):
-            return self._decide(self._line.receive(piece))
-        if not piece.endswith(_ENDS):
-            return [] if self._line.receive(piece) else self._release()
-        return self._ask() if opening("".join(self._held)) else self._release()
+        if self._fence is not None:
+            self._closing = self._closing or ClosingLine(self._fence)
+            return self._decide(self._closing.receive(piece))
+        if piece.endswith(_ENDS):
+            return self._settle()
+        self._opening = self._opening or OpeningLine()
+        return [] if self._opening.receive(piece) else self._release()
+
+    def _settle(self) -> list[Event]:
+        """Decide on the held line, which is whole and outside of fences."""
+        line = "".join(self._held)
+        return self._ask(line) if opening(line) else self._release()
 
     def _last(self) -> list[Event]:
         """The last line, which has no end."""
-        if isinstance(self._line, ClosingLine):
-            return self._decide(Verdict.CLOSING if self._line.closing else Verdict.CODE)
-        return self._ask() if opening("".join(self._held)) else self._release()
+        if self._closing is None:
+            return self._settle()
+        return self._decide(Verdict.CLOSING if self._closing.closing else Verdict.CODE)
 
     def _decide(self, verdict: Verdict) -> list[Event]:
         match verdict:
@@ -242,23 +266,22 @@ class FenceParser:
                 self._outside = "".join(self._held)
                 return self._abandon()
 
-    def _ask(self) -> list[Event]:
+    def _ask(self, line: str) -> list[Event]:
         """Let the authority say whether the held line opens a fence."""
-        line = "".join(self._held)
-        said = self._said
+        unsaid = self._unsaid()
         place = self._blocks.ask(line)
         if place is not None:
             self._fence = opened(line, place)
         self._start_line()
-        return [Text(line[said:]) if self._fence is None else FenceOpened(line[said:], self._fence.info)]
+        return [Text(unsaid) if self._fence is None else FenceOpened(unsaid, self._fence.info)]
 
     def _release(self) -> list[Event]:
         text = "".join(self._held)
-        said = self._said
+        unsaid = self._unsaid() if self._said else text
         self._start_line(free=not text.endswith(_ENDS))
         if self._fence is None:
             self._blocks.append(text)
-            return [Text(text[said:])]
+            return [Text(unsaid)]
         return [Code(text, without_indentation(text, self._fence.place.column))]
 
     def _abandon(self) -> list[Event]:

@@ -4,6 +4,12 @@ import re
 
 # CommonMark 2.1: a line ends in a line feed, a carriage return, or both in this order.
 PIECE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
+_SEVERAL = re.compile(r"(?:\r(?!\n\Z)|\n)(?!\Z)")
+
+
+def several(text: str) -> bool:
+    """Whether the text is more than one line."""
+    return _SEVERAL.search(text) is not None
 
 
 class Lines:
@@ -18,6 +24,11 @@ class Lines:
     def __init__(self) -> None:
         # A carriage return at the end of a delta: its line feed may follow in the next.
         self._carried = ""
+
+    @property
+    def carries(self) -> bool:
+        """Whether something is held back."""
+        return self._carried != ""
 
     def certain(self, delta: str) -> str:
         """What is certain by now, for `PIECE` to cut."""

@@ -1,13 +1,13 @@
 """A reply as events: fences and text from `fences`, with the thought taken out by `reasoning`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from coderunner.characters import readable
 
 from . import fences
 from .fences import FenceParser
-from .lines import Lines
+from .lines import Lines, several
 from .reasoning import Kind, Span, Thoughts
 
 
@@ -49,12 +49,33 @@ class ReplyReader:
         """What closes the thought that is open; empty where none is."""
         return self._thoughts.ending
 
-    def receive(self, delta: str) -> Iterator[Event]:
+    def receive(self, delta: str) -> Iterable[Event]:
         """The events that are certain by now."""
         text = self._lines.certain(delta)
-        if "\n" in text or "\r" in text:
+        if ("\n" in text or "\r" in text) and several(text):
             return self._read_lines(text)
-        return iter(self._read(text) if text else ())
+        return self._read(text) if text else ()
+
+    def text(self, delta: str) -> str | None:
+        """The text that is certain by now, where the delta only goes on in a line of text; it is read then.
+
+        None where there may be more to tell: nothing is read. `receive` would give the same.
+        """
+        if not self._fences.plain or "\n" in delta or "\r" in delta or self._lines.carries:
+            return None
+        text = self._thoughts.visible(delta)
+        if text:
+            self._fences.go_on(text)
+        return text
+
+    def thinks(self, delta: str) -> bool:
+        """Whether the delta only goes on in a thought; it is read then, and is one such event."""
+        return (
+            self._thoughts.inside
+            # Code is no thought, whatever it says. And half a line end is not the delta's own.
+            and not (self._fences.inside or self._lines.carries or delta.endswith("\r"))
+            and self._thoughts.thinks(delta)
+        )
 
     def close(self) -> Iterator[Event]:
         """The rest, now that the reply is over."""
@@ -76,7 +97,7 @@ class ReplyReader:
         for piece in self._fences.cut(text):
             yield from self._read(piece)
 
-    def _read(self, piece: str) -> Iterable[Event]:
+    def _read(self, piece: str) -> Sequence[Event]:
         """The events of one piece. None of a piece follows on one that ends a block."""
         if not self._fences.inside:
             return self._read_text(piece)
@@ -85,22 +106,20 @@ class ReplyReader:
         outside = self._fences.outside()
         return [*events, *self._read_text(outside)] if outside else events
 
-    def _read_text(self, piece: str) -> Iterable[Event]:
-        if self._thoughts.passes(piece):
-            return self._fences.read(piece)
+    def _read_text(self, piece: str) -> Sequence[Event]:
+        text = self._thoughts.visible(piece)
+        if text is not None:
+            return self._fences.read(text) if text else ()
         events: list[Event] = []
         for span in self._thoughts.receive(piece):
-            events += self._fences.read(span.text) if span.kind is Kind.VISIBLE else self._span(span)
+            events += self._span(span)
         return events
 
-    def _span(self, span: Span) -> Iterator[Event]:
-        match span.kind:
-            case Kind.VISIBLE:
-                yield from self._fences.read(span.text)
-            case Kind.THOUGHT:
-                yield from self._fences.flush()
-                yield Thought(span.text)
-            case Kind.STRAY:
-                yield from self._fences.close()
-                self._fences = FenceParser()  # what it has read was thought
-                yield Thought(span.text, stray=True)
+    def _span(self, span: Span) -> Sequence[Event]:
+        if span.kind is Kind.VISIBLE:
+            return self._fences.read(span.text)
+        if span.kind is Kind.THOUGHT:
+            return [*self._fences.flush(), Thought(span.text)]
+        before = self._fences.close()
+        self._fences = FenceParser()  # what it has read was thought
+        return [*before, Thought(span.text, stray=True)]

@@ -5,7 +5,6 @@ with a reasoning parser take it out before we see it; the others leave it in.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -66,7 +65,7 @@ _TAG = re.compile(
         f"{re.escape(first)}(?:{'|'.join(re.escape(tag[1:]) for tag in TAGS if tag[0] == first)})"
         for first in dict.fromkeys(tag[0] for tag in TAGS)
     ),
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _BEGINS = re.compile(rf"\A(?:\s*(?:{_TAG.pattern}))+(?:<\|message\|>)?", re.IGNORECASE)
 _ENDS = re.compile(rf"(?:{_TAG.pattern})\s*\Z", re.IGNORECASE)
@@ -74,6 +73,7 @@ _ENDS = re.compile(rf"(?:{_TAG.pattern})\s*\Z", re.IGNORECASE)
 _FIRST = re.compile("[<[◁]")
 _BEGINNINGS = frozenset(tag[:size] for tag in TAGS for size in range(1, len(tag)))
 _LONGEST = max(map(len, TAGS))
+_SHORTEST = min(map(len, TAGS))
 
 
 def without_tags(thought: str) -> str:
@@ -129,43 +129,63 @@ class Thoughts:
         family = self._family.closing if self._family else FAMILIES[0].closing
         return family[0] * self._depth
 
-    def passes(self, text: str) -> bool:
-        """Whether the text is no thought and neither holds a tag nor begins one; it is taken note of then."""
-        if self._depth or self._held or _FIRST.search(text):
-            return False
+    def visible(self, text: str) -> str | None:
+        """What is certain by now, where it is no thought and holds no tag; it is taken note of then.
+
+        None where it may be another thing, for `receive` to tell.
+        """
+        if self._depth:
+            return None
+        if self._held or _FIRST.search(text):
+            text = self._held + text
+            if len(text) >= _SHORTEST and _TAG.search(text):
+                return None
+            end = _incomplete(text, 0)
+            text, self._held = text[:end], text[end:]
         if text:
-            self._last = text[-1]
-            self._untouched = self._untouched and text.isspace()
+            self._note(text)
+        return text
+
+    def thinks(self, text: str) -> bool:
+        """Whether the text is thought and neither holds a tag nor begins one; it is taken note of then."""
+        if not self._depth or self._held or _FIRST.search(text):
+            return False
+        self._note(text)
         return True
 
     def receive(self, text: str) -> list[Span]:
         """The spans that are certain by now. Held back is only the beginning of a possible tag."""
-        if not self._held and not _FIRST.search(text):
-            return [self._plain(text)] if text else []
-        text, self._held = self._held + text, ""
-        return list(self._read(text))
+        if self._held or _FIRST.search(text):
+            return self._read(self._held + text)
+        return [self._plain(text)] if text else []
 
     def close(self) -> list[Span]:
         """What was held back, now that nothing follows."""
         held, self._held = self._held, ""
         return [self._plain(held)] if held else []
 
-    def _read(self, text: str) -> Iterator[Span]:
+    def _read(self, text: str) -> list[Span]:
+        spans: list[Span] = []
         position = 0
-        for tag in _TAG.finditer(text):
+        for tag in _TAG.finditer(text) if len(text) >= _SHORTEST else ():
             if tag.start() > position:
-                yield self._plain(text[position : tag.start()])
-            yield self._tag(tag[0])
+                spans.append(self._plain(text[position : tag.start()]))
+            spans.append(self._tag(tag[0]))
             position = tag.end()
         end = _incomplete(text, position)
         self._held = text[end:]
         if end > position:
-            yield self._plain(text[position:end])
+            spans.append(self._plain(text[position:end]))
+        return spans
 
     def _plain(self, text: str) -> Span:
-        self._last = text[-1]
-        self._untouched = self._untouched and text.isspace()
+        self._note(text)
         return Span(text, Kind.THOUGHT if self._depth else Kind.VISIBLE)
+
+    def _note(self, text: str) -> None:
+        self._last = text[-1]
+        if self._untouched:
+            self._untouched = text.isspace()
 
     def _tag(self, text: str) -> Span:
         tag = text.lower()
@@ -201,7 +221,7 @@ class Thoughts:
 def _incomplete(text: str, start: int) -> int:
     """Where a tag begins that the next text may complete; the end of the text if none does."""
     start = max(start, len(text) - _LONGEST)
-    for first in _FIRST.finditer(text, start):
-        if text[first.start() :].lower() in _BEGINNINGS:
-            return first.start()
-    return len(text)
+    found = _FIRST.search(text, start)
+    while found and text[found.start() :].lower() not in _BEGINNINGS:
+        found = _FIRST.search(text, found.end())
+    return found.start() if found else len(text)

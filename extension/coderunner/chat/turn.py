@@ -16,9 +16,10 @@ what to run and when to let the model go on.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, auto
-from itertools import chain, groupby
+from itertools import chain
 from typing import Literal
 
+from coderunner.characters import readable
 from coderunner.outputs import Cell, Result
 
 from .fences import Code, FenceAbandoned, FenceClosed, FenceOpened, Text, runnable
@@ -40,6 +41,10 @@ class Part(StrEnum):
     CODE = auto()
     """Lines of a fence that runs when it closes, the opening and the closing line included."""
     RESULT = auto()
+
+
+# An enumeration looks its members up at each access, and these are needed for each delta.
+_TEXT, _THOUGHT, _CODE = Part.TEXT, Part.THOUGHT, Part.CODE
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +157,7 @@ class Turn:
         limits: Limits = DEFAULT_LIMITS,
         forbidden: Sequence[str] = (),
     ) -> None:
-        self._state = State.GENERATING
+        self._enter(State.GENERATING)
         self._reader = ReplyReader(thinking=thinking)
         self._block = Block()
         self._pieces = [prior]
@@ -192,15 +197,15 @@ class Turn:
 
         Raises RuntimeError in a turn that has started already and does not wait for a model.
         """
-        return _TABLE[self._state].start(self)
+        return self._row.start(self)
 
     def receive(self, delta: str) -> list[Step]:
         """What the model said. What it says after a closed block, before the result is given, is dropped."""
-        return _TABLE[self._state].delta(self, delta)
+        return self._row.delta(self, delta)
 
     def close(self) -> list[Step]:
         """The model's stream has ended."""
-        return _TABLE[self._state].end(self)
+        return self._row.end(self)
 
     def receive_result(
         self, result: Result, *, pictures: Sequence[str] = (), late: Sequence[Pictured] = ()
@@ -210,15 +215,15 @@ class Turn:
         What has come by now of earlier cells, `late`, is said first. Raises RuntimeError where nothing was to
         be run.
         """
-        return _TABLE[self._state].result(self, [*late, Pictured(result, pictures, Heading.RESULT)])
+        return self._row.result(self, [*late, Pictured(result, pictures, Heading.RESULT)])
 
     def stop(self) -> list[Step]:
         """A person wants no more. To keep a result that is known, give it first."""
-        return _TABLE[self._state].stop(self)
+        return self._row.stop(self)
 
     def exceed(self, why: str) -> list[Step]:
         """The reply has had all that it may have: what runs or is being written ends here."""
-        return _TABLE[self._state].exceed(self, why)
+        return self._row.exceed(self, why)
 
     # What the table refers to
 
@@ -230,6 +235,13 @@ class Turn:
         return [*warm, Generate(self.reply, "")]
 
     def _hear(self, delta: str) -> list[Step]:
+        if not self._ahead and delta:
+            # Most deltas are one of these two, and what they cost is what a reply costs.
+            if (text := self._reader.text(delta)) is not None:
+                self._answered = self._answered or readable(text)
+                return self._hear_more(text, _TEXT)
+            if self._reader.thinks(delta):
+                return self._hear_more(delta, _THOUGHT)
         steps = self._read(self._reader.receive(delta))
         if self._state is not State.GENERATING:
             self._reader.discard()
@@ -240,7 +252,7 @@ class Turn:
         return steps if self._state is not State.GENERATING else [*steps, self._finish("end")]
 
     def _break_off(self) -> list[Step]:
-        self._state = State.DONE  # so that a closing fence which was still held back runs nothing
+        self._enter(State.DONE)  # so that a closing fence which was still held back runs nothing
         return [*self._read(self._reader.close()), self._finish("stop")]
 
     def _answer(self, results: Sequence[Pictured]) -> list[Step]:
@@ -248,7 +260,7 @@ class Turn:
         if word := self._repeats.receive(self._running, results[-1].result):
             text += f"({word})\n"
         said = self._say_below(text)
-        self._state = State.GENERATING
+        self._enter(State.GENERATING)
         return [said, Generate(self.reply, text)]
 
     def _words(self, answer: Pictured) -> str:
@@ -265,7 +277,7 @@ class Turn:
         return [self._finish("stop")]
 
     def _cut_off(self, why: str) -> list[Step]:
-        self._state = State.DONE
+        self._enter(State.DONE)
         said = self._read(self._reader.close())
         return [*said, self._say_below(f"(stopped: {why})\n", Part.TEXT), self._finish("limit")]
 
@@ -291,6 +303,15 @@ class Turn:
 
     # What they are made of
 
+    def _hear_more(self, text: str, part: Part) -> list[Step]:
+        if not text:
+            return []
+        self._pieces.append(text)
+        return [Say(text, part)]
+
+    def _enter(self, state: State) -> None:
+        self._state, self._row = state, _TABLE[state]
+
     def _read_prior(self, prior: str) -> int:
         """Read what the reply holds already. Returns how much of its end is not yet in an event."""
         kept = prior.rstrip(_SPACE) if self._waiting is not None else prior
@@ -303,39 +324,35 @@ class Turn:
         return len(prior) - read
 
     def _read(self, events: Iterable[Event]) -> list[Step]:
-        steps: list[Step] = []
+        said = _Said()
         for event in events:
-            part, before = self._part(event), self._ahead
-            if before < len(event.text):
+            before = self._ahead
+            if before < len(event.text) and not (self._answered and type(event) is not Thought):
                 self._answered = answers(event, so_far=self._answered)
-            cell = None if type(event) is Text else self._block.follow(event)
+            if type(event) is Text or type(event) is Thought:
+                self._say(said, event.text, _TEXT if type(event) is Text else _THOUGHT)
+                continue
+            part = _CODE if self._block.open else _TEXT
+            cell = self._block.follow(event)
             self._closed += cell is not None
-            if isinstance(event, FenceOpened) and self._block.open:
-                part = Part.CODE
-            self._say(steps, event.text, part)
-            if part is Part.CODE and not self._prepared:
+            if part is _TEXT and self._block.open:
+                part = _CODE  # It has opened the block.
+            self._say(said, event.text, part)
+            if part is _CODE and not self._prepared:
                 self._prepared = True
-                steps.append(Prepare())
+                said.add(Prepare())
             # A closing fence that the prior text held already is none of this turn's.
             if cell and self._state is State.GENERATING and len(event.text.rstrip(_SPACE)) > before:
-                return [*joined(steps), *self._run(cell)]
-        return joined(steps)
+                return [*said.steps(), *self._run(cell)]
+        return said.steps()
 
-    def _part(self, event: Event) -> Part:
-        if type(event) is Text:
-            return Part.TEXT
-        if type(event) is Thought:
-            return Part.THOUGHT
-        return Part.CODE if self._block.open else Part.TEXT
-
-    def _say(self, steps: list[Step], text: str, part: Part) -> None:
+    def _say(self, said: "_Said", text: str, part: Part) -> None:
         """Say what is new of a text."""
         if self._ahead:
             text, self._ahead = text[self._ahead :], max(self._ahead - len(text), 0)
-        if not text:
-            return
-        self._pieces.append(text)
-        steps.append(Say(text, part))
+        if text:
+            self._pieces.append(text)
+            said.say(text, part)
 
     def _say_below(self, text: str, part: Part = Part.RESULT) -> Say:
         """Say a text of ours on lines of its own. It is read as the page reads it, and nothing in it runs."""
@@ -351,7 +368,7 @@ class Turn:
             return self._refuse(NOT_RUN)
         if self._ran >= self._max_cells:
             return self._refuse(f"this reply has already run {self._ran} blocks")
-        self._state = State.RUNNING
+        self._enter(State.RUNNING)
         self._running = cell
         self._prepared = True
         self._ran += 1
@@ -361,21 +378,49 @@ class Turn:
         return [self._say_below(f"Result: (not run: {why})\n"), self._finish("limit")]
 
     def _finish(self, reason: Literal["end", "stop", "limit"]) -> Finish:
-        self._state = State.DONE
+        self._enter(State.DONE)
         return Finish(reason)
 
 
-def joined(steps: list[Step]) -> list[Step]:
+class _Said:
+    """Steps as they come, with what is said of one part in one."""
+
+    __slots__ = ("_part", "_steps", "_texts")
+
+    def __init__(self) -> None:
+        self._steps: list[Step] = []
+        self._texts: list[str] = []
+        self._part = _TEXT
+
+    def say(self, text: str, part: Part) -> None:
+        if part is not self._part:
+            self._end_text()
+            self._part = part
+        self._texts.append(text)
+
+    def add(self, step: Step) -> None:
+        self._end_text()
+        self._steps.append(step)
+
+    def steps(self) -> list[Step]:
+        self._end_text()
+        return self._steps
+
+    def _end_text(self) -> None:
+        if self._texts:
+            self._steps.append(Say("".join(self._texts), self._part))
+            self._texts = []
+
+
+def joined(steps: Iterable[Step]) -> list[Step]:
     """The steps, with what is said of the same part in one."""
-    if len(steps) < 2:
-        return steps
-    fewer: list[Step] = []
-    for part, group in groupby(steps, key=lambda step: step.part if isinstance(step, Say) else None):
-        if part is None:
-            fewer.extend(group)
+    said = _Said()
+    for step in steps:
+        if isinstance(step, Say):
+            said.say(step.text, step.part)
         else:
-            fewer.append(Say("".join(step.text for step in group if isinstance(step, Say)), part))
-    return fewer
+            said.add(step)
+    return said.steps()
 
 
 def _unanswered(prior: str, *, thinking: bool) -> Cell | None:
