@@ -205,7 +205,7 @@ async def test_a_kernel_that_is_culled_between_two_cells(
     session = shared.get("taken", there)
     await session.execute("x = 7")
     await asyncio.to_thread(take, jupyter, "DELETE")
-    monkeypatch.setattr("coderunner.kernel.session.DOZED_OFF", 0.0)
+    monkeypatch.setattr("coderunner.kernel.lifecycle.DOZED_OFF", 0.0)
     ordeal.strike()
     result = await session.execute("print('x' in globals())")
     words = "the kernel was new: variables from before are gone"

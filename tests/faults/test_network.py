@@ -293,7 +293,7 @@ async def test_after_a_sleep_the_way_is_looked_at_before_a_cell_is_sent_over_it(
     proxy: Chaos, far: Session, ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What was open before the sleep leads nowhere; nothing has told us, and no ping is due.
-    monkeypatch.setattr("coderunner.kernel.session.DOZED_OFF", 0.0)
+    monkeypatch.setattr("coderunner.kernel.lifecycle.DOZED_OFF", 0.0)
     monkeypatch.setattr("coderunner.kernel.server.PING", 0.0)
     proxy.half_open()
     result = await far.execute("runs += 1\nprint(x, runs)")

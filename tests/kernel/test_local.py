@@ -16,8 +16,8 @@ import pytest
 
 from coderunner.errors import KernelNotStarted
 from coderunner.kernel import local
+from coderunner.kernel.lifecycle import REPLACED
 from coderunner.kernel.portal import portal
-from coderunner.kernel.session import REPLACED
 from coderunner.kernel.sessions import Local, Session, Sessions, slug
 from coderunner.outputs import Aftermath, DisplayData, Result, Status, Stream
 from tests.behaviours import behaviour
@@ -251,10 +251,10 @@ async def test_a_kernel_that_somebody_is_about_to_use_is_not_idle(tmp_path: Path
     try:
         session = sessions.get("c", Local())
         await session.execute("x = 1")
-        after_the_cell = session._cull
+        after_the_cell = session._life._cull
         session.warm()
         await session.portal.run(asyncio.sleep(0))
-        at_the_word = session._cull
+        at_the_word = session._life._cull
         assert after_the_cell is not None
         assert at_the_word is not None
         assert after_the_cell.cancelled()

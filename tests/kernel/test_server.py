@@ -15,12 +15,12 @@ import pytest
 from coderunner.chat.render import for_model
 from coderunner.kernel import rest as rest_module
 from coderunner.kernel.client import KernelClient
+from coderunner.kernel.lifecycle import REPLACED
 from coderunner.kernel.link import Link
 from coderunner.kernel.messages import Message, from_v1, to_v1
 from coderunner.kernel.portal import portal
 from coderunner.kernel.rest import Rest
 from coderunner.kernel.server import ServerKernel, create_without_session
-from coderunner.kernel.session import REPLACED
 from coderunner.kernel.sessions import Server, Session, Sessions
 from coderunner.outputs import DisplayData, Result, Status, Stream
 from coderunner.secret import Secret
