@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from coderunner.outputs import Result, Status, Stream
-from coderunner.records.book import GONE
+from coderunner.records.claims import GONE
 from coderunner.records.ledger import ReplyLedger
 from coderunner.records.opening import open_records
 from coderunner.runner import Ended, Generate, Local, Manner, Sessions, Started, Turn, converse_sync

@@ -8,8 +8,9 @@ import pytest
 
 from coderunner.outputs import Aftermath, DisplayData, Error, Result, Status, Stream
 from coderunner.records import schema
-from coderunner.records.book import GONE, Records
+from coderunner.records.book import Records
 from coderunner.records.chats import Saying
+from coderunner.records.claims import GONE
 from coderunner.records.entry import Entry
 from coderunner.records.rows import Key
 from coderunner.records.store import Store

@@ -6,49 +6,34 @@ import time
 from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from weakref import WeakSet
 
 from sqlalchemy import Connection
 
 from coderunner.errors import NotRecordable, RecordsUnavailable
-from coderunner.outputs import Output, Result, Status
+from coderunner.outputs import Output, Result
 from coderunner.records import chats, rows
+from coderunner.records.claims import Claims, Held
 from coderunner.records.entry import Draft, Entry
 from coderunner.records.owners import Owner, Owners
 from coderunner.records.rounds import Job, Rounds
 from coderunner.records.rows import NOT_KEPT, Key, Record
 from coderunner.records.scribe import Scribe
 from coderunner.records.shelf import Shelf
-from coderunner.records.states import State, Verdict, verdict
+from coderunner.records.states import State, Verdict
 from coderunner.records.store import Store
+from coderunner.records.waiters import Waiters
 
 log = logging.getLogger(__name__)
 
-GONE = "CodeRunner ended while it ran"
 REMOVED = "The records in {place} were removed while CodeRunner ran; new ones were begun."
-NEVER_SENT = "CodeRunner ended before it was sent"
 DAY = 86_400.0
 KEPT = 64
 """Results that may be told before they are written; more than one at a time is rare."""
 SETTLE = 5.0
 """Seconds to wait for what is still to be written."""
-
-
-Waiter = tuple[str, Future[Result]]
-"""Who wants to know what came of a run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A run that this process has in hand, with what was written of it when it was claimed."""
-
-    entry: Entry
-    key: Key
-    code: str
-    place: str
-    attempt: int
 
 
 class Records:
@@ -80,13 +65,14 @@ class Records:
         self._live: dict[str, Held] = {}
         self._ended: WeakSet[Entry] = WeakSet()
         """Those whose end is written, for as long as somebody may tell what they show later."""
-        self._waiting: list[Waiter] = []
         self._late: dict[str, Result] = {}
         self._told: deque[Result] = deque(maxlen=KEPT)
         self._removed = False
         """The file was; what goes on is not written down in the new one yet."""
         self._forgotten = 0.0
         self._scribe = Scribe(self._write_all, self._pulse)
+        self._claims = Claims(self._owners, lambda run: Entry(run, self._send, self._scribe.wake))
+        self._waiters = Waiters(store, self._owners, self._claims)
         self.shelf = Shelf(store, self._scribe.wake, person)
         """The conversations."""
         self._tidy()
@@ -109,7 +95,7 @@ class Records:
         """
         self._look_after_the_file()
         self._arrive()
-        claimed = self._store.write(self._claim, key, code, place, again=again)
+        claimed = self._store.write(self._claims.claim, key, code, place, again=again)
         if isinstance(claimed, Record):
             return claimed
         with self._lock:
@@ -122,9 +108,9 @@ class Records:
         last = self._store.read(rows.latest, key, code)
         if last is None:
             return None
-        found = self._store.read(self._judge, last)
+        found = self._store.read(self._claims.judge, last)
         if found is Verdict.LOSE:
-            last = self._store.write(self._lose, last)
+            last = self._store.write(self._claims.lose, last)
         return None if found is Verdict.RUN else last
 
     def take_undelivered(self, conversation: str) -> list[Record]:
@@ -156,13 +142,9 @@ class Records:
 
         Whoever waits for it no more cancels it.
         """
-        future: Future[Result] = Future()
-        if record.result is not None:
-            future.set_result(record.result)
-            return future
-        with self._lock:
-            self._waiting.append((record.id, future))
-        self._scribe.wake()
+        future = self._waiters.result_of(record)
+        if not future.done():
+            self._scribe.wake()
         return future
 
     def follow(self, record: Record) -> Entry:
@@ -206,7 +188,7 @@ class Records:
     def sweep(self) -> int:
         """Find runs whose process is gone, and say of each what came of it; gives how many are lost."""
         left = self._store.read(rows.unfinished, but=self._owners.me.id)
-        lost = sum(self._store.write(self._bury, record) for record in left)
+        lost = sum(self._store.write(self._claims.bury, record) for record in left)
         self._store.write(self._owners.bury)
         return lost
 
@@ -227,45 +209,6 @@ class Records:
                 bare = replace(draft, outputs=(NOT_KEPT,), known=())
                 with suppress(RecordsUnavailable):
                     self._store.write(self._write, held.entry, bare, singly=True)
-
-    # --- decisions, within a transaction ------------------------------------------------------------------
-
-    def _claim(
-        self, connection: Connection, key: Key, code: str, place: str, *, again: bool
-    ) -> Held | Record:
-        last = rows.latest(connection, key, code)
-        if last is not None:
-            found = self._judge(connection, last)
-            if found is Verdict.LOSE:
-                last = self._lose(connection, last)
-            if found is Verdict.WAIT or (found is not Verdict.RUN and not again):
-                return last
-            self._bury(connection, last)
-        attempt = last.attempt + 1 if last is not None else 1
-        owner = self._owners.me.id
-        identity = rows.add(connection, key, code, attempt=attempt, owner=owner, place=place)
-        return Held(Entry(identity, self._send, self._scribe.wake), key, code, place, attempt)
-
-    def _judge(self, connection: Connection, record: Record) -> Verdict:
-        return verdict(record.state, owned=self._owners.alive(connection, record.owner))
-
-    def _lose(self, connection: Connection, record: Record) -> Record:
-        """Say that nobody can tell what came of a run; gives the record as it is then."""
-        shown = rows.outputs(connection, record.id)
-        end = rows.ending(Result(shown, Status.LOST, detail=GONE)) | {"ended": time.time()}
-        rows.advance(connection, record.id, record.owner, State.ENDED, end)
-        return rows.find(connection, record.id) or record
-
-    def _bury(self, connection: Connection, record: Record) -> bool:
-        """End a run that was left behind, if it was; tells whether it is lost by this."""
-        match self._judge(connection, record):
-            case Verdict.LOSE:
-                self._lose(connection, record)
-                return True
-            case Verdict.RUN if record.state is State.QUEUED:
-                end = rows.ending(Result(status=Status.ABORTED, detail=NEVER_SENT)) | {"ended": time.time()}
-                rows.advance(connection, record.id, record.owner, State.UNSENT, end)
-        return False
 
     # --- writing ------------------------------------------------------------------------------------------
 
@@ -288,13 +231,11 @@ class Records:
             self._rounds.note_away(failure)
             raise
         with self._lock:
-            held, ended, waiting = list(self._live.values()), list(self._ended), list(self._waiting)
+            held, ended = list(self._live.values()), list(self._ended)
         jobs = [self._job(each.entry, each.key.conversation) for each in held]
         jobs += [*self.shelf.jobs(), *(self._job(entry) for entry in ended)]
-        jobs += [Job(each[0], partial(self._tell, each), partial(self._give_up, each)) for each in waiting]
-        self._rounds.attempt(jobs)
-        with self._lock:
-            return len(self._waiting) > 0
+        self._rounds.attempt([*jobs, *self._waiters.jobs()])
+        return len(self._waiters) > 0
 
     def _job(self, entry: Entry, label: str = "") -> Job:
         write = partial(self._write_entry, entry)
@@ -367,41 +308,8 @@ class Records:
             held = list(self._live.values())
         self._store.write(self._owners.beat)
         for each in held:
-            self._store.write(self._hold, each)
+            self._store.write(self._claims.hold, each)
             each.entry.write_anew()
-
-    def _hold(self, connection: Connection, held: Held) -> None:
-        owner, state = self._owners.me.id, held.entry.state
-        what = partial(rows.add, connection, held.key, held.code, attempt=held.attempt, owner=owner)
-        what(place=held.place, identity=held.entry.id)
-        if state is not State.QUEUED:
-            rows.advance(connection, held.entry.id, owner, State.SENT, {"sent": time.time()})
-
-    def _tell(self, waiter: Waiter) -> None:
-        identity, future = waiter
-        record = None if future.cancelled() else self._store.read(rows.find, identity)
-        if record is not None and record.result is None:
-            # Only where its process is gone there is anything to write.
-            gone = not self._store.read(self._owners.alive, record.owner)
-            record = self._store.write(self._look, identity) if gone else record
-        if record is None or record.result is not None:
-            self._answer(waiter, record.result if record and record.result else _UNKNOWN)
-
-    def _give_up(self, waiter: Waiter) -> None:
-        self._answer(waiter, _UNREADABLE)
-
-    def _answer(self, waiter: Waiter, result: Result) -> None:
-        with self._lock:
-            self._waiting.remove(waiter)
-        if waiter[1].set_running_or_notify_cancel():
-            waiter[1].set_result(result)
-
-    def _look(self, connection: Connection, identity: str) -> Record | None:
-        record = rows.find(connection, identity)
-        if record is not None and record.result is None:
-            self._bury(connection, record)
-            record = rows.find(connection, identity)
-        return record
 
     def _pulse(self) -> None:
         self._store.write(self._owners.beat)
@@ -417,7 +325,3 @@ class Records:
 def _forget(connection: Connection, before: float) -> None:
     chats.forget(connection, before)
     rows.forget(connection, before)
-
-
-_UNREADABLE = Result(status=Status.LOST, detail="its record cannot be read")
-_UNKNOWN = Result(status=Status.LOST, detail="its record was deleted meanwhile")
