@@ -91,6 +91,28 @@ def test_json_lines_are_events(values: list[dict[str, str]], ended: bool) -> Non
 
 
 @behaviour("models:events:lines")
+@pytest.mark.parametrize(
+    "written",
+    [
+        '[{"a": 1}, {"b": 2}]',
+        '[\n{"a": 1},\n{"b": 2}\n]\n',
+        'data: [{"a": 1}, {"b": 2}]\n\n',
+        '\x1e{"a": 1}\n\x1e{"b": 2}\n',
+        'data: null\n\ndata: {"a": 1}\n\ndata: null\n\ndata: {"b": 2}\n\n',
+    ],
+)
+def test_values_in_a_list_in_a_sequence_or_between_signs_of_life_are_events(written: str) -> None:
+    assert read([written.encode()]) == [{"a": 1}, {"b": 2}]
+    assert read([bytes([each]) for each in written.encode()]) == [{"a": 1}, {"b": 2}]
+
+
+@behaviour("models:events:field")
+@pytest.mark.parametrize("mark", ["data: [done]\n\n", "data:[Done]", "[DONE]\n", "\x1e[done]\n"])
+def test_the_end_mark_is_one_however_it_is_written(mark: str) -> None:
+    assert read([b'data: {"a": 1}\n\n' + mark.encode()]) == [{"a": 1}, DONE]
+
+
+@behaviour("models:events:lines")
 def test_one_value_over_many_lines_is_an_event() -> None:
     value = {"choices": [{"message": {"content": "all\n\nof it"}}], "list": [[1, 2], []]}
     assert read([json.dumps(value, indent=2).encode()]) == [value]

@@ -25,6 +25,8 @@ SLICE = 65_536
 """Bytes that are cut into lines at once: a compressed stream may become large in one piece."""
 
 BOM = b"\xef\xbb\xbf"
+SEPARATOR = b"\x1e"
+"""Begins each value of a JSON text sequence (RFC 7464)."""
 COLON = ord(":")
 """Begins a comment."""
 WORDLESS = "an error, of which nothing is said"
@@ -79,7 +81,7 @@ class EventDecoder:
         self._rest.clear()
         events = [*self._line(last), *self._flush()]
         if not events and self._stray and not isinstance(value := _loaded(bytes(self._stray)), str):
-            return [value]
+            return self._event(value)
         return events
 
     def _lines(self, data: bytes) -> list[bytes]:
@@ -114,7 +116,7 @@ class EventDecoder:
         return []
 
     def _datum(self, value: bytes) -> list[object]:
-        if value.strip() == _DONE:
+        if value.strip().upper() == _DONE:
             return [*self._flush(), DONE]
         if self._data is not None:
             # The whole is read at its end: at each line it would cost the square of them.
@@ -139,12 +141,19 @@ class EventDecoder:
         self._stray.clear()
         told = isinstance(event, dict) and event.get("error")
         name, self._name = self._name, b""
-        return [{"error": event or WORDLESS} if name == b"error" and not told else event]
+        if name == b"error" and not told:
+            return [{"error": event or WORDLESS}]
+        if event is None:
+            return []  # a sign of life
+        # Some put all that they have to say into a list, an error as well (Gemini).
+        whole = isinstance(event, list) and event and all(isinstance(each, dict) for each in event)
+        return list(event) if whole else [event]  # type: ignore[call-overload]
 
     def _astray(self, line: bytes) -> list[object]:
         """Take a line that is no field: one of JSON lines, or a piece of something else."""
+        line = line.removeprefix(SEPARATOR)
         if not self._stray:
-            if line.strip() == _DONE:
+            if line.strip().upper() == _DONE:
                 return [DONE]
             if line.lstrip()[:1] in (b"{", b"[") and not isinstance(event := _loaded(line), str):
                 return self._event(event)
