@@ -69,9 +69,13 @@ class Store:
     Whatever goes wrong raises RecordsUnavailable; NotRecordable, where the same would go wrong at any time.
     """
 
-    def __init__(self, address: str | URL) -> None:
-        """Open it and bring its tables up to date. Raises RecordsUnavailable."""
+    def __init__(self, address: str | URL, *, patience: float = BUSY) -> None:
+        """Open it and bring its tables up to date. Raises RecordsUnavailable.
+
+        `patience`: seconds to wait for another process that writes into the same file.
+        """
         self._url = _parsed(address)
+        self._patience = patience
         self._secrets = _secrets(self._url)
         # A database in memory is one connection, which threads take in turns.
         self._turn = threading.RLock() if self._in_memory else None
@@ -168,7 +172,7 @@ class Store:
     def _connect(self) -> Engine:
         more: dict[str, Any] = {}
         if self._url.get_backend_name() == "sqlite":
-            more["connect_args"] = {"timeout": BUSY, "check_same_thread": False}
+            more["connect_args"] = {"timeout": self._patience, "check_same_thread": False}
             if self._in_memory:
                 more["poolclass"] = StaticPool
             else:
