@@ -15,6 +15,9 @@ from coderunner.models.templates import ask_llama_cpp, ask_textgen, go_on
 from tests.behaviours import behaviour
 from tests.models.conftest import Can, Serve
 
+PATIENT = 60.0
+"""Seconds that a server has which answers at once, on a machine that has a lot to do."""
+
 KINDS = [
     ("demo", "demo"),
     ("vllm", "vllm"),
@@ -66,7 +69,8 @@ async def test_a_scan_finds_what_is_there_in_order_and_sends_no_prompt(serve: Se
     first, second = serve("llamacpp"), serve("ollama")
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        found = await scan([port(first.url), closed.getsockname()[1], port(second.url)])
+        ports = [port(first.url), closed.getsockname()[1], port(second.url)]
+        found = await scan(ports, patience=PATIENT)
     assert found == [
         Found(f"{first.url}/v1", "llama.cpp", (ModelInfo(MODEL, "llamacpp"),)),
         Found(f"{second.url}/v1", "ollama", (ModelInfo(MODEL, "library"),)),
@@ -82,15 +86,16 @@ async def test_a_scan_of_a_machine_without_models_finds_nothing() -> None:
 @behaviour("models:detect:scan-locked")
 async def test_a_server_that_asks_for_a_key_is_found_as_locked(serve: Serve) -> None:
     served = serve("vllm", key="right")
-    assert await scan([port(served.url)]) == [Found(f"{served.url}/v1", "openai-compatible", locked=True)]
+    found = await scan([port(served.url)], patience=PATIENT)
+    assert found == [Found(f"{served.url}/v1", "openai-compatible", locked=True)]
 
 
 @behaviour("models:detect:scan-slow")
 async def test_a_server_that_does_not_answer_does_not_hold_up_the_scan(serve: Serve) -> None:
     served = serve()
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        async with asyncio.timeout(1.5):
-            found = await scan([silent.getsockname()[1], port(served.url)])
+        async with asyncio.timeout(PATIENT):
+            found = await scan([silent.getsockname()[1], port(served.url)], patience=3.0)
     assert [each.kind for each in found] == ["demo"]
 
 

@@ -86,9 +86,12 @@ class Found:
     locked: bool = False
 
 
-async def scan(ports: Sequence[int] = PORTS) -> list[Found]:
-    """Give the model servers of this machine, in the order of `ports`; takes less than 1.5 s."""
-    found = await asyncio.gather(*(_look(port) for port in ports))
+async def scan(ports: Sequence[int] = PORTS, *, patience: float = SCAN_SECONDS) -> list[Found]:
+    """Give the model servers of this machine, in the order of `ports`.
+
+    `patience`: seconds that each of them has, all at once.
+    """
+    found = await asyncio.gather(*(_look(port, patience) for port in ports))
     return [each for each in found if each]
 
 
@@ -128,13 +131,13 @@ async def choose(client: Client) -> Choice:
     return Choice(TRAIL if goes_on else NEXT, f"{kind}: {outcome} with a sentence of ours", kind)
 
 
-async def _look(port: int) -> Found | None:
+async def _look(port: int, patience: float) -> Found | None:
     endpoint = Endpoint(f"http://127.0.0.1:{port}")
     kind, models = UNKNOWN, None
     try:
         async with (
-            asyncio.timeout(SCAN_SECONDS),
-            Client(endpoint, connect=SCAN_CONNECT, answer=SCAN_SECONDS) as client,
+            asyncio.timeout(patience),
+            Client(endpoint, connect=max(SCAN_CONNECT, patience / 4), answer=patience) as client,
         ):
             models = tuple(await client.models())
             kind = await fingerprint(client, models)

@@ -180,8 +180,9 @@ def test_it_shows_its_key_once_and_its_address_and_ends_quietly(tmp_path: Path) 
 @behaviour("proxy:open:no-endpoint")
 async def test_the_only_endpoint_of_this_machine_is_taken_and_none_is_told(serve: Serve) -> None:
     url = serve("vllm").url
-    assert await endpoint_of(load(), [httpx.URL(url).port or 0]) == Endpoint(url)
+    assert await endpoint_of(load(), [httpx.URL(url).port or 0], patience=WAIT) == Endpoint(url)
     with pytest.raises(SettingsError, match=r"Say --upstream and its address$"):
-        await endpoint_of(load(), [9])
+        await endpoint_of(load(), [9], patience=WAIT)
+    ports = [httpx.URL(serve(each).url).port or 0 for each in ("vllm", "hosted")]
     with pytest.raises(SettingsError, match=f"on this machine there are {url}/v1, "):
-        await endpoint_of(load(), [httpx.URL(serve(each).url).port or 0 for each in ("vllm", "hosted")])
+        await endpoint_of(load(), ports, patience=WAIT)

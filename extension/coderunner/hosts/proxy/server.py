@@ -13,7 +13,7 @@ from coderunner.hosts.proxy.album import ROUTE
 from coderunner.hosts.proxy.routes import Proxy
 from coderunner.keys import Keyring
 from coderunner.models.demo_server import DemoServer
-from coderunner.models.detect import PORTS, scan
+from coderunner.models.detect import PORTS, SCAN_SECONDS, scan
 from coderunner.models.endpoint import Endpoint
 from coderunner.settings import DEFAULT, Settings
 
@@ -79,11 +79,16 @@ async def _serve(settings: Settings, keyring: Keyring, listener: socket.socket) 
         await demo.stop()
 
 
-async def endpoint_of(settings: Settings, ports: Sequence[int] = PORTS) -> Endpoint:
-    """The endpoint that is named, or the only one on this machine; raises SettingsError."""
+async def endpoint_of(
+    settings: Settings, ports: Sequence[int] = PORTS, *, patience: float = SCAN_SECONDS
+) -> Endpoint:
+    """The endpoint that is named, or the only one on this machine; raises SettingsError.
+
+    `patience`: seconds for which the machine is looked through.
+    """
     if settings.model_url:
         return Endpoint(settings.model_url, settings.model_key)
-    found = await scan(ports)
+    found = await scan(ports, patience=patience)
     if len(found) == 1:
         return Endpoint(found[0].url)
     there = f"; on this machine there are {', '.join(each.url for each in found)}" if found else ""
