@@ -21,8 +21,15 @@ def client_of(url: str, *, key: str = "", model: str = MODEL) -> Client:
     return Client(Endpoint(url, Secret(key), model))
 
 
-async def chunks_of(url: str, *, key: str = "") -> list[Chunk]:
-    async with client_of(url, key=key) as client, client.stream(HELLO) as chunks:
+def limited(url: str, *, largest: int, longest: int) -> Client:
+    return Client(Endpoint(url, model=MODEL), largest=largest, longest=longest)
+
+
+async def chunks_of(url: str | Client, *, key: str = "") -> list[Chunk]:
+    async with (
+        client_of(url, key=key) if isinstance(url, str) else url as client,
+        client.stream(HELLO) as chunks,
+    ):
         return [chunk async for together in chunks for chunk in together]
 
 
@@ -211,24 +218,17 @@ async def test_a_redirect_is_told_and_not_followed(canned: Can) -> None:
 @pytest.mark.parametrize(
     "body", [b"x" * 3000, b"data: " + b"x" * 3000, b"data: {\n" * 2000, b"data: " + b"[" * 900]
 )
-async def test_an_answer_without_end_is_given_up(
-    canned: Can, monkeypatch: pytest.MonkeyPatch, body: bytes
-) -> None:
-    monkeypatch.setattr("coderunner.models.endpoint.LARGEST", 1000)
-    monkeypatch.setattr("coderunner.models.events.LONGEST", 800)
+async def test_an_answer_without_end_is_given_up(canned: Can, body: bytes) -> None:
     with pytest.raises(EndpointFailed, match="at once, which is no answer"):
-        await chunks_of(canned((body, b"")))
+        await chunks_of(limited(canned((body, b"")), largest=1000, longest=800))
 
 
 @behaviour("models:client:endless")
 @pytest.mark.parametrize("status", [200, 500])
-async def test_a_whole_answer_has_a_largest_size(
-    canned: Can, monkeypatch: pytest.MonkeyPatch, status: int
-) -> None:
-    monkeypatch.setattr("coderunner.models.endpoint.LARGEST", 1000)
-    monkeypatch.setattr("coderunner.models.events.LONGEST", 1000)
+async def test_a_whole_answer_has_a_largest_size(canned: Can, status: int) -> None:
     url = canned(b" " * 3000, kind="application/json", status=status)
-    for ask in (client_of(url).models(), chunks_of(url)):
+    client = limited(url, largest=1000, longest=1000)
+    for ask in (client.models(), chunks_of(client)):
         with pytest.raises(EndpointFailed, match="at once, which is no answer"):
             await ask
 

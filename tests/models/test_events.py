@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coderunner.models import events
 from coderunner.models.events import BOM, DONE, EventDecoder
 from tests.behaviours import behaviour
 from tests.models.cost import LINEAR, growth
@@ -156,9 +155,8 @@ def test_reading_costs_the_same_for_each_byte(shape: str) -> None:
 
 @behaviour("models:events:linear")
 @pytest.mark.parametrize("shape", ["one line", "long data lines", "short data lines", "other lines"])
-def test_an_event_has_a_largest_size(shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "LONGEST", 100_000)
-    decoder = EventDecoder()
+def test_an_event_has_a_largest_size(shape: str) -> None:
+    decoder = EventDecoder(longest=100_000)
     data = SHAPES[shape](1_000_000)
     for start in range(0, len(data), 4096):
         decoder.receive(data[start : start + 4096])

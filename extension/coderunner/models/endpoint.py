@@ -112,9 +112,17 @@ class Client:
     """
 
     def __init__(
-        self, endpoint: Endpoint, *, connect: float = CONNECT_SECONDS, answer: float = ANSWER_SECONDS
+        self,
+        endpoint: Endpoint,
+        *,
+        connect: float = CONNECT_SECONDS,
+        answer: float = ANSWER_SECONDS,
+        largest: int = LARGEST,
+        longest: int = events.LONGEST,
     ) -> None:
+        """`largest`: bytes of an answer that is taken whole; `longest`: those of one event of a stream."""
         self.endpoint = endpoint
+        self._largest, self._longest = largest, longest
         key = endpoint.key.reveal()
         self._answer = answer
         self._http = httpx.AsyncClient(
@@ -236,8 +244,8 @@ class Client:
             async with aclosing(_pieces(response)) as pieces:
                 async for piece in pieces:
                     data += piece
-                    if len(data) > LARGEST:
-                        raise failures.endless(self.endpoint.url, most=LARGEST)
+                    if len(data) > self._largest:
+                        raise failures.endless(self.endpoint.url, most=self._largest)
         finally:
             await response.aclose()
         return data.decode(response.encoding or "utf-8", "replace")
@@ -276,7 +284,7 @@ class Client:
             raise self._garbled(text) from error
 
     async def _chunks(self, response: "httpx.Response") -> AsyncGenerator[Sequence[Chunk]]:
-        decoder = EventDecoder()
+        decoder = EventDecoder(self._longest)
         began = ended = False
         try:
             async with aclosing(together(_pieces(response))) as pieces:
@@ -300,7 +308,7 @@ class Client:
             async for piece in pieces:
                 yield decoder.receive(piece)
                 if decoder.full:
-                    raise failures.endless(self.endpoint.url, most=events.LONGEST)
+                    raise failures.endless(self.endpoint.url, most=self._longest)
         yield decoder.close()
 
     def _incomplete(self, stray: str, *, began: bool) -> EndpointFailed:

@@ -40,10 +40,12 @@ _decode = json.JSONDecoder(strict=False).decode
 class EventDecoder:
     """Cuts a stream of bytes into events; cutting the stream elsewhere changes nothing.
 
-    Its cost is linear in the bytes, and it keeps no more of them than those of one event.
+    Its cost is linear in the bytes, and it keeps no more of them than those of one event, of which the
+    `longest` has so many.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int = LONGEST) -> None:
+        self._longest = longest
         self._rest = bytearray()
         self._after_return = False
         self._at_start = True
@@ -54,7 +56,7 @@ class EventDecoder:
     @property
     def full(self) -> bool:
         """Whether an event is longer than any is, and its end not in sight."""
-        return len(self._rest) + len(self._data or b"") + len(self._stray) > LONGEST
+        return len(self._rest) + len(self._data or b"") + len(self._stray) > self._longest
 
     @property
     def stray(self) -> str:

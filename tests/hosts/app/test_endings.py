@@ -132,7 +132,7 @@ async def app(endpoint: tuple[Script, str], tmp_path: Path) -> AsyncIterator[App
     sessions, records = Sessions(tmp_path), open_records("", tmp_path)
     writer = Writer(choices, sessions, StrategyMemory(), records)
     archive = Archive(writer)
-    conversations = Conversations(writer.write, lambda: "auto", archive=archive, patience=1000.0)
+    conversations = Conversations(writer.write, lambda: "auto", archive=archive, patience=1000.0, pause=0.0)
     yield App(writer, conversations, archive)
     await conversations.close()
     await sessions.close_all()
@@ -242,9 +242,8 @@ async def test_a_reply_that_is_stopped_says_so(
 @behaviour("app:ending:says")
 @pytest.mark.parametrize(("said", "shown"), [("begins", "So"), ("begins a block", "time")])
 async def test_a_reply_that_was_cut_by_a_crash_says_so_when_it_is_read_again(
-    app: App, said: str, shown: str, monkeypatch: pytest.MonkeyPatch
+    app: App, said: str, shown: str
 ) -> None:
-    monkeypatch.setattr("coderunner.hosts.app.conversation.KEPT", 0.0)
     conversation = app.conversations.new()
     conversation.say(said)
     await until(conversation, shown)

@@ -91,12 +91,15 @@ class Conversation:
         approve: Callable[[], Approve],
         *,
         patience: float = PATIENCE,
+        pause: float = KEPT,
         board: Board | None = None,
         again: Again = never,
         keep: Keep = unkept,
         known: tuple[str, tuple[Message, ...]] | None = None,
     ) -> None:
-        """`board`: where its blocks are seen; `again` runs one of them once more; `keep` writes it down.
+        """`pause`: seconds after which a reply is written down again while it grows.
+
+        `board`: where its blocks are seen; `again` runs one of them once more; `keep` writes it down.
 
         `known`: the id and the messages of one that began earlier.
         """
@@ -110,6 +113,7 @@ class Conversation:
         self._audience = Audience(patience, self._leave)
         self._board = board or Board()
         self._keep = keep
+        self._pause = pause
         self._kept = 0.0
         self._changed = asyncio.Event()
         self._request: Request | None = None
@@ -260,7 +264,7 @@ class Conversation:
             async with contextlib.aclosing(self._answer(request)) as events:
                 async for event in events:
                     self._receive(event, request)
-                    due = asyncio.get_running_loop().time() - self._kept > KEPT
+                    due = asyncio.get_running_loop().time() - self._kept > self._pause
                     if due or isinstance(event, Waiting | Started | Ended):
                         self._write_down()
             word = request.last_word()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from coderunner.errors import RecordsUnavailable
 from coderunner.hosts.app import transcript
 from coderunner.hosts.app.archive import Archive
-from coderunner.hosts.app.conversation import PATIENCE, Approve, Conversation, Mood, unkept
+from coderunner.hosts.app.conversation import KEPT, PATIENCE, Approve, Conversation, Mood, unkept
 from coderunner.hosts.app.repeat import Again, never
 from coderunner.hosts.app.request import Answer
 from coderunner.hosts.app.transcript import Message
@@ -29,6 +29,7 @@ class Conversations:
         approve: Callable[[], Approve],
         *,
         patience: float = PATIENCE,
+        pause: float = KEPT,
         board: Board | None = None,
         again: Again = never,
         archive: Archive | None = None,
@@ -37,6 +38,7 @@ class Conversations:
         self._answer = answer
         self._approve = approve
         self._patience = patience
+        self._pause = pause
         self._board = board or Board()
         self._again = again
         self._archive = archive
@@ -51,6 +53,7 @@ class Conversations:
             self._answer,
             self._approve,
             patience=self._patience,
+            pause=self._pause,
             board=self._board,
             again=self._again,
             keep=keep,
