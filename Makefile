@@ -32,6 +32,9 @@ help:
 run: $(VENV)/app
 	@$(BIN)/python -m coderunner app $(ARGS)
 
+# Kernels and servers start by the hundred: what Python compiles is kept, whatever the environment says.
+test test-matrix: export PYTHONDONTWRITEBYTECODE :=
+
 # Browsers, servers and kernels share two cores: what fails is tried once more, and listed as RERUN even so.
 test: $(VENV)/dev
 	@sh tests/install_browser.sh $(BIN)/python

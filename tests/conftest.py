@@ -50,9 +50,18 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first, beside which all others run: those that install things from an index."""
-    long = {item.path for item in items if item.get_closest_marker("network")}
-    items.sort(key=lambda item: item.path not in long)
+    """The files that take longest first, so that at the end no worker waits for another."""
+    marked = {
+        name: {item.path for item in items if item.get_closest_marker(name)}
+        for name in ("network", "browser")
+    }
+    rooms = {Path(__file__).parent / room for room in ("faults", "hosts", "kernel")}
+
+    def rank(item: pytest.Item) -> tuple[bool, bool, bool]:
+        slow = "test_runner" in item.path.name or any(room in item.path.parents for room in rooms)
+        return item.path not in marked["network"], item.path not in marked["browser"], not slow
+
+    items.sort(key=rank)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,6 +39,8 @@ def records() -> Iterator[Records]:
 
 def back(records: Records, file: bytes | str) -> Json:
     """A notebook that was imported and exported again."""
+    import nbformat  # here: its import takes seconds, in each worker
+
     chat = find_chat(records, from_notebook(records, file, "title"))
     text = to_notebook(chat)
     nbformat.validate(nbformat.reads(text, as_version=nbformat.NO_CONVERT))
@@ -73,6 +74,8 @@ def text_of(notebook: Json) -> str:
 @behaviour("notebooks:files:corpus")
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_notebook_comes_back_with_its_code_its_outputs_and_its_text(records: Records, file: Path) -> None:
+    import nbformat
+
     data = file.read_bytes()
     # nbformat reads the older ones as they are meant.
     written = json.dumps(json.loads(data.decode("utf-16" if data[:2] == b"\xff\xfe" else "utf-8-sig")))

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
-from nbconvert import HTMLExporter
 
 from coderunner.__main__ import main
 from coderunner.errors import NoSuchConversation, NotANotebook
@@ -92,11 +90,21 @@ def chat(records: Records) -> Chat:
 
 def read(text: str) -> Any:
     """A notebook as Jupyter reads it: a warning is an error."""
+    import nbformat  # here: its import takes seconds, in each worker
+
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         notebook = nbformat.reads(text, as_version=nbformat.NO_CONVERT)
         nbformat.validate(notebook)
         return notebook
+
+
+def converted(notebook: Any, **options: str) -> str:
+    """The page that Jupyter makes of it."""
+    from nbconvert import HTMLExporter  # the same
+
+    page: str = HTMLExporter(**options).from_notebook_node(notebook)[0]
+    return page
 
 
 @behaviour("notebooks:export:real")
@@ -137,7 +145,7 @@ def test_a_conversation_is_a_notebook_with_what_its_cells_really_showed(chat: Ch
 def test_jupyter_converts_the_notebook_without_a_warning(chat: Chat) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        page, _ = HTMLExporter(template_name="basic").from_notebook_node(read(to_notebook(chat)))
+        page = converted(read(to_notebook(chat)), template_name="basic")
     assert PIXEL in page
     assert "Traceback" in page
 
@@ -289,7 +297,7 @@ def test_widgets_go_into_a_notebook_and_come_back_as_they_stood_last(records: Re
     notebook = read(text)
     states = notebook.metadata.widgets[WIDGETS].state
     assert (states.a.state.value, states.a.state.max, states.b.buffers[0].data) == (7, None, "AQID")
-    page, _ = HTMLExporter().from_notebook_node(notebook)
+    page = converted(notebook)
     assert '"value": 7' in page
     back = find_chat(records, from_notebook(records, text, "copy"))
     (run,) = back.records
@@ -403,7 +411,7 @@ def test_text_in_angle_brackets_is_read_in_a_notebook_and_comes_back_as_it_was(r
     asked, told = "What is List<int>?", "Run it with <port> set, `x<y>` and <b>care</b>."
     said = (Saying("user", asked), Saying("assistant", told, pieces=(Piece(Kind.PROSE, told),), reply="r"))
     text = to_notebook(Chat("an-id-of-22-characters", "Tags", "a-label", said, ()))
-    page, _ = HTMLExporter().from_notebook_node(nbformat.reads(text, as_version=4))
+    page = converted(read(text))
     assert "List&lt;int&gt;" in page
     assert "&lt;port&gt; set" in page
     back = find_chat(records, from_notebook(records, text, "Tags"))

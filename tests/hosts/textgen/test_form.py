@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import nbformat
 import pytest
 import yaml
 from modules import shared
@@ -295,6 +294,8 @@ def built(ui: Callable[[], None]) -> dict[str, Any]:
 
 @behaviour("textgen:form:notebook")
 def test_the_chat_is_a_notebook_with_what_its_blocks_showed(webui: Webui, panel: Panel) -> None:
+    import nbformat  # here: its import takes seconds, in each worker
+
     panel.choose(approve="auto")
     webui.says(
         "Let me see.\n```python\nprint(10 + 5)\n```\n", "It is 15.\n~~~py\n1 / 0\n~~~\n", "Never mind."
