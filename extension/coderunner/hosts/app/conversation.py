@@ -21,6 +21,7 @@ from coderunner.hosts.app.audience import Audience
 from coderunner.hosts.app.late import LateBlocks, from_outside
 from coderunner.hosts.app.repeat import Again, Repeats, never
 from coderunner.hosts.app.request import Answer, Request
+from coderunner.hosts.app.state import Approve
 from coderunner.hosts.app.transcript import Message, Parts, Past, Thought
 from coderunner.identity import new_id
 from coderunner.outputs import Result
@@ -70,7 +71,6 @@ LIFE = 5.0
 """Seconds until a picture is given also where nothing has changed: only then the page's framework notices
 that its page is gone, and closes us."""
 
-Approve = Literal["auto", "ask", "off"]
 Mood = Literal["", "writing", "asking"]
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from coderunner.errors import RecordsUnavailable
 from coderunner.hosts.app import transcript
 from coderunner.hosts.app.archive import Archive
-from coderunner.hosts.app.conversation import KEPT, PATIENCE, Approve, Conversation, Mood, unkept
+from coderunner.hosts.app.conversation import KEPT, PATIENCE, Conversation, Mood, unkept
 from coderunner.hosts.app.repeat import Again, never
 from coderunner.hosts.app.request import Answer
+from coderunner.hosts.app.state import Approve
 from coderunner.hosts.app.transcript import Message
 from coderunner.page.board import Board
 from coderunner.secret import Secret

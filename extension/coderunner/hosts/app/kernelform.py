@@ -10,10 +10,9 @@ from typing import Any
 import gradio as gr
 
 from coderunner.errors import CodeRunnerError
-from coderunner.hosts.app.conversation import Approve
 from coderunner.hosts.app.look import finding, working
 from coderunner.hosts.app.quiet import COMMAND, STREAM
-from coderunner.hosts.app.state import Choices, OnTimeout
+from coderunner.hosts.app.state import Approve, Choices, OnTimeout
 from coderunner.hosts.app.transcript import Past
 from coderunner.hosts.app.writer import Writer
 from coderunner.page import view

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from coderunner.hosts.app.conversation import Approve
 from coderunner.models.endpoint import Endpoint
 from coderunner.page.view import Setting
 from coderunner.runner import Server, Where, where_of
 from coderunner.settings import DEFAULT, Settings
 from coderunner.teaching import SYSTEM_PROMPT
 
+Approve = Literal["auto", "ask", "off"]
 OnTimeout = Literal["detach", "interrupt"]
 
 
