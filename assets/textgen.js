@@ -74,7 +74,7 @@
   // Its element in the page shows the block, and has its buttons: then no bar is needed.
   const seen = (id) => document.getElementById(`cr-${id}`)?.shadowRoot?.querySelector(".cr-cell:not(.cr-away)");
 
-  // What waits is answered in its own chat: in another one a press would reach nobody.
+  // What asks is answered in its own chat: in another one a press would reach nobody.
   const elsewhere = ({ chat }) => {
     const open = document.querySelector("#past-chats input:checked")?.value;
     return Boolean(chat && open && open.slice(0, 100) !== chat);
@@ -82,16 +82,17 @@
 
   const show = (notice) => {
     if (notice.cell && seen(notice.cell)) notice = { kind: "none", seen: notice.kind };
-    const away = elsewhere(notice) && ["ask", "query"].includes(notice.kind);
+    if (notice.kind === "ask" && elsewhere(notice)) notice = { kind: "none", seen: "ask" }; // it holds up nobody
+    const away = notice.kind === "query" && elsewhere(notice);
     const another = notice.kind !== shown.kind || notice.number !== shown.number || away !== shown.away;
     if (another) since = performance.now();
     shown = { ...notice, away };
     const queries = !away && notice.kind === "query" && notice.number !== answered;
-    const asks = !away && notice.kind === "ask" && notice.number !== answered;
+    const asks = notice.kind === "ask" && notice.number !== answered;
     const age = performance.now() - since;
     const busy = notice.kind === "busy" && age >= WORTH_A_WORD;
     if (asks || queries && another) text.textContent = notice.text;
-    if (away) text.textContent = `A block in the chat ${notice.chat} waits for your word; other replies wait for it`;
+    if (away) text.textContent = `A program in the chat ${notice.chat} asks you something; other replies wait for it`;
     const late = notice.kind === "late";
     if (late) text.textContent = `Block ${notice.number} goes on; its result will follow`;
     if (busy) text.textContent = `Block ${notice.number} has been running for ${Math.round(age / 1000)} s`;
@@ -123,16 +124,44 @@
   document.addEventListener("scroll", put, { capture: true, passive: true });
   window.addEventListener("resize", put);
   clearInterval(window.coderunnerTimer);
+  let before = "";
+  const grows = () => Boolean(document.querySelector("._generating"));
+  const stays = (kind) => shown.kind === kind || shown.seen === kind;
   window.coderunnerTimer = setInterval(() => {
-    if (document.querySelector("._generating") || shown.kind === "late" || shown.seen === "late") look();
+    const now = `${grows()} ${last(document, "#chat .message-body")?.textContent.length}`;
+    // Once more after its end, and where it was too short to be seen: a reply may end with a block that asks.
+    if (grows() || now !== before || stays("late") || stays("ask")) look();
     else if (shown.kind !== "none") show({ kind: "none" });
+    before = now;
+    if (wanted && !grows()) goOn();
   }, EVERY);
+
+  // A reply ends with the block that asks, so that nothing waits for it; at a person's word the webui continues it.
+  let wanted = null;
+  const goOn = () => {
+    const { id } = wanted;
+    wanted = null;
+    // Only the latest reply of a chat can be continued. Its element may be another one since then.
+    if (id && !last(document, "#chat .message-body")?.querySelector(`[id="${id}"]`)) return;
+    document.getElementById("Continue")?.click();
+  };
+  window.coderunnerGoOn = (id) => {
+    wanted = { id };
+    if (!grows()) goOn();
+  };
 
   // What a person has just answered.
   window.coderunnerLine = () => line;
 
   // The number of the block that was on the bar when a person pressed a button: no other one is meant.
   window.coderunnerNumber = () => String(answered ?? "");
+}
+
+if (!window.coderunnerHears) {
+  window.coderunnerHears = true;
+  document.addEventListener("coderunner-taken", ({ target, detail }) => {
+    if (["run", "always", "skip"].includes(detail.act)) window.coderunnerGoOn(target.id);
+  });
 }
 
 // An output may come when the webui has placed the reply already: it is placed anew, as the webui does it, and the page

@@ -32,6 +32,8 @@ export class Acts {
       // A block may be run again and again.
       if (!taken || verb === "again") button.disabled = false;
       if (!taken) say(button, "Not taken");
+      // For a host that has something to do then.
+      else root.dispatchEvent(new CustomEvent("coderunner-taken", { bubbles: true, composed: true, detail: { act: verb } }));
     });
     // What a program asked for: it leaves the page with this, also where somebody else was quicker.
     root.addEventListener("submit", async (event) => {

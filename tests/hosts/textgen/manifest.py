@@ -232,8 +232,14 @@ BEHAVIOURS = {
     "textgen:consent:number": Behaviour(
         "A late press of Run never runs another block.", "design, decision 7"
     ),
-    "textgen:consent:stop": Behaviour(
-        "Stop while a block waits ends the reply; nothing runs, and Continue asks again.",
+    "textgen:consent:holds-up-nobody": Behaviour(
+        "A reply ends with the block that waits for a word: no other reply, no API client and no notebook "
+        "waits for it. With the word the page has it continued; the block runs at most once.",
+        "measured: the webui writes one reply at a time, and a page sends nothing while it waits for one",
+    ),
+    "textgen:consent:passed-over": Behaviour(
+        "A block that a newer reply of its chat has passed over says that it did not run, no word about it "
+        "counts for the reply, and it can be run beside it.",
         "design, decision 7",
     ),
     "textgen:asking:bar": Behaviour(
@@ -257,7 +263,9 @@ BEHAVIOURS = {
         "Run and Skip stand right below the block that waits, and mean that block.", "README"
     ),
     "textgen:bar:elsewhere": Behaviour(
-        "Another chat says in which one a block waits for a word, and has no buttons for it.", HOST
+        "Another chat says in which one a program asks something, since replies wait for that, and has no "
+        "buttons for it; of a block that waits for a word, and holds up nobody, it says nothing.",
+        HOST,
     ),
     "textgen:load:half-started": Behaviour(
         "A kernel that is just being started when all is closed leaves no process behind.", HOST

@@ -38,6 +38,7 @@ SKELETON = f"""<!doctype html><style>{style.CSS}
 <div style="display: none">
 <div id="coderunner-glance"><span data-file="{FILE}"></span></div>
 <button id="coderunner-run" onclick="pressed.push('run ' + coderunnerNumber())"></button>
+<button id="Continue" onclick="pressed.push('continue')"></button>
 <button id="coderunner-skip" onclick="pressed.push('skip ' + coderunnerNumber())"></button>
 <button id="coderunner-interrupt" onclick="pressed.push('interrupt')"></button>
 <button id="coderunner-answer"
@@ -114,6 +115,37 @@ def test_the_question_stands_below_the_block_and_run_answers_it(shown: Shown) ->
 
 
 @behaviour("textgen:bar:below-the-block")
+def test_a_block_with_which_a_reply_ends_is_asked_about_until_it_has_a_word(shown: Shown) -> None:
+    shown.ask(3)
+    # A reply that is so short that nobody sees it grow.
+    shown.page.evaluate("document.getElementById('block').textContent = 'print(1)'")
+    expect(shown.bar).to_contain_text("Block 3")
+    with shown.page.expect_response(f"**/{FILE}"):
+        pass
+    expect(shown.bar).to_be_visible()
+    shown.page.get_by_role("button", name="Run").click()
+    shown.page.evaluate("coderunnerGoOn()")
+    assert shown.pressed == ["run 3", "continue"]
+
+
+@behaviour("textgen:bar:below-the-block")
+def test_with_a_word_the_page_continues_the_reply_once_nothing_else_is_written(shown: Shown) -> None:
+    shown.generate(on=True)
+    taken = "new CustomEvent('coderunner-taken', { bubbles: true, detail: { act: 'run' } })"
+    at = "document.getElementById('block')"
+    shown.page.evaluate(f"{at}.dispatchEvent({taken})")
+    assert shown.pressed == []
+    shown.generate(on=False)
+    shown.page.wait_for_function("pressed.length")
+    assert shown.pressed == ["continue"]
+    # A block of an earlier message is not where the chat could go on.
+    shown.page.evaluate("document.querySelector('pre').id = 'earlier'")
+    shown.page.evaluate(f"document.getElementById('earlier').dispatchEvent({taken})")
+    shown.page.evaluate(f"{at}.dispatchEvent({taken})")
+    assert shown.pressed == ["continue", "continue"]
+
+
+@behaviour("textgen:bar:below-the-block")
 def test_the_next_question_is_a_new_one(shown: Shown) -> None:
     shown.ask(3)
     shown.generate(on=True)
@@ -156,13 +188,18 @@ def test_a_block_that_goes_on_is_mentioned_until_it_ends_also_after_the_reply(sh
 
 @behaviour("textgen:bar:elsewhere")
 @pytest.mark.parametrize("kind", ["ask", "query"])
-def test_another_chat_says_where_a_block_waits_and_has_nothing_to_press(shown: Shown, kind: str) -> None:
+def test_another_chat_says_where_a_program_asks_and_has_nothing_to_press(shown: Shown, kind: str) -> None:
     chats = '<div id="past-chats"><input type="radio" value="Ours" checked></div>'
     shown.page.evaluate("chats => document.body.insertAdjacentHTML('beforeend', chats)", chats)
     shown.notice = {"kind": kind, "number": 1, "text": "The block above asks", "chat": "B"}
     shown.generate(on=True)
-    expect(shown.bar).to_contain_text("A block in the chat B waits for your word")
-    expect(shown.bar.locator("button:visible, input:visible")).to_have_count(0)
+    if kind == "query":
+        expect(shown.bar).to_contain_text("A program in the chat B asks you something")
+        expect(shown.bar.locator("button:visible, input:visible")).to_have_count(0)
+    else:
+        with shown.page.expect_response(f"**/{FILE}"):
+            pass
+        expect(shown.bar).to_be_hidden()
     shown.page.evaluate(
         "document.querySelector('#past-chats').innerHTML = '<input value=B checked type=radio>'"
     )
@@ -194,6 +231,7 @@ def test_the_messages_make_room_for_the_bar_while_it_is_shown(shown: Shown) -> N
     shown.ask(1)
     shown.generate(on=True)
     expect(messages).to_have_css("padding-bottom", "64px")
+    shown.notice = {"kind": "none"}
     shown.generate(on=False)
     expect(messages).to_have_css("padding-bottom", "0px")
 

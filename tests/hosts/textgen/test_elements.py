@@ -31,8 +31,8 @@ TABLE = "```python\nfrom IPython.display import HTML, display\ndisplay(HTML('<b>
 
 # Morphs a message as the webui does: what is equal stays, what has an id keeps its element.
 SKELETON = """<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><div id="chat"></div>
-<script>
-window.mounts = 0;
+<button id="Continue" onclick="continued = true"></button><script>
+window.mounts = 0; window.continued = false;
 new MutationObserver((all) => { for (const each of all) for (const node of each.addedNodes)
   mounts += node.nodeType !== 1 ? 0
     : node.querySelectorAll("code-runner-output").length + (node.localName === "code-runner-output");
@@ -95,6 +95,18 @@ class Chat:
 
         self.webui.says(*replies)
         return self.follow(chat.generate_chat_reply_wrapper("?", self.webui.parameters()), each)
+
+    def press(self, word: str) -> None:
+        """Press a button with which the latest reply is to go on."""
+        self.blocks.last.get_by_role("button", name=word, exact=True).click()
+        self.page.wait_for_function("continued")
+
+    def go_on(self, each: Callable[[], None] = lambda: None) -> str:
+        """What the page's Continue does."""
+        from modules import chat
+
+        steps = chat.generate_chat_reply_wrapper("", self.webui.parameters(), _continue=True)
+        return self.follow(steps, each)
 
     def regenerate(self, *replies: str) -> str:
         from modules import chat
@@ -218,16 +230,15 @@ def test_run_and_stop_are_buttons_of_the_block(chat: Chat) -> None:
 
     def press() -> None:
         printed = chat.blocks.locator(".cr-outs").get_by_text("begun")
-        for word, ready in (("Run", chat.blocks), ("Stop", printed)):
-            button = chat.blocks.get_by_role("button", name=word, exact=True)
-            if word not in pressed and button.count() and ready.count():
-                pressed.append(word)
-                button.click()
+        button = chat.blocks.get_by_role("button", name="Stop", exact=True)
+        if not pressed and button.count() and printed.count():
+            pressed.append("Stop")
+            button.click()
 
-    reply = chat.say(
-        "```python\nimport time\nprint('begun', flush=True)\ntime.sleep(600)\n```\n", "Well.", each=press
-    )
-    assert pressed == ["Run", "Stop"]
+    chat.say("```python\nimport time\nprint('begun', flush=True)\ntime.sleep(600)\n```\n", "Well.")
+    chat.press("Run")
+    reply = chat.go_on(press)
+    assert pressed == ["Stop"]
     assert "Well." not in reply
     expect(chat.blocks).to_contain_text("Stopped")
     expect(chat.blocks.locator(".cr-outs")).to_contain_text("begun")
@@ -236,15 +247,9 @@ def test_run_and_stop_are_buttons_of_the_block(chat: Chat) -> None:
 @behaviour("textgen:elements:always")
 def test_always_here_asks_no_more_in_this_chat(chat: Chat) -> None:
     choose(approve="ask")
-    asked: list[int] = []
-
-    def press() -> None:
-        button = chat.blocks.last.get_by_role("button", name="Always here")
-        if not asked and button.count():
-            asked.append(1)
-            button.click()
-
-    chat.say(COUNTS, COUNTS, "Twice.", each=press)
+    chat.say(COUNTS, COUNTS, "Twice.")
+    chat.press("Always here")
+    assert chat.go_on().endswith("Twice.")
     expect(chat.blocks.locator(".cr-outs")).to_have_text(["run number 1", "run number 2"])
 
 

@@ -137,19 +137,17 @@ def test_several_people_change_nothing_in_the_form(webui: Webui, tmp_path: Path)
 
 
 def reply_with_word(webui: Webui, panel: Panel, *, run: bool) -> str:
-    """Answer as the page's script does: look, and press the button below the number that is shown."""
+    """Answer as the page's script does: press the button below the number that is shown, and Continue."""
     with browser_page("ann"):
         bar = Bar(panel)
-        seen: list[Any] = []
-
-        def look(_reply: str) -> None:
-            seen.append(bar.notice)
-            if bar.notice["kind"] == "ask":
-                panel.answer(str(bar.notice["number"]), HERE, run=run)
-
-        reply = webui.follow(chat.generate_chat_reply_wrapper("?", webui.parameters()), look)
-    assert any("wants to run in the embedded kernel python3" in notice.get("text", "") for notice in seen)
-    assert bar.notice == {"kind": "none"}
+        asked = webui.send("?")
+        assert "wants to run in the embedded kernel python3" in bar.notice["text"]
+        assert panel.answer(str(bar.notice["number"]), HERE, run=run)
+        assert bar.notice["kind"] == "ask"
+        reply = webui.go_on()
+        assert reply.startswith(asked.rstrip())
+        assert bar.notice == {"kind": "none"}
+        assert len(webui.prompts) == 2
     return reply
 
 
@@ -188,42 +186,30 @@ def test_skip_tells_the_model_that_the_block_did_not_run(webui: Webui, tmp_path:
 @behaviour("textgen:consent:number")
 def test_a_late_press_never_runs_another_block() -> None:
     desk = Desk()
-    first = desk.ask("chat", Run(Cell("1"), 0))
+    assert desk.ask("chat", "first", Run(Cell("1"), 0)) is None
     number = shown(desk).number
-    desk.clear("chat")
-    second = desk.ask("chat", Run(Cell("2"), 1))
+    desk.withdraw("chat")
+    assert desk.ask("chat", "second", Run(Cell("2"), 1)) is None
     assert not desk.answer("chat", number, run=True)
-    assert first.cancelled()
-    assert not second.done()
+    assert desk.ask("chat", "second", Run(Cell("2"), 1)) is None
     assert desk.answer("chat", shown(desk).number, run=False)
-    assert second.result() is False
+    assert desk.ask("chat", "second", Run(Cell("2"), 1)) is False
+    assert desk.ask("chat", "second", Run(Cell("2"), 1)) is None
+
+
+@behaviour("textgen:consent:number")
+def test_a_word_about_code_that_was_edited_since_means_nothing() -> None:
+    desk = Desk()
+    assert desk.ask("chat", "block", Run(Cell("1"), 0)) is None
+    assert desk.answer("chat", shown(desk).number, run=True)
+    assert desk.ask("chat", "block", Run(Cell("2"), 0)) is None
+    assert desk.glance("chat") is not None
 
 
 def shown(desk: Desk) -> Ask:
     glance = desk.glance("chat")
     assert isinstance(glance, Ask)
     return glance
-
-
-@behaviour("textgen:consent:stop")
-def test_stop_while_a_block_waits_ends_the_reply(webui: Webui, tmp_path: Path) -> None:
-    webui.start()
-    ran = tmp_path / "ran"
-    webui.says(f"```python\nopen({str(ran)!r}, 'w').close()\n```\n", "never asked")
-    with browser_page("ann"):
-        bar = Bar(Panel(hooks.door()))
-
-        webui.press_stop(lambda: bar.notice["kind"] == "ask")
-        reply = webui.follow(chat.generate_chat_reply_wrapper("?", webui.parameters()))
-        assert len(webui.prompts) == 1
-        assert "Result" not in reply
-        assert not ran.exists()
-        assert bar.notice == {"kind": "none"}
-
-        choose(approve="auto")
-        webui.says("Now it ran.")
-        assert places.without(webui.go_on()) == f"{places.without(reply)}Result: (no output)\nNow it ran."
-        assert ran.exists()
 
 
 # -- a program that asks --------------------------------------------------------------------------

@@ -14,8 +14,15 @@ class Ask:
     """A block that waits for a person's word. `number` is never given twice."""
 
     number: int
+    block: str
+    """Its id."""
     ordinal: int
-    lines: int
+    source: str
+
+    @property
+    def lines(self) -> int:
+        """How long it is."""
+        return self.source.count("\n") or 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +54,47 @@ class Desk:
 
     def __init__(self) -> None:
         self._numbers = count(1)
-        self._asked: dict[str, tuple[Ask, Future[bool]]] = {}
+        self._asked: dict[str, Ask] = {}
+        self._words: dict[str, tuple[str, bool]] = {}
+        """What a person said of a block, by its id, and of which code; each is good for one run."""
         self._queries: dict[str, tuple[Query, Future[Secret]]] = {}
         self._busy: dict[str, Busy] = {}
         self._late: dict[str, list[Late]] = {}
         self._lock = Lock()
 
-    def ask(self, conversation: str, run: Run) -> Future[bool]:
-        """Lay a block before the person; gives the answer to come."""
-        answer: Future[bool] = Future()
-        ask = Ask(next(self._numbers), run.ordinal, run.cell.source.count("\n") or 1)
+    def ask(self, conversation: str, block: str, run: Run) -> bool | None:
+        """The person's word about a block, given once; None: it waits for that, and holds up nobody."""
+        source = run.cell.source
         with self._lock:
-            self._asked[conversation] = (ask, answer)
-        return answer
+            code, word = self._words.pop(block, ("", False))
+            if code == source:
+                self._asked.pop(conversation, None)
+                return word
+            ask = self._asked.get(conversation)
+            if ask is None or (ask.block, ask.source) != (block, source):
+                self._asked[conversation] = Ask(next(self._numbers), block, run.ordinal, source)
+        return None
 
     def answer(self, conversation: str, number: int, *, run: bool) -> bool:
         """Give the person's word about block `number`; False where that one does not wait (any more)."""
         with self._lock:
-            ask, answer = self._asked.get(conversation, (None, None))
-            if ask is None or answer is None or ask.number != number or answer.done():
+            ask = self._asked.get(conversation)
+            if ask is None or ask.number != number:
                 return False
-            del self._asked[conversation]
-        if answer.set_running_or_notify_cancel():
-            answer.set_result(run)
+            self._words[ask.block] = ask.source, run
             return True
-        return False
+
+    def decide(self, block: str, source: str, *, run: bool) -> None:
+        """Give the person's word about the block of that id, whose code they saw."""
+        with self._lock:
+            self._words[block] = source, run
+
+    def withdraw(self, conversation: str) -> None:
+        """Note that the block that waited does so no more: no word about it counts."""
+        with self._lock:
+            ask = self._asked.pop(conversation, None)
+            if ask is not None:
+                self._words.pop(ask.block, None)
 
     def inquire(self, conversation: str, question: Question) -> Future[Secret]:
         """Lay what a program asks before the person; gives the answer to come."""
@@ -107,8 +130,8 @@ class Desk:
 
     def begin(self, conversation: str, ordinal: int) -> None:
         """Note that a block runs."""
+        self.withdraw(conversation)
         with self._lock:
-            self._asked.pop(conversation, None)
             self._busy[conversation] = Busy(ordinal)
 
     def go_on(self, conversation: str, late: Late) -> None:
@@ -124,18 +147,10 @@ class Desk:
                 del self._late[conversation]
 
     def clear(self, conversation: str) -> None:
-        """Note that its reply waits for nothing any more; an open question is withdrawn."""
+        """Note that nothing of its reply runs any more; what its program asked is withdrawn."""
         with self._lock:
             self._busy.pop(conversation, None)
-            _, answer = self._asked.pop(conversation, (None, None))
-        if answer is not None:
-            answer.cancel()
         self.settle(conversation)
-
-    def asked(self, conversation: str) -> Ask | None:
-        """The block that waits for a person's word."""
-        with self._lock:
-            return self._asked.get(conversation, (None,))[0]
 
     def busy(self, conversation: str) -> Busy | None:
         """The block that runs."""
@@ -152,6 +167,7 @@ class Desk:
         with self._lock:
             if conversation in self._queries:
                 return self._queries[conversation][0]
-            if conversation in self._asked:
-                return self._asked[conversation][0]
+            ask = self._asked.get(conversation)
+            if ask is not None and ask.block not in self._words:
+                return ask
             return self._busy.get(conversation) or next(iter(self._late.get(conversation, ())), None)

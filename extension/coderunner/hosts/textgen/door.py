@@ -133,6 +133,7 @@ class Door:
         prior = places.without(before)
         if not api:
             self.stage.move(more["history"].get("metadata", {}), name)
+            self.stage.pass_over(name, its)
         kept = None if api else kept_at(state, several=webui.serves_several())
         chat = kept[1] if kept else ""
         return Mark(
@@ -188,9 +189,10 @@ class Door:
                     return granted(run)
                 case "off":
                     return declined(run)
-            answer = self.desk.ask(mark.conversation, run)
+            word = self.desk.ask(mark.conversation, places.identity(mark.message, run.ordinal), run)
             self.show(mark)
-            return answer
+            # Without a word the reply ends at its block; with one the page has it continued.
+            return Future() if word is None else granted(run) if word else declined(run)
 
         def ask(question: Question) -> Future[Secret]:
             line = self.desk.inquire(mark.conversation, question)
@@ -275,7 +277,9 @@ class Door:
         return {**self._words(glance), "cell": at, "chat": mark.chat[:100]} if glance else NOTHING
 
     def _at(self, glance: object, mark: Mark) -> str:
-        busy = glance if isinstance(glance, Ask | Busy) else self.desk.busy(mark.conversation)
+        if isinstance(glance, Ask):
+            return glance.block
+        busy = glance if isinstance(glance, Busy) else self.desk.busy(mark.conversation)
         return places.identity(mark.message, busy.ordinal if busy else 0)
 
     def _words(self, glance: Query | Ask | Busy | Late | None) -> Mapping[str, object]:
@@ -283,8 +287,8 @@ class Door:
             case Query(number=number, prompt=prompt, password=password):
                 text = _end_of(prompt) or f"The program asks for a {'password' if password else 'line'}"
                 return {"kind": "query", "number": number, "text": text, "password": password}
-            case Ask(number=number, lines=lines):
-                many = f"{lines} line{'s' if lines != 1 else ''}"
+            case Ask(number=number):
+                many = f"{glance.lines} line{'s' if glance.lines != 1 else ''}"
                 text = f"The block above ({many}) wants to run in {self.place()}."
                 return {"kind": "ask", "number": number, "text": text}
             case Busy(ordinal=ordinal):

@@ -53,6 +53,9 @@ DOWNLOAD = """(text, status) => {
 }""".replace("DOWNLOADED", json.dumps(Line(DOWNLOADED).html))
 """Saves a notebook where the person's browser keeps what it downloads."""
 
+GO_ON = "(taken) => { if (taken) window.coderunnerGoOn?.(); }"
+"""Has the page continue the reply that ends with the block that was on the bar."""
+
 ANSWERED = "(_number, _line, ...rest) => [window.coderunnerNumber(), window.coderunnerLine(), ...rest]"
 """Fetches what the person answered, too; it is in no component's value, and the page forgets it."""
 
@@ -235,6 +238,7 @@ class Form:
             glance = gr.HTML(elem_id="coderunner-glance")
             number = gr.Textbox()
             line = gr.Textbox()
+            taken = gr.Textbox()
             run, skip, interrupt, answer, cancel = (
                 gr.Button(elem_id=f"coderunner-{what}")
                 for what in ("run", "skip", "interrupt", "answer", "cancel")
@@ -244,10 +248,11 @@ class Form:
             button.click(
                 lambda pressed, *at, word=word: self.panel.answer(pressed or "", Chat(*at), run=word),
                 [number, *self.chat],
-                None,
+                taken,
                 js=PRESSED,
                 **UNQUEUED,
             )
+        taken.change(None, taken, None, js=GO_ON, **UNQUEUED)
         answer.click(
             lambda pressed, line, *at: self.panel.reply(pressed or "", Secret(line or ""), Chat(*at)),
             [number, line, *self.chat],

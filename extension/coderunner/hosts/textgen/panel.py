@@ -9,6 +9,7 @@ from concurrent.futures import TimeoutError as TooLate
 from contextlib import closing
 from dataclasses import dataclass
 from html import escape
+from secrets import token_hex
 from time import monotonic
 from typing import Any
 
@@ -259,11 +260,14 @@ class Panel:
         page = webui.session_hash()
         return f'<span data-file="{escape(self.door.board.address(page))}"></span>' if page else ""
 
-    def answer(self, number: str, chat: Chat, *, run: bool) -> None:
-        """Take a person's word about the block that was on the bar."""
+    def answer(self, number: str, chat: Chat, *, run: bool) -> str:
+        """Take a person's word about the block that was on the bar; gives nothing where it does not wait.
+
+        Else another text each time, at which the page has the reply continued.
+        """
         name = self.door.conversation(chat.state())
-        if name and number.isdecimal():
-            self.door.desk.answer(name, int(number), run=run)
+        taken = name and number.isdecimal() and self.door.desk.answer(name, int(number), run=run)
+        return token_hex(4) if taken else ""
 
     def reply(self, number: str, line: Secret | None, chat: Chat) -> None:
         """Take what a person answers to the program that was on the bar; None: they will not."""

@@ -214,6 +214,8 @@ class Reply:
                     page.place(identity)
                 if isinstance(event, Say):
                     page.say(event)
+                if isinstance(event, Waiting):
+                    return  # nobody else waits for a person's word: with it the page presses Continue
                 if isinstance(event, Ended) and event.result is STOPPED:
                     return  # nobody said no: the block stands as it is, and Continue asks again
                 if patience.lost(event):
@@ -247,7 +249,7 @@ def _is_seen(event: Event, page: Page) -> bool:
     match event:
         case Say():
             return page.owed or not page.early
-        case Beat() | Started() | Waiting():
+        case Beat() | Started():
             return True
     return False
 

@@ -103,6 +103,8 @@ class Stage:
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._current: dict[str, str] = {}
         """The block that each conversation is at."""
+        self._waits: dict[str, str] = {}
+        """The block that waits for a person's word, where the reply of a conversation ends with one."""
         self._always: set[str] = set()
         self._queries: dict[str, tuple[str, int]] = {}
         """What is asked, by ticket: where, and its number on the desk."""
@@ -150,14 +152,27 @@ class Stage:
         return ""
 
     def leave(self, mark: Mark) -> None:
-        """Its reply is over, perhaps by the webui's will: what runs is told to end. Returns at once."""
+        """Its reply is over, perhaps by the webui's will: what runs is told to end. Returns at once.
+
+        What waits for a person's word waits on, whatever else the webui writes.
+        """
         identity = self._current.pop(mark.conversation, "")
         with self._lock:
             known = self._known.get(identity)
-        if known is not None and known.block.state in (State.QUEUED, State.RUNNING):
+        if known is not None and known.block.state is State.WAITING:
+            self._waits[mark.conversation] = identity
+        elif known is not None and known.block.state in (State.QUEUED, State.RUNNING):
             threading.Thread(target=self._await_end, args=(identity,), daemon=True).start()
         else:
             self._change(identity, growth.left)
+
+    def pass_over(self, conversation: str, message: str = "") -> None:
+        """Another reply than `message` begins there: a block of it that waits will not run in its reply."""
+        waits = self._waits.get(conversation, "")
+        if waits and waits.rpartition("-")[0] != message:
+            del self._waits[conversation]
+            self._desk.withdraw(conversation)
+            self._change(waits, growth.left)
 
     def go_on(self, mark: Mark, event: Ended) -> None:
         """The page of its reply was loaded again or closed: what runs goes on, for a page that comes."""
@@ -198,13 +213,16 @@ class Stage:
     def _end(self, mark: Mark, event: Ended) -> str:
         identity = places.identity(mark.message, event.ordinal)
         if self._current.get(mark.conversation) != identity:
-            # It ran before: what it showed then is in the records.
             self._current[mark.conversation] = identity
             with self._lock:
-                if (known := self._known.get(identity)) is not None and known.running is None:
+                known = self._known.get(identity)
+                waited = known is not None and known.block.state is State.WAITING
+                if known is not None and known.running is None and not waited:
+                    # It ran before: what it showed then is in the records.
                     del self._known[identity]
                     self.board.forget([identity])
-            return identity if self._find(identity) is not None else ""
+            if not waited:
+                return identity if self._find(identity) is not None else ""
         if event.running is None:
             self._change(identity, lambda b: growth.ended(b, event.result))
         else:
@@ -321,6 +339,7 @@ class Stage:
     def forget(self, conversation: str) -> None:
         """Its chat is no more: nothing that was said of it counts for a later one."""
         self._always.discard(conversation)
+        self.pass_over(conversation)
         with self._lock:
             self._untold.pop(conversation, None)
 
@@ -331,9 +350,9 @@ class Stage:
         state = known.block.state if known else None
         if known is not None and verb in ("run", "always", "skip") and state is State.WAITING:
             return self._decide(known, verb)
-        if known is not None and verb == "stop" and state in OPEN:
+        if known is not None and verb == "stop" and state in OPEN - {State.WAITING}:
             return self._stop(known)
-        if known is not None and verb == "again" and state is State.ENDED:
+        if known is not None and verb == "again" and state in (State.ENDED, State.UNFINISHED):
             return self._run_again(known)
         if verb == "stop" and self._repeats.stop(ticket):
             return True
@@ -344,12 +363,12 @@ class Stage:
         return self._reply(ticket, text)
 
     def _decide(self, known: _Known, verb: str) -> bool:
-        asked = self._desk.asked(known.conversation)
-        if asked is None or asked.ordinal != known.block.ordinal:
+        if not self._kernels.may_run():
             return False
         if verb == "always":
             self._always.add(known.conversation)
-        return self._desk.answer(known.conversation, asked.number, run=verb != "skip")
+        self._desk.decide(known.block.id, known.block.source, run=verb != "skip")
+        return True
 
     def _stop(self, known: _Known) -> bool:
         if known.running is not None:
