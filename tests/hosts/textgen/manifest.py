@@ -169,6 +169,11 @@ BEHAVIOURS = {
     "textgen:chats:rename": Behaviour(
         "A chat keeps its variables and what was always allowed in it, whatever it is renamed to.", HOST
     ),
+    "textgen:chats:meanwhile": Behaviour(
+        "A chat that is renamed while its reply is written is saved under its new name alone; one that is "
+        "deleted meanwhile stays deleted.",
+        "seen: the webui saves a reply under the name with which it began",
+    ),
     "textgen:chats:restart": Behaviour(
         "A chat that goes on after a restart is told that the variables of its blocks are gone.", HOST
     ),

@@ -1,5 +1,8 @@
 """Which conversation a chat is: it keeps its kernel over renames, and shares it with no other chat."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from modules import chat
 
@@ -122,3 +125,53 @@ def test_an_imported_history_of_a_chat_that_is_no_more_is_told_that_variables_ar
     chat.save_history(exported, *program.chat)
     assert GONE in counted(program)
     assert counted(program) == "2"
+
+
+def said_meanwhile(webui: Webui, folder: Path, meanwhile: Callable[[], None]) -> str:
+    """Send a message; `meanwhile` is done while its block runs. Gives the reply as it ends."""
+    begun, gate = folder / "begun", folder / "gate"
+
+    def each(_reply: str) -> None:
+        if begun.exists() and not gate.exists():
+            meanwhile()
+            gate.touch()
+
+    wait = f"while not os.path.exists({str(gate)!r}): time.sleep(0.01)"
+    webui.says(f"```python\nimport os, time\nopen({str(begun)!r}, 'w').close()\n{wait}\n6 * 7\n```\n", "So.")
+    return webui.follow(chat.generate_chat_reply_wrapper("Compute.", webui.parameters()), each)
+
+
+@behaviour("textgen:chats:meanwhile")
+@pytest.mark.parametrize("mode", ["instruct", "chat"])
+def test_a_reply_in_a_chat_that_is_renamed_meanwhile_is_saved_under_the_new_name_alone(
+    program: Webui, tmp_path: Path, mode: str
+) -> None:
+    program.state["mode"] = mode
+    old = program.chat
+    reply = said_meanwhile(program, tmp_path, lambda: program.rename("Ours"))
+    assert reply.endswith("Result: 42\nSo.")
+    assert chat.load_history(*program.chat)["internal"][-1][1] == reply
+    assert not chat.get_history_file_path(*old).exists()
+
+
+@behaviour("textgen:chats:meanwhile")
+def test_a_chat_that_is_deleted_meanwhile_stays_deleted_when_its_reply_ends(
+    program: Webui, tmp_path: Path
+) -> None:
+    said_meanwhile(program, tmp_path, program.delete)
+    assert not chat.get_history_file_path(*program.chat).exists()
+
+
+@behaviour("textgen:chats:meanwhile")
+def test_another_chat_that_is_renamed_or_deleted_meanwhile_is_no_matter_of_the_reply(
+    program: Webui, tmp_path: Path
+) -> None:
+    own, other = program.chat, "Other"
+    chat.save_history(program.history, other, *own[1:])
+
+    def meanwhile() -> None:
+        chat.rename_history(other, "Another", *own[1:])
+        chat.delete_history("Another", *own[1:])
+
+    reply = said_meanwhile(program, tmp_path, meanwhile)
+    assert chat.load_history(*own)["internal"][-1][1] == reply

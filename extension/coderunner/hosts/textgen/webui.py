@@ -24,6 +24,12 @@ OWN_STREAMS = frozenset({"LlamaServer", "Exllamav3Model", "TensorRTLLMModel"})
 """Names of the model classes that stream by themselves; every other one goes the way of Transformers."""
 
 
+UNSAVED = "incognito-deleted"
+"""A name under which the webui saves nothing."""
+
+_growing: dict[int, State] = {}
+"""The parameters of each reply that is being written: by the name in them the webui saves its chat."""
+
 OURS = "_coderunner"
 """Marks a function that stands in for one of the webui's, which it holds."""
 
@@ -183,7 +189,8 @@ def follow_chats(
 ) -> None:
     """Have it told when a chat gets another name, and when one is deleted.
 
-    `renamed` gets the old and the new name, `deleted` the name, both the character and the mode.
+    A reply that is being written in it is saved under the new name, or not at all. `renamed` gets the old and
+    the new name, `deleted` the name, both the character and the mode.
     """
     from modules import chat
 
@@ -191,14 +198,25 @@ def follow_chats(
         there = chat.get_history_file_path(new, character, mode).exists()
         theirs(old, new, character, mode)
         if not there and chat.get_history_file_path(new, character, mode).exists():
+            _save_as(new, old, character, mode)
             renamed(old, new, character, mode)
 
     def after_delete(theirs: Callable[..., Any], name: str, character: str, mode: str) -> None:
         theirs(name, character, mode)
+        _save_as(UNSAVED, name, character, mode)
         deleted(name, character, mode)
 
     _stand_in(chat, "rename_history", after_rename)
     _stand_in(chat, "delete_history", after_delete)
+
+
+def _save_as(new: str, old: str, character: str, mode: str) -> None:
+    """Have the replies that grow in a chat saved under another name."""
+    for state in list(_growing.values()):
+        instruct = mode == state["mode"] == "instruct"
+        same = instruct or (mode != "instruct" != state["mode"] and character == state["character_menu"])
+        if same and state["unique_id"] == old:
+            state["unique_id"] = new
 
 
 def keep_when_left() -> bool:
@@ -219,16 +237,19 @@ def keep_when_left() -> bool:
     @wraps(theirs)
     def reply(text: str, state: State, *given: Any, **named: Any) -> Generator[Any]:  # noqa: ANN401
         steps, last = theirs(text, state, *given, **named), None
+        _growing[id(state)] = state
         try:
             for last in steps:
                 yield last
         except GeneratorExit:
             steps.close()
             place = state["unique_id"], state["character_menu"], state["mode"]
-            # A chat that was deleted or renamed meanwhile does not come back.
+            # A chat that was deleted meanwhile does not come back.
             if last is not None and chat.get_history_file_path(*place).exists():
                 chat.save_history(last[1], *place)
             raise
+        finally:
+            del _growing[id(state)]
 
     setattr(reply, OURS, theirs)
     setattr(chat, name, reply)
