@@ -186,6 +186,11 @@ BEHAVIOURS = {
     "textgen:empty": Behaviour(
         "A reply without a word, thought aside, says why in the page, and only there.", HOST
     ),
+    "textgen:cut": Behaviour(
+        "A reply that the loader or the limit of tokens cut says why below it, in the page alone, until it "
+        "is continued.",
+        HOST,
+    ),
     "textgen:thought:not-run": Behaviour(
         "A block in a thought does not run, also where the prompt opened the thought.", HOST
     ),

@@ -491,6 +491,72 @@ def test_a_reply_of_thought_or_unseen_characters_alone_says_below_it_that_there_
     assert ("*The model wrote no answer.*" in answer) is says
 
 
+@behaviour("textgen:empty")
+def test_a_reply_that_was_stopped_before_its_first_word_says_that(auto: Webui) -> None:
+    auto.model.pace = 0.2
+    auto.says("Never seen by anybody.")
+    steps = chat.generate_chat_reply_wrapper("Hello?", auto.parameters())
+    auto.press_stop(lambda: len(auto.prompts) == 1)
+    assert auto.follow(steps) == ""
+    assert "Stopped before the first word." in auto.page
+
+
+# -- replies that were cut ------------------------------------------------------------------------
+
+
+@behaviour("textgen:cut")
+@pytest.mark.parametrize("said", ["", "Let me", f"{CODE}"], ids=["at once", "after a word", "at a result"])
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (ConnectionError("HTTPConnectionPool(host='127.0.0.1', port=4)"), "cannot be reached, or broke off"),
+        (ValueError("no such thing"), "The model's loader failed (ValueError)"),
+    ],
+)
+def test_a_reply_that_breaks_off_says_why_in_the_page_alone(
+    auto: Webui, said: str, failure: Exception, told: str
+) -> None:
+    auto.says(said)
+    auto.model.failure = failure
+    reply = auto.send("Hello?")
+    assert shared.failures
+    shared.failures.clear()
+    assert told in auto.page
+    assert "no answer" not in auto.page
+    assert told not in reply
+    assert str(failure) not in auto.page
+    auto.model.failure = None
+    auto.says("Here I am.")
+    auto.send("Are you there?")
+    assert told not in auto.prompts[0]
+    assert auto.page == "Here I am."
+
+
+@behaviour("textgen:cut")
+def test_what_a_loader_says_when_it_refuses_a_prompt_is_told(auto: Webui) -> None:
+    auto.model.complaint = "The request exceeds the available context size, try increasing it"
+    auto.send("Hello?")
+    assert f"ended the reply: {auto.model.complaint}." in auto.page
+
+
+@behaviour("textgen:cut")
+@pytest.mark.parametrize("auto_tokens", [True, False])
+def test_a_reply_that_has_all_its_tokens_says_that_it_is_cut_off_until_it_is_continued(
+    auto: Webui, auto_tokens: bool
+) -> None:
+    limits: dict[str, Any] = (
+        {"truncation_length": 40} if auto_tokens else {"auto_max_new_tokens": False, "max_new_tokens": 3}
+    )
+    auto.says("word " * 40)
+    auto.send("Hello?", **limits)
+    assert "The model reached its limit of tokens; the reply is cut off." in auto.page
+    auto.state.clear()
+    auto.says("And so on.")
+    auto.go_on()
+    assert all("cut off" not in page for page in auto.pages)
+    assert auto.page.endswith("And so on.")
+
+
 # -- thought --------------------------------------------------------------------------------------
 
 

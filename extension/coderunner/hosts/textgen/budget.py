@@ -30,6 +30,20 @@ def go_on(
     return {**state, "stream": True, "max_new_tokens": left} if left >= LEAST else None
 
 
+def used_up(state: dict[str, Any], prompt: str, text: str, tokens: Callable[[str], int]) -> bool:
+    """Whether `text`, which a call with this `state` gave after `prompt`, has all tokens that it may have."""
+    if not text:
+        return False
+    if not state.get("auto_max_new_tokens"):
+        return _fills(int(state.get("max_new_tokens") or 0), text, tokens)
+    return _fills(int(state.get("truncation_length") or 0), prompt + text, tokens)
+
+
+def _fills(room: int, text: str, tokens: Callable[[str], int]) -> bool:
+    # A token is a character or more: most texts are not counted at all.
+    return len(text) >= room > 0 and tokens(text) >= room
+
+
 def at_most(tokens: int, state: dict[str, Any]) -> dict[str, Any]:
     """`state` for a reply that may have no more than so many new tokens; 0: as many as the webui gives it."""
     if not tokens:

@@ -61,6 +61,8 @@ class Door:
     elements: Elements
     chats: Chats
     marks: Marks = field(default_factory=Marks)
+    ended: dict[str, str] = field(default_factory=dict)
+    """Why the latest reply of a conversation ended, where that is before its time; told once."""
     _met: set[str] = field(default_factory=set)
     """Conversations of which this process has had a reply."""
 
@@ -139,6 +141,11 @@ class Door:
         return Mark(
             name, its, home, prior, before, api=api, chat=chat, passing=passing, page=page, streams=streams
         )
+
+    def why(self, state: Mapping[str, Any]) -> str:
+        """Why the reply that has just ended did so before its time, in a sentence; empty where it did not."""
+        name = self.conversation(state) if self.ended else None
+        return self.ended.pop(name, "") if name else ""
 
     def may_run(self) -> bool:
         """Whether code runs for the people at the page."""

@@ -95,20 +95,24 @@ def custom_generate_reply(
     if mark is None or not is_chat:
         yield from base(question, state)
         return
+    reply = _reply(mark, question, state, webui.stop_strings(stopping_strings, state), base)
+    door().ended.pop(mark.conversation, None)
     try:
-        yield from _reply(mark, question, state, webui.stop_strings(stopping_strings, state), base).give()
+        yield from reply.give()
+        if reply.speech.why and not mark.api:
+            door().ended[mark.conversation] = reply.speech.why
     finally:
         door().leave(mark)
 
 
 def output_modifier(text: str, state: webui.State, is_chat: bool = False) -> str:  # noqa: FBT001, FBT002 - the webui's own
-    """Say below a reply without a word why it ended; of what is shown only the page has it, never a model."""
+    """Say below a reply that was cut, or is without a word, why; of what is shown only the page has it."""
     if not is_chat or is_api(state) or not door().store.get().active:
         return text
-    if places.opened(text) or readable(webui.answer(unescape(text))):
-        return text
-    said = how_a_reply_ended("stopped" if webui.stopped() else "", empty=True)
-    return webui.below(text, f"*{said}*")
+    said = door().why(state)
+    if not said and not places.opened(text) and not readable(webui.answer(unescape(text))):
+        said = how_a_reply_ended("stopped" if webui.stopped() else "", empty=True)
+    return webui.below(text, said) if said else text
 
 
 def _reply(

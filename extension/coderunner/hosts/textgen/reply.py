@@ -10,8 +10,10 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+from coderunner.endings import how_a_reply_ended
 from coderunner.errors import CodeRunnerError
 from coderunner.hosts.textgen import budget, places, webui
+from coderunner.hosts.textgen.ear import EAR
 from coderunner.hosts.textgen.veil import Veil
 from coderunner.outputs import Aftermath, Result, Status
 from coderunner.runner import (
@@ -61,6 +63,8 @@ class Speech:
     base: Base
     exhausted: bool = False
     """The reply ended because no room was left, not because the model was done."""
+    why: str = ""
+    """Why what the model said last ended before its time, in a sentence for a person."""
 
     def generate(self, step: Generate) -> Generator[str]:
         """Give what the model says next, up to a stop string. Closing it closes the model's stream."""
@@ -71,11 +75,15 @@ class Speech:
             self.exhausted = True
             return
         stops = Stops(prompt.stops, more)
+        text = ""
         with closing(self.base(prompt.question + more, state)) as texts:
-            for text in texts:
+            for text in EAR.listen(texts):
                 yield stops.receive(text)
                 if stops.found:
                     return
+        self.why = EAR.take()
+        if not self.why and budget.used_up(state, prompt.question + more, text, webui.tokens):
+            self.why = how_a_reply_ended("length", empty=False)
 
 
 class Stops:

@@ -9,6 +9,7 @@ program may still be loading, and in a test there may be a double in its place.
 import ast
 import html
 import logging
+import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Any, Protocol
 
 from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute
+
+from coderunner.hosts.textgen.ear import EAR
 
 State = dict[str, Any]
 """The webui's parameters of one reply, as it hands them to a hook."""
@@ -62,9 +65,10 @@ class GenerateReply(Protocol):
 def share_log() -> None:
     """Let what we log stand where the webui's own messages do: its root logger drops everything."""
     ours, theirs = logging.getLogger("coderunner"), logging.getLogger("textgen")
-    if theirs.handlers:
-        ours.handlers = theirs.handlers
+    if handlers := [each for each in theirs.handlers if each is not EAR]:
+        ours.handlers = handlers
         ours.setLevel(logging.WARNING)
+    theirs.addHandler(EAR)
 
 
 def offer_characters() -> list[str]:
@@ -236,6 +240,8 @@ def keep_when_left() -> bool:
     # Gradio takes only what is written as a generator for one.
     @wraps(theirs)
     def reply(text: str, state: State, *given: Any, **named: Any) -> Generator[Any]:  # noqa: ANN401
+        if named.get("_continue") and (rows := state["history"]["visible"]):
+            rows[-1][1] = _SAID.sub("", rows[-1][1])
         steps, last = theirs(text, state, *given, **named), None
         _growing[id(state)] = state
         try:
@@ -322,10 +328,17 @@ def answer(reply: str) -> str:
     return str(extract_reasoning(reply)[1])
 
 
-def below(page: str, sentence: str) -> str:
-    """The text of a message as its page has it, HTML-escaped, with a sentence of ours that is no thought."""
+_SAID = re.compile(r"(?:\n\n|\A)\u200b\*[^*\n]*\*\Z")
+
+
+def below(page: str, said: str) -> str:
+    """The text of a message as its page has it, HTML-escaped, with a sentence of ours that is no thought.
+
+    When the reply is continued it is taken off again.
+    """
     from modules.reasoning import THINKING_FORMATS, extract_reasoning
 
+    sentence = f"\u200b*{said}*"
     if not page.strip():
         return sentence
     # A thought that nobody closed would take it in.

@@ -1,5 +1,6 @@
 """A scripted model where the webui keeps its loader. Its class has the name that the webui looks for."""
 
+import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,6 +24,10 @@ class LlamaServer:
     """Characters that arrive at once; a back-end that batches has more than a token."""
     pace: float = 0.0
     """Seconds for each of them."""
+    failure: Exception | None = None
+    """With what each reply breaks off."""
+    complaint: str = ""
+    """What the loader says when it refuses a prompt."""
 
     def generate_with_streaming(self, prompt: str, state: dict[str, Any]) -> Iterator[str]:
         self.prompts.append(prompt)
@@ -30,6 +35,9 @@ class LlamaServer:
         reply = self.replies.pop(0) if self.replies else ""
         if not state["auto_max_new_tokens"]:
             reply = reply[: state["max_new_tokens"] * TOKEN]
+        if self.complaint:
+            logging.getLogger("textgen").error(self.complaint)
+            return
         event = state.get("stop_event")
         self.ends.append("closed early")
         for end in range(self.burst, len(reply) + self.burst, self.burst):
@@ -37,6 +45,8 @@ class LlamaServer:
             if shared.stop_everything or (event and event.is_set()):
                 return
             yield reply[:end]
+        if self.failure is not None:
+            raise self.failure
         self.ends[-1] = "ended"
 
     def generate(self, prompt: str, state: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@
 import ast
 import copy
 import html
+import logging
 import time
 
 from modules import shared
@@ -93,6 +94,7 @@ def generate_reply_custom(question, original_question, state, stopping_strings=N
             yield shared.model.generate(question, state)
     except Exception:
         shared.failures.append("the loader failed")
+        logging.getLogger("textgen").exception("Failed to generate reply (custom)")
 
 
 def generate_reply_HF(question, original_question, state, stopping_strings=None, is_chat=False):
