@@ -6,6 +6,7 @@ from coderunner.outputs import Aftermath, Status
 
 _KEPT = "variables are kept"
 _LOST = "variables are gone"
+_CUT = "the connection was lost"
 
 SENTENCES: Mapping[tuple[Status, Aftermath], str] = {
     (Status.TIMEOUT, Aftermath.READY): f"stopped at the time limit; {_KEPT}",
@@ -23,9 +24,9 @@ SENTENCES: Mapping[tuple[Status, Aftermath], str] = {
     (Status.REPLACED, Aftermath.READY): "the kernel was restarted while the code ran",
     (Status.REPLACED, Aftermath.BUSY): "the kernel was ended while the code ran",
     (Status.REPLACED, Aftermath.FRESH): f"the kernel was restarted or ended while the code ran; {_LOST}",
-    (Status.LOST, Aftermath.READY): "the connection was lost; whether the code ran to its end is unknown",
-    (Status.LOST, Aftermath.BUSY): "the connection was lost; the code may still run",
-    (Status.LOST, Aftermath.FRESH): f"the connection was lost; there is a new kernel, {_LOST}",
+    (Status.LOST, Aftermath.READY): f"{_CUT}; whether the code ran to its end is unknown",
+    (Status.LOST, Aftermath.BUSY): f"{_CUT}; the code may still run",
+    (Status.LOST, Aftermath.FRESH): f"{_CUT}; there is a new kernel, {_LOST}",
     (Status.REFUSED, Aftermath.READY): "not run: there is no kernel to run it",
     (Status.REFUSED, Aftermath.BUSY): "not run: the kernel is busy with an earlier block",
     (Status.REFUSED, Aftermath.FRESH): "not run: the kernel did not start",
@@ -42,9 +43,18 @@ SENTENCES: Mapping[tuple[Status, Aftermath], str] = {
 """What stands before the first colon or semicolon says it in short; `Result.detail` adds to it."""
 
 
-def how_it_ended(status: Status, aftermath: Aftermath) -> str:
-    """What is said of an end; empty where the outputs say it: the program ended by itself, well or not."""
-    return SENTENCES.get((status, aftermath), "")
+_FAULTS = ("coderunner ", "we were ", "its record ", "another process ")
+"""How details begin that say why an end is not known, though no connection was lost."""
+
+
+def how_it_ended(status: Status, aftermath: Aftermath, detail: str = "") -> str:
+    """What is said of an end; empty where the outputs say it: the program ended by itself, well or not.
+
+    `detail`: what will be said behind it.
+    """
+    said = SENTENCES.get((status, aftermath), "")
+    ours = status is Status.LOST and detail.lower().startswith(_FAULTS)
+    return said.removeprefix(f"{_CUT}; ") if ours else said
 
 
 REPLIES: Mapping[str, str] = {

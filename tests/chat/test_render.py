@@ -209,6 +209,22 @@ def test_a_result_that_comes_late_says_which_block_it_is_of() -> None:
 
 
 @behaviour("render:ends:sentence")
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "CodeRunner itself failed; its log says how",
+        "CodeRunner ended while it ran",
+        "its record cannot be read",
+    ],
+)
+def test_what_is_a_fault_of_ours_is_not_called_a_lost_connection(detail: str) -> None:
+    lost = Result(status=Status.LOST, detail=detail)
+    assert for_model(lost) == f"Result: (whether the code ran to its end is unknown; {detail})\n"
+    cut = Result(status=Status.LOST, detail="it runs no more")
+    assert for_model(cut).startswith("Result: (the connection was lost; whether")
+
+
+@behaviour("render:ends:sentence")
 def test_an_error_that_came_without_its_traceback_is_told() -> None:
     assert for_model(Result((), Status.ERROR)) == "Result: (the code failed)\n"
 

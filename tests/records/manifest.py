@@ -129,6 +129,10 @@ BEHAVIOURS = {
         "goes on and nothing of what ran is missing.",
         "nothing vanishes",
     ),
+    "records:database:closes": Behaviour(
+        "A database that takes nothing holds up the end of the program once, however much is left.",
+        "safety 3.5: host crash",
+    ),
     "records:database:removed": Behaviour(
         "A file of records that is removed while we run is made anew, with what goes on, and that is said.",
         "nothing vanishes",

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
 from coderunner.outputs import Aftermath, Result, Status
+from coderunner.records.ledger import ReplyLedger
 from coderunner.records.rows import Key
 from tests.behaviours import behaviour
 
@@ -11,6 +12,7 @@ from .conftest import CODE, FIFTEEN, KEY, Open, crash, known, sent
 
 SO_FAR = Result(status=Status.TIMEOUT, aftermath=Aftermath.BUSY, detail="the limit is 30 s")
 C = "conversation"
+BOUND = 20.0
 
 
 @behaviour("records:late:once")
@@ -40,6 +42,30 @@ def test_a_lost_run_is_told_once_either_where_it_stood_or_later(replica: Open) -
     there.deliver(known(there.recall(continued, CODE)))
     assert [each.key for each in there.take_undelivered(C)] == [left]
     assert there.take_undelivered(C) == []
+
+
+@behaviour("records:late:once")
+def test_a_late_end_that_is_told_where_it_stood_is_not_told_once_more(replica: Open) -> None:
+    here, late = replica(), [Result(duration=1.0), Result(duration=2.0)]
+    for ordinal, result in enumerate(late):
+        entry = sent(here.claim(Key(C, "m", ordinal), CODE))
+        entry.detach(SO_FAR)
+        entry.finish(result)
+    assert here.settle()
+    here.deliver(known(here.recall(Key(C, "m", 0), CODE)))
+    ledger = ReplyLedger(here, C, "another")
+    assert ledger.told(late) == late[1:]
+
+
+@behaviour("records:late:once")
+def test_a_late_end_that_a_reply_waited_for_is_not_told_once_more(replica: Open) -> None:
+    here, late = replica(), Result(duration=1.0)
+    entry = sent(here.claim(KEY, CODE))
+    waits = here.ended(known(here.recall(KEY, CODE)))
+    entry.late = True
+    entry.finish(late)
+    assert waits.result(BOUND) == late
+    assert not here.told(late)
 
 
 @behaviour("records:late:lives")

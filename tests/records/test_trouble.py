@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -107,6 +108,21 @@ def test_while_it_cannot_be_written_nothing_runs_and_afterwards_nothing_is_missi
     assert records.shelf.find("talk") is not None
     assert isinstance(ledger.claim(Cell(CODE), 0), Entry)
     records.close()
+
+
+@behaviour("records:database:closes")
+def test_a_database_that_takes_nothing_is_waited_for_once_however_much_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    store = Store(f"sqlite:///{path}")
+    records = Records(store)
+    running = [sent(records.claim(Key("conversation", "message", ordinal), CODE)) for ordinal in range(6)]
+    tries: list[int] = []
+    event.listen(store._engine, "checkout", lambda *_: tries.append(threading.get_ident()))
+    with read_only(path, store):
+        for each in running:
+            each.finish(FIFTEEN)
+        records.close()
+    assert tries.count(threading.get_ident()) == 1
 
 
 @behaviour("records:database:full")

@@ -259,7 +259,7 @@ def _said_already(error: Error, before: Sequence[Output]) -> bool:
 
 def _sentence(result: Result, code: str, *, silent: bool) -> str:
     """What is said of the way it ended. A program that raised has said it; one that ended well need not."""
-    said = how_it_ended(result.status, result.aftermath)
+    said = how_it_ended(result.status, result.aftermath, result.detail)
     if result.status is Status.ERROR and silent:
         said = "the code failed"
     if not said and silent:

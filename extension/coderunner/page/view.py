@@ -238,7 +238,9 @@ def _end(result: Result) -> str:
             return f"<b>Done</b>{took}{count}{detail}"
         case Status.ERROR:
             return f"<b>Error</b>{took} · the model has seen it{detail}"
-    short, _, more = how_it_ended(result.status, result.aftermath).replace(": ", "; ", 1).partition("; ")
+    short, _, more = (
+        how_it_ended(result.status, result.aftermath, result.detail).replace(": ", "; ", 1).partition("; ")
+    )
     return f"<b>{short[:1].upper()}{short[1:]}</b>{took}{more and ' · '}{more}{detail}"
 
 

@@ -67,12 +67,14 @@ class Records:
         """Those whose end is written, for as long as somebody may tell what they show later."""
         self._late: dict[str, Result] = {}
         self._told: deque[Result] = deque(maxlen=KEPT)
+        self._given: deque[str] = deque(maxlen=KEPT)
+        """Runs of which the model was told where they stand."""
         self._removed = False
         """The file was; what goes on is not written down in the new one yet."""
         self._forgotten = 0.0
         self._scribe = Scribe(self._write_all, self._pulse)
         self._claims = Claims(self._owners, lambda run: Entry(run, self._send, self._scribe.wake))
-        self._waiters = Waiters(store, self._owners, self._claims)
+        self._waiters = Waiters(store, self._owners, self._claims, self.deliver)
         self.shelf = Shelf(store, self._scribe.wake, person)
         """The conversations."""
         self._tidy()
@@ -123,12 +125,17 @@ class Records:
         return [each for each in left if self._store.write(rows.deliver, each.id)]
 
     def deliver(self, record: Record) -> None:
-        """Note that the model is told how a run ended."""
+        """Note that the model is told how a run ended, where it stands in its reply."""
+        if record.state is State.ENDED:
+            self._given.append(record.id)
         if not record.delivered and record.state is State.ENDED:
             self._store.write(rows.deliver, record.id)
 
-    def told(self, result: Result) -> None:
-        """Note that the model is told how a run of this process ended that went on after its deadline."""
+    def told(self, result: Result) -> bool:
+        """Note that the model is told how a run of this process ended that went on after its deadline.
+
+        False where it was told already, where the run stands in its reply: that was gone on with.
+        """
         with self._lock:
             self._told.append(result)
             late = [identity for identity, its in self._late.items() if its is result]
@@ -136,6 +143,7 @@ class Records:
                 del self._late[identity]
         for identity in late:
             self._store.write(rows.deliver, identity)
+        return not any(identity in self._given for identity in late)
 
     def ended(self, record: Record) -> Future[Result]:
         """What came of a run, or what comes of it, wherever it runs; its end is seen within a second.
@@ -193,10 +201,13 @@ class Records:
         return lost
 
     def close(self) -> None:
-        """Write what is left, bounded; runs that have not ended by then count as lost."""
+        """Write what is left, bounded; runs that have not ended by then count as lost.
+
+        A database that takes nothing is waited for once, however much is left.
+        """
         self._scribe.close()
-        self._close_those_left()
         try:
+            self._close_those_left()
             self._store.write(self._owners.leave)
         except RecordsUnavailable as failure:
             log.warning("%s", failure)
@@ -207,7 +218,7 @@ class Records:
         for held in list(self._live.values()):
             if (draft := held.entry.draft()) is not None and draft.result is not None:
                 bare = replace(draft, outputs=(NOT_KEPT,), known=())
-                with suppress(RecordsUnavailable):
+                with suppress(NotRecordable):
                     self._store.write(self._write, held.entry, bare, singly=True)
 
     # --- writing ------------------------------------------------------------------------------------------

@@ -48,8 +48,8 @@ class Ledger(Protocol):
     def claim(self, cell: Cell, ordinal: int) -> Entry | Future[Result]:
         """The right to run a block; or what comes of it where somebody else has that."""
 
-    def told(self, results: Sequence[Result]) -> None:
-        """The model is told these, of cells that went on after their deadline."""
+    def told(self, results: Sequence[Result]) -> Sequence[Result]:
+        """The model is told these, of cells that went on after their deadline; gives the new ones."""
 
     def left_behind(self) -> Sequence[Result]:
         """What earlier processes left untold in this conversation, each of them once."""
@@ -65,8 +65,9 @@ class Unwritten:
         """Let everything run."""
         return self
 
-    def told(self, results: Sequence[Result]) -> None:
-        """Forget it."""
+    def told(self, results: Sequence[Result]) -> Sequence[Result]:
+        """Know of none that was told."""
+        return results
 
     def left_behind(self) -> Sequence[Result]:
         """Know of nothing."""
@@ -129,13 +130,16 @@ class ReplyLedger:
         except RecordsUnavailable as failure:
             return _refused(failure)
 
-    def told(self, results: Sequence[Result]) -> None:
-        """The model is told these, of cells that went on after their deadline."""
+    def told(self, results: Sequence[Result]) -> Sequence[Result]:
+        """The model is told these, of cells that went on after their deadline; gives the new ones."""
+        return [result for result in results if self._is_new(result)]
+
+    def _is_new(self, result: Result) -> bool:
         try:
-            for result in results:
-                self.records.told(result)
+            return self.records.told(result)
         except RecordsUnavailable as failure:
             log.warning("%s", failure)
+            return True
 
     def left_behind(self) -> Sequence[Result]:
         """What earlier processes left untold in this conversation, each of them once."""

@@ -1,6 +1,7 @@
 """Who waits for the end of a run that another process has in hand."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 
@@ -22,7 +23,11 @@ _UNKNOWN = Result(status=Status.LOST, detail="its record was deleted meanwhile")
 class Waiters:
     """May be used from any thread."""
 
-    def __init__(self, store: Store, owners: Owners, claims: Claims) -> None:
+    def __init__(
+        self, store: Store, owners: Owners, claims: Claims, deliver: Callable[[Record], None]
+    ) -> None:
+        """`deliver` takes each run of which the end is told to who waits."""
+        self._deliver = deliver
         self._store = store
         self._owners = owners
         self._claims = claims
@@ -56,6 +61,8 @@ class Waiters:
             gone = not self._store.read(self._owners.alive, record.owner)
             record = self._store.write(self._claims.look, identity) if gone else record
         if record is None or record.result is not None:
+            if record is not None:
+                self._deliver(record)
             self._answer(waiter, record.result if record and record.result else _UNKNOWN)
 
     def _give_up(self, waiter: Waiter) -> None:

@@ -171,8 +171,7 @@ def _rest(turn: Turn) -> list[Say]:
 
 def _late(kernel: Kernel, manner: Manner) -> Sequence[Pictured]:
     """The results of cells that ended after their deadline, each of them once, to be told now."""
-    late = kernel.take_late()
-    manner.ledger.told(late)
+    late = manner.ledger.told(kernel.take_late())
     return [Pictured(result, manner.keep(result)) for result in late]
 
 

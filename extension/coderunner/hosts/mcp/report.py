@@ -125,7 +125,7 @@ def _words(work: Work, *, silent: bool) -> str:
 
 
 def _ending(result: Result, *, silent: bool) -> str:
-    said = how_it_ended(result.status, result.aftermath)
+    said = how_it_ended(result.status, result.aftermath, result.detail)
     if silent and not said:
         said = "no output" if result.status is Status.OK else "the code failed"
     sentence = "; ".join(filter(None, (said, plain(result.detail))))

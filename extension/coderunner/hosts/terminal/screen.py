@@ -45,7 +45,7 @@ class Screen:
 
     def end(self, result: Result, *, stays: bool) -> None:
         """Say how it ended where its outputs do not; of the variables only where the kernel `stays`."""
-        how = how_it_ended(result.status, result.aftermath)
+        how = how_it_ended(result.status, result.aftermath, result.detail)
         said = (how if stays else how.partition("; ")[0], result.detail)
         if sentence := "; ".join(filter(None, said)):
             self._write("stderr", f"coderunner: {plain(sentence)}\n", alone=True)
