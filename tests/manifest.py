@@ -94,6 +94,12 @@ BEHAVIOURS = {
     "notebooks:files:languages": Behaviour(
         "What is in another language is refused, or is text: it becomes no block.", "nothing untrue"
     ),
+    "notebooks:files:attached": Behaviour(
+        "Pictures that a text refers to go out attached to it, as they came.", "nbformat 4.5: attachments"
+    ),
+    "notebooks:files:halves": Behaviour(
+        "A character whose halves stand in two lines of a text is whole.", "RFC 8259, 8.2"
+    ),
     "notebooks:files:kept": Behaviour(
         "Raw cells, attached pictures and widgets are kept, or a sentence says what is not.",
         "nothing vanishes",
@@ -167,6 +173,10 @@ BEHAVIOURS = {
         "Whatever was written can be read in the notebook, and comes back as it was.", "CommonMark 2.4"
     ),
     "notebooks:export:runs": Behaviour("What other doors ran can be exported, too.", "README"),
+    "notebooks:export:missing": Behaviour(
+        "Where the records lack what a block showed, its cell says so, and so does who exports.",
+        "nothing vanishes",
+    ),
     "notebooks:import:same": Behaviour(
         "What was exported is imported as it was, and nothing runs.", "README"
     ),

@@ -70,7 +70,7 @@ PLAN = {
     "models": Floor(f"{GROUND} folders raster settings models", "httpx httpx2"),
     "models.demo_server": Floor("models", "uvicorn"),
     "models.sight": Floor("raster"),
-    "runner.notebookfile": Floor("errors jsontext", pure=True),
+    "runner.notebookfile": Floor("characters errors jsontext", pure=True),
     "runner": Floor(f"{GROUND} allowance settings chat kernel records runner"),
     # Starlette is what the hosts' own apps are made of; our routes go into them.
     "page": Floor(f"{GROUND} gate page", "starlette"),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from coderunner.__main__ import main
 from coderunner.errors import NotANotebook
 from coderunner.kernel.widgets import VIEW, unkept
-from coderunner.outputs import ExecuteResult, Result
+from coderunner.outputs import ExecuteResult, Result, Stream
 from coderunner.records.book import Records
 from coderunner.records.chats import Chat, Saying
 from coderunner.records.entry import Entry
@@ -149,7 +149,7 @@ def made(*cells: Json, **metadata: object) -> str:
     return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
 
 
-def code(source: str, *outputs: Json, **metadata: object) -> Json:
+def code(source: str | list[str], *outputs: Json, **metadata: object) -> Json:
     cell = {"cell_type": "code", "execution_count": 1, "outputs": outputs}
     return {**cell, "metadata": metadata, "source": source}
 
@@ -196,7 +196,46 @@ def test_a_picture_that_is_attached_stands_below_its_text_and_is_no_text_for_the
     chat = find_chat(records, from_notebook(records, made(cell, code("1")), "x"))
     assert chat.sayings[1].pieces[0].text == "![a.png](data:image/png;base64,AQID)"
     assert "base64" not in chat.sayings[1].text
-    assert "![a.png](data:image/png;base64,AQID)" in to_notebook(chat)
+    assert chat.sayings[1].pieces[1].text == "![b.svg](data:image/svg+xml;base64,PHN2Zy8+)"
+    texts = [joined(each["source"]) for each in json.loads(to_notebook(chat))["cells"]]
+    assert texts[1:] == ["![b.svg](data:image/svg+xml;base64,PHN2Zy8+)", "1"]
+
+
+@behaviour("notebooks:files:attached")
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [("![x](attachment:a.png)", "a.png"), ("![](attachment:my%20%5B1%5D.png)", "my [1].png")],
+)
+def test_a_text_keeps_the_pictures_that_it_refers_to(records: Records, source: str, name: str) -> None:
+    pictures = {name: {"image/png": "AQID"}}
+    cell = {"cell_type": "markdown", "metadata": {}, "source": f"See\n\n{source}", "attachments": pictures}
+    again = back(records, json.dumps(back(records, made(cell, code("1")))))
+    assert [each.get("attachments") for each in again["cells"]] == [pictures, None]
+    assert source in str(joined(again["cells"][0]["source"]))
+
+
+@behaviour("notebooks:files:halves")
+def test_a_character_of_which_the_halves_stand_in_two_lines_is_whole(records: Records) -> None:
+    halves = ["x = '\ud83e", "\udd8a'\n", "y\ud83e"]
+    shown = {"output_type": "stream", "name": "stdout", "text": ["\ud83e", "\udd8a"]}
+    (cell,) = [each for each in back(records, made(code(halves, shown)))["cells"] if each.get("outputs")]
+    assert joined(cell["source"]) == "x = '🦊'\ny\ufffd"
+    assert joined(cell["outputs"][0]["text"]) == "🦊"
+
+
+@behaviour("notebooks:files:kept")
+def test_what_a_stream_of_another_name_holds_is_kept_and_told(records: Records) -> None:
+    streams = [{"output_type": "stream", "name": name, "text": name} for name in ("stdin", "stderr", "log")]
+    said: list[str] = []
+    identity = from_notebook(records, made(code("1", *streams)), "x", said.append)
+    assert said == ["What these streams hold is taken for stdout: log, stdin."]
+    (run,) = find_chat(records, identity).records
+    assert run.result is not None
+    assert [(each.name, each.text) for each in run.result.outputs if isinstance(each, Stream)] == [
+        ("stdout", "stdin"),
+        ("stderr", "stderr"),
+        ("stdout", "log"),
+    ]
 
 
 @behaviour("notebooks:files:kept")

@@ -1,8 +1,10 @@
 """Conversations as notebooks: real Jupyter tools read them, and they come back as they were."""
 
 import json
+import sqlite3
 import warnings
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +25,21 @@ from coderunner.outputs import (
 )
 from coderunner.records.book import Records
 from coderunner.records.chats import Chat, Saying
+from coderunner.records.codec import LARGE
 from coderunner.records.entry import Entry
 from coderunner.records.notebook import WIDGETS
 from coderunner.records.pieces import Kind, Piece
 from coderunner.records.rows import Key
 from coderunner.records.store import MEMORY, Store
-from coderunner.runner import find_chat, from_notebook, label_of, open_records, pieces_in, to_notebook
+from coderunner.runner import (
+    find_chat,
+    from_notebook,
+    label_of,
+    missing_words,
+    open_records,
+    pieces_in,
+    to_notebook,
+)
 from tests.behaviours import behaviour
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAADCAIAAAA2iEnWAAAADUlEQVR4nGNgGAWkAwABMgABn5GIfgAAAABJRU5ErkJggg=="
@@ -170,6 +181,68 @@ def test_runs_of_which_nothing_was_said_are_a_notebook_too(records: Records) -> 
     records.settle()
     (cell,) = read(to_notebook(find_chat(records, "work"))).cells
     assert (cell.source, cell.execution_count, cell.outputs[0].text) == ("print(10 + 5)", 3, "15\n")
+
+
+GONE = "[an output is not in the records any more]\n"
+
+
+def of_replies(*reads: tuple[str, Result | None]) -> Chat:
+    """A conversation of which the records have no run: what the model read of each block, and its end."""
+    blocks = tuple(
+        Piece(Kind.BLOCK, f"```python\n{at}\n```\n", *each[:1], at, each[1]) for at, each in enumerate(reads)
+    )
+    return Chat("talk", "Talk", "label", (Saying("assistant", "", blocks, "reply"),), ())
+
+
+@behaviour("notebooks:export:missing")
+def test_a_cell_says_where_the_records_lack_what_it_showed_and_so_does_the_command() -> None:
+    chat = of_replies(
+        ("Result: 15\n", Result()),
+        ("Result:\n```output\na\nb\n```\n", None),
+        ("Result: (no output)\n", Result()),
+        ("Result: (not run: it was declined)\n", SKIPPED),
+        ("", None),
+    )
+    texts = [cell.source for cell in read(to_notebook(chat)).cells]
+    note = "*what it showed is not in the records any more; the model read:*\n\n"
+    assert texts == [
+        *("0", f"{note}Result: 15", "1", f"{note}Result:\n```output\na\nb\n```"),
+        *("2", "3", "*not run: it was declined*", "4"),
+    ]
+    lacks = "The notebook lacks what 2 blocks showed: it is not in the records any more."
+    assert missing_words(chat) == lacks
+    assert missing_words(of_replies(("Result: (no output)\n", Result()))) == ""
+
+
+@behaviour("notebooks:export:missing")
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "delete from coderunner_blobs",
+        "update coderunner_blobs set text = '{}'",
+        "update coderunner_outputs set text = '['",
+    ],
+)
+def test_an_output_that_the_records_lost_is_told_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], harm: str
+) -> None:
+    monkeypatch.setenv("CODERUNNER_DATA_DIR", str(tmp_path))
+    size = 100 if "outputs" in harm else LARGE
+    outputs = [{"output_type": "stream", "name": "stdout", "text": "x" * size}]
+    cells = [{"cell_type": "code", "source": "x", "execution_count": 1, "outputs": outputs, "metadata": {}}]
+    (tmp_path / "x.ipynb").write_text(json.dumps({"cells": cells, "nbformat": 4, "metadata": {}}))
+    assert main(["import", str(tmp_path / "x.ipynb")]) == 0
+    with closing(sqlite3.connect(tmp_path / "records" / "records.sqlite")) as database:
+        database.execute(harm)
+        database.commit()
+    capsys.readouterr()
+    assert main(["export", "x", "-"]) == 0
+    told = capsys.readouterr()
+    cell = next(cell for cell in read(told.out).cells if cell.cell_type == "code")
+    assert [each.text for each in cell.outputs] == [GONE]
+    assert (
+        told.err == "coderunner: The notebook lacks what a block showed: it is not in the records any more.\n"
+    )
 
 
 @behaviour("notebooks:export:pieces")

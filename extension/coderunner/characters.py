@@ -41,6 +41,11 @@ def whole(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
+def starts_within(text: str, after: str) -> bool:
+    """Whether the text `after` another one begins with the second half of the character that ends that."""
+    return "\ud800" <= text[-1:] <= "\udbff" and "\udc00" <= after[:1] <= "\udfff"
+
+
 def paired(text: str) -> str:
     """JSON whose texts are whole once they are read: a half that it says alone is U+FFFD."""
     if "\\ud" not in text and "\\uD" not in text:

@@ -28,7 +28,7 @@ _VAST = re.compile(r"[eE]\+?[0-9]{3}|[0-9]{309}")
 """Where a number may be larger than a float."""
 
 
-def loads(text: str | bytes, *, lenient: bool = False, strict: bool = True) -> object:
+def loads(text: str | bytes, *, lenient: bool = False, strict: bool = True, halves: bool = False) -> object:
     """The value of a JSON text; NaN and Infinity, which are no JSON, are None.
 
     Bytes may be UTF-8, UTF-16 or UTF-32; a byte order mark is no part of the text. Raises UnreadableJSON,
@@ -37,9 +37,11 @@ def loads(text: str | bytes, *, lenient: bool = False, strict: bool = True) -> o
     are left out instead, such a number, and one that is larger than a float, is its digits as text, and bytes
     that are no UTF-8 are U+FFFD.
     `strict` is json's: without it, strings may hold line ends. Texts in the value have whole characters (see
-    `characters`).
+    `characters`), but with `halves`, for who joins texts first.
     """
     written = _decoded(text, lenient=lenient)
+    written = written if halves else paired(written)
+    written = written.removeprefix("\ufeff")
     brackets = written.count("[") + written.count("{")
     try:
         value = _parsed(written, strict=strict, lenient=lenient)
@@ -93,10 +95,10 @@ def _places(value: list[Any] | dict[Any, Any]) -> list[tuple[Any, list[Any] | di
 
 def _decoded(text: str | bytes, *, lenient: bool) -> str:
     if isinstance(text, str):
-        return paired(text).removeprefix("\ufeff")
+        return text
     try:
         encoding, errors = json.detect_encoding(text), "replace" if lenient else "strict"
-        return paired(text.decode(encoding, errors)).removeprefix("\ufeff")
+        return text.decode(encoding, errors)
     except ValueError:
         # Without `from`: a decoding error carries the bytes, and they may be somebody's secret.
         raise UnreadableJSON("it is not in UTF-8") from None

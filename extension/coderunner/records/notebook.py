@@ -7,13 +7,15 @@ cells' metadata under `coderunner`.
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
+from urllib.parse import unquote
 
 from coderunner.endings import how_it_ended
 from coderunner.jsontext import clipped, loads
 from coderunner.outputs import Result, Status, in_nbformat
 from coderunner.records.chats import Chat, Saying
 from coderunner.records.pieces import Kind, Piece
-from coderunner.records.rows import Record
+from coderunner.records.rows import GONE, Record
 
 OURS = "coderunner"
 YOU = "**You:** "
@@ -36,7 +38,11 @@ def notebook(chat: Chat) -> dict[str, object]:
 
     What is not in the conversation any more, since somebody edited or wrote it anew, is not in the notebook.
     """
-    told = [cell for saying in chat.sayings for cell in _said(chat, saying)]
+    told: list[Cell] = []
+    attached: Attached = {}
+    for saying, answer in zip_longest(chat.sayings, chat.sayings[1:]):
+        beside, attached = attached, _attached(saying, answer)
+        told += _said(chat, saying, beside or attached)
     replies = {saying.reply for saying in chat.sayings}
     runs = [run for run in chat.records if run.key.message in replies or not chat.sayings]
     if not chat.sayings:
@@ -56,6 +62,33 @@ def notebook(chat: Chat) -> dict[str, object]:
     }
 
 
+NOT_THERE = "what it showed is not in the records any more"
+_NEVER_RAN = frozenset(
+    {Status.ABORTED, Status.REFUSED, Status.UNRECORDED, Status.DECLINED, Status.UNRUN, Status.LOST}
+)
+_NOTHING = re.compile(r"\s*(?:Result: \((?:no output|not run\b).*\)\s*)?", re.DOTALL)
+"""What the model read of a block that showed nothing."""
+
+
+def missing(chat: Chat) -> int:
+    """How many blocks of a conversation showed what is not in the records any more."""
+    runs = {(run.key.message, run.key.ordinal): run for run in chat.records}
+    blocks = [(said, each) for said in chat.sayings for each in said.pieces if each.kind is Kind.BLOCK]
+    gone = sum((said.reply, each.ordinal) not in runs and _has_shown(each) for said, each in blocks)
+    return gone + sum(GONE in run.result.outputs for run in runs.values() if run.result)
+
+
+def _has_shown(block: Piece) -> bool:
+    """Whether a block has shown something, as far as the reply alone can tell."""
+    ran = block.end is None or block.end.status not in _NEVER_RAN
+    return ran and block.ordinal is not None and has_shown(block.read)
+
+
+def has_shown(read: str) -> bool:
+    """Whether a block has shown something, by what the model `read` of it."""
+    return not _NOTHING.fullmatch(read)
+
+
 def _widgets(runs: Sequence[Record]) -> dict[str, object]:
     """The last state of all widgets that the runs showed; empty where they showed none."""
     states: dict[str, object] = {}
@@ -65,11 +98,35 @@ def _widgets(runs: Sequence[Record]) -> dict[str, object]:
     return {"state": sound(states), "version_major": 2, "version_minor": 0} if states else {}
 
 
-def _said(chat: Chat, saying: Saying) -> Iterator[Cell]:
+Attached = dict[str, dict[str, str]]
+"""Pictures by the names by which a text has them, each as base64 by its type."""
+_ATTACHED = re.compile(r"attachment:([^)\s\"'<>]+)")
+_PICTURE = re.compile(r"!\[([^\]]*)\]\(data:(image/[\w.+-]+);base64,([A-Za-z0-9+/=]+)\)")
+
+
+def attached_as(name: str) -> str:
+    """The name of a picture that is attached to a text, as the picture itself bears it."""
+    return re.sub(r"[\[\]()<>\s]+", " ", name).strip() or "picture"
+
+
+def _attached(saying: Saying, answer: Saying | None) -> Attached:
+    """The pictures that what a person said refers to: they stand at the beginning of the answer."""
+    names = [unquote(each) for each in _ATTACHED.findall(saying.text)] if saying.role == "user" else []
+    found = [_PICTURE.fullmatch(piece.text) for piece in answer.pieces] if names and answer else []
+    pictures = {each[1]: {each[2]: each[3]} for each in found if each}
+    return {name: pictures[attached_as(name)] for name in names if attached_as(name) in pictures}
+
+
+def _said(chat: Chat, saying: Saying, attached: Attached) -> Iterator[Cell]:
+    """The cells of what was said; pictures that are `attached` to a text are no cells of their own."""
     if saying.role == "user":
-        yield _markdown(_named(saying.text), role="user")
+        cell = _markdown(_named(saying.text), role="user")
+        yield cell | ({"attachments": attached} if attached else {})
         return
+    own = {attached_as(name) for name in attached}
     for piece in saying.pieces:
+        if (picture := _PICTURE.fullmatch(piece.text)) and picture[1] in own:
+            continue
         if piece.kind is Kind.BLOCK:
             yield from _block(chat, saying, piece)
         elif raw := _RAW.fullmatch(piece.text):
@@ -108,9 +165,12 @@ def _block(chat: Chat, saying: Saying, piece: Piece) -> Iterator[Cell]:
     else:
         yield _code(f"{code_in(piece.text)}\n", None)
         result = piece.end
+        if _has_shown(piece):
+            words = f"*{NOT_THERE}; the model read:*\n\n{piece.read.strip()}"
+            yield _markdown(words, role="assistant", kind="end")
     if result is None or result.status is Status.UNRUN:
         return  # A cell without a number says that it has not run.
-    if said := how_it_ended(result.status, result.aftermath):
+    if said := how_it_ended(result.status, result.aftermath, result.detail):
         words = "; ".join(filter(None, (said, result.detail)))
         yield _markdown(f"*{words}*", role="assistant", kind="end")
 

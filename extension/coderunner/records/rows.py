@@ -47,6 +47,7 @@ _MODULES = (
     select(MODULES.c.name, BLOBS.c.text).join_from(MODULES, BLOBS).where(MODULES.c.run == bindparam("its_id"))
 )
 NOT_KEPT = Stream("stderr", "[an output could not be kept]\n")
+GONE = Stream("stderr", "[an output is not in the records any more]\n")
 _USED = exists().where(OUTPUTS.c.blob == BLOBS.c.hash) | exists().where(MODULES.c.blob == BLOBS.c.hash)
 _ADVANCE = {
     state: update(RUNS).where(
@@ -319,7 +320,11 @@ def _record(connection: Connection, row: Row[Any]) -> Record:
 
 def _outputs(connection: Connection, identity: str) -> Iterator[Output]:
     for text, blob in connection.execute(_OUTPUTS, {"its_id": identity}):
-        yield decode(blob if text is None else text)
+        kept = blob if text is None else text
+        try:
+            yield GONE if kept is None else decode(kept)
+        except (LookupError, TypeError, ValueError):  # somebody else has written there
+            yield GONE
 
 
 def outputs(connection: Connection, identity: str) -> tuple[Output, ...]:

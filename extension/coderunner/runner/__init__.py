@@ -51,7 +51,15 @@ from .events import BEAT, Answered, Asked, Beat, Ended, Event, Late, Shown, Star
 from .later import Later
 from .manner import STOPPED, Kernel, Manner, declined, granted, never, no_pictures
 from .notebookfile import LARGEST
-from .notebooks import find_chat, from_notebook, label_of, pieces_in, to_notebook
+from .notebooks import (
+    find_chat,
+    from_notebook,
+    label_of,
+    missing_words,
+    pieces_in,
+    results_in,
+    to_notebook,
+)
 from .panels import later_of, panel_of
 
 __all__ = [
@@ -126,6 +134,7 @@ __all__ = [
     "late_words",
     "later_of",
     "meant",
+    "missing_words",
     "never",
     "no_pictures",
     "normalise",
@@ -137,6 +146,7 @@ __all__ = [
     "plain",
     "ran_again",
     "rebuild",
+    "results_in",
     "run_cell",
     "run_cell_sync",
     "shown_afterwards",

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
+from coderunner.characters import starts_within, whole
 from coderunner.errors import NotANotebook, UnreadableJSON
 from coderunner.jsontext import loads
 
@@ -31,7 +33,7 @@ def content_of(file: bytes | str) -> Json:
     if isinstance(file, bytes) and file.startswith(GZIP):
         raise NotANotebook("this is no notebook but a compressed file; unpack it with gunzip")
     try:
-        content = loads(file)
+        content = _joined(loads(file, halves=True))
     except UnreadableJSON as failure:
         raise NotANotebook(f"this is no notebook: {failure}") from None
     content = _upgraded(object_of(content))
@@ -76,6 +78,22 @@ def string_of(value: object) -> str:
     if isinstance(value, list) and all(isinstance(line, str) for line in value):
         value = "".join(value)
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def _joined(value: object) -> object:
+    """The value with whole characters, of which some programs write the halves into two lines of a text."""
+    match value:
+        case str():
+            return whole(value)
+        case dict():
+            return {whole(name): _joined(each) for name, each in value.items()}
+        case list():
+            lines = list(value)
+            for at, (line, after) in enumerate(pairwise(value)):
+                if isinstance(line, str) and isinstance(after, str) and starts_within(line, after):
+                    lines[at], lines[at + 1] = f"{lines[at]}{after[0]}", after[1:]
+            return [_joined(each) for each in lines]
+    return value
 
 
 # --- version 3 ----------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import secrets
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -12,6 +13,7 @@ from coderunner.chat.literal import literal
 from coderunner.chat.render import for_model
 from coderunner.errors import NoSuchConversation, NotANotebook, RecordsUnavailable
 from coderunner.identity import new_id
+from coderunner.images import SVG
 from coderunner.jsontext import clipped
 from coderunner.kernel.bounds import MIME_TYPE, Text, bundle_of, traceback_of
 from coderunner.kernel.widgets import VIEW, Widgets, kept_of, saved
@@ -28,7 +30,18 @@ from coderunner.outputs import (
 from coderunner.records.book import Records
 from coderunner.records.chats import Card, Chat, Saying
 from coderunner.records.entry import Entry
-from coderunner.records.notebook import OURS, RAW, WIDGETS, fenced, notebook, sound, unnamed
+from coderunner.records.notebook import (
+    OURS,
+    RAW,
+    WIDGETS,
+    attached_as,
+    fenced,
+    has_shown,
+    missing,
+    notebook,
+    sound,
+    unnamed,
+)
 from coderunner.records.pieces import Kind, Piece
 from coderunner.records.rows import Key, Record
 
@@ -70,6 +83,25 @@ def _which(name: str, cards: list[Card]) -> str:
         return f"there is no conversation {name!r}, nor any other"
     listed = "".join(f"\n  {card.id}  {card.title}" for card in cards)
     return f"which conversation is {name!r}? There are:{listed}"
+
+
+def results_in(text: str) -> int:
+    """How many blocks showed something, by what the model read of them below their fences."""
+    ends = re.finditer(r"^[ \t]*(?:`{3,}|~{3,})[ \t]*\n(?=\s*Result:)", text, re.MULTILINE)
+    read = (_RESULT.match(text, end.end()) for end in ends)
+    return sum(has_shown(each[0]) for each in read if each)
+
+
+def missing_words(chat: Chat, more: int = 0) -> str:
+    """A sentence on what the blocks of a conversation, and some `more`, showed and the notebook lacks.
+
+    Empty where it lacks nothing.
+    """
+    count = missing(chat) + more
+    if not count:
+        return ""
+    whose = "a block" if count == 1 else f"{count} blocks"
+    return f"The notebook lacks what {whose} showed: it is not in the records any more."
 
 
 def to_notebook(chat: Chat) -> str:
@@ -212,6 +244,7 @@ def _parts(content: Json, tell: Tell) -> Iterator[str | list[Piece | Ran]]:
     """What people said, and the replies to it; without a word of ours, Markdown before code is a person's."""
     reply: list[Piece | Ran] = []
     silent = strange = 0
+    streams: set[str] = set()
     for cell in map(object_of, list_of(content["cells"])):
         ours = object_of(object_of(cell.get("metadata")).get(OURS))
         source, written = string_of(cell.get("source")), string_of(ours.get(WRITTEN))
@@ -225,6 +258,7 @@ def _parts(content: Json, tell: Tell) -> Iterator[str | list[Piece | Ran]]:
         if cell.get("cell_type") == "code":
             language = foreign_language(cell)
             silent += bool(language and list_of(cell.get("outputs")))
+            streams |= _unknown_streams(cell)
             ran = Ran(source, _result(cell, ours))
             reply.append(Piece(Kind.PROSE, fenced(source, language)) if language else ran)
         elif cell.get("cell_type") == "raw":
@@ -248,8 +282,17 @@ def _parts(content: Json, tell: Tell) -> Iterator[str | list[Piece | Ran]]:
         yield reply
     if silent:
         tell(f"Outputs of cells in other languages are left out: {silent}.")
+    if streams:
+        tell(f"What these streams hold is taken for stdout: {', '.join(sorted(streams))}.")
     if strange:
         tell(f"Cells of a kind that notebooks do not have are left out: {strange}.")
+
+
+def _unknown_streams(cell: Json) -> set[str]:
+    """Names of streams that programs do not have: an output is one of stdout or of stderr."""
+    outputs = map(object_of, list_of(cell.get("outputs")))
+    names = {string_of(each.get("name")) for each in outputs if each.get("output_type") == "stream"}
+    return {each[:40] for each in names - {"", "stdout", "stderr"}}
 
 
 def _format(cell: Json) -> str:
@@ -264,9 +307,12 @@ def _attached(cell: Json, source: str) -> tuple[str, list[str]]:
     pictures = []
     for name, bundle in object_of(cell.get("attachments")).items():
         for kind, data in bundle_of(bundle).items():
-            if kind.startswith("image/") and isinstance(data, str) and _BASE64.fullmatch(data):
-                plain = re.sub(r"[\[\]()<>\s]+", " ", name).strip() or "picture"
-                pictures.append(f"![{plain}](data:{kind};base64,{''.join(data.split())})")
+            if not kind.startswith("image/") or not isinstance(data, str):
+                continue
+            if kind == SVG and not _BASE64.fullmatch(data):
+                data = b64encode(data.encode()).decode()
+            if _BASE64.fullmatch(data):
+                pictures.append(f"![{attached_as(name)}](data:{kind};base64,{''.join(data.split())})")
     return source, pictures
 
 

@@ -147,6 +147,9 @@ BEHAVIOURS = {
     "app:list:notebook": Behaviour(
         "A conversation is downloaded as a notebook, by whoever knows its id and nobody else.", "anchors: 45"
     ),
+    "app:list:notebook:missing": Behaviour(
+        "What a notebook that is downloaded lacks is said on the page.", "nothing vanishes"
+    ),
     "app:list:missing": Behaviour(
         "An address of a conversation that is not there says so and opens a new one.", "the list"
     ),

@@ -13,6 +13,8 @@ from coderunner.endings import REPLIES
 from coderunner.hosts.app.server import App
 from coderunner.hosts.app.transcript import Message
 from coderunner.hosts.app.writer import kernel_label
+from coderunner.records import rows
+from coderunner.records.schema import RUNS
 from coderunner.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS, Visitor, served, started, visitor
@@ -127,6 +129,19 @@ def test_a_conversation_is_downloaded_as_a_notebook(somebody: Visitor, tmp_path:
         for more in ("", "x")
     ]
     assert [answer.status for answer in answers] == [200, 404]
+
+
+@behaviour("app:list:notebook:missing")
+def test_the_page_says_what_a_notebook_lacks(somebody: Visitor, app: App) -> None:
+    which = begin(somebody, "```python\nprint(10 + 5)\n```\n")
+    expect(somebody.feet).to_have_count(1)
+    row = somebody.rows.first
+    row.hover()
+    assert app.records.settle()
+    app.records._store.write(rows.remove, RUNS.c.conversation == kernel_label(which))
+    with somebody.page.expect_download():
+        row.get_by_role("button", name="Download as a notebook").click()
+    expect(somebody.page.get_by_text("The notebook lacks what a block showed")).to_be_visible()
 
 
 @behaviour("app:list:missing")

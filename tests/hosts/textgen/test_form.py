@@ -18,6 +18,7 @@ from coderunner.hosts.textgen import hooks, preset
 from coderunner.hosts.textgen import webui as host
 from coderunner.hosts.textgen.panel import Chat, Panel
 from coderunner.hosts.textgen.preferences import Preferences, Store
+from coderunner.records import rows
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
 from tests.hosts.textgen.webui import Webui
@@ -319,7 +320,12 @@ def test_the_chat_is_a_notebook_with_what_its_blocks_showed(webui: Webui, panel:
     ]
     assert notebook.cells[2].outputs[0].text == "15\n"
     assert notebook.cells[4].outputs[0].ename == "ZeroDivisionError"
-    assert line.text == "Writing the notebook …"  # the page says more, once it has it
+    assert line.text == "The notebook is downloaded."  # the page says so once it has it
+    panel.door.records._store.write(rows.remove)
+    assert panel.notebook(webui.history, HERE)[1].text == (
+        "The notebook is downloaded. The notebook lacks what 2 blocks showed:"
+        " it is not in the records any more."
+    )
     assert panel.notebook({"internal": []}, HERE)[0] == ""
 
 

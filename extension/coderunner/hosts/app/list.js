@@ -78,6 +78,7 @@
     link.href = `coderunner/notebook?c=${row.dataset.crChat}`;
     link.download = "";
     link.click();
+    send({ saved: row.dataset.crChat });
   }
 
   const DEEDS = { save, rename, delete: remove };

@@ -26,7 +26,7 @@ from coderunner.hosts.app.view import Drawing, Html
 from coderunner.hosts.app.writer import Writer
 from coderunner.jsontext import loads
 from coderunner.page import element
-from coderunner.runner import Card, Session, without_tags
+from coderunner.runner import Card, Session, missing_words, without_tags
 
 Messages = list[dict[str, Any]]
 
@@ -158,6 +158,10 @@ class Page:
             match _asked(errand):
                 case {"rename": str(which), "title": str(title)}:
                     await self.archive.rename(which, title)
+                case {"saved": str(which)}:
+                    chat = await self.archive.written(which)
+                    if words := missing_words(chat) if chat else "":
+                        toast.warning(words)
                 case {"delete": str(which)}:
                     await self.conversations.delete(which)
                     if which == identity:

@@ -11,6 +11,7 @@ from coderunner.runner import (
     Records,
     find_chat,
     from_notebook,
+    missing_words,
     open_records,
     plain,
     to_notebook,
@@ -24,10 +25,17 @@ def export(settings: Settings, conversation: str, file: str) -> int:
     Raises NoSuchConversation, RecordsUnavailable, SettingsError.
     """
     with _records(settings) as records:
-        text = to_notebook(find_chat(records, conversation))
+        chat = find_chat(records, conversation)
+    _write(to_notebook(chat), file)
+    if words := missing_words(chat):
+        sys.stderr.write(f"coderunner: {words}\n")
+    return 0
+
+
+def _write(text: str, file: str) -> None:
     if file == "-":
         sys.stdout.write(text)
-        return 0
+        return
     try:
         with Path(file).open("x", encoding="utf-8") as new:
             new.write(text)
@@ -35,7 +43,6 @@ def export(settings: Settings, conversation: str, file: str) -> int:
         raise SettingsError(f"{file} is there already; choose another name") from None
     except OSError as failure:
         raise SettingsError(f"{file} cannot be written: {failure.strerror}") from None
-    return 0
 
 
 def take_in(settings: Settings, files: Sequence[str]) -> int:

@@ -4,7 +4,6 @@ Nothing secret is ever a component's value: the field of the token is always emp
 Where the webui serves several people, what its operator chose is not even built.
 """
 
-import json
 from collections.abc import Callable
 from secrets import token_hex
 from typing import Any
@@ -14,7 +13,7 @@ from gradio.context import Context
 
 from coderunner.hosts.textgen import preset, webui
 from coderunner.hosts.textgen.door import Door
-from coderunner.hosts.textgen.panel import DOWNLOADED, Chat, Line, Panel
+from coderunner.hosts.textgen.panel import Chat, Line, Panel
 from coderunner.hosts.textgen.preferences import BLOCKS, DEADLINES
 from coderunner.secret import Secret
 
@@ -43,14 +42,14 @@ PRESSED = "(_number, ...rest) => [window.coderunnerNumber?.() ?? '', ...rest]"
 
 DOWNLOAD = """(text, status) => {
     if (!text) return [status];
-    const notebook = text.slice(text.indexOf("\\n") + 1);
+    const [, said, notebook] = /^\\w+ ([^\\n]*)\\n(.*)$/s.exec(text);
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([notebook], { type: "application/x-ipynb+json" }));
     link.download = "chat.ipynb";
     link.click();
     URL.revokeObjectURL(link.href);
-    return [DOWNLOADED];
-}""".replace("DOWNLOADED", json.dumps(Line(DOWNLOADED).html))
+    return [said];
+}"""
 """Saves a notebook where the person's browser keeps what it downloads."""
 
 GO_ON = "(taken) => { if (taken) window.coderunnerGoOn?.(); }"
@@ -183,7 +182,8 @@ class Form:
         def write(history: object, *at: Any) -> tuple[str, str]:  # noqa: ANN401 - what components hold
             text, line = self.panel.notebook(history, Chat(*at))
             # The page learns of a value that is another one: the same chat may be wanted twice.
-            return f"{token_hex(4)}\n{text}" if text else "", line.html
+            writing = Line("Writing the notebook …")
+            return (f"{token_hex(4)} {line.html}\n{text}", writing.html) if text else ("", line.html)
 
         button.click(write, [history, *self.chat], [text, self.status], **QUEUED)
         # When the page has the text: what follows a call may be called before its values are there.

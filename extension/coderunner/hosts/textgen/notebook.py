@@ -5,17 +5,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from coderunner.hosts.textgen.places import without
-from coderunner.runner import Chat, Record, Records, Saying, pieces_in, to_notebook
+from coderunner.runner import Chat, Record, Records, Saying, missing_words, pieces_in, results_in, to_notebook
 
 
-def notebook(history: object, title: str, records: Records) -> str:
-    """The webui's `history` of a chat as the text of a notebook; empty where nothing was said.
+def notebook(history: object, title: str, records: Records) -> tuple[str, str]:
+    """The webui's `history` of a chat as the text of a notebook, and a sentence on what it lacks.
 
-    Raises RecordsUnavailable.
+    Both are empty where there is nothing to say. Raises RecordsUnavailable.
     """
     rows = history.get("internal") if isinstance(history, Mapping) else None
     if not isinstance(history, Mapping) or not rows:
-        return ""
+        return "", ""
     names = [_name(history, at) for at in range(len(rows))]
     runs = _runs({home for _message, home in names if home}, records)
     sayings = [
@@ -24,7 +24,11 @@ def notebook(history: object, title: str, records: Records) -> str:
         for saying in _sayings(str(asked), without(str(reply)), message, runs.get(message, []))
     ]
     kept = [run for message, _home in names for run in runs.get(message, [])]
-    return to_notebook(Chat("", title, "", tuple(sayings), tuple(kept)))
+    chat = Chat("", title, "", tuple(sayings), tuple(kept))
+    # A block whose run is gone is no cell: it stands in the text, with what the model read of it.
+    prose = [piece.text for saying in sayings for piece in saying.pieces]
+    lacks = sum(map(results_in, prose))
+    return to_notebook(chat), missing_words(chat, lacks)
 
 
 def _runs(homes: Iterable[str], records: Records) -> Mapping[str, list[Record]]:

@@ -250,10 +250,12 @@ class Panel:
     def notebook(self, history: object, chat: Chat) -> tuple[str, Line]:
         """The chat as the text of a notebook, empty where there is none, and what there is to say."""
         try:
-            text = notebook(history, chat.unique_id or "Chat", self.door.records)
+            text, lacks = notebook(history, chat.unique_id or "Chat", self.door.records)
         except CodeRunnerError as failure:
             return "", Line(str(failure), good=False)
-        return text, Line("Writing the notebook …" if text else "Nothing was said in this chat yet.")
+        if not text:
+            return "", Line("Nothing was said in this chat yet.")
+        return text, Line(f"{DOWNLOADED} {lacks}".rstrip(), good=not lacks)
 
     def address(self) -> str:
         """Where the script of the page that asks finds what its bar is to show, as HTML."""
