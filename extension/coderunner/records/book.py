@@ -127,7 +127,8 @@ class Records:
     def deliver(self, record: Record) -> None:
         """Note that the model is told how a run ended, where it stands in its reply."""
         if record.state is State.ENDED:
-            self._given.append(record.id)
+            with self._lock:
+                self._given.append(record.id)
         if not record.delivered and record.state is State.ENDED:
             self._store.write(rows.deliver, record.id)
 
@@ -139,11 +140,12 @@ class Records:
         with self._lock:
             self._told.append(result)
             late = [identity for identity, its in self._late.items() if its is result]
+            known = any(identity in self._given for identity in late)
             for identity in late:
                 del self._late[identity]
         for identity in late:
             self._store.write(rows.deliver, identity)
-        return not any(identity in self._given for identity in late)
+        return not known
 
     def ended(self, record: Record) -> Future[Result]:
         """What came of a run, or what comes of it, wherever it runs; its end is seen within a second.
