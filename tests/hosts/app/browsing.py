@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, expect, sync_playwright
 
 MARKS = [
     pytest.mark.browser,
@@ -119,6 +119,30 @@ class Visitor:
         expect(self.page.locator("#cr-kernel .cr-light")).to_be_visible()
         return self
 
+    def begin_anew(self) -> "Visitor":
+        """Begin a conversation on this page as it is, and leave what is open beside it."""
+        for page in self.context.pages:
+            if page is not self.page:
+                page.close()
+        self.page.keyboard.press("Escape")
+        if self.page.locator("#cr-right.open").count():
+            self.page.locator("#cr-right .toggle-button").click()
+        self.page.evaluate("document.querySelectorAll('.toast-close').forEach(each => each.click())")
+        expect(self.page.locator(".toast-body")).to_have_count(0)
+        self.page.locator("#cr-new").click()
+        expect(self.replies).to_have_count(0)
+        expect(self.page.locator("#cr-chat .user-row")).to_have_count(0)
+        self.box.fill("")
+        expect(self.box).to_be_editable()
+        expect(self.page.locator("#cr-box button.submit-button")).to_be_visible()
+        self.complaints.clear()
+        return self
+
+    def content(self) -> None:
+        """See that the page never complained nor asked anybody else."""
+        assert self.complaints == [], self.complaints
+        assert self.elsewhere == []
+
     @property
     def box(self) -> Locator:
         """The place to type in."""
@@ -188,8 +212,41 @@ def visitor(browser: Browser, address: str, **context: Any) -> Iterator[Visitor]
     with contextlib.closing(browser.new_context(**context)) as fresh:
         somebody = Visitor(fresh, address)
         yield somebody if address == "about:blank" else somebody.open()
-        assert somebody.complaints == [], somebody.complaints
-        assert somebody.elsewhere == []
+        somebody.content()
+
+
+class Seat:
+    """A page that stays open for all tests of a file, each with a conversation of its own.
+
+    To load it costs several times what most tests do on it.
+    """
+
+    def __init__(self, browser: Browser, address: str) -> None:
+        self._browser = browser
+        self._address = address
+        self._taken: Visitor | None = None
+
+    @contextlib.contextmanager
+    def taken(self) -> Iterator[Visitor]:
+        """A visitor with a new conversation; never complains nor asks anybody else."""
+        somebody = self._free()
+        yield somebody
+        somebody.content()
+
+    def _free(self) -> Visitor:
+        if self._taken is not None:
+            try:
+                return self._taken.begin_anew()
+            except (Error, AssertionError):  # a test that failed may leave anything
+                self.close()
+        self._taken = Visitor(self._browser.new_context(), self._address)
+        return self._taken.open()
+
+    def close(self) -> None:
+        """Close the page, and what stands beside it."""
+        if self._taken is not None:
+            self._taken.context.close()
+            self._taken = None
 
 
 def number(text: str) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.hosts.app.browsing import chromium, served
+from tests.hosts.app.browsing import Seat, chromium, served
 from tests.hosts.app.parrot import Parrot
 
 
@@ -22,3 +22,11 @@ def browser() -> Iterator[Browser]:
     """A real one."""
     with chromium() as browser:
         yield browser
+
+
+@pytest.fixture(scope="module")
+def seat(browser: Browser, address: str) -> Iterator[Seat]:
+    """A page of the app that the file serves at its `address`."""
+    one = Seat(browser, address)
+    yield one
+    one.close()

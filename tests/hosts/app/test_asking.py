@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from coderunner.hosts.app.server import App
 from coderunner.settings import load
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import BOUND, MARKS, Visitor, served, visitor
+from tests.hosts.app.browsing import BOUND, MARKS, Seat, Visitor, served
 from tests.hosts.app.parrot import Parrot
 
 pytestmark = MARKS
@@ -32,9 +32,9 @@ def address(app: App) -> Iterator[str]:
 
 
 @pytest.fixture
-def somebody(browser: Browser, address: str, app: App) -> Iterator[Visitor]:
+def somebody(seat: Seat, app: App) -> Iterator[Visitor]:
     app.choices.deadline = 30.0
-    with visitor(browser, address) as somebody:
+    with seat.taken() as somebody:
         yield somebody
 
 
