@@ -38,6 +38,9 @@ PRINTED, WIDTH = 170, 70
 class Steady:
     """An endpoint that says what it is told to in the message: code, prose or thoughts."""
 
+    pace: float = 1.0
+    """How much faster it writes, and what it writes prints."""
+
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
         if not scope["path"].endswith("/chat/completions"):
@@ -52,9 +55,10 @@ class Steady:
             }
         )
         began = asyncio.get_running_loop().time()
-        for number, delta in enumerate(_deltas(str(said["content"]) if said["role"] == "user" else "")):
+        what = str(said["content"]) if said["role"] == "user" else ""
+        for number, delta in enumerate(_deltas(what, self.pace)):
             await send(_event({"choices": [{"index": 0, "delta": delta}]}))
-            await asyncio.sleep(began + number * PAUSE - asyncio.get_running_loop().time())
+            await asyncio.sleep(began + number * PAUSE / self.pace - asyncio.get_running_loop().time())
         await send(_event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}))
         await send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
 
@@ -65,13 +69,13 @@ TEXTS = {
     "a thought": PROSE,
     "what a program prints": (
         f"```python\nimport time\nfor n in range({PRINTED}):\n"
-        f"    print('x' * {WIDTH})\n    time.sleep(.1)\n```\n"
+        f"    print('x' * {WIDTH})\n    time.sleep(.1 / {{pace:g}})\n```\n"
     ),
 }
 
 
-def _deltas(what: str) -> Iterator[dict[str, str]]:
-    text = TEXTS.get(what, "Seen.\n")
+def _deltas(what: str, pace: float) -> Iterator[dict[str, str]]:
+    text = TEXTS.get(what, "Seen.\n").replace("{pace:g}", f"{pace:g}")
     kind = "reasoning_content" if what == "a thought" else "content"
     for at in range(0, len(text), PIECE):
         yield {kind: text[at : at + PIECE]}
@@ -137,9 +141,9 @@ def traffic_of(browser: Browser, address: str, what: str) -> Traffic:
 
 
 @contextmanager
-def steady() -> Iterator[str]:
+def steady(pace: float = 1.0) -> Iterator[str]:
     """The app with that model and no other conversation; gives its address."""
-    model = Steady()
+    model = Steady(pace)
     with served(lambda: model) as endpoint, TemporaryDirectory() as home:
         flags = {"model_url": f"{endpoint}/v1", "model": "steady", "approve": "auto", "data_dir": home}
         with served(App(load(flags)).asgi) as address:

@@ -14,12 +14,11 @@ pytestmark = MARKS
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with steady() as address:
+    with steady(pace=4.0) as address:
         yield address
 
 
 @behaviour("app:traffic:linear")
-@pytest.mark.timeout(120)  # each is written for twenty seconds
 @pytest.mark.parametrize("what", ["a block of code", "prose", "a thought", "what a program prints"])
 def test_a_reply_costs_its_page_no_more_than_eight_times_its_text(
     browser: Browser, address: str, what: str
