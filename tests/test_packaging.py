@@ -73,6 +73,15 @@ def pip(python: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def install_theirs(python: Path) -> subprocess.CompletedProcess[str]:
+    """Install what the webui pins: by uv where there is one, which is several times as fast as pip."""
+    if (uv := shutil.which("uv")) is None:
+        return pip(python, "install", *WEBUI)
+    command = [uv, "pip", "install", "--quiet", "--python", python, *WEBUI]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    return done if done.returncode == 0 else pip(python, "install", *WEBUI)
+
+
 def installed(python: Path) -> dict[str, str]:
     lines = pip(python, "freeze", "--all").stdout.splitlines()
     return {named(line): line.partition("==")[2] for line in lines}
@@ -85,7 +94,7 @@ def installed(python: Path) -> dict[str, str]:
 def test_the_environment_of_the_webui_stays_as_it_is(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", tmp_path], check=True, timeout=120)
     python = tmp_path / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    theirs = pip(python, "install", *WEBUI)
+    theirs = install_theirs(python)
     if theirs.returncode:
         pytest.skip(
             f"the webui's own pins cannot be installed here: {theirs.stderr.strip().splitlines()[-1]}"
