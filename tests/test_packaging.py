@@ -77,7 +77,7 @@ def install_theirs(python: Path) -> subprocess.CompletedProcess[str]:
     """Install what the webui pins: by uv where there is one, which is several times as fast as pip."""
     if (uv := shutil.which("uv")) is None:
         return pip(python, "install", *WEBUI)
-    command = [uv, "pip", "install", "--quiet", "--python", python, *WEBUI]
+    command = [uv, "pip", "install", "--quiet", "--python", str(python), *WEBUI]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     return done if done.returncode == 0 else pip(python, "install", *WEBUI)
 
