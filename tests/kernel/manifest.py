@@ -178,6 +178,9 @@ BEHAVIOURS = {
         "What a thread shows belongs to the cell that started it, whatever runs meanwhile.",
         "kernel facts: output; R22; R23",
     ),
+    "later:thread:figure": Behaviour(
+        "A figure that a thread makes between two cells is shown as the first one's.", "matplotlib-inline"
+    ),
     "later:thread:pool": Behaviour(
         "What a pool of threads does for a cell belongs to that cell, whoever made the pool.",
         "kernel facts: output",

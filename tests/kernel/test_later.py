@@ -91,6 +91,27 @@ def test_a_task_shows_in_its_cell_whatever_runs_meanwhile(
     assert screen.outputs == [Stream("stdout", "from the task\n")]
 
 
+@pytest.mark.skipif(not DISPLAY, reason="ipykernel 6 gives what is displayed to the newest cell")
+@behaviour("later:thread:figure")
+def test_a_figure_that_a_thread_makes_between_two_cells_is_none_of_the_second(
+    session: Session, start: Start, tmp_path: Path
+) -> None:
+    gate, screen = tmp_path / "gate", Screen()
+    start(
+        "import os, threading, time\n%matplotlib inline\nimport matplotlib.pyplot as plt\n"
+        f"def work():\n    {waiting(gate)}\n    plt.figure(); plt.plot([1, 2]); print('drawn')\n"
+        "threading.Thread(target=work).start()",
+        screen,
+    )
+    gate.touch()
+    assert screen.wait_for("drawn")
+    other, own = run(session, "print('next')"), run(session, "plt.plot([1]); print('own')")
+    assert other.outputs == (Stream("stdout", "next\n"),)
+    (figure,) = [output for output in screen.outputs if isinstance(output, DisplayData)]
+    assert "image/png" in figure.data
+    assert [type(output) for output in own.outputs] == [Stream, DisplayData]
+
+
 @behaviour("later:thread:pool")
 def test_what_a_pool_does_for_a_cell_shows_in_that_cell(session: Session, start: Start) -> None:
     screen = Screen()

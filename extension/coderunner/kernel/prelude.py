@@ -23,6 +23,8 @@ may be sent twice, leaves no name behind and changes nothing that a program can 
 - An exception that cannot say what it is (its `__str__` raises) is told once. ipykernel tells of both.
 - A thread may ask while the cell that started it runs, one after the other; then it gets EOFError. ipykernel
   would let it take the answer to the next cell's question.
+- A figure that a thread or a task makes between two cells is shown as the first one's, when the second begins.
+  IPython would show it at the end of the second, as a plot of that.
 - The programs of widgets that this environment has are given to who asks on control, also while a cell runs.
 """
 
@@ -408,6 +410,30 @@ def asking(shell: Any) -> None:
     replace_callback(shell, "post_execute", end_asking)
 
 
+def plotting(shell: Any) -> None:
+    """Have figures that were made between two cells be shown as the earlier one's."""
+    origin: Any = getattr(shell.display_pub, "_parent_header", None)
+    if not hasattr(origin, "set"):
+        return  # in ipykernel 6 what is displayed is always the newest cell's
+    last: list[Any] = []
+
+    def remember_cell() -> None:
+        last[:] = [origin.get()]
+
+    def show_figures_between() -> None:
+        inline: Any = sys.modules.get("matplotlib_inline.backend_inline")
+        if not last or inline is None or not inline.show._draw_called:
+            return
+        token = origin.set(last[0])
+        try:
+            inline.flush_figures()
+        finally:
+            origin.reset(token)
+
+    replace_callback(shell, "post_execute", remember_cell)
+    replace_callback(shell, "pre_execute", show_figures_between)
+
+
 def waiting(shell: Any) -> None:
     """Have what a cell shows wait for those who are connected when it begins."""
     thread = shell.kernel.iopub_thread
@@ -490,6 +516,7 @@ if shell is not None:
     grouping(shell)
     saying(shell)
     asking(shell)
+    plotting(shell)
     waiting(shell)
     draining(shell)
     lending(shell)
