@@ -23,7 +23,7 @@ may be sent twice, leaves no name behind and changes nothing that a program can 
 - An exception that cannot say what it is (its `__str__` raises) is told once. ipykernel tells of both.
 - A thread may ask while the cell that started it runs, one after the other; then it gets EOFError. ipykernel
   would let it take the answer to the next cell's question.
-- A figure that a thread or a task makes between two cells is shown as the first one's, when the second begins.
+- A figure that a thread or a task makes between two cells is shown as the first one's, when the next begins.
   IPython would show it at the end of the second, as a plot of that.
 - The programs of widgets that this environment has are given to who asks on control, also while a cell runs.
 """
