@@ -10,7 +10,14 @@ MATRIX_NEEDS := hypothesis ipywidgets pytest pytest-asyncio pytest-rerunfailures
 MATRIX_TESTS := tests/kernel tests/test_runner.py tests/faults/test_kernel.py
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-PIP := $(BIN)/python -m pip --quiet
+# uv installs side by side and shows how far it is; where it cannot be had or gets nowhere, pip does the same.
+# It reads no pip.conf, so it is told of the index that pip would ask.
+define install
+	@index=$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null)}}; \
+	{ [ -x $(BIN)/uv ] || $(BIN)/python -m pip --quiet install uv 2>/dev/null; } \
+	  && env $${index:+"UV_DEFAULT_INDEX=$$index"} $(BIN)/uv pip install --python $(BIN)/python --editable $(1) \
+	  || $(BIN)/python -m pip install --editable $(1)
+endef
 
 .DEFAULT_GOAL := help
 # A venv that was cut off half way, or an install that failed, is made again.
@@ -104,15 +111,15 @@ $(BIN)/python:
 # The stamps are newer than what they were made from; so a second call starts at once.
 $(VENV)/app: pyproject.toml | $(BIN)/python
 	@echo "Installing the chat app (a few hundred MB the first time)"
-	@$(PIP) install --editable '.[app]'
+	$(call install,'.[app]')
 	@touch $@
 
 $(VENV)/dev: pyproject.toml | $(BIN)/python
 	@echo "Installing what the tests need"
-	@$(PIP) install --editable '.[dev]'
+	$(call install,'.[dev]')
 	@touch $(VENV)/app $@
 
 $(VENV)/bench: pyproject.toml | $(BIN)/python
 	@echo "Installing what the measurements compare with"
-	@$(PIP) install --editable '.[bench]'
+	$(call install,'.[bench]')
 	@touch $@
