@@ -387,8 +387,6 @@ async def test_a_server_that_is_held_while_a_cell_runs(
     session = sessions.get("c", Server(own_server.url, Secret(own_server.token)))
     await session.execute("x = 7; runs = 0")
     with monkeypatch.context() as impatient:
-        impatient.setattr("coderunner.kernel.rest.REQUEST_TIMEOUT", 0.5)
-        impatient.setattr("coderunner.kernel.link.HANDSHAKE", 0.5)
         impatient.setattr("coderunner.kernel.server.AWAY", 2.0)
         result = await during(session, COUNTING, lambda: own_server.process.send_signal(signal.SIGSTOP))
     ordeal.ends(result, Status.LOST, Aftermath.READY, UNKNOWN)

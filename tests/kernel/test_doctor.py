@@ -9,6 +9,7 @@ import pytest
 from coderunner.kernel.doctor import Finding, Report, Step, check
 from coderunner.kernel.outside import own_addresses
 from coderunner.kernel.sessions import Local, Server
+from coderunner.kernel.where import Patience
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
 from tests.kernel.servers import Answer, Jupyter, jupyter_server, scripted_server
@@ -226,11 +227,10 @@ async def test_an_address_that_leads_to_another_host_is_said() -> None:
 
 
 @behaviour("doctor:broken:silent")
-async def test_a_server_that_hangs_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("coderunner.kernel.rest.REQUEST_TIMEOUT", 0.2)
+async def test_a_server_that_hangs_is_said() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        assert broken(await check(Server(url))) == (
+        assert broken(await check(Server(url, patience=Patience(request=0.2)))) == (
             Step.REACH,
             f"{url} did not answer in time; the server hangs, or a firewall stands between.",
         )

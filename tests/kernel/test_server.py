@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from coderunner.chat.render import for_model
-from coderunner.kernel import rest as rest_module
 from coderunner.kernel.client import KernelClient
 from coderunner.kernel.lifecycle import REPLACED
 from coderunner.kernel.link import Link
@@ -22,6 +21,7 @@ from coderunner.kernel.portal import portal
 from coderunner.kernel.rest import Rest
 from coderunner.kernel.server import ServerKernel, create_without_session
 from coderunner.kernel.sessions import Server, Session, Sessions
+from coderunner.kernel.where import Patience
 from coderunner.outputs import DisplayData, Result, Status, Stream
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
@@ -324,7 +324,6 @@ async def test_a_reply_that_is_too_large_is_not_read(body: str) -> None:
 async def test_a_kernel_that_starts_slowly_is_waited_for(
     tmp_path: Path, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coderunner.kernel.link.HANDSHAKE", 0.5)
     slow = tmp_path / "jupyter" / "kernels" / "slow"
     slow.mkdir(parents=True)
     start = (
@@ -336,17 +335,16 @@ async def test_a_kernel_that_starts_slowly_is_waited_for(
     )
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
     with jupyter_server(tmp_path, token="slow-token") as server:
-        where = Server(server.url, Secret("slow-token"), kernel_name="slow")
+        where = Server(server.url, Secret("slow-token"), kernel_name="slow", patience=Patience(handshake=0.5))
         result = await sessions.get("slow", where).execute("6 * 7")
     assert for_model(result) == "Result: 42\n"
 
 
 @behaviour("server:refused:bounded")
-async def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest_module, "REQUEST_TIMEOUT", 0.2)
+async def test_a_server_that_never_answers_is_given_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        result = await Sessions().get("c", Server(url)).execute("1")
+        result = await Sessions().get("c", Server(url, patience=Patience(request=0.2))).execute("1")
     assert result.detail == f"{url} did not answer in time; the server hangs, or a firewall stands between"
 
 

@@ -34,9 +34,6 @@ PING = 10.0
 """Seconds between two pings; a link over which nothing at all has come since the last one is cut."""
 OPENING = 60.0
 """Seconds for the first answer: a server reads nothing until a kernel that starts has answered it."""
-HANDSHAKE = 5.0
-"""Seconds for a WebSocket to open to a kernel that has run already: a slower server is asked once more.
-To one that starts it opens when that has answered."""
 QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 TCP_INFO: int | None = getattr(socket, "TCP_INFO", None) if sys.platform == "linux" else None
 LAST_DATA = 52
@@ -88,7 +85,7 @@ class Link:
         """
         url = f"{rest.url}/{path}?{urlencode({'session_id': identity})}"
         request = rest.request("ws" + url.removeprefix("http"))
-        request.request_timeout = OPENING if starts else HANDSHAKE
+        request.request_timeout = OPENING if starts else rest.patience.handshake
         try:
             self._socket = await _connected(request, self._on_frame)
         except _NO_HANDSHAKE:

@@ -31,8 +31,6 @@ from coderunner.kernel.where import Server
 
 CONNECT_TIMEOUT = 5.0
 """Seconds for a connection: a server that takes longer cannot be worked with."""
-REQUEST_TIMEOUT = 20.0
-"""Seconds for a whole reply: a busy server needs five to start a kernel."""
 LARGEST_REPLY = 8 * 1024 * 1024
 """Bytes of a reply: the kernel specs of a large server, with their icons, are a tenth of it."""
 
@@ -56,6 +54,7 @@ class Rest:
         except SettingsError as error:
             raise NotAJupyterServer(str(error)) from None
         self._where = where
+        self.patience = where.patience
         self._http = AsyncHTTPClient(force_instance=True, max_body_size=LARGEST_REPLY)
 
     def close(self) -> None:
@@ -77,7 +76,7 @@ class Rest:
             allow_nonstandard_methods=True,
             follow_redirects=False,
             connect_timeout=CONNECT_TIMEOUT,
-            request_timeout=REQUEST_TIMEOUT,
+            request_timeout=self.patience.request,
             ca_certs=self._where.ca_file or None,
         )
 

@@ -23,6 +23,17 @@ class Local:
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds for a server's answers."""
+
+    request: float = 20.0
+    """For one over HTTP: a busy server needs five to start a kernel."""
+    handshake: float = 5.0
+    """For a WebSocket to open to a kernel that has run already: a slower server is asked once more. To one
+    that starts it opens when that has answered."""
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     """A kernel on a Jupyter server.
 
@@ -37,6 +48,7 @@ class Server:
     """A file with the certificates to trust in place of the system's, for a server with one of its own."""
     attach: str = ""
     """A kernel that runs there already, by its id, path or name: a person's own. Empty: one of ours."""
+    patience: Patience = field(default_factory=Patience, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         url, pasted = split_token(self.url)
