@@ -225,6 +225,9 @@ BEHAVIOURS = {
     ),
     "app:safety:routes": Behaviour("Each route refuses what is not the app's own page.", "safety: T4"),
     "app:looks:narrow": Behaviour("No screen is so narrow that the page scrolls sideways.", "door 2"),
+    "app:looks:covered": Behaviour(
+        "Nothing of the chat lies over a button: neither an icon of it nor its arrow.", "the look"
+    ),
     "app:looks:dark": Behaviour("Dark follows the system until the person chooses.", "door 2"),
     "app:looks:steady": Behaviour("A block is never drawn anew while it runs.", "no flicker"),
     "app:records:written": Behaviour(

@@ -646,6 +646,27 @@ def test_a_narrow_screen_never_scrolls_sideways(browser: Browser, address: str) 
         assert somebody.blocks.first.evaluate("block => block.getBoundingClientRect().right") <= 360
 
 
+@behaviour("app:looks:covered")
+def test_nothing_of_the_chat_lies_over_a_button(browser: Browser, address: str, app: App) -> None:
+    with visitor(browser, address, viewport={"width": 390, "height": 700}) as somebody:
+        somebody.ask("one\n\n" * 40)
+        app.choices.approve = "ask"
+        somebody.say("```python\nprint(15)\n```\n")
+        expect(somebody.blocks.last).to_contain_text("Run this?")
+        expect(somebody.page.locator("#cr-chat .message-buttons").last).to_be_hidden()
+        somebody.press("Skip")
+        expect(somebody.feet).to_have_count(2)
+        expect(somebody.page.locator("#cr-chat .message-buttons").last).to_be_visible()
+        somebody.page.locator("#cr-chat .bubble-wrap").evaluate("it => it.scrollTo(0, 0)")
+        down = somebody.page.locator("#cr-chat .scroll-down-button-container")
+        expect(down).to_be_visible()
+        somebody.page.locator("#cr-left .toggle-button").click()
+        beneath = "it => { const { x, y, width } = it.getBoundingClientRect();"
+        beneath += " return !!document.elementFromPoint(x + width / 2, y + 9)?.closest('.sidebar') }"
+        # The menu takes its time to open.
+        somebody.page.wait_for_function(beneath, arg=down.element_handle())
+
+
 @behaviour("app:looks:dark")
 def test_dark_follows_the_system_and_the_button(browser: Browser, address: str) -> None:
     with visitor(browser, address, color_scheme="dark") as somebody:
