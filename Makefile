@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 define install
 	@index=$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null)}}; \
 	{ [ -x $(BIN)/uv ] || $(BIN)/python -m pip --quiet install uv 2>/dev/null; } \
-	  && env $${index:+"UV_DEFAULT_INDEX=$$index"} $(BIN)/uv pip install --python $(BIN)/python --editable $(1) \
+	  && env $${index:+"UV_DEFAULT_INDEX=$$index"} $(BIN)/uv pip install --compile-bytecode --python $(BIN)/python --editable $(1) \
 	  || $(BIN)/python -m pip install --editable $(1)
 endef
 

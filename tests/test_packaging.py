@@ -1,5 +1,6 @@
 """What we install where, and that it is all there."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -75,7 +76,8 @@ def pip(python: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def install_theirs(python: Path) -> subprocess.CompletedProcess[str]:
     """Install what the webui pins: by uv where there is one, which is several times as fast as pip."""
-    if (uv := shutil.which("uv")) is None:
+    places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    if (uv := shutil.which("uv", path=places)) is None:
         return pip(python, "install", *WEBUI)
     command = [uv, "pip", "install", "--quiet", "--python", str(python), *WEBUI]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
