@@ -92,9 +92,9 @@
     const age = performance.now() - since;
     const busy = notice.kind === "busy" && age >= WORTH_A_WORD;
     if (asks || queries && another) text.textContent = notice.text;
-    if (away) text.textContent = `A program in the chat ${notice.chat} asks you something; other replies wait for it`;
+    if (away) text.textContent = `A program in the chat ${notice.chat} is waiting for your input; other replies wait for it`;
     const late = notice.kind === "late";
-    if (late) text.textContent = `Block ${notice.number} goes on; its result will follow`;
+    if (late) text.textContent = `Block ${notice.number} is still running; its result will follow`;
     if (busy) text.textContent = `Block ${notice.number} has been running for ${Math.round(age / 1000)} s`;
     for (const each of questions) each.hidden = !asks;
     form.hidden = !queries;

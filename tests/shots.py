@@ -30,7 +30,7 @@ PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 800}, "device_scal
 def plot(somebody: Visitor) -> None:
     """A sum, then a plot."""
     somebody.say("What is 10 + 5?")
-    somebody.press("Always here")
+    somebody.press("Always allow in this chat")
     expect(somebody.feet).to_have_count(1)
     somebody.ask("Plot a sine wave")
 
@@ -38,7 +38,7 @@ def plot(somebody: Visitor) -> None:
 def sliders(somebody: Visitor) -> Iterator[None]:
     """Sliders that drive a plot; the page is loaded again in the end."""
     somebody.say("Draw a wave with sliders")
-    somebody.press("Always here")
+    somebody.press("Always allow in this chat")
     expect(somebody.feet).to_have_count(1)
     rest(somebody)
     left = yield from driven(somebody.blocks.last)
@@ -52,14 +52,14 @@ def sliders(somebody: Visitor) -> Iterator[None]:
 def error(somebody: Visitor) -> None:
     """An error that the model corrects."""
     somebody.say("Make a mistake and correct it")
-    somebody.press("Always here")
+    somebody.press("Always allow in this chat")
     expect(somebody.feet).to_have_count(1)
 
 
 def question(somebody: Visitor) -> None:
     """A block that waits for consent."""
     somebody.say("Show a table of the planets")
-    expect(somebody.blocks).to_contain_text("Run this?")
+    expect(somebody.blocks).to_contain_text("Run this code?")
 
 
 def table(somebody: Visitor) -> None:

@@ -16,16 +16,14 @@ class Clock:
 
 
 @behaviour("allowance:words:used-up")
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(900.0, "its 15 min"), (90.0, "its 1.5 min"), (5.0, "its 5 s")]
-)
+@pytest.mark.parametrize(("seconds", "words"), [(900.0, "15 min"), (90.0, "1.5 min"), (5.0, "5 s")])
 def test_a_reply_has_its_seconds_and_no_more(seconds: float, words: str) -> None:
     clock = Clock()
     allowance = Allowance(seconds, clock=clock)
     clock.now += seconds - 1
     assert allowance.used_up() == ""
     clock.now += 1
-    assert allowance.used_up() == f"this reply has taken {words}"
+    assert allowance.used_up() == f"this reply has reached its time limit of {words}"
 
 
 @behaviour("allowance:words:used-up")
@@ -34,7 +32,7 @@ def test_a_reply_has_its_tokens_and_no_more() -> None:
     allowance = Allowance(tokens=4_000, spent=lambda: spent[0])
     assert allowance.used_up() == ""
     spent[0] += 1
-    assert allowance.used_up() == "this reply has used its 4,000 tokens"
+    assert allowance.used_up() == "this reply has reached its limit of 4,000 tokens"
 
 
 @behaviour("allowance:limits:none")

@@ -142,7 +142,7 @@ def test_settings_are_printed_with_their_sources_and_secrets_masked(tmp_path: Pa
 def test_a_wrong_setting_is_one_sentence_and_no_traceback() -> None:
     shown = coderunner("app", "--port", "high", CODERUNNER_TOKEN=CANARY)
     assert (shown.returncode, shown.stdout) == (2, "")
-    assert shown.stderr == "coderunner: --port is 'high', but it has to be a whole number\n"
+    assert shown.stderr == "coderunner: --port is 'high', but must be a whole number\n"
 
 
 @behaviour("command-line:errors:sentence")

@@ -61,28 +61,28 @@ def test_base64_may_have_line_ends_and_an_address_before_it(written: str) -> Non
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (text(HTML), "says image/png, is HTML"),
-        (HTML.decode(), "says image/png, is HTML"),
-        (text(b"%PDF-1.7 x"), "says image/png, is PDF"),
-        (text(b'{"error": "not found"}'), "says image/png, is JSON"),
-        (text(b"PK\x03\x04" + bytes(30)), "says image/png, is a ZIP file"),
-        (text(drawn("ICO")), "says image/png, is an icon"),
-        (text(drawn("JPEG2000")), "says image/png, is JPEG 2000"),
-        (text(bytes(30)), "says image/png, is no image"),
-        ("", "says image/png, is empty"),
-        (" \n", "says image/png, is empty"),
-        ("no base64 at all", "says image/png, is no base64"),
-        (text(drawn())[:-3] + "$", "says image/png, is no base64"),
-        (text(drawn()[:-20]), "says image/png, is cut off"),
-        (text(drawn()[:30]), "says image/png, is cut off"),
-        (text(drawn("JPEG")[:-2]), "says image/png, is image/jpeg that is cut off"),
-        (text(drawn("GIF")[:-40]), "says image/png, is image/gif that is cut off"),
-        (text(drawn("WEBP")[:-9]), "says image/png, is image/webp that is cut off"),
-        (text(drawn("BMP")[:-9]), "says image/png, is image/bmp that is cut off"),
+        (text(HTML), "declared as image/png, is HTML"),
+        (HTML.decode(), "declared as image/png, is HTML"),
+        (text(b"%PDF-1.7 x"), "declared as image/png, is PDF"),
+        (text(b'{"error": "not found"}'), "declared as image/png, is JSON"),
+        (text(b"PK\x03\x04" + bytes(30)), "declared as image/png, is a ZIP file"),
+        (text(drawn("ICO")), "declared as image/png, is an icon"),
+        (text(drawn("JPEG2000")), "declared as image/png, is JPEG 2000"),
+        (text(bytes(30)), "declared as image/png, is no image"),
+        ("", "declared as image/png, is empty"),
+        (" \n", "declared as image/png, is empty"),
+        ("no base64 at all", "declared as image/png, is not base64"),
+        (text(drawn())[:-3] + "$", "declared as image/png, is not base64"),
+        (text(drawn()[:-20]), "declared as image/png, is cut off"),
+        (text(drawn()[:30]), "declared as image/png, is cut off"),
+        (text(drawn("JPEG")[:-2]), "declared as image/png, is image/jpeg that is cut off"),
+        (text(drawn("GIF")[:-40]), "declared as image/png, is image/gif that is cut off"),
+        (text(drawn("WEBP")[:-9]), "declared as image/png, is image/webp that is cut off"),
+        (text(drawn("BMP")[:-9]), "declared as image/png, is image/bmp that is cut off"),
     ],
 )
 def test_what_is_no_image_says_what_it_is(data: str, why: str) -> None:
-    assert str(read("image/png", data)) == f"[an image that cannot be read: {why}]"
+    assert str(read("image/png", data)) == f"[unreadable image: {why}]"
 
 
 @behaviour("images:unreadable:line")

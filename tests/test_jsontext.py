@@ -86,7 +86,7 @@ def _same(cut: object, value: object) -> bool:
 
 @behaviour("json:numbers:bounded")
 def test_a_number_of_very_many_digits_is_refused_in_a_sentence() -> None:
-    with pytest.raises(UnreadableJSON, match="a number of too many digits"):
+    with pytest.raises(UnreadableJSON, match="a number with too many digits"):
         loads(f"[{'9' * 5_000}]")
 
 

@@ -63,7 +63,7 @@ def test_the_own_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None
 @pytest.mark.parametrize("kept", ["", "\n", "canary-7"])
 def test_a_file_without_a_key_that_cannot_be_guessed_opens_nothing(tmp_path: Path, kept: str) -> None:
     (tmp_path / "api-key").write_text(kept)
-    with pytest.raises(SettingsError, match="fewer than 16 characters; remove the file") as refused:
+    with pytest.raises(SettingsError, match="fewer than 16 characters; delete the file") as refused:
         keys.own(tmp_path / "api-key")
     assert "canary" not in str(refused.value)
 
@@ -71,5 +71,5 @@ def test_a_file_without_a_key_that_cannot_be_guessed_opens_nothing(tmp_path: Pat
 @behaviour("keys:own:made-once")
 def test_a_place_without_room_for_a_key_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(SettingsError, match="can neither be read nor made"):
+    with pytest.raises(SettingsError, match="cannot be read or created"):
         keys.own(tmp_path / "file" / "api-key")

@@ -165,14 +165,14 @@ def test_a_cell_in_another_language_is_text_and_no_block(records: Records, metad
     chat = find_chat(records, from_notebook(records, file, "x", said.append))
     assert [run.code for run in chat.records] == ["1\n"]
     assert chat.sayings[1].pieces[0].text == "```r\nsummary(x)\n```\n"
-    assert said == ["Outputs of cells in other languages are left out: 1."]
+    assert said == ["Outputs of cells in other languages were left out: 1."]
 
 
 @behaviour("notebooks:files:kept")
 def test_cells_of_no_known_kind_are_told(records: Records) -> None:
     said: list[str] = []
     from_notebook(records, made(code("1"), {"cell_type": "slide"}), "x", said.append)
-    assert said == ["Cells of a kind that notebooks do not have are left out: 1."]
+    assert said == ["Cells of unknown types were left out: 1."]
 
 
 @behaviour("notebooks:files:kept")
@@ -270,7 +270,7 @@ def test_an_import_that_is_not_kept_does_not_say_that_it_was(
     assert main(["import", str(file)]) == 2
     told = capsys.readouterr()
     assert told.out == ""
-    assert "cannot keep records" in told.err
+    assert "cannot save records" in told.err
     (tmp_path / "data").unlink()
     assert main(["import", str(file)]) == 0
     identity = capsys.readouterr().out.strip()
@@ -341,7 +341,7 @@ def test_of_a_cell_that_has_not_run_the_model_reads_that_and_not_that_it_was_dec
 ) -> None:
     file = json.dumps({"cells": [cell_of("code", "1")], "metadata": {}, "nbformat": 4, "nbformat_minor": 4})
     chat = find_chat(records, from_notebook(records, file, "title"))
-    assert chat.sayings[-1].text.endswith("Result: (not run: it had not run in the notebook)\n\n")
+    assert chat.sayings[-1].text.endswith("Result: (not run: it was not run in the notebook)\n\n")
 
 
 @behaviour("notebooks:files:markdown")

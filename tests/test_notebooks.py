@@ -422,9 +422,9 @@ def test_states_that_make_no_sense_are_left_out(records: Records, state: object)
         ('{"cells": [], "metadata": {"language_info": {"name": "R"}}}', "the notebook is in R"),
         ('{"cells": [], "metadata": {"kernelspec": {"name": "ir"}}}', "the notebook is in R"),
         ('{"cells": [], "metadata": {"kernelspec": {"name": "julia-1.9"}}}', "the notebook is in Julia"),
-        (b"\x1f\x8b\x08\x00", "a compressed file; unpack it"),
+        (b"\x1f\x8b\x08\x00", "a compressed file, not a notebook; unpack it"),
         (b"\xff\xfe\x00\xd8", "it is not in UTF"),
-        (b"PK\x03\x04\xff", "this is no notebook"),
+        (b"PK\x03\x04\xff", "this is not a notebook"),
         ("[" * 60_000, "nested more than 256 levels deep"),
         ('{"cells": [' + "[" * 5_000 + "]" * 5_000 + "]}", "nested more than 256 levels deep"),
         (b"[" + b" " * (100 * 2**20), "larger than 100 MB; clear some"),
@@ -454,8 +454,11 @@ def test_the_command_line_imports_and_exports(
     assert main(["export", "nobody", "new.ipynb"]) == 2
     assert main(["import", "nowhere.ipynb"]) == 2
     told = capsys.readouterr().err.splitlines()
-    assert told[0] == "coderunner: out.ipynb is there already; choose another name"
-    assert told[1:3] == ["coderunner: which conversation is 'nobody'? There are:", f"  {identity}  analysis"]
+    assert told[0] == "coderunner: out.ipynb already exists; choose another name"
+    assert told[1:3] == [
+        "coderunner: no single conversation matches 'nobody'? There are:",
+        f"  {identity}  analysis",
+    ]
     assert told[3] == "coderunner: nowhere.ipynb cannot be read: No such file or directory"
     records = open_records("", tmp_path / "data")
     assert [card.id for card in records.shelf.cards()] == [identity]

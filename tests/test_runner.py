@@ -256,7 +256,7 @@ def test_stop_while_a_cell_waits_is_no_refusal_of_the_cell(drive: Drive, kernel:
     manner = Manner(consent=lambda _run: Future())
     events = drive(Turn(), script, kernel, manner, stop_at=lambda event: isinstance(event, Waiting))
     assert ends(events) == [Status.INTERRUPTED]
-    assert "(stopped; variables are kept; it had not begun to run)" in said(events)
+    assert "(stopped; variables are kept; it had not started)" in said(events)
     assert events[-1] == Finish("stop")
 
 
@@ -398,7 +398,7 @@ def waits_for(gate: Path, *, then: str) -> str:
     return f"```python\n{code}\n```\n"
 
 
-OVERDUE = "Result: (still running; its result will follow by itself; the limit is 0.3 s)\n"
+OVERDUE = "Result: (still running in the background; its result will follow; the limit is 0.3 s)\n"
 LATE = "Result of the block that was still running: 41\n"
 PATIENT = Manner(deadline=0.3, limit=60.0)
 
@@ -446,7 +446,7 @@ def work():
 thread = threading.Thread(target=work)
 thread.start()
 """
-AFTERWARDS = "Output of an earlier block, after its end: from the thread\n"
+AFTERWARDS = "Later output of an earlier block: from the thread\n"
 
 
 @behaviour("runner:late:afterwards")
@@ -492,7 +492,7 @@ def test_of_many_blocks_whose_threads_go_on_the_latest_are_told(drive: Drive, ke
     assert running.wait(60) is not None
     words = late_words(kernel)
     assert words.count("after its end:") == MOST
-    assert "(what 2 more blocks showed after their end is left out)" in words
+    assert "(later output of 2 more blocks is left out)" in words
     assert len(words) < MOST * 1_200
 
 
@@ -551,7 +551,7 @@ def test_a_reply_that_has_had_its_tokens_does_not_go_on_after_a_block(drive: Dri
     events = drive(
         Turn(), script, kernel, manner, stop_at=lambda each: isinstance(each, Ended) and note(each, ended)
     )
-    assert said(events) == f"{SUM}Result: 15\n(stopped: this reply has used its 1 tokens)\n"
+    assert said(events) == f"{SUM}Result: 15\n(stopped: this reply has reached its limit of 1 tokens)\n"
     assert events[-1] == Finish("limit")
     assert len(script.asked) == 1
 
@@ -561,7 +561,7 @@ def test_a_reply_that_has_had_its_tokens_runs_nothing_more(drive: Drive, kernel:
     asked: list[int] = []
     manner = Manner(allowance=Allowance(tokens=2, spent=lambda: asked.append(1) or len(asked)))
     events = drive(Turn(), Script("one two three four", "never asked for"), kernel, manner)
-    assert said(events).endswith("\n(stopped: this reply has used its 2 tokens)\n")
+    assert said(events).endswith("\n(stopped: this reply has reached its limit of 2 tokens)\n")
     assert events[-1] == Finish("limit")
 
 
@@ -736,5 +736,5 @@ def test_what_cannot_be_written_down_is_not_run(drive: Drive, kernel: Session, t
         connection.execute("DROP TABLE coderunner_runs")
     events = drive(Turn(), Script(SUM, "Later, then."), kernel, reply_of(records))
     assert ends(events) == [Status.UNRECORDED]
-    assert "cannot keep records" in said(events)
+    assert "cannot save records" in said(events)
     assert not any(isinstance(event, Started) for event in events)

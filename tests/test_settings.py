@@ -94,36 +94,36 @@ def test_settings_made_in_place_do_not_look_around(monkeypatch: pytest.MonkeyPat
 
 
 WRONG = [
-    ({"port": "x"}, "--port is 'x', but it has to be a whole number"),
-    ({"port": 70_000}, "--port is '70000', but it has to be at most 65535"),
-    ({"timeout": "0"}, "--timeout is '0', but it has to be more than 0"),
-    ({"timeout": "nan"}, "--timeout is 'nan', but it has to be a number"),
-    ({"timeout": "soon"}, "--timeout is 'soon', but it has to be a number"),
-    ({"max_blocks": 0}, "--max-blocks is '0', but it has to be at least 1"),
-    ({"max_seconds": -1}, "--max-seconds is '-1', but it has to be at least 0"),
-    ({"max_tokens": "many"}, "--max-tokens is 'many', but it has to be a whole number"),
-    ({"approve": "no"}, "--approve is 'no', but it has to be 'default', 'ask', 'auto' or 'off'"),
+    ({"port": "x"}, "--port is 'x', but must be a whole number"),
+    ({"port": 70_000}, "--port is '70000', but must be at most 65535"),
+    ({"timeout": "0"}, "--timeout is '0', but must be more than 0"),
+    ({"timeout": "nan"}, "--timeout is 'nan', but must be a number"),
+    ({"timeout": "soon"}, "--timeout is 'soon', but must be a number"),
+    ({"max_blocks": 0}, "--max-blocks is '0', but must be at least 1"),
+    ({"max_seconds": -1}, "--max-seconds is '-1', but must be at least 0"),
+    ({"max_tokens": "many"}, "--max-tokens is 'many', but must be a whole number"),
+    ({"approve": "no"}, "--approve is 'no', but must be 'default', 'ask', 'auto' or 'off'"),
     (
         {"continuations": "tools"},
-        "--continuations is 'tools', but it has to be pairs like `gpt-*=tools, qwen3=raw`",
+        "--continuations is 'tools', but must be pairs like `gpt-*=tools, qwen3=raw`",
     ),
     (
         {"continuations": "gpt-*=magic"},
         (
-            "--continuations is 'magic', but it has to be 'auto', 'flags', 'trailing', 'continue', 'prefix', "
+            "--continuations is 'magic', but must be 'auto', 'flags', 'trailing', 'continue', 'prefix', "
             "'prefix-beta', 'partial', 'raw', 'next-turn' or 'tools'"
         ),
     ),
-    ({"demo": "perhaps"}, "--demo is 'perhaps', but it has to be true or false"),
-    ({"kernel_name": ""}, "--kernel-name is '', but it has to be text of at least 1 character"),
-    ({"server": 8}, "--server is '8', but it has to be text"),
+    ({"demo": "perhaps"}, "--demo is 'perhaps', but must be true or false"),
+    ({"kernel_name": ""}, "--kernel-name is '', but must be text of at least 1 character"),
+    ({"server": 8}, "--server is '8', but must be text"),
     (
         {"model_url": "http://localhost:114340/v1"},
-        "--model-url is 'http://localhost:114340/v1', but it has to be an address like http://127.0.0.1:11434/v1",
+        "--model-url is 'http://localhost:114340/v1', but must be an address like http://127.0.0.1:11434/v1",
     ),
     (
         {"model_url": "localhost:11434"},
-        "--model-url is 'localhost:11434', but it has to be an address like http://127.0.0.1:11434/v1",
+        "--model-url is 'localhost:11434', but must be an address like http://127.0.0.1:11434/v1",
     ),
 ]
 
@@ -143,7 +143,7 @@ def test_a_misspelt_name_in_the_file_is_told_with_the_right_one(toml: Write) -> 
     path = toml("timeot = 3\n")
     with pytest.raises(SettingsError) as caught:
         load()
-    assert str(caught.value) == f"timeot in {path}: there is no such setting; did you mean timeout?"
+    assert str(caught.value) == f"timeot in {path}: unknown setting; did you mean timeout?"
 
 
 @behaviour("settings:errors:sentence")
@@ -157,8 +157,8 @@ def test_a_file_that_is_no_toml_is_told_with_its_line(toml: Write) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("port = " + "[" * 60_000, "is nested too deep"),
-        ("port = " + "{a=" * 5_000, "is nested too deep"),
+        ("port = " + "[" * 60_000, "is nested too deeply"),
+        ("port = " + "{a=" * 5_000, "is nested too deeply"),
         (f"port = {'9' * 5_000}", "is not TOML"),
         ("#" * 300_000, "is larger than 256 kB"),
     ],
@@ -238,7 +238,7 @@ def test_a_token_that_was_set_comes_before_a_pasted_one(monkeypatch: pytest.Monk
 @pytest.mark.parametrize("name", ["server", "model_url"])
 @pytest.mark.parametrize("address", [f"http://me:{CANARY}@host/v1", f"me:{CANARY}@host", f"//{CANARY}@host"])
 def test_an_address_with_a_password_is_refused_without_showing_it(name: str, address: str) -> None:
-    with pytest.raises(SettingsError, match="it has to be an address without user and password") as caught:
+    with pytest.raises(SettingsError, match="must be an address without user and password") as caught:
         load({name: address})
     assert CANARY not in str(caught.value)
 

@@ -24,7 +24,7 @@ export class Programs {
   take(name, bytes) { this.#expect(name).come(bytes); }
 
   async #load(name) {
-    if (!this.#scripts && !STILL.has(name)) throw new Error("it needs scripts, which are off");
+    if (!this.#scripts && !STILL.has(name)) throw new Error("the widget needs scripts, which are turned off");
     if (Object.hasOwn(APART, name)) return this.#define(name, () => this.#engine(APART[name]));
     const bytes = await this.#expect(name).bytes;
     return bytes ? this.#define(name, () => run(bytes)) : {};
@@ -62,7 +62,7 @@ export class Programs {
   }
 
   #need(name) {
-    const late = new Promise((_, failed) => setTimeout(() => failed(new Error(`it needs ${name}, which is not here`)), LOST));
+    const late = new Promise((_, failed) => setTimeout(() => failed(new Error(`the widget needs ${name}, which is not available`)), LOST));
     return Promise.race([this.load(name), late]);
   }
 }
@@ -72,7 +72,7 @@ function run(bytes) {
   const script = Object.assign(document.createElement("script"), { src });
   const loaded = new Promise((done, failed) => {
     script.onload = () => done();
-    script.onerror = () => failed(new Error("its program could not be loaded"));
+    script.onerror = () => failed(new Error("the widget's code could not be loaded"));
   });
   document.head.append(script);
   return loaded.finally(() => { script.remove(); URL.revokeObjectURL(src); });

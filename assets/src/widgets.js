@@ -10,7 +10,7 @@ import { drawn } from "./outputs.js";
 import { pack, unpack } from "./parcel.js";
 import { Programs } from "./programs.js";
 
-const GONE = "Not connected to a kernel: this is how it stood last. Run the block again to move it.";
+const GONE = "Not connected to a kernel. This is its last state; run the block again to use it.";
 
 class OutputModel extends output.OutputModel {
   defaults() { return { ...super.defaults(), msg_id: "", outputs: [] }; }
@@ -88,12 +88,12 @@ export class Manager extends ManagerBase {
 
   async loadClass(name, module, version) {
     const found = (await this.#programs.load(module))[name];
-    if (!found) throw new Error(`${name} of ${module} ${version} cannot be shown here`);
+    if (!found) throw new Error(`${name} of ${module} ${version} is not supported here`);
     return found;
   }
 
   callbacks() { return {}; }
-  async _create_comm() { throw new Error("a page opens no comms"); }
+  async _create_comm() { throw new Error("a page cannot open a comm"); }
   async _get_comm_info() { return {}; }
 
   // Puts a view of a model into a place of the page.

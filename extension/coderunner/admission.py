@@ -21,14 +21,14 @@ def allow(settings: Settings, what: str) -> None:
     """
     if not settings.server and settings.approve != "off" and not settings.allow_local_kernel:
         message = (
-            "code of clients would run on this machine, which nothing isolates; name a Jupyter server with "
-            "--server, or say --allow-local-kernel if they may do what you can do"
+            "clients' code would run on this machine without a sandbox; set a Jupyter server with --server, "
+            "or add --allow-local-kernel if clients may do everything that you can do"
         )
         raise SettingsError(message)
     if settings.host.strip("[]") not in LOOPBACK and not settings.api_key:
         message = (
-            f"host is {settings.host}, where others can reach the {what}: give them keys of your choice with "
-            "--api-key-file first"
+            f"host is {settings.host}, so other machines can reach the {what}; set the keys yourself first, "
+            "with --api-key-file"
         )
         raise SettingsError(message)
 
@@ -41,8 +41,8 @@ def keyring(settings: Settings, what: str, say: Callable[[str], None]) -> Keyrin
     several = keys.named(settings.api_key)
     if settings.attach and len(several) > 1:
         message = (
-            f"attach gives everybody the same kernel, but there are {len(several)} keys, whose owners share "
-            "none; leave one key, or leave attach out"
+            f"attach gives everybody the same kernel, but there are {len(several)} keys for separate users; "
+            "keep one key, or remove attach"
         )
         raise SettingsError(message)
     if several:
@@ -50,8 +50,8 @@ def keyring(settings: Settings, what: str, say: Callable[[str], None]) -> Keyrin
     path = settings.data_dir / "api-key"
     key, made = keys.own(path)
     if made:
-        say(f"The {what}'s key, shown this once: {key.reveal()}")
-    say(f"Its key is kept in {path}")
+        say(f"API key of the {what} (shown only once): {key.reveal()}")
+    say(f"API key file: {path}")
     return Keyring([key])
 
 

@@ -42,9 +42,9 @@ class Allowance:
     def used_up(self) -> str:
         """Say in a few words, for reader and model, that nothing is left; empty where something is."""
         if self._seconds and self._clock() - self._began >= self._seconds:
-            return f"this reply has taken its {_duration(self._seconds)}"
+            return f"this reply has reached its time limit of {_duration(self._seconds)}"
         if self._tokens and self._spent() >= self._tokens:
-            return f"this reply has used its {self._tokens:,} tokens"
+            return f"this reply has reached its limit of {self._tokens:,} tokens"
         return ""
 
 

@@ -11,13 +11,13 @@ from coderunner.settings import CONFIG_VARIABLE, Description, Topic, description
 from coderunner.sources import default_config
 
 TITLES: dict[Topic, str] = {
-    "kernel": "where cells run",
-    "model": "who writes them",
-    "door": "where it answers",
-    "keys": "who may use it without being asked",
+    "kernel": "where code runs",
+    "model": "the model",
+    "door": "network address",
+    "keys": "access",
     "proxy": "the proxy",
     "app": "the chat app",
-    "kept": "what is kept",
+    "kept": "storage",
 }
 
 
@@ -25,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
     """Give the parser of all commands; the one that is chosen stands under `command`."""
     whole = argparse.ArgumentParser(
         prog="coderunner",
-        description="Lets a chat model run the Python it writes, inline, in a Jupyter kernel.",
+        description="Run the Python that a chat model writes, inline, in a Jupyter kernel.",
     )
     whole.add_argument("--version", action="version", version=f"coderunner {__version__}")
     commands = whole.add_subparsers(dest="command", title="commands", metavar="COMMAND")
@@ -33,28 +33,33 @@ def parser() -> argparse.ArgumentParser:
     _add(
         commands,
         "proxy",
-        "stand before an OpenAI-compatible endpoint and run the code of its replies",
+        "put a proxy in front of an OpenAI-compatible endpoint and run the code in its replies",
         ("kernel", "model", "door", "keys", "proxy", "kept"),
         also={"model_url": "--upstream", "model_key_file": "--upstream-key-file"},
     )
-    check = _add(commands, "check", "find out whether cells can run, and what to mend if not", ("kernel",))
+    check = _add(commands, "check", "check that code can run, and say what to fix if it cannot", ("kernel",))
     check.add_argument("--json", action="store_true", help="print the findings as JSON")
-    execute = _add(commands, "exec", "run a program of your own in a kernel", ("kernel", "kept"))
-    execute.add_argument("file", nargs="?", help="file that holds the program; - for stdin")
+    execute = _add(commands, "exec", "run your own program in a kernel", ("kernel", "kept"))
+    execute.add_argument("file", nargs="?", help="file with the program; - for stdin")
     execute.add_argument("-c", dest="code", metavar="CODE", help="the program itself")
     execute.add_argument(
-        "--session", default="", metavar="NAME", help="kernel of that conversation on the server; it stays"
+        "--session",
+        default="",
+        metavar="NAME",
+        help="use the kernel with this name on the server, and keep it running",
     )
-    mcp = _add(commands, "mcp", "serve MCP clients, as tools", ("kernel", "door", "keys", "kept"))
-    mcp.add_argument("--http", action="store_true", help="at an address, not on stdin and stdout")
-    kernels = _add(commands, "kernels", "list the kernels that run, here or on a server", ("kernel",))
-    kernels.add_argument("--json", action="store_true", help="as JSON")
-    export = _add(commands, "export", "write a conversation to a notebook", ("kept",))
-    export.add_argument("conversation", help="its id or title, or what its kernel is called")
-    export.add_argument("notebook", help="new file, as in talk.ipynb; - for stdout")
-    take_in = _add(commands, "import", "make a conversation of each notebook", ("kept",))
-    take_in.add_argument("notebook", nargs="+", help="the file, or several; - for stdin")
-    _add(commands, "settings", "print the settings as they are, with their sources", tuple(TITLES))
+    mcp = _add(
+        commands, "mcp", "run an MCP server with tools that run Python", ("kernel", "door", "keys", "kept")
+    )
+    mcp.add_argument("--http", action="store_true", help="serve over HTTP instead of stdin and stdout")
+    kernels = _add(commands, "kernels", "list the running kernels, on this machine or a server", ("kernel",))
+    kernels.add_argument("--json", action="store_true", help="print the list as JSON")
+    export = _add(commands, "export", "save a conversation as a notebook", ("kept",))
+    export.add_argument("conversation", help="its id or title, or the name of its kernel")
+    export.add_argument("notebook", help="new file, such as chat.ipynb; - for stdout")
+    take_in = _add(commands, "import", "import notebooks as conversations", ("kept",))
+    take_in.add_argument("notebook", nargs="+", help="one or more files; - for stdin")
+    _add(commands, "settings", "show all settings and where each comes from", tuple(TITLES))
     return whole
 
 
@@ -92,15 +97,15 @@ def _add(
         name,
         help=what,
         description=what[0].upper() + what[1:] + ".",
-        epilog="Flags come before the variables in brackets, these before the file. Secrets have no flag, "
-        f"since every user of the machine can see one: use {secrets}, or a file.",
+        epilog="Flags override the environment variables in brackets, which override the settings file. "
+        f"Secrets have no flag, because other users could see it: use {secrets}, or a file.",
         allow_abbrev=False,
     )
     parser.add_argument(
         "--config",
         type=Path,
         metavar="FILE",
-        help=f"TOML file of settings [{CONFIG_VARIABLE}; default: {default_config()}]".replace("%", "%%"),
+        help=f"TOML settings file [{CONFIG_VARIABLE}; default: {default_config()}]".replace("%", "%%"),
     )
     for topic in topics:
         group = parser.add_argument_group(TITLES[topic])

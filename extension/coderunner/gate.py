@@ -70,10 +70,10 @@ def refusal(scope: Scope, hosts: Container[str], allowed: Container[str] = ()) -
     if len(origins) == 1 and origins[0].casefold() in allowed:
         return ""
     if origins and (len(origins) > 1 or _place(origins[0]) != host_of(scope).casefold()):
-        return "This app takes requests from its own page only; the Origin of this request is another one."
+        return "CodeRunner accepts requests only from its own page, but this request has another Origin."
     site = _all(scope, b"sec-fetch-site")
     if not origins and site and site[0] not in ("same-origin", "none") and not _navigates(scope):
-        return "This app takes requests from its own page only; another site sent this one."
+        return "CodeRunner accepts requests only from its own page, but another site sent this one."
     return ""
 
 
@@ -81,7 +81,7 @@ def foreign(scope: Scope, hosts: Container[str]) -> str:
     """Why the request's Host is none of ours; empty where it is one of `hosts`."""
     host = host_of(scope)
     if not host or (ANY not in hosts and _name(host) not in hosts):
-        return "This app answers under its own address only; the Host of this request is another one."
+        return "CodeRunner answers only at its own address, but this request names another Host."
     return ""
 
 

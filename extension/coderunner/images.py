@@ -95,8 +95,8 @@ class Unreadable:
     """What it is: `is HTML`, `is cut off`."""
 
     def __str__(self) -> str:
-        """One line: `[an image that cannot be read: says image/png, is HTML]`."""
-        return f"[an image that cannot be read: says {self.says}, {self.why}]"
+        """One line: `[unreadable image: declared as image/png, is HTML]`."""
+        return f"[unreadable image: declared as {self.says}, {self.why}]"
 
 
 def of_bundle(bundle: Mapping[str, object]) -> Image | Unreadable | None:
@@ -122,7 +122,7 @@ def read(says: str, data: str, caption: str = "") -> Image | Unreadable:
     clean += "=" * (-len(clean) % 4)  # what browsers do not miss at the end of base64
     content = _decoded(clean)
     if not clean or content is None:
-        return Unreadable(says, f"is {_what(data.encode('utf-8', 'replace'), other='no base64')}")
+        return Unreadable(says, f"is {_what(data.encode('utf-8', 'replace'), other='not base64')}")
     if not (kind := _kind(content)):
         text = content.decode("utf-8", "replace") if b"<svg" in content[:_SVG_HEADER] else ""
         return Image(SVG, text, caption) if text else Unreadable(says, f"is {_what(content)}")
@@ -134,7 +134,7 @@ def read(says: str, data: str, caption: str = "") -> Image | Unreadable:
 def why_unseen(image: Image, shown: Collection[str], largest: int) -> str:
     """Why a page that shows those types, of up to `largest` bytes, does not show it; empty where it does."""
     if image.mime not in shown:
-        return "not shown: no type for pages"
+        return "not shown: browsers do not support this type"
     return f"not shown: over {largest // 1_000_000} MB" if image.size > largest else ""
 
 

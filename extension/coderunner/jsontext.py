@@ -114,7 +114,7 @@ def _parsed(text: str, *, strict: bool, lenient: bool) -> object:
     except ValueError:
         if lenient:
             return _read(text, strict, parse_int=_digits, **own)
-        raise UnreadableJSON("it holds a number of too many digits") from None
+        raise UnreadableJSON("it contains a number with too many digits") from None
 
 
 def _read(text: str, strict: bool, **own: Any) -> object:  # noqa: ANN401, FBT001 - json's own
@@ -151,5 +151,5 @@ def _clipped(text: str) -> str:
                 start = token.end()
             level -= 1
     if level > WHOLE:
-        raise UnreadableJSON("it is not JSON: its end is missing")
+        raise UnreadableJSON("it is not JSON: the end is missing")
     return "".join([*kept, text[start:]])

@@ -59,7 +59,7 @@ def named(several: Secret) -> list[Secret]:
     keys = [Secret(key) for key in re.split(r"[\s,]+", several.reveal()) if key]
     if any(len(key.reveal()) < SHORTEST for key in keys):
         message = (
-            f"api_key has a key of fewer than {SHORTEST} characters, which can be guessed; for a good one: "
+            f"api_key has a key of fewer than {SHORTEST} characters, which is easy to guess; to make one: "
             'python3 -c "import secrets; print(secrets.token_urlsafe(24))"'
         )
         raise SettingsError(message)
@@ -81,10 +81,10 @@ def own(path: Path) -> tuple[Secret, bool]:
             return key, True
         kept = Secret(path.read_text(encoding="utf-8", errors="replace").strip())
     except OSError as failure:
-        message = f"the key in {path} can neither be read nor made: {failure.strerror}"
+        message = f"the key in {path} cannot be read or created: {failure.strerror}"
         raise SettingsError(message) from None
     if len(kept.reveal()) < SHORTEST:
         # A disk that was full leaves an empty file, and an empty key would let everybody in.
-        message = f"the key in {path} has fewer than {SHORTEST} characters; remove the file for a new one"
+        message = f"the key in {path} has fewer than {SHORTEST} characters; delete the file to get a new key"
         raise SettingsError(message)
     return kept, False

@@ -26,7 +26,7 @@ def listen(host: str, port: int, *, further: int = 0) -> socket.socket:
             return socket.create_server(("127.0.0.1" if name == "localhost" else name, each), family=family)
         except OSError as failure:
             reason = failure.strerror
-    message = f"port {port} of {host} cannot be listened on: {reason}"
+    message = f"cannot listen on port {port} of {host}: {reason}"
     raise SettingsError(message)
 
 

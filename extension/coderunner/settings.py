@@ -88,19 +88,19 @@ class Settings(BaseSettings):
         protected_namespaces=(),  # `model` is a word of ours, too
     )
 
-    server: str = _setting("", "address of a Jupyter server; empty: a kernel on this machine", "kernel")
+    server: str = _setting("", "address of a Jupyter server; empty: run a kernel on this machine", "kernel")
     token: Sealed = _setting(Secret(), "the Jupyter server's token", "kernel")
     token_file: Path | None = _setting(
-        None, "file that holds the token, alone or as the JUPYTER_TOKEN line of an .env", "kernel"
+        None, "file with the token, alone or as a JUPYTER_TOKEN line as in an .env file", "kernel"
     )
     ca_file: Path | None = _setting(
-        None, "file with the certificates to trust for a server with one of its own (PEM)", "kernel"
+        None, "PEM file with the certificates to trust, for a server with its own certificate", "kernel"
     )
     kernel_name: str = _setting("python3", "kernel spec to start", "kernel", min_length=1)
     attach: str = _setting(
         "",
-        "kernel that runs on the server already, to work in with all that it holds: its id, or the path or "
-        "name of its notebook; empty: kernels of our own",
+        "running kernel on the server to use, with its variables: its id, or the path or name of its "
+        "notebook; empty: start new kernels",
         "kernel",
     )
     timeout: float = _setting(
@@ -108,12 +108,12 @@ class Settings(BaseSettings):
     )
     on_timeout: Literal["detach", "interrupt"] = _setting(
         "detach",
-        "what happens to a cell then: it goes on and its result follows (detach), or it is stopped",
+        "what happens after that: the cell keeps running and its result follows (detach), or it is stopped",
         "kernel",
     )
     hard_timeout: float = _setting(
         600.0,
-        "seconds after which a cell that went on is stopped",
+        "seconds after which a cell that kept running is stopped",
         "kernel",
         gt=0,
         le=864_000,
@@ -121,14 +121,14 @@ class Settings(BaseSettings):
     )
     approve: Literal["default", "ask", "auto", "off"] = _setting(
         "default",
-        "ask before each cell, run it at once (auto) or run nothing (off); default: auto on a Jupyter server "
-        "and ask on a kernel of this machine, which is not isolated from it",
+        "ask before each cell, run cells without asking (auto), or run nothing (off); default: auto on a "
+        "Jupyter server, ask on this machine, where there is no sandbox",
         "kernel",
     )
     max_memory: float = _setting(
         0.0,
-        "gigabytes of memory that a kernel of this machine may hold after a cell; one that holds more gives "
-        "way to a new one; 0: no limit",
+        "gigabytes of memory that a kernel on this machine may use; a kernel above this after a cell is "
+        "replaced; 0: no limit",
         "kernel",
         ge=0,
         le=100_000,
@@ -137,85 +137,89 @@ class Settings(BaseSettings):
     max_blocks: int = _setting(8, "cells that one reply may run", "kernel", ge=1, le=1000)
     max_seconds: float = _setting(
         900.0,
-        "seconds that one reply may take, without those until you allow a cell; 0: no limit",
+        "seconds that one reply may take, not counting the time it waits for approval; 0: no limit",
         "model",
         ge=0,
         le=86_400,
         allow_inf_nan=False,
     )
-    max_tokens: int = _setting(0, "tokens that one reply may have; 0: no limit of ours", "model", ge=0)
+    max_tokens: int = _setting(0, "tokens that one reply may have; 0: no limit", "model", ge=0)
     model_url: str = _setting("", "base URL of an OpenAI-compatible endpoint, up to /v1", "model")
-    model_key: Sealed = _setting(Secret(), "the endpoint's key", "model")
-    model_key_file: Path | None = _setting(None, "file that holds the key", "model")
-    model: str = _setting("", "name of the model; empty: the endpoint's first", "model")
+    model_key: Sealed = _setting(Secret(), "API key of the endpoint", "model")
+    model_key_file: Path | None = _setting(None, "file with the API key", "model")
+    model: str = _setting("", "name of the model; empty: the first that the endpoint lists", "model")
     continuation: Continuation = _setting(
-        "auto", "how the endpoint continues a reply; auto: find out and remember", "model"
+        "auto", "how the endpoint continues a reply; auto: detect and remember", "model"
     )
     continuations: Continuations = _setting(
-        {}, "the same for models by their names, as in `gpt-*=tools, qwen3=raw`; the first that fits", "model"
+        {}, "the same per model, such as `gpt-*=tools, qwen3=raw`; the first match counts", "model"
     )
     vision: Literal["auto", "on", "off"] = _setting(
-        "auto", "show the model the pictures of results; auto: one whose name says that it sees", "model"
+        "auto",
+        "send images in results to the model; auto: if its name says that it is a vision model",
+        "model",
     )
-    demo: bool = _setting(default=False, what="talk to the scripted demo model", topic="model")
-    system_prompt: str = _setting("", "what the model is told first; empty: our teaching examples", "model")
-    system_prompt_file: Path | None = _setting(None, "file that holds the system prompt", "model")
+    demo: bool = _setting(default=False, what="use the scripted demo model", topic="model")
+    system_prompt: str = _setting("", "system prompt for the model; empty: the built-in examples", "model")
+    system_prompt_file: Path | None = _setting(None, "file with the system prompt", "model")
     host: str = _setting("127.0.0.1", "address to listen on", "door", min_length=1)
     port: int = _setting(
         7861,
-        "port to listen on; 0: any free one; unset: where the app finds it taken, the next; "
-        "the proxy's is 7862 then, the MCP server's 7863",
+        "port to listen on; 0: any free port; if unset, the app takes the next free port, the proxy uses "
+        "7862 and the MCP server 7863",
         "door",
         ge=0,
         le=65_535,
     )
     api_key: Sealed = _setting(
         Secret(),
-        "key that clients have to send, or several, each of them somebody with kernels of their own; empty: "
-        "one that is made at the first start",
+        "key that clients must send, or several keys, one per user with separate kernels; empty: a key is "
+        "created at the first start",
         "keys",
     )
-    api_key_file: Path | None = _setting(None, "file that holds the keys, one a line", "keys")
+    api_key_file: Path | None = _setting(None, "file with the keys, one per line", "keys")
     origins: str = _setting(
         "",
-        "origins of desktop programs that are let in with a key, as in tauri://localhost; empty: only ours",
+        "other origins to accept with a key, such as tauri://localhost for a desktop program",
         "keys",
     )
     allow_local_kernel: bool = _setting(
         default=False,
-        what="run the code of clients on this machine, where it can do what you can do",
+        what="run clients' code on this machine, with your permissions",
         topic="keys",
     )
     run_for: Literal["marked", "all"] = _setting(
         "marked",
-        "whose code runs: that of models asked for with +python after their name, or of all",
+        "run code only for models requested with +python after their name, or for all",
         "proxy",
     )
     pictures: Literal["links", "inline"] = _setting(
-        "links", "how the pictures of results get into a reply: as links on the proxy, or whole", "proxy"
+        "links", "how images get into a reply: as links to the proxy, or inline", "proxy"
     )
     public_url: str = _setting(
-        "", "address under which browsers reach the proxy, for those links; empty: the client's own", "proxy"
+        "",
+        "address at which browsers reach the proxy, for those links; empty: the address that the client uses",
+        "proxy",
     )
     open_browser: Literal["auto", "yes", "no"] = _setting(
-        "auto", "open the page in a browser; auto: where there is a display", "app"
+        "auto", "open the page in a browser; auto: if there is a display", "app"
     )
     output_scripts: bool = _setting(
-        default=True, what="let what a program shows run scripts, in its closed frame", topic="app"
+        default=True, what="allow scripts in outputs, in their sandboxed frame", topic="app"
     )
     data_dir: Path = Field(
         default_factory=default_data,
-        description="folder for what is kept: working folders of kernels, records of runs, and the like",
+        description="folder for CodeRunner's data, such as records of runs and kernels' working folders",
         json_schema_extra={"topic": "kept"},
     )
     records_url: Sealed = _setting(
         Secret(),
-        "database that records each run, as SQLAlchemy spells its address; empty: a file in data_dir",
+        "SQLAlchemy URL of the database for records; empty: a file in data_dir",
         "kept",
     )
     keep_days: float = _setting(
         90.0,
-        "days for which a conversation, or a run outside one, is remembered; 0: for ever",
+        "days to keep a conversation, or a run outside one; 0: forever",
         "kept",
         ge=0,
         le=36_500,

@@ -50,13 +50,15 @@ def read_toml(path: Path, *, required: bool) -> dict[str, Any]:
         with path.open("rb") as file:
             written = file.read(LARGEST + 1)
         if len(written) > LARGEST:
-            raise SettingsError(f"the settings file {path} is larger than {LARGEST // 1000} kB; name another")
+            raise SettingsError(
+                f"the settings file {path} is larger than {LARGEST // 1000} kB; use another file"
+            )
         return tomllib.loads(written.decode("utf-8-sig").replace("\r\n", "\n"))
     except OSError as failure:
         message = f"the settings file {path} cannot be read: {failure.strerror}"
         raise SettingsError(message) from None
     except RecursionError:
-        raise SettingsError(f"the settings file {path} is nested too deep") from None
+        raise SettingsError(f"the settings file {path} is nested too deeply") from None
     except SettingsError:
         raise
     except ValueError as failure:
@@ -106,5 +108,5 @@ def _read(path: Path, source: str) -> str:
         message = f"{source}: {path} cannot be read: {failure.strerror}"
         raise SettingsError(message) from None
     except ValueError:
-        message = f"{source}: {path} is no text"
+        message = f"{source}: {path} is not a UTF-8 text file"
         raise SettingsError(message) from None

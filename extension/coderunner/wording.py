@@ -42,9 +42,9 @@ def sentence(failure: ValidationError, sources: Mapping[str, str], known: Iterab
     source = sources.get(name, name)
     if first["type"] == "extra_forbidden":
         close = get_close_matches(name, known, n=1)
-        return f"{source}: there is no such setting" + (f"; did you mean {close[0]}?" if close else "")
+        return f"{source}: unknown setting" + (f"; did you mean {close[0]}?" if close else "")
     may_be = MAY_BE.get(first["type"], first["msg"]).format(**first.get("ctx", {}))
-    return f"{source} is {shown(name, first['input'])!r}, but it has to be {may_be}"
+    return f"{source} is {shown(name, first['input'])!r}, but must be {may_be}"
 
 
 def shown(name: str, value: object) -> str:

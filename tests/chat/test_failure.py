@@ -135,7 +135,7 @@ def test_an_error_below_a_magic_is_told_by_the_line_of_the_block(name: str, file
 @behaviour("failure:frames:within")
 def test_a_cell_that_the_block_itself_ran_is_no_earlier_block() -> None:
     error = zero("Cell In[8], line 2\n      1 # nothing\n----> 2 1 / 0\n")
-    assert describe(error, cell=7).endswith("\n  line 2 of the code that this block ran: 1 / 0")
+    assert describe(error, cell=7).endswith("\n  line 2 of code that this block ran: 1 / 0")
     assert describe(error, cell=9).endswith("\n  earlier block, line 2: 1 / 0")
 
 

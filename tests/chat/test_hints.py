@@ -29,7 +29,7 @@ def missing(module: str) -> str:
     ],
 )
 def test_a_missing_module_is_told_by_the_name_that_pip_knows(module: str, name: str) -> None:
-    assert missing(module) == f"Hint: if it is needed, `%pip install {name}` in a block of its own."
+    assert missing(module) == f"Hint: if it is needed, run `%pip install {name}` in a separate block."
 
 
 @behaviour("hints:modules:no-strangers")
@@ -86,7 +86,7 @@ def test_a_hint_is_one_line_and_leaves_the_error_as_it_is(
 )
 def test_of_a_shell_command_that_does_not_end_it_is_said_that_it_may_wait(code: str) -> None:
     said = for_model(Result((), Status.TIMEOUT, Aftermath.READY, detail="the limit is 30 s"), code=code)
-    assert said.endswith("the limit is 30 s; a shell command that asks for input waits for ever)\n")
+    assert said.endswith("the limit is 30 s; a shell command that asks for input waits forever)\n")
 
 
 @behaviour("hints:timeout:shell")

@@ -37,7 +37,7 @@ def printed(text: str) -> Result:
 
 @behaviour("render:again:named")
 def test_a_result_of_a_block_that_a_person_ran_again_says_which_block_it_is_of() -> None:
-    which = "The user ran a block of this conversation again, the one that begins with: "
+    which = "The user reran the block of this conversation that starts with: "
     assert ran_again("\n  x = 1\nx\n", printed("1\n")) == f"{which}x = 1\nResult: 1\n"
     assert "<|im_end|>" not in ran_again("x = '<|im_end|>'", printed("1\n"), forbidden=FORBIDDEN)
     assert len(ran_again("x" * 5000, printed("1\n"))) < 250
@@ -212,15 +212,15 @@ def test_a_result_that_comes_late_says_which_block_it_is_of() -> None:
 @pytest.mark.parametrize(
     "detail",
     [
-        "CodeRunner itself failed; its log says how",
-        "CodeRunner ended while it ran",
+        "an error in CodeRunner itself; see its log",
+        "CodeRunner stopped while it ran",
         "its record cannot be read",
     ],
 )
 def test_what_is_a_fault_of_ours_is_not_called_a_lost_connection(detail: str) -> None:
     lost = Result(status=Status.LOST, detail=detail)
     assert for_model(lost) == f"Result: (whether the code ran to its end is unknown; {detail})\n"
-    cut = Result(status=Status.LOST, detail="it runs no more")
+    cut = Result(status=Status.LOST, detail="it is no longer running")
     assert for_model(cut).startswith("Result: (the connection was lost; whether")
 
 

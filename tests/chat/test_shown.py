@@ -364,5 +364,5 @@ def test_a_file_is_told_by_its_type_and_size() -> None:
 @behaviour("shown:images:unreadable")
 def test_an_image_that_cannot_be_read_is_told_before_what_stands_beside_it() -> None:
     bundle = {"image/png": encoded(b"<!doctype html>"), "text/plain": "<IPython.core.display.Image object>"}
-    assert text(bundle) == "[an image that cannot be read: says image/png, is HTML]"
-    assert for_tool([DisplayData(bundle)]) == ["[an image that cannot be read: says image/png, is HTML]"]
+    assert text(bundle) == "[unreadable image: declared as image/png, is HTML]"
+    assert for_tool([DisplayData(bundle)]) == ["[unreadable image: declared as image/png, is HTML]"]

@@ -167,7 +167,7 @@ def test_a_reply_that_has_had_enough_says_why_and_runs_nothing_more() -> None:
 
 
 FAILED = Result((Error("ValueError", "no"),), Status.ERROR)
-AGAIN = "(the same block failed the same way before; it is not run a third time)\n"
+AGAIN = "(the same block failed the same way before; it will not be run a third time)\n"
 
 
 def answered(turn: Turn, block: str, result: Result) -> list[Step]:

@@ -34,7 +34,7 @@ from tests.records.conftest import crash
 
 Given = TypeVar("Given")
 
-GONE = "variables from before are gone"
+GONE = "earlier variables are gone"
 NEVER = (Status.REFUSED, Status.DECLINED, Status.ABORTED)
 """Ends of blocks that did not run."""
 CUT_SHORT = (Status.INTERRUPTED, Status.DIED)
@@ -339,7 +339,7 @@ class Life(RuleBasedStateMachine):
         if result.status is Status.OK:
             assert (begun, ended) == (True, True), case
             assert "ended" in _printed(result.outputs) or result.detail, case
-        elif result.status in NEVER or "had not begun" in result.detail:
+        elif result.status in NEVER or "had not started" in result.detail:
             assert not begun, case
         elif result.status in CUT_SHORT:
             assert not ended, case

@@ -33,7 +33,7 @@ DIED = (Status.DIED, Aftermath.FRESH, "the kernel died while the code ran; varia
 REPLACED = (
     Status.REPLACED,
     Aftermath.FRESH,
-    "the kernel was restarted or ended while the code ran; variables are gone",
+    "the kernel was restarted or shut down while the code ran; variables are gone",
 )
 FAILED = (Status.ERROR, Aftermath.READY, "")
 KEPT = (Status.OK, Aftermath.READY, "")
@@ -66,7 +66,7 @@ FAULTS = {
     "segmentation fault": Fault("import ctypes; ctypes.string_at(0)", DIED),
     "exit()": Fault(
         "exit()",
-        (Status.OK, Aftermath.FRESH, "no output; the program ended its kernel: all variables are gone"),
+        (Status.OK, Aftermath.FRESH, "no output; the program ended its kernel; all variables are gone"),
     ),
     # It does not end.
     "sleep": Fault(f"{BEGUN}import time; time.sleep(60)", STOPPED, "begun\n"),
@@ -208,7 +208,7 @@ async def test_a_kernel_that_is_culled_between_two_cells(
     monkeypatch.setattr("coderunner.kernel.lifecycle.DOZED_OFF", 0.0)
     ordeal.strike()
     result = await session.execute("print('x' in globals())")
-    words = "the kernel was new: variables from before are gone"
+    words = "this is a new kernel; earlier variables are gone"
     ordeal.ends(result, Status.OK, Aftermath.READY, words)
     assert text_of(result) == "False\n"
     await ordeal.goes_on(session, kept=False)
@@ -228,7 +228,7 @@ async def test_a_kernel_that_died_before_the_cell_reached_it(
     ordeal.settle()
     ran = result.status is Status.OK
     if ran:
-        assert "variables from before are gone" in result.detail
+        assert "earlier variables are gone" in result.detail
         # A kernel that has just started may speak before the server hears it.
         assert text_of(result) == "False\n" or UNHEARD in result.detail
     else:
@@ -247,7 +247,7 @@ async def test_a_kernel_that_its_server_started_again_is_prepared(sessions: Sess
     await happens(lambda: session.light.state == "dead")
     result = await session.execute("print('ran')\nreturn")
     assert [type(output) for output in result.outputs] == [Error]
-    assert result.detail == "the kernel was new: variables from before are gone"
+    assert result.detail == "this is a new kernel; earlier variables are gone"
     assert text_of(await session.execute("import os; print(os.getpid())")) not in ("", f"{process}\n")
 
 
@@ -272,9 +272,9 @@ async def test_a_server_that_ends_while_a_cell_runs(
     ordeal.strike()
     own_server.process.kill() if end.endswith("killed") else own_server.process.terminate()
     result = await running
-    lost = "the connection was lost; whether the code ran to its end is unknown"
-    fresh = "the connection was lost; there is a new kernel, variables are gone"
-    gone = "the kernel was restarted or ended while the code ran; variables are gone"
+    lost = "the connection was lost; it is unknown whether the code finished"
+    fresh = "the connection was lost; a new kernel was started, variables are gone"
+    gone = "the kernel was restarted or shut down while the code ran; variables are gone"
     words = {
         (Status.LOST, Aftermath.READY): lost,
         (Status.LOST, Aftermath.FRESH): fresh,
@@ -284,5 +284,5 @@ async def test_a_server_that_ends_while_a_cell_runs(
     ordeal.ends(result, result.status, result.aftermath, words)
     refused = await session.execute("1")
     assert refused.status is Status.REFUSED
-    assert "nothing answers at" in refused.detail
+    assert "nothing responds at" in refused.detail
     ordeal.survived = True

@@ -56,7 +56,7 @@ TABLE = {
     ("textgen", "delete"): FORGOTTEN,
     ("textgen", "crash"): LOST,
 }
-FRESH = "Result:\n```output\n42\n```\n(the kernel was new: variables from before are gone)"
+FRESH = "Result:\n```output\n42\n```\n(this is a new kernel; earlier variables are gone)"
 ANOTHER_KERNEL = {("textgen", "branch"): FRESH, ("textgen", "crash"): FRESH}
 
 

@@ -27,12 +27,12 @@ for number in range({LINES}):
     print(number, flush=True)
     time.sleep(0.05)
 """
-MISSING = "the connection was cut for a while: output may be missing"
-UNKNOWN = "the connection was lost; whether the code ran to its end is unknown"
+MISSING = "the connection was interrupted, so output may be missing"
+UNKNOWN = "the connection was lost; it is unknown whether the code finished"
 REPLACED = (
     Status.REPLACED,
     Aftermath.FRESH,
-    "the kernel was restarted or ended while the code ran; variables are gone",
+    "the kernel was restarted or shut down while the code ran; variables are gone",
 )
 
 
@@ -173,7 +173,7 @@ async def test_a_reply_that_was_lost_is_not_made_up(proxy: Chaos, far: Session, 
     result = await during(
         far, "runs += 1\nprint(5, flush=True)\nimport time; time.sleep(0.2)", proxy.half_open
     )
-    ordeal.ends(result, Status.LOST, Aftermath.READY, f"{UNKNOWN}; it runs no more")
+    ordeal.ends(result, Status.LOST, Aftermath.READY, f"{UNKNOWN}; it is no longer running")
     assert text_of(await far.execute("print(x, runs)")) == "7 1\n"
     await ordeal.goes_on(far, kept=True)
 
@@ -195,7 +195,7 @@ async def test_an_error_that_came_before_the_reply_was_lost_is_the_end(
 VANISHED = (
     Status.LOST,
     Aftermath.FRESH,
-    "the connection was lost; there is a new kernel, variables are gone",
+    "the connection was lost; a new kernel was started, variables are gone",
 )
 TAKEN = {
     "deleted": ("DELETE", "", VANISHED),
@@ -237,7 +237,7 @@ async def test_the_deadline_goes_on_while_the_connection_is_cut(
         proxy.cut()
 
     result = await during(far, COUNTING + "time.sleep(60)", strike, deadline=1.0)
-    ordeal.ends(result, Status.LOST, Aftermath.BUSY, "the connection was lost; the code may still run")
+    ordeal.ends(result, Status.LOST, Aftermath.BUSY, "the connection was lost; the code may still be running")
     proxy.refusing = False
     proxy.flow()
     await far.restart()
@@ -256,8 +256,8 @@ async def test_a_block_that_goes_on_after_its_deadline_goes_on_also_while_the_co
     proxy.cut()
     ordeal.strike()
     overdue = await asyncio.wrap_future(running.future)
-    still = "still running; its result will follow by itself; the limit is 1 s"
-    ordeal.ends(overdue, Status.TIMEOUT, Aftermath.BUSY, f"{still}; the connection is cut at the moment")
+    still = "still running in the background; its result will follow; the limit is 1 s"
+    ordeal.ends(overdue, Status.TIMEOUT, Aftermath.BUSY, f"{still}; the connection is currently down")
     proxy.refusing = False
     result = await asyncio.wait_for(asyncio.wrap_future(running.settled), BOUND)
     ordeal.ends(result, Status.OK, Aftermath.READY, MISSING if result.detail else "")
@@ -280,7 +280,7 @@ async def test_a_way_that_is_not_found_again_is_given_up(
     ordeal.ends(result, Status.LOST, Aftermath.READY, UNKNOWN)
     refused = await far.execute("1")
     assert refused.status is Status.REFUSED
-    assert "gives no complete HTTP answer" in refused.detail
+    assert "sent no complete HTTP response" in refused.detail
     shown = far.light
     far.warm()
     await happens(lambda: far.light.state == "dead" and far.light is not shown)
@@ -323,7 +323,7 @@ async def test_a_kernel_that_was_restarted_between_two_cells_is_noticed(
     await happens(lambda: far.light.state == "dead")
     await asyncio.to_thread(jupyter.ask, f"api/kernels/{kernel}/restart", "POST")
     result = await far.execute("print('x' in globals())")
-    words = "the kernel was new: variables from before are gone"
+    words = "this is a new kernel; earlier variables are gone"
     ordeal.ends(result, Status.OK, Aftermath.READY, words)
     assert (text_of(result), result.detail) == ("False\n", words)
     await ordeal.goes_on(far, kept=False)

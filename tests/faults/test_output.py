@@ -36,7 +36,7 @@ async def test_output_that_the_server_drops_is_said_with_the_setting_that_mends_
     await session.execute("x = 7")
     result = await put(session, "for _ in range(100): print('y' * 1_000_000)", ordeal)
     words = (
-        "the server dropped output: print less at once, or raise its limit ServerApp.iopub_data_rate_limit"
+        "the server dropped output; print less at once, or raise its limit ServerApp.iopub_data_rate_limit"
     )
     silent = "" if result.outputs else "no output; "
     ordeal.ends(result, Status.OK, Aftermath.READY, silent + words)

@@ -42,14 +42,14 @@ def test_a_pasted_address_gives_the_base_address(pasted: str, base: str) -> None
 @pytest.mark.parametrize(
     ("pasted", "sentence"),
     [
-        ("", "the address of the Jupyter server is empty; it looks like http://127.0.0.1:8888"),
-        ("ftp://x", "the address begins with ftp://; it must begin with http:// or https://"),
-        ("http://", "the address has no host name; it looks like http://127.0.0.1:8888"),
-        ("http://x:99999", "the address cannot be read (Port out of range 0-65535); it looks like"),
-        ("http://[::1", "the address cannot be read (Invalid IPv6 URL); it looks like"),
+        ("", "the address of the Jupyter server is empty; enter one like http://127.0.0.1:8888"),
+        ("ftp://x", "the address starts with ftp://; it must start with http:// or https://"),
+        ("http://", "the address has no host name; enter one like http://127.0.0.1:8888"),
+        ("http://x:99999", "the address is not valid (Port out of range 0-65535); enter one like"),
+        ("http://[::1", "the address is not valid (Invalid IPv6 URL); enter one like"),
         (
             "http://me:pass@x",
-            "the address has a user name or password in it; give the token in its own field",
+            "the address contains a user name or password; enter the token in its own field",
         ),
     ],
 )

@@ -69,7 +69,7 @@ ENDINGS = {
         "exit()",
         Status.OK,
         Aftermath.FRESH,
-        detail="the program ended its kernel: all variables are gone",
+        detail="the program ended its kernel; all variables are gone",
     ),
     "killed": Ending(
         "import os, time; time.sleep(0.5); os.kill(os.getpid(), 9)", Status.DIED, Aftermath.FRESH
@@ -205,7 +205,7 @@ async def test_a_cell_that_is_stopped_while_it_waits_never_runs(session: Session
     result = await asyncio.wrap_future(second.future)
     assert (result.status, result.detail) == (
         Status.INTERRUPTED,
-        "it had not begun to run",
+        "it had not started",
     )
     first.interrupt()
     await asyncio.wrap_future(first.future)
@@ -249,7 +249,7 @@ async def test_a_restart_empties_the_kernel_and_the_next_result_says_so(session:
     await session.restart()
     result = await session.execute("print('x' in globals())")
     assert (text_of(result), result.status) == ("False\n", Status.OK)
-    assert result.detail == "the kernel was restarted: variables from before are gone"
+    assert result.detail == "the kernel was restarted; earlier variables are gone"
     assert (await session.execute("1")).detail == ""
 
 

@@ -39,7 +39,7 @@ async def test_a_server_that_works_is_walked_to_the_end(jupyter: Jupyter) -> Non
     assert [finding.step for finding in report.findings if not finding.warning] == list(Step)
     assert (report.kernels, report.kernel) == (("python3",), "python3")
     # With the oldest versions that we know of there is one.
-    assert [warning for warning in report.warnings if "has a known hole" not in warning] == []
+    assert [warning for warning in report.warnings if "has a known vulnerability" not in warning] == []
     assert report.output.startswith("Hello from Python 3.")
     assert report.milliseconds is not None
     assert report.sentence.startswith("Hello from Python 3.")
@@ -77,21 +77,21 @@ async def test_the_report_is_json_without_the_token(jupyter: Jupyter) -> None:
 async def test_what_is_no_address_is_said() -> None:
     assert broken(await check(Server("ftp://x"))) == (
         Step.ADDRESS,
-        "The address begins with ftp://; it must begin with http:// or https://.",
+        "The address starts with ftp://; it must start with http:// or https://.",
     )
 
 
 @behaviour("doctor:broken:refused")
 async def test_a_port_where_nothing_listens_is_said() -> None:
     sentence = "(connection refused); start the Jupyter server, or check host and port."
-    assert broken(await check(Server(NOBODY))) == (Step.REACH, f"Nothing answers at {NOBODY} {sentence}")
+    assert broken(await check(Server(NOBODY))) == (Step.REACH, f"Nothing responds at {NOBODY} {sentence}")
 
 
 @behaviour("doctor:broken:dns")
 async def test_a_host_that_is_not_found_is_said() -> None:
     assert broken(await check(Server("https://no-such-host.invalid"))) == (
         Step.REACH,
-        "The host name 'no-such-host.invalid' cannot be found; check its spelling, and the network.",
+        "The host 'no-such-host.invalid' was not found; check its spelling and the network.",
     )
 
 
@@ -102,7 +102,7 @@ async def test_a_certificate_that_is_not_trusted_is_said(certificate: Path) -> N
     assert step is Step.REACH
     assert sentence == (
         f"The certificate of {server.url} is not trusted (self-signed certificate); "
-        "name its file in the setting ca_file."
+        "set ca_file to its certificate file."
     )
 
 
@@ -116,9 +116,9 @@ async def test_a_file_of_certificates_that_is_none_is_said(certificate: Path, tm
         found = broken(await check(Server(server.url, ca_file=str(certificate))))
     assert none == (
         Step.REACH,
-        "The file in the setting ca_file holds no certificates; it has to be PEM text.",
+        "The file in ca_file has no certificates; it must be a PEM file.",
     )
-    assert lost == (Step.REACH, "The file with the certificates cannot be read; check the setting ca_file.")
+    assert lost == (Step.REACH, "The certificate file cannot be read; check the setting ca_file.")
     assert found[0] is not Step.REACH
 
 
@@ -131,7 +131,7 @@ async def test_https_to_a_server_that_speaks_http_is_said(
     url = jupyter.url.replace("http", "https")
     assert broken(await check(Server(url))) == (
         Step.REACH,
-        f"The server at {url} does not speak https; write {jupyter.url}.",
+        f"The server at {url} does not use https; use {jupyter.url}.",
     )
 
 
@@ -140,12 +140,12 @@ async def test_a_wrong_base_path_is_said_with_the_right_one(jupyter: Jupyter, hu
     too_deep = await check(Server(f"{jupyter.url}/user/me/lab", Secret(jupyter.token)))
     assert broken(too_deep) == (
         Step.JUPYTER,
-        f"The base path is wrong: the Jupyter server is at {jupyter.url}; give that address.",
+        f"The base path is wrong: the Jupyter server is at {jupyter.url}; use that address.",
     )
     host = hub.url.removesuffix("/user/me")
     assert broken(await check(Server(host, Secret(hub.token)))) == (
         Step.JUPYTER,
-        f"The base path is wrong: the Jupyter server is at {hub.url}; give that address.",
+        f"The base path is wrong: the Jupyter server is at {hub.url}; use that address.",
     )
 
 
@@ -154,7 +154,7 @@ async def test_the_address_of_a_hub_itself_is_said() -> None:
     with scripted_server({"/hub/api": (200, {}, '{"version": "5.2.1"}')}) as server:
         assert broken(await check(Server(server.url))) == (
             Step.JUPYTER,
-            f"{server.url} is a JupyterHub; give your own server's address, {server.url}/user/NAME.",
+            f"{server.url} is a JupyterHub; use the address of your own server, {server.url}/user/NAME.",
         )
 
 
@@ -164,17 +164,17 @@ async def test_the_address_of_a_hub_itself_is_said() -> None:
     [
         (
             (200, {}, "<h1>It works"),
-            "{url} answers with a web page, not as a Jupyter server; check port and base path.",
+            "{url} responds with a web page and is not a Jupyter server; check port and base path.",
         ),
-        ((200, {}, "<form>Sign in"), "{url} shows a login page in place of an answer; set the token."),
-        ((302, {"Location": "/login?next=x"}, ""), "{url} sends us to a login page; set the token."),
+        ((200, {}, "<form>Sign in"), "{url} shows a login page; set the token."),
+        ((302, {"Location": "/login?next=x"}, ""), "{url} redirects to a login page; set the token."),
         (
             (200, {}, '{"object": "list"}'),
-            "{url} is no Jupyter server, or the base path is wrong; copy the browser's address.",
+            "{url} is not a Jupyter server, or the base path is wrong; copy the address from your browser.",
         ),
         (
             (404, {}, ""),
-            "{url} is no Jupyter server, or the base path is wrong; copy the browser's address.",
+            "{url} is not a Jupyter server, or the base path is wrong; copy the address from your browser.",
         ),
     ],
 )
@@ -187,7 +187,7 @@ async def test_something_else_that_answers_is_said(answer: Answer, sentence: str
 async def test_a_missing_and_a_wrong_token_are_told_apart(jupyter: Jupyter) -> None:
     assert broken(await check(Server(jupyter.url))) == (
         Step.TOKEN,
-        f"{jupyter.url} wants a token and none is set; copy it from the server's log.",
+        f"{jupyter.url} requires a token and none is set; copy it from the server's log.",
     )
     assert broken(await check(Server(jupyter.url, Secret("wrong")))) == (
         Step.TOKEN,
@@ -200,8 +200,8 @@ async def test_a_server_without_a_token_that_takes_no_orders_is_said(tmp_path: P
     with jupyter_server(tmp_path, "--IdentityProvider.token=") as server:
         reports = [await check(Server(server.url, Secret(token))) for token in ("", "one-of-ours")]
     said = (
-        f"{server.url} runs without a token and takes orders from its own pages only ('_xsrf' missing); "
-        "start it with a token, and set that here."
+        f"{server.url} runs without a token and accepts requests only from its own pages ('_xsrf' missing); "
+        "start it with a token, and set that token here."
     )
     assert [broken(report) for report in reports] == 2 * [(Step.START, said)]
 
@@ -212,8 +212,8 @@ async def test_a_limit_of_requests_is_said() -> None:
         step, sentence = broken(await check(Server(server.url)))
     assert step is Step.TOKEN
     assert sentence == (
-        f"{server.url} limits how often it may be asked (HTTP 429); try again in 7 seconds, "
-        "or raise the limit of the proxy or Hub before it."
+        f"{server.url} limits the rate of requests (HTTP 429); try again in 7 seconds, "
+        "or raise the limit of the proxy or Hub in front of it."
     )
 
 
@@ -222,7 +222,7 @@ async def test_an_address_that_leads_to_another_host_is_said() -> None:
     with scripted_server({}, (302, {"Location": "https://other.invalid/api"}, "")) as server:
         assert broken(await check(Server(server.url))) == (
             Step.JUPYTER,
-            f"{server.url} sends us on to another host (other.invalid); if that is right, give its address.",
+            f"{server.url} redirects to another host (other.invalid); if that is right, use that address.",
         )
 
 
@@ -232,7 +232,7 @@ async def test_a_server_that_hangs_is_said() -> None:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         assert broken(await check(Server(url, patience=Patience(request=0.2)))) == (
             Step.REACH,
-            f"{url} did not answer in time; the server hangs, or a firewall stands between.",
+            f"{url} did not respond in time; the server may hang, or a firewall may block it.",
         )
 
 
@@ -274,8 +274,8 @@ async def test_a_websocket_that_is_blocked_while_rest_works_is_said_and_the_kern
         step, sentence = broken(report)
         assert step is Step.WEBSOCKET
         assert sentence == (
-            f"{server.url} answers, but refuses the WebSocket to the kernel (HTTP 400); "
-            "a proxy between must pass WebSockets on (the headers Upgrade and Connection)."
+            f"{server.url} responds, but refuses the WebSocket to the kernel (HTTP 400); "
+            "a proxy in between must forward WebSockets (the headers Upgrade and Connection)."
         )
         assert server.asked[-1][:2] == ("DELETE", "/api/kernels/k-1")
         assert all("canary" not in path for _, path, _ in server.asked)
@@ -286,7 +286,7 @@ async def test_a_server_that_lets_everybody_in_is_warned_of() -> None:
     with scripted_server({"/api": API, "/api/kernelspecs": SPECS}) as server:
         report = await check(Server(server.url, Secret("any"), "ir"))
     assert report.warnings == (
-        "The server lets everybody in without a token: whoever reaches it can run code; set a token.",
+        "The server does not require a token, so anybody who reaches it can run code; set a token.",
     )
 
 
@@ -297,7 +297,7 @@ async def test_a_server_with_a_known_hole_is_warned_of() -> None:
         report = await check(Server(server.url))
     assert report.version == "2.14.2"
     assert report.warnings == (
-        "Jupyter Server 2.14.2 has a known hole (CVE-2026-44727); upgrade it to 2.20 or later.",
+        "Jupyter Server 2.14.2 has a known vulnerability (CVE-2026-44727); upgrade to 2.20 or later.",
     )
 
 
@@ -310,7 +310,7 @@ async def test_a_server_of_this_machine_that_others_can_reach_is_warned_of() -> 
     with scripted_server({"/api": API, "/api/kernelspecs": FORBIDDEN}) as server:
         closed = await check(Server(server.url))
     said = (
-        f"Other machines may reach it too, at {addresses[0]}; have it listen on 127.0.0.1 only "
+        f"Other machines may reach it too, at {addresses[0]}; make it listen on 127.0.0.1 only "
         "(ServerApp.ip; in Docker, publish its port as 127.0.0.1:8888:8888)."
     )
     assert (report.warnings, closed.warnings) == ((said,), ())
@@ -322,7 +322,7 @@ async def test_a_server_that_drops_output_is_warned_of(tmp_path: Path) -> None:
         report = await check(Server(server.url, Secret("t")))
     assert (report.ok, report.output) == (True, "")
     dropped = (
-        "The server dropped output: print less at once, or raise its limit ServerApp.iopub_msg_rate_limit."
+        "The server dropped output; print less at once, or raise its limit ServerApp.iopub_msg_rate_limit."
     )
     # With the oldest versions that we know of there is another one.
     assert dropped in report.warnings
@@ -334,5 +334,5 @@ async def test_plain_http_to_another_machine_is_warned_of() -> None:
         # The address of every interface leads to this machine, and does not say so.
         report = await check(Server(server.url.replace("127.0.0.1", "0.0.0.0")))
     assert report.warnings == (
-        "The way is not encrypted: others on the network can read the token; use https or a tunnel.",
+        "The connection is not encrypted: others on the network can read the token; use https or a tunnel.",
     )

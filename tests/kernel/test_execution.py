@@ -284,7 +284,7 @@ def test_a_program_that_displays_in_a_loop_is_cut_off_with_a_count() -> None:
     result = outputs(*many[:COUNT], error, *many[COUNT:])
     assert len(result) == COUNT + 2
     assert result[-2] == Error("E", "at last")
-    assert result[-1] == Stream("stderr", "… 25 more outputs left out: this cell shows too much.\n")
+    assert result[-1] == Stream("stderr", "… 25 more outputs left out: this cell produces too much output.\n")
 
 
 @behaviour("execution:bounds:mime")
@@ -293,8 +293,8 @@ def test_what_is_too_large_is_shortened_or_left_out() -> None:
     bundle = bundle_of({"text/plain": huge, "text/html": huge, "application/json": {"a": huge}})
     assert list(bundle) == ["text/plain"]
     assert str(bundle["text/plain"]).endswith(
-        "characters left out …\n\n[text/html of 8,388,609 characters is too large to be shown]\n"
-        "[application/json is too large to be shown]"
+        "characters left out …\n\n[text/html of 8,388,609 characters is too large to show]\n"
+        "[application/json is too large to show]"
     )
 
 
@@ -302,7 +302,7 @@ def test_what_is_too_large_is_shortened_or_left_out() -> None:
 def test_what_was_too_large_is_told_in_place_of_an_address() -> None:
     huge = ["<p>" * 5_000_000]
     bundle = bundle_of({"text/html": huge, "text/plain": "<IPython.core.display.HTML object>", "text/css": 1})
-    assert bundle == {"text/plain": "[text/html of 15,000,000 characters is too large to be shown]"}
+    assert bundle == {"text/plain": "[text/html of 15,000,000 characters is too large to show]"}
 
 
 @behaviour("execution:bounds:whole")
@@ -311,7 +311,9 @@ def test_all_displays_of_a_cell_together_are_bounded_and_say_so() -> None:
     many = [iopub("display_data", data={"image/png": picture}) for _ in range(6)]
     result = outputs(*many)
     assert sum(len(str(output.data)) for output in result if isinstance(output, DisplayData)) < 1.1 * WHOLE
-    assert result[-1] == DisplayData({"text/plain": "[image/png left out: this cell shows too much]"})
+    assert result[-1] == DisplayData(
+        {"text/plain": "[image/png left out: this cell produces too much output]"}
+    )
 
 
 @behaviour("execution:bounds:whole")

@@ -130,7 +130,7 @@ async def test_the_death_of_an_idle_kernel_is_noticed_and_told_with_the_next_res
     assert await asyncio.to_thread(becomes, here, "dead")
     result = await here.execute("print('x' in globals())")
     assert result.outputs == (Stream("stdout", "False\n"),)
-    assert result.detail == "the kernel was new: variables from before are gone"
+    assert result.detail == "this is a new kernel; earlier variables are gone"
 
 
 @behaviour("local:death:output-kept")
@@ -187,7 +187,7 @@ def test_over_the_cap_the_kernel_that_rested_longest_makes_room(tmp_path: Path) 
         for session in (one, two, three):
             run(session, "x = 1")
         assert [session.light.state for session in (one, two, three)] == ["none", "idle", "idle"]
-        assert run(one, "x").detail == "the kernel was new: variables from before are gone"
+        assert run(one, "x").detail == "this is a new kernel; earlier variables are gone"
     finally:
         portal().call(sessions.close_all(), BOUND)
 
@@ -203,7 +203,7 @@ async def test_over_the_cap_with_all_busy_a_cell_is_refused_with_the_way_out(tmp
         result = await sessions.get("other", Local()).execute("1")
         assert (result.status, result.detail) == (
             Status.REFUSED,
-            "1 kernels run on this machine already and none is idle; stop one",
+            "1 kernels are already running on this machine and none is idle; stop one",
         )
         running.interrupt()
         ended: Result = await asyncio.wrap_future(running.future)
@@ -224,7 +224,7 @@ async def test_a_kernel_that_holds_too_much_after_its_cell_gives_way_to_a_new_on
             Aftermath.FRESH,
             (Stream("stdout", "made\n"),),
         )
-        said = r"the kernel held 0\.\d GB, and its limit is 0\.3 GB: it was ended, variables are gone"
+        said = r"the kernel used 0\.\d GB, above its limit of 0\.3 GB; it was replaced, variables are gone"
         assert re.fullmatch(said, result.detail)
         after = await session.execute("print('x' in globals())")
         assert (after.outputs, after.aftermath) == ((Stream("stdout", "False\n"),), Aftermath.READY)
@@ -240,7 +240,7 @@ async def test_a_kernel_that_nobody_uses_is_let_go_and_the_next_result_says_so(t
         session = sessions.get("c", Local())
         await session.execute("x = 1")
         assert await asyncio.to_thread(becomes, session, "none")
-        assert (await session.execute("1")).detail == "the kernel was new: variables from before are gone"
+        assert (await session.execute("1")).detail == "this is a new kernel; earlier variables are gone"
     finally:
         await sessions.close_all()
 

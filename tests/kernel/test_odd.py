@@ -24,10 +24,10 @@ def redirect(location: str) -> bytes:
     return f"HTTP/1.1 302 Found\r\n{location}Content-Length: 0\r\n\r\n".encode()
 
 
-NO_HTTP = "{url} gives no complete HTTP answer; perhaps it speaks https, not http, or is another program"
-NO_JUPYTER = "{url} is no Jupyter server, or the base path is wrong"
-A_PAGE = "{url} answers with a web page, not as a Jupyter server; check port and base path"
-NOWHERE = "{url} sends us on and does not say where (HTTP 302); check port and base path"
+NO_HTTP = "{url} sent no complete HTTP response; it may use https instead of http, or be another program"
+NO_JUPYTER = "{url} is not a Jupyter server, or the base path is wrong"
+A_PAGE = "{url} responds with a web page and is not a Jupyter server; check port and base path"
+NOWHERE = "{url} redirects without an address (HTTP 302); check port and base path"
 
 ANSWERS: Mapping[str, tuple[bytes, str]] = {
     "nothing": (b"", NO_HTTP),
@@ -45,7 +45,7 @@ ANSWERS: Mapping[str, tuple[bytes, str]] = {
     "a status that there is not": (http("999 Odd"), NO_JUPYTER),
     "a redirect to nowhere": (redirect(""), NOWHERE),
     "a redirect to no address": (redirect("Location: http://[::1\r\n"), NOWHERE),
-    "a redirect to its beginning": (redirect("Location: /\r\n"), "{url} sends us on to /; the base path"),
+    "a redirect to its beginning": (redirect("Location: /\r\n"), "{url} redirects to /; the base path"),
 }
 
 
@@ -67,7 +67,7 @@ async def test_an_odd_answer_is_a_sentence(oddity: str) -> None:
 async def test_a_redirect_to_itself_is_a_circle() -> None:
     with raw_server({}, redirect("Location: /api\r\n")) as url:
         report = await check(Server(url))
-    assert report.sentence == f"{url} sends us on in a circle; see the settings of the proxy before it."
+    assert report.sentence == f"{url} redirects in a loop; check the proxy in front of it."
 
 
 UPGRADE = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -104,7 +104,7 @@ async def test_an_odd_handshake_is_a_sentence_and_no_traceback(
         report = await check(where)
         result = await Sessions().get("c", where).execute("1")
     sentence = (
-        f"{url} lets us ask, but opens no WebSocket to the kernel; a proxy between must pass WebSockets on "
+        f"{url} responds, but opens no WebSocket to the kernel; a proxy in between must forward WebSockets "
         "(the headers Upgrade, Connection and Sec-WebSocket-Accept)"
     )
     assert (report.findings[-1].step, report.sentence) == (Step.WEBSOCKET, f"{sentence}.")

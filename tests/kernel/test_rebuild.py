@@ -23,8 +23,8 @@ async def test_the_blocks_of_a_conversation_run_again_in_an_empty_kernel(session
     await session.execute("stale = x = 0")
     rebuilt = await rebuild(session, blocks)
     assert rebuilt.words == (
-        "The kernel was restarted and ran all 3 blocks of this conversation again. "
-        "It holds math (module), names (list), x (int)."
+        "The kernel was restarted and reran all 3 blocks of this conversation. "
+        "Its variables now: math (module), names (list), x (int)."
     )
     assert (await session.execute("assert x == 42 and 'stale' not in globals()")).status is Status.OK
 
@@ -33,8 +33,8 @@ async def test_the_blocks_of_a_conversation_run_again_in_an_empty_kernel(session
 async def test_at_the_first_block_that_fails_it_ends_and_says_why(session: Session) -> None:
     rebuilt = await rebuild(session, ["x = 1", "1 / 0", "never = 1"])
     assert rebuilt.words == (
-        "The kernel was restarted and ran 1 of 3 blocks of this conversation again, then one failed "
-        "(ZeroDivisionError: division by zero). It holds x (int)."
+        "The kernel was restarted and reran 1 of 3 blocks of this conversation, then one failed "
+        "(ZeroDivisionError: division by zero). Its variables now: x (int)."
     )
 
 

@@ -267,19 +267,19 @@ async def test_a_redirect_to_another_host_is_refused_and_gets_nothing(status: in
             result = await Sessions().get("c", Server(server.url, Secret("canary"))).execute("1")
         assert result.status is Status.REFUSED
         assert result.detail.endswith(
-            "sends us on to another host (localhost); if that is right, give its address"
+            "redirects to another host (localhost); if that is right, use that address"
         )
         assert other.asked == []
 
 
 HTML = {"Content-Type": "text/html"}
 NOT_HERE = (
-    "{{url}} is no Jupyter server, or the base path is wrong: api/kernelspecs answers HTTP {status}; "
-    "copy the address from the browser's Jupyter page"
+    "{{url}} is not a Jupyter server, or the base path is wrong: api/kernelspecs answers HTTP {status}; "
+    "copy the address of the Jupyter page from your browser"
 )
 TOO_OFTEN = (
-    "{{url}} limits how often it may be asked (HTTP 429); try again in {pause}, "
-    "or raise the limit of the proxy or Hub before it"
+    "{{url}} limits the rate of requests (HTTP 429); try again in {pause}, "
+    "or raise the limit of the proxy or Hub in front of it"
 )
 
 
@@ -289,13 +289,13 @@ TOO_OFTEN = (
     [
         ((403, {}, "{}"), "{url} does not accept the token; copy the current one from the server's log"),
         ((401, {}, ""), "{url} does not accept the token; copy the current one from the server's log"),
-        ((200, HTML, "<form>Password:"), "{url} shows a login page in place of an answer; check the token"),
+        ((200, HTML, "<form>Password:"), "{url} shows a login page; check the token"),
         (
             (200, HTML, "<h1>It works"),
-            "{url} answers with a web page, not as a Jupyter server; check port and base path",
+            "{url} responds with a web page and is not a Jupyter server; check port and base path",
         ),
-        ((302, {"Location": "/hub/login"}, ""), "{url} sends us to a login page; check the token"),
-        ((302, {"Location": "/other"}, ""), "{url} sends us on to /other; the base path is probably wrong"),
+        ((302, {"Location": "/hub/login"}, ""), "{url} redirects to a login page; check the token"),
+        ((302, {"Location": "/other"}, ""), "{url} redirects to /other; the base path is probably wrong"),
         ((503, {}, ""), "{url} is overloaded or still starting (HTTP 503); try again in a minute"),
         ((429, {}, ""), TOO_OFTEN.format(pause="a minute")),
         ((429, {"Retry-After": "30"}, ""), TOO_OFTEN.format(pause="30 seconds")),
@@ -345,7 +345,7 @@ async def test_a_server_that_never_answers_is_given_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         result = await Sessions().get("c", Server(url, patience=Patience(request=0.2))).execute("1")
-    assert result.detail == f"{url} did not answer in time; the server hangs, or a firewall stands between"
+    assert result.detail == f"{url} did not respond in time; the server may hang, or a firewall may block it"
 
 
 @pytest.fixture(scope="session")
@@ -387,8 +387,8 @@ async def test_http_to_a_server_that_speaks_https_says_so(certificate: Path) -> 
     with scripted_server({}, tls=certificate) as server:
         url = server.url.replace("https", "http")
         result = await Sessions().get("c", Server(url)).execute("1")
-        way = "perhaps it speaks https, not http, or is another program"
-        assert result.detail == f"{url} gives no complete HTTP answer; {way}"
+        way = "it may use https instead of http, or be another program"
+        assert result.detail == f"{url} sent no complete HTTP response; {way}"
 
 
 @behaviour("server:garbage:ignored")

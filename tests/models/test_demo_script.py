@@ -113,7 +113,7 @@ def test_whatever_is_read_is_python_and_nothing_but_numbers(question: str) -> No
     [
         ("How much is 7 times 6?", "If you multiply 7 and 6 the result is 42."),
         ("What is 1 + 2 * 3?", "1 + 2 * 3 is 7."),
-        ("What is 17 % 5?", "If you divide 17 by 5 the rest is 2."),
+        ("What is 17 % 5?", "If you divide 17 by 5 the remainder is 2."),
         ("What is 10 / 0?", "The block raised ZeroDivisionError (division by zero), so I have no answer."),
         ("What is the average of 3, 4 and 8?", "The average of 3, 4 and 8 is 5.0."),
         ("What is the median of 3, 4, 8 and 100?", "The median of 3, 4, 8 and 100 is 6.0."),
@@ -125,11 +125,11 @@ def test_whatever_is_read_is_python_and_nothing_but_numbers(question: str) -> No
         ("Show a table of the planets", "Sorted by size, Jupiter is the largest and Mercury the smallest."),
         (
             "Make a mistake and correct it",
-            "Now it works: the apple alone is 1.2, for the plum has no price.",
+            "Now it works: the total is 1.2, because the plum has no price.",
         ),
-        ("Plot a sine wave", "There it is: sin(x). I cannot see it, being a script; you can."),
-        ("Draw x^2 from -3 to 3", "There it is: x². I cannot see it, being a script; you can."),
-        ("Count slowly to 1", "It has counted to 1, a second for each."),
+        ("Plot a sine wave", "Here it is: sin(x). As a script, I cannot see it, but you can."),
+        ("Draw x^2 from -3 to 3", "Here it is: x². As a script, I cannot see it, but you can."),
+        ("Count slowly to 1", "It counted to 1, one number per second."),
     ],
 )
 @pytest.mark.parametrize("pictures", [False, True])
@@ -178,21 +178,21 @@ def test_a_kernel_that_has_forgotten_is_told_as_that(session: Session) -> None:
 
 @behaviour("models:demo:state")
 def test_without_a_past_there_is_nothing_to_double() -> None:
-    assert "nothing to go on with yet" in speak([user("Now double it")])
+    assert "no result to continue from yet" in speak([user("Now double it")])
 
 
 ENDS = [
     (Status.DECLINED, Aftermath.READY, "The block did not run, and I do not guess."),
     (Status.REFUSED, Aftermath.FRESH, "The block did not run, and I do not guess."),
     (Status.ABORTED, Aftermath.READY, "The block did not run, and I do not guess."),
-    (Status.TIMEOUT, Aftermath.READY, "The block did not end in time, so I have no answer."),
+    (Status.TIMEOUT, Aftermath.READY, "The block did not finish in time, so I have no answer."),
     (Status.TIMEOUT, Aftermath.BUSY, "The block is still running, so I have no answer yet."),
     (Status.INTERRUPTED, Aftermath.BUSY, "The block is still running, so I have no answer yet."),
     (Status.INTERRUPTED, Aftermath.READY, "The block was stopped, so I have no answer."),
     (Status.DIED, Aftermath.FRESH, "The kernel ended while the block ran, so I have no answer."),
     (Status.REPLACED, Aftermath.FRESH, "The kernel ended while the block ran, so I have no answer."),
-    (Status.LOST, Aftermath.READY, "What became of the block is not known, so I have no answer."),
-    (Status.LOST, Aftermath.BUSY, "What became of the block is not known, so I have no answer."),
+    (Status.LOST, Aftermath.READY, "I do not know how the block ended, so I have no answer."),
+    (Status.LOST, Aftermath.BUSY, "I do not know how the block ended, so I have no answer."),
 ]
 
 
@@ -213,7 +213,7 @@ def test_a_count_that_was_stopped_is_told_with_how_far_it_came() -> None:
     outputs = (Stream("stdout", "1 of 10\n2 of 10\n"), Error("KeyboardInterrupt", ""))
     result = for_model(Result(outputs, Status.INTERRUPTED))
     told = speak(asked, speak(asked) + result)
-    assert told == "It came to 2 of 10. The block was stopped, so I have no answer.\n"
+    assert told == "It reached 2 of 10. The block was stopped, so I have no answer.\n"
 
 
 @behaviour("models:demo:truth")
@@ -224,7 +224,7 @@ def test_a_result_that_is_no_answer_is_not_made_one(question: str) -> None:
         {"role": "assistant", "content": "```python\nx = 1\nprint(x)\n```\nResult: 1\n"},
     ]
     told = speak([*past, user(question)], speak([*past, user(question)]) + "Result: something else\n")
-    assert told == "The block gave something that my script does not expect, so I say nothing about it.\n"
+    assert told == "My script does not expect this result, so I say nothing about it.\n"
 
 
 @behaviour("models:demo:exact")

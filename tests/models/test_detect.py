@@ -178,10 +178,10 @@ def test_a_thought_that_the_prompt_opens_is_thought_to_its_end_first(prompt: str
 @pytest.mark.parametrize(
     ("personality", "strategy", "outcome"),
     [
-        ("ollama", TRAIL, "the model went on"),
-        ("ollama-closing", NEXT, "the model did not go on"),
-        ("mistral", NEXT, "the model did not go on"),
-        ("hosted", NEXT, "the model did not go on"),
+        ("ollama", TRAIL, "the model continued"),
+        ("ollama-closing", NEXT, "the model did not continue"),
+        ("mistral", NEXT, "the model did not continue"),
+        ("hosted", NEXT, "the model did not continue"),
     ],
 )
 async def test_where_nothing_else_tells_the_model_is_asked_once(
@@ -192,5 +192,5 @@ async def test_where_nothing_else_tells_the_model_is_asked_once(
         choice = await choose(client)
     (asked,) = served.chats
     assert choice.strategy == strategy
-    assert choice.reason.endswith(f"{outcome} with a sentence of ours")
+    assert choice.reason.endswith(f"{outcome} a sentence of ours")
     assert (asked.body["messages"][:-1], asked.body["max_tokens"]) == (list(PROBE), 6)

@@ -129,14 +129,14 @@ async def test_a_port_where_nothing_listens_is_told(host: str) -> None:
 
 @behaviour("models:client:unreachable")
 async def test_a_name_that_is_not_known_is_told() -> None:
-    with pytest.raises(EndpointUnreachable, match=r"the name in http://nowhere\.invalid/v1 is not known"):
+    with pytest.raises(EndpointUnreachable, match=r"the host in http://nowhere\.invalid/v1 was not found"):
         async with client_of("http://nowhere.invalid") as client:
             await client.models()
 
 
 @behaviour("models:client:unreachable")
 async def test_a_server_without_tls_is_told(serve: Serve) -> None:
-    with pytest.raises(EndpointUnreachable, match="does not speak TLS there; try http://"):
+    with pytest.raises(EndpointUnreachable, match="does not use TLS; try http://"):
         await chunks_of(serve().url.replace("http", "https"))
 
 
@@ -145,14 +145,14 @@ async def test_a_server_that_never_answers_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         async with Client(Endpoint(url), answer=0.05) as client:
-            with pytest.raises(EndpointUnreachable, match="does not answer in time"):
+            with pytest.raises(EndpointUnreachable, match="does not respond in time"):
                 await client.models()
 
 
 @behaviour("models:client:refused")
 @pytest.mark.parametrize(
     ("key", "told"),
-    [("", "asks for a key (401); give the endpoint's API key"), (KEY, "does not accept the key (401)")],
+    [("", "requires an API key (401); set it"), (KEY, "does not accept the key (401)")],
 )
 async def test_a_key_that_is_missing_or_wrong_is_told(serve: Serve, key: str, told: str) -> None:
     served = serve(key="right")
@@ -176,18 +176,18 @@ async def test_a_model_that_is_not_there_is_answered_with_those_that_are(serve: 
 @pytest.mark.parametrize(
     ("status", "body", "told"),
     [
-        (500, b"", "failed (500); its own log says why"),
+        (500, b"", "failed (500); see its log"),
         (503, b'{"error": {"message": "loading\\nmodel"}}', "failed (503): loading model"),
-        (429, b'{"error": "slow down"}', "is busy, or the quota is used up (429): slow down"),
+        (429, b'{"error": "slow down"}', "is busy or over its quota (429): slow down"),
         (400, b'{"detail": "no prefill"}', "refused the request (400): no prefill"),
         (422, b'{"detail": [{"loc": 1}]}', 'refused the request (422): [{"loc": 1}]'),
         (
             404,
             b"Not Found",
-            "has no chat/completions (404); is the address right? It mostly ends with /v1: Not Found",
+            "has no chat/completions (404); check the address, which usually ends in /v1: Not Found",
         ),
         (502, b"x" * 1000, f"failed (502): {'x' * 300}…"),
-        (502, b"<html><body>Bad Gateway</body></html>", "failed (502); its own log says why"),
+        (502, b"<html><body>Bad Gateway</body></html>", "failed (502); see its log"),
     ],
 )
 async def test_a_servers_error_is_told_in_its_words(canned: Can, status: int, body: bytes, told: str) -> None:
@@ -200,10 +200,10 @@ async def test_a_servers_error_is_told_in_its_words(canned: Can, status: int, bo
 @behaviour("models:client:web-page")
 async def test_a_web_page_is_told_as_a_wrong_address(canned: Can) -> None:
     url = canned(b"<!DOCTYPE html><title>Hello</title>", kind="text/html")
-    with pytest.raises(EndpointFailed, match="answered with a web page, not as an API; is the address right"):
+    with pytest.raises(EndpointFailed, match="responded with a web page, not an API; check the address"):
         await chunks_of(url)
     async with client_of(url) as client:
-        with pytest.raises(EndpointFailed, match="answered with a web page"):
+        with pytest.raises(EndpointFailed, match="responded with a web page"):
             await client.models()
 
 
@@ -219,7 +219,7 @@ async def test_a_redirect_is_told_and_not_followed(canned: Can) -> None:
     "body", [b"x" * 3000, b"data: " + b"x" * 3000, b"data: {\n" * 2000, b"data: " + b"[" * 900]
 )
 async def test_an_answer_without_end_is_given_up(canned: Can, body: bytes) -> None:
-    with pytest.raises(EndpointFailed, match="at once, which is no answer"):
+    with pytest.raises(EndpointFailed, match="at once, which is too much"):
         await chunks_of(limited(canned((body, b"")), largest=1000, longest=800))
 
 
@@ -229,7 +229,7 @@ async def test_a_whole_answer_has_a_largest_size(canned: Can, status: int) -> No
     url = canned(b" " * 3000, kind="application/json", status=status)
     client = limited(url, largest=1000, longest=1000)
     for ask in (client.models(), chunks_of(client)):
-        with pytest.raises(EndpointFailed, match="at once, which is no answer"):
+        with pytest.raises(EndpointFailed, match="at once, which is too much"):
             await ask
 
 
@@ -237,7 +237,7 @@ async def test_a_whole_answer_has_a_largest_size(canned: Can, status: int) -> No
 async def test_what_is_nested_too_deep_is_no_json(canned: Can) -> None:
     deep = b"[" * 100_000
     for url in (canned(deep, kind="application/json"), canned(b"data: " + deep + b"\n\n")):
-        with pytest.raises(EndpointFailed, match="something that is no JSON"):
+        with pytest.raises(EndpointFailed, match="sent invalid JSON"):
             await chunks_of(url)
 
 
@@ -247,12 +247,12 @@ async def test_what_is_nested_too_deep_is_no_json(canned: Can) -> None:
     [
         (
             b'data: {"error": {"message": "out of memory", "code": 500}}\n\n',
-            "broke off the reply: out of memory",
+            "ended the reply with an error: out of memory",
         ),
-        (b'data: {"error": "slot gone"}\n\n', "broke off the reply: slot gone"),
-        (b'error: {"code": 500, "message": "slot"}\n\n', "broke off the reply: slot"),
-        (b"data: {oops\n\n", "sent something that is no JSON: {oops"),
-        (b"data: 15\n\n", "sent something that is no JSON: 15"),
+        (b'data: {"error": "slot gone"}\n\n', "ended the reply with an error: slot gone"),
+        (b'error: {"code": 500, "message": "slot"}\n\n', "ended the reply with an error: slot"),
+        (b"data: {oops\n\n", "sent invalid JSON: {oops"),
+        (b"data: 15\n\n", "sent invalid JSON: 15"),
     ],
 )
 async def test_an_error_inside_the_stream_ends_it(canned: Can, sent: bytes, told: str) -> None:
@@ -278,7 +278,7 @@ async def test_a_connection_that_is_lost_ends_the_stream_as_a_failure() -> None:
     server = await asyncio.start_server(break_off, "127.0.0.1", 0)
     async with server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        with pytest.raises(EndpointFailed, match="broke off the reply; its own log says why"):
+        with pytest.raises(EndpointFailed, match="closed the connection during the reply; see its log"):
             await chunks_of(url)
 
 
@@ -337,7 +337,7 @@ async def test_the_key_goes_into_its_header() -> None:
 @behaviour("models:client:key")
 @pytest.mark.parametrize("key", [f"{KEY}ü", f"{KEY}\nX-Other: 1", f"{KEY}\x00"])
 def test_a_key_that_cannot_be_sent_is_refused_without_being_quoted(key: str) -> None:
-    with pytest.raises(SettingsError, match="characters that no key has") as refusal:
+    with pytest.raises(SettingsError, match="contains invalid characters") as refusal:
         Endpoint("http://127.0.0.1:1", Secret(key))
     assert KEY not in str(refusal.value)
 

@@ -55,13 +55,13 @@ async def test_any_reason_completes_a_stream(canned: Can, reason: str) -> None:
             "ended the reply before it was complete",
         ),
         (b'data: {"choices": [], "usage": {}}\n\n', "", "ended the reply before it was complete"),
-        (b"", "", "sent an empty answer"),
-        (b"\n\n: hello\n\n", "", "sent an empty answer"),
+        (b"", "", "sent an empty reply"),
+        (b"\n\n: hello\n\n", "", "sent an empty reply"),
     ],
 )
 async def test_a_stream_that_just_ends_is_a_failure(canned: Can, sent: bytes, text: str, why: str) -> None:
     url = canned(sent)
-    assert await told(url) == (text, f"{why}; its own log may say why")
+    assert await told(url) == (text, f"{why}; see its log")
     with pytest.raises(ReplyBrokenOff):
         await chunks_of(url)
 
@@ -96,7 +96,7 @@ ERRORS = {
 @pytest.mark.parametrize("shape", ERRORS)
 async def test_an_error_of_any_shape_in_the_stream_is_told(canned: Can, shape: str, end: str) -> None:
     url = canned(said("It is") + ERRORS[shape] + end.encode())
-    assert await told(url) == ("It is", "broke off the reply: no room")
+    assert await told(url) == ("It is", "ended the reply with an error: no room")
 
 
 @behaviour("models:ends:errors")
@@ -104,20 +104,20 @@ async def test_an_error_of_any_shape_in_the_stream_is_told(canned: Can, shape: s
 @pytest.mark.parametrize("indent", [None, 2])
 async def test_an_error_in_place_of_a_stream_is_told(canned: Can, kind: str, indent: int | None) -> None:
     body = json.dumps({"object": "error", "message": "no room"}, indent=indent).encode()
-    assert await told(canned(body, kind=kind)) == ("", "broke off the reply: no room")
+    assert await told(canned(body, kind=kind)) == ("", "ended the reply with an error: no room")
 
 
 @behaviour("models:ends:errors")
 @pytest.mark.parametrize("datum", [b"", b"data:\n", b"data: {}\n", b"data: null\n"])
 async def test_an_error_event_without_a_word_is_an_error(canned: Can, datum: bytes) -> None:
     url = canned(said("It is") + b"event: error\n" + datum + b"\n" + DONE)
-    assert await told(url) == ("It is", f"broke off the reply: {WORDLESS}")
+    assert await told(url) == ("It is", f"ended the reply with an error: {WORDLESS}")
 
 
 @behaviour("models:ends:errors")
 async def test_plain_words_in_place_of_a_stream_are_told(canned: Can) -> None:
     url = canned(b"upstream connect error\n", kind="text/plain")
-    assert await told(url) == ("", "sent something that is no JSON: upstream connect error")
+    assert await told(url) == ("", "sent invalid JSON: upstream connect error")
 
 
 @behaviour("models:ends:errors")

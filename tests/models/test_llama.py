@@ -71,7 +71,7 @@ async def test_a_model_that_calls_its_tool_is_heard(url: str) -> None:
     async with replying(url, continuation="tools") as reply:
         text = await its.converse(reply)
     assert text.replace("42\n\nSo", "42\nSo") == CALLED
-    assert (its.ran, reply.choice) == ([CODE], Choice(TOOLS, "set by hand"))
+    assert (its.ran, reply.choice) == ([CODE], Choice(TOOLS, "set in the settings"))
 
 
 @behaviour("models:llama:detected")

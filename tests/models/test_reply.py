@@ -53,7 +53,7 @@ async def test_a_reply_with_two_blocks_has_two_results(serve: Serve) -> None:
         async with replying(serve(personality), {"role": "user", "content": "Make a mistake"}) as reply:
             text = await host.converse(reply)
         assert len(host.ran) == 2
-        assert text.endswith("Now it works: the apple alone is 1.2, for the plum has no price.\n")
+        assert text.endswith("Now it works: the total is 1.2, because the plum has no price.\n")
         assert text.count("```python") == 2
 
 
@@ -74,7 +74,7 @@ async def test_any_way_to_continue_ends_well_on_any_server(
 async def test_the_way_that_gave_in_is_named(serve: Serve) -> None:
     for personality, reason in (
         ("hosted", "it refused to continue a reply (400)"),
-        ("restarting", "it began its reply anew"),
+        ("restarting", "it started its reply over"),
     ):
         async with replying(serve(personality), continuation="trailing") as reply:
             await Host().converse(reply)
@@ -102,7 +102,7 @@ async def test_several_calls_have_a_result_each(serve: Serve) -> None:
     served, host = serve("calling"), Host(run=lambda _: next(results))
     async with replying(served, {"role": "user", "content": "Make a mistake"}, continuation="tools") as reply:
         text = await host.converse(reply)
-    assert text.endswith("Now it works: the apple alone is 1.2, for the plum has no price.\n")
+    assert text.endswith("Now it works: the total is 1.2, because the plum has no price.\n")
     roles = [each["role"] for each in served.chats[-1].body["messages"]]
     assert roles == ["system", "user", "assistant", "tool", "assistant", "tool"]
 
@@ -112,7 +112,7 @@ async def test_several_calls_have_a_result_each(serve: Serve) -> None:
     ("personality", "reason"),
     [
         ("toolless", "it refused a tool (400)"),
-        ("miscalling", "it called a tool in a way that cannot be read"),
+        ("miscalling", "it made a tool call that cannot be parsed"),
     ],
 )
 async def test_who_cannot_call_is_asked_without(serve: Serve, personality: str, reason: str) -> None:
@@ -165,7 +165,7 @@ async def test_a_restart_is_remembered_for_this_process_only(serve: Serve, tmp_p
     async with replying(served, memory=memory) as reply:
         await Host().converse(reply)
     endpoint = Endpoint(served.url, model=MODEL)
-    assert memory.recall(endpoint) == Choice(NEXT, "it began its reply anew", "vllm")
+    assert memory.recall(endpoint) == Choice(NEXT, "it started its reply over", "vllm")
     assert StrategyMemory(path).recall(endpoint) is None
 
 
@@ -391,5 +391,5 @@ async def test_the_way_to_continue_can_be_set_by_hand(serve: Serve) -> None:
 @behaviour("models:reply:setting")
 async def test_a_way_that_does_not_exist_is_refused_with_those_that_do() -> None:
     async with Client(Endpoint("http://127.0.0.1:1")) as client:
-        with pytest.raises(SettingsError, match="there is no continuation 'magic'; there are: auto, flags"):
+        with pytest.raises(SettingsError, match="unknown continuation 'magic'; there are: auto, flags"):
             Reply(client, [ASKED], continuation="magic")

@@ -87,7 +87,7 @@ def test_no_hostile_output_reaches_the_page_or_any_server(browser: Browser, host
         for group, cell in cells.items():
             block_of(page, cell).scroll_into_view_if_needed()
             if group in LEFT[level]:
-                expect(block_of(page, cell)).to_contain_text("The output was stopped.", timeout=PATIENT)
+                expect(block_of(page, cell)).to_contain_text("Output stopped.", timeout=PATIENT)
             elif group != REWRITTEN:
                 words = "control ran" if level == "scripts" else "control"
                 expect(frame_of(page, cell).locator(".control")).to_have_text(words, timeout=PATIENT)

@@ -77,9 +77,9 @@ def test_scripts_can_be_switched_off_for_one_block(browser: Browser, host: Host)
     with opened(browser, host) as page:
         expect(frame_of(page, cell).locator("#n")).to_have_text("1")
         block_of(page, cell).get_by_label("More").click()
-        block_of(page, cell).get_by_role("button", name="Scripts off").click()
+        block_of(page, cell).get_by_role("button", name="Turn off scripts").click()
         expect(frame_of(page, cell).locator("#n")).to_have_text("")
-        block_of(page, cell).get_by_role("button", name="Scripts on").click()
+        block_of(page, cell).get_by_role("button", name="Turn on scripts").click()
         expect(frame_of(page, cell).locator("#n")).to_have_text("1")
 
 
@@ -139,9 +139,9 @@ def test_a_script_that_never_ends_is_stopped_and_the_other_outputs_come_back(
     with opened(browser, host) as page:
         expect(frame_of(page, good).locator("td")).to_have_text("15", timeout=60_000)
         host.show("bad", [ENDLESS])
-        expect(block_of(page, bad)).to_contain_text("Its script did not come to an end", timeout=90_000)
+        expect(block_of(page, bad)).to_contain_text("Its script did not finish", timeout=90_000)
         expect(frame_of(page, good).locator("td")).to_have_text("15", timeout=60_000)
-        expect(block_of(page, bad).get_by_role("button", name="Load again")).to_be_visible()
+        expect(block_of(page, bad).get_by_role("button", name="Reload")).to_be_visible()
 
 
 @behaviour("page:element:narrow")

@@ -70,7 +70,7 @@ def test_it_is_drawn_again_when_the_kernel_is_gone_and_from_what_was_written_dow
             expect(frame_of(page, cell).locator(".bqplot rect.bar")).to_have_count(3)
             expect(frame_of(page, cell).get_by_text("Not connected to a kernel")).to_be_visible()
         block_of(page, bare).scroll_into_view_if_needed()
-        expect(frame_of(page, bare).locator("pre")).to_contain_text("cannot be shown here")
+        expect(frame_of(page, bare).locator("pre")).to_contain_text("is not supported here")
 
 
 @behaviour("page:modules:scripts")
@@ -79,8 +79,10 @@ def test_it_shows_its_text_where_scripts_are_off(browser: Browser, stage: Stage)
     with opened(browser, stage.host, complains=True) as page:
         expect(shown.in_frame(page).locator(".bqplot")).to_be_visible()
         block_of(page, shown.cell).get_by_label("More").click()
-        block_of(page, shown.cell).get_by_role("button", name="Scripts off").click()
-        expect(shown.in_frame(page).locator("pre")).to_contain_text("it needs scripts, which are off")
+        block_of(page, shown.cell).get_by_role("button", name="Turn off scripts").click()
+        expect(shown.in_frame(page).locator("pre")).to_contain_text(
+            "the widget needs scripts, which are turned off"
+        )
 
 
 MADE = """
@@ -151,4 +153,4 @@ def test_a_program_that_fails_harms_no_widget_beside_it(
         frame = shown.in_frame(page)
         expect(frame.get_by_text("beside", exact=True)).to_be_visible()
         expect(frame.get_by_text("drawn", exact=True)).to_be_visible()
-        expect(frame.get_by_text("(model of broken 2.0.0 cannot be shown here)")).to_be_visible()
+        expect(frame.get_by_text("(model of broken 2.0.0 is not supported here)")).to_be_visible()

@@ -85,7 +85,7 @@ def test_code_output_and_bar_are_one_unit() -> None:
         '<div class="cr-outs"><div class="cr-piece">'
         '<div class="cr-out cr-text" tabindex="0">15\n</div></div></div>'
         '<form class="cr-question" hidden></form>'
-        '<details class="cr-read"><summary>the model read 1 line</summary>'
+        '<details class="cr-read"><summary>What the model saw (1 line)</summary>'
         '<pre tabindex="0">Result: 15</pre></details>'
         '<div class="cr-bar"><span class="cr-dot"></span>'
         '<span class="cr-state"><b>Done</b> · 0.4 s · [3]</span><span class="cr-grow">'
@@ -106,42 +106,42 @@ def test_code_output_and_bar_are_one_unit() -> None:
             Block("- ~~~py\n  a\n   b\n  ~", state=State.UNFINISHED),
             "a\n bNot run · the block was not closedCopy",
         ),
-        (Block("```py\n\n", state=State.UNFINISHED), "Not run · there is no code in itCopy"),
-        (Block("```py\na\n```", state=State.UNFINISHED), "aNot run · the reply ended beforeCopy"),
+        (Block("```py\n\n", state=State.UNFINISHED), "Not run · it has no codeCopy"),
+        (Block("```py\na\n```", state=State.UNFINISHED), "aNot run · the reply ended firstCopy"),
         (
             Block(source="x", state=State.UNFINISHED, ticket="t", ordinal=0),
-            "xNot run · the reply ended beforeRunCopy",
+            "xNot run · the reply ended firstRunCopy",
         ),
         (
             Block(source="x", state=State.UNFINISHED, read="Result: (not run: enough <b>)\n"),
-            "xthe model read 1 lineResult: (not run: enough <b>)Not run · enough <b>Copy",
+            "xWhat the model saw (1 line)Result: (not run: enough <b>)Not run · enough <b>Copy",
         ),
         (
             Block(source="x", state=State.WAITING, ticket="t"),
-            "xRun this? On your own machine, not isolated.SkipAlways hereRun",
+            "xRun this code? It runs on your computer without a sandbox.SkipAlways allow in this chatRun",
         ),
         (Block(source="x", state=State.RUNNING, ticket="t", elapsed=3.7), "xRunning · 3 s of 30Stop"),
         (
             Block(source="x", state=State.RUNNING, ticket="t", question=Question("q", "Name? ")),
-            "xName?SendCancelWaiting for you · the clock is pausedStop",
+            "xName?SendCancelWaiting for input · the timer is pausedStop",
         ),
         (
             Block(source="x", state=State.RUNNING, ticket="t", question=Question("q", "", password=True)),
-            "xThe program asks for a passwordSendCancelWaiting for you · the clock is pausedStop",
+            "xThe program is asking for a passwordSendCancelWaiting for input · the timer is pausedStop",
         ),
         (
             Block(source="x", state=State.QUEUED, ticket="t"),
-            "xNext · when the block before has endedStop",
+            "xQueued · waiting for the previous blockStop",
         ),
         (
             Block(source="x", state=State.LATE, ticket="t", elapsed=31.2),
             "xStill running · 31 s · its result will followStop",
         ),
-        (ended(status=Status.ERROR), "xError · 0.4 s · the model has seen itCopy"),
+        (ended(status=Status.ERROR), "xError · 0.4 s · shown to the modelCopy"),
         (ended(status=Status.INTERRUPTED), "xStopped · 0.4 s · variables are keptCopy"),
         (
-            ended(status=Status.INTERRUPTED, duration=0.0, detail="it had not begun"),
-            "xStopped · variables are kept · it had not begunCopy",
+            ended(status=Status.INTERRUPTED, duration=0.0, detail="it had not started"),
+            "xStopped · variables are kept · it had not startedCopy",
         ),
         (ended(status=Status.TIMEOUT), "xStopped at the time limit · 0.4 s · variables are keptCopy"),
         (
@@ -154,20 +154,20 @@ def test_code_output_and_bar_are_one_unit() -> None:
         ),
         (
             ended(status=Status.LOST),
-            "xThe connection was lost · 0.4 s · whether the code ran to its end is unknownCopy",
+            "xThe connection was lost · 0.4 s · it is unknown whether the code finishedCopy",
         ),
         (ended(status=Status.DECLINED, duration=0.0), "xNot run · it was declinedCopy"),
         (
             ended(status=Status.REFUSED, duration=0.0, detail="No kernel."),
-            "xNot run · there is no kernel to run it · No kernel.Copy",
+            "xNot run · no kernel is available · No kernel.Copy",
         ),
         (
             ended(status=Status.ABORTED, duration=0.0),
-            "xNot run · a block before it failed or was stoppedCopy",
+            "xNot run · an earlier block failed or was stoppedCopy",
         ),
         (
             ended(status=Status.REPLACED, aftermath=Aftermath.FRESH),
-            "xThe kernel was restarted or ended while the code ran · 0.4 s · variables are goneCopy",
+            "xThe kernel was restarted or shut down while the code ran · 0.4 s · variables are goneCopy",
         ),
     ],
 )
@@ -233,10 +233,10 @@ def test_an_image_is_shown_by_the_type_that_it_has(kind: str, mime: str) -> None
 @pytest.mark.parametrize(
     ("data", "line"),
     [
-        (text(b"<!doctype html><p>x"), "[an image that cannot be read: says image/png, is HTML]"),
-        (text(drawn()[:-40]), "[an image that cannot be read: says image/png, is cut off]"),
-        ("", "[an image that cannot be read: says image/png, is empty]"),
-        (text(drawn("TIFF")), "[image/tiff, 7 kB] (not shown: no type for pages)"),
+        (text(b"<!doctype html><p>x"), "[unreadable image: declared as image/png, is HTML]"),
+        (text(drawn()[:-40]), "[unreadable image: declared as image/png, is cut off]"),
+        ("", "[unreadable image: declared as image/png, is empty]"),
+        (text(drawn("TIFF")), "[image/tiff, 7 kB] (not shown: browsers do not support this type)"),
     ],
 )
 def test_an_image_that_cannot_be_shown_is_one_line(data: str, line: str) -> None:

@@ -87,7 +87,7 @@ def test_a_widget_that_a_callback_shows_after_the_end_of_its_cell_is_as_live_as_
     shown = stage.show("callback", f"{MOVED}{button}")
     with opened(browser, stage.host) as page:
         shown.in_frame(page).get_by_role("button").click()
-        expect(shown.in_frame(page).get_by_text("Shown after its end")).to_be_visible()
+        expect(shown.in_frame(page).get_by_text("Output after the block ended")).to_be_visible()
         as_live_as_any(shown, page)
 
 
@@ -102,7 +102,7 @@ def test_a_widget_that_a_thread_shows_after_the_end_of_its_cell_is_as_live_as_an
         block = block_of(page, shown.cell)
         expect(block.locator(".cr-out")).to_have_text("begun\n")
         shown.printed("gate.set()")
-        expect(block.get_by_text("Shown after its end")).to_be_visible()
+        expect(block.get_by_text("Output after the block ended")).to_be_visible()
         expect(block.locator(".cr-out").last).to_have_text("by then\n")
         as_live_as_any(shown, page)
 
@@ -195,7 +195,7 @@ def test_what_cannot_be_shown_says_so_with_its_text(browser: Browser, stage: Sta
         frame = shown.in_frame(page)
         expect(frame.get_by_text("after it")).to_be_visible()
         expect(frame.get_by_text("good", exact=True)).to_be_visible()
-        expect(frame.locator("pre").first).to_contain_text("Own()\n(own of own 2.0.0 cannot be shown here)")
+        expect(frame.locator("pre").first).to_contain_text("Own()\n(own of own 2.0.0 is not supported here)")
         expect(frame.locator("pre").last).to_have_text("Lost()\n(widget model not found)")
 
 
@@ -232,8 +232,10 @@ def test_an_anywidget_works_where_scripts_may_run_and_else_shows_its_text(
         assert shown.printed("counter.value += 1; print(counter.value)") == "5\n"
         expect(button).to_have_text("count 5")
         block_of(page, shown.cell).get_by_label("More").click()
-        block_of(page, shown.cell).get_by_role("button", name="Scripts off").click()
-        expect(shown.in_frame(page).locator("pre")).to_contain_text("it needs scripts, which are off")
+        block_of(page, shown.cell).get_by_role("button", name="Turn off scripts").click()
+        expect(shown.in_frame(page).locator("pre")).to_contain_text(
+            "the widget needs scripts, which are turned off"
+        )
 
 
 @behaviour("page:widgets:ipympl")

@@ -162,6 +162,6 @@ def test_a_row_that_no_database_takes_is_told_apart_from_a_database_that_is_away
         connection.execute(text("SELECT :a"), {"a": value})
 
     for value in (10**25, "\ud83d"):
-        with pytest.raises(NotRecordable, match="cannot keep this"):
+        with pytest.raises(NotRecordable, match="cannot save this"):
             store.write(take, value)
     store.close()

@@ -30,7 +30,7 @@ RUNS = [
     ("refused\n", Result(status=Status.REFUSED, detail="no kernel")),
     ("running\n", Result((Stream("stdout", "begun\n"),), Status.LOST, detail=GONE)),
     ("detached\n", Result((Stream("stdout", "so far\n"),), Status.LOST, Aftermath.READY, detail=GONE)),
-    ("queued\n", Result(status=Status.ABORTED, detail="CodeRunner ended before it was sent")),
+    ("queued\n", Result(status=Status.ABORTED, detail="CodeRunner stopped before it was sent")),
 ]
 """What each version wrote, as it is once its process is known to be gone."""
 

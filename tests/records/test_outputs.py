@@ -145,7 +145,7 @@ def test_one_large_picture_in_many_runs_is_kept_once_and_until_none_shows_it(rec
 def test_an_output_beyond_all_bounds_is_left_out_with_a_sentence() -> None:
     kept = decode(encode(Stream("stdout", "x" * codec.LARGEST)))
     assert isinstance(kept, Stream)
-    assert kept.text.endswith("characters is left out of the record]\n")
+    assert kept.text.endswith("characters was not saved]\n")
 
 
 @behaviour("records:outputs:modules")

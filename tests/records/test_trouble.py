@@ -97,7 +97,7 @@ def test_while_it_cannot_be_written_nothing_runs_and_afterwards_nothing_is_missi
         running.finish(BIG)
         records.shelf.keep("talk", "conversation", (Saying("user", "y" * 100_000),))
         told = trouble(records)
-        assert told.startswith("Not everything is kept at the moment: ")
+        assert told.startswith("Not everything can be saved right now: ")
         assert reason in told
         assert not records.settle(0)
         refused = [ledger.claim(Cell("x" * 100_000), ordinal) for ordinal in range(1)]
@@ -136,7 +136,7 @@ def test_a_block_that_cannot_be_recorded_ends_in_words_of_its_own(tmp_path: Path
         assert not isinstance(found, Entry)
         result = found.result(0)  # type: ignore[union-attr]
     assert result.status is Status.UNRECORDED
-    assert result.detail == f"{path} cannot keep records: database or disk is full"
+    assert result.detail == f"{path} cannot save records: database or disk is full"
     records.close()
 
 
@@ -180,7 +180,7 @@ def test_where_the_file_is_removed_what_goes_on_is_kept_in_a_new_one(
     running.finish(done)
     records.shelf.keep("talk", "conversation", (*said, Saying("assistant", "after", reply="message")))
     assert records.settle(BOUND)
-    assert "were removed while CodeRunner ran" in records.trouble("conversation")
+    assert "were deleted while CodeRunner was running" in records.trouble("conversation")
     records.close()
     again = open_records("", folder)
     assert [known(again.recall(key, CODE)).result for key in (KEY, OTHER)] == [done, FIFTEEN]
@@ -215,7 +215,7 @@ def test_where_no_new_file_can_be_made_nothing_runs_and_that_is_said(tmp_path: P
     assert records.settle(BOUND)
     whole_folder(folder)
     folder.write_text("a file in its place")
-    with pytest.raises(RecordsUnavailable, match=r"cannot keep records: (Not a directory|File exists)"):
+    with pytest.raises(RecordsUnavailable, match=r"cannot save records: (Not a directory|File exists)"):
         records.claim(OTHER, CODE)
     folder.unlink()
     sent(records.claim(OTHER, CODE)).finish(FIFTEEN)

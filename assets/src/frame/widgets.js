@@ -41,7 +41,7 @@ export async function widget(place, { data, plain }, draw) {
   let its;
   try {
     its = await (manager ?? begin(draw));
-    await Promise.race([first, new Promise((_, late) => setTimeout(() => late(new Error("it is not known here")), SOON))]);
+    await Promise.race([first, new Promise((_, late) => setTimeout(() => late(new Error("the widget is not available")), SOON))]);
     await its.show(id, place);
     text.remove();
   } catch (failure) {

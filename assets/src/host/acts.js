@@ -31,7 +31,7 @@ export class Acts {
       const taken = await this.#send({ ticket: button.dataset.crTicket, act: verb });
       // A block may be run again and again.
       if (!taken || verb === "again") button.disabled = false;
-      if (!taken) say(button, "Not taken");
+      if (!taken) say(button, "Failed");
       // For a host that has something to do then.
       else root.dispatchEvent(new CustomEvent("coderunner-taken", { bubbles: true, composed: true, detail: { act: verb } }));
     });
@@ -48,7 +48,7 @@ export class Acts {
       if (taken || form.dataset.crTicket !== ticket) return;
       for (const field of fields) field.disabled = false;
       if (answer.type === "text") answer.value ||= text;
-      say(form.querySelector("button"), "Not taken");
+      say(form.querySelector("button"), "Failed");
     });
   }
 }
@@ -67,6 +67,6 @@ export async function copy(button, text) {
     await navigator.clipboard.writeText(text);
     say(button, "Copied");
   } catch {
-    say(button, "Not allowed");
+    say(button, "Copying failed");
   }
 }

@@ -175,7 +175,7 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
       parcel: (bytes) => line.parcel(this.#watched, bytes),
     });
     this.#frame.level = this.#chosen || this.#level;
-    this.#button("scripts").textContent = this.#frame.level === "scripts" ? "Scripts off" : "Scripts on";
+    this.#button("scripts").textContent = this.#frame.level === "scripts" ? "Turn off scripts" : "Turn on scripts";
     this.#frame.show(items);
   }
 
@@ -194,9 +194,9 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
   }
 
   #halted(why) {
-    const again = Object.assign(document.createElement("button"), { type: "button", textContent: "Load again" });
+    const again = Object.assign(document.createElement("button"), { type: "button", textContent: "Reload" });
     again.dataset.cr = "reload";
-    this.#note(`The output was stopped. ${why} `, again);
+    this.#note(`Output stopped. ${why} `, again);
   }
 
   #link(url) {

@@ -164,7 +164,7 @@ def _frame(own: re.Match[str], line: str, source: str, cell: int | None) -> str:
     earlier = "earlier block, " if other and cell is not None and number < cell else ""
     name = f", in {own['name']}" if own["name"] and own["name"] != "<module>" else ""
     # One with a later number was run by the cell itself: `%%capture`, `run_cell`.
-    within = " of the code that this block ran" if other and not earlier else ""
+    within = " of code that this block ran" if other and not earlier else ""
     return f"{earlier}line {line}{within}{name}: {source.strip()[:_SOURCE]}"
 
 

@@ -76,21 +76,21 @@ def _install(message: str, _traceback: Sequence[str]) -> str:
     module = found[1] if found else ""
     top = module.partition(".")[0]
     if top in OWN:
-        return f"there is no file {top}.py here; put what it would hold into the code."
+        return f"there is no file {top}.py here; put its content into the code."
     if top in OF_THE_SYSTEM or not module:
         return ""
     # With a dot, the package is there, unless many share its first name.
     name = DISTRIBUTIONS.get(module, "" if "." in module else module)
-    return f"if it is needed, `%pip install {name}` in a block of its own." if name else ""
+    return f"if it is needed, run `%pip install {name}` in a separate block." if name else ""
 
 
 def _ask(_message: str, traceback: Sequence[str]) -> str:
     if any(_DEBUGGER.search(line) for line in traceback):
-        return "nobody can answer a debugger here; print what you want to know."
+        return "a debugger cannot be used here; print what you want to know."
     return "nobody can answer input() here; put the values into the code."
 
 
-_AWAIT = "an event loop runs already; use top-level `await`."
+_AWAIT = "an event loop is already running; use top-level `await`."
 
 _TABLE = (
     _Row("RuntimeError", "asyncio.run() cannot be called", _AWAIT),
@@ -99,7 +99,7 @@ _TABLE = (
     _Row("SystemExit", "2", "there is no command line here; give argparse an explicit list of arguments."),
     _Row("StdinNotImplementedError", "", _ask),
     _Row("ModuleNotFoundError", "", _install),
-    _Row("NameError", "name '__file__' is not defined", "a block is no file; use Path.cwd()."),
+    _Row("NameError", "name '__file__' is not defined", "a block is not a file; use Path.cwd()."),
 )
 
 
@@ -118,4 +118,4 @@ def hint(name: str, message: str, traceback: Sequence[str] = ()) -> str:
 
 def waits(code: str) -> str:
     """What to say of a cell that does not end, from its code; empty where that shows nothing."""
-    return "a shell command that asks for input waits for ever" if _SHELL.search(code) else ""
+    return "a shell command that asks for input waits forever" if _SHELL.search(code) else ""

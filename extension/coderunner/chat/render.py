@@ -81,7 +81,7 @@ class Heading(StrEnum):
     RESULT = "Result"
     LATE = "Result of the block that was still running"
     """Of a block that ended after its deadline: other text stands between the two."""
-    AFTERWARDS = "Output of an earlier block, after its end"
+    AFTERWARDS = "Later output of an earlier block"
     """Of a block whose result was told: its threads and tasks go on."""
 
 
@@ -130,7 +130,7 @@ def ran_again(source: str, result: Result, *, forbidden: Iterable[str] = ()) -> 
     forbidden = tuple(forbidden)
     first = next((line.strip() for line in source.splitlines() if line.strip()), "")
     begins = harmless(first[:MOST_OF_A_LINE], forbidden=forbidden)
-    which = f"The user ran a block of this conversation again, the one that begins with: {begins}"
+    which = f"The user reran the block of this conversation that starts with: {begins}"
     return f"{which}\n{for_model(result, forbidden=forbidden, code=source)}"
 
 

@@ -10,7 +10,7 @@ TIMES = 2
 NO_FAILURE = frozenset({Status.OK, Status.DECLINED, Status.UNRUN, Status.INTERRUPTED})
 """The program did well, or a person did not want it."""
 
-WORD = "the same block failed the same way before; it is not run a third time"
+WORD = "the same block failed the same way before; it will not be run a third time"
 NOT_RUN = "the same block failed the same way twice"
 
 

@@ -42,22 +42,22 @@ def normalise(pasted: str) -> str:
     """
     text, _ = split_token(pasted)
     if not text:
-        raise SettingsError(f"the address of the Jupyter server is empty; it looks like {EXAMPLE}")
+        raise SettingsError(f"the address of the Jupyter server is empty; enter one like {EXAMPLE}")
     if "://" not in text:
         text = f"http://{_bracketed(text)}"
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise SettingsError(f"the address cannot be read ({error}); it looks like {EXAMPLE}") from None
+        raise SettingsError(f"the address is not valid ({error}); enter one like {EXAMPLE}") from None
     if parts.scheme.lower() not in ("http", "https"):
         raise SettingsError(
-            f"the address begins with {parts.scheme}://; it must begin with http:// or https://"
+            f"the address starts with {parts.scheme}://; it must start with http:// or https://"
         )
     if not host:
-        raise SettingsError(f"the address has no host name; it looks like {EXAMPLE}")
+        raise SettingsError(f"the address has no host name; enter one like {EXAMPLE}")
     if parts.username or parts.password:
-        raise SettingsError("the address has a user name or password in it; give the token in its own field")
+        raise SettingsError("the address contains a user name or password; enter the token in its own field")
     netloc = f"[{host}]" if ":" in host else host
     if port is not None:
         netloc += f":{port}"

@@ -105,9 +105,9 @@ def bundle_of(data: object) -> MimeBundle:
             if checked is not None:
                 bundle[key] = checked
             elif isinstance(value, str):
-                too_large.append(f"[{key} of {len(value):,} characters is too large to be shown]")
+                too_large.append(f"[{key} with {len(value):,} characters is too large to show]")
             elif _is_json(key) and value is not None:
-                too_large.append(f"[{key} is too large to be shown]")
+                too_large.append(f"[{key} is too large to show]")
     if too_large:
         plain = bundle.get("text/plain")
         # An object's address says nothing that stands beside this.

@@ -25,14 +25,14 @@ AFTERSHOCK = 1.0
 """Seconds after an interrupt that was not ours for the news that the kernel itself is ending."""
 
 FLUSHED = "the kernel flushed it from its queue twice"
-DROPPED = "the server dropped output: print less at once, or raise its limit ServerApp.{limit}"
+DROPPED = "the server dropped output; print less at once, or raise its limit ServerApp.{limit}"
 UNHEARD = "output may be missing"
-INCOMPLETE = "the connection was cut for a while: output may be missing"
-RUNS_NO_MORE = "it runs no more"
-ASKED_LATE = "it asked for input when the reply had gone on without it; let it ask first, or raise the limit"
-INHERITED = "the kernel was restarted before: variables from before are gone"
-RESTARTED = Gone(Status.REPLACED, "The kernel was restarted while the connection was cut.")
-ASKED_EXIT = "the program ended its kernel: all variables are gone"
+INCOMPLETE = "the connection was interrupted, so output may be missing"
+RUNS_NO_MORE = "it is no longer running"
+ASKED_LATE = "it asked for input after the reply had gone on; ask for input first, or raise the time limit"
+INHERITED = "the kernel was restarted, so earlier variables are gone"
+RESTARTED = Gone(Status.REPLACED, "The kernel was restarted while the connection was down.")
+ASKED_EXIT = "the program ended its kernel; all variables are gone"
 
 
 class CellEnd:

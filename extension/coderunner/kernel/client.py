@@ -37,8 +37,10 @@ CHECK_EVERY = 2.0
 """Seconds between two looks at whether the kernel is still there, while a cell runs."""
 
 
-CUT_NOW = "the connection is cut at the moment"
-OUTGROWN = "the kernel held {held:.1f} GB, and its limit is {most:g} GB: it was ended, variables are gone"
+CUT_NOW = "the connection is currently down"
+OUTGROWN = (
+    "the kernel used {held:.1f} GB, above its limit of {most:g} GB; it was replaced, variables are gone"
+)
 
 
 class KernelClient:
@@ -96,10 +98,10 @@ class KernelClient:
 
     def _take(self, message: Message, flight: Flight | None) -> None:
         """Give a message to all whom it may concern; what one of them fails at reaches the others."""
-        message = attempt("a message was no news for widgets", self._comms.receive, message) or message
+        message = attempt("a widget message could not be handled", self._comms.receive, message) or message
         if flight is not None:
             flight.receive(message)
-        attempt("a message was not shown after its cell", self._later.receive, message)
+        attempt("output after the end of a cell could not be shown", self._later.receive, message)
 
     @property
     def quiet_for(self) -> float:
@@ -209,7 +211,7 @@ class KernelClient:
         if held <= most:
             return result
         said = OUTGROWN.format(held=held / 1e9, most=most / 1e9)
-        self.gone = Gone(Status.DIED, "The kernel held too much memory.", keep=False)
+        self.gone = Gone(Status.DIED, "The kernel used too much memory.", keep=False)
         detail = "; ".join(filter(None, (result.detail, said)))
         return replace(result, aftermath=Aftermath.FRESH, detail=detail)
 
@@ -272,7 +274,7 @@ class KernelClient:
                 if gone := await self.check():
                     flight.end(gone)
             except Exception:
-                log.exception("the kernel could not be looked at")
+                log.exception("checking the kernel failed")
             await asyncio.sleep(CHECK_EVERY)
 
     async def _probe(self, flight: Flight) -> None:

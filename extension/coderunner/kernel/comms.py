@@ -115,7 +115,7 @@ class Comms:
     def _post(self, message: Message) -> str:
         if self._send is not None:
             # Not awaited: a way that stalls holds up no message of the kernel's.
-            begin("a message of a widget was not sent", self._send(message), self._sending)
+            begin("a widget message could not be sent", self._send(message), self._sending)
         return message.id
 
     def _module_came(self, module: str) -> None:

@@ -58,6 +58,39 @@ class Step(StrEnum):
     CELL = "cell"
 
 
+class Sentence(StrEnum):
+    """All that the doctor says by itself; what fails in an errand to a server, that errand's error says."""
+
+    KERNELS_HERE = "Kernels installed on this machine: {kernels}."
+    STARTED_HERE = "The kernel started in {seconds:.1f} s."
+    ADDRESS = "The address is {url}."
+    NOT_ENCRYPTED = (
+        "The connection is not encrypted: others on the network can read the token; use https or a tunnel."
+    )
+    RESPONDS = "A server responds at {url}."
+    EXPOSED = (
+        "Other machines may reach it too, at {others}; make it listen on 127.0.0.1 only "
+        "(ServerApp.ip; in Docker, publish its port as 127.0.0.1:8888:8888)."
+    )
+    VERSION = "It is Jupyter Server {version}."
+    VULNERABLE = (
+        "Jupyter Server {version} has a known vulnerability (CVE-2026-44727); upgrade to 2.20 or later."
+    )
+    NO_HTTPS = "The server at {url} does not use https; use {plain}."
+    ELSEWHERE = "The base path is wrong: the Jupyter server is at {url}; use that address."
+    A_HUB = "{url} is a JupyterHub; use the address of your own server, {url}/user/NAME."
+    NOT_JUPYTER = (
+        "{url} is not a Jupyter server, or the base path is wrong; copy the address from your browser"
+    )
+    OPEN_TO_ALL = "The server does not require a token, so anybody who reaches it can run code; set a token."
+    ADMITTED = "The server accepts the token."
+    KERNELS_THERE = "Kernels installed on the server: {kernels}."
+    STARTED_THERE = "The server started a kernel."
+    CONNECTED = "The WebSocket is open, and the kernel answered after {seconds:.1f} s."
+    ANSWERS = "{hello}: {what} answers in {milliseconds:g} ms."
+    CELL_FAILED = "The test cell ended with {status}: {reason}"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What one step showed, in one sentence; where `ok` is false it says what mends it."""
@@ -166,7 +199,7 @@ class _Examination:
 
     async def _walk_here(self, where: Local) -> None:
         self._kernels = local.kernel_names()
-        self._found(Step.KERNEL, f"This machine has: {', '.join(self._kernels) or 'no kernel'}.")
+        self._found(Step.KERNEL, Sentence.KERNELS_HERE.format(kernels=", ".join(self._kernels) or "none"))
         started = time.monotonic()
         with TemporaryDirectory(prefix="coderunner-", ignore_cleanup_errors=True) as directory:
             try:
@@ -176,7 +209,8 @@ class _Examination:
             except KernelError as error:
                 raise self._broken(Step.START, _sentence(error)) from None
             async with _closing(kernel):
-                self._found(Step.START, f"The kernel started in {time.monotonic() - started:.1f} s.")
+                took = time.monotonic() - started
+                self._found(Step.START, Sentence.STARTED_HERE.format(seconds=took))
                 await self._try_cell(kernel, f"{where.kernel_name} on this machine")
 
     # --- a kernel on a server
@@ -187,12 +221,9 @@ class _Examination:
         except SettingsError as error:
             raise self._broken(Step.ADDRESS, _sentence(error)) from None
         open_to_all = urlsplit(url).scheme == "http" and not is_loopback(url)
-        self._found(Step.ADDRESS, f"The address is {url}.")
+        self._found(Step.ADDRESS, Sentence.ADDRESS.format(url=url))
         if open_to_all:
-            sentence = (
-                "The way is not encrypted: others on the network can read the token; use https or a tunnel."
-            )
-            self._found(Step.ADDRESS, sentence, warning=True)
+            self._found(Step.ADDRESS, Sentence.NOT_ENCRYPTED, warning=True)
         rest = Rest(where)
         try:
             await self._look_at(rest)
@@ -210,42 +241,35 @@ class _Examination:
                 raise unreachable(rest.url, response.error)
         except KernelError as error:
             raise self._broken(Step.REACH, await self._why_no_answer(rest, error)) from None
-        self._found(Step.REACH, f"Something answers at {rest.url}.")
+        self._found(Step.REACH, Sentence.RESPONDS.format(url=rest.url))
         if others := await outward(rest.url):
-            sentence = (
-                f"Other machines may reach it too, at {' and '.join(others)}; have it listen on 127.0.0.1 "
-                "only (ServerApp.ip; in Docker, publish its port as 127.0.0.1:8888:8888)."
-            )
+            sentence = Sentence.EXPOSED.format(others=" and ".join(others))
             self._found(Step.REACH, sentence, warning=True)
         version = _version(parsed(response)) if response.code == 200 else ""
         if not version:
             sentence = await self._why_no_jupyter(rest, refusal(rest.url, response, token=False))
             raise self._broken(Step.JUPYTER, sentence)
         self._version = version
-        self._found(Step.JUPYTER, f"It is Jupyter Server {version}.")
+        self._found(Step.JUPYTER, Sentence.VERSION.format(version=version))
         if _numbers(version) < OLDEST_SAFE:
-            sentence = (
-                f"Jupyter Server {version} has a known hole (CVE-2026-44727); upgrade it to 2.20 or later."
-            )
+            sentence = Sentence.VULNERABLE.format(version=version)
             self._found(Step.JUPYTER, sentence, warning=True)
 
     async def _why_no_answer(self, rest: Rest, error: KernelError) -> str:
         # A plain server leaves a TLS greeting unanswered, which looks like one that hangs.
         plain = f"http{rest.url.removeprefix('https')}"
         if rest.url.startswith("https:") and await self._is_jupyter(rest, plain):
-            return f"The server at {rest.url} does not speak https; write {plain}."
+            return Sentence.NO_HTTPS.format(url=rest.url, plain=plain)
         return _sentence(error)
 
     async def _why_no_jupyter(self, rest: Rest, trouble: KernelError | None) -> str:
         for url in [*parents(rest.url), *await self._ways_on(rest)]:
             if await self._is_jupyter(rest, url):
-                return f"The base path is wrong: the Jupyter server is at {url}; give that address."
+                return Sentence.ELSEWHERE.format(url=url)
         if await self._is_jupyter(rest, f"{rest.url}/hub"):
-            return f"{rest.url} is a JupyterHub; give your own server's address, {rest.url}/user/NAME."
+            return Sentence.A_HUB.format(url=rest.url)
         if trouble is None:
-            trouble = NotAJupyterServer(
-                f"{rest.url} is no Jupyter server, or the base path is wrong; copy the browser's address"
-            )
+            trouble = NotAJupyterServer(Sentence.NOT_JUPYTER.format(url=rest.url))
         return _sentence(trouble)
 
     async def _ways_on(self, rest: Rest) -> list[str]:
@@ -275,19 +299,16 @@ class _Examination:
         except KernelError as error:
             raise self._broken(Step.TOKEN, _sentence(error)) from None
         if stranger.code == 200:
-            sentence = (
-                "The server lets everybody in without a token: whoever reaches it can run code; set a token."
-            )
-            self._found(Step.TOKEN, sentence, warning=True)
+            self._found(Step.TOKEN, Sentence.OPEN_TO_ALL, warning=True)
         else:
-            self._found(Step.TOKEN, "The server accepts the token.")
+            self._found(Step.TOKEN, Sentence.ADMITTED)
 
     async def _look_at_specs(self, rest: Rest, where: Server) -> None:
         try:
             await rest.require_kernel_spec(where.kernel_name)
         except KernelError as error:
             raise self._broken(Step.KERNEL, _sentence(error)) from None
-        self._found(Step.KERNEL, f"The server has: {', '.join(self._kernels)}.")
+        self._found(Step.KERNEL, Sentence.KERNELS_THERE.format(kernels=", ".join(self._kernels)))
 
     async def _run_there(self, rest: Rest, where: Server) -> None:
         started = time.monotonic()
@@ -296,7 +317,7 @@ class _Examination:
         except KernelError as error:
             raise self._broken(Step.START, _sentence(error)) from None
         async with _closing(kernel):
-            self._found(Step.START, "The server started a kernel.")
+            self._found(Step.START, Sentence.STARTED_THERE)
             try:
                 await kernel.connect("")
                 await wait_until_ready(kernel)
@@ -305,7 +326,7 @@ class _Examination:
             except KernelError as error:
                 raise self._broken(Step.WEBSOCKET, _sentence(error)) from None
             took = time.monotonic() - started
-            self._found(Step.WEBSOCKET, f"The WebSocket to it is open, and it answered after {took:.1f} s.")
+            self._found(Step.WEBSOCKET, Sentence.CONNECTED.format(seconds=took))
             await self._try_cell(kernel, f"{where.kernel_name} at {rest.url}")
 
     # --- the test cell
@@ -322,7 +343,8 @@ class _Examination:
         warm = await client.execute(TEST_CELL, deadline=TEST_DEADLINE)
         self._milliseconds = round(warm.duration * 1000, 1)
         hello = self._output.strip() or "The test cell ran"
-        self._found(Step.CELL, f"{hello}: {what} answers in {self._milliseconds:g} ms.")
+        sentence = Sentence.ANSWERS.format(hello=hello, what=what, milliseconds=self._milliseconds)
+        self._found(Step.CELL, sentence)
 
 
 @asynccontextmanager
@@ -341,7 +363,8 @@ def _sentence(error: Exception | str) -> str:
 def _failure(result: Result) -> str:
     last = result.outputs[-1] if result.outputs else None
     said = f"{getattr(last, 'ename', '')} {getattr(last, 'evalue', '')}".strip()
-    return f"The test cell ended with {result.status.value}: {result.detail or said or 'no output'}"
+    reason = result.detail or said or "no output"
+    return Sentence.CELL_FAILED.format(status=result.status.value, reason=reason)
 
 
 def _version(answer: object) -> str:

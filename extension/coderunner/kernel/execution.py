@@ -320,7 +320,9 @@ class Execution:
             self._changed.add(len(self._shown) - 1)
             return
         self._left_out += 1
-        notice = Stream("stderr", f"… {self._left_out:,} more outputs left out: this cell shows too much.\n")
+        notice = Stream(
+            "stderr", f"… {self._left_out:,} more outputs left out: this cell produces too much output.\n"
+        )
         if self._left_out == 1:
             self._notice = len(self._shown)
             self._shown.append(notice)
@@ -339,7 +341,11 @@ class Execution:
         if self._size <= self._whole:
             return bundle
         self._size -= size_of(bundle)
-        return {"text/plain": f"[{', '.join(bundle)} left out: this cell shows too much]"} if bundle else {}
+        return (
+            {"text/plain": f"[{', '.join(bundle)} left out: this cell produces too much output]"}
+            if bundle
+            else {}
+        )
 
     def _twice(self, data: MimeBundle, kind: type[DisplayData | ExecuteResult]) -> bool:
         """Tell whether the picture stands there already: `fig` as a last value is shown in two ways."""

@@ -118,8 +118,8 @@ def meant(kernels: Iterable[Existing], name: str) -> Existing:
         if len(fits) == 1:
             return fits[0]
         if fits:
-            raise NoSuchKernel(f"several kernels are meant by {name!r}: {_listed(fits)}; give an id")
-    raise NoSuchKernel(f"no kernel on this server is meant by {name!r}; it has: {_listed(every) or 'none'}")
+            raise NoSuchKernel(f"{name!r} matches several kernels: {_listed(fits)}; use an id")
+    raise NoSuchKernel(f"no kernel on this server matches {name!r}; it has: {_listed(every) or 'none'}")
 
 
 def _listed(kernels: Iterable[Existing]) -> str:

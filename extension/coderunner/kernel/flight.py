@@ -311,7 +311,7 @@ class Flight:
             try:
                 self._on_question(self._question)
             except Exception:
-                logging.getLogger(__name__).exception("a question could not be shown")
+                logging.getLogger(__name__).exception("an input request could not be shown")
                 self.end("unheard")
 
     # --- telling the outputs ----------------------------------------------------------------------
@@ -347,7 +347,7 @@ class Flight:
 
     def keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do something beside the wait, until it ends."""
-        return begin("work beside a cell failed", work, self._tasks)
+        return begin("a background task of a cell failed", work, self._tasks)
 
     def close(self) -> None:
         """Tell the last changes, and stop all that was planned."""

@@ -30,8 +30,8 @@ DOZED_OFF = 20.0
 SEEK = (0.0, 1.0, 5.0)
 """Seconds before each look for a kernel that lives still: a server may be slow, or come up after us."""
 
-REPLACED = "the kernel was new: variables from before are gone"
-RESTARTED = "the kernel was restarted: variables from before are gone"
+REPLACED = "this is a new kernel; earlier variables are gone"
+RESTARTED = "the kernel was restarted; earlier variables are gone"
 CLOSED = "the kernel of this conversation was closed"
 
 

@@ -40,12 +40,12 @@ LAST_DATA = 52
 """Where Linux's `struct tcp_info` says how many milliseconds ago the last data came."""
 
 _BLOCKED = (
-    "{url} answers, but refuses the WebSocket to the kernel (HTTP {code}); "
-    "a proxy between must pass WebSockets on (the headers Upgrade and Connection)"
+    "{url} responds, but refuses the WebSocket to the kernel (HTTP {code}); "
+    "a proxy in between must forward WebSockets (the headers Upgrade and Connection)"
 )
 _NO_WEBSOCKET = (
-    "{url} lets us ask, but opens no WebSocket to the kernel; "
-    "a proxy between must pass WebSockets on (the headers Upgrade, Connection and Sec-WebSocket-Accept)"
+    "{url} responds, but opens no WebSocket to the kernel; "
+    "a proxy in between must forward WebSockets (the headers Upgrade, Connection and Sec-WebSocket-Accept)"
 )
 _NO_HANDSHAKE = (StreamClosedError, HTTPStreamClosedError, UnsatisfiableReadError, WebSocketError)
 
@@ -150,7 +150,7 @@ class Link:
             self._acknowledge_at_once()
             message = self._read(frame)
             if message is not None:
-                attempt("a message of a server was not taken", self._receive, message)
+                attempt("a message from a server could not be handled", self._receive, message)
 
     def _read(self, frame: str | bytes) -> Message | None:
         if not self._v1:
@@ -199,7 +199,7 @@ class Link:
             try:
                 leads = await self.answers(PING if self._answered else OPENING)
             except Exception:
-                log.exception("a link could not be asked whether it leads anywhere")
+                log.exception("checking whether a connection is alive failed")
                 leads = False
             if not leads:
                 self.give_up()

@@ -115,12 +115,17 @@ class LocalKernel:
         return socket
 
     def _listen(self, socket: zmq.asyncio.Socket, channel: Channel) -> None:
-        begin("a kernel can no longer be heard", self._read(socket, channel), self._tasks)
+        begin("the connection to a kernel was lost", self._read(socket, channel), self._tasks)
 
     async def _read(self, socket: zmq.asyncio.Socket, channel: Channel) -> None:
         count = 0
         while True:
-            attempt("a message of a kernel was not taken", self._take, await socket.recv_multipart(), channel)
+            attempt(
+                "a message from a kernel could not be handled",
+                self._take,
+                await socket.recv_multipart(),
+                channel,
+            )
             count += 1
             if count % BREATH == 0:
                 await asyncio.sleep(0)

@@ -139,7 +139,7 @@ def _unpack(data: bytes) -> Part:
         value = loads(data, lenient=True)
     except ValueError as error:
         return str(error)
-    return value if isinstance(value, dict) else "it is no JSON object"
+    return value if isinstance(value, dict) else "it is not a JSON object"
 
 
 def _header(message: Message) -> dict[str, object]:
@@ -301,6 +301,6 @@ def from_json(frame: str | bytes) -> Message | None:
         return None
     names = ("header", "parent_header", "metadata", "content")
     read: list[Part] = [
-        value if isinstance(value := whole.get(name), dict) else "it is no JSON object" for name in names
+        value if isinstance(value := whole.get(name), dict) else "it is not a JSON object" for name in names
     ]
     return _message(whole.get("channel"), read, buffers)

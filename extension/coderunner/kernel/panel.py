@@ -170,7 +170,7 @@ class Panel:
         with self._lock:
             hearing = list(self._hearing)
         for hear in hearing:
-            attempt("a page was not told of a widget", hear, parcel)
+            attempt("a widget update could not be sent to a page", hear, parcel)
 
     def tell_all(self) -> None:
         """Tell everything anew to every page."""
@@ -184,7 +184,7 @@ class Panel:
             self._write(self._modules(), self._models())
 
     def _write_soon(self) -> None:
-        what = "widgets were not written down"
+        what = "widget states could not be saved"
         asyncio.get_running_loop().run_in_executor(
             None, attempt, what, self._write, self._modules(), self._models()
         )

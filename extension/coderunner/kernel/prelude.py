@@ -59,7 +59,7 @@ LARGEST = 12 * 1024 * 1024
 """Bytes of a widget's program."""
 PATIENCE = 0.05
 """Seconds between two looks of a thread that asks at whether its cell still runs."""
-TOO_LATE = "the block that started this thread has ended: nobody can answer it"
+TOO_LATE = "the block that started this thread has ended, so nobody can answer"
 UNSAYABLE = "<exception str() failed>"
 """What Python itself says then."""
 UNSENT = "coderunner_unsent"

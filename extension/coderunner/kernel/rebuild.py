@@ -36,8 +36,8 @@ class Rebuilt:
         blocks = f"{self.blocks} block{'s' if self.blocks != 1 else ''}"
         told = f"all {blocks}" if self.failure is None else f"{self.ran} of {blocks}"
         failed = "" if self.failure is None else f", then one failed ({_why(self.failure)})"
-        holds = f" It holds {self.holds}." if self.holds else " It holds no variables."
-        return f"The kernel was restarted and ran {told} of this conversation again{failed}.{holds}"
+        holds = f" Its variables now: {self.holds}." if self.holds else " It has no variables now."
+        return f"The kernel was restarted and reran {told} of this conversation{failed}.{holds}"
 
 
 async def rebuild(

@@ -93,7 +93,7 @@ class Recall:
             try:
                 await self._find(name for panel in panels for name in panel.kept.names())
             except Exception:
-                log.exception("widgets could not be asked for")
+                log.exception("widget states could not be requested")
             for panel in panels:
                 self._back(self.panels.pop(panel.request))
         self._task = None

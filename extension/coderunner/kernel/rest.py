@@ -120,8 +120,8 @@ class Rest:
         names = specs.get("kernelspecs")
         if reply.status != 200 or not isinstance(names, dict):
             raise NotAJupyterServer(
-                f"{self.url} is no Jupyter server, or the base path is wrong: api/kernelspecs answers "
-                f"HTTP {reply.status}; copy the address from the browser's Jupyter page"
+                f"{self.url} is not a Jupyter server, or the base path is wrong: api/kernelspecs answers "
+                f"HTTP {reply.status}; copy the address of the Jupyter page from your browser"
             )
         default = specs.get("default")
         first = sorted((str(name) for name in names), key=lambda name: (name != default, name))
@@ -192,35 +192,35 @@ def unreachable(url: str, error: BaseException | None) -> KernelError:
 
 
 _UNREACHABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
-    (socket.gaierror, "the host name {host!r} cannot be found; check its spelling, and the network"),
+    (socket.gaierror, "the host {host!r} was not found; check its spelling and the network"),
     (
         ConnectionRefusedError,
-        "nothing answers at {url} (connection refused); start the Jupyter server, or check host and port",
+        "nothing responds at {url} (connection refused); start the Jupyter server, or check host and port",
     ),
     (
         (HTTPTimeoutError, TimeoutError),
-        "{url} did not answer in time; the server hangs, or a firewall stands between",
+        "{url} did not respond in time; the server may hang, or a firewall may block it",
     ),
     (
         (
             *(HTTPStreamClosedError, StreamClosedError, UnsatisfiableReadError),
             *(ConnectionResetError, BrokenPipeError),
         ),
-        "{url} gives no complete HTTP answer; perhaps it speaks {other}, not {scheme}, or is another program",
+        "{url} sent no complete HTTP response; it may use {other} instead of {scheme}, or be another program",
     ),
-    (FileNotFoundError, "the file with the certificates cannot be read; check the setting ca_file"),
+    (FileNotFoundError, "the certificate file cannot be read; check the setting ca_file"),
 )
 
 
 def _tls_trouble(url: str, error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         reason = error.verify_message.replace("{", "(").replace("}", ")")
-        return f"the certificate of {{url}} is not trusted ({reason}); name its file in the setting ca_file"
+        return f"the certificate of {{url}} is not trusted ({reason}); set ca_file to its certificate file"
     if "WRONG_VERSION_NUMBER" in str(error) or "HTTP_REQUEST" in str(error):
-        return "{url} does not speak https; write http:// in the address"
+        return "{url} does not use https; use http:// in the address"
     if "NO_CERTIFICATE" in str(error) or "PEM" in str(error):
-        return "the file in the setting ca_file holds no certificates; it has to be PEM text"
-    return "{url} and we do not agree on TLS ({error}); see the server's log"
+        return "the file in ca_file has no certificates; it must be a PEM file"
+    return "the TLS handshake with {url} failed ({error}); see the server's log"
 
 
 def refusal(url: str, response: HTTPResponse, *, token: bool) -> KernelError | None:
@@ -230,8 +230,8 @@ def refusal(url: str, response: HTTPResponse, *, token: bool) -> KernelError | N
     text = (response.body or b"")[:65536].decode("utf-8", "replace")
     if response.code >= 400 and "_xsrf" in text[:2000]:
         return ServerRefused(
-            f"{url} runs without a token and takes orders from its own pages only ('_xsrf' missing); "
-            "start it with a token, and set that here"
+            f"{url} runs without a token and accepts requests only from its own pages ('_xsrf' missing); "
+            "start it with a token, and set that token here"
         )
     if response.code in (401, 403):
         return ServerRefused(_not_let_in(url, token=token))
@@ -249,14 +249,14 @@ def refusal(url: str, response: HTTPResponse, *, token: bool) -> KernelError | N
 def _not_let_in(url: str, *, token: bool) -> str:
     if token:
         return f"{url} does not accept the token; copy the current one from the server's log"
-    return f"{url} wants a token and none is set; copy it from the server's log"
+    return f"{url} requires a token and none is set; copy it from the server's log"
 
 
 def _too_often(url: str, seconds: str) -> str:
     pause = f"{seconds} seconds" if re.fullmatch(r"[0-9]{1,5}", seconds) else "a minute"
     return (
-        f"{url} limits how often it may be asked (HTTP 429); try again in {pause}, "
-        "or raise the limit of the proxy or Hub before it"
+        f"{url} limits the rate of requests (HTTP 429); try again in {pause}, "
+        "or raise the limit of the proxy or Hub in front of it"
     )
 
 
@@ -264,9 +264,9 @@ def _page(url: str, text: str, *, token: bool) -> KernelError:
     lower = text.lower()
     if "login" in lower or "password" in lower or "sign in" in lower:
         way = "check the token" if token else "set the token"
-        return ServerRefused(f"{url} shows a login page in place of an answer; {way}")
+        return ServerRefused(f"{url} shows a login page; {way}")
     return NotAJupyterServer(
-        f"{url} answers with a web page, not as a Jupyter server; check port and base path"
+        f"{url} responds with a web page and is not a Jupyter server; check port and base path"
     )
 
 
@@ -283,17 +283,17 @@ def _redirect(url: str, response: HTTPResponse, *, token: bool) -> KernelError:
     target, origin = redirected(url, response.headers.get("Location", "")), urlsplit(url)
     if target is None:
         return NotAJupyterServer(
-            f"{url} sends us on and does not say where (HTTP {response.code}); check port and base path"
+            f"{url} redirects without an address (HTTP {response.code}); check port and base path"
         )
     if target.geturl() == response.request.url:
-        return NotAJupyterServer(f"{url} sends us on in a circle; see the settings of the proxy before it")
+        return NotAJupyterServer(f"{url} redirects in a loop; check the proxy in front of it")
     if target.hostname != origin.hostname:
         return NotAJupyterServer(
-            f"{url} sends us on to another host ({target.hostname}); if that is right, give its address"
+            f"{url} redirects to another host ({target.hostname}); if that is right, use that address"
         )
     if "login" in target.path.lower():
         way = "check the token" if token else "set the token"
-        return ServerRefused(f"{url} sends us to a login page; {way}")
+        return ServerRefused(f"{url} redirects to a login page; {way}")
     if (target.scheme, target.port) != (origin.scheme, origin.port):
-        return NotAJupyterServer(f"{url} sends us on to {target.scheme}://{target.netloc}; give that address")
-    return NotAJupyterServer(f"{url} sends us on to {target.path}; the base path is probably wrong")
+        return NotAJupyterServer(f"{url} redirects to {target.scheme}://{target.netloc}; use that address")
+    return NotAJupyterServer(f"{url} redirects to {target.path}; the base path is probably wrong")

@@ -142,8 +142,8 @@ class Queued:
 
 def _outcome(done: Future[Result]) -> Result:
     if done.cancelled():
-        return Result(status=Status.LOST, detail="We were shut down while it ran.")
+        return Result(status=Status.LOST, detail="CodeRunner was shut down while it ran.")
     if error := done.exception():
-        logging.getLogger(__name__).error("a cell failed in us", exc_info=error)
-        return Result(status=Status.LOST, detail=f"CodeRunner itself failed ({type(error).__name__}).")
+        logging.getLogger(__name__).error("an error in CodeRunner while a cell ran", exc_info=error)
+        return Result(status=Status.LOST, detail=f"An error in CodeRunner itself ({type(error).__name__}).")
     return done.result()

@@ -34,9 +34,9 @@ ATTACHED = 10.0
 
 DIED = Gone(Status.DIED, "The kernel's process ended on the server.")
 RESTARTS = replace(DIED, heir=True)
-REPLACED = Gone(Status.REPLACED, "Somebody restarted or shut down the kernel on the server.")
+REPLACED = Gone(Status.REPLACED, "The kernel was restarted or shut down on the server.")
 DELETED = Gone(Status.REPLACED, "The server deleted the kernel.")
-VANISHED = Gone(Status.LOST, "The server has lost the kernel.", keep=False)
+VANISHED = Gone(Status.LOST, "The server no longer has the kernel.", keep=False)
 
 
 class ServerKernel:
@@ -112,7 +112,7 @@ class ServerKernel:
             return
         self._receive(Away())
         if self._gone is None and not self._away:
-            self._returning = begin("the way to a kernel is not looked for", self._return(), self._tasks)
+            self._returning = begin("searching for the kernel failed", self._return(), self._tasks)
 
     @property
     def _away(self) -> bool:
@@ -135,7 +135,7 @@ class ServerKernel:
                 continue
             except Exception:
                 # It may answer anything: the next attempt is as good as the one before.
-                log.exception("the server could not be asked for its kernel")
+                log.exception("the server could not be asked about its kernel")
                 continue
             if gone is not None:
                 self._end(gone)
@@ -266,9 +266,9 @@ async def attach(where: Server) -> ServerKernel:
     try:
         found = meant(await on_server(rest), where.attach)
         if await rest.require_kernel_spec(found.kernel_name) != "python":
-            raise NoSuchKernel(f"the kernel {found} is no Python kernel")
+            raise NoSuchKernel(f"the kernel {found} is not a Python kernel")
         if found.state == "busy":
-            raise KernelNotStarted(f"the kernel {found} is busy with a cell of its own; wait for its end")
+            raise KernelNotStarted(f"the kernel {found} is busy with another cell; wait until it finishes")
         kernel = ServerKernel(rest, found.id, "", found=True)
         kernel.borrowed = True
         try:

@@ -24,8 +24,8 @@ from coderunner.kernel.transport import Opener
 from coderunner.kernel.where import Where
 from coderunner.outputs import Output, Result, Status
 
-NEVER_SENT = "it had not begun to run"
-TAKEN_OVER = "somebody else had it in hand by then"
+NEVER_SENT = "it had not started"
+TAKEN_OVER = "another process had already taken it over"
 
 
 class Session:

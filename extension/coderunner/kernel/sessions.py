@@ -175,7 +175,7 @@ class Sessions:
         idle = [session for session in others if not session.busy]
         if not idle:
             raise KernelNotStarted(
-                f"{len(others)} kernels run on this machine already and none is idle; stop one"
+                f"{len(others)} kernels are already running on this machine and none is idle; stop one"
             )
         await min(idle, key=lambda session: session.used).rest()
 

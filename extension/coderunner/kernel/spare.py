@@ -88,7 +88,7 @@ class Spare:
             self._starting = None
 
     def _beside(self, work: Coroutine[Any, Any, None]) -> None:
-        begin("a spare kernel was not ended", work, self._farewells)
+        begin("a spare kernel could not be shut down", work, self._farewells)
 
 
 def _made(directory: Path) -> Path:

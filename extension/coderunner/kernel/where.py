@@ -19,7 +19,7 @@ class Local:
     @property
     def place(self) -> str:
         """Where that is, as a sentence for the reader."""
-        return "On your own machine, not isolated."
+        return "It runs on your computer without a sandbox."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Server:
     def place(self) -> str:
         """Where that is, as a sentence for the reader."""
         attached = f", in the kernel {self.attach}" if self.attach else ""
-        return f"On the Jupyter server {self.url}{attached}."
+        return f"It runs on the Jupyter server {self.url}{attached}."
 
 
 Where = Local | Server
@@ -72,6 +72,6 @@ def where_of(settings: Settings) -> Where:
         ca_file = str(settings.ca_file or "")
         return Server(settings.server, settings.token, settings.kernel_name, ca_file, settings.attach)
     if settings.attach:
-        message = f"{settings.source('attach')} names a kernel on a Jupyter server; name the server, too"
+        message = f"{settings.source('attach')} names a kernel on a Jupyter server; set the server too"
         raise SettingsError(message)
     return Local(settings.kernel_name)

@@ -74,11 +74,12 @@ def _parts(url: str) -> SplitResult:
     except ValueError:
         usable = False
     if not usable:
-        message = "this is no address of a model's endpoint; it looks like http://127.0.0.1:8080/v1"
+        message = "this is not the address of a model endpoint; enter one like http://127.0.0.1:8080/v1"
         raise SettingsError(message)
     if parts.username or parts.password:
         message = (
-            f"the address of {parts.hostname} has a name or password in it; give the key in its own field"
+            f"the address of {parts.hostname} contains a user name or password; "
+            "enter the key in its own field"
         )
         raise SettingsError(message)
     return parts

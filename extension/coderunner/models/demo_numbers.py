@@ -7,7 +7,7 @@ from coderunner.models.demo_play import NUMERIC, Answer, Play, asks, number, onc
 from coderunner.models.demo_scene import Scene
 from coderunner.models.demo_sums import asked_of_list, expression, listed, numbers, sentence
 
-NOTHING_YET = "There is nothing to go on with yet. Ask me for a sum first: `What is 10 + 5?`\n"
+NOTHING_YET = "There is no result to continue from yet. Ask me for a sum first: `What is 10 + 5?`\n"
 
 
 def primes(now: Scene) -> Play | None:
@@ -85,10 +85,10 @@ def _changed(now: Scene, change: str, number: str) -> Play:
     kept = kept_name(now)
     printed = re.search(r"^print\((.+)\)$", now.blocks[-1] if now.blocks else "")
     if kept:
-        code, opening = "", f"I go on with `{kept}` from before."
+        code, opening = "", f"I continue with `{kept}` from before."
     elif printed and (before := expression(printed[1])):
         kept = "result"
-        code, opening = f"result = {before}\n", "This time I keep it, as `result`."
+        code, opening = f"result = {before}\n", "This time I store it as `result`."
     else:
         return lambda _: NOTHING_YET
     code += f"{kept} = {change.format(kept=kept, n=number)}\nprint({kept})"

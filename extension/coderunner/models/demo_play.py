@@ -16,9 +16,9 @@ Stage = Callable[[Scene], Play | None]
 
 ENDS = (
     (r"not run", "The block did not run, and I do not guess."),
-    (r"connection", "What became of the block is not known, so I have no answer."),
+    (r"connection", "I do not know how the block ended, so I have no answer."),
     (r"still run", "The block is still running, so I have no answer yet."),
-    (r"time limit", "The block did not end in time, so I have no answer."),
+    (r"time limit", "The block did not finish in time, so I have no answer."),
     (r"stop", "The block was stopped, so I have no answer."),
     (r"while the code ran", "The kernel ended while the block ran, so I have no answer."),
 )
@@ -35,7 +35,7 @@ def unexpected(seen: Seen) -> str:
         name, text = raised
         hint = " Has the kernel been restarted?" if name == "NameError" else ""
         return f"The block raised {name}{f' ({text})' if text else ''}, so I have no answer.{hint}\n"
-    return "The block gave something that my script does not expect, so I say nothing about it.\n"
+    return "My script does not expect this result, so I say nothing about it.\n"
 
 
 def ended(seen: Seen) -> str:

@@ -28,7 +28,7 @@ EXAMPLES = (
 )
 """What there is a scene for, as a person would ask."""
 
-HELP = "I only have a script. Here is what I can show:\n\n" + "".join(f"- `{each}`\n" for each in EXAMPLES)
+HELP = "I only follow a script. Try one of these:\n\n" + "".join(f"- `{each}`\n" for each in EXAMPLES)
 
 REPEAT = "Repeat exactly: "
 """Asked by whoever finds out whether a model goes on with a given text; no conversation, so no label."""

@@ -22,11 +22,11 @@ def slowly(now: Scene) -> Play | None:
 
     def said(results: Sequence[Seen]) -> str:
         if not results:
-            return block(code, "This takes a while; Stop ends it at any time.")
+            return block(code, "This takes a while; you can press Stop at any time.")
         done = re.findall(r"^(\d+) of \d+$", results[0].text, re.MULTILINE)
         if done and int(done[-1]) == last:
-            return f"It has counted to {last}, a second for each.\n"
-        begun = f"It came to {done[-1]} of {last}. " if done else ""
+            return f"It counted to {last}, one number per second.\n"
+        begun = f"It reached {done[-1]} of {last}. " if done else ""
         return begun + unexpected(results[0])
 
     return said
@@ -46,10 +46,11 @@ def mistake(now: Scene) -> Play | None:
                 return block(wrong, "What do an apple and a plum cost together?")
             case [first] if (raised := error(first)) and raised[0] == "KeyError":
                 return block(
-                    right, f"That was a mistake of mine: {raised[0]}, no price for {raised[1]}. Again:"
+                    right,
+                    f"That was my mistake: {raised[0]}, there is no price for {raised[1]}. I try again:",
                 )
             case [_, second, *_] if NUMERIC.fullmatch(second.text):
-                return f"Now it works: the apple alone is {second.text}, for the plum has no price.\n"
+                return f"Now it works: the total is {second.text}, because the plum has no price.\n"
         return unexpected(results[-1])
 
     return said
@@ -113,9 +114,9 @@ def plot(now: Scene) -> Play | None:
 
     def answer(result: str) -> str | None:
         drawn = re.search(r"image/|!\[|<img|Figure", result) and not error(Seen(result))
-        return f"There it is: {title}. I cannot see it, being a script; you can.\n" if drawn else None
+        return f"Here it is: {title}. As a script, I cannot see it, but you can.\n" if drawn else None
 
-    return once(code, answer, f"Here comes {title}.")
+    return once(code, answer, f"Plotting {title}.")
 
 
 def sliders(now: Scene) -> Play | None:
@@ -137,7 +138,7 @@ def sliders(now: Scene) -> Play | None:
     def answer(result: str) -> str | None:
         if "interactive(" not in result:
             return None
-        return "Move the sliders: the kernel draws the wave anew each time, and you see where you left it.\n"
+        return "Move the sliders: the kernel redraws the wave each time.\n"
 
     return once(code, answer, "A wave with two sliders:")
 

@@ -27,7 +27,7 @@ SENTENCES: dict[type[ast.operator], str] = {
     ast.Sub: "If you subtract {1} from {0} the result is {value}.",
     ast.Mult: "If you multiply {0} and {1} the result is {value}.",
     ast.Div: "If you divide {0} by {1} the result is {value}.",
-    ast.Mod: "If you divide {0} by {1} the rest is {value}.",
+    ast.Mod: "If you divide {0} by {1} the remainder is {value}.",
     ast.Pow: "{0} to the power of {1} is {value}.",
 }
 

@@ -127,8 +127,8 @@ async def choose(client: Client) -> Choice:
     if backend.strategy:
         return Choice(backend.strategy, f"{kind} is known", kind)
     goes_on = await _goes_on(client)
-    outcome = "the model went on" if goes_on else "the model did not go on"
-    return Choice(TRAIL if goes_on else NEXT, f"{kind}: {outcome} with a sentence of ours", kind)
+    outcome = "the model continued" if goes_on else "the model did not continue"
+    return Choice(TRAIL if goes_on else NEXT, f"{kind}: {outcome} a sentence of ours", kind)
 
 
 async def _look(port: int, patience: float) -> Found | None:

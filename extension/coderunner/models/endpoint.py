@@ -71,7 +71,7 @@ class Endpoint:
         key = self.key.reveal().strip()
         if not (key.isascii() and key.isprintable()):
             # It could not be sent, and the HTTP library's own complaint would quote it.
-            message = f"the key for {self.url} has characters that no key has; paste it again"
+            message = f"the key for {self.url} contains invalid characters; paste it again"
             raise SettingsError(message)
         object.__setattr__(self, "key", Secret(key))
 

@@ -29,7 +29,7 @@ SEPARATOR = b"\x1e"
 """Begins each value of a JSON text sequence (RFC 7464)."""
 COLON = ord(":")
 """Begins a comment."""
-WORDLESS = "an error, of which nothing is said"
+WORDLESS = "an error without a message"
 SILENT = frozenset({b"", b"id", b"retry"})
 """Fields that say nothing to us, a comment among them."""
 

@@ -60,23 +60,23 @@ def from_answer(
         case 401 | 403 if key:
             return EndpointRefused(f"{url} does not accept the key ({status}){tail}")
         case 401 | 403:
-            return EndpointRefused(f"{url} asks for a key ({status}); give the endpoint's API key{tail}")
+            return EndpointRefused(f"{url} requires an API key ({status}); set it{tail}")
         case 404 if offered and model not in offered:
             return EndpointFailed(f"{url} has no model {model!r}; it has: {_listed(offered)}", status=status)
         case 404:
             return EndpointFailed(
-                f"{url} has no {path} (404); is the address right? It mostly ends with /v1{tail}",
+                f"{url} has no {path} (404); check the address, which usually ends in /v1{tail}",
                 status=status,
             )
         case 429:
-            return EndpointFailed(f"{url} is busy, or the quota is used up (429){tail}", status=status)
+            return EndpointFailed(f"{url} is busy or over its quota (429){tail}", status=status)
         case _ if 300 <= status < 400:
             where = _quoted(answer.location, key) or "another address"
             return EndpointFailed(f"{url} has moved ({status}); use {where}", status=status)
         case _ if status < 500:
             return EndpointFailed(f"{url} refused the request ({status}){tail}", status=status)
         case _:
-            return EndpointFailed(f"{url} failed ({status}){tail or '; its own log says why'}", status=status)
+            return EndpointFailed(f"{url} failed ({status}){tail or '; see its log'}", status=status)
 
 
 def error_in(chunk: Mapping[str, object]) -> object:
@@ -101,50 +101,50 @@ def _failed(answer: object) -> bool:
 
 def inside_stream(error: object, url: str, *, key: Secret) -> EndpointFailed:
     """Tell an error that came in place of a chunk: an object, or words."""
-    said = _quoted(_words(error), key) or "it does not say why"
-    return EndpointFailed(f"{url} broke off the reply: {said}", status=200)
+    said = _quoted(_words(error), key) or "no reason given"
+    return EndpointFailed(f"{url} ended the reply with an error: {said}", status=200)
 
 
 def cut_off(url: str, *, empty: bool) -> ReplyBrokenOff:
     """Tell a stream that ended as if all were well, before the reply did."""
-    said = "sent an empty answer" if empty else "ended the reply before it was complete"
-    return ReplyBrokenOff(f"{url} {said}; its own log may say why", status=200)
+    said = "sent an empty reply" if empty else "ended the reply before it was complete"
+    return ReplyBrokenOff(f"{url} {said}; see its log", status=200)
 
 
 def gave_up(reason: str, url: str, *, key: Secret) -> EndpointFailed:
     """Tell a reply that ended for a reason which means that it failed."""
-    return EndpointFailed(f"{url} broke off the reply: it ended for {_quoted(reason, key)!r}", status=200)
+    return EndpointFailed(f"{url} ended the reply with the reason {_quoted(reason, key)!r}", status=200)
 
 
 def garbled(text: str, url: str, *, key: Secret) -> EndpointFailed:
     """Tell an answer that is no JSON."""
     if re.match(r"\s*<(!doctype|html)", text, re.IGNORECASE):
         return EndpointFailed(
-            f"{url} answered with a web page, not as an API; is the address right? It mostly ends with /v1",
+            f"{url} responded with a web page, not an API; check the address, which usually ends in /v1",
             status=200,
         )
-    return EndpointFailed(f"{url} sent something that is no JSON: {_quoted(text, key)}", status=200)
+    return EndpointFailed(f"{url} sent invalid JSON: {_quoted(text, key)}", status=200)
 
 
 def endless(url: str, *, most: int) -> EndpointFailed:
     """Tell an answer, or an event of a stream, that is longer than any is."""
-    return EndpointFailed(f"{url} sent more than {most / 1e6:.0f} MB at once, which is no answer", status=200)
+    return EndpointFailed(f"{url} sent more than {most / 1e6:.0f} MB at once, which is too much", status=200)
 
 
 def unreachable(error: Exception, url: str) -> EndpointUnreachable:
     """Tell an exception from before the first byte of an answer."""
     causes = list(_chain(error))
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return EndpointUnreachable(f"the name in {url} is not known; is it spelled right?")
+        return EndpointUnreachable(f"the host in {url} was not found; check its spelling")
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return EndpointUnreachable(f"the certificate of {url} is not trusted on this machine")
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return EndpointUnreachable(f"{url} does not speak TLS there; try http:// in place of https://")
+        return EndpointUnreachable(f"{url} does not use TLS; try http:// instead of https://")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return EndpointUnreachable(f"nothing listens at {url}; is the model's server running?")
     if any("Timeout" in type(cause).__name__ for cause in causes):
         return EndpointUnreachable(
-            f"{url} does not answer in time; is the address right, is the server busy?"
+            f"{url} does not respond in time; check the address, or whether the server is busy"
         )
     return EndpointUnreachable(
         f"{url} cannot be reached: {_quoted(str(error), Secret()) or type(error).__name__}"
@@ -154,10 +154,8 @@ def unreachable(error: Exception, url: str) -> EndpointUnreachable:
 def broken_off(error: Exception, url: str, *, idle: float) -> ReplyBrokenOff:
     """Tell an exception from inside a stream."""
     if any("Timeout" in type(cause).__name__ for cause in _chain(error)):
-        return ReplyBrokenOff(
-            f"{url} has sent nothing for {idle:g} s; is its machine out of memory?", status=200
-        )
-    return ReplyBrokenOff(f"{url} broke off the reply; its own log says why", status=200)
+        return ReplyBrokenOff(f"{url} has sent nothing for {idle:g} s; it may be out of memory", status=200)
+    return ReplyBrokenOff(f"{url} closed the connection during the reply; see its log", status=200)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

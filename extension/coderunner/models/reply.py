@@ -41,8 +41,8 @@ METER: Mapping[str, object] = {"stream_options": {"include_usage": True}}
 UNMETERED = frozenset({"api.mistral.ai"})
 """Refuses fields that it does not know, and counts without being asked."""
 
-RESTARTED = "it began its reply anew"
-UNREADABLE = "it called a tool in a way that cannot be read"
+RESTARTED = "it started its reply over"
+UNREADABLE = "it made a tool call that cannot be parsed"
 UNSHOWN = "its server does not show the prompt"
 WHIMS = frozenset({RESTARTED, UNREADABLE})
 """What a model may do once and never again."""
@@ -283,7 +283,7 @@ class Reply:
 def _known(endpoint: Endpoint, memory: StrategyMemory, continuation: str) -> Choice | None:
     """Give the choice that needs no question to anybody."""
     if continuation != AUTO:
-        return Choice(_named(continuation), "set by hand")
+        return Choice(_named(continuation), "set in the settings")
     if remembered := memory.recall(endpoint):
         return remembered
     strategy = hosted(endpoint.host)
@@ -294,5 +294,5 @@ def _named(continuation: str) -> Strategy:
     if strategy := STRATEGIES.get(continuation):
         return strategy
     names = ", ".join([AUTO, *STRATEGIES])
-    message = f"there is no continuation {continuation!r}; there are: {names}"
+    message = f"unknown continuation {continuation!r}; use one of: {names}"
     raise SettingsError(message)

@@ -20,11 +20,11 @@ RESULT_NOTE = (
 """Said once in the system message where results come as user messages."""
 
 TOOL_NOTE = (
-    "To run Python, call `run_python` in place of writing a block: the reader sees the code and its result "
+    "To run Python, call `run_python` instead of writing a block; the reader sees the code and its result "
     "in your answer. "
 ) + RESULT_NOTE
 
-SHOWN = "What the code showed:"
+SHOWN = "Images shown by the code:"
 """Said before the pictures of a tool's result: a tool's message holds text alone."""
 
 GO_ON = "Continue your answer exactly where it stops. Do not repeat any of it."

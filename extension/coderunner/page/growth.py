@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 from coderunner.outputs import Output, Question, Result, Status
 from coderunner.page.block import Block, Panel, State
 
-ELSEWHERE = Result(status=Status.LOST, detail="another process has it in hand")
+ELSEWHERE = Result(status=Status.LOST, detail="another process is running it")
 
 
 class Run(Protocol):

@@ -103,14 +103,14 @@ class Routes:
         Or its form, with what a program gets to read: `{"ticket": …, "act": "answer", "text": …}`.
         """
         if self.rights.admit(request.scope, request.headers.get(HEADER, "")) is None:
-            return JSONResponse({"error": "only our own page may do this"}, 403)
+            return JSONResponse({"error": "Only CodeRunner's own page may do this."}, 403)
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            return JSONResponse({"error": "send JSON"}, 415)
+            return JSONResponse({"error": "Send JSON."}, 415)
         body = b""
         async for chunk in request.stream():
             body += chunk
             if len(body) > LARGEST_ACT:
-                return JSONResponse({"error": "too large"}, 413)
+                return JSONResponse({"error": "The request is too large."}, 413)
         match _json(body):
             case {"ticket": str(ticket), "act": "answer", "text": str(text)} if self.acts.answer(
                 ticket, Secret(text)
@@ -119,14 +119,14 @@ class Routes:
             case {"ticket": str(ticket), "act": str(verb)} if self.acts.act(ticket, verb):
                 return JSONResponse({})
             case _:
-                return JSONResponse({"error": "no block waits for this"}, 404)
+                return JSONResponse({"error": "No block is waiting for this."}, 404)
 
     async def frame(self, request: Request) -> Response:
         """The pages of the closed frames."""
         level = next((each for each in LEVELS if each == request.path_params["level"]), None)
         page = request.path_params["page"]
         if level is None or page not in ("shell", "frame") or foreign(request.scope, self.rights.hosts):
-            return PlainTextResponse("no such page", 404)
+            return PlainTextResponse("This page does not exist.", 404)
         public = f"http://{host_of(request.scope)}{_root(request)}{PUBLIC}"
         version = files.version()
         if page == "shell":
@@ -140,7 +140,7 @@ class Routes:
         name = request.path_params["name"]
         kind = files.names().get(name)
         if kind is None:
-            return PlainTextResponse("no such file", 404)
+            return PlainTextResponse("This file does not exist.", 404)
         return Response(files.content(name), media_type=kind, headers=_FOR_EVER)
 
 

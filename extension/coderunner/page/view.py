@@ -23,7 +23,7 @@ class Setting:
     """What the page says about the place where code runs."""
 
     deadline: float = 30.0
-    where: str = "On your own machine, not isolated."
+    where: str = "It runs on your computer without a sandbox."
     scripts: bool = True
     """What a program shows may run scripts, in its closed frame."""
 
@@ -50,7 +50,7 @@ class Look:
         return (*self.outputs, *((AFTER, *self.later) if self.later else ()))
 
 
-AFTER = '<div class="cr-after">Shown after its end</div>'
+AFTER = '<div class="cr-after">Output after the block ended</div>'
 """Stands above what a block showed after its end."""
 
 
@@ -142,7 +142,7 @@ def read(text: str, of: str = "") -> str:
         return '<details class="cr-read" hidden><summary></summary><pre></pre></details>'
     word = "line" if lines == 1 else "lines"
     return (
-        f'<details class="cr-read"><summary>the model read {lines} {word}{of}</summary>'
+        f'<details class="cr-read"><summary>What the model saw{of} ({lines} {word})</summary>'
         f'<pre tabindex="0">{terminal.html(text.strip(chr(10)))}</pre></details>'
     )
 
@@ -151,8 +151,8 @@ def _form(question: Question | None) -> str:
     """The line that a program asks for. The page empties the field whenever the ticket is another one."""
     if question is None:
         return '<form class="cr-question" hidden></form>'
-    kind, what = ("password", "a password") if question.password else ("text", "a line")
-    prompt = question.prompt if question.prompt.strip() else f"The program asks for {what}"
+    kind, what = ("password", "a password") if question.password else ("text", "input")
+    prompt = question.prompt if question.prompt.strip() else f"The program is asking for {what}"
     ticket = escape(question.id)
     return (
         f'<form class="cr-question" data-cr-ticket="{ticket}" autocomplete="off">'
@@ -185,13 +185,17 @@ def _state(block: Block, setting: Setting) -> tuple[str, str]:
             run = _button("again", "Run", block.ticket) if block.ordinal is not None else ""
             return f"<b>Not run</b> · {_why_not(block)}", f"{run}{copy}"
         case State.WAITING:
-            ask = [("skip", "Skip", ""), ("always", "Always here", ""), ("run", "Run", "cr-main")]
+            ask = [
+                ("skip", "Skip", ""),
+                ("always", "Always allow in this chat", ""),
+                ("run", "Run", "cr-main"),
+            ]
             buttons = "".join(_button(act, word, block.ticket, look) for act, word, look in ask)
-            return f"<b>Run this?</b> {escape(setting.where)}", buttons
+            return f"<b>Run this code?</b> {escape(setting.where)}", buttons
         case State.QUEUED:
-            return "<b>Next</b> · when the block before has ended", _button("stop", "Stop", block.ticket)
+            return "<b>Queued</b> · waiting for the previous block", _button("stop", "Stop", block.ticket)
         case State.RUNNING | State.LATE if block.question:
-            return "<b>Waiting for you</b> · the clock is paused", _button("stop", "Stop", block.ticket)
+            return "<b>Waiting for input</b> · the timer is paused", _button("stop", "Stop", block.ticket)
         case State.RUNNING:
             return f"<b>Running</b> · {_clock(block, setting.deadline)}", _button(
                 "stop", "Stop", block.ticket
@@ -218,8 +222,8 @@ def _why_not(block: Block) -> str:
     if found := re.search(r"\(not run: (.*)\)$", block.read, re.MULTILINE):
         return escape(found[1], quote=False)
     if not block.code.strip():
-        return "there is no code in it"
-    return "the reply ended before" if block.closed else "the block was not closed"
+        return "it has no code"
+    return "the reply ended first" if block.closed else "the block was not closed"
 
 
 def _button(act: str, word: str, ticket: str = "", look: str = "") -> str:
@@ -237,7 +241,7 @@ def _end(result: Result) -> str:
             count = f" · [{result.execution_count}]" if result.execution_count else ""
             return f"<b>Done</b>{took}{count}{detail}"
         case Status.ERROR:
-            return f"<b>Error</b>{took} · the model has seen it{detail}"
+            return f"<b>Error</b>{took} · shown to the model{detail}"
     short, _, more = (
         how_it_ended(result.status, result.aftermath, result.detail).replace(": ", "; ", 1).partition("; ")
     )

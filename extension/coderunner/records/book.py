@@ -28,7 +28,7 @@ from coderunner.records.waiters import Waiters
 
 log = logging.getLogger(__name__)
 
-REMOVED = "The records in {place} were removed while CodeRunner ran; new ones were begun."
+REMOVED = "The records in {place} were deleted while CodeRunner was running; new ones were created."
 DAY = 86_400.0
 KEPT = 64
 """Results that may be told before they are written; more than one at a time is rare."""
@@ -262,7 +262,7 @@ class Records:
             if modules:
                 self._store.write(rows.keep_modules, entry.id, modules)
         except NotRecordable as unfit:
-            log.warning("the state of widgets could not be kept: %s", unfit)
+            log.warning("widget states could not be saved: %s", unfit)
         except RecordsUnavailable:
             entry.give_back(widgets, modules)
             raise
@@ -303,7 +303,7 @@ class Records:
         if ours:
             rows.show(connection, entry.id, draft.outputs, known=draft.known, singly=singly)
         else:
-            log.warning("a run that was given up as lost has come to an end after all")
+            log.warning("a run that was recorded as lost has ended after all")
         return ours
 
     def _look_after_the_file(self) -> None:

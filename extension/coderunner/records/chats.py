@@ -17,7 +17,7 @@ LONGEST_TITLE = 80
 """Characters of a title: more than a list has room for."""
 
 
-NOT_KEPT = "(What was said here could not be kept.)"
+NOT_KEPT = "(This message could not be saved.)"
 
 
 @dataclass(frozen=True, slots=True)

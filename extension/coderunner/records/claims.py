@@ -14,8 +14,8 @@ from coderunner.records.owners import Owners
 from coderunner.records.rows import Key, Record
 from coderunner.records.states import State, Verdict, verdict
 
-GONE = "CodeRunner ended while it ran"
-NEVER_SENT = "CodeRunner ended before it was sent"
+GONE = "CodeRunner stopped while it ran"
+NEVER_SENT = "CodeRunner stopped before it was sent"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ def encode(output: Output) -> str:
     text = json.dumps(_FIELDS[type(output)](output))
     if len(text) <= LARGEST:
         return text
-    return encode(Stream("stderr", f"[an output of {len(text):,} characters is left out of the record]\n"))
+    return encode(Stream("stderr", f"[an output of {len(text):,} characters was not saved]\n"))
 
 
 def decode(text: str) -> Output:

@@ -26,7 +26,7 @@ def open_records(address: str, folder: Path, *, keep_days: float = 0, in_memory:
     except RecordsUnavailable as failure:
         if not in_memory:
             raise
-        sentence = f"{failure}; until CodeRunner ends, what runs is kept in memory only"
+        sentence = f"{failure}; until CodeRunner stops, runs are kept in memory only"
         log.warning("%s", sentence)
         return Records(Store(MEMORY), trouble=f"{sentence}.")
 

@@ -82,23 +82,23 @@ class Rounds:
     def note_away(self, failure: RecordsUnavailable | None) -> None:
         """Have everybody told that nothing can be written now, until it can be."""
         with self._lock:
-            self._away = f"Not everything is kept at the moment: {failure}." if failure else ""
+            self._away = f"Not everything can be saved right now: {failure}." if failure else ""
 
     def _do(self, job: Job) -> None:
         try:
             job.write()
             return
         except NotRecordable as unfit:
-            self.note(job.label, f"Something could not be kept: {unfit}.")
+            self.note(job.label, f"Something could not be saved: {unfit}.")
         except RecordsUnavailable:
             raise
         except Exception:
             log.exception("the records failed")
-            self.note(job.label, "Something could not be kept; the log says why.")
+            self.note(job.label, "Something could not be saved; see the log.")
         try:
             job.instead()
         except NotRecordable as unfit:
-            log.warning("nor could less of it: %s", unfit)
+            log.warning("a shorter version could not be saved either: %s", unfit)
         except RecordsUnavailable:
             raise
         except Exception:

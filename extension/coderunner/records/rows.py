@@ -46,7 +46,7 @@ _WIDGETS = select(WIDGETS.c.text).where(WIDGETS.c.run == bindparam("its_id"))
 _MODULES = (
     select(MODULES.c.name, BLOBS.c.text).join_from(MODULES, BLOBS).where(MODULES.c.run == bindparam("its_id"))
 )
-NOT_KEPT = Stream("stderr", "[an output could not be kept]\n")
+NOT_KEPT = Stream("stderr", "[an output could not be saved]\n")
 GONE = Stream("stderr", "[an output is not in the records any more]\n")
 _USED = exists().where(OUTPUTS.c.blob == BLOBS.c.hash) | exists().where(MODULES.c.blob == BLOBS.c.hash)
 _ADVANCE = {

@@ -101,7 +101,7 @@ class Scribe:
             left = work()
         except RecordsUnavailable as failure:
             if not self._failing:
-                log.warning("%s; it is tried again", failure)
+                log.warning("%s; trying again", failure)
             self._failing.add(name)
             return True
         except Exception:

@@ -89,7 +89,7 @@ class Store:
         if newer:
             self.close()
             message = (
-                f"the records in {self.place} are of a newer CodeRunner (version {newer}); update this one"
+                f"the records in {self.place} are from a newer CodeRunner (version {newer}); update this one"
             )
             raise RecordsUnavailable(message)
 
@@ -194,17 +194,17 @@ class Store:
             yield
 
     @contextmanager
-    def _translated(self, deed: str = "keep") -> Iterator[None]:
+    def _translated(self, deed: str = "save") -> Iterator[None]:
         """The seam: whatever the library or its driver raises becomes one sentence without a secret."""
         try:
             yield
         except (SQLAlchemyError, OSError, ImportError) as failure:
             # Without `from`: a driver's error may carry the address, and ours is shown and logged.
-            away = (RecordsUnavailable, "keep records")
+            away = (RecordsUnavailable, "save records")
             kind, what = (NotRecordable, f"{deed} this") if unfit(failure) else away
             raise kind(f"{self.place} cannot {what}: {self._reason(failure)}") from None
         except UNFIT as failure:
-            log.debug("what could not be kept", exc_info=True)
+            log.debug("what could not be saved", exc_info=True)
             raise NotRecordable(f"{self.place} cannot {deed} this: {self._reason(failure)}") from None
 
     def _reason(self, failure: Exception) -> str:
@@ -251,7 +251,7 @@ def _parsed(address: str | URL) -> URL:
     try:
         return make_url(address)
     except (ArgumentError, ValueError):
-        message = "records_url is no database address such as postgresql+psycopg://user@host/database"
+        message = "records_url is not a database URL such as postgresql+psycopg://user@host/database"
         raise RecordsUnavailable(message) from None
 
 

@@ -17,7 +17,7 @@ Waiter = tuple[str, Future[Result]]
 """The id of a run, and the result that somebody waits for."""
 
 _UNREADABLE = Result(status=Status.LOST, detail="its record cannot be read")
-_UNKNOWN = Result(status=Status.LOST, detail="its record was deleted meanwhile")
+_UNKNOWN = Result(status=Status.LOST, detail="its record has been deleted")
 
 
 class Waiters:

@@ -15,6 +15,6 @@ def shown_afterwards(kernel: Kernel, *, newest: bool = True) -> list[Result]:
     """
     shown = kernel.take_afterwards(newest=newest)
     left_out = len(shown) - MOST
-    word = f"what {left_out} more blocks showed after their end is left out" if left_out > 0 else ""
+    word = f"later output of {left_out} more blocks is left out" if left_out > 0 else ""
     details = [word if at == 0 else "" for at in range(MOST)]
     return [Result(outputs, detail=detail) for outputs, detail in zip(shown[-MOST:], details, strict=False)]

@@ -99,7 +99,7 @@ class Manner:
 
 
 DECLINED = Result(status=Status.DECLINED)
-STOPPED = Result(status=Status.INTERRUPTED, detail="it had not begun to run")
+STOPPED = Result(status=Status.INTERRUPTED, detail="it had not started")
 """What becomes of a cell that waited for consent when the reply was stopped."""
 
 

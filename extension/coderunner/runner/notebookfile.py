@@ -31,16 +31,16 @@ def content_of(file: bytes | str) -> Json:
             f"the notebook is larger than {LARGEST // 2**20} MB; clear some of its outputs in Jupyter"
         )
     if isinstance(file, bytes) and file.startswith(GZIP):
-        raise NotANotebook("this is no notebook but a compressed file; unpack it with gunzip")
+        raise NotANotebook("this is a compressed file, not a notebook; unpack it with gunzip")
     try:
         content = _joined(loads(file, halves=True))
     except UnreadableJSON as failure:
-        raise NotANotebook(f"this is no notebook: {failure}") from None
+        raise NotANotebook(f"this is not a notebook: {failure}") from None
     content = _upgraded(object_of(content))
     if not isinstance(content.get("cells"), list):
-        raise NotANotebook("this is no notebook: it has no cells")
+        raise NotANotebook("this is not a notebook: it has no cells")
     if (language := language_of(content)).lower() not in OURS:
-        raise NotANotebook(f"the notebook is in {language}; only those in Python can be imported")
+        raise NotANotebook(f"the notebook is in {language}; only Python notebooks can be imported")
     return content
 
 

@@ -50,7 +50,7 @@ from .notebookfile import Json, content_of, foreign_language, list_of, object_of
 YEAR = 366 * 86_400.0
 """Seconds; no cell ran longer."""
 NOT_RUN = Result(status=Status.UNRUN)
-IMPORTED = "In the notebook that was imported."
+IMPORTED = "In the imported notebook."
 """Where a cell of a notebook ran, in words."""
 
 
@@ -80,9 +80,9 @@ def find_chat(records: Records, name: str) -> Chat:
 
 def _which(name: str, cards: list[Card]) -> str:
     if not cards:
-        return f"there is no conversation {name!r}, nor any other"
+        return f"there is no conversation {name!r}; there are no conversations yet"
     listed = "".join(f"\n  {card.id}  {card.title}" for card in cards)
-    return f"which conversation is {name!r}? There are:{listed}"
+    return f"no single conversation matches {name!r}; there are:{listed}"
 
 
 def results_in(text: str) -> int:
@@ -193,7 +193,7 @@ def from_notebook(records: Records, file: bytes | str, title: str, tell: Tell = 
         raise NotANotebook("the notebook is empty")
     records.shelf.keep(identity, label, sayings)
     if not records.settle():
-        raise RecordsUnavailable(records.trouble(label) or f"{records.place} takes too long to write")
+        raise RecordsUnavailable(records.trouble(label) or f"writing to {records.place} takes too long")
     records.shelf.rename(identity, title)
     if trouble := records.trouble(label):
         tell(trouble)
@@ -281,11 +281,11 @@ def _parts(content: Json, tell: Tell) -> Iterator[str | list[Piece | Ran]]:
     if reply:
         yield reply
     if silent:
-        tell(f"Outputs of cells in other languages are left out: {silent}.")
+        tell(f"Outputs of cells in other languages were left out: {silent}.")
     if streams:
         tell(f"What these streams hold is taken for stdout: {', '.join(sorted(streams))}.")
     if strange:
-        tell(f"Cells of a kind that notebooks do not have are left out: {strange}.")
+        tell(f"Cells of unknown types were left out: {strange}.")
 
 
 def _unknown_streams(cell: Json) -> set[str]:

@@ -32,7 +32,7 @@ BOUND = 60.0
 
 expect.set_options(timeout=BOUND * 1000)
 
-SETTLED = re.compile("^(?!Writing|Running|Run this|Next)")
+SETTLED = re.compile("^(?!Writing|Running|Run this|Queued)")
 """What a block says of itself when the reply has gone on behind it."""
 
 

@@ -249,7 +249,9 @@ BEHAVIOURS = {
     "app:conversation:ticket": Behaviour(
         "Only the unguessable ticket of a waiting block lets it run, once.", "safety: T5"
     ),
-    "app:conversation:always": Behaviour("`Always here` holds for one conversation.", "decision 7"),
+    "app:conversation:always": Behaviour(
+        "`Always allow in this chat` holds for one conversation.", "decision 7"
+    ),
     "app:conversation:unguessable": Behaviour("Conversations are found by ids of ours only.", "safety: T5"),
     "app:form:on-timeout": Behaviour(
         "The form has the choice whether a block goes on after its deadline or is stopped there.",

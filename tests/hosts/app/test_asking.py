@@ -57,7 +57,7 @@ def outputs(somebody: Visitor) -> Locator:
 def test_a_program_that_asks_gets_what_a_person_types(somebody: Visitor, parrot: tuple[Parrot, str]) -> None:
     begin(somebody, "name = input('Your name? ')\nprint('Hello', name)")
     expect(field(somebody, "Your name?")).to_be_focused()
-    expect(somebody.blocks.locator(".cr-state")).to_have_text("Waiting for you · the clock is paused")
+    expect(somebody.blocks.locator(".cr-state")).to_have_text("Waiting for input · the timer is paused")
     somebody.page.keyboard.type("Ann")
     somebody.page.keyboard.press("Enter")
     expect(somebody.feet).to_have_count(1)
@@ -75,7 +75,7 @@ def test_send_is_enter_and_each_question_has_an_empty_field(somebody: Visitor) -
     expect(field(somebody, "b?")).to_be_focused()
     field(somebody, "b?").fill("two")
     somebody.press("Send")
-    field(somebody, "The program asks for a line").press("Enter")
+    field(somebody, "The program is asking for input").press("Enter")
     expect(outputs(somebody)).to_contain_text("['one', 'two', '']")
 
 
@@ -195,7 +195,7 @@ def test_a_block_that_asks_when_the_reply_is_over_is_answered_in_its_form(
     begin(somebody, "import time\ntime.sleep(1.5)\nprint('Hello', input('Name? '))")
     expect(somebody.feet).to_have_count(1)
     late = field(somebody, "Name?")
-    expect(somebody.blocks.locator(".cr-state")).to_have_text("Waiting for you · the clock is paused")
+    expect(somebody.blocks.locator(".cr-state")).to_have_text("Waiting for input · the timer is paused")
     late.fill("Ann")
     late.press("Enter")
     expect(outputs(somebody)).to_have_text("Name? Ann\nHello Ann\n")

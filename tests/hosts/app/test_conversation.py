@@ -82,7 +82,7 @@ async def failing(request: Request) -> AsyncGenerator[Event]:
     """Begin, and fail as an endpoint does."""
     request.reply = lambda: "So"
     yield Say("So")
-    raise EndpointUnreachable("nothing answers at 127.0.0.1:9")
+    raise EndpointUnreachable("nothing responds at 127.0.0.1:9")
 
 
 async def until_finished(conversation: Conversation) -> None:
@@ -226,7 +226,7 @@ async def test_a_failure_is_a_sentence_after_what_was_said() -> None:
     conversation = Conversation(failing, lambda: "auto")
     conversation.say("hello")
     await until_finished(conversation)
-    assert conversation.messages[-1].parts == (Prose("So"), Notice("nothing answers at 127.0.0.1:9"))
+    assert conversation.messages[-1].parts == (Prose("So"), Notice("nothing responds at 127.0.0.1:9"))
     assert conversation.messages[-1].text == "So"
 
 

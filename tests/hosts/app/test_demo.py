@@ -30,7 +30,7 @@ def somebody(browser: Browser, address: str) -> Iterator[Visitor]:
 @behaviour("app:first:sum")
 def test_a_sum_ends_in_a_sentence_with_the_number_that_a_kernel_computed(somebody: Visitor) -> None:
     somebody.page.get_by_role("button", name="What is 10 + 5?").click()
-    expect(somebody.blocks).to_contain_text("Run this? On your own machine, not isolated.")
+    expect(somebody.blocks).to_contain_text("Run this code? It runs on your computer without a sandbox.")
     expect(somebody.blocks.locator(".cr-out")).to_have_count(0)
     somebody.press("Run")
     expect(somebody.feet).to_have_count(1)
@@ -41,9 +41,9 @@ def test_a_sum_ends_in_a_sentence_with_the_number_that_a_kernel_computed(somebod
 
 @behaviour("app:first:labelled")
 def test_the_demo_model_says_that_it_is_none(somebody: Visitor) -> None:
-    expect(somebody.page.locator("#cr-top")).to_contain_text("A script, not an AI")
+    expect(somebody.page.locator("#cr-top")).to_contain_text("a script, not an AI")
     expect(somebody.page.locator("#cr-bottom")).to_contain_text("demo (scripted, not an AI)")
-    somebody.page.get_by_role("button", name="Connect a real model").click()
+    somebody.page.get_by_role("button", name="Connect a model").click()
     expect(somebody.page.get_by_role("button", name="Find models")).to_be_visible()
 
 
@@ -55,10 +55,10 @@ def test_the_demo_has_a_scene_for_each_example_of_the_empty_page() -> None:
 @behaviour("app:first:state")
 def test_the_next_turn_still_knows_the_variables_and_always_here_asks_no_more(somebody: Visitor) -> None:
     somebody.say("What is 10 + 5?")
-    somebody.press("Always here")
+    somebody.press("Always allow in this chat")
     expect(somebody.feet).to_have_count(1)
     assert "30" in somebody.ask("Now double it")
-    expect(somebody.page.locator("#cr-bottom")).to_contain_text("as you said")
+    expect(somebody.page.locator("#cr-bottom")).to_contain_text("as you allowed")
 
 
 @behaviour("app:first:plot")
@@ -73,7 +73,7 @@ def test_a_plot_is_seen(somebody: Visitor) -> None:
 @behaviour("app:first:error")
 def test_an_error_is_seen_by_the_model_which_corrects_it(somebody: Visitor) -> None:
     somebody.say("Make a mistake and correct it")
-    somebody.press("Always here")
+    somebody.press("Always allow in this chat")
     expect(somebody.feet).to_have_count(1)
     moods = ["cr-bad" in (block.get_attribute("class") or "") for block in somebody.blocks.all()]
     assert moods == [True, False]

@@ -29,7 +29,7 @@ BOUND = 30.0
 OPEN = "```python\nimport time\n"
 BLOCK = "```python\nprint(15)\n```\n"
 EMPTY = "The model wrote no answer."
-CUT_OFF = "The model reached its limit of tokens; the reply is cut off."
+CUT_OFF = "The model reached its token limit, so the reply is cut off."
 NOT_CLOSED = "Not run · the block was not closed"
 
 
@@ -182,12 +182,12 @@ def bars(conversation: Conversation) -> str:
         ("length in a block", CUT_OFF, NOT_CLOSED),
         ("filter", "The endpoint's content filter ended the reply.", ""),
         ("filter at once", "The endpoint's content filter ended the reply.", ""),
-        ("tool", "The model called a tool that is not there; nothing was done.", ""),
+        ("tool", "The model called a tool that does not exist; nothing was run.", ""),
         ("odd", "The endpoint ended the reply: <b>odd</b>.", ""),
         ("refused", "no such luck", ""),
         ("breaks", "127.0.0.1", ""),
         ("breaks in a block", "127.0.0.1", NOT_CLOSED),
-        ("empty block", "", "Not run · there is no code in it"),
+        ("empty block", "", "Not run · it has no code"),
         ("block", "", "Done"),
     ],
 )
@@ -215,13 +215,13 @@ async def test_a_reply_says_why_it_ended_now_and_when_it_is_read_again_and_the_m
         ("silent", "", "stopped", "Stopped before the first word.", ""),
         ("begins", "So", "stopped", "Stopped.", ""),
         ("begins a block", "time", "stopped", "Stopped.", NOT_CLOSED),
-        ("begins", "So", "left", "Stopped: no page was open.", ""),
-        ("silent", "", "ended", "CodeRunner ended while this reply was being written.", ""),
+        ("begins", "So", "left", "Stopped because no page was open.", ""),
+        ("silent", "", "ended", "CodeRunner stopped while this reply was being written.", ""),
         (
             "begins a block",
             "time",
             "ended",
-            "CodeRunner ended while this reply was being written.",
+            "CodeRunner stopped while this reply was being written.",
             NOT_CLOSED,
         ),
     ],
@@ -248,7 +248,7 @@ async def test_a_reply_that_was_cut_by_a_crash_says_so_when_it_is_read_again(
     conversation.say(said)
     await until(conversation, shown)
     after = await app.read_again(conversation)
-    assert words(after) == "CodeRunner ended while this reply was being written."
+    assert words(after) == "CodeRunner stopped while this reply was being written."
     assert (NOT_CLOSED in bars(after), "Writing" in bars(after)) == (said == "begins a block", False)
 
 
@@ -280,7 +280,7 @@ async def test_a_block_whose_kernel_cannot_start_says_so_and_the_reply_goes_on(a
     ("limits", "said"),
     [
         ({"max_blocks": 0}, "Not run · this reply has already run 0 blocks"),
-        ({"max_seconds": 0.001}, "(stopped: this reply has taken its 0.001 s)"),
+        ({"max_seconds": 0.001}, "(stopped: this reply has reached its time limit of 0.001 s)"),
     ],
 )
 async def test_a_reply_that_comes_to_a_limit_says_it_once(

@@ -61,9 +61,9 @@ def test_what_becomes_of_a_block_at_its_deadline_is_chosen(browser: Browser) -> 
         somebody.settings("Kernel")
         assert app.choices.limit == 600.0
         with somebody.page.expect_response(re.compile("queue/join|/run/")):
-            somebody.page.get_by_label("Is stopped").check()
+            somebody.page.get_by_label("Stop it").check()
         somebody.open().settings("Kernel")
-        expect(somebody.page.get_by_label("Is stopped")).to_be_checked()
+        expect(somebody.page.get_by_label("Stop it")).to_be_checked()
         assert app.choices.limit == 0.0
 
 
@@ -73,9 +73,7 @@ def test_connect_takes_the_server_and_the_token_never_comes_back(somebody: Visit
     somebody.page.on("response", lambda answer: answers.append(answer))
     connect(somebody, jupyter.url, jupyter.token)
     expect(somebody.page.locator("#cr-kernel")).to_contain_text(jupyter.url)
-    expect(somebody.page.locator("#cr-bottom")).to_contain_text(
-        "on the Jupyter server, runs each block at once"
-    )
+    expect(somebody.page.locator("#cr-bottom")).to_contain_text("on the Jupyter server · runs automatically")
     expect(somebody.page.locator("#cr-token input")).to_have_value("")
     assert "15" in somebody.ask("What is 10 + 5?")
     assert len(jupyter.kernels()) == 1
@@ -95,10 +93,10 @@ def test_the_chat_works_in_a_notebook_that_a_person_has_open(somebody: Visitor, 
     somebody.page.get_by_label("Jupyter server").check()
     somebody.page.locator("#cr-attach input, #cr-attach textarea").fill("nobody.ipynb")
     connect(somebody, jupyter.url, jupyter.token)
-    expect(status(somebody).locator(".cr-bad")).to_contain_text("no kernel on this server is meant by")
+    expect(status(somebody).locator(".cr-bad")).to_contain_text("no kernel on this server matches")
     somebody.page.locator("#cr-attach input, #cr-attach textarea").fill("data.ipynb")
     connect(somebody, jupyter.url, jupyter.token)
-    expect(status(somebody)).to_contain_text(f"It has the kernel {notebook['kernel']['id'][:8]} (data.ipynb)")
+    expect(status(somebody)).to_contain_text(f"Found the kernel {notebook['kernel']['id'][:8]} (data.ipynb)")
     assert "15" in somebody.ask("What is 10 + 5?")
     assert jupyter.kernels() == before
     jupyter.ask(f"api/sessions/{notebook['id']}", "DELETE")
@@ -108,7 +106,7 @@ def test_the_chat_works_in_a_notebook_that_a_person_has_open(somebody: Visitor, 
 def test_a_wrong_token_is_told_and_the_place_stays_as_it_was(somebody: Visitor, jupyter: Jupyter) -> None:
     connect(somebody, jupyter.url, "wrong")
     expect(status(somebody).locator(".cr-bad")).to_contain_text("token")
-    expect(somebody.page.locator("#cr-kernel")).to_contain_text("On this machine")
+    expect(somebody.page.locator("#cr-kernel")).to_contain_text("This computer")
 
 
 @behaviour("app:form:connect-fails")
@@ -122,16 +120,16 @@ def test_run_shows_output_kernel_version_and_time(somebody: Visitor) -> None:
     somebody.settings("Kernel")
     somebody.page.locator("#cr-test").click()
     expect(status(somebody).locator(".cr-out")).to_contain_text(re.compile(r"^15\n3\.\d+"))
-    expect(status(somebody)).to_contain_text(re.compile(r"\d+ ms there and back · kernel python3"))
+    expect(status(somebody)).to_contain_text(re.compile(r"\d+ ms round trip · kernel python3"))
 
 
 @behaviour("app:form:model")
 def test_a_model_is_found_by_its_address_and_picked(somebody: Visitor, parrot: str) -> None:
-    somebody.page.get_by_role("button", name="Connect a real model").click()
+    somebody.page.get_by_role("button", name="Connect a model").click()
     somebody.page.locator("#cr-model-url input, #cr-model-url textarea").fill(parrot)
     somebody.page.locator("#cr-key input").fill("sk-canary")
     somebody.page.locator("#cr-find").click()
-    expect(somebody.page.locator("#cr-model-status")).to_contain_text("Connected: one model.")
+    expect(somebody.page.locator("#cr-model-status")).to_contain_text("Connected: 1 model.")
     expect(somebody.page.locator("#cr-key input")).to_have_value("")
     expect(somebody.page.locator("#cr-top .cr-banner")).to_have_count(0)
     assert somebody.ask("polly").startswith("polly")

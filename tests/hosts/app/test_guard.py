@@ -115,7 +115,7 @@ def test_a_refusal_says_why() -> None:
     start, body = answer({"host": "evil.example"})
     assert (start["status"], body["body"].decode()) == (
         403,
-        "This app answers under its own address only; the Host of this request is another one.",
+        "CodeRunner answers only at its own address, but this request names another Host.",
     )
 
 

@@ -38,7 +38,9 @@ def test_a_folder_that_is_removed_is_made_anew_and_the_page_says_so(somebody: Vi
     expect(warning).to_have_count(0)
     shutil.rmtree(folder)
     assert somebody.run("print(x + 1)") == "2"
-    expect(warning).to_have_text(re.compile("were removed while CodeRunner ran; new ones were begun"))
+    expect(warning).to_have_text(
+        re.compile("were deleted while CodeRunner was running; new ones were created")
+    )
     somebody.open()
     expect(somebody.blocks.last.locator(".cr-outs")).to_have_text(re.compile("2"))
 
@@ -51,12 +53,12 @@ def test_a_block_that_cannot_be_recorded_says_so_and_runs_when_it_can(
     shutil.rmtree(folder)
     folder.write_text("a file in its place")
     somebody.ask("```python\nprint(x)\n```\n")
-    expect(somebody.blocks.last).to_contain_text(re.compile("what runs cannot be recorded", re.IGNORECASE))
+    expect(somebody.blocks.last).to_contain_text(re.compile("the run could not be recorded", re.IGNORECASE))
     expect(somebody.blocks.last).not_to_contain_text("no kernel")
-    expect(somebody.page.locator("#cr-kept .cr-banner")).to_have_text(re.compile("cannot keep records"))
+    expect(somebody.page.locator("#cr-kept .cr-banner")).to_have_text(re.compile("cannot save records"))
     folder.unlink()
     assert somebody.run("print(x + 2)") == "3"
-    expect(somebody.page.locator("#cr-kept .cr-banner")).not_to_have_text(re.compile("cannot keep"))
+    expect(somebody.page.locator("#cr-kept .cr-banner")).not_to_have_text(re.compile("cannot save"))
 
 
 @behaviour("app:kept:unread")
@@ -66,10 +68,8 @@ def test_while_the_records_cannot_be_read_nothing_is_said_to_be_gone(somebody: V
     with database:
         database.execute(rename.format(CHATS.name, "elsewhere"))
     somebody.page.goto(f"{somebody.address}/?c=guess")
-    expect(somebody.page.locator("#cr-list")).to_contain_text(
-        "The conversations cannot be shown at the moment"
-    )
-    expect(somebody.page.locator("#cr-top")).to_contain_text("cannot be read at the moment")
+    expect(somebody.page.locator("#cr-list")).to_contain_text("Conversations cannot be shown right now")
+    expect(somebody.page.locator("#cr-top")).to_contain_text("cannot be loaded right now")
     with database:
         database.execute(rename.format("elsewhere", CHATS.name))
     database.close()

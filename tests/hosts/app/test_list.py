@@ -87,9 +87,9 @@ def test_conversations_are_listed_opened_named_and_found(somebody: Visitor) -> N
     somebody.page.keyboard.press("Enter")
     expect(somebody.rows.filter(has_text="Fruit")).to_have_count(1)
     expect(somebody.page).to_have_title("Fruit · CodeRunner")
-    somebody.page.get_by_label("Search the conversations").fill("about APPLES")
+    somebody.page.get_by_label("Search conversations").fill("about APPLES")
     expect(somebody.rows).to_have_text(["Fruit"])
-    somebody.page.get_by_label("Search the conversations").fill("")
+    somebody.page.get_by_label("Search conversations").fill("")
     expect(somebody.rows.filter(has_text="About pears")).to_have_count(1)
 
 
@@ -149,7 +149,7 @@ def test_the_page_says_what_a_notebook_lacks(somebody: Visitor, app: App) -> Non
 def test_an_address_of_nothing_says_so(somebody: Visitor) -> None:
     somebody.page.goto(f"{somebody.address}/?c=guess")
     somebody.complaints.clear()  # a page that is left says so
-    expect(somebody.page.locator("#cr-top")).to_contain_text("not here any more")
+    expect(somebody.page.locator("#cr-top")).to_contain_text("no longer exists")
     expect(somebody.page).to_have_url(f"{somebody.address}/")
     begin(somebody, "In its place")
 
@@ -164,7 +164,7 @@ def test_two_tabs_are_in_step_and_a_reply_goes_on_behind_another_conversation(so
     somebody.say("endless")
     expect(somebody.replies).to_contain_text("tick3 ")
     expect(other.rows.first).to_have_text("endless")
-    expect(other.rows.first.locator(".cr-dot")).to_have_attribute("title", "a reply is being written")
+    expect(other.rows.first.locator(".cr-dot")).to_have_attribute("title", "Writing a reply")
     somebody.rows.filter(has_text="A quiet one").locator("a").click()
     expect(somebody.replies).to_contain_text("A quiet one")
     other.rows.first.locator("a").click()
@@ -214,16 +214,16 @@ def test_after_kill_the_conversation_is_there_and_nothing_runs_twice(
         expect(somebody.rows).to_have_text(["```python x = 15 print(x) ```"])
         expect(somebody.blocks.locator(".cr-out")).to_have_text(["15\n", "begun\n"])
         expect(somebody.blocks.locator(".cr-state")).to_contain_text(
-            ["Done", "CodeRunner ended while it ran"]
+            ["Done", "CodeRunner stopped while it ran"]
         )
         expect(somebody.replies.last).to_contain_text(REPLIES["ended"])
         somebody.ask("And now?")
         told = parrot[0].asked[-1]["messages"][-1]["content"]
-        assert "CodeRunner ended while it ran" in told
+        assert "CodeRunner stopped while it ran" in told
         assert told.endswith("\nAnd now?")
         assert somebody.run("print('x' in globals())") == "False"
-        expect(somebody.blocks.last).to_contain_text("variables from before are gone")
-        assert parrot[0].asked[-1]["messages"][-3]["content"].count("CodeRunner ended while it ran") == 1
+        expect(somebody.blocks.last).to_contain_text("earlier variables are gone")
+        assert parrot[0].asked[-1]["messages"][-3]["content"].count("CodeRunner stopped while it ran") == 1
         assert ran.read_text() == "once "
 
 

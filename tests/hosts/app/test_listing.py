@@ -18,15 +18,15 @@ def test_the_pages_own_row_is_marked_and_older_ones_are_counted() -> None:
     assert (
         '<li class="cr-here" data-cr-chat="id1"><a href="?c=id1" title="Talk 1" aria-current=page>' in shown
     )
-    assert 'title="it waits for you"' in shown
-    assert "5 older ones: search finds them." in shown
+    assert 'title="Waiting for you"' in shown
+    assert "5 older conversations: use search to find them." in shown
     assert shown.count("<li") == LONGEST
 
 
 @behaviour("app:list:search")
 def test_a_search_without_success_says_so_and_the_page_stays_where_it_is() -> None:
     shown = listing([], CARDS[0], {}, searched=True)
-    assert "Nothing found." in shown
+    assert "No conversations found." in shown
     assert 'data-cr-current="id0"' in shown
 
 

@@ -109,7 +109,7 @@ def test_restart_and_run_all_brings_the_variables_back_and_tells_the_model(
     assert somebody.run("print(x)") == "42"
     told = parrot[0].asked[-2]["messages"][-1]["content"]
     assert told.startswith(
-        "The kernel was restarted and ran all 2 blocks of this conversation again. It holds x"
+        "The kernel was restarted and reran all 2 blocks of this conversation. Its variables now: x"
     )
 
 
@@ -127,7 +127,7 @@ def test_a_block_that_a_person_runs_again_shows_both_results_and_the_model_is_to
     expect(somebody.blocks.locator(".cr-outs").first).to_have_text("run 1\n")
     somebody.ask("And now?")
     told = str(parrot[0].asked[-1]["messages"][-1]["content"])
-    which = "The user ran a block of this conversation again, the one that begins with: n = globals()"
+    which = "The user reran the block of this conversation that starts with: n = globals()"
     assert told.count(which) == 2
     assert "Result: run 2\n" in told
     assert "Result: run 3\n" in told
@@ -185,7 +185,7 @@ def test_the_next_block_waits_in_line_until_the_late_one_ends(
     end = tmp_path / "end"
     somebody.run(f"import os, time\nwhile not os.path.exists({str(end)!r}): time.sleep(0.01)\nx = 41")
     somebody.say("```python\nprint(x + 1)\n```\n")
-    expect(somebody.blocks.last.locator(".cr-state")).to_contain_text("Next")
+    expect(somebody.blocks.last.locator(".cr-state")).to_contain_text("Queued")
     end.touch()
     expect(somebody.blocks.last.locator(".cr-out")).to_have_text("42\n")
     expect(somebody.blocks.first.locator(".cr-state")).to_contain_text("Done")
@@ -209,11 +209,11 @@ def test_what_a_thread_shows_after_its_block_stands_in_that_block_and_in_no_othe
     work = f"def work():\n    while not os.path.exists({str(gate)!r}): time.sleep(0.01)\n    print('later')"
     somebody.run(f"import os, threading, time\n{work}\nthreading.Thread(target=work).start()")
     assert somebody.run(f"open({str(gate)!r}, 'w').close()\ntime.sleep(0.5)\nprint('other')") == "other"
-    expect(somebody.blocks.first.locator(".cr-after")).to_have_text("Shown after its end")
+    expect(somebody.blocks.first.locator(".cr-after")).to_have_text("Output after the block ended")
     expect(somebody.blocks.first.locator(".cr-out")).to_have_text("later\n")
     expect(somebody.blocks.last.locator(".cr-after")).to_have_count(0)
     told = str(parrot[0].asked[-1]["messages"][-1]["content"])
-    assert "Output of an earlier block, after its end: later\n\nResult: other" in told
+    assert "Later output of an earlier block: later\n\nResult: other" in told
 
 
 @behaviour("app:stop:interrupt")
@@ -514,7 +514,7 @@ def test_a_block_that_may_run_does_and_the_next_one_asks_again(somebody: Visitor
     somebody.press("Run")
     expect(somebody.feet).to_have_count(1)
     somebody.say("```python\nprint(2)\n```\n")
-    expect(somebody.blocks.last).to_contain_text("Run this?")
+    expect(somebody.blocks.last).to_contain_text("Run this code?")
     somebody.stop()
     expect(somebody.feet).to_have_count(2)
 
@@ -522,8 +522,8 @@ def test_a_block_that_may_run_does_and_the_next_one_asks_again(somebody: Visitor
 @behaviour("app:consent:off")
 def test_nothing_runs_where_running_is_switched_off(somebody: Visitor) -> None:
     somebody.settings("Kernel")
-    somebody.page.get_by_label("Never run").click()
-    expect(somebody.page.locator("#cr-bottom")).to_contain_text("running is switched off")
+    somebody.page.get_by_label("Never", exact=True).click()
+    expect(somebody.page.locator("#cr-bottom")).to_contain_text("turned off")
     assert somebody.run("print(1)") == ""
 
 

@@ -222,7 +222,7 @@ def test_only_the_last_piece_of_a_long_text_changes_while_it_grows() -> None:
             '<a href="https://x.y/z" target="_blank" rel="noopener noreferrer">https://x.y/z</a>',
         ),
         ("(https://x.y/a_(b)).", '(<a href="https://x.y/a_(b)" target="_blank" rel="noopener noreferrer">'),
-        ("![A chart](https://x.y/z.png)", ">A chart</a> (picture, not loaded)"),
+        ("![A chart](https://x.y/z.png)", ">A chart</a> (image, not loaded)"),
         ("![A chart](chart.png)", "<p>![A chart](chart.png)</p>"),
         ("[x](javascript:alert)", "<p>[x](javascript:alert)</p>"),
         ("[the file](report.csv)", "<p>[the file](report.csv)</p>"),

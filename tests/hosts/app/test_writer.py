@@ -68,7 +68,7 @@ async def test_a_reply_that_has_had_its_tokens_ends_and_says_so(tmp_path: Path) 
     events = await desk.write(BLOCK, max_tokens=3)
     said = "".join(event.text for event in events if isinstance(event, Say))
     assert desk.bird.asked[0]["max_tokens"] == 3
-    assert said == f"{BLOCK}Result: (not run: this reply has used its 3 tokens)\n"
+    assert said == f"{BLOCK}Result: (not run: this reply has reached its limit of 3 tokens)\n"
     assert events[-1] == Finish("limit")
 
 

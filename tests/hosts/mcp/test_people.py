@@ -37,7 +37,7 @@ async def test_no_id_of_one_client_is_any_good_to_another(url: str) -> None:
             await call(bob, "reset", session="s"),
         ]
         listed = await call(bob, "list_sessions")
-        with pytest.raises(Exception, match="there is no output"):
+        with pytest.raises(Exception, match="does not exist or has been dropped"):
             await bob.read_resource(link.uri)
         own = await call(bob, "run_python", code="print('n' in globals())", session="s")
         still = await call(alice, "send_input", text="Alice", session="s")
@@ -57,7 +57,7 @@ async def test_a_call_of_nobody_reaches_nothing(tmp_path: Path) -> None:
         answers = [await call(client, "list_sessions"), await call(client, "run_python", code="1")]
     await desk.close()
     assert [each.is_error for each in answers] == [True, True]
-    assert all("this call does not say whose it is" in texts(each)[0] for each in answers)
+    assert all("this call does not identify its client" in texts(each)[0] for each in answers)
 
 
 @behaviour("mcp:people:apart")
@@ -120,8 +120,8 @@ async def test_strangers_and_other_pages_get_nothing(
     ("arguments", "said"),
     [
         (["--approve", "off"], "--approve is off, so nothing would run"),
-        (["--http"], "code of clients would run on this machine"),
-        (["--http", "--allow-local-kernel", "--host", "0.0.0.0"], "give them keys of your choice"),
+        (["--http"], "clients' code would run on this machine"),
+        (["--http", "--allow-local-kernel", "--host", "0.0.0.0"], "set the keys yourself first"),
     ],
 )
 def test_what_must_not_be_opened_is_refused_at_the_start(

@@ -130,8 +130,8 @@ async def test_a_client_gets_images_that_every_model_takes_and_a_line_for_the_re
     assert sizes == [(60, 40), (60, 40), (1568, 28), (1568, 1045)]
     assert isinstance(words, TextContent)
     assert words.text == (
-        "[an image that cannot be read: says image/png, is HTML]\n"
-        "[an image that cannot be read: says image/png, is cut off]"
+        "[unreadable image: declared as image/png, is HTML]\n"
+        "[unreadable image: declared as image/png, is cut off]"
     )
 
 
@@ -215,7 +215,7 @@ async def test_what_a_thread_prints_after_its_block_is_told_once_with_the_next_c
         joined = await call(client, "run_python", code="thread.join(); print('joined')", session=session)
         again = await call(client, "run_python", code="", session=session)
     assert texts(first) == ["(no output)"]
-    assert texts(joined) == ["Output of an earlier block, after its end:\nxxx", "joined"]
+    assert texts(joined) == ["Later output of an earlier block:\nxxx", "joined"]
     assert texts(again) == ["(no output)"]
 
 
@@ -233,7 +233,7 @@ async def test_a_call_without_code_tells_what_threads_printed_since(url: str) ->
                 pass
         again = await call(client, "run_python", code="", session=session)
         following = await call(client, "run_python", code="print(1)", session=session)
-    assert texts(heard) == ["Output of an earlier block, after its end:\nx"]
+    assert texts(heard) == ["Later output of an earlier block:\nx"]
     assert [texts(again), texts(following)] == [["(no output)"], ["1"]]
 
 
@@ -285,7 +285,7 @@ async def test_code_is_not_queued_behind_code_that_runs(url: str) -> None:
         session = stands(first, "session")
         second = await call(client, "run_python", code="print(1)", session=session)
         await call(client, "reset", session=session)
-    assert (second.is_error, "still runs code" in texts(second)[0]) == (True, True)
+    assert (second.is_error, "still running code" in texts(second)[0]) == (True, True)
 
 
 @behaviour("mcp:run:bounded")
@@ -319,7 +319,7 @@ async def test_a_program_that_asks_is_answered_by_a_call(url: str) -> None:
     assert (stands(asks, "prompt"), stands(asks_on, "prompt")) == ("Name? ", "Key? ")
     assert {"session": session, "state": "waiting_for_input", "kernel": "python3"} in stands(listed, "result")
     assert texts(done)[-1].endswith("Hello Ada 6")
-    assert (nothing.is_error, "waits for input" in texts(nothing)[0]) == (True, True)
+    assert (nothing.is_error, "is waiting for input" in texts(nothing)[0]) == (True, True)
     assert "canary" not in f"{asks_on}{done}"
 
 
@@ -362,7 +362,7 @@ async def test_a_person_allows_code_or_declines_it(mode: str, tmp_path: Path) ->
         declined = await call(client, "run_python", code="print(2)")
     assert asked == ["Run this code?\n\nprint(1)", "Run this code?\n\nprint(2)"]
     assert (texts(allowed), declined.is_error) == (["1"], True)
-    assert "this code did not run: the person declined" in texts(declined)[0]
+    assert "the code was not run: the user declined it" in texts(declined)[0]
 
 
 @behaviour("mcp:approve:no-face")

@@ -91,11 +91,11 @@ def test_what_is_no_picture_is_told_in_words(tmp_path: Path) -> None:
     png, words, svg = album.keep(result, MINE, ADDRESS)
     assert png.startswith(f"![image/png, 1×1]({ADDRESS}/coderunner/pictures/")
     assert svg.startswith(f"![image/svg+xml, 4×3]({ADDRESS}/coderunner/pictures/")
-    assert words == "[image/tiff, not shown: no type for pages]"
+    assert words == "[image/tiff, not shown: browsers do not support this type]"
     assert len(list(tmp_path.iterdir())) == 2
     assert [each.partition("]")[0] for each in inline(result)] == [
         "![image/png, 1×1",
-        "[image/tiff, not shown: no type for pages",
+        "[image/tiff, not shown: browsers do not support this type",
         "![image/svg+xml, 4×3",
     ]
     assert for_the_model(f"Look: {inline(result)[0]}.") == "Look: [image/png, 1×1]."

@@ -72,12 +72,12 @@ def test_why_the_model_ended_is_told_in_the_words_of_clients(opened: Open, reaso
         ),
         (
             chunk("<think>\nHm.") + chunk(reason="length"),
-            "<think>\nHm.</think>\n(The model reached its limit of tokens; the reply is cut off.)\n",
+            "<think>\nHm.</think>\n(The model reached its token limit, so the reply is cut off.)\n",
             "length",
         ),
         (
             chunk(reasoning="hm") + chunk(reason="length"),
-            "(The model reached its limit of tokens; the reply is cut off.)\n",
+            "(The model reached its token limit, so the reply is cut off.)\n",
             "length",
         ),
         (
@@ -100,9 +100,9 @@ def test_a_reply_without_a_word_says_why(opened: Open, sent: bytes, text: str, t
     ("rest", "why"),
     [
         (b"", "ended the reply before it was complete"),
-        (b'data: {"object": "error", "message": "no room"}\n\n', "broke off the reply: no room"),
-        (b"event: error\ndata: no room\n\n", "broke off the reply: no room"),
-        (chunk(reason="error") + DONE, "broke off the reply: it ended for 'error'"),
+        (b'data: {"object": "error", "message": "no room"}\n\n', "ended the reply with an error: no room"),
+        (b"event: error\ndata: no room\n\n", "ended the reply with an error: no room"),
+        (chunk(reason="error") + DONE, "ended the reply with the reason 'error'"),
     ],
 )
 def test_a_reply_that_breaks_is_an_error_after_what_was_said(opened: Open, rest: bytes, why: str) -> None:

@@ -91,7 +91,7 @@ def test_an_error_goes_back_to_the_model_which_mends_it(opened: Open, serve: Ser
     text, heads, _ = said(stream(opened(serve("vllm").url), MISTAKE))
     assert len(heads) == 1
     assert "KeyError: 'plum'" in text
-    assert text.endswith("Now it works: the apple alone is 1.2, for the plum has no price.\n")
+    assert text.endswith("Now it works: the total is 1.2, because the plum has no price.\n")
 
 
 @behaviour("proxy:reply:reasoning")
@@ -222,7 +222,7 @@ def test_an_error_within_the_stream_comes_where_it_happened(opened: Open) -> Non
     with listening(Canned(body)) as url:
         proxied = opened(url)
         role, text, error, end = events(proxied, "Hello")
-        with pytest.raises(openai.APIError, match="broke off the reply: out of memory"):
+        with pytest.raises(openai.APIError, match="ended the reply with an error: out of memory"):
             said(stream(proxied, ASKED))
     assert '"role": "assistant"' in role
     assert "Let me see. " in text

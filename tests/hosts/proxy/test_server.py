@@ -31,9 +31,9 @@ SERVER = "http://127.0.0.1:8888"
     [
         (
             {"approve": "ask", "server": SERVER},
-            "nobody can be asked through the proxy; set it to auto, or to off",
+            "the proxy cannot ask anybody; set it to auto, or to off",
         ),
-        ({}, "--allow-local-kernel if they may do what you can do"),
+        ({}, "--allow-local-kernel if clients may do everything"),
         ({"approve": "auto"}, "--allow-local-kernel"),
         ({"server": SERVER, "host": "0.0.0.0"}, "host is 0.0.0.0.*--api-key-file"),
         ({"allow_local_kernel": True, "host": "192.0.2.1"}, "host is 192.0.2.1.*--api-key-file"),
@@ -64,7 +64,7 @@ def test_everything_else_is_opened(chosen: dict[str, Any]) -> None:
 def test_one_kernel_for_all_is_refused_where_there_are_several_people() -> None:
     chosen = {"server": SERVER, "attach": "data.ipynb", "api_key": ALICE}
     assert keyring(load(chosen), "proxy", print)
-    with pytest.raises(SettingsError, match="there are 2 keys, whose owners share none"):
+    with pytest.raises(SettingsError, match="there are 2 keys for separate users"):
         keyring(load({**chosen, "api_key": f"{ALICE} {BOB}"}), "proxy", print)
 
 
@@ -83,7 +83,7 @@ def test_nothing_is_answered_without_a_key(opened: Open, serve: Serve, key: str)
                 answer = http.request(method, path)
                 assert (answer.status_code, answer.json()["error"]["code"]) == (401, "invalid_api_key")
                 assert not [name for name in answer.headers if name.startswith("access-control")]
-    with pytest.raises(openai.AuthenticationError, match="Send the proxy's own key"):
+    with pytest.raises(openai.AuthenticationError, match="Send the proxy's key"):
         list(proxied.client(key or "none").models.list())
     assert served.asked == []
 
@@ -181,8 +181,8 @@ def test_it_shows_its_key_once_and_its_address_and_ends_quietly(tmp_path: Path) 
 async def test_the_only_endpoint_of_this_machine_is_taken_and_none_is_told(serve: Serve) -> None:
     url = serve("vllm").url
     assert await endpoint_of(load(), [httpx.URL(url).port or 0], patience=WAIT) == Endpoint(url)
-    with pytest.raises(SettingsError, match=r"Say --upstream and its address$"):
+    with pytest.raises(SettingsError, match=r"with --upstream ADDRESS$"):
         await endpoint_of(load(), [9], patience=WAIT)
     ports = [httpx.URL(serve(each).url).port or 0 for each in ("vllm", "hosted")]
-    with pytest.raises(SettingsError, match=f"on this machine there are {url}/v1, "):
+    with pytest.raises(SettingsError, match=f"found on this machine: {url}/v1, "):
         await endpoint_of(load(), ports, patience=WAIT)

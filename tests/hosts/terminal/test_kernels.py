@@ -115,7 +115,7 @@ def test_nothing_is_guessed(jupyter: Jupyter, notebook: str, name: str) -> None:
     ]
     with pytest.raises(NoSuchKernel, match=r"work/data\.ipynb.*another \(old/data\.ipynb\)"):
         meant(found, name)
-    with pytest.raises(NoSuchKernel, match=r"several kernels are meant by 'data.ipynb'"):
+    with pytest.raises(NoSuchKernel, match=r"'data.ipynb' matches several kernels"):
         meant(found, "data.ipynb")
 
 
@@ -129,7 +129,7 @@ async def test_a_kernel_that_is_busy_for_its_person_is_not_touched(jupyter: Jupy
     running = second.execute("1")
     told = await running
     for _ in range(100):
-        if told.detail.endswith("wait for its end"):
+        if told.detail.endswith("wait until it finishes"):
             break
         told = await second.execute("1")
     sleeping.interrupt()

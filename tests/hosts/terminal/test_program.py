@@ -61,7 +61,7 @@ def test_a_program_has_the_streams_of_the_command(capsys: pytest.CaptureFixture[
         (["-c", "import sys; sys.exit('no')"], 1, "SystemExit: no"),
         (["-c", "import os; os._exit(0)"], 3, "coderunner: the kernel died while the code ran"),
         (["--timeout", "1", "-c", "while True: pass"], 124, "coderunner: stopped at the time limit"),
-        (["--kernel-name", "nobody", "-c", "1"], 2, "coderunner: not run: there is no kernel to run it"),
+        (["--kernel-name", "nobody", "-c", "1"], 2, "coderunner: not run: no kernel is available"),
     ],
 )
 def test_the_exit_code_says_how_it_ended(
@@ -95,8 +95,8 @@ def test_a_program_comes_by_stdin(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "give the program: -c CODE, a file, or - for stdin"),
-        (["-c", "1", "program.py"], "give the program: -c CODE, a file, or - for stdin"),
+        ([], "nothing to run: give -c CODE, a file, or - for stdin"),
+        (["-c", "1", "program.py"], "nothing to run: give -c CODE, a file, or - for stdin"),
         (["nowhere.py"], "nowhere.py cannot be read: No such file or directory"),
     ],
 )
@@ -116,7 +116,7 @@ def test_where_nothing_may_run_nothing_does(capsys: pytest.CaptureFixture[str]) 
 @behaviour("exec:kernel:session")
 def test_a_session_needs_a_server(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["exec", "--session", "work", "-c", "print(1)"]) == 2
-    assert "a session needs a Jupyter server" in capsys.readouterr().err
+    assert "--session needs a Jupyter server" in capsys.readouterr().err
 
 
 @behaviour("exec:kernel:session")
@@ -148,7 +148,7 @@ def test_a_session_whose_run_is_not_kept_says_so(
     said = capsys.readouterr()
     assert said.out == "15\n"
     assert "coderunner: " in said.err
-    assert "what runs is kept in memory only" in said.err
+    assert "runs are kept in memory only" in said.err
 
 
 @behaviour("exec:asking:piped")

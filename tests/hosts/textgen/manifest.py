@@ -58,7 +58,9 @@ BEHAVIOURS = {
         "rich outputs",
     ),
     "textgen:elements:buttons": Behaviour("Run, Skip and Stop are buttons of the block.", "rich outputs"),
-    "textgen:elements:always": Behaviour("“Always here” asks no more in this chat.", "rich outputs"),
+    "textgen:elements:always": Behaviour(
+        "“Always allow in this chat” asks no more in this chat.", "rich outputs"
+    ),
     "textgen:elements:again": Behaviour(
         "“Run again” is a run of its own beside the old one, written down, and the model hears of it.",
         "rich outputs",

@@ -172,7 +172,7 @@ def test_a_block_that_runs_for_a_while_can_be_interrupted(shown: Shown) -> None:
 def test_a_block_that_goes_on_is_mentioned_until_it_ends_also_after_the_reply(shown: Shown) -> None:
     shown.notice = {"kind": "late", "number": 1}
     shown.generate(on=True)
-    expect(shown.bar).to_contain_text("Block 1 goes on; its result will follow")
+    expect(shown.bar).to_contain_text("Block 1 is still running; its result will follow")
     shown.generate(on=False)
     with shown.page.expect_response(f"**/{FILE}"):
         pass

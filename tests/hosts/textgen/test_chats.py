@@ -10,7 +10,7 @@ from coderunner.hosts.textgen import hooks
 from tests.behaviours import behaviour
 from tests.hosts.textgen.webui import Webui
 
-GONE = "variables from before are gone"
+GONE = "earlier variables are gone"
 COUNTS = "```python\nn = globals().get('n', 0) + 1\nn\n```\n"
 
 

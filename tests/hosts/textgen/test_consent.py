@@ -78,7 +78,7 @@ def test_while_a_block_waits_everybody_else_gets_replies_and_with_a_word_it_runs
     assert runs(ran) == 0
 
     asking.open(waiting)
-    assert "Run this?" in bar_of(block)
+    assert "Run this code?" in bar_of(block)
     assert press(block, "run")
     asking.says("It ran.")
     assert continued(asking).endswith("```\nResult: (no output)\nIt ran.")
@@ -105,7 +105,7 @@ def test_continue_without_a_word_asks_again(asking: Webui, ran: Path) -> None:
     before = places.without(asking.reply)
     asking.says("never asked")
     assert continued(asking) == before
-    assert "Run this?" in bar_of(block)
+    assert "Run this code?" in bar_of(block)
     assert (runs(ran), asking.prompts) == (0, [])
 
 
@@ -116,7 +116,7 @@ def test_skip_has_the_reply_go_on_without_the_block(asking: Webui, ran: Path) ->
     asking.says("As you wish.")
     assert continued(asking).endswith("As you wish.")
     assert "not run: it was declined" in asking.prompts[0]
-    assert "Run this?" not in bar_of(block)
+    assert "Run this code?" not in bar_of(block)
     assert runs(ran) == 0
 
 

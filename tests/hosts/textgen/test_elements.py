@@ -219,7 +219,7 @@ def test_outputs_are_there_after_a_reload_another_reply_anew_and_a_restart_and_n
     with served(app) as chat.address:
         chat.open()
         expect(chat.blocks.locator(".cr-outs")).to_have_text(["run number 1", "run number 3"])
-        expect(chat.blocks.first).to_contain_text("the model read 1 line")
+        expect(chat.blocks.first).to_contain_text("What the model saw (1 line)")
     assert not any(session.light.state != "none" for session in hooks.door().sessions.all())
 
 
@@ -248,7 +248,7 @@ def test_run_and_stop_are_buttons_of_the_block(chat: Chat) -> None:
 def test_always_here_asks_no_more_in_this_chat(chat: Chat) -> None:
     choose(approve="ask")
     chat.say(COUNTS, COUNTS, "Twice.")
-    chat.press("Always here")
+    chat.press("Always allow in this chat")
     assert chat.go_on().endswith("Twice.")
     expect(chat.blocks.locator(".cr-outs")).to_have_text(["run number 1", "run number 2"])
 
@@ -262,7 +262,7 @@ def test_run_again_is_a_run_of_its_own_beside_the_old_one_and_the_model_hears_of
     chat.open()
     expect(chat.blocks.locator(".cr-again .cr-outs")).to_have_text("run number 2")
     chat.say("I see.")
-    assert "ran a block of this conversation again" in chat.webui.prompts[0]
+    assert "reran the block of this conversation" in chat.webui.prompts[0]
     assert "run number 2" in chat.webui.prompts[0]
 
 

@@ -105,13 +105,10 @@ def test_a_setting_that_makes_no_sense_is_left_aside(webui: Webui, monkeypatch: 
 
 @behaviour("textgen:form:choices")
 def test_the_status_line_says_what_would_happen(panel: Panel) -> None:
-    assert (
-        panel.status().text
-        == "Python blocks wait for your Run before they go to the embedded kernel python3."
-    )
-    assert "run at once" in panel.choose(approve="auto").text
-    assert "declined" in panel.choose(approve="off").text
-    assert "switched off" in panel.choose(active=False).text
+    assert panel.status().text == "Python blocks run in the embedded kernel python3 after you approve them."
+    assert "run automatically" in panel.choose(approve="auto").text
+    assert "are not run" in panel.choose(approve="off").text
+    assert "turned off" in panel.choose(active=False).text
 
 
 # -- the connection -------------------------------------------------------------------------------
@@ -126,7 +123,7 @@ def test_connect_to_a_jupyter_server_fills_the_list_of_kernels(panel: Panel, jup
     assert jupyter.token not in found.server
     assert found.has_token
     assert hooks.door().store.get().token == Secret(jupyter.token)
-    assert "run at once" in panel.status().text
+    assert "run automatically" in panel.status().text
 
 
 @behaviour("textgen:form:connect")
@@ -196,7 +193,7 @@ def test_what_becomes_of_a_block_at_its_deadline_is_chosen(panel: Panel) -> None
 def test_run_says_why_it_cannot(panel: Panel) -> None:
     panel.choose(kernel="server", server="http://127.0.0.1:1")
     assert not panel.test(HERE).good
-    assert panel.test(Chat()).text == "Begin a chat first."
+    assert panel.test(Chat()).text == "Start a chat first."
 
 
 @behaviour("textgen:form:restart")
@@ -204,7 +201,7 @@ def test_restart_empties_the_kernel_of_the_chat(webui: Webui, panel: Panel) -> N
     panel.choose(approve="auto")
     webui.says("```python\nx = 1\n```\n", "Kept.")
     webui.send("Keep x.")
-    assert panel.interrupt(HERE).text == "No block runs in this chat."
+    assert panel.interrupt(HERE).text == "No block is running in this chat."
     assert panel.restart(HERE).good
     webui.says("```python\nx\n```\n", "Gone.")
     assert "NameError" in webui.send("x?")
@@ -265,7 +262,7 @@ def test_the_form_builds_with_the_pages_own_components(webui: Webui) -> None:
 
     properties = [component["props"] for component in built(ui)["components"]]
     labels = {each.get("label") for each in properties}
-    assert {"Active", "Kernel", "Kernel name", "Token", "Seconds for one block"} <= labels
+    assert {"Enable CodeRunner", "Kernel", "Kernel name", "Token", "Timeout (seconds)"} <= labels
     assert "Download as a notebook" in {each.get("value") for each in properties}
     tokens = [each for each in properties if each.get("label") == "Token"]
     assert [(each["type"], each.get("value") or "") for each in tokens] == [("password", "")]
@@ -277,7 +274,7 @@ def test_a_page_for_several_people_holds_nothing_of_the_operators(webui: Webui) 
     hooks.door().store.change(kernel="server", server="http://10.1.2.3:8888")
     page = built(hooks.ui)
     labels = {component["props"].get("label") for component in page["components"]}
-    assert not labels & {"Active", "Kernel", "Token", "Seconds for one block"}
+    assert not labels & {"Enable CodeRunner", "Kernel", "Token", "Timeout (seconds)"}
     assert "10.1.2.3" not in json.dumps(page, default=str) + Panel(hooks.door()).status().html
 
 
@@ -320,11 +317,10 @@ def test_the_chat_is_a_notebook_with_what_its_blocks_showed(webui: Webui, panel:
     ]
     assert notebook.cells[2].outputs[0].text == "15\n"
     assert notebook.cells[4].outputs[0].ename == "ZeroDivisionError"
-    assert line.text == "The notebook is downloaded."  # the page says so once it has it
+    assert line.text == "Notebook downloaded."  # the page says so once it has it
     panel.door.records._store.write(rows.remove)
     assert panel.notebook(webui.history, HERE)[1].text == (
-        "The notebook is downloaded. The notebook lacks what 2 blocks showed:"
-        " it is not in the records any more."
+        "Notebook downloaded. The notebook lacks what 2 blocks showed: it is not in the records any more."
     )
     assert panel.notebook({"internal": []}, HERE)[0] == ""
 

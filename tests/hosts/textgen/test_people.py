@@ -141,7 +141,7 @@ def reply_with_word(webui: Webui, panel: Panel, *, run: bool) -> str:
     with browser_page("ann"):
         bar = Bar(panel)
         asked = webui.send("?")
-        assert "wants to run in the embedded kernel python3" in bar.notice["text"]
+        assert "in the embedded kernel python3?" in bar.notice["text"]
         assert panel.answer(str(bar.notice["number"]), HERE, run=run)
         assert bar.notice["kind"] == "ask"
         reply = webui.go_on()
@@ -245,7 +245,7 @@ def test_a_program_that_asks_is_answered_in_the_bar(webui: Webui) -> None:
     assert "Name? Ann\nHello Ann" in reply
     assert "['Ben', 'Ann']" in reply
     assert (first["text"], first["password"]) == ("Name?", False)
-    assert second["text"] == "The program asks for a line"
+    assert second["text"] == "The program is asking for input"
 
 
 @behaviour("textgen:asking:answer")

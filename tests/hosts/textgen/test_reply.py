@@ -229,7 +229,7 @@ def test_a_reply_has_no_more_tokens_and_seconds_than_were_chosen(auto: Webui) ->
     choose(max_tokens=100, max_seconds=1e-6)
     auto.says("never asked")
     assert auto.send(ASK, auto_max_new_tokens=True, max_new_tokens=200) == (
-        "(stopped: this reply has taken its 1e-06 s)\n"
+        "(stopped: this reply has reached its time limit of 1e-06 s)\n"
     )
     choose(max_seconds=0)
     auto.says(CODE, "It is 15.")
@@ -307,7 +307,7 @@ def test_what_a_block_shows_after_its_deadline_comes_with_the_next_message(
     choose(deadline=1.0)
     auto.says(f"```python\n{waits}\nprint(41)\n```\n", "It still runs.")
     reply = auto.send("Begin.")
-    assert "(still running; its result will follow by itself; the limit is 1 s)" in reply
+    assert "(still running in the background; its result will follow; the limit is 1 s)" in reply
     late = on_the_desk()
     assert isinstance(late, Late)
     assert late.ordinal == 0
@@ -334,7 +334,7 @@ def test_a_block_that_still_ran_at_a_crash_is_told_with_the_next_message_once(au
     auto.send("And now?")
     told = auto.history["internal"][-1][0]
     assert told.endswith("\nAnd now?")
-    assert "whether the code ran to its end is unknown; CodeRunner ended while it ran" in told
+    assert "it is unknown whether the code finished; CodeRunner stopped while it ran" in told
     auto.send("Thank you.")
     assert auto.history["internal"][-1][0] == "Thank you."
 
@@ -549,7 +549,7 @@ def test_a_reply_that_has_all_its_tokens_says_that_it_is_cut_off_until_it_is_con
     )
     auto.says("word " * 40)
     auto.send("Hello?", **limits)
-    assert "The model reached its limit of tokens; the reply is cut off." in auto.page
+    assert "The model reached its token limit, so the reply is cut off." in auto.page
     auto.state.clear()
     auto.says("And so on.")
     auto.go_on()

@@ -276,7 +276,7 @@ class Conversation:
             raise
         except Exception:
             log.exception("A reply failed")
-            word = "Something went wrong in the app. Its terminal has the details."
+            word = "Something went wrong. The app's terminal shows the details."
         finally:
             self._questions.clear()
             self._answers.forget(self._asked)
@@ -418,5 +418,5 @@ class Conversation:
         self._show(transcript.with_block(self.messages, ticket, change))
 
     def _leave(self) -> None:
-        log.info("Nobody looks at the conversation any more: its reply is stopped")
+        log.info("No page shows the conversation any more: stopping its reply")
         self.stop("left")

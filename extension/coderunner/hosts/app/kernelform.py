@@ -20,17 +20,20 @@ from coderunner.page.block import Block, State
 from coderunner.runner import Finding, Local, Report, Server, Where, check, existing, meant
 from coderunner.secret import Secret
 
-HERE, THERE = "On this machine", "Jupyter server"
-KEPT = "kept by the app"
+HERE, THERE = "This computer", "Jupyter server"
+KEPT = "Saved; type to replace it"
 
 APPROVALS: dict[str, Approve | None] = {
-    "As the place suggests": None,
-    "Ask before each block": "ask",
-    "Run at once": "auto",
-    "Never run": "off",
+    "Default (ask on this computer, run on a server)": None,
+    "Ask each time": "ask",
+    "Automatically": "auto",
+    "Never": "off",
 }
 
-AT_DEADLINE: dict[str, OnTimeout] = {"Goes on beside the reply": "detach", "Is stopped": "interrupt"}
+AT_DEADLINE: dict[str, OnTimeout] = {
+    "Keep it running in the background": "detach",
+    "Stop it": "interrupt",
+}
 
 TESTS = "test of the form"
 """What the runs of the test cell bear in the records, in place of a reply's name."""
@@ -43,14 +46,16 @@ class KernelForm:
     def __init__(self, choices: Choices, writer: Writer) -> None:
         self._choices = choices
         self._writer = writer
-        self.place = gr.Radio([HERE, THERE], label="Code runs", elem_id="cr-place")
+        self.place = gr.Radio([HERE, THERE], label="Where code runs", elem_id="cr-place")
         with gr.Group(visible=False, elem_id="cr-server") as self.server:
             self.url = gr.Textbox(
                 label="Address", placeholder="http://127.0.0.1:8888", elem_id="cr-server-url"
             )
             self.token = gr.Textbox(label="Token", type="password", elem_id="cr-token")
             self.attach = gr.Textbox(
-                label="Your own kernel", placeholder="a notebook that is open there", elem_id="cr-attach"
+                label="Existing kernel (optional)",
+                placeholder="Path of an open notebook, or a kernel ID",
+                elem_id="cr-attach",
             )
         self.name = gr.Dropdown(
             ["python3"], label="Kernel", allow_custom_value=True, elem_id="cr-kernel-name"
@@ -63,14 +68,12 @@ class KernelForm:
         self.status = gr.HTML(
             "", elem_id="cr-kernel-status", elem_classes="cr-html", apply_default_css=False, padding=False
         )
-        self.approve = gr.Radio(list(APPROVALS), label="Before a block runs", elem_id="cr-approve")
-        self.on_timeout = gr.Radio(
-            list(AT_DEADLINE), label="A block that takes longer", elem_id="cr-on-timeout"
-        )
+        self.approve = gr.Radio(list(APPROVALS), label="Run code", elem_id="cr-approve")
+        self.on_timeout = gr.Radio(list(AT_DEADLINE), label="When a block times out", elem_id="cr-on-timeout")
         with gr.Row(elem_classes="cr-pair"):
-            self.deadline = gr.Number(label="Seconds per block", minimum=1, precision=0, min_width=80)
+            self.deadline = gr.Number(label="Timeout (seconds)", minimum=1, precision=0, min_width=80)
             self.blocks = gr.Number(
-                label="Blocks per reply", minimum=1, maximum=100, precision=0, min_width=80
+                label="Max. blocks per reply", minimum=1, maximum=100, precision=0, min_width=80
             )
 
     @property
@@ -157,7 +160,7 @@ class KernelForm:
             return
         if isinstance(where, Server) and where.attach:
             try:
-                shown += finding(f"It has the kernel {meant(await existing(where), where.attach)}.", ok=True)
+                shown += finding(f"Found the kernel {meant(await existing(where), where.attach)}.", ok=True)
             except CodeRunnerError as failure:
                 yield [shown + finding(str(failure), ok=False), gr.Dropdown(choices=names), *keep[1:]]
                 return
@@ -185,7 +188,7 @@ class KernelForm:
         await session.execute("pass", deadline=self._choices.deadline)  # starts the kernel, if it has to
         began = monotonic()
         result = await self._writer.result_of(identity, Past(TESTS, 0, TEST))
-        took = f"{(monotonic() - began) * 1000:.0f} ms there and back"
+        took = f"{(monotonic() - began) * 1000:.0f} ms round trip"
         block = view.block(Block(source=TEST, state=State.ENDED, result=result), self._choices.setting)
         yield f'{block}<p class="cr-soft">{took} · kernel {escape(session.where.kernel_name)}</p>'
 

@@ -39,7 +39,7 @@ class Layout:
             self.new = gr.Button("New chat", elem_id="cr-new")
             self.search = gr.Textbox(
                 elem_id="cr-search",
-                label="Search the conversations",
+                label="Search conversations",
                 show_label=False,
                 container=False,
                 placeholder="Search",
@@ -82,7 +82,7 @@ class Layout:
                 label="Message",
                 show_label=False,
                 container=False,
-                placeholder="Ask something that needs computing",
+                placeholder="Ask a question that code can answer",
                 lines=1,
                 max_lines=10,
                 autofocus=True,

@@ -60,8 +60,8 @@
   function remove(row) {
     const dialog = document.createElement("dialog");
     dialog.className = "cr-dialog";
-    dialog.innerHTML = "<h3></h3><p>What was said in it, its code and its outputs are deleted for good. Its kernel "
-      + 'ends. Files that its code wrote stay.</p><form method="dialog"><button value="">Cancel</button>'
+    dialog.innerHTML = "<h3></h3><p>Its messages, code and outputs are deleted permanently, and its kernel shuts down. "
+      + 'Files that its code wrote are kept.</p><form method="dialog"><button value="">Cancel</button>'
       + '<button value="delete" class="cr-danger">Delete</button></form>';
     dialog.querySelector("h3").textContent = `Delete “${row.querySelector("a").title}”?`;
     dialog.setAttribute("aria-label", dialog.querySelector("h3").textContent);

@@ -9,7 +9,7 @@ from coderunner.runner import Card
 LONGEST = 200
 """Rows; a search finds what is older."""
 
-_MOODS = {"writing": ("run", "a reply is being written"), "asking": ("wait", "it waits for you")}
+_MOODS = {"writing": ("run", "Writing a reply"), "asking": ("wait", "Waiting for you")}
 
 
 def listing(
@@ -34,13 +34,15 @@ def trouble(sentence: str) -> str:
 
 def _below(cards: Sequence[Card], *, searched: bool) -> str:
     if searched and not cards:
-        return '<p class="cr-soft" role="status">Nothing found.</p>'
+        return '<p class="cr-soft" role="status">No conversations found.</p>'
     more = len(cards) - LONGEST
-    return f'<p class="cr-soft">{more:,} older ones: search finds them.</p>' if more > 0 else ""
+    return (
+        f'<p class="cr-soft">{more:,} older conversations: use search to find them.</p>' if more > 0 else ""
+    )
 
 
 def _row(card: Card, mood: Mood, *, here: bool) -> str:
-    identity, title = escape(card.id), escape(card.title or "Without words")
+    identity, title = escape(card.id), escape(card.title or "Untitled")
     look, says = _MOODS.get(mood, ("", ""))
     dot = f'<span class="cr-dot" role="img" aria-label="{says}" title="{says}"></span>' if look else ""
     classes = " ".join(filter(None, ("cr-here" if here else "", look and f"cr-{look}")))

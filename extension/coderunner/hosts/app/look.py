@@ -28,9 +28,9 @@ ICON = (
 BRAND = f'<div class="cr-brand">{MARK}<b>CodeRunner</b></div>'
 
 WELCOME = (
-    '<div class="cr-welcome"><h2>Ask something that needs computing</h2>'
+    '<div class="cr-welcome"><h2>Ask a question that code can answer</h2>'
     "<p>The model writes Python, a Jupyter kernel runs it while the reply is being written, "
-    "and the model goes on from the result.</p></div>"
+    "and the model continues from the result.</p></div>"
 )
 
 EXAMPLES = (
@@ -47,7 +47,7 @@ _STATES = {
     "starting": ("run", "Starting"),
     "idle": ("ok", "Idle"),
     "busy": ("run", "Running"),
-    "dead": ("bad", "Gone"),
+    "dead": ("bad", "Stopped"),
 }
 
 
@@ -98,7 +98,7 @@ def light(now: Light, choices: Choices) -> str:
         if now.state in ("starting", "busy")
         else ""
     )
-    place = choices.where.url if isinstance(choices.where, Server) else "On this machine"
+    place = choices.where.url if isinstance(choices.where, Server) else "This computer"
     name = escape(now.kernel or choices.where.kernel_name)
     sentence = f'<p class="cr-soft">{escape(now.sentence)}</p>' if now.sentence else ""
     return (
@@ -109,11 +109,11 @@ def light(now: Light, choices: Choices) -> str:
     )
 
 
-_CONNECT = '<button type="button" data-cr="settings">Connect a real model</button>'
+_CONNECT = '<button type="button" data-cr="settings">Connect a model</button>'
 
 
-MISSING = "That conversation is not here any more. This is a new one."
-UNREAD = "That conversation cannot be read at the moment. This is a new one."
+MISSING = "That conversation no longer exists. Here is a new one."
+UNREAD = "That conversation cannot be loaded right now. Here is a new one."
 
 
 def banner(choices: Choices, missing: str = "") -> str:
@@ -121,11 +121,11 @@ def banner(choices: Choices, missing: str = "") -> str:
     if missing:
         return f'<div class="cr-banner" role="status">{missing}</div>'
     if choices.offer is None:
-        return f'<div class="cr-banner"><b>No model yet.</b> {_CONNECT}</div>'
+        return f'<div class="cr-banner"><b>No model selected.</b> {_CONNECT}</div>'
     if choices.offer.demo:
         return (
-            '<div class="cr-banner"><b>Demo model.</b> A script, not an AI: it shows how a reply runs its '
-            f"own code. {_CONNECT}</div>"
+            '<div class="cr-banner"><b>Demo model.</b> It is a script, not an AI, and shows how replies '
+            f"run code. {_CONNECT}</div>"
         )
     return ""
 
@@ -142,15 +142,15 @@ def footnote(choices: Choices, *, always: bool = False) -> str:
     `always`: the person said so for this conversation.
     """
     consent = {
-        "ask": "runs each block at once, as you said" if always else "asks before each block",
-        "auto": "runs each block at once",
-        "off": "running is switched off",
+        "ask": "allowed in this chat" if always else "asks before each block",
+        "auto": "runs automatically",
+        "off": "running code is turned off",
     }[choices.approval]
-    place = "on the Jupyter server" if isinstance(choices.where, Server) else "on your own machine"
+    place = "on the Jupyter server" if isinstance(choices.where, Server) else "on this computer"
     model = escape(choices.offer.label) if choices.offer else "no model"
     return (
         f'<div class="cr-footnote"><span class="cr-model">{model} · </span>'
-        f"<span>Python {place}, {consent}</span></div>"
+        f"<span>Python {place} · {consent}</span></div>"
     )
 
 

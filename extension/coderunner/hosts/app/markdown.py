@@ -49,7 +49,7 @@ def _image(self: object, tokens: Sequence[Token], at: int, options: Any, env: ob
         return f'<img src="{escape(source)}" alt="{escape(alt)}">'
     return (
         f'<a href="{escape(source)}" target="_blank" rel="noopener noreferrer">'
-        f"{escape(alt or source, quote=False)}</a> (picture, not loaded)"
+        f"{escape(alt or source, quote=False)}</a> (image, not loaded)"
     )
 
 

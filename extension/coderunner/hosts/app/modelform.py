@@ -14,8 +14,9 @@ from coderunner.secret import Secret
 from coderunner.teaching import SYSTEM_PROMPT
 
 HELP = (
-    "Any OpenAI-compatible endpoint: Ollama `http://127.0.0.1:11434/v1`, LM Studio `…:1234/v1`, "
-    "llama.cpp `…:8080/v1`, text-generation-webui `…:5000/v1`, vLLM `…:8000/v1`, or a hosted one and its key."
+    "Any OpenAI-compatible server: Ollama `http://127.0.0.1:11434/v1`, LM Studio `…:1234/v1`, "
+    "llama.cpp `…:8080/v1`, text-generation-webui `…:5000/v1`, vLLM `…:8000/v1`, or a hosted one with "
+    "its API key."
 )
 
 
@@ -26,12 +27,12 @@ class ModelForm:
         self._choices = choices
         self._offers = offers
         self.picker = gr.Dropdown([], label="Model", elem_id="cr-model", filterable=True)
-        self.scan = gr.Button("Look on this machine", size="sm", elem_id="cr-scan")
+        self.scan = gr.Button("Find local models", size="sm", elem_id="cr-scan")
         self.url = gr.Textbox(
             label="Address", placeholder="http://127.0.0.1:11434/v1", elem_id="cr-model-url"
         )
         self.key = gr.Textbox(
-            label="Key", type="password", placeholder="only if it asks for one", elem_id="cr-key"
+            label="API key", type="password", placeholder="Only if the server needs one", elem_id="cr-key"
         )
         self.find = gr.Button("Find models", size="sm", variant="primary", elem_id="cr-find")
         self.status = gr.HTML(
@@ -39,16 +40,16 @@ class ModelForm:
         )
         gr.Markdown(HELP, elem_classes="cr-help")
         self.temperature = gr.Number(
-            label="Temperature", minimum=0, maximum=2, step=0.1, placeholder="the endpoint's own"
+            label="Temperature", minimum=0, maximum=2, step=0.1, placeholder="Server default"
         )
         self.prompt = gr.Textbox(
             label="System prompt",
             lines=8,
             max_lines=14,
             elem_id="cr-prompt",
-            info="It teaches the model by example.",
+            info="Its examples show the model how to run code.",
         )
-        self.reset = gr.Button("Our teaching examples again", size="sm", elem_id="cr-reset")
+        self.reset = gr.Button("Reset to default", size="sm", elem_id="cr-reset")
 
     @property
     def shown(self) -> list[Any]:
@@ -88,9 +89,9 @@ class ModelForm:
         if not found:
             return [
                 self._picked(),
-                finding("No model server answers on this machine's usual ports.", ok=False),
+                finding("No model server found on the usual ports of this computer.", ok=False),
             ]
-        return [self._picked(), finding(f"{len(found)} found. Pick one above.", ok=True)]
+        return [self._picked(), finding(f"Models found: {len(found)}. Choose one above.", ok=True)]
 
     async def _find(self, url: str, key: str) -> list[Any]:
         """Ask the address for its models and pick the first. The key stays here, its field is emptied."""
@@ -100,11 +101,12 @@ class ModelForm:
         except CodeRunnerError as failure:
             return [gr.skip(), gr.skip(), finding(str(failure), ok=False)]
         if not offers:
-            return [gr.skip(), gr.skip(), finding("It answers, but has no model loaded.", ok=False)]
+            return [gr.skip(), gr.skip(), finding("The server responded, but no model is loaded.", ok=False)]
         self._choices.offer = offers[0]
-        count = "one model" if len(offers) == 1 else f"{len(offers)} models"
+        count = "1 model" if len(offers) == 1 else f"{len(offers)} models"
         held = gr.Textbox(
-            value="", placeholder="kept by the app" if endpoint.key else "only if it asks for one"
+            value="",
+            placeholder="Saved; type to replace it" if endpoint.key else "Only if the server needs one",
         )
         return [self._picked(), held, finding(f"Connected: {count}.", ok=True)]
 

@@ -167,7 +167,7 @@ class Page:
                     if which == identity:
                         return await self._place(self.conversations.new(), search, request)
         except RecordsUnavailable as failure:
-            toast.warning(f"That was not done: {failure}.")
+            toast.warning(f"This could not be done: {failure}.")
         return [*[gr.skip()] * 6, await self._list(identity, search, page)]
 
     async def _reopen(self, identity: str, request: gr.Request) -> list[Any]:
@@ -205,7 +205,7 @@ class Page:
 
     def _again(self, conversation: Conversation, *, taken: bool) -> list[Any]:
         if taken:
-            toast.info("The kernel keeps the variables of the reply that is gone.", seconds=4)
+            toast.info("Variables from the old reply are still in memory.", seconds=4)
         elif conversation.busy:
             toast.warning(BUSY)
         return self._whole(conversation)
@@ -320,11 +320,11 @@ class Page:
         conversation = await self.conversations.find(identity)
         blocks = conversation.blocks() if conversation else []
         if conversation is None or not blocks:
-            toast.info("No block of this conversation has run well yet.", seconds=4)
+            toast.info("No block in this conversation has run without an error yet.", seconds=4)
         elif conversation.busy:
             toast.warning(BUSY)
         elif self.choices.approval == "off":
-            toast.warning("Running is switched off in the settings.")
+            toast.warning("Running code is turned off in Settings.")
         else:
             rebuilt = await self.writer.rebuild(conversation.id, blocks)
             conversation.tell_the_model(rebuilt.words)
@@ -371,7 +371,7 @@ class Page:
             moods = self.conversations.moods()
             listed = listing.listing(found, here, moods, searched=bool(search))
         except RecordsUnavailable as failure:
-            listed = listing.trouble(f"The conversations cannot be shown at the moment: {failure}.")
+            listed = listing.trouble(f"Conversations cannot be shown right now: {failure}.")
         if self._listed.get(page) == listed:
             return gr.skip()
         self._listed[page] = listed

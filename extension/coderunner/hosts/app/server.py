@@ -114,12 +114,14 @@ class App:
     async def _reply(self, request: Request) -> Response:
         """A reply as the model wrote it, for our own page: `?c=…&r=…`, its conversation and its name."""
         if self.rights.admit(request.scope, request.headers.get(HEADER, "")) is None:
-            return PlainTextResponse("only our own page may do this", 403)
+            return PlainTextResponse("Only CodeRunner's own page may do this.", 403)
         name, identity = request.query_params.get("r", ""), request.query_params.get("c", "")
         text = self.conversations.said(name)
         if text is None and await self.conversations.find(identity):
             text = self.conversations.said(name)
-        return PlainTextResponse("There is no such reply.", 404) if text is None else PlainTextResponse(text)
+        return (
+            PlainTextResponse("This reply does not exist.", 404) if text is None else PlainTextResponse(text)
+        )
 
     async def _notebook(self, request: Request) -> Response:
         """A conversation as a notebook, for whoever knows its id: `?c=…`."""
@@ -128,7 +130,7 @@ class App:
         except RecordsUnavailable as failure:
             return PlainTextResponse(str(failure), 503)
         if chat is None:
-            return PlainTextResponse("This conversation is not here any more.", 404)
+            return PlainTextResponse("This conversation no longer exists.", 404)
         name = re.sub(r"[^\w .-]+", " ", chat.title).strip(" .") or "conversation"
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}.ipynb"}
         return Response(to_notebook(chat), headers=headers, media_type="application/x-ipynb+json")
@@ -148,7 +150,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     address = listening.address(settings.host, listener)
 
     async def tell() -> None:
-        sys.stdout.write(f"CodeRunner is at {address} (Ctrl-C ends it)\n")
+        sys.stdout.write(f"CodeRunner is at {address} (press Ctrl-C to stop)\n")
         sys.stdout.flush()
         if _wants_browser(settings):
             await asyncio.to_thread(webbrowser.open, address)
@@ -163,8 +165,8 @@ def listen(settings: Settings) -> socket.socket:
     """
     if settings.host.strip("[]") not in LOOPBACK:
         message = (
-            f"host is {settings.host}, but the app has no login yet, so it listens on this machine only. "
-            "To use it from another machine, run there: ssh -L 7861:127.0.0.1:7861 and this machine's name"
+            f"host is {settings.host}, but the app has no login, so it can only listen on this machine. "
+            "To use it from another machine, open a tunnel there: ssh -L 7861:127.0.0.1:7861 THIS-MACHINE"
         )
         raise SettingsError(message)
     free = settings.source("port") == DEFAULT and settings.port

@@ -35,7 +35,7 @@ from coderunner.runner import (
     run_cell,
 )
 
-NO_MODEL = "No model is chosen. Open Settings, give the address of one and press Find models."
+NO_MODEL = "No model is selected. Open Settings, enter the address of a model server and press Find models."
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,9 +72,9 @@ class Desk:
         if (found := self.find(owner, name)) is not None:
             return found
         if len(name) > NAME:
-            raise ValueError(f"the name of a session has at most {NAME} characters")
+            raise ValueError(f"a session name has at most {NAME} characters")
         if len(self.all(owner)) >= SESSIONS:
-            raise ValueError(f"there are {SESSIONS} sessions already; reset one that is not needed any more")
+            raise ValueError(f"there are already {SESSIONS} sessions; reset one that you no longer need")
         kernel = self._sessions.get(_conversation(owner, name), where_of(self.settings))
         seat = self._seats[owner, name] = Seat(kernel)
         return seat

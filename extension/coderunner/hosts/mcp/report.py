@@ -31,23 +31,25 @@ LONGEST = 1_568
 LARGEST = 3_500_000
 """Bytes of an image: model APIs take 5 million characters of base64, and refuse the conversation for more."""
 
-NOT_SHOWN = " (not shown: it is damaged, or has too many pixels)"
+NOT_SHOWN = " (not shown: damaged, or too many pixels)"
 
 RUNNING = (
     "(still running after {seconds:.0f} s; call run_python with the same session and no code to wait for it, "
     "or interrupt)"
 )
-ASKS = "(the program waits for {what}: {prompt!r}; give it with send_input)"
+ASKS = "(the program is waiting for {what}: {prompt!r}; answer with send_input)"
 
 
 class Report(BaseModel):
     """How a cell stands."""
 
-    session: str = Field(description="Name this in the next call to keep the variables.")
+    session: str = Field(description="Pass this in the next call to keep the variables.")
     state: Literal["done", "running", "waiting_for_input"]
-    status: str = Field(default="", description="How it ended: ok, error, timeout, interrupted, died, …")
-    prompt: str = Field(default="", description="What the program asks for.")
-    seconds: float = Field(description="How long it has run.")
+    status: str = Field(
+        default="", description="How the code ended: ok, error, timeout, interrupted, died, …"
+    )
+    prompt: str = Field(default="", description="The prompt of a program that is waiting for input.")
+    seconds: float = Field(description="How long the code has run.")
 
 
 async def report(
@@ -107,7 +109,7 @@ def _whole(outputs: Sequence[Output], keep: Callable[[str], str]) -> list[Conten
         ResourceLink(
             type="resource_link",
             uri=f"{RESOURCE}{keep(whole)}",
-            name="the whole output",
+            name="full output",
             mime_type="text/plain",
             size=len(whole.encode()),
         )

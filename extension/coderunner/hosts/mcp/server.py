@@ -27,7 +27,7 @@ PORT = 7863
 
 WHAT = "MCP server"
 
-NO_KEY = "Send the server's key as `Authorization: Bearer …`; its terminal says where that is kept.\n"
+NO_KEY = "Send the server's key as `Authorization: Bearer …`; the server's terminal shows its file.\n"
 
 
 def run(settings: Settings, *, http: bool) -> None:
@@ -36,7 +36,7 @@ def run(settings: Settings, *, http: bool) -> None:
     Raises SettingsError where it cannot, or must not, be opened as it is set.
     """
     if settings.approve == "off":
-        message = f"{settings.source('approve')} is off, so nothing would run; set it to auto, or to ask"
+        message = f"{settings.source('approve')} is off, so nothing would run; set it to auto or ask"
         raise SettingsError(message)
     with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
         asyncio.run(_serve_many(settings) if http else _serve_one(settings))
@@ -68,7 +68,7 @@ async def _serve_many(settings: Settings) -> None:
     listener = listening.listen(settings.host, port)
 
     async def tell() -> None:
-        _say(f"CodeRunner is at {listening.address(settings.host, listener)}/mcp (Ctrl-C ends it)")
+        _say(f"CodeRunner is at {listening.address(settings.host, listener)}/mcp (press Ctrl-C to stop)")
 
     # uvicorn raises the signal that ended it once more when it is done; nothing is to cut our own end short.
     for ends in (signal.SIGTERM, signal.SIGINT):

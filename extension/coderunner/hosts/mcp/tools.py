@@ -21,12 +21,10 @@ from coderunner.runner import unfenced
 from coderunner.secret import Secret
 
 INSTRUCTIONS = (
-    "Runs Python in Jupyter kernels that keep their variables: name the session that a call returned in the "
-    "next one. Code that still runs when a call returns has not been stopped."
+    "Runs Python in Jupyter kernels that keep their variables: pass the session that a call returned to the "
+    "next call. Code that is still running when a call returns has not been stopped."
 )
-RUN_PYTHON = (
-    "Run Python and get what it prints and shows. Variables are kept for the next call in the session."
-)
+RUN_PYTHON = "Run Python and get its output. Variables are kept for the next call in the same session."
 INTERRUPTED = 15.0
 """Seconds for a program to end that is interrupted: one that resists is stopped by then, with its kernel."""
 DEFAULT_SESSION = "default"
@@ -53,20 +51,22 @@ def _or(absent: object) -> BeforeValidator:
 Code = Annotated[
     str,
     Whole,
-    Field(
-        description="Python; empty: wait for what runs in the session, or hear what its threads showed since"
-    ),
+    Field(description="Python code; empty: wait for running code, or get later output of the session"),
     _or(""),
     AfterValidator(unfenced),
 ]
 Name = Annotated[
     str,
-    Field(description="session of yours, as a call returned it; empty: the usual one, or a new one"),
+    Field(description="session name that a call returned; empty: the default session, or a new one"),
     _or(""),
 ]
 Seconds = Annotated[
     float,
-    Field(description="how long this call waits, the code goes on; 0: as long as is usual", ge=0, le=3600),
+    Field(
+        description="seconds that this call waits, while the code keeps running; 0: the default",
+        ge=0,
+        le=3600,
+    ),
     _or(0),
 ]
 
@@ -95,8 +95,8 @@ async def consent(ctx: Asked, code: Code = "") -> Consent | Elicit[Consent]:
     can = ctx.client_capabilities
     if can is None or can.elicitation is None:
         raise ToolError(
-            "this code did not run: a person has to allow it, and this client cannot ask one; start the "
-            "server with --approve auto to run code unasked"
+            "the code was not run: it needs the user's approval, and this client cannot ask for it; start "
+            "the server with --approve auto to run code without asking"
         )
     return Elicit(f"Run this code?\n\n{code}", Consent)
 
@@ -121,7 +121,7 @@ class Tools:
             raise ToolError(str(refused)) from None
         if seat.running is not None:
             raise ToolError(
-                f"session {name!r} still runs code: wait for it with run_python and no code, or interrupt it"
+                f"session {name!r} is still running code: wait with run_python and no code, or interrupt it"
             )
         return await self._wait(ctx, name, self._desk.begin(seat, code), wait)
 
@@ -135,43 +135,43 @@ class Tools:
     ) -> Told:
         """Run code if a person says so."""
         if not (isinstance(allowed, AcceptedElicitation) and allowed.data.run):
-            raise ToolError("this code did not run: the person declined")
+            raise ToolError("the code was not run: the user declined it")
         return await self.run_python(ctx, code, session, wait)
 
     async def send_input(
         self, text: Annotated[str, Whole], ctx: Asked, session: Name = "", wait: Seconds = 0
     ) -> Told:
-        """Give a program the line that it waits for (`input()`, `getpass`), and wait on."""
+        """Send a line to a program that is waiting for input (`input()`, `getpass`), and wait for it."""
         name = self._named(session)
         work = self._work(self._owner(ctx), name)
         if not work.answer(Secret(text)):
-            raise ToolError(f"nothing in session {name!r} waits for input")
+            raise ToolError(f"nothing in session {name!r} is waiting for input")
         return await self._wait(ctx, name, work, wait)
 
     async def interrupt(self, ctx: Asked, session: Name = "") -> Told:
-        """Interrupt what runs in a session. Its variables are kept."""
+        """Interrupt the running code of a session. Its variables are kept."""
         name = self._named(session)
         work = self._work(self._owner(ctx), name)
         work.stop()
         return await self._wait(ctx, name, work, INTERRUPTED)
 
     async def reset(self, ctx: Asked, session: Name = "") -> str:
-        """End a session with all its variables. A later call of that name begins it anew."""
+        """End a session and delete its variables. A later call with the same name starts a new one."""
         name = self._named(session)
         if not await self._desk.reset(self._owner(ctx), name):
             raise self._unknown(self._owner(ctx), name)
-        left = "the kernel that it was attached to stays" if self._desk.settings.attach else ""
-        return f"session {name!r} is ended; {left or 'its variables are gone'}"
+        left = "the attached kernel keeps running" if self._desk.settings.attach else ""
+        return f"session {name!r} has ended; {left or 'its variables are gone'}"
 
     async def list_sessions(self, ctx: Asked) -> list[Open]:
-        """List the sessions that there are."""
+        """List your sessions."""
         return [_open(name, seat) for name, seat in self._desk.all(self._owner(ctx)).items()]
 
     async def output(self, name: str, ctx: Asked) -> str:
-        """The whole of an output that was too long for a reply."""
+        """The full text of an output that was too long for a result."""
         text = self._desk.text(self._owner(ctx), name)
         if text is None:
-            raise ResourceNotFoundError(f"there is no output {name!r} (any more)")
+            raise ResourceNotFoundError(f"output {name!r} does not exist or has been dropped")
         return text
 
     def _owner(self, ctx: Asked) -> str:
@@ -180,7 +180,7 @@ class Tools:
         if self._alone:
             return self._alone
         if request is None:
-            raise ToolError("this call does not say whose it is")
+            raise ToolError("this call does not identify its client")
         return str(request.scope["user"].display_name)
 
     def _named(self, session: str) -> str:

@@ -18,7 +18,7 @@ TICK = 0.5
 LAST_WORDS = 200
 """Characters of what was printed last, in a sign of life."""
 
-FAILED = "CodeRunner itself failed; its log says how"
+FAILED = "an error in CodeRunner itself; see its log"
 
 Tell = Callable[[float, str], Awaitable[None]]
 """Given the seconds that the cell has run, and what it printed last."""
@@ -97,7 +97,7 @@ class Work:
                         self._end(result)
         except Exception:
             # Nobody awaits this task: a call that waits for the cell would wait for ever.
-            log.exception("the way to a kernel failed")
+            log.exception("running a cell failed")
         finally:
             if self.result is None:
                 self._end(Result(tuple(self._outputs), Status.LOST, duration=self.seconds, detail=FAILED))

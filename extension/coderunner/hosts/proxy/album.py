@@ -129,7 +129,9 @@ class Gallery:
         sent = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
         asking = (self.keyring.owner(sent[0]) or "nobody") if sent else None
         path = self.album.find(scope["path"].removeprefix(ROUTE), self.keyring, asking)
-        answer: Response = Response("There is no such picture (any more).", 404, media_type="text/plain")
+        answer: Response = Response(
+            "This image does not exist or has been dropped.", 404, media_type="text/plain"
+        )
         if path is not None and scope["method"] in ("GET", "HEAD"):
             answer = FileResponse(path, media_type=KINDS[path.suffix[1:]], headers=HEADERS)
         await answer(scope, receive, send)

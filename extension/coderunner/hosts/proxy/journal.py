@@ -9,7 +9,7 @@ from coderunner.hosts.proxy.delivery import Delivery
 from coderunner.hosts.proxy.wire import Outcome
 
 SAY, THINK, CALL = "say", "think", "call"
-GIVEN_UP = "The reply was given up because its client hung up; ask again."
+GIVEN_UP = "The reply was stopped because its client disconnected; ask again."
 
 Piece = tuple[str, str | Sequence[object]]
 """What was said, and as what."""

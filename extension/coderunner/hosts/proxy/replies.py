@@ -14,7 +14,7 @@ from coderunner.hosts.proxy.writer import Keep, Writer
 
 log = logging.getLogger(__name__)
 
-BROKEN = "Something went wrong in the proxy; its terminal says what."
+BROKEN = "Something went wrong in the proxy; see its terminal."
 
 GRACE = 10.0
 """Seconds for which a reply goes on whose client has waited for as long as it does: OpenAI's clients come

@@ -43,15 +43,17 @@ OWNER = "coderunner.owner"
 """Where in a request's scope its owner stands."""
 
 NO_KEY = wire.error(
-    "Send the proxy's own key as `Authorization: Bearer …`; its terminal says where that is kept.",
+    "Send the proxy's key as `Authorization: Bearer …`; the proxy's terminal shows its file.",
     kind="invalid_request_error",
     code="invalid_api_key",
 )
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
-TOO_LARGE = wire.error(f"A request has at most {LARGEST:,} bytes here.", kind="invalid_request_error")
-NOT_HERE = f"There is nothing here but the endpoint's API, below {API}; write base addresses up to there."
+TOO_LARGE = wire.error(
+    f"The request is larger than the limit of {LARGEST:,} bytes.", kind="invalid_request_error"
+)
+NOT_HERE = f"Only the endpoint's API is served here; use a base URL that ends in {API}."
 
 
 class Proxy:

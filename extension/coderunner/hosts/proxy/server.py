@@ -40,8 +40,8 @@ def allow(settings: Settings) -> None:
     """Say no to what would let people run code who must not; raises SettingsError."""
     if settings.approve == "ask":
         message = (
-            f"{settings.source('approve')} is ask, but nobody can be asked through the proxy; set it to "
-            "auto, or to off to run nothing"
+            f"{settings.source('approve')} is ask, but the proxy cannot ask anybody; set it to auto, "
+            "or to off to run nothing"
         )
         raise SettingsError(message)
     admission.allow(settings, WHAT)
@@ -70,8 +70,8 @@ async def _serve(settings: Settings, keyring: Keyring, listener: socket.socket) 
     endpoint = Endpoint(await demo.start()) if settings.demo else await endpoint_of(settings)
 
     async def tell() -> None:
-        _say(f"CodeRunner stands before {endpoint.url}")
-        _say(f"CodeRunner is at {listening.address(settings.host, listener)}/v1 (Ctrl-C ends it)")
+        _say(f"Endpoint: {endpoint.url}")
+        _say(f"CodeRunner is at {listening.address(settings.host, listener)}/v1 (press Ctrl-C to stop)")
 
     try:
         await listening.serve(guarded(Proxy(settings, endpoint), keyring), listener, tell)
@@ -91,8 +91,8 @@ async def endpoint_of(
     found = await scan(ports, patience=patience)
     if len(found) == 1:
         return Endpoint(found[0].url)
-    there = f"; on this machine there are {', '.join(each.url for each in found)}" if found else ""
-    message = f"which endpoint does the proxy stand before? Say --upstream and its address{there}"
+    there = f"; found on this machine: {', '.join(each.url for each in found)}" if found else ""
+    message = f"set the endpoint for the proxy with --upstream ADDRESS{there}"
     raise SettingsError(message)
 
 

@@ -22,7 +22,7 @@ def kernels(settings: Settings, *, as_json: bool) -> int:
         listed = [asdict(each) | {"conversation": each.conversation} for each in found]
         sys.stdout.write(json.dumps(listed, indent=2) + "\n")
         return 0
-    rows = [TITLES, *(_row(each, settings) for each in found)] if found else [("no kernel runs there",)]
+    rows = [TITLES, *(_row(each, settings) for each in found)] if found else [("no kernel is running",)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))

@@ -40,7 +40,7 @@ def _write(text: str, file: str) -> None:
         with Path(file).open("x", encoding="utf-8") as new:
             new.write(text)
     except FileExistsError:
-        raise SettingsError(f"{file} is there already; choose another name") from None
+        raise SettingsError(f"{file} already exists; choose another name") from None
     except OSError as failure:
         raise SettingsError(f"{file} cannot be written: {failure.strerror}") from None
 

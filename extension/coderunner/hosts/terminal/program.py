@@ -69,7 +69,7 @@ class Program:
         Raises SettingsError where there is none, or it cannot be read.
         """
         if (code is None) == (file is None):
-            message = "give the program: -c CODE, a file, or - for stdin"
+            message = "nothing to run: give -c CODE, a file, or - for stdin"
             raise SettingsError(message)
         if code is not None:
             return cls(code)
@@ -78,7 +78,7 @@ class Program:
                 return cls(sys.stdin.read(), piped=True)
             return cls(Path(str(file)).read_text(encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError) as failure:
-            reason = getattr(failure, "strerror", None) or "it is no text in UTF-8"
+            reason = getattr(failure, "strerror", None) or "it is not UTF-8 text"
             raise SettingsError(f"{file} cannot be read: {reason}") from None
 
 
@@ -88,12 +88,12 @@ def execute(settings: Settings, program: Program, session: str = "") -> int:
     Raises SettingsError where it may not or cannot be run.
     """
     if settings.approve == "off":
-        message = "approve is off, so nothing runs; set it to auto or ask to run a program of your own"
+        message = "approve is off, so nothing runs; set it to auto or ask"
         raise SettingsError(message)
     where = where_of(settings)
     if isinstance(where, Local):
         if session:
-            message = "a kernel of this machine ends with the command: a session needs a Jupyter server"
+            message = "--session needs a Jupyter server: a kernel on this machine ends with the command"
             raise SettingsError(message)
         where = replace(where, directory=str(Path.cwd()))
     sessions = Sessions(settings.data_dir / "kernels", max_memory=settings.max_memory)

@@ -55,6 +55,6 @@ def at_most(tokens: int, state: dict[str, Any]) -> dict[str, Any]:
 def exhausted(state: dict[str, Any]) -> str:
     """Why a reply ends where it might have gone on, for the person."""
     return (
-        f"*The reply ends here: its {state.get('max_new_tokens')} new tokens, or the model's context of "
-        f"{state.get('truncation_length')}, are used up.*"
+        f"*The reply ends here: it reached the limit of {state.get('max_new_tokens')} new tokens, or of the "
+        f"model's context ({state.get('truncation_length')} tokens).*"
     )

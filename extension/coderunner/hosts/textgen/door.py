@@ -91,7 +91,7 @@ class Door:
         def setting() -> Setting:
             chosen = store.get()
             here = chosen.kernel == "embedded"
-            where = chosen.where.place if here else f"In {place_of(chosen)}."
+            where = chosen.where.place if here else f"It runs in {place_of(chosen)}."
             return Setting(chosen.deadline, where, chosen.scripts)
 
         stage = Stage(records, desk, kernels, setting)
@@ -292,11 +292,11 @@ class Door:
     def _words(self, glance: Query | Ask | Busy | Late | None) -> Mapping[str, object]:
         match glance:
             case Query(number=number, prompt=prompt, password=password):
-                text = _end_of(prompt) or f"The program asks for a {'password' if password else 'line'}"
+                text = _end_of(prompt) or f"The program is asking for {'a password' if password else 'input'}"
                 return {"kind": "query", "number": number, "text": text, "password": password}
             case Ask(number=number):
                 many = f"{glance.lines} line{'s' if glance.lines != 1 else ''}"
-                text = f"The block above ({many}) wants to run in {self.place()}."
+                text = f"Run the block above ({many}) in {self.place()}?"
                 return {"kind": "ask", "number": number, "text": text}
             case Busy(ordinal=ordinal):
                 return {"kind": "busy", "number": ordinal + 1}
@@ -332,16 +332,16 @@ def place_of(chosen: Preferences) -> str:
 def why_not(chosen: Preferences, *, several: bool, api: bool = False) -> str:
     """Why code does not run, in a sentence for a person; empty where it does."""
     if not chosen.active:
-        return "CodeRunner is switched off: replies pass untouched."
+        return "CodeRunner is turned off. Replies are not changed."
     if several and chosen.kernel == "embedded" and not chosen.embedded_for_all:
         return (
             "This webui serves several people, and the embedded kernel would let each of them run code on "
-            "this machine: no code runs until its operator chooses a Jupyter server."
+            "this computer. No code runs until the operator selects a Jupyter server."
         )
     if api and not chosen.api:
-        return "Code does not run for API clients."
+        return "Code is not run for API clients."
     if api and chosen.approval == "ask":
-        return "API clients cannot be asked: choose “auto” to run code for them."
+        return "API clients cannot approve code. Choose “Automatically” to run code for them."
     return ""
 
 
@@ -362,5 +362,5 @@ def _settings() -> Settings | None:
     try:
         return settings.load()
     except SettingsError as failure:
-        log.warning("CodeRunner's own settings are left aside: %s", failure)
+        log.warning("ignoring CodeRunner's own settings: %s", failure)
         return None

@@ -72,9 +72,7 @@ class Elements:
         webui.mount(self._routes.all())
         self.placed = webui.draw_with(places.html)
         if not self.placed:
-            log.warning(
-                "this webui makes its messages in a way that CodeRunner does not know: outputs show as text"
-            )
+            log.warning("this webui renders messages in an unsupported way: outputs are shown as text")
 
     def script(self) -> str:
         """What loads our elements in the page; whoever gets this has passed the webui's own login."""

@@ -19,13 +19,13 @@ from coderunner.secret import Secret
 
 KERNELS = [("Embedded", "embedded"), ("Jupyter server", "server")]
 APPROVE = [
-    ("Default: ask on the embedded kernel, at once on a server", "default"),
-    ("Ask before each block", "ask"),
-    ("Run at once", "auto"),
-    ("Run nothing", "off"),
+    ("Default (ask on the embedded kernel, run on a server)", "default"),
+    ("Ask each time", "ask"),
+    ("Automatically", "auto"),
+    ("Never", "off"),
 ]
-ON_TIMEOUT = [("Let it go on beside the reply", "detach"), ("Stop it", "interrupt")]
-SAVED = "saved; type to replace it"
+ON_TIMEOUT = [("Keep it running in the background", "detach"), ("Stop it", "interrupt")]
+SAVED = "Saved; type to replace it"
 
 OLD = gr.__version__.startswith("4.")
 PRIVATE: dict[str, Any] = {"api_name": False} if OLD else {"api_visibility": "private"}
@@ -65,7 +65,7 @@ def build(door: Door, *, first: Callable[[], str | None]) -> None:
 
 
 def _hint(token: object) -> str:
-    return SAVED if token else "the server's token"
+    return SAVED if token else "The server's token"
 
 
 def at_each_visit(function: Callable[[], Any], outputs: Any) -> None:  # noqa: ANN401 - components
@@ -115,18 +115,18 @@ class Form:
                 [chosen().kernel_name],
                 value=lambda: chosen().kernel_name,
                 label="Kernel name",
-                info="Connect fills the list.",
+                info="Connect to fill this list.",
                 allow_custom_value=True,
             )
         with gr.Row(visible=chosen().kernel == "server") as server:
             address = gr.Textbox(
                 value=lambda: chosen().server,
-                label="Address of the Jupyter server",
-                info="As the browser shows it.",
+                label="Jupyter server address",
+                info="Copy it from your browser.",
                 max_lines=1,
             )
             token = gr.Textbox(
-                type="password", label="Token", info="Kept in a file that only you can read.", max_lines=1
+                type="password", label="Token", info="Stored in a file that only you can read.", max_lines=1
             )
 
         def seen() -> tuple[Any, Any]:
@@ -192,19 +192,17 @@ class Form:
     def _choices(self) -> None:
         chosen = self.store.get
         with gr.Row():
-            active = gr.Checkbox(value=lambda: chosen().active, label="Active")
-            own = gr.Checkbox(value=lambda: chosen().own_blocks, label="Run my own ```python blocks first")
-            api = gr.Checkbox(value=lambda: chosen().api, label="Run code for API clients, too")
-        approve = gr.Radio(APPROVE, value=lambda: chosen().approve, label="Before a block runs")
-        on_timeout = gr.Radio(
-            ON_TIMEOUT, value=lambda: chosen().on_timeout, label="A block that takes longer than its seconds"
-        )
+            active = gr.Checkbox(value=lambda: chosen().active, label="Enable CodeRunner")
+            own = gr.Checkbox(value=lambda: chosen().own_blocks, label="Run ```python blocks in my messages")
+            api = gr.Checkbox(value=lambda: chosen().api, label="Run code for API clients")
+        approve = gr.Radio(APPROVE, value=lambda: chosen().approve, label="Run code")
+        on_timeout = gr.Radio(ON_TIMEOUT, value=lambda: chosen().on_timeout, label="When a block times out")
         with gr.Row():
             deadline = gr.Slider(
-                *DEADLINES, value=lambda: chosen().deadline, step=1, label="Seconds for one block"
+                *DEADLINES, value=lambda: chosen().deadline, step=1, label="Timeout (seconds)"
             )
             blocks = gr.Slider(
-                *BLOCKS, value=lambda: chosen().max_blocks, step=1, label="Blocks in one reply"
+                *BLOCKS, value=lambda: chosen().max_blocks, step=1, label="Max. blocks per reply"
             )
         events = {
             "active": active.input,
@@ -224,7 +222,7 @@ class Form:
             install = gr.Button("Install the character “CodeRunner”")
             message = webui.component("custom_system_message")
             if message is not None:
-                teach = gr.Button("Add the lesson to the system message (mode instruct)")
+                teach = gr.Button("Add instructions to the system message (instruct mode)")
                 teach.click(preset.with_lesson, message, message, **UNQUEUED)
                 self.say(teach.click, lambda: Line(preset.TAUGHT))
         installed = self.say(install.click, self.panel.install)

@@ -40,7 +40,7 @@ TEST = "import sys\nprint('Python', sys.version.split()[0], 'says', 6 * 7)"
 TESTS = "test of the form"
 """What its runs bear in the records, in place of a reply's name."""
 
-DOWNLOADED = "The notebook is downloaded."
+DOWNLOADED = "Notebook downloaded."
 
 SLACK = 20.0
 """Seconds beyond the deadline that a start of a kernel may take."""
@@ -107,28 +107,30 @@ class Panel:
             return ""
         path = self.door.store.path
         return (
-            f"This webui serves several people: its operator chooses, in {path} or by CODERUNNER_ variables."
+            "This webui serves several people. Only its operator can change these settings, "
+            f"in {path} or with CODERUNNER_ variables."
         )
 
     def status(self) -> Line:
         """How things stand."""
         if other := self._first():
             return Line(
-                f"The extension {other} makes the prompts before CodeRunner sees them: no code runs. "
-                f"Put CodeRunner before {other} in the list of extensions.",
+                f"The extension {other} builds the prompts before CodeRunner sees them, so no code runs. "
+                f"List CodeRunner before {other} in the extensions.",
                 good=False,
             )
         chosen = self.door.store.get()
         if reason := why_not(chosen, several=webui.serves_several()):
             return Line(reason, good=False, more=[self.locked] if self.locked else [])
+        place = self.door.place()
         words = {
-            "auto": "run at once in",
-            "ask": "wait for your Run before they go to",
-            "off": "are declined; they would go to",
+            "auto": f"Python blocks run automatically in {place}",
+            "ask": f"Python blocks run in {place} after you approve them",
+            "off": f"Python blocks are not run. They would run in {place}",
         }
         bold = chosen.approval == "auto" and chosen.kernel == "embedded"
-        caution = ", on this machine and with your rights" if bold else ""
-        return Line(f"Python blocks {words[chosen.approval]} {self.door.place()}{caution}.")
+        caution = ", on this computer and with your permissions" if bold else ""
+        return Line(f"{words[chosen.approval]}{caution}.")
 
     def choose(self, **changes: Any) -> Line:  # noqa: ANN401 - values by name, checked by the store
         """Keep what a person chose."""
@@ -161,12 +163,12 @@ class Panel:
         if failure := self._keep(changes):
             return Connection(failure)
         if kernel == "server" and not address.strip():
-            return Connection(Line("Type the address of the Jupyter server first.", good=False))
+            return Connection(Line("Enter the address of the Jupyter server first.", good=False))
         where = self.door.store.get().where
         try:
             return self._checked(self.door.sessions.portal.call(check(where), CHECKED))
         except TooLate:
-            return Connection(Line(f"The check did not end within {CHECKED:.0f} s.", good=False))
+            return Connection(Line(f"The check did not finish within {CHECKED:.0f} s.", good=False))
 
     def _checked(self, report: Report) -> Connection:
         chosen = self.door.store.get()
@@ -197,8 +199,8 @@ class Panel:
         if result.status is not Status.OK:
             return Line(result.detail or f"The test cell ended with: {result.status}.", good=False)
         return Line(
-            f"{printed(result)} · {self.door.place()} · {result.duration * 1000:.0f} ms there and back",
-            more=[f"{whole:.0f} ms with the start of the kernel"]
+            f"{printed(result)} · {self.door.place()} · {result.duration * 1000:.0f} ms round trip",
+            more=[f"{whole:.0f} ms including the kernel start"]
             if whole > result.duration * 1000 + 50
             else [],
         )
@@ -223,7 +225,7 @@ class Panel:
         if isinstance(session, Line):
             return session
         stopped = session.portal.call(session.interrupt(), SLACK)
-        return Line("Asked the block to stop." if stopped else "No block runs in this chat.")
+        return Line("Asked the block to stop." if stopped else "No block is running in this chat.")
 
     def restart(self, chat: Chat) -> Line:
         """Empty the kernel of this chat."""
@@ -233,10 +235,12 @@ class Panel:
         try:
             session.portal.call(session.restart(), SLACK)
         except TooLate:
-            return Line("The kernel did not restart in time; the next block starts a new one.", good=False)
+            return Line(
+                "The kernel did not restart in time; the next block will start a new one.", good=False
+            )
         except CodeRunnerError as failure:
             return Line(str(failure), good=False)
-        return Line("The kernel starts anew: all variables of this chat are gone.")
+        return Line("Kernel restarted. All variables of this chat are gone.")
 
     def install(self) -> Line:
         """Put the character where the webui finds it."""
@@ -254,7 +258,7 @@ class Panel:
         except CodeRunnerError as failure:
             return "", Line(str(failure), good=False)
         if not text:
-            return "", Line("Nothing was said in this chat yet.")
+            return "", Line("This chat is empty.")
         return text, Line(f"{DOWNLOADED} {lacks}".rstrip(), good=not lacks)
 
     def address(self) -> str:
@@ -282,7 +286,7 @@ class Panel:
         reason = why_not(self.door.store.get(), several=webui.serves_several())
         name = self.door.conversation(chat.state())
         if reason or name is None:
-            return Line(reason or "Begin a chat first.", good=False)
+            return Line(reason or "Start a chat first.", good=False)
         return self.door.kernel(name)
 
 

@@ -32,7 +32,7 @@ def _place(folder: Path, image: Image) -> str:
     ending, content = ENDINGS.get(image.mime, ""), _content(image)
     kind = image.mime.removeprefix("image/").removesuffix("+xml").upper()
     if not content or not ending:
-        return f"({kind} image that cannot be shown: of another format, damaged, or over {LARGEST >> 20} MB)"
+        return f"({kind} image, not shown: unsupported format, damaged, or larger than {LARGEST >> 20} MB)"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{token_hex(16)}.{ending}"
     path.write_bytes(content)

@@ -9,7 +9,7 @@ from coderunner.errors import SettingsError
 
 PRESET = Path(__file__).resolve().parents[4] / "assets" / "presets" / "CodeRunner.yaml"
 
-TAUGHT = "The lesson stands in the custom system message now (tab Parameters), for the mode instruct."
+TAUGHT = "The instructions are now in the custom system message (Parameters tab), for instruct mode."
 
 
 def install(user_data: Path) -> str:
@@ -25,13 +25,13 @@ def install(user_data: Path) -> str:
             path = folder / f"{name}.yaml"
             if not path.exists():
                 path.write_text(text, encoding="utf-8")
-                return f"Installed {name}: choose it under Character, for the modes chat and chat-instruct."
+                return f"Installed {name}. Select it under Character, in chat or chat-instruct mode."
             if path.read_text(encoding="utf-8") == text:
-                return f"The character {name} is installed already: choose it under Character."
+                return f"The character {name} is already installed. Select it under Character."
     except OSError as failure:
-        message = f"the character could not be written to {folder}: {failure.strerror}"
+        message = f"the character could not be saved in {folder}: {failure.strerror}"
         raise SettingsError(message) from failure
-    return f"There are {len(names)} characters named {PRESET.stem} already: remove some."
+    return f"There are already {len(names)} characters named {PRESET.stem}. Remove some."
 
 
 def system_message() -> str:

@@ -207,7 +207,7 @@ class Reply:
             page.add(f"CodeRunner stopped: {failure}.")
         except Exception as failure:
             log.exception("a reply ended early")
-            page.add(f"CodeRunner stopped with {type(failure).__name__}; the webui's log says where.")
+            page.add(f"CodeRunner stopped with {type(failure).__name__}; see the webui's log.")
         page.close()
         yield from self._end(page)
 

@@ -186,7 +186,7 @@ class Stage:
 
     def _end_unseen(self, identity: str, running: Late) -> None:
         if not self.board.watched([identity]):
-            log.info("No page shows a block that its page has left: it is stopped")
+            log.info("stopping a block that no page shows any more")
             running.interrupt()
 
     def _await_end(self, identity: str) -> None:
@@ -196,7 +196,7 @@ class Stage:
             end = self._records.ended(runs[-1]).result(PATIENCE) if runs else None
             self._change(identity, lambda b: growth.ended(b, end) if end else growth.never_ran(b))
         except (RecordsUnavailable, TimeoutError) as failure:
-            log.warning("how a block ended is not known: %s", failure)
+            log.warning("how a block ended is unknown: %s", failure)
             self._change(identity, growth.left)
 
     def _begin(self, mark: Mark, cell: Cell, ordinal: int, state: State, panel: Panel | None = None) -> str:

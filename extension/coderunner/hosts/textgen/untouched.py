@@ -21,8 +21,8 @@ def sentence() -> str:
     """What a person has to do."""
     command = f'pip install -r "{REQUIREMENTS}" --upgrade'
     return (
-        f"<b>CodeRunner</b> lacks a library ({escape(reason)}). In the webui's own environment, run "
-        f"<code>{escape(command)}</code>, then start the webui again. Until then no code runs."
+        f"<b>CodeRunner</b> is missing a library ({escape(reason)}). In the webui's Python environment, "
+        f"run <code>{escape(command)}</code>, then restart the webui. Until then no code runs."
     )
 
 
