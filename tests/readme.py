@@ -1,11 +1,11 @@
-"""What the README says of the settings is made from the code: `python -m tests.readme` writes it."""
+"""The table in docs/settings.md is made from the code: `python -m tests.readme` writes it."""
 
 import re
 from pathlib import Path
 
 from coderunner.settings import descriptions
 
-README = Path(__file__).parent.parent / "README.md"
+PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
 BEGIN = "<!-- settings: made by `python -m tests.readme` -->\n"
 END = "<!-- /settings -->\n"
 
@@ -21,10 +21,10 @@ def table() -> str:
 
 
 def made() -> str:
-    """The README with its table made anew."""
-    text = README.read_text(encoding="utf-8")
+    """The page with its table made anew."""
+    text = PAGE.read_text(encoding="utf-8")
     return re.sub(f"(?s){re.escape(BEGIN)}.*{re.escape(END)}", lambda _: f"{BEGIN}\n{table()}\n{END}", text)
 
 
 if __name__ == "__main__":
-    README.write_text(made(), encoding="utf-8")
+    PAGE.write_text(made(), encoding="utf-8")

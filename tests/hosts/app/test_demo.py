@@ -58,7 +58,7 @@ def test_the_next_turn_still_knows_the_variables_and_always_here_asks_no_more(so
     somebody.press("Always allow in this chat")
     expect(somebody.feet).to_have_count(1)
     assert "30" in somebody.ask("Now double it")
-    expect(somebody.page.locator("#cr-bottom")).to_contain_text("as you allowed")
+    expect(somebody.page.locator("#cr-bottom")).to_contain_text("allowed in this chat")
 
 
 @behaviour("app:first:plot")
