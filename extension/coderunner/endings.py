@@ -43,7 +43,7 @@ SENTENCES: Mapping[tuple[Status, Aftermath], str] = {
 """What stands before the first colon or semicolon says it in short; `Result.detail` adds to it."""
 
 
-_FAULTS = ("coderunner ", "we were ", "its record ", "another process ")
+_FAULTS = ("coderunner ", "an error in coderunner ", "we were ", "its record ", "another process ")
 """How details begin that say why an end is not known, though no connection was lost."""
 
 

@@ -219,9 +219,9 @@ def test_a_result_that_comes_late_says_which_block_it_is_of() -> None:
 )
 def test_what_is_a_fault_of_ours_is_not_called_a_lost_connection(detail: str) -> None:
     lost = Result(status=Status.LOST, detail=detail)
-    assert for_model(lost) == f"Result: (whether the code ran to its end is unknown; {detail})\n"
+    assert for_model(lost) == f"Result: (it is unknown whether the code finished; {detail})\n"
     cut = Result(status=Status.LOST, detail="it is no longer running")
-    assert for_model(cut).startswith("Result: (the connection was lost; whether")
+    assert for_model(cut).startswith("Result: (the connection was lost; it is unknown")
 
 
 @behaviour("render:ends:sentence")

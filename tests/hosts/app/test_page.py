@@ -652,7 +652,7 @@ def test_nothing_of_the_chat_lies_over_a_button(browser: Browser, address: str, 
         somebody.ask("one\n\n" * 40)
         app.choices.approve = "ask"
         somebody.say("```python\nprint(15)\n```\n")
-        expect(somebody.blocks.last).to_contain_text("Run this?")
+        expect(somebody.blocks.last).to_contain_text("Run this code?")
         expect(somebody.page.locator("#cr-chat .message-buttons").last).to_be_hidden()
         somebody.press("Skip")
         expect(somebody.feet).to_have_count(2)
