@@ -76,8 +76,9 @@ PLAN = {
     "page": Floor(f"{GROUND} gate page", "starlette"),
     # What a block looks like is decided in pure functions; only the board, the socket and the routes act.
     "page.active": Floor("outputs", pure=True),
-    "page.block": Floor("outputs", pure=True),
+    "page.block": Floor("outputs page.grown", pure=True),
     "page.frames": Floor(pure=True),
+    "page.grown": Floor(pure=True),
     "page.growth": Floor("outputs page.block", pure=True),
     "page.highlight": Floor(libraries="pygments", pure=True),
     "page.output": Floor("outputs images page.active page.block page.pictures page.terminal", pure=True),
@@ -93,7 +94,7 @@ PLAN = {
     ),
     # What the app shows is decided in pure functions; only its other modules act.
     "hosts.app.guard": Floor("gate page.files"),
-    "hosts.app.transcript": Floor("outputs page.block page.growth", pure=True),
+    "hosts.app.transcript": Floor("outputs page.block page.grown page.growth", pure=True),
     "hosts.app.formulas": Floor(libraries="markdown_it", pure=True),
     "hosts.app.markdown": Floor("page.highlight hosts.app.formulas", "markdown_it", pure=True),
     "hosts.app.prose": Floor("hosts.app.markdown", "markdown_it", pure=True),

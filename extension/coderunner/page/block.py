@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
 from coderunner.outputs import Output, Question, Result
+from coderunner.page.grown import Grown
 
 
 class State(StrEnum):
@@ -42,7 +43,7 @@ class Panel(Protocol):
 class Block:
     """Code with what became of it: one unit."""
 
-    written: str = ""
+    written: str | Grown = ""
     """The fence as it stands in the reply, its opening line included."""
     source: str = ""
     """The code that runs; known when the fence is closed."""
@@ -80,12 +81,26 @@ class Block:
     @property
     def code(self) -> str:
         """The code to show, also while it is being written."""
-        return self.source or _inside(self.written)
+        return self.source or _inside(str(self.written))
 
     @property
     def closed(self) -> bool:
         """The last line of its fence is there."""
-        return bool(self.source) or _closed(self.written)
+        return bool(self.source) or _closed(str(self.written))
+
+    def wrote(self, text: str) -> "Block":
+        """It with more of its fence; a closing line comes whole."""
+        grown = self.written if isinstance(self.written, Grown) else Grown(self.written)
+        return replace(self, written=grown + text)
+
+    @property
+    def complete(self) -> bool:
+        """What was written last has closed the fence: `closed` at the cost of that alone."""
+        if not isinstance(self.written, Grown):
+            return self.closed
+        opening, last = self.written.first.partition("\n")[0], self.written.last
+        whole = self.written.before == "\n" or "\n" in last.rstrip()
+        return whole and last.endswith(("\n", "\r")) and _closed(f"{opening}\n{last}")
 
     @property
     def shown(self) -> tuple[Output, ...]:

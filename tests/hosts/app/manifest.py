@@ -44,6 +44,9 @@ BEHAVIOURS = {
     "app:view:order": Behaviour("A reply shows its parts in the order in which they came.", "the look"),
     "app:view:kept": Behaviour("A part that stays the same is not drawn again.", "performance"),
     "app:transcript:grows": Behaviour("A reply grows by what happens, part by part.", "the house"),
+    "app:transcript:linear": Behaviour(
+        "What a delta adds to a reply costs what the delta does, however long the reply is.", "performance"
+    ),
     "app:transcript:unfinished": Behaviour("A block that was not closed is shown as not run.", "decision 1"),
     "app:first:sum": Behaviour(
         "`What is 10 + 5?` asks whether it may run, and ends in a sentence with 15 that a kernel computed.",

@@ -1,16 +1,21 @@
 """How a reply grows."""
 
+import operator
 from collections.abc import Callable
 from dataclasses import replace
 from functools import reduce
+from itertools import accumulate
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from coderunner.hosts.app import transcript
 from coderunner.hosts.app.transcript import Notice, Parts, Prose, Thought
 from coderunner.outputs import Result, Status, Stream
 from coderunner.page import growth
 from coderunner.page.block import Block, State
+from coderunner.page.grown import Grown
 from tests.behaviours import behaviour
 
 FENCE = "```python\nprint(15)\n```\n"
@@ -82,6 +87,34 @@ def test_outputs_come_change_and_go() -> None:
 def test_thoughts_stand_apart_from_what_is_said() -> None:
     parts = transcript.said(transcript.thought(transcript.thought((), "Hm"), "m."), "Well.")
     assert parts == (Thought("Hmm."), Prose("Well."))
+
+
+@behaviour("app:transcript:linear")
+@given(st.lists(st.text(max_size=9), max_size=700), st.integers(0, 700))
+def test_a_text_grows_at_its_end_and_what_it_was_before_stays(pieces: list[str], at: int) -> None:
+    values = list(accumulate(pieces, operator.add, initial=Grown("a")))
+    assert [str(value) for value in values] == list(accumulate(pieces, operator.add, initial="a"))
+    early = values[at % len(values)]
+    assert early + "other" == f"{early}other"
+    assert values[-1] == "a" + "".join(pieces)
+
+
+@behaviour("app:transcript:linear")
+@pytest.mark.parametrize(
+    ("pieces", "blocks"),
+    [
+        (["```py\n", "\n", "```\n", "```py\n", "x"], 2),
+        (["```py\n\n```\n", "```py\nx"], 2),
+        (["```py\n", "x", " ```\n", "y\n", "```\n"], 1),
+        (["```py\n", "~~~\n", "x\n"], 1),
+        (["````py\n", "```\n", "x\n"], 1),
+    ],
+)
+def test_a_block_begins_where_the_one_before_was_closed(pieces: list[str], blocks: int) -> None:
+    parts: Parts = ()
+    for piece in pieces:
+        parts = transcript.coded(parts, piece)
+    assert len(parts) == blocks
 
 
 @behaviour("app:transcript:unfinished")

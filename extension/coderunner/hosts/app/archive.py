@@ -94,7 +94,7 @@ def _piece(part: Part) -> Piece:
             return Piece(Kind.NOTICE, text)
         case Block(written, read=read, ordinal=ordinal, result=result):
             # What it showed stands in its run.
-            return Piece(Kind.BLOCK, written, read, ordinal, result and replace(result, outputs=()))
+            return Piece(Kind.BLOCK, str(written), read, ordinal, result and replace(result, outputs=()))
 
 
 def _message(chat: Chat, said: Saying, panel: PanelOf) -> Message:

@@ -6,25 +6,50 @@ objects, so that what was drawn of them can be kept.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Self
 
 from coderunner.outputs import Status
 from coderunner.page import growth
 from coderunner.page.block import Block, State
+from coderunner.page.grown import Grown
 
 
-@dataclass(frozen=True, slots=True)
-class Prose:
+class _Written:
+    __slots__ = ("_text",)
+    __match_args__ = ("text",)
+
+    def __init__(self, text: str | Grown) -> None:
+        self._text = text if isinstance(text, Grown) else Grown(text)
+
+    @property
+    def text(self) -> str:
+        """What was written."""
+        return str(self._text)
+
+    def wrote(self, text: str) -> Self:
+        """It with more text, at the cost of that."""
+        return type(self)(self._text + text)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and isinstance(other, _Written) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._text!r})"
+
+
+class Prose(_Written):
     """Markdown that the model wrote."""
 
-    text: str
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Thought:
+class Thought(_Written):
     """What the model thought; shown folded, never run."""
 
-    text: str
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +91,8 @@ class Past:
 def said(parts: Parts, text: str) -> Parts:
     """Add prose."""
     match parts:
-        case (*before, Prose(earlier)):
-            return (*before, Prose(earlier + text))
+        case (*before, Prose() as prose):
+            return (*before, prose.wrote(text))
         case _:
             return (*grown(parts, growth.passed), Prose(text)) if text.strip("\r\n") else parts
 
@@ -75,8 +100,8 @@ def said(parts: Parts, text: str) -> Parts:
 def thought(parts: Parts, text: str) -> Parts:
     """Add to a thought."""
     match parts:
-        case (*before, Thought(earlier)):
-            return (*before, Thought(earlier + text))
+        case (*before, Thought() as thought):
+            return (*before, thought.wrote(text))
         case _:
             return (*grown(parts, growth.passed), Thought(text)) if text.strip() else parts
 
@@ -90,10 +115,10 @@ def over(parts: Parts, sentence: str) -> Parts:
 def coded(parts: Parts, text: str, identity: str = "") -> Parts:
     """Add lines of a fence that will run when it closes; `identity` names the block if they begin one."""
     match parts:
-        case (*before, Block(state=State.WRITING) as block) if not block.closed:
-            return (*before, replace(block, written=block.written + text))
+        case (*before, Block(state=State.WRITING) as block) if not block.complete:
+            return (*before, block.wrote(text))
         case _:
-            return (*grown(parts, growth.passed), Block(text, id=identity))
+            return (*grown(parts, growth.passed), Block(Grown(text), id=identity))
 
 
 def grown(parts: Parts, grow: Callable[[Block], Block]) -> Parts:
