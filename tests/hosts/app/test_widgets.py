@@ -86,10 +86,10 @@ def test_a_slider_stands_where_it_was_left_after_a_reload_and_after_a_restart(
     ]
 
 
-@pytest.fixture
-def jupyter(tmp_path: Path) -> Iterator[Jupyter]:
+@pytest.fixture(scope="module")
+def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
     """A server, whose kernels outlive an app."""
-    with jupyter_server(tmp_path, token="canary") as server:
+    with jupyter_server(tmp_path_factory.mktemp("jupyter"), token="canary") as server:
         yield server
 
 
