@@ -77,9 +77,9 @@ def test_scripts_can_be_switched_off_for_one_block(browser: Browser, host: Host)
     with opened(browser, host) as page:
         expect(frame_of(page, cell).locator("#n")).to_have_text("1")
         block_of(page, cell).get_by_label("More").click()
-        block_of(page, cell).get_by_role("button", name="Turn off scripts").click()
+        block_of(page, cell).get_by_role("button", name="Disable scripts").click()
         expect(frame_of(page, cell).locator("#n")).to_have_text("")
-        block_of(page, cell).get_by_role("button", name="Turn on scripts").click()
+        block_of(page, cell).get_by_role("button", name="Enable scripts").click()
         expect(frame_of(page, cell).locator("#n")).to_have_text("1")
 
 

@@ -232,7 +232,7 @@ def test_an_anywidget_works_where_scripts_may_run_and_else_shows_its_text(
         assert shown.printed("counter.value += 1; print(counter.value)") == "5\n"
         expect(button).to_have_text("count 5")
         block_of(page, shown.cell).get_by_label("More").click()
-        block_of(page, shown.cell).get_by_role("button", name="Turn off scripts").click()
+        block_of(page, shown.cell).get_by_role("button", name="Disable scripts").click()
         expect(shown.in_frame(page).locator("pre")).to_contain_text(
             "the widget needs scripts, which are turned off"
         )

@@ -67,6 +67,6 @@ export async function copy(button, text) {
     await navigator.clipboard.writeText(text);
     say(button, "Copied");
   } catch {
-    say(button, "Copying failed");
+    say(button, "Not copied");
   }
 }

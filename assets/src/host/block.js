@@ -175,7 +175,7 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
       parcel: (bytes) => line.parcel(this.#watched, bytes),
     });
     this.#frame.level = this.#chosen || this.#level;
-    this.#button("scripts").textContent = this.#frame.level === "scripts" ? "Turn off scripts" : "Turn on scripts";
+    this.#button("scripts").textContent = this.#frame.level === "scripts" ? "Disable scripts" : "Enable scripts";
     this.#frame.show(items);
   }
 

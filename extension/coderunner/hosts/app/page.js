@@ -23,7 +23,7 @@
       else await navigator.clipboard.write([new ClipboardItem({ "text/plain": text })]);
       button.textContent = "Copied";
     } catch {
-      button.textContent = "Copying failed";
+      button.textContent = "Not copied";
     }
     clearTimeout(waits.get(button));
     waits.set(button, setTimeout(() => { button.textContent = words.get(button); }, 1200));
