@@ -100,7 +100,7 @@ export class Frame {
 
   #begin() {
     this.#loads += 1;
-    if (this.#loads > 1) return this.stop("It tried to leave its page.");
+    if (this.#loads > 1) return this.stop("It tried to navigate.");
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     port1.onmessage = ({ data }) => this.#hear(data);
@@ -151,7 +151,7 @@ export class Frame {
 
   // Only a shell says this, and only of the frame in it.
   static left(source) {
-    for (const each of OPEN) if (each.#node.contentWindow === source) each.stop("It tried to leave its page.");
+    for (const each of OPEN) if (each.#node.contentWindow === source) each.stop("It tried to navigate.");
   }
 
   // A script that never ends hangs every frame, since they share a process; that ends when all of them are gone.
