@@ -293,7 +293,7 @@ def test_what_is_too_large_is_shortened_or_left_out() -> None:
     bundle = bundle_of({"text/plain": huge, "text/html": huge, "application/json": {"a": huge}})
     assert list(bundle) == ["text/plain"]
     assert str(bundle["text/plain"]).endswith(
-        "characters left out …\n\n[text/html of 8,388,609 characters is too large to show]\n"
+        "characters left out …\n\n[text/html with 8,388,609 characters is too large to show]\n"
         "[application/json is too large to show]"
     )
 
@@ -302,7 +302,7 @@ def test_what_is_too_large_is_shortened_or_left_out() -> None:
 def test_what_was_too_large_is_told_in_place_of_an_address() -> None:
     huge = ["<p>" * 5_000_000]
     bundle = bundle_of({"text/html": huge, "text/plain": "<IPython.core.display.HTML object>", "text/css": 1})
-    assert bundle == {"text/plain": "[text/html of 15,000,000 characters is too large to show]"}
+    assert bundle == {"text/plain": "[text/html with 15,000,000 characters is too large to show]"}
 
 
 @behaviour("execution:bounds:whole")
