@@ -491,7 +491,7 @@ def test_of_many_blocks_whose_threads_go_on_the_latest_are_told(drive: Drive, ke
     )
     assert running.wait(60) is not None
     words = late_words(kernel)
-    assert words.count("after its end:") == MOST
+    assert words.count("Later output of an earlier block:") == MOST
     assert "(later output of 2 more blocks is left out)" in words
     assert len(words) < MOST * 1_200
 
