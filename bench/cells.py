@@ -30,13 +30,13 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 from tests.kernel.servers import Jupyter, jupyter_server
 
-from coderunner.kernel import local, server
-from coderunner.kernel.client import KernelClient
-from coderunner.kernel.messages import Message, Stamp, execute_request
-from coderunner.kernel.portal import portal
-from coderunner.kernel.ready import wait_until_ready
-from coderunner.kernel.rest import Rest
-from coderunner.kernel.sessions import Local, Server, Sessions, Where
+from coderunner.kernel.connections import local_kernel, server_kernel
+from coderunner.kernel.connections.readiness import wait_until_ready
+from coderunner.kernel.connections.rest_api import RestApi
+from coderunner.kernel.execution.client import KernelClient
+from coderunner.kernel.io_thread import io_thread
+from coderunner.kernel.protocol.messages import Message, Stamp, execute_request
+from coderunner.kernel.sessions.registry import KernelLocation, Local, Server, Sessions
 from coderunner.outputs import Status
 from coderunner.secret import Secret
 
@@ -96,11 +96,11 @@ def bare(client: BlockingKernelClient) -> None:
 def connection_file() -> Iterator[str]:
     """Start a kernel as CodeRunner starts it, and give the file that others can connect with."""
     with tempfile.TemporaryDirectory() as directory:
-        kernel = portal().call(local.start("python3", Path(directory)))
+        kernel = io_thread().call(local_kernel.start("python3", Path(directory)))
         try:
             yield kernel._manager.connection_file
         finally:
-            portal().call(kernel.close())
+            io_thread().call(kernel.close())
 
 
 @contextmanager
@@ -140,7 +140,7 @@ def with_nbclient() -> Iterator[Run]:
 
 
 @contextmanager
-def ours(where: Where) -> Iterator[Run]:
+def ours(where: KernelLocation) -> Iterator[Run]:
     """A session, as a host without an event loop uses it: through the portal and back."""
     with tempfile.TemporaryDirectory() as directory:
         sessions = Sessions(Path(directory))
@@ -154,7 +154,7 @@ def ours(where: Where) -> Iterator[Run]:
         try:
             yield run
         finally:
-            portal().call(sessions.close_all(keep=False))
+            io_thread().call(sessions.close_all(keep=False))
 
 
 # --- contenders on a Jupyter server
@@ -175,9 +175,9 @@ def bare_websocket(where: Server) -> Iterator[Run]:
     """The floor's loop over the server's WebSocket: it codes messages, and does nothing else."""
     loop = asyncio.new_event_loop()
 
-    async def connect() -> tuple[server.ServerKernel, asyncio.Queue[Message]]:
-        rest = Rest(where)
-        kernel = await server.create_without_session(rest, "python3")
+    async def connect() -> tuple[server_kernel.ServerKernel, asyncio.Queue[Message]]:
+        rest = RestApi(where)
+        kernel = await server_kernel.create_without_session(rest, "python3")
         heard: asyncio.Queue[Message] = asyncio.Queue()
         kernel.attach(lambda event: heard.put_nowait(event) if isinstance(event, Message) else None)
         await kernel.connect("bench")
@@ -219,15 +219,15 @@ def new_kernel_each(where: Server) -> Iterator[Run]:
 
     async def run() -> None:
         async with AsyncExitStack() as stack:
-            rest = Rest(where)
+            rest = RestApi(where)
             stack.callback(rest.close)
-            kernel = await server.create_without_session(rest, "python3")
+            kernel = await server_kernel.create_without_session(rest, "python3")
             stack.push_async_callback(kernel.close)
             await kernel.connect("")
             result = await KernelClient(kernel).execute(CELL, deadline=60)
             assert result.status is Status.OK
 
-    yield lambda: portal().call(run())
+    yield lambda: io_thread().call(run())
 
 
 # --- the measurement

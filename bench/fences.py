@@ -21,7 +21,7 @@ from functools import partial
 
 from markdown_it import MarkdownIt
 
-from coderunner.chat.fences import FenceParser
+from coderunner.chat.parsing.fences import FenceParser
 from coderunner.chat.turn import Turn
 from coderunner.outputs import Result
 

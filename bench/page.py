@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, Page
 from tests.hosts.app.browsing import chromium
 from tests.page.host import Host, block_of, frame_of, hosted, opened
 
-from coderunner.kernel.parcel import pack, unpack
+from coderunner.kernel.widgets.binary_framing import pack, unpack
 from coderunner.outputs import DisplayData, Output, Stream
-from coderunner.runner import Local, Panel, Sessions
+from coderunner.runner import Local, Sessions, WidgetPanel
 
 ROUNDS = 30
 
@@ -87,7 +87,7 @@ MOVE = """async (root) => {
 }"""
 
 
-def without_a_page(panel: Panel) -> list[float]:
+def without_a_page(panel: WidgetPanel) -> list[float]:
     """Milliseconds from what moves the slider to what its program changes by that."""
     models: dict[str, str] = {}
     changed = Event()
@@ -129,7 +129,7 @@ def in_a_page(browser: Browser, host: Host, cell: str) -> list[float]:
 
 
 def slider(browser: Browser, host: Host) -> None:
-    sessions, panel = Sessions(), Panel()
+    sessions, panel = Sessions(), WidgetPanel()
     result = sessions.get("bench", Local()).begin(SLIDER, panel=panel).wait()
     cell = host.show("slider", result.outputs if result else (), panel=panel)
     least, median = (
@@ -137,7 +137,7 @@ def slider(browser: Browser, host: Host) -> None:
     )
     print(f"{'a slider, its program, without a page':46} {least:8.1f} ms {1:8.1f} ×")
     print(f"{'a slider in a page, its program, the page':46} {median:8.1f} ms {median / least:8.1f} ×")
-    sessions.portal.call(sessions.close_all())
+    sessions.io_thread.call(sessions.close_all())
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from tests.page.host import Host, block_of, frame_of, hosted
 from tests.page.zoo import ANIMALS, Animal
 
 from coderunner.outputs import DisplayData, ExecuteResult, Output, Result, Stream
-from coderunner.runner import Local, Panel, Session, Sessions
+from coderunner.runner import Local, Session, Sessions, WidgetPanel
 
 ROUNDS = 7
 TEXTS = 20
@@ -62,11 +62,11 @@ def kernel() -> Iterator[Session]:
     try:
         yield sessions.get("bench", Local())
     finally:
-        sessions.portal.call(sessions.close_all())
+        sessions.io_thread.call(sessions.close_all())
 
 
-def run(session: Session, animal: Animal) -> tuple[Result, Panel]:
-    panel = Panel()
+def run(session: Session, animal: Animal) -> tuple[Result, WidgetPanel]:
+    panel = WidgetPanel()
     result = session.begin(animal.code, panel=panel).wait()
     assert result is not None
     return result, panel

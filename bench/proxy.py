@@ -24,7 +24,7 @@ from statistics import median
 
 from bench.upstream import AFTER
 
-from coderunner.kernel.sessions import Local, Sessions
+from coderunner.kernel.sessions.registry import Local, Sessions
 
 KEY = "sk-bench-7f3a9c51e2d4b680"
 PACED = 300

@@ -12,10 +12,10 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from coderunner.outputs import DisplayData, Result, Stream
-from coderunner.records.book import Records
-from coderunner.records.entry import Entry
-from coderunner.records.opening import open_records
-from coderunner.records.rows import Key
+from coderunner.records.active_run import ActiveRun
+from coderunner.records.database.run_queries import Key
+from coderunner.records.open_records import open_records
+from coderunner.records.run_registry import Records
 
 RUNS = 500
 SMALL = Result((Stream("stdout", "15\n"),), execution_count=1, duration=0.004)
@@ -30,11 +30,11 @@ def timed(work: Callable[[], object]) -> float:
 
 def one(records: Records, ordinal: int, result: Result) -> dict[str, float]:
     """One run, step by step, in milliseconds."""
-    key, taken = Key("conversation", "message", ordinal), list[Entry]()
+    key, taken = Key("conversation", "message", ordinal), list[ActiveRun]()
 
     def claim() -> None:
         entry = records.claim(key, f"print({ordinal})")
-        assert isinstance(entry, Entry)
+        assert isinstance(entry, ActiveRun)
         taken.append(entry)
 
     steps = {"look": timed(lambda: records.recall(key, f"print({ordinal})")), "claim": timed(claim)}
@@ -64,7 +64,7 @@ def main() -> None:
         records.close()
         size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
         print(f"{2 * RUNS} runs, half of them with the same picture: {size / 1e6:.1f} MB")
-    load = "import time, coderunner.records.book; print(time.process_time())"
+    load = "import time, coderunner.records.run_registry; print(time.process_time())"
     told = subprocess.run([sys.executable, "-c", load], capture_output=True, text=True, check=True).stdout
     print(f"a process that has imported it took {float(told):.2f} s of a processor")
 

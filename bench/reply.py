@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Generator
 from statistics import median
 
 from coderunner.chat.turn import Generate, Part, Say, Turn
-from coderunner.kernel.sessions import Local, Session, Sessions
+from coderunner.kernel.sessions.registry import Local, Session, Sessions
 from coderunner.runner import Ended, Event, converse, converse_sync
 
 BLOCKS = 40

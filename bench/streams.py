@@ -14,9 +14,9 @@ from collections.abc import Callable
 
 from httpx2._sse import _SSEEventDecoder, _SSELineDecoder
 
-from coderunner.models.events import EventDecoder
-from coderunner.models.pieces import piece
-from coderunner.models.stretch import Stretch
+from coderunner.models.continuation.reply_segment import ReplySegment
+from coderunner.models.endpoint.chunks import piece
+from coderunner.models.endpoint.sse import EventDecoder
 
 SIZE = 8_000_000
 CUT = 4096
@@ -38,7 +38,7 @@ STREAMS = {
 
 
 def ours(stream: bytes) -> None:
-    decoder, stretch = EventDecoder(), Stretch()
+    decoder, stretch = EventDecoder(), ReplySegment()
     for start in range(0, len(stream), CUT):
         events = decoder.receive(stream[start : start + CUT])
         stretch.receive([piece(event) for event in events if isinstance(event, dict)])

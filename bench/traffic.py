@@ -17,7 +17,7 @@ from tests.hosts.app.browsing import Visitor, chromium, served, visitor
 from tests.hosts.app.parrot import Receive, Send, _body, _event, _whole
 
 from coderunner.hosts.app.server import App
-from coderunner.settings import load
+from coderunner.settings.settings import load
 
 PIECE = 7
 PAUSE = 0.01

@@ -1,19 +1,28 @@
-"""What the house itself promises."""
+"""What the project as a whole promises."""
 
 from tests.behaviours import Behaviour
 
 BEHAVIOURS = {
-    "house:floors:imports": Behaviour(
-        "A module imports only what its floor allows, and pure modules import no effect.", "README, the house"
+    "project:layers:imports": Behaviour(
+        "A module imports only what its layer allows, and pure modules import no effect.",
+        "docs/architecture.md",
     ),
-    "house:floors:every-module": Behaviour(
-        "Every module stands in the plan, and the plan names nothing that is not there.", "README, the house"
+    "project:layers:every-module": Behaviour(
+        "Every module stands in the plan, and the plan names nothing that is not there.",
+        "docs/architecture.md",
     ),
-    "house:floors:no-circles": Behaviour("The imports of the package have no circle.", "README, the house"),
-    "house:floors:third-party": Behaviour(
-        "A room uses only the libraries that the plan gives it.", "README, the house"
+    "project:layers:no-circles": Behaviour(
+        "Neither the modules nor the folders of the package import each other in a circle.",
+        "docs/architecture.md",
     ),
-    "house:manifest:both-ways": Behaviour(
+    "project:size": Behaviour(
+        "No folder has more than a dozen modules, no module more than 400 lines, no class more than 300.",
+        "docs/architecture.md",
+    ),
+    "project:layers:third-party": Behaviour(
+        "A package uses only the libraries that the plan gives it.", "docs/architecture.md"
+    ),
+    "project:manifest:both-ways": Behaviour(
         "Each behaviour in the manifest has a test, and each test names a behaviour of the manifest.",
         "CONTRIBUTING",
     ),
@@ -259,7 +268,7 @@ BEHAVIOURS = {
     ),
     "settings:files:places": Behaviour("Files lie where each system wants them.", "XDG base directories"),
     "settings:descriptions:complete": Behaviour("Every setting says what it is.", "README, settings"),
-    "house:safety:no-same-origin": Behaviour(
+    "project:safety:no-same-origin": Behaviour(
         "No frame of ours is ever given the rights of the page around it.", "safety: peer advisories"
     ),
     "runner:reply:goes-on-with-the-result": Behaviour(

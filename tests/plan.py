@@ -1,121 +1,127 @@
-"""The plan of the house: which room may import which room and which libraries, and who must stay pure.
+"""The import plan: which package may import which package and which libraries, and what must stay pure.
 
 This table is the plan. A change of it and of the code goes into one commit, which says why.
 """
 
 from dataclasses import dataclass
 
-GROUND = "errors outputs endings secret characters jsontext images identity cursor"
-"""Values that every room understands; `settings` is ground too, but reads files: pure rooms do without."""
+VALUES = "errors outputs endings secret ids text images.image_type"
+"""Values that everything understands; `settings` is one too, but reads files: pure packages do without."""
 
 
 @dataclass(frozen=True, slots=True)
-class Floor:
-    """What a room may import beside the standard library; names are separated by blanks.
+class Layer:
+    """What a package may import beside the standard library; names are separated by blanks.
 
-    A pure room has no effects: no clock, chance, socket, thread or file; and it imports pure rooms only.
+    A pure package has no effects: no clock, chance, socket, thread or file; and it imports pure ones only.
     """
 
-    rooms: str = ""
+    packages: str = ""
     libraries: str = ""
     pure: bool = False
 
 
 PLAN = {
-    "errors": Floor(pure=True),
-    "outputs": Floor("characters", pure=True),
-    "endings": Floor("outputs", pure=True),
-    "secret": Floor(pure=True),
-    "characters": Floor(pure=True),
-    "jsontext": Floor("errors characters", pure=True),
-    "images": Floor(pure=True),
-    "cursor": Floor(pure=True),
+    "errors": Layer(pure=True),
+    "outputs": Layer("text.surrogates", pure=True),
+    "endings": Layer("outputs", pure=True),
+    "secret": Layer(pure=True),
+    "ids": Layer(),
+    "private_folders": Layer(),
+    "system_prompt": Layer(pure=True),
+    "text": Layer("errors text", "markdown_it", pure=True),
+    "images": Layer(pure=True),
     # Images as models take them; every host that shows them to one asks here.
-    "raster": Floor("images", "PIL"),
-    "identity": Floor(),
-    "allowance": Floor(),
-    "folders": Floor(),
-    "sources": Floor("errors"),
-    "wording": Floor("secret", "pydantic"),
-    "settings": Floor("errors secret sources wording", "pydantic pydantic_settings"),
-    "teaching": Floor(pure=True),
-    # What every door with an address needs; it knows no room.
-    "gate": Floor(pure=True),
-    "keys": Floor("errors folders secret"),
-    "listening": Floor("errors gate", "uvicorn"),
-    "entrance": Floor("gate keys"),
-    "admission": Floor("errors gate keys settings"),
-    "chat": Floor(f"{GROUND} chat", "markdown_it", pure=True),
+    "images.resize": Layer("images.image_type", "PIL"),
+    "settings": Layer("errors secret settings", "pydantic pydantic_settings"),
+    # What every host with an address needs; it knows no host.
+    "access": Layer(pure=True),
+    "access.origins": Layer(pure=True),
+    "access.api_keys": Layer("errors private_folders secret"),
+    "access.listening": Layer("errors access.origins", "uvicorn"),
+    "access.authentication": Layer("access.origins access.api_keys"),
+    "access.startup_checks": Layer("errors access settings"),
+    "chat": Layer(f"{VALUES} chat", pure=True),
+    "chat.parsing": Layer("text chat.parsing", "markdown_it", pure=True),
+    "chat.display_text": Layer(f"{VALUES} chat.display_text", pure=True),
+    "chat.results": Layer(f"{VALUES} chat.parsing chat.display_text chat.results", pure=True),
+    "kernel.background_tasks": Layer(),
+    "kernel.io_thread": Layer(),
+    "kernel.server_address": Layer("errors", pure=True),
+    "kernel.kernel_location": Layer("errors secret settings kernel.server_address"),
     # Facts of Jupyter's messages come from jupyter_client; its sockets do not.
-    "kernel.messages": Floor(f"{GROUND} kernel.messages", "jupyter_client", pure=True),
-    "kernel.bounds": Floor(GROUND, pure=True),
-    "kernel.ledger": Floor("kernel.messages", pure=True),
-    "kernel.parcel": Floor(GROUND, pure=True),
-    "kernel.widgets": Floor(GROUND, pure=True),
-    "kernel.widget_words": Floor("kernel.widgets", pure=True),
-    "kernel.pagemessages": Floor("kernel.widgets", pure=True),
-    "kernel.news": Floor("outputs kernel.execution", pure=True),
-    "kernel.execution": Floor(f"{GROUND} kernel.messages kernel.bounds", "jupyter_client", pure=True),
-    # ZeroMQ and tornado are what jupyter_client itself stands on, psutil is what ipykernel does.
-    "kernel": Floor(f"{GROUND} folders settings kernel", "jupyter_client psutil tornado zmq"),
-    "kernel.address": Floor("errors", pure=True),
-    "kernel.environment": Floor(pure=True),
-    "records": Floor(f"{GROUND} folders records", "sqlalchemy"),
-    "records.states": Floor(pure=True),
-    "records.codec": Floor("outputs jsontext", pure=True),
-    "records.pieces": Floor("outputs", pure=True),
-    # Runs in the kernel itself, where ipykernel has brought these.
-    "kernel.prelude": Floor(libraries="IPython jupyter_core"),
-    # httpx2 is httpx under its next name.
-    "models": Floor(f"{GROUND} folders raster settings models", "httpx httpx2"),
-    "models.demo_server": Floor("models", "uvicorn"),
-    "models.sight": Floor("raster"),
-    "runner.notebookfile": Floor("characters errors jsontext", pure=True),
-    "runner": Floor(f"{GROUND} allowance settings chat kernel records runner"),
-    # Starlette is what the hosts' own apps are made of; our routes go into them.
-    "page": Floor(f"{GROUND} gate page", "starlette"),
-    # What a block looks like is decided in pure functions; only the board, the socket and the routes act.
-    "page.active": Floor("outputs", pure=True),
-    "page.block": Floor("outputs page.grown", pure=True),
-    "page.frames": Floor(pure=True),
-    "page.grown": Floor(pure=True),
-    "page.growth": Floor("outputs page.block", pure=True),
-    "page.highlight": Floor(libraries="pygments", pure=True),
-    "page.output": Floor("outputs images page.active page.block page.pictures page.terminal", pure=True),
-    "page.pictures": Floor("images", pure=True),
-    "page.terminal": Floor("cursor", pure=True),
-    "page.view": Floor(
-        "outputs endings page.block page.highlight page.output page.terminal page.active", pure=True
+    "kernel.protocol": Layer(f"{VALUES} kernel.protocol", "jupyter_client", pure=True),
+    "kernel.widgets": Layer(f"{VALUES} kernel.background_tasks kernel.protocol kernel.widgets"),
+    "kernel.widgets.binary_framing": Layer(VALUES, pure=True),
+    "kernel.widgets.widget_models": Layer(VALUES, pure=True),
+    "kernel.widgets.widget_text": Layer("kernel.widgets.widget_models", pure=True),
+    "kernel.widgets.page_messages": Layer("kernel.widgets.widget_models", pure=True),
+    "kernel.execution": Layer(
+        f"{VALUES} kernel.background_tasks kernel.io_thread kernel.kernel_location kernel.protocol "
+        "kernel.widgets kernel.execution"
     ),
-    "page.wire": Floor("page.active page.output page.view", pure=True),
-    "hosts.app": Floor(
-        f"{GROUND} settings teaching gate listening runner models page hosts.app",
+    # ZeroMQ and tornado are what jupyter_client itself stands on, psutil is what ipykernel does.
+    "kernel.connections": Layer(
+        f"{VALUES} private_folders settings kernel.background_tasks kernel.io_thread kernel.kernel_location "
+        "kernel.server_address kernel.protocol kernel.execution kernel.connections",
+        "jupyter_client psutil tornado zmq",
+    ),
+    "kernel.connections.environment_variables": Layer(pure=True),
+    "kernel.doctor": Layer(f"{VALUES} settings kernel"),
+    "kernel.sessions": Layer(f"{VALUES} private_folders settings kernel"),
+    # Runs in the kernel itself, where ipykernel has brought these.
+    "kernel.sessions.prelude": Layer(libraries="IPython jupyter_core"),
+    "records": Layer(f"{VALUES} private_folders records", "sqlalchemy"),
+    "records.database.run_states": Layer(pure=True),
+    "records.database.output_json": Layer("outputs text", pure=True),
+    "records.database.message_json": Layer("outputs text", pure=True),
+    # httpx2 is httpx under its next name.
+    "models.endpoint": Layer(f"{VALUES} settings models.endpoint", "httpx httpx2"),
+    "models.continuation": Layer(
+        f"{VALUES} private_folders images.resize settings models.endpoint models.continuation", "httpx httpx2"
+    ),
+    "models.demo": Layer(f"{VALUES} models"),
+    "models.demo.server": Layer("models", "uvicorn"),
+    "runner": Layer(f"{VALUES} settings chat kernel records runner"),
+    "runner.notebook_file": Layer("errors text", pure=True),
+    "page.growing_text": Layer(pure=True),
+    "page.block_state": Layer("outputs page.growing_text", pure=True),
+    "page.block_updates": Layer("outputs page.block_state", pure=True),
+    # What a block looks like is decided in pure functions.
+    "page.html": Layer(f"{VALUES} page.block_state page.html", pure=True),
+    "page.html.syntax_highlighting": Layer(libraries="pygments", pure=True),
+    # Starlette is what the hosts' own apps are made of; our routes go into them.
+    "page.server": Layer(f"{VALUES} access.origins page", "starlette"),
+    "page.server.socket_messages": Layer("page.html", pure=True),
+    "hosts.app": Layer(
+        f"{VALUES} settings system_prompt access runner models page hosts.app",
         "gradio fastapi starlette uvicorn",
     ),
-    # What the app shows is decided in pure functions; only its other modules act.
-    "hosts.app.guard": Floor("gate page.files"),
-    "hosts.app.transcript": Floor("outputs page.block page.grown page.growth", pure=True),
-    "hosts.app.formulas": Floor(libraries="markdown_it", pure=True),
-    "hosts.app.markdown": Floor("page.highlight hosts.app.formulas", "markdown_it", pure=True),
-    "hosts.app.prose": Floor("hosts.app.markdown", "markdown_it", pure=True),
-    "hosts.app.view": Floor("outputs page.block page.view hosts.app.prose hosts.app.transcript", pure=True),
-    "hosts.proxy": Floor(
-        f"{GROUND} folders settings teaching admission entrance gate keys listening runner models "
-        "hosts.proxy",
-        "starlette",
+    "hosts.app.page_security": Layer("access.origins page.server.static_files"),
+    "hosts.app.conversation": Layer(
+        f"{VALUES} system_prompt settings runner models page hosts.app.choices hosts.app.conversation"
     ),
-    "hosts.proxy.asked": Floor(pure=True),
-    "hosts.mcp": Floor(
-        f"{GROUND} admission entrance gate keys listening raster settings runner hosts.mcp",
-        "mcp pydantic starlette",
+    "hosts.app.choices": Layer(f"{VALUES} settings system_prompt runner models page.html hosts.app.choices"),
+    # What a conversation shows is decided in pure functions.
+    "hosts.app.conversation.message_parts": Layer(
+        "outputs page.growing_text page.block_state page.block_updates", pure=True
     ),
-    "hosts.terminal": Floor(f"{GROUND} settings runner hosts.terminal"),
-    "hosts.textgen": Floor(
-        f"{GROUND} folders settings gate runner page hosts.textgen", "gradio modules starlette"
+    "hosts.app.markdown": Layer("page.html.syntax_highlighting hosts.app.markdown", "markdown_it", pure=True),
+    "hosts.app.page.message_html": Layer(
+        "outputs page.block_state page.html hosts.app.markdown hosts.app.conversation.message_parts",
+        pure=True,
     ),
-    # The command line is a door as well: to the app, and through the hall to the doctor of connections.
-    "flags": Floor("sources settings"),
-    "__main__": Floor(f"{GROUND} flags settings runner hosts"),
+    "hosts.proxy": Layer(
+        f"{VALUES} private_folders settings system_prompt access runner models hosts.proxy", "starlette"
+    ),
+    "hosts.proxy.chat_request": Layer(pure=True),
+    "hosts.mcp": Layer(f"{VALUES} access images.resize settings runner hosts.mcp", "mcp pydantic starlette"),
+    "hosts.terminal": Layer(f"{VALUES} settings runner hosts.terminal"),
+    "hosts.textgen": Layer(
+        f"{VALUES} private_folders settings access runner page hosts.textgen", "gradio modules starlette"
+    ),
+    # The command line opens every host, and through the runner the doctor of connections.
+    "__main__": Layer(f"{VALUES} settings runner hosts"),
 }
 """A line covers its module and all within it; the most particular line counts."""
 
@@ -127,7 +133,7 @@ PURE_LIBRARY = frozenset({
     "types", "typing", "unicodedata", "urllib.parse", "zlib",
 })
 # fmt: on
-"""What a pure room may use of the standard library."""
+"""What a pure package may use of the standard library."""
 
 EFFECTS = frozenset({"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint"})
-"""Builtins that a pure room does not call."""
+"""Builtins that a pure package does not call."""

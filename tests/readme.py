@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from coderunner.settings import descriptions
+from coderunner.settings.settings import descriptions
 
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
 BEGIN = "<!-- settings: made by `python -m tests.readme` -->\n"

@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
 from coderunner.hosts.app.server import App
-from coderunner.settings import Settings
+from coderunner.settings.settings import Settings
 from tests.hosts.app.browsing import Visitor, chromium, served, visitor
 from tests.hosts.textgen import real
 

@@ -1,7 +1,8 @@
-"""The house keeps to its plan: read from the source, so that an import inside a function counts too."""
+"""The code keeps to the import plan: read from the source, so that an import inside a function counts too."""
 
 import ast
 import sys
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -9,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.behaviours import behaviour
-from tests.plan import EFFECTS, PLAN, PURE_LIBRARY, Floor
+from tests.plan import EFFECTS, PLAN, PURE_LIBRARY, Layer
 
 REPOSITORY = Path(__file__).parent.parent
 PACKAGE = REPOSITORY / "extension" / "coderunner"
 
 
 def sources() -> dict[str, str]:
-    """The package's modules by their name within it; a room's `__init__` bears its name, ours is ''."""
+    """The package's modules by their name within it; a package's `__init__` bears its name, ours is ''."""
     return {
         ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
         .removesuffix("__init__")
@@ -33,13 +34,13 @@ PACKAGES = {
 
 def imports(module: str, source: str, known: Collection[str]) -> Iterator[str]:
     """All that `module` imports, by full name; `known` tells our modules from the names inside them."""
-    room = f"coderunner.{module}".split(".") + (["__init__"] if module in PACKAGES else [])
+    package = f"coderunner.{module}".split(".") + (["__init__"] if module in PACKAGES else [])
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Import(names=names):
                 yield from (alias.name for alias in names)
             case ast.ImportFrom(level=level, module=tail, names=names):
-                start = room[:-level] if level else []
+                start = package[:-level] if level else []
                 base = ".".join([*start, *([tail] if tail else [])])
                 for name in names:
                     inner = f"{base}.{name.name}"
@@ -50,21 +51,23 @@ def within(module: str, places: Collection[str]) -> bool:
     return any(module == place or module.startswith(f"{place}.") for place in places)
 
 
-def floor(module: str) -> Floor:
-    """The most particular line of the plan about `module`; a package's own `__init__` stands on no floor."""
+def layer(module: str) -> Layer:
+    """The most particular line of the plan about `module`; a package's own `__init__` is in no layer."""
     lines = [line for line in PLAN if within(module, [line])]
-    return PLAN[max(lines, key=len)] if lines else Floor(pure=True)
+    return PLAN[max(lines, key=len)] if lines else Layer(pure=True)
 
 
 def trespasses(module: str, source: str, known: Collection[str]) -> list[str]:
-    """What `module` does beyond its floor, in words."""
-    here = floor(module)
+    """What `module` does beyond its layer, in words."""
+    here = layer(module)
     found = []
     for name in imports(module, source, known):
         top = name.split(".")[0]
         if top == "coderunner":
-            room = name.removeprefix("coderunner").lstrip(".")
-            allowed = not room or (within(room, here.rooms.split()) and (floor(room).pure or not here.pure))
+            used = name.removeprefix("coderunner").lstrip(".")
+            allowed = not used or (
+                within(used, here.packages.split()) and (layer(used).pure or not here.pure)
+            )
         elif top in sys.stdlib_module_names:
             allowed = not here.pure or within(name, PURE_LIBRARY)
         else:
@@ -93,82 +96,138 @@ def graph(modules: Mapping[str, str]) -> dict[str, set[str]]:
     }
 
 
-@behaviour("house:floors:imports")
+def folder(module: str) -> str:
+    """The folder of a module; what lies at the root stands for itself."""
+    return module if module in PACKAGES else module.rpartition(".")[0]
+
+
+@behaviour("project:layers:imports")
 @pytest.mark.parametrize("module", SOURCES)
-def test_a_module_keeps_to_its_floor(module: str) -> None:
+def test_a_module_keeps_to_its_layer(module: str) -> None:
     assert trespasses(module, SOURCES[module], SOURCES) == []
 
 
-@behaviour("house:floors:imports")
+@behaviour("project:layers:imports")
 @pytest.mark.parametrize(
     ("module", "source", "trespass"),
     [
-        ("chat.turn", "from coderunner.kernel import client", "imports coderunner.kernel.client"),
+        (
+            "chat.turn",
+            "from coderunner.kernel.execution import client",
+            "imports coderunner.kernel.execution.client",
+        ),
         ("chat.turn", "def late():\n    from coderunner import settings", "imports coderunner.settings"),
         ("chat.turn", "import asyncio", "imports asyncio"),
         ("chat.turn", "from os import environ", "imports os"),
         ("chat.turn", "open('x')", "calls open"),
-        ("chat.turn", "from ..kernel.client import KernelClient", "imports coderunner.kernel.client"),
+        ("chat.turn", "from ..kernel.io_thread import IOThread", "imports coderunner.kernel.io_thread"),
         ("chat", "from .. import settings", "imports coderunner.settings"),
-        ("kernel.messages", "from coderunner.kernel import client", "imports coderunner.kernel.client"),
-        ("kernel.client", "from coderunner.chat import turn", "imports coderunner.chat.turn"),
-        ("models.reply", "import coderunner.runner", "imports coderunner.runner"),
-        ("hosts.app.page", "from coderunner.hosts import textgen", "imports coderunner.hosts.textgen"),
-        ("hosts.textgen", "from coderunner.kernel import client", "imports coderunner.kernel.client"),
+        (
+            "kernel.protocol.messages",
+            "from coderunner.kernel import io_thread",
+            "imports coderunner.kernel.io_thread",
+        ),
+        ("kernel.execution.client", "from coderunner.chat import turn", "imports coderunner.chat.turn"),
+        ("models.endpoint.client", "import coderunner.runner", "imports coderunner.runner"),
+        ("hosts.app.page.layout", "from coderunner.hosts import textgen", "imports coderunner.hosts.textgen"),
+        ("hosts.textgen", "from coderunner.kernel import io_thread", "imports coderunner.kernel.io_thread"),
         ("errors", "import random", "imports random"),
     ],
 )
 def test_a_trespass_is_noticed(module: str, source: str, trespass: str) -> None:
     known = {
-        "kernel.client",
+        "kernel.execution.client",
+        "kernel.io_thread",
         "chat.turn",
-        "chat.fences",
         "settings",
         "runner",
-        "hosts.app.page",
         "hosts.textgen",
     }
     assert trespasses(module, source, known) == [trespass]
 
 
-@behaviour("house:floors:third-party")
+@behaviour("project:layers:third-party")
 @pytest.mark.parametrize(
     ("module", "source", "trespass"),
     [
-        ("models.endpoint", "import tornado.httpclient", ["imports tornado.httpclient"]),
-        ("kernel.server", "import httpx", ["imports httpx"]),
-        ("models.demo", "from starlette.applications import Starlette", ["imports starlette.applications"]),
+        ("models.endpoint.client", "import tornado.httpclient", ["imports tornado.httpclient"]),
+        ("kernel.connections.server_kernel", "import httpx", ["imports httpx"]),
+        (
+            "models.demo.asgi_app",
+            "from starlette.applications import Starlette",
+            ["imports starlette.applications"],
+        ),
         ("hosts.app", "from modules import shared", ["imports modules"]),
         ("hosts.app", "import gradio as gr", []),
         ("hosts.textgen", "from modules import shared\nimport gradio", []),
-        ("chat.fences", "from markdown_it import MarkdownIt", []),
+        ("chat.parsing.fences", "from markdown_it import MarkdownIt", []),
     ],
 )
-def test_a_library_of_another_room_is_noticed(module: str, source: str, trespass: list[str]) -> None:
+def test_a_library_of_another_package_is_noticed(module: str, source: str, trespass: list[str]) -> None:
     assert trespasses(module, source, {}) == trespass
 
 
-@behaviour("house:floors:every-module")
+@behaviour("project:layers:every-module")
 def test_every_module_has_its_line_in_the_plan_and_every_line_a_module() -> None:
-    rooms = {"", "kernel", "hosts"}
-    lost = [module for module in SOURCES if module not in rooms and not within(module, PLAN)]
+    faces = {"", "kernel", "hosts", "models", "page"}
+    lost = [module for module in SOURCES if module not in faces and not within(module, PLAN)]
     idle = [line for line in PLAN if not any(within(module, [line]) for module in SOURCES)]
     assert (lost, idle) == ([], [])
 
 
-@behaviour("house:floors:no-circles")
+@behaviour("project:layers:no-circles")
 def test_the_imports_have_no_circle() -> None:
     TopologicalSorter(graph(SOURCES)).prepare()
 
 
-@behaviour("house:floors:no-circles")
+@behaviour("project:layers:no-circles")
 def test_a_circle_is_noticed() -> None:
     modules = {"a": "from coderunner import b", "b": "from coderunner.c import d", "c": "import coderunner.a"}
     with pytest.raises(CycleError):
         TopologicalSorter(graph(modules)).prepare()
 
 
-@behaviour("house:safety:no-same-origin")
+@behaviour("project:layers:no-circles")
+def test_the_folders_have_no_circle() -> None:
+    folders: dict[str, set[str]] = {}
+    for module, used in graph(SOURCES).items():
+        for name in used:
+            if (here := folder(module)) != (there := folder(name)) and "" not in (here, there):
+                folders.setdefault(here, set()).add(there)
+    TopologicalSorter(folders).prepare()
+
+
+STILL_LONG = {
+    "chat.turn",
+    "hosts.app.conversation.conversation",
+    "hosts.app.page.event_handlers",
+    "hosts.textgen.blocks.block_controller",
+    "hosts.textgen.webui.webui_api",
+    "kernel.sessions.prelude",
+}
+
+
+@behaviour("project:size")
+def test_no_folder_has_more_than_a_dozen_modules() -> None:
+    counted = Counter(path.parent for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
+    assert [str(folder) for folder, modules in counted.items() if modules > 12] == []
+
+
+@behaviour("project:size")
+def test_no_module_is_longer_than_400_lines_and_no_class_longer_than_300() -> None:
+    long = [m for m, source in SOURCES.items() if source.count("\n") > 400 and m not in STILL_LONG]
+    classes = [
+        f"{module}.{node.name}"
+        for module, source in SOURCES.items()
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ClassDef)
+        and (node.end_lineno or 0) - node.lineno >= 300
+        and module not in STILL_LONG
+    ]
+    assert (long, classes) == ([], [])
+
+
+@behaviour("project:safety:no-same-origin")
 def test_no_frame_gets_the_rights_of_its_page() -> None:
     forbidden = "-".join(["allow", "same", "origin"])
     ours = [*PACKAGE.rglob("*"), *(REPOSITORY / "assets").rglob("*"), REPOSITORY / "script.py"]

@@ -23,7 +23,7 @@ def claims(test: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
                 yield identity
 
 
-@behaviour("house:manifest:both-ways")
+@behaviour("project:manifest:both-ways")
 def test_each_test_names_one_behaviour_of_the_manifest() -> None:
     known = manifest()
     wrong = {
@@ -32,7 +32,7 @@ def test_each_test_names_one_behaviour_of_the_manifest() -> None:
     assert wrong == {}
 
 
-@behaviour("house:manifest:both-ways")
+@behaviour("project:manifest:both-ways")
 def test_each_behaviour_of_the_manifest_has_a_test() -> None:
     shown = {identity for _, named in tests_and_their_claims() for identity in named}
     assert sorted(manifest().keys() - shown) == []

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from coderunner import __main__, __version__
-from coderunner.flags import parser, taken
-from coderunner.identity import new_id
-from coderunner.settings import descriptions
+from coderunner.ids import new_id
+from coderunner.settings.command_line import parser, taken
+from coderunner.settings.settings import descriptions
 from tests.behaviours import behaviour
 
 CANARY = "canary-7d20b9c4"

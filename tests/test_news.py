@@ -3,24 +3,24 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coderunner.kernel.bounds import Text
-from coderunner.kernel.news import Untold
+from coderunner.kernel.protocol.output_delta import UnsentOutput
+from coderunner.kernel.protocol.output_limits import BoundedText
 from coderunner.outputs import DisplayData, Omission, Output, Stream
-from coderunner.runner import Change, News
+from coderunner.runner import Change, OutputDelta
 from tests.behaviours import behaviour
 
 PLOT = DisplayData({"image/png": "AAAA"})
 
 
 def told(*changes: Change) -> list[Output]:
-    news = News()
+    news = OutputDelta()
     return [output for change in changes for output in news.receive(change)]
 
 
 @behaviour("runner:news:rest")
 @given(st.lists(st.text(min_size=1), min_size=1))
 def test_a_text_that_grows_is_told_once_in_pieces(chunks: list[str]) -> None:
-    text, changes = Text("stdout", ""), []
+    text, changes = BoundedText("stdout", ""), []
     for chunk in chunks:
         text.add(chunk)
         changes.append(Change(0, text.value()))
@@ -35,7 +35,7 @@ def test_an_output_is_told_when_it_comes_and_when_it_changes() -> None:
 
 @behaviour("runner:news:untold")
 def test_what_was_not_told_yet_is_given_once_as_it_stands_by_then() -> None:
-    untold = Untold()
+    untold = UnsentOutput()
     for change in (Change(0, Stream("stdout", "a")), Change(1, PLOT), Change(0, Stream("stdout", "ab"))):
         untold.receive(change)
     assert [untold.take(), untold.take()] == [(Stream("stdout", "ab"), PLOT), ()]

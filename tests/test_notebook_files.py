@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from coderunner.__main__ import main
 from coderunner.errors import NotANotebook
-from coderunner.kernel.widgets import VIEW, unkept
+from coderunner.kernel.widgets.widget_models import VIEW, unkept
 from coderunner.outputs import ExecuteResult, Result, Stream
-from coderunner.records.book import Records
-from coderunner.records.chats import Chat, Saying
-from coderunner.records.entry import Entry
-from coderunner.records.notebook import WIDGETS, YOU, code_in, fenced, unnamed
-from coderunner.records.pieces import Kind, Piece
-from coderunner.records.rows import Key
-from coderunner.records.store import MEMORY, Store
+from coderunner.records.active_run import ActiveRun
+from coderunner.records.database.connection import MEMORY, Database
+from coderunner.records.database.conversation_queries import StoredConversation, StoredMessage
+from coderunner.records.database.message_json import Kind, MessagePart
+from coderunner.records.database.run_queries import Key
+from coderunner.records.notebook_format import WIDGETS, YOU, code_in, fenced, unnamed
+from coderunner.records.run_registry import Records
 from coderunner.runner import find_chat, from_notebook, to_notebook
 from tests.behaviours import behaviour
 
@@ -32,7 +32,7 @@ Json = dict[str, Any]
 
 @pytest.fixture
 def records() -> Iterator[Records]:
-    book = Records(Store(MEMORY))
+    book = Records(Database(MEMORY))
     yield book
     book.close()
 
@@ -132,7 +132,7 @@ CODE_CELLS = st.builds(
 @settings(max_examples=40, deadline=None)
 @given(st.lists(CODE_CELLS, min_size=1, max_size=4).filter(lambda cells: any(map(holds_something, cells))))
 def test_whatever_code_a_notebook_holds_comes_back_as_it_was(cells: list[Json]) -> None:
-    records = Records(Store(MEMORY))
+    records = Records(Database(MEMORY))
     notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 2}
     exported = back(records, json.dumps(notebook))
     records.close()
@@ -294,17 +294,19 @@ def test_what_is_no_file_is_refused_in_a_sentence(
 def test_what_was_edited_away_is_not_in_the_notebook(records: Records) -> None:
     for message in ("old", "new"):
         entry = records.claim(Key("label", message, 0), f"print('{message}')\n")
-        assert isinstance(entry, Entry)
+        assert isinstance(entry, ActiveRun)
         assert entry.send()
         entry.finish(Result())
     said = fenced("print('new')", "python")
-    pieces = (Piece(Kind.BLOCK, said, "", 0),)
-    records.shelf.keep("talk", "label", (Saying("user", "q"), Saying("assistant", said, pieces, "new")))
+    pieces = (MessagePart(Kind.BLOCK, said, "", 0),)
+    records.conversations.keep(
+        "talk", "label", (StoredMessage("user", "q"), StoredMessage("assistant", said, pieces, "new"))
+    )
     assert records.settle()
     chat = find_chat(records, "talk")
     cells = json.loads(to_notebook(chat))["cells"]
     assert [cell["source"] for cell in cells] == [f"{YOU}q", "print('new')"]
-    alone = Chat("", "runs", "label", (), chat.records)
+    alone = StoredConversation("", "runs", "label", (), chat.records)
     assert len(json.loads(to_notebook(alone))["cells"]) == 2
 
 

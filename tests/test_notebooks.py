@@ -12,7 +12,7 @@ import pytest
 
 from coderunner.__main__ import main
 from coderunner.errors import NoSuchConversation, NotANotebook
-from coderunner.kernel.widgets import VIEW, unkept
+from coderunner.kernel.widgets.widget_models import VIEW, unkept
 from coderunner.outputs import (
     Aftermath,
     DisplayData,
@@ -23,14 +23,14 @@ from coderunner.outputs import (
     Status,
     Stream,
 )
-from coderunner.records.book import Records
-from coderunner.records.chats import Chat, Saying
-from coderunner.records.codec import LARGE
-from coderunner.records.entry import Entry
-from coderunner.records.notebook import WIDGETS
-from coderunner.records.pieces import Kind, Piece
-from coderunner.records.rows import Key
-from coderunner.records.store import MEMORY, Store
+from coderunner.records.active_run import ActiveRun
+from coderunner.records.database.connection import MEMORY, Database
+from coderunner.records.database.conversation_queries import StoredConversation, StoredMessage
+from coderunner.records.database.message_json import Kind, MessagePart
+from coderunner.records.database.output_json import LARGE
+from coderunner.records.database.run_queries import Key
+from coderunner.records.notebook_format import WIDGETS
+from coderunner.records.run_registry import Records
 from coderunner.runner import (
     find_chat,
     from_notebook,
@@ -63,37 +63,37 @@ LATE = Result((), Status.TIMEOUT, Aftermath.READY, 6, 30.0, "the limit is 30 s")
 SKIPPED = Result(status=Status.DECLINED)
 
 
-def block(code: str, ordinal: int, end: Result | None = None) -> Piece:
-    return Piece(Kind.BLOCK, f"```python\n{code}\n```\n", "Result: …\n", ordinal, end)
+def block(code: str, ordinal: int, end: Result | None = None) -> MessagePart:
+    return MessagePart(Kind.BLOCK, f"```python\n{code}\n```\n", "Result: …\n", ordinal, end)
 
 
 @pytest.fixture
 def records() -> Iterator[Records]:
-    book = Records(Store(MEMORY))
+    book = Records(Database(MEMORY))
     yield book
     book.close()
 
 
 @pytest.fixture
-def chat(records: Records) -> Chat:
+def chat(records: Records) -> StoredConversation:
     """A conversation with all that a notebook has a place for, and some that it has not."""
     ran = (("print(10 + 5)", SUM), ("show()", SHOWN), ("1 / 0", FAILED), ("wait()", LATE))
     for ordinal, (code, result) in enumerate(ran):
         entry = records.claim(Key("label", "reply", ordinal), code)
-        assert isinstance(entry, Entry)
+        assert isinstance(entry, ActiveRun)
         assert entry.send()
         entry.finish(result)
     pieces = (
-        Piece(Kind.THOUGHT, "Easy."),
-        Piece(Kind.PROSE, "Let me *compute* that.\n\n"),
+        MessagePart(Kind.THOUGHT, "Easy."),
+        MessagePart(Kind.PROSE, "Let me *compute* that.\n\n"),
         *(block(code, ordinal) for ordinal, (code, _) in enumerate(ran)),
         block("drop()", 4, SKIPPED),
-        Piece(Kind.PROSE, "So it is 15."),
-        Piece(Kind.NOTICE, "The reply was stopped."),
+        MessagePart(Kind.PROSE, "So it is 15."),
+        MessagePart(Kind.NOTICE, "The reply was stopped."),
     )
     text = "".join(piece.text + piece.read for piece in pieces if piece.kind is not Kind.THOUGHT)
-    records.shelf.keep(
-        "talk", "label", (Saying("user", "10 + 5?"), Saying("assistant", text, pieces, "reply"))
+    records.conversations.keep(
+        "talk", "label", (StoredMessage("user", "10 + 5?"), StoredMessage("assistant", text, pieces, "reply"))
     )
     assert records.settle()
     return find_chat(records, "talk")
@@ -119,7 +119,7 @@ def converted(notebook: Any, **options: str) -> str:
 
 
 @behaviour("notebooks:export:real")
-def test_a_conversation_is_a_notebook_with_what_its_cells_really_showed(chat: Chat) -> None:
+def test_a_conversation_is_a_notebook_with_what_its_cells_really_showed(chat: StoredConversation) -> None:
     notebook = read(to_notebook(chat))
     assert [(cell.cell_type, cell.source) for cell in notebook.cells] == [
         ("markdown", "**You:** 10 + 5?"),
@@ -153,7 +153,7 @@ def test_a_conversation_is_a_notebook_with_what_its_cells_really_showed(chat: Ch
 
 
 @behaviour("notebooks:export:opens")
-def test_jupyter_converts_the_notebook_without_a_warning(chat: Chat) -> None:
+def test_jupyter_converts_the_notebook_without_a_warning(chat: StoredConversation) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         page = converted(read(to_notebook(chat)), template_name="basic")
@@ -162,8 +162,10 @@ def test_jupyter_converts_the_notebook_without_a_warning(chat: Chat) -> None:
 
 
 @behaviour("notebooks:export:named")
-def test_a_conversation_is_found_by_its_title_and_nothing_is_guessed(chat: Chat, records: Records) -> None:
-    records.shelf.keep("other", "x", (Saying("user", "10 + 6?"),))
+def test_a_conversation_is_found_by_its_title_and_nothing_is_guessed(
+    chat: StoredConversation, records: Records
+) -> None:
+    records.conversations.keep("other", "x", (StoredMessage("user", "10 + 6?"),))
     records.settle()
     assert find_chat(records, "10 + 5?").id == find_chat(records, "+ 5").id == chat.id
     with pytest.raises(
@@ -175,7 +177,7 @@ def test_a_conversation_is_found_by_its_title_and_nothing_is_guessed(chat: Chat,
 @behaviour("notebooks:export:runs")
 def test_runs_of_which_nothing_was_said_are_a_notebook_too(records: Records) -> None:
     entry = records.claim(Key("work", "call", 0), "print(10 + 5)")
-    assert isinstance(entry, Entry)
+    assert isinstance(entry, ActiveRun)
     assert entry.send()
     entry.finish(SUM)
     records.settle()
@@ -186,12 +188,13 @@ def test_runs_of_which_nothing_was_said_are_a_notebook_too(records: Records) -> 
 GONE = "[an output is not in the records any more]\n"
 
 
-def of_replies(*reads: tuple[str, Result | None]) -> Chat:
+def of_replies(*reads: tuple[str, Result | None]) -> StoredConversation:
     """A conversation of which the records have no run: what the model read of each block, and its end."""
     blocks = tuple(
-        Piece(Kind.BLOCK, f"```python\n{at}\n```\n", *each[:1], at, each[1]) for at, each in enumerate(reads)
+        MessagePart(Kind.BLOCK, f"```python\n{at}\n```\n", *each[:1], at, each[1])
+        for at, each in enumerate(reads)
     )
-    return Chat("talk", "Talk", "label", (Saying("assistant", "", blocks, "reply"),), ())
+    return StoredConversation("talk", "Talk", "label", (StoredMessage("assistant", "", blocks, "reply"),), ())
 
 
 @behaviour("notebooks:export:missing")
@@ -246,29 +249,29 @@ def test_an_output_that_the_records_lost_is_told_in_its_place(
 
 
 @behaviour("notebooks:export:pieces")
-def test_a_reply_is_taken_apart_by_what_ran_in_it(chat: Chat) -> None:
+def test_a_reply_is_taken_apart_by_what_ran_in_it(chat: StoredConversation) -> None:
     first, second, changed = chat.records[:3]
     text = (
         "One:\n````python\nprint(10 + 5)\n````\nResult: 15\nTwo:\n```py\nshow()\n```\n"
         "Result:\n```output\n1\n```\n(stopped)\n\n![figure](file/1.png)\n\nEnd. Result: no"
     )
     assert pieces_in(text, [first, second, changed]) == (
-        Piece(Kind.PROSE, "One:\n"),
-        Piece(Kind.BLOCK, "````python\nprint(10 + 5)\n````\n", "Result: 15\n", 0),
-        Piece(Kind.PROSE, "Two:\n"),
-        Piece(
+        MessagePart(Kind.PROSE, "One:\n"),
+        MessagePart(Kind.BLOCK, "````python\nprint(10 + 5)\n````\n", "Result: 15\n", 0),
+        MessagePart(Kind.PROSE, "Two:\n"),
+        MessagePart(
             Kind.BLOCK,
             "```py\nshow()\n```\n",
             "Result:\n```output\n1\n```\n(stopped)\n\n![figure](file/1.png)\n",
             1,
         ),
-        Piece(Kind.PROSE, "\nEnd. Result: no"),
-        Piece(Kind.BLOCK, "", ordinal=2),
+        MessagePart(Kind.PROSE, "\nEnd. Result: no"),
+        MessagePart(Kind.BLOCK, "", ordinal=2),
     )
 
 
 @behaviour("notebooks:import:same")
-def test_what_was_exported_comes_back_as_it_was(chat: Chat, records: Records) -> None:
+def test_what_was_exported_comes_back_as_it_was(chat: StoredConversation, records: Records) -> None:
     identity = from_notebook(records, to_notebook(chat), "talk")
     copy = find_chat(records, identity)
     assert (copy.title, copy.label, len(copy.sayings)) == (chat.title, label_of(identity), 2)
@@ -324,7 +327,7 @@ FOREIGN: dict[str, Any] = {
 def test_a_notebook_of_anybodys_becomes_a_conversation(records: Records) -> None:
     chat = find_chat(records, from_notebook(records, json.dumps(FOREIGN), "analysis"))
     assert chat.title == "analysis"
-    assert [(saying.role, saying.text) for saying in chat.sayings if saying.role == "user"] == [
+    assert [(stored.role, stored.text) for stored in chat.sayings if stored.role == "user"] == [
         ("user", "analysis"),
         ("user", "# Next\nmore"),
     ]
@@ -361,7 +364,7 @@ VIEWED = Result(
 @behaviour("notebooks:export:widgets")
 def test_widgets_go_into_a_notebook_and_come_back_as_they_stood_last(records: Records) -> None:
     entry = records.claim(Key("work", "call", 0), "slider")
-    assert isinstance(entry, Entry)
+    assert isinstance(entry, ActiveRun)
     assert entry.send()
     entry.finish(VIEWED)
     entry.keep(json.dumps(STATES))
@@ -434,7 +437,7 @@ def test_states_that_make_no_sense_are_left_out(records: Records, state: object)
 def test_what_is_no_notebook_of_ours_is_refused(records: Records, text: str | bytes, said: str) -> None:
     with pytest.raises(NotANotebook, match=said):
         from_notebook(records, text, "title")
-    assert records.shelf.cards() == []
+    assert records.conversations.cards() == []
 
 
 @behaviour("notebooks:command:both-ways")
@@ -461,7 +464,7 @@ def test_the_command_line_imports_and_exports(
     ]
     assert told[3] == "coderunner: nowhere.ipynb cannot be read: No such file or directory"
     records = open_records("", tmp_path / "data")
-    assert [card.id for card in records.shelf.cards()] == [identity]
+    assert [summary.id for summary in records.conversations.cards()] == [identity]
     records.close()
 
 
@@ -485,10 +488,13 @@ def test_the_command_line_imports_several_and_names_the_one_that_it_cannot_take(
 @behaviour("notebooks:export:tags")
 def test_text_in_angle_brackets_is_read_in_a_notebook_and_comes_back_as_it_was(records: Records) -> None:
     asked, told = "What is List<int>?", "Run it with <port> set, `x<y>` and <b>care</b>."
-    said = (Saying("user", asked), Saying("assistant", told, pieces=(Piece(Kind.PROSE, told),), reply="r"))
-    text = to_notebook(Chat("an-id-of-22-characters", "Tags", "a-label", said, ()))
+    said = (
+        StoredMessage("user", asked),
+        StoredMessage("assistant", told, pieces=(MessagePart(Kind.PROSE, told),), reply="r"),
+    )
+    text = to_notebook(StoredConversation("an-id-of-22-characters", "Tags", "a-label", said, ()))
     page = converted(read(text))
     assert "List&lt;int&gt;" in page
     assert "&lt;port&gt; set" in page
     back = find_chat(records, from_notebook(records, text, "Tags"))
-    assert [saying.text.strip() for saying in back.sayings] == [asked, told]
+    assert [stored.text.strip() for stored in back.sayings] == [asked, told]

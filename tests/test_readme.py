@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from coderunner.__main__ import COMMANDS
-from coderunner.settings import descriptions
+from coderunner.settings.settings import descriptions
 from tests import readme
 from tests.behaviours import behaviour
 

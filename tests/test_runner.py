@@ -14,14 +14,13 @@ from typing import Any, Protocol
 
 import pytest
 
-from coderunner.allowance import Allowance
 from coderunner.chat.turn import Finish, Generate, Run, Say, Turn
-from coderunner.kernel.execution import Change
-from coderunner.kernel.sessions import Local, Session, Sessions
+from coderunner.kernel.protocol.cell_outputs import Change
+from coderunner.kernel.sessions.registry import Local, Session, Sessions
 from coderunner.outputs import Question, Status, Stream
-from coderunner.records.book import Records
-from coderunner.records.ledger import ReplyLedger
-from coderunner.records.store import MEMORY, Store
+from coderunner.records.database.connection import MEMORY, Database
+from coderunner.records.run_once import RecordedRuns
+from coderunner.records.run_registry import Records
 from coderunner.runner import (
     BEAT,
     Answered,
@@ -29,7 +28,7 @@ from coderunner.runner import (
     Beat,
     Ended,
     Event,
-    Manner,
+    RunOptions,
     Shown,
     Started,
     Waiting,
@@ -38,8 +37,9 @@ from coderunner.runner import (
     declined,
     late_words,
 )
-from coderunner.runner.afterwards import MOST
 from coderunner.runner.drivers import SLICE
+from coderunner.runner.output_after_end import MOST
+from coderunner.runner.reply_budget import ReplyBudget
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
 
@@ -93,7 +93,7 @@ class Drive(Protocol):
         turn: Turn,
         script: Script,
         kernel: Session,
-        manner: Manner | None = None,
+        options: RunOptions | None = None,
         *,
         stop_at: Callable[[Event], bool] = ...,
     ) -> list[Event]: ...
@@ -107,14 +107,14 @@ def drive_async(
     turn: Turn,
     script: Script,
     kernel: Session,
-    manner: Manner | None = None,
+    options: RunOptions | None = None,
     *,
     stop_at: Callable[[Event], bool] = nowhere,
 ) -> list[Event]:
     async def collect() -> list[Event]:
         events, stop = [], asyncio.Event()
         async with asyncio.timeout(60):
-            async for event in converse(turn, script.generate, kernel, manner, stop=stop):
+            async for event in converse(turn, script.generate, kernel, options, stop=stop):
                 events.append(event)
                 if stop_at(event):
                     stop.set()
@@ -127,12 +127,12 @@ def drive_sync(
     turn: Turn,
     script: Script,
     kernel: Session,
-    manner: Manner | None = None,
+    options: RunOptions | None = None,
     *,
     stop_at: Callable[[Event], bool] = nowhere,
 ) -> list[Event]:
     events, stop = [], Flag()
-    for event in converse_sync(turn, script.sync, kernel, manner, stopped=stop.is_set):
+    for event in converse_sync(turn, script.sync, kernel, options, stopped=stop.is_set):
         events.append(event)
         if stop_at(event):
             stop.set()
@@ -224,7 +224,7 @@ def test_code_that_a_person_declines_does_not_run_and_the_model_is_told(
     drive: Drive, kernel: Session
 ) -> None:
     script = Script("```python\nprint('ran')\n```\n", "As you wish.")
-    events = drive(Turn(), script, kernel, Manner(consent=declined))
+    events = drive(Turn(), script, kernel, RunOptions(consent=declined))
     assert ends(events) == [Status.DECLINED]
     assert "ran" not in said(events).split("```")[-1]
     assert said(events).endswith("As you wish.")
@@ -244,7 +244,7 @@ def test_a_cell_waits_for_consent_with_signs_of_life(drive: Drive, kernel: Sessi
             answers[0].set_result(True)
         return False
 
-    events = drive(Turn(), Script(SUM, "Fifteen."), kernel, Manner(consent=ask), stop_at=yes)
+    events = drive(Turn(), Script(SUM, "Fifteen."), kernel, RunOptions(consent=ask), stop_at=yes)
     kinds = [type(event) for event in events]
     assert kinds.index(Waiting) < kinds.index(Beat) < kinds.index(Started)
     assert ends(events) == [Status.OK]
@@ -253,8 +253,8 @@ def test_a_cell_waits_for_consent_with_signs_of_life(drive: Drive, kernel: Sessi
 @behaviour("runner:consent:stopped")
 def test_stop_while_a_cell_waits_is_no_refusal_of_the_cell(drive: Drive, kernel: Session) -> None:
     script = Script(SUM, "never asked for")
-    manner = Manner(consent=lambda _run: Future())
-    events = drive(Turn(), script, kernel, manner, stop_at=lambda event: isinstance(event, Waiting))
+    options = RunOptions(consent=lambda _run: Future())
+    events = drive(Turn(), script, kernel, options, stop_at=lambda event: isinstance(event, Waiting))
     assert ends(events) == [Status.INTERRUPTED]
     assert "(stopped; variables are kept; it had not started)" in said(events)
     assert events[-1] == Finish("stop")
@@ -286,7 +286,7 @@ class Person:
 @behaviour("runner:asking:answered")
 def test_a_program_asks_and_goes_on_with_the_answer(drive: Drive, kernel: Session) -> None:
     person = Person("Ann")
-    events = drive(Turn(), Script(ASKS, "Done."), kernel, Manner(ask=person.ask), stop_at=person.answer)
+    events = drive(Turn(), Script(ASKS, "Done."), kernel, RunOptions(ask=person.ask), stop_at=person.answer)
     assert "Name? Ann\nHello Ann" in said(events)
     assert [question.prompt for question in person.questions] == ["Name? "]
     kinds = [type(event) for event in events]
@@ -312,8 +312,8 @@ def test_the_time_of_a_cell_stands_still_while_a_person_is_asked(drive: Drive, k
                 person.answers[-1].set_result(Secret("Ann"))
         return False
 
-    manner = Manner(deadline=0.5, ask=person.ask)
-    events = drive(Turn(), Script(ASKS, "Done."), kernel, manner, stop_at=answer_late)
+    options = RunOptions(deadline=0.5, ask=person.ask)
+    events = drive(Turn(), Script(ASKS, "Done."), kernel, options, stop_at=answer_late)
     assert ends(events) == [Status.OK]
     assert max(beats[:6]) - min(beats[:6]) < BEAT
 
@@ -327,8 +327,8 @@ def test_what_a_reply_may_take_does_not_shrink_while_a_person_is_asked(drive: Dr
             now[0] += 3600.0
         return person.answer(event)
 
-    manner = Manner(ask=person.ask, allowance=Allowance(60.0, clock=lambda: now[0]))
-    events = drive(Turn(), Script(ASKS, "Done."), kernel, manner, stop_at=answer_an_hour_later)
+    options = RunOptions(ask=person.ask, allowance=ReplyBudget(60.0, clock=lambda: now[0]))
+    events = drive(Turn(), Script(ASKS, "Done."), kernel, options, stop_at=answer_an_hour_later)
     assert said(events).endswith("Done.")
 
 
@@ -343,7 +343,7 @@ def test_a_person_who_will_not_answer_ends_the_program_and_the_reply_goes_on(
             person.answers[-1].cancel()
         return False
 
-    events = drive(Turn(), Script(ASKS, "As you wish."), kernel, Manner(ask=person.ask), stop_at=refuse)
+    events = drive(Turn(), Script(ASKS, "As you wish."), kernel, RunOptions(ask=person.ask), stop_at=refuse)
     assert ends(events) == [Status.INTERRUPTED]
     assert said(events).endswith("As you wish.")
 
@@ -351,8 +351,8 @@ def test_a_person_who_will_not_answer_ends_the_program_and_the_reply_goes_on(
 @behaviour("runner:asking:stopped")
 def test_stop_takes_the_question_back(drive: Drive, kernel: Session) -> None:
     person = Person()
-    script, manner = Script(ASKS, "never asked for"), Manner(ask=person.ask)
-    events = drive(Turn(), script, kernel, manner, stop_at=lambda event: isinstance(event, Asked))
+    script, options = Script(ASKS, "never asked for"), RunOptions(ask=person.ask)
+    events = drive(Turn(), script, kernel, options, stop_at=lambda event: isinstance(event, Asked))
     assert ends(events) == [Status.INTERRUPTED]
     assert person.answers[-1].cancelled()
     assert events[-1] == Finish("stop")
@@ -362,7 +362,7 @@ def test_stop_takes_the_question_back(drive: Drive, kernel: Session) -> None:
 def test_a_password_is_in_nothing_that_the_hall_tells(drive: Drive, kernel: Session) -> None:
     person = Person("canary-7f3a")
     script = Script("```python\nimport getpass\nlen(getpass.getpass())\n```\n", "Done.")
-    events = drive(Turn(), script, kernel, Manner(ask=person.ask), stop_at=person.answer)
+    events = drive(Turn(), script, kernel, RunOptions(ask=person.ask), stop_at=person.answer)
     assert person.questions[0].password
     assert "11" in said(events)
     assert "canary" not in repr([events, script.asked, person.questions, person.answers])
@@ -383,8 +383,8 @@ def test_a_host_that_stops_listening_interrupts_the_kernel(kernel: Session) -> N
 @behaviour("runner:pictures:placed")
 def test_a_host_places_the_pictures_of_a_result(drive: Drive, kernel: Session) -> None:
     code = "from IPython.display import SVG\nSVG('<svg xmlns=\"http://www.w3.org/2000/svg\"/>')"
-    manner = Manner(keep=lambda _result: ["![plot](file/plot.svg)"])
-    events = drive(Turn(), Script(f"```python\n{code}\n```\n", "There."), kernel, manner)
+    options = RunOptions(keep=lambda _result: ["![plot](file/plot.svg)"])
+    events = drive(Turn(), Script(f"```python\n{code}\n```\n", "There."), kernel, options)
     assert "\n![plot](file/plot.svg)\n" in said(events)
 
 
@@ -400,7 +400,7 @@ def waits_for(gate: Path, *, then: str) -> str:
 
 OVERDUE = "Result: (still running in the background; its result will follow; the limit is 0.3 s)\n"
 LATE = "Result of the block that was still running: 41\n"
-PATIENT = Manner(deadline=0.3, limit=60.0)
+PATIENT = RunOptions(deadline=0.3, limit=60.0)
 
 
 @behaviour("runner:late:goes-on")
@@ -415,8 +415,8 @@ def test_at_the_deadline_the_reply_goes_on_and_the_result_follows_with_the_next_
             gate.touch()
         return False
 
-    manner = replace(PATIENT, deadline=2.0)
-    events = drive(Turn(), script, kernel, manner, stop_at=open_the_gate)
+    options = replace(PATIENT, deadline=2.0)
+    events = drive(Turn(), script, kernel, options, stop_at=open_the_gate)
     assert OVERDUE.replace("0.3", "2") in said(events)
     assert said(events).endswith(f"{LATE}\nResult: 42\nDone.")
     assert ends(events) == [Status.TIMEOUT, Status.OK]
@@ -546,10 +546,10 @@ def test_a_host_that_leaves_ends_also_what_goes_on_beside_the_reply(kernel: Sess
 @behaviour("runner:allowance:ends")
 def test_a_reply_that_has_had_its_tokens_does_not_go_on_after_a_block(drive: Drive, kernel: Session) -> None:
     ended: list[Event] = []
-    manner = Manner(allowance=Allowance(tokens=1, spent=lambda: len(ended)))
+    options = RunOptions(allowance=ReplyBudget(tokens=1, spent=lambda: len(ended)))
     script = Script(SUM, "never asked for")
     events = drive(
-        Turn(), script, kernel, manner, stop_at=lambda each: isinstance(each, Ended) and note(each, ended)
+        Turn(), script, kernel, options, stop_at=lambda each: isinstance(each, Ended) and note(each, ended)
     )
     assert said(events) == f"{SUM}Result: 15\n(stopped: this reply has reached its limit of 1 tokens)\n"
     assert events[-1] == Finish("limit")
@@ -559,8 +559,8 @@ def test_a_reply_that_has_had_its_tokens_does_not_go_on_after_a_block(drive: Dri
 @behaviour("runner:allowance:ends")
 def test_a_reply_that_has_had_its_tokens_runs_nothing_more(drive: Drive, kernel: Session) -> None:
     asked: list[int] = []
-    manner = Manner(allowance=Allowance(tokens=2, spent=lambda: asked.append(1) or len(asked)))
-    events = drive(Turn(), Script("one two three four", "never asked for"), kernel, manner)
+    options = RunOptions(allowance=ReplyBudget(tokens=2, spent=lambda: asked.append(1) or len(asked)))
+    events = drive(Turn(), Script("one two three four", "never asked for"), kernel, options)
     assert said(events).endswith("\n(stopped: this reply has reached its limit of 2 tokens)\n")
     assert events[-1] == Finish("limit")
 
@@ -576,13 +576,13 @@ def note(event: Event, seen: list[Event]) -> bool:
 
 @pytest.fixture
 def records() -> Iterator[Records]:
-    opened = Records(Store(MEMORY))
+    opened = Records(Database(MEMORY))
     yield opened
     opened.close()
 
 
-def reply_of(records: Records, **more: Any) -> Manner:
-    return Manner(ledger=ReplyLedger(records, "a conversation", "a reply"), **more)
+def reply_of(records: Records, **more: Any) -> RunOptions:
+    return RunOptions(runs=RecordedRuns(records, "a conversation", "a reply"), **more)
 
 
 @behaviour("runner:ledger:known")
@@ -652,8 +652,8 @@ def test_a_block_that_goes_on_after_its_deadline_is_written_down_to_its_end(
     drive: Drive, kernel: Session, records: Records
 ) -> None:
     code = "import time\ntime.sleep(0.8)\nprint('late')\n"
-    manner = reply_of(records, deadline=0.2, limit=30.0)
-    events = drive(Turn(), Script(f"```python\n{code}```\n", "It goes on."), kernel, manner)
+    options = reply_of(records, deadline=0.2, limit=30.0)
+    events = drive(Turn(), Script(f"```python\n{code}```\n", "It goes on."), kernel, options)
     assert ends(events) == [Status.TIMEOUT]
     (late,) = [event.running for event in events if isinstance(event, Ended) and event.running]
     assert late.settled.result(20).status is Status.OK
@@ -668,8 +668,8 @@ def test_what_a_late_block_shows_is_written_down_also_while_a_host_follows_it(
 ) -> None:
     gate = tmp_path / "gate"
     block = waits_for(gate, then="print('news', flush=True)\ntime.sleep(60)")
-    manner = reply_of(records, deadline=0.3, limit=60.0)
-    events = drive(Turn(), Script(block, "It goes on."), kernel, manner)
+    options = reply_of(records, deadline=0.3, limit=60.0)
+    events = drive(Turn(), Script(block, "It goes on."), kernel, options)
     (late,) = [event.running for event in events if isinstance(event, Ended) and event.running]
     heard = Flag()
     late.listen(lambda change: heard.set() if "news" in str(change.output) else None)
@@ -731,7 +731,7 @@ def test_of_two_replies_at_once_one_runs_the_block_and_both_get_its_result(
 @behaviour("runner:ledger:away")
 def test_what_cannot_be_written_down_is_not_run(drive: Drive, kernel: Session, tmp_path: Path) -> None:
     path = tmp_path / "records.sqlite"
-    records = Records(Store(f"sqlite:///{path}"))
+    records = Records(Database(f"sqlite:///{path}"))
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("DROP TABLE coderunner_runs")
     events = drive(Turn(), Script(SUM, "Later, then."), kernel, reply_of(records))

@@ -12,11 +12,11 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
-from coderunner import sources
 from coderunner.errors import SettingsError
-from coderunner.models.strategies import STRATEGIES
+from coderunner.models.continuation.strategies import STRATEGIES
 from coderunner.secret import Secret
-from coderunner.settings import Effective, Settings, descriptions, load
+from coderunner.settings import sources
+from coderunner.settings.settings import Effective, Settings, descriptions, load
 from tests.behaviours import behaviour
 
 CANARY = "canary-5b1e8c0d"

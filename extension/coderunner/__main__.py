@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 
 from coderunner.errors import CodeRunnerError
-from coderunner.flags import parser, taken
-from coderunner.settings import Settings, load
+from coderunner.settings.command_line import parser, taken
+from coderunner.settings.settings import Settings, load
 
 UNREAD = 141
 """What a shell gives for a program that a closed pipe ended."""
@@ -78,13 +78,13 @@ def _proxy(chosen: argparse.Namespace) -> int:
 
 def _check(chosen: argparse.Namespace) -> int:
     """Look at the way to a kernel, one step after the other."""
-    from coderunner.runner import Finding, check, where_of
+    from coderunner.runner import Finding, check, location_of
 
     def tell(finding: Finding) -> None:
         sign = "!" if finding.warning else "✓" if finding.ok else "✗"
         print(sign, _harmless(finding.sentence), flush=True)
 
-    report = asyncio.run(check(where_of(_settings(chosen)), on_finding=None if chosen.json else tell))
+    report = asyncio.run(check(location_of(_settings(chosen)), on_finding=None if chosen.json else tell))
     if chosen.json:
         print(json.dumps(report.to_json(), indent=2))
     return 0 if report.ok else 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from coderunner.characters import whole
+from coderunner.text.surrogates import whole
 
 LARGEST_COUNT = 2**31 - 1
 """What counts of programs and servers are kept up to: an integer in every database."""

@@ -8,8 +8,16 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from coderunner.chat.fences import Code, Event, FenceAbandoned, FenceClosed, FenceOpened, FenceParser, Text
-from coderunner.chat.reading import ReplyReader
+from coderunner.chat.parsing.fences import (
+    Code,
+    Event,
+    FenceAbandoned,
+    FenceClosed,
+    FenceOpened,
+    FenceParser,
+    Text,
+)
+from coderunner.chat.parsing.reply_parser import ReplyParser
 from coderunner.chat.turn import Block
 
 CORPORA = Path(__file__).parent.parent / "corpora"
@@ -92,7 +100,7 @@ def normal(text: str) -> str:
 
 def cells(pieces: Sequence[str], *, thinking: bool = False) -> list[str]:
     """The code that a turn would run if each result were empty."""
-    reader, block = ReplyReader(thinking=thinking), Block()
+    reader, block = ReplyParser(thinking=thinking), Block()
     events = [event for piece in pieces for event in reader.receive(piece)]
     return [cell.source for event in [*events, *reader.close()] if (cell := block.follow(event))]
 

@@ -16,8 +16,8 @@ from typing import Any
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 
-from coderunner.chat.render import for_model
-from coderunner.kernel.preparation import cell
+from coderunner.chat.results.result_text import for_model
+from coderunner.kernel.sessions.run_prelude import cell
 from tests.chat import libraries
 from tests.chat.golden import BUILT, RESULTS, STOPS, load, names
 

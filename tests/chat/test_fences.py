@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coderunner.chat.fences import (
+from coderunner.chat.parsing.fences import (
     Code,
     FenceAbandoned,
     FenceClosed,

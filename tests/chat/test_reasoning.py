@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coderunner.chat.reasoning import FAMILIES, TAGS, Family, Kind, Span, Thoughts
+from coderunner.chat.parsing.reasoning import FAMILIES, TAGS, Family, Kind, Span, Thoughts
 from tests.behaviours import behaviour
 
 

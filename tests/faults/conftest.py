@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from coderunner.chat.render import for_model
-from coderunner.kernel.sessions import Server, Session, Sessions
+from coderunner.chat.results.result_text import for_model
+from coderunner.kernel.sessions.registry import Server, Session, Sessions
 from coderunner.outputs import Aftermath, Result, Status, Stream
-from coderunner.page.block import Block, State
-from coderunner.page.view import Setting, block
+from coderunner.page.block_state import Block, State
+from coderunner.page.html.block_html import Setting, block
 from tests.faults.proxy import Chaos, chaos
 from tests.hosts.textgen.conftest import webui
 from tests.kernel.conftest import BOUND, hub, jupyter, there

@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from coderunner.endings import how_it_ended
+from coderunner.hosts.app.choices.choices import ModelChoice
+from coderunner.hosts.app.conversation.message_parts import blocks
+from coderunner.hosts.app.conversation.reply_writer import kernel_label
 from coderunner.hosts.app.server import App
-from coderunner.hosts.app.state import Offer
-from coderunner.hosts.app.transcript import blocks
-from coderunner.hosts.app.writer import kernel_label
-from coderunner.kernel.cellend import UNHEARD
-from coderunner.kernel.sessions import Server
-from coderunner.models.endpoint import Endpoint
+from coderunner.kernel.execution.cell_ending import UNHEARD
+from coderunner.kernel.sessions.registry import Server
+from coderunner.models.endpoint.client import Endpoint
 from coderunner.outputs import Result, Status, Stream
-from coderunner.page.block import Block, State
-from coderunner.records.states import OVER
-from coderunner.settings import load
+from coderunner.page.block_state import Block, State
+from coderunner.records.database.run_states import OVER
+from coderunner.settings.settings import load
 from tests.faults.conftest import happens
 from tests.faults.proxy import Chaos, chaos
 from tests.faults.teller import Teller
@@ -77,7 +77,7 @@ class Life(RuleBasedStateMachine):
             }
         )
         app = App(settings, patience=1.0)
-        app.choices.offer = Offer("teller", Endpoint(f"{self._model}/v1", model="teller"))
+        app.choices.choice = ModelChoice("teller", Endpoint(f"{self._model}/v1", model="teller"))
         self._apps.append(app)
 
     def _do(self, work: Coroutine[Any, Any, Given]) -> Given:

@@ -11,17 +11,17 @@ from typing import Any, Protocol, TypeVar
 
 from modules import chat, html_generator
 
+from coderunner.hosts.app.choices.choices import ModelChoice
+from coderunner.hosts.app.conversation.message_parts import blocks
+from coderunner.hosts.app.conversation.reply_writer import kernel_label
+from coderunner.hosts.app.page.message_html import Drawing
 from coderunner.hosts.app.server import App
-from coderunner.hosts.app.state import Offer
-from coderunner.hosts.app.transcript import blocks
-from coderunner.hosts.app.view import Drawing
-from coderunner.hosts.app.writer import kernel_label
 from coderunner.hosts.textgen import hooks
-from coderunner.models.endpoint import Endpoint
-from coderunner.page.view import Setting, block
-from coderunner.records.rows import Record
-from coderunner.records.states import OVER
-from coderunner.settings import load
+from coderunner.models.endpoint.client import Endpoint
+from coderunner.page.html.block_html import Setting, block
+from coderunner.records.database.run_queries import Record
+from coderunner.records.database.run_states import OVER
+from coderunner.settings.settings import load
 from tests.faults.conftest import happens
 from tests.hosts.app.parrot import Parrot
 from tests.hosts.textgen.webui import Webui, step, until
@@ -103,7 +103,7 @@ class AppScene:
         url = f"{self._address}/v1"
         settings = {"model_url": url, "model": "parrot", "approve": "auto", "data_dir": str(self._home)}
         self._apps.append(App(load(settings), patience=PATIENCE))
-        self._apps[-1].choices.offer = Offer("parrot", Endpoint(url, model="parrot"))
+        self._apps[-1].choices.choice = ModelChoice("parrot", Endpoint(url, model="parrot"))
         return self._apps[-1]
 
     def close(self) -> None:
@@ -235,7 +235,7 @@ class TextgenScene:
         self._steps: Any = iter(())
         self._left: list[Any] = []
         webui.start()
-        hooks.door().store.change(approve="auto")
+        hooks.extension().store.change(approve="auto")
         self._home = self._chat()
 
     def close(self) -> None:
@@ -256,7 +256,7 @@ class TextgenScene:
         }
 
     def _chat(self) -> str:
-        name = hooks.door().conversation(self._webui.parameters())
+        name = hooks.extension().conversation(self._webui.parameters())
         assert name is not None
         return name
 
@@ -324,13 +324,13 @@ class TextgenScene:
 
     def _crash(self) -> None:
         """The webui is killed, with its kernels, and started anew."""
-        door, stored = hooks.door(), copy.deepcopy(self._webui.history)
-        crash(door.records)
-        self._left.append(door.records)
-        door.sessions.portal.call(door.sessions.close_all(keep=False), BOUND)
+        extension, stored = hooks.extension(), copy.deepcopy(self._webui.history)
+        crash(extension.records)
+        self._left.append(extension.records)
+        extension.sessions.io_thread.call(extension.sessions.close_all(keep=False), BOUND)
         self._leave()
-        hooks.door.cache_clear()
-        hooks.door().store.change(approve="auto")
+        hooks.extension.cache_clear()
+        hooks.extension().store.change(approve="auto")
         self._go_on(stored)
 
     def shown(self) -> str:
@@ -347,7 +347,7 @@ class TextgenScene:
         return self._place.count
 
     def records(self) -> list[Record]:
-        records = hooks.door().records
+        records = hooks.extension().records
         until(records.settle)
         return [each for name in dict.fromkeys((self._home, self._chat())) for each in records.of(name)]
 

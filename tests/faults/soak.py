@@ -16,8 +16,8 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-from coderunner.kernel import link
-from coderunner.kernel.sessions import Server, Session, Sessions
+from coderunner.kernel.connections import websocket
+from coderunner.kernel.sessions.registry import Server, Session, Sessions
 from coderunner.outputs import Result, Status, Stream
 from coderunner.secret import Secret
 from tests.faults.proxy import Chaos, chaos
@@ -150,7 +150,7 @@ def main() -> int:
     parser.add_argument("--faults", type=float, default=0.05, help="the part of the blocks that is hurt")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 2**32)
     options = parser.parse_args()
-    link.PING = 1.0  # what takes ten seconds otherwise is no better tested by waiting for it
+    websocket.PING = 1.0  # what takes ten seconds otherwise is no better tested by waiting for it
     with tempfile.TemporaryDirectory() as directory, jupyter_server(Path(directory), token="soak") as jupyter:
         tempfile.tempdir = directory
         good = asyncio.run(

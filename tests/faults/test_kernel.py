@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from coderunner.kernel.cellend import UNHEARD
-from coderunner.kernel.portal import portal
-from coderunner.kernel.sessions import Local, Server, Session, Sessions, Where
+from coderunner.kernel.execution.cell_ending import UNHEARD
+from coderunner.kernel.io_thread import io_thread
+from coderunner.kernel.sessions.registry import KernelLocation, Local, Server, Session, Sessions
 from coderunner.outputs import Aftermath, Error, Status
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
@@ -123,7 +123,7 @@ FAULTS = {
 
 
 @pytest.fixture(params=["here", "there"])
-def where(request: pytest.FixtureRequest) -> Where:
+def where(request: pytest.FixtureRequest) -> KernelLocation:
     if request.param == "here":
         return Local()
     server: Server = request.getfixturevalue("there")
@@ -135,11 +135,11 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sessions]:
     """One kernel here and one there for all faults: after each of them the next block works."""
     registry = Sessions(tmp_path_factory.mktemp("work"))
     yield registry
-    portal().call(registry.close_all(keep=False), BOUND)
+    io_thread().call(registry.close_all(keep=False), BOUND)
 
 
 @pytest.fixture
-async def session(shared: Sessions, where: Where) -> Session:
+async def session(shared: Sessions, where: KernelLocation) -> Session:
     """A conversation with a variable `x` in its kernel."""
     session = shared.get(type(where).__name__, where)
     assert (await session.execute("x = 7")).status is Status.OK
@@ -153,7 +153,9 @@ async def test_what_befalls_a_kernel(
 ) -> None:
     this = FAULTS[fault]
     if this.ends is RESTARTED:
-        monkeypatch.setattr("coderunner.kernel.cellend.GRACE", (0.3, 0.3))  # it would be given in vain
+        monkeypatch.setattr(
+            "coderunner.kernel.execution.cell_ending.GRACE", (0.3, 0.3)
+        )  # it would be given in vain
     ordeal.bound = 30.0
     ordeal.strike()
     result = await session.execute(this.source, deadline=this.deadline)
@@ -205,7 +207,7 @@ async def test_a_kernel_that_is_culled_between_two_cells(
     session = shared.get("taken", there)
     await session.execute("x = 7")
     await asyncio.to_thread(take, jupyter, "DELETE")
-    monkeypatch.setattr("coderunner.kernel.lifecycle.DOZED_OFF", 0.0)
+    monkeypatch.setattr("coderunner.kernel.sessions.kernel_lifecycle.DOZED_OFF", 0.0)
     ordeal.strike()
     result = await session.execute("print('x' in globals())")
     words = "this is a new kernel; earlier variables are gone"
@@ -244,7 +246,7 @@ async def test_a_kernel_that_its_server_started_again_is_prepared(sessions: Sess
     session = sessions.get("started again", there)
     process = int(text_of(await session.execute("import os; print(os.getpid())")))
     os.kill(process, signal.SIGKILL)
-    await happens(lambda: session.light.state == "dead")
+    await happens(lambda: session.status.state == "dead")
     result = await session.execute("print('ran')\nreturn")
     assert [type(output) for output in result.outputs] == [Error]
     assert result.detail == "this is a new kernel; earlier variables are gone"
@@ -262,7 +264,7 @@ def take(jupyter: Jupyter, method: str, path: str = "") -> None:
 async def test_a_server_that_ends_while_a_cell_runs(
     end: str, own_server: Jupyter, sessions: Sessions, ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coderunner.kernel.server.AWAY", 1.0)
+    monkeypatch.setattr("coderunner.kernel.connections.server_kernel.AWAY", 1.0)
     session = sessions.get("c", Server(own_server.url, Secret(own_server.token)))
     screen = Screen()
     running = asyncio.create_task(

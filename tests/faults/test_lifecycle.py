@@ -9,7 +9,7 @@ import pytest
 from coderunner.endings import how_it_ended
 from coderunner.outputs import Aftermath, Status
 from coderunner.records.claims import GONE
-from coderunner.records.states import OVER
+from coderunner.records.database.run_states import OVER
 from tests.behaviours import behaviour
 from tests.faults.conftest import Ordeal, clauses
 from tests.faults.scenes import AppScene, Scene, TextgenScene

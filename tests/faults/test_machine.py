@@ -5,7 +5,7 @@ import os
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from coderunner.kernel.sessions import Server
+from coderunner.kernel.sessions.registry import Server
 from tests.behaviours import behaviour
 from tests.faults.machine import Life
 from tests.faults.teller import Teller

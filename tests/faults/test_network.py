@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from coderunner.kernel.ledger import Ledger
-from coderunner.kernel.messages import Message
-from coderunner.kernel.sessions import Server, Session, Sessions
+from coderunner.kernel.protocol.message_gaps import MessageGaps
+from coderunner.kernel.protocol.messages import Message
+from coderunner.kernel.sessions.registry import Server, Session, Sessions
 from coderunner.outputs import Aftermath, Question, Result, Status
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
@@ -39,7 +39,7 @@ REPLACED = (
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Notice within a second what takes ten or twenty otherwise."""
-    monkeypatch.setattr("coderunner.kernel.link.PING", 0.4)
+    monkeypatch.setattr("coderunner.kernel.connections.websocket.PING", 0.4)
 
 
 async def during(session: Session, source: str, strike: Callable[[], object], **options: float) -> Result:
@@ -112,8 +112,8 @@ async def test_the_cell_after_one_whose_connection_was_cut_takes_another(
 async def test_a_connection_over_which_nothing_comes_from_the_beginning_is_given_up(
     proxy: Chaos, far: Session, ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coderunner.kernel.server.AT_ONCE", 1.0)
-    await far.portal.run(far.rest())
+    monkeypatch.setattr("coderunner.kernel.connections.server_kernel.AT_ONCE", 1.0)
+    await far.io_thread.run(far.rest())
     proxy.swallowing = True
     ordeal.strike()
     result = await far.execute("print(x)")
@@ -153,8 +153,8 @@ async def test_stop_over_a_way_that_leads_nowhere_costs_no_variables(
     proxy: Chaos, far: Session, ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Nothing has told us of it yet when a person stops the cell, and no ping is due.
-    monkeypatch.setattr("coderunner.kernel.link.PING", 60.0)
-    await far.portal.run(far.rest())
+    monkeypatch.setattr("coderunner.kernel.connections.websocket.PING", 60.0)
+    await far.io_thread.run(far.rest())
     screen = Screen()
     running = far.begin("import time\nprint(5, flush=True)\ntime.sleep(600)", on_output=screen)
     await screen.shows(r"5\n")
@@ -270,7 +270,7 @@ async def test_a_block_that_goes_on_after_its_deadline_goes_on_also_while_the_co
 async def test_a_way_that_is_not_found_again_is_given_up(
     proxy: Chaos, far: Session, ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coderunner.kernel.server.AWAY", 1.0)
+    monkeypatch.setattr("coderunner.kernel.connections.server_kernel.AWAY", 1.0)
 
     def strike() -> None:
         proxy.refusing = True
@@ -281,9 +281,9 @@ async def test_a_way_that_is_not_found_again_is_given_up(
     refused = await far.execute("1")
     assert refused.status is Status.REFUSED
     assert "sent no complete HTTP response" in refused.detail
-    shown = far.light
+    shown = far.status
     far.warm()
-    await happens(lambda: far.light.state == "dead" and far.light is not shown)
+    await happens(lambda: far.status.state == "dead" and far.status is not shown)
     proxy.refusing = False
     await ordeal.goes_on(far, kept=True)
 
@@ -293,8 +293,8 @@ async def test_after_a_sleep_the_way_is_looked_at_before_a_cell_is_sent_over_it(
     proxy: Chaos, far: Session, ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What was open before the sleep leads nowhere; nothing has told us, and no ping is due.
-    monkeypatch.setattr("coderunner.kernel.lifecycle.DOZED_OFF", 0.0)
-    monkeypatch.setattr("coderunner.kernel.server.PING", 0.0)
+    monkeypatch.setattr("coderunner.kernel.sessions.kernel_lifecycle.DOZED_OFF", 0.0)
+    monkeypatch.setattr("coderunner.kernel.connections.server_kernel.PING", 0.0)
     proxy.half_open()
     result = await far.execute("runs += 1\nprint(x, runs)")
     assert text_of(result) == "7 1\n"
@@ -307,7 +307,7 @@ async def test_a_connection_that_is_cut_between_two_cells_is_opened_again(
     proxy: Chaos, far: Session, ordeal: Ordeal
 ) -> None:
     proxy.reset()
-    await happens(lambda: far.light.state == "dead")
+    await happens(lambda: far.status.state == "dead")
     result = await far.execute("print(x)")
     assert text_of(result) == "7\n"
     ordeal.ends(result, Status.OK, Aftermath.READY, "")
@@ -320,7 +320,7 @@ async def test_a_kernel_that_was_restarted_between_two_cells_is_noticed(
 ) -> None:
     kernel = await kernel_of(jupyter, far)
     proxy.reset()
-    await happens(lambda: far.light.state == "dead")
+    await happens(lambda: far.status.state == "dead")
     await asyncio.to_thread(jupyter.ask, f"api/kernels/{kernel}/restart", "POST")
     result = await far.execute("print('x' in globals())")
     words = "this is a new kernel; earlier variables are gone"
@@ -387,7 +387,7 @@ async def test_a_server_that_is_held_while_a_cell_runs(
     session = sessions.get("c", Server(own_server.url, Secret(own_server.token)))
     await session.execute("x = 7; runs = 0")
     with monkeypatch.context() as impatient:
-        impatient.setattr("coderunner.kernel.server.AWAY", 2.0)
+        impatient.setattr("coderunner.kernel.connections.server_kernel.AWAY", 2.0)
         result = await during(session, COUNTING, lambda: own_server.process.send_signal(signal.SIGSTOP))
     ordeal.ends(result, Status.LOST, Aftermath.READY, UNKNOWN)
     own_server.process.send_signal(signal.SIGCONT)
@@ -427,10 +427,10 @@ ANSWER = replace(message(8), channel="shell", type="execute_reply", content={"st
 def test_that_no_message_is_missing_is_known_from_their_numbers(
     messages: list[Message], *, whole: bool
 ) -> None:
-    ledger = Ledger("ours")
+    runs = MessageGaps("ours")
     for one in messages:
-        ledger.note(one)
-    assert ledger.whole is whole
+        runs.note(one)
+    assert runs.whole is whole
 
 
 @behaviour("faults:ledger:early")
@@ -448,7 +448,7 @@ def test_that_no_message_is_missing_is_known_from_their_numbers(
 def test_a_program_that_says_for_its_kernel_that_it_is_at_rest_is_known_by_the_number(
     messages: list[Message], *, early: bool
 ) -> None:
-    ledger = Ledger("ours")
+    runs = MessageGaps("ours")
     for one in messages:
-        ledger.note(one)
-    assert ledger.early is early
+        runs.note(one)
+    assert runs.early is early

@@ -5,7 +5,7 @@ import uuid
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from coderunner.kernel.sessions import Local, Server, Session, Sessions
+from coderunner.kernel.sessions.registry import Local, Server, Session, Sessions
 from coderunner.outputs import Aftermath, Error, Result, Status, Stream
 from tests.behaviours import behaviour
 from tests.faults.conftest import Ordeal, text_of

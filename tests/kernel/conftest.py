@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from coderunner.kernel.execution import Change
-from coderunner.kernel.portal import portal
-from coderunner.kernel.sessions import Local, Server, Session, Sessions, Where
+from coderunner.kernel.io_thread import io_thread
+from coderunner.kernel.protocol.cell_outputs import Change
+from coderunner.kernel.sessions.registry import KernelLocation, Local, Server, Session, Sessions
 from coderunner.outputs import Output, Result
 from coderunner.secret import Secret
 from tests.kernel.servers import Jupyter, jupyter_server
@@ -36,7 +36,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
 
 
 @pytest.fixture(params=["local", "server"])
-def where(request: pytest.FixtureRequest) -> Where:
+def where(request: pytest.FixtureRequest) -> KernelLocation:
     """Each kind of kernel: what is promised of one is promised of both."""
     if request.param == "local":
         return Local()
@@ -55,11 +55,11 @@ def sessions(tmp_path: Path) -> Iterator[Sessions]:
     """A registry of its own, whose kernels end with the test."""
     registry = Sessions(tmp_path / "work")
     yield registry
-    portal().call(registry.close_all(keep=False), BOUND)
+    io_thread().call(registry.close_all(keep=False), BOUND)
 
 
 @pytest.fixture
-def session(sessions: Sessions, where: Where) -> Session:
+def session(sessions: Sessions, where: KernelLocation) -> Session:
     """A conversation of its own, with each kind of kernel."""
     return sessions.get(uuid.uuid4().hex, where)
 

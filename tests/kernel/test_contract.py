@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from coderunner.kernel.sessions import Server, Session, Sessions, Where
+from coderunner.kernel.sessions.registry import KernelLocation, Server, Session, Sessions
 from coderunner.outputs import Aftermath, DisplayData, Error, ExecuteResult, Result, Status, Stream
 from tests.behaviours import behaviour
 from tests.kernel.conftest import BOUND, Screen, run
@@ -129,14 +129,14 @@ def test_a_later_cell_knows_the_variables_of_an_earlier_one(session: Session) ->
 
 
 @behaviour("session:state:separate")
-def test_two_conversations_never_share_a_kernel(sessions: Sessions, where: Where) -> None:
+def test_two_conversations_never_share_a_kernel(sessions: Sessions, where: KernelLocation) -> None:
     one, other = (sessions.get(uuid.uuid4().hex, where) for _ in range(2))
     run(one, "secret = 1")
     assert text_of(run(other, "print('secret' in globals())")) == "False\n"
 
 
 @behaviour("session:state:same")
-def test_a_conversation_keeps_its_session_until_it_moves(sessions: Sessions, where: Where) -> None:
+def test_a_conversation_keeps_its_session_until_it_moves(sessions: Sessions, where: KernelLocation) -> None:
     session = sessions.get("conversation", where)
     assert sessions.get("conversation", where) is session
     moved = sessions.get("conversation", replace(where, kernel_name="another"))
@@ -265,7 +265,9 @@ async def test_a_restart_ends_the_cell_that_runs_as_replaced(session: Session) -
 
 
 @behaviour("kernel:spec:unknown")
-def test_an_unknown_kernel_is_refused_with_the_names_there_are(sessions: Sessions, where: Where) -> None:
+def test_an_unknown_kernel_is_refused_with_the_names_there_are(
+    sessions: Sessions, where: KernelLocation
+) -> None:
     result = run(sessions.get("c", replace(where, kernel_name="ir")), "1")
     assert (result.status, result.outputs) == (Status.REFUSED, ())
     place = "this server" if isinstance(where, Server) else "this machine"
@@ -274,17 +276,17 @@ def test_an_unknown_kernel_is_refused_with_the_names_there_are(sessions: Session
 
 @behaviour("session:light:states")
 async def test_the_light_tells_what_the_kernel_does(session: Session) -> None:
-    assert session.light.state == "none"
+    assert session.status.state == "none"
     screen = Screen()
     running = session.begin("import time\nprint('on', flush=True)\ntime.sleep(60)", on_output=screen)
     await screen.shows("on")
-    assert (session.light.state, session.light.kernel) == ("busy", "python3")
+    assert (session.status.state, session.status.kernel) == ("busy", "python3")
     running.interrupt()
     await asyncio.wrap_future(running.future)
-    assert session.light.state == "idle"
+    assert session.status.state == "idle"
     await session.execute("exit()")
-    assert session.light.state == "dead"
-    assert session.light.sentence == "The program ended its kernel."
+    assert session.status.state == "dead"
+    assert session.status.sentence == "The program ended its kernel."
 
 
 @behaviour("session:warm:once")

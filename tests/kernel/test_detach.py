@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from coderunner.kernel.running import Running
-from coderunner.kernel.sessions import Session, Sessions, Where
+from coderunner.kernel.execution.running_cell import RunningCell
+from coderunner.kernel.sessions.registry import KernelLocation, Session, Sessions
 from coderunner.outputs import Aftermath, Result, Status, Stream
 from tests.behaviours import behaviour
 from tests.kernel.conftest import BOUND, Screen, run
@@ -27,7 +27,7 @@ def waits_for(gate: Path, *, then: str) -> str:
     return f"import os, time\nprint('begun', flush=True)\n{waits}\n{then}"
 
 
-def detached(session: Session, source: str) -> Running:
+def detached(session: Session, source: str) -> RunningCell:
     """A cell whose deadline is over."""
     running = session.begin(source, deadline=0.5, limit=LIMIT)
     result = running.wait(BOUND)
@@ -124,7 +124,7 @@ async def test_a_restart_ends_it_and_its_result_says_so(session: Session, gate: 
 
 @behaviour("cell:detach:moved")
 def test_a_conversation_that_moves_takes_its_late_results_along(
-    sessions: Sessions, where: Where, gate: Path
+    sessions: Sessions, where: KernelLocation, gate: Path
 ) -> None:
     running = detached(sessions.get("moving", where), waits_for(gate, then=""))
     moved = sessions.get("moving", replace(where, kernel_name="another"))

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from coderunner.chat.render import for_model
-from coderunner.kernel.sessions import Local, Session, Sessions
+from coderunner.chat.results.result_text import for_model
+from coderunner.kernel.sessions.registry import Local, Session, Sessions
 from coderunner.outputs import DisplayData, Status, Stream
 from tests.behaviours import behaviour
 from tests.kernel.conftest import run

@@ -16,8 +16,7 @@ from jupyter_server.services.kernels.connection.base import (
     serialize_msg_to_ws_v1,
 )
 
-from coderunner.jsontext import WHOLE, too_deep
-from coderunner.kernel.messages import (
+from coderunner.kernel.protocol.messages import (
     CHANNELS,
     Message,
     Stamp,
@@ -34,6 +33,7 @@ from coderunner.kernel.messages import (
     to_zmq,
 )
 from coderunner.secret import Secret
+from coderunner.text.json_reader import WHOLE, too_deep
 from tests.behaviours import behaviour
 
 KEY = b"a key"

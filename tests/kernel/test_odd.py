@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from coderunner.kernel.doctor import Step, check
-from coderunner.kernel.sessions import Server, Sessions
+from coderunner.kernel.doctor.connection_check import Step, check
+from coderunner.kernel.sessions.registry import Server, Sessions
 from coderunner.outputs import Status
 from coderunner.secret import Secret
 from tests.behaviours import behaviour

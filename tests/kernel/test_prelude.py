@@ -7,12 +7,12 @@ from queue import SimpleQueue
 
 import pytest
 
-from coderunner.chat.render import for_model
-from coderunner.kernel import local
-from coderunner.kernel.client import KernelClient
-from coderunner.kernel.portal import portal
-from coderunner.kernel.preparation import PRELUDE, cell
-from coderunner.kernel.sessions import Local, Session, Sessions
+from coderunner.chat.results.result_text import for_model
+from coderunner.kernel.connections import local_kernel
+from coderunner.kernel.execution.client import KernelClient
+from coderunner.kernel.io_thread import io_thread
+from coderunner.kernel.sessions.registry import Local, Session, Sessions
+from coderunner.kernel.sessions.run_prelude import PRELUDE, cell
 from coderunner.outputs import Question, Result, Status, Stream
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
@@ -28,19 +28,19 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     sessions = Sessions(tmp_path_factory.mktemp("prepared"))
     session = sessions.get("prepared", Local())
     yield lambda source: run(session, source)
-    portal().call(sessions.close_all(keep=False), BOUND)
+    io_thread().call(sessions.close_all(keep=False), BOUND)
 
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """A kernel as it starts, without the prelude."""
-    kernel = portal().call(local.start("python3", tmp_path_factory.mktemp("bare")), 2 * BOUND)
-    client = portal().call(_client(kernel))
-    yield lambda source: portal().call(client.execute(source, deadline=BOUND), 2 * BOUND)
-    portal().call(client.close(), BOUND)
+    kernel = io_thread().call(local_kernel.start("python3", tmp_path_factory.mktemp("bare")), 2 * BOUND)
+    client = io_thread().call(_client(kernel))
+    yield lambda source: io_thread().call(client.execute(source, deadline=BOUND), 2 * BOUND)
+    io_thread().call(client.close(), BOUND)
 
 
-async def _client(kernel: local.LocalKernel) -> KernelClient:
+async def _client(kernel: local_kernel.LocalKernel) -> KernelClient:
     return KernelClient(kernel)
 
 

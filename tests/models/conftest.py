@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import uvicorn
 
-from coderunner.models.demo import Asked, Demo, Ended
-from coderunner.models.demo_personalities import PERSONALITIES, Personality
+from coderunner.models.demo.asgi_app import Asked, DemoApp, Ended
+from coderunner.models.demo.server_profiles import PERSONALITIES, ServerProfile
 
 App = Callable[..., Awaitable[None]]
 
@@ -90,7 +90,7 @@ def pool() -> Iterator[Pool]:
         @cache
         def find(name: str) -> tuple[str, Relay]:
             relay = Relay()
-            app = Demo(PERSONALITIES[name], observe=relay.observe)
+            app = DemoApp(PERSONALITIES[name], observe=relay.observe)
             return servers.enter_context(listening(app)), relay
 
         yield find
@@ -104,13 +104,13 @@ def serve(pool: Pool) -> Iterator[Serve]:
     """
     with ExitStack() as servers:
 
-        def start(personality: Personality | str = "demo", **options: Any) -> Served:
-            if isinstance(personality, str) and not options:
-                url, relay = pool(personality)
+        def start(profile: ServerProfile | str = "demo", **options: Any) -> Served:
+            if isinstance(profile, str) and not options:
+                url, relay = pool(profile)
             else:
                 relay = Relay()
-                chosen = PERSONALITIES[personality] if isinstance(personality, str) else personality
-                url = servers.enter_context(listening(Demo(chosen, observe=relay.observe, **options)))
+                chosen = PERSONALITIES[profile] if isinstance(profile, str) else profile
+                url = servers.enter_context(listening(DemoApp(chosen, observe=relay.observe, **options)))
             relay.served = Served(url)
             return relay.served
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from coderunner.models.reply import Reply
+from coderunner.models.continuation.continued_reply import ContinuedReply
 
 OPENING, CLOSING, RESULT = "```python\n", "```\n", "\nResult:"
 
@@ -21,7 +21,7 @@ class Host:
     text: str = ""
     thought: str = ""
 
-    async def converse(self, reply: Reply, prior: str = "", *, most: int = 8) -> str:
+    async def converse(self, reply: ContinuedReply, prior: str = "", *, most: int = 8) -> str:
         """Drive a reply to its end and give its text."""
         self.text, result = prior, ""
         for _ in range(most):
@@ -33,7 +33,7 @@ class Host:
             self.text += result
         return self.text
 
-    async def _listen(self, reply: Reply, result: str) -> str | None:
+    async def _listen(self, reply: ContinuedReply, result: str) -> str | None:
         """Take deltas until a block closes; then hang up, cut after it and give its code."""
         start = self.text.rfind(RESULT) + 1
         async with aclosing(reply.generate(self.text, result)) as deltas:

@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coderunner.errors import SettingsError
-from coderunner.models import address
-from coderunner.models.endpoint import Endpoint
+from coderunner.models.endpoint import address
+from coderunner.models.endpoint.client import Endpoint
 from tests.behaviours import behaviour
 
 

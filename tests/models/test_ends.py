@@ -5,13 +5,13 @@ import json
 import pytest
 
 from coderunner.errors import EndpointFailed, ReplyBrokenOff
-from coderunner.models.events import WORDLESS, Chunk
-from coderunner.models.pieces import Piece, piece
-from coderunner.models.reply import Reply
-from coderunner.models.stretch import Delta
+from coderunner.models.continuation.continued_reply import ContinuedReply
+from coderunner.models.continuation.reply_segment import Delta
+from coderunner.models.endpoint.chunks import ChunkContent, piece
+from coderunner.models.endpoint.sse import WORDLESS, Chunk
 from tests.behaviours import behaviour
 from tests.models.conftest import Can, Serve
-from tests.models.test_endpoint import HELLO, chunks_of, client_of, read_into
+from tests.models.test_client import HELLO, chunks_of, client_of, read_into
 
 DONE = b"data: [DONE]\n\n"
 STOP = b'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}\n\n'
@@ -33,14 +33,16 @@ async def told(url: str) -> tuple[str, str]:
 @behaviour("models:ends:complete")
 @pytest.mark.parametrize("end", [STOP, DONE, STOP + DONE, STOP.rstrip(), DONE.rstrip()])
 async def test_a_reason_or_an_end_mark_completes_a_stream(canned: Can, end: bytes) -> None:
-    assert piece((await chunks_of(canned(said("Hi") + end)))[0]) == Piece("Hi")
+    assert piece((await chunks_of(canned(said("Hi") + end)))[0]) == ChunkContent("Hi")
 
 
 @behaviour("models:ends:complete")
 @pytest.mark.parametrize("reason", ["stop", "length", "content_filter", "eos", "tool_calls"])
 async def test_any_reason_completes_a_stream(canned: Can, reason: str) -> None:
     end = f'data: {{"choices": [{{"delta": {{}}, "finish_reason": "{reason}"}}]}}'
-    assert piece((await chunks_of(canned(said("Hi") + end.encode())))[-1]) == Piece(finish_reason=reason)
+    assert piece((await chunks_of(canned(said("Hi") + end.encode())))[-1]) == ChunkContent(
+        finish_reason=reason
+    )
 
 
 @behaviour("models:ends:cut-off")
@@ -147,16 +149,16 @@ async def test_a_stream_is_read_whatever_it_is_called(
     sent = said("Hi") + STOP + DONE
     sent = sent.replace(b"data: ", b"").replace(b"\n\n", b"\n") if lines else sent
     chunks = await chunks_of(canned(mark + sent, kind=kind))
-    assert [piece(chunk) for chunk in chunks] == [Piece("Hi"), Piece(finish_reason="stop")]
+    assert [piece(chunk) for chunk in chunks] == [ChunkContent("Hi"), ChunkContent(finish_reason="stop")]
 
 
 @behaviour("models:client:unstreamed")
 async def test_of_a_chunk_with_the_whole_beside_its_delta_only_the_delta_counts(canned: Can) -> None:
     both = b'data: {"choices": [{"delta": {"content": "b"}, "message": {"content": "ab"}}]}\n\n'
-    assert [piece(each) for each in await chunks_of(canned(both + DONE))] == [Piece("b")]
+    assert [piece(each) for each in await chunks_of(canned(both + DONE))] == [ChunkContent("b")]
 
 
-async def heard(reply: Reply) -> tuple[list[Delta], str]:
+async def heard(reply: ContinuedReply) -> tuple[list[Delta], str]:
     deltas: list[Delta] = []
     try:
         async for delta in reply.generate():
@@ -170,7 +172,7 @@ async def heard(reply: Reply) -> tuple[list[Delta], str]:
 async def test_what_was_said_before_a_stream_broke_is_given(canned: Can) -> None:
     half = b'data: {"choices": [{"delta": {"content": "so \\ud83d"}}]}\n\n'
     async with client_of(canned(said("It is ") + half)) as client:
-        deltas, failure = await heard(Reply(client, HELLO["messages"]))
+        deltas, failure = await heard(ContinuedReply(client, HELLO["messages"]))
     assert "".join(delta.content for delta in deltas) == "It is so \ufffd"
     assert "ended the reply before it was complete" in failure
 
@@ -180,7 +182,7 @@ async def test_half_a_call_in_a_broken_stream_runs_nothing(canned: Can) -> None:
     call = {"index": 0, "function": {"name": "run_python", "arguments": '{"code": "print(1)"}'}}
     sent = b"data: " + json.dumps({"choices": [{"delta": {"tool_calls": [call]}}]}).encode() + b"\n\n"
     async with client_of(canned(sent)) as client:
-        deltas, failure = await heard(Reply(client, HELLO["messages"], continuation="tools"))
+        deltas, failure = await heard(ContinuedReply(client, HELLO["messages"], continuation="tools"))
     assert deltas == []
     assert "ended the reply before it was complete" in failure
 
@@ -189,7 +191,7 @@ async def test_half_a_call_in_a_broken_stream_runs_nothing(canned: Can) -> None:
 async def test_a_refusal_is_what_the_model_says(canned: Can) -> None:
     chunk = b'data: {"choices": [{"delta": {"content": null, "refusal": "I cannot"}}]}\n\n'
     async with client_of(canned(chunk + STOP)) as client:
-        deltas, _ = await heard(Reply(client, HELLO["messages"]))
+        deltas, _ = await heard(ContinuedReply(client, HELLO["messages"]))
     assert deltas == [Delta("I cannot")]
 
 
@@ -210,4 +212,4 @@ async def test_what_is_no_count_of_tokens_counts_nothing(count: object) -> None:
 async def test_a_connection_that_is_lost_after_the_reason_does_no_harm(serve: Serve, canned: Can) -> None:
     short = ((b"content-length", b"100000"),)
     chunks = await chunks_of(canned(said("Hi") + STOP, headers=short))
-    assert [piece(chunk) for chunk in chunks] == [Piece("Hi"), Piece(finish_reason="stop")]
+    assert [piece(chunk) for chunk in chunks] == [ChunkContent("Hi"), ChunkContent(finish_reason="stop")]

@@ -9,12 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from coderunner.models.detect import choose
-from coderunner.models.endpoint import Client, Endpoint
-from coderunner.models.memory import Choice, StrategyMemory
-from coderunner.models.reply import Reply
-from coderunner.models.strategies import FLAGS, NEXT, RAW, STRATEGIES, TOOLS, Strategy
-from coderunner.models.usage import Usage
+from coderunner.models.continuation.continued_reply import ContinuedReply
+from coderunner.models.continuation.detection import choose
+from coderunner.models.continuation.strategies import FLAGS, NEXT, RAW, STRATEGIES, TOOLS, Strategy
+from coderunner.models.continuation.strategy_cache import Choice, StrategyCache
+from coderunner.models.endpoint.client import Client, Endpoint
+from coderunner.models.endpoint.token_usage import Usage
 from tests.behaviours import behaviour
 from tests.models.host import Host
 from tests.models.llama import llama_server
@@ -46,9 +46,9 @@ def closing_url(folder: Path) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def replying(url: str, *messages: dict[str, str], **options: Any) -> AsyncIterator[Reply]:
+async def replying(url: str, *messages: dict[str, str], **options: Any) -> AsyncIterator[ContinuedReply]:
     async with Client(Endpoint(url)) as client:
-        yield Reply(client, messages or [ASKED], **options)
+        yield ContinuedReply(client, messages or [ASKED], **options)
 
 
 def host() -> Host:
@@ -86,7 +86,7 @@ async def test_its_template_is_asked_for_the_way(url: str, closing_url: str) -> 
 async def test_going_on_costs_little_more_than_the_result(url: str, strategy: Strategy) -> None:
     spent: list[Usage] = []
     its = Host(run=lambda _: spent.append(reply.usage) or "Result: 42\n")
-    memory = StrategyMemory()
+    memory = StrategyCache()
     memory.remember(Endpoint(url), Choice(strategy, "remembered", "llama.cpp"))
     long = {"role": "user", "content": f"{'All of this has to be read. ' * 40}What is 6*7?"}
     async with replying(url, long, memory=memory) as reply:
@@ -113,6 +113,6 @@ async def test_closing_the_stream_frees_its_slot(url: str) -> None:
 async def test_the_prefix_that_it_repeats_is_not_heard_again(url: str) -> None:
     begun = WHOLE.removesuffix("is 42.")
     async with Client(Endpoint(url)) as client:
-        reply = Reply(client, [ASKED], continuation="trailing")
+        reply = ContinuedReply(client, [ASKED], continuation="trailing")
         text = "".join([delta.content async for delta in reply.generate(begun)])
     assert text == "is 42."

@@ -1,7 +1,6 @@
 import pytest
 
-from coderunner.models.calls import called
-from coderunner.models.strategies import (
+from coderunner.models.continuation.strategies import (
     FLAGS,
     GO_ON,
     NEXT,
@@ -17,6 +16,7 @@ from coderunner.models.strategies import (
     Strategy,
     hosted,
 )
+from coderunner.models.continuation.tool_calls import called
 from tests.behaviours import behaviour
 
 ASKED: Message = {"role": "user", "content": "What is 10 + 5?"}

@@ -30,7 +30,7 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sessions]:
     """Kernels of their own."""
     registry = Sessions(tmp_path_factory.mktemp("widgets"))
     yield registry
-    registry.portal.call(registry.close_all(), BOUND)
+    registry.io_thread.call(registry.close_all(), BOUND)
 
 
 @pytest.fixture

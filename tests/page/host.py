@@ -10,11 +10,12 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from coderunner.outputs import Output, Result, Status
-from coderunner.page import element, view
-from coderunner.page.block import Block, Panel, State
-from coderunner.page.board import Board
-from coderunner.page.routes import Rights, Routes
-from coderunner.page.view import Setting
+from coderunner.page.block_state import Block, BlockPanel, State
+from coderunner.page.html import block_html
+from coderunner.page.html.block_html import Setting
+from coderunner.page.server import custom_element
+from coderunner.page.server.routes import Rights, Routes
+from coderunner.page.server.subscriptions import Subscriptions
 from coderunner.secret import Secret
 from tests.hosts.app.browsing import served
 
@@ -24,7 +25,7 @@ class Host:
 
     def __init__(self) -> None:
         self.setting = Setting()
-        self.board = Board(lambda: self.setting)
+        self.subscriptions = Subscriptions(lambda: self.setting)
         self.rights = Rights()
         self.cells: list[str] = []
         self.asked: list[str] = []
@@ -40,7 +41,7 @@ class Host:
         return self.act(ticket, text.reveal())
 
     def asgi(self) -> Starlette:
-        routes = Routes(self.board, self.rights, self).all()
+        routes = Routes(self.subscriptions, self.rights, self).all()
         anything = Route("/{path:path}", self._anything, methods=["GET", "POST", "PUT", "OPTIONS"])
         return Starlette(routes=[Route("/", self._page), *routes, anything])
 
@@ -51,32 +52,31 @@ class Host:
         *,
         ended: bool = True,
         source: str = "x = 1",
-        panel: Panel | None = None,
+        panel: BlockPanel | None = None,
     ) -> str:
         """Show a block with `outputs`, and the widgets of `panel`; gives its id."""
         cell = f"{name}-block-of-a-test".replace(" ", "-")
         result = Result(tuple(outputs), Status.OK, duration=0.4) if ended else None
         state = State.ENDED if ended else State.RUNNING
         shown = Block(source=source, state=state, outputs=tuple(outputs), result=result, id=cell, panel=panel)
-        self.board.show([shown])
+        self.subscriptions.show([shown])
         if cell not in self.cells:
             self.cells.append(cell)
         return cell
 
     def change(self, cell: str, grown: Callable[[Block], Block]) -> None:
         """Show what becomes of a block; never from two threads at once."""
-        self.board.show([grown(self.block(cell))])
+        self.subscriptions.show([grown(self.block(cell))])
 
     def block(self, cell: str) -> Block:
         """A block as it is shown."""
-        return self.board._blocks[cell].block
+        return self.subscriptions._blocks[cell].block
 
     async def _page(self, _request: Request) -> Response:
-        body = "".join(map(view.placeholder, self.cells))
+        body = "".join(map(block_html.placeholder, self.cells))
         icon = '<link rel="icon" href="data:,">'
-        head = (
-            f'{icon}<meta charset="utf-8"><style>{element.style()}</style>{element.script(self.rights.token)}'
-        )
+        style, script = custom_element.style(), custom_element.script(self.rights.token)
+        head = f'{icon}<meta charset="utf-8"><style>{style}</style>{script}'
         return HTMLResponse(
             f'<!doctype html><html lang="en"><head>{head}<title>Host</title></head><body>{body}</body></html>'
         )

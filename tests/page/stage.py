@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from playwright.sync_api import FrameLocator, Page
 
 from coderunner.outputs import Output, Stream
-from coderunner.page.growth import showed_later
-from coderunner.records.entry import Entry
-from coderunner.runner import Later, Panel, Session
+from coderunner.page.block_updates import showed_later
+from coderunner.records.active_run import ActiveRun
+from coderunner.runner import LateResults, Session, WidgetPanel
 from tests.hosts.app.browsing import BOUND
 from tests.page.host import Host, block_of, frame_of
 
@@ -19,7 +19,7 @@ class Shown:
     host: Host
     session: Session
     cell: str
-    panel: Panel
+    panel: WidgetPanel
     kept: list[str]
     modules: dict[str, str]
 
@@ -48,8 +48,8 @@ class Stage:
     def show(self, name: str, source: str, *more: Output) -> Shown:
         kept: list[str] = []
         modules: dict[str, str] = {}
-        panel = Panel(kept.append, modules.__setitem__)
-        later = Later(Entry(name, lambda *_: True, lambda **_: None))
+        panel = WidgetPanel(kept.append, modules.__setitem__)
+        later = LateResults(ActiveRun(name, lambda *_: True, lambda **_: None))
         source = f"import ipywidgets as w\n{source}"
         result = self.session.begin(source, panel=panel, on_later=later.show).wait(BOUND)
         assert result is not None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coderunner.page import files
+from coderunner.page.server import static_files
 from tests.behaviours import behaviour
 
 REPOSITORY = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ def test_each_file_is_the_one_that_was_built() -> None:
     found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in BUILT.iterdir()}
     del found["sha256.txt"]
     assert sums() == found
-    assert found.keys() | {"sha256.txt"} == files.names().keys()
+    assert found.keys() | {"sha256.txt"} == static_files.names().keys()
 
 
 @behaviour("page:assets:whole")
@@ -54,7 +54,7 @@ def test_what_others_wrote_stands_there_with_its_licence() -> None:
 
 @behaviour("page:assets:small")
 def test_a_page_with_text_outputs_loads_little() -> None:
-    assert sum(len(files.content(name)) for name in FIRST) < 30_000
+    assert sum(len(static_files.content(name)) for name in FIRST) < 30_000
 
 
 @behaviour("page:assets:built")

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from coderunner.outputs import DisplayData
-from coderunner.page.frames import LEVELS, Level
-from coderunner.page.view import Setting
+from coderunner.page.html.block_html import Setting
+from coderunner.page.html.sandboxed_frames import LEVELS, Level
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS
 from tests.page.host import Host, block_of, frame_of, opened

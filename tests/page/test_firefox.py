@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coderunner.runner import Local, Panel, Sessions
+from coderunner.runner import Local, Sessions, WidgetPanel
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import BOUND
 from tests.page import firefox as fox
@@ -50,13 +50,13 @@ def test_each_kind_is_shown_in_firefox_too(browser: Firefox, host: Host, tmp_pat
     sessions = Sessions(tmp_path)
     session = sessions.get("zoo", Local())
     try:
-        panels = {name: Panel() for name in ANIMALS}
+        panels = {name: WidgetPanel() for name in ANIMALS}
         results = {
             name: session.begin(animal.code, panel=panels[name]).wait(BOUND)
             for name, animal in ANIMALS.items()
         }
     finally:
-        sessions.portal.call(sessions.close_all(), BOUND)
+        sessions.io_thread.call(sessions.close_all(), BOUND)
     cells = {
         name: host.show(name, result.outputs, panel=panels[name])
         for name, result in results.items()

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from coderunner.hosts.app import prose
-from coderunner.page import files
+from coderunner.hosts.app.markdown import markdown_html
+from coderunner.page.server import static_files
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS
 
@@ -41,7 +41,7 @@ texts => texts.map(text => {
 def page(browser: Browser) -> Iterator[Page]:
     """A page with the engine for texts, and nothing else."""
     page = browser.new_page()
-    page.add_script_tag(content=files.content("text.js").decode())
+    page.add_script_tag(content=static_files.content("text.js").decode())
     yield page
     page.close()
 
@@ -53,7 +53,7 @@ def drawn(page: Page, texts: Sequence[str]) -> list[list[str]]:
 
 def of_a_model(text: str) -> list[str]:
     """The formulas of what a model writes."""
-    html = "".join(prose.whole(text))
+    html = "".join(markdown_html.whole(text))
     return [unescape(each).strip() for each in re.findall(r'data-tex="([^"]*)"', html)]
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from coderunner.hosts.app import prose
+from coderunner.hosts.app.markdown import markdown_html
 from coderunner.outputs import DisplayData, Output
-from coderunner.page import pictures
+from coderunner.page.html import image_html
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS
 from tests.page.host import Host, block_of, frame_of, hosted, opened
-from tests.page.test_view import PIXEL
+from tests.page.test_block_html import PIXEL
 
 pytestmark = MARKS
 
@@ -114,7 +114,7 @@ def test_a_box_in_a_list_is_ticked_in_markdown_of_programs_as_in_that_of_models(
     with opened(browser, host) as page:
         cell = shown(page, host, "boxes", list(outputs))
         for number, (source, ticked) in enumerate(BOXES.items()):
-            of_model = re.findall(r"<input[^>]*?( checked)?>", "".join(prose.whole(source)))
+            of_model = re.findall(r"<input[^>]*?( checked)?>", "".join(markdown_html.whole(source)))
             assert [bool(each) for each in of_model] == ticked
             boxes = (
                 frame_of(page, cell).locator(".cr-piece").nth(number).locator("li.cr-task input[disabled]")
@@ -138,7 +138,7 @@ def test_a_box_in_a_list_is_ticked_in_markdown_of_programs_as_in_that_of_models(
     ],
 )
 def test_an_image_is_as_large_as_its_program_says(metadata: dict[str, object], style: str | None) -> None:
-    drawn = pictures.drawn({"image/png": PIXEL}, {"image/png": metadata})
+    drawn = image_html.drawn({"image/png": PIXEL}, {"image/png": metadata})
     assert (f'style="{style}"' in drawn) if style else ("style" not in drawn)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Locator, expect
 
-from coderunner.runner import Kept
+from coderunner.runner import SavedPanel
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import BOUND, MARKS
 from tests.page.host import block_of, frame_of, opened
@@ -62,8 +62,8 @@ def test_it_is_drawn_again_when_the_kernel_is_gone_and_from_what_was_written_dow
         expect(shown.in_frame(page).locator(".bqplot rect.bar")).to_have_count(3)
         shown.session.begin("import os; os._exit(1)").wait(BOUND)
         shown.session.begin("'another one'").wait(BOUND)
-        kept = stage.host.show("kept", [shown.view], panel=Kept(shown.kept[-1], lambda: shown.modules))
-        bare = stage.host.show("bare", [shown.view], panel=Kept(shown.kept[-1]))
+        kept = stage.host.show("kept", [shown.view], panel=SavedPanel(shown.kept[-1], lambda: shown.modules))
+        bare = stage.host.show("bare", [shown.view], panel=SavedPanel(shown.kept[-1]))
         page.reload()
         for cell in (shown.cell, kept):
             block_of(page, cell).scroll_into_view_if_needed()

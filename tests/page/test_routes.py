@@ -13,11 +13,11 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from coderunner.outputs import Result, Stream
-from coderunner.page.block import Block, State
-from coderunner.page.board import Board
-from coderunner.page.files import PUBLIC, names
-from coderunner.page.frames import LEVELS
-from coderunner.page.routes import Rights, Routes
+from coderunner.page.block_state import Block, State
+from coderunner.page.html.sandboxed_frames import LEVELS
+from coderunner.page.server.routes import Rights, Routes
+from coderunner.page.server.static_files import PUBLIC, names
+from coderunner.page.server.subscriptions import Subscriptions
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import BOUND, served
@@ -35,7 +35,7 @@ class Taken:
         return True
 
 
-BOARD = Board()
+BOARD = Subscriptions()
 RIGHTS = Rights(owner=lambda _scope: "me")
 ROUTES = Routes(BOARD, RIGHTS, Taken()).all()
 PRESS = b'{"ticket": "t", "act": "run"}'

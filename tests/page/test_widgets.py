@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, FrameLocator, Locator, Page, expect
 
 from coderunner.outputs import DisplayData, Stream
-from coderunner.page.active import WIDGET
-from coderunner.runner import Kept
+from coderunner.page.html.active_output import WIDGET
+from coderunner.runner import SavedPanel
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import BOUND, MARKS
 from tests.page.host import block_of, frame_of, opened
@@ -63,7 +63,7 @@ def test_widgets_of_a_kernel_that_died_stand_as_they_did_and_cannot_be_moved(
         expect(frame.locator(".cr-widget > [inert]")).to_have_count(1)
         shown.session.begin("'another one'").wait(BOUND)
         # As a host shows it that was started anew: from what was written down.
-        again = stage.host.show("kept", [shown.view], panel=Kept(shown.kept[-1]))
+        again = stage.host.show("kept", [shown.view], panel=SavedPanel(shown.kept[-1]))
         page.reload()
         for cell in (shown.cell, again):
             block_of(page, cell).scroll_into_view_if_needed()
@@ -407,7 +407,7 @@ def test_a_widget_that_a_later_block_closes_leaves_nothing_live_and_written_down
         expect(shown.in_frame(page).locator("#root .cr-piece")).to_have_count(1)
         expect(shown.in_frame(page).locator("#root .cr-acts")).to_have_count(0)
         shown.session.begin("import os; os._exit(1)").wait(BOUND)
-        cell = stage.host.show("kept", [shown.view], panel=Kept(shown.kept[-1]))
+        cell = stage.host.show("kept", [shown.view], panel=SavedPanel(shown.kept[-1]))
         page.reload()
         block_of(page, cell).scroll_into_view_if_needed()
         expect(frame_of(page, cell).locator("#root .cr-piece")).to_have_count(1)

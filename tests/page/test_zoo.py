@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from coderunner.outputs import Output
-from coderunner.runner import Local, Panel, Sessions
+from coderunner.runner import Local, Sessions, WidgetPanel
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import BOUND, MARKS
 from tests.page.host import Host, block_of, frame_of, opened
@@ -14,7 +14,7 @@ from tests.page.zoo import ANIMALS
 
 pytestmark = [*MARKS, pytest.mark.timeout(240)]
 
-Shown = Mapping[str, tuple[tuple[Output, ...], Panel]]
+Shown = Mapping[str, tuple[tuple[Output, ...], WidgetPanel]]
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +23,14 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
     sessions = Sessions(tmp_path_factory.mktemp("zoo"))
     session = sessions.get("zoo", Local())
     try:
-        panels = {name: Panel() for name in ANIMALS}
+        panels = {name: WidgetPanel() for name in ANIMALS}
         results = {
             name: session.begin(animal.code, panel=panels[name]).wait(BOUND)
             for name, animal in ANIMALS.items()
         }
         return {name: (result.outputs, panels[name]) for name, result in results.items() if result}
     finally:
-        sessions.portal.call(sessions.close_all(), BOUND)
+        sessions.io_thread.call(sessions.close_all(), BOUND)
 
 
 def see_all(page: Page, cells: Mapping[str, str]) -> None:

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import create_engine
 
 from coderunner.outputs import Result, Stream
-from coderunner.records.book import Records
-from coderunner.records.entry import Entry
-from coderunner.records.rows import Key, Record
-from coderunner.records.schema import METADATA
-from coderunner.records.store import Store
+from coderunner.records.active_run import ActiveRun
+from coderunner.records.database.connection import Database
+from coderunner.records.database.run_queries import Key, Record
+from coderunner.records.database.schema import METADATA
+from coderunner.records.run_registry import Records
 
 DATABASE = os.environ.get("CODERUNNER_TEST_DATABASE", "")
 KEY = Key("conversation", "message", 0)
@@ -46,7 +46,7 @@ def replica(address: str) -> Iterator[Open]:
     opened: list[Records] = []
 
     def another(person: str = "") -> Records:
-        opened.append(Records(Store(address), person=person))
+        opened.append(Records(Database(address), person=person))
         return opened[-1]
 
     yield another
@@ -59,23 +59,23 @@ def records(replica: Open) -> Records:
     return replica()
 
 
-def claimed(found: Entry | Record) -> Entry:
-    assert isinstance(found, Entry)
+def claimed(found: ActiveRun | Record) -> ActiveRun:
+    assert isinstance(found, ActiveRun)
     return found
 
 
-def known(found: Entry | Record | None) -> Record:
+def known(found: ActiveRun | Record | None) -> Record:
     assert isinstance(found, Record)
     return found
 
 
 def crash(records: Records) -> None:
     """Its process is gone: it writes no more, and nobody answers to its name."""
-    records._scribe.close()
-    records._store.write(records._owners.leave)
+    records._writer.close()
+    records._store.write(records._leases.leave)
 
 
-def sent(found: Entry | Record) -> Entry:
+def sent(found: ActiveRun | Record) -> ActiveRun:
     entry = claimed(found)
     assert entry.send()
     return entry

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from coderunner.outputs import Result, Status
-from coderunner.records.book import Records
-from coderunner.records.entry import Entry
-from coderunner.records.rows import Key
-from coderunner.records.store import Store
+from coderunner.records.active_run import ActiveRun
+from coderunner.records.database.connection import Database
+from coderunner.records.database.run_queries import Key
+from coderunner.records.run_registry import Records
 from tests.behaviours import behaviour
 
 from .conftest import CODE, FIFTEEN, crash
@@ -29,24 +29,24 @@ class Histories(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.replicas = [self.open(), self.open()]
         self.ghosts: list[Records] = []
-        self.held: list[tuple[Key, Entry]] = []
+        self.held: list[tuple[Key, ActiveRun]] = []
         self.wanted: dict[Key, int] = {}
         self.ran: dict[Key, int] = {}
 
     def open(self) -> Records:
-        return Records(Store(f"sqlite:///{Path(self.folder.name) / 'records.sqlite'}"))
+        return Records(Database(f"sqlite:///{Path(self.folder.name) / 'records.sqlite'}"))
 
     def ask(self, replica: int, block: int, *, again: bool = False) -> None:
         key = Key("c", "m", block)
         found = self.replicas[replica].claim(key, CODE, again=again)
         ran, wanted = self.ran.get(key, 0), self.wanted.setdefault(key, 1)
-        if isinstance(found, Entry):
+        if isinstance(found, ActiveRun):
             self.held.append((key, found))
             self.wanted[key] = max(wanted, ran + 1) if again else wanted
         elif found.result is not None:
             assert ran > 0, "the result of a run that never was"
 
-    def sent(self, key: Key, entry: Entry) -> None:
+    def sent(self, key: Key, entry: ActiveRun) -> None:
         if entry.state == "queued" and entry.send():
             self.ran[key] = self.ran.get(key, 0) + 1
             assert self.ran[key] <= self.wanted[key], "it ran twice"
@@ -99,9 +99,9 @@ class Histories(RuleBasedStateMachine):
         last = self.open()
         for key, wanted in self.wanted.items():
             found, ran = last.claim(key, CODE), self.ran.get(key, 0)
-            assert isinstance(found, Entry) or found.result is not None
+            assert isinstance(found, ActiveRun) or found.result is not None
             assert ran <= wanted
-            assert ran > 0 or isinstance(found, Entry), "it never ran, and now never will"
+            assert ran > 0 or isinstance(found, ActiveRun), "it never ran, and now never will"
         last.close()
         self.folder.cleanup()
 

@@ -10,14 +10,23 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, event, text
 
 from coderunner.errors import NotRecordable
-from coderunner.jsontext import DEPTH, too_deep
-from coderunner.outputs import DisplayData, Error, ExecuteResult, Output, Result, Status, Stream, in_nbformat
-from coderunner.records.book import Records
-from coderunner.records.chats import NOT_KEPT as UNSAID
-from coderunner.records.chats import Saying
-from coderunner.records.notebook import notebook
-from coderunner.records.rows import NOT_KEPT, Key
-from coderunner.records.store import MEMORY, Store
+from coderunner.outputs import (
+    DisplayData,
+    Error,
+    ExecuteResult,
+    Output,
+    Result,
+    Status,
+    Stream,
+    in_nbformat,
+)
+from coderunner.records.database.connection import MEMORY, Database
+from coderunner.records.database.conversation_queries import NOT_KEPT as UNSAID
+from coderunner.records.database.conversation_queries import StoredMessage
+from coderunner.records.database.run_queries import NOT_KEPT, Key
+from coderunner.records.notebook_format import notebook
+from coderunner.records.run_registry import Records
+from coderunner.text.json_reader import DEPTH, too_deep
 from tests.behaviours import behaviour
 
 from .conftest import CODE, FIFTEEN, known, sent
@@ -56,7 +65,7 @@ def kept(records: Records, key: Key) -> Result:
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.sampled_from([*HOSTILE.values(), *STRANGE.values(), *FINE]), min_size=1, max_size=6))
 def test_among_outputs_that_cannot_be_kept_all_that_can_are_kept(shown: list[Output]) -> None:
-    records = Records(Store(MEMORY))
+    records = Records(Database(MEMORY))
     bad, good = Key("hostile", "m", 0), Key("good", "m", 0)
     entry = sent(records.claim(bad, CODE))
     sent(records.claim(good, CODE)).finish(FIFTEEN)
@@ -98,14 +107,14 @@ def test_of_what_is_nested_too_deep_the_levels_above_are_kept_and_exported(recor
     key = Key("c", "m", 0)
     deep = DisplayData({"application/json": DEEP, "text/plain": "deep"}, {"application/json": DEEP})
     sent(records.claim(key, CODE)).finish(Result((deep,)))
-    records.shelf.keep("c", "c", (Saying("user", "deep"),))
+    records.conversations.keep("c", "c", (StoredMessage("user", "deep"),))
     assert records.settle(BOUND)
     (output,) = kept(records, key).outputs
     assert isinstance(output, DisplayData)
     assert output.data["text/plain"] == "deep"
     assert not too_deep(output.data["application/json"], DEPTH)
     assert in_nbformat(output)["output_type"] == "display_data"
-    chat = records.shelf.find("c")
+    chat = records.conversations.find("c")
     assert chat is not None
     assert not too_deep(notebook(chat), DEPTH + 20)
 
@@ -113,12 +122,12 @@ def test_of_what_is_nested_too_deep_the_levels_above_are_kept_and_exported(recor
 @behaviour("records:unfit:alone")
 @pytest.mark.parametrize("tokens", [10**30, -(10**30)])
 def test_a_conversation_is_kept_with_a_count_of_tokens_of_any_length(records: Records, tokens: int) -> None:
-    said = (Saying("user", "a\0\ud83d"), Saying("assistant", "b", reply="r", tokens=tokens))
-    records.shelf.keep("one", "one", said)
-    records.shelf.keep("other", "other", (Saying("user", "fine"),))
+    said = (StoredMessage("user", "a\0\ud83d"), StoredMessage("assistant", "b", reply="r", tokens=tokens))
+    records.conversations.keep("one", "one", said)
+    records.conversations.keep("other", "other", (StoredMessage("user", "fine"),))
     assert records.settle(BOUND)
-    assert {card.id for card in records.shelf.cards()} == {"one", "other"}
-    chat = records.shelf.find("one")
+    assert {summary.id for summary in records.conversations.cards()} == {"one", "other"}
+    chat = records.conversations.find("one")
     assert chat is not None
     assert [each.text for each in chat.sayings] == ["a\0\ud83d", "b"]
 
@@ -126,10 +135,14 @@ def test_a_conversation_is_kept_with_a_count_of_tokens_of_any_length(records: Re
 @behaviour("records:unfit:alone")
 def test_what_was_said_and_cannot_be_kept_is_replaced_by_words(records: Records) -> None:
     bad: Any = {"not": "a text"}, object()
-    said = (Saying("user", "before"), Saying("user", "x", reply=bad), Saying("assistant", "after", reply="r"))
-    records.shelf.keep("one", "one", said)
+    said = (
+        StoredMessage("user", "before"),
+        StoredMessage("user", "x", reply=bad),
+        StoredMessage("assistant", "after", reply="r"),
+    )
+    records.conversations.keep("one", "one", said)
     assert records.settle(BOUND)
-    chat = records.shelf.find("one")
+    chat = records.conversations.find("one")
     assert chat is not None
     assert [each.text for each in chat.sayings] == ["before", UNSAID, "after"]
     assert "could not be kept" in records.trouble("one")
@@ -137,7 +150,7 @@ def test_what_was_said_and_cannot_be_kept_is_replaced_by_words(records: Records)
 
 @behaviour("records:unfit:alone")
 def test_a_text_beyond_what_the_database_takes_holds_up_no_other(tmp_path: Path) -> None:
-    store = Store(f"sqlite:///{tmp_path / 'records.sqlite'}")
+    store = Database(f"sqlite:///{tmp_path / 'records.sqlite'}")
     records = Records(store)
 
     def limit(connection: sqlite3.Connection, *_: object) -> None:
@@ -156,7 +169,7 @@ def test_a_text_beyond_what_the_database_takes_holds_up_no_other(tmp_path: Path)
 
 @behaviour("records:unfit:said")
 def test_a_row_that_no_database_takes_is_told_apart_from_a_database_that_is_away(tmp_path: Path) -> None:
-    store = Store(f"sqlite:///{tmp_path / 'records.sqlite'}")
+    store = Database(f"sqlite:///{tmp_path / 'records.sqlite'}")
 
     def take(connection: Connection, value: object) -> None:
         connection.execute(text("SELECT :a"), {"a": value})

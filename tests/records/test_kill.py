@@ -11,9 +11,9 @@ import pytest
 
 from coderunner.outputs import Result, Status, Stream
 from coderunner.records.claims import GONE
-from coderunner.records.ledger import ReplyLedger
-from coderunner.records.opening import open_records
-from coderunner.runner import Ended, Generate, Local, Manner, Sessions, Started, Turn, converse_sync
+from coderunner.records.open_records import open_records
+from coderunner.records.run_once import RecordedRuns
+from coderunner.runner import Ended, Generate, Local, RunOptions, Sessions, Started, Turn, converse_sync
 from tests.behaviours import behaviour
 from tests.records.child import REPLY
 
@@ -44,10 +44,10 @@ def silence(_step: Generate) -> Generator[str]:
 @pytest.mark.timeout(120)
 def test_after_kill_the_next_process_finds_the_run_lost_and_does_not_run_it(killed: Path) -> None:
     records, sessions = open_records("", killed), Sessions(killed / "kernels")
-    manner = Manner(ledger=ReplyLedger(records, "chat", "reply"))
+    options = RunOptions(runs=RecordedRuns(records, "chat", "reply"))
     kernel = sessions.get("chat", Local())
     continued = Turn(prior=REPLY, resume=True)
-    events = list(converse_sync(continued, silence, kernel, manner))
+    events = list(converse_sync(continued, silence, kernel, options))
     asyncio.run(sessions.close_all(keep=False))
     records.close()
     assert [event.result for event in events if isinstance(event, Ended)] == [

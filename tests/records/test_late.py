@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
 from coderunner.outputs import Aftermath, Result, Status
-from coderunner.records.ledger import ReplyLedger
-from coderunner.records.rows import Key
+from coderunner.records.database.run_queries import Key
+from coderunner.records.run_once import RecordedRuns
 from tests.behaviours import behaviour
 
 from .conftest import CODE, FIFTEEN, KEY, Open, crash, known, sent
@@ -53,8 +53,8 @@ def test_a_late_end_that_is_told_where_it_stood_is_not_told_once_more(replica: O
         entry.finish(result)
     assert here.settle()
     here.deliver(known(here.recall(Key(C, "m", 0), CODE)))
-    ledger = ReplyLedger(here, C, "another")
-    assert ledger.told(late) == late[1:]
+    runs = RecordedRuns(here, C, "another")
+    assert runs.told(late) == late[1:]
 
 
 @behaviour("records:late:once")

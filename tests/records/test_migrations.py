@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from coderunner.outputs import Aftermath, DisplayData, Error, Result, Status, Stream
-from coderunner.records import schema
-from coderunner.records.book import Records
-from coderunner.records.chats import Saying
+from coderunner.records.active_run import ActiveRun
 from coderunner.records.claims import GONE
-from coderunner.records.entry import Entry
-from coderunner.records.rows import Key
-from coderunner.records.store import Store
+from coderunner.records.database import schema
+from coderunner.records.database.connection import Database
+from coderunner.records.database.conversation_queries import StoredMessage
+from coderunner.records.database.run_queries import Key
+from coderunner.records.run_registry import Records
 from tests.behaviours import behaviour
 
 EARLIER = sorted(Path(__file__).parent.glob("version-*.sql"))
@@ -47,7 +47,7 @@ def test_every_row_of_an_earlier_version_is_there(file: Path, tmp_path: Path) ->
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(file.read_text(encoding="utf-8"))
     for _ in range(2):  # the second finds them up to date
-        records = Records(Store(f"sqlite:///{path}"))
+        records = Records(Database(f"sqlite:///{path}"))
         assert [(each.code, each.result) for each in records.of("conversation")] == RUNS
         records.close()
 
@@ -58,9 +58,9 @@ def test_migrated_tables_take_new_runs(file: Path, tmp_path: Path) -> None:
     path = tmp_path / "records.sqlite"
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(file.read_text(encoding="utf-8"))
-    records = Records(Store(f"sqlite:///{path}"))
+    records = Records(Database(f"sqlite:///{path}"))
     entry = records.claim(Key("conversation", "message", 6), "queued\n")
-    assert isinstance(entry, Entry)
+    assert isinstance(entry, ActiveRun)
     assert entry.send()
     entry.finish(Result())
     records.settle()
@@ -74,13 +74,13 @@ def test_migrated_tables_take_conversations(file: Path, tmp_path: Path) -> None:
     path = tmp_path / "records.sqlite"
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(file.read_text(encoding="utf-8"))
-    records = Records(Store(f"sqlite:///{path}"))
-    records.shelf.keep("id", "conversation", [Saying("user", "hello")])
+    records = Records(Database(f"sqlite:///{path}"))
+    records.conversations.keep("id", "conversation", [StoredMessage("user", "hello")])
     assert records.settle()
-    chat = records.shelf.find("id")
+    chat = records.conversations.find("id")
     assert chat is not None
     assert [each.code for each in chat.records] == [code for code, _ in RUNS]
     assert {(each.request, each.later) for each in chat.records} == {("", ())}
-    assert records.shelf.delete("id")
+    assert records.conversations.delete("id")
     assert records.of("conversation") == []
     records.close()

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coderunner.outputs import DisplayData, Error, ExecuteResult, Omission, Output, Result, Status, Stream
-from coderunner.records import codec, rows
-from coderunner.records.book import Records
-from coderunner.records.codec import LARGE, decode, encode
-from coderunner.records.rows import Key
-from coderunner.records.schema import BLOBS, RUNS
-from coderunner.records.store import MEMORY, Store
+from coderunner.records.database import output_json, run_queries
+from coderunner.records.database.connection import MEMORY, Database
+from coderunner.records.database.output_json import LARGE, decode, encode
+from coderunner.records.database.run_queries import Key
+from coderunner.records.database.schema import BLOBS, RUNS
+from coderunner.records.run_registry import Records
 from tests.behaviours import behaviour
 
 from .conftest import CODE, FIFTEEN, KEY, Open, known, sent
@@ -49,7 +49,7 @@ def test_every_output_is_read_as_it_was_written(output: Output) -> None:
 @behaviour("records:outputs:exact")
 @given(st.lists(outputs, max_size=5).map(tuple), text, text)
 def test_a_whole_run_is_read_as_it_was_written(shown: tuple[Output, ...], code: str, detail: str) -> None:
-    records = Records(Store(MEMORY))
+    records = Records(Database(MEMORY))
     result = Result(shown, execution_count=7, duration=0.125, detail=detail)
     sent(records.claim(KEY, code)).finish(result)
     assert records.settle()
@@ -111,8 +111,8 @@ def test_what_a_run_shows_after_it_was_given_up_or_forgotten_harms_nobody(replic
     given_up, forgotten = (sent(here.claim(Key("c", "m", number), CODE)) for number in range(2))
     forgotten.finish(FIFTEEN)
     assert here.settle()
-    here._store.write(rows.forget, time.time() + 1)
-    here._store.write(here._owners.leave)
+    here._store.write(run_queries.forget, time.time() + 1)
+    here._store.write(here._leases.leave)
     there.sweep()
     given_up.finish(FIFTEEN)
     for entry in (given_up, forgotten):
@@ -143,7 +143,7 @@ def test_one_large_picture_in_many_runs_is_kept_once_and_until_none_shows_it(rec
 
 @behaviour("records:outputs:bounded")
 def test_an_output_beyond_all_bounds_is_left_out_with_a_sentence() -> None:
-    kept = decode(encode(Stream("stdout", "x" * codec.LARGEST)))
+    kept = decode(encode(Stream("stdout", "x" * output_json.LARGEST)))
     assert isinstance(kept, Stream)
     assert kept.text.endswith("characters was not saved]\n")
 
@@ -160,8 +160,8 @@ def test_programs_of_widgets_are_one_text_for_all_runs_until_the_last_of_them_is
     records.settle()
     assert replica().modules(entries[1].id) == {"bqplot": program, "@scope/other": "short"}
     assert len(hashes(records)) == 2
-    records._store.write(rows.remove, RUNS.c.id == entries[0].id)
+    records._store.write(run_queries.remove, RUNS.c.id == entries[0].id)
     assert records.modules(entries[0].id) == {}
     assert records.modules(entries[1].id)["bqplot"] == program
-    records._store.write(rows.remove, RUNS.c.id == entries[1].id)
+    records._store.write(run_queries.remove, RUNS.c.id == entries[1].id)
     assert hashes(records) == []

@@ -13,13 +13,13 @@ from sqlalchemy import event
 
 from coderunner.errors import RecordsUnavailable
 from coderunner.outputs import Cell, Result, Status, Stream
-from coderunner.records.book import Records
-from coderunner.records.chats import Saying
-from coderunner.records.entry import Entry
-from coderunner.records.ledger import ReplyLedger
-from coderunner.records.opening import open_records
-from coderunner.records.rows import Key
-from coderunner.records.store import Store
+from coderunner.records.active_run import ActiveRun
+from coderunner.records.database.connection import Database
+from coderunner.records.database.conversation_queries import StoredMessage
+from coderunner.records.database.run_queries import Key
+from coderunner.records.open_records import open_records
+from coderunner.records.run_once import RecordedRuns
+from coderunner.records.run_registry import Records
 from tests.behaviours import behaviour
 
 from .conftest import CODE, FIFTEEN, KEY, known, sent
@@ -30,7 +30,7 @@ OTHER = Key("conversation", "message", 1)
 
 
 @contextmanager
-def full(path: Path, store: Store) -> Iterator[None]:
+def full(path: Path, store: Database) -> Iterator[None]:
     """Nothing more fits, as on a disk that is full: SQLite says the same of both."""
 
     def limit(connection: sqlite3.Connection, *_: object) -> None:
@@ -45,7 +45,7 @@ def full(path: Path, store: Store) -> Iterator[None]:
 
 
 @contextmanager
-def locked(path: Path, _store: Store) -> Iterator[None]:
+def locked(path: Path, _store: Database) -> Iterator[None]:
     """Another process writes, and does not end."""
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -55,7 +55,7 @@ def locked(path: Path, _store: Store) -> Iterator[None]:
 
 
 @contextmanager
-def read_only(_path: Path, store: Store) -> Iterator[None]:
+def read_only(_path: Path, store: Database) -> Iterator[None]:
     """It may be read and not written, as where the disk was mounted anew after a fault."""
 
     def forbid(connection: sqlite3.Connection, *_: object) -> None:
@@ -88,32 +88,32 @@ def test_while_it_cannot_be_written_nothing_runs_and_afterwards_nothing_is_missi
     tmp_path: Path, way: str
 ) -> None:
     path = tmp_path / "records.sqlite"
-    store = Store(f"sqlite:///{path}", patience=0.2)
+    store = Database(f"sqlite:///{path}", patience=0.2)
     records = Records(store)
     running = sent(records.claim(KEY, CODE))
     begin, reason = WAYS[way]
-    ledger = ReplyLedger(records, "conversation", "another")
+    runs = RecordedRuns(records, "conversation", "another")
     with begin(path, store):
         running.finish(BIG)
-        records.shelf.keep("talk", "conversation", (Saying("user", "y" * 100_000),))
+        records.conversations.keep("talk", "conversation", (StoredMessage("user", "y" * 100_000),))
         told = trouble(records)
         assert told.startswith("Not everything can be saved right now: ")
         assert reason in told
         assert not records.settle(0)
-        refused = [ledger.claim(Cell("x" * 100_000), ordinal) for ordinal in range(1)]
-        assert not any(isinstance(each, Entry) for each in refused)
+        refused = [runs.claim(Cell("x" * 100_000), ordinal) for ordinal in range(1)]
+        assert not any(isinstance(each, ActiveRun) for each in refused)
     assert records.settle(BOUND)
     assert records.trouble("conversation") == ""
     assert known(records.recall(KEY, CODE)).result == BIG
-    assert records.shelf.find("talk") is not None
-    assert isinstance(ledger.claim(Cell(CODE), 0), Entry)
+    assert records.conversations.find("talk") is not None
+    assert isinstance(runs.claim(Cell(CODE), 0), ActiveRun)
     records.close()
 
 
 @behaviour("records:database:closes")
 def test_a_database_that_takes_nothing_is_waited_for_once_however_much_is_left(tmp_path: Path) -> None:
     path = tmp_path / "records.sqlite"
-    store = Store(f"sqlite:///{path}")
+    store = Database(f"sqlite:///{path}")
     records = Records(store)
     running = [sent(records.claim(Key("conversation", "message", ordinal), CODE)) for ordinal in range(6)]
     tries: list[int] = []
@@ -128,12 +128,12 @@ def test_a_database_that_takes_nothing_is_waited_for_once_however_much_is_left(t
 @behaviour("records:database:full")
 def test_a_block_that_cannot_be_recorded_ends_in_words_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "records.sqlite"
-    store = Store(f"sqlite:///{path}")
+    store = Database(f"sqlite:///{path}")
     records = Records(store)
     with full(path, store):
-        ledger = ReplyLedger(records, "conversation", "message")
-        found = ledger.claim(Cell("x" * 100_000), 0)
-        assert not isinstance(found, Entry)
+        runs = RecordedRuns(records, "conversation", "message")
+        found = runs.claim(Cell("x" * 100_000), 0)
+        assert not isinstance(found, ActiveRun)
         result = found.result(0)  # type: ignore[union-attr]
     assert result.status is Status.UNRECORDED
     assert result.detail == f"{path} cannot save records: database or disk is full"
@@ -169,8 +169,8 @@ def test_where_the_file_is_removed_what_goes_on_is_kept_in_a_new_one(
 ) -> None:
     folder = tmp_path / "data"
     records = open_records("", folder)
-    said = (Saying("user", "before"),)
-    records.shelf.keep("talk", "conversation", said)
+    said = (StoredMessage("user", "before"),)
+    records.conversations.keep("talk", "conversation", said)
     running = sent(records.claim(KEY, CODE))
     running.show(0, Stream("stdout", "begun\n"))
     assert records.settle(BOUND)
@@ -178,13 +178,15 @@ def test_where_the_file_is_removed_what_goes_on_is_kept_in_a_new_one(
     sent(records.claim(OTHER, CODE)).finish(FIFTEEN)
     done = Result((Stream("stdout", "begun\n"), Stream("stderr", "done\n")), execution_count=1)
     running.finish(done)
-    records.shelf.keep("talk", "conversation", (*said, Saying("assistant", "after", reply="message")))
+    records.conversations.keep(
+        "talk", "conversation", (*said, StoredMessage("assistant", "after", reply="message"))
+    )
     assert records.settle(BOUND)
     assert "were deleted while CodeRunner was running" in records.trouble("conversation")
     records.close()
     again = open_records("", folder)
     assert [known(again.recall(key, CODE)).result for key in (KEY, OTHER)] == [done, FIFTEEN]
-    chat = again.shelf.find("talk")
+    chat = again.conversations.find("talk")
     assert chat is not None
     assert [each.text for each in chat.sayings] == ["before", "after"]
     assert again.trouble() == ""
@@ -195,15 +197,15 @@ def test_where_the_file_is_removed_what_goes_on_is_kept_in_a_new_one(
 def test_a_conversation_that_somebody_deleted_stays_deleted_in_the_new_file(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     records = open_records("", folder)
-    records.shelf.keep("talk", "conversation", (Saying("user", "before"),))
+    records.conversations.keep("talk", "conversation", (StoredMessage("user", "before"),))
     assert records.settle(BOUND)
     whole_folder(folder)
-    records.shelf.keep("other", "other", (Saying("user", "new"),))
+    records.conversations.keep("other", "other", (StoredMessage("user", "new"),))
     assert records.settle(BOUND)
-    assert records.shelf.delete("other")
-    records.shelf.keep("other", "other", (Saying("user", "new"),))
+    assert records.conversations.delete("other")
+    records.conversations.keep("other", "other", (StoredMessage("user", "new"),))
     assert records.settle(BOUND)
-    assert records.shelf.cards() == []
+    assert records.conversations.cards() == []
     records.close()
 
 

@@ -19,13 +19,12 @@ from enum import StrEnum, auto
 from itertools import chain
 from typing import Literal
 
-from coderunner.characters import readable
+from coderunner.chat.loop_guard import NOT_RUN, LoopGuard
+from coderunner.chat.parsing.fences import Code, FenceAbandoned, FenceClosed, FenceOpened, Text, runnable
+from coderunner.chat.parsing.reply_parser import Event, ReplyParser, Thought, answers
+from coderunner.chat.results.result_text import DEFAULT_LIMITS, Heading, Limits, for_model
 from coderunner.outputs import Cell, Result
-
-from .fences import Code, FenceAbandoned, FenceClosed, FenceOpened, Text, runnable
-from .reading import Event, ReplyReader, Thought, answers
-from .render import DEFAULT_LIMITS, Heading, Limits, for_model
-from .repeats import NOT_RUN, Repeats
+from coderunner.text.surrogates import readable
 
 # More blocks than this in one reply are a loop more often than an answer.
 MAX_CELLS = 8
@@ -158,13 +157,13 @@ class Turn:
         forbidden: Sequence[str] = (),
     ) -> None:
         self._enter(State.GENERATING)
-        self._reader = ReplyReader(thinking=thinking)
+        self._reader = ReplyParser(thinking=thinking)
         self._block = Block()
         self._pieces = [prior]
         self._prepared = self._answered = False
         self._ran = self._closed = 0
         self._running = Cell("")
-        self._repeats = Repeats()
+        self._repeats = LoopGuard()
         self._max_cells = max_cells
         self._limits = limits
         self._forbidden = tuple(forbidden)
@@ -425,7 +424,7 @@ def joined(steps: Iterable[Step]) -> list[Step]:
 
 def _unanswered(prior: str, *, thinking: bool) -> Cell | None:
     """The cell that ends *prior*, if a block that runs does."""
-    reader, block, cell = ReplyReader(thinking=thinking), Block(), None
+    reader, block, cell = ReplyParser(thinking=thinking), Block(), None
     for event in chain(reader.receive(prior.rstrip(_SPACE)), reader.close()):
         cell = block.follow(event)
     return cell

@@ -8,11 +8,11 @@ from functools import partial
 from sqlalchemy import Connection
 
 from coderunner.outputs import Result, Status
-from coderunner.records import rows
-from coderunner.records.entry import Entry
-from coderunner.records.owners import Owners
-from coderunner.records.rows import Key, Record
-from coderunner.records.states import State, Verdict, verdict
+from coderunner.records.active_run import ActiveRun
+from coderunner.records.database import run_queries
+from coderunner.records.database.run_queries import Key, Record
+from coderunner.records.database.run_states import State, Verdict, verdict
+from coderunner.records.leases import Leases
 
 GONE = "CodeRunner stopped while it ran"
 NEVER_SENT = "CodeRunner stopped before it was sent"
@@ -22,7 +22,7 @@ NEVER_SENT = "CodeRunner stopped before it was sent"
 class Held:
     """A run that this process has in hand, with what was written of it when it was claimed."""
 
-    entry: Entry
+    entry: ActiveRun
     key: Key
     code: str
     place: str
@@ -32,14 +32,14 @@ class Held:
 class Claims:
     """Decisions about runs; each method is called within a transaction."""
 
-    def __init__(self, owners: Owners, made: Callable[[str], Entry]) -> None:
+    def __init__(self, leases: Leases, made: Callable[[str], ActiveRun]) -> None:
         """`made` gives the entry of a new run, by its id."""
-        self._owners = owners
+        self._leases = leases
         self._made = made
 
     def claim(self, connection: Connection, key: Key, code: str, place: str, *, again: bool) -> Held | Record:
         """The right to run a block, or what is known of a run that counts."""
-        last = rows.latest(connection, key, code)
+        last = run_queries.latest(connection, key, code)
         if last is not None:
             found = self.judge(connection, last)
             if found is Verdict.LOSE:
@@ -48,20 +48,20 @@ class Claims:
                 return last
             self.bury(connection, last)
         attempt = last.attempt + 1 if last is not None else 1
-        owner = self._owners.me.id
-        identity = rows.add(connection, key, code, attempt=attempt, owner=owner, place=place)
+        owner = self._leases.me.id
+        identity = run_queries.add(connection, key, code, attempt=attempt, owner=owner, place=place)
         return Held(self._made(identity), key, code, place, attempt)
 
     def judge(self, connection: Connection, record: Record) -> Verdict:
         """What is to be done about a run that is written down."""
-        return verdict(record.state, owned=self._owners.alive(connection, record.owner))
+        return verdict(record.state, owned=self._leases.alive(connection, record.owner))
 
     def lose(self, connection: Connection, record: Record) -> Record:
         """Say that nobody can tell what came of a run; gives the record as it is then."""
-        shown = rows.outputs(connection, record.id)
-        end = rows.ending(Result(shown, Status.LOST, detail=GONE)) | {"ended": time.time()}
-        rows.advance(connection, record.id, record.owner, State.ENDED, end)
-        return rows.find(connection, record.id) or record
+        shown = run_queries.outputs(connection, record.id)
+        end = run_queries.ending(Result(shown, Status.LOST, detail=GONE)) | {"ended": time.time()}
+        run_queries.advance(connection, record.id, record.owner, State.ENDED, end)
+        return run_queries.find(connection, record.id) or record
 
     def bury(self, connection: Connection, record: Record) -> bool:
         """End a run that was left behind, if it was; tells whether it is lost by this."""
@@ -70,22 +70,24 @@ class Claims:
                 self.lose(connection, record)
                 return True
             case Verdict.RUN if record.state is State.QUEUED:
-                end = rows.ending(Result(status=Status.ABORTED, detail=NEVER_SENT)) | {"ended": time.time()}
-                rows.advance(connection, record.id, record.owner, State.UNSENT, end)
+                end = run_queries.ending(Result(status=Status.ABORTED, detail=NEVER_SENT)) | {
+                    "ended": time.time()
+                }
+                run_queries.advance(connection, record.id, record.owner, State.UNSENT, end)
         return False
 
     def look(self, connection: Connection, identity: str) -> Record | None:
         """A run as it is by now, ended here where it was left behind."""
-        record = rows.find(connection, identity)
+        record = run_queries.find(connection, identity)
         if record is not None and record.result is None:
             self.bury(connection, record)
-            record = rows.find(connection, identity)
+            record = run_queries.find(connection, identity)
         return record
 
     def hold(self, connection: Connection, held: Held) -> None:
         """Write a run down in new tables, as far as it has come."""
-        owner, state = self._owners.me.id, held.entry.state
-        what = partial(rows.add, connection, held.key, held.code, attempt=held.attempt, owner=owner)
+        owner, state = self._leases.me.id, held.entry.state
+        what = partial(run_queries.add, connection, held.key, held.code, attempt=held.attempt, owner=owner)
         what(place=held.place, identity=held.entry.id)
         if state is not State.QUEUED:
-            rows.advance(connection, held.entry.id, owner, State.SENT, {"sent": time.time()})
+            run_queries.advance(connection, held.entry.id, owner, State.SENT, {"sent": time.time()})

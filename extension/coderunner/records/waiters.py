@@ -6,12 +6,12 @@ from concurrent.futures import Future
 from functools import partial
 
 from coderunner.outputs import Result, Status
-from coderunner.records import rows
 from coderunner.records.claims import Claims
-from coderunner.records.owners import Owners
-from coderunner.records.rounds import Job
-from coderunner.records.rows import Record
-from coderunner.records.store import Store
+from coderunner.records.database import run_queries
+from coderunner.records.database.connection import Database
+from coderunner.records.database.run_queries import Record
+from coderunner.records.leases import Leases
+from coderunner.records.write_rounds import Job
 
 Waiter = tuple[str, Future[Result]]
 """The id of a run, and the result that somebody waits for."""
@@ -24,12 +24,12 @@ class Waiters:
     """May be used from any thread."""
 
     def __init__(
-        self, store: Store, owners: Owners, claims: Claims, deliver: Callable[[Record], None]
+        self, store: Database, leases: Leases, claims: Claims, deliver: Callable[[Record], None]
     ) -> None:
         """`deliver` takes each run of which the end is told to who waits."""
         self._deliver = deliver
         self._store = store
-        self._owners = owners
+        self._leases = leases
         self._claims = claims
         self._lock = threading.Lock()
         self._waiting: list[Waiter] = []
@@ -55,10 +55,10 @@ class Waiters:
 
     def _tell(self, waiter: Waiter) -> None:
         identity, future = waiter
-        record = None if future.cancelled() else self._store.read(rows.find, identity)
+        record = None if future.cancelled() else self._store.read(run_queries.find, identity)
         if record is not None and record.result is None:
             # Only where its process is gone there is anything to write.
-            gone = not self._store.read(self._owners.alive, record.owner)
+            gone = not self._store.read(self._leases.alive, record.owner)
             record = self._store.write(self._claims.look, identity) if gone else record
         if record is None or record.result is not None:
             if record is not None:

@@ -9,10 +9,9 @@ interrupt the kernel when the host stops listening.
 """
 
 # Some of these only pass through here: doors know neither chat nor kernel, and ask the hall.
-from coderunner.allowance import Allowance
-from coderunner.chat.fences import unfenced
-from coderunner.chat.reasoning import without_tags
-from coderunner.chat.render import (
+from coderunner.chat.parsing.fences import unfenced
+from coderunner.chat.parsing.reasoning import without_tags
+from coderunner.chat.results.result_text import (
     AFTERWARDS_LIMITS,
     DEFAULT_LIMITS,
     Heading,
@@ -27,31 +26,48 @@ from coderunner.chat.render import (
     ran_again,
 )
 from coderunner.chat.turn import Finish, Generate, Part, Run, Say, Turn
-from coderunner.kernel.address import normalise
-from coderunner.kernel.doctor import Finding, Report, check
-from coderunner.kernel.execution import Change
-from coderunner.kernel.existing import Existing, ago, existing, meant
-from coderunner.kernel.news import News
-from coderunner.kernel.panel import Kept, Panel
-from coderunner.kernel.rebuild import Rebuilt, rebuild
-from coderunner.kernel.sessions import Light, Local, Server, Session, Sessions, Where, where_of
+from coderunner.kernel.connections.running_kernels import RunningKernel, ago, existing, meant
+from coderunner.kernel.doctor.connection_check import Finding, Report, check
+from coderunner.kernel.protocol.cell_outputs import Change
+from coderunner.kernel.protocol.output_delta import OutputDelta
+from coderunner.kernel.server_address import normalise
+from coderunner.kernel.sessions.rebuild_variables import Rebuilt, rebuild
+from coderunner.kernel.sessions.registry import (
+    KernelLocation,
+    KernelStatus,
+    Local,
+    Server,
+    Session,
+    Sessions,
+    location_of,
+)
+from coderunner.kernel.widgets.widget_panel import SavedPanel, WidgetPanel
 from coderunner.outputs import Cell, Question, Result, Status
-from coderunner.records.book import Records
-from coderunner.records.chats import Card, Chat, Saying
-from coderunner.records.ledger import Ledger, ReplyLedger, Unwritten
-from coderunner.records.opening import open_records
-from coderunner.records.pieces import Kind, Piece
-from coderunner.records.rows import Record
-
-from .afterwards import shown_afterwards
-from .cells import run as run_cell
-from .cells import run_sync as run_cell_sync
-from .drivers import converse, converse_sync, late_words
-from .events import BEAT, Answered, Asked, Beat, Ended, Event, Late, Shown, Started, Waiting
-from .later import Later
-from .manner import STOPPED, Kernel, Manner, declined, granted, never, no_pictures
-from .notebookfile import LARGEST
-from .notebooks import (
+from coderunner.records.database.conversation_queries import (
+    ConversationSummary,
+    StoredConversation,
+    StoredMessage,
+)
+from coderunner.records.database.message_json import Kind, MessagePart
+from coderunner.records.database.run_queries import Record
+from coderunner.records.open_records import open_records
+from coderunner.records.run_once import RecordedRuns, ReplyRuns, UnrecordedRuns
+from coderunner.records.run_registry import Records
+from coderunner.runner.drivers import converse, converse_sync, late_words
+from coderunner.runner.events import (
+    BEAT,
+    Answered,
+    Asked,
+    Beat,
+    Ended,
+    Event,
+    Late,
+    Shown,
+    Started,
+    Waiting,
+)
+from coderunner.runner.late_results import LateResults
+from coderunner.runner.notebook_conversion import (
     find_chat,
     from_notebook,
     label_of,
@@ -60,7 +76,13 @@ from .notebooks import (
     results_in,
     to_notebook,
 )
-from .panels import later_of, panel_of
+from coderunner.runner.notebook_file import LARGEST
+from coderunner.runner.output_after_end import shown_afterwards
+from coderunner.runner.reply_budget import ReplyBudget
+from coderunner.runner.run_cell import run as run_cell
+from coderunner.runner.run_cell import run_sync as run_cell_sync
+from coderunner.runner.run_options import STOPPED, Kernel, RunOptions, declined, granted, never, no_pictures
+from coderunner.runner.saved_panels import later_of, panel_of
 
 __all__ = [
     "AFTERWARDS_LIMITS",
@@ -68,55 +90,55 @@ __all__ = [
     "DEFAULT_LIMITS",
     "LARGEST",
     "STOPPED",
-    "Allowance",
     "Answered",
     "Asked",
     "Beat",
-    "Card",
     "Cell",
     "Change",
-    "Chat",
+    "ConversationSummary",
     "Ended",
     "Event",
-    "Existing",
     "Finding",
     "Finish",
     "Generate",
     "Heading",
     "Image",
-    "Kept",
     "Kernel",
+    "KernelLocation",
+    "KernelStatus",
     "Kind",
     "Late",
-    "Later",
-    "Ledger",
-    "Light",
+    "LateResults",
     "Local",
-    "Manner",
-    "News",
-    "Panel",
+    "MessagePart",
+    "OutputDelta",
     "Part",
-    "Piece",
     "Question",
     "Rebuilt",
     "Record",
+    "RecordedRuns",
     "Records",
-    "ReplyLedger",
+    "ReplyBudget",
+    "ReplyRuns",
     "Report",
     "Result",
     "Run",
+    "RunOptions",
+    "RunningKernel",
+    "SavedPanel",
     "Say",
-    "Saying",
     "Server",
     "Session",
     "Sessions",
     "Shown",
     "Started",
     "Status",
+    "StoredConversation",
+    "StoredMessage",
     "Turn",
-    "Unwritten",
+    "UnrecordedRuns",
     "Waiting",
-    "Where",
+    "WidgetPanel",
     "ago",
     "check",
     "converse",
@@ -133,6 +155,7 @@ __all__ = [
     "label_of",
     "late_words",
     "later_of",
+    "location_of",
     "meant",
     "missing_words",
     "never",
@@ -152,6 +175,5 @@ __all__ = [
     "shown_afterwards",
     "to_notebook",
     "unfenced",
-    "where_of",
     "without_tags",
 ]

@@ -5,14 +5,13 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import aclosing, closing, contextmanager
 
-from coderunner.chat.render import Heading, for_model
+from coderunner.chat.results.result_text import Heading, for_model
 from coderunner.chat.turn import Finish, Generate, Pictured, Prepare, Run, Say, Step, Turn, joined
 from coderunner.outputs import Result
-
-from .afterwards import shown_afterwards
-from .cells import run, run_sync
-from .events import Ended, Event, Late
-from .manner import DECLINED, Kernel, Manner, never
+from coderunner.runner.events import Ended, Event, Late
+from coderunner.runner.output_after_end import shown_afterwards
+from coderunner.runner.run_cell import run, run_sync
+from coderunner.runner.run_options import DECLINED, Kernel, RunOptions, never
 
 SLICE = 8_192
 """Characters that are read in one go: the dearest that were found take some 3 µs each."""
@@ -22,12 +21,12 @@ async def converse(
     turn: Turn,
     generate: Callable[[Generate], AsyncGenerator[str]],
     kernel: Kernel,
-    manner: Manner | None = None,
+    options: RunOptions | None = None,
     *,
     stop: asyncio.Event | None = None,
 ) -> AsyncGenerator[Event]:
     """Drive `turn` to its end. `stop` ends the reply early, with what the cell showed so far kept."""
-    manner = manner or Manner()
+    options = options or RunOptions()
     stop = stop or asyncio.Event()
     steps: deque[Step] = deque(turn.start())
     with _companions(stop.is_set) as late:
@@ -35,15 +34,15 @@ async def converse(
             match steps.popleft():
                 case Prepare():
                     kernel.warm()
-                case Run() | Generate() if word := manner.allowance.used_up():
+                case Run() | Generate() if word := options.allowance.used_up():
                     steps.extend(turn.exceed(word))
                 case Run() as cell:
                     ended = Ended(DECLINED, cell.ordinal)
-                    async with aclosing(run(cell, kernel, manner, stop, late)) as events:
+                    async with aclosing(run(cell, kernel, options, stop, late)) as events:
                         async for event in events:
                             ended = event if isinstance(event, Ended) else ended
                             yield event
-                    steps.extend(_answer(turn, ended.result, kernel, manner))
+                    steps.extend(_answer(turn, ended.result, kernel, options))
                 case Generate() if stop.is_set():
                     steps.extend(turn.stop())
                 case Generate() as step:
@@ -52,14 +51,14 @@ async def converse(
                             async for delta in deltas:
                                 for said in _take(steps, await _read(turn, delta, stop), kernel):
                                     yield said
-                                if turn.state != "generating" or manner.allowance.used_up():
+                                if turn.state != "generating" or options.allowance.used_up():
                                     break
                     except Exception:
                         for said in _rest(turn):
                             yield said
                         raise
                     if turn.state == "generating":
-                        steps.extend(_end(turn, manner, stopped=stop.is_set()))
+                        steps.extend(_end(turn, options, stopped=stop.is_set()))
                 case Say() | Finish() as said:
                     yield said
 
@@ -68,7 +67,7 @@ def converse_sync(
     turn: Turn,
     generate: Callable[[Generate], Generator[str]],
     kernel: Kernel,
-    manner: Manner | None = None,
+    options: RunOptions | None = None,
     *,
     stopped: Callable[[], bool] = never,
 ) -> Generator[Event]:
@@ -76,18 +75,18 @@ def converse_sync(
 
     `stopped` is asked at each delta and at each beat.
     """
-    manner = manner or Manner()
+    options = options or RunOptions()
     steps: deque[Step] = deque(turn.start())
-    with _companions(stopped, go_on=manner.left is not None) as late:
+    with _companions(stopped, go_on=options.left is not None) as late:
         while steps:
             match steps.popleft():
                 case Prepare():
                     kernel.warm()
-                case Run() | Generate() if word := manner.allowance.used_up():
+                case Run() | Generate() if word := options.allowance.used_up():
                     steps.extend(turn.exceed(word))
                 case Run() as cell:
-                    ended = yield from run_sync(cell, kernel, manner, stopped, late)
-                    steps.extend(_answer(turn, ended.result, kernel, manner))
+                    ended = yield from run_sync(cell, kernel, options, stopped, late)
+                    steps.extend(_answer(turn, ended.result, kernel, options))
                 case Generate() if stopped():
                     steps.extend(turn.stop())
                 case Generate() as step:
@@ -95,28 +94,28 @@ def converse_sync(
                         with closing(generate(step)) as deltas:
                             for delta in deltas:
                                 yield from _take(steps, turn.receive(delta), kernel)
-                                if turn.state != "generating" or stopped() or manner.allowance.used_up():
+                                if turn.state != "generating" or stopped() or options.allowance.used_up():
                                     break
                     except Exception:
                         yield from _rest(turn)
                         raise
                     if turn.state == "generating":
-                        steps.extend(_end(turn, manner, stopped=stopped()))
+                        steps.extend(_end(turn, options, stopped=stopped()))
                 case Say() | Finish() as said:
                     yield said
 
 
-def late_words(kernel: Kernel, manner: Manner | None = None, *, forbidden: Sequence[str] = ()) -> str:
+def late_words(kernel: Kernel, options: RunOptions | None = None, *, forbidden: Sequence[str] = ()) -> str:
     """What the model is to read, before a person's next message, of what has come of earlier cells by now.
 
     That is the results of those that ended after their deadline, and what threads and tasks have shown after
     the end of theirs; each is given once. Empty where there is none.
     """
-    manner = manner or Manner()
-    left = [Pictured(result, manner.keep(result)) for result in manner.ledger.left_behind()]
+    options = options or RunOptions()
+    left = [Pictured(result, options.keep(result)) for result in options.runs.left_behind()]
     return "\n".join(
         for_model(late.result, forbidden=forbidden, pictures=late.pictures, heading=late.heading)
-        for late in (*left, *_late(kernel, manner), *_afterwards(kernel, manner))
+        for late in (*left, *_late(kernel, options), *_afterwards(kernel, options))
     )
 
 
@@ -149,18 +148,18 @@ async def _read(turn: Turn, delta: str, stop: asyncio.Event) -> Sequence[Step]:
     return joined(steps)
 
 
-def _answer(turn: Turn, result: Result, kernel: Kernel, manner: Manner) -> Sequence[Step]:
+def _answer(turn: Turn, result: Result, kernel: Kernel, options: RunOptions) -> Sequence[Step]:
     """Give the turn what came of its cell, after what has come by now of earlier ones."""
     # What this very cell's threads show from now on is no earlier block's.
-    late = [*_late(kernel, manner), *_afterwards(kernel, manner, newest=False)]
-    return turn.receive_result(result, pictures=manner.keep(result), late=late)
+    late = [*_late(kernel, options), *_afterwards(kernel, options, newest=False)]
+    return turn.receive_result(result, pictures=options.keep(result), late=late)
 
 
-def _end(turn: Turn, manner: Manner, *, stopped: bool) -> Sequence[Step]:
+def _end(turn: Turn, options: RunOptions, *, stopped: bool) -> Sequence[Step]:
     """End what the model says: it was stopped, has had what it may have, or is done."""
     if stopped:
         return turn.stop()
-    word = manner.allowance.used_up()
+    word = options.allowance.used_up()
     return turn.exceed(word) if word else turn.close()
 
 
@@ -169,16 +168,16 @@ def _rest(turn: Turn) -> list[Say]:
     return [step for step in turn.stop() if isinstance(step, Say)]
 
 
-def _late(kernel: Kernel, manner: Manner) -> Sequence[Pictured]:
+def _late(kernel: Kernel, options: RunOptions) -> Sequence[Pictured]:
     """The results of cells that ended after their deadline, each of them once, to be told now."""
-    late = manner.ledger.told(kernel.take_late())
-    return [Pictured(result, manner.keep(result)) for result in late]
+    late = options.runs.told(kernel.take_late())
+    return [Pictured(result, options.keep(result)) for result in late]
 
 
-def _afterwards(kernel: Kernel, manner: Manner, *, newest: bool = True) -> Sequence[Pictured]:
+def _afterwards(kernel: Kernel, options: RunOptions, *, newest: bool = True) -> Sequence[Pictured]:
     """What threads and tasks have shown after the end of their cells, each of it once, to be told now."""
     results = shown_afterwards(kernel, newest=newest)
-    return [Pictured(result, manner.keep(result), Heading.AFTERWARDS) for result in results]
+    return [Pictured(result, options.keep(result), Heading.AFTERWARDS) for result in results]
 
 
 def _take(steps: deque[Step], new: Sequence[Step], kernel: Kernel) -> Generator[Event]:

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from coderunner.chat.turn import Finish, Say
-from coderunner.kernel.execution import Change
-from coderunner.kernel.interview import Ask
-from coderunner.kernel.panel import Panel
+from coderunner.kernel.execution.stdin_requests import Ask
+from coderunner.kernel.protocol.cell_outputs import Change
+from coderunner.kernel.widgets.widget_panel import WidgetPanel
 from coderunner.outputs import Cell, Question, Result
+from coderunner.runner.late_results import LateResults
 from coderunner.secret import Secret
-
-from .later import Later
 
 BEAT = 0.15
 """Seconds between two signs of life: soon enough for a Stop button to feel immediate."""
@@ -32,7 +31,7 @@ class Started:
 
     cell: Cell
     ordinal: int
-    panel: Panel | None = None
+    panel: WidgetPanel | None = None
     """The widgets that it shows, now and after its end."""
 
 
@@ -70,7 +69,7 @@ class Ended:
     ordinal: int
     running: "Late | None" = None
     """The cell itself where it goes on after its deadline: a host shows what becomes of it."""
-    later: Later | None = None
+    later: LateResults | None = None
     """What its threads and tasks show after its end; None where it did not run now."""
 
 

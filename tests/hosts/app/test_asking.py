@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from coderunner.hosts.app.server import App
-from coderunner.settings import load
+from coderunner.settings.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import BOUND, MARKS, Seat, Visitor, served
 from tests.hosts.app.parrot import Parrot

@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 
 from coderunner.errors import EndpointUnreachable
-from coderunner.hosts.app import transcript
-from coderunner.hosts.app.archive import Archive
-from coderunner.hosts.app.conversation import Conversation
-from coderunner.hosts.app.conversations import Conversations
-from coderunner.hosts.app.request import Answer, Request
-from coderunner.hosts.app.state import Choices
-from coderunner.hosts.app.transcript import Message, Notice, Prose
-from coderunner.hosts.app.writer import Writer
-from coderunner.models.memory import StrategyMemory
+from coderunner.hosts.app.choices.choices import Choices
+from coderunner.hosts.app.conversation import message_parts
+from coderunner.hosts.app.conversation.archive import Archive
+from coderunner.hosts.app.conversation.conversation import Conversation
+from coderunner.hosts.app.conversation.conversations import Conversations
+from coderunner.hosts.app.conversation.message_parts import Message, Notice, Prose
+from coderunner.hosts.app.conversation.reply_request import Answer, ReplyRequest
+from coderunner.hosts.app.conversation.reply_writer import ReplyWriter
+from coderunner.models.continuation.strategy_cache import StrategyCache
 from coderunner.outputs import Cell, Result, Stream
-from coderunner.page.block import Block, State
-from coderunner.page.board import Board
+from coderunner.page.block_state import Block, State
+from coderunner.page.server.subscriptions import Subscriptions
 from coderunner.runner import (
     Beat,
     Change,
@@ -43,7 +43,7 @@ BOUND = 30.0
 CELL = Cell("print(15)\n")
 
 
-async def answered(request: Request) -> AsyncGenerator[Event]:
+async def answered(request: ReplyRequest) -> AsyncGenerator[Event]:
     """Say the user's words again."""
     text = request.history[-1].text
     request.reply = lambda: text
@@ -51,7 +51,7 @@ async def answered(request: Request) -> AsyncGenerator[Event]:
     yield Finish("end")
 
 
-async def endless(request: Request) -> AsyncGenerator[Event]:
+async def endless(request: ReplyRequest) -> AsyncGenerator[Event]:
     """Say something until told to stop."""
     said: list[str] = []
     request.reply = lambda: "".join(said)
@@ -62,7 +62,7 @@ async def endless(request: Request) -> AsyncGenerator[Event]:
     yield Finish("stop")
 
 
-async def asking(request: Request) -> AsyncGenerator[Event]:
+async def asking(request: ReplyRequest) -> AsyncGenerator[Event]:
     """Write one block that runs with consent."""
     consent = request.consent(Run(CELL, 0))
     yield Say("```python\nprint(15)\n```\n", Part.CODE)
@@ -78,7 +78,7 @@ async def asking(request: Request) -> AsyncGenerator[Event]:
     yield Say("Result: 15\n", Part.RESULT)
 
 
-async def failing(request: Request) -> AsyncGenerator[Event]:
+async def failing(request: ReplyRequest) -> AsyncGenerator[Event]:
     """Begin, and fail as an endpoint does."""
     request.reply = lambda: "So"
     yield Say("So")
@@ -152,7 +152,7 @@ async def test_only_messages_of_the_user_can_be_edited() -> None:
     assert [each.text for each in conversation.messages] == ["other", "other"]
 
 
-async def remembering(request: Request) -> AsyncGenerator[Event]:
+async def remembering(request: ReplyRequest) -> AsyncGenerator[Event]:
     """Say the user's words again, after something came late."""
     request.remember("late. ")
     yield Say(request.history[-1].text)
@@ -279,32 +279,32 @@ async def test_an_id_that_nobody_gave_out_opens_a_new_conversation() -> None:
 
 @behaviour("app:conversation:forgets")
 async def test_a_reply_that_is_written_anew_takes_its_blocks_with_it() -> None:
-    board = Board()
-    conversation = Conversation(asking, lambda: "auto", board=board)
+    subscriptions = Subscriptions()
+    conversation = Conversation(asking, lambda: "auto", subscriptions=subscriptions)
     shown = []
     for begin in (lambda: conversation.say("go"), conversation.retry):
         assert begin()
         assert conversation.writing is not None
         await asyncio.wait_for(conversation.writing, BOUND)
         shown += [part.id for part in conversation.messages[-1].parts if isinstance(part, Block)]
-    assert [board.look(block, "") is not None for block in shown] == [False, True]
+    assert [subscriptions.look(block, "") is not None for block in shown] == [False, True]
 
 
 @behaviour("app:conversation:let-go")
 async def test_of_many_conversations_those_at_rest_are_read_again_when_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coderunner.hosts.app.conversations.IN_HAND", 2)
-    board, records = Board(), open_records("", tmp_path)
-    archive = Archive(Writer(Choices(Local()), Sessions(tmp_path), StrategyMemory(), records))
-    conversations = Conversations(asking, lambda: "auto", board=board, archive=archive)
+    monkeypatch.setattr("coderunner.hosts.app.conversation.conversations.IN_HAND", 2)
+    subscriptions, records = Subscriptions(), open_records("", tmp_path)
+    archive = Archive(ReplyWriter(Choices(Local()), Sessions(tmp_path), StrategyCache(), records))
+    conversations = Conversations(asking, lambda: "auto", subscriptions=subscriptions, archive=archive)
     try:
         shown = []
         for conversation in (seen := conversations.new(), unseen := conversations.new()):
             conversation.say("go")
             await until_finished(conversation)
-            shown.append(transcript.blocks(conversation.messages)[0].id)
-        board.watch(shown[0], lambda _id: None)
+            shown.append(message_parts.blocks(conversation.messages)[0].id)
+        subscriptions.watch(shown[0], lambda _id: None)
         going_on = conversations.new()
         going_on.tell_the_model("what it has not read yet")
         for _ in range(2):
@@ -317,8 +317,8 @@ async def test_of_many_conversations_those_at_rest_are_read_again_when_asked_for
         again = await conversations.find(unseen.id)
         assert again is not None
         assert [message.text for message in again.messages] == [message.text for message in unseen.messages]
-        assert board.look(shown[0], "") is not None
-        assert board.look(shown[1], "") is None
+        assert subscriptions.look(shown[0], "") is not None
+        assert subscriptions.look(shown[1], "") is None
     finally:
         await conversations.close()
         records.close()

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from coderunner.hosts.app import look
+from coderunner.hosts.app.page import html_fragments
 from coderunner.hosts.app.server import App
-from coderunner.models import demo_script
-from coderunner.settings import load
+from coderunner.models.demo import demo_replies
+from coderunner.settings.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS, Visitor, served, visitor
 
@@ -49,7 +49,7 @@ def test_the_demo_model_says_that_it_is_none(somebody: Visitor) -> None:
 
 @behaviour("app:first:examples")
 def test_the_demo_has_a_scene_for_each_example_of_the_empty_page() -> None:
-    assert set(look.EXAMPLES) <= set(demo_script.EXAMPLES)
+    assert set(html_fragments.EXAMPLES) <= set(demo_replies.EXAMPLES)
 
 
 @behaviour("app:first:state")

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from coderunner.hosts.app import transcript
-from coderunner.hosts.app.archive import Archive
-from coderunner.hosts.app.conversation import Conversation
-from coderunner.hosts.app.conversations import Conversations
-from coderunner.hosts.app.state import Choices, Offer
-from coderunner.hosts.app.transcript import Notice
-from coderunner.hosts.app.writer import NO_MODEL, Writer
-from coderunner.models.endpoint import Endpoint
-from coderunner.models.memory import StrategyMemory
-from coderunner.page.block import Block
-from coderunner.page.view import Setting, look
+from coderunner.hosts.app.choices.choices import Choices, ModelChoice
+from coderunner.hosts.app.conversation import message_parts
+from coderunner.hosts.app.conversation.archive import Archive
+from coderunner.hosts.app.conversation.conversation import Conversation
+from coderunner.hosts.app.conversation.conversations import Conversations
+from coderunner.hosts.app.conversation.message_parts import Notice
+from coderunner.hosts.app.conversation.reply_writer import NO_MODEL, ReplyWriter
+from coderunner.models.continuation.strategy_cache import StrategyCache
+from coderunner.models.endpoint.client import Endpoint
+from coderunner.page.block_state import Block
+from coderunner.page.html.block_html import Setting, look
 from coderunner.runner import Local, Sessions, open_records
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import served
@@ -115,7 +115,7 @@ def endpoint() -> Iterator[tuple[Script, str]]:
 class App:
     """The app without its page."""
 
-    writer: Writer
+    writer: ReplyWriter
     conversations: Conversations
     archive: Archive
 
@@ -128,9 +128,9 @@ class App:
 
 @pytest.fixture
 async def app(endpoint: tuple[Script, str], tmp_path: Path) -> AsyncIterator[App]:
-    choices = Choices(Local(), offer=Offer("script", Endpoint(endpoint[1], model="script")))
+    choices = Choices(Local(), choice=ModelChoice("script", Endpoint(endpoint[1], model="script")))
     sessions, records = Sessions(tmp_path), open_records("", tmp_path)
-    writer = Writer(choices, sessions, StrategyMemory(), records)
+    writer = ReplyWriter(choices, sessions, StrategyCache(), records)
     archive = Archive(writer)
     conversations = Conversations(writer.write, lambda: "auto", archive=archive, patience=1000.0, pause=0.0)
     yield App(writer, conversations, archive)
@@ -160,7 +160,7 @@ def words(conversation: Conversation) -> str:
 
 def bars(conversation: Conversation) -> str:
     """What the blocks of the last reply say of themselves."""
-    bars = (look(block, Setting()).bar for block in transcript.blocks(conversation.messages[-1:]))
+    bars = (look(block, Setting()).bar for block in message_parts.blocks(conversation.messages[-1:]))
     return " ".join(bars).replace("<b>", "").replace("</b>", "")
 
 
@@ -254,7 +254,7 @@ async def test_a_reply_that_was_cut_by_a_crash_says_so_when_it_is_read_again(
 
 @behaviour("app:ending:says")
 async def test_a_reply_that_cannot_begin_says_why(app: App) -> None:
-    app.writer.choices.offer = None
+    app.writer.choices.choice = None
     conversation = app.conversations.new()
     conversation.say("whole")
     await ended(conversation)

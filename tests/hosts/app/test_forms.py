@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Response, expect
 
-from coderunner.hosts.app.offers import Offers
+from coderunner.hosts.app.choices.choices import ModelChoice
+from coderunner.hosts.app.choices.model_choices import ModelChoices
 from coderunner.hosts.app.server import App
-from coderunner.hosts.app.state import Offer
-from coderunner.models.endpoint import Endpoint
+from coderunner.models.endpoint.client import Endpoint
 from coderunner.secret import Secret
-from coderunner.settings import load
+from coderunner.settings.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS, Visitor, served, visitor
 from tests.hosts.app.parrot import Parrot
@@ -138,14 +138,16 @@ def test_a_model_is_found_by_its_address_and_picked(somebody: Visitor, parrot: s
 
 @behaviour("app:form:model")
 def test_a_key_is_kept_for_its_address_and_for_no_other() -> None:
-    offers = Offers(load({}))
-    offers.offers = [Offer("polly", Endpoint("http://127.0.0.1:1/v1", Secret("sk-canary"), "polly"))]
+    model_choices = ModelChoices(load({}))
+    model_choices.model_choices = [
+        ModelChoice("polly", Endpoint("http://127.0.0.1:1/v1", Secret("sk-canary"), "polly"))
+    ]
     asked = {
-        url: offers.endpoint(url, Secret())
+        url: model_choices.endpoint(url, Secret())
         for url in ("http://127.0.0.1:1/v1", "http://127.0.0.1:1", "http://127.0.0.1:2/v1")
     }
     assert [endpoint.key.reveal() for endpoint in asked.values()] == ["sk-canary", "sk-canary", ""]
-    assert offers.endpoint("http://127.0.0.1:1/v1", Secret("sk-new")).key == Secret("sk-new")
+    assert model_choices.endpoint("http://127.0.0.1:1/v1", Secret("sk-new")).key == Secret("sk-new")
 
 
 @behaviour("app:form:model")

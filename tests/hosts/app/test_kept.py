@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from coderunner.hosts.app.server import App
-from coderunner.records.schema import CHATS
-from coderunner.settings import load
+from coderunner.records.database.schema import CHATS
+from coderunner.settings.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS, Visitor, served, visitor
 from tests.hosts.app.parrot import Parrot

@@ -9,12 +9,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from coderunner.endings import REPLIES
+from coderunner.hosts.app.conversation.message_parts import Message
+from coderunner.hosts.app.conversation.reply_writer import kernel_label
 from coderunner.hosts.app.server import App
-from coderunner.hosts.app.transcript import Message
-from coderunner.hosts.app.writer import kernel_label
-from coderunner.records import rows
-from coderunner.records.schema import RUNS
-from coderunner.settings import load
+from coderunner.records.database import run_queries
+from coderunner.records.database.schema import RUNS
+from coderunner.settings.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import BOUND, MARKS, Seat, Visitor, served, started, visitor
 from tests.hosts.app.parrot import Parrot
@@ -139,7 +139,7 @@ def test_the_page_says_what_a_notebook_lacks(somebody: Visitor, app: App) -> Non
     row = somebody.rows.first
     row.hover()
     assert app.records.settle()
-    app.records._store.write(rows.remove, RUNS.c.conversation == kernel_label(which))
+    app.records._store.write(run_queries.remove, RUNS.c.conversation == kernel_label(which))
     with somebody.page.expect_download():
         row.get_by_role("button", name="Download as a notebook").click()
     expect(somebody.page.get_by_text("The notebook lacks what a block showed")).to_be_visible()

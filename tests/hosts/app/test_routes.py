@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from coderunner.hosts.app.server import App
-from coderunner.page.files import PUBLIC
-from coderunner.settings import load
+from coderunner.page.server.static_files import PUBLIC
+from coderunner.settings.settings import load
 from tests.behaviours import behaviour
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -11,12 +11,12 @@ import httpx
 import pytest
 
 from coderunner.errors import SettingsError
+from coderunner.hosts.app.conversation.message_parts import Part
+from coderunner.hosts.app.conversation.reply_writer import kernel_label
 from coderunner.hosts.app.server import App, listen
-from coderunner.hosts.app.transcript import Part
-from coderunner.hosts.app.writer import kernel_label
 from coderunner.outputs import Stream
-from coderunner.page.block import Block
-from coderunner.settings import load
+from coderunner.page.block_state import Block
+from coderunner.settings.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import served, started
 
@@ -92,14 +92,14 @@ def test_kernels_of_this_machine_end_with_the_app() -> None:
 @behaviour("app:records:written")
 async def test_what_a_reply_runs_is_written_down(tmp_path: Path) -> None:
     app = App(load({"demo": True, "approve": "auto", "data_dir": tmp_path}))
-    app.choices.offer = await app.offers.start()
+    app.choices.choice = await app.model_choices.start()
     conversation = app.conversations.new()
     conversation.say("What is 10 + 5?")
     async with asyncio.timeout(BOUND):
         async for _ in conversation.follow():
             pass
     await app.sessions.close_all()
-    await app.offers.stop()
+    await app.model_choices.stop()
     app.records.settle()
     (record,) = app.records.of(kernel_label(conversation.id))
     app.records.close()
@@ -121,13 +121,13 @@ def lasting(part: Part) -> Part:
 async def test_the_next_start_shows_a_conversation_as_it_was(tmp_path: Path) -> None:
     chosen = {"demo": True, "approve": "auto", "data_dir": tmp_path}
     before, after = App(load(chosen)), App(load(chosen))
-    before.choices.offer = await before.offers.start()
+    before.choices.choice = await before.model_choices.start()
     conversation = before.conversations.new()
     conversation.say("Make a mistake and correct it")
     assert conversation.writing is not None
     await conversation.writing
     await before.sessions.close_all()
-    await before.offers.stop()
+    await before.model_choices.stop()
     before.records.close()
     found = await after.conversations.find(conversation.id)
     after.records.close()

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, FrameLocator, expect
 
+from coderunner.hosts.app.conversation.reply_writer import kernel_label
 from coderunner.hosts.app.server import App
-from coderunner.hosts.app.writer import kernel_label
-from coderunner.settings import load
+from coderunner.settings.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS, Visitor, served, visitor
 from tests.hosts.app.parrot import Parrot

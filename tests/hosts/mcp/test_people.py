@@ -9,9 +9,9 @@ from mcp import Client
 from mcp.types import ResourceLink
 
 from coderunner.__main__ import main
-from coderunner.hosts.mcp.desk import TEXTS, Desk
+from coderunner.hosts.mcp.client_sessions import TEXTS, ClientSessions
 from coderunner.hosts.mcp.tools import serving
-from coderunner.settings import load
+from coderunner.settings.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.mcp.clients import ALICE, BOB, call, http_server, over_http, stands, texts
 
@@ -52,22 +52,22 @@ async def test_no_id_of_one_client_is_any_good_to_another(url: str) -> None:
 
 @behaviour("mcp:people:apart")
 async def test_a_call_of_nobody_reaches_nothing(tmp_path: Path) -> None:
-    desk = Desk(load({"data_dir": tmp_path}), keep=False)
-    async with Client(serving(desk, ask=False)) as client:
+    sessions = ClientSessions(load({"data_dir": tmp_path}), keep=False)
+    async with Client(serving(sessions, ask=False)) as client:
         answers = [await call(client, "list_sessions"), await call(client, "run_python", code="1")]
-    await desk.close()
+    await sessions.close()
     assert [each.is_error for each in answers] == [True, True]
     assert all("this call does not identify its client" in texts(each)[0] for each in answers)
 
 
 @behaviour("mcp:people:apart")
 async def test_nobody_makes_the_outputs_of_others_be_forgotten(tmp_path: Path) -> None:
-    desk = Desk(load({"data_dir": tmp_path}), keep=False)
-    first = desk.keep_text("alice", "hers")
-    names = [desk.keep_text("bob", f"his {number}") for number in range(TEXTS + 1)]
-    await desk.close()
-    assert desk.text("alice", first) == "hers"
-    assert [desk.text("bob", name) is None for name in names] == [True] + [False] * TEXTS
+    sessions = ClientSessions(load({"data_dir": tmp_path}), keep=False)
+    first = sessions.keep_text("alice", "hers")
+    names = [sessions.keep_text("bob", f"his {number}") for number in range(TEXTS + 1)]
+    await sessions.close()
+    assert sessions.text("alice", first) == "hers"
+    assert [sessions.text("bob", name) is None for name in names] == [True] + [False] * TEXTS
 
 
 @behaviour("mcp:people:apart")

@@ -20,7 +20,7 @@ from mcp.types import (
 )
 from PIL import Image
 
-from coderunner.keys import owner
+from coderunner.access.api_keys import owner
 from coderunner.runner import open_records
 from coderunner.secret import Secret
 from tests.behaviours import behaviour

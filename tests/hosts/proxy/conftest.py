@@ -8,13 +8,13 @@ from typing import Any
 import openai
 import pytest
 
+from coderunner.access.api_keys import ApiKeys
 from coderunner.hosts.proxy.routes import Proxy
 from coderunner.hosts.proxy.server import guarded
-from coderunner.keys import Keyring
-from coderunner.models.demo_script import MODEL
-from coderunner.models.endpoint import Endpoint
+from coderunner.models.demo.demo_replies import MODEL
+from coderunner.models.endpoint.client import Endpoint
 from coderunner.secret import Secret
-from coderunner.settings import load
+from coderunner.settings.settings import load
 from tests.models.conftest import listening, pool, serve
 
 __all__ = ["pool", "serve"]
@@ -65,8 +65,8 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
                 folder = tmp_path_factory.mktemp("proxy")
                 settings = load({"allow_local_kernel": True, "data_dir": folder, **chosen})
                 proxy = Proxy(settings, Endpoint(upstream, Secret(key)), quiet=quiet, spare=False)
-                keyring = Keyring([Secret(ALICE), Secret(BOB)])
-                url = servers.enter_context(listening(guarded(proxy, keyring)))
+                api_keys = ApiKeys([Secret(ALICE), Secret(BOB)])
+                url = servers.enter_context(listening(guarded(proxy, api_keys)))
                 known[what] = Proxied(url, proxy, servers.enter_context(ExitStack()))
             return known[what]
 

@@ -11,8 +11,8 @@ import openai
 import pytest
 
 from coderunner.hosts.proxy.routes import NOT_HERE
-from coderunner.models.demo_personalities import GUESS
-from coderunner.models.demo_script import LABEL, MODEL
+from coderunner.models.demo.demo_replies import LABEL, MODEL
+from coderunner.models.demo.server_profiles import GUESS
 from tests.behaviours import behaviour
 from tests.hosts.proxy.conftest import ALICE, RUNS, WAIT, Open, Proxied
 from tests.models.conftest import Canned, Serve, listening

@@ -7,8 +7,8 @@ import httpx
 import openai
 import pytest
 
-from coderunner.models.demo_personalities import PERSONALITIES, THOUGHT
-from coderunner.models.demo_script import LABEL, MODEL
+from coderunner.models.demo.demo_replies import LABEL, MODEL
+from coderunner.models.demo.server_profiles import PERSONALITIES, THOUGHT
 from tests.behaviours import behaviour
 from tests.hosts.proxy.conftest import ALICE, RUNS, SHARED, WAIT, Open, Proxied
 from tests.models.conftest import Canned, Serve, listening
@@ -66,8 +66,8 @@ def test_a_client_that_does_not_stream_gets_the_whole(opened: Open, serve: Serve
 
 @behaviour("proxy:reply:continued")
 @pytest.mark.parametrize("personality", ["llamacpp-echo", "llamacpp-closing", "textgen", "hosted"])
-def test_every_kind_of_endpoint_gives_one_reply(opened: Open, serve: Serve, personality: str) -> None:
-    text, _, ends = said(stream(opened(serve(personality).url), ASKED))
+def test_every_kind_of_endpoint_gives_one_reply(opened: Open, serve: Serve, profile: str) -> None:
+    text, _, ends = said(stream(opened(serve(profile).url), ASKED))
     assert (text.replace("15\n\nIf", "15\nIf"), ends) == (WHOLE, ["stop"])
 
 

@@ -12,11 +12,11 @@ import httpx
 import openai
 import pytest
 
-from coderunner.admission import keyring
+from coderunner.access.startup_checks import load_api_keys
 from coderunner.errors import SettingsError
 from coderunner.hosts.proxy.server import allow, endpoint_of
-from coderunner.models.endpoint import Endpoint
-from coderunner.settings import load
+from coderunner.models.endpoint.client import Endpoint
+from coderunner.settings.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.proxy.conftest import ALICE, BOB, RUNS, WAIT, Open
 from tests.models.conftest import Serve
@@ -63,9 +63,9 @@ def test_everything_else_is_opened(chosen: dict[str, Any]) -> None:
 @behaviour("proxy:open:refuses")
 def test_one_kernel_for_all_is_refused_where_there_are_several_people() -> None:
     chosen = {"server": SERVER, "attach": "data.ipynb", "api_key": ALICE}
-    assert keyring(load(chosen), "proxy", print)
+    assert load_api_keys(load(chosen), "proxy", print)
     with pytest.raises(SettingsError, match="there are 2 keys for separate users"):
-        keyring(load({**chosen, "api_key": f"{ALICE} {BOB}"}), "proxy", print)
+        load_api_keys(load({**chosen, "api_key": f"{ALICE} {BOB}"}), "proxy", print)
 
 
 PATHS = ("/v1/chat/completions", "/v1/models", "/v1/embeddings", "/", "/anything")

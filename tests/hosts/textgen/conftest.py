@@ -26,10 +26,10 @@ def webui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Webui]:
         (chat, "generate_chat_reply_wrapper"),
     ):
         monkeypatch.setattr(module, name, getattr(module, name))
-    hooks.door.cache_clear()
+    hooks.extension.cache_clear()
     with fresh_program(tmp_path) as program:
         yield program
-    door = hooks.door()
-    door.sessions.portal.call(door.sessions.close_all(keep=False), 30)
-    door.records.close()
-    hooks.door.cache_clear()
+    extension = hooks.extension()
+    extension.sessions.io_thread.call(extension.sessions.close_all(keep=False), 30)
+    extension.records.close()
+    hooks.extension.cache_clear()

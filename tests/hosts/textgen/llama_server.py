@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from coderunner.models.demo_personalities import taken_apart
-from coderunner.models.demo_script import speak
+from coderunner.models.demo.demo_replies import speak
+from coderunner.models.demo.server_profiles import taken_apart
 
 PACE = 0.01
 """Seconds for a token."""

@@ -12,11 +12,11 @@ import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from coderunner.hosts.textgen import style
-from coderunner.hosts.textgen.door import Door
-from coderunner.hosts.textgen.form import Form
-from coderunner.hosts.textgen.panel import Chat, Panel
-from coderunner.hosts.textgen.places import closing, identity, opening
+from coderunner.hosts.textgen.form.handlers import Chat, FormHandlers
+from coderunner.hosts.textgen.form.layout import Form
+from coderunner.hosts.textgen.reply.output_placeholders import closing, identity, opening
+from coderunner.hosts.textgen.state.extension_state import ExtensionState
+from coderunner.hosts.textgen.webui import css_and_js
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import BOUND, chromium, served
@@ -27,7 +27,7 @@ ADDRESS = "http://webui.test/"
 FILE = "file/bar.json"
 MARK = identity("e4429adade3706a228fc939ef91323db", 0)
 
-SKELETON = f"""<!doctype html><style>{style.CSS}
+SKELETON = f"""<!doctype html><style>{css_and_js.CSS}
 #chat {{ height: 300px; overflow: auto }} pre {{ height: 80px; margin: 20px }}</style>
 <div id="outer"><div id="chat"><div class="messages">
 <div class="message-body"><pre>earlier</pre></div>
@@ -46,7 +46,7 @@ SKELETON = f"""<!doctype html><style>{style.CSS}
 <button id="coderunner-cancel" onclick="pressed.push('cancel ' + coderunnerNumber())"></button>
 </div>
 <script>window.pressed = []; const load = (x) => {{
-{style.JS}
+{css_and_js.JS}
 }}; load();</script>"""
 
 
@@ -360,11 +360,11 @@ def test_a_password_is_masked_and_the_page_forgets_it(shown: Shown) -> None:
     assert "canary" not in shown.page.content()
 
 
-class Listener(Panel):
+class Listener(FormHandlers):
     """The form's panel, which notes what it is told of answers."""
 
-    def __init__(self, door: Door) -> None:
-        super().__init__(door)
+    def __init__(self, extension: ExtensionState) -> None:
+        super().__init__(extension)
         self.heard: SimpleQueue[tuple[str, Secret | None]] = SimpleQueue()
 
     def reply(self, number: str, line: Secret | None, chat: Chat) -> None:
@@ -375,7 +375,7 @@ class Listener(Panel):
 @behaviour("textgen:asking:bar")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:gradio.*")
 def test_gradio_brings_the_answer_and_its_number_to_the_desk(browser: Browser, tmp_path: Path) -> None:
-    listener = Listener(Door.open(tmp_path))
+    listener = Listener(ExtensionState.open(tmp_path))
 
     def build() -> FastAPI:
         with gr.Blocks() as blocks:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from modules import chat
 
-from coderunner.hosts.textgen import hooks, places
+from coderunner.hosts.textgen import hooks
+from coderunner.hosts.textgen.reply import output_placeholders
 from tests.behaviours import behaviour
 from tests.hosts.textgen.test_people import answered, choose
 from tests.hosts.textgen.webui import Webui, api_state, browser_page, stepped, until
@@ -31,25 +32,25 @@ def ask(webui: Webui, ran: Path, *, page: str = "ann") -> str:
     with browser_page(page):
         reply = webui.send("Do it.")
     assert "Result" not in reply
-    (block,) = places.opened(reply)
+    (block,) = output_placeholders.opened(reply)
     return block
 
 
 def press(identity: str, verb: str) -> bool:
     """Press a button of a block."""
-    return hooks.door().stage.act(identity, verb)
+    return hooks.extension().controller.act(identity, verb)
 
 
 def bar_of(identity: str) -> str:
     """What the block says of itself."""
-    look = hooks.door().stage.board.look(identity, "")
+    look = hooks.extension().controller.board.look(identity, "")
     assert look is not None
     return look.bar
 
 
 def continued(webui: Webui, page: str = "ann") -> str:
     with browser_page(page):
-        return places.without(webui.go_on())
+        return output_placeholders.without(webui.go_on())
 
 
 def runs(ran: Path) -> int:
@@ -102,7 +103,7 @@ def test_after_a_reload_and_in_a_branch_a_word_is_as_good(asking: Webui, ran: Pa
 @behaviour("textgen:consent:holds-up-nobody")
 def test_continue_without_a_word_asks_again(asking: Webui, ran: Path) -> None:
     block = ask(asking, ran)
-    before = places.without(asking.reply)
+    before = output_placeholders.without(asking.reply)
     asking.says("never asked")
     assert continued(asking) == before
     assert "Run this code?" in bar_of(block)

@@ -23,7 +23,7 @@ CODE = "```python\nn = globals().get('n', 0) + 1\nn\n```\n"
 @pytest.mark.parametrize("folder", ["user_data/extensions", "extensions"])
 def test_it_works_from_either_folder(webui: Webui, folder: Folder) -> None:
     webui.start(folder=folder)
-    hooks.door().store.change(approve="auto")
+    hooks.extension().store.change(approve="auto")
     webui.says(CODE, "One.")
     assert webui.send("Count.") == f"{CODE}Result: 1\nOne."
 
@@ -32,26 +32,26 @@ def test_it_works_from_either_folder(webui: Webui, folder: Folder) -> None:
 @pytest.mark.parametrize("folder", ["user_data/extensions", "extensions"])
 def test_restarts_leave_nothing_behind_and_chats_keep_their_kernels(webui: Webui, folder: Folder) -> None:
     webui.start(folder=folder)
-    hooks.door().store.change(approve="auto")
+    hooks.extension().store.change(approve="auto")
     webui.says(CODE, "One.")
     webui.send("Count.")
-    door, threads = hooks.door(), threading.active_count()
+    extension, threads = hooks.extension(), threading.active_count()
     for _ in range(3):
         webui.restart()
     webui.says(CODE, "Two.")
     assert webui.send("Count.") == f"{CODE}Result: 2\nTwo."
-    assert hooks.door() is door
+    assert hooks.extension() is extension
     assert threading.active_count() <= threads
-    assert sum(session.live for session in door.sessions.all()) == 1
+    assert sum(session.live for session in extension.sessions.all()) == 1
 
 
 @behaviour("textgen:load:half-started")
 def test_a_kernel_that_is_just_being_started_leaves_no_process(webui: Webui) -> None:
     webui.start()
-    door, before = hooks.door(), kernels()
-    door.kernel("one").warm()
+    extension, before = hooks.extension(), kernels()
+    extension.kernel("one").warm()
     until(lambda: kernels() > before)
-    door.sessions.portal.call(door.sessions.close_all(keep=False), 30)
+    extension.sessions.io_thread.call(extension.sessions.close_all(keep=False), 30)
     assert kernels() == before
 
 

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from modules import chat, extensions
 
-from coderunner.hosts.textgen import hooks, places
-from coderunner.hosts.textgen.board import SIZE
-from coderunner.hosts.textgen.desk import Ask, Desk, Query
-from coderunner.hosts.textgen.panel import Chat, Panel
+from coderunner.hosts.textgen import hooks
+from coderunner.hosts.textgen.blocks.pending_approvals import Approval, InputRequest, PendingApprovals
+from coderunner.hosts.textgen.form.handlers import Chat, FormHandlers
+from coderunner.hosts.textgen.reply import output_placeholders
+from coderunner.hosts.textgen.webui.status_file import SIZE
 from coderunner.outputs import Cell
 from coderunner.runner import Question, Run
 from coderunner.secret import Secret
@@ -26,7 +27,7 @@ HERE = Chat("20260503-10-00-00", "Assistant", "instruct")
 
 
 def choose(**changes: Any) -> None:
-    hooks.door().store.change(**changes)
+    hooks.extension().store.change(**changes)
 
 
 # -- API clients ----------------------------------------------------------------------------------
@@ -75,7 +76,7 @@ def test_an_api_client_that_names_its_user_finds_its_kernel_again(webui: Webui) 
         webui.says("```python\nn = globals().get('n', 0) + 1\nn\n```\n", "So.")
         assert seen in answered("?", api_state(user=user))
     # The kernel of the client without a name ends with its reply.
-    until(lambda: sum(session.live for session in hooks.door().sessions.all()) == 2)
+    until(lambda: sum(session.live for session in hooks.extension().sessions.all()) == 2)
 
 
 @behaviour("textgen:api:gone")
@@ -118,25 +119,25 @@ def test_several_people_run_no_code_on_the_machine_of_the_webui(webui: Webui) ->
     webui.says(UNTOUCHED)
     with browser_page("ann"):
         assert webui.send("?", unique_id=None) == UNTOUCHED
-    assert "several people" in Panel(hooks.door()).status().text
+    assert "several people" in FormHandlers(hooks.extension()).status().text
 
 
 @behaviour("textgen:people:locked")
 def test_several_people_change_nothing_in_the_form(webui: Webui, tmp_path: Path) -> None:
     webui.start(multi_user=True)
-    panel = Panel(hooks.door())
-    before = hooks.door().store.get()
+    panel = FormHandlers(hooks.extension())
+    before = hooks.extension().store.get()
     assert not panel.choose(active=False, approve="auto").good
     assert not panel.connect("server", "http://127.0.0.1:1", "secret", "python3").line.good
     assert not panel.install().good
-    assert hooks.door().store.get() == before
+    assert hooks.extension().store.get() == before
     assert not (tmp_path / "user_data" / "characters").exists()
 
 
 # -- consent --------------------------------------------------------------------------------------
 
 
-def reply_with_word(webui: Webui, panel: Panel, *, run: bool) -> str:
+def reply_with_word(webui: Webui, panel: FormHandlers, *, run: bool) -> str:
     """Answer as the page's script does: press the button below the number that is shown, and Continue."""
     with browser_page("ann"):
         bar = Bar(panel)
@@ -154,7 +155,7 @@ def reply_with_word(webui: Webui, panel: Panel, *, run: bool) -> str:
 class Bar:
     """What the page's script knows: the address of a file."""
 
-    def __init__(self, panel: Panel) -> None:
+    def __init__(self, panel: FormHandlers) -> None:
         found = re.search(r'data-file="file/([^"]+)"', panel.address())
         assert found
         self.path = Path(found[1])
@@ -169,7 +170,9 @@ class Bar:
 def test_a_block_waits_for_run_on_the_embedded_kernel(webui: Webui) -> None:
     webui.start()
     webui.says(CODE, "It is 15.")
-    assert places.without(reply_with_word(webui, Panel(hooks.door()), run=True)) == DONE
+    assert (
+        output_placeholders.without(reply_with_word(webui, FormHandlers(hooks.extension()), run=True)) == DONE
+    )
 
 
 @behaviour("textgen:consent:ask")
@@ -177,7 +180,7 @@ def test_skip_tells_the_model_that_the_block_did_not_run(webui: Webui, tmp_path:
     webui.start()
     ran = tmp_path / "ran"
     webui.says(f"```python\nopen({str(ran)!r}, 'w')\n```\n", "As you wish.")
-    reply = reply_with_word(webui, Panel(hooks.door()), run=False)
+    reply = reply_with_word(webui, FormHandlers(hooks.extension()), run=False)
     assert "Result: " in reply
     assert reply.endswith("As you wish.")
     assert not ran.exists()
@@ -185,30 +188,30 @@ def test_skip_tells_the_model_that_the_block_did_not_run(webui: Webui, tmp_path:
 
 @behaviour("textgen:consent:number")
 def test_a_late_press_never_runs_another_block() -> None:
-    desk = Desk()
-    assert desk.ask("chat", "first", Run(Cell("1"), 0)) is None
-    number = shown(desk).number
-    desk.withdraw("chat")
-    assert desk.ask("chat", "second", Run(Cell("2"), 1)) is None
-    assert not desk.answer("chat", number, run=True)
-    assert desk.ask("chat", "second", Run(Cell("2"), 1)) is None
-    assert desk.answer("chat", shown(desk).number, run=False)
-    assert desk.ask("chat", "second", Run(Cell("2"), 1)) is False
-    assert desk.ask("chat", "second", Run(Cell("2"), 1)) is None
+    approvals = PendingApprovals()
+    assert approvals.ask("chat", "first", Run(Cell("1"), 0)) is None
+    number = shown(approvals).number
+    approvals.withdraw("chat")
+    assert approvals.ask("chat", "second", Run(Cell("2"), 1)) is None
+    assert not approvals.answer("chat", number, run=True)
+    assert approvals.ask("chat", "second", Run(Cell("2"), 1)) is None
+    assert approvals.answer("chat", shown(approvals).number, run=False)
+    assert approvals.ask("chat", "second", Run(Cell("2"), 1)) is False
+    assert approvals.ask("chat", "second", Run(Cell("2"), 1)) is None
 
 
 @behaviour("textgen:consent:number")
 def test_a_word_about_code_that_was_edited_since_means_nothing() -> None:
-    desk = Desk()
-    assert desk.ask("chat", "block", Run(Cell("1"), 0)) is None
-    assert desk.answer("chat", shown(desk).number, run=True)
-    assert desk.ask("chat", "block", Run(Cell("2"), 0)) is None
-    assert desk.glance("chat") is not None
+    approvals = PendingApprovals()
+    assert approvals.ask("chat", "block", Run(Cell("1"), 0)) is None
+    assert approvals.answer("chat", shown(approvals).number, run=True)
+    assert approvals.ask("chat", "block", Run(Cell("2"), 0)) is None
+    assert approvals.glance("chat") is not None
 
 
-def shown(desk: Desk) -> Ask:
-    glance = desk.glance("chat")
-    assert isinstance(glance, Ask)
+def shown(approvals: PendingApprovals) -> Approval:
+    glance = approvals.glance("chat")
+    assert isinstance(glance, Approval)
     return glance
 
 
@@ -221,7 +224,7 @@ def reply_with_lines(webui: Webui, *lines: str | None) -> tuple[str, list[Any]]:
     """Answer one after the other what programs ask, as the page's script does; gives what the bar said."""
     left, seen = list(lines), list[Any]()
     with browser_page("ann"):
-        panel = Panel(hooks.door())
+        panel = FormHandlers(hooks.extension())
         bar = Bar(panel)
 
         def look(_reply: str) -> None:
@@ -264,7 +267,7 @@ def test_stop_while_a_program_asks_ends_the_reply(webui: Webui) -> None:
     choose(approve="auto")
     webui.says(ASKS, "never asked")
     with browser_page("ann"):
-        bar = Bar(Panel(hooks.door()))
+        bar = Bar(FormHandlers(hooks.extension()))
         webui.press_stop(lambda: bar.notice["kind"] == "query")
         webui.follow(chat.generate_chat_reply_wrapper("?", webui.parameters()))
         assert bar.notice == {"kind": "none"}
@@ -283,7 +286,7 @@ def test_a_password_reaches_the_program_and_nothing_else(
     assert notice["password"]
     assert "11" in reply
     seen = [reply, webui.pages, webui.history, webui.model.states, webui.prompts, caplog.text]
-    assert "canary" not in repr([*seen, hooks.door()])
+    assert "canary" not in repr([*seen, hooks.extension()])
     files = [path for path in tmp_path.rglob("*") if path.is_file() and "CodeRunner" not in path.parts]
     assert [path for path in files if b"canary" in path.read_bytes()] == []
 
@@ -298,40 +301,40 @@ def test_an_api_client_is_not_asked(webui: Webui) -> None:
 
 @behaviour("textgen:asking:number")
 def test_a_late_answer_reaches_no_other_question() -> None:
-    desk = Desk()
-    first = desk.inquire("chat", Question("a", "first"))
-    number = queried(desk).number
-    desk.settle("chat")
-    second = desk.inquire("chat", Question("b", "second"))
-    assert not desk.reply("chat", number, Secret("late"))
+    approvals = PendingApprovals()
+    first = approvals.inquire("chat", Question("a", "first"))
+    number = queried(approvals).number
+    approvals.settle("chat")
+    second = approvals.inquire("chat", Question("b", "second"))
+    assert not approvals.reply("chat", number, Secret("late"))
     assert first.cancelled()
-    assert desk.reply("chat", queried(desk).number, Secret("in time"))
-    assert not desk.reply("chat", number + 1, Secret("twice"))
+    assert approvals.reply("chat", queried(approvals).number, Secret("in time"))
+    assert not approvals.reply("chat", number + 1, Secret("twice"))
     assert second.result() == Secret("in time")
 
 
-def queried(desk: Desk) -> Query:
-    glance = desk.glance("chat")
-    assert isinstance(glance, Query)
+def queried(approvals: PendingApprovals) -> InputRequest:
+    glance = approvals.glance("chat")
+    assert isinstance(glance, InputRequest)
     return glance
 
 
 @behaviour("textgen:bar:own-file")
 def test_each_page_reads_a_file_of_its_own_and_a_restart_leaves_none(webui: Webui, tmp_path: Path) -> None:
     webui.start()
-    panel, paths = Panel(hooks.door()), []
+    panel, paths = FormHandlers(hooks.extension()), []
     for person in ("ann", "bob"):
         with browser_page(person):
             paths.append(Bar(panel).path)
     assert len(set(paths)) == 2
     assert panel.address() == ""
-    hooks.door().board.post("ann", {"kind": "ask", "number": 7, "text": "𝔸" * 500})
+    hooks.extension().board.post("ann", {"kind": "ask", "number": 7, "text": "𝔸" * 500})
     assert {path.stat().st_size for path in paths} == {SIZE}
     assert json.loads(paths[0].read_text(encoding="utf-8"))["number"] == 7
     assert sorted(paths[0].parent.iterdir()) == sorted(
         path.absolute().relative_to(Path.cwd()) for path in paths
     )
-    hooks.door.cache_clear()
+    hooks.extension.cache_clear()
     hooks.setup()
     assert not any(path.exists() for path in paths)
 
@@ -342,7 +345,7 @@ def test_the_bar_tells_which_block_runs(webui: Webui) -> None:
     choose(approve="auto")
     webui.says("```python\nimport time\ntime.sleep(0.5)\n```\n", "Slept.")
     with browser_page("ann"):
-        bar, seen = Bar(Panel(hooks.door())), []
+        bar, seen = Bar(FormHandlers(hooks.extension())), []
         steps = chat.generate_chat_reply_wrapper("?", webui.parameters())
         webui.follow(steps, lambda _reply: seen.append(bar.notice))
     assert ("busy", 1) in {(notice["kind"], notice.get("number")) for notice in seen}

@@ -8,9 +8,9 @@ import pytest
 from modules import chat, shared
 from modules.reasoning import extract_reasoning
 
-from coderunner.hosts.textgen import places
-from coderunner.hosts.textgen.desk import Late
-from coderunner.records.states import State
+from coderunner.hosts.textgen.blocks.pending_approvals import DetachedBlock
+from coderunner.hosts.textgen.reply import output_placeholders
+from coderunner.records.database.run_states import State
 from tests.behaviours import behaviour
 from tests.hosts.textgen.webui import Webui, browser_page, stepped, until
 
@@ -30,14 +30,14 @@ def auto(webui: Webui) -> Webui:
 def choose(**changes: Any) -> None:
     from coderunner.hosts.textgen import hooks
 
-    hooks.door().store.change(**changes)
+    hooks.extension().store.change(**changes)
 
 
 def in_the_kernel(source: str) -> Any:
     """A cell in the kernel of the chat, beside the webui."""
     from coderunner.hosts.textgen import hooks
 
-    (session,) = hooks.door().sessions.all()
+    (session,) = hooks.extension().sessions.all()
     return session.begin(source)
 
 
@@ -45,8 +45,8 @@ def on_the_desk() -> Any:
     """What the bar of the chat shows."""
     from coderunner.hosts.textgen import hooks
 
-    (session,) = hooks.door().sessions.all()
-    return hooks.door().desk.glance(session.conversation)
+    (session,) = hooks.extension().sessions.all()
+    return hooks.extension().approvals.glance(session.conversation)
 
 
 @behaviour("textgen:reply:result")
@@ -150,10 +150,10 @@ def crash() -> None:
     """The program was killed, with its kernels, and is started anew."""
     from coderunner.hosts.textgen import hooks
 
-    door = hooks.door()
-    door.records.close()  # nothing is written down any more
-    door.sessions.portal.call(door.sessions.close_all(keep=False), 30)
-    hooks.door.cache_clear()
+    extension = hooks.extension()
+    extension.records.close()  # nothing is written down any more
+    extension.sessions.io_thread.call(extension.sessions.close_all(keep=False), 30)
+    hooks.extension.cache_clear()
     choose(approve="auto")
 
 
@@ -309,7 +309,7 @@ def test_what_a_block_shows_after_its_deadline_comes_with_the_next_message(
     reply = auto.send("Begin.")
     assert "(still running in the background; its result will follow; the limit is 1 s)" in reply
     late = on_the_desk()
-    assert isinstance(late, Late)
+    assert isinstance(late, DetachedBlock)
     assert late.ordinal == 0
     gate.touch()
     assert in_the_kernel("'it waits in line'").wait(60) is not None
@@ -343,7 +343,7 @@ def test_a_block_that_still_ran_at_a_crash_is_told_with_the_next_message_once(au
 def test_stop_ends_the_reply_also_while_a_program_ignores_it(
     auto: Webui, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coderunner.hosts.textgen.reply.HEED", 0.3)
+    monkeypatch.setattr("coderunner.hosts.textgen.reply.reply.HEED", 0.3)
     begun = tmp_path / "begun"
     deaf = (
         "```python\nimport signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
@@ -362,7 +362,7 @@ def test_stop_ends_the_reply_also_while_a_program_ignores_it(
 def test_a_browser_that_goes_away_holds_nobody_up(auto: Webui, tmp_path: Path) -> None:
     from coderunner.hosts.textgen import hooks
 
-    hooks.door().stage.alone = 0.1
+    hooks.extension().controller.alone = 0.1
     took = closed_from_another_thread(begun_and_waiting(auto, tmp_path / "never"))
     assert took < 1.0  # measured: a few milliseconds; a wait for the kernel would take longer than this
     assert not shared.generation_lock.held
@@ -380,7 +380,7 @@ def test_a_block_goes_on_when_its_page_is_loaded_again_and_the_model_is_told(
     closed_from_another_thread(begun_and_waiting(auto, gate))
     assert "open(" in chat.load_history(*auto.chat)["internal"][-1][1]  # saved, however short it was
     gate.touch()
-    records, conversation = hooks.door().records, hooks.door().conversation(auto.parameters()) or ""
+    records, conversation = hooks.extension().records, hooks.extension().conversation(auto.parameters()) or ""
     until(lambda: [run.state for run in records.of(conversation)] == [State.ENDED])
     auto.says("```python\n1 + 1\n```\n", "Two.")
     assert auto.send("Again.").endswith("Result: 2\nTwo.")
@@ -608,7 +608,7 @@ def test_a_second_thought_is_folded_in_its_place(auto: Webui, again: str) -> Non
         assert "Now" in thought.partition("</details>")[0]
         assert "coderunner" not in thought
     said = DONE if "</think>" in again else DONE.removesuffix("It is 15.")
-    assert places.without(reply).split() == said.split()
+    assert output_placeholders.without(reply).split() == said.split()
     auto.says("Bye.")
     auto.send("And?")
     assert "Now" not in auto.prompts[0]
@@ -652,11 +652,11 @@ def test_an_extension_that_takes_the_prompt_before_us_is_named(webui: Webui, tmp
     assert webui.send(ASK) == f"{CODE}I guess 41."
 
     from coderunner.hosts.textgen import hooks
-    from coderunner.hosts.textgen import webui as seam
-    from coderunner.hosts.textgen.panel import Panel
+    from coderunner.hosts.textgen.form.handlers import FormHandlers
+    from coderunner.hosts.textgen.webui import webui_api as seam
 
     hook = hooks.custom_generate_chat_prompt
-    panel = Panel(hooks.door(), first=lambda: seam.before_us(hook, "custom_generate_chat_prompt"))
+    panel = FormHandlers(hooks.extension(), first=lambda: seam.before_us(hook, "custom_generate_chat_prompt"))
     assert "other" in panel.status().text
 
 

@@ -17,8 +17,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from coderunner.hosts.textgen import hooks
-from coderunner.hosts.textgen.elements import Names
-from coderunner.page.files import PUBLIC
+from coderunner.hosts.textgen.blocks.output_routes import Names
+from coderunner.page.server.static_files import PUBLIC
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import BOUND, served
 from tests.hosts.textgen.webui import NO_DOCS, Webui, gradio_app

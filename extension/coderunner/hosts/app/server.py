@@ -16,22 +16,22 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from coderunner import listening
+from coderunner.access import listening
+from coderunner.access.origins import LOOPBACK, OriginCheck
 from coderunner.errors import RecordsUnavailable, SettingsError
-from coderunner.gate import LOOPBACK, Gate
-from coderunner.hosts.app import look, page
-from coderunner.hosts.app.archive import Archive
-from coderunner.hosts.app.conversation import PATIENCE
-from coderunner.hosts.app.conversations import Conversations
-from coderunner.hosts.app.guard import guarded
-from coderunner.hosts.app.offers import Offers
-from coderunner.hosts.app.state import Choices
-from coderunner.hosts.app.writer import Writer
-from coderunner.models.memory import StrategyMemory
-from coderunner.page.board import Board
-from coderunner.page.routes import HEADER, Rights, Routes
+from coderunner.hosts.app.choices.choices import Choices
+from coderunner.hosts.app.choices.model_choices import ModelChoices
+from coderunner.hosts.app.conversation.archive import Archive
+from coderunner.hosts.app.conversation.conversation import PATIENCE
+from coderunner.hosts.app.conversation.conversations import Conversations
+from coderunner.hosts.app.conversation.reply_writer import ReplyWriter
+from coderunner.hosts.app.page import event_handlers, html_fragments
+from coderunner.hosts.app.page_security import guarded
+from coderunner.models.continuation.strategy_cache import StrategyCache
+from coderunner.page.server.routes import HEADER, Rights, Routes
+from coderunner.page.server.subscriptions import Subscriptions
 from coderunner.runner import Sessions, open_records, to_notebook
-from coderunner.settings import DEFAULT, Settings
+from coderunner.settings.settings import DEFAULT, Settings
 
 FURTHER_PORTS = 20
 """How many ports we try after one that is taken and that nobody asked for."""
@@ -48,30 +48,30 @@ class App:
         self.records = open_records(
             settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days
         )
-        self.writer = Writer(
-            self.choices, self.sessions, StrategyMemory(settings.data_dir / "endpoints.json"), self.records
+        self.writer = ReplyWriter(
+            self.choices, self.sessions, StrategyCache(settings.data_dir / "endpoints.json"), self.records
         )
-        self.board = Board(lambda: self.choices.setting)
+        self.subscriptions = Subscriptions(lambda: self.choices.setting)
         self.archive = Archive(self.writer)
         self.conversations = Conversations(
             self.writer.write,
             lambda: self.choices.approval,
             patience=patience,
-            board=self.board,
+            subscriptions=self.subscriptions,
             again=self.writer.again,
             archive=self.archive,
         )
         self.rights = Rights(LOOPBACK | {settings.host.casefold()})
-        self.offers = Offers(settings)
+        self.model_choices = ModelChoices(settings)
 
-    def asgi(self) -> Gate:
+    def asgi(self) -> OriginCheck:
         """Give the whole as an ASGI app. Its lifespan starts and ends what belongs to it.
 
         To be called in a running loop: Gradio makes loops of its own elsewhere, and never closes them.
         """
         app = FastAPI(
             routes=[
-                *Routes(self.board, self.rights, self.conversations).all(),
+                *Routes(self.subscriptions, self.rights, self.conversations).all(),
                 Route("/coderunner/notebook", self._notebook),
                 Route("/coderunner/reply", self._reply),
             ],
@@ -82,7 +82,7 @@ class App:
         )
         gr.mount_gradio_app(
             app,
-            page.build(self.conversations, self.archive, self.writer, self.offers),
+            event_handlers.build(self.conversations, self.archive, self.writer, self.model_choices),
             path="/",
             server_name=self.settings.host,
             footer_links=[],
@@ -94,8 +94,8 @@ class App:
             pwa=False,
             max_file_size=1,  # nothing is ever uploaded
             app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
-            theme=look.theme(),
-            head=page.head(self.rights.token),
+            theme=html_fragments.theme(),
+            head=event_handlers.head(self.rights.token),
         )
         return guarded(app, [self.settings.host])
 
@@ -103,13 +103,13 @@ class App:
     async def _life(self, _app: FastAPI) -> AsyncIterator[None]:
         try:
             self.sessions.prepare(self.choices.where)
-            self.choices.offer = await self.offers.start()
+            self.choices.choice = await self.model_choices.start()
             yield
         finally:
             await self.conversations.close()
             await self.sessions.close_all()
             await asyncio.to_thread(self.records.close)
-            await self.offers.stop()
+            await self.model_choices.stop()
 
     async def _reply(self, request: Request) -> Response:
         """A reply as the model wrote it, for our own page: `?c=…&r=…`, its conversation and its name."""

@@ -12,15 +12,15 @@ from mcp.server.auth.provider import AccessToken
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import PlainTextResponse
 
-from coderunner import admission, listening
-from coderunner.entrance import CHALLENGE, Entrance
+from coderunner.access import listening, startup_checks
+from coderunner.access.api_keys import ApiKeys
+from coderunner.access.authentication import CHALLENGE, Authentication
+from coderunner.access.origins import OriginCheck
 from coderunner.errors import SettingsError
-from coderunner.gate import Gate
-from coderunner.hosts.mcp.desk import Desk
-from coderunner.hosts.mcp.stdin import Stdin
+from coderunner.hosts.mcp.client_sessions import ClientSessions
+from coderunner.hosts.mcp.stdin_stream import StdinStream
 from coderunner.hosts.mcp.tools import serving
-from coderunner.keys import Keyring
-from coderunner.settings import DEFAULT, Settings
+from coderunner.settings.settings import DEFAULT, Settings
 
 PORT = 7863
 """Where nobody chose one: beside the app's and the proxy's."""
@@ -50,20 +50,20 @@ async def _serve_one(settings: Settings) -> None:
     if sys.platform != "win32":
         # A client that is in a hurry terminates us, and may have left already: our kernels on a server would
         # stay. So a signal is the end of what it says, and nothing cuts our end short.
-        stdin, loop = Stdin(), asyncio.get_running_loop()
+        stdin, loop = StdinStream(), asyncio.get_running_loop()
         for ends in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(ends, stdin.close)
-    async with _desk(settings, keep=False) as desk:
+    async with _sessions(settings, keep=False) as sessions:
         alone = secrets.token_hex(8)
         try:
-            await serving(desk, ask=settings.approval == "ask", alone=alone).run_stdio_async()
+            await serving(sessions, ask=settings.approval == "ask", alone=alone).run_stdio_async()
         except* (BrokenPipeError, ConnectionError):
             pass  # It reads no more.
 
 
 async def _serve_many(settings: Settings) -> None:
-    admission.allow(settings, WHAT)
-    keyring = admission.keyring(settings, WHAT, _say)
+    startup_checks.allow(settings, WHAT)
+    api_keys = startup_checks.load_api_keys(settings, WHAT, _say)
     port = PORT if settings.source("port") == DEFAULT else settings.port
     listener = listening.listen(settings.host, port)
 
@@ -73,22 +73,24 @@ async def _serve_many(settings: Settings) -> None:
     # uvicorn raises the signal that ended it once more when it is done; nothing is to cut our own end short.
     for ends in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ends, lambda *_: None)
-    async with _desk(settings, keep=True) as desk:
-        await listening.serve(guarded(settings, desk, keyring), listener, tell)
+    async with _sessions(settings, keep=True) as sessions:
+        await listening.serve(guarded(settings, sessions, api_keys), listener, tell)
 
 
-def guarded(settings: Settings, desk: Desk, keyring: Keyring) -> Gate:
+def guarded(settings: Settings, sessions: ClientSessions, api_keys: ApiKeys) -> OriginCheck:
     """The server behind its gate, which looks at Host and Origin in place of the SDK's own."""
-    app = serving(desk, ask=settings.approval == "ask").streamable_http_app(
+    app = serving(sessions, ask=settings.approval == "ask").streamable_http_app(
         host=settings.host,
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
-    entrance = Entrance(app, keyring, refuse=PlainTextResponse(NO_KEY, 401, CHALLENGE), known=_known)
-    return Gate(
-        entrance,
-        admission.names(settings),
-        headers=admission.HEADERS,
-        origins=admission.origins(settings),
+    authentication = Authentication(
+        app, api_keys, refuse=PlainTextResponse(NO_KEY, 401, CHALLENGE), known=_known
+    )
+    return OriginCheck(
+        authentication,
+        startup_checks.names(settings),
+        headers=startup_checks.HEADERS,
+        origins=startup_checks.origins(settings),
     )
 
 
@@ -98,12 +100,12 @@ def _known(owner: str) -> dict[str, object]:
 
 
 @contextlib.asynccontextmanager
-async def _desk(settings: Settings, *, keep: bool) -> AsyncGenerator[Desk]:
-    desk = Desk(settings, keep=keep)
+async def _sessions(settings: Settings, *, keep: bool) -> AsyncGenerator[ClientSessions]:
+    sessions = ClientSessions(settings, keep=keep)
     try:
-        yield desk
+        yield sessions
     finally:
-        await desk.close()
+        await sessions.close()
 
 
 def _say(sentence: str) -> None:

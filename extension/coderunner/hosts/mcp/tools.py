@@ -12,13 +12,13 @@ from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from coderunner import __version__
-from coderunner.characters import whole
-from coderunner.hosts.mcp.desk import Desk, Seat
-from coderunner.hosts.mcp.report import RESOURCE, Report, report
-from coderunner.hosts.mcp.work import Work
-from coderunner.identity import new_id
+from coderunner.hosts.mcp.background_cell import BackgroundCell
+from coderunner.hosts.mcp.cell_report import RESOURCE, CellReport, report
+from coderunner.hosts.mcp.client_sessions import ClientSessions, ToolSession
+from coderunner.ids import new_id
 from coderunner.runner import unfenced
 from coderunner.secret import Secret
+from coderunner.text.surrogates import whole
 
 INSTRUCTIONS = (
     "Runs Python in Jupyter kernels that keep their variables: pass the session that a call returned to the "
@@ -38,7 +38,7 @@ ENDS = ToolAnnotations(
 READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
 Asked = Context[Any, Any]
-Told = Annotated[CallToolResult, Report]
+Told = Annotated[CallToolResult, CellReport]
 Whole = BeforeValidator(lambda text: whole(text) if isinstance(text, str) else text)
 """Joins the halves of characters: pydantic refuses them, and half a character is no reason to run nothing."""
 
@@ -104,9 +104,9 @@ async def consent(ctx: Asked, code: Code = "") -> Consent | Elicit[Consent]:
 class Tools:
     """The tools of one server, for all its clients."""
 
-    def __init__(self, desk: Desk, alone: str = "") -> None:
+    def __init__(self, sessions: ClientSessions, alone: str = "") -> None:
         """`alone` names the only client there is, where requests do not say whose they are."""
-        self._desk = desk
+        self._sessions = sessions
         self._alone = alone
 
     async def run_python(self, ctx: Asked, code: Code = "", session: Name = "", wait: Seconds = 0) -> Told:
@@ -116,14 +116,14 @@ class Tools:
         if not code.strip():
             return await self._wait(ctx, name, self._work(owner, name), wait)
         try:
-            seat = self._desk.seat(owner, name)
+            opened = self._sessions.opened(owner, name)
         except ValueError as refused:
             raise ToolError(str(refused)) from None
-        if seat.running is not None:
+        if opened.running is not None:
             raise ToolError(
                 f"session {name!r} is still running code: wait with run_python and no code, or interrupt it"
             )
-        return await self._wait(ctx, name, self._desk.begin(seat, code), wait)
+        return await self._wait(ctx, name, self._sessions.begin(opened, code), wait)
 
     async def run_python_if_allowed(
         self,
@@ -158,18 +158,18 @@ class Tools:
     async def reset(self, ctx: Asked, session: Name = "") -> str:
         """End a session and delete its variables. A later call with the same name starts a new one."""
         name = self._named(session)
-        if not await self._desk.reset(self._owner(ctx), name):
+        if not await self._sessions.reset(self._owner(ctx), name):
             raise self._unknown(self._owner(ctx), name)
-        left = "the attached kernel keeps running" if self._desk.settings.attach else ""
+        left = "the attached kernel keeps running" if self._sessions.settings.attach else ""
         return f"session {name!r} has ended; {left or 'its variables are gone'}"
 
     async def list_sessions(self, ctx: Asked) -> list[Open]:
         """List your sessions."""
-        return [_open(name, seat) for name, seat in self._desk.all(self._owner(ctx)).items()]
+        return [_open(name, opened) for name, opened in self._sessions.all(self._owner(ctx)).items()]
 
     async def output(self, name: str, ctx: Asked) -> str:
         """The full text of an output that was too long for a result."""
-        text = self._desk.text(self._owner(ctx), name)
+        text = self._sessions.text(self._owner(ctx), name)
         if text is None:
             raise ResourceNotFoundError(f"output {name!r} does not exist or has been dropped")
         return text
@@ -186,20 +186,20 @@ class Tools:
     def _named(self, session: str) -> str:
         return session or (DEFAULT_SESSION if self._alone else "")
 
-    def _work(self, owner: str, name: str) -> Work:
+    def _work(self, owner: str, name: str) -> BackgroundCell:
         """What runs in a session, or ran last."""
-        seat = self._desk.find(owner, name)
-        if seat is None or seat.work is None:
+        opened = self._sessions.find(owner, name)
+        if opened is None or opened.work is None:
             raise self._unknown(owner, name)
-        return seat.work
+        return opened.work
 
     def _unknown(self, owner: str, name: str) -> ToolError:
-        there = ", ".join(map(repr, self._desk.all(owner))) or "none"
+        there = ", ".join(map(repr, self._sessions.all(owner))) or "none"
         return ToolError(f"there is no session {name!r}; there are: {there}")
 
-    async def _wait(self, ctx: Asked, name: str, work: Work, within: float) -> CallToolResult:
+    async def _wait(self, ctx: Asked, name: str, work: BackgroundCell, within: float) -> CallToolResult:
         """Wait for a cell; whoever takes the call back wants it stopped."""
-        owner, usual = self._owner(ctx), self._desk.settings.timeout
+        owner, usual = self._owner(ctx), self._sessions.settings.timeout
         try:
             await work.settle(
                 within or usual, lambda seconds, words: ctx.report_progress(seconds, None, words)
@@ -207,21 +207,21 @@ class Tools:
         except asyncio.CancelledError:
             work.stop()
             raise
-        afterwards = self._desk.afterwards(owner, name, newest=work.told or work.result is None)
+        afterwards = self._sessions.afterwards(owner, name, newest=work.told or work.result is None)
         work.told = work.result is not None
-        return await report(name, work, lambda text: self._desk.keep_text(owner, text), afterwards)
+        return await report(name, work, lambda text: self._sessions.keep_text(owner, text), afterwards)
 
 
-def _open(name: str, seat: Seat) -> Open:
-    running = seat.running
+def _open(name: str, opened: ToolSession) -> Open:
+    running = opened.running
     waits = running is not None and running.question is not None
     state: State = "idle" if running is None else "waiting_for_input" if waits else "running"
-    return Open(session=name, state=state, kernel=seat.kernel.where.kernel_name)
+    return Open(session=name, state=state, kernel=opened.kernel.where.kernel_name)
 
 
-def serving(desk: Desk, *, ask: bool, alone: str = "") -> MCPServer[Any]:
+def serving(sessions: ClientSessions, *, ask: bool, alone: str = "") -> MCPServer[Any]:
     """The server with all its tools; with `ask` a person allows each piece of code."""
-    tools = Tools(desk, alone)
+    tools = Tools(sessions, alone)
     server: MCPServer[Any] = MCPServer(
         "coderunner", title="CodeRunner", version=__version__, instructions=INSTRUCTIONS, log_level="ERROR"
     )

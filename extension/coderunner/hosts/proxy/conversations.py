@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from string import ascii_letters, digits, punctuation
 from urllib.parse import quote
 
-from coderunner.hosts.proxy.asked import Message, text_of
-from coderunner.identity import new_id
-from coderunner.models.echo import without_thoughts
+from coderunner.hosts.proxy.chat_request import Message, text_of
+from coderunner.ids import new_id
+from coderunner.models.continuation.echo_removal import without_thoughts
 
 SESSION = "x-coderunner-session"
 """Names the conversation, in requests and in answers."""

@@ -15,24 +15,24 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from coderunner import jsontext
-from coderunner.entrance import CHALLENGE, Entrance
+from coderunner.access.api_keys import ApiKeys
+from coderunner.access.authentication import CHALLENGE, Authentication
 from coderunner.errors import CodeRunnerError, UnreadableJSON
-from coderunner.hosts.proxy import wire
-from coderunner.hosts.proxy.album import Album, Gallery, inline
-from coderunner.hosts.proxy.asked import MARK, Asked, plain, read, reads
+from coderunner.hosts.proxy import openai_format
+from coderunner.hosts.proxy.active_replies import BROKEN, ActiveReplies
+from coderunner.hosts.proxy.chat_request import MARK, ChatRequest, plain, read, reads
+from coderunner.hosts.proxy.client_retries import Attempt, identity_of, impatient, named
 from coderunner.hosts.proxy.conversations import SESSION, Conversations, label
-from coderunner.hosts.proxy.delivery import QUIET, Delivery, Streamed, Whole, attended, refuse
-from coderunner.hosts.proxy.relay import API, relay, route_of
-from coderunner.hosts.proxy.replies import BROKEN, Replies
-from coderunner.hosts.proxy.retries import Attempt, identity_of, impatient, named
-from coderunner.hosts.proxy.wire import Wire
-from coderunner.hosts.proxy.writer import Keep, Writer
-from coderunner.keys import Keyring
-from coderunner.models.endpoint import Client, Endpoint
-from coderunner.models.memory import StrategyMemory
-from coderunner.runner import Sessions, open_records, where_of
-from coderunner.settings import Settings
+from coderunner.hosts.proxy.image_links import ImageApp, ImageStore, inline
+from coderunner.hosts.proxy.openai_format import ReplyFormat
+from coderunner.hosts.proxy.passthrough import API, relay, route_of
+from coderunner.hosts.proxy.reply_writer import Keep, ReplyWriter
+from coderunner.hosts.proxy.response_stream import QUIET, Delivery, Streamed, Whole, attended, refuse
+from coderunner.models.continuation.strategy_cache import StrategyCache
+from coderunner.models.endpoint.client import Client, Endpoint
+from coderunner.runner import Sessions, location_of, open_records
+from coderunner.settings.settings import Settings
+from coderunner.text import json_reader
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ LARGEST = 100_000_000
 OWNER = "coderunner.owner"
 """Where in a request's scope its owner stands."""
 
-NO_KEY = wire.error(
+NO_KEY = openai_format.error(
     "Send the proxy's key as `Authorization: Bearer …`; the proxy's terminal shows its file.",
     kind="invalid_request_error",
     code="invalid_api_key",
@@ -50,7 +50,7 @@ NO_KEY = wire.error(
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
-TOO_LARGE = wire.error(
+TOO_LARGE = openai_format.error(
     f"The request is larger than the limit of {LARGEST:,} bytes.", kind="invalid_request_error"
 )
 NOT_HERE = f"Only the endpoint's API is served here; use a base URL that ends in {API}."
@@ -72,27 +72,27 @@ class Proxy:
         self.records = open_records(
             settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days
         )
-        memory = StrategyMemory(settings.data_dir / "endpoints.json")
-        self._album = Album(settings.data_dir / "pictures", settings.keep_days)
-        writer = Writer(settings, self.client, self.sessions, memory, self.records)
+        memory = StrategyCache(settings.data_dir / "endpoints.json")
+        self._image_store = ImageStore(settings.data_dir / "pictures", settings.keep_days)
+        writer = ReplyWriter(settings, self.client, self.sessions, memory, self.records)
         self._conversations = Conversations()
-        self._replies = Replies(writer, self._conversations)
+        self._replies = ActiveReplies(writer, self._conversations)
         self._quiet = quiet
 
-    def gallery(self, keyring: Keyring) -> Gallery:
+    def image_app(self, api_keys: ApiKeys) -> ImageApp:
         """Give what shows the pictures of those on the keyring."""
-        return Gallery(self._album, keyring)
+        return ImageApp(self._image_store, api_keys)
 
-    def asgi(self, keyring: Keyring) -> Entrance:
+    def asgi(self, api_keys: ApiKeys) -> Authentication:
         """Give the rest as an ASGI app for those on the keyring; its lifespan ends what belongs to it."""
         routes = [
             Route("/v1/chat/completions", _Whoever(self._complete), methods=["POST"]),
             Route("/v1/models", _Whoever(self._list), methods=["GET"]),
             Route("/{path:path}", _Whoever(self._pass), methods=METHODS),
         ]
-        return Entrance(
+        return Authentication(
             Starlette(routes=routes, lifespan=self._life, exception_handlers=REFUSALS),
-            keyring,
+            api_keys,
             refuse=JSONResponse(NO_KEY, 401, CHALLENGE),
             known=lambda owner: {OWNER: owner},
         )
@@ -101,8 +101,8 @@ class Proxy:
     async def _life(self, _app: Starlette) -> AsyncIterator[None]:
         try:
             if self.runs:
-                self.sessions.prepare(where_of(self.settings))
-            await asyncio.to_thread(self._album.sweep)
+                self.sessions.prepare(location_of(self.settings))
+            await asyncio.to_thread(self._image_store.sweep)
             yield
         finally:
             await self._replies.close()
@@ -136,7 +136,7 @@ class Proxy:
             await refuse(failure, {})(request.scope, request.receive, send)
             return
         marked = self.runs and self.settings.run_for == "marked"
-        shown = wire.with_marked(listed, MARK) if marked else listed
+        shown = openai_format.with_marked(listed, MARK) if marked else listed
         await JSONResponse(shown)(request.scope, request.receive, send)
 
     async def _pass(self, request: Request, body: bytes, send: Send) -> None:
@@ -145,7 +145,9 @@ class Proxy:
             raise HTTPException(404, NOT_HERE)
         await attended(request.receive, relay(self.client, request, route, body, send))
 
-    async def _reply(self, request: Request, asked: Asked, body: bytes, metadata: object, send: Send) -> None:
+    async def _reply(
+        self, request: Request, asked: ChatRequest, body: bytes, metadata: object, send: Send
+    ) -> None:
         """One reply, new or taken up."""
         headers, owner = request.headers, request.scope[OWNER]
         identity = identity_of(owner, headers, body)
@@ -154,7 +156,7 @@ class Proxy:
         attempt = attempt or Attempt(name, label(owner, name), named(identity))
         if not attempt.begun:
             self._replies.begin(identity, attempt, asked, owner, self._keep(owner, request))
-        its = Wire(f"chatcmpl-{secrets.token_hex(12)}", int(time.time()), asked.named)
+        its = ReplyFormat(f"chatcmpl-{secrets.token_hex(12)}", int(time.time()), asked.named)
         answered = {SESSION: attempt.name}
         delivery: Delivery = (
             Streamed(request.scope, send, its, answered, counts=asked.counts)
@@ -174,7 +176,7 @@ class Proxy:
         if self.settings.pictures == "inline":
             return inline
         address = self.settings.public_url or str(request.base_url).rstrip("/")
-        return lambda result: self._album.keep(result, owner, address)
+        return lambda result: self._image_store.keep(result, owner, address)
 
 
 Answer = Callable[[Request, bytes, Send], Awaitable[None]]
@@ -205,13 +207,15 @@ async def _refuse(_request: Request, refusal: Exception) -> Response:
     """What is not served, as OpenAI's clients read it."""
     assert isinstance(refusal, HTTPException)  # noqa: S101 - it is asked for nothing else
     said = NOT_HERE if refusal.status_code == 404 else refusal.detail
-    return JSONResponse(wire.error(said, kind="invalid_request_error"), refusal.status_code, refusal.headers)
+    return JSONResponse(
+        openai_format.error(said, kind="invalid_request_error"), refusal.status_code, refusal.headers
+    )
 
 
 async def _break(_request: Request, failure: Exception) -> Response:
     if not isinstance(failure, CodeRunnerError):  # an endpoint that broke off was passed on as that
         log.error("A request failed", exc_info=failure)
-    return JSONResponse(wire.error(BROKEN), 500)
+    return JSONResponse(openai_format.error(BROKEN), 500)
 
 
 REFUSALS = {HTTPException: _refuse, Exception: _break}
@@ -219,6 +223,6 @@ REFUSALS = {HTTPException: _refuse, Exception: _break}
 
 def _json(body: bytes) -> object:
     try:
-        return jsontext.loads(body)
+        return json_reader.loads(body)
     except UnreadableJSON:
         return None

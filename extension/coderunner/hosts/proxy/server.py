@@ -6,16 +6,16 @@ import socket
 import sys
 from collections.abc import Sequence
 
-from coderunner import admission, listening
+from coderunner.access import listening, startup_checks
+from coderunner.access.api_keys import ApiKeys
+from coderunner.access.origins import App, OriginCheck, Receive, Scope, Send
 from coderunner.errors import SettingsError
-from coderunner.gate import App, Gate, Receive, Scope, Send
-from coderunner.hosts.proxy.album import ROUTE
+from coderunner.hosts.proxy.image_links import ROUTE
 from coderunner.hosts.proxy.routes import Proxy
-from coderunner.keys import Keyring
-from coderunner.models.demo_server import DemoServer
-from coderunner.models.detect import PORTS, SCAN_SECONDS, scan
-from coderunner.models.endpoint import Endpoint
-from coderunner.settings import DEFAULT, Settings
+from coderunner.models.continuation.detection import PORTS, SCAN_SECONDS, scan
+from coderunner.models.demo.server import DemoServer
+from coderunner.models.endpoint.client import Endpoint
+from coderunner.settings.settings import DEFAULT, Settings
 
 PORT = 7862
 """Where nobody chose one: beside the app's."""
@@ -29,11 +29,11 @@ def run(settings: Settings) -> None:
     Raises SettingsError where it cannot, or must not, be opened as it is set.
     """
     allow(settings)
-    keyring = admission.keyring(settings, WHAT, _say)
+    api_keys = startup_checks.load_api_keys(settings, WHAT, _say)
     port = PORT if settings.source("port") == DEFAULT else settings.port
     listener = listening.listen(settings.host, port)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(settings, keyring, listener))
+        asyncio.run(_serve(settings, api_keys, listener))
 
 
 def allow(settings: Settings) -> None:
@@ -44,28 +44,28 @@ def allow(settings: Settings) -> None:
             "or to off to run nothing"
         )
         raise SettingsError(message)
-    admission.allow(settings, WHAT)
+    startup_checks.allow(settings, WHAT)
 
 
-def guarded(proxy: Proxy, keyring: Keyring) -> App:
+def guarded(proxy: Proxy, api_keys: ApiKeys) -> App:
     """The proxy behind its gate, beside which its pictures hang: other pages show them, without a key."""
     settings = proxy.settings
-    gate = Gate(
-        proxy.asgi(keyring),
-        admission.names(settings),
-        headers=admission.HEADERS,
-        origins=admission.origins(settings),
+    gate = OriginCheck(
+        proxy.asgi(api_keys),
+        startup_checks.names(settings),
+        headers=startup_checks.HEADERS,
+        origins=startup_checks.origins(settings),
     )
-    gallery = proxy.gallery(keyring)
+    image_app = proxy.image_app(api_keys)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         seen = scope["type"] == "http" and scope["path"].startswith(ROUTE)
-        await (gallery if seen else gate)(scope, receive, send)
+        await (image_app if seen else gate)(scope, receive, send)
 
     return answer
 
 
-async def _serve(settings: Settings, keyring: Keyring, listener: socket.socket) -> None:
+async def _serve(settings: Settings, api_keys: ApiKeys, listener: socket.socket) -> None:
     demo = DemoServer()
     endpoint = Endpoint(await demo.start()) if settings.demo else await endpoint_of(settings)
 
@@ -74,7 +74,7 @@ async def _serve(settings: Settings, keyring: Keyring, listener: socket.socket) 
         _say(f"CodeRunner is at {listening.address(settings.host, listener)}/v1 (press Ctrl-C to stop)")
 
     try:
-        await listening.serve(guarded(Proxy(settings, endpoint), keyring), listener, tell)
+        await listening.serve(guarded(Proxy(settings, endpoint), api_keys), listener, tell)
     finally:
         await demo.stop()
 

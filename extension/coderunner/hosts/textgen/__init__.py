@@ -11,10 +11,10 @@ def _hooks() -> ModuleType:
     try:
         from coderunner.hosts.textgen import hooks
     except ImportError as failure:
-        from coderunner.hosts.textgen import untouched
+        from coderunner.hosts.textgen import disabled_hooks
 
-        untouched.reason = str(failure)
-        return untouched
+        disabled_hooks.reason = str(failure)
+        return disabled_hooks
     return hooks
 
 

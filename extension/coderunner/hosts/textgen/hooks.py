@@ -5,53 +5,57 @@ from functools import cache, partial
 from html import escape, unescape
 from typing import Any
 
-from coderunner.characters import readable
 from coderunner.endings import how_a_reply_ended
-from coderunner.hosts.textgen import budget, own, places, style, webui
-from coderunner.hosts.textgen.door import Door
-from coderunner.hosts.textgen.form import build
-from coderunner.hosts.textgen.marks import KEY, Mark, is_api
-from coderunner.hosts.textgen.preferences import Preferences
-from coderunner.hosts.textgen.reply import Prompt, Reply, Speech
-from coderunner.runner import Manner, Turn, late_words
+from coderunner.hosts.textgen.form.layout import build
+from coderunner.hosts.textgen.reply import output_placeholders, token_budget, user_code
+from coderunner.hosts.textgen.reply.chat_requests import KEY, ChatRequest, is_api
+from coderunner.hosts.textgen.reply.reply import Prompt, Reply, Speech
+from coderunner.hosts.textgen.state.extension_state import ExtensionState
+from coderunner.hosts.textgen.state.preferences import Preferences
+from coderunner.hosts.textgen.webui import css_and_js, webui_api
+from coderunner.runner import RunOptions, Turn, late_words
+from coderunner.text.surrogates import readable
 
 
 @cache
-def door() -> Door:
+def extension() -> ExtensionState:
     """What is kept for the whole process, over all restarts of the interface."""
-    return Door.open(webui.user_data())
+    return ExtensionState.open(webui_api.user_data())
 
 
 def setup() -> None:
     """Called before the page is built, at each restart of the interface: what runs goes on running."""
-    webui.share_log()
-    door().install()
+    webui_api.share_log()
+    extension().install()
 
 
 def ui() -> None:
     """Build the form at the foot of the page."""
-    build(door(), first=lambda: webui.before_us(custom_generate_chat_prompt, "custom_generate_chat_prompt"))
+    build(
+        extension(),
+        first=lambda: webui_api.before_us(custom_generate_chat_prompt, "custom_generate_chat_prompt"),
+    )
 
 
 def custom_css() -> str:
     """How the form and the bar look."""
-    return style.CSS
+    return css_and_js.CSS
 
 
 def custom_js() -> str:
     """Loads the elements that show blocks, and keeps the bar up to date while a reply grows."""
-    return door().elements.script() + style.JS
+    return extension().elements.script() + css_and_js.JS
 
 
-def chat_input_modifier(text: str, visible_text: str, state: webui.State) -> tuple[str, str]:
+def chat_input_modifier(text: str, visible_text: str, state: webui_api.State) -> tuple[str, str]:
     """Put what came of late blocks, and of the blocks of the person's own message, before the model."""
-    chosen = door().store.get()
-    name = door().conversation(state)
-    if is_api(state) or name is None or not door().may_run():
+    chosen = extension().store.get()
+    name = extension().conversation(state)
+    if is_api(state) or name is None or not extension().may_run():
         return text, visible_text
-    manner = Manner(keep=door().keep, ledger=door().ledger(name))
-    late = late_words(door().kernel(name), manner, forbidden=webui.thinking_tags())
-    late = "\n".join(words for words in (late, *door().stage.untold(name)) if words)
+    options = RunOptions(keep=extension().keep, runs=extension().runs(name))
+    late = late_words(extension().kernel(name), options, forbidden=webui_api.thinking_tags())
+    late = "\n".join(words for words in (late, *extension().controller.untold(name)) if words)
     if chosen.own_blocks:
         text, visible_text = _with_results(text, visible_text, name, chosen)
     return (f"{late}\n{text}", f"{escape(late)}\n{visible_text}") if late else (text, visible_text)
@@ -59,91 +63,91 @@ def chat_input_modifier(text: str, visible_text: str, state: webui.State) -> tup
 
 def _with_results(text: str, visible_text: str, name: str, chosen: Preferences) -> tuple[str, str]:
     # Who wrote a block and chose that it runs has consented; a Stop from before is no Stop now.
-    manner = Manner(deadline=chosen.deadline, limit=chosen.limit, keep=door().keep)
-    before = webui.stopped()
-    turn = Turn(max_cells=chosen.max_blocks, forbidden=webui.thinking_tags())
-    changed = own.with_results(
-        text, turn, door().kernel(name), manner, lambda: webui.stopped() and not before
+    options = RunOptions(deadline=chosen.deadline, limit=chosen.limit, keep=extension().keep)
+    before = webui_api.stopped()
+    turn = Turn(max_cells=chosen.max_blocks, forbidden=webui_api.thinking_tags())
+    changed = user_code.with_results(
+        text, turn, extension().kernel(name), options, lambda: webui_api.stopped() and not before
     )
-    return changed, own.visibly(text, visible_text, changed)
+    return changed, user_code.visibly(text, visible_text, changed)
 
 
-def custom_generate_chat_prompt(text: str, state: webui.State, **more: Any) -> str | None:  # noqa: ANN401
+def custom_generate_chat_prompt(text: str, state: webui_api.State, **more: Any) -> str | None:  # noqa: ANN401
     """Mark the reply whose prompt is made; the prompt itself is left to whoever comes next."""
     state.pop(KEY, None)
-    mark = door().mark(state, more)
+    mark = extension().mark(state, more)
     if mark is not None:
-        door().marks.put(state, mark)
-    return webui.prompt_without_us(custom_generate_chat_prompt, text, state, more)
+        extension().marks.put(state, mark)
+    return webui_api.prompt_without_us(custom_generate_chat_prompt, text, state, more)
 
 
 def custom_generate_reply(
     question: str,
     original_question: str,
-    state: webui.State,
+    state: webui_api.State,
     stopping_strings: list[str] | None = None,
     is_chat: bool = False,  # noqa: FBT001, FBT002 - the webui's own signature
 ) -> Generator[str]:
     """Give a marked reply with the results of its code, and every other one untouched."""
-    mark, question = door().marks.claim(state), places.without(question)
+    mark, question = extension().marks.claim(state), output_placeholders.without(question)
 
-    def base(prompt: str, its_state: webui.State) -> Generator[str]:
-        return webui.reply_without_us(
+    def base(prompt: str, its_state: webui_api.State) -> Generator[str]:
+        return webui_api.reply_without_us(
             custom_generate_reply, prompt, original_question, its_state, stopping_strings, is_chat
         )
 
     if mark is None or not is_chat:
         yield from base(question, state)
         return
-    reply = _reply(mark, question, state, webui.stop_strings(stopping_strings, state), base)
-    door().ended.pop(mark.conversation, None)
+    reply = _reply(mark, question, state, webui_api.stop_strings(stopping_strings, state), base)
+    extension().ended.pop(mark.conversation, None)
     try:
         yield from reply.give()
         if reply.speech.why and not mark.api:
-            door().ended[mark.conversation] = reply.speech.why
+            extension().ended[mark.conversation] = reply.speech.why
     finally:
-        door().leave(mark)
+        extension().leave(mark)
 
 
-def output_modifier(text: str, state: webui.State, is_chat: bool = False) -> str:  # noqa: FBT001, FBT002 - the webui's own
+def output_modifier(text: str, state: webui_api.State, is_chat: bool = False) -> str:  # noqa: FBT001, FBT002 - the webui's own
     """Say below a reply that was cut, or is without a word, why; of what is shown only the page has it."""
-    if not is_chat or is_api(state) or not door().store.get().active:
+    if not is_chat or is_api(state) or not extension().store.get().active:
         return text
-    said = door().why(state)
-    if not said and not places.opened(text) and not readable(webui.answer(unescape(text))):
-        said = how_a_reply_ended("stopped" if webui.stopped() else "", empty=True)
-    return webui.below(text, said) if said else text
+    said = extension().why(state)
+    if not said and not output_placeholders.opened(text) and not readable(webui_api.answer(unescape(text))):
+        said = how_a_reply_ended("stopped" if webui_api.stopped() else "", empty=True)
+    return webui_api.below(text, said) if said else text
 
 
 def _reply(
-    mark: Mark,
+    mark: ChatRequest,
     question: str,
-    state: webui.State,
+    state: webui_api.State,
     stops: list[str],
-    base: Callable[[str, webui.State], Generator[str]],
+    base: Callable[[str, webui_api.State], Generator[str]],
 ) -> Reply:
-    chosen, tags = door().store.get(), webui.thinking_tags()
+    chosen, tags = extension().store.get(), webui_api.thinking_tags()
     turn = Turn(
         prior=mark.prior,
-        thinking=not mark.prior and webui.opens_thought(question),
+        thinking=not mark.prior and webui_api.opens_thought(question),
         max_cells=chosen.max_blocks,
         forbidden=(*stops, *tags),
         resume=True,
     )
-    state = budget.at_most(chosen.max_tokens, state)
+    state = token_budget.at_most(chosen.max_tokens, state)
     prompt = Prompt(restored(question, mark.prior), mark.prior, state, stops)
     return Reply(
         turn=turn,
         speech=Speech(prompt, base),
-        kernel=door().kernel(mark.conversation),
-        manner=door().manner(mark),
+        kernel=extension().kernel(mark.conversation),
+        options=extension().options(mark),
         tags=tags,
-        stopped=_stopped(state) if mark.api else webui.stopped,
+        stopped=_stopped(state) if mark.api else webui_api.stopped,
         api=mark.api,
         streams=mark.streams,
-        watch=partial(door().watch, mark),
+        watch=partial(extension().watch, mark),
         before=mark.before,
-        draws=door().draws(mark),
+        draws=extension().draws(mark),
     )
 
 
@@ -158,6 +162,6 @@ def restored(question: str, prior: str) -> str:
     return question
 
 
-def _stopped(state: webui.State) -> Callable[[], bool]:
+def _stopped(state: webui_api.State) -> Callable[[], bool]:
     event = state.get("stop_event")
-    return lambda: webui.stopped() or bool(event is not None and event.is_set())
+    return lambda: webui_api.stopped() or bool(event is not None and event.is_set())

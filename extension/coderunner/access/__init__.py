@@ -1,0 +1,1 @@
+"""Who may speak to a host: API keys, `Host` and `Origin`, and checks before it listens."""

@@ -1,0 +1,76 @@
+"""How a door listens: its socket, and the moment in which it answers there."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import uvicorn
+
+from coderunner.access.origins import App, Receive, Scope, Send
+from coderunner.errors import SettingsError
+
+GRACE = 1
+"""Seconds that open connections get at the end: a page holds one for as long as it is open."""
+
+
+def listen(host: str, port: int, *, further: int = 0) -> socket.socket:
+    """Open a socket at `port`, or at one of the `further` ports after it where that is taken.
+
+    Raises SettingsError where none of them can be had.
+    """
+    name = host.strip("[]")
+    family = socket.AF_INET6 if ":" in name else socket.AF_INET
+    for each in range(port, port + further + 1):
+        try:
+            return socket.create_server(("127.0.0.1" if name == "localhost" else name, each), family=family)
+        except OSError as failure:
+            reason = failure.strerror
+    message = f"cannot listen on port {port} of {host}: {reason}"
+    raise SettingsError(message)
+
+
+def address(host: str, listener: socket.socket) -> str:
+    """The address under which `listener` is reached, for people."""
+    shown = f"[{host.strip('[]')}]" if ":" in host else host
+    return f"http://{shown}:{listener.getsockname()[1]}"
+
+
+async def serve(app: App, listener: socket.socket, ready: Callable[[], Awaitable[None]]) -> None:
+    """Serve `app` until SIGINT or SIGTERM; `ready` is called once it answers.
+
+    Raises what kept the app from starting, or from ending well.
+    """
+    life: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await app(scope, receive, send)
+            return
+        try:
+            await app(scope, receive, send)
+            life.set_result(None)
+        except Exception as failure:
+            life.set_exception(failure)
+            raise
+
+    config = uvicorn.Config(watched, log_level="critical", timeout_graceful_shutdown=GRACE)
+    server = _Announced(config, ready)
+    with suppress(SystemExit):  # so some versions leave where the app did not start; others just return
+        await server.serve(sockets=[listener])
+    if life.done() or not server.started:
+        await life
+
+
+class _Announced(uvicorn.Server):
+    """A server that tells when it answers."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen; then say so."""
+        await super().startup(sockets)
+        if self.started:
+            await self._ready()

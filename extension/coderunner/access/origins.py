@@ -1,0 +1,141 @@
+"""Who may speak to a server of ours: who names it by a name of its own. Everybody else gets 403.
+
+A web page in the same browser can send requests to loopback addresses, and a name that its owner points to
+127.0.0.1 makes them look same-origin (DNS rebinding). So each request, WebSockets included, must name a host
+that is ours, and where the browser says which page sent it, that page must be ours as well.
+"""
+
+from collections.abc import Awaitable, Callable, Container, Iterable, MutableMapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+ANY = "*"
+"""In place of names: every Host is ours. Only for a server that a key closes."""
+
+
+class OriginCheck:
+    """An ASGI app around another: lets through what comes from our own page, or from no page at all."""
+
+    def __init__(
+        self,
+        app: App,
+        hosts: Iterable[str] = (),
+        *,
+        headers: Sequence[Header] = (),
+        public: str = "",
+        origins: Iterable[str] = (),
+    ) -> None:
+        """`hosts` are names that the app answers to beside the loopback ones, without a port.
+
+        `origins` are those beside its own page's whose requests are let in: only where a key closes the app.
+        `headers` go with each answer, but those below the path `public`: what is there is for every page and
+        has headers of its own.
+        """
+        self._app = app
+        self._hosts = LOOPBACK | {host.casefold() for host in hosts}
+        self._headers = headers
+        self._public = public
+        self._origins = frozenset(each.casefold() for each in origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] not in ("http", "websocket") or self._is_public(scope):
+            await self._app(scope, receive, send)
+        elif reason := refusal(scope, self._hosts, self._origins):
+            await _refuse(scope, send, reason, self._headers)
+        else:
+            await self._app(scope, receive, _with_headers(send, self._headers))
+
+    def _is_public(self, scope: Scope) -> bool:
+        below = self._public != "" and scope["path"].startswith(self._public)
+        return below and not foreign(scope, self._hosts)
+
+
+def refusal(scope: Scope, hosts: Container[str], allowed: Container[str] = ()) -> str:
+    """Why the request is not let in, as a sentence; empty where it is.
+
+    `allowed` are origins beside that of the request's own host, in lower case.
+    """
+    if reason := foreign(scope, hosts):
+        return reason
+    origins = _all(scope, b"origin")
+    if len(origins) == 1 and origins[0].casefold() in allowed:
+        return ""
+    if origins and (len(origins) > 1 or _place(origins[0]) != host_of(scope).casefold()):
+        return "CodeRunner accepts requests only from its own page, but this request has another Origin."
+    site = _all(scope, b"sec-fetch-site")
+    if not origins and site and site[0] not in ("same-origin", "none") and not _navigates(scope):
+        return "CodeRunner accepts requests only from its own page, but another site sent this one."
+    return ""
+
+
+def foreign(scope: Scope, hosts: Container[str]) -> str:
+    """Why the request's Host is none of ours; empty where it is one of `hosts`."""
+    host = host_of(scope)
+    if not host or (ANY not in hosts and _name(host) not in hosts):
+        return "CodeRunner answers only at its own address, but this request names another Host."
+    return ""
+
+
+def host_of(scope: Scope) -> str:
+    """The Host that a request names; empty where it names none, or several."""
+    hosts = _all(scope, b"host")
+    return hosts[0] if len(hosts) == 1 else ""
+
+
+def _navigates(scope: Scope) -> bool:
+    """A person followed a link to the page: the browser shows it on its own, not within the other site."""
+    mode, destination = _all(scope, b"sec-fetch-mode"), _all(scope, b"sec-fetch-dest")
+    return scope.get("method") == "GET" and mode == ["navigate"] and destination == ["document"]
+
+
+def _all(scope: Scope, name: bytes) -> list[str]:
+    return [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name]
+
+
+def _name(host: str) -> str:
+    """The name in a Host header; empty where it is malformed. Any port: a tunnel may have another."""
+    try:
+        parts = urlsplit(f"//{host}")
+        parts.port  # noqa: B018 - raises where the port is none
+    except ValueError:
+        return ""
+    plain = parts.netloc == host and not (parts.username or parts.path)
+    return (parts.hostname or "").casefold() if plain else ""
+
+
+def _place(origin: str) -> str:
+    """Host and port of an origin; empty where it is opaque (`null`) or not of the web."""
+    scheme, separator, place = origin.partition("://")
+    return place.casefold() if separator and scheme in ("http", "https") else ""
+
+
+async def _refuse(scope: Scope, send: Send, reason: str, more: Sequence[Header]) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008, "reason": reason})
+        return
+    body = reason.encode()
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+        *more,
+    ]
+    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _with_headers(send: Send, more: Sequence[Header]) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), *more]
+        await send(message)
+
+    return sending

@@ -1,0 +1,120 @@
+"""Which models there are to pick: the one that the settings name, those of this machine, the demo."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from coderunner.errors import CodeRunnerError
+from coderunner.hosts.app.choices.choices import ModelChoice
+from coderunner.models.continuation import detection
+from coderunner.models.demo import demo_replies
+from coderunner.models.demo.server import DemoServer
+from coderunner.models.endpoint.client import Client, Endpoint
+from coderunner.secret import Secret
+from coderunner.settings.settings import Settings
+
+NAMES = {
+    "ollama": "Ollama",
+    "lm-studio": "LM Studio",
+    "vllm": "vLLM",
+    "sglang": "SGLang",
+    "koboldcpp": "KoboldCpp",
+    "text-generation-webui": "text-generation-webui",
+}
+
+
+PATIENCE = 3.0
+"""Seconds that the start waits for the list of the settings' endpoint; the page can ask for it later."""
+
+
+class ModelChoices:
+    """What the model picker offers."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._demo = DemoServer()
+        self.model_choices: list[ModelChoice] = []
+
+    async def start(self) -> ModelChoice:
+        """Find what can be offered, and give what is picked at first.
+
+        That is the settings' endpoint, else the one model that this machine serves, else the demo.
+        """
+        settings = self._settings
+        if settings.demo:
+            return await self.offer_demo()
+        if settings.model_url:
+            return await self._explicit(Endpoint(settings.model_url, settings.model_key, settings.model))
+        self.model_choices = await self.look()
+        script = await self.offer_demo()
+        real = [choice for choice in self.model_choices if not choice.demo]
+        return real[0] if len(real) == 1 else script
+
+    async def stop(self) -> None:
+        """End the demo's server."""
+        await self._demo.stop()
+
+    async def look(self) -> list[ModelChoice]:
+        """Find the models of this machine; no model is sent anything."""
+        return [
+            ModelChoice(
+                f"{model.id} · {NAMES.get(found.kind, found.kind)}", Endpoint(found.url, Secret(), model.id)
+            )
+            for found in await detection.scan()
+            for model in found.models
+        ]
+
+    async def ask(self, endpoint: Endpoint) -> Sequence[ModelChoice]:
+        """The models of an endpoint; raises ModelError or SettingsError."""
+        async with Client(endpoint) as client:
+            listed = await client.models()
+        model_choices = [_named(Endpoint(endpoint.url, endpoint.key, model.id)) for model in listed]
+        self.model_choices = [
+            *model_choices,
+            *(choice for choice in self.model_choices if choice not in model_choices),
+        ]
+        return model_choices
+
+    async def offer_demo(self) -> ModelChoice:
+        """The scripted model, served on a free port of this machine."""
+        endpoint = Endpoint(await self._demo.start(), Secret(), demo_replies.MODEL)
+        choice = ModelChoice(demo_replies.MODEL, endpoint, demo=True)
+        if choice not in self.model_choices:
+            self.model_choices.append(choice)
+        return choice
+
+    def named(self, url: str, model: str) -> ModelChoice:
+        """An offer of a model at an address, as if it had been asked; raises SettingsError."""
+        return _named(Endpoint(url, Secret(), model))
+
+    def endpoint(self, url: str, key: Secret) -> Endpoint:
+        """What a person means; without a key the one that is kept for this very address, which no page gets.
+
+        Raises SettingsError.
+        """
+        meant = Endpoint(url, key)
+        known = (choice.endpoint.key for choice in self.model_choices if choice.endpoint.url == meant.url)
+        return meant if key else replace(meant, key=next(known, key))
+
+    def find(self, label: str) -> ModelChoice | None:
+        """The offer of that label."""
+        return next((choice for choice in self.model_choices if choice.label == label), None)
+
+    async def _explicit(self, endpoint: Endpoint) -> ModelChoice:
+        """The settings' endpoint; without a model's name it is the endpoint's first, when it answers."""
+        choice = _named(endpoint)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                model_choices = await self.ask(endpoint)
+        except (CodeRunnerError, TimeoutError):
+            model_choices = ()
+        if not endpoint.model and model_choices:
+            return model_choices[0]
+        if choice not in self.model_choices:
+            self.model_choices.insert(0, choice)
+        return choice
+
+
+def _named(endpoint: Endpoint) -> ModelChoice:
+    return ModelChoice(f"{endpoint.model or 'default model'} · {urlsplit(endpoint.url).netloc}", endpoint)

@@ -1,0 +1,137 @@
+"""Conversations as they are written down, and read again when the app was started anew."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from coderunner.endings import REPLIES
+from coderunner.errors import RecordsUnavailable
+from coderunner.hosts.app.conversation.message_parts import Message, Notice, Part, Prose, Thought
+from coderunner.hosts.app.conversation.reply_writer import ReplyWriter, kernel_label
+from coderunner.page import block_updates
+from coderunner.page.block_state import Block, BlockPanel
+from coderunner.runner import (
+    ConversationSummary,
+    Kind,
+    MessagePart,
+    Record,
+    StoredConversation,
+    StoredMessage,
+    panel_of,
+)
+from coderunner.text.surrogates import whole
+
+PanelOf = Callable[[Record], BlockPanel | None]
+"""Gives the widgets of a run."""
+
+
+class Archive:
+    """The conversations in the records; what asks the database raises RecordsUnavailable."""
+
+    def __init__(self, writer: ReplyWriter) -> None:
+        self._writer = writer
+        self._records = writer.records
+
+    def keep(self, identity: str, messages: Sequence[Message]) -> None:
+        """Have a conversation written down as it is now; returns at once."""
+        self._records.conversations.keep(identity, kernel_label(identity), tuple(map(_stored, messages)))
+
+    def trouble(self, identity: str) -> str:
+        """A sentence on what of a conversation is not kept; empty where all is."""
+        return self._records.trouble(kernel_label(identity))
+
+    async def find(self, identity: str) -> tuple[Message, ...] | None:
+        """What was said in a conversation, and what its blocks came to; its kernel is found or replaced."""
+        chat = await self.written(identity)
+        if chat is None:
+            return None
+        session = self._writer.session(identity)
+        if ran := [run for run in chat.records if run.started]:
+            counts = [run.result.execution_count for run in ran if run.result and run.result.execution_count]
+            session.resume((counts or [0])[-1])
+        panel = partial(panel_of, session=session, records=self._records)
+        return tuple(_message(chat, said, panel) for said in chat.sayings)
+
+    async def written(self, identity: str) -> StoredConversation | None:
+        """A conversation as it is written down, up to now; None where there is none."""
+        await self.settle()
+        return await asyncio.to_thread(self._records.conversations.find, identity)
+
+    async def cards(self, search: str = "") -> list[ConversationSummary]:
+        """What a list shows of the conversations, the newest first."""
+        return await asyncio.to_thread(self._records.conversations.cards, search)
+
+    async def readable(self) -> bool:
+        """Whether they can be read at the moment."""
+        try:
+            await self.cards()
+        except RecordsUnavailable:
+            return False
+        return True
+
+    async def settle(self) -> None:
+        """Wait until what was kept is written, bounded."""
+        await asyncio.to_thread(self._records.settle)
+
+    async def rename(self, identity: str, title: str) -> bool:
+        """Give a conversation the title that a person chose; False where it is not there."""
+        return await asyncio.to_thread(self._records.conversations.rename, identity, whole(title))
+
+    async def delete(self, identity: str) -> bool:
+        """Delete a conversation with its kernel, its runs and what they showed. No reply is being written."""
+        await self._writer.end(identity)
+        await self.settle()
+        return await asyncio.to_thread(self._records.conversations.delete, identity)
+
+
+def _stored(message: Message) -> StoredMessage:
+    pieces = tuple(map(_piece, message.parts))
+    who = message.role, message.text, pieces, message.reply, message.finished
+    return StoredMessage(*who, message.late, message.tokens)
+
+
+def _piece(part: Part) -> MessagePart:
+    match part:
+        case Prose(text):
+            return MessagePart(Kind.PROSE, text)
+        case Thought(text):
+            return MessagePart(Kind.THOUGHT, text)
+        case Notice(text):
+            return MessagePart(Kind.NOTICE, text)
+        case Block(written, read=read, ordinal=ordinal, result=result):
+            # What it showed stands in its run.
+            return MessagePart(
+                Kind.BLOCK, str(written), read, ordinal, result and replace(result, outputs=())
+            )
+
+
+def _message(chat: StoredConversation, said: StoredMessage, panel: PanelOf) -> Message:
+    parts: tuple[Part, ...] = tuple(_part(chat, said, piece, panel) for piece in said.pieces)
+    if not said.finished:
+        parts = (*parts, Notice(REPLIES["ended"]))
+    return Message(said.role, said.text, parts, late=said.late, tokens=said.tokens, reply=said.reply)
+
+
+def _part(chat: StoredConversation, said: StoredMessage, piece: MessagePart, panel: PanelOf) -> Part:
+    match piece.kind:
+        case Kind.PROSE:
+            return Prose(piece.text)
+        case Kind.THOUGHT:
+            return Thought(piece.text)
+        case Kind.NOTICE:
+            return Notice(piece.text)
+        case Kind.BLOCK:
+            return _block(chat, said, piece, panel)
+
+
+def _block(chat: StoredConversation, said: StoredMessage, piece: MessagePart, panel: PanelOf) -> Block:
+    """A block as its run says, which may have ended after the reply was written down."""
+    name = secrets.token_urlsafe(18)
+    block = Block(piece.text, ticket=name, read=piece.read, ordinal=piece.ordinal, id=name)
+    if piece.ordinal is None:
+        return block_updates.never_ran(block)
+    if as_run := block_updates.recalled(block, chat.runs(said, piece), panel):
+        return as_run
+    return block_updates.ended(block, piece.end) if piece.end else block_updates.never_ran(block)

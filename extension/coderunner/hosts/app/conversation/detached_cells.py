@@ -1,0 +1,85 @@
+"""The blocks of a conversation that go on after their deadline: what they show and ask, and how they end."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import TypeVar
+
+from coderunner.hosts.app.conversation.rerun import ChangeBlock
+from coderunner.outputs import Question, Result
+from coderunner.page import block_updates
+from coderunner.page.server.input_requests import InputRequests
+from coderunner.runner import Change, Late
+from coderunner.secret import Secret
+
+Told = TypeVar("Told")
+
+
+class DetachedCells:
+    """Those of one conversation; in its loop."""
+
+    def __init__(self, change: ChangeBlock, ended: Callable[[], None], answers: InputRequests) -> None:
+        """`ended` is called after the end of each."""
+        self._change = change
+        self._ended = ended
+        self._running: dict[str, Late] = {}
+        self._answers = answers
+
+    @property
+    def busy(self) -> bool:
+        """One goes on."""
+        return bool(self._running)
+
+    def follow(self, ticket: str, running: Late, result: Result) -> None:
+        """Show what becomes of the block of that ticket, wherever it then stands; `result`: so far."""
+        loop = asyncio.get_running_loop()
+        self._running[ticket] = running
+        began = loop.time() - result.duration
+
+        def show(told: Change) -> None:
+            elapsed = loop.time() - began
+            self._change(ticket, lambda b: block_updates.late_showed(b, told.index, told.output, elapsed))
+
+        def ask(question: Question) -> Future[Secret]:
+            own, answer = self._answers.expect()
+            asked = replace(question, id=own)
+            from_outside(loop, lambda answer: self._inquire(ticket, asked, answer), answer)
+            answer.add_done_callback(lambda _: from_outside(loop, self._settle(ticket), asked))
+            return answer
+
+        running.listen(lambda told: from_outside(loop, show, told), ask)
+        running.settled.add_done_callback(lambda done: from_outside(loop, self._end(ticket), done.result()))
+
+    def act(self, ticket: str, verb: str) -> bool:
+        """Do what a button of one says; False where the ticket is of none."""
+        if verb != "stop" or ticket not in self._running:
+            return False
+        self._running[ticket].interrupt()
+        return True
+
+    def _inquire(self, ticket: str, question: Question, answer: Future[Secret]) -> None:
+        if not answer.done():
+            self._change(ticket, lambda b: block_updates.inquired(b, question))
+
+    def _settle(self, ticket: str) -> Callable[[Question], None]:
+        def settle(question: Question) -> None:
+            self._answers.forget(question.id)
+            self._change(ticket, lambda b: block_updates.settled(b, question))
+
+        return settle
+
+    def _end(self, ticket: str) -> Callable[[Result], None]:
+        def end(final: Result) -> None:
+            self._running.pop(ticket, None)
+            self._change(ticket, lambda b: block_updates.ended(b, final))
+            self._ended()
+
+        return end
+
+
+def from_outside(loop: asyncio.AbstractEventLoop, act: Callable[[Told], None], told: Told) -> None:
+    """Do something in the loop, from any thread; nothing where the loop has ended."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(act, told)

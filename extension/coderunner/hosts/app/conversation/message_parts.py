@@ -1,0 +1,190 @@
+"""What a conversation shows: messages, and the parts of a reply. Pure values and how they grow.
+
+A reply grows by functions that take its parts and give new ones; parts that are finished stay the same
+objects, so that what was drawn of them can be kept.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Self
+
+from coderunner.outputs import Status
+from coderunner.page import block_updates
+from coderunner.page.block_state import Block, State
+from coderunner.page.growing_text import GrowingText
+
+
+class _Written:
+    __slots__ = ("_text",)
+    __match_args__ = ("text",)
+
+    def __init__(self, text: str | GrowingText) -> None:
+        self._text = text if isinstance(text, GrowingText) else GrowingText(text)
+
+    @property
+    def text(self) -> str:
+        """What was written."""
+        return str(self._text)
+
+    def wrote(self, text: str) -> Self:
+        """It with more text, at the cost of that."""
+        return type(self)(self._text + text)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and isinstance(other, _Written) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._text!r})"
+
+
+class Prose(_Written):
+    """Markdown that the model wrote."""
+
+    __slots__ = ()
+
+
+class Thought(_Written):
+    """What the model thought; shown folded, never run."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence of ours within the reply: why it ended early."""
+
+    text: str
+
+
+Part = Prose | Thought | Notice | Block
+Parts = tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message: `text` is what the model gets, `parts` are what a reader sees."""
+
+    role: Literal["user", "assistant"]
+    text: str
+    parts: Parts = ()
+    finished: bool = True
+    late: str = ""
+    """Results that came late, which the model reads before the text of a user's message."""
+    tokens: int = 0
+    """What the endpoint counted for the reply, all its requests together; 0 where it did not."""
+    reply: str = ""
+    """Names the reply; the runs of its blocks bear the same name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A block that can be run once more."""
+
+    reply: str
+    ordinal: int
+    source: str
+
+
+def said(parts: Parts, text: str) -> Parts:
+    """Add prose."""
+    match parts:
+        case (*before, Prose() as prose):
+            return (*before, prose.wrote(text))
+        case _:
+            return (*grown(parts, block_updates.passed), Prose(text)) if text.strip("\r\n") else parts
+
+
+def thought(parts: Parts, text: str) -> Parts:
+    """Add to a thought."""
+    match parts:
+        case (*before, Thought() as thought):
+            return (*before, thought.wrote(text))
+        case _:
+            return (*grown(parts, block_updates.passed), Thought(text)) if text.strip() else parts
+
+
+def over(parts: Parts, sentence: str) -> Parts:
+    """The reply is over, and so are its blocks; a sentence of ours, where there is one, says why."""
+    still = tuple(block_updates.left(part) if isinstance(part, Block) else part for part in parts)
+    return (*still, Notice(sentence)) if sentence else still
+
+
+def coded(parts: Parts, text: str, identity: str = "") -> Parts:
+    """Add lines of a fence that will run when it closes; `identity` names the block if they begin one."""
+    match parts:
+        case (*before, Block(state=State.WRITING) as block) if not block.complete:
+            return (*before, block.wrote(text))
+        case _:
+            return (*grown(parts, block_updates.passed), Block(GrowingText(text), id=identity))
+
+
+def grown(parts: Parts, grow: Callable[[Block], Block]) -> Parts:
+    """Have the last part grow, where it is a block."""
+    match parts:
+        case (*before, Block() as block):
+            return (*before, grow(block))
+        case _:
+            return parts
+
+
+def ticket_of(parts: Parts) -> str:
+    """The ticket of the last block."""
+    block = parts[-1] if parts else None
+    return block.ticket if isinstance(block, Block) else ""
+
+
+def blocks(messages: Sequence[Message]) -> list[Block]:
+    """All blocks, in their order; behind each the one below it, as it was run once more."""
+    parts = (part for message in messages for part in message.parts if isinstance(part, Block))
+    return [block for part in parts for block in (part, part.again) if block is not None]
+
+
+def changed(before: Sequence[Message], after: Sequence[Message]) -> list[Message]:
+    """The messages that are not the same objects as before."""
+    return [message for at, message in enumerate(after) if at >= len(before) or before[at] is not message]
+
+
+def gone(before: Sequence[Message], after: Sequence[Message]) -> set[str]:
+    """The ids of the blocks that are left nowhere."""
+    return {block.id for block in blocks(before)} - {block.id for block in blocks(after)}
+
+
+def with_block(
+    messages: tuple[Message, ...], ticket: str, change: Callable[[Block], Block]
+) -> tuple[Message, ...]:
+    """The messages with one of their blocks changed; themselves where none has the ticket (any more)."""
+    return tuple(
+        replace(message, parts=tuple(change(part) if part is block else part for part in message.parts))
+        if (block := _ticketed(message, ticket)) is not None
+        else message
+        for message in messages
+    )
+
+
+def _ticketed(message: Message, ticket: str) -> Block | None:
+    blocks = (part for part in message.parts if isinstance(part, Block))
+    return next((block for block in blocks if block.ticket == ticket), None)
+
+
+def ran_well(messages: Sequence[Message]) -> list[Past]:
+    """The blocks that ended well, in their order."""
+    return [
+        Past(message.reply, block.ordinal or 0, block.source)
+        for message in messages
+        for block in blocks([message])
+        if block.result and block.result.status is Status.OK and not block.repeat
+    ]
+
+
+def repeatable(messages: Sequence[Message], ticket: str) -> Past | None:
+    """The block of that ticket, where it has ended and is not being run once more right now."""
+    for message in messages:
+        block = _ticketed(message, ticket) if ticket else None
+        if block is None or block.state not in (State.ENDED, State.UNFINISHED) or block.ordinal is None:
+            continue
+        if block.again is None or block.again.state is State.ENDED:
+            return Past(message.reply, block.ordinal, block.source)
+    return None

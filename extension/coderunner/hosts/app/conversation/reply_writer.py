@@ -1,0 +1,159 @@
+"""How a reply is written: the chosen model, a kernel at the chosen place, the hall between them."""
+
+import hashlib
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from functools import partial
+
+from coderunner.errors import EndpointUnreachable
+from coderunner.hosts.app.choices.choices import Choices, ModelChoice
+from coderunner.hosts.app.conversation.message_parts import Message, Past
+from coderunner.hosts.app.conversation.reply_request import ReplyRequest
+from coderunner.hosts.app.conversation.rerun import Rerun
+from coderunner.models.continuation.continued_reply import ContinuedReply
+from coderunner.models.continuation.strategy_cache import StrategyCache
+from coderunner.models.endpoint.client import Client
+from coderunner.outputs import Cell, Result, Status
+from coderunner.runner import (
+    Ended,
+    Event,
+    Generate,
+    Rebuilt,
+    RecordedRuns,
+    Records,
+    ReplyBudget,
+    Run,
+    RunOptions,
+    Session,
+    Sessions,
+    Turn,
+    converse,
+    late_words,
+    pictures,
+    rebuild,
+    run_cell,
+)
+
+NO_MODEL = "No model is selected. Open Settings, enter the address of a model server and press Find models."
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyWriter:
+    """Writes replies; `write` is the `Answer` of the app's conversations."""
+
+    choices: Choices
+    sessions: Sessions
+    memory: StrategyCache
+    records: Records
+
+    def session(self, conversation: str) -> Session:
+        """The kernel of a conversation, where the choices say."""
+        return self.sessions.get(kernel_label(conversation), self.choices.where)
+
+    async def end(self, conversation: str) -> None:
+        """End the kernel of a conversation, also one on the server that an earlier start of the app left."""
+        await self.sessions.close(kernel_label(conversation), self.choices.where)
+
+    async def write(self, request: ReplyRequest) -> AsyncGenerator[Event]:
+        """Write a reply with what is chosen now; raises ModelError."""
+        choice = self._choice()
+        session = self.session(request.conversation)
+        session.warm()
+        turn = Turn(max_cells=self.choices.max_blocks)
+        choices = self.choices
+        label = kernel_label(request.conversation)
+        runs = RecordedRuns(self.records, label, request.message, choices.setting.where)
+        allowance = ReplyBudget(choices.max_seconds, choices.max_tokens, spent=lambda: reply.usage.completion)
+        options = RunOptions(
+            choices.deadline,
+            choices.limit,
+            request.consent,
+            ask=request.ask,
+            allowance=allowance,
+            runs=runs,
+        )
+        history = _with_late(request, late_words(session, options))
+        async with Client(choice.endpoint) as client:
+            reply = ContinuedReply(
+                client,
+                list(_messages(history, self.choices.system_prompt)),
+                options=_options(self.choices),
+                memory=self.memory,
+                continuation=self.choices.continuation_of(choice.endpoint.model),
+                vision=self.choices.vision,
+            )
+            shown: Sequence[bytes] = ()
+            request.reply, request.answered = lambda: turn.reply, lambda: turn.answered
+
+            async def generate(step: Generate) -> AsyncGenerator[str]:
+                async with aclosing(reply.generate(step.reply, step.result, shown)) as deltas:
+                    async for delta in deltas:
+                        if delta.reasoning:
+                            request.think(delta.reasoning)
+                        if delta.content:
+                            yield delta.content
+
+            async with aclosing(converse(turn, generate, session, options, stop=request.stop)) as events:
+                async for event in events:
+                    shown = pictures(event.result) if isinstance(event, Ended) else shown
+                    request.finish_reason = reply.finish_reason
+                    request.count(reply.usage.completion)
+                    yield event
+
+    async def again(self, repeat: Rerun) -> AsyncGenerator[Event]:
+        """Run a block once more, because a person wants that: another run of it is written down."""
+        choices, label, block = self.choices, kernel_label(repeat.conversation), repeat.block
+        runs = RecordedRuns(self.records, label, block.reply, choices.setting.where, again=True)
+        options = RunOptions(choices.limit or choices.deadline, ask=repeat.ask, runs=runs)
+        run = Run(Cell(block.source), block.ordinal)
+        session = self.session(repeat.conversation)
+        async with aclosing(run_cell(run, session, options, repeat.stop, [])) as events:
+            async for event in events:
+                yield event
+
+    async def rebuild(self, conversation: str, blocks: Sequence[Past]) -> Rebuilt:
+        """Run the blocks of a conversation once more in an empty kernel; nobody is asked anything."""
+        calls = [partial(self.result_of, conversation, block) for block in blocks]
+        deadline = self.choices.limit or self.choices.deadline
+        return await rebuild(self.session(conversation), calls, deadline=deadline)
+
+    async def result_of(self, conversation: str, block: Past) -> Result:
+        """What comes of a block that runs once more, or of a cell of ours; it can ask nobody anything."""
+        result = Result(status=Status.ABORTED)
+        async for event in self.again(Rerun(conversation, block)):
+            result = event.result if isinstance(event, Ended) else result
+        return result
+
+    def _choice(self) -> ModelChoice:
+        if self.choices.choice is None:
+            raise EndpointUnreachable(NO_MODEL)
+        return self.choices.choice
+
+
+def kernel_label(conversation: str) -> str:
+    """What kernels and records bear: a conversation's id is a secret, and these are seen by others."""
+    return hashlib.sha256(conversation.encode()).hexdigest()[:16]
+
+
+def _with_late(request: ReplyRequest, late: str) -> Sequence[Message]:
+    """The history, with what has come late put before the user's message, where it stays."""
+    if not late:
+        return request.history
+    request.remember(late)
+    *before, last = request.history
+    return [*before, replace(last, late=last.late + late)]
+
+
+def _messages(history: Sequence[Message], system_prompt: str) -> Iterator[Mapping[str, object]]:
+    if system_prompt.strip():
+        yield {"role": "system", "content": system_prompt.strip()}
+    for message in history:
+        if message.text.strip():
+            late = f"{message.late}\n" if message.late else ""
+            yield {"role": message.role, "content": f"{late}{message.text}"}
+
+
+def _options(choices: Choices) -> dict[str, object]:
+    chosen = {"max_tokens": choices.max_tokens or None, "temperature": choices.temperature}
+    return {name: value for name, value in chosen.items() if value is not None}

@@ -1,0 +1,132 @@
+"""The blocks of a conversation that a person has run once more: each beside what it showed before."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+
+from coderunner.hosts.app.conversation.message_parts import Past
+from coderunner.outputs import Question
+from coderunner.page import block_updates
+from coderunner.page.block_state import Block
+from coderunner.page.server.input_requests import InputRequests
+from coderunner.runner import Answered, Asked, Beat, Ended, Event, Shown, Started, ran_again
+from coderunner.secret import Secret
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Rerun:
+    """A block that somebody wants to be run once more."""
+
+    conversation: str
+    block: Past
+    ask: Callable[[Question], Future[Secret]] | None = None
+    """None: nobody can be asked."""
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+Again = Callable[[Rerun], AsyncGenerator[Event]]
+"""Runs it, and gives what happens."""
+ChangeBlock = Callable[[str, Callable[[Block], Block]], None]
+"""Changes the block of a ticket, wherever it stands by then."""
+
+
+async def never(_repeat: Rerun) -> AsyncGenerator[Event]:
+    """Run nothing."""
+    nothing: tuple[Event, ...] = ()
+    for event in nothing:
+        yield event
+
+
+class Reruns:
+    """Those of one conversation; in its loop."""
+
+    def __init__(
+        self,
+        conversation: str,
+        again: Again,
+        change: ChangeBlock,
+        tell_the_model: Callable[[str], None],
+        answers: InputRequests,
+    ) -> None:
+        self._conversation = conversation
+        self._again = again
+        self._change = change
+        self._tell_the_model = tell_the_model
+        self._running: dict[str, Rerun] = {}
+        self._answers = answers
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def busy(self) -> bool:
+        """One runs or waits for its turn."""
+        return bool(self._tasks)
+
+    def begin(self, ticket: str, block: Past) -> None:
+        """Run the block of that ticket once more; returns at once."""
+        own = secrets.token_urlsafe(18)
+        new = block_updates.started(Block(id=secrets.token_urlsafe(18), repeat=True), block.source, own)
+        self._show(ticket, new)
+        task = asyncio.create_task(self._run(ticket, block, new))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def act(self, ticket: str, verb: str) -> bool:
+        """Do what a button of a repeat says; False where the ticket is of none that runs."""
+        if verb != "stop" or ticket not in self._running:
+            return False
+        self._running[ticket].stop.set()
+        return True
+
+    async def close(self) -> None:
+        """Stop all, bounded."""
+        for repeat in self._running.values():
+            repeat.stop.set()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=3.0)
+
+    async def _run(self, ticket: str, block: Past, again: Block) -> None:
+        asked = [""]
+
+        def ask(_question: Question) -> Future[Secret]:
+            asked[0], answer = self._answers.expect()
+            return answer
+
+        self._running[again.ticket] = repeat = Rerun(self._conversation, block, ask)
+        try:
+            async with contextlib.aclosing(self._again(repeat)) as events:
+                async for event in events:
+                    again = self._after(event, ticket, again, asked)
+        except Exception:
+            log.exception("A block could not be run again")
+        finally:
+            del self._running[again.ticket]
+            self._answers.forget(asked[0])
+            self._show(ticket, block_updates.left(again))
+
+    def _after(self, event: Event, ticket: str, again: Block, asked: list[str]) -> Block:
+        """Take what happens; gives the block as it is then."""
+        match event:
+            case Started(cell, panel=panel):
+                again = block_updates.started(again, cell.source, again.ticket, panel=panel)
+            case Shown(change):
+                again = block_updates.showed(again, change.index, change.output)
+            case Asked(question):
+                again = block_updates.inquired(again, replace(question, id=asked[0]))
+            case Answered():
+                again = block_updates.inquired(again, None)
+            case Beat(elapsed):
+                return block_updates.aged(again, elapsed)
+            case Ended(result):
+                again = block_updates.ended(again, result)
+                self._tell_the_model(ran_again(again.source, result))
+        self._show(ticket, again)
+        return again
+
+    def _show(self, ticket: str, again: Block) -> None:
+        self._change(ticket, lambda block: replace(block, again=again))

@@ -1,0 +1,1 @@
+"""The Markdown that models write, as HTML of ours. Pure."""

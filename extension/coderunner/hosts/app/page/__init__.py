@@ -1,0 +1,1 @@
+"""The app's page in Gradio: layout, forms, events, and the HTML of messages."""

@@ -1,0 +1,165 @@
+"""The page's fixed pieces of HTML, and its theme."""
+
+from base64 import b64encode
+from html import escape
+from time import monotonic
+
+import gradio as gr
+
+from coderunner.hosts.app.choices.choices import Choices
+from coderunner.runner import KernelStatus, Server
+
+SANS = ("system-ui", "Segoe UI", "Inter", "Roboto", "sans-serif")
+MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
+
+MARK = (
+    '<svg viewBox="0 0 32 32" width="26" height="26" aria-hidden="true">'
+    '<rect width="32" height="32" rx="8" fill="#0969da"/>'
+    '<g fill="none" stroke="#fff" stroke-width="3" stroke-linecap="round" stroke-linejoin="round">'
+    '<path d="M9 10l6 6-6 6"/><path d="M17 22h7"/></g></svg>'
+)
+
+ICON = (
+    '<link rel="icon" type="image/svg+xml" href="data:image/svg+xml;base64,'
+    + b64encode(MARK.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1).encode()).decode()
+    + '">'
+)
+
+BRAND = f'<div class="cr-brand">{MARK}<b>CodeRunner</b></div>'
+
+WELCOME = (
+    '<div class="cr-welcome"><h2>Ask a question that code can answer</h2>'
+    "<p>The model writes Python, a Jupyter kernel runs it while the reply is being written, "
+    "and the model continues from the result.</p></div>"
+)
+
+EXAMPLES = (
+    "What is 10 + 5?",
+    "Draw a wave with sliders",
+    "Show a table of the planets",
+    "Make a mistake and correct it",
+    "Roll 1000 dice",
+)
+"""For a first look; the demo model has a scene for each of them."""
+
+_STATES = {
+    "none": ("off", "Not started"),
+    "starting": ("run", "Starting"),
+    "idle": ("ok", "Idle"),
+    "busy": ("run", "Running"),
+    "dead": ("bad", "Stopped"),
+}
+
+
+def theme() -> gr.themes.Base:
+    """Quiet surfaces and the system's own fonts: nothing is loaded from elsewhere."""
+    return gr.themes.Base(
+        primary_hue=gr.themes.colors.blue,
+        neutral_hue=gr.themes.colors.zinc,
+        font=SANS,
+        font_mono=MONO,
+        radius_size=gr.themes.sizes.radius_md,
+    ).set(
+        body_background_fill="#ffffff",
+        body_background_fill_dark="#1c1d20",
+        body_text_color="#1f2328",
+        body_text_color_dark="#e6e6e8",
+        background_fill_primary="#ffffff",
+        background_fill_primary_dark="#1c1d20",
+        background_fill_secondary="#f6f8fa",
+        background_fill_secondary_dark="#17181b",
+        block_background_fill="#ffffff",
+        block_background_fill_dark="#1c1d20",
+        border_color_primary="#d9dee3",
+        border_color_primary_dark="#34373d",
+        input_background_fill="#ffffff",
+        input_background_fill_dark="#202226",
+        button_primary_background_fill="#0969da",
+        button_primary_background_fill_hover="#0860ca",
+        button_primary_background_fill_dark="#58a6ff",
+        button_primary_background_fill_hover_dark="#79b8ff",
+        button_primary_text_color="#ffffff",
+        button_primary_text_color_dark="#0d1117",
+        button_secondary_background_fill="#ffffff",
+        button_secondary_background_fill_hover="#f3f5f7",
+        button_secondary_background_fill_dark="#26282c",
+        button_secondary_background_fill_hover_dark="#2e3136",
+        button_secondary_border_color="#d9dee3",
+        button_secondary_border_color_dark="#34373d",
+    )
+
+
+def status(now: KernelStatus, choices: Choices) -> str:
+    """The kernel's status light, with the time that it is in its state."""
+    look, word = _STATES[now.state]
+    since = max(0.0, monotonic() - now.since)
+    clock = (
+        f' · <span data-cr-clock="light-{now.since:.3f}" data-cr-elapsed="{since:.1f}">{int(since)} s</span>'
+        if now.state in ("starting", "busy")
+        else ""
+    )
+    place = choices.where.url if isinstance(choices.where, Server) else "This computer"
+    name = escape(now.kernel or choices.where.kernel_name)
+    sentence = f'<p class="cr-soft">{escape(now.sentence)}</p>' if now.sentence else ""
+    return (
+        f'<div class="cr-light cr-{look}" role="status"><span class="cr-dot"></span>'
+        f"<span><b>{word}</b>{clock}<br>"
+        f'<span class="cr-soft">{name} · {escape(place)}</span></span>'
+        f"</div>{sentence}"
+    )
+
+
+_CONNECT = '<button type="button" data-cr="settings">Connect a model</button>'
+
+
+MISSING = "That conversation no longer exists. Here is a new one."
+UNREAD = "That conversation cannot be loaded right now. Here is a new one."
+
+
+def banner(choices: Choices, missing: str = "") -> str:
+    """What has to be said above the chat: that the model is none; why a conversation is `missing`."""
+    if missing:
+        return f'<div class="cr-banner" role="status">{missing}</div>'
+    if choices.choice is None:
+        return f'<div class="cr-banner"><b>No model selected.</b> {_CONNECT}</div>'
+    if choices.choice.demo:
+        return (
+            '<div class="cr-banner"><b>Demo model.</b> It is a script, not an AI, and shows how replies '
+            f"run code. {_CONNECT}</div>"
+        )
+    return ""
+
+
+def unkept(trouble: str) -> str:
+    """What has to be said above the box: what of the conversation is not kept; nothing where all is."""
+    told = escape(trouble, quote=False)
+    return f'<div class="cr-banner cr-unkept" role="status">{told}</div>' if trouble else ""
+
+
+def footnote(choices: Choices, *, always: bool = False) -> str:
+    """The quiet line below the box: where code runs, and who says yes.
+
+    `always`: the person said so for this conversation.
+    """
+    consent = {
+        "ask": "allowed in this chat" if always else "asks before each block",
+        "auto": "runs automatically",
+        "off": "running code is turned off",
+    }[choices.approval]
+    place = "on the Jupyter server" if isinstance(choices.where, Server) else "on this computer"
+    model = escape(choices.choice.label) if choices.choice else "no model"
+    return (
+        f'<div class="cr-footnote"><span class="cr-model">{model} · </span>'
+        f"<span>Python {place} · {consent}</span></div>"
+    )
+
+
+def finding(sentence: str, *, ok: bool, warning: bool = False) -> str:
+    """One line of a form's report."""
+    look = "wait" if warning and ok else "ok" if ok else "bad"
+    return f'<p class="cr-finding cr-{look}"><span class="cr-dot"></span><span>{escape(sentence)}</span></p>'
+
+
+def working(words: str) -> str:
+    """The line of a form while it works."""
+    return f'<p class="cr-finding cr-run"><span class="cr-dot"></span><span>{escape(words)} …</span></p>'

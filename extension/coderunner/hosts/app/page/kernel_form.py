@@ -1,0 +1,232 @@
+"""The form in which the place of the kernels is chosen, checked and tried."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
+from html import escape
+from time import monotonic
+from typing import Any
+
+import gradio as gr
+
+from coderunner.errors import CodeRunnerError
+from coderunner.hosts.app.choices.choices import Approve, Choices, OnTimeout
+from coderunner.hosts.app.conversation.message_parts import Past
+from coderunner.hosts.app.conversation.reply_writer import ReplyWriter
+from coderunner.hosts.app.page.event_options import COMMAND, STREAM
+from coderunner.hosts.app.page.html_fragments import finding, working
+from coderunner.page.block_state import Block, State
+from coderunner.page.html import block_html
+from coderunner.runner import Finding, KernelLocation, Local, Report, Server, check, existing, meant
+from coderunner.secret import Secret
+
+HERE, THERE = "This computer", "Jupyter server"
+KEPT = "Saved; type to replace it"
+
+APPROVALS: dict[str, Approve | None] = {
+    "Default (ask on this computer, run on a server)": None,
+    "Ask each time": "ask",
+    "Automatically": "auto",
+    "Never": "off",
+}
+
+AT_DEADLINE: dict[str, OnTimeout] = {
+    "Keep it running in the background": "detach",
+    "Stop it": "interrupt",
+}
+
+TESTS = "test of the form"
+"""What the runs of the test cell bear in the records, in place of a reply's name."""
+TEST = "import sys\nprint(10 + 5)\nprint(sys.version.split()[0])"
+
+
+class KernelForm:
+    """Place, address, token and kernel; Connect and Run; deadline, consent, blocks per reply."""
+
+    def __init__(self, choices: Choices, writer: ReplyWriter) -> None:
+        self._choices = choices
+        self._writer = writer
+        self.place = gr.Radio([HERE, THERE], label="KernelLocation code runs", elem_id="cr-place")
+        with gr.Group(visible=False, elem_id="cr-server") as self.server:
+            self.url = gr.Textbox(
+                label="Address", placeholder="http://127.0.0.1:8888", elem_id="cr-server-url"
+            )
+            self.token = gr.Textbox(label="Token", type="password", elem_id="cr-token")
+            self.attach = gr.Textbox(
+                label="Existing kernel (optional)",
+                placeholder="Path of an open notebook, or a kernel ID",
+                elem_id="cr-attach",
+            )
+        self.name = gr.Dropdown(
+            ["python3"], label="Kernel", allow_custom_value=True, elem_id="cr-kernel-name"
+        )
+        with gr.Row(elem_classes="cr-pair"):
+            self.connect = gr.Button(
+                "Connect", size="sm", variant="primary", elem_id="cr-connect", min_width=40
+            )
+            self.run = gr.Button("Run a test", size="sm", elem_id="cr-test", min_width=40)
+        self.status = gr.HTML(
+            "", elem_id="cr-kernel-status", elem_classes="cr-html", apply_default_css=False, padding=False
+        )
+        self.approve = gr.Radio(list(APPROVALS), label="Run code", elem_id="cr-approve")
+        self.on_timeout = gr.Radio(list(AT_DEADLINE), label="When a block times out", elem_id="cr-on-timeout")
+        with gr.Row(elem_classes="cr-pair"):
+            self.deadline = gr.Number(label="Timeout (seconds)", minimum=1, precision=0, min_width=80)
+            self.blocks = gr.Number(
+                label="Max. blocks per reply", minimum=1, maximum=100, precision=0, min_width=80
+            )
+
+    @property
+    def shown(self) -> list[Any]:
+        """What `values` fills."""
+        return [
+            self.place,
+            self.server,
+            self.url,
+            self.token,
+            self.attach,
+            self.name,
+            self.approve,
+            self.on_timeout,
+            self.deadline,
+            self.blocks,
+        ]
+
+    def values(self) -> list[Any]:
+        """What is chosen now; the token is never among it."""
+        where = self._choices.where
+        remote = isinstance(where, Server)
+        words = {approve: word for word, approve in APPROVALS.items()}
+        return [
+            THERE if remote else HERE,
+            gr.Group(visible=remote),
+            where.url if isinstance(where, Server) else "",
+            gr.Textbox(value="", placeholder=KEPT if isinstance(where, Server) and where.token else ""),
+            where.attach if isinstance(where, Server) else "",
+            where.kernel_name,
+            words[self._choices.approve],
+            next(word for word, what in AT_DEADLINE.items() if what == self._choices.on_timeout),
+            self._choices.deadline,
+            self._choices.max_blocks,
+        ]
+
+    def listen(self, identity: gr.BrowserState) -> list[Any]:
+        """Connect the form; gives the events after which the page says what is chosen."""
+        place = [self.place, self.url, self.token, self.name, self.attach]
+        self.place.input(self._unfold, [self.place], [self.server], **COMMAND)
+        self.deadline.input(self._bound, [self.deadline], None, **COMMAND)
+        self.blocks.input(self._count, [self.blocks], None, **COMMAND)
+        return [
+            self.place.input(self._move_home, [self.place, self.name], None, **COMMAND),
+            self.name.input(self._rename, [self.name], None, **COMMAND),
+            self.connect.click(
+                self._connect, place, [self.status, self.name, self.token, self.url], **STREAM
+            ),
+            self.run.click(self._test, [identity], [self.status], **STREAM),
+            self.approve.input(self._consent, [self.approve], None, **COMMAND),
+            self.on_timeout.input(self._at_deadline, [self.on_timeout], None, **COMMAND),
+        ]
+
+    async def _unfold(self, place: str) -> gr.Group:
+        return gr.Group(visible=place == THERE)
+
+    async def _move_home(self, place: str, name: str) -> None:
+        """A kernel of this machine needs no Connect; a server is taken when Connect found it well."""
+        if place == HERE:
+            self._choices.where = Local(name or "python3")
+
+    async def _rename(self, name: str) -> None:
+        self._choices.where = replace(self._choices.where, kernel_name=name or "python3")
+
+    async def _connect(
+        self, place: str, url: str, token: str, name: str, attach: str
+    ) -> AsyncGenerator[list[Any]]:
+        """Check the way to a kernel, step by step, and take the place if all is well."""
+        keep = [gr.skip(), gr.skip(), gr.skip()]
+        yield [working("Connecting"), *keep]
+        try:
+            where = self._where(place, url, token, name, attach)
+        except CodeRunnerError as failure:
+            yield [finding(str(failure), ok=False), *keep]
+            return
+        report = Report(())
+        shown = ""
+        async for each in _examined(where):
+            shown, report = each
+            yield [shown, *keep]
+        names = list(report.kernels)
+        if not report.ok:
+            yield [shown, gr.Dropdown(choices=names) if names else gr.skip(), gr.skip(), gr.skip()]
+            return
+        if isinstance(where, Server) and where.attach:
+            try:
+                shown += finding(f"Found the kernel {meant(await existing(where), where.attach)}.", ok=True)
+            except CodeRunnerError as failure:
+                yield [shown + finding(str(failure), ok=False), gr.Dropdown(choices=names), *keep[1:]]
+                return
+        self._choices.where = where
+        held = gr.Textbox(value="", placeholder=KEPT if isinstance(where, Server) and where.token else "")
+        address = where.url if isinstance(where, Server) else gr.skip()
+        yield [shown, gr.Dropdown(choices=names, value=where.kernel_name), held, address]
+
+    def _where(self, place: str, url: str, token: str, name: str, attach: str) -> KernelLocation:
+        if place == HERE:
+            return Local(name or "python3")
+        server = Server(url.strip(), Secret(token.strip()), name or "python3", attach=attach.strip())
+        known = self._choices.where
+        if isinstance(known, Server):
+            server = replace(server, ca_file=known.ca_file)
+        if not server.token and isinstance(known, Server) and known.url == server.url:
+            # The page never gets the token back, so an empty field means the one that is kept.
+            return replace(server, token=known.token)
+        return server
+
+    async def _test(self, identity: str) -> AsyncGenerator[str]:
+        """Run a test cell in the conversation's kernel and show it as a block."""
+        yield working("Running a test")
+        session = self._writer.session(identity)
+        await session.execute("pass", deadline=self._choices.deadline)  # starts the kernel, if it has to
+        began = monotonic()
+        result = await self._writer.result_of(identity, Past(TESTS, 0, TEST))
+        took = f"{(monotonic() - began) * 1000:.0f} ms round trip"
+        block = block_html.block(Block(source=TEST, state=State.ENDED, result=result), self._choices.setting)
+        yield f'{block}<p class="cr-soft">{took} · kernel {escape(session.where.kernel_name)}</p>'
+
+    async def _consent(self, word: str) -> None:
+        self._choices.approve = APPROVALS[word]
+
+    async def _at_deadline(self, word: str) -> None:
+        self._choices.on_timeout = AT_DEADLINE[word]
+
+    async def _bound(self, seconds: float | None) -> None:
+        if seconds and seconds >= 1:
+            self._choices.deadline = float(seconds)
+
+    async def _count(self, blocks: float | None) -> None:
+        if blocks and blocks >= 1:
+            self._choices.max_blocks = int(blocks)
+
+
+async def _examined(where: KernelLocation) -> AsyncGenerator[tuple[str, Report]]:
+    """Let the doctor walk the way; gives what it found so far at each step, the whole report in the end."""
+    loop = asyncio.get_running_loop()
+    found: asyncio.Queue[Finding | None] = asyncio.Queue()
+
+    def tell(step: Finding | None) -> None:
+        loop.call_soon_threadsafe(found.put_nowait, step)
+
+    examination = asyncio.ensure_future(check(where, on_finding=tell))
+    examination.add_done_callback(lambda _: found.put_nowait(None))
+    try:
+        steps: list[Finding] = []
+        while (step := await found.get()) is not None:
+            steps.append(step)
+            yield _report(steps) + working("Connecting"), Report(tuple(steps))
+        report = await examination
+        yield _report(report.findings), report
+    finally:
+        examination.cancel()
+
+
+def _report(steps: Sequence[Finding]) -> str:
+    return "".join(finding(step.sentence, ok=step.ok, warning=step.warning) for step in steps)

@@ -1,0 +1,121 @@
+"""The form in which a model is chosen."""
+
+from typing import Any
+
+import gradio as gr
+
+from coderunner.errors import CodeRunnerError
+from coderunner.hosts.app.choices.choices import Choices
+from coderunner.hosts.app.choices.model_choices import ModelChoices
+from coderunner.hosts.app.page.event_options import COMMAND, STREAM
+from coderunner.hosts.app.page.html_fragments import finding
+from coderunner.secret import Secret
+from coderunner.system_prompt import SYSTEM_PROMPT
+from coderunner.text.surrogates import whole
+
+HELP = (
+    "Any OpenAI-compatible server: Ollama `http://127.0.0.1:11434/v1`, LM Studio `…:1234/v1`, "
+    "llama.cpp `…:8080/v1`, text-generation-webui `…:5000/v1`, vLLM `…:8000/v1`, or a hosted one with "
+    "its API key."
+)
+
+
+class ModelForm:
+    """Model, address and key, temperature, system prompt."""
+
+    def __init__(self, choices: Choices, model_choices: ModelChoices) -> None:
+        self._choices = choices
+        self._model_choices = model_choices
+        self.picker = gr.Dropdown([], label="Model", elem_id="cr-model", filterable=True)
+        self.scan = gr.Button("Find local models", size="sm", elem_id="cr-scan")
+        self.url = gr.Textbox(
+            label="Address", placeholder="http://127.0.0.1:11434/v1", elem_id="cr-model-url"
+        )
+        self.key = gr.Textbox(
+            label="API key", type="password", placeholder="Only if the server needs one", elem_id="cr-key"
+        )
+        self.find = gr.Button("Find models", size="sm", variant="primary", elem_id="cr-find")
+        self.status = gr.HTML(
+            "", elem_id="cr-model-status", elem_classes="cr-html", apply_default_css=False, padding=False
+        )
+        gr.Markdown(HELP, elem_classes="cr-help")
+        self.temperature = gr.Number(
+            label="Temperature", minimum=0, maximum=2, step=0.1, placeholder="Server default"
+        )
+        self.prompt = gr.Textbox(
+            label="System prompt",
+            lines=8,
+            max_lines=14,
+            elem_id="cr-prompt",
+            info="Its examples show the model how to run code.",
+        )
+        self.reset = gr.Button("Reset to default", size="sm", elem_id="cr-reset")
+
+    @property
+    def shown(self) -> list[Any]:
+        """What `values` fills."""
+        return [self.picker, self.temperature, self.prompt]
+
+    def values(self) -> list[Any]:
+        """What is chosen now; the key is never among it."""
+        return [self._picked(), self._choices.temperature, self._choices.system_prompt]
+
+    def listen(self) -> list[Any]:
+        """Connect the form; gives the events after which the page says what is chosen."""
+        self.temperature.input(self._warm, [self.temperature], None, **COMMAND)
+        self.prompt.blur(self._teach, [self.prompt], None, **COMMAND)
+        self.reset.click(self._reset, None, [self.prompt], **COMMAND)
+        found = [self.picker, self.key, self.status]
+        ask = [self.url, self.key]
+        return [
+            self.picker.input(self._pick, [self.picker], None, **COMMAND),
+            self.scan.click(self._scan, None, [self.picker, self.status], **STREAM),
+            self.find.click(self._find, ask, found, **STREAM),
+            self.url.submit(self._find, ask, found, **STREAM),
+        ]
+
+    def _picked(self) -> gr.Dropdown:
+        choice = self._choices.choice
+        labels = [each.label for each in self._model_choices.model_choices]
+        return gr.Dropdown(choices=labels, value=choice.label if choice else None)
+
+    async def _pick(self, label: str) -> None:
+        self._choices.choice = self._model_choices.find(label) or self._choices.choice
+
+    async def _scan(self) -> list[Any]:
+        found = await self._model_choices.look()
+        known = self._model_choices.model_choices
+        self._model_choices.model_choices = [*found, *(choice for choice in known if choice not in found)]
+        if not found:
+            return [
+                self._picked(),
+                finding("No model server found on the usual ports of this computer.", ok=False),
+            ]
+        return [self._picked(), finding(f"Models found: {len(found)}. Choose one above.", ok=True)]
+
+    async def _find(self, url: str, key: str) -> list[Any]:
+        """Ask the address for its models and pick the first. The key stays here, its field is emptied."""
+        try:
+            endpoint = self._model_choices.endpoint(url.strip(), Secret(key.strip()))
+            model_choices = await self._model_choices.ask(endpoint)
+        except CodeRunnerError as failure:
+            return [gr.skip(), gr.skip(), finding(str(failure), ok=False)]
+        if not model_choices:
+            return [gr.skip(), gr.skip(), finding("The server responded, but no model is loaded.", ok=False)]
+        self._choices.choice = model_choices[0]
+        count = "1 model" if len(model_choices) == 1 else f"{len(model_choices)} models"
+        held = gr.Textbox(
+            value="",
+            placeholder="Saved; type to replace it" if endpoint.key else "Only if the server needs one",
+        )
+        return [self._picked(), held, finding(f"Connected: {count}.", ok=True)]
+
+    async def _warm(self, temperature: float | None) -> None:
+        self._choices.temperature = temperature
+
+    async def _reset(self) -> str:
+        self._choices.system_prompt = SYSTEM_PROMPT
+        return SYSTEM_PROMPT
+
+    async def _teach(self, prompt: str) -> None:
+        self._choices.system_prompt = whole(prompt)

@@ -1,0 +1,129 @@
+"""A cell that outlives the calls about it: they wait for it, answer it and stop it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from time import monotonic
+
+from coderunner.outputs import Output, Question, Result, Status, Stream
+from coderunner.runner import Cell, Change, Ended, Kernel, OutputDelta, Run, RunOptions, Shown, run_cell
+from coderunner.secret import Secret
+
+log = logging.getLogger(__name__)
+
+TICK = 0.5
+"""Seconds between two signs of life: a person who waits needs no more, and each is a message."""
+LAST_WORDS = 200
+"""Characters of what was printed last, in a sign of life."""
+
+FAILED = "an error in CodeRunner itself; see its log"
+
+Tell = Callable[[float, str], Awaitable[None]]
+"""Given the seconds that the cell has run, and what it printed last."""
+
+
+class BackgroundCell:
+    """One cell on its way, from the call that brought it to the one that hears of its end."""
+
+    def __init__(self, source: str, kernel: Kernel, options: RunOptions) -> None:
+        self.result: Result | None = None
+        """What came of it; None while it runs."""
+        self.question: Question | None = None
+        """What it asks for."""
+        self.told = False
+        """Its end was told."""
+        self._began = monotonic()
+        self._outputs: list[Output] = []
+        self._news = OutputDelta()
+        self._answer: Future[Secret] | None = None
+        self._stop = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._task = asyncio.create_task(
+            self._drive(Run(Cell(source), 0), kernel, replace(options, ask=self._ask))
+        )
+
+    @property
+    def seconds(self) -> float:
+        """How long it has run; while its kernel starts, how long that is awaited."""
+        return self.result.duration if self.result is not None else monotonic() - self._began
+
+    async def settle(self, within: float, tell: Tell) -> None:
+        """Wait until it has ended or asks for something, and no longer than `within` seconds."""
+        until = monotonic() + within
+        while not self._settled.is_set() and (left := until - monotonic()) > 0:
+            try:
+                async with asyncio.timeout(min(TICK, left)):
+                    await self._settled.wait()
+            except TimeoutError:
+                await tell(monotonic() - self._began, self._last_words())
+
+    def answer(self, text: Secret) -> bool:
+        """Answer what it asks; False where it asks for nothing."""
+        answer, self._answer, self.question = self._answer, None, None
+        if answer is None or answer.done():
+            return False
+        self._settled.clear()
+        answer.set_result(text)
+        return True
+
+    def stop(self) -> None:
+        """Have it interrupted; returns at once."""
+        self._stop.set()
+        if self.result is None:
+            self._settled.clear()
+
+    def news(self) -> list[Output]:
+        """What it has shown since this was asked last."""
+        return [
+            new
+            for index, output in enumerate(self._outputs)
+            for new in self._news.receive(Change(index, output))
+        ]
+
+    async def close(self) -> None:
+        """Stop it and wait for its end, bounded by what the kernel takes to stop."""
+        self.stop()
+        await asyncio.wait({self._task})
+
+    async def _drive(self, run: Run, kernel: Kernel, options: RunOptions) -> None:
+        try:
+            async for event in run_cell(run, kernel, options, self._stop, []):
+                match event:
+                    case Shown(change):
+                        self._show(change)
+                    case Ended(result):
+                        self._end(result)
+        except Exception:
+            # Nobody awaits this task: a call that waits for the cell would wait for ever.
+            log.exception("running a cell failed")
+        finally:
+            if self.result is None:
+                self._end(Result(tuple(self._outputs), Status.LOST, duration=self.seconds, detail=FAILED))
+            self._settled.set()
+
+    def _end(self, result: Result) -> None:
+        self._outputs = list(result.outputs)
+        self.result, self.question = result, None
+
+    def _show(self, change: Change) -> None:
+        if change.output is None:
+            list(self._news.receive(change))
+            del self._outputs[change.index :]
+        else:
+            self._outputs[change.index : change.index + 1] = [change.output]
+
+    def _ask(self, question: Question) -> Future[Secret]:
+        self.question, self._answer = question, Future()
+        self._answer.add_done_callback(self._withdraw)
+        self._settled.set()
+        return self._answer
+
+    def _withdraw(self, answer: Future[Secret]) -> None:
+        if answer.cancelled() and answer is self._answer:
+            self.question = self._answer = None
+
+    def _last_words(self) -> str:
+        texts = [output.text for output in self._outputs if isinstance(output, Stream)]
+        return texts[-1][-LAST_WORDS:] if texts else ""

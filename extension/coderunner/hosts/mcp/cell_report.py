@@ -1,0 +1,134 @@
+"""What a call is told of a cell: its outputs in order, how it stands, and the same as data."""
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from mcp.types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
+from pydantic import BaseModel, Field
+
+from coderunner.endings import how_it_ended
+from coderunner.hosts.mcp.background_cell import BackgroundCell
+from coderunner.images.image_type import SVG
+from coderunner.images.resize import for_models
+from coderunner.outputs import Output, Result, Status
+from coderunner.runner import (
+    AFTERWARDS_LIMITS,
+    DEFAULT_LIMITS,
+    Heading,
+    Image,
+    described,
+    for_tool,
+    parts,
+    plain,
+)
+
+RESOURCE = "coderunner://output/"
+
+LONGEST = 1_568
+"""Pixels of an image's longer side: more are scaled down by the models that take the largest ones."""
+LARGEST = 3_500_000
+"""Bytes of an image: model APIs take 5 million characters of base64, and refuse the conversation for more."""
+
+NOT_SHOWN = " (not shown: damaged, or too many pixels)"
+
+RUNNING = (
+    "(still running after {seconds:.0f} s; call run_python with the same session and no code to wait for it, "
+    "or interrupt)"
+)
+ASKS = "(the program is waiting for {what}: {prompt!r}; answer with send_input)"
+
+
+class CellReport(BaseModel):
+    """How a cell stands."""
+
+    session: str = Field(description="Pass this in the next call to keep the variables.")
+    state: Literal["done", "running", "waiting_for_input"]
+    status: str = Field(
+        default="", description="How the code ended: ok, error, timeout, interrupted, died, …"
+    )
+    prompt: str = Field(default="", description="The prompt of a program that is waiting for input.")
+    seconds: float = Field(description="How long the code has run.")
+
+
+async def report(
+    session: str, work: BackgroundCell, keep: Callable[[str], str], afterwards: Sequence[Result] = ()
+) -> CallToolResult:
+    """Tell what is new of a cell, after what earlier ones showed `afterwards`.
+
+    `keep` takes a text that is too long, and gives the name to read it by.
+    """
+    new = work.news()
+    cell = work.result.execution_count if work.result is not None else None
+    told = [*(piece for shown in afterwards for piece in _afterwards(shown)), *for_tool(new, cell=cell)]
+    content: list[ContentBlock] = [await _block(piece) for piece in told]
+    content += _whole(new, keep)
+    if words := _words(work, silent=not content):
+        content.append(TextContent(type="text", text=words))
+    stands = CellReport(
+        session=session,
+        state="done" if work.result is not None else "waiting_for_input" if work.question else "running",
+        status=work.result.status.value if work.result is not None else "",
+        prompt=work.question.prompt if work.question is not None else "",
+        seconds=round(work.seconds, 3),
+    )
+    # Whoever had it interrupted got what they wanted.
+    failed = work.result is not None and work.result.status not in (Status.OK, Status.INTERRUPTED)
+    return CallToolResult(content=content, structured_content=stands.model_dump(), is_error=failed)
+
+
+async def _block(piece: str | Image) -> ContentBlock:
+    if isinstance(piece, str):
+        return TextContent(type="text", text=piece)
+    # In a thread: a large image takes a second of a core.
+    seen = await asyncio.to_thread(for_models, piece.content, longest=LONGEST, largest=LARGEST)
+    if seen is None:
+        # No model that we know of takes a drawing as an image.
+        why = "" if piece.mime == SVG else NOT_SHOWN
+        return TextContent(type="text", text=f"{described(piece)}{why}")
+    return ImageContent(type="image", data=b64encode(seen.content).decode(), mime_type=seen.mime)
+
+
+def _afterwards(shown: Result) -> list[str | Image]:
+    """What a cell showed after its end, said to be that."""
+    pieces = for_tool(shown.outputs, AFTERWARDS_LIMITS)
+    text = [pieces.pop(0)] if pieces and isinstance(pieces[0], str) else []
+    said = f"{Heading.AFTERWARDS} ({shown.detail}):" if shown.detail else f"{Heading.AFTERWARDS}:"
+    return ["\n".join([said, *map(str, text)]), *pieces]
+
+
+def _whole(outputs: Sequence[Output], keep: Callable[[str], str]) -> list[ContentBlock]:
+    """The way to the whole text where an excerpt of it was given."""
+    text = "\n".join(part.removesuffix("\n") for part in parts(outputs) if isinstance(part, str))
+    size = DEFAULT_LIMITS.output
+    if len(text) <= size.characters and text.count("\n") <= size.lines:
+        return []
+    whole = plain(text)
+    return [
+        ResourceLink(
+            type="resource_link",
+            uri=f"{RESOURCE}{keep(whole)}",
+            name="full output",
+            mime_type="text/plain",
+            size=len(whole.encode()),
+        )
+    ]
+
+
+def _words(work: BackgroundCell, *, silent: bool) -> str:
+    """What is said of the way it stands; nothing where the outputs say it."""
+    if work.question is not None:
+        what = "a password" if work.question.password else "input"
+        return ASKS.format(what=what, prompt=work.question.prompt)
+    if work.result is None:
+        return RUNNING.format(seconds=work.seconds)
+    return _ending(work.result, silent=silent)
+
+
+def _ending(result: Result, *, silent: bool) -> str:
+    said = how_it_ended(result.status, result.aftermath, result.detail)
+    if silent and not said:
+        said = "no output" if result.status is Status.OK else "the code failed"
+    sentence = "; ".join(filter(None, (said, plain(result.detail))))
+    return f"({sentence})" if sentence else ""

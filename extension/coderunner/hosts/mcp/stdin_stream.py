@@ -1,0 +1,32 @@
+"""The standard input, which can be ended from here: the SDK reads it in a thread that nothing else wakes."""
+
+import contextlib
+import os
+import socket
+import threading
+
+_PIECE = 65_536
+"""Bytes that are passed on at once: what a pipe holds."""
+
+
+class StdinStream:
+    """Stands between descriptor 0 and whoever reads it from now on."""
+
+    def __init__(self) -> None:
+        self._to_reader, reader = socket.socketpair()
+        client = os.dup(0)
+        os.dup2(reader.fileno(), 0)
+        reader.close()
+        # A daemon, and on the bare descriptor: the end of the process waits for neither.
+        threading.Thread(target=self._pass_on, args=(client,), name="stdin", daemon=True).start()
+
+    def close(self) -> None:
+        """Let its reader find the end, as if the client had closed it; may be called again."""
+        with contextlib.suppress(OSError):
+            self._to_reader.shutdown(socket.SHUT_WR)
+
+    def _pass_on(self, client: int) -> None:
+        with contextlib.suppress(OSError):
+            while piece := os.read(client, _PIECE):
+                self._to_reader.sendall(piece)
+        self.close()

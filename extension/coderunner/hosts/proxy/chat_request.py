@@ -1,0 +1,116 @@
+"""What a client asks for, read once; and what is passed on untouched. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+Message = Mapping[str, object]
+
+MARK = "+python"
+"""At the end of a model's name: its code is to run."""
+
+OFF = "x-coderunner"
+"""The header with which a client says `off` for one request."""
+
+TASK = "### Task:"
+"""How Open WebUI begins what it asks a model for itself: titles, tags, questions to go on with."""
+
+TITLES = ("Please generate a concise,", "Provide a concise,", "Detect user language and write")
+"""How LibreChat's questions for a title begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A reply that is wanted, and whose code is to run."""
+
+    model: str
+    """The model's name at the endpoint."""
+    named: str
+    """Its name as the client said it, which it gets back."""
+    messages: Sequence[Message]
+    """All before the reply."""
+    prior: str = ""
+    """The beginning of the reply, where the client wants one continued: it is read, and never run."""
+    options: Mapping[str, object] = field(default_factory=dict)
+    """The other fields of the request."""
+    streams: bool = False
+    counts: bool = False
+    """The client wants the tokens counted at the end of the stream."""
+
+
+def plain(model: str) -> str:
+    """A model's name without the mark."""
+    return model.removesuffix(MARK)
+
+
+def reads(body: Mapping[str, object], headers: Mapping[str, str], *, every: bool) -> bool:
+    """Whether this asks for a reply whose code is to run; `every`: also without the mark."""
+    marked = str(body.get("model") or "").endswith(MARK)
+    return (
+        (marked or every)
+        and headers.get(OFF, "").casefold() != "off"
+        and _is_a_conversation(body.get("messages"))
+        and _is_one_text(body)
+        and not is_side_job(body)
+    )
+
+
+def read(body: Mapping[str, object], default: str = "") -> ChatRequest:
+    """Read a request for which `reads` is true; `default` is the model where it names none."""
+    named = str(body.get("model") or default)
+    messages = [message for message in _sequence(body["messages"]) if isinstance(message, Mapping)]
+    prior = ""
+    if messages[-1].get("role") == "assistant":
+        prior = str(messages.pop().get("content"))
+    apart = ("model", "messages", "stream", "stream_options")
+    counting = body.get("stream_options")
+    return ChatRequest(
+        plain(named),
+        named,
+        messages,
+        prior,
+        {name: value for name, value in body.items() if name not in apart},
+        streams=body.get("stream") is True,
+        counts=isinstance(counting, Mapping) and counting.get("include_usage") is True,
+    )
+
+
+def is_side_job(body: Mapping[str, object]) -> bool:
+    """Whether a chat program asks for something of its own: a title, tags, questions to go on with."""
+    messages = _sequence(body.get("messages"))
+    last = messages[-1] if messages else {}
+    text = text_of(last.get("content")).lstrip() if isinstance(last, Mapping) else ""
+    return text.startswith((TASK, *TITLES))
+
+
+def text_of(content: object) -> str:
+    """The text of a message's content, which may come in parts."""
+    if isinstance(content, str):
+        return content
+    parts = [part for part in _sequence(content) if isinstance(part, Mapping)]
+    return "\n".join(str(part.get("text") or "") for part in parts if part.get("type") == "text")
+
+
+def _is_a_conversation(messages: object) -> bool:
+    """Messages that we can read, of which a last one by the assistant is a text to be continued."""
+    every = _sequence(messages)
+    told = [message for message in every if isinstance(message, Mapping)]
+    if not told or len(told) != len(every):
+        return False
+    last = told[-1]
+    return last.get("role") != "assistant" or (
+        isinstance(last.get("content"), str) and not last.get("tool_calls")
+    )
+
+
+def _is_one_text(body: Mapping[str, object]) -> bool:
+    """One reply in plain words: not several, nor JSON by a schema, or sound."""
+    shape = body.get("response_format")
+    shaped = isinstance(shape, Mapping) and shape.get("type") != "text"
+    several = body.get("n") not in (None, 1)
+    sounds = "audio" in _sequence(body.get("modalities"))
+    fields = ("logprobs", "top_logprobs", "functions", "audio")
+    return not (shaped or several or sounds or any(body.get(name) for name in fields))
+
+
+def _sequence(value: object) -> Sequence[object]:
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else ()

@@ -1,0 +1,116 @@
+"""Replies and errors as OpenAI's wire format has them. Pure."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from coderunner.models.continuation.tool_calls import joined
+from coderunner.models.endpoint.token_usage import Usage
+from coderunner.text.surrogates import paired
+
+DONE = b"data: [DONE]\n\n"
+COMMENT = b": keep-alive\n\n"
+"""Means nothing to a client, and tells everything in between that the connection lives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a reply ended, and what it cost."""
+
+    reason: str
+    usage: Usage
+
+
+class ReplyFormat:
+    """One visible reply: a single id, time and model over all requests that it takes."""
+
+    def __init__(self, identity: str, created: int, model: str) -> None:
+        self._head = {"id": identity, "created": created, "model": model}
+        fields = json.dumps({**self._head, "object": "chat.completion.chunk"})
+        # A chunk is made for each token: only its text is encoded anew.
+        self._before = f"data: {fields[:-1]}, ".encode()
+
+    def role(self) -> bytes:
+        """The first chunk."""
+        return self._chunk('{"role": "assistant", "content": ""}')
+
+    def content(self, text: str) -> bytes:
+        """A piece of the reply."""
+        return self._chunk(f'{{"content": {json.dumps(text)}}}')
+
+    def reasoning(self, text: str) -> bytes:
+        """A piece of the thought."""
+        return self._chunk(f'{{"reasoning_content": {json.dumps(text)}}}')
+
+    def calls(self, fragments: Sequence[object]) -> bytes:
+        """Fragments of calls of the client's own tools, as the model sent them."""
+        return self._chunk(f'{{"tool_calls": {paired(json.dumps(fragments))}}}')
+
+    def end(self, outcome: Outcome, *, counts: bool) -> bytes:
+        """The last chunks."""
+        last = self._chunk("{}", outcome.reason)
+        if counts:
+            last += (
+                self._before + f'"choices": [], "usage": {json.dumps(usage(outcome.usage))}}}\n\n'.encode()
+            )
+        return last + DONE
+
+    def whole(
+        self, content: str, reasoning: str, fragments: Sequence[object], outcome: Outcome
+    ) -> dict[str, object]:
+        """The reply for who did not ask for a stream."""
+        message: dict[str, object] = {"role": "assistant", "content": content}
+        if reasoning:
+            message["reasoning_content"] = reasoning
+        if fragments:
+            message["tool_calls"] = json.loads(paired(json.dumps(joined(fragments))))
+        choice = {"index": 0, "message": message, "finish_reason": outcome.reason, "logprobs": None}
+        return {
+            **self._head,
+            "object": "chat.completion",
+            "choices": [choice],
+            "usage": usage(outcome.usage),
+        }
+
+    def _chunk(self, delta: str, reason: str = "") -> bytes:
+        ended = json.dumps(reason) if reason else "null"
+        choice = f'"choices": [{{"index": 0, "delta": {delta}, "finish_reason": {ended}}}]}}\n\n'
+        return self._before + choice.encode()
+
+
+def usage(spent: Usage) -> dict[str, object]:
+    """What a reply cost: its prompt is the client's own; what all requests took stands in an extra object."""
+    return {
+        "prompt_tokens": spent.prompt,
+        "completion_tokens": spent.completion,
+        "total_tokens": spent.prompt + spent.completion,
+        "coderunner": {
+            "requests": spent.calls,
+            "prompt_tokens": spent.prompt_total,
+            "cached_tokens": spent.cached,
+            "counted": spent.counted,
+        },
+    }
+
+
+def error(message: str, *, kind: str = "api_error", code: str | None = None) -> dict[str, object]:
+    """An error as OpenAI's clients read it."""
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+
+
+def broken_off(message: str) -> bytes:
+    """The end of a stream that failed after it had begun."""
+    return f"data: {json.dumps(error(message))}\n\n".encode() + DONE
+
+
+def with_marked(listed: object, mark: str) -> object:
+    """A list of models with a second entry for each, whose code runs; what is no such list stays as it is."""
+    if not isinstance(listed, Mapping) or not isinstance(listed.get("data"), list):
+        return listed
+    entries = listed["data"]
+    marked = [
+        {**entry, "id": f"{entry['id']}{mark}"}
+        for entry in entries
+        if isinstance(entry, Mapping) and isinstance(entry.get("id"), str)
+    ]
+    return {**listed, "data": [*marked, *entries]}

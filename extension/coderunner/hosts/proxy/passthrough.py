@@ -1,0 +1,110 @@
+"""Whatever is no reply to a person: passed on to the endpoint's API and back, as it is.
+
+Clients have a key of ours, and the request goes with the endpoint's. So it is passed to the API alone, below
+the address that a person gave: a server has routes beside it that delete models or make keys.
+"""
+
+import re
+from collections.abc import Sequence
+from urllib.parse import unquote
+
+from starlette.requests import Request
+from starlette.types import Scope, Send
+
+from coderunner.errors import ModelError
+from coderunner.hosts.proxy.conversations import HEADERS
+from coderunner.hosts.proxy.response_stream import refuse
+from coderunner.models.endpoint.client import Client
+
+API = "/v1/"
+"""Where the endpoint's API stands here, whatever its address there."""
+
+DEEP = 4
+"""Times that a path may be percent-encoded: nobody does it more than twice without a purpose."""
+
+Header = tuple[bytes, bytes]
+
+HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""Headers about one connection (RFC 9110, 7.6.1)."""
+
+OURS = frozenset(
+    {
+        *("host", "authorization", "api-key", "x-api-key", "x-goog-api-key", "cookie", "origin", "referer"),
+        *("content-length", "expect", "forwarded", "via", "x-real-ip"),
+        *HEADERS,
+    }
+)
+"""Headers of a request that are about us: who asks, and in which chat, is not the endpoint's business."""
+OURS_TOO = ("x-coderunner", "x-forwarded-", "x-openwebui-", "sec-")
+"""How others of those begin."""
+
+THEIRS = frozenset(
+    {
+        *("server", "date", "set-cookie", "www-authenticate", "clear-site-data"),
+        *("alt-svc", "strict-transport-security"),
+    }
+)
+"""Headers of an answer that are about the endpoint's server, which the client does not talk to."""
+THEIRS_TOO = ("access-control-",)
+"""How others of those begin: which pages may read our answers is not for the endpoint to say."""
+
+
+async def relay(client: Client, request: Request, route: str, body: bytes, send: Send) -> None:
+    """Pass a request on to a `route` of the API, and its answer back as it comes."""
+    headers = passed(request.headers.raw, OURS, OURS_TOO)
+    headers += [(b"content-length", str(len(body)).encode())] if body else []
+    began = False
+    try:
+        async with client.pass_on(request.method, route, headers, body) as answer:
+            kept = passed(answer.headers, THEIRS, THEIRS_TOO)
+            began = True
+            await send({"type": "http.response.start", "status": answer.status, "headers": kept})
+            async for piece in answer.pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+    except ModelError as failure:
+        if began:  # all that can be done is to break off as well
+            raise
+        await refuse(failure, {})(request.scope, request.receive, send)
+
+
+def route_of(scope: Scope) -> str | None:
+    """The route of the API that a request means, with its query; None where it means nothing of the API."""
+    path, query = (bytes(scope[part]).decode("latin-1") for part in ("raw_path", "query_string"))
+    # An empty step would name the server's root to whoever joins addresses.
+    route = path.removeprefix(API).lstrip("/")
+    if not path.startswith(API) or _climbs(route):
+        return None
+    return route + (f"?{query}" if query else "")
+
+
+def passed(headers: Sequence[Header], apart: frozenset[str], beginnings: tuple[str, ...]) -> list[Header]:
+    """The headers that go on: not those of one connection, nor those set `apart` by name or `beginnings`."""
+    named = [(name.decode("latin-1").lower(), (name, value)) for name, value in headers]
+    listed = b",".join(value for name, (_, value) in named if name == "connection").decode("latin-1").lower()
+    stay = HOP | apart | {each.strip() for each in listed.split(",")}
+    return [header for name, header in named if name not in stay and not name.startswith(beginnings)]
+
+
+def _climbs(path: str) -> bool:
+    """Whether a path has steps up, as anybody who decodes it might see them."""
+    for _ in range(DEEP):
+        steps = (step.partition(";")[0] for step in re.split(r"[/\\]", path))
+        if any(step in (".", "..") for step in steps):
+            return True
+        plain = unquote(path, "latin-1")
+        if plain == path:
+            return False
+        path = plain
+    return True

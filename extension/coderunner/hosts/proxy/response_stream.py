@@ -1,0 +1,198 @@
+"""How a reply gets to a client: piece by piece, or as a whole. The connection is kept alive meanwhile."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Protocol
+
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+
+from coderunner.errors import CodeRunnerError, EndpointFailed
+from coderunner.hosts.proxy import openai_format
+from coderunner.hosts.proxy.openai_format import Outcome, ReplyFormat
+
+QUIET = 10.0
+"""Seconds of silence after which a stream gives a sign of life: proxies close one after 60, some after 15."""
+
+MOST_WAITING = 65_536
+"""Bytes for a client that reads more slowly than the model writes: then the model waits."""
+
+STREAM = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
+
+BAD_GATEWAY = 502
+
+
+class Told(Protocol):
+    """Takes a reply while it is written."""
+
+    async def say(self, text: str) -> None:
+        """A piece of the reply."""
+
+    async def think(self, text: str) -> None:
+        """A piece of the thought."""
+
+    async def call(self, calls: Sequence[object]) -> None:
+        """Fragments of calls of the client's own tools."""
+
+
+class Delivery(Told, Protocol):
+    """Brings it to a client."""
+
+    async def finish(self, outcome: Outcome) -> None:
+        """The reply has ended."""
+
+    async def fail(self, failure: CodeRunnerError) -> None:
+        """There is no (more of the) reply."""
+
+    async def live(self, quiet: float) -> None:
+        """Keep the connection alive, until this is cancelled, after `quiet` seconds without a word."""
+
+
+class Streamed:
+    """Sends each piece at once, and together what came together.
+
+    The answer begins with the first piece, so that a failure before has its status.
+    """
+
+    def __init__(
+        self, scope: Scope, send: Send, its: ReplyFormat, headers: Mapping[str, str], *, counts: bool
+    ) -> None:
+        self._scope = scope
+        self._send = send
+        self._wire = its
+        self._headers = headers
+        self._counts = counts
+        self._began = False
+        self._waiting = b""
+        self._come = asyncio.Event()
+        self._sending = asyncio.Lock()
+
+    async def say(self, text: str) -> None:
+        """A piece of the reply."""
+        await self._put(self._wire.content(text))
+
+    async def think(self, text: str) -> None:
+        """A piece of the thought."""
+        await self._put(self._wire.reasoning(text))
+
+    async def call(self, calls: Sequence[object]) -> None:
+        """Fragments of calls of the client's own tools."""
+        await self._put(self._wire.calls(calls))
+
+    async def finish(self, outcome: Outcome) -> None:
+        """The last chunks."""
+        await self._end(self._wire.end(outcome, counts=self._counts))
+
+    async def fail(self, failure: CodeRunnerError) -> None:
+        """The failure, with its own status where nothing was said yet."""
+        if self._began or self._waiting:
+            await self._end(openai_format.broken_off(str(failure)))
+        else:
+            await refuse(failure, self._headers)(self._scope, _nothing, self._send)
+
+    async def live(self, quiet: float) -> None:
+        """Send what is said, and a comment whenever nothing was for so long."""
+        while True:
+            try:
+                async with asyncio.timeout(quiet):
+                    await self._come.wait()
+            except TimeoutError:
+                self._waiting += openai_format.COMMENT
+            await self._flush()
+
+    async def _put(self, data: bytes) -> None:
+        """Have it sent as soon as the model, or the kernel, is waited for."""
+        self._waiting += data
+        self._come.set()
+        if len(self._waiting) > MOST_WAITING:
+            await self._flush()
+
+    async def _end(self, last: bytes) -> None:
+        self._waiting += last
+        await self._flush()
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def _flush(self) -> None:
+        async with self._sending:
+            data, self._waiting = self._waiting, b""
+            self._come.clear()
+            if data and not self._began:
+                self._began = True
+                headers = {**STREAM, **self._headers}.items()
+                named = [(name.encode(), value.encode()) for name, value in headers]
+                await self._send({"type": "http.response.start", "status": 200, "headers": named})
+                data = self._wire.role() + data
+            if data:
+                await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+
+class Whole:
+    """Collects the reply and sends it at its end."""
+
+    def __init__(self, scope: Scope, send: Send, its: ReplyFormat, headers: Mapping[str, str]) -> None:
+        self._scope = scope
+        self._send = send
+        self._wire = its
+        self._headers = headers
+        self._said: list[str] = []
+        self._thought: list[str] = []
+        self._calls: list[object] = []
+
+    async def say(self, text: str) -> None:
+        """A piece of the reply."""
+        self._said.append(text)
+
+    async def think(self, text: str) -> None:
+        """A piece of the thought."""
+        self._thought.append(text)
+
+    async def call(self, calls: Sequence[object]) -> None:
+        """Fragments of calls of the client's own tools."""
+        self._calls += calls
+
+    async def finish(self, outcome: Outcome) -> None:
+        """The whole."""
+        said, thought = "".join(self._said), "".join(self._thought)
+        body = self._wire.whole(said, thought, self._calls, outcome)
+        await JSONResponse(body, headers=dict(self._headers))(self._scope, _nothing, self._send)
+
+    async def fail(self, failure: CodeRunnerError) -> None:
+        """The failure in place of the reply."""
+        await refuse(failure, self._headers)(self._scope, _nothing, self._send)
+
+    async def live(self, _quiet: float) -> None:
+        """Nothing can be said before the end."""
+        await asyncio.Event().wait()
+
+
+async def attended(
+    receive: Receive, deliver: Coroutine[None, None, None], *beside: Coroutine[None, None, None]
+) -> None:
+    """Do `deliver`, and what is to be done `beside` it; cancel them when the client hangs up."""
+    work = asyncio.ensure_future(deliver)
+    others = [asyncio.ensure_future(each) for each in (_gone(receive), *beside)]
+    try:
+        await asyncio.wait({work, *others}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (work, *others):
+            task.cancel()
+        await asyncio.gather(work, *others, return_exceptions=True)
+    if not work.cancelled():
+        work.result()
+
+
+def refuse(failure: CodeRunnerError, headers: Mapping[str, str]) -> JSONResponse:
+    """An error body; the status is the endpoint's own where it gave one that is an error."""
+    status = failure.status if isinstance(failure, EndpointFailed) else BAD_GATEWAY
+    status = status if status >= 400 else BAD_GATEWAY
+    kind = "invalid_request_error" if status < 500 else "api_error"
+    return JSONResponse(openai_format.error(str(failure), kind=kind), status, headers=dict(headers))
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _nothing() -> dict[str, object]:
+    return {"type": "http.disconnect"}

@@ -1,0 +1,233 @@
+"""`coderunner exec`: a program of a person's own in a kernel, and an exit code that says how it ended."""
+
+import asyncio
+import getpass
+import logging
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Generator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+from types import FrameType
+from typing import TextIO
+
+from coderunner.errors import SettingsError
+from coderunner.hosts.terminal.cell_printer import CellPrinter
+from coderunner.hosts.terminal.inline_images import protocol
+from coderunner.outputs import END_OF_INPUT, Error, Question, Result, Status
+from coderunner.runner import (
+    Cell,
+    Ended,
+    Local,
+    RecordedRuns,
+    ReplyRuns,
+    Run,
+    RunOptions,
+    Session,
+    Sessions,
+    Shown,
+    UnrecordedRuns,
+    location_of,
+    open_records,
+    plain,
+    run_cell_sync,
+)
+from coderunner.secret import Secret
+from coderunner.settings.settings import Settings
+
+CODES: Mapping[Status, int] = {
+    Status.OK: 0,
+    Status.ERROR: 1,
+    Status.REFUSED: 2,
+    Status.UNRECORDED: 2,
+    Status.TIMEOUT: 124,
+    Status.INTERRUPTED: 130,
+}
+"""Exit codes by the way in which a cell ended: 124 is what timeout(1) gives, 130 what a shell gives after
+Ctrl-C. All other ways are `INCOMPLETE`."""
+INCOMPLETE = 3
+"""It did not run to its end, or nobody knows: the kernel died, the connection was lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Code to run."""
+
+    source: str
+    piped: bool = False
+    """It came by stdin, which therefore holds no answers for it."""
+
+    @classmethod
+    def of(cls, code: str | None, file: str | None) -> "Program":
+        """The program that the command line names: the code itself, or a file; `-` is stdin.
+
+        Raises SettingsError where there is none, or it cannot be read.
+        """
+        if (code is None) == (file is None):
+            message = "nothing to run: give -c CODE, a file, or - for stdin"
+            raise SettingsError(message)
+        if code is not None:
+            return cls(code)
+        try:
+            if file == "-":
+                return cls(sys.stdin.read(), piped=True)
+            return cls(Path(str(file)).read_text(encoding="utf-8-sig"))
+        except (OSError, UnicodeDecodeError) as failure:
+            reason = getattr(failure, "strerror", None) or "it is not UTF-8 text"
+            raise SettingsError(f"{file} cannot be read: {reason}") from None
+
+
+def execute(settings: Settings, program: Program, session: str = "") -> int:
+    """Run a program in a kernel of its own, or in that of a `session` on a server; gives the exit code.
+
+    Raises SettingsError where it may not or cannot be run.
+    """
+    if settings.approve == "off":
+        message = "approve is off, so nothing runs; set it to auto or ask"
+        raise SettingsError(message)
+    where = location_of(settings)
+    if isinstance(where, Local):
+        if session:
+            message = "--session needs a Jupyter server: a kernel on this machine ends with the command"
+            raise SettingsError(message)
+        where = replace(where, directory=str(Path.cwd()))
+    sessions = Sessions(settings.data_dir / "kernels", max_memory=settings.max_memory)
+    kernel = sessions.get(session or f"exec-{secrets.token_hex(8)}", where)
+    try:
+        with _runs(settings, kernel, session) as runs:
+            return Terminal(program, kernel, stays=bool(session)).run(
+                RunOptions(_deadline(settings), runs=runs)
+            )
+    finally:
+        asyncio.run(sessions.close_all(keep=bool(session)))
+
+
+def _deadline(settings: Settings) -> float:
+    """A person waits for it, not a reply; so only a flag of this command makes it shorter."""
+    return settings.timeout if settings.source("timeout") == "--timeout" else settings.hard_timeout
+
+
+@contextmanager
+def _runs(settings: Settings, kernel: Session, session: str) -> Generator[ReplyRuns]:
+    """What runs in a conversation's kernel is written down; a kernel of its own ends with the program."""
+    if not session:
+        yield UnrecordedRuns()
+        return
+    # Without a handler Python would print what they log, and it is said at the end, once.
+    logging.getLogger("coderunner.records").addHandler(logging.NullHandler())
+    records = open_records(settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days)
+    try:
+        yield RecordedRuns(records, session, secrets.token_hex(16), kernel.where.place)
+    finally:
+        records.close()
+        if told := records.trouble(session):
+            sys.stderr.write(f"coderunner: {plain(told)}\n")
+
+
+class Terminal:
+    """The terminal in which a program runs: shows its outputs, passes answers and Ctrl-C on."""
+
+    def __init__(self, program: Program, kernel: Session, *, stays: bool) -> None:
+        """`stays`: the kernel goes on after the program."""
+        self._stays = stays
+        self._program = program
+        self._kernel = kernel
+        self._screen = CellPrinter(protocol(os.environ))
+        self._stop = Event()
+        self._asking = False
+
+    def run(self, options: RunOptions) -> int:
+        """Run the program to its end; gives the exit code.
+
+        Raises BrokenPipeError where nobody reads any more.
+        """
+        answers = open_terminal() if self._program.piped else sys.stdin
+        if answers is not None:
+            options = replace(options, ask=lambda question: self._ask(question, answers))
+        run, result = Run(Cell(self._program.source), 0), Result()
+        with self._heeding_interrupts():
+            for event in run_cell_sync(run, self._kernel, options, self._stopped, []):
+                match event:
+                    case Shown(change):
+                        self._screen.show(change)
+                    case Ended(ended):
+                        result = ended
+        if self._screen.gone:
+            raise BrokenPipeError
+        self._screen.end(result, stays=self._stays)
+        return code_of(result)
+
+    def _stopped(self) -> bool:
+        return self._stop.is_set() or self._screen.gone
+
+    def _ask(self, question: Question, answers: TextIO) -> Future[Secret]:
+        """Read an answer here and now: the program waits, and nothing else happens meanwhile."""
+        answer: Future[Secret] = Future()
+        self._asking = True
+        try:
+            answer.set_result(self._read(question, answers))
+        except EOFError:
+            answer.set_result(Secret(END_OF_INPUT))
+        except KeyboardInterrupt:
+            answer.cancel()
+        finally:
+            self._asking = False
+        return answer
+
+    def _read(self, question: Question, answers: TextIO) -> Secret:
+        if not answers.isatty():
+            return _line(answers)
+        if question.password:
+            self._screen.answered(question.prompt, "")
+            return Secret(getpass.getpass(question.prompt))
+        self._screen.prompt(question.prompt)
+        line = _line(answers)
+        self._screen.answered(question.prompt, line.reveal())
+        return line
+
+    @contextmanager
+    def _heeding_interrupts(self) -> Generator[None]:
+        """Ctrl-C stops the program, a second one this command, wherever it is."""
+
+        def heed(_signal: int, _frame: FrameType | None) -> None:
+            if self._asking or self._stop.is_set():
+                raise KeyboardInterrupt
+            self._stop.set()
+
+        before = signal.signal(signal.SIGINT, heed)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def code_of(result: Result) -> int:
+    """The exit code that says how a program ended; one that ended itself with a code of its own has that."""
+    exits = [
+        shown.evalue for shown in result.outputs if isinstance(shown, Error) and shown.ename == "SystemExit"
+    ]
+    if result.status is Status.ERROR and exits:
+        return (
+            int(exits[-1]) % 256 if exits[-1].lstrip("-").isdecimal() else int(exits[-1] not in ("", "None"))
+        )
+    return CODES.get(result.status, INCOMPLETE)
+
+
+def open_terminal() -> TextIO | None:
+    """The terminal itself, for a program that came by stdin; None where there is none."""
+    try:
+        return Path("CON" if os.name == "nt" else "/dev/tty").open(encoding="utf-8")
+    except OSError:
+        return None
+
+
+def _line(answers: TextIO) -> Secret:
+    line = answers.readline()
+    if not line:
+        raise EOFError
+    return Secret(line.rstrip("\r\n"))

@@ -1,0 +1,46 @@
+"""`coderunner kernels`: what runs where."""
+
+import asyncio
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from coderunner.runner import RunningKernel, ago, existing, location_of, plain
+from coderunner.settings.settings import Settings
+
+TITLES = ("kernel", "spec", "state", "active", "memory", "for")
+
+
+def kernels(settings: Settings, *, as_json: bool) -> int:
+    """Print the kernels at the place of the settings, the one that was used last first; gives the exit code.
+
+    Raises KernelError.
+    """
+    found = asyncio.run(existing(location_of(settings)))
+    if as_json:
+        listed = [asdict(each) | {"conversation": each.conversation} for each in found]
+        sys.stdout.write(json.dumps(listed, indent=2) + "\n")
+        return 0
+    rows = [TITLES, *(_row(each, settings) for each in found)] if found else [("no kernel is running",)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
+        sys.stdout.write(f"{line.rstrip()}\n")
+    return 0
+
+
+def _row(each: RunningKernel, settings: Settings) -> tuple[str, ...]:
+    memory = "-" if each.memory is None else f"{each.memory / 1e6:.0f} MB"
+    ours = each.conversation
+    if Path(each.path).parent == settings.data_dir / "kernels":
+        ours = Path(each.path).name  # the app's, which work in folders of their conversations' own
+    what = f"conversation {ours}" if ours else each.path
+    short = each.id if each.id.isdigit() else each.id[:8]
+    told = short, each.kernel_name or "-", each.state or "-", ago(each.active), memory, what or "-"
+    return tuple(_on_one_line(text) for text in told)
+
+
+def _on_one_line(text: str) -> str:
+    """A text that others chose, without what a terminal would obey."""
+    return " ".join(plain(text).split()) or "-"

@@ -1,0 +1,92 @@
+"""`coderunner export` and `coderunner import`: conversations as notebooks, and back."""
+
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from coderunner.errors import NotANotebook, SettingsError
+from coderunner.runner import (
+    LARGEST,
+    Records,
+    find_chat,
+    from_notebook,
+    missing_words,
+    open_records,
+    plain,
+    to_notebook,
+)
+from coderunner.settings.settings import Settings
+
+
+def export(settings: Settings, conversation: str, file: str) -> int:
+    """Write a conversation to a new notebook, `-` for stdout; gives the exit code.
+
+    Raises NoSuchConversation, RecordsUnavailable, SettingsError.
+    """
+    with _records(settings) as records:
+        chat = find_chat(records, conversation)
+    _write(to_notebook(chat), file)
+    if words := missing_words(chat):
+        sys.stderr.write(f"coderunner: {words}\n")
+    return 0
+
+
+def _write(text: str, file: str) -> None:
+    if file == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        with Path(file).open("x", encoding="utf-8") as new:
+            new.write(text)
+    except FileExistsError:
+        raise SettingsError(f"{file} already exists; choose another name") from None
+    except OSError as failure:
+        raise SettingsError(f"{file} cannot be written: {failure.strerror}") from None
+
+
+def take_in(settings: Settings, files: Sequence[str]) -> int:
+    """Make a conversation of each notebook, `-` for stdin, and print its id; gives the exit code.
+
+    One that cannot be read or kept is told on stderr, and the next is taken. Raises RecordsUnavailable.
+    """
+    with _records(settings) as records:
+        return max([_taken_in(records, file) for file in files])
+
+
+def _taken_in(records: Records, file: str) -> int:
+    try:
+        identity, missing = _conversation(records, file)
+    except NotANotebook as failure:
+        sys.stderr.write(f"coderunner: {plain(file)}: {plain(str(failure))}\n")
+        return 2
+    except SettingsError as failure:
+        sys.stderr.write(f"coderunner: {plain(str(failure))}\n")
+        return 2
+    sys.stdout.write(f"{identity}\n")
+    for sentence in missing:
+        sys.stderr.write(f"coderunner: {plain(sentence)}\n")
+    return 0
+
+
+def _conversation(records: Records, file: str) -> tuple[str, list[str]]:
+    """The id of a notebook's conversation, and what of it is left out."""
+    try:
+        # One byte more than a notebook may have is enough to see that it is too long.
+        with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as notebook:
+            content = notebook.read(LARGEST + 1)
+    except OSError as failure:
+        raise SettingsError(f"{file} cannot be read: {failure.strerror}") from None
+    missing: list[str] = []
+    return from_notebook(records, content, Path(file).stem, missing.append), missing
+
+
+@contextmanager
+def _records(settings: Settings) -> Generator[Records]:
+    where = settings.records_url.reveal(), settings.data_dir
+    # In memory nothing would be there to export, and what is imported would be gone at once.
+    records = open_records(*where, keep_days=settings.keep_days, in_memory=False)
+    try:
+        yield records
+    finally:
+        records.close()

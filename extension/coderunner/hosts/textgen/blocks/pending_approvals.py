@@ -1,0 +1,173 @@
+"""What waits for a person, and what runs now: shown in the page's bar, answered by its buttons."""
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from itertools import count
+from threading import Lock
+
+from coderunner.runner import Question, Run
+from coderunner.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A block that waits for a person's word. `number` is never given twice."""
+
+    number: int
+    block: str
+    """Its id."""
+    ordinal: int
+    source: str
+
+    @property
+    def lines(self) -> int:
+        """How long it is."""
+        return self.source.count("\n") or 1
+
+
+@dataclass(frozen=True, slots=True)
+class InputRequest:
+    """What a program asks for: a line. `number` is never given twice."""
+
+    number: int
+    prompt: str
+    password: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunningBlock:
+    """A block that runs."""
+
+    ordinal: int
+
+
+@dataclass(frozen=True, slots=True)
+class DetachedBlock:
+    """A block that goes on after its seconds, beside the reply; `block` is its id."""
+
+    ordinal: int
+    block: str = ""
+
+
+class PendingApprovals:
+    """One place for all conversations; may be used from any thread."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+        self._asked: dict[str, Approval] = {}
+        self._words: dict[str, tuple[str, bool]] = {}
+        """What a person said of a block, by its id, and of which code; each is good for one run."""
+        self._queries: dict[str, tuple[InputRequest, Future[Secret]]] = {}
+        self._busy: dict[str, RunningBlock] = {}
+        self._late: dict[str, list[DetachedBlock]] = {}
+        self._lock = Lock()
+
+    def ask(self, conversation: str, block: str, run: Run) -> bool | None:
+        """The person's word about a block, given once; None: it waits for that, and holds up nobody."""
+        source = run.cell.source
+        with self._lock:
+            code, word = self._words.pop(block, ("", False))
+            if code == source:
+                self._asked.pop(conversation, None)
+                return word
+            ask = self._asked.get(conversation)
+            if ask is None or (ask.block, ask.source) != (block, source):
+                self._asked[conversation] = Approval(next(self._numbers), block, run.ordinal, source)
+        return None
+
+    def answer(self, conversation: str, number: int, *, run: bool) -> bool:
+        """Give the person's word about block `number`; False where that one does not wait (any more)."""
+        with self._lock:
+            ask = self._asked.get(conversation)
+            if ask is None or ask.number != number:
+                return False
+            self._words[ask.block] = ask.source, run
+            return True
+
+    def decide(self, block: str, source: str, *, run: bool) -> None:
+        """Give the person's word about the block of that id, whose code they saw."""
+        with self._lock:
+            self._words[block] = source, run
+
+    def withdraw(self, conversation: str) -> None:
+        """Note that the block that waited does so no more: no word about it counts."""
+        with self._lock:
+            ask = self._asked.pop(conversation, None)
+            if ask is not None:
+                self._words.pop(ask.block, None)
+
+    def inquire(self, conversation: str, question: Question) -> Future[Secret]:
+        """Lay what a program asks before the person; gives the answer to come."""
+        answer: Future[Secret] = Future()
+        query = InputRequest(next(self._numbers), question.prompt, question.password)
+        with self._lock:
+            self._queries[conversation] = (query, answer)
+        return answer
+
+    def reply(self, conversation: str, number: int, line: Secret | None) -> bool:
+        """Give the person's answer to query `number`, or None: they will not answer.
+
+        False where that one is not open (any more).
+        """
+        with self._lock:
+            query, answer = self._queries.get(conversation, (None, None))
+            if query is None or answer is None or query.number != number:
+                return False
+            del self._queries[conversation]
+        if line is None:
+            return answer.cancel()
+        if answer.set_running_or_notify_cancel():
+            answer.set_result(line)
+            return True
+        return False
+
+    def settle(self, conversation: str) -> None:
+        """Note that the program asks no more."""
+        with self._lock:
+            _, answer = self._queries.pop(conversation, (None, None))
+        if answer is not None:
+            answer.cancel()
+
+    def begin(self, conversation: str, ordinal: int) -> None:
+        """Note that a block runs."""
+        self.withdraw(conversation)
+        with self._lock:
+            self._busy[conversation] = RunningBlock(ordinal)
+
+    def go_on(self, conversation: str, late: DetachedBlock) -> None:
+        """Note that a block goes on beside the reply."""
+        with self._lock:
+            self._late.setdefault(conversation, []).append(late)
+
+    def end(self, conversation: str, late: DetachedBlock) -> None:
+        """Note that it has ended."""
+        with self._lock:
+            self._late[conversation].remove(late)
+            if not self._late[conversation]:
+                del self._late[conversation]
+
+    def clear(self, conversation: str) -> None:
+        """Note that nothing of its reply runs any more; what its program asked is withdrawn."""
+        with self._lock:
+            self._busy.pop(conversation, None)
+        self.settle(conversation)
+
+    def busy(self, conversation: str) -> RunningBlock | None:
+        """The block that runs."""
+        with self._lock:
+            return self._busy.get(conversation)
+
+    def query(self, conversation: str) -> InputRequest | None:
+        """What a program asks."""
+        with self._lock:
+            return self._queries.get(conversation, (None,))[0]
+
+    def glance(self, conversation: str) -> InputRequest | Approval | RunningBlock | DetachedBlock | None:
+        """What the page should show now."""
+        with self._lock:
+            if conversation in self._queries:
+                return self._queries[conversation][0]
+            ask = self._asked.get(conversation)
+            if ask is not None and ask.block not in self._words:
+                return ask
+            return self._busy.get(conversation) or next(iter(self._late.get(conversation, ())), None)

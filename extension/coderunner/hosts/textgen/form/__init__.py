@@ -1,0 +1,1 @@
+"""The form at the foot of the Chat tab: its components, and what its buttons do."""

@@ -1,0 +1,208 @@
+"""What a person chose in the form, kept in a file of ours that only they can read.
+
+Not in the webui's settings file: that one is shown, shared and saved by others. What nobody chose comes from
+CodeRunner's own settings (environment, TOML file), so that an operator can set everything without a form.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import mkstemp
+from threading import Lock
+from typing import Any, Literal, get_args
+
+from coderunner.errors import SettingsError
+from coderunner.private_folders import make_private
+from coderunner.runner import KernelLocation, Local, Server
+from coderunner.secret import Secret
+from coderunner.settings.settings import Settings
+from coderunner.text.json_reader import loads
+
+Kind = Literal["embedded", "server"]
+Approve = Literal["default", "auto", "ask", "off"]
+OnTimeout = Literal["detach", "interrupt"]
+
+DEADLINES = (1.0, 600.0)
+"""Seconds that can be chosen for one block."""
+BLOCKS = (1, 32)
+"""Blocks that can be chosen for one reply."""
+RANGES: Mapping[str, tuple[float, float]] = {
+    "deadline": DEADLINES,
+    "hard_timeout": (0.0, 864_000.0),
+    "max_blocks": BLOCKS,
+    "max_seconds": (0.0, 86_400.0),
+    "max_tokens": (0, 1_000_000_000),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """All that can be chosen. Values out of range are brought into it."""
+
+    active: bool = True
+    kernel: Kind = "embedded"
+    server: str = "http://127.0.0.1:8888"
+    token: Secret = field(default_factory=Secret)
+    ca_file: str = ""
+    """A file with the certificates to trust for the server. The form leaves it as it is."""
+    kernel_name: str = "python3"
+    deadline: float = 30.0
+    on_timeout: OnTimeout = "detach"
+    """What becomes of a block at its deadline: it goes on beside the reply, or is stopped."""
+    hard_timeout: float = 600.0
+    """Seconds up to which it goes on. The form leaves them as they are."""
+    approve: Approve = "default"
+    max_blocks: int = 8
+    max_seconds: float = 900.0
+    """Seconds for one reply; 0: no limit."""
+    max_tokens: int = 0
+    """Tokens for one reply; 0: as many as the webui allows."""
+    own_blocks: bool = False
+    """Run the Python blocks of the person's own messages first."""
+    api: bool = False
+    """Run code for API clients, too."""
+    scripts: bool = True
+    """What a program shows may run scripts, in its closed frame. The form leaves it as it is."""
+    embedded_for_all: bool = False
+    """Let all whom a webui for several people serves run code on this machine. Only the file sets it."""
+
+    @property
+    def approval(self) -> Literal["auto", "ask", "off"]:
+        """What `approve` comes to: a Jupyter server is the isolated one, a kernel of this machine is not."""
+        if self.approve == "default":
+            return "auto" if self.kernel == "server" else "ask"
+        return self.approve
+
+    @property
+    def limit(self) -> float:
+        """Seconds up to which a block goes on after its deadline; 0: it is stopped there."""
+        return self.hard_timeout if self.on_timeout == "detach" else 0.0
+
+    @property
+    def where(self) -> KernelLocation:
+        """The kernel that was chosen."""
+        name = self.kernel_name or "python3"
+        if self.kernel == "embedded":
+            return Local(name)
+        return Server(self.server, self.token, name, self.ca_file)
+
+    @property
+    def place(self) -> str:
+        """The kernel in words for a person; without a token, also where somebody put one into the address."""
+        if self.kernel == "embedded":
+            return f"the embedded kernel {self.kernel_name}"
+        return f"the kernel {self.kernel_name} on {self.server.partition('?')[0].rpartition('@')[2]}"
+
+    def with_changes(self, changes: Mapping[str, Any]) -> "Preferences":
+        """These preferences with what of `changes` makes sense; the rest stays as it was."""
+        return replace(self, **{name: value for name, value in map(_checked, changes.items()) if name})
+
+
+FROM_SETTINGS = (
+    "kernel_name",
+    "approve",
+    "on_timeout",
+    "hard_timeout",
+    "max_blocks",
+    "max_seconds",
+    "max_tokens",
+)
+
+
+def from_settings(settings: Settings) -> Preferences:
+    """What CodeRunner's own settings say."""
+    changes = {name: getattr(settings, name) for name in FROM_SETTINGS}
+    changes |= {"server": settings.server, "kernel": "server"} if settings.server else {}
+    changes |= {"ca_file": str(settings.ca_file)} if settings.ca_file else {}
+    changes |= {"scripts": settings.output_scripts}
+    changes |= {"token": settings.token, "deadline": settings.timeout}
+    return Preferences().with_changes(changes)
+
+
+class PreferencesFile:
+    """The preferences and their file; may be used from any thread."""
+
+    def __init__(self, path: Path, defaults: Preferences | None = None) -> None:
+        self.path = path
+        self._defaults = defaults or Preferences()
+        self._chosen: dict[str, Any] | None = None
+        self._lock = Lock()
+
+    def get(self) -> Preferences:
+        """The preferences now."""
+        with self._lock:
+            return self._defaults.with_changes(self._read())
+
+    def change(self, **changes: Any) -> Preferences:  # noqa: ANN401 - values by name, checked here
+        """Choose; gives the preferences as they are then."""
+        with self._lock:
+            chosen = self._read() | dict(filter(lambda item: item[0], map(_checked, changes.items())))
+            self._chosen = chosen
+            self._write(chosen)
+            return self._defaults.with_changes(chosen)
+
+    def _read(self) -> dict[str, Any]:
+        if self._chosen is None:
+            try:
+                found = loads(self.path.read_bytes())
+            except (OSError, ValueError):
+                found = None
+            self._chosen = found if isinstance(found, dict) else {}
+        return self._chosen
+
+    def _write(self, chosen: Mapping[str, Any]) -> None:
+        """Write whole or not at all, readable by nobody else at any moment."""
+        plain = {name: _plain(value) for name, value in chosen.items()}
+        try:
+            make_private(self.path.parent)
+            handle, name = mkstemp(dir=self.path.parent, prefix=f".{self.path.name}")  # 0600 from the start
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    json.dump(plain, file, indent=2)
+                Path(name).replace(self.path)
+            except BaseException:
+                with suppress(OSError):
+                    Path(name).unlink()
+                raise
+        except OSError as failure:
+            message = f"the settings could not be saved in {self.path}: {failure.strerror}"
+            raise SettingsError(message) from failure
+
+
+def _plain(value: object) -> object:
+    return value.reveal() if isinstance(value, Secret) else value
+
+
+def _checked(item: tuple[str, Any]) -> tuple[str, Any]:
+    """One name and value as they may stand in `Preferences`; an empty name where they may not."""
+    name, value = item
+    refused = ("", None)
+    match name:
+        case "active" | "own_blocks" | "api" | "scripts" | "embedded_for_all":
+            return item if isinstance(value, bool) else refused
+        case "kernel":
+            return item if value in get_args(Kind) else refused
+        case "on_timeout":
+            return item if value in get_args(OnTimeout) else refused
+        case "approve":
+            return item if value in get_args(Approve) else refused
+        case "token":
+            return (name, value if isinstance(value, Secret) else Secret(str(value).strip()))
+        case "server" | "kernel_name" | "ca_file":
+            return (name, value.strip()) if isinstance(value, str) and value.strip() else refused
+        case "deadline" | "hard_timeout" | "max_blocks" | "max_seconds" | "max_tokens":
+            return (name, _within(name, value)) if _is_number(value) else refused
+    return refused
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < sys.maxsize
+
+
+def _within(name: str, value: float) -> float:
+    low, high = RANGES[name]
+    return type(low)(min(max(value, low), high))

@@ -1,0 +1,325 @@
+"""A kernel as a child process of ours: jupyter_client starts it, ZeroMQ carries its messages.
+
+On Linux and macOS the sockets are files in a directory that only we can enter; on TCP, any user of the
+machine could read what a kernel prints.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]
+import zmq
+import zmq.asyncio
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
+from jupyter_client.manager import AsyncKernelManager
+
+from coderunner.errors import KernelNotStarted, NoSuchKernelSpec
+from coderunner.kernel.background_tasks import attempt, begin
+from coderunner.kernel.connections import socket_folders
+from coderunner.kernel.connections.environment_variables import for_kernel
+from coderunner.kernel.connections.readiness import wait_until_ready
+from coderunner.kernel.execution.request import Event, Gone
+from coderunner.kernel.protocol.messages import Channel, Message, from_zmq, to_zmq
+from coderunner.outputs import Status
+from coderunner.private_folders import make_private
+
+NATIVE = "python3"
+"""The kernel that runs this very interpreter."""
+SHUTDOWN = 2.0
+"""Seconds for a kernel to end by itself, after which it is killed."""
+DEATH_RATTLE = 0.05
+"""Seconds that output of a dead kernel is still on its way to us."""
+BREATH = 64
+"""Messages of a flood after which others in the loop have their turn."""
+
+DIED = Gone(Status.DIED, "The kernel's process ended.")
+
+
+class Specs(KernelSpecManager):
+    """The kernels of this machine; `python3` is our own interpreter, installed as a kernel or not."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """Give a kernel spec by name; raises jupyter_client's NoSuchKernel."""
+        if kernel_name == NATIVE and find_spec("ipykernel") is not None:
+            return KernelSpec(
+                argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+                display_name="Python 3",
+                language="python",
+            )
+        return super().get_kernel_spec(kernel_name)
+
+    def names(self) -> list[str]:
+        """Give the names of all kernels there are, `python3` first."""
+        found = set(self.find_kernel_specs())
+        if find_spec("ipykernel") is not None:
+            found.add(NATIVE)
+        return sorted(found, key=lambda name: (name != NATIVE, name))
+
+
+class LocalKernel:
+    """The transport to a kernel on this machine."""
+
+    found = False
+    borrowed = False
+    alone = True
+    process = ""
+
+    def __init__(self, manager: AsyncKernelManager, sockets: Path) -> None:
+        self.language: str = getattr(manager.kernel_spec, "language", "").lower()
+        self._manager = manager
+        self._sockets = sockets
+        self._key: bytes = manager.session.key
+        self._loop = asyncio.get_running_loop()
+        self._receive: Callable[[Event], None] = lambda _event: None
+        self._ended = False
+        self._turnstile = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._process: Any = getattr(manager.provisioner, "process", None)
+        self._group: int = getattr(manager.provisioner, "pgid", None) or 0
+        # The kernel asks the one who sent the cell, by the name of its socket: both have the same.
+        name = uuid.uuid4().hex.encode()
+        self._shell = self._connect(zmq.DEALER, "shell", name)
+        self._stdin = self._connect(zmq.DEALER, "stdin", name)
+        self._control: zmq.asyncio.Socket | None = None
+        self._iopub = self._connect(zmq.SUB, "iopub")
+        self._listen(self._shell, "shell")
+        self._listen(self._stdin, "stdin")
+        self._listen(self._iopub, "iopub")
+        if self._process is not None:
+            threading.Thread(target=self._watch, name="coderunner-kernel", daemon=True).start()
+
+    # --- messages ---------------------------------------------------------------------------------
+
+    def _connect(self, kind: int, channel: Channel, name: bytes = b"") -> zmq.asyncio.Socket:
+        info = dict(self._manager.get_connection_info())
+        separator = ":" if info["transport"] == "tcp" else "-"
+        socket: zmq.asyncio.Socket = self._manager.context.socket(kind)
+        socket.linger = 0
+        # The kernel binds its sockets when it has come up: try soon again, not every 100 ms.
+        socket.reconnect_ivl = 10
+        if name:
+            socket.identity = name
+        if kind == zmq.SUB:
+            socket.rcvhwm = 0
+            socket.subscribe(b"")
+        socket.connect(f"{info['transport']}://{info['ip']}{separator}{info[f'{channel}_port']}")
+        return socket
+
+    def _listen(self, socket: zmq.asyncio.Socket, channel: Channel) -> None:
+        begin("the connection to a kernel was lost", self._read(socket, channel), self._tasks)
+
+    async def _read(self, socket: zmq.asyncio.Socket, channel: Channel) -> None:
+        count = 0
+        while True:
+            attempt(
+                "a message from a kernel could not be handled",
+                self._take,
+                await socket.recv_multipart(),
+                channel,
+            )
+            count += 1
+            if count % BREATH == 0:
+                await asyncio.sleep(0)
+
+    def _take(self, frames: list[bytes], channel: Channel) -> None:
+        message = from_zmq(frames, self._key, channel)
+        if message is not None:
+            self._receive(message)
+
+    def attach(self, receive: Callable[[Event], None]) -> None:
+        """Have every event from now on given to `receive`, in the loop."""
+        self._receive = receive
+        if self._ended:
+            receive(DIED)
+
+    def go_on(self) -> None:
+        """Do nothing: what was sent to a process that ended is lost with it."""
+
+    async def send(self, message: Message) -> None:
+        """Send one message by its channel."""
+        if not self._shell.closed:
+            await self._by(message.channel).send_multipart(to_zmq(message, self._key))
+
+    def _by(self, channel: Channel) -> zmq.asyncio.Socket:
+        if channel == "control" and self._control is None:
+            # Opened for its first message: most kernels never get one.
+            self._control = self._connect(zmq.DEALER, channel)
+            self._listen(self._control, channel)
+        return {"stdin": self._stdin, "control": self._control}.get(channel) or self._shell
+
+    async def wait_until_ready(self) -> None:
+        """Wait for the first answer; raises KernelNotStarted with the last thing that the kernel said."""
+        try:
+            await wait_until_ready(self)
+        except KernelNotStarted as error:
+            raise KernelNotStarted(f"{error}{self._last_words()}") from None
+
+    def _last_words(self) -> str:
+        try:
+            lines = (self._sockets / "stderr").read_text(errors="replace").strip().splitlines()
+        except OSError:
+            return ""
+        return f": {lines[-1][:300]}" if lines else ""
+
+    # --- the process ------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        """Wait, in a thread of its own, for the process to end: noticed at once, on every platform."""
+        self._process.wait()
+        try:
+            self._loop.call_soon_threadsafe(self._loop.call_later, DEATH_RATTLE, self._mourn)
+        except RuntimeError:
+            return  # our loop ended first
+
+    def _mourn(self) -> None:
+        self._ended = True
+        self._receive(DIED)
+
+    async def interrupt(self) -> None:
+        """Interrupt the program, and the programs it started, as Ctrl-C does."""
+        if not self._ended:
+            await self._manager.interrupt_kernel()
+
+    async def check(self) -> Gone | None:
+        """Tell whether the process has ended; as a rule it was noticed already."""
+        return DIED if self._ended or not await self._manager.is_alive() else None
+
+    async def answers(self) -> bool:
+        """Tell that the way carries what is said: it lies within this machine."""
+        return True
+
+    def held(self) -> int:
+        """The bytes of memory that the process itself holds, without the programs that it started."""
+        with suppress(psutil.Error):
+            return int(psutil.Process(self._process.pid).memory_info().rss) if self._process else 0
+        return 0
+
+    async def restart(self) -> None:
+        """End the program at any price."""
+        self._kill_group()
+        await self._shut_down(now=True)
+
+    async def _shut_down(self, *, now: bool) -> None:
+        """End the process: whoever restarts it and whoever notices that it ended, one after the other.
+
+        The manager fails where it is asked twice at once.
+        """
+        async with self._turnstile:
+            if self._manager.has_kernel:
+                await self._manager.shutdown_kernel(now=now)
+
+    async def close(self, *, keep: bool = False) -> None:
+        """End the kernel and all that it started: kindly at first, but within two seconds."""
+        for task in self._tasks:
+            task.cancel()
+        for socket in (self._shell, self._stdin, self._iopub, self._control):
+            if socket is not None:
+                socket.close()
+        try:
+            await self._shut_down(now=self._ended)
+        finally:
+            self._kill_group()
+            socket_folders.remove(self._sockets)
+
+    def _kill_group(self) -> None:
+        if self._group > 1 and hasattr(os, "killpg"):
+            try:
+                os.killpg(self._group, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                self._group = 0
+
+
+async def start(kernel_name: str, directory: Path | None = None) -> LocalKernel:
+    """Start a kernel in a working directory, or in a place to wait in; it's ready when this returns.
+
+    Raises NoSuchKernelSpec and KernelNotStarted.
+    """
+    if directory is not None:
+        make_private(directory)
+    place = socket_folders.make()
+    try:
+        kernel = await _launch_whole(_manager(kernel_name, place), directory or place, place)
+        try:
+            await kernel.wait_until_ready()
+        except BaseException:
+            await asyncio.shield(kernel.close())
+            raise
+    except BaseException:
+        socket_folders.remove(place)
+        raise
+    return kernel
+
+
+async def _launch_whole(manager: AsyncKernelManager, directory: Path, sockets: Path) -> LocalKernel:
+    """Launch a kernel; when this is cancelled, no process is left of it."""
+    launching = asyncio.ensure_future(_launch(manager, directory, sockets))
+    try:
+        return await asyncio.shield(launching)
+    except asyncio.CancelledError:
+        # Half a launch is a process that nobody knows: let it come up, then end it.
+        await asyncio.shield((await launching).close())
+        raise
+
+
+async def _launch(manager: AsyncKernelManager, directory: Path, sockets: Path) -> LocalKernel:
+    with (sockets / "stderr").open("wb") as stderr:
+        try:
+            await manager.start_kernel(
+                cwd=str(directory),
+                env=_environment(manager),
+                stderr=stderr,
+                extra_arguments=_arguments(manager),
+            )
+        except OSError as error:
+            raise KernelNotStarted(f"kernel {manager.kernel_name!r} cannot be started: {error}") from error
+    return LocalKernel(manager, sockets)
+
+
+def _manager(kernel_name: str, sockets: Path) -> AsyncKernelManager:
+    specs = Specs()
+    manager = AsyncKernelManager(
+        kernel_name=kernel_name,
+        kernel_spec_manager=specs,
+        connection_file=str(sockets / "kernel.json"),
+        transport="tcp" if sys.platform == "win32" else "ipc",
+        context=zmq.asyncio.Context.instance(),
+        shutdown_wait_time=SHUTDOWN,
+    )
+    try:
+        manager.kernel_spec  # noqa: B018 - looked up here, so that an unknown name has its own sentence
+    except NoSuchKernel:
+        known = ", ".join(specs.names()) or "none; install one with: pip install ipykernel"
+        raise NoSuchKernelSpec(
+            f"kernel {kernel_name!r} is not installed on this machine; it has: {known}"
+        ) from None
+    return manager
+
+
+def _arguments(manager: AsyncKernelManager) -> list[str]:
+    # IPython's history is one database for all kernels of a user: 7 ms a cell when they all write to it.
+    return ["--HistoryManager.enabled=False"] if manager.kernel_name == NATIVE else []
+
+
+def _environment(manager: AsyncKernelManager) -> dict[str, str]:
+    environment = for_kernel(os.environ)
+    if manager.kernel_name == NATIVE:
+        # `!pip install` is to mean this interpreter's, whether its environment is activated or not.
+        scripts = str(Path(sys.executable).parent)
+        # A host that draws into files says so here; in a kernel, plots are to be shown.
+        environment.pop("MPLBACKEND", None)
+        environment["PATH"] = os.pathsep.join([scripts, environment.get("PATH", os.defpath)])
+    return environment
+
+
+def kernel_names() -> list[str]:
+    """Give the names of the kernels that this machine has."""
+    return Specs().names()

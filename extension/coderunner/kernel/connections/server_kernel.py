@@ -1,0 +1,364 @@
+"""A kernel on a Jupyter Server, Hub or Gateway: REST for its life, one WebSocket for its messages."""
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from urllib.parse import quote
+
+from coderunner.errors import KernelError, KernelNotStarted, NoSuchKernel, ServerRefused
+from coderunner.kernel.background_tasks import begin, log
+from coderunner.kernel.connections.readiness import START_TIMEOUT, wait_until_ready
+from coderunner.kernel.connections.rest_api import RestApi
+from coderunner.kernel.connections.running_kernels import meant, on_server
+from coderunner.kernel.connections.websocket import PING, KernelWebSocket
+from coderunner.kernel.execution.request import LOST, Away, Back, Event, Gone
+from coderunner.kernel.kernel_location import Server
+from coderunner.kernel.protocol.messages import Message
+from coderunner.outputs import Status
+
+AWAY = 120.0
+"""Seconds for which a way that was cut is looked for: a server is up again by then, or somebody must help."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+"""Seconds between two attempts, each pause twice the one before. A server needs the first to notice."""
+ATTEMPT = 5.0
+"""Seconds for one attempt."""
+AT_ONCE = 5.0
+"""Seconds for a kernel at rest to answer; it takes milliseconds."""
+AWAKE = 2.0
+"""Seconds for an answer over a link that was quiet for longer than it should have been: the machine slept."""
+
+ATTACHED = 10.0
+"""Seconds for a kernel that runs already, and is at rest, to say so."""
+
+DIED = Gone(Status.DIED, "The kernel's process ended on the server.")
+RESTARTS = replace(DIED, heir=True)
+REPLACED = Gone(Status.REPLACED, "The kernel was restarted or shut down on the server.")
+DELETED = Gone(Status.REPLACED, "The server deleted the kernel.")
+VANISHED = Gone(Status.LOST, "The server no longer has the kernel.", keep=False)
+
+
+class ServerKernel:
+    """The transport to a kernel on a server."""
+
+    def __init__(self, rest: RestApi, kernel: str, session: str, *, found: bool) -> None:
+        self.found = found
+        self.borrowed = False
+        self.alone = False
+        self.language = ""
+        self.process = ""
+        self.kernel = kernel
+        """The kernel's id on the server."""
+        self.ready = False
+        """It has answered: from now on its farewells are its own."""
+        self._rest = rest
+        self._session = session
+        self._receive: Callable[[Event], None] = lambda _event: None
+        self._gone: Gone | None = None
+        self._websocket: KernelWebSocket | None = None
+        self._identity = ""
+        self._returning: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- messages
+
+    async def connect(self, identity: str) -> None:
+        """Open the WebSocket; a server keeps what is missed for the same `identity` only.
+
+        Until the kernel is ready, that takes as long as it takes to start.
+        """
+        self._identity, self._gone = identity, None
+        if self._websocket is not None:
+            self._websocket.close()
+        websocket = KernelWebSocket(self._on_message, self._broken)
+        self._websocket = websocket
+        await websocket.open(self._rest, self._path("channels"), identity, starts=not self.ready)
+
+    def attach(self, receive: Callable[[Event], None]) -> None:
+        """Have every event from now on given to `receive`, in the loop."""
+        self._receive = receive
+        if self._gone is not None:
+            receive(self._gone)
+
+    def go_on(self) -> None:
+        """Stay of use: the server gives the requests in its queue to the process that it starts now."""
+        self._gone = None
+
+    async def send(self, message: Message) -> None:
+        """Send one message."""
+        if self._websocket is not None and self._gone is None:
+            self._websocket.send(message)
+
+    def _on_message(self, message: Message) -> None:
+        self._receive(message)
+        gone = verdict(message)
+        # Before it is ready, the server may replay what we missed: the end of the program before this one.
+        if gone is not None and (self.ready or message.content.get("execution_state") == "dead"):
+            self._end(gone)
+
+    def _end(self, gone: Gone) -> None:
+        if self._gone is None:
+            self._gone = gone
+            self._receive(gone)
+
+    # --- a way that was cut
+
+    def _broken(self, websocket: KernelWebSocket) -> None:
+        if websocket is not self._websocket or self._gone is not None:
+            return
+        if not self.ready:
+            self._end(LOST)
+            return
+        self._receive(Away())
+        if self._gone is None and not self._away:
+            self._returning = begin("searching for the kernel failed", self._return(), self._tasks)
+
+    @property
+    def _away(self) -> bool:
+        return self._returning is not None and not self._returning.done()
+
+    async def _return(self) -> None:
+        """Look for the way until it is there again, or there is none."""
+        loop = asyncio.get_running_loop()
+        # By a clock that stands still while the machine sleeps: after that the network takes its time.
+        pause, until = FIRST_PAUSE, loop.time() + AWAY
+        while loop.time() < until:
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+            try:
+                async with asyncio.timeout(ATTEMPT):
+                    gone = await self._look_again()
+            except ServerRefused:
+                break
+            except (KernelError, TimeoutError):
+                continue
+            except Exception:
+                # It may answer anything: the next attempt is as good as the one before.
+                log.exception("the server could not be asked about its kernel")
+                continue
+            if gone is not None:
+                self._end(gone)
+            elif self._websocket is None or not self._websocket.alive:
+                continue
+            else:
+                self._receive(Back())
+            return
+        self._end(LOST)
+
+    async def _look_again(self) -> Gone | None:
+        model = await self._rest.kernel(self.kernel)
+        if model is None:
+            return VANISHED
+        if model.get("execution_state") == "dead":
+            return DIED
+        await self.connect(self._identity)
+        return None
+
+    # --- the kernel's life
+
+    def _path(self, action: str = "") -> str:
+        return f"api/kernels/{quote(self.kernel, safe='')}" + (f"/{action}" if action else "")
+
+    async def interrupt(self) -> None:
+        """Interrupt the program that runs."""
+        await self._rest.ask("POST", self._path("interrupt"))
+
+    async def restart(self) -> None:
+        """End the program: the same kernel, empty; or none, where the server cannot restart it."""
+        reply = await self._rest.ask("POST", self._path("restart"))
+        if reply.status >= 300:
+            await self.delete()
+
+    async def check(self) -> Gone | None:
+        """Look whether the server still has the kernel."""
+        try:
+            model = await self._rest.kernel(self.kernel)
+        except KernelError:
+            return None  # no answer is no verdict: the WebSocket tells when the connection is lost
+        if model is None:
+            # One that died too often is let go of as well: why it went was said just now, on the WebSocket.
+            if self._websocket is not None:
+                await self._websocket.answers(AWAKE)
+            return self._gone or (VANISHED if self._away else DELETED)
+        if self._websocket is not None and self._websocket.quiet_for > 2 * PING:
+            await self.answers()
+        return DIED if model.get("execution_state") == "dead" else None
+
+    async def answers(self) -> bool:
+        """Tell whether the way there still carries anything; one that does not is given up for another."""
+        if self._websocket is None or self._away:
+            return False
+        if await self._websocket.answers(AWAKE):
+            return True
+        self._websocket.give_up()
+        return False
+
+    def held(self) -> int:
+        """Nothing that we know: limits are the server's own matter."""
+        return 0
+
+    async def close(self, *, keep: bool = False) -> None:
+        """Let go; without `keep` the kernel is deleted."""
+        self._gone = self._gone or LOST
+        if self._returning is not None:
+            self._returning.cancel()
+        if self._websocket is not None:
+            self._websocket.close()
+        try:
+            # Without a session nobody would find it again.
+            if not self.borrowed and not (keep and self._session):
+                await self.delete()
+        finally:
+            self._rest.close()
+
+    async def delete(self) -> None:
+        """Delete the kernel, and its session where it has one."""
+        path = f"api/sessions/{quote(self._session, safe='')}" if self._session else self._path()
+        with suppress(KernelError):
+            await self._rest.ask("DELETE", path)
+
+
+def verdict(message: Message) -> Gone | None:
+    """Tell from a message whether the kernel is no more."""
+    if message.type == "shutdown_reply":
+        return REPLACED
+    if message.type == "status" and not message.parent:
+        return _DEATHS.get(str(message.content.get("execution_state")))
+    return None
+
+
+_DEATHS = {"restarting": RESTARTS, "dead": DIED}
+
+
+async def open_kernel(where: Server, path: str, *, start: bool = True) -> ServerKernel:
+    """Find the kernel of a session path on the server, or start one; it is ready when this returns.
+
+    Raises KernelError: NoSuchKernelSpec, KernelNotStarted, NoSuchKernel where none is there and none may
+    `start`, or what keeps us from the server.
+    """
+    rest = RestApi(where)
+    try:
+        language = await rest.require_kernel_spec(where.kernel_name)
+        kernel, state = await find_or_create(rest, where.kernel_name, path, start=start)
+        kernel.language = language
+        try:
+            # Servers up to 2.17 may say "starting" of a kernel that has run, or even runs, a cell.
+            heard = state != "idle" and await _overhear(kernel)
+            if not heard and state != "busy":
+                await _greet(kernel)
+            kernel.ready = True
+        except BaseException:
+            await asyncio.shield(kernel.close(keep=kernel.found))
+            raise
+    except BaseException:
+        rest.close()
+        raise
+    return kernel
+
+
+async def attach(where: Server) -> ServerKernel:
+    """Give the kernel that a person means, with all that it holds; it is left as it is in the end.
+
+    Raises NoSuchKernel, KernelNotStarted where it is busy with a cell of its own, or what keeps us from it.
+    """
+    rest = RestApi(where)
+    try:
+        found = meant(await on_server(rest), where.attach)
+        if await rest.require_kernel_spec(found.kernel_name) != "python":
+            raise NoSuchKernel(f"the kernel {found} is not a Python kernel")
+        if found.state == "busy":
+            raise KernelNotStarted(f"the kernel {found} is busy with another cell; wait until it finishes")
+        kernel = ServerKernel(rest, found.id, "", found=True)
+        kernel.borrowed = True
+        try:
+            await _greet(kernel, within=ATTACHED)
+            kernel.ready = True
+        except BaseException:
+            await asyncio.shield(kernel.close())
+            raise
+    except BaseException:
+        rest.close()
+        raise
+    return kernel
+
+
+async def _overhear(kernel: ServerKernel) -> bool:
+    """Connect to a kernel that is busy, and see to it that what it shows reaches us; tell whether it does.
+
+    A server that thinks so does not look whether we hear it: the first words of a cell would be lost. One
+    that answers nothing beside its cell, or nothing at all, is taken as it is: cells wait in its queue.
+    """
+    await kernel.connect(uuid.uuid4().hex)
+    with suppress(KernelNotStarted):
+        kernel.process = await wait_until_ready(kernel, within=AT_ONCE, channel="control")
+        return True
+    return False
+
+
+async def _greet(kernel: ServerKernel, *, within: float = START_TIMEOUT) -> None:
+    """Wait until it answers; one that was found at rest is soon asked again, over another connection.
+
+    Each has a name of its own: where a server has not let go of an earlier connection yet, the kernel gives
+    its answers to the one or the other of the same name.
+    """
+    await kernel.connect(uuid.uuid4().hex)
+    if kernel.found:
+        with suppress(KernelNotStarted):
+            kernel.process = await wait_until_ready(kernel, within=AT_ONCE)
+            return
+        await kernel.connect(uuid.uuid4().hex)
+    kernel.process = await wait_until_ready(kernel, within=within)
+
+
+async def delete_kernel(where: Server, path: str) -> None:
+    """Delete the kernel of a session path, if the server has one and answers."""
+    rest = RestApi(where)
+    try:
+        with suppress(KernelError):
+            for session in await rest.sessions():
+                model = session.get("kernel")
+                if session.get("path") == path and isinstance(model, dict):
+                    name = str(session.get("id", ""))
+                    await ServerKernel(rest, str(model.get("id")), name, found=True).delete()
+    finally:
+        rest.close()
+
+
+async def find_or_create(rest: RestApi, name: str, path: str, *, start: bool) -> tuple[ServerKernel, str]:
+    """Give the session's kernel and its state, idle for a new one; one of another name there is replaced.
+
+    Without `start` nothing is changed: NoSuchKernel.
+    """
+    for session in await rest.sessions():
+        model = session.get("kernel")
+        if session.get("path") != path or not isinstance(model, dict) or not isinstance(model.get("id"), str):
+            continue
+        kernel = ServerKernel(rest, model["id"], str(session.get("id", "")), found=True)
+        if model.get("name") == name and await kernel.check() is None:
+            return kernel, str(model.get("execution_state"))
+        if start:
+            await kernel.delete()
+    if not start:
+        raise NoSuchKernel(f"the server has no kernel {name} for {path}")
+    return await _create(rest, name, path), "idle"
+
+
+async def _create(rest: RestApi, name: str, path: str) -> ServerKernel:
+    wanted = {"path": path, "name": path, "type": "console", "kernel": {"name": name}}
+    reply = await rest.ask("POST", "api/sessions", wanted)
+    model = reply.json if isinstance(reply.json, dict) else {}
+    kernel = model.get("kernel")
+    if reply.status == 201 and isinstance(kernel, dict) and isinstance(kernel.get("id"), str):
+        return ServerKernel(rest, kernel["id"], str(model.get("id", "")), found=False)
+    # kernel_gateway has no sessions of its own: it answers 404 or 500.
+    return await create_without_session(rest, name)
+
+
+async def create_without_session(rest: RestApi, name: str) -> ServerKernel:
+    """Start a kernel that nobody will find again; raises KernelNotStarted."""
+    reply = await rest.ask("POST", "api/kernels", {"name": name})
+    model = reply.json if isinstance(reply.json, dict) else {}
+    if reply.status != 201 or not isinstance(model.get("id"), str):
+        raise rest.failed(f"start a kernel {name!r}", reply)
+    return ServerKernel(rest, str(model["id"]), "", found=False)

@@ -1,0 +1,377 @@
+"""The connection doctor: walks the way to a kernel step by step, and says which step fails and what mends it.
+
+The same sentences for the form's Connect, for `coderunner check` and for whoever else asks. It starts a
+kernel of its own for the test cell and leaves none behind.
+"""
+
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+from coderunner.errors import (
+    KernelError,
+    KernelNotStarted,
+    NoSuchKernelSpec,
+    NotAJupyterServer,
+    SettingsError,
+)
+from coderunner.kernel.connections import local_kernel, server_kernel
+from coderunner.kernel.connections.readiness import wait_until_ready
+from coderunner.kernel.connections.rest_api import RestApi, parsed, redirected, refusal, unreachable
+from coderunner.kernel.doctor.network_exposure import outward
+from coderunner.kernel.execution.client import KernelClient
+from coderunner.kernel.execution.transport import Transport
+from coderunner.kernel.io_thread import io_thread
+from coderunner.kernel.kernel_location import KernelLocation, Local, Server
+from coderunner.kernel.server_address import is_loopback, normalise, parents
+from coderunner.outputs import Result, Status, Stream
+
+OLDEST_SAFE = (2, 20)
+"""Jupyter Server before 2.20 has CVE-2026-44727: an output in a notebook could take its token."""
+
+REPORT_PATH = re.compile(r"report-uri (/\S+?)/api/security/")
+"""Where a Jupyter server names its base path even in the answer that there is nothing at an address."""
+
+TEST_CELL = (
+    'import platform\nprint(f"Hello from Python {platform.python_version()} on {platform.system()}")\n'
+)
+TEST_DEADLINE = 20.0
+"""Seconds for the test cell, which takes milliseconds."""
+
+
+class Step(StrEnum):
+    """The steps of the way, in order; a kernel on this machine has only the last ones."""
+
+    ADDRESS = "address"
+    REACH = "reach"
+    JUPYTER = "jupyter"
+    TOKEN = "token"  # noqa: S105 - the name of a step
+    KERNEL = "kernel"
+    START = "start"
+    WEBSOCKET = "websocket"
+    CELL = "cell"
+
+
+class Sentence(StrEnum):
+    """All that the doctor says by itself; what fails in an errand to a server, that errand's error says."""
+
+    KERNELS_HERE = "Kernels installed on this machine: {kernels}."
+    STARTED_HERE = "The kernel started in {seconds:.1f} s."
+    ADDRESS = "The address is {url}."
+    NOT_ENCRYPTED = (
+        "The connection is not encrypted: others on the network can read the token; use https or a tunnel."
+    )
+    RESPONDS = "A server responds at {url}."
+    EXPOSED = (
+        "Other machines may reach it too, at {others}; make it listen on 127.0.0.1 only "
+        "(ServerApp.ip; in Docker, publish its port as 127.0.0.1:8888:8888)."
+    )
+    VERSION = "It is Jupyter Server {version}."
+    VULNERABLE = (
+        "Jupyter Server {version} has a known vulnerability (CVE-2026-44727); upgrade to 2.20 or later."
+    )
+    NO_HTTPS = "The server at {url} does not use https; use {plain}."
+    ELSEWHERE = "The base path is wrong: the Jupyter server is at {url}; use that address."
+    A_HUB = "{url} is a JupyterHub; use the address of your own server, {url}/user/NAME."
+    NOT_JUPYTER = (
+        "{url} is not a Jupyter server, or the base path is wrong; copy the address from your browser"
+    )
+    OPEN_TO_ALL = "The server does not require a token, so anybody who reaches it can run code; set a token."
+    ADMITTED = "The server accepts the token."
+    KERNELS_THERE = "Kernels installed on the server: {kernels}."
+    STARTED_THERE = "The server started a kernel."
+    CONNECTED = "The WebSocket is open, and the kernel answered after {seconds:.1f} s."
+    ANSWERS = "{hello}: {what} answers in {milliseconds:g} ms."
+    CELL_FAILED = "The test cell ended with {status}: {reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one step showed, in one sentence; where `ok` is false it says what mends it."""
+
+    step: Step
+    ok: bool
+    sentence: str
+    warning: bool = False
+    """It works, but there is something to mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All findings, in order; the first that is not ok is the last."""
+
+    findings: tuple[Finding, ...]
+    kernels: tuple[str, ...] = ()
+    """The names of the kernel specs there are, where we got so far; the default first."""
+    kernel: str = ""
+    """The name of the kernel that was asked for."""
+    version: str = ""
+    """The server's version."""
+    output: str = ""
+    """What the test cell printed."""
+    milliseconds: float | None = None
+    """The round trip of a warm test cell."""
+
+    @property
+    def ok(self) -> bool:
+        """A cell ran."""
+        return all(finding.ok for finding in self.findings)
+
+    @property
+    def sentence(self) -> str:
+        """The one sentence for a status line."""
+        return self.findings[-1].sentence if self.findings else ""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What works but should be mended."""
+        return tuple(finding.sentence for finding in self.findings if finding.warning)
+
+    def to_json(self) -> dict[str, object]:
+        """Give the report as JSON values."""
+        return {"ok": self.ok, "sentence": self.sentence, **asdict(self), "findings": self._findings()}
+
+    def _findings(self) -> list[dict[str, object]]:
+        return [{**asdict(finding), "step": finding.step.value} for finding in self.findings]
+
+
+Tell = Callable[[Finding], None]
+
+
+async def check(where: KernelLocation, *, on_finding: Tell | None = None) -> Report:
+    """Walk the whole way and report; never raises for what is wrong with it.
+
+    May be awaited in any loop. `on_finding` is called in the portal's thread as each step is done.
+    """
+    examination = _Examination(where, on_finding or (lambda _finding: None))
+    return await io_thread().run(examination.run())
+
+
+class _Broken(Exception):
+    """A step failed, and those after it make no sense."""
+
+
+class _Examination:
+    """One walk along the way, and what it has found so far."""
+
+    def __init__(self, where: KernelLocation, tell: Tell) -> None:
+        self._where = where
+        self._tell = tell
+        self._findings: list[Finding] = []
+        self._kernels: list[str] = []
+        self._version = ""
+        self._output = ""
+        self._milliseconds: float | None = None
+
+    async def run(self) -> Report:
+        try:
+            if isinstance(self._where, Local):
+                await self._walk_here(self._where)
+            else:
+                await self._walk_there(self._where)
+        except _Broken:
+            pass
+        return Report(
+            tuple(self._findings),
+            tuple(self._kernels),
+            self._where.kernel_name,
+            self._version,
+            self._output,
+            self._milliseconds,
+        )
+
+    def _found(self, step: Step, sentence: str, *, ok: bool = True, warning: bool = False) -> None:
+        finding = Finding(step, ok, sentence, warning)
+        self._findings.append(finding)
+        self._tell(finding)
+
+    def _broken(self, step: Step, sentence: str) -> _Broken:
+        self._found(step, sentence, ok=False)
+        return _Broken()
+
+    # --- a kernel on this machine
+
+    async def _walk_here(self, where: Local) -> None:
+        self._kernels = local_kernel.kernel_names()
+        self._found(Step.KERNEL, Sentence.KERNELS_HERE.format(kernels=", ".join(self._kernels) or "none"))
+        started = time.monotonic()
+        with TemporaryDirectory(prefix="coderunner-", ignore_cleanup_errors=True) as directory:
+            try:
+                kernel = await local_kernel.start(where.kernel_name, Path(directory))
+            except NoSuchKernelSpec as error:
+                raise self._broken(Step.KERNEL, _sentence(error)) from None
+            except KernelError as error:
+                raise self._broken(Step.START, _sentence(error)) from None
+            async with _closing(kernel):
+                took = time.monotonic() - started
+                self._found(Step.START, Sentence.STARTED_HERE.format(seconds=took))
+                await self._try_cell(kernel, f"{where.kernel_name} on this machine")
+
+    # --- a kernel on a server
+
+    async def _walk_there(self, where: Server) -> None:
+        try:
+            url = normalise(where.url)
+        except SettingsError as error:
+            raise self._broken(Step.ADDRESS, _sentence(error)) from None
+        open_to_all = urlsplit(url).scheme == "http" and not is_loopback(url)
+        self._found(Step.ADDRESS, Sentence.ADDRESS.format(url=url))
+        if open_to_all:
+            self._found(Step.ADDRESS, Sentence.NOT_ENCRYPTED, warning=True)
+        rest = RestApi(where)
+        try:
+            await self._look_at(rest)
+            await self._look_at_token(rest)
+            await self._look_at_specs(rest, where)
+            await self._run_there(rest, where)
+        finally:
+            rest.close()
+
+    async def _look_at(self, rest: RestApi) -> None:
+        """See whether a Jupyter server answers, and if it is not here, where it is."""
+        try:
+            response = await rest.fetch("GET", "api")
+            if response.code == 599:
+                raise unreachable(rest.url, response.error)
+        except KernelError as error:
+            raise self._broken(Step.REACH, await self._why_no_answer(rest, error)) from None
+        self._found(Step.REACH, Sentence.RESPONDS.format(url=rest.url))
+        if others := await outward(rest.url):
+            sentence = Sentence.EXPOSED.format(others=" and ".join(others))
+            self._found(Step.REACH, sentence, warning=True)
+        version = _version(parsed(response)) if response.code == 200 else ""
+        if not version:
+            sentence = await self._why_no_jupyter(rest, refusal(rest.url, response, token=False))
+            raise self._broken(Step.JUPYTER, sentence)
+        self._version = version
+        self._found(Step.JUPYTER, Sentence.VERSION.format(version=version))
+        if _numbers(version) < OLDEST_SAFE:
+            sentence = Sentence.VULNERABLE.format(version=version)
+            self._found(Step.JUPYTER, sentence, warning=True)
+
+    async def _why_no_answer(self, rest: RestApi, error: KernelError) -> str:
+        # A plain server leaves a TLS greeting unanswered, which looks like one that hangs.
+        plain = f"http{rest.url.removeprefix('https')}"
+        if rest.url.startswith("https:") and await self._is_jupyter(rest, plain):
+            return Sentence.NO_HTTPS.format(url=rest.url, plain=plain)
+        return _sentence(error)
+
+    async def _why_no_jupyter(self, rest: RestApi, trouble: KernelError | None) -> str:
+        for url in [*parents(rest.url), *await self._ways_on(rest)]:
+            if await self._is_jupyter(rest, url):
+                return Sentence.ELSEWHERE.format(url=url)
+        if await self._is_jupyter(rest, f"{rest.url}/hub"):
+            return Sentence.A_HUB.format(url=rest.url)
+        if trouble is None:
+            trouble = NotAJupyterServer(Sentence.NOT_JUPYTER.format(url=rest.url))
+        return _sentence(trouble)
+
+    async def _ways_on(self, rest: RestApi) -> list[str]:
+        """Give the addresses that the answer to a wrong one hints at."""
+        response = await rest.fetch("GET", "")
+        reports = REPORT_PATH.search(response.headers.get("Content-Security-Policy", ""))
+        hints = [response.headers.get("Location", ""), reports[1] if reports else ""]
+        targets = [redirected(rest.url, hint) for hint in hints]
+        here = urlsplit(rest.url)[:2]
+        return [
+            normalise(target._replace(query="").geturl())
+            for target in targets
+            if target is not None and target[:2] == here
+        ]
+
+    async def _is_jupyter(self, rest: RestApi, url: str) -> bool:
+        try:
+            response = await rest.anonymous(f"{url}/api")
+        except KernelError:
+            return False
+        return response.code == 200 and bool(_version(parsed(response)))
+
+    async def _look_at_token(self, rest: RestApi) -> None:
+        try:
+            self._kernels = await rest.kernel_specs()
+            stranger = await rest.anonymous(f"{rest.url}/api/kernelspecs")
+        except KernelError as error:
+            raise self._broken(Step.TOKEN, _sentence(error)) from None
+        if stranger.code == 200:
+            self._found(Step.TOKEN, Sentence.OPEN_TO_ALL, warning=True)
+        else:
+            self._found(Step.TOKEN, Sentence.ADMITTED)
+
+    async def _look_at_specs(self, rest: RestApi, where: Server) -> None:
+        try:
+            await rest.require_kernel_spec(where.kernel_name)
+        except KernelError as error:
+            raise self._broken(Step.KERNEL, _sentence(error)) from None
+        self._found(Step.KERNEL, Sentence.KERNELS_THERE.format(kernels=", ".join(self._kernels)))
+
+    async def _run_there(self, rest: RestApi, where: Server) -> None:
+        started = time.monotonic()
+        try:
+            kernel = await server_kernel.create_without_session(rest, where.kernel_name)
+        except KernelError as error:
+            raise self._broken(Step.START, _sentence(error)) from None
+        async with _closing(kernel):
+            self._found(Step.START, Sentence.STARTED_THERE)
+            try:
+                await kernel.connect("")
+                await wait_until_ready(kernel)
+            except KernelNotStarted as error:
+                raise self._broken(Step.START, _sentence(error)) from None
+            except KernelError as error:
+                raise self._broken(Step.WEBSOCKET, _sentence(error)) from None
+            took = time.monotonic() - started
+            self._found(Step.WEBSOCKET, Sentence.CONNECTED.format(seconds=took))
+            await self._try_cell(kernel, f"{where.kernel_name} at {rest.url}")
+
+    # --- the test cell
+
+    async def _try_cell(self, transport: Transport, what: str) -> None:
+        client = KernelClient(transport)
+        result = await client.execute(TEST_CELL, deadline=TEST_DEADLINE)
+        self._output = "".join(output.text for output in result.outputs if isinstance(output, Stream))
+        if result.status is not Status.OK:
+            raise self._broken(Step.CELL, _failure(result))
+        if result.detail:
+            self._found(Step.CELL, _sentence(result.detail), warning=True)
+        # The first cell of a kernel pays for imports; a second one shows what every other will take.
+        warm = await client.execute(TEST_CELL, deadline=TEST_DEADLINE)
+        self._milliseconds = round(warm.duration * 1000, 1)
+        hello = self._output.strip() or "The test cell ran"
+        sentence = Sentence.ANSWERS.format(hello=hello, what=what, milliseconds=self._milliseconds)
+        self._found(Step.CELL, sentence)
+
+
+@asynccontextmanager
+async def _closing(kernel: Transport) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await kernel.close()
+
+
+def _sentence(error: Exception | str) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}." if not text.startswith("http") else f"{text}."
+
+
+def _failure(result: Result) -> str:
+    last = result.outputs[-1] if result.outputs else None
+    said = f"{getattr(last, 'ename', '')} {getattr(last, 'evalue', '')}".strip()
+    reason = result.detail or said or "no output"
+    return Sentence.CELL_FAILED.format(status=result.status.value, reason=reason)
+
+
+def _version(answer: object) -> str:
+    version = answer.get("version") if isinstance(answer, dict) else None
+    return version[:40] if isinstance(version, str) else ""
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    parts = version.split(".")[:2]
+    return tuple(int(part) for part in parts) if all(part.isdigit() for part in parts) else OLDEST_SAFE

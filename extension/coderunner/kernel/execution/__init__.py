@@ -1,0 +1,1 @@
+"""One request from sending to its end: deadline, interrupt, input, late output."""

@@ -1,0 +1,165 @@
+"""How a cell ends: what its last messages mean, and what ends a cell that does not end by itself."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+
+from coderunner.errors import KernelError
+from coderunner.kernel.execution.request import ANSWER, LOST, NO_REPLY, Ending, Gone, PendingRequest
+from coderunner.kernel.execution.transport import Transport
+from coderunner.kernel.protocol.messages import Stamp, kernel_info_request
+from coderunner.outputs import Aftermath, Status
+
+GRACE = (1.0, 3.0)
+"""Seconds that an interrupt is given, and a second one: numpy's loops take half a second to notice one, and a
+busy machine more until the kernel has told of it. Too early a restart costs the variables."""
+INTERRUPT_TIMEOUT = 2.0
+"""Seconds for the interrupt itself to be delivered."""
+RESTART_TIMEOUT = 15.0
+"""Seconds for a stuck kernel to be replaced: a server kills it after 5."""
+REJOIN = 5.0
+"""Seconds to hear over another way of a cell that was told to stop when its own carried nothing any more."""
+AFTERSHOCK = 1.0
+"""Seconds after an interrupt that was not ours for the news that the kernel itself is ending."""
+
+FLUSHED = "the kernel flushed it from its queue twice"
+DROPPED = "the server dropped output; print less at once, or raise its limit ServerApp.{limit}"
+UNHEARD = "output may be missing"
+INCOMPLETE = "the connection was interrupted, so output may be missing"
+RUNS_NO_MORE = "it is no longer running"
+ASKED_LATE = "it asked for input after the reply had gone on; ask for input first, or raise the time limit"
+INHERITED = "the kernel was restarted, so earlier variables are gone"
+RESTARTED = Gone(Status.REPLACED, "The kernel was restarted while the connection was down.")
+ASKED_EXIT = "the program ended its kernel; all variables are gone"
+
+
+class CellEnding:
+    """Ends the cells of one kernel. In the portal's loop."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        stamp: Callable[[], Stamp],
+        give_up: Callable[[Gone], None],
+        check: Callable[[], Awaitable[Gone | None]],
+    ) -> None:
+        """`give_up` is told why the kernel is of no more use; `check` looks whether it is still there."""
+        self._transport = transport
+        self._stamp = stamp
+        self._give_up = give_up
+        self._check = check
+
+    async def conclude(
+        self, flight: PendingRequest, ending: Ending, deadline: float
+    ) -> tuple[Status, Aftermath, str]:
+        """Tell how a cell ended, and end it where `ending` is no end yet; may take some seconds."""
+        if ending is NO_REPLY:
+            self._give_up(NO_REPLY)
+            await self._replace(RESTART_TIMEOUT)
+        if ending == "complete" and flight.execution.interrupted:
+            # Not by us. A kernel that somebody shuts down or restarts may interrupt its cell first.
+            ending = await self._aftershock(flight) or ending
+        if isinstance(ending, Gone):
+            return _verdict(ending)
+        if ending == "complete":
+            return self._completed(flight)
+        if ending == "unanswered":
+            return self._unanswered(flight)
+        aftermath = await self._stop(flight)
+        if aftermath is Aftermath.BUSY:
+            self._give_up(LOST)
+            return Status.LOST, aftermath, ""
+        status = Status.INTERRUPTED if ending == "stopped" else Status.TIMEOUT
+        unheard = ASKED_LATE if flight.asks_in_vain else f"nobody answered within {ANSWER:g} s"
+        details = {"overdue": limit(deadline), "unheard": unheard}
+        said = [details.get(ending, ""), INCOMPLETE if flight.cut and not flight.gaps.whole else ""]
+        return status, aftermath, "; ".join(filter(None, said))
+
+    async def _aftershock(self, flight: PendingRequest) -> Gone | None:
+        until = time.monotonic() + AFTERSHOCK
+        while (left := until - time.monotonic()) > 0:
+            if isinstance(ending := await flight.ended(left), Gone):
+                return ending
+        return await self._check()
+
+    def _completed(self, flight: PendingRequest) -> tuple[Status, Aftermath, str]:
+        execution = flight.execution
+        status = Status(execution.reply or "ok")
+        if execution.ending:
+            self._give_up(Gone(Status.DIED, "The program ended its kernel.", keep=False))
+            return status, Aftermath.FRESH, ASKED_EXIT
+        # The kernel's first and last word on a cell: what lies between them came as well, or it was cut.
+        heard = execution.started and execution.idle and not (self._transport.alone and flight.gaps.gap)
+        missing = "" if heard else UNHEARD
+        if execution.dropped:
+            missing = DROPPED.format(limit=execution.dropped)
+        if flight.cut and not flight.gaps.whole:
+            missing = INCOMPLETE
+        said = [INHERITED if flight.heir else "", FLUSHED if status is Status.ABORTED else missing]
+        return status, Aftermath.READY, "; ".join(filter(None, said))
+
+    def _unanswered(self, flight: PendingRequest) -> tuple[Status, Aftermath, str]:
+        """The kernel is at rest, and what became of the cell was said while the way was cut."""
+        if not flight.answered_by:
+            self._give_up(LOST)
+            return _verdict(LOST)
+        if flight.process and flight.process != flight.answered_by:
+            self._give_up(RESTARTED)
+            return _verdict(RESTARTED)
+        if flight.execution.failed:
+            return Status.ERROR, Aftermath.READY, INCOMPLETE
+        return Status.LOST, Aftermath.READY, RUNS_NO_MORE
+
+    async def _stop(self, flight: PendingRequest) -> Aftermath:
+        """Climb until the cell has ended: interrupt, again, restart. Tell what is left; BUSY: not known."""
+        flight.stopping = True
+        for patience in GRACE:
+            # Twice, because one that comes before the kernel has taken up the cell does nothing.
+            reached = await bounded(self._transport.interrupt(), INTERRUPT_TIMEOUT)
+            if flight.away:
+                return Aftermath.BUSY
+            # An awaiting cell notices an interrupt only when a shell message comes after it.
+            await self._transport.send(kernel_info_request(self._stamp()))
+            left = self._left(flight, await flight.ended(patience))
+            if left is None and not await self._transport.answers():
+                # A kernel that heeded it may have said so over a way that carries nothing any more.
+                left = self._left(flight, await flight.ended(REJOIN))
+                left = Aftermath.BUSY if left is None and flight.away else left
+            if left is not None:
+                return left
+        restarted = await self._replace(RESTART_TIMEOUT if reached else INTERRUPT_TIMEOUT)
+        self._give_up(Gone(Status.DIED, "The kernel was restarted.") if restarted else LOST)
+        return Aftermath.FRESH if restarted else Aftermath.BUSY
+
+    def _left(self, flight: PendingRequest, ending: Ending | None) -> Aftermath | None:
+        """What a cell that was told to stop has left; None: nobody knows that it ended."""
+        if ending == "complete":
+            return Aftermath.FRESH if flight.execution.ending else Aftermath.READY
+        if ending == "unanswered" and flight.answered_by:
+            return self._unanswered(flight)[1]
+        return _verdict(ending)[1] if isinstance(ending, Gone) else None
+
+    async def _replace(self, within: float) -> bool:
+        """End a kernel that no interrupt reaches; tell whether that was done."""
+        return not self._transport.borrowed and await bounded(self._transport.restart(), within)
+
+
+def _verdict(gone: Gone) -> tuple[Status, Aftermath, str]:
+    aftermath = Aftermath.READY if gone.status is Status.LOST and gone.keep else Aftermath.FRESH
+    return gone.status, aftermath, ""
+
+
+async def bounded(work: Coroutine[Any, Any, None], seconds: float) -> bool:
+    """Do something that may hang or fail, where the next rung helps; tell whether it was done."""
+    with suppress(TimeoutError, OSError, RuntimeError, KernelError):
+        async with asyncio.timeout(seconds):
+            await work
+        return True
+    return False
+
+
+def limit(seconds: float) -> str:
+    """The limit of a cell, in words."""
+    return f"the limit is {seconds:g} s"

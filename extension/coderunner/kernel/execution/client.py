@@ -1,0 +1,306 @@
+"""Runs cells in one kernel: request, outputs as they come, deadline, and what ends a cell that does not.
+
+The same for every kernel; how its messages travel is a `Transport`. All of it lives in the portal's loop.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from coderunner.kernel.background_tasks import attempt, log
+from coderunner.kernel.execution.cell_ending import RESTART_TIMEOUT, CellEnding, bounded, limit
+from coderunner.kernel.execution.late_output import LateOutput
+from coderunner.kernel.execution.request import (
+    LOST,
+    Away,
+    Back,
+    Detach,
+    Event,
+    Gone,
+    OnQuestion,
+    PendingRequest,
+    now,
+)
+from coderunner.kernel.execution.transport import Transport
+from coderunner.kernel.protocol.cell_outputs import CellOutputs, Change
+from coderunner.kernel.protocol.messages import (
+    Message,
+    Stamp,
+    execute_request,
+    input_reply,
+    kernel_info_request,
+)
+from coderunner.kernel.protocol.output_limits import line_of
+from coderunner.kernel.widgets.comms import Comms
+from coderunner.kernel.widgets.widget_panel import WidgetPanel
+from coderunner.outputs import Aftermath, Result, Status
+from coderunner.secret import Secret
+
+CHECK_EVERY = 2.0
+"""Seconds between two looks at whether the kernel is still there, while a cell runs."""
+
+
+CUT_NOW = "the connection is currently down"
+OUTGROWN = (
+    "the kernel used {held:.1f} GB, above its limit of {most:g} GB; it was replaced, variables are gone"
+)
+
+
+class KernelClient:
+    """One kernel, one request in flight. The caller sees to it that `execute` is not called twice at once."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        on_gone: Callable[["KernelClient"], None] = lambda _client: None,
+        later: LateOutput | None = None,
+        comms: Comms | None = None,
+    ) -> None:
+        self._transport = transport
+        self._on_gone = on_gone
+        self._later = later or LateOutput()
+        self._comms = comms or Comms(asyncio.get_running_loop().call_soon_threadsafe)
+        self._session = uuid.uuid4().hex
+        self._request: PendingRequest | None = None
+        self._last_event = now()
+        self.process = transport.process
+        """What the kernel's process calls its session; empty where it is not known."""
+        self.gone: Gone | None = None
+        """Why this client is of no more use; None while it is."""
+        self._end = CellEnding(transport, self._stamp, self._give_up, self.check)
+        self.worn = False
+        """The way was cut while a cell ran, and found again: good for the end of that cell. What the server
+        has not let go of yet may still take answers from it."""
+        transport.attach(self._receive)
+        if self.gone is None:
+            self._comms.attach(transport.send)
+
+    def _receive(self, event: Event) -> None:
+        self._last_event = now()
+        request = self._request
+        match event:
+            case Gone(heir=True) if request is not None and request.waits:
+                # To send it again could run it twice.
+                self._transport.go_on()
+                self._comms.clear(but=request.execution.request)
+                request.inherit(event)
+            case Away() if request is not None:
+                request.lose_the_way()
+            case Away() | Gone():
+                # Without a cell that waits nobody need look for the way: the next one opens another.
+                self.gone = self.gone or (event if isinstance(event, Gone) else LOST)
+                self._comms.detach(self._transport.send)
+                if request is not None:
+                    request.end(self.gone)
+                self._on_gone(self)
+            case Back() if request is not None:
+                request.find_the_way()
+            case Message():
+                self._take(event, request)
+
+    def _take(self, message: Message, request: PendingRequest | None) -> None:
+        """Give a message to all whom it may concern; what one of them fails at reaches the others."""
+        message = attempt("a widget message could not be handled", self._comms.receive, message) or message
+        if request is not None:
+            request.receive(message)
+        attempt("output after the end of a cell could not be shown", self._later.receive, message)
+
+    @property
+    def quiet_for(self) -> float:
+        """Seconds since anything was heard, those included in which the machine slept."""
+        return now() - self._last_event
+
+    def _stamp(self, request: str = "") -> Stamp:
+        return Stamp(request or uuid.uuid4().hex, self._session, datetime.now(UTC).isoformat())
+
+    def _give_up(self, gone: Gone) -> None:
+        """The first reason counts, but for the last word on a kernel that nobody is to find again."""
+        if self.gone is None or not gone.keep:
+            self.gone = gone
+
+    async def execute(
+        self,
+        source: str,
+        *,
+        deadline: float,
+        request: str = "",
+        detach: Detach | None = None,
+        on_output: Callable[[Change], None] | None = None,
+        on_question: OnQuestion | None = None,
+        on_later: Callable[[Change], None] | None = None,
+        panel: WidgetPanel | None = None,
+    ) -> Result:
+        """Run a cell to its end.
+
+        The result says how it ended; trouble with the kernel is a status, not an exception. After `deadline`
+        seconds the cell is interrupted, and where that does not help its kernel restarted; with `detach` that
+        is told to others and the cell goes on up to a later limit. Cancelling stops it at once, and raises
+        CancelledError when the kernel has settled. `request` is the id of the request, where the caller wants
+        to know it. The program may ask a person where `on_question` is given. `on_later` is told what threads
+        and tasks of the cell show after its end, as a list of its own. `panel` gets its widgets.
+        """
+        stamp, result = self._stamp(request), None
+        try:
+            result = await self._execute(source, stamp, deadline, detach, on_output, on_question, panel)
+            if result.status is Status.ABORTED and self.gone is None:
+                # It did not run: another client's error or interrupt flushed the kernel's queue.
+                stamp = self._stamp()
+                result = await self._execute(source, stamp, deadline, detach, on_output, on_question, panel)
+            return result
+        finally:
+            if on_later is not None:
+                self._later.expect(stamp.id, on_later, result.outputs if result else ())
+
+    async def _execute(
+        self,
+        source: str,
+        stamp: Stamp,
+        deadline: float,
+        detach: Detach | None,
+        on_output: Callable[[Change], None] | None,
+        on_question: OnQuestion | None,
+        panel: WidgetPanel | None,
+    ) -> Result:
+        asks = on_question is not None
+        if panel is not None:
+            self._comms.expect(stamp.id, panel)
+        execution = CellOutputs(stamp.id, asks=asks)
+        request = self._request = PendingRequest(
+            execution, on_output, self._probe, on_question, self.process, alone=self._transport.alone
+        )
+        try:
+            if self.gone is not None:
+                request.end(self.gone)
+            else:
+                await self._transport.send(execute_request(source, stamp, asks=asks))
+            return self._described(request.result(*await self._settle(request, deadline, detach)))
+        finally:
+            self._request = None
+            self.process = request.process if request.heir else self.process
+            self.worn = self.worn or request.cut or request.heir is not None
+            request.close()
+
+    def _described(self, result: Result) -> Result:
+        """A result with what its widgets are by now."""
+        return replace(result, outputs=self._comms.described(result.outputs))
+
+    async def _settle(
+        self, request: PendingRequest, deadline: float, detach: Detach | None
+    ) -> tuple[Status, Aftermath, str]:
+        loop = asyncio.get_running_loop()
+        watch = loop.call_later(CHECK_EVERY, lambda: request.keep(self._keep_checking(request)))
+        try:
+            ending = await request.ended(deadline)
+            if ending is None and detach is not None and detach.limit > deadline:
+                request.ask_others()
+                said = ("" if request.hurried else limit(deadline), CUT_NOW if request.away else "")
+                told = "; ".join(filter(None, said))
+                detach.tell(self._described(request.result(Status.TIMEOUT, Aftermath.BUSY, told)))
+                ending = await request.ended(detach.limit - deadline)
+                deadline = detach.limit
+            return await self._end.conclude(request, ending or "overdue", deadline)
+        except asyncio.CancelledError:
+            await _finish(self._end.conclude(request, "stopped", deadline))
+            raise
+        finally:
+            watch.cancel()
+
+    def weigh(self, result: Result, most: int) -> Result:
+        """Let go of a kernel that holds more than `most` bytes after its cell, and say so; 0: no limit."""
+        if not most or result.aftermath is not Aftermath.READY or self.gone is not None:
+            return result
+        held = self._transport.held()
+        if held <= most:
+            return result
+        said = OUTGROWN.format(held=held / 1e9, most=most / 1e9)
+        self.gone = Gone(Status.DIED, "The kernel used too much memory.", keep=False)
+        detail = "; ".join(filter(None, (result.detail, said)))
+        return replace(result, aftermath=Aftermath.FRESH, detail=detail)
+
+    def hurry(self) -> None:
+        """Have the deadline of the cell that runs now, if there is one, be over."""
+        if self._request is not None:
+            self._request.hurry()
+
+    def stop(self) -> None:
+        """Interrupt the cell that runs now, if there is one; its result says `interrupted`."""
+        if self._request is not None:
+            self._request.end("stopped")
+
+    def answer(self, question: str, answer: Secret) -> None:
+        """Answer the question of that id; one that is not open (any more) is left alone."""
+        request, line = self._request, line_of(answer)
+        if request is not None and request.answer(question, line):
+            request.keep(self._deliver(request, line))
+
+    async def _deliver(self, request: PendingRequest, line: Secret) -> None:
+        """Send an answer; where the way is cut, when it is there again: nobody would be asked twice."""
+        await request.way.wait()
+        await self._transport.send(input_reply(line, self._stamp()))
+
+    def retell(self, *, asks: bool) -> None:
+        """Tell once more what the cell shows and asks: somebody else listens, and asks a person or not."""
+        if self._request is not None:
+            self._request.retell(asks=asks)
+
+    async def close(self, *, keep: bool = False) -> None:
+        """Let go of the kernel; `keep` leaves one running that can be found again."""
+        if keep and self.gone is None:
+            await self._comms.take_leave()
+        self.gone = self.gone or Gone(Status.REPLACED, "The kernel was shut down.")
+        self._comms.detach(self._transport.send)
+        if self._request is not None:
+            self._request.end(self.gone)
+        await self._transport.close(keep=keep)
+
+    async def restart(self) -> None:
+        """Empty the kernel; a cell that runs ends as `replaced`. This client is then of no more use."""
+        self.gone = self.gone or Gone(Status.REPLACED, "The kernel was restarted.")
+        self._comms.detach(self._transport.send)
+        if self._request is not None:
+            self._request.end(self.gone)
+        await bounded(self._transport.restart(), RESTART_TIMEOUT)
+        await self._transport.close(keep=True)
+
+    async def check(self) -> Gone | None:
+        """Look whether the kernel is still there."""
+        gone = await self._transport.check()
+        self.gone = self.gone or gone
+        return self.gone
+
+    # --- watching a cell that takes longer --------------------------------------------------------
+
+    async def _keep_checking(self, request: PendingRequest) -> None:
+        while True:
+            try:
+                if gone := await self.check():
+                    request.end(gone)
+            except Exception:
+                log.exception("checking the kernel failed")
+            await asyncio.sleep(CHECK_EVERY)
+
+    async def _probe(self, request: PendingRequest) -> None:
+        """Ask the shell for a sign of life: the answer to this comes only after the reply to the cell.
+
+        So when it is there and the reply is not, there will be none. A kernel that still runs the cell (the
+        idle status was a forked child's, or forged) does not answer.
+        """
+        stamp = self._stamp()
+        request.probes.add(stamp.id)
+        await self._transport.send(kernel_info_request(stamp))
+
+
+async def _finish(work: Coroutine[Any, Any, object]) -> None:
+    """Do something to its end although the task is being cancelled; what is done must be bounded itself."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            continue
+        except Exception:
+            return  # the cancellation is what the caller must hear of

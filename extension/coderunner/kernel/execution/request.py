@@ -1,0 +1,361 @@
+"""One request on its way to a kernel, from sending it to the first thing that ends the wait for it."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from coderunner.kernel.background_tasks import begin
+from coderunner.kernel.execution.deadline import Deadline
+from coderunner.kernel.protocol.cell_outputs import CellOutputs, Change
+from coderunner.kernel.protocol.message_gaps import MessageGaps
+from coderunner.kernel.protocol.messages import Message
+from coderunner.outputs import Aftermath, Question, Result, Status
+from coderunner.secret import Secret
+
+PROBE_AFTER = 0.5
+"""Seconds after an idle status without a reply until the kernel is asked whether a reply will come."""
+SILENCE = 2.0
+"""Seconds without any message after a reply without an idle status until the kernel is asked for a sign of
+life: a large output may be on its way still, and the answer comes after it."""
+ASK_AGAIN = 1.0
+"""Seconds until a kernel that does not answer after a cut is asked again; each time twice as long."""
+ASK_AT_LEAST = 8.0
+"""The longest of these pauses."""
+TRAIL = 0.5
+"""Seconds that outputs may come after an answer on shell: they travel on another socket."""
+ANSWER = 600.0
+"""Seconds for a person to answer a question; meanwhile no other time of the cell passes."""
+NOBODY = 2.0
+"""Seconds after a cell's deadline for somebody to say that they ask a person in place of the reply."""
+UPDATE_EVERY = 0.05
+"""Seconds between two rounds of `on_output` at the fastest: twice what an eye can follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The kernel, or the way to it, is no more."""
+
+    status: Literal[Status.DIED, Status.REPLACED, Status.LOST]
+    sentence: str
+    """For the status light; what became of a cell says its status."""
+    keep: bool = True
+    """The kernel may be used again where it is still there: emptied, or only our way to it was lost."""
+    heir: bool = False
+    """Another process takes its place by itself, and the requests that it had not taken up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """The way to the kernel is cut; it is looked for again, and `Back` or `Gone` follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """The way is there again; what was missed follows, as far as it was kept."""
+
+
+Event = Message | Gone | Away | Back
+Ending = Gone | Literal["complete", "overdue", "stopped", "unheard", "unanswered"]
+"""What ended the wait; `unheard`: the program asks, and nobody answers; `unanswered`: it runs no more, and
+the way was cut when its reply came."""
+OnQuestion = Callable[[Question | None], None]
+"""Told what the program asks, and with None that the question is answered or withdrawn; in the loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detach:
+    """What happens at a cell's deadline where it is not stopped: it goes on, and nobody need wait for it."""
+
+    limit: float
+    """Seconds from its beginning until it is stopped after all."""
+    tell: Callable[[Result], None]
+    """Given what it has shown up to the deadline; in the loop."""
+
+
+NO_REPLY = Gone(Status.DIED, "The kernel stopped working without a reply.")
+LOST = Gone(Status.LOST, "The connection to the Jupyter server was lost.")
+
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+
+
+def now() -> float:
+    """Give the seconds since some moment, those included in which the machine slept."""
+    return time.clock_gettime(_CLOCK) if _CLOCK is not None else time.monotonic()
+
+
+class PendingRequest:
+    """One request on its way: what it has shown, and the first thing that ended the wait for it."""
+
+    def __init__(
+        self,
+        execution: CellOutputs,
+        on_output: Callable[[Change], None] | None,
+        probe: Callable[["PendingRequest"], Coroutine[Any, Any, None]],
+        on_question: OnQuestion | None = None,
+        process: str = "",
+        *,
+        alone: bool = False,
+    ) -> None:
+        """`alone`: what the kernel says all comes this way, so a number that is missing is a message."""
+        self.execution = execution
+        self.gaps = MessageGaps(execution.request)
+        self.probes: set[str] = set()
+        """The ids of the requests that asked for a sign of life."""
+        self.away = False
+        """The way to the kernel is cut."""
+        self.way = asyncio.Event()
+        """Set while it is not."""
+        self.way.set()
+        self.cut = False
+        """It was cut at least once."""
+        self.process = process
+        """What the process that took up the request calls its session."""
+        self.heir: Gone | None = None
+        """The kernel died before it took up the request, which waits for the process in its place."""
+        self._alive = False
+        self._alone = alone
+        self.hurried = False
+        """It goes on by itself before its deadline."""
+        self._waits_for_gap = False
+        self.answered_by = ""
+        """What the process that gave the last sign of life calls its own."""
+        self._probe = probe
+        self._on_output = on_output
+        self._loop = asyncio.get_running_loop()
+        self._ending: Ending | None = None
+        self._began = time.monotonic()
+        self.stopping = False
+        """The cell is being stopped already; a further wish to stop says nothing new."""
+        self._on_question = on_question
+        self._answer_within = ANSWER if on_question is not None else 0.0
+        self._question: Question | None = None
+        self._clock: Deadline | None = None
+        self._answer_due: asyncio.TimerHandle | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._update: asyncio.TimerHandle | None = None
+        self._patience: asyncio.TimerHandle | None = None
+        self._asking: asyncio.Task[None] | None = None
+        self._updated = 0.0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def receive(self, message: Message) -> None:
+        """Take a message of the kernel, whoever it is for."""
+        self.execution.receive(message)
+        self._heed_question()
+        self.gaps.note(message)
+        if message.parent == self.execution.request:
+            self.process = self.process or message.session
+        if self.execution.changed and self._on_output is not None and self._update is None:
+            self._plan_update()
+        if self.execution.complete and not self.gaps.early:
+            self._complete()
+        elif self.execution.idle or self.execution.reply or self.cut or self.heir:
+            self._wait_for_the_other_half(message)
+
+    def _complete(self) -> None:
+        if not self._alone or not self.gaps.gap:
+            self.end("complete")
+        elif not self._waits_for_gap:
+            # A thread may have taken a number before the cell's last message had its own, and be slower.
+            self._waits_for_gap = True
+            self._be_patient(TRAIL, self._end_without_it, again=True)
+
+    def _wait_for_the_other_half(self, message: Message) -> None:
+        if message.parent in self.probes and message.type == "kernel_info_reply":
+            self.answered_by = message.session
+            self._alive = True
+        if self._alive and (self.cut or self.execution.reply):
+            self._be_patient(TRAIL, self._end_without_it, again=True)
+        elif self._alive:
+            self.end(self.heir or NO_REPLY)
+        elif self.execution.reply:
+            self._be_patient(SILENCE, self._ask, again=True)
+        elif self.execution.idle:
+            self._be_patient(PROBE_AFTER, self._ask, again=False)
+
+    def _end_without_it(self) -> None:
+        self.end("complete" if self.execution.reply else "unanswered")
+
+    def _be_patient(self, seconds: float, then: Callable[[], None], *, again: bool) -> None:
+        if self._patience is not None:
+            if not again:
+                return
+            self._patience.cancel()
+        self._patience = self._loop.call_later(seconds, then)
+
+    def _ask(self) -> None:
+        self.keep(self._probe(self))
+
+    @property
+    def waits(self) -> bool:
+        """Nothing shows that the kernel took up the request, and nothing of it can have been missed."""
+        return not (self.execution.started or self.execution.reply or self.cut or self.stopping)
+
+    def lose_the_way(self) -> None:
+        """The way to the kernel is cut; the deadline goes on."""
+        self.away = self.cut = True
+        self.way.clear()
+
+    def inherit(self, gone: Gone) -> None:
+        """The kernel died before it took up the request; where its heir has none, `gone` is the end."""
+        self.heir, self.process = gone, ""
+        self._ask()
+
+    def find_the_way(self) -> None:
+        """It is there again; the reply may be lost, so the kernel is asked until it is at rest."""
+        self.away = False
+        self.way.set()
+        if self._asking is not None:
+            self._asking.cancel()
+        self._asking = self.keep(self._keep_asking())
+
+    async def _keep_asking(self) -> None:
+        # More than once: a server that has just opened the way may drop what comes first.
+        pause = ASK_AGAIN
+        while True:
+            await self._probe(self)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, ASK_AT_LEAST)
+            if self.execution.idle and not self._alive and pause == ASK_AT_LEAST:
+                # Outputs reach us, answers do not: the server gives them to a connection that is no more.
+                self.end("unanswered")
+
+    # --- how it ends ------------------------------------------------------------------------------
+
+    def end(self, ending: Ending) -> None:
+        """Say that it has ended. The first one counts, only that the facts count more than a wish to stop."""
+        if ending == "stopped" and self.stopping:
+            return
+        if self._ending in (None, "stopped"):
+            self._ending = ending
+        self._wake()
+
+    def hurry(self) -> None:
+        """Have the time of the wait for its end be over, though no limit was reached."""
+        self.hurried = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def ended(self, within: float) -> Ending | None:
+        """Wait for an ending and take it; None after `within` seconds.
+
+        Those in which the program waits for a person do not count.
+        """
+        if self._ending is None:
+            self._waiter = self._loop.create_future()
+            self._clock = Deadline(within, self._wake)
+            if self._question is not None:
+                self._clock.pause()
+            try:
+                await self._waiter
+            finally:
+                self._clock.pause()
+                self._clock = self._waiter = None
+        ending, self._ending = self._ending, None
+        self.stopping = self.stopping or ending is not None
+        self._heed_question()
+        return ending
+
+    def result(self, status: Status, aftermath: Aftermath, detail: str) -> Result:
+        """What it has shown and how it stands."""
+        execution, took = self.execution, time.monotonic() - self._began
+        return Result(execution.outputs, status, aftermath, execution.execution_count, took, detail)
+
+    # --- what it asks -----------------------------------------------------------------------------
+
+    def answer(self, question: str, line: Secret) -> bool:
+        """Close the question of that id; False where it is not open."""
+        answered = self.execution.answer(question, line)
+        self._heed_question()
+        return answered
+
+    @property
+    def asks_in_vain(self) -> bool:
+        """Nobody lays its questions before a person."""
+        return self._answer_within != ANSWER
+
+    def ask_others(self) -> None:
+        """The reply goes on: who lays a question before a person from now on has to say so soon."""
+        self._answer_within = NOBODY
+
+    def _heed_question(self) -> None:
+        """Tell of a question that has come or gone, and have no time pass while one is open."""
+        if self.stopping:
+            self.execution.withdraw()
+        before, self._question = self._question, self.execution.question
+        if self._question is before:
+            return
+        self._expect_answer()
+        if self._clock is not None:
+            self._clock.go_on() if self._question is None else self._clock.pause()
+        self._tell_question()
+
+    def _expect_answer(self) -> None:
+        if self._answer_due is not None:
+            self._answer_due.cancel()
+        if self._question is not None:
+            self._answer_due = self._loop.call_later(self._answer_within, lambda: self.end("unheard"))
+
+    def _tell_question(self) -> None:
+        # What stands before the question is shown before it.
+        if self._update is not None:
+            self._update.cancel()
+        self._tell()
+        if self._on_question is not None:
+            try:
+                self._on_question(self._question)
+            except Exception:
+                logging.getLogger(__name__).exception("an input request could not be shown")
+                self.end("unheard")
+
+    # --- telling the outputs ----------------------------------------------------------------------
+
+    def _plan_update(self) -> None:
+        wait = self._updated + UPDATE_EVERY - self._loop.time()
+        if wait <= 0:
+            self._tell()
+        else:
+            self._update = self._loop.call_later(wait, self._tell)
+
+    def _tell(self) -> None:
+        self._update = None
+        self._updated = self._loop.time()
+        if self._on_output is not None:
+            for change in self.execution.take_changes():
+                try:
+                    self._on_output(change)
+                except Exception:
+                    # A page that cannot be redrawn must not end the cell.
+                    logging.getLogger(__name__).exception("an output could not be shown")
+
+    def retell(self, *, asks: bool) -> None:
+        """Tell everything anew, to somebody else, who lays questions before a person or does not."""
+        self.execution.retell()
+        if self._update is None:
+            self._tell()
+        if self._on_question is not None:
+            self._answer_within = ANSWER if asks else NOBODY
+            if self._question is not None:
+                self._expect_answer()
+                self._tell_question()
+
+    def keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Do something beside the wait, until it ends."""
+        return begin("a background task of a cell failed", work, self._tasks)
+
+    def close(self) -> None:
+        """Tell the last changes, and stop all that was planned."""
+        self.stopping = True
+        self._heed_question()
+        for timer in (self._update, self._patience, self._answer_due):
+            if timer is not None:
+                timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        self._tell()

@@ -1,0 +1,149 @@
+"""A cell that is on its way, as a host holds it."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from coderunner.kernel.execution.client import KernelClient
+from coderunner.kernel.execution.request import Detach, OnQuestion
+from coderunner.kernel.io_thread import IOThread
+from coderunner.kernel.protocol.cell_outputs import Change
+from coderunner.kernel.widgets.widget_panel import WidgetPanel
+from coderunner.outputs import Question, Result, Status
+from coderunner.secret import Secret
+
+OnOutput = Callable[[Change], None]
+
+
+class RunningCell:
+    """A cell that is on its way; may be used from any thread."""
+
+    def __init__(self, io_thread: IOThread, cell: "QueuedCell", on_output: OnOutput | None = None) -> None:
+        self.cell = cell
+        cell.on_output = self._show
+        self._asker = cell.on_question
+        if cell.on_question is not None:
+            cell.on_question = self._ask
+        self.future: Future[Result] = Future()
+        """What there is to go on with: the result, or at the deadline what there is of it. Never fails."""
+        self.settled: Future[Result] = Future()
+        """The result with which the cell really ended; it never fails."""
+        self._io_thread = io_thread
+        self._listener = on_output
+
+    def follow(self, work: Future[Result]) -> "RunningCell":
+        """Take the cell's end from `work`."""
+        work.add_done_callback(lambda done: self._settle(_outcome(done)))
+        return self
+
+    def overdue(self, result: Result) -> None:
+        """The deadline is over, the cell goes on."""
+        self._asker = None
+        self.future.set_result(result)
+
+    def _settle(self, result: Result) -> None:
+        if not self.future.done():
+            self.future.set_result(result)
+        self.settled.set_result(result)
+
+    def listen(self, on_output: OnOutput | None, on_question: OnQuestion | None = None) -> None:
+        """Have the outputs so far, and all that changes from now on, given to `on_output` alone.
+
+        In a thread of the kernel's; None: to nobody. The same with what the cell asks, where it may ask.
+        """
+        self._listener, self._asker = on_output, on_question
+        if on_output is not None:
+            self._io_thread.post(self.cell.retell, on_question is not None)
+
+    def _show(self, change: Change) -> None:
+        if (listener := self._listener) is not None:
+            listener(change)
+
+    def _ask(self, question: Question | None) -> None:
+        if (asker := self._asker) is not None:
+            asker(question)
+
+    def wait(self, timeout: float | None = None) -> Result | None:
+        """Wait for the end; None when it has not come after `timeout` seconds."""
+        try:
+            return self.future.result(timeout)
+        except TimeoutError:
+            return None
+
+    def detach(self) -> None:
+        """Have its deadline be over now, where it goes on after that; returns at once."""
+        self._io_thread.post(self._hurry)
+
+    def _hurry(self) -> None:
+        if not self.future.done():
+            self.cell.hurry()
+
+    def interrupt(self) -> None:
+        """Have this cell stopped, whether it waits or runs; returns at once.
+
+        A cell that has ended stays as it is.
+        """
+        self._io_thread.post(self.cell.stop)
+
+    def answer(self, question: str, answer: Secret) -> None:
+        """Answer the question of that id with one line; returns at once.
+
+        One that is not open (any more) is left alone, so a late answer never reaches another question.
+        """
+        self._io_thread.post(self.cell.answer, question, answer)
+
+
+@dataclass(slots=True, eq=False)
+class QueuedCell:
+    """One cell between the call and its end."""
+
+    source: str
+    deadline: float
+    on_output: OnOutput | None = None
+    on_question: OnQuestion | None = None
+    on_send: Callable[[str], bool] | None = None
+    on_later: OnOutput | None = None
+    panel: WidgetPanel | None = None
+    detach: Detach | None = None
+    task: "asyncio.Task[Result] | None" = None
+    client: KernelClient | None = None
+    stopped: bool = False
+
+    def retell(self, asks: bool) -> None:  # noqa: FBT001 - the loop calls it without names
+        """Tell again what it has shown and asks, if it runs; in the loop."""
+        if self.client is not None and self.task is not None and not self.task.done():
+            self.client.retell(asks=asks)
+
+    def hurry(self) -> None:
+        """Have it go on by itself from now on, or from its beginning, where it may; in the loop."""
+        if self.detach is None:
+            return
+        self.deadline = 0.0
+        if self.client is not None:
+            self.client.hurry()
+
+    def stop(self) -> None:
+        """End it, wherever it is; in the loop."""
+        if self.task is None or self.task.done():
+            self.stopped = True
+        elif self.client is not None:
+            self.client.stop()
+        elif not self.stopped:
+            self.stopped = True
+            self.task.cancel()
+
+    def answer(self, question: str, answer: Secret) -> None:
+        """Answer what it asks; in the loop."""
+        if self.client is not None:
+            self.client.answer(question, answer)
+
+
+def _outcome(done: Future[Result]) -> Result:
+    if done.cancelled():
+        return Result(status=Status.LOST, detail="CodeRunner was shut down while it ran.")
+    if error := done.exception():
+        logging.getLogger(__name__).error("an error in CodeRunner while a cell ran", exc_info=error)
+        return Result(status=Status.LOST, detail=f"An error in CodeRunner itself ({type(error).__name__}).")
+    return done.result()

@@ -1,0 +1,59 @@
+"""How messages travel to a kernel and back: what is the same for one of this machine and one of a server."""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from coderunner.kernel.execution.request import Event, Gone
+from coderunner.kernel.kernel_location import KernelLocation
+from coderunner.kernel.protocol.messages import Message
+
+
+class Transport(Protocol):
+    """A way to one kernel. After a `Gone` (see `go_on`), `restart` or `close` it is of no more use."""
+
+    found: bool
+    """The kernel was there already, with its variables."""
+    borrowed: bool
+    """It is a person's own: nothing that they did not ask for ends or empties it."""
+    alone: bool
+    """All that the kernel says comes this way: nobody else asks it anything."""
+    language: str
+    """The language of its kernel spec, in lower case; empty where nobody says it."""
+    process: str
+    """What the kernel's process calls its session: another after a restart, empty where it is not known."""
+
+    def attach(self, receive: Callable[[Event], None]) -> None:
+        """Have every event from now on given to `receive`, in the loop."""
+
+    def go_on(self) -> None:
+        """Stay of use after a `Gone` with an heir."""
+
+    async def send(self, message: Message) -> None:
+        """Send one message; a lost connection is told as an event, not raised."""
+
+    async def interrupt(self) -> None:
+        """Interrupt the program that runs, as Ctrl-C does."""
+
+    async def restart(self) -> None:
+        """End the program at any price; the next transport finds an empty kernel."""
+
+    async def check(self) -> Gone | None:
+        """Look whether the kernel is still there."""
+
+    async def answers(self) -> bool:
+        """Tell whether the way there still carries anything; one that does not is given up for another."""
+
+    def held(self) -> int:
+        """The bytes of memory that its process holds; 0 where that is not for us to know."""
+
+    async def close(self, *, keep: bool = False) -> None:
+        """Let go. The kernel ends too, unless it can be found again and `keep` is set."""
+
+
+class Opener(Protocol):
+    """Gives a transport to this conversation's kernel, which it finds or starts; raises KernelError."""
+
+    def __call__(
+        self, conversation: str, where: KernelLocation, *, start: bool = True
+    ) -> Awaitable[Transport]:
+        """Give it, ready for the first cell; without `start` only one that is there, else NoSuchKernel."""

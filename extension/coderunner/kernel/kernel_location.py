@@ -1,0 +1,77 @@
+"""Where a kernel runs: on this machine, or on a Jupyter server."""
+
+from dataclasses import dataclass, field
+
+from coderunner.errors import SettingsError
+from coderunner.kernel.server_address import split_token
+from coderunner.secret import Secret
+from coderunner.settings.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A kernel as a child process of this one."""
+
+    kernel_name: str = "python3"
+    directory: str = ""
+    """Where it works; empty: in a folder of its conversation's own."""
+
+    @property
+    def place(self) -> str:
+        """Where that is, as a sentence for the reader."""
+        return "It runs on your computer without a sandbox."
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds for a server's answers."""
+
+    request: float = 20.0
+    """For one over HTTP: a busy server needs five to start a kernel."""
+    handshake: float = 5.0
+    """For a WebSocket to open to a kernel that has run already: a slower server is asked once more. To one
+    that starts it opens when that has answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A kernel on a Jupyter server.
+
+    `url` may be what a person pasted from the browser: a token in it is moved to `token` at once, so that
+    neither the value's repr nor its `url` ever shows one.
+    """
+
+    url: str
+    token: Secret = field(default_factory=Secret)
+    kernel_name: str = "python3"
+    ca_file: str = ""
+    """A file with the certificates to trust in place of the system's, for a server with one of its own."""
+    attach: str = ""
+    """A kernel that runs there already, by its id, path or name: a person's own. Empty: one of ours."""
+    patience: Patience = field(default_factory=Patience, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        url, pasted = split_token(self.url)
+        object.__setattr__(self, "url", url)
+        if pasted and not self.token:
+            object.__setattr__(self, "token", Secret(pasted))
+
+    @property
+    def place(self) -> str:
+        """Where that is, as a sentence for the reader."""
+        attached = f", in the kernel {self.attach}" if self.attach else ""
+        return f"It runs on the Jupyter server {self.url}{attached}."
+
+
+KernelLocation = Local | Server
+
+
+def location_of(settings: Settings) -> KernelLocation:
+    """Give the place that the settings name; raises SettingsError where it cannot be one."""
+    if settings.server:
+        ca_file = str(settings.ca_file or "")
+        return Server(settings.server, settings.token, settings.kernel_name, ca_file, settings.attach)
+    if settings.attach:
+        message = f"{settings.source('attach')} names a kernel on a Jupyter server; set the server too"
+        raise SettingsError(message)
+    return Local(settings.kernel_name)

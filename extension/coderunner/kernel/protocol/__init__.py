@@ -1,0 +1,1 @@
+"""Jupyter's messages, and what is kept of them. Nothing here sends any."""

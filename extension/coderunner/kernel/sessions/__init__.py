@@ -1,0 +1,1 @@
+"""Which conversation has which kernel: started, prepared, kept warm, found again, rebuilt."""

@@ -1,0 +1,300 @@
+"""The life of one conversation's kernel: started when it is needed, found again, replaced, let go.
+
+Everything here runs in the portal's loop.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+
+from coderunner.errors import CodeRunnerError, KernelNotStarted
+from coderunner.kernel.execution.client import KernelClient
+from coderunner.kernel.execution.late_output import LateOutput
+from coderunner.kernel.execution.transport import Opener, Transport
+from coderunner.kernel.kernel_location import KernelLocation
+from coderunner.kernel.sessions.kernel_status import KernelStatus, State
+from coderunner.kernel.widgets.comms import Comms
+from coderunner.outputs import Aftermath, Result, Status
+
+KEPT_ERROR = 5.0
+"""Seconds for which the error of a start in the background is also the answer to the next cell, where it took
+`LONG` to find out. What is found out sooner is tried again: the server may be there by then."""
+LONG = 1.0
+NODDED_OFF = 2.0
+"""Seconds of silence after which warming a kernel means to look whether it is still there."""
+DOZED_OFF = 20.0
+"""Seconds of silence after which we look before we send it a cell: it costs a server's answer."""
+SEEK = (0.0, 1.0, 5.0)
+"""Seconds before each look for a kernel that lives still: a server may be slow, or come up after us."""
+
+REPLACED = "this is a new kernel; earlier variables are gone"
+RESTARTED = "the kernel was restarted; earlier variables are gone"
+CLOSED = "the kernel of this conversation was closed"
+
+
+class KernelLifecycle:
+    """Has a kernel there when a cell needs one, and lets go of it."""
+
+    def __init__(
+        self,
+        conversation: str,
+        where: KernelLocation,
+        opener: Opener,
+        *,
+        idle: float,
+        busy: Callable[[], bool],
+        later: LateOutput,
+        comms: Comms,
+    ) -> None:
+        """`idle`: seconds after which an unused kernel rests; `busy` tells that a cell runs or waits."""
+        self.status = KernelStatus("none", where.kernel_name, time.monotonic())
+        self.used = time.monotonic()
+        """When it was last used, by `time.monotonic()`."""
+        self.runs = False
+        """A cell runs in it."""
+        self._conversation = conversation
+        self._where = where
+        self._open = opener
+        self._idle = idle
+        self._busy = busy
+        self._later = later
+        self._comms = comms
+        self._client: KernelClient | None = None
+        self._opening: asyncio.Task[KernelClient] | None = None
+        self._finding: asyncio.Task[None] | None = None
+        """Looks for a kernel that is there, and starts none."""
+        self._failed = 0.0
+        """Until when the error of a start is kept, by `time.monotonic()`."""
+        self._notice = ""
+        self._ran = False
+        """The kernel may hold variables of ours."""
+        self._counted = 0
+        """The execution count that an earlier process left; 0: none did, or it is known what became of it."""
+        self._process = ""
+        self._cull: asyncio.TimerHandle | None = None
+        self._farewells: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    def resume(self, count: int) -> None:
+        """An earlier process ran cells here, the last of them with that execution count."""
+        self._ran, self._counted = True, count
+
+    # --- one cell ---------------------------------------------------------------------------------
+
+    def begin_cell(self) -> str:
+        """A cell is about to run; gives what its result has to say of the kernel."""
+        notice, self._notice = self._notice, ""
+        self.runs = True
+        self._show("busy")
+        return notice
+
+    def learn(self, result: Result) -> bool:
+        """Learn from a result; tells whether the kernel is not the one that an earlier process knew."""
+        anew = self._began_anew(result)
+        self._ran = result.aftermath is not Aftermath.FRESH
+        return anew
+
+    def _began_anew(self, result: Result) -> bool:
+        """Tell by its count whether a kernel that an earlier process knew was restarted since."""
+        if result.execution_count is None:
+            return False
+        counted, self._counted = self._counted, 0
+        return self._ran and result.execution_count <= counted
+
+    def end_cell(self, client: KernelClient) -> None:
+        """A cell has ended: what becomes of its kernel."""
+        self.runs = False
+        self.used = time.monotonic()
+        self._process = client.process or self._process
+        if client.gone is not None:
+            self._let_go(client)
+        elif client is self._client and client.worn:
+            self._let_go(client)
+            self.warm()
+        elif client is self._client:
+            self._show("idle")
+            self._plan_rest()
+
+    # --- from its start to its end ----------------------------------------------------------------
+
+    async def ready(self) -> KernelClient:
+        """Give the client of a kernel that is there, started if need be; raises CodeRunnerError."""
+        if self._closed:
+            raise KernelNotStarted(CLOSED)
+        if (client := self._client) is not None:
+            if client.gone is None and client.quiet_for > DOZED_OFF:
+                await client.check()
+            if client.gone is None:
+                return client
+            self._lost(client)
+        opening = self._opening_still or self._begin_opening()
+        if opening.done():
+            self._opening = None
+        try:
+            # Shielded: the kernel comes up even when this cell is stopped before it began.
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            if opening.cancelled():
+                raise KernelNotStarted(CLOSED) from None
+            raise
+
+    def find(self) -> None:
+        """Connect to the kernel if it is there; no other is started."""
+        if self._client is not None:
+            self._comms.find_again()
+        elif self._finding is None and self._opening_still is None and not self._closed:
+            self._finding = asyncio.get_running_loop().create_task(self._seek())
+
+    async def _seek(self) -> None:
+        try:
+            for pause in SEEK:
+                await asyncio.sleep(pause)
+                with suppress(CodeRunnerError, OSError):
+                    self._take(await self._open(self._conversation, self._where, start=False))
+                    return
+        finally:
+            self._finding = None
+
+    def warm(self) -> None:
+        """Have a kernel started, or look whether it is still there; returns at once."""
+        if self._client is not None:
+            self._plan_rest()  # somebody is about to use it
+            if not self.runs and self._client.quiet_for > NODDED_OFF:
+                self._beside(self._look_after(self._client))
+        elif self._opening_still is None and not self._closed:
+            self._begin_opening()
+
+    @property
+    def _opening_still(self) -> "asyncio.Task[KernelClient] | None":
+        """The start that goes on, or that has just failed; None where there is none that counts."""
+        failed = self._opening is not None and self._opening.done() and time.monotonic() >= self._failed
+        return None if failed else self._opening
+
+    async def _look_after(self, client: KernelClient) -> None:
+        """See whether a kernel that has been quiet is still there, while the model writes the cell for it."""
+        await client.check()
+        if client.gone is not None and client is self._client and not self.runs:
+            self._lost(client)
+            self.warm()
+
+    def _begin_opening(self) -> "asyncio.Task[KernelClient]":
+        self._show("starting")
+        if self._cull is not None:
+            self._cull.cancel()  # it was meant for a kernel before
+        self._opening = asyncio.get_running_loop().create_task(self._start())
+        self._opening.add_done_callback(_notice_failure)
+        return self._opening
+
+    async def _start(self) -> KernelClient:
+        began = time.monotonic()
+        try:
+            if self._farewells:
+                # What is being closed could be found again otherwise.
+                await asyncio.wait(self._farewells)
+            if self._finding is not None:
+                self._finding.cancel()
+                await asyncio.wait([self._finding])
+            if self._client is not None:
+                self._opening = None
+                return self._client
+            transport = await self._open(self._conversation, self._where)
+        except (CodeRunnerError, OSError) as error:
+            now = time.monotonic()
+            self._failed = now + (KEPT_ERROR if now - began > LONG else 0.0)
+            self._show("dead", str(error))
+            if isinstance(error, CodeRunnerError):
+                raise
+            raise KernelNotStarted(f"the kernel cannot be started: {error}") from error
+        self._opening = None
+        return self._take(transport)
+
+    def _take(self, transport: Transport) -> KernelClient:
+        another = self._process and transport.process not in ("", self._process)
+        if self._ran and (another or not transport.found):
+            self._notice, self._ran = REPLACED, False
+        if another or not transport.found:
+            self._comms.clear()
+        self._process = transport.process or self._process
+        self._client = KernelClient(transport, on_gone=self._lost, later=self._later, comms=self._comms)
+        self._show("idle")
+        self._plan_rest()
+        return self._client
+
+    def _lost(self, client: KernelClient) -> None:
+        """Take note that a kernel is gone while no cell runs; one that runs gets its own verdict."""
+        if not self.runs and client is self._client and client.gone is not None:
+            if self._ran and client.gone.status is not Status.LOST:
+                self._notice, self._ran = REPLACED, False
+            self._let_go(client)
+
+    def _let_go(self, client: KernelClient) -> None:
+        """Close a client in the background: the next cell need not wait for it."""
+        if client is self._client:
+            self._client = None
+            self._show("dead", client.gone.sentence if client.gone else "")
+        self._beside(client.close(keep=client.gone is None or client.gone.keep))
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Do something in the background; the next start and the end of all wait for it."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._farewells.add(task)
+        task.add_done_callback(self._farewells.discard)
+        task.add_done_callback(_notice_failure)
+        return task
+
+    async def restart(self) -> None:
+        """Empty the kernel; a cell that runs ends as `replaced`."""
+        if self._client is None and self._ran:
+            # The way to it was lost; on a server it may be there still, and busy.
+            with suppress(CodeRunnerError):
+                await self.ready()
+        client, self._client = self._client, None
+        self._notice, self._ran = RESTARTED if self._ran else "", False
+        if client is not None:
+            await client.restart()
+        if self._opening is None and not self._closed:
+            self._begin_opening()
+
+    async def end(self, *, keep: bool = False) -> None:
+        """Close for good; `keep` leaves a kernel running that can be found again."""
+        self._closed = True
+        await self.rest(keep=keep)
+        await asyncio.gather(*self._farewells, return_exceptions=True)
+
+    async def rest(self, *, keep: bool = True) -> None:
+        """Let go of the kernel until the next cell."""
+        if self._cull is not None:
+            self._cull.cancel()
+        opening, self._opening = self._opening, None
+        starting = [task for task in (opening, self._finding) if task is not None]
+        client, self._client = self._client, None
+        self._show("none")
+        for task in starting:
+            task.cancel()
+        await asyncio.gather(*starting, return_exceptions=True)
+        self._later.close()
+        if client is not None:
+            # A task of its own, so that whoever ends the session meanwhile waits for it too.
+            await asyncio.wait([self._beside(client.close(keep=keep))])
+
+    def _plan_rest(self) -> None:
+        if self._cull is not None:
+            self._cull.cancel()
+        self._cull = asyncio.get_running_loop().call_later(self._idle, self._rest_if_idle)
+
+    def _rest_if_idle(self) -> None:
+        if self._busy():
+            return  # the end of the cell plans it again
+        self._beside(self.rest())
+
+    def _show(self, state: State, sentence: str = "") -> None:
+        self.status = KernelStatus(state, self._where.kernel_name, time.monotonic(), sentence)
+
+
+def _notice_failure(task: "asyncio.Task[Any]") -> None:
+    """Look at the exception of a task that nobody awaits: a start's stands in the light."""
+    if not task.cancelled() and (error := task.exception()):
+        logging.getLogger(__name__).debug("in the background: %s", error)

@@ -1,0 +1,19 @@
+"""What a status light shows of a conversation's kernel."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["none", "starting", "idle", "busy", "dead"]
+
+
+@dataclass(frozen=True, slots=True)
+class KernelStatus:
+    """What a status light shows."""
+
+    state: State
+    kernel: str
+    """The kernel's name."""
+    since: float
+    """When this began, by `time.monotonic()`."""
+    sentence: str = ""
+    """What there is to say beside the state, one sentence or nothing."""

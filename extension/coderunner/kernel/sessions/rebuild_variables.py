@@ -1,0 +1,70 @@
+"""Brings the variables of a conversation back: an empty kernel runs its good blocks once more."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from coderunner.kernel.sessions.session import Session
+from coderunner.outputs import Error, Result, Status, Stream
+
+# IPython's own list of what a person has defined.
+DIGEST = """\
+def __coderunner__():
+    shell = get_ipython()
+    names = shell.run_line_magic("who_ls", "")
+    print(", ".join(f"{name} ({type(shell.user_ns[name]).__name__})" for name in names))
+__coderunner__(); del __coderunner__
+"""
+MOST = 500
+"""Characters of the list of variables: it is for orientation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What came of it."""
+
+    ran: int
+    """The blocks that ran well again."""
+    blocks: int
+    failure: Result | None = None
+    """What came of the one that did not: those after it have not run."""
+    holds: str = ""
+    """The variables that there are now, with their types."""
+
+    @property
+    def words(self) -> str:
+        """It in a sentence or two, for the reader and the model."""
+        blocks = f"{self.blocks} block{'s' if self.blocks != 1 else ''}"
+        told = f"all {blocks}" if self.failure is None else f"{self.ran} of {blocks}"
+        failed = "" if self.failure is None else f", then one failed ({_why(self.failure)})"
+        holds = f" Its variables now: {self.holds}." if self.holds else " It has no variables now."
+        return f"The kernel was restarted and reran {told} of this conversation{failed}.{holds}"
+
+
+async def rebuild(
+    session: Session, blocks: Sequence[Callable[[], Awaitable[Result]]], *, deadline: float
+) -> Rebuilt:
+    """Empty the kernel and run `blocks` in it, in their order, up to the first that fails.
+
+    A person has to want that: what the blocks did outside of the kernel, they do again. Each is a call that
+    runs one; `deadline` is for the list of what there is then.
+    """
+    await session.restart()
+    ran, failure = 0, None
+    for block in blocks:
+        result = await block()
+        if result.status is not Status.OK:
+            failure = result
+            break
+        ran += 1
+    return Rebuilt(ran, len(blocks), failure, _holds(await session.execute(DIGEST, deadline=deadline)))
+
+
+def _holds(digest: Result) -> str:
+    printed = "".join(output.text for output in digest.outputs if isinstance(output, Stream))
+    names = printed.strip() if digest.status is Status.OK else ""
+    return names if len(names) <= MOST else f"{names[:MOST].rpartition(', ')[0]}, …"
+
+
+def _why(result: Result) -> str:
+    errors = [f"{output.ename}: {output.evalue}" for output in result.outputs if isinstance(output, Error)]
+    return errors[-1][:MOST] if errors else result.detail or str(result.status)

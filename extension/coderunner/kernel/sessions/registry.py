@@ -1,0 +1,203 @@
+"""Which conversation has which kernel: the registry of a process."""
+
+import asyncio
+import hashlib
+import re
+import tempfile
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from coderunner.errors import KernelNotStarted, NoSuchKernel
+from coderunner.kernel.connections import local_kernel, server_kernel
+from coderunner.kernel.execution.running_cell import RunningCell
+from coderunner.kernel.execution.transport import Transport
+from coderunner.kernel.io_thread import IOThread, io_thread
+from coderunner.kernel.kernel_location import KernelLocation, Local, Server, location_of
+from coderunner.kernel.protocol.cell_outputs import Change
+from coderunner.kernel.sessions.kernel_status import KernelStatus
+from coderunner.kernel.sessions.run_prelude import prepare
+from coderunner.kernel.sessions.session import Session
+from coderunner.kernel.sessions.spare_kernel import SpareKernel
+
+__all__ = [
+    "Change",
+    "KernelLocation",
+    "KernelStatus",
+    "Local",
+    "RunningCell",
+    "Server",
+    "Session",
+    "Sessions",
+    "location_of",
+]
+
+MAX_LOCAL = 20
+"""Kernels of ours on this machine at once: an idle one takes 54 MB and 60 file descriptors."""
+IDLE = 3600.0
+"""Seconds after which a kernel that nobody uses is let go."""
+
+
+class Sessions:
+    """The sessions of all conversations; one for the whole process. May be used from any thread.
+
+    Kernels on this machine end with the process and after `idle` seconds of rest. Kernels on a server are
+    left alone then, so that they are found again: the server's own culling decides about them.
+    """
+
+    def __init__(
+        self,
+        root: Path | None = None,
+        *,
+        max_local: int = MAX_LOCAL,
+        idle: float = IDLE,
+        max_memory: float = 0.0,
+        spare: bool = False,
+        inside: IOThread | None = None,
+    ) -> None:
+        """Keep the working directories of local kernels under `root`, else in a temporary directory.
+
+        One that holds more than `max_memory` gigabytes after a cell is ended; 0: no limit. With a `spare`,
+        the next conversation's kernel on this machine has started before it is needed.
+        """
+        self.io_thread = inside or io_thread()
+        self._root = root
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._max_local = max_local
+        self._idle = idle
+        self._most = int(max_memory * 1e9)
+        self._spare = SpareKernel() if spare else None
+        self._sessions: dict[str, Session] = {}
+        self._lock = threading.Lock()
+        self.io_thread.at_exit(self._farewell)
+
+    def get(self, conversation: str, where: KernelLocation) -> Session:
+        """Give the conversation's session: always the same for the same `where`; another one ends that.
+
+        Starts nothing by itself, and never raises.
+        """
+        with self._lock:
+            session = self._sessions.get(conversation)
+            if session is not None and session.where == where:
+                return session
+            successor = Session(
+                conversation, where, self._open, self.io_thread, idle=self._idle, most=self._most
+            )
+            if session is not None:
+                successor.take_over(session)
+                self.io_thread.submit(session.end())
+            self._sessions[conversation] = successor
+            return successor
+
+    def all(self) -> list[Session]:
+        """Give all sessions there are."""
+        with self._lock:
+            return list(self._sessions.values())
+
+    async def close(self, conversation: str, where: KernelLocation | None = None) -> None:
+        """End a conversation's kernel, wherever it is.
+
+        Given `where`, also one on that server that nobody has in hand here; a server that does not answer
+        keeps it.
+        """
+        with self._lock:
+            session = self._sessions.pop(conversation, None)
+        if session is not None:
+            await self.io_thread.run(self._end(session, keep=False))
+        if isinstance(where, Server):
+            await self.io_thread.run(server_kernel.delete_kernel(where, _path(conversation)))
+
+    async def close_all(self, *, keep: bool = True) -> None:
+        """End all kernels on this machine; those on servers too unless `keep` is set."""
+        await self.io_thread.run(self._close_all(keep=keep))
+
+    async def _close_all(self, *, keep: bool) -> None:
+        with self._lock:
+            sessions = list(self._sessions.values())
+            self._sessions.clear()
+        ends = (self._end(session, keep=keep) for session in sessions)
+        if self._spare is not None:
+            await self._spare.close()
+        await asyncio.gather(*ends, return_exceptions=True)
+        self.io_thread.forget(self._farewell)
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    async def _end(self, session: Session, *, keep: bool) -> None:
+        await session.end(keep=keep)
+        with suppress(OSError):
+            self.directory(session.conversation).rmdir()  # only where the program left nothing in it
+
+    async def _farewell(self) -> None:
+        await self._close_all(keep=True)
+
+    # --- opening ----------------------------------------------------------------------------------
+
+    async def _open(self, conversation: str, where: KernelLocation, *, start: bool = True) -> Transport:
+        transport = await self._find_or_start(conversation, where, start=start)
+        try:
+            await prepare(transport)
+        except BaseException:
+            await asyncio.shield(transport.close(keep=transport.found))
+            raise
+        return transport
+
+    async def _find_or_start(self, conversation: str, where: KernelLocation, *, start: bool) -> Transport:
+        if isinstance(where, Server) and where.attach:
+            return await server_kernel.attach(where)
+        if isinstance(where, Server):
+            return await server_kernel.open_kernel(where, _path(conversation), start=start)
+        if not start:
+            raise NoSuchKernel("kernels on this machine end with the process that started them")
+        await self._make_room(conversation)
+        directory = Path(where.directory) if where.directory else self.directory(conversation)
+        kernel = None
+        if self._spare is not None and where.kernel_name == self._spare.kernel_name:
+            kernel = await self._spare.take(directory)
+        kernel = kernel or await local_kernel.start(where.kernel_name, directory)
+        self._refill()
+        return kernel
+
+    def prepare(self, where: KernelLocation) -> None:
+        """Have a spare kernel started where the first conversation will want one; returns at once."""
+        if isinstance(where, Local):
+            self.io_thread.post(self._refill)
+
+    def _refill(self) -> None:
+        if self._spare is not None and len(self._live_here()) < self._max_local:
+            self._spare.refill()
+
+    def _live_here(self) -> list[Session]:
+        return [session for session in self.all() if isinstance(session.where, Local) and session.live]
+
+    def directory(self, conversation: str) -> Path:
+        """Give the working directory of a conversation's local kernel."""
+        if self._root is not None:
+            return self._root / slug(conversation)
+        if self._temporary is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="coderunner-", ignore_cleanup_errors=True)
+        return Path(self._temporary.name) / slug(conversation)
+
+    async def _make_room(self, conversation: str) -> None:
+        others = [session for session in self._live_here() if session.conversation != conversation]
+        if len(others) < self._max_local:
+            return
+        idle = [session for session in others if not session.busy]
+        if not idle:
+            raise KernelNotStarted(
+                f"{len(others)} kernels are already running on this machine and none is idle; stop one"
+            )
+        await min(idle, key=lambda session: session.used).rest()
+
+
+def _path(conversation: str) -> str:
+    """The path of a conversation's session on a server."""
+    return f"coderunner/{slug(conversation)}"
+
+
+def slug(conversation: str) -> str:
+    """Give a name for files and paths that no other conversation has."""
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", conversation).strip("-")[:40]
+    if plain == conversation:
+        return plain
+    return f"{plain or 'conversation'}-{hashlib.sha256(conversation.encode()).hexdigest()[:12]}"

@@ -1,0 +1,63 @@
+"""Prepares a kernel for its first cell: `prelude.py` runs in it, as text and unseen."""
+
+import uuid
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from coderunner.kernel.execution.transport import Transport
+from coderunner.kernel.protocol.messages import Stamp, execute_request
+
+PRELUDE = Path(__file__).with_name("prelude.py")
+
+# `def` and `del` work whatever names a program has given another meaning; the prelude has a namespace of its
+# own, so that what it means by a name is not theirs either.
+CELL = """\
+def __coderunner__():
+    import builtins
+    builtins.exec({source!r}, {{"__name__": "coderunner", "__builtins__": builtins}})
+try:
+    __coderunner__()
+finally:
+    del __coderunner__
+"""
+
+# IPython remembers where it was, for `%cd -`: nowhere before.
+MOVE = """\
+def __coderunner__():
+    import os
+    from IPython.core.getipython import get_ipython
+    os.chdir({directory!r})
+    os.environ["PWD"] = os.getcwd()
+    get_ipython().user_ns["_dh"][:] = [os.getcwd()]
+try:
+    __coderunner__()
+finally:
+    del __coderunner__
+"""
+
+
+@cache
+def cell() -> str:
+    """Give the cell that brings the prelude into a kernel and leaves nothing else behind."""
+    return CELL.format(source=PRELUDE.read_text(encoding="utf-8"))
+
+
+async def prepare(transport: Transport) -> None:
+    """Prepare a kernel whose language is Python; any other stays as it is.
+
+    Returns when it is sent: a kernel takes requests in order, so the first cell finds it done. What goes
+    wrong with it is nobody's error: cells run without it, too.
+    """
+    if transport.language == "python":
+        await _send(transport, cell())
+
+
+async def move(transport: Transport, directory: Path) -> None:
+    """Give a kernel whose language is Python another working directory; sent as the prelude is."""
+    await _send(transport, MOVE.format(directory=str(directory)))
+
+
+async def _send(transport: Transport, source: str) -> None:
+    stamp = Stamp(uuid.uuid4().hex, "coderunner", datetime.now(UTC).isoformat())
+    await transport.send(execute_request(source, stamp, silent=True))

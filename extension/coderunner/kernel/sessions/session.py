@@ -1,0 +1,266 @@
+"""One conversation's kernel: started when it is needed, replaced when it is gone, one cell at a time.
+
+Everything here runs in the portal's loop; the methods that a host calls may be called from anywhere.
+"""
+
+import asyncio
+import uuid
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from coderunner.errors import CodeRunnerError, RecordsUnavailable
+from coderunner.kernel.execution.late_output import LateOutput
+from coderunner.kernel.execution.request import Detach, OnQuestion
+from coderunner.kernel.execution.running_cell import OnOutput, QueuedCell, RunningCell
+from coderunner.kernel.execution.transport import Opener
+from coderunner.kernel.io_thread import IOThread
+from coderunner.kernel.kernel_location import KernelLocation
+from coderunner.kernel.sessions.kernel_lifecycle import REPLACED, KernelLifecycle
+from coderunner.kernel.sessions.kernel_status import KernelStatus
+from coderunner.kernel.widgets.comms import Comms
+from coderunner.kernel.widgets.restore import RestoredWidgets
+from coderunner.kernel.widgets.widget_panel import WidgetPanel
+from coderunner.outputs import Output, Result, Status
+
+NEVER_SENT = "it had not started"
+TAKEN_OVER = "another process had already taken it over"
+
+
+class Session:
+    """Binds a conversation to a kernel of its own."""
+
+    def __init__(
+        self,
+        conversation: str,
+        where: KernelLocation,
+        opener: Opener,
+        io_thread: IOThread,
+        *,
+        idle: float,
+        most: int = 0,
+    ) -> None:
+        """`most`: bytes of memory that its kernel may hold after a cell; 0: no limit."""
+        self.conversation = conversation
+        self.where = where
+        self.io_thread = io_thread
+        self._most = most
+        self._turnstile = asyncio.Lock()
+        self._current: QueuedCell | None = None
+        self._late: deque[Result] = deque()
+        self._later = LateOutput()
+        self._comms = Comms(io_thread.post)
+        self._life = KernelLifecycle(
+            conversation,
+            where,
+            opener,
+            idle=idle,
+            busy=lambda: self.busy,
+            later=self._later,
+            comms=self._comms,
+        )
+
+    # --- what hosts call --------------------------------------------------------------------------
+
+    def warm(self) -> None:
+        """Have the kernel started in the background; returns at once.
+
+        What goes wrong is told by the next cell.
+        """
+        self.io_thread.post(self._life.warm)
+
+    async def execute(
+        self, source: str, *, deadline: float = 30.0, on_output: OnOutput | None = None
+    ) -> Result:
+        """Run a cell; what goes wrong with the kernel is a status of the result, never an exception.
+
+        May be awaited in any loop. `on_output` is called in the portal's thread, at most 20 times a second,
+        with what changed. Cells of one session run one after the other, in the order of the calls. Cancelling
+        stops the cell.
+        """
+        return await self.io_thread.run(self._queue(QueuedCell(source, deadline, on_output)))
+
+    def begin(
+        self,
+        source: str,
+        *,
+        deadline: float = 30.0,
+        limit: float = 0.0,
+        on_output: OnOutput | None = None,
+        on_question: OnQuestion | None = None,
+        on_send: Callable[[str], bool] | None = None,
+        on_later: OnOutput | None = None,
+        panel: WidgetPanel | None = None,
+    ) -> RunningCell:
+        """Run a cell in the background: `execute` for hosts without a loop.
+
+        With a `limit` beyond the deadline the cell goes on after it, up to that many seconds: cells that
+        come meanwhile wait in line, and `take_late` gives its result when it has ended.
+
+        Where `on_question` is given the program may ask a person; after its deadline `RunningCell.listen`'s
+        counts. It is called in the portal's thread with the question, whose time does not count, and with
+        None when that is answered or withdrawn. Elsewhere `input()` raises at once.
+
+        `on_send` is called in a thread when the kernel is ready, with the id of the request, right before the
+        cell is sent; where it gives False, or raises CodeRunnerError, it is not.
+
+        `on_later` is called in the portal's thread with what threads and tasks of the cell show after its
+        end: a list of outputs of its own, bounded.
+
+        `panel` gets the widgets that the cell shows.
+        """
+        queued = QueuedCell(
+            source, deadline, on_question=on_question, on_send=on_send, on_later=on_later, panel=panel
+        )
+        running = RunningCell(self.io_thread, queued, on_output)
+        if limit > deadline:
+            running.cell.detach = Detach(limit, running.overdue)
+        return running.follow(self.io_thread.submit(self._run_to_its_end(running)))
+
+    def panel(self, request: str) -> WidgetPanel | None:
+        """Give the widgets that the run of a request shows, while the kernel has them."""
+        return self._comms.panel(request)
+
+    def recall(self, panel: RestoredWidgets, on_later: OnOutput, outputs: Sequence[Output]) -> WidgetPanel:
+        """Have the widgets of a run of an earlier process live again once the kernel is found.
+
+        Gives the panel that the run has by then. `on_later` is told what it shows from now on, as `begin` has
+        it; `outputs` are those of its result.
+        """
+        known = self._comms.recall(panel)
+        if known is panel:
+            self.io_thread.post(self._later.expect, panel.request, on_later, outputs)
+        return known
+
+    def look(self) -> None:
+        """Look in the background whether a kernel of an earlier process is there still; starts none."""
+        self.io_thread.post(self._life.find)
+
+    def take_late(self) -> list[Result]:
+        """Give the results of cells that ended after their deadline, each of them once, in their order."""
+        late = []
+        with suppress(IndexError):
+            while True:
+                late.append(self._late.popleft())
+        return late
+
+    def take_afterwards(self, *, newest: bool = True) -> list[tuple[Output, ...]]:
+        """Give what cells that were begun with `on_later` have shown after their end, each of it once.
+
+        The outputs of each cell are a list of their own, in the order of the cells. Without `newest`, those
+        of the cell that ended last are left for the next call.
+        """
+        return self._later.take(newest=newest)
+
+    def resume(self, count: int = 0) -> None:
+        """Take note that an earlier process ran cells here, the last of them with that execution count.
+
+        A kernel that is not found has lost variables, and so has one that has not counted on from there.
+        """
+        self._life.resume(count)
+
+    async def interrupt(self) -> bool:
+        """Stop the cell that runs; False where none does."""
+        return await self.io_thread.run(self._interrupt())
+
+    async def restart(self) -> None:
+        """Empty the kernel; a cell that runs ends as `replaced`."""
+        await self.io_thread.run(self._life.restart())
+
+    async def close(self) -> None:
+        """End the kernel; a cell that runs ends as `replaced`, later ones are refused."""
+        await self.io_thread.run(self.end())
+
+    @property
+    def status(self) -> KernelStatus:
+        """What a status light shows."""
+        return self._life.status
+
+    @property
+    def used(self) -> float:
+        """When the kernel was last used, by `time.monotonic()`."""
+        return self._life.used
+
+    @property
+    def live(self) -> bool:
+        """It has a kernel, or one is being started."""
+        return self.status.state in ("starting", "idle", "busy")
+
+    @property
+    def busy(self) -> bool:
+        """A cell runs or waits."""
+        return self._current is not None or self._turnstile.locked()
+
+    # --- one cell ---------------------------------------------------------------------------------
+
+    def take_over(self, earlier: "Session") -> None:
+        """Give what `earlier` still had to give."""
+        self._late = earlier._late
+        self._later.take_over(earlier._later)
+
+    async def _run_to_its_end(self, running: RunningCell) -> Result:
+        result = await self._queue(running.cell)
+        if running.future.done():
+            # Before anybody hears of the end, so that whoever does finds it here.
+            self._late.append(result)
+        return result
+
+    async def _queue(self, cell: QueuedCell) -> Result:
+        cell.task = asyncio.current_task()
+        if cell.stopped:
+            return Result(status=Status.INTERRUPTED, detail=NEVER_SENT)
+        try:
+            async with self._turnstile:
+                return await self._run(cell)
+        except asyncio.CancelledError:
+            if not cell.stopped or cell.task is None:
+                raise
+            cell.task.uncancel()
+            return Result(status=Status.INTERRUPTED, detail=NEVER_SENT)
+
+    async def _run(self, cell: QueuedCell) -> Result:
+        request = uuid.uuid4().hex
+        try:
+            client = await self._life.ready()
+            ours = cell.on_send is None or await asyncio.to_thread(cell.on_send, request)
+        except RecordsUnavailable as error:
+            return Result(status=Status.UNRECORDED, detail=str(error))
+        except CodeRunnerError as error:
+            return Result(status=Status.REFUSED, detail=str(error))
+        if not ours:
+            return Result(status=Status.ABORTED, detail=TAKEN_OVER)
+        notice = self._life.begin_cell()
+        self._current, cell.client = cell, client
+        try:
+            result = await client.execute(
+                cell.source,
+                request=request,
+                deadline=cell.deadline,
+                detach=cell.detach,
+                on_output=cell.on_output,
+                on_question=cell.on_question,
+                on_later=cell.on_later,
+                panel=cell.panel,
+            )
+            result = client.weigh(result, self._most)
+            if self._life.learn(result):
+                notice = notice or REPLACED
+        finally:
+            self._current = None
+            self._life.end_cell(client)
+        return replace(result, detail="; ".join(filter(None, (notice, result.detail))))
+
+    async def _interrupt(self) -> bool:
+        if self._current is None:
+            return False
+        self._current.stop()
+        return True
+
+    async def rest(self) -> None:
+        """Let go of the kernel until the next cell. For callers in the loop."""
+        await self._life.rest()
+
+    async def end(self, *, keep: bool = False) -> None:
+        """Close for good; `keep` leaves a kernel running that can be found again. For callers in the loop."""
+        await self._life.end(keep=keep)

@@ -1,0 +1,103 @@
+"""One kernel of this machine that has started before anybody needs it, so that the next one need not wait."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from coderunner.errors import KernelError
+from coderunner.kernel.background_tasks import begin
+from coderunner.kernel.connections import local_kernel
+from coderunner.kernel.execution.request import Event, Gone
+from coderunner.kernel.sessions.run_prelude import move, prepare
+from coderunner.private_folders import make_private
+
+
+class SpareKernel:
+    """A kernel for whoever comes next, of our own interpreter. Lives in the portal's loop.
+
+    It takes what an idle kernel takes: 54 MB.
+    """
+
+    kernel_name = local_kernel.NATIVE
+
+    def __init__(self) -> None:
+        self._starting: asyncio.Task[local_kernel.LocalKernel] | None = None
+        self._farewells: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    @property
+    def ready(self) -> bool:
+        """There is one, and it has started."""
+        return self._starting is not None and self._starting.done()
+
+    def refill(self) -> None:
+        """Have one started in the background, unless there is one."""
+        if self._starting is None and not self._closed:
+            self._starting = asyncio.get_running_loop().create_task(self._start())
+
+    async def take(self, directory: Path) -> local_kernel.LocalKernel | None:
+        """Give the kernel, moved to its working directory; None where there is none that lives."""
+        starting, self._starting = self._starting, None
+        if starting is None:
+            return None
+        try:
+            # Shielded: whoever stops waiting does not end it halfway.
+            kernel = await asyncio.shield(starting)
+            if await kernel.check() is None:
+                await move(kernel, _made(directory))
+                return kernel
+        except (KernelError, OSError):
+            self._beside(_end(starting))
+            return None
+        except asyncio.CancelledError:
+            self._beside(_end(starting))
+            if starting.cancelled():
+                return None
+            raise
+        self._beside(_end(starting))
+        return None
+
+    async def close(self) -> None:
+        """End it, and start no other."""
+        self._closed = True
+        starting, self._starting = self._starting, None
+        if starting is not None:
+            self._beside(_end(starting))
+        await asyncio.gather(*self._farewells, return_exceptions=True)
+
+    async def _start(self) -> local_kernel.LocalKernel:
+        kernel = await local_kernel.start(self.kernel_name)
+        try:
+            await prepare(kernel)
+        except BaseException:
+            await asyncio.shield(kernel.close())
+            raise
+        kernel.attach(self._receive)
+        return kernel
+
+    def _receive(self, event: Event) -> None:
+        if isinstance(event, Gone):
+            # It may come while the task that starts the kernel is about to end.
+            asyncio.get_running_loop().call_soon(self._let_go)
+
+    def _let_go(self) -> None:
+        if self._starting is not None and self._starting.done():
+            self._beside(_end(self._starting))
+            self._starting = None
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+        begin("a spare kernel could not be shut down", work, self._farewells)
+
+
+def _made(directory: Path) -> Path:
+    make_private(directory)
+    return directory
+
+
+async def _end(starting: "asyncio.Task[local_kernel.LocalKernel]") -> None:
+    """End a kernel that nobody took, wherever its start is."""
+    starting.cancel()
+    with suppress(KernelError, OSError, asyncio.CancelledError):
+        await (await starting).close()

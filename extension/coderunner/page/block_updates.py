@@ -1,0 +1,136 @@
+"""How a block grows while its cell runs and after: from one value to the next. Pure."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+from coderunner.outputs import Output, Question, Result, Status
+from coderunner.page.block_state import Block, BlockPanel, State
+
+ELSEWHERE = Result(status=Status.LOST, detail="another process is running it")
+
+
+class Run(Protocol):
+    """A run of a block, as it is written down."""
+
+    @property
+    def code(self) -> str:
+        """What ran."""
+
+    @property
+    def started(self) -> float | None:
+        """When it was sent; None: never."""
+
+    @property
+    def result(self) -> Result | None:
+        """What came of it; None while that is not known."""
+
+    @property
+    def later(self) -> tuple[Output, ...]:
+        """What it showed after its end."""
+
+
+ARun = TypeVar("ARun", bound=Run)
+
+
+def recalled(block: Block, runs: Sequence[ARun], panel: Callable[[ARun], BlockPanel | None]) -> Block | None:
+    """`block` as its runs say, the first one first; None where there is none of it.
+
+    The last one, where there are several, is what somebody had run once more, beside what it showed before.
+    `panel` gives the widgets of a run.
+    """
+    sent = [run for run in runs if run.started] or list(runs[-1:])
+    if not sent:
+        return None
+
+    def of(block: Block, run: ARun) -> Block:
+        end = ended(replace(block, source=run.code, panel=panel(run)), run.result or ELSEWHERE)
+        return replace(end, later=run.later)
+
+    again = of(Block(id=f"{block.id}-again", repeat=True), sent[-1]) if len(sent) > 1 else None
+    return replace(of(block, sent[0]), again=again)
+
+
+def asked(block: Block, source: str, ticket: str) -> Block:
+    """It waits for consent."""
+    return replace(block, source=source, state=State.WAITING, ticket=ticket, elapsed=0.0)
+
+
+def started(
+    block: Block, source: str, ticket: str, *, queued: bool = False, panel: BlockPanel | None = None
+) -> Block:
+    """It runs, or waits in line; `panel` has the widgets that it shows."""
+    state = State.QUEUED if queued else State.RUNNING
+    return replace(block, source=source, state=state, ticket=ticket, elapsed=0.0, panel=panel)
+
+
+def inquired(block: Block, question: Question | None) -> Block:
+    """Its program asks a person something; None: it asks no more."""
+    return replace(block, question=question)
+
+
+def showed(block: Block, index: int, output: Output | None) -> Block:
+    """Its output at `index` is new or another one; None: all from there on are gone."""
+    return replace(block, outputs=_with(block.outputs, index, output))
+
+
+def aged(block: Block, elapsed: float) -> Block:
+    """Time has passed: `elapsed` seconds since it was handed over."""
+    return replace(block, elapsed=elapsed - block.queued)
+
+
+def ended(block: Block, result: Result) -> Block:
+    """It came to its end."""
+    return replace(block, state=State.ENDED, result=result, outputs=result.outputs, question=None)
+
+
+def went_on(block: Block, result: Result) -> Block:
+    """The reply goes on without it; `result` is what there is by now."""
+    return replace(block, state=State.LATE, outputs=result.outputs, elapsed=result.duration, question=None)
+
+
+def late_showed(block: Block, index: int, output: Output | None, elapsed: float) -> Block:
+    """What `showed` does, to one that goes on."""
+    return replace(showed(block, index, output), elapsed=elapsed)
+
+
+def settled(block: Block, question: Question) -> Block:
+    """One that went on does not ask that any more."""
+    return replace(block, question=None) if block.question == question else block
+
+
+def showed_later(block: Block, index: int, output: Output | None) -> Block:
+    """What `showed` does, with what it shows after its end."""
+    return replace(block, later=_with(block.later, index, output))
+
+
+def came_up(block: Block) -> Block:
+    """One that waits in line is the next."""
+    if block.state is not State.QUEUED:
+        return block
+    return replace(block, state=State.RUNNING, queued=block.elapsed, elapsed=0.0)
+
+
+def never_ran(block: Block) -> Block:
+    """Its reply has gone on without it, or ended, before it ran."""
+    return replace(block, state=State.UNFINISHED, question=None)
+
+
+def passed(block: Block) -> Block:
+    """Something stands below it by now: where it is still being written it is never closed."""
+    return never_ran(block) if block.state is State.WRITING else block
+
+
+def left(block: Block) -> Block:
+    """Its reply is over, however that ended: it does not go on."""
+    match block.state:
+        case State.WRITING | State.WAITING | State.QUEUED:
+            return never_ran(block)
+        case State.RUNNING:
+            return ended(block, Result(block.outputs, Status.LOST, duration=block.elapsed))
+    return block
+
+
+def _with(outputs: tuple[Output, ...], index: int, output: Output | None) -> tuple[Output, ...]:
+    before, after = outputs[:index], outputs[index + 1 :]
+    return before if output is None else (*before, output, *after)

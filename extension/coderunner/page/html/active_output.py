@@ -1,0 +1,94 @@
+"""What a program shows that acts by itself: values for a closed frame, never HTML of the page. Pure."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from coderunner.outputs import MimeBundle
+
+LARGEST = 12_000_000
+"""Characters of one such output; a bigger one would make the page slow and shows as its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Kinds of data that a frame draws the same way."""
+
+    pattern: re.Pattern[str]
+    text: bool = False
+    """The data are text; else they are JSON."""
+    written: bool = False
+    """A person can read the source."""
+
+
+def _kind(pattern: str, *, text: bool = False, written: bool = False) -> Kind:
+    return Kind(re.compile(pattern, re.ASCII), text, written)
+
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+"""Stands for a widget: names its model, which the block's panel has."""
+
+ABOVE_IMAGES = (
+    _kind(r"application/vnd\.jupyter\.widget-view\+json"),
+    _kind(r"application/vnd\.plotly\.v1\+json"),
+    _kind(r"application/vnd\.vega(lite)?\.v\d+([+.]json)?"),
+    _kind("text/html", text=True),
+    _kind("text/markdown", text=True, written=True),
+    _kind("text/latex", text=True, written=True),
+)
+"""Kinds that are shown rather than an image, the best first: those that were made for this, then JupyterLab's
+order."""
+BELOW_IMAGES = (_kind("application/javascript", text=True), _kind("application/json"))
+
+FOREIGN = re.compile(r"application/vnd\.bokehjs_\w+\.v0\+json", re.ASCII)
+"""Says of a script beside it that it needs a program which no frame has: such a bundle shows as its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveOutput:
+    """One kind of a MIME bundle, as the kernel gave it: only a frame may draw it."""
+
+    kind: str
+    data: object
+    metadata: object = None
+    plain: str = ""
+    """What stands for it where there is no frame."""
+
+
+def found(data: MimeBundle, metadata: MimeBundle, kinds: Sequence[Kind]) -> ActiveOutput | None:
+    """The best of `kinds` that a bundle has."""
+    if any(FOREIGN.fullmatch(name) for name in data):
+        return None
+    for kind in kinds:
+        for name in data:
+            if kind.pattern.fullmatch(name) and (active := _active(name, kind, data, metadata)):
+                return active
+    return None
+
+
+def _active(name: str, kind: Kind, data: MimeBundle, metadata: MimeBundle) -> ActiveOutput | None:
+    value = string(data[name]) if kind.text else data[name]
+    if value in (None, "") or _size(value) > LARGEST:
+        return None
+    plain = string(value if kind.written else data.get("text/plain"))
+    return ActiveOutput(name, value, metadata.get(name), plain or names(data))
+
+
+def _size(value: object) -> int:
+    try:
+        return len(value) if isinstance(value, str) else len(json.dumps(value))
+    except RecursionError:  # deeper than anybody draws
+        return LARGEST + 1
+
+
+def names(data: MimeBundle) -> str:
+    """The kinds of a bundle, for somebody who sees none of them."""
+    return f"({', '.join(sorted(str(kind)[:100] for kind in data)[:8]) or 'empty output'})"
+
+
+def string(value: object) -> str:
+    """Text as it is: nbformat allows a list of lines wherever it has text."""
+    if isinstance(value, list) and all(isinstance(line, str) for line in value):
+        return "".join(value)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,262 @@
+"""A block as HTML of ours. Pure.
+
+Whatever comes from a model or a kernel is escaped here, or stands in a data address of an image whose
+format was checked; what acts by itself is no HTML here, but a value that only a closed frame draws.
+"""
+
+import re
+from dataclasses import dataclass
+from html import escape
+
+from coderunner.endings import how_it_ended
+from coderunner.outputs import Error, Output, Question, Result, Status
+from coderunner.page.block_state import Block, State
+from coderunner.page.html import ansi_html, output_html, syntax_highlighting
+from coderunner.page.html.output_html import Drawn
+
+LONGEST_ANSWER = 10_000
+"""Characters that a person may answer: a program gets no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the page says about the place where code runs."""
+
+    deadline: float = 30.0
+    where: str = "It runs on your computer without a sandbox."
+    scripts: bool = True
+    """What a program shows may run scripts, in its closed frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a block looks like, piece by piece, so that a page gets only those that have changed."""
+
+    mood: str
+    """The class that colours the dot."""
+    code: str
+    outputs: tuple[Drawn, ...]
+    later: tuple[Drawn, ...]
+    """What it showed after its end."""
+    question: str
+    read: str
+    bar: str
+    again: str
+    scripts: bool = True
+
+    @property
+    def pieces(self) -> tuple[Drawn, ...]:
+        """All that it showed, one below the other."""
+        return (*self.outputs, *((AFTER, *self.later) if self.later else ()))
+
+
+AFTER = '<div class="cr-after">Output after the block ended</div>'
+"""Stands above what a block showed after its end."""
+
+
+def placeholder(identity: str, otherwise: str = "") -> str:
+    """What stands for a block in a reply: the element fills itself. `identity` is one of ours.
+
+    `otherwise`: HTML of the host that is shown until then, and where the element cannot be filled.
+    """
+    return f'<code-runner-output id="cr-{identity}" data-cr="{identity}">{otherwise}</code-runner-output>'
+
+
+def look(
+    block: Block,
+    setting: Setting,
+    before: tuple[Block, Look] | None = None,
+    *,
+    longest: int = output_html.LONGEST,
+) -> Look:
+    """Draw a block, with at most `longest` characters of each text.
+
+    Of `before`, an earlier state of it that was drawn the same way, what stayed the same is taken over.
+    """
+    kept = _known(*before) if before else {}
+
+    def drawn(shown: Output) -> Drawn:
+        # By identity: outputs hold dictionaries of the kernel's, which have no hash.
+        return kept[id(shown)] if id(shown) in kept else output_html.draw(shown, block, longest)
+
+    return Look(
+        mood=" cr-".join(filter(None, (_mood(block), "inner" if block.repeat else ""))),
+        code="" if block.repeat else _code(block.code),
+        outputs=tuple(map(drawn, block.shown)),
+        later=tuple(map(drawn, block.later)),
+        question=_form(block.question),
+        read=read(block.read),
+        bar=_bar(block, setting),
+        again=_again(block.again),
+        scripts=setting.scripts,
+    )
+
+
+def _known(block: Block, look: Look) -> dict[int, Drawn]:
+    """What was drawn of its outputs, by the outputs' identities; an error's line is that of its block."""
+    pairs = zip((*block.shown, *block.later), (*look.outputs, *look.later), strict=True)
+    return {id(shown): drawn for shown, drawn in pairs if not isinstance(shown, Error)}
+
+
+def block(block: Block, setting: Setting) -> str:
+    """Code, outputs and bar as one unit, where there is no frame: what acts by itself shows as its text."""
+    its = look(block, setting)
+    shown = "".join(f'<div class="cr-piece">{output_html.harmless(drawn)}</div>' for drawn in its.pieces)
+    return (
+        f'<div class="cr-cell{its.mood and " cr-" + its.mood}" role="group" aria-label="Code and its output">'
+        f'{its.code}<div class="cr-outs">{shown}</div>'
+        f"{its.question}{its.read}{its.bar}</div>"
+    )
+
+
+def _code(source: str) -> str:
+    return f'<pre class="cr-code" tabindex="0"><code>{syntax_highlighting.html(source)}</code></pre>'
+
+
+def _again(block: Block | None) -> str:
+    """What came of it as a person had it run once more, below what it showed before: a block of its own."""
+    if block is None:
+        return ""
+    return f'<div class="cr-again" role="group" aria-label="Run again">{placeholder(block.id)}</div>'
+
+
+def _mood(block: Block) -> str:
+    """The class that colours the dot."""
+    match block.state, block.result:
+        case (State.WRITING, _):
+            return "write"
+        case (State.RUNNING | State.LATE, _) if block.question:
+            return "wait"
+        case (State.RUNNING | State.LATE, _):
+            return "run"
+        case (State.WAITING | State.QUEUED, _):
+            return "wait"
+        case (_, Result(status=Status.OK)):
+            return ""
+        case (_, Result(status=Status.DECLINED | Status.UNRUN)) | (State.UNFINISHED, _):
+            return "off"
+        case _:
+            return "bad"
+
+
+def read(text: str, of: str = "") -> str:
+    """What the model read, folded; `of` says what that is of."""
+    lines = len(text.strip("\n").split("\n"))
+    if not text.strip():
+        return '<details class="cr-read" hidden><summary></summary><pre></pre></details>'
+    word = "line" if lines == 1 else "lines"
+    return (
+        f'<details class="cr-read"><summary>What the model saw{of} ({lines} {word})</summary>'
+        f'<pre tabindex="0">{ansi_html.html(text.strip(chr(10)))}</pre></details>'
+    )
+
+
+def _form(question: Question | None) -> str:
+    """The line that a program asks for. The page empties the field whenever the ticket is another one."""
+    if question is None:
+        return '<form class="cr-question" hidden></form>'
+    kind, what = ("password", "a password") if question.password else ("text", "input")
+    prompt = question.prompt if question.prompt.strip() else f"The program is asking for {what}"
+    ticket = escape(question.id)
+    return (
+        f'<form class="cr-question" data-cr-ticket="{ticket}" autocomplete="off">'
+        f'<label for="cr-{ticket}">{escape(prompt.strip(), quote=False)}</label>'
+        f'<input id="cr-{ticket}" name="answer" type="{kind}" maxlength="{LONGEST_ANSWER}" '
+        'autocomplete="off" autocapitalize="off" spellcheck="false">'
+        '<button type="submit" class="cr-main">Send</button>'
+        f"{_button('cancel', 'Cancel', question.id)}</form>"
+    )
+
+
+def _bar(block: Block, setting: Setting) -> str:
+    state, buttons = _state(block, setting)
+    if block.repeat:
+        state, buttons = f"Again: {state}", buttons if block.stoppable else ""
+    asks = " cr-ask" if block.state is State.WAITING else ""
+    return (
+        f'<div class="cr-bar{asks}"><span class="cr-dot"></span><span class="cr-state">{state}</span>'
+        f'<span class="cr-grow">{buttons}</span></div>'
+    )
+
+
+def _state(block: Block, setting: Setting) -> tuple[str, str]:
+    copy = _button("copy", "Copy")
+    match block.state:
+        case State.WRITING:
+            return "<b>Writing</b>", ""
+        case State.UNFINISHED:
+            # One that a person was asked about can be run still.
+            run = _button("again", "Run", block.ticket) if block.ordinal is not None else ""
+            return f"<b>Not run</b> · {_why_not(block)}", f"{run}{copy}"
+        case State.WAITING:
+            ask = [
+                ("skip", "Skip", ""),
+                ("always", "Always allow in this chat", ""),
+                ("run", "Run", "cr-main"),
+            ]
+            buttons = "".join(_button(act, word, block.ticket, look) for act, word, look in ask)
+            return f"<b>Run this code?</b> {escape(setting.where)}", buttons
+        case State.QUEUED:
+            return "<b>Queued</b> · waiting for the previous block", _button("stop", "Stop", block.ticket)
+        case State.RUNNING | State.LATE if block.question:
+            return "<b>Waiting for input</b> · the timer is paused", _button("stop", "Stop", block.ticket)
+        case State.RUNNING:
+            return f"<b>Running</b> · {_clock(block, setting.deadline)}", _button(
+                "stop", "Stop", block.ticket
+            )
+        case State.LATE:
+            clock = f"{_clock(block)} · its result will follow"
+            return f"<b>Still running</b> · {clock}", _button("stop", "Stop", block.ticket)
+        case State.ENDED:
+            again = _button("again", "Run again", block.ticket) if block.ticket else ""
+            return _end(block.result or Result()), f"{again}{copy}"
+
+
+def _clock(block: Block, deadline: float | None = None) -> str:
+    """Seconds that the page counts on; another clock for each state, so that each begins anew."""
+    name = escape(f"{block.state}-{block.ticket}")
+    of = "" if deadline is None else f"{deadline:.0f}"
+    words = f"{int(block.elapsed)} s of {of}" if of else duration(block.elapsed)
+    return (
+        f'<span data-cr-clock="{name}" data-cr-elapsed="{block.elapsed:.1f}" data-cr-of="{of}">{words}</span>'
+    )
+
+
+def _why_not(block: Block) -> str:
+    if found := re.search(r"\(not run: (.*)\)$", block.read, re.MULTILINE):
+        return escape(found[1], quote=False)
+    if not block.code.strip():
+        return "it has no code"
+    return "the reply ended first" if block.closed else "the block was not closed"
+
+
+def _button(act: str, word: str, ticket: str = "", look: str = "") -> str:
+    named = f' data-cr-ticket="{escape(ticket)}"' if ticket else ""
+    look = f' class="{look}"' if look else ""
+    return f'<button type="button"{look} data-cr="{act}"{named}>{word}</button>'
+
+
+def _end(result: Result) -> str:
+    """How a cell ended, in the bar: in the words that the model reads."""
+    took = f" · {duration(result.duration)}" if result.duration else ""
+    detail = f" · {escape(result.detail, quote=False)}" if result.detail else ""
+    match result.status:
+        case Status.OK:
+            count = f" · [{result.execution_count}]" if result.execution_count else ""
+            return f"<b>Done</b>{took}{count}{detail}"
+        case Status.ERROR:
+            return f"<b>Error</b>{took} · shown to the model{detail}"
+    short, _, more = (
+        how_it_ended(result.status, result.aftermath, result.detail).replace(": ", "; ", 1).partition("; ")
+    )
+    return f"<b>{short[:1].upper()}{short[1:]}</b>{took}{more and ' · '}{more}{detail}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words, as short as they are still exact enough: `9 ms`, `0.4 s`, `12 s`, `1 min 12 s`."""
+    if seconds < 0.0995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

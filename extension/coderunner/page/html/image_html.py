@@ -1,0 +1,65 @@
+"""Images out of MIME bundles as `<img>` elements that can do nothing but be seen."""
+
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from html import escape
+
+from coderunner.images import image_type
+from coderunner.images.image_type import SVG, Image
+
+SHOWN = frozenset((*image_type.TYPES, "image/bmp", "image/avif"))
+"""What browsers show; in an `<img>` an SVG's scripts never run and it loads nothing."""
+
+LARGEST = 9_000_000
+"""Bytes: a bigger picture would make each update of the page slow."""
+
+
+def drawn(data: Mapping[str, object], metadata: Mapping[str, object], *, alt: str = "") -> str:
+    """The image of a MIME bundle as an element, of the type that it has; empty where none shows."""
+    image = image_type.of_bundle(data)
+    if not isinstance(image, Image) or image_type.why_unseen(image, SHOWN, LARGEST):
+        return ""
+    named = next((size for kind in data if kind.startswith("image/") and (size := metadata.get(kind))), None)
+    return img(image, alt=alt, metadata=named)
+
+
+def unseen(data: Mapping[str, object]) -> str:
+    """One line for the image of a bundle that is not shown; empty where it has none."""
+    image = image_type.of_bundle(data)
+    why = image_type.why_unseen(image, SHOWN, LARGEST) if isinstance(image, Image) else ""
+    return "" if image is None else f"{image} ({why})" if why else str(image)
+
+
+def img(image: Image, *, alt: str = "", metadata: object = None) -> str:
+    """The element of an image."""
+    data = b64encode(image.content).decode() if image.mime == SVG else image.data
+    size = _size(metadata)
+    return f'<img src="data:{image.mime};base64,{data}" alt="{escape(alt)}"{size}>'
+
+
+_LENGTH = re.compile(r"\s*(\d{1,5}(?:\.\d{1,9})?)\s*(px|%)?\s*", re.ASCII)
+
+
+def _size(metadata: object) -> str:
+    """The size that the program asks for, as a style; the shape stays where there is less room."""
+    if not isinstance(metadata, Mapping):
+        return ""
+    (width, across), (height, down) = (_length(metadata.get(name)) for name in ("width", "height"))
+    styles = []
+    if width:
+        styles.append(f"width:{width:g}{across}")
+    if width and height and across == down == "px":
+        styles.append(f"aspect-ratio:{width:g}/{height:g}")
+    elif height and down == "px":
+        styles.append(f"height:{height:g}px")
+    if metadata.get("unconfined") is True:
+        styles.append("max-width:none")
+    return f' style="{";".join(styles)}"' if styles else ""
+
+
+def _length(size: object) -> tuple[float, str]:
+    """In CSS pixels, or as a share of the width; 0 where it is none."""
+    found = None if isinstance(size, bool) else _LENGTH.fullmatch(str(size)[:32])
+    number = float(found[1]) if found else 0.0
+    return (number, found[2] or "px") if found and 0 < number < 10_000 else (0.0, "px")

@@ -1,0 +1,106 @@
+"""One output as HTML of ours, or as what only a closed frame may draw. Pure."""
+
+import re
+from html import escape
+
+from coderunner.outputs import (
+    NOTHING_OMITTED,
+    DisplayData,
+    Error,
+    ExecuteResult,
+    MimeBundle,
+    Omission,
+    Output,
+    Stream,
+)
+from coderunner.page.block_state import Block
+from coderunner.page.html import active_output, ansi_html, image_html
+from coderunner.page.html.active_output import ActiveOutput, string
+
+LONGEST = 60_000
+"""Characters of text that one output shows; the middle of longer ones is left out, so that the page stays
+quick. The model reads far less."""
+WHOLE = 1_000_000
+"""The same where a person wants it whole: a program's text is kept up to half of that."""
+
+Drawn = str | ActiveOutput
+
+
+def draw(output: Output, block: Block, longest: int = LONGEST) -> Drawn:
+    """Draw an output of `block`, with at most `longest` characters of a text."""
+    match output:
+        case Stream(name=name, text=text, omitted=omitted):
+            return _text(text, longest, " cr-stderr" if name == "stderr" else "", omitted)
+        case DisplayData(widget="") | ExecuteResult(widget=""):
+            return ""  # a widget that was closed
+        case DisplayData(data=data, metadata=metadata) | ExecuteResult(data=data, metadata=metadata):
+            return _bundle(data, metadata, longest)
+        case Error():
+            return _error(output, block, longest)
+
+
+def _text(text: str, longest: int, look: str = "", omitted: Omission = NOTHING_OMITTED) -> str:
+    shown = ansi_html.html(_clipped(text, longest, omitted))
+    return f'<div class="cr-out cr-text{look}" tabindex="0">{shown}</div>'
+
+
+def _clipped(text: str, longest: int, omitted: Omission = NOTHING_OMITTED) -> str:
+    """The text, or its head and tail. What was omitted before lies in the part that is clipped here."""
+    if len(text) > longest:
+        head, middle, tail = (
+            text[: longest * 2 // 3],
+            text[longest * 2 // 3 : -longest // 3],
+            text[-longest // 3 :],
+        )
+        left = Omission(lines=omitted.lines + middle.count("\n"), characters=omitted.characters + len(middle))
+        more = "; Expand shows more" if longest < WHOLE else ""
+        return f"{head}\n… {left} left out{more} …\n{tail}"
+    if omitted.characters:
+        return f"{text[: omitted.at]}\n… {omitted} left out …\n{text[omitted.at :]}"
+    return text
+
+
+def harmless(drawn: Drawn) -> str:
+    """What stands for it where there is no frame."""
+    return _text(drawn.plain, LONGEST) if isinstance(drawn, ActiveOutput) else drawn
+
+
+def _bundle(data: MimeBundle, metadata: MimeBundle, longest: int) -> Drawn:
+    """The best of what a bundle offers."""
+    if found := active_output.found(data, metadata, active_output.ABOVE_IMAGES):
+        return found
+    plain = string(data.get("text/plain"))
+    if drawn := image_html.drawn(data, metadata, alt=plain or "image"):
+        return f'<div class="cr-out cr-image">{drawn}</div>'
+    if found := active_output.found(data, metadata, active_output.BELOW_IMAGES):
+        return found
+    lines = "\n".join(filter(None, (image_html.unseen(data), plain)))
+    if not lines and all(value in ("", None, []) for value in data.values()):
+        return ""
+    return _text(lines or active_output.names(data), longest)
+
+
+_HINT = re.compile(r"^Hint: .*$", re.MULTILINE)
+
+
+def _error(error: Error, block: Block, longest: int) -> str:
+    """The exception in one line, the line of the cell that raised, what helps, and the traceback folded."""
+    traceback = ansi_html.plain("\n".join(error.traceback))
+    lines = re.findall(r"Cell In ?\[\d+\], line (\d+)", traceback)
+    source = block.code.split("\n")
+    number = int(lines[-1]) if lines else 0
+    where = f"\n  line {number}: {source[number - 1].strip()}" if 0 < number <= len(source) else ""
+    hint = "".join(f"\n{line}" for line in _HINT.findall(block.read)[-1:])
+    says = f"{error.ename}: {error.evalue}" if error.evalue else error.ename
+    headline = ansi_html.html(_clipped(says, longest))
+    folded = (
+        '<details class="cr-trace"><summary>traceback</summary>'
+        f'<pre tabindex="0">{ansi_html.html(_clipped(chr(10).join(error.traceback), longest))}</pre>'
+        "</details>"
+        if error.traceback
+        else ""
+    )
+    return (
+        f'<div class="cr-out cr-text cr-error">{headline}'
+        f'<span class="cr-where">{escape(where + hint, quote=False)}</span></div>{folded}'
+    )

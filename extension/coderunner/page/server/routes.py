@@ -1,0 +1,162 @@
+"""Our routes in a host's own ASGI app: a socket for what pages see, one for their buttons, public files.
+
+Each of them looks by itself who asks, whatever the host has checked before: the page's token, the Host, and
+the Origin, which may not be `null`. Only the public files are for everybody, since closed frames have no
+origin; they hold no data.
+"""
+
+import hmac
+import secrets
+from collections.abc import Callable, Container
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from coderunner.access.origins import LOOPBACK, Scope, foreign, host_of, refusal
+from coderunner.page.html import sandboxed_frames
+from coderunner.page.html.sandboxed_frames import LEVELS
+from coderunner.page.server import static_files
+from coderunner.page.server.page_connection import PageConnection
+from coderunner.page.server.static_files import PREFIX, PUBLIC
+from coderunner.page.server.subscriptions import Subscriptions
+from coderunner.secret import Secret
+from coderunner.text.json_reader import loads
+
+LARGEST_ACT = 64 * 1024
+"""Bytes of a button's message; the longest answer to a program takes most of them."""
+
+PROTOCOL = "coderunner"
+"""The socket's subprotocol. A page offers its token as another one: it cannot send headers there."""
+
+HEADER = "X-CodeRunner-Token"
+
+_FOR_EVER = {
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Acts(Protocol):
+    """What a host does when a button of a block is pressed; False where no block waits for that."""
+
+    def act(self, ticket: str, verb: str) -> bool:
+        """Run, always, skip, stop, cancel."""
+
+    def answer(self, ticket: str, text: Secret) -> bool:
+        """Give a program what it asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Who may use the routes of one host."""
+
+    hosts: Container[str] = LOOPBACK
+    """The names in a Host header that are ours."""
+    owner: Callable[[Scope], str | None] = lambda _scope: ""
+    """Whose request it is, where the host has a login; None: nobody's."""
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    """What our own pages know; whoever can read one of them has passed the host's own login."""
+
+    def admit(self, scope: Scope, token: str) -> str | None:
+        """The owner of a request; None where it is not let in."""
+        known = hmac.compare_digest(token.encode(), self.token.encode())
+        return self.owner(scope) if known and not refusal(scope, self.hosts) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """The routes, to be put into a host's app under their own absolute paths."""
+
+    subscriptions: Subscriptions
+    rights: Rights
+    acts: Acts
+
+    def all(self) -> list[BaseRoute]:
+        """Every route there is."""
+        return [
+            WebSocketRoute(f"{PREFIX}/socket", self.socket),
+            Route(f"{PREFIX}/act", self.act, methods=["POST"]),
+            Route(f"{PUBLIC}{{level}}/{{page}}.html", self.frame, methods=["GET"]),
+            Route(f"{PUBLIC}{{name}}", self.file, methods=["GET"]),
+        ]
+
+    async def socket(self, socket: WebSocket) -> None:
+        """What a page sees, for as long as it is open."""
+        offered = socket.scope.get("subprotocols") or []
+        others = [each for each in offered if each != PROTOCOL]
+        token = others[0] if len(others) == 1 and PROTOCOL in offered else ""
+        owner = self.rights.admit(socket.scope, token)
+        if owner is None:
+            await socket.close(1008)
+            return
+        await socket.accept(PROTOCOL)
+        await PageConnection(socket, self.subscriptions, owner).stay()
+
+    async def act(self, request: Request) -> Response:
+        """A button of a block: `{"ticket": …, "act": "run" | "always" | "skip" | "stop" | "cancel"}`.
+
+        Or its form, with what a program gets to read: `{"ticket": …, "act": "answer", "text": …}`.
+        """
+        if self.rights.admit(request.scope, request.headers.get(HEADER, "")) is None:
+            return JSONResponse({"error": "Only CodeRunner's own page may do this."}, 403)
+        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            return JSONResponse({"error": "Send JSON."}, 415)
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST_ACT:
+                return JSONResponse({"error": "The request is too large."}, 413)
+        match _json(body):
+            case {"ticket": str(ticket), "act": "answer", "text": str(text)} if self.acts.answer(
+                ticket, Secret(text)
+            ):
+                return JSONResponse({})
+            case {"ticket": str(ticket), "act": str(verb)} if self.acts.act(ticket, verb):
+                return JSONResponse({})
+            case _:
+                return JSONResponse({"error": "No block is waiting for this."}, 404)
+
+    async def frame(self, request: Request) -> Response:
+        """The pages of the closed frames."""
+        level = next((each for each in LEVELS if each == request.path_params["level"]), None)
+        page = request.path_params["page"]
+        if level is None or page not in ("shell", "frame") or foreign(request.scope, self.rights.hosts):
+            return PlainTextResponse("This page does not exist.", 404)
+        public = f"http://{host_of(request.scope)}{_root(request)}{PUBLIC}"
+        version = static_files.version()
+        if page == "shell":
+            text, headers = (
+                sandboxed_frames.shell(level, version),
+                sandboxed_frames.shell_headers(public, level),
+            )
+        else:
+            text, headers = (
+                sandboxed_frames.inner(level, version),
+                sandboxed_frames.inner_headers(public, level),
+            )
+        return Response(text, media_type="text/html", headers=dict(headers))
+
+    async def file(self, request: Request) -> Response:
+        """A program or style of ours."""
+        name = request.path_params["name"]
+        kind = static_files.names().get(name)
+        if kind is None:
+            return PlainTextResponse("This file does not exist.", 404)
+        return Response(static_files.content(name), media_type=kind, headers=_FOR_EVER)
+
+
+def _root(request: Request) -> str:
+    return str(request.scope.get("root_path", "")).rstrip("/")
+
+
+def _json(body: bytes) -> object:
+    try:
+        return loads(body)
+    except ValueError:
+        return None

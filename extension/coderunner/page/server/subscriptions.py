@@ -1,0 +1,101 @@
+"""The blocks that pages may show, and the pages that watch them. May be used from any thread."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from coderunner.page.block_state import Block, BlockPanel
+from coderunner.page.html import block_html, output_html
+from coderunner.page.html.block_html import Look, Setting
+
+Wake = Callable[[str], None]
+"""Hears the id of a block that has changed; returns at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    block: Block
+    owner: str
+
+
+class Subscriptions:
+    """Blocks by id, each with its owner: for everybody else there is no such block."""
+
+    def __init__(
+        self, setting: Callable[[], Setting] = Setting, find: Callable[[str], Block | None] = lambda _: None
+    ) -> None:
+        """`setting`: what blocks say of the place where they run.
+
+        `find` looks elsewhere for the block of an id that is not here: it is then everybody's whom the host
+        lets in. It may take milliseconds, and be called from any thread.
+        """
+        self._setting = setting
+        self._find = find
+        self._lock = threading.Lock()
+        self._blocks: dict[str, _Shown] = {}
+        self._drawn: dict[tuple[str, bool], tuple[Block, Setting, Look]] = {}
+        self._watching: defaultdict[str, set[Wake]] = defaultdict(set)
+
+    def show(self, blocks: Iterable[Block], owner: str = "", *, quietly: bool = False) -> None:
+        """Take blocks as they are now; `quietly`: pages that watch know already what is new in them."""
+        changed = []
+        with self._lock:
+            for block in blocks:
+                known = self._blocks.get(block.id)
+                if known is None or known.block is not block:
+                    self._blocks[block.id] = _Shown(block, owner)
+                    watching = () if quietly else self._watching.get(block.id, ())
+                    changed += [(wake, block.id) for wake in watching]
+        for wake, identity in changed:
+            wake(identity)
+
+    def forget(self, identities: Iterable[str]) -> None:
+        """Let go of blocks that no reply has any more."""
+        with self._lock:
+            for identity in identities:
+                self._blocks.pop(identity, None)
+
+    def watch(self, identity: str, wake: Wake) -> None:
+        """Have `wake` called whenever that block has changed."""
+        with self._lock:
+            self._watching[identity].add(wake)
+
+    def watched(self, identities: Iterable[str]) -> bool:
+        """Whether a page watches one of these blocks."""
+        with self._lock:
+            return any(identity in self._watching for identity in identities)
+
+    def leave(self, identity: str, wake: Wake) -> None:
+        """Call `wake` no more; what nobody watches is not kept drawn."""
+        with self._lock:
+            self._watching[identity].discard(wake)
+            if not self._watching[identity]:
+                del self._watching[identity]
+                for whole in (True, False):
+                    self._drawn.pop((identity, whole), None)
+
+    def panel(self, identity: str, owner: str) -> BlockPanel | None:
+        """The widgets of a block; None where it has none, or `owner` no such block."""
+        with self._lock:
+            shown = self._blocks.get(identity)
+        return shown.block.panel if shown is not None and shown.owner == owner else None
+
+    def look(self, identity: str, owner: str, *, whole: bool = False) -> Look | None:
+        """How a block looks now, its long texts `whole` or not; None where `owner` has no such block."""
+        with self._lock:
+            shown, before = self._blocks.get(identity), self._drawn.get((identity, whole))
+        if shown is None and (found := self._find(identity)) is not None:
+            with self._lock:
+                shown = self._blocks.setdefault(identity, _Shown(found, ""))
+        if shown is None or shown.owner != owner:
+            return None
+        block, setting = shown.block, self._setting()
+        if before is not None and before[0] is block and before[1] == setting:
+            return before[2]
+        longest = output_html.WHOLE if whole else output_html.LONGEST
+        look = block_html.look(block, setting, (before[0], before[2]) if before else None, longest=longest)
+        with self._lock:
+            if identity in self._watching:
+                self._drawn[identity, whole] = (block, setting, look)
+        return look

@@ -1,0 +1,174 @@
+"""A run that this process has in hand: what it shows and how it ends, gathered for the scribe."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from coderunner.outputs import Output, Result
+from coderunner.records.database.run_states import NEXT, OVER, State
+
+
+class Wake(Protocol):
+    """Has what changed written, at once or `soon`."""
+
+    def __call__(self, *, soon: bool = False) -> None:
+        """Return at once, from any thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is to be written of a run."""
+
+    state: State
+    outputs: tuple[Output, ...]
+    known: tuple[Output, ...]
+    """What is written already."""
+    result: Result | None
+    after: int | None = None
+    """Of what the run shows after its end: how many outputs its result has. None: it is no such thing."""
+
+
+class ActiveRun:
+    """One run; may be used from any thread. Only `send` waits for the database."""
+
+    def __init__(self, identity: str, send: Callable[[str, str], bool], wake: Wake) -> None:
+        self.id = identity
+        self.state = State.QUEUED
+        self.late = False
+        """It went on after its deadline: whoever ran it has gone on without its end."""
+        self._send = send
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._outputs: list[Output] = []
+        self._known: tuple[Output, ...] = ()
+        self._result: Result | None = None
+        self._changed = False
+        self._after: int | None = None
+        self._later: list[Output] = []
+        self._known_later: tuple[Output, ...] = ()
+        self._widgets = ""
+        self._modules: dict[str, str] = {}
+
+    @classmethod
+    def over(
+        cls, identity: str, state: State, shown: int, later: tuple[Output, ...], wake: Wake
+    ) -> "ActiveRun":
+        """A run that an earlier process had in hand; `shown`: how many outputs its result has."""
+        entry = cls(identity, lambda *_: False, wake)
+        entry.state, entry._after, entry._later, entry._known_later = state, shown, list(later), later
+        return entry
+
+    def send(self, request: str = "") -> bool:
+        """Write down that the request of that id is being sent: to be called right before that.
+
+        False where the run is not ours any more: it must not be sent then. Raises RecordsUnavailable.
+        """
+        # Under the lock: a cell that is stopped meanwhile ends either before or after it was sent.
+        with self._lock:
+            if self.state is not State.QUEUED or not self._send(self.id, request):
+                return False
+            self._follow(State.SENT)
+        return True
+
+    def show(self, index: int, output: Output | None) -> None:
+        """Take what changed: `output` now stands at `index`; None: all from there on are gone."""
+        with self._lock:
+            if self.state in OVER:
+                return
+            del self._outputs[index : None if output is None else index + 1]
+            if output is not None:
+                self._outputs.insert(index, output)
+            self._changed = True
+            if self.state is State.SENT:
+                self._follow(State.RUNNING)
+        self._wake(soon=True)
+
+    def add(self, index: int, output: Output | None) -> None:
+        """Do what `show` does, to what the run shows after its end."""
+        with self._lock:
+            del self._later[index : None if output is None else index + 1]
+            if output is not None:
+                self._later.insert(index, output)
+            self._changed = True
+        self._wake(soon=True)
+
+    def keep(self, widgets: str) -> None:
+        """Take the state of the widgets that the run shows, as it is now; also after its end."""
+        with self._lock:
+            self._widgets = widgets
+        self._wake(soon=True)
+
+    def take_widgets(self) -> str:
+        """Give what `keep` took last, once; empty where nothing is to be written."""
+        with self._lock:
+            widgets, self._widgets = self._widgets, ""
+        return widgets
+
+    def keep_module(self, name: str, content: str) -> None:
+        """Take a program of these widgets that their kernel's environment has."""
+        with self._lock:
+            self._modules[name] = content
+        self._wake(soon=True)
+
+    def give_back(self, widgets: str, modules: Mapping[str, str]) -> None:
+        """Have written later what was taken; what came since counts more."""
+        with self._lock:
+            self._widgets = self._widgets or widgets
+            self._modules = {**modules, **self._modules}
+
+    def write_anew(self) -> None:
+        """What was written is gone: have all of it written once more."""
+        with self._lock:
+            self._known, self._changed = (), self._changed or self.state not in (State.QUEUED, *OVER)
+
+    def take_modules(self) -> dict[str, str]:
+        """Give what `keep_module` took since, once."""
+        with self._lock:
+            modules, self._modules = self._modules, {}
+        return modules
+
+    def detach(self, result: Result) -> None:
+        """Take what the model is told of a run that goes on."""
+        self._close(State.DETACHED, result)
+
+    def finish(self, result: Result) -> None:
+        """Take what came of it. One that was never sent did not run, and may be claimed anew."""
+        self._close(None, result)
+
+    def draft(self) -> Draft | None:
+        """What is to be written; None where nothing has changed."""
+        with self._lock:
+            if not self._changed:
+                return None
+            if self._after is not None:
+                return Draft(self.state, tuple(self._later), self._known_later, None, self._after)
+            return Draft(self.state, tuple(self._outputs), self._known, self._result)
+
+    def written(self, draft: Draft) -> bool:
+        """Take note that *draft* is written; tells whether the run is over by that."""
+        with self._lock:
+            if draft.after is not None:
+                self._known_later = draft.outputs
+                self._changed = tuple(self._later) != draft.outputs
+                return False
+            self._known = draft.outputs
+            self._changed = (self.state, tuple(self._outputs)) != (draft.state, draft.outputs)
+            if draft.state in OVER:
+                # Only what comes after its end is written from now on.
+                self._after, self._changed = len(draft.outputs), bool(self._later)
+                self._outputs, self._known, self._result = [], (), None
+            return draft.state in OVER
+
+    def _close(self, state: State | None, result: Result) -> None:
+        with self._lock:
+            self.late = self.late or state is State.DETACHED
+            self._follow(state or (State.UNSENT if self.state is State.QUEUED else State.ENDED))
+            self._result, self._outputs, self._changed = result, list(result.outputs), True
+        self._wake()
+
+    def _follow(self, state: State) -> None:
+        if state not in NEXT[self.state]:
+            message = f"a run that is {self.state} cannot become {state}"
+            raise ValueError(message)
+        self.state = state

@@ -1,0 +1,52 @@
+"""What one reply may take: seconds of the model and of its code, and tokens."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from time import monotonic
+
+
+def uncounted() -> int:
+    """For hosts that count no tokens, or see to them themselves."""
+    return 0
+
+
+class ReplyBudget:
+    """The seconds and tokens of one reply, from now on; 0 stands for as many as it likes.
+
+    `spent` gives the tokens so far. The time in which a person is asked does not count.
+    """
+
+    def __init__(
+        self,
+        seconds: float = 0.0,
+        tokens: int = 0,
+        *,
+        spent: Callable[[], int] = uncounted,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._seconds = seconds
+        self._tokens = tokens
+        self._spent = spent
+        self._clock = clock
+        self._began = clock()
+
+    @contextmanager
+    def paused(self) -> Generator[None]:
+        """A while that does not count."""
+        since = self._clock()
+        try:
+            yield
+        finally:
+            self._began += self._clock() - since
+
+    def used_up(self) -> str:
+        """Say in a few words, for reader and model, that nothing is left; empty where something is."""
+        if self._seconds and self._clock() - self._began >= self._seconds:
+            return f"this reply has reached its time limit of {_duration(self._seconds)}"
+        if self._tokens and self._spent() >= self._tokens:
+            return f"this reply has reached its limit of {self._tokens:,} tokens"
+        return ""
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:g} min" if seconds >= 60 else f"{seconds:g} s"

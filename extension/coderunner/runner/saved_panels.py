@@ -1,0 +1,46 @@
+"""The widgets of a run that is written down."""
+
+from coderunner.kernel.kernel_location import Local
+from coderunner.kernel.sessions.session import Session
+from coderunner.kernel.widgets.restore import RestoredWidgets
+from coderunner.kernel.widgets.widget_models import view_of
+from coderunner.kernel.widgets.widget_panel import SavedPanel, WidgetPanel
+from coderunner.outputs import DisplayData, ExecuteResult
+from coderunner.records.database.run_queries import Record
+from coderunner.records.run_registry import Records
+from coderunner.runner.late_results import LateResults
+
+
+class _Recalled(RestoredWidgets):
+    def __init__(self, run: Record, kept: SavedPanel, session: Session, records: Records) -> None:
+        entry = records.follow(run)
+        super().__init__(run.request, kept, _roots(run), session.look, entry.keep, entry.keep_module)
+        self.later = LateResults(entry, run.later)
+
+
+def panel_of(run: Record, session: Session, records: Records) -> WidgetPanel | SavedPanel | None:
+    """Its widgets: live where the kernel of `session` has them still, else as they stood last.
+
+    None where it showed none. Those of an earlier process become live when a page shows them, if their kernel
+    is there still.
+    """
+    if (panel := session.panel(run.request)) is not None or not run.widgets:
+        return panel
+    kept = SavedPanel(run.widgets, lambda: records.modules(run.id))
+    # A kernel on this machine has ended with that process.
+    if not run.request or isinstance(session.where, Local):
+        return kept
+    recalled = _Recalled(run, kept, session, records)
+    return session.recall(recalled, recalled.later.show, run.result.outputs if run.result else ())
+
+
+def later_of(panel: object) -> LateResults | None:
+    """What the run of a panel that `panel_of` gave shows from now on; None where that is told elsewhere."""
+    return panel.later if isinstance(panel, _Recalled) else None
+
+
+def _roots(run: Record) -> list[str]:
+    """The widgets that it showed by themselves."""
+    outputs = (*(run.result.outputs if run.result else ()), *run.later)
+    shown = (view_of(each.data) for each in outputs if isinstance(each, DisplayData | ExecuteResult))
+    return [root for root in shown if root is not None]

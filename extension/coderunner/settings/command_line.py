@@ -1,0 +1,125 @@
+"""The flags of the command line, made from what `coderunner.settings.settings` says of each setting."""
+
+import argparse
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+from coderunner import __version__
+from coderunner.settings.settings import CONFIG_VARIABLE, Description, Topic, descriptions
+from coderunner.settings.sources import default_config
+
+TITLES: dict[Topic, str] = {
+    "kernel": "where code runs",
+    "model": "the model",
+    "door": "network address",
+    "keys": "access",
+    "proxy": "the proxy",
+    "app": "the chat app",
+    "kept": "storage",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Give the parser of all commands; the one that is chosen stands under `command`."""
+    whole = argparse.ArgumentParser(
+        prog="coderunner",
+        description="Run the Python that a chat model writes, inline, in a Jupyter kernel.",
+    )
+    whole.add_argument("--version", action="version", version=f"coderunner {__version__}")
+    commands = whole.add_subparsers(dest="command", title="commands", metavar="COMMAND")
+    _add(commands, "app", "start the chat app", ("kernel", "model", "door", "app", "kept"))
+    _add(
+        commands,
+        "proxy",
+        "put a proxy in front of an OpenAI-compatible endpoint and run the code in its replies",
+        ("kernel", "model", "door", "keys", "proxy", "kept"),
+        also={"model_url": "--upstream", "model_key_file": "--upstream-key-file"},
+    )
+    check = _add(commands, "check", "check that code can run, and say what to fix if it cannot", ("kernel",))
+    check.add_argument("--json", action="store_true", help="print the findings as JSON")
+    execute = _add(commands, "exec", "run your own program in a kernel", ("kernel", "kept"))
+    execute.add_argument("file", nargs="?", help="file with the program; - for stdin")
+    execute.add_argument("-c", dest="code", metavar="CODE", help="the program itself")
+    execute.add_argument(
+        "--session",
+        default="",
+        metavar="NAME",
+        help="use the kernel with this name on the server, and keep it running",
+    )
+    mcp = _add(
+        commands, "mcp", "run an MCP server with tools that run Python", ("kernel", "door", "keys", "kept")
+    )
+    mcp.add_argument("--http", action="store_true", help="serve over HTTP instead of stdin and stdout")
+    kernels = _add(commands, "kernels", "list the running kernels, on this machine or a server", ("kernel",))
+    kernels.add_argument("--json", action="store_true", help="print the list as JSON")
+    export = _add(commands, "export", "save a conversation as a notebook", ("kept",))
+    export.add_argument("conversation", help="its id or title, or the name of its kernel")
+    export.add_argument("notebook", help="new file, such as chat.ipynb; - for stdout")
+    take_in = _add(commands, "import", "import notebooks as conversations", ("kept",))
+    take_in.add_argument("notebook", nargs="+", help="one or more files; - for stdin")
+    _add(commands, "settings", "show all settings and where each comes from", tuple(TITLES))
+    return whole
+
+
+_MARK = "\N{INVISIBLE SEPARATOR}"
+_ID = re.compile(r"-(?:[\w-]{11}|[\w-]{15}|[\w-]{23})", re.ASCII)
+"""An id that begins with `-`, as one of four characters of an earlier version could: of 9, 12 or 18 bytes."""
+
+
+def taken(whole: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:
+    """What the arguments say. An id is one also where it begins with `-` and looks like a flag."""
+    known = {flag for each in descriptions() for flag in (each.flag, each.flag.replace("--", "--no-"))}
+    named = [list(arguments[:1]) == ["export"] or before == "--session" for before in ("", *arguments)]
+    marked = [
+        f"{_MARK}{each}" if names and _ID.fullmatch(each) and each not in known else each
+        for names, each in zip(named, arguments, strict=False)
+    ]
+    chosen = whole.parse_args(marked)
+    for name, value in vars(chosen).items():
+        if isinstance(value, str):
+            setattr(chosen, name, value.removeprefix(_MARK))
+    return chosen
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    what: str,
+    topics: Sequence[Topic],
+    also: Mapping[str, str] = MappingProxyType({}),
+) -> argparse.ArgumentParser:
+    """Add a command with the settings that concern it; `also` has a second flag for some of them."""
+    known = [each for each in descriptions() if each.topic in topics]
+    secrets = " and ".join(each.variable for each in known if each.secret)
+    parser = commands.add_parser(
+        name,
+        help=what,
+        description=what[0].upper() + what[1:] + ".",
+        epilog="Flags override the environment variables in brackets, which override the settings file. "
+        f"Secrets have no flag, because other users could see it: use {secrets}, or a file.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help=f"TOML settings file [{CONFIG_VARIABLE}; default: {default_config()}]".replace("%", "%%"),
+    )
+    for topic in topics:
+        group = parser.add_argument_group(TITLES[topic])
+        for each in known:
+            if each.topic == topic and each.flag:
+                _add_flag(group, each, *filter(None, [also.get(each.name)]))
+    return parser
+
+
+def _add_flag(group: "argparse._ArgumentGroup", each: Description, *also: str) -> None:
+    default = f"; default: {each.default}" if each.default and "default:" not in each.what else ""
+    told = f"{each.what} [{each.variable}{default}]".replace("%", "%%")
+    if each.switch:
+        group.add_argument(each.flag, dest=each.name, action=argparse.BooleanOptionalAction, help=told)
+    else:
+        metavar = "{" + ",".join(each.choices) + "}" if each.choices else each.name.split("_")[-1].upper()
+        group.add_argument(*also, each.flag, dest=each.name, metavar=metavar, help=told)

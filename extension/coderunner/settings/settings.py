@@ -1,0 +1,393 @@
+"""What a person can set, validated once.
+
+Flags come before `CODERUNNER_*` environment variables, these before one TOML file, this before the defaults;
+`OPENAI_BASE_URL` and `OPENAI_API_KEY` fill in for an endpoint that nothing else names. Every value knows
+where it came from. Secrets have no flag (every user of the machine can see a flag) and stand in no message.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qs
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    InstanceOf,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from coderunner.errors import SettingsError
+from coderunner.secret import Secret
+from coderunner.settings.messages import SECRETS, authority, host, sentence, shown
+from coderunner.settings.sources import Gathered, default_config, default_data, read_toml
+
+PREFIX = "CODERUNNER_"
+CONFIG_VARIABLE = f"{PREFIX}CONFIG"
+DEFAULT = "default"
+"""The source of a value that nobody set."""
+GIVEN = "given"
+"""The source of a value of settings that were made in place."""
+
+Continuation = Literal[
+    "auto", "flags", "trailing", "continue", "prefix", "prefix-beta", "partial", "raw", "next-turn", "tools"
+]
+"""How a reply is continued."""
+
+Topic = Literal["kernel", "model", "door", "keys", "proxy", "app", "kept"]
+"""What a setting is about."""
+
+
+def _seal(value: object) -> object:
+    return Secret(value.strip()) if isinstance(value, str) else value
+
+
+Sealed = Annotated[InstanceOf[Secret], BeforeValidator(_seal)]
+
+
+def _paired(value: object) -> object:
+    """A table, also where it is written on one line."""
+    if not isinstance(value, str):
+        return value
+    pairs = [pair.rpartition("=") for pair in value.split(",") if pair.strip()]
+    if not all(name.strip() for name, _, _ in pairs):
+        message = "pairs like `gpt-*=tools, qwen3=raw`"
+        raise ValueError(message)
+    return {name.strip(): way.strip() for name, _, way in pairs}
+
+
+Continuations = Annotated[dict[str, Continuation], NoDecode, BeforeValidator(_paired)]
+
+
+def _setting(default: object, what: str, topic: Topic, **limits: Any) -> Any:  # noqa: ANN401 - as Field itself
+    return Field(default, description=what, json_schema_extra={"topic": topic}, **limits)
+
+
+class Settings(BaseSettings):
+    """All settings of one start. Values do not change afterwards; `load` is the way to get them."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        protected_namespaces=(),  # `model` is a word of ours, too
+    )
+
+    server: str = _setting("", "address of a Jupyter server; empty: run a kernel on this machine", "kernel")
+    token: Sealed = _setting(Secret(), "the Jupyter server's token", "kernel")
+    token_file: Path | None = _setting(
+        None, "file with the token, alone or as a JUPYTER_TOKEN line as in an .env file", "kernel"
+    )
+    ca_file: Path | None = _setting(
+        None, "PEM file with the certificates to trust, for a server with its own certificate", "kernel"
+    )
+    kernel_name: str = _setting("python3", "kernel spec to start", "kernel", min_length=1)
+    attach: str = _setting(
+        "",
+        "running kernel on the server to use, with its variables: its id, or the path or name of its "
+        "notebook; empty: start new kernels",
+        "kernel",
+    )
+    timeout: float = _setting(
+        30.0, "seconds that a reply waits for a cell", "kernel", gt=0, le=86_400, allow_inf_nan=False
+    )
+    on_timeout: Literal["detach", "interrupt"] = _setting(
+        "detach",
+        "what happens after that: the cell keeps running and its result follows (detach), or it is stopped",
+        "kernel",
+    )
+    hard_timeout: float = _setting(
+        600.0,
+        "seconds after which a cell that kept running is stopped",
+        "kernel",
+        gt=0,
+        le=864_000,
+        allow_inf_nan=False,
+    )
+    approve: Literal["default", "ask", "auto", "off"] = _setting(
+        "default",
+        "ask before each cell, run cells without asking (auto), or run nothing (off); default: auto on a "
+        "Jupyter server, ask on this machine, where there is no sandbox",
+        "kernel",
+    )
+    max_memory: float = _setting(
+        0.0,
+        "gigabytes of memory that a kernel on this machine may use; a kernel above this after a cell is "
+        "replaced; 0: no limit",
+        "kernel",
+        ge=0,
+        le=100_000,
+        allow_inf_nan=False,
+    )
+    max_blocks: int = _setting(8, "cells that one reply may run", "kernel", ge=1, le=1000)
+    max_seconds: float = _setting(
+        900.0,
+        "seconds that one reply may take, not counting the time it waits for approval; 0: no limit",
+        "model",
+        ge=0,
+        le=86_400,
+        allow_inf_nan=False,
+    )
+    max_tokens: int = _setting(0, "tokens that one reply may have; 0: no limit", "model", ge=0)
+    model_url: str = _setting("", "base URL of an OpenAI-compatible endpoint, up to /v1", "model")
+    model_key: Sealed = _setting(Secret(), "API key of the endpoint", "model")
+    model_key_file: Path | None = _setting(None, "file with the API key", "model")
+    model: str = _setting("", "name of the model; empty: the first that the endpoint lists", "model")
+    continuation: Continuation = _setting(
+        "auto", "how the endpoint continues a reply; auto: detect and remember", "model"
+    )
+    continuations: Continuations = _setting(
+        {}, "the same per model, such as `gpt-*=tools, qwen3=raw`; the first match counts", "model"
+    )
+    vision: Literal["auto", "on", "off"] = _setting(
+        "auto",
+        "send images in results to the model; auto: if its name says that it is a vision model",
+        "model",
+    )
+    demo: bool = _setting(default=False, what="use the scripted demo model", topic="model")
+    system_prompt: str = _setting("", "system prompt for the model; empty: the built-in examples", "model")
+    system_prompt_file: Path | None = _setting(None, "file with the system prompt", "model")
+    host: str = _setting("127.0.0.1", "address to listen on", "door", min_length=1)
+    port: int = _setting(
+        7861,
+        "port to listen on; 0: any free port; if unset, the app takes the next free port, the proxy uses "
+        "7862 and the MCP server 7863",
+        "door",
+        ge=0,
+        le=65_535,
+    )
+    api_key: Sealed = _setting(
+        Secret(),
+        "key that clients must send, or several keys, one per user with separate kernels; empty: a key is "
+        "created at the first start",
+        "keys",
+    )
+    api_key_file: Path | None = _setting(None, "file with the keys, one per line", "keys")
+    origins: str = _setting(
+        "",
+        "other origins to accept with a key, such as tauri://localhost for a desktop program",
+        "keys",
+    )
+    allow_local_kernel: bool = _setting(
+        default=False,
+        what="run clients' code on this machine, with your permissions",
+        topic="keys",
+    )
+    run_for: Literal["marked", "all"] = _setting(
+        "marked",
+        "run code only for models requested with +python after their name, or for all",
+        "proxy",
+    )
+    pictures: Literal["links", "inline"] = _setting(
+        "links", "how images get into a reply: as links to the proxy, or inline", "proxy"
+    )
+    public_url: str = _setting(
+        "",
+        "address at which browsers reach the proxy, for those links; empty: the address that the client uses",
+        "proxy",
+    )
+    open_browser: Literal["auto", "yes", "no"] = _setting(
+        "auto", "open the page in a browser; auto: if there is a display", "app"
+    )
+    output_scripts: bool = _setting(
+        default=True, what="allow scripts in outputs, in their sandboxed frame", topic="app"
+    )
+    data_dir: Path = Field(
+        default_factory=default_data,
+        description="folder for CodeRunner's data, such as records of runs and kernels' working folders",
+        json_schema_extra={"topic": "kept"},
+    )
+    records_url: Sealed = _setting(
+        Secret(),
+        "SQLAlchemy URL of the database for records; empty: a file in data_dir",
+        "kept",
+    )
+    keep_days: float = _setting(
+        90.0,
+        "days to keep a conversation, or a run outside one; 0: forever",
+        "kept",
+        ge=0,
+        le=36_500,
+        allow_inf_nan=False,
+    )
+
+    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Leave only what the constructor is given: `load` has gathered everything else already."""
+        return (init_settings,)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_the_token_out_of_the_address(cls, values: dict[str, Any]) -> dict[str, Any]:
+        address = values.get("server")
+        if not isinstance(address, str):
+            return values
+        address, _, query = address.strip().partition("?")
+        token = parse_qs(query.partition("#")[0]).get("token", [""])[0]
+        pasted = {"token": token} if token else {}
+        return {**pasted, **values, "server": address}
+
+    @field_validator("server", "model_url", "public_url")
+    @classmethod
+    def _names_no_password(cls, address: str) -> str:
+        if "@" in authority(address):
+            message = "an address without user and password"
+            raise ValueError(message)
+        return address
+
+    @field_validator("model_url", "public_url")
+    @classmethod
+    def _is_a_base_url(cls, address: str) -> str:
+        if address and not (address.startswith(("http://", "https://")) and host(address)):
+            message = "an address like http://127.0.0.1:11434/v1"
+            raise ValueError(message)
+        return address.rstrip("/")
+
+    @field_validator("data_dir")
+    @classmethod
+    def _lies_in_one_place(cls, path: Path) -> Path:
+        return path.expanduser().absolute()
+
+    @property
+    def approval(self) -> Literal["ask", "auto", "off"]:
+        """What `approve` comes to: a Jupyter server is the isolated one, a kernel of this machine is not."""
+        if self.approve == "default":
+            return "auto" if self.server else "ask"
+        return self.approve
+
+    @property
+    def limit(self) -> float:
+        """Seconds up to which a cell goes on after its deadline; 0: it is stopped there."""
+        return self.hard_timeout if self.on_timeout == "detach" else 0.0
+
+    def continuation_of(self, model: str) -> str:
+        """How replies of a model are continued."""
+        fit = (way for pattern, way in self.continuations.items() if fnmatchcase(model, pattern))
+        return next(fit, self.continuation)
+
+    def source(self, name: str) -> str:
+        """Where the value of the setting `name` came from, in words; `DEFAULT` where nobody set it."""
+        return self._sources.get(name, GIVEN if name in self.model_fields_set else DEFAULT)
+
+    def effective(self) -> list["Effective"]:
+        """Every setting with what it comes to and its source, secrets masked."""
+        values = {name: getattr(self, name) for name in type(self).model_fields} | {"approve": self.approval}
+        return [Effective(name, shown(name, value), self.source(name)) for name, value in values.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """One setting as it is, in words."""
+
+    name: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """One setting as it could be: what help, documentation and forms need of it."""
+
+    name: str
+    topic: Topic
+    what: str
+    default: str
+    choices: tuple[str, ...] = ()
+    secret: bool = False
+    switch: bool = False
+
+    @property
+    def flag(self) -> str:
+        """The flag that sets it; empty for a secret."""
+        return "" if self.secret else "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return PREFIX + self.name.upper()
+
+
+def descriptions() -> list[Description]:
+    """All settings, in the order in which people should meet them."""
+    return [_described(name) for name in Settings.model_fields]
+
+
+def _described(name: str) -> Description:
+    field = Settings.model_fields[name]
+    extra: Any = field.json_schema_extra
+    choices = getattr(field.annotation, "__args__", ()) if field.annotation is not None else ()
+    return Description(
+        name=name,
+        topic=extra["topic"],
+        what=field.description or "",
+        default="" if field.default_factory else shown(name, field.default),
+        choices=tuple(choice for choice in choices if isinstance(choice, str)),
+        secret=name in SECRETS,
+        switch=field.annotation is bool,
+    )
+
+
+def load(flags: Mapping[str, object] | None = None, *, config: Path | None = None) -> Settings:
+    """Gather the settings from all sources and validate them.
+
+    `flags` are values by setting, None where a flag was not given; `config` is the TOML file, which must then
+    be there. Raises SettingsError with one sentence that names the setting, its source and what it may be.
+    """
+    named = config or os.environ.get(CONFIG_VARIABLE)
+    toml = Path(named).expanduser() if named else default_config()
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    gathered = Gathered()
+    gathered.add(read_toml(toml, required=bool(named)), lambda name: f"{name} in {toml}")
+    gathered.add(EnvSettingsSource(Settings)(), lambda name: PREFIX + name.upper())
+    gathered.add(given, lambda name: "--" + name.replace("_", "-"))
+    _fall_back_to_openai(gathered)
+    for name in ("token", "model_key", "api_key", "system_prompt"):
+        gathered.read_file_of(name)
+    try:
+        settings = Settings(**gathered.values)
+    except ValidationError as failure:
+        # Without `from`: the original error carries the values, secrets among them.
+        raise SettingsError(sentence(failure, gathered.sources, Settings.model_fields)) from None
+    if settings.token and "token" not in gathered.sources:
+        gathered.sources["token"] = gathered.sources["server"]
+    settings._sources.update(gathered.sources)
+    return settings
+
+
+def _fall_back_to_openai(gathered: Gathered) -> None:
+    """Take the endpoint that other programs use, if no other is named.
+
+    Its key goes to no other address: whoever names an endpoint of their own did not mean OpenAI's key.
+    """
+    address, key = os.environ.get("OPENAI_BASE_URL"), os.environ.get("OPENAI_API_KEY")
+    if address and "model_url" not in gathered.values:
+        gathered.fill("model_url", address, "OPENAI_BASE_URL")
+    chosen = str(gathered.values.get("model_url", ""))
+    home = chosen.startswith("https:") and host(chosen) == "api.openai.com"
+    theirs = home or (chosen and chosen == address)
+    if key and theirs and not {"model_key", "model_key_file"} & gathered.values.keys():
+        gathered.fill("model_key", key, "OPENAI_API_KEY")

@@ -1,0 +1,70 @@
+"""What the terminal shows of a cell, and how it is told to show images."""
+
+import base64
+
+import pytest
+
+from coderunner.hosts.terminal.cell_printer import CellPrinter
+from coderunner.hosts.terminal.inline_images import protocol, spelt
+from coderunner.outputs import DisplayData, ExecuteResult, Omission, Stream
+from coderunner.runner import Change, Image
+from tests.behaviours import behaviour
+
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAADCAIAAAA2iEnWAAAADUlEQVR4nGNgGAWkAwABMgABn5GIfgAAAABJRU5ErkJggg=="
+"""An image of 2 × 3 pixels."""
+
+
+@behaviour("exec:streams:own")
+def test_text_that_grows_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = CellPrinter()
+    screen.show(Change(0, Stream("stdout", "one\n")))
+    screen.show(Change(0, Stream("stdout", "one\ntwo")))
+    screen.show(Change(1, ExecuteResult({"text/plain": "3"})))
+    assert capsys.readouterr().out == "one\ntwo\n3\n"
+
+
+@behaviour("exec:streams:long")
+def test_what_is_missing_from_the_middle_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = CellPrinter()
+    screen.show(Change(0, Stream("stdout", "head;tail", Omission(at=5, lines=20, characters=1000))))
+    assert capsys.readouterr() == ("head;tail", "… 1,000 characters left out …\n")
+
+
+@behaviour("exec:pictures:shown")
+def test_an_image_is_a_line_where_nobody_can_see_it(capsys: pytest.CaptureFixture[str]) -> None:
+    CellPrinter("kitty").show(Change(0, DisplayData({"image/png": PIXEL, "text/plain": "<Figure size 2x3>"})))
+    assert capsys.readouterr().out == "[image/png, 2×3, 70 bytes: Figure size 2x3]\n"
+
+
+@behaviour("exec:pictures:shown")
+@pytest.mark.parametrize(
+    ("environment", "spoken"),
+    [
+        ({"TERM": "xterm-kitty"}, "kitty"),
+        ({"TERM_PROGRAM": "ghostty"}, "kitty"),
+        ({"TERM_PROGRAM": "iTerm.app"}, "iterm"),
+        ({"TERM_PROGRAM": "WezTerm"}, "iterm"),
+        ({"TERM": "tmux-256color", "TERM_PROGRAM": "iTerm.app"}, ""),
+        ({"TERM": "xterm-kitty", "TMUX": "/tmp/tmux-0/default,1,0"}, ""),
+        ({"TERM": "xterm-256color"}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_terminal_says_how_it_shows_images(environment: dict[str, str], spoken: str) -> None:
+    assert protocol(environment) == spoken
+
+
+@behaviour("exec:pictures:shown")
+def test_an_image_arrives_whole_in_either_protocol() -> None:
+    data = base64.b64encode(bytes(range(256)) * 24).decode()
+    image = Image("image/png", data)
+    kitty = spelt(image, "kitty").split("\x1b\\")
+    assert "".join(piece.partition(";")[2] for piece in kitty) == data
+    assert [piece.partition(";")[0] for piece in kitty] == ["\x1b_Gf=100,a=T,m=1", "\x1b_Gm=0", "\n"]
+    assert spelt(image, "iterm") == f"\x1b]1337;File=inline=1;size=6144:{data}\x07\n"
+
+
+@behaviour("exec:pictures:shown")
+def test_an_image_that_the_terminal_cannot_read_is_a_line() -> None:
+    drawing = Image("image/svg+xml", '<svg width="4" height="5"></svg>')
+    assert spelt(drawing, "kitty") == spelt(drawing, "iterm") == f"{drawing}\n"

@@ -1,0 +1,157 @@
+"""`coderunner kernels`, and work in a kernel that a person has already."""
+
+import io
+import json
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from coderunner.__main__ import main
+from coderunner.errors import NoSuchKernel
+from coderunner.kernel.connections.running_kernels import RunningKernel, ago, meant
+from coderunner.runner import Local, Server, Sessions, existing
+from coderunner.secret import Secret
+from tests.behaviours import behaviour
+from tests.kernel.servers import Jupyter, jupyter_server
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CODERUNNER_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+
+
+@pytest.fixture(scope="module")
+def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
+    with jupyter_server(tmp_path_factory.mktemp("jupyter"), token=f"canary-{uuid.uuid4().hex}") as server:
+        yield server
+
+
+@pytest.fixture
+def notebook(jupyter: Jupyter) -> Iterator[str]:
+    """The id of a kernel that a person has started for a notebook."""
+    wanted = {"path": "work/data.ipynb", "name": "data", "type": "notebook", "kernel": {"name": "python3"}}
+    session = jupyter.ask("api/sessions", "POST", wanted)
+    yield session["kernel"]["id"]
+    jupyter.ask(f"api/sessions/{session['id']}", "DELETE")
+
+
+def run(jupyter: Jupyter, *arguments: str) -> int:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CODERUNNER_SERVER", jupyter.url)
+        patch.setenv("CODERUNNER_TOKEN", jupyter.token)
+        return main([*arguments])
+
+
+@behaviour("kernels:list:server")
+def test_the_kernels_of_a_server_are_listed_with_what_they_are_for(
+    jupyter: Jupyter, notebook: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(jupyter, "exec", "--session", "talk", "-c", "x = 1") == 0
+    assert run(jupyter, "kernels") == 0
+    assert run(jupyter, "kernels", "--json") == 0
+    shown = capsys.readouterr().out
+    rows = {line.split()[0]: line for line in shown.splitlines()[:3]}
+    assert next(iter(rows)) == "kernel"
+    assert rows[notebook[:8]].endswith("work/data.ipynb")
+    assert any(row.endswith("conversation talk") for row in rows.values())
+    told = json.loads(shown[shown.index("[") :])
+    kept = {each["path"]: each["conversation"] for each in told}
+    assert kept == {"work/data.ipynb": "", "coderunner/talk": "talk"}
+    assert all(each["memory"] > 10_000_000 for each in told)
+    assert jupyter.token not in shown
+    jupyter.ask(f"api/sessions/{jupyter.session('coderunner/talk')['id']}", "DELETE")
+
+
+@behaviour("kernels:list:harmless")
+def test_what_others_called_a_kernel_does_nothing_to_the_terminal(
+    jupyter: Jupyter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = {
+        "path": "a\x1b]0;owned\x07\nb.ipynb",
+        "name": "x",
+        "type": "notebook",
+        "kernel": {"name": "python3"},
+    }
+    session = jupyter.ask("api/sessions", "POST", wanted)
+    assert run(jupyter, "kernels") == 0
+    jupyter.ask(f"api/sessions/{session['id']}", "DELETE")
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if "b.ipynb" in line]
+    assert row.startswith(session["kernel"]["id"][:8])
+    assert row.isprintable()
+
+
+@behaviour("kernels:list:here")
+async def test_the_kernels_of_this_machine_are_listed_with_what_they_take(tmp_path: Path) -> None:
+    sessions = Sessions(tmp_path / "work")
+    await sessions.get("talk", Local()).execute("1")
+    found = {each.path: each for each in await existing(Local())}
+    await sessions.close_all(keep=False)
+    ours = found[str(tmp_path / "work" / "talk")]
+    assert (ours.memory or 0) > 10_000_000
+    assert ago(ours.active).endswith((" s", " min"))
+
+
+@behaviour("kernels:attach:variables")
+def test_a_program_works_with_the_variables_of_a_persons_notebook_and_leaves_them(
+    jupyter: Jupyter, notebook: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(jupyter, "exec", "--attach", notebook, "-c", "frame = [10, 5]") == 0
+    assert run(jupyter, "exec", "--attach", "data.ipynb", "-c", "print(sum(frame))") == 0
+    assert run(jupyter, "exec", "--attach", notebook[:8], "-c", "print(input.__module__)") == 0
+    assert capsys.readouterr().out.splitlines()[0] == "15"
+    assert jupyter.kernels() == [notebook]
+
+
+@behaviour("kernels:attach:verified")
+@pytest.mark.parametrize("name", ["nobody", "data", ""])
+def test_nothing_is_guessed(jupyter: Jupyter, notebook: str, name: str) -> None:
+    found = [
+        RunningKernel(notebook, "python3", "idle", "work/data.ipynb", None),
+        RunningKernel("another", "python3", "idle", "old/data.ipynb", None),
+    ]
+    with pytest.raises(NoSuchKernel, match=r"work/data\.ipynb.*another \(old/data\.ipynb\)"):
+        meant(found, name)
+    with pytest.raises(NoSuchKernel, match=r"'data.ipynb' matches several kernels"):
+        meant(found, "data.ipynb")
+
+
+@behaviour("kernels:attach:busy")
+async def test_a_kernel_that_is_busy_for_its_person_is_not_touched(jupyter: Jupyter, notebook: str) -> None:
+    where = Server(jupyter.url, Secret(jupyter.token), attach=notebook)
+    sessions = Sessions()
+    first, second = sessions.get("first", where), sessions.get("second", where)
+    await first.execute("import time")
+    sleeping = first.begin("time.sleep(600)", deadline=60.0)
+    running = second.execute("1")
+    told = await running
+    for _ in range(100):
+        if told.detail.endswith("wait until it finishes"):
+            break
+        told = await second.execute("1")
+    sleeping.interrupt()
+    sleeping.wait(30)
+    await sessions.close_all(keep=False)
+    assert "is busy with a cell of its own" in told.detail
+    assert jupyter.kernels() == [notebook]
+
+
+@behaviour("kernels:attach:kept")
+async def test_a_persons_kernel_is_never_restarted_by_itself(jupyter: Jupyter, notebook: str) -> None:
+    nap = "    try: time.sleep(0.2)\n    except BaseException: pass"
+    stubborn = f"import time\nfor _ in range(60):\n{nap}"
+    where = Server(jupyter.url, Secret(jupyter.token), attach=notebook)
+    sessions = Sessions()
+    ended = await sessions.get("talk", where).execute(stubborn, deadline=0.5)
+    await sessions.close_all(keep=False)
+    assert ended.status.value == "lost"
+    assert jupyter.kernels() == [notebook]
+
+
+@behaviour("kernels:attach:server")
+def test_only_a_server_has_kernels_to_attach_to(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["exec", "--attach", "data.ipynb", "-c", "1"]) == 2
+    assert "--attach names a kernel on a Jupyter server" in capsys.readouterr().err

@@ -1,0 +1,45 @@
+"""The blocks of a conversation run once more in an empty kernel, on each kind of kernel."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from coderunner.kernel.sessions import rebuild_variables as room
+from coderunner.kernel.sessions.rebuild_variables import Rebuilt
+from coderunner.kernel.sessions.registry import Session
+from coderunner.outputs import Status
+from tests.behaviours import behaviour
+from tests.kernel.conftest import BOUND
+
+
+async def rebuild(session: Session, sources: Sequence[str]) -> Rebuilt:
+    """Run them again, as a person who wants that does."""
+    calls = [partial(session.execute, source) for source in sources]
+    return await room.rebuild(session, calls, deadline=BOUND)
+
+
+@behaviour("kernel:rebuild:again")
+async def test_the_blocks_of_a_conversation_run_again_in_an_empty_kernel(session: Session) -> None:
+    blocks = ["x = 41", "x += 1", "import math\nnames = [math.pi]"]
+    await session.execute("stale = x = 0")
+    rebuilt = await rebuild(session, blocks)
+    assert rebuilt.words == (
+        "The kernel was restarted and reran all 3 blocks of this conversation. "
+        "Its variables now: math (module), names (list), x (int)."
+    )
+    assert (await session.execute("assert x == 42 and 'stale' not in globals()")).status is Status.OK
+
+
+@behaviour("kernel:rebuild:failure")
+async def test_at_the_first_block_that_fails_it_ends_and_says_why(session: Session) -> None:
+    rebuilt = await rebuild(session, ["x = 1", "1 / 0", "never = 1"])
+    assert rebuilt.words == (
+        "The kernel was restarted and reran 1 of 3 blocks of this conversation, then one failed "
+        "(ZeroDivisionError: division by zero). Its variables now: x (int)."
+    )
+
+
+@behaviour("kernel:rebuild:again")
+async def test_many_variables_are_listed_in_part(session: Session) -> None:
+    rebuilt = await rebuild(session, ["for n in range(300): globals()[f'name_{n}'] = n"])
+    assert len(rebuilt.holds) < 520
+    assert rebuilt.holds.endswith(" (int), …")
