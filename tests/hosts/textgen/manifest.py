@@ -315,6 +315,10 @@ BEHAVIOURS = {
     "textgen:form:choices": Behaviour(
         "What is chosen is kept over restarts; nonsense changes nothing.", "README"
     ),
+    "textgen:form:first-steps": Behaviour(
+        "Connect and Run are what the form shows first; it is open until something was chosen in it.",
+        "README",
+    ),
     "textgen:form:connect": Behaviour(
         "Connect says what is wrong, or that it works, and fills the list of kernels.", "behaviours C5"
     ),

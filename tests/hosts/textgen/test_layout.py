@@ -269,6 +269,37 @@ def test_the_form_builds_with_the_pages_own_components(webui: Webui) -> None:
     assert [(each["type"], each.get("value") or "") for each in tokens] == [("password", "")]
 
 
+@behaviour("textgen:form:first-steps")
+def test_connect_and_run_are_seen_first_and_the_rest_is_folded(webui: Webui) -> None:
+    webui.start()
+    page = built(hooks.ui)
+    named = {each["id"]: each["props"] for each in page["components"]}
+
+    def buttons(tree: dict[str, Any]) -> Iterator[str]:
+        props = named.get(tree["id"], {})
+        if props.get("name") == "button":
+            yield props["value"]
+        if props.get("label") != "Options":
+            for child in tree.get("children") or []:
+                yield from buttons(child)
+
+    form = next(each for each in page["layout"]["children"] if named[each["id"]].get("label") == "CodeRunner")
+    assert list(buttons(form)) == ["Connect", "Run"]
+
+
+@behaviour("textgen:form:first-steps")
+def test_the_form_is_open_until_something_was_chosen_in_it(webui: Webui) -> None:
+    webui.start()
+
+    def opened() -> bool:
+        properties = [component["props"] for component in built(hooks.ui)["components"]]
+        return next(bool(each["open"]) for each in properties if each.get("label") == "CodeRunner")
+
+    assert opened()
+    hooks.extension().store.change(deadline=60)
+    assert not opened()
+
+
 @behaviour("textgen:people:locked")
 def test_a_page_for_several_people_holds_nothing_of_the_operators(webui: Webui) -> None:
     webui.start(multi_user=True)

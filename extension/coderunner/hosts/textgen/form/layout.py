@@ -4,7 +4,7 @@ Nothing secret is ever a component's value: the field of the token is always emp
 Where the webui serves several people, what its operator chose is not even built.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from secrets import token_hex
 from typing import Any
 
@@ -27,6 +27,7 @@ APPROVE = [
 ]
 ON_TIMEOUT = [("Keep it running in the background", "detach"), ("Stop it", "interrupt")]
 SAVED = "Saved; type to replace it"
+GREETING = "CodeRunner is on. Its form is below the chat: press Run to try it."
 
 OLD = gr.__version__.startswith("4.")
 PRIVATE: dict[str, Any] = {"api_name": False} if OLD else {"api_visibility": "private"}
@@ -69,11 +70,16 @@ def _hint(token: object) -> str:
     return SAVED if token else "The server's token"
 
 
-def at_each_visit(function: Callable[[], Any], outputs: Any) -> None:  # noqa: ANN401 - components
+def at_each_visit(
+    function: Callable[[], Any],
+    outputs: Any,  # noqa: ANN401 - components
+    *,
+    how: Mapping[str, Any] = UNQUEUED,
+) -> None:
     """Call when a page is opened or reloaded: what components are built with lasts until a restart."""
     page = Context.root_block
     if page is not None:
-        page.load(function, None, outputs, **UNQUEUED)
+        page.load(function, None, outputs, **how)
 
 
 class Form:
@@ -90,19 +96,29 @@ class Form:
     def build(self) -> None:
         """Build all of it."""
         free = not self.panel.locked
-        with gr.Accordion("CodeRunner", open=False, elem_id="coderunner-form"):
+        new = free and self.store.untouched
+        with gr.Accordion("CodeRunner", open=new, elem_id="coderunner-form"):
             if free:
                 fields = self._kernel()
             with gr.Row():
                 if free:
                     self._connect(*fields)
-                self._buttons()
+                self._test()
             self.status.render()
             at_each_visit(lambda: self.panel.status().html, self.status)
-            if free:
-                self._choices()
-                self._lesson()
+            with gr.Accordion("Options", open=False):
+                self._buttons()
+                if free:
+                    self._choices()
+                    self._lesson()
         self.bar()
+        if free:
+            at_each_visit(self._greet, None, how=QUEUED)
+
+    def _greet(self) -> None:
+        """Say where the form is, until a person has chosen something in it."""
+        if self.store.untouched:
+            gr.Info(GREETING)
 
     def say(self, event: Callable[..., Any], does: Callable[..., Line], *inputs: Any) -> Any:  # noqa: ANN401
         """Show what `does` answers to an event, at once."""
@@ -160,17 +176,21 @@ class Form:
             connect, [kind, address, token, name], [self.status, name, address, token], **QUEUED
         )
 
+    def _test(self) -> None:
+        self._lasting(gr.Button("Run"), "Running …", self.panel.test)
+
     def _buttons(self) -> None:
-        run, interrupt, restart = gr.Button("Run"), gr.Button("Interrupt"), gr.Button("Restart kernel")
-        for button, word, does in (
-            (run, "Running …", self.panel.test),
-            (restart, "Restarting …", self.panel.restart),
-        ):
-            self.say(button.click, lambda word=word: Line(word)).then(
-                lambda *at, does=does: does(Chat(*at)).html, self.chat, self.status, **QUEUED
-            )
+        with gr.Row():
+            interrupt, restart = gr.Button("Interrupt"), gr.Button("Restart kernel")
+            self._notebook()
+        self._lasting(restart, "Restarting …", self.panel.restart)
         self.say(interrupt.click, lambda *at: self.panel.interrupt(Chat(*at)), *self.chat)
-        self._notebook()
+
+    def _lasting(self, button: Any, word: str, does: Callable[[Chat], Line]) -> None:  # noqa: ANN401
+        """Have a button do something that takes its time; `word` is the status meanwhile."""
+        self.say(button.click, lambda: Line(word)).then(
+            lambda *at: does(Chat(*at)).html, self.chat, self.status, **QUEUED
+        )
 
     def _notebook(self) -> None:
         history = webui_api.component("history")

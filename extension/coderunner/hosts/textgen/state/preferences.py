@@ -132,6 +132,12 @@ class PreferencesFile:
         self._chosen: dict[str, Any] | None = None
         self._lock = Lock()
 
+    @property
+    def untouched(self) -> bool:
+        """Nothing was ever chosen."""
+        with self._lock:
+            return not self._read()
+
     def get(self) -> Preferences:
         """The preferences now."""
         with self._lock:
