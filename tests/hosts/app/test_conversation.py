@@ -46,7 +46,7 @@ CELL = Cell("print(15)\n")
 async def answered(request: ReplyRequest) -> AsyncGenerator[Event]:
     """Say the user's words again."""
     text = request.history[-1].text
-    request.reply = lambda: text
+    request.reply, request.answered = lambda: text, lambda: True
     yield Say(text)
     yield Finish("end")
 
@@ -76,6 +76,7 @@ async def asking(request: ReplyRequest) -> AsyncGenerator[Event]:
     yield Shown(Change(0, Stream("stdout", "15\n")))
     yield Ended(Result((Stream("stdout", "15\n"),)), 0)
     yield Say("Result: 15\n", Part.RESULT)
+    request.answered = lambda: True
 
 
 async def failing(request: ReplyRequest) -> AsyncGenerator[Event]:
