@@ -199,8 +199,7 @@ class AppScene:
         await self._app.sessions.close_all(keep=False)
         await self._end()
         self._app, identity = self._start(), self._conversation.id
-        self._conversation = self._app.conversations.new()
-        self._conversation.id = identity
+        self._conversation = self._app.conversations.new((identity, ()))
 
     def shown(self) -> str:
         drawing, messages = Drawing(), self._conversation.messages

@@ -206,7 +206,7 @@ async def test_a_reply_is_kept_at_its_beginning_and_end_and_at_those_of_its_bloc
     answer: Answer, often: int
 ) -> None:
     kept: list[Sequence[Message]] = []
-    conversation = Conversation(answer, lambda: "auto", keep=lambda _id, messages: kept.append(messages))
+    conversation = Conversation(answer, lambda: "auto", save=lambda _id, messages: kept.append(messages))
     conversation.say("hello")
     await until_finished(conversation)
     assert len(kept) == often

@@ -132,7 +132,9 @@ async def app(endpoint: tuple[Script, str], tmp_path: Path) -> AsyncIterator[App
     sessions, records = Sessions(tmp_path), open_records("", tmp_path)
     writer = ReplyWriter(choices, sessions, StrategyCache(), records)
     archive = Archive(writer)
-    conversations = Conversations(writer.write, lambda: "auto", archive=archive, patience=1000.0, pause=0.0)
+    conversations = Conversations(
+        writer.write, lambda: "auto", archive=archive, patience=1000.0, save_interval=0.0
+    )
     yield App(writer, conversations, archive)
     await conversations.close()
     await sessions.close_all()

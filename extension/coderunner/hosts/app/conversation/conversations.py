@@ -8,10 +8,16 @@ from coderunner.errors import RecordsUnavailable
 from coderunner.hosts.app.choices.choices import Approve
 from coderunner.hosts.app.conversation import message_parts
 from coderunner.hosts.app.conversation.archive import Archive
-from coderunner.hosts.app.conversation.conversation import KEPT, PATIENCE, Conversation, Mood, unkept
+from coderunner.hosts.app.conversation.conversation import (
+    PATIENCE,
+    SAVE_INTERVAL,
+    Activity,
+    Conversation,
+)
 from coderunner.hosts.app.conversation.message_parts import Message
 from coderunner.hosts.app.conversation.reply_request import Answer
 from coderunner.hosts.app.conversation.rerun import Again, never
+from coderunner.hosts.app.conversation.transcript import save_nothing
 from coderunner.page.server.subscriptions import Subscriptions
 from coderunner.secret import Secret
 
@@ -30,7 +36,7 @@ class Conversations:
         approve: Callable[[], Approve],
         *,
         patience: float = PATIENCE,
-        pause: float = KEPT,
+        save_interval: float = SAVE_INTERVAL,
         subscriptions: Subscriptions | None = None,
         again: Again = never,
         archive: Archive | None = None,
@@ -39,7 +45,7 @@ class Conversations:
         self._answer = answer
         self._approve = approve
         self._patience = patience
-        self._pause = pause
+        self._save_interval = save_interval
         self._subscriptions = subscriptions or Subscriptions()
         self._again = again
         self._archive = archive
@@ -49,15 +55,15 @@ class Conversations:
 
     def new(self, known: tuple[str, tuple[Message, ...]] | None = None) -> Conversation:
         """Begin a conversation; or take one in hand of which id and messages are known."""
-        keep = self._archive.keep if self._archive else unkept
+        save = self._archive.keep if self._archive else save_nothing
         conversation = Conversation(
             self._answer,
             self._approve,
             patience=self._patience,
-            pause=self._pause,
+            save_interval=self._save_interval,
             subscriptions=self._subscriptions,
             again=self._again,
-            keep=keep,
+            save=save,
             known=known,
         )
         self._all[conversation.id] = conversation
@@ -106,9 +112,9 @@ class Conversations:
         """Whether the conversation of that id was deleted here."""
         return identity in self._deleted
 
-    def moods(self) -> dict[str, Mood]:
+    def activities(self) -> dict[str, Activity]:
         """What goes on in the conversations in hand, by id, where something does."""
-        return {each.id: each.mood for each in self._all.values() if each.mood}
+        return {each.id: each.activity for each in self._all.values() if each.activity}
 
     def act(self, ticket: str, verb: str) -> bool:
         """Pass on what a button of a block says, to the conversation that knows its ticket."""

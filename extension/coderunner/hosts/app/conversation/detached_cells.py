@@ -11,7 +11,7 @@ from coderunner.hosts.app.conversation.rerun import ChangeBlock
 from coderunner.outputs import Question, Result
 from coderunner.page import block_updates
 from coderunner.page.server.input_requests import InputRequests
-from coderunner.runner import Change, Late
+from coderunner.runner import Change, Late, LateResults
 from coderunner.secret import Secret
 
 Told = TypeVar("Told")
@@ -32,6 +32,16 @@ class DetachedCells:
         """One goes on."""
         return bool(self._running)
 
+    def listen(self, ticket: str, later: LateResults | None) -> None:
+        """Show what threads and tasks of the block of that ticket show after its end."""
+        loop = asyncio.get_running_loop()
+
+        def show(told: Change) -> None:
+            self._change(ticket, lambda b: block_updates.showed_later(b, told.index, told.output))
+
+        if later is not None and ticket:
+            later.listen(lambda told: _from_outside(loop, show, told))
+
     def follow(self, ticket: str, running: Late, result: Result) -> None:
         """Show what becomes of the block of that ticket, wherever it then stands; `result`: so far."""
         loop = asyncio.get_running_loop()
@@ -45,12 +55,12 @@ class DetachedCells:
         def ask(question: Question) -> Future[Secret]:
             own, answer = self._answers.expect()
             asked = replace(question, id=own)
-            from_outside(loop, lambda answer: self._inquire(ticket, asked, answer), answer)
-            answer.add_done_callback(lambda _: from_outside(loop, self._settle(ticket), asked))
+            _from_outside(loop, lambda answer: self._inquire(ticket, asked, answer), answer)
+            answer.add_done_callback(lambda _: _from_outside(loop, self._settle(ticket), asked))
             return answer
 
-        running.listen(lambda told: from_outside(loop, show, told), ask)
-        running.settled.add_done_callback(lambda done: from_outside(loop, self._end(ticket), done.result()))
+        running.listen(lambda told: _from_outside(loop, show, told), ask)
+        running.settled.add_done_callback(lambda done: _from_outside(loop, self._end(ticket), done.result()))
 
     def act(self, ticket: str, verb: str) -> bool:
         """Do what a button of one says; False where the ticket is of none."""
@@ -79,7 +89,7 @@ class DetachedCells:
         return end
 
 
-def from_outside(loop: asyncio.AbstractEventLoop, act: Callable[[Told], None], told: Told) -> None:
+def _from_outside(loop: asyncio.AbstractEventLoop, act: Callable[[Told], None], told: Told) -> None:
     """Do something in the loop, from any thread; nothing where the loop has ended."""
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(act, told)

@@ -3,19 +3,19 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from coderunner.hosts.app.conversation.conversation import Mood
+from coderunner.hosts.app.conversation.conversation import Activity
 from coderunner.runner import ConversationSummary
 
 LONGEST = 200
 """Rows; a search finds what is older."""
 
-_MOODS = {"writing": ("run", "Writing a reply"), "asking": ("wait", "Waiting for you")}
+_ACTIVITIES = {"writing": ("run", "Writing a reply"), "asking": ("wait", "Waiting for you")}
 
 
 def listing(
     cards: Sequence[ConversationSummary],
     here: ConversationSummary | None,
-    moods: Mapping[str, Mood],
+    activities: Mapping[str, Activity],
     *,
     searched: bool = False,
 ) -> str:
@@ -24,7 +24,7 @@ def listing(
     The page's address follows `data-cr-current`.
     """
     rows = "".join(
-        _row(summary, moods.get(summary.id, ""), here=summary == here) for summary in cards[:LONGEST]
+        _row(summary, activities.get(summary.id, ""), here=summary == here) for summary in cards[:LONGEST]
     )
     identity, title = (escape(here.id), escape(here.title)) if here else ("", "")
     return (
@@ -47,9 +47,9 @@ def _below(cards: Sequence[ConversationSummary], *, searched: bool) -> str:
     )
 
 
-def _row(summary: ConversationSummary, mood: Mood, *, here: bool) -> str:
+def _row(summary: ConversationSummary, activity: Activity, *, here: bool) -> str:
     identity, title = escape(summary.id), escape(summary.title or "Untitled")
-    look, says = _MOODS.get(mood, ("", ""))
+    look, says = _ACTIVITIES.get(activity, ("", ""))
     dot = f'<span class="cr-dot" role="img" aria-label="{says}" title="{says}"></span>' if look else ""
     classes = " ".join(filter(None, ("cr-here" if here else "", look and f"cr-{look}")))
     return (

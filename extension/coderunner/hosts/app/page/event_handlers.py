@@ -16,7 +16,7 @@ import gradio as gr
 from coderunner.errors import RecordsUnavailable, UnreadableJSON
 from coderunner.hosts.app.choices.model_choices import ModelChoices
 from coderunner.hosts.app.conversation.archive import Archive
-from coderunner.hosts.app.conversation.conversation import LIFE, Conversation
+from coderunner.hosts.app.conversation.conversation import KEEPALIVE, Conversation
 from coderunner.hosts.app.conversation.conversations import Conversations
 from coderunner.hosts.app.conversation.reply_writer import ReplyWriter
 from coderunner.hosts.app.page import conversation_list, html_fragments, toast
@@ -236,7 +236,7 @@ class EventHandlers:
         """
         while True:
             yield gr.skip()
-            await asyncio.sleep(LIFE)
+            await asyncio.sleep(KEEPALIVE)
 
     async def _leave(self, request: gr.Request) -> None:
         page = str(request.session_hash)
@@ -285,7 +285,7 @@ class EventHandlers:
                     continue
                 self._seen[page] = (conversation.id, conversation.version)
                 drawn, now = self._drawn(conversation), self.writer.session(conversation.id).status
-                if (drawn, now) == (shown, status) and monotonic() - since < LIFE:
+                if (drawn, now) == (shown, status) and monotonic() - since < KEEPALIVE:
                     continue
                 yield [
                     _content(drawn, self._html),
@@ -377,7 +377,7 @@ class EventHandlers:
             every = await self.archive.cards()
             found = await self._search(search, every, page) if search else every
             here = next((summary for summary in every if summary.id == identity), None)
-            moods = self.conversations.moods()
+            moods = self.conversations.activities()
             listed = conversation_list.listing(found, here, moods, searched=bool(search))
         except RecordsUnavailable as failure:
             listed = conversation_list.trouble(f"Conversations cannot be shown right now: {failure}.")
