@@ -35,7 +35,7 @@ STOPPED = End((Status.INTERRUPTED,), how_it_ended(Status.INTERRUPTED, Aftermath.
 ANEW = End((Status.INTERRUPTED, Status.OK), "ended")
 EDITED = End((Status.INTERRUPTED, Status.OK), "edited")
 ENDED = End((Status.REPLACED,), how_it_ended(Status.REPLACED, Aftermath.FRESH))
-LOST = End((Status.LOST,), f"{how_it_ended(Status.LOST, Aftermath.READY)}; {GONE}")
+LOST = End((Status.LOST,), f"{how_it_ended(Status.LOST, Aftermath.READY, GONE)}; {GONE}")
 FORGOTTEN = End((Status.REPLACED,), "")
 
 TABLE = {

@@ -194,7 +194,7 @@ def test_another_chat_says_where_a_program_asks_and_has_nothing_to_press(shown: 
     shown.notice = {"kind": kind, "number": 1, "text": "The block above asks", "chat": "B"}
     shown.generate(on=True)
     if kind == "query":
-        expect(shown.bar).to_contain_text("A program in the chat B asks you something")
+        expect(shown.bar).to_contain_text("A program in the chat B is waiting for your input")
         expect(shown.bar.locator("button:visible, input:visible")).to_have_count(0)
     else:
         with shown.page.expect_response(f"**/{FILE}"):

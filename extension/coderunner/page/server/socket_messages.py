@@ -14,6 +14,7 @@ each behind the block's id and one byte that says how long that is.
 import json
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from coderunner.page.html.active_output import ActiveOutput
 from coderunner.page.html.block_html import Look
@@ -111,16 +112,25 @@ def _named(value: object) -> object:
 
     A number is its digits behind an `n`, and a text stands behind an `s`, as names do.
     """
-    match value:
-        case bool() | None:
-            return value
-        case int() | float():
-            return f"n{json.dumps(value)}"
-        case Mapping():
-            return {f"s{name}": _named(each) for name, each in value.items()}
-        case list() | tuple():
-            return [_named(each) for each in value]
-    return f"s{value}"
+    whole: dict[str, object] = {}
+    left: list[tuple[Any, object, object]] = [(whole, "", value)]
+    # Not by calling itself: values are nested deeper than Python calls.
+    while left:
+        holder, key, each = left.pop()
+        match each:
+            case bool() | None:
+                holder[key] = each
+            case int() | float():
+                holder[key] = f"n{json.dumps(each)}"
+            case Mapping():
+                holder[key] = made = {f"s{name}": None for name in each}
+                left += [(made, f"s{name}", inner) for name, inner in each.items()]
+            case list() | tuple():
+                holder[key] = places = [None] * len(each)
+                left += [(places, place, inner) for place, inner in enumerate(each)]
+            case _:
+                holder[key] = f"s{each}"
+    return whole[""]
 
 
 SHORT = 100
