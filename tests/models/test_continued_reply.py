@@ -34,7 +34,7 @@ async def replying(
 
 
 @behaviour("models:reply:continues")
-@pytest.mark.parametrize("personality", sorted(set(PERSONALITIES) - {"inline-thinker"}))
+@pytest.mark.parametrize("profile", sorted(set(PERSONALITIES) - {"inline-thinker"}))
 async def test_every_kind_of_server_gives_one_reply_with_the_result_in_it(serve: Serve, profile: str) -> None:
     host = Host()
     async with replying(serve(profile)) as reply:
@@ -59,7 +59,7 @@ async def test_a_reply_with_two_blocks_has_two_results(serve: Serve) -> None:
 
 @behaviour("models:reply:strategies")
 @pytest.mark.parametrize("strategy", sorted(STRATEGIES))
-@pytest.mark.parametrize("personality", sorted(set(PERSONALITIES) - {"inline-thinker", "ollama-closing"}))
+@pytest.mark.parametrize("profile", sorted(set(PERSONALITIES) - {"inline-thinker", "ollama-closing"}))
 async def test_any_way_to_continue_ends_well_on_any_server(serve: Serve, profile: str, strategy: str) -> None:
     host = Host()
     async with replying(serve(profile), continuation=strategy) as reply:
@@ -107,7 +107,7 @@ async def test_several_calls_have_a_result_each(serve: Serve) -> None:
 
 @behaviour("models:reply:tools")
 @pytest.mark.parametrize(
-    ("personality", "reason"),
+    ("profile", "reason"),
     [
         ("toolless", "it refused a tool (400)"),
         ("miscalling", "it made a tool call that cannot be parsed"),
@@ -200,7 +200,7 @@ async def test_a_server_that_refuses_to_count_is_asked_without() -> None:
 
 
 @behaviour("models:reply:prior")
-@pytest.mark.parametrize("personality", ["vllm", "textgen", "llamacpp-echo", "ollama"])
+@pytest.mark.parametrize("profile", ["vllm", "textgen", "llamacpp-echo", "ollama"])
 @pytest.mark.parametrize("end", [4, len(LABEL) + 12, len(WHOLE) - 10])
 async def test_a_reply_that_was_cut_is_gone_on_with(serve: Serve, profile: str, end: int) -> None:
     host = Host()
@@ -257,7 +257,7 @@ async def test_cancelling_who_reads_closes_the_connection(serve: Serve) -> None:
 
 
 @behaviour("models:reply:line-break")
-@pytest.mark.parametrize("personality", ["demo", "hosted"])
+@pytest.mark.parametrize("profile", ["demo", "hosted"])
 async def test_what_follows_a_result_begins_on_its_own_line(serve: Serve, profile: str) -> None:
     async with replying(serve(profile)) as reply:
         text = await Host(run=lambda _: "Result: 15").converse(reply)
@@ -272,7 +272,7 @@ async def test_a_word_that_was_cut_is_not_broken_into_two_lines(serve: Serve) ->
 
 
 @behaviour("models:reply:reasoning")
-@pytest.mark.parametrize("personality", ["thinker", "ollama-thinker"])
+@pytest.mark.parametrize("profile", ["thinker", "ollama-thinker"])
 async def test_thought_is_never_content_and_never_runs(serve: Serve, profile: str) -> None:
     host = Host()
     async with replying(serve(profile)) as reply:
@@ -297,7 +297,7 @@ async def test_thought_in_the_text_stays_where_it_is(serve: Serve) -> None:
 
 
 @behaviour("models:reply:usage")
-@pytest.mark.parametrize("personality", ["vllm", "llamacpp"])
+@pytest.mark.parametrize("profile", ["vllm", "llamacpp"])
 async def test_tokens_are_summed_over_all_requests(serve: Serve, profile: str) -> None:
     served, memory = serve(profile), StrategyCache()
     async with replying(served, memory=memory) as reply:

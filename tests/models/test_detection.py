@@ -38,7 +38,7 @@ def port(url: str) -> int:
 
 
 @behaviour("models:detect:fingerprint")
-@pytest.mark.parametrize(("personality", "kind"), KINDS)
+@pytest.mark.parametrize(("profile", "kind"), KINDS)
 async def test_each_kind_of_server_is_known_by_its_signs(serve: Serve, profile: str, kind: str) -> None:
     served = serve(profile)
     async with Client(Endpoint(served.url, model=MODEL)) as client:
@@ -101,7 +101,7 @@ async def test_a_server_that_does_not_answer_does_not_hold_up_the_scan(serve: Se
 
 @behaviour("models:detect:choose")
 @pytest.mark.parametrize(
-    ("personality", "choice"),
+    ("profile", "choice"),
     [
         ("demo", Choice(FLAGS, "demo is known", "demo")),
         ("vllm", Choice(FLAGS, "vllm: its chat template was asked", "vllm")),
@@ -136,7 +136,7 @@ async def test_a_hosted_api_is_looked_up_and_not_asked(url: str, strategy: Strat
 
 @behaviour("models:detect:choose")
 @pytest.mark.parametrize(
-    ("personality", "strategy"),
+    ("profile", "strategy"),
     [
         (replace(VLLM, continues=Continues.NEVER), NEXT),
         (replace(LLAMACPP, continues=Continues.NEVER), RAW),
@@ -176,7 +176,7 @@ def test_a_thought_that_the_prompt_opens_is_thought_to_its_end_first(prompt: str
 
 @behaviour("models:detect:probe")
 @pytest.mark.parametrize(
-    ("personality", "strategy", "outcome"),
+    ("profile", "strategy", "outcome"),
     [
         ("ollama", TRAIL, "the model continued"),
         ("ollama-closing", NEXT, "the model did not continue"),

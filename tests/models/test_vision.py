@@ -42,7 +42,7 @@ async def told(served: Served, *, memory: StrategyCache | None = None, vision: s
 
 
 @behaviour("models:sight:shown")
-@pytest.mark.parametrize("personality", ["vllm", "hosted", "ollama", "calling"])
+@pytest.mark.parametrize("profile", ["vllm", "hosted", "ollama", "calling"])
 async def test_a_model_that_sees_gets_the_pictures_with_the_result(serve: Serve, profile: str) -> None:
     served = serve(profile)
     assert await told(served) == "If you add 10 and 5 the result is 15.\n"

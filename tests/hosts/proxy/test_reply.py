@@ -65,7 +65,7 @@ def test_a_client_that_does_not_stream_gets_the_whole(opened: Open, serve: Serve
 
 
 @behaviour("proxy:reply:continued")
-@pytest.mark.parametrize("personality", ["llamacpp-echo", "llamacpp-closing", "textgen", "hosted"])
+@pytest.mark.parametrize("profile", ["llamacpp-echo", "llamacpp-closing", "textgen", "hosted"])
 def test_every_kind_of_endpoint_gives_one_reply(opened: Open, serve: Serve, profile: str) -> None:
     text, _, ends = said(stream(opened(serve(profile).url), ASKED))
     assert (text.replace("15\n\nIf", "15\nIf"), ends) == (WHOLE, ["stop"])
