@@ -42,11 +42,11 @@ def test_what_was_allowed_always_is_allowed_after_a_rename(program: Webui) -> No
     extension = hooks.extension()
     name = extension.conversation(program.parameters())
     assert name
-    extension.controller._always.add(name)
+    extension.controller.buttons._always.add(name)
     program.rename("Ours")
     renamed = extension.conversation(program.parameters())
     assert renamed
-    assert extension.controller.always(renamed)
+    assert extension.controller.buttons.always(renamed)
     # The form knows no history, only the name.
     assert (
         extension.conversation({"unique_id": "Ours", "mode": "instruct", "character_menu": None}) == renamed

@@ -38,12 +38,12 @@ def ask(webui: Webui, ran: Path, *, page: str = "ann") -> str:
 
 def press(identity: str, verb: str) -> bool:
     """Press a button of a block."""
-    return hooks.extension().controller.act(identity, verb)
+    return hooks.extension().controller.buttons.act(identity, verb)
 
 
 def bar_of(identity: str) -> str:
     """What the block says of itself."""
-    look = hooks.extension().controller.board.look(identity, "")
+    look = hooks.extension().controller.store.subscriptions.look(identity, "")
     assert look is not None
     return look.bar
 

@@ -55,7 +55,7 @@ def chat_input_modifier(text: str, visible_text: str, state: webui_api.State) ->
         return text, visible_text
     options = RunOptions(keep=extension().keep, runs=extension().runs(name))
     late = late_words(extension().kernel(name), options, forbidden=webui_api.thinking_tags())
-    late = "\n".join(words for words in (late, *extension().controller.untold(name)) if words)
+    late = "\n".join(words for words in (late, *extension().controller.buttons.untold(name)) if words)
     if chosen.own_blocks:
         text, visible_text = _with_results(text, visible_text, name, chosen)
     return (f"{late}\n{text}", f"{escape(late)}\n{visible_text}") if late else (text, visible_text)

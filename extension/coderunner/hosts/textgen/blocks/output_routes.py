@@ -64,7 +64,9 @@ class OutputRoutes:
     """One for the process: a restart of the interface makes another app with the same routes."""
 
     def __init__(self, controller: BlockController, address: str = "") -> None:
-        self._routes = Routes(controller.board, Rights(Names(address), webui_api.visitor), controller)
+        self._routes = Routes(
+            controller.store.subscriptions, Rights(Names(address), webui_api.visitor), controller.buttons
+        )
         self.placed = False
         """The page has an element where a block of a reply stands."""
 

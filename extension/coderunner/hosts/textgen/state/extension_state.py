@@ -9,7 +9,8 @@ from secrets import token_hex
 from typing import Any
 
 from coderunner.errors import RecordsUnavailable, SettingsError
-from coderunner.hosts.textgen.blocks.block_controller import BlockController, Kernels
+from coderunner.hosts.textgen.blocks.block_buttons import Kernels
+from coderunner.hosts.textgen.blocks.block_controller import BlockController
 from coderunner.hosts.textgen.blocks.output_routes import OutputRoutes
 from coderunner.hosts.textgen.blocks.pending_approvals import (
     Approval,
@@ -151,7 +152,7 @@ class ExtensionState:
         before = _prior(more)
         prior = output_placeholders.without(before)
         if not api:
-            self.controller.move(more["history"].get("metadata", {}), name)
+            self.controller.store.move(more["history"].get("metadata", {}), name)
             self.controller.pass_over(name, its)
         kept = None if api else kept_at(state, several=webui_api.serves_several())
         chat = kept[1] if kept else ""
@@ -207,7 +208,7 @@ class ExtensionState:
 
         def consent(run: Run) -> Future[bool]:
             match chosen.approval:
-                case "ask" if self.controller.always(mark.conversation):
+                case "ask" if self.controller.buttons.always(mark.conversation):
                     return granted(run)
                 case "auto":
                     return granted(run)

@@ -1,0 +1,88 @@
+"""Cells that go on after their deadline, or after their page has left: shown until they end."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+
+from coderunner.errors import RecordsUnavailable
+from coderunner.hosts.textgen.blocks.block_store import BlockStore
+from coderunner.outputs import Question, Result
+from coderunner.page import block_updates
+from coderunner.page.server.input_requests import InputRequests
+from coderunner.runner import Change, Late, Records
+from coderunner.secret import Secret
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 60.0
+"""Seconds to wait for the end of a block that was told to end; the kernel is killed long before."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackgroundCells:
+    """Follows them; may be used from any thread."""
+
+    store: BlockStore
+    records: Records
+    answers: InputRequests
+    ended: Callable[[str], None]
+    """Called with its conversation when one has ended."""
+
+    def follow(self, identity: str, running: Late, result: Result) -> None:
+        """Show what a cell goes on to put out, and its end; `result` is what it had at its deadline."""
+        began = time.monotonic() - result.duration
+        self.store.change(identity, lambda b: block_updates.went_on(b, result))
+
+        def show(told: Change) -> None:
+            elapsed = time.monotonic() - began
+            self.store.change(
+                identity, lambda b: block_updates.late_showed(b, told.index, told.output, elapsed)
+            )
+
+        def end(done: Future[Result]) -> None:
+            conversation = self.store.set_running(identity, None)
+            self.store.change(identity, lambda b: block_updates.ended(b, done.result()))
+            self.ended(conversation)
+
+        self.store.set_running(identity, running)
+        running.listen(show, lambda question: self._ask(identity, question))
+        running.settled.add_done_callback(end)
+
+    def _ask(self, identity: str, question: Question) -> Future[Secret]:
+        ticket, answer = self.answers.expect()
+        asked = replace(question, id=ticket)
+        self.store.change(identity, lambda b: block_updates.inquired(b, asked))
+        answer.add_done_callback(
+            lambda _: self.store.change(identity, lambda b: block_updates.settled(b, asked))
+        )
+        return answer
+
+    def stop_unless_watched(self, identity: str, running: Late, seconds: float) -> None:
+        """Stop a cell if after that time no page shows its block."""
+        timer = threading.Timer(seconds, self._end_unseen, (identity, running))
+        timer.daemon = True
+        running.settled.add_done_callback(lambda _: timer.cancel())
+        timer.start()
+
+    def _end_unseen(self, identity: str, running: Late) -> None:
+        if not self.store.subscriptions.watched([identity]):
+            log.info("stopping a block that no page shows any more")
+            running.interrupt()
+
+    def show_end(self, identity: str) -> None:
+        """Show how a block ends whose reply no longer listens: that is recorded anyway. Returns at once."""
+        threading.Thread(target=self._await_end, args=(identity,), daemon=True).start()
+
+    def _await_end(self, identity: str) -> None:
+        try:
+            runs = self.store.runs(identity)
+            end = self.records.ended(runs[-1]).result(PATIENCE) if runs else None
+            self.store.change(
+                identity, lambda b: block_updates.ended(b, end) if end else block_updates.never_ran(b)
+            )
+        except (RecordsUnavailable, TimeoutError) as failure:
+            log.warning("how a block ended is unknown: %s", failure)
+            self.store.change(identity, block_updates.left)

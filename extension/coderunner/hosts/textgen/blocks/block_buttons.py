@@ -1,0 +1,130 @@
+"""What the buttons of a block do: approve, skip, stop, run again, and answer what its program asks for."""
+
+import secrets
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from coderunner.hosts.textgen.blocks.block_store import OPEN, BlockStore, KnownBlock
+from coderunner.hosts.textgen.blocks.pending_approvals import PendingApprovals
+from coderunner.hosts.textgen.blocks.rerun import Reruns
+from coderunner.page.block_state import Block, State
+from coderunner.page.server.input_requests import InputRequests
+from coderunner.runner import RecordedRuns, Records, RunOptions, Session
+from coderunner.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Kernels:
+    """What the blocks ask of the extension about kernels and runs."""
+
+    session: Callable[[str], Session]
+    """The kernel of a conversation."""
+    options: Callable[[], RunOptions]
+    """How a block is run that a person wants to run again."""
+    may_run: Callable[[], bool]
+    place: Callable[[], str]
+    stop: Callable[[], None]
+    """End the reply that is being written, as the webui's own Stop does."""
+
+
+class BlockButtons:
+    """One for the process; may be used from any thread. The page's routes act on it."""
+
+    def __init__(
+        self, store: BlockStore, records: Records, approvals: PendingApprovals, kernels: Kernels
+    ) -> None:
+        self.answers = InputRequests()
+        """What programs ask for outside a reply."""
+        self._store = store
+        self._records = records
+        self._approvals = approvals
+        self._kernels = kernels
+        self._lock = threading.Lock()
+        self._always: set[str] = set()
+        self._queries: dict[str, tuple[str, int]] = {}
+        """What the program of a reply asks for, by ticket: the conversation and the number of the request."""
+        self._repeats = Reruns(self.answers.expect)
+        self._untold: defaultdict[str, list[str]] = defaultdict(list)
+
+    def always(self, conversation: str) -> bool:
+        """Whether the person allowed all blocks of this conversation to run."""
+        return conversation in self._always
+
+    def untold(self, conversation: str) -> list[str]:
+        """What the model is to read of blocks that were run again; each of it once."""
+        with self._lock:
+            return self._untold.pop(conversation, [])
+
+    def forget(self, conversation: str) -> None:
+        """Forget what was said of a conversation whose chat is deleted."""
+        self._always.discard(conversation)
+        with self._lock:
+            self._untold.pop(conversation, None)
+
+    def ticket(self, conversation: str) -> str:
+        """A ticket for what the program of a reply has just asked for."""
+        ticket = secrets.token_urlsafe(18)
+        if (query := self._approvals.query(conversation)) is not None:
+            self._queries = {ticket: (conversation, query.number)}
+        return ticket
+
+    def act(self, ticket: str, verb: str) -> bool:
+        """Do what a button of a block says; False if no block waits for that."""
+        known = self._store.get(ticket)
+        state = known.block.state if known else None
+        if known is not None and verb in ("run", "always", "skip") and state is State.WAITING:
+            return self._decide(known, verb)
+        if known is not None and verb == "stop" and state in OPEN - {State.WAITING}:
+            return self._stop(known)
+        if known is not None and verb == "again" and state in (State.ENDED, State.UNFINISHED):
+            return self._run_again(known)
+        if verb == "stop" and self._repeats.stop(ticket):
+            return True
+        return verb == "cancel" and self._reply(ticket, None)
+
+    def answer(self, ticket: str, text: Secret) -> bool:
+        """Give a program the input it asks for; False if it does not (any more)."""
+        return self._reply(ticket, text)
+
+    def _decide(self, known: KnownBlock, verb: str) -> bool:
+        if not self._kernels.may_run():
+            return False
+        if verb == "always":
+            self._always.add(known.conversation)
+        self._approvals.decide(known.block.id, known.block.source, run=verb != "skip")
+        return True
+
+    def _stop(self, known: KnownBlock) -> bool:
+        if known.running is not None:
+            known.running.interrupt()
+        else:
+            self._kernels.stop()
+        return True
+
+    def _reply(self, ticket: str, text: Secret | None) -> bool:
+        if (query := self._queries.pop(ticket, None)) is not None:
+            return self._approvals.reply(*query, text)
+        return self.answers.give(ticket, text)
+
+    def _run_again(self, known: KnownBlock) -> bool:
+        if known.repeats or not self._kernels.may_run():
+            return False
+        block, at = known.block, known.conversation
+
+        def tell(words: str) -> None:
+            with self._lock:
+                self._untold[at].append(words)
+
+        def change(grow: Callable[[Block], Block], *, quietly: bool = False) -> None:
+            self._store.change(
+                block.id, lambda b: replace(b, again=grow(b.again or Block())), quietly=quietly
+            )
+
+        message = block.id.rpartition("-")[0]
+        runs = RecordedRuns(self._records, known.home, message, self._kernels.place(), again=True)
+        options = replace(self._kernels.options(), runs=runs)
+        self._repeats.begin(block, options, partial(self._kernels.session, at), change, tell)
+        return True
