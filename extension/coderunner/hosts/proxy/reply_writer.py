@@ -1,4 +1,4 @@
-"""How a reply is written: the endpoint's model, the conversation's kernel, the hall between them."""
+"""How a reply is written: the endpoint's model, the conversation's kernel, and the client between them."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -15,6 +15,7 @@ from coderunner.models.continuation.strategy_cache import StrategyCache
 from coderunner.models.endpoint.client import Client
 from coderunner.runner import (
     Ended,
+    Event,
     Finish,
     Generate,
     Part,
@@ -103,61 +104,91 @@ class ReplyWriter:
         if not written.reply and (late := await asyncio.to_thread(late_words, session, options)):
             # The client keeps the history: what it is to hold has to be said.
             written.late += late
-            written.pieces.append(f"{late}\n")
-            await delivery.say(f"{late}\n")
-        reply = ContinuedReply(
+            await _say(f"{late}\n", delivery, written)
+        reply = self._from_model(asked, written.late)
+        stream = _Stream(reply, delivery, written)
+        before = bool(written.reply) and readable(written.text)
+        # What the client sends of a reply may be long; it is read without holding up the others.
+        begun, resume = written.reply or asked.prior, bool(written.reply)
+        turn = await asyncio.to_thread(Turn, prior=begun, resume=resume, max_cells=settings.max_blocks)
+        try:
+            async with aclosing(converse(turn, stream.generate, session, options)) as events:
+                async for event in events:
+                    await stream.tell(event)
+        finally:
+            written.reply = turn.reply if turn.reply != asked.prior else ""
+        why = "tool_calls" if written.calls else stream.reason or reply.finish_reason
+        empty = not (written.calls or before or turn.answered)
+        if empty and (word := how_a_reply_ended(why, empty=True)):
+            # Nothing else of the answer would be seen.
+            await _say_at_the_end(f"({word})\n", turn, delivery, written)
+        return Outcome(why if written.calls else official(why), reply.usage)
+
+    def _from_model(self, asked: ChatRequest, late: str) -> ContinuedReply:
+        """The reply as the endpoint's model continues it after each result."""
+        settings = self.settings
+        return ContinuedReply(
             self.client.of(asked.model),
-            _with_late(taught(told(asked.messages), settings.system_prompt or SYSTEM_PROMPT), written.late),
+            _with_late(taught(told(asked.messages), settings.system_prompt or SYSTEM_PROMPT), late),
             options=asked.options,
             memory=self.memory,
             continuation=settings.continuation_of(asked.model),
             vision=settings.vision,
         )
-        shown: Sequence[bytes] = ()
 
-        async def generate(step: Generate) -> AsyncGenerator[str]:
-            so_far, result = for_the_model(step.reply), for_the_model(step.result)
-            async with aclosing(reply.generate(so_far, result, shown)) as deltas:
-                async for delta in deltas:
-                    if delta.reasoning:
-                        await delivery.think(delta.reasoning)
-                    if delta.calls:
-                        written.calls = True
-                        await delivery.call(delta.calls)
-                    if delta.content:
-                        yield delta.content
 
-        # What the client sends of a reply may be long; it is read without holding up the others.
-        begun, resume = written.reply or asked.prior, bool(written.reply)
-        turn = await asyncio.to_thread(Turn, prior=begun, resume=resume, max_cells=settings.max_blocks)
-        reason, before = "", bool(written.reply) and readable(written.text)
-        try:
-            async with aclosing(converse(turn, generate, session, options)) as events:
-                async for event in events:
-                    match event:
-                        case Say(text, part):
-                            if part is not Part.THOUGHT:
-                                written.pieces.append(text)
-                            await delivery.say(text)
-                        case Started():
-                            written.ran = True
-                        case Ended(ended):
-                            shown = pictures(ended)
-                        case Finish("limit"):
-                            reason = "length"
-                        case _:
-                            pass
-        finally:
-            written.reply = turn.reply if turn.reply != asked.prior else ""
-        why = "tool_calls" if written.calls else reason or reply.finish_reason
-        empty = not (written.calls or before or turn.answered)
-        if empty and (word := how_a_reply_ended(why, empty=True)):
-            # Nothing else of the answer would be seen.
-            own = f"({word})\n"
-            written.pieces.append(own)
-            above = turn.reply + turn.ending
-            await delivery.say(f"{turn.ending}\n{own}" if above and not above.endswith("\n") else own)
-        return Outcome(why if written.calls else official(why), reply.usage)
+@dataclass(slots=True)
+class _Stream:
+    """Between the model and the client, while a reply is written."""
+
+    reply: ContinuedReply
+    delivery: Told
+    written: Written
+    shown: Sequence[bytes] = ()
+    """The pictures of the latest result, which the model sees next."""
+    reason: str = ""
+    """Why the reply ends, if a limit of ours ends it."""
+
+    async def generate(self, step: Generate) -> AsyncGenerator[str]:
+        """What the model goes on with."""
+        so_far, result = for_the_model(step.reply), for_the_model(step.result)
+        async with aclosing(self.reply.generate(so_far, result, self.shown)) as deltas:
+            async for delta in deltas:
+                if delta.reasoning:
+                    await self.delivery.think(delta.reasoning)
+                if delta.calls:
+                    self.written.calls = True
+                    await self.delivery.call(delta.calls)
+                if delta.content:
+                    yield delta.content
+
+    async def tell(self, event: Event) -> None:
+        """Tell the client what happens, and note it."""
+        match event:
+            case Say(text, Part.THOUGHT):
+                await self.delivery.say(text)
+            case Say(text):
+                await _say(text, self.delivery, self.written)
+            case Started():
+                self.written.ran = True
+            case Ended(ended):
+                self.shown = pictures(ended)
+            case Finish("limit"):
+                self.reason = "length"
+            case _:
+                pass
+
+
+async def _say(text: str, delivery: Told, written: Written) -> None:
+    written.pieces.append(text)
+    await delivery.say(text)
+
+
+async def _say_at_the_end(text: str, turn: Turn, delivery: Told, written: Written) -> None:
+    """Say a sentence of ours below a reply, on a line of its own."""
+    written.pieces.append(text)
+    above = turn.reply + turn.ending
+    await delivery.say(f"{turn.ending}\n{text}" if above and not above.endswith("\n") else text)
 
 
 def official(reason: str) -> str:
