@@ -200,7 +200,6 @@ def test_the_folders_have_no_circle() -> None:
 STILL_LONG = {
     "chat.turn",
     "hosts.app.page.event_handlers",
-    "hosts.textgen.webui.webui_api",
     "kernel.sessions.prelude",
 }
 

@@ -653,10 +653,12 @@ def test_an_extension_that_takes_the_prompt_before_us_is_named(webui: Webui, tmp
 
     from coderunner.hosts.textgen import hooks
     from coderunner.hosts.textgen.form.handlers import FormHandlers
-    from coderunner.hosts.textgen.webui import webui_api as seam
+    from coderunner.hosts.textgen.webui import other_hooks
 
     hook = hooks.custom_generate_chat_prompt
-    panel = FormHandlers(hooks.extension(), first=lambda: seam.before_us(hook, "custom_generate_chat_prompt"))
+    panel = FormHandlers(
+        hooks.extension(), first=lambda: other_hooks.before_us(hook, "custom_generate_chat_prompt")
+    )
     assert "other" in panel.status().text
 
 

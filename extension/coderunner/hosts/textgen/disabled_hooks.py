@@ -5,7 +5,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from coderunner.hosts.textgen.webui import webui_api
+from coderunner.hosts.textgen.webui import other_hooks, webui_api
 
 reason = ""
 """What went wrong when our own parts were imported."""
@@ -50,7 +50,7 @@ def chat_input_modifier(text: str, visible_text: str, state: webui_api.State) ->
 
 def custom_generate_chat_prompt(text: str, state: webui_api.State, **more: Any) -> str | None:  # noqa: ANN401
     """Leave the prompt to whoever comes next."""
-    return webui_api.prompt_without_us(custom_generate_chat_prompt, text, state, more)
+    return other_hooks.prompt_without_us(custom_generate_chat_prompt, text, state, more)
 
 
 def custom_generate_reply(
@@ -61,7 +61,7 @@ def custom_generate_reply(
     is_chat: bool = False,  # noqa: FBT001, FBT002 - the webui's own signature
 ) -> Generator[str]:
     """Leave the reply to whoever comes next."""
-    yield from webui_api.reply_without_us(
+    yield from other_hooks.reply_without_us(
         custom_generate_reply, question, original_question, state, stopping_strings, is_chat
     )
 

@@ -12,7 +12,7 @@ from coderunner.hosts.textgen.reply.chat_requests import KEY, ChatRequest, is_ap
 from coderunner.hosts.textgen.reply.reply import Prompt, Reply, Speech
 from coderunner.hosts.textgen.state.extension_state import ExtensionState
 from coderunner.hosts.textgen.state.preferences import Preferences
-from coderunner.hosts.textgen.webui import css_and_js, webui_api
+from coderunner.hosts.textgen.webui import css_and_js, other_hooks, webui_api
 from coderunner.runner import RunOptions, Turn, late_words
 from coderunner.text.surrogates import readable
 
@@ -33,7 +33,7 @@ def ui() -> None:
     """Build the form at the foot of the page."""
     build(
         extension(),
-        first=lambda: webui_api.before_us(custom_generate_chat_prompt, "custom_generate_chat_prompt"),
+        first=lambda: other_hooks.before_us(custom_generate_chat_prompt, "custom_generate_chat_prompt"),
     )
 
 
@@ -78,7 +78,7 @@ def custom_generate_chat_prompt(text: str, state: webui_api.State, **more: Any) 
     mark = extension().mark(state, more)
     if mark is not None:
         extension().marks.put(state, mark)
-    return webui_api.prompt_without_us(custom_generate_chat_prompt, text, state, more)
+    return other_hooks.prompt_without_us(custom_generate_chat_prompt, text, state, more)
 
 
 def custom_generate_reply(
@@ -92,7 +92,7 @@ def custom_generate_reply(
     mark, question = extension().marks.claim(state), output_placeholders.without(question)
 
     def base(prompt: str, its_state: webui_api.State) -> Generator[str]:
-        return webui_api.reply_without_us(
+        return other_hooks.reply_without_us(
             custom_generate_reply, prompt, original_question, its_state, stopping_strings, is_chat
         )
 
@@ -116,7 +116,7 @@ def output_modifier(text: str, state: webui_api.State, is_chat: bool = False) ->
     said = extension().why(state)
     if not said and not output_placeholders.opened(text) and not readable(webui_api.answer(unescape(text))):
         said = how_a_reply_ended("stopped" if webui_api.stopped() else "", empty=True)
-    return webui_api.below(text, said) if said else text
+    return webui_api.with_note(text, said) if said else text
 
 
 def _reply(

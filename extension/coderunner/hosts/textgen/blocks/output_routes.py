@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from coderunner.access.origins import LOOPBACK
 from coderunner.hosts.textgen.blocks.block_controller import BlockController
 from coderunner.hosts.textgen.reply import output_placeholders
-from coderunner.hosts.textgen.webui import webui_api
+from coderunner.hosts.textgen.webui import webui_api, webui_patches
 from coderunner.page.server import static_files
 from coderunner.page.server.routes import Rights, Routes
 
@@ -72,8 +72,8 @@ class OutputRoutes:
 
     def install(self) -> None:
         """Put the routes into the app that is about to be made, and elements into the messages."""
-        webui_api.mount(self._routes.all())
-        self.placed = webui_api.draw_with(output_placeholders.html)
+        webui_patches.mount(self._routes.all())
+        self.placed = webui_patches.draw_with(output_placeholders.html)
         if not self.placed:
             log.warning("this webui renders messages in an unsupported way: outputs are shown as text")
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from secrets import token_hex
 
-from coderunner.hosts.textgen.webui.webui_api import Convert
+from coderunner.hosts.textgen.webui.webui_patches import Convert
 from coderunner.page.html import block_html
 
 _ID = r"[0-9a-f]{32}-\d{1,4}"

@@ -31,7 +31,7 @@ from coderunner.hosts.textgen.reply.chat_requests import (
     origin,
 )
 from coderunner.hosts.textgen.state.preferences import Preferences, PreferencesFile, from_settings
-from coderunner.hosts.textgen.webui import image_files, webui_api
+from coderunner.hosts.textgen.webui import image_files, webui_api, webui_patches
 from coderunner.hosts.textgen.webui.status_file import LONGEST, NOTHING, StatusFiles
 from coderunner.outputs import Result
 from coderunner.page.html.block_html import Setting
@@ -119,8 +119,8 @@ class ExtensionState:
     def install(self) -> None:
         """Put what is ours into the webui around us; again after each restart of its interface."""
         self.elements.install()
-        webui_api.follow_chats(self._renamed, self._deleted)
-        webui_api.keep_when_left()
+        webui_patches.follow_chats(self._renamed, self._deleted)
+        webui_patches.keep_when_left()
 
     def _renamed(self, old: str, new: str, character: str, mode: str) -> None:
         before, after = _place(old, character, mode), _place(new, character, mode)

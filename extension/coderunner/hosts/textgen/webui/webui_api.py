@@ -1,6 +1,6 @@
 # mypy: disable-error-code="import-not-found"
 # The webui is there only where we run in it.
-"""The seam to text-generation-webui: all that we use of the program around us, and nothing else.
+"""What we read and set of text-generation-webui and of its page.
 
 Its package `modules` is imported when a function is called, never before: at the time this file is read the
 program may still be loading, and in a test there may be a double in its place.
@@ -10,56 +10,16 @@ import ast
 import html
 import logging
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from functools import wraps
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from starlette.requests import HTTPConnection
-from starlette.routing import BaseRoute
 
 from coderunner.hosts.textgen.webui.loader_errors import LOADER_ERRORS
 
 State = dict[str, Any]
 """The webui's parameters of one reply, as it hands them to a hook."""
-
-OWN_STREAMS = frozenset({"LlamaServer", "Exllamav3Model", "TensorRTLLMModel"})
-"""Names of the model classes that stream by themselves; every other one goes the way of Transformers."""
-
-
-UNSAVED = "incognito-deleted"
-"""A name under which the webui saves nothing."""
-
-_growing: dict[int, State] = {}
-"""The parameters of each reply that is being written: by the name in them the webui saves its chat."""
-
-OURS = "_coderunner"
-"""Marks a function that stands in for one of the webui's, which it holds."""
-
-
-class Convert(Protocol):
-    """The webui's own way from the text of a message to HTML."""
-
-    def __call__(self, text: str, *, finished: bool = False) -> str:
-        """Make HTML; a text that is `finished` will be asked for again, unchanged."""
-
-
-class GenerateReply(Protocol):
-    """The hook `custom_generate_reply`, and the webui's own functions of the same shape.
-
-    Gives the text of this call, longer each time; never the prompt.
-    """
-
-    def __call__(
-        self,
-        question: str,
-        original_question: str,
-        state: State,
-        stopping_strings: list[str] | None = None,
-        is_chat: bool = False,  # noqa: FBT001, FBT002 - the webui's own signature
-    ) -> Iterator[str]:
-        """Reply to `question`."""
-        ...
 
 
 def share_log() -> None:
@@ -149,137 +109,6 @@ def visitor(scope: Mapping[str, Any]) -> str | None:
     return "" if any(token and tokens.get(token) is not None for token in given) else None
 
 
-def mount(routes: Sequence[BaseRoute]) -> None:
-    """Have every app that gradio makes from now on answer at these routes first."""
-    from gradio.routes import App
-
-    theirs = getattr(App.create_app, OURS, App.create_app)
-
-    def create_app(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - gradio's own
-        app = theirs(*given, **named)
-        app.router.routes[:0] = routes
-        return app
-
-    setattr(create_app, OURS, theirs)
-    setattr(App, "create_app", staticmethod(create_app))  # noqa: B010 - a method to the type checker
-
-
-def draw_with(draw: Callable[[str, Convert], str]) -> bool:
-    """Have `draw` make the HTML of each message, from its escaped text and the webui's own way to HTML.
-
-    False where this webui makes its messages in another way.
-    """
-    from modules import html_generator
-
-    name = "convert_to_markdown_wrapped"
-    found = getattr(html_generator, name, None)
-    theirs = getattr(found, OURS, found)
-    if theirs is None:
-        return False
-
-    def drawn(string: str, message_id: object = None, use_cache: bool = True) -> str:  # noqa: FBT001, FBT002
-        def convert(text: str, *, finished: bool = False) -> str:
-            return str(theirs(text, message_id=message_id, use_cache=use_cache or finished))
-
-        return draw(string, convert) if string else convert(string)
-
-    setattr(drawn, OURS, theirs)
-    setattr(html_generator, name, drawn)
-    return True
-
-
-def follow_chats(
-    renamed: Callable[[str, str, str, str], None], deleted: Callable[[str, str, str], None]
-) -> None:
-    """Have it told when a chat gets another name, and when one is deleted.
-
-    A reply that is being written in it is saved under the new name, or not at all. `renamed` gets the old and
-    the new name, `deleted` the name, both the character and the mode.
-    """
-    from modules import chat
-
-    def after_rename(theirs: Callable[..., Any], old: str, new: str, character: str, mode: str) -> None:
-        there = chat.get_history_file_path(new, character, mode).exists()
-        theirs(old, new, character, mode)
-        if not there and chat.get_history_file_path(new, character, mode).exists():
-            _save_as(new, old, character, mode)
-            renamed(old, new, character, mode)
-
-    def after_delete(theirs: Callable[..., Any], name: str, character: str, mode: str) -> None:
-        theirs(name, character, mode)
-        _save_as(UNSAVED, name, character, mode)
-        deleted(name, character, mode)
-
-    _stand_in(chat, "rename_history", after_rename)
-    _stand_in(chat, "delete_history", after_delete)
-
-
-def _save_as(new: str, old: str, character: str, mode: str) -> None:
-    """Have the replies that grow in a chat saved under another name."""
-    for state in list(_growing.values()):
-        instruct = mode == state["mode"] == "instruct"
-        same = instruct or (mode != "instruct" != state["mode"] and character == state["character_menu"])
-        if same and state["unique_id"] == old:
-            state["unique_id"] = new
-
-
-def keep_when_left() -> bool:
-    """Have a reply saved as it is when its page is loaded again or closed; False where that cannot be.
-
-    The webui saves a growing reply every eight seconds, and closes it without saving: what was said, and what
-    ran, since then would be in no chat.
-    """
-    from modules import chat
-
-    name = "generate_chat_reply_wrapper"
-    found = getattr(chat, name, None)
-    theirs = getattr(found, OURS, found)
-    if theirs is None:
-        return False
-
-    # Gradio takes only what is written as a generator for one.
-    @wraps(theirs)
-    def reply(text: str, state: State, *given: Any, **named: Any) -> Generator[Any]:  # noqa: ANN401
-        if named.get("_continue") and (rows := state["history"]["visible"]):
-            rows[-1][1] = _SAID.sub("", rows[-1][1])
-        steps, last = theirs(text, state, *given, **named), None
-        _growing[id(state)] = state
-        try:
-            for last in steps:
-                yield last
-        except GeneratorExit:
-            steps.close()
-            place = state["unique_id"], state["character_menu"], state["mode"]
-            # A chat that was deleted meanwhile does not come back.
-            if last is not None and chat.get_history_file_path(*place).exists():
-                chat.save_history(last[1], *place)
-            raise
-        finally:
-            del _growing[id(state)]
-
-    setattr(reply, OURS, theirs)
-    setattr(chat, name, reply)
-    return True
-
-
-def _stand_in(module: object, name: str, ours: Callable[..., Any]) -> bool:
-    """Have `ours` called in the stead of one of the webui's functions, with that as its first argument.
-
-    False where there is none of that name. Again it takes the place of what stood in before.
-    """
-    found = getattr(module, name, None)
-    theirs = getattr(found, OURS, found)
-    if theirs is None:
-        return False
-
-    def function(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - the webui's own
-        return ours(theirs, *given, **named)
-
-    setattr(function, OURS, theirs)
-    setattr(module, name, function)
-    return True
-
-
 def saved_chat(state: Mapping[str, Any]) -> Mapping[str, Any]:
     """The history of a chat as it is saved; an empty one where there is none."""
     from modules import chat
@@ -328,17 +157,17 @@ def answer(reply: str) -> str:
     return str(extract_reasoning(reply)[1])
 
 
-_SAID = re.compile(r"(?:\n\n|\A)\u200b\*[^*\n]*\*\Z")
+_NOTE = re.compile(r"(?:\n\n|\A)\u200b\*[^*\n]*\*\Z")
 
 
-def below(page: str, said: str) -> str:
-    """The text of a message as its page has it, HTML-escaped, with a sentence of ours that is no thought.
+def with_note(page: str, note: str) -> str:
+    """The HTML-escaped text of a message with a sentence of ours below it that is no thought.
 
-    When the reply is continued it is taken off again.
+    `without_note` removes it when the reply is continued.
     """
     from modules.reasoning import THINKING_FORMATS, extract_reasoning
 
-    sentence = f"\u200b*{said}*"
+    sentence = f"\u200b*{note}*"
     if not page.strip():
         return sentence
     # A thought that nobody closed would take it in.
@@ -347,6 +176,11 @@ def below(page: str, said: str) -> str:
         if sentence in str(extract_reasoning(text, html_escaped=True)[1]):
             return text
     return page
+
+
+def without_note(text: str) -> str:
+    """A text without the sentence that `with_note` put below it."""
+    return _NOTE.sub("", text)
 
 
 def opens_thought(prompt: str) -> bool:
@@ -371,72 +205,3 @@ def tokens(text: str) -> int:
     from modules.text_generation import get_encoded_length
 
     return int(get_encoded_length(text))
-
-
-def next_hook(ours: object, name: str) -> Any | None:  # noqa: ANN401 - another extension's function
-    """The hook `name` of the first extension after ours: the webui calls the first that has it."""
-    following = iter(_extensions())
-    for extension in following:
-        if getattr(extension, name, None) is ours:
-            break
-    return next((getattr(extension, name) for extension in following if hasattr(extension, name)), None)
-
-
-def before_us(ours: object, name: str) -> str | None:
-    """The name of an extension that takes the hook `name` before ours; None where we come first."""
-    from modules import extensions
-
-    for extension, its_name in extensions.iterator():
-        hook = getattr(extension, name, None)
-        if hook is not None:
-            return None if hook is ours else str(its_name)
-    return None
-
-
-def prompt_without_us(ours: object, text: str, state: State, more: Mapping[str, Any]) -> str | None:
-    """The prompt of the next extension that makes one; None leaves it to the webui."""
-    hook = next_hook(ours, "custom_generate_chat_prompt")
-    prompt: str | None = hook(text, state, **more) if hook is not None else None
-    return prompt
-
-
-def reply_without_us(
-    ours: object,
-    question: str,
-    original_question: str,
-    state: State,
-    stopping_strings: list[str] | None,
-    is_chat: bool,  # noqa: FBT001 - the webui's own signature
-) -> Generator[str]:
-    """What the webui would say if we were not there; closing it closes the model's stream."""
-    generate: GenerateReply | None = next_hook(ours, "custom_generate_reply") or _loader()
-    if generate is None:
-        yield ""
-        return
-    stream = generate(question, original_question, state, stopping_strings, is_chat=is_chat)
-    try:
-        yield from stream
-    finally:
-        if isinstance(stream, Generator):
-            stream.close()
-
-
-def _loader() -> GenerateReply | None:
-    """The webui's function for the loaded model; None where no model is loaded."""
-    from modules import shared, text_generation
-    from modules.utils import check_model_loaded
-
-    if not check_model_loaded()[0]:
-        return None
-    own = type(shared.model).__name__ in OWN_STREAMS
-    chosen: GenerateReply = (
-        text_generation.generate_reply_custom if own else text_generation.generate_reply_HF
-    )
-    return chosen
-
-
-def _extensions() -> Iterator[object]:
-    from modules import extensions
-
-    for extension, _name in extensions.iterator():
-        yield extension

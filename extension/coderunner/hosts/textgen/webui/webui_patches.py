@@ -1,0 +1,161 @@
+# mypy: disable-error-code="import-not-found"
+# The webui is there only where we run in it.
+"""The functions of text-generation-webui and gradio that we replace with ours.
+
+Each of ours holds the one that it replaces. The interface may restart: then ours replaces our earlier one.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from functools import wraps
+from typing import Any, Protocol
+
+from starlette.routing import BaseRoute
+
+from coderunner.hosts.textgen.webui.webui_api import State, without_note
+
+UNSAVED = "incognito-deleted"
+"""A name under which the webui saves nothing."""
+
+_growing: dict[int, State] = {}
+"""The parameters of each reply that is being written: by the name in them the webui saves its chat."""
+
+OURS = "_coderunner"
+"""Marks a function that stands in for one of the webui's, which it holds."""
+
+
+class Convert(Protocol):
+    """The webui's own way from the text of a message to HTML."""
+
+    def __call__(self, text: str, *, finished: bool = False) -> str:
+        """Make HTML; a text that is `finished` will be asked for again, unchanged."""
+
+
+def mount(routes: Sequence[BaseRoute]) -> None:
+    """Have every app that gradio makes from now on answer at these routes first."""
+    from gradio.routes import App
+
+    theirs = getattr(App.create_app, OURS, App.create_app)
+
+    def create_app(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - gradio's own
+        app = theirs(*given, **named)
+        app.router.routes[:0] = routes
+        return app
+
+    setattr(create_app, OURS, theirs)
+    setattr(App, "create_app", staticmethod(create_app))  # noqa: B010 - a method to the type checker
+
+
+def draw_with(draw: Callable[[str, Convert], str]) -> bool:
+    """Have `draw` make the HTML of each message, from its escaped text and the webui's own way to HTML.
+
+    False where this webui makes its messages in another way.
+    """
+    from modules import html_generator
+
+    name = "convert_to_markdown_wrapped"
+    found = getattr(html_generator, name, None)
+    theirs = getattr(found, OURS, found)
+    if theirs is None:
+        return False
+
+    def drawn(string: str, message_id: object = None, use_cache: bool = True) -> str:  # noqa: FBT001, FBT002
+        def convert(text: str, *, finished: bool = False) -> str:
+            return str(theirs(text, message_id=message_id, use_cache=use_cache or finished))
+
+        return draw(string, convert) if string else convert(string)
+
+    setattr(drawn, OURS, theirs)
+    setattr(html_generator, name, drawn)
+    return True
+
+
+def follow_chats(
+    renamed: Callable[[str, str, str, str], None], deleted: Callable[[str, str, str], None]
+) -> None:
+    """Have it told when a chat gets another name, and when one is deleted.
+
+    A reply that is being written in it is saved under the new name, or not at all. `renamed` gets the old and
+    the new name, `deleted` the name, both the character and the mode.
+    """
+    from modules import chat
+
+    def after_rename(theirs: Callable[..., Any], old: str, new: str, character: str, mode: str) -> None:
+        there = chat.get_history_file_path(new, character, mode).exists()
+        theirs(old, new, character, mode)
+        if not there and chat.get_history_file_path(new, character, mode).exists():
+            _save_as(new, old, character, mode)
+            renamed(old, new, character, mode)
+
+    def after_delete(theirs: Callable[..., Any], name: str, character: str, mode: str) -> None:
+        theirs(name, character, mode)
+        _save_as(UNSAVED, name, character, mode)
+        deleted(name, character, mode)
+
+    _stand_in(chat, "rename_history", after_rename)
+    _stand_in(chat, "delete_history", after_delete)
+
+
+def _save_as(new: str, old: str, character: str, mode: str) -> None:
+    """Have the replies that grow in a chat saved under another name."""
+    for state in list(_growing.values()):
+        instruct = mode == state["mode"] == "instruct"
+        same = instruct or (mode != "instruct" != state["mode"] and character == state["character_menu"])
+        if same and state["unique_id"] == old:
+            state["unique_id"] = new
+
+
+def keep_when_left() -> bool:
+    """Have a reply saved as it is when its page is loaded again or closed; False where that cannot be.
+
+    The webui saves a growing reply every eight seconds, and closes it without saving: what was said, and what
+    ran, since then would be in no chat.
+    """
+    from modules import chat
+
+    name = "generate_chat_reply_wrapper"
+    found = getattr(chat, name, None)
+    theirs = getattr(found, OURS, found)
+    if theirs is None:
+        return False
+
+    # Gradio takes only what is written as a generator for one.
+    @wraps(theirs)
+    def reply(text: str, state: State, *given: Any, **named: Any) -> Generator[Any]:  # noqa: ANN401
+        if named.get("_continue") and (rows := state["history"]["visible"]):
+            rows[-1][1] = without_note(rows[-1][1])
+        steps, last = theirs(text, state, *given, **named), None
+        _growing[id(state)] = state
+        try:
+            for last in steps:
+                yield last
+        except GeneratorExit:
+            steps.close()
+            place = state["unique_id"], state["character_menu"], state["mode"]
+            # A chat that was deleted meanwhile does not come back.
+            if last is not None and chat.get_history_file_path(*place).exists():
+                chat.save_history(last[1], *place)
+            raise
+        finally:
+            del _growing[id(state)]
+
+    setattr(reply, OURS, theirs)
+    setattr(chat, name, reply)
+    return True
+
+
+def _stand_in(module: object, name: str, ours: Callable[..., Any]) -> bool:
+    """Have `ours` called in the stead of one of the webui's functions, with that as its first argument.
+
+    False where there is none of that name. Again it takes the place of what stood in before.
+    """
+    found = getattr(module, name, None)
+    theirs = getattr(found, OURS, found)
+    if theirs is None:
+        return False
+
+    def function(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - the webui's own
+        return ours(theirs, *given, **named)
+
+    setattr(function, OURS, theirs)
+    setattr(module, name, function)
+    return True
