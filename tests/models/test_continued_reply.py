@@ -389,5 +389,5 @@ async def test_the_way_to_continue_can_be_set_by_hand(serve: Serve) -> None:
 @behaviour("models:reply:setting")
 async def test_a_way_that_does_not_exist_is_refused_with_those_that_do() -> None:
     async with Client(Endpoint("http://127.0.0.1:1")) as client:
-        with pytest.raises(SettingsError, match="unknown continuation 'magic'; there are: auto, flags"):
+        with pytest.raises(SettingsError, match="unknown continuation 'magic'; use one of: auto, flags"):
             ContinuedReply(client, [ASKED], continuation="magic")
