@@ -9,7 +9,8 @@ import time
 from collections.abc import AsyncGenerator, Generator
 from statistics import median
 
-from coderunner.chat.turn import Generate, Part, Say, Turn
+from coderunner.chat.steps import Generate, Part, Say
+from coderunner.chat.turn import Turn
 from coderunner.kernel.sessions.registry import Local, Session, Sessions
 from coderunner.runner import Ended, Event, converse, converse_sync
 

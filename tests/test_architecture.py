@@ -198,7 +198,6 @@ def test_the_folders_have_no_circle() -> None:
 
 
 STILL_LONG = {
-    "chat.turn",
     "hosts.app.page.event_handlers",
     "kernel.sessions.prelude",
 }

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 
 import pytest
 
-from coderunner.chat.turn import Finish, Generate, Run, Say, Turn
+from coderunner.chat.steps import Finish, Generate, Run, Say
+from coderunner.chat.turn import Turn
 from coderunner.kernel.protocol.cell_outputs import Change
 from coderunner.kernel.sessions.registry import Local, Session, Sessions
 from coderunner.outputs import Question, Status, Stream

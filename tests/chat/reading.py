@@ -18,7 +18,7 @@ from coderunner.chat.parsing.fences import (
     Text,
 )
 from coderunner.chat.parsing.reply_parser import ReplyParser
-from coderunner.chat.turn import Block
+from coderunner.chat.runnable_block import RunnableBlock
 
 CORPORA = Path(__file__).parent.parent / "corpora"
 
@@ -100,7 +100,7 @@ def normal(text: str) -> str:
 
 def cells(pieces: Sequence[str], *, thinking: bool = False) -> list[str]:
     """The code that a turn would run if each result were empty."""
-    reader, block = ReplyParser(thinking=thinking), Block()
+    reader, block = ReplyParser(thinking=thinking), RunnableBlock()
     events = [event for piece in pieces for event in reader.receive(piece)]
     return [cell.source for event in [*events, *reader.close()] if (cell := block.follow(event))]
 

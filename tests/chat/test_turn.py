@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coderunner.chat.turn import Finish, Generate, Part, Pictured, Prepare, Run, Say, State, Step, Turn
+from coderunner.chat.steps import Finish, Generate, Part, Prepare, Run, Say, Step, TurnResult
+from coderunner.chat.turn import State, Turn
 from coderunner.outputs import Cell, Error, Result, Status, Stream
 from tests.behaviours import behaviour
 
@@ -298,7 +299,7 @@ def test_the_hosts_pictures_stand_below_the_result() -> None:
 def test_what_came_late_of_an_earlier_cell_is_said_before_the_result() -> None:
     turn = Turn()
     hear(turn, [BLOCK])
-    late = Pictured(Result((Stream("stdout", "42\n"),)), ["![plot](a.png)"])
+    late = TurnResult(Result((Stream("stdout", "42\n"),)), ["![plot](a.png)"])
     text = "Result of the block that was still running: 42\n![plot](a.png)\n\nResult: 1\n"
     assert turn.receive_result(ONE, late=[late]) == [Say(text, Part.RESULT), Generate(BLOCK + text, text)]
     assert hear(turn, [BLOCK])[-1] == Run(Cell("print(1)\n"), 1)

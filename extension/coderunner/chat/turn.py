@@ -20,81 +20,29 @@ from itertools import chain
 from typing import Literal
 
 from coderunner.chat.loop_guard import NOT_RUN, LoopGuard
-from coderunner.chat.parsing.fences import Code, FenceAbandoned, FenceClosed, FenceOpened, Text, runnable
+from coderunner.chat.parsing.fences import Text
 from coderunner.chat.parsing.reply_parser import Event, ReplyParser, Thought, answers
 from coderunner.chat.results.result_text import DEFAULT_LIMITS, Heading, Limits, for_model
+from coderunner.chat.runnable_block import SPACE, RunnableBlock, unanswered_cell
+from coderunner.chat.steps import (
+    Finish,
+    Generate,
+    MergedSteps,
+    Part,
+    Prepare,
+    Run,
+    Say,
+    Step,
+    TurnResult,
+)
 from coderunner.outputs import Cell, Result
 from coderunner.text.surrogates import readable
 
 # More blocks than this in one reply are a loop more often than an answer.
 MAX_CELLS = 8
 
-_SPACE = " \t\r\n"
-
-
-class Part(StrEnum):
-    """What a piece of a reply is to a reader."""
-
-    TEXT = auto()
-    THOUGHT = auto()
-    CODE = auto()
-    """Lines of a fence that runs when it closes, the opening and the closing line included."""
-    RESULT = auto()
-
-
 # An enumeration looks its members up at each access, and these are needed for each delta.
 _TEXT, _THOUGHT, _CODE = Part.TEXT, Part.THOUGHT, Part.CODE
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """Append this to the reply."""
-
-    text: str
-    part: Part = Part.TEXT
-
-
-@dataclass(frozen=True, slots=True)
-class Prepare:
-    """The first fence that may run has opened: have a kernel ready."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Stop the model and run this; then give `Turn.receive_result` what came of it."""
-
-    cell: Cell
-    ordinal: int
-    """How many blocks that run stand before it in the reply, those of the prior text among them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Generate:
-    """Let the model go on from the reply."""
-
-    reply: str
-    result: str
-    """The end of the reply that is ours: the last result. Empty at the first call."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """The turn is over."""
-
-    reason: Literal["end", "stop", "limit"]
-
-
-Step = Say | Prepare | Run | Generate | Finish
-
-
-@dataclass(frozen=True, slots=True)
-class Pictured:
-    """A result, with the host's Markdown for `render.images(result)` in their order."""
-
-    result: Result
-    pictures: Sequence[str] = ()
-    heading: Heading = Heading.LATE
-    """What it is told as, where it comes beside the result of the cell that was run."""
 
 
 class State(StrEnum):
@@ -106,34 +54,6 @@ class State(StrEnum):
     """A result."""
     DONE = auto()
     """Nothing."""
-
-
-class Block:
-    """The code of the fence that is open, if it is one that runs."""
-
-    __slots__ = ("_code",)
-
-    def __init__(self) -> None:
-        self._code: list[str] | None = None
-
-    @property
-    def open(self) -> bool:
-        """Whether such a fence is open."""
-        return self._code is not None
-
-    def follow(self, event: Event) -> Cell | None:
-        """The cell that the event completes, if it closes such a fence and there is any code in it."""
-        match event:
-            case Code(code=code) if self._code is not None:
-                self._code.append(code)
-            case FenceOpened(info=info) if runnable(info):
-                self._code = []
-            case FenceClosed() if self._code is not None:
-                source, self._code = "".join(self._code), None
-                return Cell(source) if source.strip() else None
-            case FenceAbandoned():
-                self._code = None
-        return None
 
 
 class Turn:
@@ -158,7 +78,7 @@ class Turn:
     ) -> None:
         self._enter(State.GENERATING)
         self._reader = ReplyParser(thinking=thinking)
-        self._block = Block()
+        self._block = RunnableBlock()
         self._pieces = [prior]
         self._prepared = self._answered = False
         self._ran = self._closed = 0
@@ -167,7 +87,7 @@ class Turn:
         self._max_cells = max_cells
         self._limits = limits
         self._forbidden = tuple(forbidden)
-        self._waiting = _unanswered(prior, thinking=thinking) if resume else None
+        self._waiting = unanswered_cell(prior, thinking=thinking) if resume else None
         self._ahead = self._read_prior(prior)
 
     @property
@@ -207,14 +127,14 @@ class Turn:
         return self._row.end(self)
 
     def receive_result(
-        self, result: Result, *, pictures: Sequence[str] = (), late: Sequence[Pictured] = ()
+        self, result: Result, *, pictures: Sequence[str] = (), late: Sequence[TurnResult] = ()
     ) -> list[Step]:
         """What came of the cell of the last Run: says the result and asks for the rest of the reply.
 
         What has come by now of earlier cells, `late`, is said first. Raises RuntimeError where nothing was to
         be run.
         """
-        return self._row.result(self, [*late, Pictured(result, pictures, Heading.RESULT)])
+        return self._row.result(self, [*late, TurnResult(result, pictures, Heading.RESULT)])
 
     def stop(self) -> list[Step]:
         """A person wants no more. To keep a result that is known, give it first."""
@@ -254,7 +174,7 @@ class Turn:
         self._enter(State.DONE)  # so that a closing fence which was still held back runs nothing
         return [*self._read(self._reader.close()), self._finish("stop")]
 
-    def _answer(self, results: Sequence[Pictured]) -> list[Step]:
+    def _answer(self, results: Sequence[TurnResult]) -> list[Step]:
         text = "\n".join(map(self._words, results))
         if word := self._repeats.receive(self._running, results[-1].result):
             text += f"({word})\n"
@@ -262,7 +182,7 @@ class Turn:
         self._enter(State.GENERATING)
         return [said, Generate(self.reply, text)]
 
-    def _words(self, answer: Pictured) -> str:
+    def _words(self, answer: TurnResult) -> str:
         return for_model(
             answer.result,
             self._limits,
@@ -287,14 +207,14 @@ class Turn:
         message = f"the turn has started already; it is {self._state}"
         raise RuntimeError(message)
 
-    def _unasked(self, results: Sequence[Pictured]) -> list[Step]:
+    def _unasked(self, results: Sequence[TurnResult]) -> list[Step]:
         message = f"no cell waits for a result ({results[-1].result.status})"
         raise RuntimeError(message)
 
     def _drop(self, _delta: str) -> list[Step]:
         return []
 
-    def _too_late(self, _results: Sequence[Pictured]) -> list[Step]:
+    def _too_late(self, _results: Sequence[TurnResult]) -> list[Step]:
         return []
 
     def _nothing(self) -> list[Step]:
@@ -313,7 +233,7 @@ class Turn:
 
     def _read_prior(self, prior: str) -> int:
         """Read what the reply holds already. Returns how much of its end is not yet in an event."""
-        kept = prior.rstrip(_SPACE) if self._waiting is not None else prior
+        kept = prior.rstrip(SPACE) if self._waiting is not None else prior
         closed = self._reader.close() if self._waiting is not None else ()
         rest = self._reader.receive(prior[len(kept) :])
         read = 0
@@ -323,7 +243,7 @@ class Turn:
         return len(prior) - read
 
     def _read(self, events: Iterable[Event]) -> list[Step]:
-        said = _Said()
+        said = MergedSteps()
         for event in events:
             before = self._ahead
             if before < len(event.text) and not (self._answered and type(event) is not Thought):
@@ -341,11 +261,11 @@ class Turn:
                 self._prepared = True
                 said.add(Prepare())
             # A closing fence that the prior text held already is none of this turn's.
-            if cell and self._state is State.GENERATING and len(event.text.rstrip(_SPACE)) > before:
+            if cell and self._state is State.GENERATING and len(event.text.rstrip(SPACE)) > before:
                 return [*said.steps(), *self._run(cell)]
         return said.steps()
 
-    def _say(self, said: "_Said", text: str, part: Part) -> None:
+    def _say(self, said: MergedSteps, text: str, part: Part) -> None:
         """Say what is new of a text."""
         if self._ahead:
             text, self._ahead = text[self._ahead :], max(self._ahead - len(text), 0)
@@ -381,55 +301,6 @@ class Turn:
         return Finish(reason)
 
 
-class _Said:
-    """Steps as they come, with what is said of one part in one."""
-
-    __slots__ = ("_part", "_steps", "_texts")
-
-    def __init__(self) -> None:
-        self._steps: list[Step] = []
-        self._texts: list[str] = []
-        self._part = _TEXT
-
-    def say(self, text: str, part: Part) -> None:
-        if part is not self._part:
-            self._end_text()
-            self._part = part
-        self._texts.append(text)
-
-    def add(self, step: Step) -> None:
-        self._end_text()
-        self._steps.append(step)
-
-    def steps(self) -> list[Step]:
-        self._end_text()
-        return self._steps
-
-    def _end_text(self) -> None:
-        if self._texts:
-            self._steps.append(Say("".join(self._texts), self._part))
-            self._texts = []
-
-
-def joined(steps: Iterable[Step]) -> list[Step]:
-    """The steps, with what is said of the same part in one."""
-    said = _Said()
-    for step in steps:
-        if isinstance(step, Say):
-            said.say(step.text, step.part)
-        else:
-            said.add(step)
-    return said.steps()
-
-
-def _unanswered(prior: str, *, thinking: bool) -> Cell | None:
-    """The cell that ends *prior*, if a block that runs does."""
-    reader, block, cell = ReplyParser(thinking=thinking), Block(), None
-    for event in chain(reader.receive(prior.rstrip(_SPACE)), reader.close()):
-        cell = block.follow(event)
-    return cell
-
-
 @dataclass(frozen=True, slots=True)
 class _Row:
     """What a turn does in one state, for each thing that can happen to it."""
@@ -437,7 +308,7 @@ class _Row:
     start: Callable[[Turn], list[Step]]
     delta: Callable[[Turn, str], list[Step]]
     end: Callable[[Turn], list[Step]]
-    result: Callable[[Turn, Sequence[Pictured]], list[Step]]
+    result: Callable[[Turn, Sequence[TurnResult]], list[Step]]
     stop: Callable[[Turn], list[Step]]
     exceed: Callable[[Turn, str], list[Step]]
 

@@ -25,7 +25,8 @@ from coderunner.chat.results.result_text import (
     plain,
     ran_again,
 )
-from coderunner.chat.turn import Finish, Generate, Part, Run, Say, Turn
+from coderunner.chat.steps import Finish, Generate, Part, Run, Say
+from coderunner.chat.turn import Turn
 from coderunner.kernel.connections.running_kernels import RunningKernel, ago, existing, meant
 from coderunner.kernel.doctor.connection_check import Finding, Report, check
 from coderunner.kernel.protocol.cell_outputs import Change

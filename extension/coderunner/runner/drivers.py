@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import aclosing, closing, contextmanager
 
 from coderunner.chat.results.result_text import Heading, for_model
-from coderunner.chat.turn import Finish, Generate, Pictured, Prepare, Run, Say, Step, Turn, joined
+from coderunner.chat.steps import Finish, Generate, Prepare, Run, Say, Step, TurnResult, merged
+from coderunner.chat.turn import Turn
 from coderunner.outputs import Result
 from coderunner.runner.events import Ended, Event, Late
 from coderunner.runner.output_after_end import shown_afterwards
@@ -112,7 +113,7 @@ def late_words(kernel: Kernel, options: RunOptions | None = None, *, forbidden: 
     the end of theirs; each is given once. Empty where there is none.
     """
     options = options or RunOptions()
-    left = [Pictured(result, options.keep(result)) for result in options.runs.left_behind()]
+    left = [TurnResult(result, options.keep(result)) for result in options.runs.left_behind()]
     return "\n".join(
         for_model(late.result, forbidden=forbidden, pictures=late.pictures, heading=late.heading)
         for late in (*left, *_late(kernel, options), *_afterwards(kernel, options))
@@ -145,7 +146,7 @@ async def _read(turn: Turn, delta: str, stop: asyncio.Event) -> Sequence[Step]:
         await asyncio.sleep(0)
         if turn.state != "generating" or stop.is_set():
             break
-    return joined(steps)
+    return merged(steps)
 
 
 def _answer(turn: Turn, result: Result, kernel: Kernel, options: RunOptions) -> Sequence[Step]:
@@ -168,16 +169,16 @@ def _rest(turn: Turn) -> list[Say]:
     return [step for step in turn.stop() if isinstance(step, Say)]
 
 
-def _late(kernel: Kernel, options: RunOptions) -> Sequence[Pictured]:
+def _late(kernel: Kernel, options: RunOptions) -> Sequence[TurnResult]:
     """The results of cells that ended after their deadline, each of them once, to be told now."""
     late = options.runs.told(kernel.take_late())
-    return [Pictured(result, options.keep(result)) for result in late]
+    return [TurnResult(result, options.keep(result)) for result in late]
 
 
-def _afterwards(kernel: Kernel, options: RunOptions, *, newest: bool = True) -> Sequence[Pictured]:
+def _afterwards(kernel: Kernel, options: RunOptions, *, newest: bool = True) -> Sequence[TurnResult]:
     """What threads and tasks have shown after the end of their cells, each of it once, to be told now."""
     results = shown_afterwards(kernel, newest=newest)
-    return [Pictured(result, options.keep(result), Heading.AFTERWARDS) for result in results]
+    return [TurnResult(result, options.keep(result), Heading.AFTERWARDS) for result in results]
 
 
 def _take(steps: deque[Step], new: Sequence[Step], kernel: Kernel) -> Generator[Event]:

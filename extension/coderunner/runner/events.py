@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
-from coderunner.chat.turn import Finish, Say
+from coderunner.chat.steps import Finish, Say
 from coderunner.kernel.execution.stdin_requests import Ask
 from coderunner.kernel.protocol.cell_outputs import Change
 from coderunner.kernel.widgets.widget_panel import WidgetPanel

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from time import monotonic
 
-from coderunner.chat.turn import Run
+from coderunner.chat.steps import Run
 from coderunner.kernel.execution.stdin_requests import Ask, StdinRequests
 from coderunner.kernel.protocol.cell_outputs import Change
 from coderunner.kernel.widgets.widget_panel import WidgetPanel
