@@ -69,8 +69,8 @@ PLAN = {
     "kernel.connections.environment_variables": Layer(pure=True),
     "kernel.doctor": Layer(f"{VALUES} settings kernel"),
     "kernel.sessions": Layer(f"{VALUES} private_folders settings kernel"),
-    # Runs in the kernel itself, where ipykernel has brought these.
-    "kernel.sessions.prelude": Layer(libraries="IPython jupyter_core"),
+    # Runs in the kernel itself, where ipykernel has brought these; `events` is in each file's namespace.
+    "kernel.sessions.prelude": Layer("kernel.sessions.prelude.events", "IPython jupyter_core"),
     "records": Layer(f"{VALUES} private_folders records", "sqlalchemy"),
     "records.database.run_states": Layer(pure=True),
     "records.database.output_json": Layer("outputs text", pure=True),

@@ -199,7 +199,6 @@ def test_the_folders_have_no_circle() -> None:
 
 STILL_LONG = {
     "hosts.app.page.event_handlers",
-    "kernel.sessions.prelude",
 }
 
 

@@ -251,6 +251,9 @@ BEHAVIOURS = {
         "kernel facts: ending a cell",
     ),
     "prelude:python:old": Behaviour("The prelude is Python of 3.9, too.", "R6"),
+    "prelude:files:apart": Behaviour(
+        "Every file of the prelude is sent, and one that fails leaves the others.", "one subject a file"
+    ),
     "prelude:cells:sound": Behaviour(
         "A cell that compiles runs as it does in a kernel that is not prepared.",
         "kernel facts: cells; O19, R4, R5, R8, R9",

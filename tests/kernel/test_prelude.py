@@ -12,7 +12,7 @@ from coderunner.kernel.connections import local_kernel
 from coderunner.kernel.execution.client import KernelClient
 from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.sessions.registry import Local, Session, Sessions
-from coderunner.kernel.sessions.run_prelude import PRELUDE, cell
+from coderunner.kernel.sessions.run_prelude import CELL, ORDER, PRELUDE, cell, text
 from coderunner.outputs import Question, Result, Status, Stream
 from coderunner.secret import Secret
 from tests.behaviours import behaviour
@@ -60,8 +60,30 @@ def test_where_a_part_of_a_cell_ran_nobody_says_that_nothing_did(bare: Run) -> N
 
 @behaviour("prelude:python:old")
 def test_the_prelude_is_python_of_3_9() -> None:
+    for path in PRELUDE.glob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))
+        # Of a union of types only an annotation is never evaluated.
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        assert not [
+            each
+            for call in calls
+            for each in call.args
+            if isinstance(each, ast.BinOp) and isinstance(each.op, ast.BitOr)
+        ]
     ast.parse(cell(), feature_version=(3, 9))
-    ast.parse(PRELUDE.read_text(encoding="utf-8"), feature_version=(3, 9))
+
+
+@behaviour("prelude:files:apart")
+def test_a_file_of_the_prelude_that_fails_leaves_the_others(session: Session) -> None:
+    files = ["raise OSError('none of this')", *map(text, ORDER)]
+    sent = run(session, CELL.format(events=text("events"), files=files))
+    assert "none of this" in for_model(sent)
+    assert len(run(session, "print('ran')\nreturn").outputs) == 1
+
+
+@behaviour("prelude:files:apart")
+def test_every_file_of_the_prelude_is_sent() -> None:
+    assert {path.stem for path in PRELUDE.glob("*.py")} == {"__init__", "events", *ORDER}
 
 
 @behaviour("prelude:cells:sound")

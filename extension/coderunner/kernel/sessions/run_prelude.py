@@ -1,4 +1,4 @@
-"""Prepares a kernel for its first cell: `prelude.py` runs in it, as text and unseen."""
+"""Prepares a kernel for its first cell: the files of `prelude` run in it, as text and unseen."""
 
 import uuid
 from datetime import UTC, datetime
@@ -8,14 +8,24 @@ from pathlib import Path
 from coderunner.kernel.execution.transport import Transport
 from coderunner.kernel.protocol.messages import Stamp, execute_request
 
-PRELUDE = Path(__file__).with_name("prelude.py")
+PRELUDE = Path(__file__).with_name("prelude")
+ORDER = ("cells", "threads", "messages", "tracebacks", "stdin", "output", "nbextensions")
+"""The files of the prelude; `output` needs what `threads` sets up."""
 
-# `def` and `del` work whatever names a program has given another meaning; the prelude has a namespace of its
-# own, so that what it means by a name is not theirs either.
+# `def` and `del` work whatever names a program has given another meaning; each file of the prelude has a
+# namespace of its own, for the same reason. A file that fails leaves the others; the last error is replied.
 CELL = """\
 def __coderunner__():
     import builtins
-    builtins.exec({source!r}, {{"__name__": "coderunner", "__builtins__": builtins}})
+    shared, failed = {{"__name__": "coderunner", "__builtins__": builtins}}, None
+    builtins.exec({events!r}, shared)
+    for source in {files!r}:
+        try:
+            builtins.exec(source, {{**shared}})
+        except builtins.Exception as error:
+            failed = error
+    if failed is not None:
+        raise failed
 try:
     __coderunner__()
 finally:
@@ -39,8 +49,13 @@ finally:
 
 @cache
 def cell() -> str:
-    """Give the cell that brings the prelude into a kernel and leaves nothing else behind."""
-    return CELL.format(source=PRELUDE.read_text(encoding="utf-8"))
+    """The cell that brings the prelude into a kernel and leaves nothing else behind."""
+    return CELL.format(events=text("events"), files=tuple(map(text, ORDER)))
+
+
+def text(name: str) -> str:
+    """The text of a file of the prelude."""
+    return PRELUDE.joinpath(f"{name}.py").read_text(encoding="utf-8")
 
 
 async def prepare(transport: Transport) -> None:
