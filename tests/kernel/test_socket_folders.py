@@ -13,7 +13,7 @@ from tests.behaviours import behaviour
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kernels have no such sockets there")
 
-MAKES = "from coderunner.kernel import sockets; print(sockets.make(), flush=True); input()"
+MAKES = "from coderunner.kernel.connections import socket_folders; print(socket_folders.make(), flush=True); input()"
 
 
 @pytest.fixture

@@ -95,10 +95,10 @@ sys.meta_path.insert(0, Lacks())
 """
 
 PASSES = """
-from coderunner.hosts.textgen import untouched
+from coderunner.hosts.textgen import disabled_hooks
 *_, (page, history) = chat.generate_chat_reply_wrapper("?", state)
 assert history["internal"][-1][1] == "```python\\nprint(1)\\n```\\nI guess.", history
-print(untouched.sentence())
+print(disabled_hooks.sentence())
 """
 
 
