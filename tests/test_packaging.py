@@ -112,11 +112,11 @@ def test_the_environment_of_the_webui_stays_as_it_is(tmp_path: Path) -> None:
     assert pip(python, "check").stdout == complaints
     # The oldest pydantic that has to do: the settings are what uses it.
     load = (
-        f"import sys; sys.path.insert(0, {str(REPOSITORY / 'extension')!r}); from coderunner import settings"
+        f"import sys; sys.path.insert(0, {str(REPOSITORY / 'extension')!r})\n"
+        "from coderunner.settings.settings import load\n"
+        "load({'demo': True})\n"
     )
-    subprocess.run(
-        [python, "-W", "error", "-c", f"{load}; settings.load({{'demo': True}})"], check=True, timeout=60
-    )
+    subprocess.run([python, "-W", "error", "-c", load], check=True, timeout=60)
 
 
 @behaviour("packaging:wheel:complete")

@@ -87,15 +87,15 @@ def test_farewells_are_said_before_the_thread_ends_and_one_that_fails_stops_no_o
 
 @behaviour("portal:fork:anew")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
-def test_a_forked_child_has_a_portal_of_its_own() -> None:
+def test_a_forked_child_has_an_io_thread_of_its_own() -> None:
     script = (
         "import os, sys, warnings\n"
         "warnings.simplefilter('ignore')\n"
-        "from coderunner.kernel.io_thread import portal\n"
+        "from coderunner.kernel.io_thread import io_thread\n"
         "async def one(): return 1\n"
-        "assert portal().call(one(), 10) == 1\n"
+        "assert io_thread().call(one(), 10) == 1\n"
         "if child := os.fork():\n"
         "    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
-        "assert portal().call(one(), 10) == 1\n"
+        "assert io_thread().call(one(), 10) == 1\n"
     )
     assert subprocess.run([sys.executable, "-c", script], timeout=BOUND, check=False).returncode == 0

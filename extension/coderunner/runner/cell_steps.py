@@ -1,0 +1,292 @@
+"""One cell of a reply, step by step: consent, the kernel, what it shows and asks, its end.
+
+A generator without a way to wait: it says what it waits for, and `run_cell` waits with or without a loop.
+"""
+
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from time import monotonic
+from typing import Any
+
+from coderunner.chat.steps import Run
+from coderunner.kernel.execution.stdin_requests import Ask, StdinRequests
+from coderunner.kernel.protocol.cell_outputs import Change
+from coderunner.kernel.widgets.widget_panel import WidgetPanel
+from coderunner.outputs import Aftermath, Question, Result, Status
+from coderunner.records.run_once import ReplyRun
+from coderunner.runner.events import (
+    BEAT,
+    Answered,
+    Asked,
+    Beat,
+    Ended,
+    Event,
+    Late,
+    Running,
+    Shown,
+    Started,
+    Told,
+    Waiting,
+)
+from coderunner.runner.late_results import LateResults
+from coderunner.runner.run_options import DECLINED, STOPPED, Kernel, RunOptions
+from coderunner.secret import Secret
+
+
+class Signal(Enum):
+    """What may come beside events."""
+
+    WAKE = "wake"
+    """Something is to be looked at: consent is given, or Stop was pressed."""
+    END = "end"
+    """The cell has ended or goes on without the reply; nothing follows."""
+    SILENCE = "silence"
+    """Nothing came for as long as a beat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Call this, which may take milliseconds, and send what it gives."""
+
+    function: Callable[[], ReplyRun | Future[Result] | None]
+
+
+class Pause:
+    """Wait for what is told next, at most `BEAT` seconds, and send it, or `Signal.SILENCE`."""
+
+
+PAUSE = Pause()
+
+CellSteps = Generator[Event | Call | Pause, Any, Ended]
+"""The last event is an `Ended`, which it also returns."""
+
+
+def cell_steps(
+    run: Run,
+    kernel: Kernel,
+    options: RunOptions,
+    tell: Callable[[Told | Signal], None],
+    stopped: Callable[[], bool],
+    late: list[Late],
+) -> CellSteps:
+    """Run a cell, or tell what is known of it; one that goes on after its deadline is added to `late`.
+
+    `tell` may be called in any thread; what it is given is what a `Pause` waits for.
+    """
+    known = yield Call(lambda: options.runs.recall(run.cell, run.ordinal))
+    if known is None:
+        consent = options.consent(run)
+        if not consent.done():
+            yield Waiting(run.cell, run.ordinal)
+        with options.allowance.paused():
+            yield from _beats(consent, tell, stopped)
+        if (refusal := _refusal(consent, stopped=stopped())) is not None:
+            return (yield from _last(Ended(refusal, run.ordinal)))
+        known = yield Call(lambda: options.runs.claim(run.cell, run.ordinal))
+    if isinstance(known, Future):
+        yield from _beats(known, tell, stopped)
+        return (yield from _last(Ended(_known(known), run.ordinal)))
+    return (yield from _last((yield from _cell(run, kernel, options, known, tell, stopped, late))))
+
+
+def _last(ended: Ended) -> CellSteps:
+    yield ended
+    return ended
+
+
+def _cell(
+    run: Run,
+    kernel: Kernel,
+    options: RunOptions,
+    entry: ReplyRun,
+    tell: Callable[[Told | Signal], None],
+    stopped: Callable[[], bool],
+    late: list[Late],
+) -> CellSteps:
+    panel = WidgetPanel(entry.keep, entry.keep_module)
+    with _begun(entry):
+        yield Started(run.cell, run.ordinal, panel)
+    later = LateResults(entry)
+    running, stdin = _begin(run, kernel, options, entry, later, panel, tell)
+    running.future.add_done_callback(lambda _: tell(Signal.END))
+    began, asked = monotonic(), False
+    try:
+        while (event := (yield PAUSE)) is not Signal.END:
+            if event is Signal.SILENCE:
+                yield _heard(Beat(monotonic() - began), stdin, running)
+            elif not isinstance(event, Signal):
+                yield _heard(event, stdin, running)
+            if not asked and stopped():
+                asked = True
+                running.interrupt()
+    except GeneratorExit:
+        if options.left is not None and not asked and not stopped():
+            options.left(_left(running, run, entry, later))
+        raise
+    finally:
+        stdin.close()
+        if not running.future.done() and (asked or options.left is None or stopped()):
+            running.interrupt()
+    return _ended(running, run, entry, later, late)
+
+
+def _beats(
+    awaited: Future[Any], tell: Callable[[Told | Signal], None], stopped: Callable[[], bool]
+) -> Generator[Event | Call | Pause, Any, None]:
+    """Wait for a future, or until the reply is stopped, with signs of life meanwhile."""
+    awaited.add_done_callback(lambda _: tell(Signal.WAKE))
+    began = monotonic()
+    while not awaited.done() and not stopped():
+        if (yield PAUSE) is Signal.SILENCE:
+            yield Beat(monotonic() - began)
+
+
+@contextmanager
+def _begun(entry: ReplyRun) -> Generator[None]:
+    """A host that leaves at the word that a cell begins: it was not sent, and nobody waits for its end."""
+    try:
+        yield
+    except BaseException:
+        entry.finish(STOPPED)
+        raise
+
+
+def _begin(
+    run: Run,
+    kernel: Kernel,
+    options: RunOptions,
+    entry: ReplyRun,
+    later: LateResults,
+    panel: WidgetPanel,
+    tell: Callable[[Told], None],
+) -> tuple[Running, StdinRequests]:
+    """Hand the cell over; what it shows and asks is told in a thread of the kernel's.
+
+    What it shows, how it ends and what it shows then is written down, whoever listens.
+    """
+
+    def show(change: Change) -> None:
+        entry.show(change.index, change.output)
+        tell(Shown(change))
+
+    def ask(question: Question | None) -> None:
+        tell(Asked(question) if question else Answered())
+
+    def pause(done: Future[Result]) -> None:
+        if _goes_on(done.result()):
+            entry.detach(done.result())
+
+    running = kernel.begin(
+        run.cell.source,
+        deadline=options.deadline,
+        limit=options.limit,
+        on_output=show,
+        on_question=ask if options.ask is not None else None,
+        on_send=entry.send,
+        on_later=later.show,
+        panel=panel,
+    )
+    running.future.add_done_callback(pause)
+    running.settled.add_done_callback(lambda done: entry.finish(done.result()))
+    return running, StdinRequests(options.ask, options.allowance.paused)
+
+
+def _heard(event: Told | Beat, stdin: StdinRequests, running: Running) -> Told | Beat:
+    """Lay a question before the host, and count no time in which a person is waited for."""
+    match event:
+        case Asked(question):
+            stdin.receive(question, running)
+        case Answered():
+            stdin.receive(None, running)
+        case Beat(elapsed):
+            return Beat(elapsed - stdin.waited)
+    return event
+
+
+def _left(running: Running, run: Run, entry: ReplyRun, later: LateResults) -> Ended:
+    """A cell of which the host has left the reply: from now on it is one that goes on."""
+    running.detach()
+    try:
+        result = running.future.result(BEAT)
+    except FutureTimeoutError:
+        result = Result(status=Status.TIMEOUT, aftermath=Aftermath.BUSY)
+    if not _goes_on(result):
+        return Ended(result, run.ordinal, later=later)
+    goes_on = GoesOn(running, entry)
+    goes_on.listen(None)
+    return Ended(result, run.ordinal, goes_on, later)
+
+
+def _ended(running: Running, run: Run, entry: ReplyRun, later: LateResults, late: list[Late]) -> Ended:
+    """What there is at the end of the wait for a cell; one that goes on is added to `late`."""
+    result = running.future.result()
+    if not _goes_on(result):
+        return Ended(result, run.ordinal, later=later)
+    goes_on = GoesOn(running, entry)
+    goes_on.listen(None)
+    late.append(goes_on)
+    return Ended(result, run.ordinal, goes_on, later)
+
+
+@dataclass(frozen=True, slots=True)
+class GoesOn:
+    """A cell that goes on after its deadline: what it shows is written down, whoever listens."""
+
+    running: Running
+    entry: ReplyRun
+
+    @property
+    def future(self) -> Future[Result]:
+        """What there was of it at the deadline."""
+        return self.running.future
+
+    @property
+    def settled(self) -> Future[Result]:
+        """The result with which it really ends."""
+        return self.running.settled
+
+    def listen(self, on_output: Callable[[Change], None] | None, ask: Ask | None = None) -> None:
+        """Have the outputs so far, and all that changes from now on, given to `on_output`, too.
+
+        `ask` lays before a person what it asks; the reply's allowance is no matter of it any more.
+        """
+        stdin = StdinRequests(ask)
+
+        def inquire(question: Question | None) -> None:
+            stdin.receive(question, self)
+
+        def show(change: Change) -> None:
+            self.entry.show(change.index, change.output)
+            if on_output is not None:
+                on_output(change)
+
+        self.running.listen(show, inquire if ask is not None else None)
+
+    def interrupt(self) -> None:
+        """Ask for its end."""
+        self.running.interrupt()
+
+    def answer(self, question: str, answer: Secret) -> None:
+        """Answer what it asks."""
+        self.running.answer(question, answer)
+
+
+def _goes_on(result: Result) -> bool:
+    return result.status is Status.TIMEOUT and result.aftermath is Aftermath.BUSY
+
+
+def _refusal(consent: Future[bool], *, stopped: bool) -> Result | None:
+    """Why a cell does not run after all; None where it does."""
+    if stopped or consent.cancelled() or not consent.done():
+        consent.cancel()
+        return STOPPED
+    return None if consent.result() else DECLINED
+
+
+def _known(result: Future[Result]) -> Result:
+    """What came of a block that somebody else had in hand; we wait no more."""
+    return STOPPED if result.cancel() or result.cancelled() else result.result()
