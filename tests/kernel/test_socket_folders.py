@@ -1,8 +1,15 @@
 """Folders of sockets: those of the living stay, those of the dead go, and nothing else is touched."""
 
+import os
+import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
+
+from coderunner.kernel.connections import socket_folders
+from tests.behaviours import behaviour
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kernels have no such sockets there")
 
