@@ -95,7 +95,7 @@ class App:
             max_file_size=1,  # nothing is ever uploaded
             app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
             theme=html_fragments.theme(),
-            head=event_handlers.head(self.rights.token),
+            head=html_fragments.head(self.rights.token),
         )
         return guarded(app, [self.settings.host])
 

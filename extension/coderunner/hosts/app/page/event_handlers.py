@@ -7,8 +7,6 @@ component is only ever written to.
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from importlib.resources import files
-from time import monotonic
 from typing import Any
 
 import gradio as gr
@@ -19,35 +17,14 @@ from coderunner.hosts.app.conversation.archive import Archive
 from coderunner.hosts.app.conversation.conversation import KEEPALIVE, Conversation
 from coderunner.hosts.app.conversation.conversations import Conversations
 from coderunner.hosts.app.conversation.reply_writer import ReplyWriter
-from coderunner.hosts.app.page import conversation_list, html_fragments, toast
+from coderunner.hosts.app.page import html_fragments, toast
+from coderunner.hosts.app.page.component_values import ComponentValues
 from coderunner.hosts.app.page.event_options import COMMAND, STREAM
 from coderunner.hosts.app.page.layout import Layout
-from coderunner.hosts.app.page.message_html import Drawing, Html
-from coderunner.page.server import custom_element
-from coderunner.runner import ConversationSummary, Session, missing_words, without_tags
-from coderunner.text import surrogates
+from coderunner.hosts.app.page.list_updates import ListUpdates
+from coderunner.hosts.app.page.open_pages import OpenPages
+from coderunner.runner import Session, missing_words
 from coderunner.text.json_reader import loads
-
-Messages = list[dict[str, Any]]
-
-_HERE = files("coderunner.hosts.app.page")
-
-
-def head(token: str) -> str:
-    """What the page's head holds of ours; `token` lets it use the routes of its blocks."""
-    # In the head and not as Gradio's `css`: it would put a selector of its own before each of ours.
-    sheets = (_HERE.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "prose.css"))
-    styles = (custom_element.style(), *sheets)
-    scripts = "".join(
-        f"<script>{_HERE.joinpath(name).read_text(encoding='utf-8')}</script>"
-        for name in ("page.js", "list.js", "edit.js")
-    )
-    return (
-        html_fragments.ICON
-        + f"<style>{''.join(styles)}</style>{scripts}"
-        + f"{custom_element.script(token)}{custom_element.formulas()}"
-    )
-
 
 BUSY = "A reply is still being written. Stop it first."
 
@@ -79,20 +56,9 @@ class EventHandlers:
         self.archive = archive
         self.writer = writer
         self.choices = writer.choices
-        self._drawing = Drawing(without_tags)
-        self._html = _html_props()
-        self._following: dict[tuple[str, str], bool] = {}
-        """The sessions that follow a reply, each with the conversation, whether they show it or not.
-
-        True where that was asked for once more meanwhile: by then the reply may be another one."""
-        self._seen: dict[str, tuple[str, int]] = {}
-        """For each session, the conversation and the version of it that it shows."""
-        self._begun: dict[str, str] = {}
-        """For each session, the conversation that it shows, also before the page knows it."""
-        self._listed: dict[str, str] = {}
-        """For each session, the list that it shows."""
-        self._found: dict[str, tuple[str, list[ConversationSummary], list[ConversationSummary]]] = {}
-        """For each session, what it searched last, among which conversations, and which it found."""
+        self._values = ComponentValues(writer)
+        self._list = ListUpdates(conversations, archive)
+        self._pages = OpenPages(conversations, writer, self._values)
         self._at = Layout(writer, model_choices)
 
     def listen(self, blocks: gr.Blocks) -> None:
@@ -144,7 +110,7 @@ class EventHandlers:
 
     async def _open(self, identity: str, request: gr.Request) -> list[Any]:
         forms = [*self._at.model_form.values(), *self._at.kernel_form.values()]
-        self._listed.pop(str(request.session_hash), None)
+        self._list.show_anew(_page(request))
         conversation = await self._conversation(identity, request)
         return [*await self._place(conversation, "", request, named=identity), *forms]
 
@@ -158,8 +124,8 @@ class EventHandlers:
         self, errand: str, identity: str, search: str | None, request: gr.Request
     ) -> list[Any]:
         """Rename or delete a conversation, as its row in the list says."""
-        page = str(request.session_hash)
-        self._listed.pop(page, None)
+        page = _page(request)
+        self._list.show_anew(page)
         try:
             match _asked(errand):
                 case {"rename": str(which), "title": str(title)}:
@@ -174,12 +140,12 @@ class EventHandlers:
                         return await self._place(self.conversations.new(), search, request)
         except RecordsUnavailable as failure:
             toast.warning(f"This could not be done: {failure}.")
-        return [*[gr.skip()] * 6, await self._list(identity, search, page)]
+        return [*[gr.skip()] * 6, await self._list.update(identity, search, page)]
 
     async def _reopen(self, identity: str, request: gr.Request) -> list[Any]:
         # What the page was sent last: it may be on its way, while this was asked for before.
-        sent = self._begun.get(str(request.session_hash), identity)
-        return self._whole(await self._conversation(sent, request))
+        sent = self._pages.current(_page(request)) or identity
+        return self._values.conversation(await self._conversation(sent, request))
 
     async def _new(self, search: str | None, request: gr.Request) -> list[Any]:
         return await self._place(self.conversations.new(), search, request)
@@ -189,9 +155,9 @@ class EventHandlers:
         taken = conversation.say(text)
         if not taken and conversation.busy:
             toast.warning(BUSY)
-        whole = self._whole(conversation)
+        whole = self._values.conversation(conversation)
         # A message that was not taken stays in the box.
-        whole[1] = self._box(conversation, "") if taken else self._box(conversation)
+        whole[1] = self._values.box(conversation, "") if taken else self._values.box(conversation)
         return whole
 
     async def _example(self, identity: str, picked: gr.SelectData, request: gr.Request) -> list[Any]:
@@ -214,7 +180,7 @@ class EventHandlers:
             toast.info("Variables from the old reply are still in memory.", seconds=4)
         elif conversation.busy:
             toast.warning(BUSY)
-        return self._whole(conversation)
+        return self._values.conversation(conversation)
 
     async def _conversation(self, identity: str, request: gr.Request) -> Conversation:
         """The conversation that a page shows.
@@ -222,10 +188,10 @@ class EventHandlers:
         Somebody may be quicker than the page, which then does not know its conversation yet when they say
         something: whatever comes first begins it, and all that comes from the page later finds it.
         """
-        page = str(request.session_hash)
+        page = _page(request)
         known = await self.conversations.find(identity)
-        conversation = known or await self.conversations.get(self._begun.get(page))
-        self._begun[page] = conversation.id
+        conversation = known or await self.conversations.get(self._pages.current(page))
+        self._pages.give(page, conversation)
         return conversation
 
     async def _stay(self) -> AsyncGenerator[Any]:
@@ -239,85 +205,44 @@ class EventHandlers:
             await asyncio.sleep(KEEPALIVE)
 
     async def _leave(self, request: gr.Request) -> None:
-        page = str(request.session_hash)
-        self._seen.pop(page, None)
-        self._begun.pop(page, None)
-        self._listed.pop(page, None)
-        self._found.pop(page, None)
+        self._pages.leave(_page(request))
+        self._list.leave(_page(request))
 
     async def _follow(self, identity: str, request: gr.Request) -> AsyncGenerator[Any]:
-        """Show a reply as it grows. It grows on while the page shows another conversation."""
-        # Of a generator that gives nothing Gradio makes None for each output, and empties the page by that.
+        """Show a reply as it grows."""
+        # Of a generator that gives nothing Gradio makes None for each output, which empties the page.
         yield gr.skip()
-        conversation, page = await self.conversations.find(identity), str(request.session_hash)
+        conversation = await self.conversations.find(identity)
         if conversation is None:
             return
-        place = (page, conversation.id)
-        if place in self._following:
-            self._following[place] = True
-            return
-        self._following[place] = True
-        try:
-            while self._following[place]:
-                self._following[place] = False
-                async with contextlib.aclosing(self._pictures(conversation, page)) as pictures:
-                    async for picture in pictures:
-                        yield picture
-        finally:
-            del self._following[place]
-
-    async def _pictures(self, conversation: Conversation, page: str) -> AsyncGenerator[list[Any]]:
-        """Give the messages and the light, whenever there is something new in them.
-
-        What becomes of a block comes by a way of its own. But only when it is given something the framework
-        notices that its page is gone: now and then it is given what it has.
-        """
-        shown: object = None
-        status: object = None
-        since = 0.0
-        async with contextlib.aclosing(conversation.follow()) as pictures:
-            async for _ in pictures:
-                # To ask for the light of one that is gone would begin a session for it.
-                gone = self.conversations.deleted(conversation.id)
-                if gone or self._begun.get(page) != conversation.id:
-                    shown = status = None
-                    yield [gr.skip(), gr.skip()]
-                    continue
-                self._seen[page] = (conversation.id, conversation.version)
-                drawn, now = self._drawn(conversation), self.writer.session(conversation.id).status
-                if (drawn, now) == (shown, status) and monotonic() - since < KEEPALIVE:
-                    continue
-                yield [
-                    _content(drawn, self._html),
-                    gr.skip() if now == status else self._status(conversation),
-                ]
-                shown, status, since = drawn, now, monotonic()
+        async with contextlib.aclosing(self._pages.follow(_page(request), conversation)) as updates:
+            async for update in updates:
+                yield update
 
     async def _look_around(self, identity: str, request: gr.Request) -> list[Any]:
-        return self._around(await self._conversation(identity, request))
+        return self._values.surroundings(await self._conversation(identity, request))
 
     async def _settle(self, identity: str, request: gr.Request) -> list[Any]:
         conversation = await self._conversation(identity, request)
-        return [self._box(conversation), self._status(conversation), self._foot(conversation)]
+        values = self._values
+        return [values.box(conversation), values.status(conversation), values.footnote(conversation)]
 
     async def _stop(self, identity: str) -> None:
         if conversation := await self.conversations.find(identity):
             conversation.stop()
 
     async def _tick(self, identity: str, pulse: float, search: str | None, request: gr.Request) -> list[Any]:
-        conversation, page = await self.conversations.find(identity), str(request.session_hash)
+        conversation, page = await self.conversations.find(identity), _page(request)
         if conversation is None:  # the page is still being opened, or another one has deleted it
             return [gr.skip(), pulse + 1 if identity else gr.skip(), gr.skip(), gr.skip()]
-        now = (conversation.id, conversation.version)
-        stale = (page, conversation.id) not in self._following and self._seen.get(page) != now
-        self._seen[page] = now
-        listed = await self._list(identity, search, page)
-        unkept = html_fragments.unkept(self.archive.trouble(conversation.id))
-        return [self._status(conversation), pulse + 1 if stale else gr.skip(), listed, unkept]
+        outdated = self._pages.outdated(page, conversation)
+        listed = await self._list.update(identity, search, page)
+        unsaved = html_fragments.unkept(self.archive.trouble(conversation.id))
+        return [self._values.status(conversation), pulse + 1 if outdated else gr.skip(), listed, unsaved]
 
     async def _list_anew(self, identity: str, search: str | None, request: gr.Request) -> Any:  # noqa: ANN401 - as below
         await self.archive.settle()
-        return await self._list(identity, search, str(request.session_hash))
+        return await self._list.update(identity, search, _page(request))
 
     async def _interrupt(self, identity: str) -> Any:  # noqa: ANN401 - Gradio's word for no change has no type
         return await self._treat(identity, Session.interrupt)
@@ -338,104 +263,34 @@ class EventHandlers:
             rebuilt = await self.writer.rebuild(conversation.id, blocks)
             conversation.tell_the_model(rebuilt.words)
             toast.info(rebuilt.words, seconds=8)
-        return self._status(conversation) if conversation else gr.skip()
+        return self._values.status(conversation) if conversation else gr.skip()
 
     async def _treat(self, identity: str, treat: Callable[[Session], Awaitable[object]]) -> Any:  # noqa: ANN401
         if (conversation := await self.conversations.find(identity)) is None:
             return gr.skip()
         await treat(self.writer.session(conversation.id))
-        return self._status(conversation)
+        return self._values.status(conversation)
 
     async def _draw(self) -> gr.Sidebar:
         return gr.Sidebar(open=True)
-
-    # --- what they show -----------------------------------------------------------------------------------
-
-    def _whole(self, conversation: Conversation) -> list[Any]:
-        return [self._messages(conversation), self._box(conversation), conversation.id]
 
     async def _place(
         self, conversation: Conversation, search: str | None, request: gr.Request, *, named: str = ""
     ) -> list[Any]:
         """All that shows another conversation; it may be a new one in place of the one that was `named`."""
-        page = str(request.session_hash)
-        self._begun[page] = conversation.id
-        self._seen[page] = (conversation.id, conversation.version)
-        if any(each == page for each, _ in self._following):
-            # A picture of the conversation before may be on its way: the next tick looks again.
-            self._seen.pop(page)
-        listed = await self._list(conversation.id, search, page)
+        page = _page(request)
+        self._pages.show(page, conversation)
+        listed = await self._list.update(conversation.id, search, page)
         missing = ""
         if named and conversation.id != named:
             missing = html_fragments.MISSING if await self.archive.readable() else html_fragments.UNREAD
-        return [*self._whole(conversation), *self._around(conversation, missing), listed]
-
-    async def _list(self, identity: str, search: str | None, page: str) -> Any:  # noqa: ANN401 - Gradio's word for no change
-        """The list of conversations, where it is another one than the page shows."""
-        search = surrogates.whole(search or "").strip()
-        try:
-            every = await self.archive.cards()
-            found = await self._search(search, every, page) if search else every
-            here = next((summary for summary in every if summary.id == identity), None)
-            moods = self.conversations.activities()
-            listed = conversation_list.listing(found, here, moods, searched=bool(search))
-        except RecordsUnavailable as failure:
-            listed = conversation_list.trouble(f"Conversations cannot be shown right now: {failure}.")
-        if self._listed.get(page) == listed:
-            return gr.skip()
-        self._listed[page] = listed
-        return listed
-
-    async def _search(
-        self, search: str, every: list[ConversationSummary], page: str
-    ) -> list[ConversationSummary]:
-        """Those in which the words stand; all texts are read only when there is something new to find."""
-        if (last := self._found.get(page)) and last[:2] == (search, every):
-            return last[2]
-        found = await self.archive.cards(search)
-        self._found[page] = (search, every, found)
-        return found
-
-    def _around(self, conversation: Conversation, missing: str = "") -> list[Any]:
-        banner = html_fragments.banner(self.choices, missing)
-        return [self._status(conversation), banner, self._foot(conversation)]
-
-    def _box(self, conversation: Conversation, value: str | None = None) -> gr.Textbox:
-        changes: dict[str, Any] = {} if value is None else {"value": value}
-        return gr.Textbox(submit_btn=not conversation.busy, stop_btn=conversation.busy, **changes)
-
-    def _status(self, conversation: Conversation) -> str:
-        return html_fragments.status(self.writer.session(conversation.id).status, self.choices)
-
-    def _foot(self, conversation: Conversation) -> str:
-        return html_fragments.footnote(self.choices, always=conversation.always)
-
-    def _messages(self, conversation: Conversation) -> Messages:
-        return _content(self._drawn(conversation), self._html)
-
-    def _drawn(self, conversation: Conversation) -> list[tuple[str, list[Html]]]:
-        messages = enumerate(conversation.messages)
-        return [(message.role, self._drawing.contents(message, number)) for number, message in messages]
+        values = self._values
+        return [*values.conversation(conversation), *values.surroundings(conversation, missing), listed]
 
 
-def _content(drawn: list[tuple[str, list[Html]]], html: dict[str, Any]) -> Messages:
-    """Messages as the chat component has them; `html`: what it needs to know of each part."""
-    return [
-        {
-            "role": role,
-            "content": [
-                {
-                    "type": "component",
-                    "component": "html",
-                    "value": part.html,
-                    "constructor_args": {},
-                    "props": html,
-                }
-                for part in parts
-            ],
-        }
-        for role, parts in drawn
-    ]
+def _page(request: gr.Request) -> str:
+    """Names the page that an event comes from."""
+    return str(request.session_hash)
 
 
 def _asked(text: str) -> object:
@@ -444,12 +299,3 @@ def _asked(text: str) -> object:
         return loads(text)
     except UnreadableJSON:
         return None
-
-
-def _html_props() -> dict[str, Any]:
-    """What the chat component needs to know of an HTML part, the same for all of them."""
-    part = gr.HTML(
-        "", elem_classes="cr-html", apply_default_css=False, padding=False, js_on_load=None, render=False
-    )
-    props: dict[str, Any] = part.get_config()
-    return {name: value for name, value in props.items() if name != "value"}

@@ -1,12 +1,14 @@
-"""The page's fixed pieces of HTML, and its theme."""
+"""The page's fixed pieces of HTML, its head and its theme."""
 
 from base64 import b64encode
 from html import escape
+from importlib.resources import files
 from time import monotonic
 
 import gradio as gr
 
 from coderunner.hosts.app.choices.choices import Choices
+from coderunner.page.server import custom_element
 from coderunner.runner import KernelStatus, Server
 
 SANS = ("system-ui", "Segoe UI", "Inter", "Roboto", "sans-serif")
@@ -49,6 +51,19 @@ _STATES = {
     "busy": ("run", "Running"),
     "dead": ("bad", "Stopped"),
 }
+
+
+def head(token: str) -> str:
+    """The styles and scripts of the page's head; `token` lets the page use the routes of its blocks."""
+    # In the head and not as Gradio's `css`: Gradio would put a selector of its own before each of ours.
+    here = files("coderunner.hosts.app.page")
+    sheets = (here.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "prose.css"))
+    styles = "".join((custom_element.style(), *sheets))
+    scripts = "".join(
+        f"<script>{here.joinpath(name).read_text(encoding='utf-8')}</script>"
+        for name in ("page.js", "list.js", "edit.js")
+    )
+    return f"{ICON}<style>{styles}</style>{scripts}{custom_element.script(token)}{custom_element.formulas()}"
 
 
 def theme() -> gr.themes.Base:
