@@ -1,4 +1,4 @@
-"""Who is let in through a door without a face: whoever sends one of its keys. Each key is somebody."""
+"""API-key authentication: a request gets in if it carries a key, and each key is a user of its own."""
 
 from collections.abc import Callable, Mapping
 
@@ -6,16 +6,16 @@ from coderunner.access.api_keys import ApiKeys
 from coderunner.access.origins import App, Receive, Scope, Send
 
 CHALLENGE = {"www-authenticate": "Bearer"}
-"""What goes with a refusal (RFC 6750)."""
+"""The header of a refusal (RFC 6750)."""
 
 
 class Authentication:
-    """An ASGI app around another: lets in who has a key, and tells the app who it is."""
+    """ASGI middleware: lets in requests with a valid key, and tells the app whose key it is."""
 
     def __init__(
         self, app: App, api_keys: ApiKeys, *, refuse: App, known: Callable[[str], Mapping[str, object]]
     ) -> None:
-        """`refuse` answers everybody else; `known` gives what the app finds in its scope of an owner."""
+        """`refuse` answers all other requests; `known` gives what is added to the scope for an owner."""
         self._app = app
         self._api_keys = api_keys
         self._refuse = refuse

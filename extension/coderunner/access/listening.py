@@ -1,4 +1,4 @@
-"""How a door listens: its socket, and the moment in which it answers there."""
+"""How a host listens: its socket, and the moment when it starts to answer."""
 
 import asyncio
 import socket
@@ -11,13 +11,13 @@ from coderunner.access.origins import App, Receive, Scope, Send
 from coderunner.errors import SettingsError
 
 GRACE = 1
-"""Seconds that open connections get at the end: a page holds one for as long as it is open."""
+"""Seconds that open connections get at shutdown: a page keeps one for as long as it is open."""
 
 
 def listen(host: str, port: int, *, further: int = 0) -> socket.socket:
-    """Open a socket at `port`, or at one of the `further` ports after it where that is taken.
+    """Open a socket at `port`, or at one of the next `further` ports if it is taken.
 
-    Raises SettingsError where none of them can be had.
+    Raises SettingsError if none of them is free.
     """
     name = host.strip("[]")
     family = socket.AF_INET6 if ":" in name else socket.AF_INET
@@ -31,7 +31,7 @@ def listen(host: str, port: int, *, further: int = 0) -> socket.socket:
 
 
 def address(host: str, listener: socket.socket) -> str:
-    """The address under which `listener` is reached, for people."""
+    """The URL of `listener`, as shown to people."""
     shown = f"[{host.strip('[]')}]" if ":" in host else host
     return f"http://{shown}:{listener.getsockname()[1]}"
 
@@ -39,9 +39,9 @@ def address(host: str, listener: socket.socket) -> str:
 async def serve(app: App, listener: socket.socket, ready: Callable[[], Awaitable[None]]) -> None:
     """Serve `app` until SIGINT or SIGTERM; `ready` is called once it answers.
 
-    Raises what kept the app from starting, or from ending well.
+    Raises the error that kept the app from starting or from shutting down cleanly.
     """
-    life: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    lifespan: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def watched(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
@@ -49,28 +49,28 @@ async def serve(app: App, listener: socket.socket, ready: Callable[[], Awaitable
             return
         try:
             await app(scope, receive, send)
-            life.set_result(None)
+            lifespan.set_result(None)
         except Exception as failure:
-            life.set_exception(failure)
+            lifespan.set_exception(failure)
             raise
 
     config = uvicorn.Config(watched, log_level="critical", timeout_graceful_shutdown=GRACE)
-    server = _Announced(config, ready)
-    with suppress(SystemExit):  # so some versions leave where the app did not start; others just return
+    server = _AnnouncingServer(config, ready)
+    with suppress(SystemExit):  # raised by some versions when the app does not start; others just return
         await server.serve(sockets=[listener])
-    if life.done() or not server.started:
-        await life
+    if lifespan.done() or not server.started:
+        await lifespan
 
 
-class _Announced(uvicorn.Server):
-    """A server that tells when it answers."""
+class _AnnouncingServer(uvicorn.Server):
+    """A server that calls `ready` once it answers."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], Awaitable[None]]) -> None:
         super().__init__(config)
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen; then say so."""
+        """Listen, then call `ready`."""
         await super().startup(sockets)
         if self.started:
             await self._ready()

@@ -1,8 +1,8 @@
-"""Who may speak to a server of ours: who names it by a name of its own. Everybody else gets 403.
+"""Checks of `Host` and `Origin`: a request must come to our own address from our own page, or it gets 403.
 
-A web page in the same browser can send requests to loopback addresses, and a name that its owner points to
-127.0.0.1 makes them look same-origin (DNS rebinding). So each request, WebSockets included, must name a host
-that is ours, and where the browser says which page sent it, that page must be ours as well.
+A web page in the same browser can send requests to loopback addresses, and a domain that resolves to
+127.0.0.1 makes them look same-origin (DNS rebinding). So each request, WebSockets included, must name one of
+our hosts, and if the browser says which page sent it, that page must be ours too.
 """
 
 from collections.abc import Awaitable, Callable, Container, Iterable, MutableMapping, Sequence
@@ -18,11 +18,11 @@ Header = tuple[bytes, bytes]
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 ANY = "*"
-"""In place of names: every Host is ours. Only for a server that a key closes."""
+"""In place of names: accepts every Host. Only for a server that requires a key."""
 
 
 class OriginCheck:
-    """An ASGI app around another: lets through what comes from our own page, or from no page at all."""
+    """ASGI middleware: lets requests through that come from our own page, or from no page at all."""
 
     def __init__(
         self,
@@ -33,11 +33,11 @@ class OriginCheck:
         public: str = "",
         origins: Iterable[str] = (),
     ) -> None:
-        """`hosts` are names that the app answers to beside the loopback ones, without a port.
+        """`hosts` are the names that the app answers to besides the loopback ones, without a port.
 
-        `origins` are those beside its own page's whose requests are let in: only where a key closes the app.
-        `headers` go with each answer, but those below the path `public`: what is there is for every page and
-        has headers of its own.
+        `origins` are allowed besides that of its own page; only for an app that requires a key. `headers` are
+        added to each response except those below the path `public`, which any page may load and which have
+        headers of their own.
         """
         self._app = app
         self._hosts = LOOPBACK | {host.casefold() for host in hosts}
@@ -60,16 +60,16 @@ class OriginCheck:
 
 
 def refusal(scope: Scope, hosts: Container[str], allowed: Container[str] = ()) -> str:
-    """Why the request is not let in, as a sentence; empty where it is.
+    """Why the request is refused, as a sentence; empty if it is not.
 
-    `allowed` are origins beside that of the request's own host, in lower case.
+    `allowed` are origins besides that of the request's own host, in lower case.
     """
     if reason := foreign(scope, hosts):
         return reason
     origins = _all(scope, b"origin")
     if len(origins) == 1 and origins[0].casefold() in allowed:
         return ""
-    if origins and (len(origins) > 1 or _place(origins[0]) != host_of(scope).casefold()):
+    if origins and (len(origins) > 1 or _host_and_port(origins[0]) != host_of(scope).casefold()):
         return "CodeRunner accepts requests only from its own page, but this request has another Origin."
     site = _all(scope, b"sec-fetch-site")
     if not origins and site and site[0] not in ("same-origin", "none") and not _navigates(scope):
@@ -78,7 +78,7 @@ def refusal(scope: Scope, hosts: Container[str], allowed: Container[str] = ()) -
 
 
 def foreign(scope: Scope, hosts: Container[str]) -> str:
-    """Why the request's Host is none of ours; empty where it is one of `hosts`."""
+    """Why the request's Host is refused, as a sentence; empty if it is one of `hosts`."""
     host = host_of(scope)
     if not host or (ANY not in hosts and _name(host) not in hosts):
         return "CodeRunner answers only at its own address, but this request names another Host."
@@ -86,13 +86,13 @@ def foreign(scope: Scope, hosts: Container[str]) -> str:
 
 
 def host_of(scope: Scope) -> str:
-    """The Host that a request names; empty where it names none, or several."""
+    """The Host of a request; empty if it has none or several."""
     hosts = _all(scope, b"host")
     return hosts[0] if len(hosts) == 1 else ""
 
 
 def _navigates(scope: Scope) -> bool:
-    """A person followed a link to the page: the browser shows it on its own, not within the other site."""
+    """Whether a person followed a link to the page: it opens in a tab, not inside the other site."""
     mode, destination = _all(scope, b"sec-fetch-mode"), _all(scope, b"sec-fetch-dest")
     return scope.get("method") == "GET" and mode == ["navigate"] and destination == ["document"]
 
@@ -102,18 +102,18 @@ def _all(scope: Scope, name: bytes) -> list[str]:
 
 
 def _name(host: str) -> str:
-    """The name in a Host header; empty where it is malformed. Any port: a tunnel may have another."""
+    """The name in a Host header; empty if malformed. Any port is accepted: a tunnel may use another."""
     try:
         parts = urlsplit(f"//{host}")
-        parts.port  # noqa: B018 - raises where the port is none
+        parts.port  # noqa: B018 - raises if the port is invalid
     except ValueError:
         return ""
     plain = parts.netloc == host and not (parts.username or parts.path)
     return (parts.hostname or "").casefold() if plain else ""
 
 
-def _place(origin: str) -> str:
-    """Host and port of an origin; empty where it is opaque (`null`) or not of the web."""
+def _host_and_port(origin: str) -> str:
+    """Host and port of an origin; empty if it is opaque (`null`) or not http(s)."""
     scheme, separator, place = origin.partition("://")
     return place.casefold() if separator and scheme in ("http", "https") else ""
 

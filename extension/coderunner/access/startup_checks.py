@@ -1,4 +1,4 @@
-"""What is asked before a door without a face is opened: whose code may run where, and who has a key."""
+"""Checks before a host without a page starts: whose code may run where, and who has a key."""
 
 import re
 from collections.abc import Callable
@@ -9,13 +9,13 @@ from coderunner.access.origins import ANY, LOOPBACK
 from coderunner.errors import SettingsError
 from coderunner.settings.settings import Settings
 
-EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - to be told apart, not to listen there
+EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - to compare with, not to listen on
 HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
-"""What goes with each answer of a door without pages."""
+"""The headers of each response of a host without a page."""
 
 
 def allow(settings: Settings, what: str) -> None:
-    """Say no to what would let people run code who must not; `what` is the door's name, as in "proxy".
+    """Refuse settings that would let the wrong people run code; `what` names the host, as in "proxy".
 
     Raises SettingsError.
     """
@@ -34,7 +34,7 @@ def allow(settings: Settings, what: str) -> None:
 
 
 def load_api_keys(settings: Settings, what: str, say: Callable[[str], None]) -> ApiKeys:
-    """The keys that open a door: those of the settings, or our own, which is told when it is made.
+    """The keys that a host accepts: those of the settings, or one of its own, which is shown when it is made.
 
     Raises SettingsError.
     """
@@ -56,12 +56,12 @@ def load_api_keys(settings: Settings, what: str, say: Callable[[str], None]) -> 
 
 
 def origins(settings: Settings) -> list[str]:
-    """The origins beside a door's own whose requests are let in."""
+    """The origins that are allowed besides the host's own."""
     return re.split(r"[\s,]+", settings.origins.strip()) if settings.origins.strip() else []
 
 
 def names(settings: Settings) -> list[str]:
-    """The names by which a door may be called, beside those of this machine."""
+    """The names that the host answers to besides the loopback ones."""
     host = settings.host.strip("[]")
-    # Whoever listens everywhere is called by names that he does not know; there the key alone decides.
+    # A host that listens on all addresses cannot know its own names; there the key alone decides.
     return [ANY if host in EVERYWHERE else host]

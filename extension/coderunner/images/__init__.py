@@ -1,1 +1,1 @@
-"""Images by their bytes: what type they are, and how they become what a model accepts."""
+"""Images: their real type, and how they are resized for a model."""

@@ -1,4 +1,4 @@
-"""What an image is, by its bytes: what a program says of it may be wrong. Pure.
+"""The real type of an image, from its bytes: the type that a program declares may be wrong. Pure.
 
 Source of the formats' first bytes and ends: their specifications (PNG 1.2, JFIF 1.02, GIF 89a, RFC 9649).
 """
@@ -23,7 +23,7 @@ __all__ = [
 
 SVG = "image/svg+xml"
 RASTERS = ("image/png", "image/jpeg", "image/gif", "image/webp")
-"""What every browser shows."""
+"""The types that every browser shows."""
 TYPES = (*RASTERS, SVG)
 """In the order of preference."""
 
@@ -37,10 +37,10 @@ _SVG_BOX = re.compile(
     r"\bviewBox\s*=\s*[\"']\s*\S+[\s,]+\S+[\s,]+([0-9.]{1,12})[\s,]+([0-9.]{1,12})", re.IGNORECASE
 )
 _ADDRESS = re.compile(r"\s*data:[\w/+.;=-]{0,80};base64,", re.ASCII)
-"""How base64 begins that was written for a page."""
+"""The prefix of base64 that was written for a page."""
 
 _OPAQUE = re.compile(r"<IPython\.(?:core|lib)\.display\.\w+ object>")
-"""IPython's display objects say nothing about what they show."""
+"""The repr of IPython's display objects, which describes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +48,17 @@ class Image:
     """One image that a cell showed."""
 
     mime: str
-    """What it is."""
+    """Its real type."""
     data: str
     """Base64 for binary types, the text itself for SVG."""
     caption: str = ""
-    """What the program calls it, on one line."""
+    """The program's description of it, on one line."""
     told: bool = False
-    """A text beside it says the same: nobody need be told of it who does not see it."""
+    """The bundle has text that says the same, so where the image is not shown it needs no mention."""
 
     @property
     def size(self) -> int:
-        """In bytes, from the length of the base64 text."""
+        """Its bytes, computed from the length of the base64 text."""
         if self.mime == SVG:
             return len(self.data)
         padding = self.data[-4:].count("=")
@@ -66,20 +66,20 @@ class Image:
 
     @property
     def content(self) -> bytes:
-        """Its bytes; none where the text is no base64."""
+        """Its bytes; empty if the text is not base64."""
         if self.mime == SVG:
             return self.data.encode("utf-8", "replace")
         return _decoded(self.data) or b""
 
     @property
     def dimensions(self) -> tuple[int, int] | None:
-        """Width and height in pixels; None where the data does not say."""
+        """Width and height in pixels; None if the data does not contain them."""
         if self.mime == SVG:
             return _svg(self.data)
         return dimensions(self.content)
 
     def __str__(self) -> str:
-        """One line for somebody who does not see it: `[image/png, 640×480, 23 kB: Figure with 1 Axes]`."""
+        """One line for a reader who does not see it: `[image/png, 640×480, 23 kB: Figure with 1 Axes]`."""
         sides = self.dimensions
         facts = [self.mime, *([f"{sides[0]}×{sides[1]}"] if sides else []), _bytes(self.size)]
         return f"[{', '.join(facts)}{f': {self.caption}' if self.caption else ''}]"
@@ -87,12 +87,12 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """What a program showed as an image, and is none that can be read."""
+    """Data that a program showed as an image but that cannot be read as one."""
 
     says: str
-    """The type that it claims."""
+    """The declared type."""
     why: str
-    """What it is: `is HTML`, `is cut off`."""
+    """What is wrong with it: `is HTML`, `is cut off`."""
 
     def __str__(self) -> str:
         """One line: `[unreadable image: declared as image/png, is HTML]`."""
@@ -100,7 +100,7 @@ class Unreadable:
 
 
 def of_bundle(bundle: Mapping[str, object]) -> Image | Unreadable | None:
-    """The best image of a MIME bundle, by what each is; None where the bundle has none."""
+    """The best image of a MIME bundle, by real types; None if the bundle has none."""
     claims = [kind for kind in bundle if isinstance(kind, str) and kind.startswith("image/")]
     order = {kind: place for place, kind in enumerate(TYPES)}
     found: Unreadable | None = None
@@ -114,12 +114,12 @@ def of_bundle(bundle: Mapping[str, object]) -> Image | Unreadable | None:
 
 
 def read(says: str, data: str, caption: str = "") -> Image | Unreadable:
-    """The image that a program calls *says*, under the type that it has."""
+    """The image with its real type; `says` is the declared one."""
     says = says[:40]
     if _SVG_TAG.search(data[:_SVG_HEADER]):
         return Image(SVG, data, caption)
     clean = "".join(data[address.end() if (address := _ADDRESS.match(data)) else 0 :].split())
-    clean += "=" * (-len(clean) % 4)  # what browsers do not miss at the end of base64
+    clean += "=" * (-len(clean) % 4)  # padding that browsers do not require
     content = _decoded(clean)
     if not clean or content is None:
         return Unreadable(says, f"is {_what(data.encode('utf-8', 'replace'), other='not base64')}")
@@ -132,14 +132,14 @@ def read(says: str, data: str, caption: str = "") -> Image | Unreadable:
 
 
 def why_unseen(image: Image, shown: Collection[str], largest: int) -> str:
-    """Why a page that shows those types, of up to `largest` bytes, does not show it; empty where it does."""
+    """Why a page that shows those types, up to `largest` bytes, does not show it; empty if it does."""
     if image.mime not in shown:
         return "not shown: browsers do not support this type"
     return f"not shown: over {largest // 1_000_000} MB" if image.size > largest else ""
 
 
 def dimensions(content: bytes) -> tuple[int, int] | None:
-    """Width and height of an image's file, but for SVG; None where it does not say, or is none."""
+    """Width and height of an image file other than SVG; None if it does not contain them or is no image."""
     measure = _MEASURES.get(_kind(content))
     return measure(content) if measure else None
 
@@ -159,10 +159,10 @@ def joined(data: object) -> str | None:
 
 def _caption(bundle: Mapping[str, object]) -> str:
     plain = (joined(bundle.get("text/plain")) or "")[: 4 * _CAPTION]
-    # A formula or a table is no name; IPython's own objects have none.
+    # A formula or a table is no caption; IPython's own objects have none.
     if _OPAQUE.fullmatch(plain.strip()) or "\n" in plain.strip():
         return ""
-    # Without its angle brackets, which would make an HTML tag of it.
+    # Without its angle brackets, which would make it an HTML tag.
     return " ".join(re.sub(r"[<>\[\]]", "", plain[:_CAPTION]).split())
 
 
@@ -177,7 +177,7 @@ def _bytes(size: int) -> str:
     return f"{size} bytes" if size < 1000 else f"{round(size / 1000):,} kB"
 
 
-# --- what it is ------------------------------------------------------------------------------------------
+# --- its type --------------------------------------------------------------------------------------------
 
 _STARTS: Mapping[str, Callable[[bytes], bool]] = {
     "image/png": lambda content: content.startswith(b"\x89PNG\r\n\x1a\n"),
@@ -201,7 +201,7 @@ _OTHERS = (
     (re.compile(rb"\s*[\[{]\s*[\"{\[\d\]}]"), "JSON"),
     (re.compile(rb".{4}ftyp", re.S), "a film or a photograph of another format"),
 )
-"""What servers and files give in place of an image."""
+"""What servers and files contain instead of an image."""
 
 
 def _what(content: bytes, other: str = "no image") -> str:
@@ -211,11 +211,11 @@ def _what(content: bytes, other: str = "no image") -> str:
     return found or other
 
 
-# --- whether it is whole ---------------------------------------------------------------------------------
+# --- whether it is complete-------------------------------------------------------------------------------
 
 
 def _whole_png(content: bytes) -> bool:
-    """Walk the chunks: each says how long it is, and IEND is the last."""
+    """Walk the chunks: each contains its length, and IEND is the last."""
     place = 8
     while place + 12 <= len(content):
         length, kind = int.from_bytes(content[place : place + 4]), content[place + 4 : place + 8]
@@ -226,7 +226,7 @@ def _whole_png(content: bytes) -> bool:
 
 
 def _whole_jpeg(content: bytes) -> bool:
-    """Its end stands after the last segment that begins a scan; metadata may hold an image with an end."""
+    """Look for the end mark after the last scan; metadata may contain an image with an end mark."""
     scan = next((place for place, kind in _segments(content) if kind == 0xDA), -1)
     return scan > 0 and content.rfind(b"\xff\xd9") > scan
 
@@ -244,11 +244,11 @@ _WHOLE: Mapping[str, Callable[[bytes], bool]] = {
 }
 
 
-# --- how large it is -------------------------------------------------------------------------------------
+# --- its dimensions --------------------------------------------------------------------------------------
 
 
 def _segments(content: bytes) -> "list[tuple[int, int]]":
-    """The places and kinds of a JPEG's segments, up to its first scan."""
+    """The offsets and markers of a JPEG's segments, up to its first scan."""
     found, place = [], 2
     while place + 4 <= len(content) and content[place] == 0xFF:
         kind = content[place + 1]

@@ -1,6 +1,6 @@
-"""Images as those take them who look at them: of their real type, upright, of a size that is accepted.
+"""Images as models accept them: of their real type, upright, and not too large.
 
-Programs show what they like; a model's server refuses a whole conversation for one image that it cannot read.
+A program may show anything; a model's server refuses a whole conversation for one image that it cannot read.
 """
 
 import io
@@ -13,35 +13,35 @@ if TYPE_CHECKING:
     from PIL import Image as Pillow
 
 PIXELS = 40_000_000
-"""Pixels above which a picture is not even decoded: a file of some kB can say that it has billions."""
+"""The most pixels of an image that is decoded: a file of a few kB can declare billions."""
 SHORTEST = 28
-"""Pixels of the shorter side: what is narrower gets a white margin, since some models refuse it."""
+"""The fewest pixels of a side: a narrower image gets a white margin, since some models refuse it."""
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
-"""What is decoded; the last one by Pillow from version 11.3 on."""
+"""The formats that are decoded; the last one needs Pillow 11.3."""
 AS_THEY_ARE = {"PNG": ("1", "L", "P", "RGB", "RGBA"), "JPEG": ("L", "RGB")}
-"""Formats, and within them modes, that every model takes."""
+"""The formats, each with its modes, that every model accepts."""
 
 _ORIENTATION = 0x0112
-"""The EXIF tag that says how an image is to be turned."""
+"""The EXIF tag of an image's orientation."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """An image file that models take."""
+class ModelImage:
+    """An image file that models accept."""
 
     mime: str
     content: bytes
 
 
-def for_models(content: bytes, *, longest: int, largest: int) -> Seen | None:
-    """An image's file as one of at most `longest` pixels of a side and `largest` bytes.
+def for_models(content: bytes, *, longest: int, largest: int) -> ModelImage | None:
+    """The image as a file of at most `longest` pixels on a side and `largest` bytes.
 
-    None where it is no image after all, a drawing (SVG), of too many pixels to be decoded, or where Pillow is
-    not installed. It is the program's own file where that will do; of several frames it is the first.
+    None if it is not an image, is SVG, has too many pixels to decode, or if Pillow is not installed. The file
+    is returned unchanged if a model accepts it; of several frames only the first is kept.
     """
     if _too_many(image_type.dimensions(content)):
         return None
-    # Pillow raises whatever it likes on what is broken: MemoryError and SyntaxError are among it.
+    # On a broken file Pillow may raise anything, MemoryError and SyntaxError included.
     try:
         from PIL import Image as Pillow
 
@@ -52,9 +52,9 @@ def for_models(content: bytes, *, longest: int, largest: int) -> Seen | None:
                 return None
             if _will_do(opened, longest) and len(content) <= largest:
                 opened.load()
-                return Seen(f"image/{str(opened.format).lower()}", content)
+                return ModelImage(f"image/{str(opened.format).lower()}", content)
             return _made(opened, longest, largest)
-    except Exception:  # whatever it is, there is no image to be seen
+    except Exception:  # whatever the error, there is no image to show
         return None
 
 
@@ -72,11 +72,11 @@ def _will_do(opened: "Pillow.Image", longest: int) -> bool:
     )
 
 
-def _made(opened: "Pillow.Image", longest: int, largest: int) -> Seen | None:
-    """Turned upright, scaled down, in colours that every model takes, and as small a file as need be."""
+def _made(opened: "Pillow.Image", longest: int, largest: int) -> ModelImage | None:
+    """Turn it upright, scale it down, and convert its colours to what every model accepts."""
     from PIL import ImageOps
 
-    opened.draft("RGB", (longest, longest))  # JPEG: decoded at a fraction of its size, where that is enough
+    opened.draft("RGB", (longest, longest))  # JPEG: decoded at a fraction of its size if that is enough
     image = _in_colours(ImageOps.exif_transpose(opened))
     side = longest
     while side >= SHORTEST:
@@ -86,14 +86,14 @@ def _made(opened: "Pillow.Image", longest: int, largest: int) -> Seen | None:
             kept = io.BytesIO()
             (image if kind == "PNG" else _opaque(image)).save(kept, kind, **options)
             if len(kept.getvalue()) <= largest:
-                return Seen(f"image/{kind.lower()}", kept.getvalue())
+                return ModelImage(f"image/{kind.lower()}", kept.getvalue())
         side //= 2
     return None
 
 
 def _in_colours(image: "Pillow.Image") -> "Pillow.Image":
     if image.mode.startswith(("I", "F")):
-        # Numbers of a microscope or a map: from the least to the most, since Pillow would clip them at 255.
+        # Values of a microscope or a map, scaled from least to most: Pillow would clip them at 255.
         wide = image.convert("F")
         low, high = wide.getextrema()
         scale = 255 / (high - low) if high > low else 0  # type: ignore[operator]

@@ -1,5 +1,6 @@
-"""What blocks look like in a browser, in every host: drawn here, sent over a socket, shown by an element.
+"""How blocks look in a browser, in every host: rendered here, sent over a socket, shown by a custom element.
 
-A reply carries `<code-runner-output>` with a block's id and nothing else. `routes` are put into the host's
-own ASGI app; `board` holds the blocks; what acts by itself (HTML, charts) is drawn in a closed frame.
+A reply contains `<code-runner-output>` with a block's id and nothing else. `server.routes` are added to the
+host's own ASGI app; `server.subscriptions` holds the blocks; active output (HTML, charts) is rendered in a
+sandboxed frame.
 """

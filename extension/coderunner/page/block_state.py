@@ -1,4 +1,4 @@
-"""A block as pages show it: code, what became of it, and how far it has come. Pure values."""
+"""A block as pages show it: its code, its outputs and its state. Pure values."""
 
 import re
 from collections.abc import Callable
@@ -11,67 +11,67 @@ from coderunner.page.growing_text import GrowingText
 
 
 class State(StrEnum):
-    """How far a block has come."""
+    """The state of a block."""
 
     WRITING = "writing"
     WAITING = "waiting"
-    """It waits for a person's consent."""
+    """It waits for a person's approval."""
     QUEUED = "queued"
     """It waits for an earlier block that still runs."""
     RUNNING = "running"
     LATE = "late"
-    """It goes on after its deadline, and the reply without it."""
+    """It runs on after its deadline, while the reply continues without it."""
     ENDED = "ended"
     UNFINISHED = "unfinished"
-    """The reply ended, or went on, before it ran: it never does."""
+    """The reply ended or continued before it ran, so it never runs."""
 
 
 class BlockPanel(Protocol):
-    """The widgets of a block, as pages see and move them. May be used from any thread."""
+    """The widgets of a block, as pages show and change them. May be used from any thread."""
 
     def watch(self, hear: Callable[[bytes], None]) -> None:
-        """Tell `hear` everything, and from now on what changes; it returns at once, in any thread."""
+        """Send everything to `hear`, then each change; `hear` returns at once and is called in any thread."""
 
     def leave(self, hear: Callable[[bytes], None]) -> None:
-        """Tell it no more."""
+        """Send nothing more."""
 
-    def receive(self, parcel: bytes) -> None:
-        """Take what a page says."""
+    def receive(self, message: bytes) -> None:
+        """Take a message of a page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Code with what became of it: one unit."""
+    """Code with its outputs and its state."""
 
     written: str | GrowingText = ""
     """The fence as it stands in the reply, its opening line included."""
     source: str = ""
-    """The code that runs; known when the fence is closed."""
+    """The code that runs; known once the fence is closed."""
     state: State = State.WRITING
     ticket: str = ""
-    """Names this block in the page's requests to run, skip or stop it; nobody can guess it."""
+    """Identifies the block in the page's requests to run, skip or stop it; cannot be guessed."""
     outputs: tuple[Output, ...] = ()
     result: Result | None = None
     elapsed: float = 0.0
-    """Seconds that it waits or runs."""
+    """Seconds that it has waited or run."""
     queued: float = 0.0
-    """Seconds that it waited in line before."""
+    """Seconds that it waited in the queue before."""
     read: str = ""
     """What the model read of the result."""
     question: Question | None = None
-    """What its program asks; the id is the ticket of the answer, which nobody can guess either."""
+    """What its program asks; the id is the ticket of the answer, which cannot be guessed either."""
     later: tuple[Output, ...] = ()
-    """What its threads and tasks showed after its end; the model does not read it."""
+    """Outputs of its threads and tasks after its end; the model does not read them."""
     ordinal: int | None = None
-    """How many blocks stand before it in the reply; known when the fence is closed."""
+    """The number of blocks before it in the reply; known once the fence is closed."""
     again: "Block | None" = None
-    """The same code as a person has run it once more."""
+    """The same code, run again by a person."""
     id: str = ""
-    """Names it in pages, from its first line to its end and after; nobody can guess it."""
+    """Identifies it in pages, from its first line on; cannot be guessed."""
     panel: BlockPanel | None = None
     """Its widgets."""
     repeat: bool = False
-    """It is a block of its own below the one whose code a person has run once more."""
+    """It is the block below another one whose code a person has run again."""
 
     @property
     def stoppable(self) -> bool:
@@ -80,22 +80,22 @@ class Block:
 
     @property
     def code(self) -> str:
-        """The code to show, also while it is being written."""
+        """The code to show, even while it is being written."""
         return self.source or _inside(str(self.written))
 
     @property
     def closed(self) -> bool:
-        """The last line of its fence is there."""
+        """Its fence is closed."""
         return bool(self.source) or _closed(str(self.written))
 
     def wrote(self, text: str) -> "Block":
-        """It with more of its fence; a closing line comes whole."""
+        """The block with more of its fence; a closing line comes in one piece."""
         grown = self.written if isinstance(self.written, GrowingText) else GrowingText(self.written)
         return replace(self, written=grown + text)
 
     @property
     def complete(self) -> bool:
-        """What was written last has closed the fence: `closed` at the cost of that alone."""
+        """Whether the text added last has closed the fence; costs no more than that text."""
         if not isinstance(self.written, GrowingText):
             return self.closed
         opening, last = self.written.first.partition("\n")[0], self.written.last
@@ -104,7 +104,7 @@ class Block:
 
     @property
     def shown(self) -> tuple[Output, ...]:
-        """What it has shown so far."""
+        """Its outputs so far."""
         return self.result.outputs if self.result else self.outputs
 
 
@@ -123,12 +123,12 @@ def _closed(fence: str) -> bool:
 
 
 def _inside(fence: str) -> str:
-    """The lines within a fence that may not be closed yet, without its indentation."""
+    """The lines in a fence, which may still be open, without its indentation."""
     opening, newline, rest = fence.partition("\n")
     if not newline:
         return ""
     opened = _MARKER.search(opening)
-    # In a list the marker stands behind the item's own.
+    # In a list the fence's marker comes after the item's own.
     indent, marker = (opened.start(), opened[0][0]) if opened else (0, "`")
     lines = rest.split("\n")
     while lines and re.fullmatch(rf"\s*{re.escape(marker)}*\s*", lines[-1]):

@@ -1,4 +1,4 @@
-"""How a block grows while its cell runs and after: from one value to the next. Pure."""
+"""How a block changes while its cell runs and after: each function gives the next value. Pure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,32 +11,32 @@ ELSEWHERE = Result(status=Status.LOST, detail="another process is running it")
 
 
 class Run(Protocol):
-    """A run of a block, as it is written down."""
+    """A stored run of a block."""
 
     @property
     def code(self) -> str:
-        """What ran."""
+        """The code that ran."""
 
     @property
     def started(self) -> float | None:
-        """When it was sent; None: never."""
+        """When it was sent to the kernel; None if never."""
 
     @property
     def result(self) -> Result | None:
-        """What came of it; None while that is not known."""
+        """Its result; None while that is not known."""
 
     @property
     def later(self) -> tuple[Output, ...]:
-        """What it showed after its end."""
+        """Its outputs after its end."""
 
 
 ARun = TypeVar("ARun", bound=Run)
 
 
 def recalled(block: Block, runs: Sequence[ARun], panel: Callable[[ARun], BlockPanel | None]) -> Block | None:
-    """`block` as its runs say, the first one first; None where there is none of it.
+    """`block` as its stored runs say, in their order; None if there are none.
 
-    The last one, where there are several, is what somebody had run once more, beside what it showed before.
+    If there are several, the last is the one that a person started, shown below the first.
     `panel` gives the widgets of a run.
     """
     sent = [run for run in runs if run.started] or list(runs[-1:])
@@ -52,25 +52,25 @@ def recalled(block: Block, runs: Sequence[ARun], panel: Callable[[ARun], BlockPa
 
 
 def asked(block: Block, source: str, ticket: str) -> Block:
-    """It waits for consent."""
+    """It waits for approval."""
     return replace(block, source=source, state=State.WAITING, ticket=ticket, elapsed=0.0)
 
 
 def started(
     block: Block, source: str, ticket: str, *, queued: bool = False, panel: BlockPanel | None = None
 ) -> Block:
-    """It runs, or waits in line; `panel` has the widgets that it shows."""
+    """It runs, or waits in the queue; `panel` has the widgets that it shows."""
     state = State.QUEUED if queued else State.RUNNING
     return replace(block, source=source, state=state, ticket=ticket, elapsed=0.0, panel=panel)
 
 
 def inquired(block: Block, question: Question | None) -> Block:
-    """Its program asks a person something; None: it asks no more."""
+    """Its program asks a person something; None: it asks nothing any more."""
     return replace(block, question=question)
 
 
 def showed(block: Block, index: int, output: Output | None) -> Block:
-    """Its output at `index` is new or another one; None: all from there on are gone."""
+    """Its output at `index` is new or has changed; None: all from there on are gone."""
     return replace(block, outputs=_with(block.outputs, index, output))
 
 
@@ -80,49 +80,49 @@ def aged(block: Block, elapsed: float) -> Block:
 
 
 def ended(block: Block, result: Result) -> Block:
-    """It came to its end."""
+    """It has ended."""
     return replace(block, state=State.ENDED, result=result, outputs=result.outputs, question=None)
 
 
 def went_on(block: Block, result: Result) -> Block:
-    """The reply goes on without it; `result` is what there is by now."""
+    """The reply continues without it; `result` is its result so far."""
     return replace(block, state=State.LATE, outputs=result.outputs, elapsed=result.duration, question=None)
 
 
 def late_showed(block: Block, index: int, output: Output | None, elapsed: float) -> Block:
-    """What `showed` does, to one that goes on."""
+    """The same as `showed`, for a block that runs on after its deadline."""
     return replace(showed(block, index, output), elapsed=elapsed)
 
 
 def settled(block: Block, question: Question) -> Block:
-    """One that went on does not ask that any more."""
+    """A block that runs on after its deadline does not ask that any more."""
     return replace(block, question=None) if block.question == question else block
 
 
 def showed_later(block: Block, index: int, output: Output | None) -> Block:
-    """What `showed` does, with what it shows after its end."""
+    """The same as `showed`, for an output after its end."""
     return replace(block, later=_with(block.later, index, output))
 
 
 def came_up(block: Block) -> Block:
-    """One that waits in line is the next."""
+    """The block in the queue is next."""
     if block.state is not State.QUEUED:
         return block
     return replace(block, state=State.RUNNING, queued=block.elapsed, elapsed=0.0)
 
 
 def never_ran(block: Block) -> Block:
-    """Its reply has gone on without it, or ended, before it ran."""
+    """Its reply continued or ended before it ran."""
     return replace(block, state=State.UNFINISHED, question=None)
 
 
 def passed(block: Block) -> Block:
-    """Something stands below it by now: where it is still being written it is never closed."""
+    """Something follows it in the reply; if its fence is still open, it never closes."""
     return never_ran(block) if block.state is State.WRITING else block
 
 
 def left(block: Block) -> Block:
-    """Its reply is over, however that ended: it does not go on."""
+    """Its reply is over, however it ended: the block does not change any more."""
     match block.state:
         case State.WRITING | State.WAITING | State.QUEUED:
             return never_ran(block)

@@ -1,7 +1,7 @@
-"""Text that grows at its end, as values: each stays what it was, and the next costs what is added to it."""
+"""Immutable text that grows at its end: a longer value costs only what is added."""
 
 _SMALL = 256
-"""Pieces after which they become one: so many small ones take ten times the room of their text."""
+"""Pieces after which they are joined: that many small ones take ten times the memory of their text."""
 
 
 class _Buffer:
@@ -10,7 +10,7 @@ class _Buffer:
     def __init__(self, text: str) -> None:
         self.pieces = [text]
         self.length = len(text)
-        self.since = 1  # Where the small pieces begin.
+        self.since = 1  # The index of the first small piece.
 
     def append(self, text: str) -> None:
         self.pieces.append(text)
@@ -21,7 +21,7 @@ class _Buffer:
 
 
 class GrowingText:
-    """A text. It equals every text of the same characters. It may be read in any thread, and grows in one."""
+    """A text, equal to any other with the same characters. Any thread may read it; one adds to it."""
 
     __slots__ = ("_buffer", "_length", "before", "last")
 
@@ -29,19 +29,19 @@ class GrowingText:
         self._buffer = _Buffer(text)
         self._length = len(text)
         self.last = text
-        """What was added last."""
+        """The text added last."""
         self.before = ""
-        """The character before that, where there is one."""
+        """The character before that, if there is one."""
 
     @property
     def first(self) -> str:
-        """What it began with, and maybe more."""
+        """Its beginning, perhaps more than the first piece."""
         return self._buffer.pieces[0]
 
     def __add__(self, more: str) -> "GrowingText":
-        """The text with `more` behind it."""
+        """The text followed by `more`."""
         grown = GrowingText()
-        # Values of one text share what they hold, as long as only the newest of them grows.
+        # Values share their pieces as long as only the newest of them grows.
         grown._buffer = self._buffer if self._length == self._buffer.length else _Buffer(str(self))
         grown._buffer.append(more)
         grown._length, grown.last = self._length + len(more), more

@@ -1,4 +1,4 @@
-"""The flags of the command line, made from what `coderunner.settings.settings` says of each setting."""
+"""The flags of the command line, made from the descriptions in `coderunner.settings.settings`."""
 
 import argparse
 import re
@@ -13,7 +13,7 @@ from coderunner.settings.sources import default_config
 TITLES: dict[Topic, str] = {
     "kernel": "where code runs",
     "model": "the model",
-    "door": "network address",
+    "network": "network address",
     "keys": "access",
     "proxy": "the proxy",
     "app": "the chat app",
@@ -22,19 +22,19 @@ TITLES: dict[Topic, str] = {
 
 
 def parser() -> argparse.ArgumentParser:
-    """Give the parser of all commands; the one that is chosen stands under `command`."""
+    """The parser of all commands; the chosen one is in `command`."""
     whole = argparse.ArgumentParser(
         prog="coderunner",
         description="Run the Python that a chat model writes, inline, in a Jupyter kernel.",
     )
     whole.add_argument("--version", action="version", version=f"coderunner {__version__}")
     commands = whole.add_subparsers(dest="command", title="commands", metavar="COMMAND")
-    _add(commands, "app", "start the chat app", ("kernel", "model", "door", "app", "kept"))
+    _add(commands, "app", "start the chat app", ("kernel", "model", "network", "app", "kept"))
     _add(
         commands,
         "proxy",
         "put a proxy in front of an OpenAI-compatible endpoint and run the code in its replies",
-        ("kernel", "model", "door", "keys", "proxy", "kept"),
+        ("kernel", "model", "network", "keys", "proxy", "kept"),
         also={"model_url": "--upstream", "model_key_file": "--upstream-key-file"},
     )
     check = _add(commands, "check", "check that code can run, and say what to fix if it cannot", ("kernel",))
@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
         help="use the kernel with this name on the server, and keep it running",
     )
     mcp = _add(
-        commands, "mcp", "run an MCP server with tools that run Python", ("kernel", "door", "keys", "kept")
+        commands, "mcp", "run an MCP server with tools that run Python", ("kernel", "network", "keys", "kept")
     )
     mcp.add_argument("--http", action="store_true", help="serve over HTTP instead of stdin and stdout")
     kernels = _add(commands, "kernels", "list the running kernels, on this machine or a server", ("kernel",))
@@ -69,7 +69,7 @@ _ID = re.compile(r"-(?:[\w-]{11}|[\w-]{15}|[\w-]{23})", re.ASCII)
 
 
 def taken(whole: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:
-    """What the arguments say. An id is one also where it begins with `-` and looks like a flag."""
+    """Parse the arguments. An id may begin with `-` and look like a flag."""
     known = {flag for each in descriptions() for flag in (each.flag, each.flag.replace("--", "--no-"))}
     named = [list(arguments[:1]) == ["export"] or before == "--session" for before in ("", *arguments)]
     marked = [
@@ -90,7 +90,7 @@ def _add(
     topics: Sequence[Topic],
     also: Mapping[str, str] = MappingProxyType({}),
 ) -> argparse.ArgumentParser:
-    """Add a command with the settings that concern it; `also` has a second flag for some of them."""
+    """Add a command with the settings that it uses; `also` gives some of them a second flag."""
     known = [each for each in descriptions() if each.topic in topics]
     secrets = " and ".join(each.variable for each in known if each.secret)
     parser = commands.add_parser(

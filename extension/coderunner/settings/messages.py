@@ -1,4 +1,4 @@
-"""Settings, and what is wrong with them, in words: no secret is in any."""
+"""Error messages about settings; they never contain a secret."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -32,11 +32,11 @@ MAY_BE = {
     "less_than_equal": "at most {le:g}",
     "value_error": "{error}",
 }
-"""What a value may be, by pydantic's name for what is wrong with it."""
+"""What a value may be, by the name of pydantic's error."""
 
 
 def sentence(failure: ValidationError, sources: Mapping[str, str], known: Iterable[str]) -> str:
-    """Say what is wrong with the first wrong setting, and what it may be; `known` are the names there are."""
+    """Say what is wrong with the first invalid setting and what it may be; `known` are all names."""
     first = failure.errors(include_url=False)[0]
     name = str(first["loc"][0]) if first["loc"] else ""
     source = sources.get(name, name)
@@ -48,7 +48,7 @@ def sentence(failure: ValidationError, sources: Mapping[str, str], known: Iterab
 
 
 def shown(name: str, value: object) -> str:
-    """A value in words for a person; secrets and what may hide in an address are masked."""
+    """A value as text for a person; secrets, also those in an address, are masked."""
     match value:
         case None:
             return ""
@@ -64,18 +64,18 @@ def shown(name: str, value: object) -> str:
             return str(value)
         case dict() if name == "continuations":
             return ", ".join(f"{model}={way}" for model, way in value.items())
-    return type(value).__name__  # a list or a table, with who knows what in it
+    return type(value).__name__  # a list or a table, which may hold a secret
 
 
 def authority(address: str) -> str:
-    """What stands before the path of an address, also where the scheme is missing."""
+    """The part of an address before its path, even if the scheme is missing."""
     return re.split(r"[/?#]", re.sub(r"^([\w+.-]*:)?//", "", address), maxsplit=1)[0]
 
 
 def host(address: str) -> str | None:
-    """The host of a whole address; None where the address cannot be right."""
+    """The host of a complete address; None if the address is invalid."""
     try:
         parts = urlsplit(address)
         return parts.hostname if parts.port != 0 else None
-    except ValueError:  # brackets that do not close, a port that is none
+    except ValueError:  # unclosed brackets, an invalid port
         return None

@@ -1,8 +1,8 @@
-"""What a person can set, validated once.
+"""All settings, validated once.
 
 Flags come before `CODERUNNER_*` environment variables, these before one TOML file, this before the defaults;
-`OPENAI_BASE_URL` and `OPENAI_API_KEY` fill in for an endpoint that nothing else names. Every value knows
-where it came from. Secrets have no flag (every user of the machine can see a flag) and stand in no message.
+`OPENAI_BASE_URL` and `OPENAI_API_KEY` are used if no endpoint is set. Every value
+knows its source. Secrets have no flag (every user of the machine can see a flag) and appear in no message.
 """
 
 import os
@@ -38,17 +38,17 @@ from coderunner.settings.sources import Gathered, default_config, default_data, 
 PREFIX = "CODERUNNER_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 DEFAULT = "default"
-"""The source of a value that nobody set."""
+"""The source of a value that is not set."""
 GIVEN = "given"
-"""The source of a value of settings that were made in place."""
+"""The source of a value passed to the constructor."""
 
 Continuation = Literal[
     "auto", "flags", "trailing", "continue", "prefix", "prefix-beta", "partial", "raw", "next-turn", "tools"
 ]
 """How a reply is continued."""
 
-Topic = Literal["kernel", "model", "door", "keys", "proxy", "app", "kept"]
-"""What a setting is about."""
+Topic = Literal["kernel", "model", "network", "keys", "proxy", "app", "kept"]
+"""The topic of a setting, under which help and documentation list it."""
 
 
 def _seal(value: object) -> object:
@@ -59,7 +59,7 @@ Sealed = Annotated[InstanceOf[Secret], BeforeValidator(_seal)]
 
 
 def _paired(value: object) -> object:
-    """A table, also where it is written on one line."""
+    """A table, even if written on one line."""
     if not isinstance(value, str):
         return value
     pairs = [pair.rpartition("=") for pair in value.split(",") if pair.strip()]
@@ -77,7 +77,7 @@ def _setting(default: object, what: str, topic: Topic, **limits: Any) -> Any:  #
 
 
 class Settings(BaseSettings):
-    """All settings of one start. Values do not change afterwards; `load` is the way to get them."""
+    """All settings of one start. They never change; `load` gives them."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -85,7 +85,7 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
         env_prefix=PREFIX,
         env_ignore_empty=True,
-        protected_namespaces=(),  # `model` is a word of ours, too
+        protected_namespaces=(),  # a setting is named `model`
     )
 
     server: str = _setting("", "address of a Jupyter server; empty: run a kernel on this machine", "kernel")
@@ -162,12 +162,12 @@ class Settings(BaseSettings):
     demo: bool = _setting(default=False, what="use the scripted demo model", topic="model")
     system_prompt: str = _setting("", "system prompt for the model; empty: the built-in examples", "model")
     system_prompt_file: Path | None = _setting(None, "file with the system prompt", "model")
-    host: str = _setting("127.0.0.1", "address to listen on", "door", min_length=1)
+    host: str = _setting("127.0.0.1", "address to listen on", "network", min_length=1)
     port: int = _setting(
         7861,
         "port to listen on; 0: any free port; if unset, the app takes the next free port, the proxy uses "
         "7862 and the MCP server 7863",
-        "door",
+        "network",
         ge=0,
         le=65_535,
     )
@@ -237,7 +237,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Leave only what the constructor is given: `load` has gathered everything else already."""
+        """Use only the constructor's arguments: `load` has gathered everything else already."""
         return (init_settings,)
 
     @model_validator(mode="before")
@@ -274,14 +274,14 @@ class Settings(BaseSettings):
 
     @property
     def approval(self) -> Literal["ask", "auto", "off"]:
-        """What `approve` comes to: a Jupyter server is the isolated one, a kernel of this machine is not."""
+        """The effective value of `approve`: a Jupyter server counts as isolated, a local kernel does not."""
         if self.approve == "default":
             return "auto" if self.server else "ask"
         return self.approve
 
     @property
     def limit(self) -> float:
-        """Seconds up to which a cell goes on after its deadline; 0: it is stopped there."""
+        """Seconds that a cell may run on after its deadline; 0: it is stopped at the deadline."""
         return self.hard_timeout if self.on_timeout == "detach" else 0.0
 
     def continuation_of(self, model: str) -> str:
@@ -290,18 +290,18 @@ class Settings(BaseSettings):
         return next(fit, self.continuation)
 
     def source(self, name: str) -> str:
-        """Where the value of the setting `name` came from, in words; `DEFAULT` where nobody set it."""
+        """The source of the setting `name`, as text; `DEFAULT` if it is not set."""
         return self._sources.get(name, GIVEN if name in self.model_fields_set else DEFAULT)
 
     def effective(self) -> list["Effective"]:
-        """Every setting with what it comes to and its source, secrets masked."""
+        """Every setting with its effective value and its source; secrets are masked."""
         values = {name: getattr(self, name) for name in type(self).model_fields} | {"approve": self.approval}
         return [Effective(name, shown(name, value), self.source(name)) for name, value in values.items()]
 
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """One setting as it is, in words."""
+    """One setting with its effective value, as text."""
 
     name: str
     value: str
@@ -310,7 +310,7 @@ class Effective:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """One setting as it could be: what help, documentation and forms need of it."""
+    """The description of one setting, for help, documentation and forms."""
 
     name: str
     topic: Topic
@@ -332,7 +332,7 @@ class Description:
 
 
 def descriptions() -> list[Description]:
-    """All settings, in the order in which people should meet them."""
+    """All settings, the most important first."""
     return [_described(name) for name in Settings.model_fields]
 
 
@@ -354,8 +354,8 @@ def _described(name: str) -> Description:
 def load(flags: Mapping[str, object] | None = None, *, config: Path | None = None) -> Settings:
     """Gather the settings from all sources and validate them.
 
-    `flags` are values by setting, None where a flag was not given; `config` is the TOML file, which must then
-    be there. Raises SettingsError with one sentence that names the setting, its source and what it may be.
+    `flags` are values by setting, None if a flag was not given; `config` is the TOML file, which must then
+    exist. Raises SettingsError with one sentence that names the setting, its source and what it may be.
     """
     named = config or os.environ.get(CONFIG_VARIABLE)
     toml = Path(named).expanduser() if named else default_config()
@@ -370,7 +370,7 @@ def load(flags: Mapping[str, object] | None = None, *, config: Path | None = Non
     try:
         settings = Settings(**gathered.values)
     except ValidationError as failure:
-        # Without `from`: the original error carries the values, secrets among them.
+        # Without `from`: the original error holds the values, secrets among them.
         raise SettingsError(sentence(failure, gathered.sources, Settings.model_fields)) from None
     if settings.token and "token" not in gathered.sources:
         gathered.sources["token"] = gathered.sources["server"]
@@ -379,9 +379,9 @@ def load(flags: Mapping[str, object] | None = None, *, config: Path | None = Non
 
 
 def _fall_back_to_openai(gathered: Gathered) -> None:
-    """Take the endpoint that other programs use, if no other is named.
+    """Use the endpoint that other programs use, if no other is set.
 
-    Its key goes to no other address: whoever names an endpoint of their own did not mean OpenAI's key.
+    Its key is sent to no other address: with an endpoint of one's own, OpenAI's key is not meant.
     """
     address, key = os.environ.get("OPENAI_BASE_URL"), os.environ.get("OPENAI_API_KEY")
     if address and "model_url" not in gathered.values:

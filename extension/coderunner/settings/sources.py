@@ -1,4 +1,4 @@
-"""Where settings come from: files, in the places where this system keeps them, and the order of sources."""
+"""The sources of settings: files in the usual folders of the system, and the order of all sources."""
 
 import os
 import re
@@ -12,18 +12,18 @@ from typing import Any
 from coderunner.errors import SettingsError
 
 LARGEST = 256_000
-"""Bytes of a settings file: a hundred times what ours can say."""
+"""The most bytes of a settings file: a hundred times what all settings need."""
 
 
 def default_config() -> Path:
-    """The TOML file that is read when none is named; it need not be there."""
+    """The TOML file that is read if none is given; it need not exist."""
     if sys.platform == "win32":
         return _base("APPDATA", "AppData/Roaming") / "coderunner" / "config.toml"
     return _base("XDG_CONFIG_HOME", ".config") / "coderunner" / "config.toml"
 
 
 def default_data() -> Path:
-    """The folder where this system keeps a program's data."""
+    """The system's folder for the data of programs."""
     match sys.platform:
         case "win32":
             return _base("LOCALAPPDATA", "AppData/Local") / "coderunner"
@@ -40,9 +40,9 @@ def _base(variable: str, below_home: str) -> Path:
 
 
 def read_toml(path: Path, *, required: bool) -> dict[str, Any]:
-    """The values in the file at `path`; none where it is missing and not required.
+    """The values in the file at `path`; none if it is missing and not required.
 
-    Raises SettingsError where it cannot be read.
+    Raises SettingsError if it cannot be read.
     """
     if not required and not path.is_file():
         return {}
@@ -63,32 +63,32 @@ def read_toml(path: Path, *, required: bool) -> dict[str, Any]:
         raise
     except ValueError as failure:
         message = f"the settings file {path} is not TOML: {failure}"
-        # Without `from`: a decoding error carries the bytes that it failed on, and they may be a token's.
+        # Without `from`: a decoding error holds the bytes that it failed on, perhaps those of a token.
         raise SettingsError(message) from None
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Values by setting, with the words for the source of each and that source's rank."""
+    """Values by setting, each with its source as text and the rank of that source."""
 
     values: dict[str, Any] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     ranks: dict[str, int] = field(default_factory=dict)
 
     def add(self, values: Mapping[str, Any], source: Callable[[str], str]) -> None:
-        """Take `values`, which come before all taken so far; `source` gives its words for a name."""
+        """Add `values`, which override all earlier ones; `source` gives the text of the source for a name."""
         rank = max(self.ranks.values(), default=0) + 1
         for name, value in values.items():
             self.values[name], self.sources[name], self.ranks[name] = value, source(name), rank
 
     def fill(self, name: str, value: object, source: str) -> None:
-        """Take a value that comes after all others."""
+        """Add a value that is used only if there is no other."""
         self.values[name], self.sources[name], self.ranks[name] = value, source, 0
 
     def read_file_of(self, name: str) -> None:
-        """Take the value of `name` from the file that is named for it, unless a higher source has the value.
+        """Read the value of `name` from the file set for it, unless a source of higher rank has the value.
 
-        A token or a key may stand in the file alone or as such a line of an .env. Raises SettingsError.
+        The file holds the token or key alone, or as a line of an .env. Raises SettingsError.
         """
         file = f"{name}_file"
         if not self.values.get(file) or self.ranks.get(name, 0) > self.ranks[file]:

@@ -116,7 +116,7 @@ class Visitor:
         # A page that is left while a reply streams complains about its end.
         self.complaints.clear()
         expect(self.box).to_be_editable()
-        expect(self.page.locator("#cr-kernel .cr-light")).to_be_visible()
+        expect(self.page.locator("#cr-kernel .cr-kernel-status")).to_be_visible()
         return self
 
     def begin_anew(self) -> "Visitor":

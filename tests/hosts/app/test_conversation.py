@@ -295,7 +295,7 @@ async def test_a_reply_that_is_written_anew_takes_its_blocks_with_it() -> None:
 async def test_of_many_conversations_those_at_rest_are_read_again_when_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coderunner.hosts.app.conversation.conversations.IN_HAND", 2)
+    monkeypatch.setattr("coderunner.hosts.app.conversation.conversations.MOST_IN_MEMORY", 2)
     subscriptions, records = Subscriptions(), open_records("", tmp_path)
     archive = Archive(ReplyWriter(Choices(Local()), Sessions(tmp_path), StrategyCache(), records))
     conversations = Conversations(asking, lambda: "auto", subscriptions=subscriptions, archive=archive)

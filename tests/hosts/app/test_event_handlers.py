@@ -346,7 +346,7 @@ def test_somebody_who_is_quicker_than_the_page_has_one_conversation(browser: Bro
         somebody.say("endless")
         expect(somebody.replies).to_contain_text("tick3 ")
         held[0].continue_()
-        expect(somebody.page.locator("#cr-kernel .cr-light")).to_be_visible()
+        expect(somebody.page.locator("#cr-kernel .cr-kernel-status")).to_be_visible()
         somebody.stop()
         expect(somebody.feet).to_have_count(1)
 

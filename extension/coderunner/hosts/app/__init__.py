@@ -1,11 +1,11 @@
-"""The chat app: a page of our own, with Gradio, where models and kernels meet.
+"""The chat app: a Gradio page with a chat model and a kernel.
 
 `run` starts it. Importing this package imports Gradio, which takes seconds.
 """
 
 import os
 
-# Read by Gradio while it is imported; it would otherwise report each start to its makers.
+# Gradio reads this while it is imported; otherwise it reports each start to its makers.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 from coderunner.hosts.app.server import run

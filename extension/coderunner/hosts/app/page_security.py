@@ -1,13 +1,13 @@
-"""What the app's page may load and where it may stand; and who may speak to the app: its own page."""
+"""Security headers of the app's page, and the check that requests come from it."""
 
 from collections.abc import Iterable
 
 from coderunner.access.origins import App, OriginCheck
 from coderunner.page.server.static_files import PUBLIC
 
-# All that the page needs comes from the app itself, so nothing that a model or a program says can make the
-# browser fetch from elsewhere: an image's address in Markdown would otherwise carry secrets out.
-# The scripts of the page's framework are inline and build functions from strings.
+# The page loads everything from the app itself, so no output of a model or a program makes the browser
+# request other sites: otherwise the URL of an image in Markdown could leak secrets. Gradio's scripts are
+# inline and build functions from strings.
 POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -36,5 +36,5 @@ HEADERS = (
 
 
 def guarded(app: App, hosts: Iterable[str] = ()) -> OriginCheck:
-    """The app behind its gate; `hosts` are names that it answers to beside the loopback ones."""
+    """The app with its checks and headers; `hosts` are names it answers to besides the loopback ones."""
     return OriginCheck(app, hosts, headers=HEADERS, public=PUBLIC)

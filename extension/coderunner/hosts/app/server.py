@@ -1,4 +1,4 @@
-"""The app as a server: guarded, on loopback, with a clean end."""
+"""The app as a server: with checks of each request, on loopback by default, with a clean shutdown."""
 
 import asyncio
 import contextlib
@@ -34,14 +34,14 @@ from coderunner.runner import Sessions, open_records, to_notebook
 from coderunner.settings.settings import DEFAULT, Settings
 
 FURTHER_PORTS = 20
-"""How many ports we try after one that is taken and that nobody asked for."""
+"""How many more ports are tried if the default one is taken."""
 
 
 class App:
-    """Everything that one start of the app is made of."""
+    """All parts of the running app."""
 
     def __init__(self, settings: Settings, *, patience: float = PATIENCE) -> None:
-        """`patience`: seconds for which a reply goes on that no page shows any more."""
+        """`patience`: seconds that a reply goes on after the last page has left."""
         self.settings = settings
         self.choices = Choices.of(settings)
         self.sessions = Sessions(settings.data_dir / "kernels", spare=True, max_memory=settings.max_memory)
@@ -65,9 +65,9 @@ class App:
         self.model_choices = ModelChoices(settings)
 
     def asgi(self) -> OriginCheck:
-        """Give the whole as an ASGI app. Its lifespan starts and ends what belongs to it.
+        """The ASGI app. Its lifespan starts and stops all parts.
 
-        To be called in a running loop: Gradio makes loops of its own elsewhere, and never closes them.
+        To be called in a running loop: elsewhere Gradio makes loops of its own and never closes them.
         """
         app = FastAPI(
             routes=[
@@ -112,7 +112,7 @@ class App:
             await self.model_choices.stop()
 
     async def _reply(self, request: Request) -> Response:
-        """A reply as the model wrote it, for our own page: `?c=…&r=…`, its conversation and its name."""
+        """A reply as the model wrote it, for our own page: `?c=…&r=…`, the ids of conversation and reply."""
         if self.rights.admit(request.scope, request.headers.get(HEADER, "")) is None:
             return PlainTextResponse("Only CodeRunner's own page may do this.", 403)
         name, identity = request.query_params.get("r", ""), request.query_params.get("c", "")
@@ -137,9 +137,9 @@ class App:
 
 
 def run(settings: Settings) -> None:
-    """Start the app and stay until Ctrl-C or SIGTERM; kernels end with it.
+    """Run the app until Ctrl-C or SIGTERM; its kernels shut down with it.
 
-    Raises SettingsError where it cannot listen as it is told to.
+    Raises SettingsError if it cannot listen on the address that is set.
     """
     listener = listen(settings)
     with contextlib.suppress(KeyboardInterrupt):
@@ -159,9 +159,9 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
 
 
 def listen(settings: Settings) -> socket.socket:
-    """Open the app's socket; a port that nobody asked for may be the next free one.
+    """Open the app's socket; if no port is set, it may be the next free one.
 
-    Raises SettingsError where the address is none of this machine's own, or is taken.
+    Raises SettingsError if the address is taken or not one of this machine.
     """
     if settings.host.strip("[]") not in LOOPBACK:
         message = (

@@ -1,1 +1,1 @@
-"""Blocks and outputs as HTML: safe markup of ours, or data for a sandboxed frame."""
+"""Blocks and outputs as HTML: safe markup, or data for a sandboxed frame."""

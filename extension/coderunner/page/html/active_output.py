@@ -1,4 +1,4 @@
-"""What a program shows that acts by itself: values for a closed frame, never HTML of the page. Pure."""
+"""Active output (HTML, scripts, charts): data for a sandboxed frame, never HTML of the page. Pure."""
 
 import json
 import re
@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from coderunner.outputs import MimeBundle
 
 LARGEST = 12_000_000
-"""Characters of one such output; a bigger one would make the page slow and shows as its text."""
+"""The most characters of one such output; a larger one would slow the page down and shows as text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Kinds of data that a frame draws the same way."""
+    """Types of data that a frame renders the same way."""
 
     pattern: re.Pattern[str]
     text: bool = False
-    """The data are text; else they are JSON."""
+    """The data are text, otherwise JSON."""
     written: bool = False
-    """A person can read the source."""
+    """The source is readable for a person."""
 
 
 def _kind(pattern: str, *, text: bool = False, written: bool = False) -> Kind:
@@ -27,7 +27,7 @@ def _kind(pattern: str, *, text: bool = False, written: bool = False) -> Kind:
 
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
-"""Stands for a widget: names its model, which the block's panel has."""
+"""A reference to a widget: the id of its model, which the block's panel has."""
 
 ABOVE_IMAGES = (
     _kind(r"application/vnd\.jupyter\.widget-view\+json"),
@@ -37,23 +37,22 @@ ABOVE_IMAGES = (
     _kind("text/markdown", text=True, written=True),
     _kind("text/latex", text=True, written=True),
 )
-"""Kinds that are shown rather than an image, the best first: those that were made for this, then JupyterLab's
-order."""
+"""Kinds that are preferred to an image, the best first, then in JupyterLab's order."""
 BELOW_IMAGES = (_kind("application/javascript", text=True), _kind("application/json"))
 
 FOREIGN = re.compile(r"application/vnd\.bokehjs_\w+\.v0\+json", re.ASCII)
-"""Says of a script beside it that it needs a program which no frame has: such a bundle shows as its text."""
+"""Marks a bundle whose script needs a library that no frame has: it shows as text."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveOutput:
-    """One kind of a MIME bundle, as the kernel gave it: only a frame may draw it."""
+    """One kind of a MIME bundle, as the kernel sent it: only a frame may render it."""
 
     kind: str
     data: object
     metadata: object = None
     plain: str = ""
-    """What stands for it where there is no frame."""
+    """The text shown where there is no frame."""
 
 
 def found(data: MimeBundle, metadata: MimeBundle, kinds: Sequence[Kind]) -> ActiveOutput | None:
@@ -78,12 +77,12 @@ def _active(name: str, kind: Kind, data: MimeBundle, metadata: MimeBundle) -> Ac
 def _size(value: object) -> int:
     try:
         return len(value) if isinstance(value, str) else len(json.dumps(value))
-    except RecursionError:  # deeper than anybody draws
+    except RecursionError:  # nested too deep to render
         return LARGEST + 1
 
 
 def names(data: MimeBundle) -> str:
-    """The kinds of a bundle, for somebody who sees none of them."""
+    """The types of a bundle, for a reader who sees none of them."""
     return f"({', '.join(sorted(str(kind)[:100] for kind in data)[:8]) or 'empty output'})"
 
 

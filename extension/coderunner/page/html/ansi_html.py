@@ -1,4 +1,4 @@
-"""A terminal's text as safe HTML: ANSI colours become spans, all else is escaped or made visible."""
+"""Terminal text as safe HTML: ANSI colours become spans, everything else is escaped or made visible."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _ESCAPE = re.compile(
     r"|\x1b[ -/]*[0-~]?"  # everything else that starts with ESC
 )
 
-# Invisible to a reader, yet they hide text or turn it around (Unicode TR36): shown by their number.
+# Invisible characters that hide or reorder text (Unicode TR36); shown by their code point.
 _INVISIBLE = re.compile(
     r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]"
 )
@@ -27,24 +27,24 @@ _NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 
 
 @dataclass(frozen=True, slots=True)
-class _Pen:
-    """How the terminal writes at the moment: a class for each named colour, a style for each exact one."""
+class _Style:
+    """The text style at one point: a class for each named colour, a CSS value for each exact one."""
 
-    ink: str = ""
-    paper: str = ""
-    exact_ink: str = ""
-    exact_paper: str = ""
+    foreground: str = ""
+    background: str = ""
+    exact_foreground: str = ""
+    exact_background: str = ""
     bold: bool = False
     faint: bool = False
     italic: bool = False
     underlined: bool = False
 
-    def open(self) -> str:
+    def tag(self) -> str:
         names = [
             name
             for name in (
-                self.ink and f"cr-ink-{self.ink}",
-                self.paper and f"cr-paper-{self.paper}",
+                self.foreground and f"cr-ink-{self.foreground}",
+                self.background and f"cr-paper-{self.background}",
                 "cr-bold" if self.bold else "",
                 "cr-faint" if self.faint else "",
                 "cr-italic" if self.italic else "",
@@ -54,14 +54,14 @@ class _Pen:
         ]
         style = "".join(
             f"{name}:{value};"
-            for name, value in (("color", self.exact_ink), ("background", self.exact_paper))
+            for name, value in (("color", self.exact_foreground), ("background", self.exact_background))
             if value
         )
         tag = f' class="{" ".join(names)}"' if names else ""
         return f"<span{tag}" + (f' style="{style}"' if style else "") + ">"
 
 
-_PLAIN = _Pen()
+_PLAIN = _Style()
 
 
 def html(text: str) -> str:
@@ -69,11 +69,11 @@ def html(text: str) -> str:
 
     Costs time in proportion to the text.
     """
-    pen, lines = _PLAIN, []
+    style, lines = _PLAIN, []
     for line in settled(text).split("\n"):
         line = line.rstrip("\r")
         read = _moved if "\r" in line or "\b" in line else _written
-        spans, pen = read(line, pen)
+        spans, style = read(line, style)
         lines.append("".join(_span(written, piece) for written, piece in spans))
     return "\n".join(lines)
 
@@ -83,38 +83,38 @@ def plain(text: str) -> str:
     return _ESCAPE.sub("", text)
 
 
-_Span = tuple[_Pen, str]
+_Span = tuple[_Style, str]
 
 
-def _written(line: str, pen: _Pen) -> tuple[list[_Span], _Pen]:
-    """The line as it is written from left to right, and the pen at its end."""
+def _written(line: str, style: _Style) -> tuple[list[_Span], _Style]:
+    """The spans of a line, and the style at its end."""
     spans = []
-    for piece, codes in _pieces(line):
-        spans.append((pen, piece))
-        pen = pen if codes is None else _turned(pen, codes)
-    return spans, pen
+    for piece, codes in _split(line):
+        spans.append((style, piece))
+        style = style if codes is None else _after_sgr(style, codes)
+    return spans, style
 
 
-def _moved(line: str, pen: _Pen) -> tuple[list[_Span], _Pen]:
-    """The same with backspaces and carriage returns carried out, as a progress bar expects."""
+def _moved(line: str, style: _Style) -> tuple[list[_Span], _Style]:
+    """The same with backspaces and carriage returns applied, as a progress bar expects."""
     cells: list[_Span] = []
     cursor = 0
-    spans, end = _written(line, pen)
-    for pen, piece in spans:
+    spans, end = _written(line, style)
+    for style, piece in spans:
         for move in _MOVES.findall(piece):
             if move == "\r":
                 cursor = 0
             elif move == "\b":
                 cursor = max(cursor - 1, 0)
             else:
-                cells[cursor : cursor + len(move)] = [(pen, character) for character in move]
+                cells[cursor : cursor + len(move)] = [(style, character) for character in move]
                 cursor += len(move)
     same = groupby(cells, key=lambda cell: cell[0])
-    return [(pen, "".join(character for _, character in run)) for pen, run in same], end
+    return [(style, "".join(character for _, character in run)) for style, run in same], end
 
 
-def _pieces(text: str) -> Iterator[tuple[str, str | None]]:
-    """Cut at each escape sequence: the text before it, and its codes where it sets the pen."""
+def _split(text: str) -> Iterator[tuple[str, str | None]]:
+    """Split at each escape sequence: the text before it, and its codes if it sets the style."""
     start = 0
     for match in _ESCAPE.finditer(text):
         yield text[start : match.start()], match["sgr"]
@@ -122,67 +122,73 @@ def _pieces(text: str) -> Iterator[tuple[str, str | None]]:
     yield text[start:], None
 
 
-def _span(pen: _Pen, text: str) -> str:
+def _span(style: _Style, text: str) -> str:
     shown = _visible(escape(text, quote=False))
-    return shown if pen == _PLAIN or not text else f"{pen.open()}{shown}</span>"
+    return shown if style == _PLAIN or not text else f"{style.tag()}{shown}</span>"
 
 
 def _visible(text: str) -> str:
-    text = _CONTROL.sub(lambda match: f'<span class="cr-control">{_picture(match[0])}</span>', text)
+    text = _CONTROL.sub(lambda match: f'<span class="cr-control">{_symbol(match[0])}</span>', text)
     return _INVISIBLE.sub(lambda match: f'<span class="cr-control">U+{ord(match[0]):04X}</span>', text)
 
 
-def _picture(control: str) -> str:
-    # U+2400 and following are the pictures of the C0 controls.
+def _symbol(control: str) -> str:
+    # The symbols of the C0 controls begin at U+2400.
     code = ord(control)
     return chr(0x2400 + code) if code < 0x20 else ("␡" if code == 0x7F else f"U+{code:04X}")
 
 
-def _turned(pen: _Pen, codes: str) -> _Pen:
-    """The pen after one SGR sequence (ECMA-48, 8.3.117; colours as xterm has them)."""
+def _after_sgr(style: _Style, codes: str) -> _Style:
+    """The style after one SGR sequence (ECMA-48, 8.3.117; colours as xterm has them)."""
     numbers = [int(code) if code.isdigit() else 0 for code in re.split("[;:]", codes)] if codes else [0]
     numbers = numbers[:32]
     while numbers:
         number = numbers.pop(0)
         match number:
             case 0:
-                pen = _PLAIN
+                style = _PLAIN
             case 1:
-                pen = replace(pen, bold=True)
+                style = replace(style, bold=True)
             case 2:
-                pen = replace(pen, faint=True)
+                style = replace(style, faint=True)
             case 3:
-                pen = replace(pen, italic=True)
+                style = replace(style, italic=True)
             case 4:
-                pen = replace(pen, underlined=True)
+                style = replace(style, underlined=True)
             case 22:
-                pen = replace(pen, bold=False, faint=False)
+                style = replace(style, bold=False, faint=False)
             case 23:
-                pen = replace(pen, italic=False)
+                style = replace(style, italic=False)
             case 24:
-                pen = replace(pen, underlined=False)
+                style = replace(style, underlined=False)
             case 38 | 48:
-                pen = _exactly(pen, numbers, ink=number == 38)
+                style = _with_exact_colour(style, numbers, foreground=number == 38)
             case _:
-                pen = _coloured(pen, number)
-    return pen
+                style = _with_named_colour(style, number)
+    return style
 
 
-def _coloured(pen: _Pen, number: int) -> _Pen:
-    """The pen after one of the named colours; what we do not know changes nothing."""
+def _with_named_colour(style: _Style, number: int) -> _Style:
+    """The style after a named colour; an unknown number changes nothing."""
     tens, ones = divmod(number, 10)
     if tens in (3, 4) and ones == 9:
-        return replace(pen, ink="", exact_ink="") if tens == 3 else replace(pen, paper="", exact_paper="")
+        return (
+            replace(style, foreground="", exact_foreground="")
+            if tens == 3
+            else replace(style, background="", exact_background="")
+        )
     if tens not in (3, 4, 9, 10) or ones > 7:
-        return pen
+        return style
     name = _NAMES[ones]
     return (
-        replace(pen, ink=name, exact_ink="") if tens in (3, 9) else replace(pen, paper=name, exact_paper="")
+        replace(style, foreground=name, exact_foreground="")
+        if tens in (3, 9)
+        else replace(style, background=name, exact_background="")
     )
 
 
-def _exactly(pen: _Pen, numbers: list[int], *, ink: bool) -> _Pen:
-    """The pen after `38;5;n` or `38;2;r;g;b`; takes its parameters out of `numbers`."""
+def _with_exact_colour(style: _Style, numbers: list[int], *, foreground: bool) -> _Style:
+    """The style after `38;5;n` or `38;2;r;g;b`; removes the parameters from `numbers`."""
     kind = numbers.pop(0) if numbers else 0
     taken, numbers[:] = (
         (numbers[:1], numbers[1:])
@@ -193,12 +199,20 @@ def _exactly(pen: _Pen, numbers: list[int], *, ink: bool) -> _Pen:
     )
     if kind == 5 and taken and taken[0] < 16:
         name = _NAMES[taken[0] % 8]
-        return replace(pen, ink=name, exact_ink="") if ink else replace(pen, paper=name, exact_paper="")
+        return (
+            replace(style, foreground=name, exact_foreground="")
+            if foreground
+            else replace(style, background=name, exact_background="")
+        )
     red, green, blue = _cube(taken[0]) if kind == 5 and taken else (*taken, 0, 0, 0)[:3]
     if not taken:
-        return pen
+        return style
     colour = f"rgb({min(red, 255)},{min(green, 255)},{min(blue, 255)})"
-    return replace(pen, ink="", exact_ink=colour) if ink else replace(pen, paper="", exact_paper=colour)
+    return (
+        replace(style, foreground="", exact_foreground=colour)
+        if foreground
+        else replace(style, background="", exact_background=colour)
+    )
 
 
 def _cube(index: int) -> tuple[int, int, int]:

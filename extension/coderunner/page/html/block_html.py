@@ -1,7 +1,7 @@
-"""A block as HTML of ours. Pure.
+"""A block as safe HTML. Pure.
 
-Whatever comes from a model or a kernel is escaped here, or stands in a data address of an image whose
-format was checked; what acts by itself is no HTML here, but a value that only a closed frame draws.
+Everything from a model or a kernel is escaped here, or is in the data URL of an image whose format was
+checked; active output is not HTML here but data that only a sandboxed frame renders.
 """
 
 import re
@@ -15,29 +15,29 @@ from coderunner.page.html import ansi_html, output_html, syntax_highlighting
 from coderunner.page.html.output_html import Drawn
 
 LONGEST_ANSWER = 10_000
-"""Characters that a person may answer: a program gets no more."""
+"""The most characters of a person's answer to a program."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What the page says about the place where code runs."""
+    """What a block says about the place where code runs."""
 
     deadline: float = 30.0
     where: str = "It runs on your computer without a sandbox."
     scripts: bool = True
-    """What a program shows may run scripts, in its closed frame."""
+    """Active output may run scripts, in its sandboxed frame."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a block looks like, piece by piece, so that a page gets only those that have changed."""
+    """How a block looks, in pieces, so that a page gets only those that have changed."""
 
     mood: str
     """The class that colours the dot."""
     code: str
     outputs: tuple[Drawn, ...]
     later: tuple[Drawn, ...]
-    """What it showed after its end."""
+    """Its outputs after its end."""
     question: str
     read: str
     bar: str
@@ -46,18 +46,18 @@ class Look:
 
     @property
     def pieces(self) -> tuple[Drawn, ...]:
-        """All that it showed, one below the other."""
+        """All outputs, one below the other."""
         return (*self.outputs, *((AFTER, *self.later) if self.later else ()))
 
 
 AFTER = '<div class="cr-after">Output after the block ended</div>'
-"""Stands above what a block showed after its end."""
+"""The heading of the outputs after a block's end."""
 
 
 def placeholder(identity: str, otherwise: str = "") -> str:
-    """What stands for a block in a reply: the element fills itself. `identity` is one of ours.
+    """The custom element of a block in a reply. `identity` is an id that we made.
 
-    `otherwise`: HTML of the host that is shown until then, and where the element cannot be filled.
+    `otherwise`: HTML of the host that is shown until the element has content, or if it gets none.
     """
     return f'<code-runner-output id="cr-{identity}" data-cr="{identity}">{otherwise}</code-runner-output>'
 
@@ -69,14 +69,14 @@ def look(
     *,
     longest: int = output_html.LONGEST,
 ) -> Look:
-    """Draw a block, with at most `longest` characters of each text.
+    """Render a block, with at most `longest` characters of each text.
 
-    Of `before`, an earlier state of it that was drawn the same way, what stayed the same is taken over.
+    Pieces that have not changed are taken from `before`, an earlier look rendered the same way.
     """
     kept = _known(*before) if before else {}
 
     def drawn(shown: Output) -> Drawn:
-        # By identity: outputs hold dictionaries of the kernel's, which have no hash.
+        # By identity: outputs contain dictionaries, which cannot be hashed.
         return kept[id(shown)] if id(shown) in kept else output_html.draw(shown, block, longest)
 
     return Look(
@@ -93,13 +93,13 @@ def look(
 
 
 def _known(block: Block, look: Look) -> dict[int, Drawn]:
-    """What was drawn of its outputs, by the outputs' identities; an error's line is that of its block."""
+    """The rendered outputs by the identity of each; an error shows a line of its block."""
     pairs = zip((*block.shown, *block.later), (*look.outputs, *look.later), strict=True)
     return {id(shown): drawn for shown, drawn in pairs if not isinstance(shown, Error)}
 
 
 def block(block: Block, setting: Setting) -> str:
-    """Code, outputs and bar as one unit, where there is no frame: what acts by itself shows as its text."""
+    """Code, outputs and bar as one piece of HTML without a frame: active output shows as text."""
     its = look(block, setting)
     shown = "".join(f'<div class="cr-piece">{output_html.harmless(drawn)}</div>' for drawn in its.pieces)
     return (
@@ -114,7 +114,7 @@ def _code(source: str) -> str:
 
 
 def _again(block: Block | None) -> str:
-    """What came of it as a person had it run once more, below what it showed before: a block of its own."""
+    """The run that a person started, below the first outputs, as a block of its own."""
     if block is None:
         return ""
     return f'<div class="cr-again" role="group" aria-label="Run again">{placeholder(block.id)}</div>'
@@ -140,7 +140,7 @@ def _mood(block: Block) -> str:
 
 
 def read(text: str, of: str = "") -> str:
-    """What the model read, folded; `of` says what that is of."""
+    """What the model read, folded; `of` says of what."""
     lines = len(text.strip("\n").split("\n"))
     if not text.strip():
         return '<details class="cr-read" hidden><summary></summary><pre></pre></details>'
@@ -152,7 +152,7 @@ def read(text: str, of: str = "") -> str:
 
 
 def _form(question: Question | None) -> str:
-    """The line that a program asks for. The page empties the field whenever the ticket is another one."""
+    """The form for a line that a program asks for. The page empties the field when the ticket changes."""
     if question is None:
         return '<form class="cr-question" hidden></form>'
     kind, what = ("password", "a password") if question.password else ("text", "input")
@@ -185,7 +185,7 @@ def _state(block: Block, setting: Setting) -> tuple[str, str]:
         case State.WRITING:
             return "<b>Writing</b>", ""
         case State.UNFINISHED:
-            # One that a person was asked about can be run still.
+            # A block that waited for approval can still be run.
             run = _button("again", "Run", block.ticket) if block.ordinal is not None else ""
             return f"<b>Not run</b> · {_why_not(block)}", f"{run}{copy}"
         case State.WAITING:
@@ -213,7 +213,7 @@ def _state(block: Block, setting: Setting) -> tuple[str, str]:
 
 
 def _clock(block: Block, deadline: float | None = None) -> str:
-    """Seconds that the page counts on; another clock for each state, so that each begins anew."""
+    """Seconds that the page goes on counting; each state has a clock of its own."""
     name = escape(f"{block.state}-{block.ticket}")
     of = "" if deadline is None else f"{deadline:.0f}"
     words = f"{int(block.elapsed)} s of {of}" if of else duration(block.elapsed)
@@ -237,7 +237,7 @@ def _button(act: str, word: str, ticket: str = "", look: str = "") -> str:
 
 
 def _end(result: Result) -> str:
-    """How a cell ended, in the bar: in the words that the model reads."""
+    """How a cell ended, in the words that the model reads."""
     took = f" · {duration(result.duration)}" if result.duration else ""
     detail = f" · {escape(result.detail, quote=False)}" if result.detail else ""
     match result.status:
@@ -253,7 +253,7 @@ def _end(result: Result) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds in words, as short as they are still exact enough: `9 ms`, `0.4 s`, `12 s`, `1 min 12 s`."""
+    """A duration as short text: `9 ms`, `0.4 s`, `12 s`, `1 min 12 s`."""
     if seconds < 0.0995:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 9.95:

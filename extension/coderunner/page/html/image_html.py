@@ -1,4 +1,4 @@
-"""Images out of MIME bundles as `<img>` elements that can do nothing but be seen."""
+"""Images of MIME bundles as `<img>` elements, which run no scripts."""
 
 import re
 from base64 import b64encode
@@ -9,14 +9,14 @@ from coderunner.images import image_type
 from coderunner.images.image_type import SVG, Image
 
 SHOWN = frozenset((*image_type.TYPES, "image/bmp", "image/avif"))
-"""What browsers show; in an `<img>` an SVG's scripts never run and it loads nothing."""
+"""The types that browsers show; in an `<img>` an SVG runs no scripts and loads nothing."""
 
 LARGEST = 9_000_000
-"""Bytes: a bigger picture would make each update of the page slow."""
+"""The most bytes of an image: a larger one would slow down each update of the page."""
 
 
 def drawn(data: Mapping[str, object], metadata: Mapping[str, object], *, alt: str = "") -> str:
-    """The image of a MIME bundle as an element, of the type that it has; empty where none shows."""
+    """The image of a MIME bundle as an element, with its real type; empty if none can be shown."""
     image = image_type.of_bundle(data)
     if not isinstance(image, Image) or image_type.why_unseen(image, SHOWN, LARGEST):
         return ""
@@ -25,7 +25,7 @@ def drawn(data: Mapping[str, object], metadata: Mapping[str, object], *, alt: st
 
 
 def unseen(data: Mapping[str, object]) -> str:
-    """One line for the image of a bundle that is not shown; empty where it has none."""
+    """One line for an image of a bundle that is not shown; empty if it has none."""
     image = image_type.of_bundle(data)
     why = image_type.why_unseen(image, SHOWN, LARGEST) if isinstance(image, Image) else ""
     return "" if image is None else f"{image} ({why})" if why else str(image)
@@ -42,7 +42,7 @@ _LENGTH = re.compile(r"\s*(\d{1,5}(?:\.\d{1,9})?)\s*(px|%)?\s*", re.ASCII)
 
 
 def _size(metadata: object) -> str:
-    """The size that the program asks for, as a style; the shape stays where there is less room."""
+    """The size that the program asks for, as CSS; in less space the aspect ratio stays."""
     if not isinstance(metadata, Mapping):
         return ""
     (width, across), (height, down) = (_length(metadata.get(name)) for name in ("width", "height"))
@@ -59,7 +59,7 @@ def _size(metadata: object) -> str:
 
 
 def _length(size: object) -> tuple[float, str]:
-    """In CSS pixels, or as a share of the width; 0 where it is none."""
+    """A length in CSS pixels or in percent of the width; 0 if it is invalid."""
     found = None if isinstance(size, bool) else _LENGTH.fullmatch(str(size)[:32])
     number = float(found[1]) if found else 0.0
     return (number, found[2] or "px") if found and 0 < number < 10_000 else (0.0, "px")

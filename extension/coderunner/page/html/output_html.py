@@ -1,4 +1,4 @@
-"""One output as HTML of ours, or as what only a closed frame may draw. Pure."""
+"""One output as safe HTML, or as data that only a sandboxed frame may render. Pure."""
 
 import re
 from html import escape
@@ -18,16 +18,16 @@ from coderunner.page.html import active_output, ansi_html, image_html
 from coderunner.page.html.active_output import ActiveOutput, string
 
 LONGEST = 60_000
-"""Characters of text that one output shows; the middle of longer ones is left out, so that the page stays
-quick. The model reads far less."""
+"""The most characters of text that one output shows; the middle of a longer text is left out to keep the page
+fast. The model reads far less."""
 WHOLE = 1_000_000
-"""The same where a person wants it whole: a program's text is kept up to half of that."""
+"""The same if a person asks for all of it: a program's text is stored up to half of that."""
 
 Drawn = str | ActiveOutput
 
 
 def draw(output: Output, block: Block, longest: int = LONGEST) -> Drawn:
-    """Draw an output of `block`, with at most `longest` characters of a text."""
+    """Render an output of `block`, with at most `longest` characters of a text."""
     match output:
         case Stream(name=name, text=text, omitted=omitted):
             return _text(text, longest, " cr-stderr" if name == "stderr" else "", omitted)
@@ -45,7 +45,7 @@ def _text(text: str, longest: int, look: str = "", omitted: Omission = NOTHING_O
 
 
 def _clipped(text: str, longest: int, omitted: Omission = NOTHING_OMITTED) -> str:
-    """The text, or its head and tail. What was omitted before lies in the part that is clipped here."""
+    """The text, or its beginning and end. What was omitted earlier is in the part left out here."""
     if len(text) > longest:
         head, middle, tail = (
             text[: longest * 2 // 3],
@@ -61,12 +61,12 @@ def _clipped(text: str, longest: int, omitted: Omission = NOTHING_OMITTED) -> st
 
 
 def harmless(drawn: Drawn) -> str:
-    """What stands for it where there is no frame."""
+    """Its HTML where there is no frame."""
     return _text(drawn.plain, LONGEST) if isinstance(drawn, ActiveOutput) else drawn
 
 
 def _bundle(data: MimeBundle, metadata: MimeBundle, longest: int) -> Drawn:
-    """The best of what a bundle offers."""
+    """The best type of a bundle."""
     if found := active_output.found(data, metadata, active_output.ABOVE_IMAGES):
         return found
     plain = string(data.get("text/plain"))
@@ -84,7 +84,7 @@ _HINT = re.compile(r"^Hint: .*$", re.MULTILINE)
 
 
 def _error(error: Error, block: Block, longest: int) -> str:
-    """The exception in one line, the line of the cell that raised, what helps, and the traceback folded."""
+    """The exception on one line, the line of the cell that raised it, a hint, and the traceback, folded."""
     traceback = ansi_html.plain("\n".join(error.traceback))
     lines = re.findall(r"Cell In ?\[\d+\], line (\d+)", traceback)
     source = block.code.split("\n")

@@ -1,15 +1,15 @@
-"""The closed frames that outputs act in, and what they are made of. Pure.
+"""The sandboxed frames of active output. Pure.
 
-An output's scripts have no origin, no network and nothing to read. Sandbox and policy come as headers, so
-they hold also where a frame is opened by itself. A frame could still send itself elsewhere, with what it
-knows in the address: so it stands in a shell, whose policy names the one page that may be in it.
+The scripts of an output have no origin, no network and nothing to read. Sandbox and content security policy
+are sent as headers, so they also apply if a frame is opened by itself. A frame could still navigate elsewhere
+with data in the URL, so it is inside an outer frame whose policy allows only the one inner page.
 """
 
 from collections.abc import Mapping
 from typing import Literal, get_args
 
 Level = Literal["scripts", "still"]
-"""Whether an output may run scripts of its own in its frame, or holds still."""
+"""Whether an output may run scripts of its own in its frame."""
 
 LEVELS: tuple[Level, ...] = get_args(Level)
 
@@ -46,7 +46,7 @@ _CLOSED = ("sandbox allow-scripts", "default-src 'none'", "base-uri 'none'", "fo
 
 
 def shell(level: Level, version: str) -> str:
-    """The outer page: it opens the inner one and hands on one message."""
+    """The outer page: it opens the inner one and passes on one message."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Output</title>'
         "<style>html,body,iframe{margin:0;padding:0;border:0;width:100%;height:100%;display:block;overflow:hidden;background:none}"
@@ -56,7 +56,7 @@ def shell(level: Level, version: str) -> str:
 
 
 def inner(level: Level, version: str) -> str:
-    """The inner page: empty until its shell hands it a port."""
+    """The inner page: empty until the outer one passes it a port."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Output</title>'
         f'<link rel="stylesheet" href="../frame.css?{version}"></head>'
@@ -66,7 +66,7 @@ def inner(level: Level, version: str) -> str:
 
 
 def shell_headers(public: str, level: Level) -> Mapping[str, str]:
-    """Its policy; `public` is the address of our public files, ending in a slash."""
+    """The headers of the outer page; `public` is the URL of our public files, ending in a slash."""
     own = (
         f"script-src {public}shell.js",
         "style-src 'unsafe-inline'",
@@ -76,7 +76,7 @@ def shell_headers(public: str, level: Level) -> Mapping[str, str]:
 
 
 def inner_headers(public: str, level: Level) -> Mapping[str, str]:
-    """Its policy. Whatever it is, nothing but our own public files is ever loaded."""
+    """The headers of the inner page. At any level it loads only our own public files."""
     scripts = "'unsafe-inline' 'unsafe-eval' blob: data: " if level == "scripts" else ""
     own = (
         f"script-src {scripts}{public}",

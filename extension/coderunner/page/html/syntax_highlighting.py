@@ -1,4 +1,4 @@
-"""Source as HTML with a class for each kind of token; the page's style sheet has the colours."""
+"""Source code as HTML with a class for each kind of token; the page's style sheet has the colours."""
 
 from functools import cache, lru_cache
 from html import escape
@@ -23,7 +23,7 @@ _CLASSES: tuple[tuple[_TokenType, str], ...] = (
 )
 
 LONG = 20_000
-"""Characters; a longer cell is shown without colours, since it is lexed anew at each delta."""
+"""The most characters that are coloured, since a cell is lexed again at each delta."""
 
 
 PYTHON = "python"
@@ -56,7 +56,7 @@ _NAMES = {
     )
     for name in names.split()
 }
-"""The languages that are coloured, by the names that models have for them."""
+"""The languages that are coloured, by the names that models use for them."""
 
 
 @lru_cache(maxsize=256)
@@ -76,8 +76,8 @@ def _lexer(name: str) -> Lexer:
 def _span(kind: _TokenType, text: str) -> str:
     shown = escape(text, quote=False)
     for parent, name in _CLASSES:
-        # A kind contains itself and its subkinds; as a tuple it would seem to contain strings.
+        # A token type contains its subtypes; typed as a tuple it would seem to contain strings.
         if parent.__contains__(kind):
-            # Without quotes: a page gets this over and over.
+            # Without quotes, since a page gets this many times.
             return f"<span class=cr-{name}>{shown}</span>"
     return shown

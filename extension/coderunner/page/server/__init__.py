@@ -1,1 +1,1 @@
-"""What a page talks to: routes, one WebSocket a page, and the files it loads."""
+"""The server of a page: routes, one WebSocket for each page, and static files."""

@@ -1,4 +1,4 @@
-"""What a host puts into its page so that `<code-runner-output>` fills itself."""
+"""What a host adds to its page so that `<code-runner-output>` works."""
 
 from html import escape
 
@@ -6,7 +6,7 @@ from coderunner.page.server import static_files
 
 
 def style() -> str:
-    """The colours of both themes, and the look of blocks, for what the host draws itself."""
+    """The styles of both themes and of blocks, for what the host renders itself."""
     return "".join(static_files.content(name).decode() for name in ("theme.css", "block.css"))
 
 
@@ -16,7 +16,7 @@ def script(token: str, *, root: str = "") -> str:
 
 
 def formulas(*, root: str = "") -> str:
-    """The element for the page's head that draws `<code-runner-formula>`."""
+    """The script for the page's head that renders `<code-runner-formula>`."""
     return _program("formula.js", root)
 
 

@@ -1,4 +1,4 @@
-"""A page at its socket: what it watches, and what it was told of it."""
+"""The WebSocket of one page: which blocks it watches, and what it was sent of them."""
 
 import asyncio
 import contextlib
@@ -14,36 +14,36 @@ from coderunner.page.server.subscriptions import Subscriptions
 from coderunner.page.server.widget_channel import WidgetChannel
 from coderunner.text.json_reader import loads
 
-FRAME = 0.1
-"""Seconds between two drawings: as fast as reading needs. The first one after a pause goes out at once, and
-so does a block that a page asks for: it asks for all that it has, one after the other."""
+UPDATE_INTERVAL = 0.1
+"""Seconds between two updates: as fast as reading needs. The first one after a pause is sent at once, and so
+is a block that the page asks for: it asks for all its blocks, one after the other."""
 
 LARGEST = 64 * 1024
-"""Characters of a message; what a page says is short. Parcels may be as large as the server lets through."""
+"""The most characters of a text message. Binary ones may be as large as the server allows."""
 
 MOST = 2000
-"""Blocks that a page may watch; a long conversation has a hundred."""
+"""The most blocks that a page may watch; a long conversation has a hundred."""
 
 
 class PageConnection:
-    """One page; it gets nothing that `owner` may not see."""
+    """The connection of one page; it sends nothing that `owner` may not see."""
 
     def __init__(self, socket: WebSocket, subscriptions: Subscriptions, owner: str) -> None:
         self._socket = socket
         self._subscriptions = subscriptions
         self._owner = owner
         self._told: dict[str, Look | None] = {}
-        """What it watches, and how that looked when it was told last."""
+        """The blocks that it watches, and how they looked in the last update."""
         self._whole: set[str] = set()
-        """Those of which it wants long texts whole."""
+        """Those whose long texts it wants in full."""
         self._stale: dict[str, None] = {}
-        """What has changed since, in order."""
-        self._news = asyncio.Event()
+        """Those that have changed since, in order."""
+        self._pending = asyncio.Event()
         self._asked = asyncio.Event()
-        """It has asked for a block that it does not show yet."""
-        self._lanes: dict[str, WidgetChannel] = {}
-        """Those of its blocks whose widgets it shows."""
-        self._parcels = asyncio.Event()
+        """Set when it asks for a block that it does not show yet."""
+        self._channels: dict[str, WidgetChannel] = {}
+        """The channels of those blocks whose widgets it shows."""
+        self._widgets_pending = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
     async def stay(self) -> None:
@@ -54,15 +54,16 @@ class PageConnection:
         finally:
             for task in telling:
                 task.cancel()
-            for channel in self._lanes.values():
+            for channel in self._channels.values():
                 channel.close()
             for identity in self._told:
                 self._subscriptions.leave(identity, self._wake)
 
     async def _listen(self, telling: Sequence[asyncio.Task[None]]) -> None:
-        """Do what the page wants until it leaves.
+        """Handle messages until the page leaves.
 
-        Raises what `telling` fails at: a page of which the socket is closed comes anew, and is told anew.
+        Raises the error of a task in `telling`: a page whose socket closes connects again and gets
+        everything.
         """
         hearing = asyncio.create_task(self._keep_hearing())
         try:
@@ -78,13 +79,13 @@ class PageConnection:
                 pass
 
     async def _hear(self, event: Message) -> bool:
-        """Do what the page wants; False where it has left, or makes no sense and the socket is closed."""
+        """Handle a message; False if the page has left, or if an invalid message has closed the socket."""
         if event["type"] == "websocket.disconnect":
             return False
         if (frame := event.get("bytes")) is not None:
-            identity, parcel = socket_messages.opened(frame)
-            if identity in self._lanes:
-                self._lanes[identity].panel.receive(parcel)
+            identity, message = socket_messages.opened(frame)
+            if identity in self._channels:
+                self._channels[identity].panel.receive(message)
             return True
         text = event["text"]
         match socket_messages.asked(_json(text)) if len(text) <= LARGEST else ("", ""):
@@ -104,7 +105,7 @@ class PageConnection:
             case ("leave", identity):
                 self._told.pop(identity, None)
                 self._whole.discard(identity)
-                if (channel := self._lanes.pop(identity, None)) is not None:
+                if (channel := self._channels.pop(identity, None)) is not None:
                     channel.close()
                 self._subscriptions.leave(identity, self._wake)
             case _:
@@ -113,25 +114,25 @@ class PageConnection:
         return True
 
     def _show_widgets(self, identity: str) -> None:
-        """Tell the page what the widgets of a block that it watches are, and what becomes of them."""
+        """Send the page the widgets of a block that it watches, then their changes."""
         panel = self._subscriptions.panel(identity, self._owner) if identity in self._told else None
-        channel = self._lanes.get(identity)
+        channel = self._channels.get(identity)
         if panel is None:
             return
         if channel is None or channel.panel is not panel:
             if channel is not None:
                 channel.close()
-            channel = self._lanes[identity] = WidgetChannel(panel, self._parcels.set)
+            channel = self._channels[identity] = WidgetChannel(panel, self._widgets_pending.set)
         channel.watch()
 
     async def _deliver(self) -> None:
         while True:
-            await self._parcels.wait()
-            self._parcels.clear()
-            for identity, channel in list(self._lanes.items()):
-                while (parcel := channel.take()) is not None:
-                    with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it has just left
-                        await self._socket.send_bytes(socket_messages.addressed(identity, parcel))
+            await self._widgets_pending.wait()
+            self._widgets_pending.clear()
+            for identity, channel in list(self._channels.items()):
+                while (message := channel.take()) is not None:
+                    with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the page has just left
+                        await self._socket.send_bytes(socket_messages.addressed(identity, message))
 
     def _wake(self, identity: str) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended
@@ -140,27 +141,27 @@ class PageConnection:
     def _changed(self, identity: str) -> None:
         if identity in self._told:
             self._stale[identity] = None
-            self._news.set()
+            self._pending.set()
 
     async def _tell(self) -> None:
         while True:
-            await self._news.wait()
-            self._news.clear()
+            await self._pending.wait()
+            self._pending.clear()
             stale, self._stale = self._stale, {}
             for identity in stale:
-                # In a thread: drawing a long block takes its time.
-                look, news = await asyncio.to_thread(self._drawing, identity, self._told.get(identity))
+                # In a thread: rendering a long block takes a while.
+                look, message = await asyncio.to_thread(self._drawing, identity, self._told.get(identity))
                 if identity in self._told:
                     self._told[identity] = look
-                    with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it has just left
-                        await self._socket.send_text(news)
+                    with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the page has just left
+                        await self._socket.send_text(message)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(FRAME):
+                async with asyncio.timeout(UPDATE_INTERVAL):
                     await self._asked.wait()
             self._asked.clear()
 
     def _drawing(self, identity: str, before: Look | None) -> tuple[Look | None, str]:
-        """How a block looks now, and what tells the page; one that cannot be drawn holds up no other."""
+        """How a block looks now, and the message about it; one that cannot be rendered delays no other."""
         try:
             if (
                 look := self._subscriptions.look(identity, self._owner, whole=identity in self._whole)

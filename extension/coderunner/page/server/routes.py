@@ -1,8 +1,8 @@
-"""Our routes in a host's own ASGI app: a socket for what pages see, one for their buttons, public files.
+"""Routes that are added to a host's own ASGI app: a socket for updates, buttons, and public files.
 
-Each of them looks by itself who asks, whatever the host has checked before: the page's token, the Host, and
-the Origin, which may not be `null`. Only the public files are for everybody, since closed frames have no
-origin; they hold no data.
+Each route checks the request itself, whatever the host has checked before: the page's token, the Host, and
+the Origin, which may not be `null`. Only the public files are open to everybody, since sandboxed frames have
+no origin; they contain no data.
 """
 
 import hmac
@@ -27,7 +27,7 @@ from coderunner.secret import Secret
 from coderunner.text.json_reader import loads
 
 LARGEST_ACT = 64 * 1024
-"""Bytes of a button's message; the longest answer to a program takes most of them."""
+"""The most bytes of a button's message; the longest answer to a program takes most of them."""
 
 PROTOCOL = "coderunner"
 """The socket's subprotocol. A page offers its token as another one: it cannot send headers there."""
@@ -43,7 +43,7 @@ _FOR_EVER = {
 
 
 class Acts(Protocol):
-    """What a host does when a button of a block is pressed; False where no block waits for that."""
+    """What a host does when a button of a block is pressed; False if no block waits for that."""
 
     def act(self, ticket: str, verb: str) -> bool:
         """Run, always, skip, stop, cancel."""
@@ -57,28 +57,28 @@ class Rights:
     """Who may use the routes of one host."""
 
     hosts: Container[str] = LOOPBACK
-    """The names in a Host header that are ours."""
+    """The host names that requests may use."""
     owner: Callable[[Scope], str | None] = lambda _scope: ""
-    """Whose request it is, where the host has a login; None: nobody's."""
+    """The user of a request, if the host has a login; None if it is not logged in."""
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
-    """What our own pages know; whoever can read one of them has passed the host's own login."""
+    """The token in our own pages; whoever can read one of them has passed the host's login."""
 
     def admit(self, scope: Scope, token: str) -> str | None:
-        """The owner of a request; None where it is not let in."""
+        """The owner of a request; None if it is refused."""
         known = hmac.compare_digest(token.encode(), self.token.encode())
         return self.owner(scope) if known and not refusal(scope, self.hosts) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """The routes, to be put into a host's app under their own absolute paths."""
+    """The routes, to be added to a host's app under their absolute paths."""
 
     subscriptions: Subscriptions
     rights: Rights
     acts: Acts
 
     def all(self) -> list[BaseRoute]:
-        """Every route there is."""
+        """All routes."""
         return [
             WebSocketRoute(f"{PREFIX}/socket", self.socket),
             Route(f"{PREFIX}/act", self.act, methods=["POST"]),
@@ -87,7 +87,7 @@ class Routes:
         ]
 
     async def socket(self, socket: WebSocket) -> None:
-        """What a page sees, for as long as it is open."""
+        """The socket of a page, for as long as the page is open."""
         offered = socket.scope.get("subprotocols") or []
         others = [each for each in offered if each != PROTOCOL]
         token = others[0] if len(others) == 1 and PROTOCOL in offered else ""
@@ -101,7 +101,7 @@ class Routes:
     async def act(self, request: Request) -> Response:
         """A button of a block: `{"ticket": …, "act": "run" | "always" | "skip" | "stop" | "cancel"}`.
 
-        Or its form, with what a program gets to read: `{"ticket": …, "act": "answer", "text": …}`.
+        Or its form, with the answer to a program: `{"ticket": …, "act": "answer", "text": …}`.
         """
         if self.rights.admit(request.scope, request.headers.get(HEADER, "")) is None:
             return JSONResponse({"error": "Only CodeRunner's own page may do this."}, 403)
@@ -123,7 +123,7 @@ class Routes:
                 return JSONResponse({"error": "No block is waiting for this."}, 404)
 
     async def frame(self, request: Request) -> Response:
-        """The pages of the closed frames."""
+        """The pages of the sandboxed frames."""
         level = next((each for each in LEVELS if each == request.path_params["level"]), None)
         page = request.path_params["page"]
         if level is None or page not in ("shell", "frame") or foreign(request.scope, self.rights.hosts):
@@ -143,7 +143,7 @@ class Routes:
         return Response(text, media_type="text/html", headers=dict(headers))
 
     async def file(self, request: Request) -> Response:
-        """A program or style of ours."""
+        """A script or style sheet."""
         name = request.path_params["name"]
         kind = static_files.names().get(name)
         if kind is None:

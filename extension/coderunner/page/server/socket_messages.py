@@ -1,14 +1,14 @@
-"""What goes over a page's socket, as JSON. Pure.
+"""The messages of a page's socket. Pure.
 
-The page says `{"t": "watch", "cell": ID}` and `{"t": "leave", "cell": ID}`;it gets `draw` with
-all of a block, then `more` with what has changed since, or `gone` where it has no such block. Of a long piece
-that it was told before, as code that is being written, only what is new comes: `keep`, how many characters of
-its beginning and of its end stay, as JavaScript counts, and `new`, what stands between.
+The page sends `{"t": "watch", "cell": ID}` and `{"t": "leave", "cell": ID}`; it gets `draw` with the whole
+block, then `more` with what has changed since, or `gone` if it has no such block. Of a long piece that it has
+already, such as code that is being written, it gets only what is new: `keep`, how many characters of its
+beginning and of its end stay, as JavaScript counts them, and `new`, the text between.
 
-`{"t": "whole", "cell": ID}` has long texts of the block drawn to their end, `part` as at first.
+`{"t": "whole", "cell": ID}` asks for the block's long texts in full, `part` for the shortened ones.
 
-With `{"t": "widgets", "cell": ID}` it asks for the block's widgets: parcels of theirs go both ways as bytes,
-each behind the block's id and one byte that says how long that is.
+`{"t": "widgets", "cell": ID}` asks for the block's widgets: their messages go both ways as bytes, each after
+the block's id and one byte with the length of that id.
 """
 
 import json
@@ -24,7 +24,7 @@ _IDENTITY = re.compile(r"[\w-]{16,64}", re.ASCII)
 
 
 def asked(message: object) -> tuple[str, str]:
-    """What a page wants, and of which block; two empty texts where that is nonsense."""
+    """What a page asks for, and of which block; two empty strings if the message is invalid."""
     match message:
         case {"t": ("watch" | "leave" | "widgets" | "whole" | "part") as what, "cell": str(cell)} if (
             _IDENTITY.fullmatch(cell)
@@ -34,26 +34,26 @@ def asked(message: object) -> tuple[str, str]:
             return "", ""
 
 
-def addressed(identity: str, parcel: bytes) -> bytes:
-    """A parcel of a block's widgets as it goes over the socket."""
+def addressed(identity: str, message: bytes) -> bytes:
+    """A message of a block's widgets as it goes over the socket."""
     name = identity.encode("ascii")
-    return bytes([len(name)]) + name + parcel
+    return bytes([len(name)]) + name + message
 
 
 def opened(frame: bytes) -> tuple[str, bytes]:
-    """The block that bytes from a page are for, and the parcel; two empties where they are nonsense."""
+    """The block that bytes from a page are for, and the message; both empty if they are invalid."""
     end = 1 + frame[0] if frame else 0
     name = frame[1:end].decode("ascii", "replace")
     return (name, frame[end:]) if _IDENTITY.fullmatch(name) else ("", b"")
 
 
 def gone(identity: str) -> Mapping[str, object]:
-    """There is no such block for this page."""
+    """The page has no such block."""
     return {"t": "gone", "cell": identity}
 
 
 def drawing(identity: str, look: Look, before: Look | None) -> Mapping[str, object]:
-    """What is new in a block since a page was told how it looked `before`."""
+    """What is new in a block since the page was sent how it looked `before`."""
     now, then = _whole(look), _whole(before) if before is not None else {}
     shown, known = _pieces(look), _pieces(before) if before is not None else {}
     return {
@@ -76,11 +76,11 @@ def _whole(look: Look) -> Mapping[str, object]:
 
 
 def text(message: Mapping[str, object]) -> str:
-    """A message as JSON. A program's numbers may be none that JSON has: those become null."""
+    """A message as JSON. Numbers that JSON does not have become null."""
     try:
         return json.dumps(message, allow_nan=False)
     except ValueError:
-        # Python itself writes and reads them by names.
+        # Python itself writes and reads them as NaN and Infinity.
         return json.dumps(json.loads(json.dumps(message), parse_constant=lambda _name: None))
 
 
@@ -91,7 +91,7 @@ def _pieces(look: Look) -> Mapping[str, Drawn]:
 
 
 def _framed(look: Look) -> int:
-    """The first output that is in the frame: from the first that acts on, so that they keep their order."""
+    """The first output in the frame: the first active one and all after it, so that they keep their order."""
     acts = (index for index, drawn in enumerate(look.pieces) if isinstance(drawn, ActiveOutput))
     return next(acts, len(look.pieces))
 
@@ -108,9 +108,9 @@ JSON = "application/json"
 
 
 def _named(value: object) -> object:
-    """A value of JSON for JavaScript, which rounds numbers, and sorts names that are numbers.
+    """A JSON value for JavaScript, which rounds numbers and sorts names that are numbers.
 
-    A number is its digits behind an `n`, and a text stands behind an `s`, as names do.
+    A number becomes its digits after an `n`; texts and names get an `s` in front.
     """
     whole: dict[str, object] = {}
     left: list[tuple[Any, object, object]] = [(whole, "", value)]
@@ -134,11 +134,11 @@ def _named(value: object) -> object:
 
 
 SHORT = 100
-"""Characters; a shorter piece is told whole."""
+"""Characters; a shorter piece is sent whole."""
 
 
 def _spliced(piece: str, known: str) -> object:
-    """What makes `piece` of `known`; itself where that is no shorter."""
+    """What turns `known` into `piece`; `piece` itself if that is no longer."""
     longest = min(len(piece), len(known))
     head = _most(longest, lambda size: piece.startswith(known[:size]))
     tail = _most(longest - head, lambda size: piece.endswith(known[len(known) - size :]))
@@ -158,5 +158,5 @@ def _most(longest: int, holds: Callable[[int], bool]) -> int:
 
 
 def _units(text: str) -> int:
-    """How long a text is for JavaScript."""
+    """The length of a text in JavaScript."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -1,4 +1,4 @@
-"""The blocks that pages may show, and the pages that watch them. May be used from any thread."""
+"""The blocks that pages may show, and the pages subscribed to them. May be used from any thread."""
 
 import threading
 from collections import defaultdict
@@ -10,7 +10,7 @@ from coderunner.page.html import block_html, output_html
 from coderunner.page.html.block_html import Look, Setting
 
 Wake = Callable[[str], None]
-"""Hears the id of a block that has changed; returns at once."""
+"""Called with the id of a block that has changed; returns at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +20,15 @@ class _Shown:
 
 
 class Subscriptions:
-    """Blocks by id, each with its owner: for everybody else there is no such block."""
+    """Blocks by id, each with its owner: to everybody else the block does not exist."""
 
     def __init__(
         self, setting: Callable[[], Setting] = Setting, find: Callable[[str], Block | None] = lambda _: None
     ) -> None:
-        """`setting`: what blocks say of the place where they run.
+        """`setting`: what blocks say about the place where they run.
 
-        `find` looks elsewhere for the block of an id that is not here: it is then everybody's whom the host
-        lets in. It may take milliseconds, and be called from any thread.
+        `find` looks elsewhere for a block that is not here, which then belongs to everybody whom the host
+        lets in. It may take milliseconds, and is called from any thread.
         """
         self._setting = setting
         self._find = find
@@ -38,7 +38,7 @@ class Subscriptions:
         self._watching: defaultdict[str, set[Wake]] = defaultdict(set)
 
     def show(self, blocks: Iterable[Block], owner: str = "", *, quietly: bool = False) -> None:
-        """Take blocks as they are now; `quietly`: pages that watch know already what is new in them."""
+        """Take blocks as they are now; `quietly`: without telling the pages."""
         changed = []
         with self._lock:
             for block in blocks:
@@ -51,13 +51,13 @@ class Subscriptions:
             wake(identity)
 
     def forget(self, identities: Iterable[str]) -> None:
-        """Let go of blocks that no reply has any more."""
+        """Drop blocks that are in no reply any more."""
         with self._lock:
             for identity in identities:
                 self._blocks.pop(identity, None)
 
     def watch(self, identity: str, wake: Wake) -> None:
-        """Have `wake` called whenever that block has changed."""
+        """Call `wake` whenever that block has changed."""
         with self._lock:
             self._watching[identity].add(wake)
 
@@ -67,7 +67,7 @@ class Subscriptions:
             return any(identity in self._watching for identity in identities)
 
     def leave(self, identity: str, wake: Wake) -> None:
-        """Call `wake` no more; what nobody watches is not kept drawn."""
+        """Stop calling `wake`; the rendered HTML of a block that nobody watches is dropped."""
         with self._lock:
             self._watching[identity].discard(wake)
             if not self._watching[identity]:
@@ -76,13 +76,13 @@ class Subscriptions:
                     self._drawn.pop((identity, whole), None)
 
     def panel(self, identity: str, owner: str) -> BlockPanel | None:
-        """The widgets of a block; None where it has none, or `owner` no such block."""
+        """The widgets of a block; None if it has none, or if `owner` has no such block."""
         with self._lock:
             shown = self._blocks.get(identity)
         return shown.block.panel if shown is not None and shown.owner == owner else None
 
     def look(self, identity: str, owner: str, *, whole: bool = False) -> Look | None:
-        """How a block looks now, its long texts `whole` or not; None where `owner` has no such block."""
+        """How a block looks, its long texts `whole` or shortened; None if `owner` has no such block."""
         with self._lock:
             shown, before = self._blocks.get(identity), self._drawn.get((identity, whole))
         if shown is None and (found := self._find(identity)) is not None:

@@ -1,4 +1,4 @@
-"""The way of one block's widgets to one page."""
+"""The messages of one block's widgets to one page."""
 
 import asyncio
 from collections import deque
@@ -8,11 +8,11 @@ from contextlib import suppress
 from coderunner.page.block_state import BlockPanel
 
 MOST = 32 * 1024 * 1024
-"""Bytes that may wait for a page that is slow; then they are dropped, and it is told the whole anew."""
+"""The most bytes that wait for a slow page; beyond that they are dropped, and it gets everything again."""
 
 
 class WidgetChannel:
-    """What waits to be sent to a page; `ready` is called in its loop when there is something."""
+    """The queue of messages to a page; `ready` is called in its loop when there is one."""
 
     def __init__(self, panel: BlockPanel, ready: Callable[[], None]) -> None:
         self.panel = panel
@@ -23,31 +23,31 @@ class WidgetChannel:
         self._behind = False
 
     def watch(self) -> None:
-        """Have everything told, and then what changes."""
+        """Queue everything, then each change."""
         self.panel.watch(self._hear)
 
     def close(self) -> None:
-        """Have nothing told any more."""
+        """Queue nothing more."""
         self.panel.leave(self._hear)
 
     def take(self) -> bytes | None:
-        """Give the next parcel; None where none waits."""
+        """The next message; None if none waits."""
         if not self._waiting:
             if self._behind:
                 self._behind = False
                 self.watch()
             return None
-        parcel = self._waiting.popleft()
-        self._size -= len(parcel)
-        return parcel
+        message = self._waiting.popleft()
+        self._size -= len(message)
+        return message
 
-    def _hear(self, parcel: bytes) -> None:
+    def _hear(self, message: bytes) -> None:
         with suppress(RuntimeError):  # the loop has ended
-            self._loop.call_soon_threadsafe(self._queue, parcel)
+            self._loop.call_soon_threadsafe(self._queue, message)
 
-    def _queue(self, parcel: bytes) -> None:
-        self._waiting.append(parcel)
-        self._size += len(parcel)
+    def _queue(self, message: bytes) -> None:
+        self._waiting.append(message)
+        self._size += len(message)
         if self._size > MOST and len(self._waiting) > 1:
             self._waiting.clear()
             self._size, self._behind = 0, True

@@ -1,1 +1,1 @@
-"""What a person chose in the forms, and the models there are to choose from."""
+"""The choices made in the forms, and the models that can be chosen."""

@@ -1,4 +1,4 @@
-"""What a person chose, and what the app keeps: one of each for the whole app, which has one user."""
+"""The choices made in the forms: one set for the whole app, which has one user."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,43 +16,43 @@ OnTimeout = Literal["detach", "interrupt"]
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A model that can be picked."""
+    """A model that can be chosen."""
 
     label: str
     endpoint: Endpoint
     demo: bool = False
-    """It is the script that ships with the app, and has to be called so."""
+    """It is the scripted demo of the app, and is labelled as such."""
 
 
 @dataclass(slots=True)
 class Choices:
-    """What the forms show; the forms change it, the next cell and the next reply go by it."""
+    """What the forms show and change; it applies from the next cell and the next reply on."""
 
     where: KernelLocation
     deadline: float = 30.0
     on_timeout: OnTimeout = "detach"
-    """What becomes of a block at its deadline: it goes on beside the reply, or is stopped."""
+    """What happens to a block at its deadline: it runs on beside the reply, or is stopped."""
     hard_timeout: float = 600.0
-    """Seconds up to which it goes on."""
+    """Seconds that it may run on."""
     approve: Approve | None = None
-    """None: nobody chose, so the place decides."""
+    """None: not chosen, so it depends on where code runs."""
     max_blocks: int = 8
     max_seconds: float = 900.0
     max_tokens: int = 0
     scripts: bool = True
-    """What a program shows may run scripts, in its closed frame."""
+    """Active output may run scripts, in its sandboxed frame."""
     choice: ModelChoice | None = None
     continuation_of: Callable[[str], str] = lambda _: "auto"
     """How replies of a model are continued."""
     vision: str = "auto"
-    """Whether the model is shown the pictures of results."""
+    """Whether the model gets the images of results."""
     system_prompt: str = SYSTEM_PROMPT
     temperature: float | None = None
-    """None: the endpoint's own."""
+    """None: the endpoint's default."""
 
     @classmethod
     def of(cls, settings: Settings) -> "Choices":
-        """The choices that the settings make."""
+        """The choices from the settings."""
         chosen = settings.source("approve") != DEFAULT and settings.approve != "default"
         return cls(
             where=location_of(settings),
@@ -71,12 +71,12 @@ class Choices:
 
     @property
     def limit(self) -> float:
-        """Seconds up to which a block goes on after its deadline; 0: it is stopped there."""
+        """Seconds that a block may run on after its deadline; 0: it is stopped at the deadline."""
         return self.hard_timeout if self.on_timeout == "detach" else 0.0
 
     @property
     def approval(self) -> Approve:
-        """Whether cells run by themselves: a Jupyter server is the isolated one, this machine is not."""
+        """Whether cells run without approval: a Jupyter server counts as isolated, this machine does not."""
         return self.approve or ("auto" if isinstance(self.where, Server) else "ask")
 
     @property

@@ -1,4 +1,4 @@
-"""Which models there are to pick: the one that the settings name, those of this machine, the demo."""
+"""The models that can be chosen: the one of the settings, those on this machine, the demo."""
 
 import asyncio
 from collections.abc import Sequence
@@ -25,11 +25,11 @@ NAMES = {
 
 
 PATIENCE = 3.0
-"""Seconds that the start waits for the list of the settings' endpoint; the page can ask for it later."""
+"""Seconds that the start waits for the endpoint's list of models; the page can ask for it later."""
 
 
 class ModelChoices:
-    """What the model picker offers."""
+    """The models that the form offers."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -37,9 +37,9 @@ class ModelChoices:
         self.model_choices: list[ModelChoice] = []
 
     async def start(self) -> ModelChoice:
-        """Find what can be offered, and give what is picked at first.
+        """Find the models, and give the first choice.
 
-        That is the settings' endpoint, else the one model that this machine serves, else the demo.
+        That is the endpoint of the settings, or the only model on this machine, or the demo.
         """
         settings = self._settings
         if settings.demo:
@@ -56,7 +56,7 @@ class ModelChoices:
         await self._demo.stop()
 
     async def look(self) -> list[ModelChoice]:
-        """Find the models of this machine; no model is sent anything."""
+        """Find the models on this machine; nothing is sent to a model."""
         return [
             ModelChoice(
                 f"{model.id} · {NAMES.get(found.kind, found.kind)}", Endpoint(found.url, Secret(), model.id)
@@ -77,7 +77,7 @@ class ModelChoices:
         return model_choices
 
     async def offer_demo(self) -> ModelChoice:
-        """The scripted model, served on a free port of this machine."""
+        """The scripted demo, served on a free port of this machine."""
         endpoint = Endpoint(await self._demo.start(), Secret(), demo_replies.MODEL)
         choice = ModelChoice(demo_replies.MODEL, endpoint, demo=True)
         if choice not in self.model_choices:
@@ -85,11 +85,11 @@ class ModelChoices:
         return choice
 
     def named(self, url: str, model: str) -> ModelChoice:
-        """An offer of a model at an address, as if it had been asked; raises SettingsError."""
+        """A model at an address, which is not contacted; raises SettingsError."""
         return _named(Endpoint(url, Secret(), model))
 
     def endpoint(self, url: str, key: Secret) -> Endpoint:
-        """What a person means; without a key the one that is kept for this very address, which no page gets.
+        """The endpoint at `url`; without a key, the key stored for exactly this URL, which no page gets.
 
         Raises SettingsError.
         """
@@ -98,11 +98,11 @@ class ModelChoices:
         return meant if key else replace(meant, key=next(known, key))
 
     def find(self, label: str) -> ModelChoice | None:
-        """The offer of that label."""
+        """The model with that label."""
         return next((choice for choice in self.model_choices if choice.label == label), None)
 
     async def _explicit(self, endpoint: Endpoint) -> ModelChoice:
-        """The settings' endpoint; without a model's name it is the endpoint's first, when it answers."""
+        """The endpoint of the settings; if no model is set, the endpoint's first, if it answers."""
         choice = _named(endpoint)
         try:
             async with asyncio.timeout(PATIENCE):

@@ -1,4 +1,4 @@
-"""Conversations as they are written down, and read again when the app was started anew."""
+"""Stored conversations: how they are saved, and loaded after a restart of the app."""
 
 import asyncio
 import secrets
@@ -28,22 +28,22 @@ PanelOf = Callable[[Record], BlockPanel | None]
 
 
 class Archive:
-    """The conversations in the records; what asks the database raises RecordsUnavailable."""
+    """The conversations in the database; methods that read it raise RecordsUnavailable."""
 
     def __init__(self, writer: ReplyWriter) -> None:
         self._writer = writer
         self._records = writer.records
 
     def keep(self, identity: str, messages: Sequence[Message]) -> None:
-        """Have a conversation written down as it is now; returns at once."""
+        """Save a conversation as it is now; returns at once."""
         self._records.conversations.keep(identity, kernel_label(identity), tuple(map(_stored, messages)))
 
     def trouble(self, identity: str) -> str:
-        """A sentence on what of a conversation is not kept; empty where all is."""
+        """What of a conversation is not saved, as a sentence; empty if all is."""
         return self._records.trouble(kernel_label(identity))
 
     async def find(self, identity: str) -> tuple[Message, ...] | None:
-        """What was said in a conversation, and what its blocks came to; its kernel is found or replaced."""
+        """The messages of a conversation with the results of its blocks; its kernel is found or replaced."""
         chat = await self.written(identity)
         if chat is None:
             return None
@@ -55,16 +55,16 @@ class Archive:
         return tuple(_message(chat, said, panel) for said in chat.sayings)
 
     async def written(self, identity: str) -> StoredConversation | None:
-        """A conversation as it is written down, up to now; None where there is none."""
+        """A conversation as stored; None if there is none."""
         await self.settle()
         return await asyncio.to_thread(self._records.conversations.find, identity)
 
     async def cards(self, search: str = "") -> list[ConversationSummary]:
-        """What a list shows of the conversations, the newest first."""
+        """The conversations for a list, the newest first."""
         return await asyncio.to_thread(self._records.conversations.cards, search)
 
     async def readable(self) -> bool:
-        """Whether they can be read at the moment."""
+        """Whether conversations can be read at the moment."""
         try:
             await self.cards()
         except RecordsUnavailable:
@@ -72,15 +72,15 @@ class Archive:
         return True
 
     async def settle(self) -> None:
-        """Wait until what was kept is written, bounded."""
+        """Wait until everything is saved; bounded."""
         await asyncio.to_thread(self._records.settle)
 
     async def rename(self, identity: str, title: str) -> bool:
-        """Give a conversation the title that a person chose; False where it is not there."""
+        """Rename a conversation; False if it does not exist."""
         return await asyncio.to_thread(self._records.conversations.rename, identity, whole(title))
 
     async def delete(self, identity: str) -> bool:
-        """Delete a conversation with its kernel, its runs and what they showed. No reply is being written."""
+        """Delete a conversation with its kernel, runs and outputs; only while no reply is written."""
         await self._writer.end(identity)
         await self.settle()
         return await asyncio.to_thread(self._records.conversations.delete, identity)
@@ -101,7 +101,7 @@ def _piece(part: Part) -> MessagePart:
         case Notice(text):
             return MessagePart(Kind.NOTICE, text)
         case Block(written, read=read, ordinal=ordinal, result=result):
-            # What it showed stands in its run.
+            # Its outputs are stored with its run.
             return MessagePart(
                 Kind.BLOCK, str(written), read, ordinal, result and replace(result, outputs=())
             )
@@ -127,7 +127,7 @@ def _part(chat: StoredConversation, said: StoredMessage, piece: MessagePart, pan
 
 
 def _block(chat: StoredConversation, said: StoredMessage, piece: MessagePart, panel: PanelOf) -> Block:
-    """A block as its run says, which may have ended after the reply was written down."""
+    """A block as its stored run says; the run may have ended after the reply was saved."""
     name = secrets.token_urlsafe(18)
     block = Block(piece.text, ticket=name, read=piece.read, ordinal=piece.ordinal, id=name)
     if piece.ordinal is None:

@@ -23,12 +23,12 @@ from coderunner.secret import Secret
 
 log = logging.getLogger(__name__)
 
-IN_HAND = 64
-"""Conversations at hand; beyond them those at rest are let go of, and read again when somebody asks."""
+MOST_IN_MEMORY = 64
+"""The most conversations in memory; beyond that, idle ones are dropped and loaded again on demand."""
 
 
 class Conversations:
-    """The conversations of this app, by id: those in hand, and those that the archive has."""
+    """The conversations of the app, by id: those in memory, and those in the archive."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Conversations:
         again: Again = never,
         archive: Archive | None = None,
     ) -> None:
-        """Without an `archive` they end with the app."""
+        """Without an `archive` they are lost when the app stops."""
         self._answer = answer
         self._approve = approve
         self._patience = patience
@@ -51,10 +51,10 @@ class Conversations:
         self._archive = archive
         self._all: dict[str, Conversation] = {}
         self._deleted: set[str] = set()
-        """While one is being deleted a page that shows it may ask for it again."""
+        """Deleted ids: a page that still shows one may ask for it again."""
 
     def new(self, known: tuple[str, tuple[Message, ...]] | None = None) -> Conversation:
-        """Begin a conversation; or take one in hand of which id and messages are known."""
+        """Begin a conversation, or load one whose id and messages are known."""
         save = self._archive.keep if self._archive else save_nothing
         conversation = Conversation(
             self._answer,
@@ -67,7 +67,7 @@ class Conversations:
             known=known,
         )
         self._all[conversation.id] = conversation
-        self._let_go()
+        self._drop_idle()
         return conversation
 
     async def find(self, identity: object) -> Conversation | None:
@@ -82,18 +82,18 @@ class Conversations:
                 return None
             if messages is None or identity in self._deleted:
                 return None
-            # Another page may have been quicker.
+            # Another page may have loaded it meanwhile.
             return self._all.get(identity) or self.new((identity, messages))
         if known := self._all.pop(identity, None):
-            self._all[identity] = known  # the last one that was asked for
+            self._all[identity] = known  # moved to the end: the last one used
         return known
 
     async def get(self, identity: object) -> Conversation:
-        """The conversation of that id; a new one where there is none, so that a stale page works on."""
+        """The conversation of that id, or a new one, so that an outdated page keeps working."""
         return await self.find(identity) or self.new()
 
     async def delete(self, identity: str) -> None:
-        """End what goes on in a conversation, bounded, and delete all that is known of it.
+        """Stop everything in a conversation, bounded, and delete it.
 
         Raises RecordsUnavailable.
         """
@@ -109,31 +109,31 @@ class Conversations:
             raise
 
     def deleted(self, identity: str) -> bool:
-        """Whether the conversation of that id was deleted here."""
+        """Whether the conversation of that id was deleted."""
         return identity in self._deleted
 
     def activities(self) -> dict[str, Activity]:
-        """What goes on in the conversations in hand, by id, where something does."""
+        """The activity of the conversations in memory, by id, where there is any."""
         return {each.id: each.activity for each in self._all.values() if each.activity}
 
     def act(self, ticket: str, verb: str) -> bool:
-        """Pass on what a button of a block says, to the conversation that knows its ticket."""
+        """Pass a block's button to the conversation that has its ticket."""
         return any(conversation.act(ticket, verb) for conversation in tuple(self._all.values()))
 
     def answer(self, ticket: str, text: Secret) -> bool:
-        """Pass on what a person answers, to the conversation whose program asks."""
+        """Pass a person's answer to the conversation whose program asks."""
         return any(conversation.answer(ticket, text) for conversation in tuple(self._all.values()))
 
     def said(self, reply: str) -> str | None:
-        """The text of a reply of that name, in the conversations in hand."""
+        """The text of a reply by its id, in the conversations in memory."""
         messages = (message for each in self._all.values() for message in each.messages)
         return next((message.text for message in messages if reply and message.reply == reply), None)
 
-    def _let_go(self) -> None:
-        """Keep no more at hand than `IN_HAND`, beside those in which something goes on."""
+    def _drop_idle(self) -> None:
+        """Drop idle conversations beyond `MOST_IN_MEMORY`."""
         if not self._archive:
             return
-        for conversation in tuple(self._all.values())[:-IN_HAND]:
+        for conversation in tuple(self._all.values())[:-MOST_IN_MEMORY]:
             if conversation.at_rest:
                 del self._all[conversation.id]
                 self._subscriptions.forget(
@@ -141,5 +141,5 @@ class Conversations:
                 )
 
     async def close(self) -> None:
-        """End all replies, bounded."""
+        """Stop all replies, bounded."""
         await asyncio.gather(*(conversation.close() for conversation in self._all.values()))

@@ -1,4 +1,4 @@
-"""The blocks of a conversation that go on after their deadline: what they show and ask, and how they end."""
+"""Blocks that run on after their deadline: what they show and ask, and how they end."""
 
 import asyncio
 import contextlib
@@ -18,10 +18,10 @@ Told = TypeVar("Told")
 
 
 class DetachedCells:
-    """Those of one conversation; in its loop."""
+    """The detached cells of one conversation; used in its event loop only."""
 
     def __init__(self, change: ChangeBlock, ended: Callable[[], None], answers: InputRequests) -> None:
-        """`ended` is called after the end of each."""
+        """`ended` is called when one has ended."""
         self._change = change
         self._ended = ended
         self._running: dict[str, Late] = {}
@@ -29,21 +29,21 @@ class DetachedCells:
 
     @property
     def busy(self) -> bool:
-        """One goes on."""
+        """Whether one is running."""
         return bool(self._running)
 
     def listen(self, ticket: str, later: LateResults | None) -> None:
-        """Show what threads and tasks of the block of that ticket show after its end."""
+        """Show the outputs of a block's threads and tasks after its end."""
         loop = asyncio.get_running_loop()
 
         def show(told: Change) -> None:
             self._change(ticket, lambda b: block_updates.showed_later(b, told.index, told.output))
 
         if later is not None and ticket:
-            later.listen(lambda told: _from_outside(loop, show, told))
+            later.listen(lambda told: _call_in_loop(loop, show, told))
 
     def follow(self, ticket: str, running: Late, result: Result) -> None:
-        """Show what becomes of the block of that ticket, wherever it then stands; `result`: so far."""
+        """Show the further outputs and the end of a block, wherever it is by then; `result`: so far."""
         loop = asyncio.get_running_loop()
         self._running[ticket] = running
         began = loop.time() - result.duration
@@ -55,15 +55,15 @@ class DetachedCells:
         def ask(question: Question) -> Future[Secret]:
             own, answer = self._answers.expect()
             asked = replace(question, id=own)
-            _from_outside(loop, lambda answer: self._inquire(ticket, asked, answer), answer)
-            answer.add_done_callback(lambda _: _from_outside(loop, self._settle(ticket), asked))
+            _call_in_loop(loop, lambda answer: self._inquire(ticket, asked, answer), answer)
+            answer.add_done_callback(lambda _: _call_in_loop(loop, self._settle(ticket), asked))
             return answer
 
-        running.listen(lambda told: _from_outside(loop, show, told), ask)
-        running.settled.add_done_callback(lambda done: _from_outside(loop, self._end(ticket), done.result()))
+        running.listen(lambda told: _call_in_loop(loop, show, told), ask)
+        running.settled.add_done_callback(lambda done: _call_in_loop(loop, self._end(ticket), done.result()))
 
     def act(self, ticket: str, verb: str) -> bool:
-        """Do what a button of one says; False where the ticket is of none."""
+        """Handle a button of a detached cell; False if the ticket belongs to none."""
         if verb != "stop" or ticket not in self._running:
             return False
         self._running[ticket].interrupt()
@@ -89,7 +89,7 @@ class DetachedCells:
         return end
 
 
-def _from_outside(loop: asyncio.AbstractEventLoop, act: Callable[[Told], None], told: Told) -> None:
-    """Do something in the loop, from any thread; nothing where the loop has ended."""
+def _call_in_loop(loop: asyncio.AbstractEventLoop, act: Callable[[Told], None], told: Told) -> None:
+    """Call `act` in the loop, from any thread; nothing happens if the loop has ended."""
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(act, told)

@@ -1,14 +1,14 @@
-"""Who looks at the reply that is being written, and for how long nobody has."""
+"""The pages that show a growing reply, and the timeout when there is none."""
 
 import asyncio
 from collections.abc import Callable
 
 
 class Followers:
-    """The pages that follow one conversation; in its loop.
+    """The pages that follow one conversation; used in its event loop only.
 
-    `left` is called when the reply of now has had no page for `patience` seconds on end, counted from its own
-    beginning or from the moment when its last page went: the wait for one reply never ends another one.
+    `left` is called when the current reply has had no page for `patience` seconds in a row, counted from its
+    beginning or from when its last page left: the timeout of one reply never stops another.
     """
 
     def __init__(self, patience: float, left: Callable[[], None]) -> None:
@@ -19,31 +19,31 @@ class Followers:
         self._timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
-        """How many there are."""
+        """The number of pages."""
         return self._pages
 
     def begin(self) -> None:
-        """A reply begins. A page that asked for it may be closed before it follows."""
+        """A reply begins. The page that asked for it may be closed before it follows."""
         self._writing = True
-        self._wait()
+        self._restart_timer()
 
     def end(self) -> None:
         """The reply has ended."""
         self._writing = False
-        self._wait()
+        self._restart_timer()
 
     def come(self) -> None:
-        """A page begins to follow."""
+        """A page starts to follow."""
         self._pages += 1
-        self._wait()
+        self._restart_timer()
 
     def go(self) -> None:
-        """A page follows no more."""
+        """A page stops following."""
         self._pages -= 1
-        self._wait()
+        self._restart_timer()
 
-    def _wait(self) -> None:
-        """Count anew, where there is a reply and nobody looks; else not at all."""
+    def _restart_timer(self) -> None:
+        """Restart the timer if there is a reply without a page; otherwise stop it."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -1,7 +1,7 @@
-"""What a conversation shows: messages, and the parts of a reply. Pure values and how they grow.
+"""The messages of a conversation and the parts of a reply: pure values, and functions that extend them.
 
-A reply grows by functions that take its parts and give new ones; parts that are finished stay the same
-objects, so that what was drawn of them can be kept.
+Each function takes the parts of a reply and gives new ones; finished parts stay the same objects, so that
+their rendered HTML can be cached.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,11 +23,11 @@ class _Written:
 
     @property
     def text(self) -> str:
-        """What was written."""
+        """The text so far."""
         return str(self._text)
 
     def wrote(self, text: str) -> Self:
-        """It with more text, at the cost of that."""
+        """The part with more text; costs only what is added."""
         return type(self)(self._text + text)
 
     def __eq__(self, other: object) -> bool:
@@ -47,14 +47,14 @@ class Prose(_Written):
 
 
 class Thought(_Written):
-    """What the model thought; shown folded, never run."""
+    """The model's thinking; shown folded, never run."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence of ours within the reply: why it ended early."""
+    """A sentence of the app in the reply: why it ended early."""
 
     text: str
 
@@ -65,23 +65,23 @@ Parts = tuple[Part, ...]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message: `text` is what the model gets, `parts` are what a reader sees."""
+    """One message: `text` is what the model gets, `parts` are what a page shows."""
 
     role: Literal["user", "assistant"]
     text: str
     parts: Parts = ()
     finished: bool = True
     late: str = ""
-    """Results that came late, which the model reads before the text of a user's message."""
+    """Late results, which the model reads before the text of a user's message."""
     tokens: int = 0
-    """What the endpoint counted for the reply, all its requests together; 0 where it did not."""
+    """The tokens of the reply as the endpoint counts them, all requests together; 0 if it does not."""
     reply: str = ""
-    """Names the reply; the runs of its blocks bear the same name."""
+    """The id of the reply; the runs of its blocks have it too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A block that can be run once more."""
+    """A block that can be run again."""
 
     reply: str
     ordinal: int
@@ -98,7 +98,7 @@ def said(parts: Parts, text: str) -> Parts:
 
 
 def thought(parts: Parts, text: str) -> Parts:
-    """Add to a thought."""
+    """Add thinking."""
     match parts:
         case (*before, Thought() as thought):
             return (*before, thought.wrote(text))
@@ -107,13 +107,13 @@ def thought(parts: Parts, text: str) -> Parts:
 
 
 def over(parts: Parts, sentence: str) -> Parts:
-    """The reply is over, and so are its blocks; a sentence of ours, where there is one, says why."""
+    """End the reply and its blocks; `sentence`, if not empty, says why."""
     still = tuple(block_updates.left(part) if isinstance(part, Block) else part for part in parts)
     return (*still, Notice(sentence)) if sentence else still
 
 
 def coded(parts: Parts, text: str, identity: str = "") -> Parts:
-    """Add lines of a fence that will run when it closes; `identity` names the block if they begin one."""
+    """Add lines of a fence that will run when it closes; `identity` is the id if they begin a block."""
     match parts:
         case (*before, Block(state=State.WRITING) as block) if not block.complete:
             return (*before, block.wrote(text))
@@ -122,7 +122,7 @@ def coded(parts: Parts, text: str, identity: str = "") -> Parts:
 
 
 def grown(parts: Parts, grow: Callable[[Block], Block]) -> Parts:
-    """Have the last part grow, where it is a block."""
+    """Change the last part, if it is a block."""
     match parts:
         case (*before, Block() as block):
             return (*before, grow(block))
@@ -131,13 +131,13 @@ def grown(parts: Parts, grow: Callable[[Block], Block]) -> Parts:
 
 
 def ticket_of(parts: Parts) -> str:
-    """The ticket of the last block."""
+    """The ticket of the last part, if it is a block."""
     block = parts[-1] if parts else None
     return block.ticket if isinstance(block, Block) else ""
 
 
 def blocks(messages: Sequence[Message]) -> list[Block]:
-    """All blocks, in their order; behind each the one below it, as it was run once more."""
+    """All blocks in their order, each followed by its latest rerun."""
     parts = (part for message in messages for part in message.parts if isinstance(part, Block))
     return [block for part in parts for block in (part, part.again) if block is not None]
 
@@ -148,14 +148,14 @@ def changed(before: Sequence[Message], after: Sequence[Message]) -> list[Message
 
 
 def gone(before: Sequence[Message], after: Sequence[Message]) -> set[str]:
-    """The ids of the blocks that are left nowhere."""
+    """The ids of the blocks that are gone."""
     return {block.id for block in blocks(before)} - {block.id for block in blocks(after)}
 
 
 def with_block(
     messages: tuple[Message, ...], ticket: str, change: Callable[[Block], Block]
 ) -> tuple[Message, ...]:
-    """The messages with one of their blocks changed; themselves where none has the ticket (any more)."""
+    """The messages with one block changed; the same messages if none has the ticket (any more)."""
     return tuple(
         replace(message, parts=tuple(change(part) if part is block else part for part in message.parts))
         if (block := _ticketed(message, ticket)) is not None
@@ -170,7 +170,7 @@ def _ticketed(message: Message, ticket: str) -> Block | None:
 
 
 def ran_well(messages: Sequence[Message]) -> list[Past]:
-    """The blocks that ended well, in their order."""
+    """The blocks that ran without an error, in their order."""
     return [
         Past(message.reply, block.ordinal or 0, block.source)
         for message in messages
@@ -180,7 +180,7 @@ def ran_well(messages: Sequence[Message]) -> list[Past]:
 
 
 def repeatable(messages: Sequence[Message], ticket: str) -> Past | None:
-    """The block of that ticket, where it has ended and is not being run once more right now."""
+    """The block of that ticket, if it has ended and no rerun of it is running."""
     for message in messages:
         block = _ticketed(message, ticket) if ticket else None
         if block is None or block.state not in (State.ENDED, State.UNFINISHED) or block.ordinal is None:

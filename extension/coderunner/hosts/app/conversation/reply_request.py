@@ -1,4 +1,4 @@
-"""A reply that somebody wants, and who writes it."""
+"""The request for a reply, from a conversation to the writer."""
 
 import asyncio
 import secrets
@@ -15,7 +15,7 @@ from coderunner.secret import Secret
 
 @dataclass(slots=True)
 class ReplyRequest:
-    """A reply that somebody wants: what it is made of, and the ways in which it reports."""
+    """A reply to write: its history, and the callbacks of its writer."""
 
     conversation: str
     history: Sequence[Message]
@@ -24,30 +24,30 @@ class ReplyRequest:
     ask: Callable[[Question], Future[Secret]]
     think: Callable[[str], None]
     count: Callable[[int], None]
-    """Takes the number of tokens so far."""
+    """Called with the number of tokens so far."""
     remember: Callable[[str], None] = lambda _late: None
-    """Takes results that came late: the model reads them before the user's message, now and later."""
+    """Called with late results: the model reads them before the user's message, now and in later turns."""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     why: str = ""
-    """Why it is stopped, where it is; as `endings.REPLIES` has it."""
+    """Why it is stopped, if it is; a key of `endings.REPLIES`."""
     message: str = field(default_factory=lambda: secrets.token_hex(16))
-    """Names the reply; one that is written anew is another."""
+    """The id of the reply; a retry has another one."""
     reply: Callable[[], str] = str
-    """Gives the reply's text so far, as the model gets it in later turns; put together when it is wanted."""
+    """Gives the text so far, as the model gets it in later turns."""
     answered: Callable[[], bool] = bool
-    """Whether it says anything yet that a person could read and that is no thought."""
+    """Whether it contains visible text yet, thoughts aside."""
     finish_reason: str = ""
-    """Why its model wrote no more, as the endpoint says it; "" where it does not, or was not let finish."""
+    """The endpoint's finish reason; "" if it gives none, or if the model was stopped."""
     finished: Literal["end", "stop", "limit", ""] = ""
-    """How the reply came to its end; "" while it has not."""
+    """How the reply ended; "" until then."""
 
     def end(self, why: str) -> None:
-        """Have it end early; the first reason counts."""
+        """Stop it early; the first reason counts."""
         self.why = self.why or why
         self.stop.set()
 
     def last_word(self) -> str:
-        """What is said below the reply; a limit that it came to has said so in it."""
+        """The sentence below the reply; a limit that was reached is already mentioned in it."""
         if self.finished == "limit":
             return ""
         stopped = self.finished != "end" and self.stop.is_set()

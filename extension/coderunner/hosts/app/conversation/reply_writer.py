@@ -1,4 +1,4 @@
-"""How a reply is written: the chosen model, a kernel at the chosen place, the hall between them."""
+"""How a reply is written: by the chosen model, with a kernel at the chosen place."""
 
 import hashlib
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
@@ -48,15 +48,15 @@ class ReplyWriter:
     records: Records
 
     def session(self, conversation: str) -> Session:
-        """The kernel of a conversation, where the choices say."""
+        """The kernel session of a conversation, at the chosen place."""
         return self.sessions.get(kernel_label(conversation), self.choices.where)
 
     async def end(self, conversation: str) -> None:
-        """End the kernel of a conversation, also one on the server that an earlier start of the app left."""
+        """Shut down a conversation's kernel, also one that an earlier start of the app left on the server."""
         await self.sessions.close(kernel_label(conversation), self.choices.where)
 
     async def write(self, request: ReplyRequest) -> AsyncGenerator[Event]:
-        """Write a reply with what is chosen now; raises ModelError."""
+        """Write a reply with the current choices; raises ModelError."""
         choice = self._choice()
         session = self.session(request.conversation)
         session.warm()
@@ -102,7 +102,7 @@ class ReplyWriter:
                     yield event
 
     async def again(self, repeat: Rerun) -> AsyncGenerator[Event]:
-        """Run a block once more, because a person wants that: another run of it is written down."""
+        """Run a block again, because a person wants that; its run is recorded too."""
         choices, label, block = self.choices, kernel_label(repeat.conversation), repeat.block
         runs = RecordedRuns(self.records, label, block.reply, choices.setting.where, again=True)
         options = RunOptions(choices.limit or choices.deadline, ask=repeat.ask, runs=runs)
@@ -113,13 +113,13 @@ class ReplyWriter:
                 yield event
 
     async def rebuild(self, conversation: str, blocks: Sequence[Past]) -> Rebuilt:
-        """Run the blocks of a conversation once more in an empty kernel; nobody is asked anything."""
+        """Run the blocks of a conversation again in a fresh kernel; nobody is asked for input."""
         calls = [partial(self.result_of, conversation, block) for block in blocks]
         deadline = self.choices.limit or self.choices.deadline
         return await rebuild(self.session(conversation), calls, deadline=deadline)
 
     async def result_of(self, conversation: str, block: Past) -> Result:
-        """What comes of a block that runs once more, or of a cell of ours; it can ask nobody anything."""
+        """Run a block again, or a cell of the app, and give its result; it can ask nobody for input."""
         result = Result(status=Status.ABORTED)
         async for event in self.again(Rerun(conversation, block)):
             result = event.result if isinstance(event, Ended) else result
@@ -132,12 +132,12 @@ class ReplyWriter:
 
 
 def kernel_label(conversation: str) -> str:
-    """What kernels and records bear: a conversation's id is a secret, and these are seen by others."""
+    """The label of kernels and records: others can see it, and the conversation's id is a secret."""
     return hashlib.sha256(conversation.encode()).hexdigest()[:16]
 
 
 def _with_late(request: ReplyRequest, late: str) -> Sequence[Message]:
-    """The history, with what has come late put before the user's message, where it stays."""
+    """The history with late results before the user's message, where they stay."""
     if not late:
         return request.history
     request.remember(late)

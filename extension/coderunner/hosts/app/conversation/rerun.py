@@ -1,4 +1,4 @@
-"""The blocks of a conversation that a person has run once more: each beside what it showed before."""
+"""Reruns: blocks that a person runs again, each shown below its first run."""
 
 import asyncio
 import contextlib
@@ -21,19 +21,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Rerun:
-    """A block that somebody wants to be run once more."""
+    """A request to run a block again."""
 
     conversation: str
     block: Past
     ask: Callable[[Question], Future[Secret]] | None = None
-    """None: nobody can be asked."""
+    """None: nobody can be asked for input."""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 Again = Callable[[Rerun], AsyncGenerator[Event]]
-"""Runs it, and gives what happens."""
+"""Runs it and gives its events."""
 ChangeBlock = Callable[[str, Callable[[Block], Block]], None]
-"""Changes the block of a ticket, wherever it stands by then."""
+"""Changes the block of a ticket, wherever it is by then."""
 
 
 async def never(_repeat: Rerun) -> AsyncGenerator[Event]:
@@ -44,7 +44,7 @@ async def never(_repeat: Rerun) -> AsyncGenerator[Event]:
 
 
 class Reruns:
-    """Those of one conversation; in its loop."""
+    """The reruns of one conversation; used in its event loop only."""
 
     def __init__(
         self,
@@ -64,11 +64,11 @@ class Reruns:
 
     @property
     def busy(self) -> bool:
-        """One runs or waits for its turn."""
+        """Whether one runs or waits for its turn."""
         return bool(self._tasks)
 
     def begin(self, ticket: str, block: Past) -> None:
-        """Run the block of that ticket once more; returns at once."""
+        """Run the block of that ticket again; returns at once."""
         own = secrets.token_urlsafe(18)
         new = block_updates.started(Block(id=secrets.token_urlsafe(18), repeat=True), block.source, own)
         self._show(ticket, new)
@@ -77,7 +77,7 @@ class Reruns:
         task.add_done_callback(self._tasks.discard)
 
     def act(self, ticket: str, verb: str) -> bool:
-        """Do what a button of a repeat says; False where the ticket is of none that runs."""
+        """Handle a button of a rerun; False if the ticket belongs to none that runs."""
         if verb != "stop" or ticket not in self._running:
             return False
         self._running[ticket].stop.set()
@@ -110,7 +110,7 @@ class Reruns:
             self._show(ticket, block_updates.left(again))
 
     def _after(self, event: Event, ticket: str, again: Block, asked: list[str]) -> Block:
-        """Take what happens; gives the block as it is then."""
+        """Apply an event, and give the block as it is then."""
         match event:
             case Started(cell, panel=panel):
                 again = block_updates.started(again, cell.source, again.ticket, panel=panel)

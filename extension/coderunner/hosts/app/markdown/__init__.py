@@ -1,1 +1,1 @@
-"""The Markdown that models write, as HTML of ours. Pure."""
+"""The Markdown that models write, as safe HTML. Pure."""

@@ -1,7 +1,7 @@
 r"""Formulas in Markdown: between `$…$` and `$$…$$`, and between `\(…\)` and `\[…\]`. Pure.
 
-Beside them stand prices, variables of shells and escaped brackets, which are none. `assets/src/text.js` has
-the same rules for what programs show; one corpus tests both.
+Prices, shell variables and escaped brackets look similar but are no formulas. `assets/src/text.js` has the
+same rules for the output of programs; one corpus tests both.
 """
 
 import re
@@ -13,10 +13,10 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 LONGEST = 2000
-"""Characters of a formula: none of those that people write is longer, and each has to be looked for."""
+"""The most characters of a formula: people write no longer ones, and the search has to end."""
 
-# No formula holds a backtick: code comes first. After the closing mark no digit comes, and of letters only an
-# ending: `$n$th`, but neither `$5 and $10` nor `$HOME/$USER`.
+# A formula contains no backtick, since code comes first. No digit follows the closing mark, and letters only
+# as an ending: `$n$th`, but neither `$5 and $10` nor `$HOME/$USER`.
 _DOLLARS = re.compile(
     r"\$(?![\s$])((?:\\.|[^$\\\n`]){1,2000}?)(?<!\s)\$(?![\d$])(?!(?!(?:th|st|nd|rd|s)\b)[A-Za-z])"
 )
@@ -27,15 +27,15 @@ _PAIRS = {"$$": "$$", "\\[": "\\]", "\\(": "\\)"}
 
 
 def formulas(md: MarkdownIt) -> None:
-    """Have `md` know formulas."""
-    # Before escapes, since `\(` is one of Markdown's.
+    """Add formulas to `md`."""
+    # Before escapes, since `\(` is an escape in Markdown.
     md.inline.ruler.before("escape", "formula", _inline)
     md.block.ruler.before("paragraph", "formula", _block, {"alt": ["paragraph", "blockquote", "list"]})
     md.add_render_rule("formula", lambda _, tokens, at, *_more: html(tokens[at]))
 
 
 def html(token: Token) -> str:
-    """An element that the page makes a formula of, and else shows as it was written."""
+    """A custom element that the page renders; until then it shows the source."""
     display = " data-display" if token.info == "display" else ""
     tex, written = escape(token.content.strip()), escape(token.markup, quote=False)
     return f'<code-runner-formula data-tex="{tex}"{display}>{written}</code-runner-formula>'
@@ -53,7 +53,7 @@ def _inline(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdow
 
 
 def _found(source: str, at: int) -> tuple[str, str, bool] | None:
-    """The formula that begins there: as it is written, what is in it, and whether it stands on its own."""
+    """The formula that begins there: its source, its content, and whether it is a display formula."""
     opening = source[at : at + 2]
     if opening in _PAIRS:
         closing = _PAIRS[opening]
@@ -67,7 +67,7 @@ def _found(source: str, at: int) -> tuple[str, str, bool] | None:
 
 
 def _formula(content: str, opening: str) -> bool:
-    """Escaped brackets around words are brackets."""
+    """Whether it is a formula: escaped brackets around words are just brackets."""
     words = content.strip()
     return (
         bool(words) and "`" not in words and (opening == "$$" or len(words) < 4 or bool(_MATHS.search(words)))
@@ -75,7 +75,7 @@ def _formula(content: str, opening: str) -> bool:
 
 
 def _price(content: str) -> bool:
-    """`$5 (or 6$)`: it begins with a number and goes on in words."""
+    """Whether it is a price: a number followed by words, as in `$5 (or 6$)`."""
     return content[0].isdigit() and bool(_WORD.search(content)) and not re.search(r"[\\^_=]", content)
 
 
@@ -103,7 +103,7 @@ def _begins(state: StateBlock, line: int) -> str:
 def _closed(state: StateBlock, first: int, line: int, written: str, opening: str, *, silent: bool) -> bool:
     end = written.find(_PAIRS[opening], 2)
     content, after = written[2:end], written[end + 2 :].strip()
-    # What stands behind it on its line makes it a part of a sentence.
+    # Text after it on its line makes it part of a sentence.
     if after or len(content) > LONGEST or not _formula(content, opening):
         return False
     if not silent:

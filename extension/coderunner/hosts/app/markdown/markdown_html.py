@@ -1,7 +1,7 @@
-"""Markdown as HTML of ours. Pure.
+"""Markdown as safe HTML. Pure.
 
-Nothing that was written vanishes and none of it acts: tags are text, whatever they are called; links lead to
-the web, or are text; pictures from elsewhere are links to them.
+Nothing is lost and nothing is active: all tags are text; links lead to the web, or are text; external images
+become links to them.
 """
 
 import re
@@ -20,26 +20,27 @@ _WHOLE = markdown(references=True)
 _GROWING = markdown(references=False)
 
 PIECE = 1500
-"""Characters after which the next block begins another piece: only the last one is sent while it grows."""
+"""Characters after which the next block begins a new piece: only the last piece is sent while it grows."""
 
 SHORT = 2000
-"""Characters of a last block that is drawn anew with each delta."""
+"""The most characters of a last block that is rendered again with each delta."""
 SHARE = 16
-"""A longer one is when it has grown by one part of so many: linear, however long it becomes."""
+"""A longer one is rendered again when it has grown by this fraction (one part in so many), which keeps the
+cost linear."""
 
 LONGEST = 100_000
-"""Characters of one block, without pictures; a longer one shows as it was written."""
+"""The most characters of one block, images aside; a longer one shows as plain text."""
 _PICTURE = re.compile(r"\(data:image/[^\s)]*\)")
 
 
 def typed(text: str) -> str:
-    """What a person typed, as it was typed: only code looks like code, and addresses are links."""
+    """What a person typed, as typed: only code is formatted, and URLs are links."""
     return _piece(_rendered(_TYPED, parsed(_TYPED, text), text), " cr-typed")
 
 
 @lru_cache(maxsize=500)
 def whole(text: str) -> tuple[str, ...]:
-    """What a model wrote, in pieces of whole blocks."""
+    """A finished text of a model, in pieces of whole blocks."""
     pieces, inside, since = [], "", 0
     for start, block in _blocks(_WHOLE, text):
         if inside and start - since >= PIECE:
@@ -51,20 +52,20 @@ def whole(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Growing:
-    """What a model has written so far, drawn."""
+    """The rendered text of a model so far."""
 
     text: str = ""
-    """Up to where it is drawn."""
+    """The text that is rendered."""
     pieces: tuple[str, ...] = ()
-    """Those that are finished."""
+    """The finished pieces."""
     inside: str = ""
-    """The finished blocks of the piece that is not."""
+    """The finished blocks of the unfinished piece."""
     since: int = 0
-    """Where in the text that piece begins."""
+    """The offset of that piece in the text."""
     at: int = 0
-    """Where in the text the last block begins."""
+    """The offset of the last block in the text."""
     last: str = ""
-    """The last block, as it is by now."""
+    """The last block so far."""
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -73,9 +74,9 @@ class Growing:
 
 
 def grown(before: Growing, text: str) -> Growing:
-    """Draw what was written since; that costs what the last block does.
+    """Render the text added since; costs as much as the last block.
 
-    A link whose address is told further down is one in `whole` only.
+    A link whose URL is defined further down is a link only in `whole`.
     """
     if text == before.text:
         return before
@@ -94,7 +95,7 @@ def grown(before: Growing, text: str) -> Growing:
 
 
 UNSURE = re.compile(r"(?<=\n)[ \t]*(?:[-=*+]{1,2}|\d{1,9}[.)]?|#{1,6}|`{1,2}|~{1,2})[ \t]*\Z")
-"""A last line of which nobody knows yet what it becomes: `-` would make a heading of the line above."""
+"""A last line that is still ambiguous: `-` would make the line above a heading."""
 
 
 # --- from text to HTML
@@ -122,7 +123,7 @@ def _blocks(md: MarkdownIt, text: str) -> list[tuple[int, str]]:
 
 
 def _rendered(md: MarkdownIt, tokens: Sequence[Token], written: str) -> str:
-    # markdown-it leaves out what is nested too deep.
+    # markdown-it drops what is nested too deep.
     if len(_PICTURE.sub("", written)) > LONGEST or any(token.level >= DEEPEST - 2 for token in tokens):
         return _plain(written)
     html: str = md.renderer.render(tokens, md.options, {})

@@ -1,6 +1,6 @@
-"""The Markdown that models write: CommonMark, tables, boxes, footnotes and formulas; no HTML. Pure.
+"""The Markdown that models write: CommonMark, tables, task lists, footnotes and formulas; no HTML. Pure.
 
-Nothing vanishes: what is none of these is text.
+Nothing is lost: everything else is text.
 """
 
 import re
@@ -23,7 +23,7 @@ from coderunner.hosts.app.markdown.formulas import formulas
 from coderunner.page.html import syntax_highlighting
 
 DEEPEST = 60
-"""Levels of lists and quotes within each other; markdown-it leaves out what is nested deeper."""
+"""The most levels of nested lists and quotes; markdown-it drops what is nested deeper."""
 
 
 def parsed(md: MarkdownIt, text: str) -> list[Token]:
@@ -31,7 +31,7 @@ def parsed(md: MarkdownIt, text: str) -> list[Token]:
     return md.parse(text, {NOTES: frozenset(_NOTE.findall(text))})
 
 
-# --- how each kind is drawn
+# --- how each kind is rendered
 
 
 def _link(self: object, tokens: Sequence[Token], at: int, options: Any, env: object) -> str:  # noqa: ANN401 - as markdown-it calls it
@@ -43,7 +43,7 @@ def _link(self: object, tokens: Sequence[Token], at: int, options: Any, env: obj
 
 
 def _image(self: object, tokens: Sequence[Token], at: int, options: Any, env: object) -> str:  # noqa: ANN401
-    """A picture that is in the text itself; of another one, what it is called, as a link to it."""
+    """An image with a data URL; of any other, its description as a link to it."""
     source, alt = str(tokens[at].attrs.get("src", "")), tokens[at].content
     if source.startswith("data:"):
         return f'<img src="{escape(source)}" alt="{escape(alt)}">'
@@ -74,7 +74,7 @@ def _note(self: object, tokens: Sequence[Token], at: int, options: Any, env: obj
 
 
 def _list(self: object, tokens: Sequence[Token], at: int, options: Any, env: object) -> str:  # noqa: ANN401
-    """A list with numbers, and how many digits they have: that much room they need."""
+    """A numbered list, with the number of digits, which sets the width of its margin."""
     start = f' start="{tokens[at].attrs["start"]}"' if "start" in tokens[at].attrs else ""
     return f'<ol{start} style="--cr-digits:{tokens[at].meta.get("digits", 1)}">\n'
 
@@ -92,17 +92,17 @@ _RULES = {
 }
 
 
-# --- what is beside CommonMark
+# --- extensions of CommonMark
 
 NOTES = "notes"
-"""In the environment of a parse: the names of the footnotes that the text tells."""
+"""In the environment of a parse: the names of the footnotes that the text defines."""
 
 _NOTE = re.compile(r"^ {0,3}\[\^([^\]\s]{1,40})\]:", re.MULTILINE)
 _NOTED = re.compile(r"\[\^([^\]\s]{1,40})\](:?)")
 
 
 def _footnote(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
-    """`[^1]` is a raised 1; so is it at the beginning of the line that tells it, which stays where it is."""
+    """`[^1]` becomes a raised 1, also at the beginning of its definition, which stays in place."""
     found = _NOTED.match(state.src, state.pos)
     if found is None or not (found[1].isdecimal() or found[1] in state.env[NOTES]):
         return False
@@ -117,7 +117,7 @@ _LABEL = re.compile(r"\[((?:\\.|[^\[\]\\])+)\]")
 
 
 def _reference(state: StateBlock, first: int, last: int, silent: bool) -> bool:  # noqa: FBT001 - as above
-    """Where a link leads, told on a line of its own: it stands there where nothing refers to it."""
+    """The definition of a link's URL on a line of its own; it is shown if no link uses it."""
     if _NOTE.match(state.src, state.bMarks[first]) or not commonmark_reference(state, first, last, silent):
         return False
     written = state.getLines(first, state.line, state.blkIndent, keepLastLF=False).strip()
@@ -134,7 +134,7 @@ def _reference(state: StateBlock, first: int, last: int, silent: bool) -> bool: 
 
 
 def _referred(state: StateCore) -> None:
-    """Take out the lines that only tell where links lead, where there are such links."""
+    """Remove the definitions that links use."""
     told = {token.meta["tells"] for token in state.tokens if "tells" in token.meta}
     if not told:
         return
@@ -146,12 +146,12 @@ def _referred(state: StateCore) -> None:
         if label is None or label in unused:
             kept.append(token)
         elif token.type == "paragraph_close":
-            unused.add(label)  # the first one counts, so others stay
+            unused.add(label)  # the first definition counts, so others stay
     state.tokens = kept
 
 
 def _table(state: StateBlock, first: int, last: int, silent: bool) -> bool:  # noqa: FBT001 - as above
-    """A row may have more cells than the table's head, which CommonMark's tables leave out."""
+    """A row may have more cells than the header, which markdown-it's tables drop."""
     begun = len(state.tokens)
     found = commonmark_table(state, first, last, silent)
     if silent or not found:
@@ -183,7 +183,7 @@ _TASK = re.compile(r"\[([ xX])\](?=\s|\Z)\s?")
 
 
 def _lists(state: StateCore) -> None:
-    """Numbers of lists stay as they were written; in items, `[x]` is a box."""
+    """Numbers of lists stay as written; `[x]` in an item is a checkbox."""
     lists: list[tuple[Token, list[Token]]] = []
     for at, token in enumerate(state.tokens):
         if token.type in ("ordered_list_open", "bullet_list_open"):
@@ -200,7 +200,7 @@ def _lists(state: StateCore) -> None:
 def _numbered(opening: Token, items: Sequence[Token]) -> None:
     written = [int(item.info) for item in items]
     counted = [written[0] + at for at in range(len(items))]
-    # `1. 1. 1.` is how some write a list that the page shall count.
+    # Some write `1. 1. 1.` and expect the page to count.
     if written != counted and all(one < other for one, other in pairwise(written)):
         for item, number in zip(items, written, strict=True):
             item.attrSet("value", str(number))
@@ -224,7 +224,7 @@ _ADDRESS = re.compile(r"(?<![A-Za-z0-9])https?://[^\s<>\"'`|]+")
 
 
 def _texts(state: StateCore) -> None:
-    """In text, addresses are links; in a cell of a table, which has one line only, `<br>` begins another."""
+    """URLs in text are links; in a table cell, which has only one line, `<br>` is a line break."""
     cell = False
     for token in state.tokens:
         cell = token.type in ("td_open", "th_open") if token.nesting else cell
@@ -261,7 +261,7 @@ def _addresses(md: MarkdownIt, text: str) -> Iterator[Token]:
 
 
 def _trimmed(address: str) -> str:
-    """Without the sentence's own marks behind it, and without a bracket that was opened before it."""
+    """The URL without the punctuation after it, and without a bracket that was opened before it."""
     address = address.rstrip(".,;:!?*_~]}")
     extra = address.count(")") - address.count("(")
     while extra > 0 and address.endswith((")", ").", "),")):
@@ -273,9 +273,9 @@ _WEB = re.compile(r"https?://|mailto:|data:image/(?:png|jpeg|gif|webp|svg\+xml);
 
 
 def parser(preset: str, rules: Sequence[str]) -> MarkdownIt:
-    """A parser with some of CommonMark's rules, for which addresses are links and tags are text."""
+    """A parser with some of CommonMark's rules, for which URLs are links and tags are text."""
     md = MarkdownIt(preset, {"html": False, "breaks": True, "maxNesting": DEEPEST}).enable(list(rules))
-    # What leads elsewhere, to a file of the model's say, stays as it is written.
+    # Other links, for example to a file of the model, stay as written.
     md.validateLink = lambda url: bool(_WEB.match(url))  # type: ignore[method-assign]
     for name, rule in _RULES.items():
         md.add_render_rule(name, rule)
@@ -284,7 +284,7 @@ def parser(preset: str, rules: Sequence[str]) -> MarkdownIt:
 
 
 def markdown(*, references: bool) -> MarkdownIt:
-    """One for all that models write; `references`: also links whose address is told further down."""
+    """The parser for the text of models; `references`: also links whose URL is defined further down."""
     md = parser("commonmark", ("table", "strikethrough"))
     md.use(formulas)
     md.inline.ruler.before("link", "note", _footnote)

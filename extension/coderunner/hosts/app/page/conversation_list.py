@@ -7,7 +7,7 @@ from coderunner.hosts.app.conversation.conversation import Activity
 from coderunner.runner import ConversationSummary
 
 LONGEST = 200
-"""Rows; a search finds what is older."""
+"""The most rows; a search finds older ones."""
 
 _ACTIVITIES = {"writing": ("run", "Writing a reply"), "asking": ("wait", "Waiting for you")}
 
@@ -19,9 +19,9 @@ def listing(
     *,
     searched: bool = False,
 ) -> str:
-    """The rows, with that of the page's own conversation marked, wherever it stands.
+    """The list, with the row of the page's own conversation marked.
 
-    The page's address follows `data-cr-current`.
+    The URL of the page follows `data-cr-current`.
     """
     rows = "".join(
         _row(summary, activities.get(summary.id, ""), here=summary == here) for summary in cards[:LONGEST]
@@ -34,7 +34,7 @@ def listing(
 
 
 def trouble(sentence: str) -> str:
-    """What stands in place of the rows when there are none to be had."""
+    """The message in place of the list when it cannot be loaded."""
     return f'<p class="cr-soft">{escape(sentence, quote=False)}</p>'
 
 
@@ -61,9 +61,9 @@ def _row(summary: ConversationSummary, activity: Activity, *, here: bool) -> str
     )
 
 
-def _button(deed: str, word: str, title: str, icon: str) -> str:
-    label = f'title="{word}" aria-label="{word} {title}"'
-    return f'<button type="button" data-cr-do="{deed}" {label}>{icon}</button>'
+def _button(action: str, label: str, title: str, icon: str) -> str:
+    names = f'title="{label}" aria-label="{label} {title}"'
+    return f'<button type="button" data-cr-do="{action}" {names}>{icon}</button>'
 
 
 def _icon(path: str) -> str:

@@ -1,4 +1,4 @@
-// A message of one's own, edited where it stands.
+// Editing a message of one's own in place.
 (() => {
   let asked = 0;
 
@@ -11,7 +11,7 @@
     const [area, cancel, send] = form.querySelectorAll("textarea, button");
     const { crCurrent: conversation } = document.querySelector("#cr-list nav")?.dataset ?? {};
     area.value = own.dataset.crText;
-    // As large as what is in it.
+    // As high as its text.
     const fit = () => {
       area.style.height = "auto";
       area.style.height = `${Math.min(area.scrollHeight + 2, innerHeight / 2)}px`;

@@ -1,7 +1,7 @@
-"""What the parts of the page do: each passes on what a person does, and shows what became of it.
+"""The event handlers of the page: each passes on what a person does and updates the components.
 
-The page shows the conversation and never is it: what the model gets comes from our own record, the chat
-component is only ever written to.
+The conversation is never read from the page: what the model gets comes from our own messages, and the chat
+component is only written to.
 """
 
 import asyncio
@@ -29,14 +29,14 @@ from coderunner.text.json_reader import loads
 BUSY = "A reply is still being written. Stop it first."
 
 
-# What the address of the page says comes before what the browser remembers.
+# The conversation in the URL comes before the one that the browser remembers.
 ADDRESSED = "(kept) => new URLSearchParams(location.search).get('c') ?? kept"
 
 
 def build(
     conversations: Conversations, archive: Archive, writer: ReplyWriter, model_choices: ModelChoices
 ) -> gr.Blocks:
-    """Give the page: one for all tabs; what each shows depends on the conversation that its browser names."""
+    """The page, one for all tabs; each shows the conversation that its browser names."""
     blocks = gr.Blocks(title="CodeRunner", analytics_enabled=False, fill_height=True, fill_width=True)
     with blocks:
         EventHandlers(conversations, archive, writer, model_choices).listen(blocks)
@@ -44,7 +44,7 @@ def build(
 
 
 class EventHandlers:
-    """What happens on the page; one for all tabs, which are told apart by Gradio's session.
+    """The event handlers; one object for all tabs, which are told apart by Gradio's session.
 
     Handlers are coroutines, so that all of them run in the loop that the conversations live in.
     """
@@ -62,20 +62,23 @@ class EventHandlers:
         self._at = Layout(writer, model_choices)
 
     def listen(self, blocks: gr.Blocks) -> None:
-        """Connect the parts to what they do."""
+        """Connect the components to their handlers."""
         at = self._at
         self._listen_to_the_chat(blocks)
         around = [at.status, at.banner, at.footnote]
         for changed in (*at.model_form.listen(), *at.kernel_form.listen(at.identity)):
-            changed.then(self._look_around, [at.identity], around, **COMMAND)
+            changed.then(self._update_surroundings, [at.identity], around, **COMMAND)
         at.timer.tick(
-            self._tick, [at.identity, at.pulse, at.search], [at.status, at.pulse, at.list, at.kept], **COMMAND
+            self._tick,
+            [at.identity, at.refresh, at.search],
+            [at.status, at.refresh, at.list, at.unsaved],
+            **COMMAND,
         )
         at.interrupt.click(self._interrupt, [at.identity], [at.status], **COMMAND)
         at.restart.click(self._restart, [at.identity], [at.status], **STREAM)
         at.rerun.click(self._rerun, [at.identity], [at.status], **STREAM)
-        at.settings.click(self._draw, None, [at.drawer], **COMMAND)
-        at.shade.click(None, None, None, js="() => window.coderunner.shade()", **COMMAND)
+        at.settings.click(self._open_settings, None, [at.settings_sidebar], **COMMAND)
+        at.theme.click(None, None, None, js="() => window.coderunner.toggleTheme()", **COMMAND)
 
     def _listen_to_the_chat(self, blocks: gr.Blocks) -> None:
         at = self._at
@@ -83,8 +86,8 @@ class EventHandlers:
         forms = [*at.model_form.shown, *at.kernel_form.shown]
         around = [at.status, at.banner, at.footnote]
         place = [*whole, *around, at.list]
-        # What may have to tell the person something goes through the queue: only there Gradio shows it. So
-        # does what tells how far a reply is: only there one answer comes after the other.
+        # Handlers that may show a toast go through the queue, since Gradio shows it only then. So do those
+        # that update a reply, since only there updates stay in order.
         begins = [
             blocks.load(self._open, [at.identity], [*place, *forms], js=ADDRESSED, **COMMAND),
             at.goto.change(self._go, [at.goto, at.search], place, **COMMAND),
@@ -92,18 +95,20 @@ class EventHandlers:
             at.chat.example_select(self._example, [at.identity], whole, **STREAM),
             at.chat.retry(self._retry, [at.identity], whole, **STREAM),
             at.edited.change(self._edit, [at.edited, at.identity], whole, **STREAM),
-            at.pulse.change(self._reopen, [at.identity], whole, **STREAM),
+            at.refresh.change(self._reopen, [at.identity], whole, **STREAM),
         ]
         for begin in begins:
             begin.then(self._follow, [at.identity], [at.chat, at.status], **STREAM).then(
                 self._settle, [at.identity], [at.box, at.status, at.footnote], **STREAM
             )
             begin.then(self._list_anew, [at.identity, at.search], [at.list], **COMMAND)
-        blocks.load(self._stay, None, [at.stay], **STREAM)
+        blocks.load(self._keepalive, None, [at.keepalive], **STREAM)
         blocks.unload(self._leave)
         at.box.stop(self._stop, [at.identity], None, **COMMAND)
         at.new.click(self._new, [at.search], place, **COMMAND)
-        at.errand.change(self._run_errand, [at.errand, at.identity, at.search], place, **STREAM)
+        at.list_action.change(
+            self._run_list_action, [at.list_action, at.identity, at.search], place, **STREAM
+        )
         at.search.input(
             self._list_anew, [at.identity, at.search], [at.list], trigger_mode="always_last", **COMMAND
         )
@@ -112,22 +117,22 @@ class EventHandlers:
         forms = [*self._at.model_form.values(), *self._at.kernel_form.values()]
         self._list.show_anew(_page(request))
         conversation = await self._conversation(identity, request)
-        return [*await self._place(conversation, "", request, named=identity), *forms]
+        return [*await self._show_conversation(conversation, "", request, named=identity), *forms]
 
     async def _go(self, goto: str, search: str | None, request: gr.Request) -> list[Any]:
         """Show the conversation that the list or the browser's history names, or a new one."""
         identity = goto.partition(" ")[0]
         conversation = await self.conversations.get(identity)
-        return await self._place(conversation, search, request, named=identity)
+        return await self._show_conversation(conversation, search, request, named=identity)
 
-    async def _run_errand(
-        self, errand: str, identity: str, search: str | None, request: gr.Request
+    async def _run_list_action(
+        self, action: str, identity: str, search: str | None, request: gr.Request
     ) -> list[Any]:
-        """Rename or delete a conversation, as its row in the list says."""
+        """Rename or delete a conversation, or warn about its notebook, as its row in the list asks."""
         page = _page(request)
         self._list.show_anew(page)
         try:
-            match _asked(errand):
+            match _asked(action):
                 case {"rename": str(which), "title": str(title)}:
                     await self.archive.rename(which, title)
                 case {"saved": str(which)}:
@@ -137,18 +142,18 @@ class EventHandlers:
                 case {"delete": str(which)}:
                     await self.conversations.delete(which)
                     if which == identity:
-                        return await self._place(self.conversations.new(), search, request)
+                        return await self._show_conversation(self.conversations.new(), search, request)
         except RecordsUnavailable as failure:
             toast.warning(f"This could not be done: {failure}.")
         return [*[gr.skip()] * 6, await self._list.update(identity, search, page)]
 
     async def _reopen(self, identity: str, request: gr.Request) -> list[Any]:
-        # What the page was sent last: it may be on its way, while this was asked for before.
+        # The conversation that the page was sent last: it may still be on its way.
         sent = self._pages.current(_page(request)) or identity
         return self._values.conversation(await self._conversation(sent, request))
 
     async def _new(self, search: str | None, request: gr.Request) -> list[Any]:
-        return await self._place(self.conversations.new(), search, request)
+        return await self._show_conversation(self.conversations.new(), search, request)
 
     async def _say(self, text: str, identity: str, request: gr.Request) -> list[Any]:
         conversation = await self._conversation(identity, request)
@@ -156,7 +161,7 @@ class EventHandlers:
         if not taken and conversation.busy:
             toast.warning(BUSY)
         whole = self._values.conversation(conversation)
-        # A message that was not taken stays in the box.
+        # A message that was not accepted stays in the box.
         whole[1] = self._values.box(conversation, "") if taken else self._values.box(conversation)
         return whole
 
@@ -170,7 +175,7 @@ class EventHandlers:
     async def _edit(self, edited: str, identity: str, request: gr.Request) -> list[Any]:
         conversation, taken = await self._conversation(identity, request), False
         match _asked(edited):
-            # Where the page shows another conversation by now, the text is of none of its messages.
+            # If the page shows another conversation by now, the edit does not apply.
             case {"conversation": conversation.id, "message": int(number), "text": str(text)}:
                 taken = conversation.edit(number, text)
         return self._again(conversation, taken=taken)
@@ -185,8 +190,8 @@ class EventHandlers:
     async def _conversation(self, identity: str, request: gr.Request) -> Conversation:
         """The conversation that a page shows.
 
-        Somebody may be quicker than the page, which then does not know its conversation yet when they say
-        something: whatever comes first begins it, and all that comes from the page later finds it.
+        A person may send a message before the page knows its conversation: the first event then creates it,
+        and later events of the page find it.
         """
         page = _page(request)
         known = await self.conversations.find(identity)
@@ -194,11 +199,11 @@ class EventHandlers:
         self._pages.give(page, conversation)
         return conversation
 
-    async def _stay(self) -> AsyncGenerator[Any]:
+    async def _keepalive(self) -> AsyncGenerator[Any]:
         """Keep the page's stream of events open.
 
-        Gradio closes it when nothing is pending and opens it for the next event; an event that comes at that
-        very moment is lost, and with it a message.
+        Gradio closes it when nothing is pending and opens it for the next event; an event that comes just
+        then is lost, and a message with it.
         """
         while True:
             yield gr.skip()
@@ -210,7 +215,7 @@ class EventHandlers:
 
     async def _follow(self, identity: str, request: gr.Request) -> AsyncGenerator[Any]:
         """Show a reply as it grows."""
-        # Of a generator that gives nothing Gradio makes None for each output, which empties the page.
+        # If a generator yields nothing, Gradio sets each output to None, which empties the page.
         yield gr.skip()
         conversation = await self.conversations.find(identity)
         if conversation is None:
@@ -219,7 +224,7 @@ class EventHandlers:
             async for update in updates:
                 yield update
 
-    async def _look_around(self, identity: str, request: gr.Request) -> list[Any]:
+    async def _update_surroundings(self, identity: str, request: gr.Request) -> list[Any]:
         return self._values.surroundings(await self._conversation(identity, request))
 
     async def _settle(self, identity: str, request: gr.Request) -> list[Any]:
@@ -231,24 +236,26 @@ class EventHandlers:
         if conversation := await self.conversations.find(identity):
             conversation.stop()
 
-    async def _tick(self, identity: str, pulse: float, search: str | None, request: gr.Request) -> list[Any]:
+    async def _tick(
+        self, identity: str, refresh: float, search: str | None, request: gr.Request
+    ) -> list[Any]:
         conversation, page = await self.conversations.find(identity), _page(request)
         if conversation is None:  # the page is still being opened, or another one has deleted it
-            return [gr.skip(), pulse + 1 if identity else gr.skip(), gr.skip(), gr.skip()]
+            return [gr.skip(), refresh + 1 if identity else gr.skip(), gr.skip(), gr.skip()]
         outdated = self._pages.outdated(page, conversation)
         listed = await self._list.update(identity, search, page)
-        unsaved = html_fragments.unkept(self.archive.trouble(conversation.id))
-        return [self._values.status(conversation), pulse + 1 if outdated else gr.skip(), listed, unsaved]
+        unsaved = html_fragments.unsaved(self.archive.trouble(conversation.id))
+        return [self._values.status(conversation), refresh + 1 if outdated else gr.skip(), listed, unsaved]
 
     async def _list_anew(self, identity: str, search: str | None, request: gr.Request) -> Any:  # noqa: ANN401 - as below
         await self.archive.settle()
         return await self._list.update(identity, search, _page(request))
 
-    async def _interrupt(self, identity: str) -> Any:  # noqa: ANN401 - Gradio's word for no change has no type
-        return await self._treat(identity, Session.interrupt)
+    async def _interrupt(self, identity: str) -> Any:  # noqa: ANN401 - Gradio's skip has no type
+        return await self._act_on_session(identity, Session.interrupt)
 
     async def _restart(self, identity: str) -> Any:  # noqa: ANN401 - as above
-        return await self._treat(identity, Session.restart)
+        return await self._act_on_session(identity, Session.restart)
 
     async def _rerun(self, identity: str) -> Any:  # noqa: ANN401 - as above
         conversation = await self.conversations.find(identity)
@@ -265,19 +272,19 @@ class EventHandlers:
             toast.info(rebuilt.words, seconds=8)
         return self._values.status(conversation) if conversation else gr.skip()
 
-    async def _treat(self, identity: str, treat: Callable[[Session], Awaitable[object]]) -> Any:  # noqa: ANN401
+    async def _act_on_session(self, identity: str, act: Callable[[Session], Awaitable[object]]) -> Any:  # noqa: ANN401
         if (conversation := await self.conversations.find(identity)) is None:
             return gr.skip()
-        await treat(self.writer.session(conversation.id))
+        await act(self.writer.session(conversation.id))
         return self._values.status(conversation)
 
-    async def _draw(self) -> gr.Sidebar:
+    async def _open_settings(self) -> gr.Sidebar:
         return gr.Sidebar(open=True)
 
-    async def _place(
+    async def _show_conversation(
         self, conversation: Conversation, search: str | None, request: gr.Request, *, named: str = ""
     ) -> list[Any]:
-        """All that shows another conversation; it may be a new one in place of the one that was `named`."""
+        """The values for another conversation; it may be a new one in place of the one that was `named`."""
         page = _page(request)
         self._pages.show(page, conversation)
         listed = await self._list.update(conversation.id, search, page)
@@ -289,12 +296,12 @@ class EventHandlers:
 
 
 def _page(request: gr.Request) -> str:
-    """Names the page that an event comes from."""
+    """The page that an event comes from, by its Gradio session."""
     return str(request.session_hash)
 
 
 def _asked(text: str) -> object:
-    """What a script of the page asks for; None where somebody else wrote it."""
+    """What a script of the page asks for; None if the text is not JSON."""
     try:
         return loads(text)
     except UnreadableJSON:

@@ -1,9 +1,9 @@
-"""How events of the page are wired: no spinners over what is read, no public endpoints."""
+"""Options of Gradio events: no spinners over the text, no public endpoints."""
 
 from typing import Any
 
 COMMAND: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-"""For what answers at once."""
+"""For handlers that answer at once."""
 
 STREAM: dict[str, Any] = {
     "show_progress": "hidden",
@@ -11,4 +11,4 @@ STREAM: dict[str, Any] = {
     # Every page follows its conversation for as long as a reply takes: they must not queue behind each other.
     "concurrency_limit": None,
 }
-"""For what goes on for a while."""
+"""For handlers that take a while."""

@@ -42,7 +42,7 @@ EXAMPLES = (
     "Make a mistake and correct it",
     "Roll 1000 dice",
 )
-"""For a first look; the demo model has a scene for each of them."""
+"""Examples on an empty page; the demo model has a reply to each of them."""
 
 _STATES = {
     "none": ("off", "Not started"),
@@ -67,7 +67,7 @@ def head(token: str) -> str:
 
 
 def theme() -> gr.themes.Base:
-    """Quiet surfaces and the system's own fonts: nothing is loaded from elsewhere."""
+    """Plain surfaces and the fonts of the system: nothing is loaded from other sites."""
     return gr.themes.Base(
         primary_hue=gr.themes.colors.blue,
         neutral_hue=gr.themes.colors.zinc,
@@ -105,11 +105,11 @@ def theme() -> gr.themes.Base:
 
 
 def status(now: KernelStatus, choices: Choices) -> str:
-    """The kernel's status light, with the time that it is in its state."""
-    look, word = _STATES[now.state]
+    """The kernel's status, with the time since it changed."""
+    look, label = _STATES[now.state]
     since = max(0.0, monotonic() - now.since)
     clock = (
-        f' · <span data-cr-clock="light-{now.since:.3f}" data-cr-elapsed="{since:.1f}">{int(since)} s</span>'
+        f' · <span data-cr-clock="kernel-{now.since:.3f}" data-cr-elapsed="{since:.1f}">{int(since)} s</span>'
         if now.state in ("starting", "busy")
         else ""
     )
@@ -117,8 +117,8 @@ def status(now: KernelStatus, choices: Choices) -> str:
     name = escape(now.kernel or choices.where.kernel_name)
     sentence = f'<p class="cr-soft">{escape(now.sentence)}</p>' if now.sentence else ""
     return (
-        f'<div class="cr-light cr-{look}" role="status"><span class="cr-dot"></span>'
-        f"<span><b>{word}</b>{clock}<br>"
+        f'<div class="cr-kernel-status cr-{look}" role="status"><span class="cr-dot"></span>'
+        f"<span><b>{label}</b>{clock}<br>"
         f'<span class="cr-soft">{name} · {escape(place)}</span></span>'
         f"</div>{sentence}"
     )
@@ -132,7 +132,7 @@ UNREAD = "That conversation cannot be loaded right now. Here is a new one."
 
 
 def banner(choices: Choices, missing: str = "") -> str:
-    """What has to be said above the chat: that the model is none; why a conversation is `missing`."""
+    """The banner above the chat: that the model is a demo, or why a conversation is `missing`."""
     if missing:
         return f'<div class="cr-banner" role="status">{missing}</div>'
     if choices.choice is None:
@@ -145,16 +145,16 @@ def banner(choices: Choices, missing: str = "") -> str:
     return ""
 
 
-def unkept(trouble: str) -> str:
-    """What has to be said above the box: what of the conversation is not kept; nothing where all is."""
+def unsaved(trouble: str) -> str:
+    """The warning above the message box about what is not saved; empty if all is."""
     told = escape(trouble, quote=False)
-    return f'<div class="cr-banner cr-unkept" role="status">{told}</div>' if trouble else ""
+    return f'<div class="cr-banner cr-unsaved" role="status">{told}</div>' if trouble else ""
 
 
 def footnote(choices: Choices, *, always: bool = False) -> str:
-    """The quiet line below the box: where code runs, and who says yes.
+    """The line below the message box: where code runs, and who approves it.
 
-    `always`: the person said so for this conversation.
+    `always`: the person approves all code of this conversation.
     """
     consent = {
         "ask": "allowed in this chat" if always else "asks before each block",

@@ -1,4 +1,4 @@
-"""The form in which the place of the kernels is chosen, checked and tried."""
+"""The form that chooses where kernels run, checks the connection and runs a test cell."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -21,7 +21,7 @@ from coderunner.runner import Finding, KernelLocation, Local, Report, Server, ch
 from coderunner.secret import Secret
 
 HERE, THERE = "This computer", "Jupyter server"
-KEPT = "Saved; type to replace it"
+STORED = "Saved; type to replace it"
 
 APPROVALS: dict[str, Approve | None] = {
     "Default (ask on this computer, run on a server)": None,
@@ -36,12 +36,12 @@ AT_DEADLINE: dict[str, OnTimeout] = {
 }
 
 TESTS = "test of the form"
-"""What the runs of the test cell bear in the records, in place of a reply's name."""
+"""The reply id under which runs of the test cell are recorded."""
 TEST = "import sys\nprint(10 + 5)\nprint(sys.version.split()[0])"
 
 
 class KernelForm:
-    """Place, address, token and kernel; Connect and Run; deadline, consent, blocks per reply."""
+    """Place, URL, token and kernel; Connect and Run; deadline, approval, blocks per reply."""
 
     def __init__(self, choices: Choices, writer: ReplyWriter) -> None:
         self._choices = choices
@@ -78,7 +78,7 @@ class KernelForm:
 
     @property
     def shown(self) -> list[Any]:
-        """What `values` fills."""
+        """The components that `values` fills."""
         return [
             self.place,
             self.server,
@@ -93,45 +93,45 @@ class KernelForm:
         ]
 
     def values(self) -> list[Any]:
-        """What is chosen now; the token is never among it."""
+        """The current choices, without the token."""
         where = self._choices.where
         remote = isinstance(where, Server)
-        words = {approve: word for word, approve in APPROVALS.items()}
+        labels = {approve: label for label, approve in APPROVALS.items()}
         return [
             THERE if remote else HERE,
             gr.Group(visible=remote),
             where.url if isinstance(where, Server) else "",
-            gr.Textbox(value="", placeholder=KEPT if isinstance(where, Server) and where.token else ""),
+            gr.Textbox(value="", placeholder=STORED if isinstance(where, Server) and where.token else ""),
             where.attach if isinstance(where, Server) else "",
             where.kernel_name,
-            words[self._choices.approve],
-            next(word for word, what in AT_DEADLINE.items() if what == self._choices.on_timeout),
+            labels[self._choices.approve],
+            next(label for label, what in AT_DEADLINE.items() if what == self._choices.on_timeout),
             self._choices.deadline,
             self._choices.max_blocks,
         ]
 
     def listen(self, identity: gr.BrowserState) -> list[Any]:
-        """Connect the form; gives the events after which the page says what is chosen."""
+        """Connect the form to its handlers; gives the events after which the page shows the new choices."""
         place = [self.place, self.url, self.token, self.name, self.attach]
         self.place.input(self._unfold, [self.place], [self.server], **COMMAND)
         self.deadline.input(self._bound, [self.deadline], None, **COMMAND)
         self.blocks.input(self._count, [self.blocks], None, **COMMAND)
         return [
-            self.place.input(self._move_home, [self.place, self.name], None, **COMMAND),
+            self.place.input(self._use_local, [self.place, self.name], None, **COMMAND),
             self.name.input(self._rename, [self.name], None, **COMMAND),
             self.connect.click(
                 self._connect, place, [self.status, self.name, self.token, self.url], **STREAM
             ),
             self.run.click(self._test, [identity], [self.status], **STREAM),
-            self.approve.input(self._consent, [self.approve], None, **COMMAND),
-            self.on_timeout.input(self._at_deadline, [self.on_timeout], None, **COMMAND),
+            self.approve.input(self._set_approval, [self.approve], None, **COMMAND),
+            self.on_timeout.input(self._set_on_timeout, [self.on_timeout], None, **COMMAND),
         ]
 
     async def _unfold(self, place: str) -> gr.Group:
         return gr.Group(visible=place == THERE)
 
-    async def _move_home(self, place: str, name: str) -> None:
-        """A kernel of this machine needs no Connect; a server is taken when Connect found it well."""
+    async def _use_local(self, place: str, name: str) -> None:
+        """A local kernel needs no Connect; a server is used once Connect has succeeded."""
         if place == HERE:
             self._choices.where = Local(name or "python3")
 
@@ -141,7 +141,7 @@ class KernelForm:
     async def _connect(
         self, place: str, url: str, token: str, name: str, attach: str
     ) -> AsyncGenerator[list[Any]]:
-        """Check the way to a kernel, step by step, and take the place if all is well."""
+        """Check the connection to a kernel step by step, and use the place if it works."""
         keep = [gr.skip(), gr.skip(), gr.skip()]
         yield [working("Connecting"), *keep]
         try:
@@ -165,7 +165,7 @@ class KernelForm:
                 yield [shown + finding(str(failure), ok=False), gr.Dropdown(choices=names), *keep[1:]]
                 return
         self._choices.where = where
-        held = gr.Textbox(value="", placeholder=KEPT if isinstance(where, Server) and where.token else "")
+        held = gr.Textbox(value="", placeholder=STORED if isinstance(where, Server) and where.token else "")
         address = where.url if isinstance(where, Server) else gr.skip()
         yield [shown, gr.Dropdown(choices=names, value=where.kernel_name), held, address]
 
@@ -177,7 +177,7 @@ class KernelForm:
         if isinstance(known, Server):
             server = replace(server, ca_file=known.ca_file)
         if not server.token and isinstance(known, Server) and known.url == server.url:
-            # The page never gets the token back, so an empty field means the one that is kept.
+            # The page never gets the token back, so an empty field means the stored one.
             return replace(server, token=known.token)
         return server
 
@@ -185,18 +185,18 @@ class KernelForm:
         """Run a test cell in the conversation's kernel and show it as a block."""
         yield working("Running a test")
         session = self._writer.session(identity)
-        await session.execute("pass", deadline=self._choices.deadline)  # starts the kernel, if it has to
+        await session.execute("pass", deadline=self._choices.deadline)  # starts the kernel if necessary
         began = monotonic()
         result = await self._writer.result_of(identity, Past(TESTS, 0, TEST))
         took = f"{(monotonic() - began) * 1000:.0f} ms round trip"
         block = block_html.block(Block(source=TEST, state=State.ENDED, result=result), self._choices.setting)
         yield f'{block}<p class="cr-soft">{took} · kernel {escape(session.where.kernel_name)}</p>'
 
-    async def _consent(self, word: str) -> None:
-        self._choices.approve = APPROVALS[word]
+    async def _set_approval(self, label: str) -> None:
+        self._choices.approve = APPROVALS[label]
 
-    async def _at_deadline(self, word: str) -> None:
-        self._choices.on_timeout = AT_DEADLINE[word]
+    async def _set_on_timeout(self, label: str) -> None:
+        self._choices.on_timeout = AT_DEADLINE[label]
 
     async def _bound(self, seconds: float | None) -> None:
         if seconds and seconds >= 1:
@@ -208,7 +208,7 @@ class KernelForm:
 
 
 async def _examined(where: KernelLocation) -> AsyncGenerator[tuple[str, Report]]:
-    """Let the doctor walk the way; gives what it found so far at each step, the whole report in the end."""
+    """Run the connection check; gives the findings so far after each step, then the whole report."""
     loop = asyncio.get_running_loop()
     found: asyncio.Queue[Finding | None] = asyncio.Queue()
 

@@ -1,4 +1,4 @@
-"""Where things stand on the page: two drawers, and a column to read and write in."""
+"""The layout of the page: two sidebars, and a column for the chat."""
 
 import gradio as gr
 
@@ -10,24 +10,24 @@ from coderunner.hosts.app.page.kernel_form import KernelForm
 from coderunner.hosts.app.page.model_form import ModelForm
 
 TICK = 2.0
-"""Seconds between two looks at the kernel and at what other tabs did."""
+"""Seconds between two checks of the kernel and of changes by other tabs."""
 
 
 class Layout:
-    """The parts of the page, each under a name; made within a `gr.Blocks`."""
+    """The components of the page by name; created within a `gr.Blocks`."""
 
     def __init__(self, writer: ReplyWriter, model_choices: ModelChoices) -> None:
         choices = writer.choices
-        # In the browser's storage: the page's bare address shows the conversation that was last open.
+        # In the browser's storage, so that the bare URL opens the last conversation.
         self.identity = gr.BrowserState("", storage_key="coderunner", secret="coderunner")  # noqa: S106 - no secret
         self.timer = gr.Timer(TICK)
-        # Counts the times that this page has to look at its conversation anew.
-        self.pulse = gr.Number(0, visible="hidden", elem_id="cr-pulse")
-        self.stay = gr.State()
-        # What the list asks for: the conversation to show, and what to do with one.
+        # Counts how often this page has to load its conversation again.
+        self.refresh = gr.Number(0, visible="hidden", elem_id="cr-refresh")
+        self.keepalive = gr.State()
+        # What the list asks for: the conversation to show, and an action on one.
         self.goto = gr.Textbox("", visible="hidden", elem_id="cr-goto")
-        self.errand = gr.Textbox("", visible="hidden", elem_id="cr-errand")
-        # A message that a person edited, and which one it is.
+        self.list_action = gr.Textbox("", visible="hidden", elem_id="cr-list-action")
+        # The text of an edited message, and which message it is.
         self.edited = gr.Textbox("", visible="hidden", elem_id="cr-edited")
         self._left()
         self._middle(choices)
@@ -35,7 +35,7 @@ class Layout:
 
     def _left(self) -> None:
         with gr.Sidebar(position="left", width=264, elem_id="cr-left"):
-            _piece(html_fragments.BRAND)
+            _html(html_fragments.BRAND)
             self.new = gr.Button("New chat", elem_id="cr-new")
             self.search = gr.Textbox(
                 elem_id="cr-search",
@@ -45,20 +45,20 @@ class Layout:
                 placeholder="Search",
                 max_lines=1,
             )
-            self.list = _piece("", "cr-list")
-            _piece('<h4 class="cr-h4">Kernel</h4>')
-            self.status = _piece("", "cr-kernel")
+            self.list = _html("", "cr-list")
+            _html('<h4 class="cr-h4">Kernel</h4>')
+            self.status = _html("", "cr-kernel")
             with gr.Row(elem_classes="cr-pair"):
                 self.interrupt = gr.Button("Interrupt", size="sm", elem_id="cr-interrupt", min_width=40)
                 self.restart = gr.Button("Restart", size="sm", elem_id="cr-restart", min_width=40)
             self.rerun = gr.Button("Restart and run all", size="sm", elem_id="cr-rerun")
             with gr.Row(elem_classes="cr-pair"):
                 self.settings = gr.Button("Settings", size="sm", elem_id="cr-settings", min_width=40)
-                self.shade = gr.Button("Light / dark", size="sm", elem_id="cr-shade", min_width=40)
+                self.theme = gr.Button("Light / dark", size="sm", elem_id="cr-shade", min_width=40)
 
     def _middle(self, choices: Choices) -> None:
         with gr.Column(elem_id="cr-main"):
-            self.banner = _piece(html_fragments.banner(choices), "cr-top")
+            self.banner = _html(html_fragments.banner(choices), "cr-top")
             self.chat = gr.Chatbot(
                 elem_id="cr-chat",
                 show_label=False,
@@ -66,7 +66,7 @@ class Layout:
                 height="100%",
                 scale=1,
                 layout="bubble",
-                # All that it shows is HTML of ours: none of what was written is for it to read.
+                # It shows only HTML made by the app; Gradio must not interpret any of it.
                 buttons=[],
                 render_markdown=False,
                 sanitize_html=True,
@@ -76,7 +76,7 @@ class Layout:
                 placeholder=html_fragments.WELCOME,
                 examples=[{"text": text} for text in html_fragments.EXAMPLES],
             )
-            self.kept = _piece("", "cr-kept")
+            self.unsaved = _html("", "cr-kept")
             self.box = gr.Textbox(
                 elem_id="cr-box",
                 label="Message",
@@ -89,12 +89,12 @@ class Layout:
                 submit_btn=True,
                 stop_btn=False,
             )
-            self.footnote = _piece(html_fragments.footnote(choices), "cr-bottom")
+            self.footnote = _html(html_fragments.footnote(choices), "cr-bottom")
 
     def _right(self, writer: ReplyWriter, model_choices: ModelChoices) -> None:
-        self.drawer = gr.Sidebar(position="right", width=380, open=False, elem_id="cr-right")
-        with self.drawer:
-            _piece('<h3 class="cr-h3">Settings</h3>')
+        self.settings_sidebar = gr.Sidebar(position="right", width=380, open=False, elem_id="cr-right")
+        with self.settings_sidebar:
+            _html('<h3 class="cr-h3">Settings</h3>')
             with gr.Tabs(elem_id="cr-tabs"):
                 with gr.Tab("Model", elem_id="cr-tab-model"):
                     self.model_form = ModelForm(writer.choices, model_choices)
@@ -102,7 +102,7 @@ class Layout:
                     self.kernel_form = KernelForm(writer.choices, writer)
 
 
-def _piece(html: str, name: str | None = None) -> gr.HTML:
+def _html(html: str, name: str | None = None) -> gr.HTML:
     return gr.HTML(
         html,
         elem_id=name,

@@ -1,4 +1,4 @@
-// The list of conversations: links that open in place, an address for each, names changed in their row.
+// The list of conversations: links that open on this page, a URL for each, renaming in the row.
 (() => {
   const wanted = () => new URLSearchParams(location.search).get("c") ?? "";
   const narrow = () => innerWidth <= 768;
@@ -6,9 +6,9 @@
 
   const { tell } = window.coderunner;
 
-  // Numbered, so that what is asked for twice is news each time.
+  // Numbered, so that the same request twice counts as a change.
   const go = (id) => tell("cr-goto", `${id} ${++asked}`);
-  const send = (what) => tell("cr-errand", JSON.stringify({ ...what, number: ++asked }));
+  const send = (what) => tell("cr-list-action", JSON.stringify({ ...what, number: ++asked }));
 
   function open(id) {
     pushing = id !== wanted();
@@ -18,7 +18,7 @@
 
   addEventListener("popstate", () => go(wanted()));
 
-  // The address follows what is shown.
+  // The URL follows the conversation that is shown.
   function follow() {
     const nav = document.querySelector("#cr-list nav");
     if (!nav) return;
@@ -30,7 +30,7 @@
     pushing = false;
   }
 
-  // A field over the row, beside the list: what the list shows may change while somebody types.
+  // A field over the row, outside the list, which may change while somebody types.
   function rename(row) {
     const link = row.querySelector("a"), list = document.querySelector("#cr-list");
     const field = document.createElement("input");
@@ -41,7 +41,7 @@
     field.style.top = `${row.getBoundingClientRect().top - list.getBoundingClientRect().top + list.scrollTop}px`;
     let over = false;
     const end = (keep) => {
-      if (over) return;  // a field that is removed loses the cursor, which would end it again
+      if (over) return;  // removing the field takes the focus away, which would end it again
       over = true;
       const title = field.value.trim();
       field.remove();
@@ -81,13 +81,13 @@
     send({ saved: row.dataset.crChat });
   }
 
-  const DEEDS = { save, rename, delete: remove };
+  const ACTIONS = { save, rename, delete: remove };
   const KEYS = { F2: rename, Delete: remove };
 
   document.addEventListener("click", (event) => {
     const at = event.target instanceof Element ? event.target : document.body;
-    const row = at.closest("#cr-list [data-cr-chat]"), deed = at.closest("#cr-list [data-cr-do]");
-    if (deed) DEEDS[deed.dataset.crDo](row);
+    const row = at.closest("#cr-list [data-cr-chat]"), action = at.closest("#cr-list [data-cr-do]");
+    if (action) ACTIONS[action.dataset.crDo](row);
     else if (at.closest("#cr-new")) pushing = true;
     else if (row && at.closest("a") && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)) {
       event.preventDefault();
@@ -102,7 +102,7 @@
     KEYS[event.key](link.parentElement);
   });
 
-  // The list comes with the page, and changes as a whole.
+  // The list comes with the page and is replaced as a whole.
   new MutationObserver(follow).observe(document.documentElement, {
     childList: true, subtree: true, attributes: true, attributeFilter: ["data-cr-current", "data-cr-title"],
   });

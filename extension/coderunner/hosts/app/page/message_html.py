@@ -1,6 +1,7 @@
-"""A conversation as what the page shows: HTML of ours. Pure.
+"""The messages of a conversation as safe HTML. Pure.
 
-Whatever comes from a model is escaped here. A block is an element that the page room fills.
+Everything from a model is escaped here. A block is a custom element, whose content comes from
+`coderunner.page`.
 """
 
 import re
@@ -16,7 +17,7 @@ from coderunner.page.html.block_html import placeholder, read
 
 @dataclass(frozen=True, slots=True)
 class Html:
-    """Elements of ours."""
+    """Safe HTML elements."""
 
     html: str
 
@@ -26,17 +27,17 @@ def _same(thought: str) -> str:
 
 
 class Drawing:
-    """Draws messages and keeps what it drew of what stays the same, since each frame asks for all."""
+    """Renders messages, and caches the HTML of parts that stay the same, since each update needs all."""
 
     def __init__(self, bare: Callable[[str], str] = _same) -> None:
-        """`bare` gives a thought without the tags that it came in."""
+        """`bare` removes the tags around a thought."""
         self._bare = bare
-        self._kept: dict[int, tuple[Part | Message, tuple[Html, ...]]] = {}
+        self._cache: dict[int, tuple[Part | Message, tuple[Html, ...]]] = {}
         self._growing: dict[str, markdown_html.Growing] = {}
-        """What is being written in each reply."""
+        """The growing text of each reply."""
 
     def contents(self, message: Message, number: int = 0) -> list[Html]:
-        """What one message shows, in order; never empty. `number`: which one of its conversation it is."""
+        """The HTML parts of a message; never empty. `number`: its index in the conversation."""
         if message.role == "user":
             own = self._keep(message, lambda: (Html(said(message.text, number)),))
             return [*own, *([Html(read(message.late, LATE))] if message.late else [])]
@@ -60,38 +61,38 @@ class Drawing:
         return self._keep(part, lambda: tuple(map(Html, _drawn(part, self._bare))))
 
     def _keep(self, what: Part | Message, draw: Callable[[], tuple[Html, ...]]) -> tuple[Html, ...]:
-        # By identity: parts hold dictionaries of the kernel's, which have no hash.
-        kept = self._kept.get(id(what))
+        # By identity: parts contain dictionaries, which cannot be hashed.
+        kept = self._cache.get(id(what))
         if kept is None or kept[0] is not what:
-            if len(self._kept) >= KEPT:
-                self._kept.clear()
-            kept = self._kept[id(what)] = (what, draw())
+            if len(self._cache) >= CACHED:
+                self._cache.clear()
+            kept = self._cache[id(what)] = (what, draw())
         return kept[1]
 
 
 OPEN = re.compile(r"(?:</[a-z0-9]+>\s*)+\Z")
-"""The end of what is being written: browsers close elements by themselves; what only grows is sent once."""
+"""The end of a growing text. Browsers close elements by themselves, so text that only grows is sent once."""
 
-KEPT = 1000
-"""Parts and messages whose drawing is kept: more than a long conversation has."""
+CACHED = 1000
+"""The most parts and messages in the cache: more than a long conversation has."""
 
 DOTS = '<div class="cr-dots" role="status" aria-label="Writing"><i></i><i></i><i></i></div>'
 
 
 def foot(message: Message) -> str:
-    """The quiet line below a finished reply."""
+    """The line below a finished reply."""
     unit = "token" if message.tokens == 1 else "tokens"
     tokens = f"<span>{message.tokens:,} {unit}</span>" if message.tokens else ""
     return (
         '<div class="cr-foot">'
-        # Not its text: the page has been sent that once, and a click can ask for it as the model wrote it.
+        # Without its text: the page has that already, and a click can ask for it as the model wrote it.
         f'<button type="button" data-cr="copy-text" data-cr-reply="{escape(message.reply)}">Copy</button>'
         f"{tokens}</div>"
     )
 
 
 def said(text: str, number: int) -> str:
-    """What a person said: message `number` of the conversation, to be copied and edited as it was typed."""
+    """A person's message, number `number` of the conversation, to be copied and edited as typed."""
     return (
         f'<div class="cr-own" data-cr-message="{number}" data-cr-text="{escape(text)}">'
         f'<div class="cr-said">{markdown_html.typed(text)}</div>'
@@ -101,7 +102,7 @@ def said(text: str, number: int) -> str:
 
 
 def _moves(last: Part) -> bool:
-    """Its look already says that the reply goes on."""
+    """Whether its look already shows that the reply goes on."""
     return isinstance(last, Prose) or (isinstance(last, Block) and last.state in LIVE)
 
 
@@ -115,7 +116,7 @@ def _drawn(part: Part, bare: Callable[[str], str]) -> tuple[str, ...]:
         case Prose(text):
             return markdown_html.whole(text)
         case Thought(text):
-            # The browser closes its elements: so what is shown of one grows only at its end.
+            # The browser closes its elements, so the HTML grows only at its end.
             shown = escape(bare(text).strip(), quote=False)
             return (f'<details class="cr-thought cr-fold"><summary>Thought</summary><div>{shown}',)
         case Notice(text):

@@ -1,4 +1,4 @@
-"""The form in which a model is chosen."""
+"""The form that chooses the model."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ HELP = (
 
 
 class ModelForm:
-    """Model, address and key, temperature, system prompt."""
+    """Model, URL and key, temperature, system prompt."""
 
     def __init__(self, choices: Choices, model_choices: ModelChoices) -> None:
         self._choices = choices
@@ -53,17 +53,17 @@ class ModelForm:
 
     @property
     def shown(self) -> list[Any]:
-        """What `values` fills."""
+        """The components that `values` fills."""
         return [self.picker, self.temperature, self.prompt]
 
     def values(self) -> list[Any]:
-        """What is chosen now; the key is never among it."""
+        """The current choices, without the key."""
         return [self._picked(), self._choices.temperature, self._choices.system_prompt]
 
     def listen(self) -> list[Any]:
-        """Connect the form; gives the events after which the page says what is chosen."""
-        self.temperature.input(self._warm, [self.temperature], None, **COMMAND)
-        self.prompt.blur(self._teach, [self.prompt], None, **COMMAND)
+        """Connect the form to its handlers; gives the events after which the page shows the new choices."""
+        self.temperature.input(self._set_temperature, [self.temperature], None, **COMMAND)
+        self.prompt.blur(self._set_system_prompt, [self.prompt], None, **COMMAND)
         self.reset.click(self._reset, None, [self.prompt], **COMMAND)
         found = [self.picker, self.key, self.status]
         ask = [self.url, self.key]
@@ -94,7 +94,7 @@ class ModelForm:
         return [self._picked(), finding(f"Models found: {len(found)}. Choose one above.", ok=True)]
 
     async def _find(self, url: str, key: str) -> list[Any]:
-        """Ask the address for its models and pick the first. The key stays here, its field is emptied."""
+        """List the models at the URL and choose the first. The key stays here; its field is emptied."""
         try:
             endpoint = self._model_choices.endpoint(url.strip(), Secret(key.strip()))
             model_choices = await self._model_choices.ask(endpoint)
@@ -110,12 +110,12 @@ class ModelForm:
         )
         return [self._picked(), held, finding(f"Connected: {count}.", ok=True)]
 
-    async def _warm(self, temperature: float | None) -> None:
+    async def _set_temperature(self, temperature: float | None) -> None:
         self._choices.temperature = temperature
 
     async def _reset(self) -> str:
         self._choices.system_prompt = SYSTEM_PROMPT
         return SYSTEM_PROMPT
 
-    async def _teach(self, prompt: str) -> None:
+    async def _set_system_prompt(self, prompt: str) -> None:
         self._choices.system_prompt = whole(prompt)

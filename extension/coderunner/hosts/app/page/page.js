@@ -1,9 +1,9 @@
-// The buttons around the blocks, and that of a test in the drawer. Those of the blocks are the element's.
+// The buttons outside the blocks, and those of the test block in the sidebar. The custom element handles its own.
 (() => {
-  // Only elements of ours count: what a model writes is drawn elsewhere, whatever attributes it has.
+  // Only elements of the app count: the text of a model is never inside them, whatever attributes it has.
   const ours = (element) => element.closest(".cr-html") !== null;
 
-  // A reply as its model wrote it.
+  // The text of a reply as its model wrote it.
   async function said(reply) {
     const conversation = document.querySelector("#cr-list nav")?.dataset.crCurrent ?? "";
     const token = document.querySelector('meta[name="coderunner-token"]').content;
@@ -13,12 +13,12 @@
     return new Blob([await answer.text()], { type: "text/plain" });
   }
 
-  // The word of a button comes back after its last press.
+  // The label of a button comes back a moment after its last press.
   const words = new WeakMap(), waits = new WeakMap();
   async function copy(button, text) {
     if (!words.has(button)) words.set(button, button.textContent);
     try {
-      // What is still to be fetched is handed over as it is: browsers count the time since the click.
+      // A pending fetch is passed on as it is: browsers allow copying only shortly after the click.
       if (typeof text === "string") await navigator.clipboard.writeText(text);
       else await navigator.clipboard.write([new ClipboardItem({ "text/plain": text })]);
       button.textContent = "Copied";
@@ -41,7 +41,7 @@
   });
 })();
 
-// The page's framework hears of what is done here through fields that nobody sees.
+// Scripts send events to Gradio through hidden fields.
 window.coderunner = {
   tell(field, text) {
     const area = document.querySelector(`#${field} :is(textarea, input)`);
@@ -50,20 +50,20 @@ window.coderunner = {
   },
 };
 
-// Light or dark: the system decides until the person does.
+// The theme: that of the system until the person chooses one.
 (() => {
   const KEY = "coderunner-shade";
   const set = (dark) => document.body.classList.toggle("dark", dark);
-  window.coderunner.shade = () => {
+  window.coderunner.toggleTheme = () => {
     const dark = !document.body.classList.contains("dark");
     set(dark);
-    try { localStorage.setItem(KEY, dark ? "dark" : "light"); } catch { /* not allowed: for this visit only */ }
+    try { localStorage.setItem(KEY, dark ? "dark" : "light"); } catch { /* storage is blocked: for this visit only */ }
   };
   let chosen = null;
-  try { chosen = localStorage.getItem(KEY); } catch { /* not allowed */ }
+  try { chosen = localStorage.getItem(KEY); } catch { /* storage is blocked */ }
   function begin() {
     set(chosen === "dark");
-    // The framework applies the system's choice once while it starts.
+    // Gradio applies the system's theme once while it starts.
     const watch = new MutationObserver(() => set(localStorage.getItem(KEY) === "dark"));
     watch.observe(document.body, { attributes: true, attributeFilter: ["class"] });
     setTimeout(() => watch.disconnect(), 4000);
@@ -72,13 +72,13 @@ window.coderunner = {
   else if (chosen) addEventListener("DOMContentLoaded", begin);
 })();
 
-// On a small screen the drawer would cover the conversation, so it begins closed there.
+// On a small screen the sidebar would cover the conversation, so it is closed at first.
 (() => {
   const wait = new MutationObserver(() => {
     const left = document.querySelector("#cr-left.open");
     if (!left) return;
     wait.disconnect();
-    // After the framework has finished opening it.
+    // After Gradio has finished opening it.
     setTimeout(() => {
       if (innerWidth <= 768) left.querySelector(".toggle-button")?.click();
       document.body.classList.add("cr-ready");

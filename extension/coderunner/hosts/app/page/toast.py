@@ -1,4 +1,4 @@
-"""Sentences that stand on the page for a moment. The page's framework takes them for HTML: they are text."""
+"""Toasts: sentences shown for a moment. Gradio interprets them as HTML, so they are escaped."""
 
 from html import escape
 
@@ -6,10 +6,10 @@ import gradio as gr
 
 
 def info(sentence: str, *, seconds: float) -> None:
-    """Say it."""
+    """Show an information."""
     gr.Info(escape(sentence, quote=False), duration=seconds)
 
 
 def warning(sentence: str) -> None:
-    """Say what was not done, and why."""
+    """Show what was not done, and why."""
     gr.Warning(escape(sentence, quote=False))
