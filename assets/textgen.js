@@ -1,10 +1,10 @@
-// CodeRunner in text-generation-webui: the bar below the block that waits or runs. It lives in the page's body: the
-// webui redraws its messages all the time, and hides the extensions' forms together with its controls. What it shows
-// comes from a file of this page's own; an event of gradio's would keep the page busy for too long.
+// CodeRunner in text-generation-webui: the status bar below the block that waits or runs. It is a child of the body:
+// the webui redraws its messages all the time, and hides the extensions' forms together with its controls. Its content
+// comes from a status file of this page; a gradio event would keep the page busy for too long.
 {
-  const EVERY = 500; // ms between two looks while a reply grows
-  const TAKEN = 2000; // ms in which gradio has surely taken what a person answered; it asks for it twice
-  const WORTH_A_WORD = 1000; // ms from which on a running block is mentioned
+  const EVERY = 500; // ms between two polls while a reply is written
+  const TAKEN = 2000; // ms in which gradio has surely read the user's answer; it reads it twice
+  const WORTH_A_WORD = 1000; // ms after which a running block is shown
 
   const box = (element) => element?.getBoundingClientRect();
   const last = (element, what) => [...(element?.querySelectorAll(what) ?? [])].at(-1);
@@ -18,7 +18,7 @@
   bar.setAttribute("role", "status");
   const text = bar.appendChild(document.createElement("label"));
   text.htmlFor = "coderunner-line";
-  // What a program asks for is typed here.
+  // Input for a program is typed here.
   const form = bar.appendChild(document.createElement("form"));
   const input = form.appendChild(document.createElement("input"));
   Object.assign(input, { id: "coderunner-line", maxLength: 10000, autocomplete: "off", spellcheck: false });
@@ -26,7 +26,7 @@
     event.preventDefault();
     line = input.value;
     press("coderunner-answer");
-    clearTimeout(forgetting); // it was meant for what was answered before
+    clearTimeout(forgetting); // it belongs to the previous answer
     forgetting = setTimeout(() => { line = ""; }, TAKEN);
   });
   const press = (target) => {
@@ -54,15 +54,15 @@
   let line = "";
   let forgetting = 0;
 
-  // Nobody is typing elsewhere.
+  // Unless the user is typing elsewhere.
   const idle = () => {
     const at = document.activeElement;
     return !at || at === document.body || bar.contains(at) || (at.matches("#chat-input textarea") && !at.value);
   };
 
-  // Right below the block; above the message field where the block is out of sight.
+  // Right below the block; above the message field if the block is out of sight.
   const put = () => {
-    // A block that goes on beside the reply may be any.
+    // A background block may be any block.
     const below = field(), above = (shown.kind !== "late" && block()) || below;
     if (!bar.classList.contains("shown") || !below) return;
     const lowest = Math.min(below.top, window.innerHeight) - bar.offsetHeight - 6;
@@ -71,10 +71,10 @@
     bar.style.width = `${above.width}px`;
   };
 
-  // Its element in the page shows the block, and has its buttons: then no bar is needed.
+  // If an element in the page shows the block and its buttons, no bar is needed.
   const seen = (id) => document.getElementById(`cr-${id}`)?.shadowRoot?.querySelector(".cr-cell:not(.cr-away)");
 
-  // What asks is answered in its own chat: in another one a press would reach nobody.
+  // A question is answered in its own chat: in another one a button would do nothing.
   const elsewhere = ({ chat }) => {
     const open = document.querySelector("#past-chats input:checked")?.value;
     return Boolean(chat && open && open.slice(0, 100) !== chat);
@@ -82,7 +82,7 @@
 
   const show = (notice) => {
     if (notice.cell && seen(notice.cell)) notice = { kind: "none", seen: notice.kind };
-    if (notice.kind === "ask" && elsewhere(notice)) notice = { kind: "none", seen: "ask" }; // it holds up nobody
+    if (notice.kind === "ask" && elsewhere(notice)) notice = { kind: "none", seen: "ask" }; // it blocks nothing
     const away = notice.kind === "query" && elsewhere(notice);
     const another = notice.kind !== shown.kind || notice.number !== shown.number || away !== shown.away;
     if (another) since = performance.now();
@@ -98,7 +98,7 @@
     if (busy) text.textContent = `Block ${notice.number} has been running for ${Math.round(age / 1000)} s`;
     for (const each of questions) each.hidden = !asks;
     form.hidden = !queries;
-    // What was typed for one question is not for the next one.
+    // Text typed for one question is not sent to the next one.
     if (another || !queries) input.value = "";
     if (another) input.type = notice.password ? "password" : "text";
     interrupt.hidden = !busy && !late;
@@ -108,7 +108,7 @@
     bar.classList.toggle("asks", queries);
     document.body.classList.toggle("coderunner-barred", visible);
     document.body.style.setProperty("--coderunner-room", `${bar.offsetHeight + 16}px`);
-    // The webui's own: it goes to the end, unless the reader has scrolled away from there.
+    // The webui's own: it scrolls to the end, unless the reader has scrolled away.
     if (appears && typeof autoScrollToBottom === "function") autoScrollToBottom();
     put();
     if (queries && another && visible && idle()) input.focus({ preventScroll: true });
@@ -129,14 +129,14 @@
   const stays = (kind) => shown.kind === kind || shown.seen === kind;
   window.coderunnerTimer = setInterval(() => {
     const now = `${grows()} ${last(document, "#chat .message-body")?.textContent.length}`;
-    // Once more after its end, and where it was too short to be seen: a reply may end with a block that asks.
+    // Again after its end, also for a very short reply: it may end with a block that asks.
     if (grows() || now !== before || stays("late") || stays("ask")) look();
     else if (shown.kind !== "none") show({ kind: "none" });
     before = now;
     if (wanted && !grows()) goOn();
   }, EVERY);
 
-  // A reply ends with the block that asks, so that nothing waits for it; at a person's word the webui continues it.
+  // A reply ends at a block that asks, so that nothing waits for it; after the decision the webui continues it.
   let wanted = null;
   const goOn = () => {
     const { id } = wanted;
@@ -150,10 +150,10 @@
     if (!grows()) goOn();
   };
 
-  // What a person has just answered.
+  // The user's latest answer.
   window.coderunnerLine = () => line;
 
-  // The number of the block that was on the bar when a person pressed a button: no other one is meant.
+  // The number of the block in the bar when the user pressed a button: only that one is meant.
   window.coderunnerNumber = () => String(answered ?? "");
 }
 
@@ -165,14 +165,14 @@ if (!window.coderunnerHears) {
 }
 
 // An output may come when the webui has placed the reply already: it is placed anew, as the webui does it, and the page
-// goes to the end where the reader has not scrolled away. Once somebody is at work in the page nothing jumps.
+// goes to the end where the reader has not scrolled away. Once the user interacts with the page, nothing jumps.
 if (!window.coderunnerFollows) {
   window.coderunnerFollows = true;
   let follows = true;
   const writes = () => Boolean(document.querySelector("._generating"));
   const sizes = new ResizeObserver(() => {
     if (typeof autoScrollToBottom !== "function" || typeof updateInstructPadding !== "function") return;
-    // Before, so that room which is given up is not missed; and after, so that new room is seen.
+    // Before, in case space is freed; and after, in case space is added.
     if (follows) autoScrollToBottom();
     updateInstructPadding();
     if (follows) autoScrollToBottom();
@@ -187,14 +187,14 @@ if (!window.coderunnerFollows) {
   }).observe(document.body, { childList: true, subtree: true });
   const work = () => { follows = writes(); };
   for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, work, { capture: true, passive: true });
-  window.addEventListener("blur", work); // also where somebody has pressed into a frame
+  window.addEventListener("blur", work); // also after a click into a frame
 }
 
-// The webui copies a reply as it keeps it. The lines that mark the places of outputs mean nothing to anybody else.
+// The webui copies a reply as it keeps it. The marker lines of outputs mean nothing elsewhere.
 if (!window.coderunnerCopies) {
   window.coderunnerCopies = true;
   const plain = (text) => text.replace(/^\[\/?(output|thought)\]\(coderunner:[\w-]+\)\n?/gm, "");
-  const clipboard = navigator.clipboard; // none where the page came over plain HTTP from another machine
+  const clipboard = navigator.clipboard; // undefined if the page came over plain HTTP from another machine
   if (clipboard) {
     const write = clipboard.writeText.bind(clipboard);
     clipboard.writeText = (text) => write(plain(text));

@@ -1,14 +1,14 @@
-"""The hall: takes a turn from the model to the kernel and back, until it is finished.
+"""Drives a reply: from the model to the kernel and back, until it is finished.
 
-The only room that knows chat, kernel and records. `converse` drives a `Turn` for asynchronous hosts,
+The only package that knows chat, kernel and records. `converse` drives a `Turn` for asynchronous hosts,
 `converse_sync` for synchronous ones.
 
-Both close the model's stream before a cell runs (nothing is said after code that has not run yet), give a
+Both close the model's stream before a cell runs (so that no text follows code that has not run), give a
 `Beat` at least every `BEAT` seconds while they wait, so that a host can show time and notice Stop, and
 interrupt the kernel when the host stops listening.
 """
 
-# Some of these only pass through here: doors know neither chat nor kernel, and ask the hall.
+# Some of these are only re-exported: hosts import neither chat nor kernel, only the runner.
 from coderunner.chat.parsing.fences import unfenced
 from coderunner.chat.parsing.reasoning import without_tags
 from coderunner.chat.results.result_text import (

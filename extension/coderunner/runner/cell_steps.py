@@ -1,4 +1,4 @@
-"""One cell of a reply, step by step: consent, the kernel, what it shows and asks, its end.
+"""The steps of one cell of a reply: approval, outputs, input, and its end.
 
 A generator without a way to wait: it says what it waits for, and `run_cell` waits with or without a loop.
 """
@@ -73,7 +73,7 @@ def cell_steps(
     stopped: Callable[[], bool],
     late: list[Late],
 ) -> CellSteps:
-    """Run a cell, or tell what is known of it; one that goes on after its deadline is added to `late`.
+    """Run a cell, or give its recorded result; one that keeps running after its deadline is added to `late`.
 
     `tell` may be called in any thread; what it is given is what a `Pause` waits for.
     """
@@ -102,16 +102,16 @@ def _cell(
     run: Run,
     kernel: Kernel,
     options: RunOptions,
-    entry: ReplyRun,
+    recorded: ReplyRun,
     tell: Callable[[Told | Signal], None],
     stopped: Callable[[], bool],
     late: list[Late],
 ) -> CellSteps:
-    panel = WidgetPanel(entry.keep, entry.keep_module)
-    with _begun(entry):
+    panel = WidgetPanel(recorded.keep, recorded.keep_module)
+    with _begun(recorded):
         yield Started(run.cell, run.ordinal, panel)
-    later = LateResults(entry)
-    running, stdin = _begin(run, kernel, options, entry, later, panel, tell)
+    later = LateResults(recorded)
+    running, stdin = _begin(run, kernel, options, recorded, later, panel, tell)
     running.future.add_done_callback(lambda _: tell(Signal.END))
     began, asked = monotonic(), False
     try:
@@ -125,19 +125,19 @@ def _cell(
                 running.interrupt()
     except GeneratorExit:
         if options.left is not None and not asked and not stopped():
-            options.left(_left(running, run, entry, later))
+            options.left(_left(running, run, recorded, later))
         raise
     finally:
         stdin.close()
         if not running.future.done() and (asked or options.left is None or stopped()):
             running.interrupt()
-    return _ended(running, run, entry, later, late)
+    return _ended(running, run, recorded, later, late)
 
 
 def _beats(
     awaited: Future[Any], tell: Callable[[Told | Signal], None], stopped: Callable[[], bool]
 ) -> Generator[Event | Call | Pause, Any, None]:
-    """Wait for a future, or until the reply is stopped, with signs of life meanwhile."""
+    """Wait for a future, or until the reply is stopped, with beats meanwhile."""
     awaited.add_done_callback(lambda _: tell(Signal.WAKE))
     began = monotonic()
     while not awaited.done() and not stopped():
@@ -146,12 +146,12 @@ def _beats(
 
 
 @contextmanager
-def _begun(entry: ReplyRun) -> Generator[None]:
-    """A host that leaves at the word that a cell begins: it was not sent, and nobody waits for its end."""
+def _begun(recorded: ReplyRun) -> Generator[None]:
+    """Record an end if the host closes the reply at `Started`: the cell was not sent."""
     try:
         yield
     except BaseException:
-        entry.finish(STOPPED)
+        recorded.finish(STOPPED)
         raise
 
 
@@ -159,18 +159,18 @@ def _begin(
     run: Run,
     kernel: Kernel,
     options: RunOptions,
-    entry: ReplyRun,
+    recorded: ReplyRun,
     later: LateResults,
     panel: WidgetPanel,
     tell: Callable[[Told], None],
 ) -> tuple[Running, StdinRequests]:
-    """Hand the cell over; what it shows and asks is told in a thread of the kernel's.
+    """Send the cell to the kernel, whose thread calls `tell` with its outputs and requests for input.
 
-    What it shows, how it ends and what it shows then is written down, whoever listens.
+    Its outputs, its end and its later output are always recorded.
     """
 
     def show(change: Change) -> None:
-        entry.show(change.index, change.output)
+        recorded.show(change.index, change.output)
         tell(Shown(change))
 
     def ask(question: Question | None) -> None:
@@ -178,7 +178,7 @@ def _begin(
 
     def pause(done: Future[Result]) -> None:
         if _goes_on(done.result()):
-            entry.detach(done.result())
+            recorded.detach(done.result())
 
     running = kernel.begin(
         run.cell.source,
@@ -186,17 +186,17 @@ def _begin(
         limit=options.limit,
         on_output=show,
         on_question=ask if options.ask is not None else None,
-        on_send=entry.send,
+        on_send=recorded.send,
         on_later=later.show,
         panel=panel,
     )
     running.future.add_done_callback(pause)
-    running.settled.add_done_callback(lambda done: entry.finish(done.result()))
+    running.settled.add_done_callback(lambda done: recorded.finish(done.result()))
     return running, StdinRequests(options.ask, options.allowance.paused)
 
 
 def _heard(event: Told | Beat, stdin: StdinRequests, running: Running) -> Told | Beat:
-    """Lay a question before the host, and count no time in which a person is waited for."""
+    """Pass a request for input to the host, and do not count the time until the answer."""
     match event:
         case Asked(question):
             stdin.receive(question, running)
@@ -207,8 +207,8 @@ def _heard(event: Told | Beat, stdin: StdinRequests, running: Running) -> Told |
     return event
 
 
-def _left(running: Running, run: Run, entry: ReplyRun, later: LateResults) -> Ended:
-    """A cell of which the host has left the reply: from now on it is one that goes on."""
+def _left(running: Running, run: Run, recorded: ReplyRun, later: LateResults) -> Ended:
+    """Detach a cell whose reply the host has closed: it keeps running."""
     running.detach()
     try:
         result = running.future.result(BEAT)
@@ -216,43 +216,43 @@ def _left(running: Running, run: Run, entry: ReplyRun, later: LateResults) -> En
         result = Result(status=Status.TIMEOUT, aftermath=Aftermath.BUSY)
     if not _goes_on(result):
         return Ended(result, run.ordinal, later=later)
-    goes_on = GoesOn(running, entry)
+    goes_on = DetachedCell(running, recorded)
     goes_on.listen(None)
     return Ended(result, run.ordinal, goes_on, later)
 
 
-def _ended(running: Running, run: Run, entry: ReplyRun, later: LateResults, late: list[Late]) -> Ended:
-    """What there is at the end of the wait for a cell; one that goes on is added to `late`."""
+def _ended(running: Running, run: Run, recorded: ReplyRun, later: LateResults, late: list[Late]) -> Ended:
+    """The event at a cell's end or deadline; a cell that keeps running is added to `late`."""
     result = running.future.result()
     if not _goes_on(result):
         return Ended(result, run.ordinal, later=later)
-    goes_on = GoesOn(running, entry)
+    goes_on = DetachedCell(running, recorded)
     goes_on.listen(None)
     late.append(goes_on)
     return Ended(result, run.ordinal, goes_on, later)
 
 
 @dataclass(frozen=True, slots=True)
-class GoesOn:
-    """A cell that goes on after its deadline: what it shows is written down, whoever listens."""
+class DetachedCell:
+    """A cell that keeps running after its deadline: its outputs are always recorded."""
 
     running: Running
-    entry: ReplyRun
+    recorded: ReplyRun
 
     @property
     def future(self) -> Future[Result]:
-        """What there was of it at the deadline."""
+        """The result so far at the deadline."""
         return self.running.future
 
     @property
     def settled(self) -> Future[Result]:
-        """The result with which it really ends."""
+        """The final result."""
         return self.running.settled
 
     def listen(self, on_output: Callable[[Change], None] | None, ask: Ask | None = None) -> None:
-        """Have the outputs so far, and all that changes from now on, given to `on_output`, too.
+        """Give the outputs so far, and all changes from now on, to `on_output`, too.
 
-        `ask` lays before a person what it asks; the reply's allowance is no matter of it any more.
+        `ask` asks the user for input; the budget of the reply no longer matters.
         """
         stdin = StdinRequests(ask)
 
@@ -260,18 +260,18 @@ class GoesOn:
             stdin.receive(question, self)
 
         def show(change: Change) -> None:
-            self.entry.show(change.index, change.output)
+            self.recorded.show(change.index, change.output)
             if on_output is not None:
                 on_output(change)
 
         self.running.listen(show, inquire if ask is not None else None)
 
     def interrupt(self) -> None:
-        """Ask for its end."""
+        """Interrupt it."""
         self.running.interrupt()
 
     def answer(self, question: str, answer: Secret) -> None:
-        """Answer what it asks."""
+        """Answer its request for input."""
         self.running.answer(question, answer)
 
 
@@ -280,7 +280,7 @@ def _goes_on(result: Result) -> bool:
 
 
 def _refusal(consent: Future[bool], *, stopped: bool) -> Result | None:
-    """Why a cell does not run after all; None where it does."""
+    """Why a cell does not run; None if it does."""
     if stopped or consent.cancelled() or not consent.done():
         consent.cancel()
         return STOPPED
@@ -288,5 +288,5 @@ def _refusal(consent: Future[bool], *, stopped: bool) -> Result | None:
 
 
 def _known(result: Future[Result]) -> Result:
-    """What came of a block that somebody else had in hand; we wait no more."""
+    """The result of a cell that somebody else runs; if it is still open, we stop waiting."""
     return STOPPED if result.cancel() or result.cancelled() else result.result()

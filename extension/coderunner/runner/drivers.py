@@ -1,4 +1,4 @@
-"""The two drivers of a turn: the same steps in the same order; they differ only in how they wait."""
+"""The two drivers of a turn, with the same steps in the same order; only their waiting differs."""
 
 import asyncio
 from collections import deque
@@ -15,7 +15,7 @@ from coderunner.runner.run_cell import run, run_sync
 from coderunner.runner.run_options import DECLINED, Kernel, RunOptions, never
 
 SLICE = 8_192
-"""Characters that are read in one go: the dearest that were found take some 3 µs each."""
+"""Characters that are parsed at once: the slowest known ones take about 3 µs each."""
 
 
 async def converse(
@@ -26,11 +26,11 @@ async def converse(
     *,
     stop: asyncio.Event | None = None,
 ) -> AsyncGenerator[Event]:
-    """Drive `turn` to its end. `stop` ends the reply early, with what the cell showed so far kept."""
+    """Drive `turn` to its end. `stop` ends the reply early and keeps the outputs so far."""
     options = options or RunOptions()
     stop = stop or asyncio.Event()
     steps: deque[Step] = deque(turn.start())
-    with _companions(stop.is_set) as late:
+    with _detached_cells(stop.is_set) as late:
         while steps:
             match steps.popleft():
                 case Prepare():
@@ -74,11 +74,11 @@ def converse_sync(
 ) -> Generator[Event]:
     """Drive `turn` to its end, for a host without an event loop.
 
-    `stopped` is asked at each delta and at each beat.
+    `stopped` is called at each delta and each beat.
     """
     options = options or RunOptions()
     steps: deque[Step] = deque(turn.start())
-    with _companions(stopped, go_on=options.left is not None) as late:
+    with _detached_cells(stopped, go_on=options.left is not None) as late:
         while steps:
             match steps.popleft():
                 case Prepare():
@@ -107,10 +107,10 @@ def converse_sync(
 
 
 def late_words(kernel: Kernel, options: RunOptions | None = None, *, forbidden: Sequence[str] = ()) -> str:
-    """What the model is to read, before a person's next message, of what has come of earlier cells by now.
+    """The late results of earlier cells, as text for the model before the user's next message.
 
-    That is the results of those that ended after their deadline, and what threads and tasks have shown after
-    the end of theirs; each is given once. Empty where there is none.
+    These are the results of cells that ended after their deadline, and the output of threads and tasks after
+    the end of their cells; each is given once. Empty if there are none.
     """
     options = options or RunOptions()
     left = [TurnResult(result, options.keep(result)) for result in options.runs.left_behind()]
@@ -121,10 +121,10 @@ def late_words(kernel: Kernel, options: RunOptions | None = None, *, forbidden: 
 
 
 @contextmanager
-def _companions(stopped: Callable[[], bool], *, go_on: bool = False) -> Generator[list[Late]]:
-    """The cells of a reply that go on after their deadline: Stop ends them, too.
+def _detached_cells(stopped: Callable[[], bool], *, go_on: bool = False) -> Generator[list[Late]]:
+    """The cells of a reply that keep running after their deadline: Stop also interrupts them.
 
-    So does a host that leaves, unless they are to `go_on` then.
+    So does a host that stops listening, unless they are to `go_on`.
     """
     late: list[Late] = []
     left = not go_on
@@ -137,7 +137,7 @@ def _companions(stopped: Callable[[], bool], *, go_on: bool = False) -> Generato
 
 
 async def _read(turn: Turn, delta: str, stop: asyncio.Event) -> Sequence[Step]:
-    """Have the turn read a delta; between the parts of a huge one, others of the loop have their turn."""
+    """Have the turn read a delta; a huge one in parts, so that the event loop is not blocked."""
     if len(delta) <= SLICE:
         return turn.receive(delta)
     steps: list[Step] = []
@@ -150,14 +150,14 @@ async def _read(turn: Turn, delta: str, stop: asyncio.Event) -> Sequence[Step]:
 
 
 def _answer(turn: Turn, result: Result, kernel: Kernel, options: RunOptions) -> Sequence[Step]:
-    """Give the turn what came of its cell, after what has come by now of earlier ones."""
-    # What this very cell's threads show from now on is no earlier block's.
+    """Give the turn the result of its cell, after late results of earlier ones."""
+    # Not the later output of this cell itself: its threads are no earlier block's.
     late = [*_late(kernel, options), *_afterwards(kernel, options, newest=False)]
     return turn.receive_result(result, pictures=options.keep(result), late=late)
 
 
 def _end(turn: Turn, options: RunOptions, *, stopped: bool) -> Sequence[Step]:
-    """End what the model says: it was stopped, has had what it may have, or is done."""
+    """End the model's text: it was stopped, has used up its budget, or is done."""
     if stopped:
         return turn.stop()
     word = options.allowance.used_up()
@@ -165,24 +165,24 @@ def _end(turn: Turn, options: RunOptions, *, stopped: bool) -> Sequence[Step]:
 
 
 def _rest(turn: Turn) -> list[Say]:
-    """What was said and held back when the model's stream broke. A fence that it would close runs nothing."""
+    """The text that was held back when the model's stream broke. Its open block is not run."""
     return [step for step in turn.stop() if isinstance(step, Say)]
 
 
 def _late(kernel: Kernel, options: RunOptions) -> Sequence[TurnResult]:
-    """The results of cells that ended after their deadline, each of them once, to be told now."""
+    """The results of cells that ended after their deadline, each once."""
     late = options.runs.told(kernel.take_late())
     return [TurnResult(result, options.keep(result)) for result in late]
 
 
 def _afterwards(kernel: Kernel, options: RunOptions, *, newest: bool = True) -> Sequence[TurnResult]:
-    """What threads and tasks have shown after the end of their cells, each of it once, to be told now."""
+    """The output of threads and tasks after the end of their cells, each once."""
     results = shown_afterwards(kernel, newest=newest)
     return [TurnResult(result, options.keep(result), Heading.AFTERWARDS) for result in results]
 
 
 def _take(steps: deque[Step], new: Sequence[Step], kernel: Kernel) -> Generator[Event]:
-    """Give what was said at once; leave what needs the model's stream closed in `steps`."""
+    """Give text at once; leave steps that need the model's stream closed in `steps`."""
     for step in new:
         match step:
             case Say():
@@ -194,7 +194,7 @@ def _take(steps: deque[Step], new: Sequence[Step], kernel: Kernel) -> Generator[
 
 
 async def _until(stop: asyncio.Event, deltas: AsyncGenerator[str]) -> AsyncGenerator[str]:
-    """Give what `deltas` gives, up to the moment when `stop` is set, also while the model is silent."""
+    """Give `deltas` until `stop` is set, also while the model is silent."""
     loop, bound = asyncio.get_running_loop(), asyncio.timeout(None)
     listening = False
 
@@ -202,7 +202,7 @@ async def _until(stop: asyncio.Event, deltas: AsyncGenerator[str]) -> AsyncGener
         if listening:
             bound.reschedule(loop.time())
 
-    # Each delta is awaited right here: a task for each would cost more than all the rest that is done for it.
+    # Each delta is awaited in this task: a task for each would cost more than everything else.
     stopping = asyncio.ensure_future(stop.wait())
     stopping.add_done_callback(cut)
     try:

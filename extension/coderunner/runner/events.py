@@ -1,4 +1,4 @@
-"""What a host hears of a reply while it is driven, and a cell that runs as a host holds it."""
+"""The events of a reply for its host, and the interface of a running cell."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -14,12 +14,12 @@ from coderunner.runner.late_results import LateResults
 from coderunner.secret import Secret
 
 BEAT = 0.15
-"""Seconds between two signs of life: soon enough for a Stop button to feel immediate."""
+"""Seconds between two beats: short enough for a Stop button to feel immediate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A cell waits for a person's consent."""
+    """A cell waits for approval."""
 
     cell: Cell
     ordinal: int
@@ -32,45 +32,45 @@ class Started:
     cell: Cell
     ordinal: int
     panel: WidgetPanel | None = None
-    """The widgets that it shows, now and after its end."""
+    """The widgets of its outputs, now and after its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The running cell showed something: a new, changed or cleared output."""
+    """The running cell has a new, changed or cleared output."""
 
     change: Change
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The running cell asks a person something; until that is settled no time of the cell passes."""
+    """The running cell asks for input; its time does not count until that is settled."""
 
     question: Question
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The cell's question is settled: answered, or taken back."""
+    """The cell's request for input was answered or withdrawn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """A sign of life while a cell waits or runs; `elapsed` in seconds of its time since that began."""
+    """Time passes while a cell waits or runs; `elapsed`: seconds of its time so far."""
 
     elapsed: float
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A cell came to its end or to its deadline; the text that the model reads follows as a `Say`."""
+    """A cell has reached its end or its deadline; the text for the model follows as a `Say`."""
 
     result: Result
     ordinal: int
     running: "Late | None" = None
-    """The cell itself where it goes on after its deadline: a host shows what becomes of it."""
+    """The cell itself if it keeps running after its deadline, so that a host can show it."""
     later: LateResults | None = None
-    """What its threads and tasks show after its end; None where it did not run now."""
+    """The output of its threads and tasks after its end; None if it did not run now."""
 
 
 Told = Shown | Asked | Answered
@@ -78,53 +78,53 @@ Event = Say | Waiting | Started | Told | Beat | Ended | Finish
 
 
 class Running(Protocol):
-    """A cell that runs, as a kernel gives it: its result to come, and the way to stop it."""
+    """A running cell, as a kernel gives it."""
 
     @property
     def future(self) -> Future[Result]:
-        """What there is to go on with: the result, or at the deadline what there is of it. Never fails."""
+        """The result, or at the deadline the result so far. It never fails."""
 
     @property
     def settled(self) -> Future[Result]:
-        """The result with which the cell really ended; it never fails."""
+        """The final result; it never fails."""
 
     def listen(
         self,
         on_output: Callable[[Change], None] | None,
         on_question: Callable[[Question | None], None] | None = None,
     ) -> None:
-        """Have the outputs so far, and all that changes from now on, given to `on_output` alone.
+        """Give the outputs so far, and all changes from now on, to `on_output` only.
 
-        The same with what it asks, where it may ask; None tells that its question is settled.
+        The same with its requests for input, if it may ask; None means that the request is settled.
         """
 
     def detach(self) -> None:
-        """Have its deadline be over now, where it goes on after that; returns at once, from any thread."""
+        """End its deadline now, if it may go on after that; returns at once, from any thread."""
 
     def interrupt(self) -> None:
-        """Ask for the end of the cell; returns at once, from any thread."""
+        """Interrupt the cell; returns at once, from any thread."""
 
     def answer(self, question: str, answer: Secret) -> None:
-        """Answer the question of that id; returns at once, from any thread."""
+        """Answer the request for input of that id; returns at once, from any thread."""
 
 
 class Late(Protocol):
-    """A cell that goes on after its deadline, as a host holds it."""
+    """A cell that keeps running after its deadline, for a host."""
 
     @property
     def future(self) -> Future[Result]:
-        """What there was of it at the deadline."""
+        """The result so far at the deadline."""
 
     @property
     def settled(self) -> Future[Result]:
-        """The result with which it really ends; it never fails."""
+        """The final result; it never fails."""
 
     def listen(self, on_output: Callable[[Change], None] | None, ask: Ask | None = None) -> None:
-        """Have the outputs so far, and all that changes from now on, given to `on_output` alone.
+        """Give the outputs so far, and all changes from now on, to `on_output` only.
 
-        `ask` lays before a person what it asks; without it, a program that asks is stopped. Both are called
-        in a thread of the kernel's.
+        `ask` asks the user for input; without it, a program that asks is stopped. Both are called in a thread
+        of the kernel.
         """
 
     def interrupt(self) -> None:
-        """Ask for its end; returns at once, from any thread."""
+        """Interrupt it; returns at once, from any thread."""

@@ -1,4 +1,4 @@
-"""What a cell shows after its end, for the record and for a host."""
+"""The output of a cell after its end, for the records and for a host."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -11,18 +11,18 @@ from coderunner.records.run_once import ReplyRun
 class LateResults:
     """The later output of one cell; may be used from any thread."""
 
-    def __init__(self, entry: ReplyRun, known: Sequence[Output] = ()) -> None:
-        """`known` is what an earlier process heard of it: what comes now stands below that."""
-        self._entry = entry
+    def __init__(self, recorded: ReplyRun, known: Sequence[Output] = ()) -> None:
+        """`known`: the later output that is already recorded; new output goes below it."""
+        self._recorded = recorded
         self._lock = threading.Lock()
         self._above = len(known)
         self._outputs = list(known)
         self._listener: Callable[[Change], None] | None = None
 
     def show(self, change: Change) -> None:
-        """Take what changed: it is written down, whoever listens."""
+        """Record a change, and give it to the listener."""
         change = Change(self._above + change.index, change.output)
-        self._entry.add(change.index, change.output)
+        self._recorded.add(change.index, change.output)
         with self._lock:
             self._outputs[change.index :] = (
                 [change.output, *self._outputs[change.index + 1 :]] if change.output is not None else []
@@ -32,9 +32,9 @@ class LateResults:
             listener(change)
 
     def listen(self, on_output: Callable[[Change], None]) -> None:
-        """Have all that there is, and all that changes from now on, given to `on_output` alone.
+        """Give the outputs so far, and all changes from now on, to `on_output` only.
 
-        In the caller's thread what there is, in a thread of the kernel's what changes.
+        Called in this thread for the outputs so far, in a thread of the kernel for changes.
         """
         with self._lock:
             self._listener = on_output

@@ -1,16 +1,16 @@
-"""What cells have shown after their end, for the model: their threads and tasks go on."""
+"""The output of cells after their end, for the model: their threads and tasks go on."""
 
 from coderunner.outputs import Result
 from coderunner.runner.run_options import Kernel
 
 MOST = 8
-"""Cells of whose threads a model is told at once; a reply has no more blocks."""
+"""Cells whose later output a model gets at once: the default number of blocks in a reply."""
 
 
 def shown_afterwards(kernel: Kernel, *, newest: bool = True) -> list[Result]:
-    """What a model is to be told that cells have shown after their end: a result each, and each once.
+    """The output of cells after their end: one result for each cell, and each output once.
 
-    Without `newest`, that of the cell which ended last is left for the next call.
+    Without `newest`, that of the latest cell is left for the next call.
     """
     shown = kernel.take_afterwards(newest=newest)
     left_out = len(shown) - MOST

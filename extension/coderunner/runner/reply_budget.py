@@ -1,4 +1,4 @@
-"""What one reply may take: seconds of the model and of its code, and tokens."""
+"""The budget of one reply: seconds of the model and its code, and tokens."""
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -6,14 +6,14 @@ from time import monotonic
 
 
 def uncounted() -> int:
-    """For hosts that count no tokens, or see to them themselves."""
+    """For hosts that do not count tokens, or limit them themselves."""
     return 0
 
 
 class ReplyBudget:
-    """The seconds and tokens of one reply, from now on; 0 stands for as many as it likes.
+    """The seconds and tokens of one reply, from now on; 0: no limit.
 
-    `spent` gives the tokens so far. The time in which a person is asked does not count.
+    `spent` gives the tokens so far. The time for approval or input does not count.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class ReplyBudget:
 
     @contextmanager
     def paused(self) -> Generator[None]:
-        """A while that does not count."""
+        """A time that does not count."""
         since = self._clock()
         try:
             yield
@@ -40,7 +40,7 @@ class ReplyBudget:
             self._began += self._clock() - since
 
     def used_up(self) -> str:
-        """Say in a few words, for reader and model, that nothing is left; empty where something is."""
+        """Which limit is reached, for the user and the model; empty if none is."""
         if self._seconds and self._clock() - self._began >= self._seconds:
             return f"this reply has reached its time limit of {_duration(self._seconds)}"
         if self._tokens and self._spent() >= self._tokens:

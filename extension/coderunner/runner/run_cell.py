@@ -15,7 +15,7 @@ from coderunner.runner.run_options import Kernel, RunOptions
 async def run(
     run: Run, kernel: Kernel, options: RunOptions, stop: asyncio.Event, late: list[Late]
 ) -> AsyncGenerator[Event]:
-    """Run a cell, or tell what is known of it; one that goes on after its deadline is added to `late`.
+    """Run a cell, or give its recorded result; one that keeps running after its deadline is added to `late`.
 
     The last event is an `Ended`.
     """
@@ -56,7 +56,7 @@ async def run(
 def run_sync(
     run: Run, kernel: Kernel, options: RunOptions, stopped: Callable[[], bool], late: list[Late]
 ) -> Generator[Event, None, Ended]:
-    """Do what `run` does, for a host without an event loop; gives the last event."""
+    """The same as `run`, for a host without an event loop; gives the last event."""
     told: SimpleQueue[Told | Signal] = SimpleQueue()
 
     def answer(step: Call | Pause) -> object:

@@ -1,4 +1,4 @@
-"""What a reply is driven with: a kernel, and how the host wants its cells run."""
+"""What a reply is driven with: a kernel, and the host's options for its cells."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -16,7 +16,7 @@ from coderunner.runner.reply_budget import ReplyBudget
 
 
 class Kernel(Protocol):
-    """What a turn needs of a session."""
+    """The part of a session that a turn needs."""
 
     def warm(self) -> None:
         """Start the kernel in the background."""
@@ -33,42 +33,42 @@ class Kernel(Protocol):
         on_later: Callable[[Change], None] | None = None,
         panel: WidgetPanel | None = None,
     ) -> Running:
-        """Hand over a cell; the callbacks are called in threads of the kernel's.
+        """Run a cell; the callbacks are called in threads of the kernel.
 
-        Without `on_question` the program cannot ask; None tells that its question is settled. `on_send` is
-        called with the id of the request right before the cell is sent; where it gives False it is not.
-        `on_later` is told what the cell's threads and tasks show after its end, as a list of its own. `panel`
-        gets the widgets that it shows.
+        Without `on_question` the program cannot ask for input; None means that its request is settled.
+        `on_send` is called with the id of the request right before the cell is sent; if it gives False, it is
+        not sent. `on_later` gets the output of the cell's threads and tasks after its end, as a list of its
+        own. `panel` gets its widgets.
         """
 
     def take_late(self) -> Sequence[Result]:
-        """Give the results of cells that ended after their deadline, each of them once."""
+        """The results of cells that ended after their deadline, each once."""
 
     def take_afterwards(self, *, newest: bool = True) -> Sequence[tuple[Output, ...]]:
-        """Give what threads and tasks of cells have shown after the cells' end, each of it once.
+        """The output of threads and tasks after the end of their cells, each once.
 
-        The outputs of each cell are a list of their own. Without `newest`, those of the cell that ended last
-        are left for the next call.
+        The outputs of each cell are a tuple of their own. Without `newest`, those of the latest cell are left
+        for the next call.
         """
 
 
 def granted(_run: Run) -> Future[bool]:
-    """Consent to everything."""
+    """Approve everything."""
     return _decided(verdict=True)
 
 
 def declined(_run: Run) -> Future[bool]:
-    """Consent to nothing."""
+    """Decline everything."""
     return _decided(verdict=False)
 
 
 def no_pictures(_result: Result) -> Sequence[str]:
-    """For hosts that cannot place a picture in the reply."""
+    """For hosts that cannot put images into the reply."""
     return ()
 
 
 def never() -> bool:
-    """For hosts that stop a reply by not listening any more."""
+    """For hosts that stop a reply only by closing it."""
     return False
 
 
@@ -76,15 +76,14 @@ def never() -> bool:
 class RunOptions:
     """How a host wants its cells run.
 
-    `deadline` is in seconds. A cell that takes longer goes on beside the reply up to `limit` seconds, and
-    its result follows with the next one; with a limit that is no later it is stopped at its deadline.
-    `consent` gives, for each cell, a future that tells whether it may run. `keep` stores a result's images
-    where the host's page finds them and gives one piece of Markdown for each. `ask` lays what a program
-    asks for (`input()`) before a person; without it nobody can be asked, and programs that try fail.
-    `allowance` is what the reply may take altogether. `left` is for a host that may have to leave a reply
-    although nobody wants its end, as when its page is loaded again: its cells go on then, and `left` is
-    told of the one that runs. Without it they are ended with the reply. `runs` writes down what runs, and
-    knows what did: that is not run again, its result is given at once.
+    `deadline` is in seconds. A cell that takes longer keeps running in the background up to `limit`
+    seconds, and its result follows with the next one; without a later limit it is stopped at its deadline.
+    `consent` gives, for each cell, a future that tells whether it may run. `keep` saves a result's images
+    where the host's page finds them, and gives Markdown for each. `ask` asks the user for a program's input
+    (`input()`); without it, programs that ask fail. `allowance` is the budget of the whole reply. `left` is
+    for a host that may have to close a reply that should go on, for example when its page is reloaded: its
+    cells keep running then, and `left` gets the running one. Without it they end with the reply. `runs`
+    records all runs: a cell that has already run gets its recorded result at once.
     """
 
     deadline: float = 30.0
@@ -99,7 +98,7 @@ class RunOptions:
 
 DECLINED = Result(status=Status.DECLINED)
 STOPPED = Result(status=Status.INTERRUPTED, detail="it had not started")
-"""What becomes of a cell that waited for consent when the reply was stopped."""
+"""The result of a cell that waited for approval when the reply was stopped."""
 
 
 def _decided(*, verdict: bool) -> Future[bool]:

@@ -1,4 +1,4 @@
-"""The widgets of a run that is written down."""
+"""The widgets of a recorded run."""
 
 from coderunner.kernel.kernel_location import Local
 from coderunner.kernel.sessions.session import Session
@@ -13,16 +13,16 @@ from coderunner.runner.late_results import LateResults
 
 class _Recalled(RestoredWidgets):
     def __init__(self, run: Record, kept: SavedPanel, session: Session, records: Records) -> None:
-        entry = records.follow(run)
-        super().__init__(run.request, kept, _roots(run), session.look, entry.keep, entry.keep_module)
-        self.later = LateResults(entry, run.later)
+        recorded = records.follow(run)
+        super().__init__(run.request, kept, _roots(run), session.look, recorded.keep, recorded.keep_module)
+        self.later = LateResults(recorded, run.later)
 
 
 def panel_of(run: Record, session: Session, records: Records) -> WidgetPanel | SavedPanel | None:
-    """Its widgets: live where the kernel of `session` has them still, else as they stood last.
+    """Its widgets: live if the kernel of `session` still has them, otherwise as last recorded.
 
-    None where it showed none. Those of an earlier process become live when a page shows them, if their kernel
-    is there still.
+    None if it showed none. Those of an earlier process become live when a page shows them, if their kernel
+    still runs.
     """
     if (panel := session.panel(run.request)) is not None or not run.widgets:
         return panel
@@ -35,12 +35,12 @@ def panel_of(run: Record, session: Session, records: Records) -> WidgetPanel | S
 
 
 def later_of(panel: object) -> LateResults | None:
-    """What the run of a panel that `panel_of` gave shows from now on; None where that is told elsewhere."""
+    """The later output for a panel of `panel_of`; None if it does not come from there."""
     return panel.later if isinstance(panel, _Recalled) else None
 
 
 def _roots(run: Record) -> list[str]:
-    """The widgets that it showed by themselves."""
+    """The top-level widgets of its outputs."""
     outputs = (*(run.result.outputs if run.result else ()), *run.later)
     shown = (view_of(each.data) for each in outputs if isinstance(each, DisplayData | ExecuteResult))
     return [root for root in shown if root is not None]

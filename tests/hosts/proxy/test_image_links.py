@@ -116,7 +116,7 @@ def test_a_link_ends_with_its_time_and_with_its_owners_key(tmp_path: Path) -> No
 
 @behaviour("proxy:pictures:room")
 def test_the_oldest_pictures_make_way(tmp_path: Path) -> None:
-    image_store = ImageStore(tmp_path, 0, room=2 * len(b64decode(PNG)))
+    image_store = ImageStore(tmp_path, 0, most_bytes=2 * len(b64decode(PNG)))
     links = [image_store.keep(shown({"image/png": PNG}), MINE, ADDRESS)[0] for _ in range(4)]
     assert [image_store.find(name(link), RING, None) is None for link in links] == [True, True, False, False]
 

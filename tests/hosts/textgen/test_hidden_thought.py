@@ -17,8 +17,8 @@ SCRAPS = st.sampled_from([*TAGS, *(tag[: len(tag) // 2] for tag in TAGS), "<", "
 PIECES = st.lists(st.tuples(SCRAPS, st.sampled_from(list(Part))), max_size=12)
 
 
-def shown(pieces: Sequence[tuple[str, Part]], *, drawn: bool, marks: bool = True) -> str:
-    hidden = HiddenThought(TAGS, drawn=drawn, marks=output_placeholders.thought if marks else None)
+def shown(pieces: Sequence[tuple[str, Part]], *, drawn: bool, markers: bool = True) -> str:
+    hidden = HiddenThought(TAGS, drawn=drawn, markers=output_placeholders.thought if markers else None)
     return "".join([*(hidden.receive(text, part) for text, part in pieces), hidden.close()])
 
 
@@ -34,7 +34,7 @@ def test_no_tag_comes_through_whole(pieces: list[tuple[str, Part]]) -> None:
 @given(PIECES)
 def test_what_is_not_thought_stays_readable(pieces: list[tuple[str, Part]]) -> None:
     said = "".join(text for text, part in pieces if part is not Part.THOUGHT)
-    for page in (shown(pieces, drawn=True), shown(pieces, drawn=True, marks=False)):
+    for page in (shown(pieces, drawn=True), shown(pieces, drawn=True, markers=False)):
         assert output_placeholders.without(page).replace(BREAK, "") == said
 
 

@@ -377,8 +377,8 @@ def test_the_character_is_installed_and_nothing_is_overwritten(panel: FormHandle
 
 @behaviour("textgen:preset:system")
 def test_the_lesson_goes_below_ones_own_system_message_once() -> None:
-    once = character_preset.with_lesson("Speak like a pirate.")
+    once = character_preset.with_instructions("Speak like a pirate.")
     assert once.startswith("Speak like a pirate.\n\n")
     assert "Result: 15" in once
-    assert character_preset.with_lesson(once) == once
-    assert character_preset.with_lesson("") == character_preset.system_message()
+    assert character_preset.with_instructions(once) == once
+    assert character_preset.with_instructions("") == character_preset.system_message()

@@ -328,7 +328,7 @@ def test_each_page_reads_a_file_of_its_own_and_a_restart_leaves_none(webui: Webu
             paths.append(Bar(panel).path)
     assert len(set(paths)) == 2
     assert panel.address() == ""
-    hooks.extension().board.post("ann", {"kind": "ask", "number": 7, "text": "𝔸" * 500})
+    hooks.extension().status_files.post("ann", {"kind": "ask", "number": 7, "text": "𝔸" * 500})
     assert {path.stat().st_size for path in paths} == {SIZE}
     assert json.loads(paths[0].read_text(encoding="utf-8"))["number"] == 7
     assert sorted(paths[0].parent.iterdir()) == sorted(

@@ -1,6 +1,6 @@
-"""An MCP server: a program that speaks the Model Context Protocol runs Python in kernels of ours, by tools.
+"""An MCP server: its tools let clients of the Model Context Protocol run Python in kernels.
 
-`run` starts it, on the standard streams of the program that wants it or at an address of its own.
+`run` starts it, on stdin and stdout or at an address of its own.
 """
 
 from coderunner.hosts.mcp.server import run

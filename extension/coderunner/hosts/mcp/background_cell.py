@@ -1,4 +1,4 @@
-"""A cell that outlives the calls about it: they wait for it, answer it and stop it."""
+"""A cell that outlives tool calls: they wait for it, send it input and stop it."""
 
 import asyncio
 import logging
@@ -14,26 +14,26 @@ from coderunner.secret import Secret
 log = logging.getLogger(__name__)
 
 TICK = 0.5
-"""Seconds between two signs of life: a person who waits needs no more, and each is a message."""
+"""Seconds between two progress notifications: often enough for a person who waits."""
 LAST_WORDS = 200
-"""Characters of what was printed last, in a sign of life."""
+"""Characters of the last output in a progress notification."""
 
 FAILED = "an error in CodeRunner itself; see its log"
 
 Tell = Callable[[float, str], Awaitable[None]]
-"""Given the seconds that the cell has run, and what it printed last."""
+"""Called with the seconds that the cell has run, and its last output."""
 
 
 class BackgroundCell:
-    """One cell on its way, from the call that brought it to the one that hears of its end."""
+    """One cell, from the call that starts it to the one that reports its end."""
 
     def __init__(self, source: str, kernel: Kernel, options: RunOptions) -> None:
         self.result: Result | None = None
-        """What came of it; None while it runs."""
+        """Its result; None while it runs."""
         self.question: Question | None = None
-        """What it asks for."""
+        """Its open request for input."""
         self.told = False
-        """Its end was told."""
+        """Its end was reported."""
         self._began = monotonic()
         self._outputs: list[Output] = []
         self._news = OutputDelta()
@@ -46,11 +46,11 @@ class BackgroundCell:
 
     @property
     def seconds(self) -> float:
-        """How long it has run; while its kernel starts, how long that is awaited."""
+        """How long it has run, or has waited for its kernel to start."""
         return self.result.duration if self.result is not None else monotonic() - self._began
 
     async def settle(self, within: float, tell: Tell) -> None:
-        """Wait until it has ended or asks for something, and no longer than `within` seconds."""
+        """Wait until it ends or asks for input, for at most `within` seconds."""
         until = monotonic() + within
         while not self._settled.is_set() and (left := until - monotonic()) > 0:
             try:
@@ -60,7 +60,7 @@ class BackgroundCell:
                 await tell(monotonic() - self._began, self._last_words())
 
     def answer(self, text: Secret) -> bool:
-        """Answer what it asks; False where it asks for nothing."""
+        """Send it input; False if it does not ask for any."""
         answer, self._answer, self.question = self._answer, None, None
         if answer is None or answer.done():
             return False
@@ -69,13 +69,13 @@ class BackgroundCell:
         return True
 
     def stop(self) -> None:
-        """Have it interrupted; returns at once."""
+        """Interrupt it; returns at once."""
         self._stop.set()
         if self.result is None:
             self._settled.clear()
 
     def news(self) -> list[Output]:
-        """What it has shown since this was asked last."""
+        """Its output since the last call of this."""
         return [
             new
             for index, output in enumerate(self._outputs)
@@ -83,7 +83,7 @@ class BackgroundCell:
         ]
 
     async def close(self) -> None:
-        """Stop it and wait for its end, bounded by what the kernel takes to stop."""
+        """Stop it and wait for its end, at most as long as its kernel takes to stop."""
         self.stop()
         await asyncio.wait({self._task})
 
@@ -96,7 +96,7 @@ class BackgroundCell:
                     case Ended(result):
                         self._end(result)
         except Exception:
-            # Nobody awaits this task: a call that waits for the cell would wait for ever.
+            # Nothing awaits this task, so a call that waits for the cell would wait forever.
             log.exception("running a cell failed")
         finally:
             if self.result is None:

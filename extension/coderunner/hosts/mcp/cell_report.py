@@ -1,4 +1,4 @@
-"""What a call is told of a cell: its outputs in order, how it stands, and the same as data."""
+"""The result of a tool call: a cell's outputs in order, its state, and the state as structured content."""
 
 import asyncio
 from base64 import b64encode
@@ -27,9 +27,9 @@ from coderunner.runner import (
 RESOURCE = "coderunner://output/"
 
 LONGEST = 1_568
-"""Pixels of an image's longer side: more are scaled down by the models that take the largest ones."""
+"""Pixels of an image's longer side: all models scale larger images down."""
 LARGEST = 3_500_000
-"""Bytes of an image: model APIs take 5 million characters of base64, and refuse the conversation for more."""
+"""Bytes of an image: model APIs accept 5 million characters of base64, and reject longer ones."""
 
 NOT_SHOWN = " (not shown: damaged, or too many pixels)"
 
@@ -41,7 +41,7 @@ ASKS = "(the program is waiting for {what}: {prompt!r}; answer with send_input)"
 
 
 class CellReport(BaseModel):
-    """How a cell stands."""
+    """The state of a cell."""
 
     session: str = Field(description="Pass this in the next call to keep the variables.")
     state: Literal["done", "running", "waiting_for_input"]
@@ -55,9 +55,9 @@ class CellReport(BaseModel):
 async def report(
     session: str, work: BackgroundCell, keep: Callable[[str], str], afterwards: Sequence[Result] = ()
 ) -> CallToolResult:
-    """Tell what is new of a cell, after what earlier ones showed `afterwards`.
+    """The new output of a cell, below the later output of earlier ones (`afterwards`).
 
-    `keep` takes a text that is too long, and gives the name to read it by.
+    `keep` saves a text that is too long, and gives its name.
     """
     new = work.news()
     cell = work.result.execution_count if work.result is not None else None
@@ -73,7 +73,7 @@ async def report(
         prompt=work.question.prompt if work.question is not None else "",
         seconds=round(work.seconds, 3),
     )
-    # Whoever had it interrupted got what they wanted.
+    # An interrupt is no failure: it was asked for.
     failed = work.result is not None and work.result.status not in (Status.OK, Status.INTERRUPTED)
     return CallToolResult(content=content, structured_content=stands.model_dump(), is_error=failed)
 
@@ -81,17 +81,17 @@ async def report(
 async def _block(piece: str | Image) -> ContentBlock:
     if isinstance(piece, str):
         return TextContent(type="text", text=piece)
-    # In a thread: a large image takes a second of a core.
+    # In a thread: a large image takes a second.
     seen = await asyncio.to_thread(for_models, piece.content, longest=LONGEST, largest=LARGEST)
     if seen is None:
-        # No model that we know of takes a drawing as an image.
+        # No known model accepts SVG.
         why = "" if piece.mime == SVG else NOT_SHOWN
         return TextContent(type="text", text=f"{described(piece)}{why}")
     return ImageContent(type="image", data=b64encode(seen.content).decode(), mime_type=seen.mime)
 
 
 def _afterwards(shown: Result) -> list[str | Image]:
-    """What a cell showed after its end, said to be that."""
+    """The output of a cell after its end, under a heading."""
     pieces = for_tool(shown.outputs, AFTERWARDS_LIMITS)
     text = [pieces.pop(0)] if pieces and isinstance(pieces[0], str) else []
     said = f"{Heading.AFTERWARDS} ({shown.detail}):" if shown.detail else f"{Heading.AFTERWARDS}:"
@@ -99,7 +99,7 @@ def _afterwards(shown: Result) -> list[str | Image]:
 
 
 def _whole(outputs: Sequence[Output], keep: Callable[[str], str]) -> list[ContentBlock]:
-    """The way to the whole text where an excerpt of it was given."""
+    """A link to the full text if only an excerpt was given."""
     text = "\n".join(part.removesuffix("\n") for part in parts(outputs) if isinstance(part, str))
     size = DEFAULT_LIMITS.output
     if len(text) <= size.characters and text.count("\n") <= size.lines:
@@ -117,7 +117,7 @@ def _whole(outputs: Sequence[Output], keep: Callable[[str], str]) -> list[Conten
 
 
 def _words(work: BackgroundCell, *, silent: bool) -> str:
-    """What is said of the way it stands; nothing where the outputs say it."""
+    """A sentence on its state; empty if the outputs say it."""
     if work.question is not None:
         what = "a password" if work.question.password else "input"
         return ASKS.format(what=what, prompt=work.question.prompt)

@@ -1,4 +1,4 @@
-"""Who has which session, and what runs in it: each client has its own, whatever it calls them."""
+"""The sessions of each client, and the cells that run in them."""
 
 import asyncio
 import secrets
@@ -25,7 +25,7 @@ SESSIONS = 20
 NAME = 100
 """Characters of a session's name."""
 TEXTS = 64
-"""Long outputs of a client that are kept to be read whole, each as long as the kernel's room keeps it."""
+"""Long outputs of a client that are kept to be read in full."""
 
 
 @dataclass(slots=True)
@@ -34,11 +34,11 @@ class ToolSession:
 
     kernel: Session
     work: BackgroundCell | None = None
-    """What runs in it, or ran last."""
+    """The cell that runs in it, or ran last."""
 
     @property
     def running(self) -> BackgroundCell | None:
-        """What runs in it now."""
+        """The cell that runs in it now."""
         return self.work if self.work is not None and self.work.result is None else None
 
 
@@ -46,28 +46,28 @@ class ClientSessions:
     """All sessions of one server."""
 
     def __init__(self, settings: Settings, *, keep: bool) -> None:
-        """`keep`: kernels on a Jupyter server stay at the end, to be found again."""
+        """`keep`: kernels on a Jupyter server keep running at the end, to be found again."""
         self.settings = settings
         self._keep = keep
         self._sessions = Sessions(settings.data_dir / "kernels", max_memory=settings.max_memory)
         self._records: Records = open_records(
             settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days
         )
-        self._seats: dict[tuple[str, str], ToolSession] = {}
+        self._opened: dict[tuple[str, str], ToolSession] = {}
         self._texts: defaultdict[str, OrderedDict[str, str]] = defaultdict(OrderedDict)
 
     def find(self, owner: str, name: str) -> ToolSession | None:
         """The session that `owner` calls `name`."""
-        return self._seats.get((owner, name))
+        return self._opened.get((owner, name))
 
     def all(self, owner: str) -> dict[str, ToolSession]:
         """The sessions of `owner` by name."""
-        return {name: opened for (whose, name), opened in self._seats.items() if whose == owner}
+        return {name: opened for (whose, name), opened in self._opened.items() if whose == owner}
 
     def opened(self, owner: str, name: str) -> ToolSession:
-        """The session that `owner` calls `name`, begun where there is none. Starts no kernel.
+        """The session that `owner` calls `name`, a new one if there is none. Starts no kernel.
 
-        Raises ValueError, with a sentence, where it cannot be begun.
+        Raises ValueError, with a sentence, if there can be no new one.
         """
         if (found := self.find(owner, name)) is not None:
             return found
@@ -76,11 +76,11 @@ class ClientSessions:
         if len(self.all(owner)) >= SESSIONS:
             raise ValueError(f"there are already {SESSIONS} sessions; reset one that you no longer need")
         kernel = self._sessions.get(_conversation(owner, name), location_of(self.settings))
-        opened = self._seats[owner, name] = ToolSession(kernel)
+        opened = self._opened[owner, name] = ToolSession(kernel)
         return opened
 
     def begin(self, opened: ToolSession, code: str) -> BackgroundCell:
-        """Run code in a session in which nothing runs. It goes on for `hard_timeout` seconds at most."""
+        """Run code in an idle session, for at most `hard_timeout` seconds."""
         runs = RecordedRuns(
             self._records, opened.kernel.conversation, secrets.token_hex(16), opened.kernel.where.place
         )
@@ -89,16 +89,16 @@ class ClientSessions:
         return opened.work
 
     def afterwards(self, owner: str, name: str, *, newest: bool) -> list[Result]:
-        """What threads and tasks of ended cells have shown since they were last told of, a result each cell.
+        """The new output of threads and tasks of ended cells, one result for each cell.
 
-        Without `newest`, that of the cell which ended last is left for the next call.
+        Without `newest`, that of the latest cell is left for the next call.
         """
         opened = self.find(owner, name)
         return [] if opened is None else shown_afterwards(opened.kernel, newest=newest)
 
     async def reset(self, owner: str, name: str) -> bool:
-        """End a session and its kernel; False where there is none."""
-        opened = self._seats.pop((owner, name), None)
+        """End a session and its kernel; False if there is none."""
+        opened = self._opened.pop((owner, name), None)
         if opened is None:
             return False
         if opened.running is not None:
@@ -107,7 +107,7 @@ class ClientSessions:
         return True
 
     def keep_text(self, owner: str, text: str) -> str:
-        """Keep a text that is too long for a reply; gives the name under which `owner` can read it."""
+        """Keep a text that is too long for a result; gives the name under which `owner` can read it."""
         name = new_id(12)
         texts = self._texts[owner]
         texts[name] = text
@@ -116,12 +116,12 @@ class ClientSessions:
         return name
 
     def text(self, owner: str, name: str) -> str | None:
-        """The text that was kept for `owner` under that name."""
+        """The text of `owner` under that name."""
         return self._texts[owner].get(name)
 
     async def close(self) -> None:
-        """End what runs, and the kernels."""
-        await asyncio.gather(*(opened.running.close() for opened in self._seats.values() if opened.running))
+        """Stop all cells and end all kernels."""
+        await asyncio.gather(*(opened.running.close() for opened in self._opened.values() if opened.running))
         await self._sessions.close_all(keep=self._keep)
         await asyncio.to_thread(self._records.close)
 

@@ -1,4 +1,4 @@
-"""How the server is opened: on the streams of the program that started it, or at an address, for keys."""
+"""Starts the server: on stdin and stdout for one client, or at an address for clients with a key."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ from coderunner.hosts.mcp.tools import serving
 from coderunner.settings.settings import DEFAULT, Settings
 
 PORT = 7863
-"""Where nobody chose one: beside the app's and the proxy's."""
+"""The default, next to the app's and the proxy's."""
 
 WHAT = "MCP server"
 
@@ -31,9 +31,9 @@ NO_KEY = "Send the server's key as `Authorization: Bearer …`; the server's ter
 
 
 def run(settings: Settings, *, http: bool) -> None:
-    """Serve one client on stdin and stdout, or with `http` all that have a key, until it is enough.
+    """Serve one client on stdin and stdout, or with `http` all that have a key, until it is stopped.
 
-    Raises SettingsError where it cannot, or must not, be opened as it is set.
+    Raises SettingsError if the settings do not allow it.
     """
     if settings.approve == "off":
         message = f"{settings.source('approve')} is off, so nothing would run; set it to auto or ask"
@@ -41,15 +41,15 @@ def run(settings: Settings, *, http: bool) -> None:
     with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
         asyncio.run(_serve_many(settings) if http else _serve_one(settings))
     if not http and sys.platform != "win32":
-        # All is done; a client that loses its patience now would only make that look like a failure.
+        # All is closed: a late SIGTERM of the client must not look like a failure.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 async def _serve_one(settings: Settings) -> None:
-    """The client is who started us; its kernels end with it."""
+    """Serve the client that started this process; its kernels end with it."""
     if sys.platform != "win32":
-        # A client that is in a hurry terminates us, and may have left already: our kernels on a server would
-        # stay. So a signal is the end of what it says, and nothing cuts our end short.
+        # A client may terminate us instead of closing stdin, and our kernels on a server would keep running.
+        # So a signal closes stdin, and the server ends in order.
         stdin, loop = StdinStream(), asyncio.get_running_loop()
         for ends in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(ends, stdin.close)
@@ -58,7 +58,7 @@ async def _serve_one(settings: Settings) -> None:
         try:
             await serving(sessions, ask=settings.approval == "ask", alone=alone).run_stdio_async()
         except* (BrokenPipeError, ConnectionError):
-            pass  # It reads no more.
+            pass  # The client no longer reads.
 
 
 async def _serve_many(settings: Settings) -> None:
@@ -70,7 +70,7 @@ async def _serve_many(settings: Settings) -> None:
     async def tell() -> None:
         _say(f"CodeRunner is at {listening.address(settings.host, listener)}/mcp (press Ctrl-C to stop)")
 
-    # uvicorn raises the signal that ended it once more when it is done; nothing is to cut our own end short.
+    # uvicorn raises its signal again at its end, which must not interrupt our own cleanup.
     for ends in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ends, lambda *_: None)
     async with _sessions(settings, keep=True) as sessions:
@@ -78,7 +78,7 @@ async def _serve_many(settings: Settings) -> None:
 
 
 def guarded(settings: Settings, sessions: ClientSessions, api_keys: ApiKeys) -> OriginCheck:
-    """The server behind its gate, which looks at Host and Origin in place of the SDK's own."""
+    """The server behind our own check of Host and Origin, which replaces the SDK's."""
     app = serving(sessions, ask=settings.approval == "ask").streamable_http_app(
         host=settings.host,
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
@@ -95,7 +95,7 @@ def guarded(settings: Settings, sessions: ClientSessions, api_keys: ApiKeys) -> 
 
 
 def _known(owner: str) -> dict[str, object]:
-    """As the SDK knows people: so it gives a transport session to nobody but who began it, either."""
+    """The user in the SDK's format, so that it gives a transport session only to its owner."""
     return {"user": AuthenticatedUser(AccessToken(token="", client_id=owner, scopes=[]))}
 
 

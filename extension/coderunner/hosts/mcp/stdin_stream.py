@@ -1,4 +1,4 @@
-"""The standard input, which can be ended from here: the SDK reads it in a thread that nothing else wakes."""
+"""A stdin that can be closed from inside: the SDK reads it in a thread that nothing else wakes."""
 
 import contextlib
 import os
@@ -6,22 +6,22 @@ import socket
 import threading
 
 _PIECE = 65_536
-"""Bytes that are passed on at once: what a pipe holds."""
+"""Bytes that are passed on at once: the size of a pipe's buffer."""
 
 
 class StdinStream:
-    """Stands between descriptor 0 and whoever reads it from now on."""
+    """Replaces descriptor 0 for its readers, and passes its bytes on."""
 
     def __init__(self) -> None:
         self._to_reader, reader = socket.socketpair()
         client = os.dup(0)
         os.dup2(reader.fileno(), 0)
         reader.close()
-        # A daemon, and on the bare descriptor: the end of the process waits for neither.
+        # A daemon thread that reads the descriptor itself: the process can end without it.
         threading.Thread(target=self._pass_on, args=(client,), name="stdin", daemon=True).start()
 
     def close(self) -> None:
-        """Let its reader find the end, as if the client had closed it; may be called again."""
+        """Close it for the reader, as if the client had closed it; may be called again."""
         with contextlib.suppress(OSError):
             self._to_reader.shutdown(socket.SHUT_WR)
 

@@ -1,4 +1,4 @@
-"""The tools: what a model can do with kernels, and what a person is asked before."""
+"""The tools: what a model can do with kernels, and what the user has to approve."""
 
 import asyncio
 from typing import Annotated, Any, Literal
@@ -26,7 +26,7 @@ INSTRUCTIONS = (
 )
 RUN_PYTHON = "Run Python and get its output. Variables are kept for the next call in the same session."
 INTERRUPTED = 15.0
-"""Seconds for a program to end that is interrupted: one that resists is stopped by then, with its kernel."""
+"""Seconds for an interrupted program to end: by then, one that ignores it is stopped with its kernel."""
 DEFAULT_SESSION = "default"
 
 RUNS = ToolAnnotations(
@@ -37,14 +37,14 @@ ENDS = ToolAnnotations(
 )
 READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
-Asked = Context[Any, Any]
-Told = Annotated[CallToolResult, CellReport]
+CallContext = Context[Any, Any]
+ToolResult = Annotated[CallToolResult, CellReport]
 Whole = BeforeValidator(lambda text: whole(text) if isinstance(text, str) else text)
-"""Joins the halves of characters: pydantic refuses them, and half a character is no reason to run nothing."""
+"""Joins surrogate pairs, which pydantic rejects, and replaces lone surrogates."""
 
 
 def _or(absent: object) -> BeforeValidator:
-    """Take null, or nothing, for an argument that is not there: some clients send all that a tool has."""
+    """Treat null or an empty text as an absent argument: some clients send every argument of a tool."""
     return BeforeValidator(lambda value: absent if value is None or value == "" else value)
 
 
@@ -75,21 +75,21 @@ State = Literal["idle", "running", "waiting_for_input"]
 
 
 class Consent(BaseModel):
-    """What a person says to a piece of code."""
+    """The user's decision about code."""
 
     run: bool = Field(default=True, title="Run this code")
 
 
 class Open(BaseModel):
-    """A session that there is."""
+    """An open session."""
 
     session: str
     state: State
     kernel: str
 
 
-async def consent(ctx: Asked, code: Code = "") -> Consent | Elicit[Consent]:
-    """Ask the person at the client; nothing is to be asked where nothing new would run."""
+async def consent(ctx: CallContext, code: Code = "") -> Consent | Elicit[Consent]:
+    """Ask the user at the client, unless no new code would run."""
     if not code.strip():
         return Consent()
     can = ctx.client_capabilities
@@ -105,12 +105,14 @@ class Tools:
     """The tools of one server, for all its clients."""
 
     def __init__(self, sessions: ClientSessions, alone: str = "") -> None:
-        """`alone` names the only client there is, where requests do not say whose they are."""
+        """`alone`: the name of the only client, if requests do not name theirs."""
         self._sessions = sessions
         self._alone = alone
 
-    async def run_python(self, ctx: Asked, code: Code = "", session: Name = "", wait: Seconds = 0) -> Told:
-        """Run code, or wait for what runs."""
+    async def run_python(
+        self, ctx: CallContext, code: Code = "", session: Name = "", wait: Seconds = 0
+    ) -> ToolResult:
+        """Run code, or wait for running code."""
         owner = self._owner(ctx)
         name = session or (DEFAULT_SESSION if self._alone else new_id(9))
         if not code.strip():
@@ -127,20 +129,20 @@ class Tools:
 
     async def run_python_if_allowed(
         self,
-        ctx: Asked,
+        ctx: CallContext,
         allowed: Annotated[ElicitationResult[Consent], Resolve(consent)],
         code: Code = "",
         session: Name = "",
         wait: Seconds = 0,
-    ) -> Told:
-        """Run code if a person says so."""
+    ) -> ToolResult:
+        """Run code if the user approves."""
         if not (isinstance(allowed, AcceptedElicitation) and allowed.data.run):
             raise ToolError("the code was not run: the user declined it")
         return await self.run_python(ctx, code, session, wait)
 
     async def send_input(
-        self, text: Annotated[str, Whole], ctx: Asked, session: Name = "", wait: Seconds = 0
-    ) -> Told:
+        self, text: Annotated[str, Whole], ctx: CallContext, session: Name = "", wait: Seconds = 0
+    ) -> ToolResult:
         """Send a line to a program that is waiting for input (`input()`, `getpass`), and wait for it."""
         name = self._named(session)
         work = self._work(self._owner(ctx), name)
@@ -148,14 +150,14 @@ class Tools:
             raise ToolError(f"nothing in session {name!r} is waiting for input")
         return await self._wait(ctx, name, work, wait)
 
-    async def interrupt(self, ctx: Asked, session: Name = "") -> Told:
+    async def interrupt(self, ctx: CallContext, session: Name = "") -> ToolResult:
         """Interrupt the running code of a session. Its variables are kept."""
         name = self._named(session)
         work = self._work(self._owner(ctx), name)
         work.stop()
         return await self._wait(ctx, name, work, INTERRUPTED)
 
-    async def reset(self, ctx: Asked, session: Name = "") -> str:
+    async def reset(self, ctx: CallContext, session: Name = "") -> str:
         """End a session and delete its variables. A later call with the same name starts a new one."""
         name = self._named(session)
         if not await self._sessions.reset(self._owner(ctx), name):
@@ -163,19 +165,19 @@ class Tools:
         left = "the attached kernel keeps running" if self._sessions.settings.attach else ""
         return f"session {name!r} has ended; {left or 'its variables are gone'}"
 
-    async def list_sessions(self, ctx: Asked) -> list[Open]:
+    async def list_sessions(self, ctx: CallContext) -> list[Open]:
         """List your sessions."""
         return [_open(name, opened) for name, opened in self._sessions.all(self._owner(ctx)).items()]
 
-    async def output(self, name: str, ctx: Asked) -> str:
+    async def output(self, name: str, ctx: CallContext) -> str:
         """The full text of an output that was too long for a result."""
         text = self._sessions.text(self._owner(ctx), name)
         if text is None:
             raise ResourceNotFoundError(f"output {name!r} does not exist or has been dropped")
         return text
 
-    def _owner(self, ctx: Asked) -> str:
-        """Whose request it is: the transport has looked at its key."""
+    def _owner(self, ctx: CallContext) -> str:
+        """The owner of a request: the transport has checked its key."""
         request = ctx.request_context.request
         if self._alone:
             return self._alone
@@ -187,7 +189,7 @@ class Tools:
         return session or (DEFAULT_SESSION if self._alone else "")
 
     def _work(self, owner: str, name: str) -> BackgroundCell:
-        """What runs in a session, or ran last."""
+        """The cell that runs in a session, or ran last."""
         opened = self._sessions.find(owner, name)
         if opened is None or opened.work is None:
             raise self._unknown(owner, name)
@@ -197,8 +199,8 @@ class Tools:
         there = ", ".join(map(repr, self._sessions.all(owner))) or "none"
         return ToolError(f"there is no session {name!r}; there are: {there}")
 
-    async def _wait(self, ctx: Asked, name: str, work: BackgroundCell, within: float) -> CallToolResult:
-        """Wait for a cell; whoever takes the call back wants it stopped."""
+    async def _wait(self, ctx: CallContext, name: str, work: BackgroundCell, within: float) -> CallToolResult:
+        """Wait for a cell; a cancelled call stops it."""
         owner, usual = self._owner(ctx), self._sessions.settings.timeout
         try:
             await work.settle(
@@ -220,7 +222,7 @@ def _open(name: str, opened: ToolSession) -> Open:
 
 
 def serving(sessions: ClientSessions, *, ask: bool, alone: str = "") -> MCPServer[Any]:
-    """The server with all its tools; with `ask` a person allows each piece of code."""
+    """The server with all its tools; with `ask` the user has to approve all code."""
     tools = Tools(sessions, alone)
     server: MCPServer[Any] = MCPServer(
         "coderunner", title="CodeRunner", version=__version__, instructions=INSTRUCTIONS, log_level="ERROR"

@@ -1,7 +1,7 @@
-"""The proxy: an OpenAI-compatible endpoint before another one, whose replies run their own Python.
+"""The proxy: an OpenAI-compatible endpoint in front of another one, which runs the Python in its replies.
 
-`run` starts it. Any client of such endpoints can be pointed at it; what is no reply to a person passes as it
-is.
+`run` starts it. It works with any client of such endpoints; all requests but chat replies are passed through
+unchanged.
 """
 
 from coderunner.hosts.proxy.server import run

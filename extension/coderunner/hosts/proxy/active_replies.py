@@ -1,4 +1,4 @@
-"""The replies that are being written: each by a task of its own, which whoever wants the reply follows."""
+"""The replies that are being written: each by its own task, which any number of clients follow."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from coderunner.errors import CodeRunnerError, RecordsUnavailable
 from coderunner.hosts.proxy.chat_request import ChatRequest
-from coderunner.hosts.proxy.client_retries import KEPT, PREFIX, Attempt, ClientRetries, restored, signed
+from coderunner.hosts.proxy.client_retries import KEPT, PREFIX, Attempt, ClientRetries, may_be_retry, restored
 from coderunner.hosts.proxy.conversations import Conversations
 from coderunner.hosts.proxy.openai_format import Outcome
 from coderunner.hosts.proxy.reply_writer import Keep, ReplyWriter
@@ -17,12 +17,12 @@ log = logging.getLogger(__name__)
 BROKEN = "Something went wrong in the proxy; see its terminal."
 
 GRACE = 10.0
-"""Seconds for which a reply goes on whose client has waited for as long as it does: OpenAI's clients come
-again after half a second at first, and after eight at most."""
+"""Seconds for which a reply goes on after its client has timed out: OpenAI's clients retry after half a
+second at first, and after eight at most."""
 
 
 class ActiveReplies:
-    """Begins replies, finds those that a client asks for again, and ends those that nobody wants any more."""
+    """Starts replies, finds those of retries, and stops those without followers."""
 
     def __init__(self, writer: ReplyWriter, conversations: Conversations) -> None:
         self._writer = writer
@@ -32,15 +32,14 @@ class ActiveReplies:
         self._leaving: set[asyncio.Task[None]] = set()
 
     async def find(self, identity: str, headers: Mapping[str, str], name: str) -> Attempt | None:
-        """The reply that a request asks for again; None where it is a new question.
+        """The reply of a retry; None if the request is a new question.
 
-        `name` is the conversation's for one that only the records know.
-
-        One that failed, or was given up, is to be begun: it goes on where it stands.
+        `name` is the conversation's, for a reply that only the records have. A reply that failed or was given
+        up has not begun again: it is to be continued.
         """
         if known := self._retries.find(identity, headers):
             return known if known.complete or not known.journal.ended else known.again()
-        if not signed(headers):
+        if not may_be_retry(headers):
             return None
         try:
             records = await asyncio.to_thread(
@@ -52,7 +51,7 @@ class ActiveReplies:
         return restored(name, records) if records else None
 
     def begin(self, identity: str, attempt: Attempt, asked: ChatRequest, owner: str, keep: Keep) -> None:
-        """Write it, for all who follow its journal."""
+        """Start to write a reply, for all followers of its journal."""
         attempt.begun = True
         self._retries.note(identity, attempt)
         task = asyncio.create_task(self._write(attempt, asked, owner, keep))
@@ -60,10 +59,10 @@ class ActiveReplies:
         task.add_done_callback(lambda _: self._tasks.pop(id(attempt), None))
 
     async def leave(self, attempt: Attempt, *, wait: bool) -> None:
-        """One who followed it does so no more; with `wait`, it may come again at once.
+        """Note that a client no longer follows a reply; with `wait`, it may retry soon.
 
-        Where nobody follows it any more it ends, and the code that runs for it is interrupted. Where nothing
-        has run there is nothing that a retry could run again, and no reason to wait for one.
+        Without followers the reply is stopped, and its code is interrupted. If none of its code has run, a
+        retry may start again, so there is no need to wait.
         """
         if attempt.journal.ended or attempt.journal.followed:
             return
@@ -83,7 +82,7 @@ class ActiveReplies:
 
     async def _linger(self, attempt: Attempt) -> None:
         await asyncio.sleep(GRACE)
-        left_again = time.monotonic() - attempt.since < GRACE  # by one who came again meanwhile
+        left_again = time.monotonic() - attempt.since < GRACE  # by a retry meanwhile
         if not attempt.journal.followed and not left_again:
             await self._end(attempt)
 
@@ -104,7 +103,7 @@ class ActiveReplies:
             log.exception("A reply failed")
             end = CodeRunnerError(BROKEN)
         finally:
-            # Before the client hears of the end: its next question may come at once.
+            # Before the client gets the end, since its next request may come at once.
             said = asked.prior + written.text
             self._conversations.remember(owner, attempt.name, asked.messages, said)
             attempt.end(end)

@@ -1,50 +1,50 @@
-"""What a client asks for, read once; and what is passed on untouched. Pure."""
+"""Reads a client's request, and decides whether it is passed through unchanged. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 Message = Mapping[str, object]
 
-MARK = "+python"
-"""At the end of a model's name: its code is to run."""
+MODEL_SUFFIX = "+python"
+"""The suffix of a model's name that asks to run its code."""
 
 OFF = "x-coderunner"
-"""The header with which a client says `off` for one request."""
+"""The header with which a client can say `off` for one request."""
 
 TASK = "### Task:"
-"""How Open WebUI begins what it asks a model for itself: titles, tags, questions to go on with."""
+"""The beginning of Open WebUI's own requests for titles, tags and follow-up questions."""
 
 TITLES = ("Please generate a concise,", "Provide a concise,", "Detect user language and write")
-"""How LibreChat's questions for a title begin."""
+"""The beginnings of LibreChat's requests for a title."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """A reply that is wanted, and whose code is to run."""
+    """A request for a reply whose code is to be run."""
 
     model: str
     """The model's name at the endpoint."""
     named: str
-    """Its name as the client said it, which it gets back."""
+    """Its name in the request, which the response repeats."""
     messages: Sequence[Message]
-    """All before the reply."""
+    """All messages before the reply."""
     prior: str = ""
-    """The beginning of the reply, where the client wants one continued: it is read, and never run."""
+    """The beginning of the reply, if the client wants it continued: its code is not run."""
     options: Mapping[str, object] = field(default_factory=dict)
     """The other fields of the request."""
     streams: bool = False
     counts: bool = False
-    """The client wants the tokens counted at the end of the stream."""
+    """The client wants the token usage at the end of the stream."""
 
 
 def plain(model: str) -> str:
-    """A model's name without the mark."""
-    return model.removesuffix(MARK)
+    """A model's name without the suffix."""
+    return model.removesuffix(MODEL_SUFFIX)
 
 
 def reads(body: Mapping[str, object], headers: Mapping[str, str], *, every: bool) -> bool:
-    """Whether this asks for a reply whose code is to run; `every`: also without the mark."""
-    marked = str(body.get("model") or "").endswith(MARK)
+    """Whether this asks for a reply whose code is to be run; `every`: also without the suffix."""
+    marked = str(body.get("model") or "").endswith(MODEL_SUFFIX)
     return (
         (marked or every)
         and headers.get(OFF, "").casefold() != "off"
@@ -55,7 +55,7 @@ def reads(body: Mapping[str, object], headers: Mapping[str, str], *, every: bool
 
 
 def read(body: Mapping[str, object], default: str = "") -> ChatRequest:
-    """Read a request for which `reads` is true; `default` is the model where it names none."""
+    """Read a request for which `reads` is true; `default` is the model if it names none."""
     named = str(body.get("model") or default)
     messages = [message for message in _sequence(body["messages"]) if isinstance(message, Mapping)]
     prior = ""
@@ -75,7 +75,7 @@ def read(body: Mapping[str, object], default: str = "") -> ChatRequest:
 
 
 def is_side_job(body: Mapping[str, object]) -> bool:
-    """Whether a chat program asks for something of its own: a title, tags, questions to go on with."""
+    """Whether a chat program asks for something of its own: a title, tags, follow-up questions."""
     messages = _sequence(body.get("messages"))
     last = messages[-1] if messages else {}
     text = text_of(last.get("content")).lstrip() if isinstance(last, Mapping) else ""
@@ -91,7 +91,7 @@ def text_of(content: object) -> str:
 
 
 def _is_a_conversation(messages: object) -> bool:
-    """Messages that we can read, of which a last one by the assistant is a text to be continued."""
+    """Whether these are messages; a last one by the assistant must be a text to be continued."""
     every = _sequence(messages)
     told = [message for message in every if isinstance(message, Mapping)]
     if not told or len(told) != len(every):
@@ -103,7 +103,7 @@ def _is_a_conversation(messages: object) -> bool:
 
 
 def _is_one_text(body: Mapping[str, object]) -> bool:
-    """One reply in plain words: not several, nor JSON by a schema, or sound."""
+    """Whether one text is wanted: not several, JSON by a schema, or audio."""
     shape = body.get("response_format")
     shaped = isinstance(shape, Mapping) and shape.get("type") != "text"
     several = body.get("n") not in (None, 1)

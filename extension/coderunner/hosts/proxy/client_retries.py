@@ -1,8 +1,8 @@
-"""Requests that clients send again by themselves, after a failure or a timeout of theirs.
+"""Retries: requests that clients send again after a failure or a timeout.
 
-OpenAI's clients send a request up to three times, and say in a header which time it is; others send an
-`Idempotency-Key`. Such a request is no new question: its reply is taken up where it stands, and no block of
-it runs once more. Without any such sign, the same request is a retry only where the reply to it has failed.
+OpenAI's clients send a request up to three times, with the number in a header; others send an
+`Idempotency-Key`. A retry is no new question: its reply is resumed, and its blocks are not run again. Without
+such a header, the same request is a retry only if its reply has failed.
 """
 
 import hashlib
@@ -23,30 +23,30 @@ from coderunner.runner import Record, for_model
 COUNT = "x-stainless-retry-count"
 KEY = "idempotency-key"
 TIMEOUTS = ("x-stainless-read-timeout", "x-stainless-timeout")
-"""How many seconds OpenAI's clients wait, in Python and in JavaScript."""
+"""The timeouts of OpenAI's clients in seconds, in Python and in JavaScript."""
 
 KEPT = 600.0
-"""Seconds for which a reply can be taken up: clients come again within some."""
-MOST, ROOM = 1000, 32 * 1024 * 1024
-"""Replies, and characters of them, that are kept for that."""
+"""Seconds for which a reply can be resumed: clients retry after a few."""
+MOST, MOST_CHARACTERS = 1000, 32 * 1024 * 1024
+"""Replies, and their characters, that are kept for retries."""
 
 PREFIX = 20
-"""Digits of a reply's name that the request decides: so another replica, which has the records, finds it."""
+"""Digits of a reply's name that come from the request, so that another replica finds it in the records."""
 
 WORTH_IT = frozenset({200, 408, 409, 425, 429})
-"""Statuses of failures after which a client tries again, beside all from 500 on; 200: within a stream."""
+"""Statuses after which clients retry, besides all from 500; 200: a failure within a stream."""
 
 
 @dataclass
 class Attempt:
-    """One reply to a request, as far as it has come."""
+    """One reply to a request, and its progress."""
 
     name: str
-    """Its conversation's."""
+    """The name of its conversation."""
     label: str
-    """What kernel and records of the conversation bear."""
+    """The conversation's name for kernel and records."""
     message: str
-    """Its own in the records."""
+    """The name of the reply in the records."""
     journal: ReplyJournal = field(default_factory=ReplyJournal)
     written: Written = field(default_factory=Written)
     begun: bool = False
@@ -54,52 +54,52 @@ class Attempt:
     failure: CodeRunnerError | None = None
     complete: bool = False
     since: float = field(default_factory=time.monotonic)
-    """When it ended, or was left by its last reader."""
+    """When it ended, or lost its last follower."""
 
     def end(self, end: Outcome | CodeRunnerError | None) -> None:
-        """The reply has ended, has failed or was given up."""
+        """Note that the reply has ended, has failed or was given up."""
         self.complete = isinstance(end, Outcome)
         self.failure = end if isinstance(end, CodeRunnerError) else None
         self.since = time.monotonic()
         self.journal.end(end)
 
     def again(self) -> "Attempt":
-        """The same reply, to be gone on with where it stands; from its beginning where that cannot be."""
+        """The same reply, to be continued; or started again if it cannot be."""
         if self.written.calls:
             return Attempt(self.name, self.label, self.message)
         return Attempt(self.name, self.label, self.message, ReplyJournal(self.journal.past), self.written)
 
 
 class ClientRetries:
-    """The replies of late, by what was asked."""
+    """Recent replies, by their requests."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, Attempt] = OrderedDict()
 
     def find(self, identity: str, headers: Mapping[str, str]) -> Attempt | None:
-        """The reply that a request wants again; None where it is a new question."""
+        """The reply of a retry; None if the request is a new question."""
         self._forget()
         known = self._known.get(identity)
-        if known is None or signed(headers):
+        if known is None or may_be_retry(headers):
             return known
-        return known if known.failure and _passing(known.failure) else None
+        return known if known.failure and _is_temporary(known.failure) else None
 
     def note(self, identity: str, attempt: Attempt) -> None:
-        """Remember the latest reply to what was asked."""
+        """Remember the latest reply to a request."""
         self._known[identity] = attempt
         self._known.move_to_end(identity)
 
     def _forget(self) -> None:
-        """Let go what is too old, or too much."""
-        before, left, room = time.monotonic() - KEPT, MOST, ROOM
+        """Forget replies that are too old or too many."""
+        before, left, characters = time.monotonic() - KEPT, MOST, MOST_CHARACTERS
         for identity, attempt in reversed(tuple(self._known.items())):
-            left, room = left - 1, room - attempt.journal.size
-            if attempt.journal.ended and (attempt.since < before or left < 0 or room < 0):
+            left, characters = left - 1, characters - attempt.journal.size
+            if attempt.journal.ended and (attempt.since < before or left < 0 or characters < 0):
                 del self._known[identity]
 
 
 def identity_of(owner: str, headers: Mapping[str, str], body: bytes) -> str:
-    """What is the same in a request and its retry, and in no other: who asks what in which chat."""
+    """The digest that a request shares with its retries only: of its owner, chat and content."""
     named = [owner, headers.get(KEY, ""), *(headers.get(each, "") for each in HEADERS)]
     digest = hashlib.sha256("\0".join(named).encode("utf-8", "replace"))
     digest.update(b"\0" + body)
@@ -111,14 +111,14 @@ def named(identity: str) -> str:
     return identity[:PREFIX] + token_hex(6)
 
 
-def signed(headers: Mapping[str, str]) -> bool:
+def may_be_retry(headers: Mapping[str, str]) -> bool:
     """Whether a request says that it may have been sent before."""
     count = headers.get(COUNT, "")
     return KEY in headers or (count.isdecimal() and count.strip("0") != "")
 
 
-def impatient(headers: Mapping[str, str], waited: float) -> bool:
-    """Whether a client that hangs up now has waited as long as it does: it comes again at once, mostly."""
+def timed_out(headers: Mapping[str, str], waited: float) -> bool:
+    """Whether a client that disconnects now has reached its timeout: most retry at once."""
     for name in TIMEOUTS:
         try:
             return waited >= 0.9 * float(headers.get(name, "inf"))
@@ -128,9 +128,9 @@ def impatient(headers: Mapping[str, str], waited: float) -> bool:
 
 
 def restored(name: str, records: Sequence[Record]) -> Attempt:
-    """A reply that another process wrote, of which the records know what ran: its blocks and their results.
+    """A reply of another process, with the blocks and results in the records.
 
-    A last block whose end is not known yet has no result there: it is waited for.
+    A last block without a recorded result is waited for.
     """
     written = Written(reply="".join(_restored(records)))
     written.pieces.append(written.reply)
@@ -146,6 +146,6 @@ def _restored(records: Sequence[Record]) -> Iterator[str]:
         yield for_model(record.result, code=record.code)
 
 
-def _passing(failure: CodeRunnerError) -> bool:
+def _is_temporary(failure: CodeRunnerError) -> bool:
     status = failure.status if isinstance(failure, EndpointFailed) else 500
     return status >= 500 or status in WORTH_IT

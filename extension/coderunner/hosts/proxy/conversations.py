@@ -1,13 +1,12 @@
-"""Which conversation a request belongs to, and so which kernel.
+"""Which conversation, and so which kernel, a request belongs to.
 
-Clients of such an endpoint send the whole history with each request, and few say which chat it is. So it is
-looked for, in this order: a header that names it, metadata that name it, the longest part of the history
-that ends with a reply of ours. What is found nowhere is new. Everything is looked for among what belongs to
-the same key only.
+Clients send the whole history with each request, and few name the chat. So these are tried, in this order: a
+header with a name, metadata with a name, the longest part of the history that ends with a reply of ours.
+Otherwise the conversation is new. Only conversations of the same key are searched.
 
-A history that was edited is the conversation of what stands before the edit, with its kernel as it is. Of one
-that has lost its beginning, as programs cut what no longer fits a model's context, the last reply of ours
-counts with its question alone, where no other conversation has the same two.
+An edited history belongs to the conversation of the part before the edit, with its current kernel. If a
+program has cut off the beginning, to fit the model's context, the last reply of ours and its question decide,
+unless another conversation has the same two.
 """
 
 import hashlib
@@ -23,26 +22,26 @@ from coderunner.ids import new_id
 from coderunner.models.continuation.echo_removal import without_thoughts
 
 SESSION = "x-coderunner-session"
-"""Names the conversation, in requests and in answers."""
+"""The name of the conversation, in requests and responses."""
 
 HEADERS = (SESSION, "x-openwebui-chat-id", "x-conversation-id", "x-session-id")
 METADATA = ("chat_id", "conversation_id", "session_id")
 
 REMEMBERED = 20_000
-"""Replies of a key that a history is searched for: a hundred chats of two hundred each, in a few MB."""
+"""Replies that are remembered for each key: a hundred chats of two hundred each, in a few MB."""
 
 SEVERAL = ""
-"""Stands in place of a name where a question and its reply are of more than one conversation."""
+"""In place of a name, if several conversations have this question and reply."""
 
 LONGEST = 200
-"""Characters of a name that we take; a chat's id has 36."""
+"""Characters of a name; a chat's id has 36."""
 
 SEEN = ascii_letters + digits + punctuation
-"""What a name may be made of, since it goes back in a header; all else is percent-encoded."""
+"""Characters of a name that is sent back in a header; all others are percent-encoded."""
 
 
 class Conversations:
-    """The conversations of all keys. In memory: after a restart, those that nobody names are new."""
+    """The conversations of all keys, in memory: after a restart, those without a name are new."""
 
     def __init__(self) -> None:
         self._known: defaultdict[str, _Known] = defaultdict(_Known)
@@ -64,14 +63,14 @@ class _Reply:
     """Digests of a reply in a history."""
 
     whole: str
-    """With all that stands before it."""
+    """With everything before it."""
     alone: str
-    """With what stands between the reply before and it: its question."""
+    """With its question: everything after the previous reply."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The names of one owner's conversations, by digests of their replies; the oldest go first."""
+    """The names of one owner's conversations, by digests of their replies; the oldest are dropped."""
 
     wholes: OrderedDict[str, str] = field(default_factory=OrderedDict)
     alones: OrderedDict[str, str] = field(default_factory=OrderedDict)
@@ -94,7 +93,7 @@ class _Known:
 
 
 def label(owner: str, name: str) -> str:
-    """What kernel and records of a conversation bear: nobody else's name leads there."""
+    """The conversation's name for kernel and records, different for each owner."""
     return hashlib.sha256(f"{owner}\0{name}".encode()).hexdigest()[:16]
 
 
@@ -102,16 +101,16 @@ def _named(headers: Mapping[str, str], metadata: object) -> str:
     told = [headers.get(header, "") for header in HEADERS]
     if isinstance(metadata, Mapping):
         told += [str(metadata.get(key) or "") for key in METADATA]
-    # A program that has no id yet sends `new`, or the name of the variable that it would put there.
+    # Some programs without an id yet send `new`, or an unfilled template variable.
     fit = [each.strip() for each in told if each.strip() not in ("", "new", "null") and "{{" not in each]
-    # A name that was encoded stays as it is, so that the one that we gave leads back here.
+    # An encoded name is not changed, so that our own name in a response is found again.
     return quote(fit[0], safe=SEEN, errors="replace")[:LONGEST] if fit else ""
 
 
 def _replies(history: Sequence[Message]) -> Iterator[_Reply]:
     """The assistant's messages in a history.
 
-    Programs change system messages (they hold the date) and white space, and take thoughts out.
+    Programs change system messages (which may hold the date) and white space, and remove thoughts.
     """
     whole, alone = hashlib.sha256(), hashlib.sha256()
     for message in history:

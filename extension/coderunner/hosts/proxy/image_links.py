@@ -1,8 +1,8 @@
-"""The pictures of results, as links on the proxy or within the reply itself.
+"""The images of results, as links to the proxy or inline in the reply.
 
-A page shows a picture without sending a key, so a link is the right to see it: its name cannot be guessed
-(128 random bits), what is stored under it is the picture that it claims to be, and it ends with its owner's
-key or after `keep_days`. It stays out of the model's context: base64 says nothing to a model, and much.
+A page loads an image without a key, so its link is the permission to see it: it has a random name (128 bits),
+its content is checked to be of its type, and it expires with its owner's key or after `keep_days`. Inline
+images are removed before the model reads the reply: base64 is long and means nothing to it.
 """
 
 import re
@@ -26,11 +26,11 @@ ROUTE = "/coderunner/pictures/"
 DAY = 86_400.0
 
 LARGEST = 8_000_000
-"""Bytes of one picture: the page loads it at each visit of the chat."""
-ROOM = 2 * 1024**3
-"""Bytes of all pictures; what is oldest goes first. A program can show more than a disk holds."""
+"""Bytes of one image: the page loads it whenever the chat is opened."""
+MOST_BYTES = 2 * 1024**3
+"""Bytes of all images; the oldest are deleted first. A program could otherwise fill the disk."""
 MOST = 12
-"""Pictures of one result that are shown; more would bury the answer."""
+"""Images of one result that are shown; more would hide the answer."""
 
 ENDINGS = {
     "image/png": "png",
@@ -43,7 +43,7 @@ KINDS = {ending: kind for kind, ending in ENDINGS.items()}
 NAME = re.compile(r"[0-9a-f]{32}")
 
 HEADERS = {
-    # An SVG that is opened by itself is a page, which may do nothing here.
+    # An SVG that is opened by itself is a document, which must not run scripts.
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     "cross-origin-resource-policy": "cross-origin",
     "x-content-type-options": "nosniff",
@@ -56,16 +56,16 @@ INLINE = re.compile(r"!\[([^\]]*)\]\(data:image/[a-z+]+;base64,[^)]*\)")
 
 @dataclass(frozen=True, slots=True)
 class ImageStore:
-    """Keeps the pictures of all conversations in a folder."""
+    """Saves the images of all conversations in a folder."""
 
     folder: Path
     days: float
-    """Days after which a picture is forgotten; 0: never."""
-    room: int = ROOM
-    """Bytes that all pictures may take."""
+    """Days after which an image expires; 0: never."""
+    most_bytes: int = MOST_BYTES
+    """Bytes of all images."""
 
     def keep(self, result: Result, owner: str, address: str) -> list[str]:
-        """Store a result's pictures; gives Markdown for each, with links below `address`."""
+        """Save a result's images; gives Markdown for each, with links below `address`."""
         kept = [
             f"![{_words(image)}]({address}{self._store(image, owner)})"
             if not (why := _why_unseen(image))
@@ -73,23 +73,23 @@ class ImageStore:
             for image in images(result)[:MOST]
         ]
         if kept:
-            self._make_room()
+            self._drop_oldest()
         return kept
 
     def find(self, name: str, api_keys: ApiKeys, asking: str | None) -> Path | None:
-        """The file of a link while its owner has a key; None for who is `asking` with another one, too."""
+        """The file of a link if its owner still has a key; None if `asking` is another owner."""
         if not NAME.fullmatch(name.partition(".")[0]):
             return None
         path = next(self.folder.glob(f"{name.partition('.')[0]}.*"), None)
-        if path is None or self._over(path):
+        if path is None or self._expired(path):
             return None
         owner = path.name.split(".")[1]
         return path if owner in api_keys and asking in (None, owner) else None
 
     def sweep(self) -> None:
-        """Forget what is over."""
+        """Delete expired images."""
         for path in self.folder.glob("*.*.*"):
-            if self._over(path):
+            if self._expired(path):
                 with suppress(OSError):
                     path.unlink()
 
@@ -99,9 +99,9 @@ class ImageStore:
         (self.folder / f"{name}.{owner}.{ending}").write_bytes(image.content)
         return f"{ROUTE}{name}.{ending}"
 
-    def _make_room(self) -> None:
+    def _drop_oldest(self) -> None:
         """Forget the oldest pictures where all together are too large."""
-        left = self.room
+        left = self.most_bytes
         with suppress(FileNotFoundError):  # where another process of ours tidies as well
             kept = [(path.stat(), path) for path in self.folder.glob("*.*.*")]
             for facts, path in sorted(kept, key=lambda each: each[0].st_mtime_ns, reverse=True):
@@ -109,7 +109,7 @@ class ImageStore:
                 if left < 0:
                     path.unlink()
 
-    def _over(self, path: Path) -> bool:
+    def _expired(self, path: Path) -> bool:
         try:
             age = time.time() - path.stat().st_mtime
         except FileNotFoundError:
@@ -119,7 +119,7 @@ class ImageStore:
 
 @dataclass(frozen=True, slots=True)
 class ImageApp:
-    """The ASGI app that shows the pictures; whoever has a link sees one."""
+    """The ASGI app that serves the images to everybody who has a link."""
 
     image_store: ImageStore
     api_keys: ApiKeys
@@ -138,7 +138,7 @@ class ImageApp:
 
 
 def inline(result: Result) -> Sequence[str]:
-    """The pictures of a result as Markdown that holds them whole."""
+    """The images of a result as Markdown with data URLs."""
     return [
         f"![{_words(image)}](data:{image.mime};base64,{b64encode(image.content).decode()})"
         if not (why := _why_unseen(image))
@@ -148,7 +148,7 @@ def inline(result: Result) -> Sequence[str]:
 
 
 def for_the_model(text: str) -> str:
-    """A text without the pictures that it holds whole; their words stay."""
+    """A text with its inline images replaced by their descriptions."""
     return INLINE.sub(r"[\1]", text) if "](data:image/" in text else text
 
 
@@ -157,6 +157,6 @@ def _why_unseen(image: Image) -> str:
 
 
 def _words(image: Image) -> str:
-    """What a picture is to somebody who does not see it; what the program calls it is a stranger's text."""
+    """A description of an image, without any text of the program."""
     sides = image.dimensions
     return ", ".join([image.mime, *([f"{sides[0]}×{sides[1]}"] if sides else [])])

@@ -1,4 +1,4 @@
-"""Replies and errors as OpenAI's wire format has them. Pure."""
+"""Replies and errors in OpenAI's format. Pure."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,24 +10,24 @@ from coderunner.text.surrogates import paired
 
 DONE = b"data: [DONE]\n\n"
 COMMENT = b": keep-alive\n\n"
-"""Means nothing to a client, and tells everything in between that the connection lives."""
+"""Ignored by clients; keeps proxies and load balancers from closing the connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a reply ended, and what it cost."""
+    """The finish reason of a reply, and its token usage."""
 
     reason: str
     usage: Usage
 
 
 class ReplyFormat:
-    """One visible reply: a single id, time and model over all requests that it takes."""
+    """The chunks of one reply: a single id, time and model over all its requests to the model."""
 
     def __init__(self, identity: str, created: int, model: str) -> None:
         self._head = {"id": identity, "created": created, "model": model}
         fields = json.dumps({**self._head, "object": "chat.completion.chunk"})
-        # A chunk is made for each token: only its text is encoded anew.
+        # A chunk is made for each token, so only its text is encoded each time.
         self._before = f"data: {fields[:-1]}, ".encode()
 
     def role(self) -> bytes:
@@ -58,7 +58,7 @@ class ReplyFormat:
     def whole(
         self, content: str, reasoning: str, fragments: Sequence[object], outcome: Outcome
     ) -> dict[str, object]:
-        """The reply for who did not ask for a stream."""
+        """The reply for a client that did not ask for a stream."""
         message: dict[str, object] = {"role": "assistant", "content": content}
         if reasoning:
             message["reasoning_content"] = reasoning
@@ -79,7 +79,7 @@ class ReplyFormat:
 
 
 def usage(spent: Usage) -> dict[str, object]:
-    """What a reply cost: its prompt is the client's own; what all requests took stands in an extra object."""
+    """The usage of a reply, with the client's prompt; the total of all requests is in an extra object."""
     return {
         "prompt_tokens": spent.prompt,
         "completion_tokens": spent.completion,
@@ -94,22 +94,22 @@ def usage(spent: Usage) -> dict[str, object]:
 
 
 def error(message: str, *, kind: str = "api_error", code: str | None = None) -> dict[str, object]:
-    """An error as OpenAI's clients read it."""
+    """An error in OpenAI's format."""
     return {"error": {"message": message, "type": kind, "param": None, "code": code}}
 
 
 def broken_off(message: str) -> bytes:
-    """The end of a stream that failed after it had begun."""
+    """The end of a stream that failed after its start."""
     return f"data: {json.dumps(error(message))}\n\n".encode() + DONE
 
 
-def with_marked(listed: object, mark: str) -> object:
-    """A list of models with a second entry for each, whose code runs; what is no such list stays as it is."""
+def with_marked(listed: object, suffix: str) -> object:
+    """A list of models with a second entry for each, which runs code; anything else is unchanged."""
     if not isinstance(listed, Mapping) or not isinstance(listed.get("data"), list):
         return listed
     entries = listed["data"]
     marked = [
-        {**entry, "id": f"{entry['id']}{mark}"}
+        {**entry, "id": f"{entry['id']}{suffix}"}
         for entry in entries
         if isinstance(entry, Mapping) and isinstance(entry.get("id"), str)
     ]

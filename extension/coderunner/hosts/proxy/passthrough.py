@@ -1,7 +1,7 @@
-"""Whatever is no reply to a person: passed on to the endpoint's API and back, as it is.
+"""Passes all requests but chat replies through to the endpoint's API, unchanged.
 
-Clients have a key of ours, and the request goes with the endpoint's. So it is passed to the API alone, below
-the address that a person gave: a server has routes beside it that delete models or make keys.
+Clients have a key of ours, and the request is sent with the endpoint's. So only routes of the API are passed,
+below the configured address: servers have other routes, which delete models or create keys.
 """
 
 import re
@@ -17,10 +17,10 @@ from coderunner.hosts.proxy.response_stream import refuse
 from coderunner.models.endpoint.client import Client
 
 API = "/v1/"
-"""Where the endpoint's API stands here, whatever its address there."""
+"""The path of the endpoint's API on the proxy, whatever its address there."""
 
 DEEP = 4
-"""Times that a path may be percent-encoded: nobody does it more than twice without a purpose."""
+"""How often a path may be percent-encoded: more than twice is no accident."""
 
 Header = tuple[bytes, bytes]
 
@@ -45,9 +45,9 @@ OURS = frozenset(
         *HEADERS,
     }
 )
-"""Headers of a request that are about us: who asks, and in which chat, is not the endpoint's business."""
+"""Request headers about us: the endpoint need not know the client or its chat."""
 OURS_TOO = ("x-coderunner", "x-forwarded-", "x-openwebui-", "sec-")
-"""How others of those begin."""
+"""Prefixes of others."""
 
 THEIRS = frozenset(
     {
@@ -55,9 +55,9 @@ THEIRS = frozenset(
         *("alt-svc", "strict-transport-security"),
     }
 )
-"""Headers of an answer that are about the endpoint's server, which the client does not talk to."""
+"""Response headers about the endpoint's server, which the client does not talk to."""
 THEIRS_TOO = ("access-control-",)
-"""How others of those begin: which pages may read our answers is not for the endpoint to say."""
+"""Prefixes of others: the endpoint does not decide which pages may read our responses."""
 
 
 async def relay(client: Client, request: Request, route: str, body: bytes, send: Send) -> None:
@@ -74,15 +74,15 @@ async def relay(client: Client, request: Request, route: str, body: bytes, send:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
     except ModelError as failure:
-        if began:  # all that can be done is to break off as well
+        if began:  # the only way left is to break off as well
             raise
         await refuse(failure, {})(request.scope, request.receive, send)
 
 
 def route_of(scope: Scope) -> str | None:
-    """The route of the API that a request means, with its query; None where it means nothing of the API."""
+    """The API route of a request, with its query; None if it is none of the API."""
     path, query = (bytes(scope[part]).decode("latin-1") for part in ("raw_path", "query_string"))
-    # An empty step would name the server's root to whoever joins addresses.
+    # An empty segment would mean the server's root if URLs are joined.
     route = path.removeprefix(API).lstrip("/")
     if not path.startswith(API) or _climbs(route):
         return None
@@ -90,7 +90,7 @@ def route_of(scope: Scope) -> str | None:
 
 
 def passed(headers: Sequence[Header], apart: frozenset[str], beginnings: tuple[str, ...]) -> list[Header]:
-    """The headers that go on: not those of one connection, nor those set `apart` by name or `beginnings`."""
+    """The headers without those of one connection and those `apart`, by name or by their `beginnings`."""
     named = [(name.decode("latin-1").lower(), (name, value)) for name, value in headers]
     listed = b",".join(value for name, (_, value) in named if name == "connection").decode("latin-1").lower()
     stay = HOP | apart | {each.strip() for each in listed.split(",")}
@@ -98,7 +98,7 @@ def passed(headers: Sequence[Header], apart: frozenset[str], beginnings: tuple[s
 
 
 def _climbs(path: str) -> bool:
-    """Whether a path has steps up, as anybody who decodes it might see them."""
+    """Whether a path has `.` or `..` segments, also after further decoding."""
     for _ in range(DEEP):
         steps = (step.partition(";")[0] for step in re.split(r"[/\\]", path))
         if any(step in (".", "..") for step in steps):

@@ -1,4 +1,4 @@
-"""What was said of one reply so far, for whoever asks for it, also later."""
+"""The text of one reply so far, for every client that asks for it, also later."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -12,34 +12,34 @@ SAY, THINK, CALL = "say", "think", "call"
 GIVEN_UP = "The reply was stopped because its client disconnected; ask again."
 
 Piece = tuple[str, str | Sequence[object]]
-"""What was said, and as what."""
+"""A kind, and its text or calls."""
 
 
 class ReplyJournal:
-    """Takes a reply while it is written, and passes it on to all who follow it."""
+    """Receives a reply while it is written, and passes it on to all followers."""
 
     def __init__(self, past: Iterable[Piece] = ()) -> None:
-        """`past`: what was said of the reply before."""
+        """`past`: the earlier pieces of the reply."""
         self._past = list(past)
         self._followers: list[Delivery] = []
         self._ended = asyncio.Event()
         self._end: Outcome | CodeRunnerError | None = None
         self.size = 0
-        """Characters that it keeps, once it has ended."""
+        """Characters in memory, once it has ended."""
 
     @property
     def past(self) -> Sequence[Piece]:
-        """All that was said so far."""
+        """All pieces so far."""
         return tuple(self._past)
 
     @property
     def ended(self) -> bool:
-        """Whether there comes no more."""
+        """Whether the reply is over."""
         return self._ended.is_set()
 
     @property
     def followed(self) -> bool:
-        """Whether anybody listens now."""
+        """Whether it has followers now."""
         return bool(self._followers)
 
     async def say(self, text: str) -> None:
@@ -55,16 +55,16 @@ class ReplyJournal:
         await self._put((CALL, calls))
 
     def end(self, end: Outcome | CodeRunnerError | None) -> None:
-        """There comes no more: the reply has ended or failed; None: it was given up."""
+        """Note that the reply has ended or failed; None: it was given up."""
         self._end = end
         self._past = _joined(self._past)
         self.size = sum(len(said) for _, said in self._past)
         self._ended.set()
 
     async def follow(self, delivery: Delivery) -> None:
-        """Give all that was said, what is said from now on, and the end."""
+        """Send all pieces so far, all that follow, and the end."""
         past, at = self._past, 0
-        while at < len(past):  # it may grow meanwhile
+        while at < len(past):  # more may be added meanwhile
             await _tell(delivery, past[at])
             at += 1
         self._followers.append(delivery)
@@ -92,7 +92,7 @@ async def _tell(delivery: Delivery, piece: Piece) -> None:
 
 
 def _joined(pieces: Sequence[Piece]) -> list[Piece]:
-    """The same in as few pieces as it has parts: each token by itself takes ten times its size."""
+    """The same with adjacent pieces of one kind joined: a piece per token takes ten times the memory."""
     joined: list[Piece] = []
     for kind, group in groupby(pieces, key=lambda piece: piece[0]):
         if kind == CALL:

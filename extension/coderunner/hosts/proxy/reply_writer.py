@@ -1,4 +1,4 @@
-"""How a reply is written: the endpoint's model, the conversation's kernel, and the client between them."""
+"""Writes a reply: drives the endpoint's model and the conversation's kernel, and tells the client."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -9,7 +9,7 @@ from coderunner.endings import COMPLETE, how_a_reply_ended
 from coderunner.hosts.proxy.chat_request import ChatRequest, Message
 from coderunner.hosts.proxy.image_links import for_the_model
 from coderunner.hosts.proxy.openai_format import Outcome
-from coderunner.hosts.proxy.response_stream import Told
+from coderunner.hosts.proxy.response_stream import ReplySink
 from coderunner.models.continuation.continued_reply import ContinuedReply
 from coderunner.models.continuation.strategy_cache import StrategyCache
 from coderunner.models.endpoint.client import Client
@@ -43,26 +43,26 @@ OFFICIAL: Mapping[str, str] = {
     **dict.fromkeys(("max_tokens", "model_length"), "length"),
     **dict.fromkeys(("safety", "sensitive", "recitation", "prohibited_content"), "content_filter"),
 }
-"""Other servers' reasons to end: Mistral's, Zhipu's and Google's among them."""
+"""OpenAI's words for other servers' finish reasons, such as Mistral's, Zhipu's and Google's."""
 
 Keep = Callable[[Result], Sequence[str]]
-"""Keeps the pictures of a result; gives Markdown for each."""
+"""Saves the images of a result; gives Markdown for each."""
 
 
 @dataclass(slots=True)
 class Written:
-    """A reply as far as it was written; whoever hangs up has read this."""
+    """A reply as far as it was written."""
 
     pieces: list[str] = field(default_factory=list)
-    """Of its text, without its thoughts, which clients do not send back."""
+    """Its text, without thoughts, which clients do not send back."""
     calls: bool = False
-    """It calls tools of the client's, and so ends; what they give comes with the next request."""
+    """It calls tools of the client, and so ends; their results come with the next request."""
     ran: bool = False
-    """A block of it has been run, or runs."""
+    """A block of it was run, or is running."""
     late: str = ""
-    """What had come late and was said before it."""
+    """Late results that were said before it."""
     reply: str = ""
-    """Its text with its thoughts, and with what the client had begun, as far as it came when it broke off."""
+    """Its text with thoughts and with the client's beginning of it, as of its last interruption."""
 
     @property
     def text(self) -> str:
@@ -86,13 +86,13 @@ class ReplyWriter:
         conversation: str,
         message: str,
         keep: Keep,
-        delivery: Told,
+        delivery: ReplySink,
         written: Written,
     ) -> Outcome:
-        """Write a reply; what code shows is said where it ran. Raises ModelError.
+        """Write a reply with the results of its code. Raises ModelError.
 
-        What is `written` of it already is gone on with: its blocks do not run again, and a last one without
-        a result gets that which the records know. `message` is the reply's name there.
+        A reply that is partly `written` is continued: its blocks are not run again, and a last block without
+        a result gets the one in the records. `message` is the reply's name there.
         """
         settings, where = self.settings, location_of(self.settings)
         session = self.sessions.get(conversation, where)
@@ -102,13 +102,13 @@ class ReplyWriter:
         )
         options = RunOptions(settings.timeout, settings.limit, keep=keep, allowance=allowance, runs=runs)
         if not written.reply and (late := await asyncio.to_thread(late_words, session, options)):
-            # The client keeps the history: what it is to hold has to be said.
+            # The client keeps the history, so late results have to be part of it.
             written.late += late
             await _say(f"{late}\n", delivery, written)
         reply = self._from_model(asked, written.late)
         stream = _Stream(reply, delivery, written)
         before = bool(written.reply) and readable(written.text)
-        # What the client sends of a reply may be long; it is read without holding up the others.
+        # The client's beginning of a reply may be long: parsing it must not block the loop.
         begun, resume = written.reply or asked.prior, bool(written.reply)
         turn = await asyncio.to_thread(Turn, prior=begun, resume=resume, max_cells=settings.max_blocks)
         try:
@@ -120,7 +120,7 @@ class ReplyWriter:
         why = "tool_calls" if written.calls else stream.reason or reply.finish_reason
         empty = not (written.calls or before or turn.answered)
         if empty and (word := how_a_reply_ended(why, empty=True)):
-            # Nothing else of the answer would be seen.
+            # Otherwise the answer would be empty.
             await _say_at_the_end(f"({word})\n", turn, delivery, written)
         return Outcome(why if written.calls else official(why), reply.usage)
 
@@ -129,7 +129,10 @@ class ReplyWriter:
         settings = self.settings
         return ContinuedReply(
             self.client.of(asked.model),
-            _with_late(taught(told(asked.messages), settings.system_prompt or SYSTEM_PROMPT), late),
+            _with_late_results(
+                with_system_prompt(without_images(asked.messages), settings.system_prompt or SYSTEM_PROMPT),
+                late,
+            ),
             options=asked.options,
             memory=self.memory,
             continuation=settings.continuation_of(asked.model),
@@ -142,15 +145,15 @@ class _Stream:
     """Between the model and the client, while a reply is written."""
 
     reply: ContinuedReply
-    delivery: Told
+    delivery: ReplySink
     written: Written
     shown: Sequence[bytes] = ()
-    """The pictures of the latest result, which the model sees next."""
+    """The images of the latest result, which the model sees next."""
     reason: str = ""
     """Why the reply ends, if a limit of ours ends it."""
 
     async def generate(self, step: Generate) -> AsyncGenerator[str]:
-        """What the model goes on with."""
+        """The next text of the model."""
         so_far, result = for_the_model(step.reply), for_the_model(step.result)
         async with aclosing(self.reply.generate(so_far, result, self.shown)) as deltas:
             async for delta in deltas:
@@ -179,28 +182,28 @@ class _Stream:
                 pass
 
 
-async def _say(text: str, delivery: Told, written: Written) -> None:
+async def _say(text: str, delivery: ReplySink, written: Written) -> None:
     written.pieces.append(text)
     await delivery.say(text)
 
 
-async def _say_at_the_end(text: str, turn: Turn, delivery: Told, written: Written) -> None:
-    """Say a sentence of ours below a reply, on a line of its own."""
+async def _say_at_the_end(text: str, turn: Turn, delivery: ReplySink, written: Written) -> None:
+    """Say a sentence of ours below a reply, on its own line."""
     written.pieces.append(text)
     above = turn.reply + turn.ending
     await delivery.say(f"{turn.ending}\n{text}" if above and not above.endswith("\n") else text)
 
 
 def official(reason: str) -> str:
-    """A reason to end in OpenAI's word for it, where it has one: clients know no other.
+    """OpenAI's word for a finish reason if there is one: clients know no others.
 
-    A call that the client is not given is none that it could answer.
+    A call that the client does not get is no reason for it, since it could not answer.
     """
     return OFFICIAL.get(reason.casefold(), reason)
 
 
-def told(messages: Sequence[Message]) -> list[Message]:
-    """The messages without the pictures that our replies in them hold whole."""
+def without_images(messages: Sequence[Message]) -> list[Message]:
+    """The messages without the inline images in our replies."""
     return [
         {**message, "content": for_the_model(content)}
         if message.get("role") == "assistant" and isinstance(content := message.get("content"), str)
@@ -209,13 +212,13 @@ def told(messages: Sequence[Message]) -> list[Message]:
     ]
 
 
-def taught(messages: Sequence[Message], prompt: str) -> list[Message]:
-    """The messages with `prompt` before what the client's own system message says."""
+def with_system_prompt(messages: Sequence[Message], prompt: str) -> list[Message]:
+    """The messages with `prompt` before the client's own system message."""
     prompt = prompt.strip()
     if not prompt:
         return list(messages)
-    told_first = bool(messages) and _is_system(messages[0])
-    first, rest = (messages[0], messages[1:]) if told_first else ({}, messages)
+    has_system = bool(messages) and _is_system(messages[0])
+    first, rest = (messages[0], messages[1:]) if has_system else ({}, messages)
     content: object = first.get("content") or ""
     if isinstance(content, str):
         return [{"role": "system", **first, "content": f"{prompt}\n\n{content}".rstrip()}, *rest]
@@ -227,8 +230,8 @@ def _is_system(message: Message) -> bool:
     return message.get("role") in ("system", "developer")
 
 
-def _with_late(messages: Sequence[Message], late: str) -> list[Message]:
-    """The messages, with what has come late before the last one."""
+def _with_late_results(messages: Sequence[Message], late: str) -> list[Message]:
+    """The messages with late results before the last one."""
     if not late:
         return list(messages)
     if not messages:

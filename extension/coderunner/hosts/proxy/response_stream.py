@@ -22,8 +22,8 @@ STREAM = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "
 BAD_GATEWAY = 502
 
 
-class Told(Protocol):
-    """Takes a reply while it is written."""
+class ReplySink(Protocol):
+    """Receives a reply while it is written."""
 
     async def say(self, text: str) -> None:
         """A piece of the reply."""
@@ -35,75 +35,75 @@ class Told(Protocol):
         """Fragments of calls of the client's own tools."""
 
 
-class Delivery(Told, Protocol):
-    """Brings it to a client."""
+class Delivery(ReplySink, Protocol):
+    """Sends it to a client."""
 
     async def finish(self, outcome: Outcome) -> None:
         """The reply has ended."""
 
     async def fail(self, failure: CodeRunnerError) -> None:
-        """There is no (more of the) reply."""
+        """The reply has failed."""
 
     async def live(self, quiet: float) -> None:
-        """Keep the connection alive, until this is cancelled, after `quiet` seconds without a word."""
+        """Keep the connection alive after `quiet` seconds without text, until this is cancelled."""
 
 
-class Streamed:
-    """Sends each piece at once, and together what came together.
+class StreamedResponse:
+    """Sends each piece at once; pieces that arrive together are sent together.
 
-    The answer begins with the first piece, so that a failure before has its status.
+    The response starts with the first piece, so that an earlier failure has its own status.
     """
 
     def __init__(
-        self, scope: Scope, send: Send, its: ReplyFormat, headers: Mapping[str, str], *, counts: bool
+        self, scope: Scope, send: Send, reply_format: ReplyFormat, headers: Mapping[str, str], *, counts: bool
     ) -> None:
         self._scope = scope
         self._send = send
-        self._wire = its
+        self._format = reply_format
         self._headers = headers
         self._counts = counts
         self._began = False
         self._waiting = b""
-        self._come = asyncio.Event()
+        self._pending = asyncio.Event()
         self._sending = asyncio.Lock()
 
     async def say(self, text: str) -> None:
         """A piece of the reply."""
-        await self._put(self._wire.content(text))
+        await self._put(self._format.content(text))
 
     async def think(self, text: str) -> None:
         """A piece of the thought."""
-        await self._put(self._wire.reasoning(text))
+        await self._put(self._format.reasoning(text))
 
     async def call(self, calls: Sequence[object]) -> None:
         """Fragments of calls of the client's own tools."""
-        await self._put(self._wire.calls(calls))
+        await self._put(self._format.calls(calls))
 
     async def finish(self, outcome: Outcome) -> None:
         """The last chunks."""
-        await self._end(self._wire.end(outcome, counts=self._counts))
+        await self._end(self._format.end(outcome, counts=self._counts))
 
     async def fail(self, failure: CodeRunnerError) -> None:
-        """The failure, with its own status where nothing was said yet."""
+        """The failure, with its own status if nothing was sent yet."""
         if self._began or self._waiting:
             await self._end(openai_format.broken_off(str(failure)))
         else:
             await refuse(failure, self._headers)(self._scope, _nothing, self._send)
 
     async def live(self, quiet: float) -> None:
-        """Send what is said, and a comment whenever nothing was for so long."""
+        """Send the pieces, and a comment after each `quiet` seconds without one."""
         while True:
             try:
                 async with asyncio.timeout(quiet):
-                    await self._come.wait()
+                    await self._pending.wait()
             except TimeoutError:
                 self._waiting += openai_format.COMMENT
             await self._flush()
 
     async def _put(self, data: bytes) -> None:
-        """Have it sent as soon as the model, or the kernel, is waited for."""
+        """Have it sent as soon as the event loop is free."""
         self._waiting += data
-        self._come.set()
+        self._pending.set()
         if len(self._waiting) > MOST_WAITING:
             await self._flush()
 
@@ -115,24 +115,26 @@ class Streamed:
     async def _flush(self) -> None:
         async with self._sending:
             data, self._waiting = self._waiting, b""
-            self._come.clear()
+            self._pending.clear()
             if data and not self._began:
                 self._began = True
                 headers = {**STREAM, **self._headers}.items()
                 named = [(name.encode(), value.encode()) for name, value in headers]
                 await self._send({"type": "http.response.start", "status": 200, "headers": named})
-                data = self._wire.role() + data
+                data = self._format.role() + data
             if data:
                 await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
 
-class Whole:
+class WholeResponse:
     """Collects the reply and sends it at its end."""
 
-    def __init__(self, scope: Scope, send: Send, its: ReplyFormat, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, scope: Scope, send: Send, reply_format: ReplyFormat, headers: Mapping[str, str]
+    ) -> None:
         self._scope = scope
         self._send = send
-        self._wire = its
+        self._format = reply_format
         self._headers = headers
         self._said: list[str] = []
         self._thought: list[str] = []
@@ -153,7 +155,7 @@ class Whole:
     async def finish(self, outcome: Outcome) -> None:
         """The whole."""
         said, thought = "".join(self._said), "".join(self._thought)
-        body = self._wire.whole(said, thought, self._calls, outcome)
+        body = self._format.whole(said, thought, self._calls, outcome)
         await JSONResponse(body, headers=dict(self._headers))(self._scope, _nothing, self._send)
 
     async def fail(self, failure: CodeRunnerError) -> None:
@@ -161,14 +163,14 @@ class Whole:
         await refuse(failure, self._headers)(self._scope, _nothing, self._send)
 
     async def live(self, _quiet: float) -> None:
-        """Nothing can be said before the end."""
+        """Nothing can be sent before the end."""
         await asyncio.Event().wait()
 
 
-async def attended(
+async def until_disconnected(
     receive: Receive, deliver: Coroutine[None, None, None], *beside: Coroutine[None, None, None]
 ) -> None:
-    """Do `deliver`, and what is to be done `beside` it; cancel them when the client hangs up."""
+    """Run `deliver`, and `beside` it other tasks; cancel them when the client disconnects."""
     work = asyncio.ensure_future(deliver)
     others = [asyncio.ensure_future(each) for each in (_gone(receive), *beside)]
     try:
@@ -182,7 +184,7 @@ async def attended(
 
 
 def refuse(failure: CodeRunnerError, headers: Mapping[str, str]) -> JSONResponse:
-    """An error body; the status is the endpoint's own where it gave one that is an error."""
+    """An error response; it has the endpoint's status if that is an error."""
     status = failure.status if isinstance(failure, EndpointFailed) else BAD_GATEWAY
     status = status if status >= 400 else BAD_GATEWAY
     kind = "invalid_request_error" if status < 500 else "api_error"

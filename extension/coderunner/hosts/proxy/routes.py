@@ -1,4 +1,4 @@
-"""What the proxy answers: replies whose code runs, the list of models, and what it passes on."""
+"""The proxy's routes: replies whose code is run, the list of models, and all that is passed through."""
 
 import asyncio
 import contextlib
@@ -20,14 +20,21 @@ from coderunner.access.authentication import CHALLENGE, Authentication
 from coderunner.errors import CodeRunnerError, UnreadableJSON
 from coderunner.hosts.proxy import openai_format
 from coderunner.hosts.proxy.active_replies import BROKEN, ActiveReplies
-from coderunner.hosts.proxy.chat_request import MARK, ChatRequest, plain, read, reads
-from coderunner.hosts.proxy.client_retries import Attempt, identity_of, impatient, named
+from coderunner.hosts.proxy.chat_request import MODEL_SUFFIX, ChatRequest, plain, read, reads
+from coderunner.hosts.proxy.client_retries import Attempt, identity_of, named, timed_out
 from coderunner.hosts.proxy.conversations import SESSION, Conversations, label
 from coderunner.hosts.proxy.image_links import ImageApp, ImageStore, inline
 from coderunner.hosts.proxy.openai_format import ReplyFormat
 from coderunner.hosts.proxy.passthrough import API, relay, route_of
 from coderunner.hosts.proxy.reply_writer import Keep, ReplyWriter
-from coderunner.hosts.proxy.response_stream import QUIET, Delivery, Streamed, Whole, attended, refuse
+from coderunner.hosts.proxy.response_stream import (
+    QUIET,
+    Delivery,
+    StreamedResponse,
+    WholeResponse,
+    refuse,
+    until_disconnected,
+)
 from coderunner.models.continuation.strategy_cache import StrategyCache
 from coderunner.models.endpoint.client import Client, Endpoint
 from coderunner.runner import Sessions, location_of, open_records
@@ -37,10 +44,10 @@ from coderunner.text import json_reader
 log = logging.getLogger(__name__)
 
 LARGEST = 100_000_000
-"""Bytes of a request: some pictures, or an hour of speech."""
+"""Bytes of a request: some images, or an hour of speech."""
 
 OWNER = "coderunner.owner"
-"""Where in a request's scope its owner stands."""
+"""The key of the owner in a request's scope."""
 
 NO_KEY = openai_format.error(
     "Send the proxy's key as `Authorization: Bearer …`; the proxy's terminal shows its file.",
@@ -57,14 +64,14 @@ NOT_HERE = f"Only the endpoint's API is served here; use a base URL that ends in
 
 
 class Proxy:
-    """Everything that one start of the proxy is made of."""
+    """The parts of one running proxy."""
 
     def __init__(
         self, settings: Settings, endpoint: Endpoint, *, quiet: float = QUIET, spare: bool = True
     ) -> None:
-        """`quiet`: seconds of silence after which a stream gives a sign of life.
+        """`quiet`: seconds of silence after which a stream sends a keep-alive.
 
-        With a `spare`, the next conversation's kernel on this machine has started before it is needed.
+        With a `spare`, the local kernel of the next conversation is started in advance.
         """
         self.settings = settings
         self.client = Client(endpoint)
@@ -80,15 +87,15 @@ class Proxy:
         self._quiet = quiet
 
     def image_app(self, api_keys: ApiKeys) -> ImageApp:
-        """Give what shows the pictures of those on the keyring."""
+        """The ASGI app that serves the images of these keys."""
         return ImageApp(self._image_store, api_keys)
 
     def asgi(self, api_keys: ApiKeys) -> Authentication:
-        """Give the rest as an ASGI app for those on the keyring; its lifespan ends what belongs to it."""
+        """The ASGI app for all other routes, for these keys; its lifespan closes the proxy's parts."""
         routes = [
-            Route("/v1/chat/completions", _Whoever(self._complete), methods=["POST"]),
-            Route("/v1/models", _Whoever(self._list), methods=["GET"]),
-            Route("/{path:path}", _Whoever(self._pass), methods=METHODS),
+            Route("/v1/chat/completions", _RequestReader(self._complete), methods=["POST"]),
+            Route("/v1/models", _RequestReader(self._list), methods=["GET"]),
+            Route("/{path:path}", _RequestReader(self._pass), methods=METHODS),
         ]
         return Authentication(
             Starlette(routes=routes, lifespan=self._life, exception_handlers=REFUSALS),
@@ -112,7 +119,7 @@ class Proxy:
 
     @property
     def runs(self) -> bool:
-        """Whether code runs at all."""
+        """Whether code is run at all."""
         return self.settings.approve != "off"
 
     # --- the routes ---------------------------------------------------------------------------------------
@@ -124,31 +131,31 @@ class Proxy:
             wanted = read(asked, self.settings.model)
             await self._reply(request, wanted, body, asked.get("metadata"), send)
             return
-        if isinstance(asked, dict) and str(asked.get("model")).endswith(MARK):
+        if isinstance(asked, dict) and str(asked.get("model")).endswith(MODEL_SUFFIX):
             body = json.dumps({**asked, "model": plain(str(asked["model"]))}).encode()
         await self._pass(request, body, send)
 
     async def _list(self, request: Request, _body: bytes, send: Send) -> None:
-        """The endpoint's models, and each once more with the mark where only those run code."""
+        """The endpoint's models, and each once more with the suffix if only those run code."""
         try:
             listed = await self.client.ask("models")
         except CodeRunnerError as failure:
             await refuse(failure, {})(request.scope, request.receive, send)
             return
         marked = self.runs and self.settings.run_for == "marked"
-        shown = openai_format.with_marked(listed, MARK) if marked else listed
+        shown = openai_format.with_marked(listed, MODEL_SUFFIX) if marked else listed
         await JSONResponse(shown)(request.scope, request.receive, send)
 
     async def _pass(self, request: Request, body: bytes, send: Send) -> None:
         route = route_of(request.scope)
         if route is None:
             raise HTTPException(404, NOT_HERE)
-        await attended(request.receive, relay(self.client, request, route, body, send))
+        await until_disconnected(request.receive, relay(self.client, request, route, body, send))
 
     async def _reply(
         self, request: Request, asked: ChatRequest, body: bytes, metadata: object, send: Send
     ) -> None:
-        """One reply, new or taken up."""
+        """Send one reply, a new one or a resumed one."""
         headers, owner = request.headers, request.scope[OWNER]
         identity = identity_of(owner, headers, body)
         name = self._conversations.find(owner, headers, metadata, asked.messages)
@@ -156,23 +163,23 @@ class Proxy:
         attempt = attempt or Attempt(name, label(owner, name), named(identity))
         if not attempt.begun:
             self._replies.begin(identity, attempt, asked, owner, self._keep(owner, request))
-        its = ReplyFormat(f"chatcmpl-{secrets.token_hex(12)}", int(time.time()), asked.named)
+        reply_format = ReplyFormat(f"chatcmpl-{secrets.token_hex(12)}", int(time.time()), asked.named)
         answered = {SESSION: attempt.name}
         delivery: Delivery = (
-            Streamed(request.scope, send, its, answered, counts=asked.counts)
+            StreamedResponse(request.scope, send, reply_format, answered, counts=asked.counts)
             if asked.streams
-            else Whole(request.scope, send, its, answered)
+            else WholeResponse(request.scope, send, reply_format, answered)
         )
         since = time.monotonic()
         follow = attempt.journal.follow(delivery)
         try:
-            await attended(request.receive, follow, delivery.live(self._quiet))
+            await until_disconnected(request.receive, follow, delivery.live(self._quiet))
         finally:
-            waits = not asked.streams and impatient(headers, time.monotonic() - since)
+            waits = not asked.streams and timed_out(headers, time.monotonic() - since)
             await self._replies.leave(attempt, wait=waits)
 
     def _keep(self, owner: str, request: Request) -> Keep:
-        """How the pictures of a reply are kept."""
+        """How the images of a reply are saved."""
         if self.settings.pictures == "inline":
             return inline
         address = self.settings.public_url or str(request.base_url).rstrip("/")
@@ -182,8 +189,8 @@ class Proxy:
 Answer = Callable[[Request, bytes, Send], Awaitable[None]]
 
 
-class _Whoever:
-    """A route as an ASGI app: the request is read, and then answered."""
+class _RequestReader:
+    """A route as an ASGI app: reads the request, then answers it."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
@@ -204,8 +211,8 @@ class _Whoever:
 
 
 async def _refuse(_request: Request, refusal: Exception) -> Response:
-    """What is not served, as OpenAI's clients read it."""
-    assert isinstance(refusal, HTTPException)  # noqa: S101 - it is asked for nothing else
+    """The error of a route that is not served, in OpenAI's format."""
+    assert isinstance(refusal, HTTPException)  # noqa: S101 - it is registered for nothing else
     said = NOT_HERE if refusal.status_code == 404 else refusal.detail
     return JSONResponse(
         openai_format.error(said, kind="invalid_request_error"), refusal.status_code, refusal.headers
@@ -213,7 +220,7 @@ async def _refuse(_request: Request, refusal: Exception) -> Response:
 
 
 async def _break(_request: Request, failure: Exception) -> Response:
-    if not isinstance(failure, CodeRunnerError):  # an endpoint that broke off was passed on as that
+    if not isinstance(failure, CodeRunnerError):  # an aborted answer of the endpoint was passed on as that
         log.error("A request failed", exc_info=failure)
     return JSONResponse(openai_format.error(BROKEN), 500)
 

@@ -1,4 +1,4 @@
-"""How the proxy is opened: for whom, where, and with which endpoint behind it."""
+"""Starts the proxy: its keys, its address, and the endpoint behind it."""
 
 import asyncio
 import contextlib
@@ -18,15 +18,15 @@ from coderunner.models.endpoint.client import Endpoint
 from coderunner.settings.settings import DEFAULT, Settings
 
 PORT = 7862
-"""Where nobody chose one: beside the app's."""
+"""The default, next to the app's."""
 
 WHAT = "proxy"
 
 
 def run(settings: Settings) -> None:
-    """Start the proxy and stay until Ctrl-C or SIGTERM; kernels on this machine end with it.
+    """Run the proxy until Ctrl-C or SIGTERM; kernels on this machine end with it.
 
-    Raises SettingsError where it cannot, or must not, be opened as it is set.
+    Raises SettingsError if the settings do not allow it.
     """
     allow(settings)
     api_keys = startup_checks.load_api_keys(settings, WHAT, _say)
@@ -37,7 +37,7 @@ def run(settings: Settings) -> None:
 
 
 def allow(settings: Settings) -> None:
-    """Say no to what would let people run code who must not; raises SettingsError."""
+    """Refuse settings that let unauthorised people run code; raises SettingsError."""
     if settings.approve == "ask":
         message = (
             f"{settings.source('approve')} is ask, but the proxy cannot ask anybody; set it to auto, "
@@ -48,9 +48,9 @@ def allow(settings: Settings) -> None:
 
 
 def guarded(proxy: Proxy, api_keys: ApiKeys) -> App:
-    """The proxy behind its gate, beside which its pictures hang: other pages show them, without a key."""
+    """The proxy behind the origin check; its images are served without it, and without a key."""
     settings = proxy.settings
-    gate = OriginCheck(
+    origin_check = OriginCheck(
         proxy.asgi(api_keys),
         startup_checks.names(settings),
         headers=startup_checks.HEADERS,
@@ -60,7 +60,7 @@ def guarded(proxy: Proxy, api_keys: ApiKeys) -> App:
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         seen = scope["type"] == "http" and scope["path"].startswith(ROUTE)
-        await (image_app if seen else gate)(scope, receive, send)
+        await (image_app if seen else origin_check)(scope, receive, send)
 
     return answer
 
@@ -82,9 +82,9 @@ async def _serve(settings: Settings, api_keys: ApiKeys, listener: socket.socket)
 async def endpoint_of(
     settings: Settings, ports: Sequence[int] = PORTS, *, patience: float = SCAN_SECONDS
 ) -> Endpoint:
-    """The endpoint that is named, or the only one on this machine; raises SettingsError.
+    """The configured endpoint, or the only one on this machine; raises SettingsError.
 
-    `patience`: seconds for which the machine is looked through.
+    `patience`: seconds for the search on this machine.
     """
     if settings.model_url:
         return Endpoint(settings.model_url, settings.model_key)

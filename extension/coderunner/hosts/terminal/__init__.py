@@ -1,4 +1,4 @@
-"""The command line as a door: a program of a person's own in a kernel, what kernels there are, notebooks."""
+"""The commands that run a program in a kernel, list kernels, and convert notebooks."""
 
 from coderunner.hosts.terminal.exec_command import Program, execute
 from coderunner.hosts.terminal.kernels_command import kernels

@@ -1,4 +1,4 @@
-"""Prints what a cell shows while it shows it: its stdout to ours, its stderr to ours, the rest as text."""
+"""Prints the outputs of a running cell: its stdout to ours, its stderr to ours, the rest as text."""
 
 import os
 import sys
@@ -10,19 +10,19 @@ from coderunner.runner import Change, Image, OutputDelta, parts, plain
 
 
 class CellPrinter:
-    """The two streams of a command, as one cell fills them."""
+    """Writes the outputs of one cell to stdout and stderr."""
 
     def __init__(self, spoken: Protocol = "") -> None:
-        """`spoken`: how the terminal is told to show images."""
+        """`spoken`: the terminal's protocol for images."""
         self._spoken = spoken
         self._news = OutputDelta()
         self._column = {"stdout": 0, "stderr": 0}
         self._asked: tuple[str, str] | None = None
         self.gone = False
-        """Nobody reads any more: the pipe that stdout leads into is closed."""
+        """The reader of our stdout has closed the pipe."""
 
     def show(self, change: Change) -> None:
-        """Print what is new; what was printed stays, also where the program cleared it."""
+        """Print new output; printed output stays, also if the program clears it."""
         for output in self._news.receive(change):
             match output:
                 case Stream(name, text, omitted):
@@ -35,23 +35,23 @@ class CellPrinter:
                     self._display(other)
 
     def prompt(self, text: str) -> None:
-        """Print what the program asks."""
+        """Print the prompt of the program."""
         self._write("stdout" if sys.stdout.isatty() else "stderr", text)
 
     def answered(self, prompt: str, answer: str) -> None:
-        """Prompt and answer stand on the terminal already: do not print their echo."""
+        """Note that the terminal already shows prompt and answer: their echo is not printed."""
         if sys.stdout.isatty():
             self._asked = (prompt, answer)
 
     def end(self, result: Result, *, stays: bool) -> None:
-        """Say how it ended where its outputs do not; of the variables only where the kernel `stays`."""
+        """Say how it ended if its outputs do not; the variables matter only if the kernel `stays`."""
         how = how_it_ended(result.status, result.aftermath, result.detail)
         said = (how if stays else how.partition("; ")[0], result.detail)
         if sentence := "; ".join(filter(None, said)):
             self._write("stderr", f"coderunner: {plain(sentence)}\n", alone=True)
 
     def _without_echo(self, text: str) -> str:
-        """Leave out what follows an answer: the kernel's room adds prompt and answer to the output."""
+        """Remove the echo of an answer: the output of a cell includes prompt and answer."""
         if self._asked is None or not text:
             return text
         (prompt, answer), self._asked = self._asked, None
@@ -85,6 +85,6 @@ class CellPrinter:
             stream.flush()
         except BrokenPipeError:
             self.gone = True
-            # Python flushes once more at its end, and would complain.
+            # Python flushes again at its exit, which would print an error.
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         self._column[name] = len(text) - (text.rfind("\n") + 1)

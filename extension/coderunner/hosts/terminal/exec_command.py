@@ -1,4 +1,4 @@
-"""`coderunner exec`: a program of a person's own in a kernel, and an exit code that says how it ended."""
+"""`coderunner exec`: runs a program in a kernel, with an exit code that says how it ended."""
 
 import asyncio
 import getpass
@@ -48,10 +48,10 @@ CODES: Mapping[Status, int] = {
     Status.TIMEOUT: 124,
     Status.INTERRUPTED: 130,
 }
-"""Exit codes by the way in which a cell ended: 124 is what timeout(1) gives, 130 what a shell gives after
-Ctrl-C. All other ways are `INCOMPLETE`."""
+"""Exit codes by the status of a cell: 124 as timeout(1) gives it, 130 as a shell gives it after Ctrl-C.
+All other statuses are `INCOMPLETE`."""
 INCOMPLETE = 3
-"""It did not run to its end, or nobody knows: the kernel died, the connection was lost."""
+"""It did not run to its end, or that is unknown: the kernel died, or the connection was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Program:
     def of(cls, code: str | None, file: str | None) -> "Program":
         """The program that the command line names: the code itself, or a file; `-` is stdin.
 
-        Raises SettingsError where there is none, or it cannot be read.
+        Raises SettingsError if there is none, or it cannot be read.
         """
         if (code is None) == (file is None):
             message = "nothing to run: give -c CODE, a file, or - for stdin"
@@ -85,7 +85,7 @@ class Program:
 def execute(settings: Settings, program: Program, session: str = "") -> int:
     """Run a program in a kernel of its own, or in that of a `session` on a server; gives the exit code.
 
-    Raises SettingsError where it may not or cannot be run.
+    Raises SettingsError if it must not or cannot be run.
     """
     if settings.approve == "off":
         message = "approve is off, so nothing runs; set it to auto or ask"
@@ -108,17 +108,17 @@ def execute(settings: Settings, program: Program, session: str = "") -> int:
 
 
 def _deadline(settings: Settings) -> float:
-    """A person waits for it, not a reply; so only a flag of this command makes it shorter."""
+    """The hard limit, since no reply waits for it; only the flag of this command makes it shorter."""
     return settings.timeout if settings.source("timeout") == "--timeout" else settings.hard_timeout
 
 
 @contextmanager
 def _runs(settings: Settings, kernel: Session, session: str) -> Generator[ReplyRuns]:
-    """What runs in a conversation's kernel is written down; a kernel of its own ends with the program."""
+    """The records for a program in a session; without one, nothing is recorded."""
     if not session:
         yield UnrecordedRuns()
         return
-    # Without a handler Python would print what they log, and it is said at the end, once.
+    # Without a handler Python would print each log message; trouble is reported once, at the end.
     logging.getLogger("coderunner.records").addHandler(logging.NullHandler())
     records = open_records(settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days)
     try:
@@ -130,10 +130,10 @@ def _runs(settings: Settings, kernel: Session, session: str) -> Generator[ReplyR
 
 
 class Terminal:
-    """The terminal in which a program runs: shows its outputs, passes answers and Ctrl-C on."""
+    """The terminal of a program: shows its outputs, passes input and Ctrl-C on."""
 
     def __init__(self, program: Program, kernel: Session, *, stays: bool) -> None:
-        """`stays`: the kernel goes on after the program."""
+        """`stays`: the kernel keeps running after the program."""
         self._stays = stays
         self._program = program
         self._kernel = kernel
@@ -144,7 +144,7 @@ class Terminal:
     def run(self, options: RunOptions) -> int:
         """Run the program to its end; gives the exit code.
 
-        Raises BrokenPipeError where nobody reads any more.
+        Raises BrokenPipeError if the reader has closed the pipe.
         """
         answers = open_terminal() if self._program.piped else sys.stdin
         if answers is not None:
@@ -166,7 +166,7 @@ class Terminal:
         return self._stop.is_set() or self._screen.gone
 
     def _ask(self, question: Question, answers: TextIO) -> Future[Secret]:
-        """Read an answer here and now: the program waits, and nothing else happens meanwhile."""
+        """Read an answer in this thread: the program waits for it anyway."""
         answer: Future[Secret] = Future()
         self._asking = True
         try:
@@ -192,7 +192,7 @@ class Terminal:
 
     @contextmanager
     def _heeding_interrupts(self) -> Generator[None]:
-        """Ctrl-C stops the program, a second one this command, wherever it is."""
+        """Ctrl-C stops the program, a second one this command."""
 
         def heed(_signal: int, _frame: FrameType | None) -> None:
             if self._asking or self._stop.is_set():
@@ -207,7 +207,7 @@ class Terminal:
 
 
 def code_of(result: Result) -> int:
-    """The exit code that says how a program ended; one that ended itself with a code of its own has that."""
+    """The exit code for a result; a program's own exit code is passed on."""
     exits = [
         shown.evalue for shown in result.outputs if isinstance(shown, Error) and shown.ename == "SystemExit"
     ]
@@ -219,7 +219,7 @@ def code_of(result: Result) -> int:
 
 
 def open_terminal() -> TextIO | None:
-    """The terminal itself, for a program that came by stdin; None where there is none."""
+    """The terminal itself, if the program comes from stdin; None if there is none."""
     try:
         return Path("CON" if os.name == "nt" else "/dev/tty").open(encoding="utf-8")
     except OSError:

@@ -1,4 +1,4 @@
-"""How a terminal is told to show an image: the protocols of kitty and of iTerm2, which others speak, too."""
+"""The protocols of kitty and iTerm2 for images in a terminal, which others support, too."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,16 +9,16 @@ from coderunner.runner import Image
 Protocol = Literal["", "kitty", "iterm"]
 
 CHUNK = 4096
-"""Characters of base64 in one escape code of kitty's: its protocol allows no more."""
+"""Characters of base64 in one escape code, the limit of kitty's protocol."""
 
 KITTY = frozenset({"ghostty", "kitty"})
 ITERM = frozenset({"iterm.app", "wezterm", "mintty"})
 
 
 def protocol(environment: Mapping[str, str]) -> Protocol:
-    """The protocol that the terminal speaks, by what it says of itself; empty where we know of none.
+    """The protocol of the terminal, by its environment variables; empty if unknown.
 
-    Within tmux or screen neither passes through.
+    tmux and screen pass neither through.
     """
     if environment.get("TMUX") or environment.get("TERM", "").startswith(("screen", "tmux")):
         return ""
@@ -29,7 +29,7 @@ def protocol(environment: Mapping[str, str]) -> Protocol:
 
 
 def spelt(image: Image, spoken: Protocol) -> str:
-    """The image as the terminal takes it, on lines of its own; in words where it takes none such."""
+    """The image in the terminal's protocol, on its own lines; a description without one."""
     data = re.sub(r"[^A-Za-z0-9+/=]", "", image.data)
     if spoken == "kitty" and image.mime == "image/png":
         return "".join(_kitty(data)) + "\n"

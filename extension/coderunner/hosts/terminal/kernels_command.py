@@ -1,4 +1,4 @@
-"""`coderunner kernels`: what runs where."""
+"""`coderunner kernels`: lists the running kernels."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ TITLES = ("kernel", "spec", "state", "active", "memory", "for")
 
 
 def kernels(settings: Settings, *, as_json: bool) -> int:
-    """Print the kernels at the place of the settings, the one that was used last first; gives the exit code.
+    """Print the kernels here or on the server, the last used first; gives the exit code.
 
     Raises KernelError.
     """
@@ -34,7 +34,7 @@ def _row(each: RunningKernel, settings: Settings) -> tuple[str, ...]:
     memory = "-" if each.memory is None else f"{each.memory / 1e6:.0f} MB"
     ours = each.conversation
     if Path(each.path).parent == settings.data_dir / "kernels":
-        ours = Path(each.path).name  # the app's, which work in folders of their conversations' own
+        ours = Path(each.path).name  # the app's: their folders are named after conversations
     what = f"conversation {ours}" if ours else each.path
     short = each.id if each.id.isdigit() else each.id[:8]
     told = short, each.kernel_name or "-", each.state or "-", ago(each.active), memory, what or "-"
@@ -42,5 +42,5 @@ def _row(each: RunningKernel, settings: Settings) -> tuple[str, ...]:
 
 
 def _on_one_line(text: str) -> str:
-    """A text that others chose, without what a terminal would obey."""
+    """A foreign text on one line, without terminal escapes."""
     return " ".join(plain(text).split()) or "-"

@@ -1,4 +1,4 @@
-"""`coderunner export` and `coderunner import`: conversations as notebooks, and back."""
+"""`coderunner export` and `coderunner import`: convert conversations to notebooks and back."""
 
 import sys
 from collections.abc import Generator, Sequence
@@ -48,7 +48,7 @@ def _write(text: str, file: str) -> None:
 def take_in(settings: Settings, files: Sequence[str]) -> int:
     """Make a conversation of each notebook, `-` for stdin, and print its id; gives the exit code.
 
-    One that cannot be read or kept is told on stderr, and the next is taken. Raises RecordsUnavailable.
+    One that cannot be imported is reported on stderr. Raises RecordsUnavailable.
     """
     with _records(settings) as records:
         return max([_taken_in(records, file) for file in files])
@@ -70,9 +70,9 @@ def _taken_in(records: Records, file: str) -> int:
 
 
 def _conversation(records: Records, file: str) -> tuple[str, list[str]]:
-    """The id of a notebook's conversation, and what of it is left out."""
+    """The id of a notebook's conversation, and sentences on what is left out."""
     try:
-        # One byte more than a notebook may have is enough to see that it is too long.
+        # One byte more than allowed shows that it is too long.
         with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as notebook:
             content = notebook.read(LARGEST + 1)
     except OSError as failure:
@@ -84,7 +84,7 @@ def _conversation(records: Records, file: str) -> tuple[str, list[str]]:
 @contextmanager
 def _records(settings: Settings) -> Generator[Records]:
     where = settings.records_url.reveal(), settings.data_dir
-    # In memory nothing would be there to export, and what is imported would be gone at once.
+    # Records in memory have nothing to export, and would lose an import at once.
     records = open_records(*where, keep_days=settings.keep_days, in_memory=False)
     try:
         yield records

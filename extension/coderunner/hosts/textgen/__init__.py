@@ -1,7 +1,7 @@
-"""text-generation-webui's door: its hooks, by the names that it looks for.
+"""The text-generation-webui extension: its hooks, under the names that the webui looks for.
 
-This file imports with nothing but the standard library. A missing module would end the webui: where one of
-our requirements is missing, the hooks let every reply pass untouched, and the form says what to install.
+This file can be imported with only the standard library. An import error would end the webui: if one of our
+requirements is missing, the hooks leave every reply unchanged, and the form says what to install.
 """
 
 from types import ModuleType

@@ -1,4 +1,4 @@
-"""The hooks for a webui in which CodeRunner cannot run: replies pass untouched, and the form says why."""
+"""The hooks if CodeRunner cannot run in this webui: replies stay unchanged, and the form says why."""
 
 from collections.abc import Generator
 from html import escape
@@ -8,7 +8,7 @@ from typing import Any
 from coderunner.hosts.textgen.webui import other_hooks, webui_api
 
 reason = ""
-"""What went wrong when our own parts were imported."""
+"""The import error of our own modules."""
 
 REQUIREMENTS = Path(__file__).resolve().parents[4] / "requirements.txt"
 
@@ -18,7 +18,7 @@ def setup() -> None:
 
 
 def sentence() -> str:
-    """What a person has to do."""
+    """What the user has to do."""
     command = f'pip install -r "{REQUIREMENTS}" --upgrade'
     return (
         f"<b>CodeRunner</b> is missing a library ({escape(reason)}). In the webui's Python environment, "
@@ -27,7 +27,7 @@ def sentence() -> str:
 
 
 def ui() -> None:
-    """Show the sentence where the form would be."""
+    """Show the sentence in place of the form."""
     import gradio as gr
 
     gr.HTML(sentence())
@@ -49,7 +49,7 @@ def chat_input_modifier(text: str, visible_text: str, state: webui_api.State) ->
 
 
 def custom_generate_chat_prompt(text: str, state: webui_api.State, **more: Any) -> str | None:  # noqa: ANN401
-    """Leave the prompt to whoever comes next."""
+    """Leave the prompt to the next extension."""
     return other_hooks.prompt_without_us(custom_generate_chat_prompt, text, state, more)
 
 
@@ -60,12 +60,12 @@ def custom_generate_reply(
     stopping_strings: list[str] | None = None,
     is_chat: bool = False,  # noqa: FBT001, FBT002 - the webui's own signature
 ) -> Generator[str]:
-    """Leave the reply to whoever comes next."""
+    """Leave the reply to the next extension."""
     yield from other_hooks.reply_without_us(
         custom_generate_reply, question, original_question, state, stopping_strings, is_chat
     )
 
 
 def output_modifier(text: str, _state: dict[str, Any], *, is_chat: bool = False) -> str:
-    """Leave what is shown as it is."""
+    """Leave the shown text as it is."""
     return text

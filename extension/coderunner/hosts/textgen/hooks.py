@@ -1,4 +1,4 @@
-"""The hooks of a webui in which CodeRunner can run."""
+"""The hooks that run code in the webui's replies."""
 
 from collections.abc import Callable, Generator
 from functools import cache, partial
@@ -19,18 +19,18 @@ from coderunner.text.surrogates import readable
 
 @cache
 def extension() -> ExtensionState:
-    """What is kept for the whole process, over all restarts of the interface."""
+    """The state of the process, which outlives restarts of the interface."""
     return ExtensionState.open(webui_api.user_data())
 
 
 def setup() -> None:
-    """Called before the page is built, at each restart of the interface: what runs goes on running."""
+    """Called before the page is built, also after a restart of the interface: running code goes on."""
     webui_api.share_log()
     extension().install()
 
 
 def ui() -> None:
-    """Build the form at the foot of the page."""
+    """Build the form at the bottom of the page."""
     build(
         extension(),
         first=lambda: other_hooks.before_us(custom_generate_chat_prompt, "custom_generate_chat_prompt"),
@@ -38,17 +38,17 @@ def ui() -> None:
 
 
 def custom_css() -> str:
-    """How the form and the bar look."""
+    """The style of the form and of the status bar."""
     return css_and_js.CSS
 
 
 def custom_js() -> str:
-    """Loads the elements that show blocks, and keeps the bar up to date while a reply grows."""
+    """Loads the elements that show blocks, and keeps the status bar up to date while a reply is written."""
     return extension().elements.script() + css_and_js.JS
 
 
 def chat_input_modifier(text: str, visible_text: str, state: webui_api.State) -> tuple[str, str]:
-    """Put what came of late blocks, and of the blocks of the person's own message, before the model."""
+    """Add the results of background blocks, and of the blocks in the user's message, for the model."""
     chosen = extension().store.get()
     name = extension().conversation(state)
     if is_api(state) or name is None or not extension().may_run():
@@ -62,7 +62,7 @@ def chat_input_modifier(text: str, visible_text: str, state: webui_api.State) ->
 
 
 def _with_results(text: str, visible_text: str, name: str, chosen: Preferences) -> tuple[str, str]:
-    # Who wrote a block and chose that it runs has consented; a Stop from before is no Stop now.
+    # The user wrote the block and chose to run it: no approval is needed. An earlier Stop does not count.
     options = RunOptions(deadline=chosen.deadline, limit=chosen.limit, keep=extension().keep)
     before = webui_api.stopped()
     turn = Turn(max_cells=chosen.max_blocks, forbidden=webui_api.thinking_tags())
@@ -73,11 +73,11 @@ def _with_results(text: str, visible_text: str, name: str, chosen: Preferences) 
 
 
 def custom_generate_chat_prompt(text: str, state: webui_api.State, **more: Any) -> str | None:  # noqa: ANN401
-    """Mark the reply whose prompt is made; the prompt itself is left to whoever comes next."""
+    """Note the reply whose prompt is being made; the next extension makes the prompt itself."""
     state.pop(KEY, None)
-    mark = extension().mark(state, more)
-    if mark is not None:
-        extension().marks.put(state, mark)
+    request = extension().request_of(state, more)
+    if request is not None:
+        extension().requests.put(state, request)
     return other_hooks.prompt_without_us(custom_generate_chat_prompt, text, state, more)
 
 
@@ -88,29 +88,29 @@ def custom_generate_reply(
     stopping_strings: list[str] | None = None,
     is_chat: bool = False,  # noqa: FBT001, FBT002 - the webui's own signature
 ) -> Generator[str]:
-    """Give a marked reply with the results of its code, and every other one untouched."""
-    mark, question = extension().marks.claim(state), output_placeholders.without(question)
+    """Give a noted reply with the results of its code, and every other one unchanged."""
+    request, question = extension().requests.claim(state), output_placeholders.without(question)
 
     def base(prompt: str, its_state: webui_api.State) -> Generator[str]:
         return other_hooks.reply_without_us(
             custom_generate_reply, prompt, original_question, its_state, stopping_strings, is_chat
         )
 
-    if mark is None or not is_chat:
+    if request is None or not is_chat:
         yield from base(question, state)
         return
-    reply = _reply(mark, question, state, webui_api.stop_strings(stopping_strings, state), base)
-    extension().ended.pop(mark.conversation, None)
+    reply = _reply(request, question, state, webui_api.stop_strings(stopping_strings, state), base)
+    extension().ended.pop(request.conversation, None)
     try:
         yield from reply.give()
-        if reply.speech.why and not mark.api:
-            extension().ended[mark.conversation] = reply.speech.why
+        if reply.speech.why and not request.api:
+            extension().ended[request.conversation] = reply.speech.why
     finally:
-        extension().leave(mark)
+        extension().leave(request)
 
 
 def output_modifier(text: str, state: webui_api.State, is_chat: bool = False) -> str:  # noqa: FBT001, FBT002 - the webui's own
-    """Say below a reply that was cut, or is without a word, why; of what is shown only the page has it."""
+    """Say below a reply that was cut off or is empty why that is; only the page gets this sentence."""
     if not is_chat or is_api(state) or not extension().store.get().active:
         return text
     said = extension().why(state)
@@ -120,7 +120,7 @@ def output_modifier(text: str, state: webui_api.State, is_chat: bool = False) ->
 
 
 def _reply(
-    mark: ChatRequest,
+    request: ChatRequest,
     question: str,
     state: webui_api.State,
     stops: list[str],
@@ -128,33 +128,33 @@ def _reply(
 ) -> Reply:
     chosen, tags = extension().store.get(), webui_api.thinking_tags()
     turn = Turn(
-        prior=mark.prior,
-        thinking=not mark.prior and webui_api.opens_thought(question),
+        prior=request.prior,
+        thinking=not request.prior and webui_api.opens_thought(question),
         max_cells=chosen.max_blocks,
         forbidden=(*stops, *tags),
         resume=True,
     )
     state = token_budget.at_most(chosen.max_tokens, state)
-    prompt = Prompt(restored(question, mark.prior), mark.prior, state, stops)
+    prompt = Prompt(restored(question, request.prior), request.prior, state, stops)
     return Reply(
         turn=turn,
         speech=Speech(prompt, base),
-        kernel=extension().kernel(mark.conversation),
-        options=extension().options(mark),
+        kernel=extension().kernel(request.conversation),
+        options=extension().options(request),
         tags=tags,
-        stopped=_stopped(state) if mark.api else webui_api.stopped,
-        api=mark.api,
-        streams=mark.streams,
-        watch=partial(extension().watch, mark),
-        before=mark.before,
-        draws=extension().draws(mark),
+        stopped=_stopped(state) if request.api else webui_api.stopped,
+        api=request.api,
+        streams=request.streams,
+        watch=partial(extension().watch, request),
+        before=request.before,
+        draws=extension().draws(request),
     )
 
 
 def restored(question: str, prior: str) -> str:
-    """`question` with the blanks at the end of `prior`, which the webui strips when it continues a reply.
+    """`question` with the white space at the end of `prior`, which the webui strips to continue a reply.
 
-    So the prompt is what stands in the reply, byte for byte, and the model's cache holds.
+    The prompt then equals the reply byte for byte, and the model's cache stays valid.
     """
     words = prior.split()
     if words and question.endswith(words[-1]):

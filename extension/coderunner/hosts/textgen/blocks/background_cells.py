@@ -1,4 +1,4 @@
-"""Cells that go on after their deadline, or after their page has left: shown until they end."""
+"""Cells that keep running after their deadline, or after their page was closed: shown until they end."""
 
 import logging
 import threading
@@ -18,21 +18,21 @@ from coderunner.secret import Secret
 log = logging.getLogger(__name__)
 
 PATIENCE = 60.0
-"""Seconds to wait for the end of a block that was told to end; the kernel is killed long before."""
+"""Seconds to wait for the end of an interrupted block; the kernel is killed long before."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackgroundCells:
-    """Follows them; may be used from any thread."""
+    """Shows their output and their end; may be used from any thread."""
 
     store: BlockStore
     records: Records
     answers: InputRequests
     ended: Callable[[str], None]
-    """Called with its conversation when one has ended."""
+    """Called with the conversation when one has ended."""
 
     def follow(self, identity: str, running: Late, result: Result) -> None:
-        """Show what a cell goes on to put out, and its end; `result` is what it had at its deadline."""
+        """Show the further output of a cell, and its end; `result` is its state at the deadline."""
         began = time.monotonic() - result.duration
         self.store.change(identity, lambda b: block_updates.went_on(b, result))
 
@@ -73,7 +73,7 @@ class BackgroundCells:
             running.interrupt()
 
     def show_end(self, identity: str) -> None:
-        """Show how a block ends whose reply no longer listens: that is recorded anyway. Returns at once."""
+        """Show how a block ends whose reply is over, from the records. Returns at once."""
         threading.Thread(target=self._await_end, args=(identity,), daemon=True).start()
 
     def _await_end(self, identity: str) -> None:

@@ -1,4 +1,4 @@
-"""What the buttons of a block do: approve, skip, stop, run again, and answer what its program asks for."""
+"""What the buttons of a block do: approve, skip, stop, run again, and answer its requests for input."""
 
 import secrets
 import threading
@@ -18,26 +18,26 @@ from coderunner.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class Kernels:
-    """What the blocks ask of the extension about kernels and runs."""
+    """What blocks need to know about kernels and runs."""
 
     session: Callable[[str], Session]
     """The kernel of a conversation."""
     options: Callable[[], RunOptions]
-    """How a block is run that a person wants to run again."""
+    """How a block is run again."""
     may_run: Callable[[], bool]
     place: Callable[[], str]
     stop: Callable[[], None]
-    """End the reply that is being written, as the webui's own Stop does."""
+    """Stop the current reply, like the webui's own Stop."""
 
 
 class BlockButtons:
-    """One for the process; may be used from any thread. The page's routes act on it."""
+    """One for the process; may be used from any thread. The page's routes call it."""
 
     def __init__(
         self, store: BlockStore, records: Records, approvals: PendingApprovals, kernels: Kernels
     ) -> None:
         self.answers = InputRequests()
-        """What programs ask for outside a reply."""
+        """Requests for input outside of a reply."""
         self._store = store
         self._records = records
         self._approvals = approvals
@@ -45,34 +45,34 @@ class BlockButtons:
         self._lock = threading.Lock()
         self._always: set[str] = set()
         self._queries: dict[str, tuple[str, int]] = {}
-        """What the program of a reply asks for, by ticket: the conversation and the number of the request."""
+        """Requests for input in a reply, by ticket: the conversation and the number of each."""
         self._repeats = Reruns(self.answers.expect)
         self._untold: defaultdict[str, list[str]] = defaultdict(list)
 
     def always(self, conversation: str) -> bool:
-        """Whether the person allowed all blocks of this conversation to run."""
+        """Whether the user allowed all blocks of this conversation to run."""
         return conversation in self._always
 
     def untold(self, conversation: str) -> list[str]:
-        """What the model is to read of blocks that were run again; each of it once."""
+        """The text for the model about blocks that were run again; each is given once."""
         with self._lock:
             return self._untold.pop(conversation, [])
 
     def forget(self, conversation: str) -> None:
-        """Forget what was said of a conversation whose chat is deleted."""
+        """Forget a conversation whose chat is deleted."""
         self._always.discard(conversation)
         with self._lock:
             self._untold.pop(conversation, None)
 
     def ticket(self, conversation: str) -> str:
-        """A ticket for what the program of a reply has just asked for."""
+        """A ticket for the latest request for input in a reply."""
         ticket = secrets.token_urlsafe(18)
         if (query := self._approvals.query(conversation)) is not None:
             self._queries = {ticket: (conversation, query.number)}
         return ticket
 
     def act(self, ticket: str, verb: str) -> bool:
-        """Do what a button of a block says; False if no block waits for that."""
+        """Do what a button of a block says; False if that is not possible (any more)."""
         known = self._store.get(ticket)
         state = known.block.state if known else None
         if known is not None and verb in ("run", "always", "skip") and state is State.WAITING:
@@ -86,7 +86,7 @@ class BlockButtons:
         return verb == "cancel" and self._reply(ticket, None)
 
     def answer(self, ticket: str, text: Secret) -> bool:
-        """Give a program the input it asks for; False if it does not (any more)."""
+        """Give a program its input; False if it does not wait for any (any more)."""
         return self._reply(ticket, text)
 
     def _decide(self, known: KnownBlock, verb: str) -> bool:

@@ -1,6 +1,6 @@
-"""The blocks of a chat's replies in the page: the events of a reply show how they are while it grows.
+"""Keeps the blocks of a chat's replies up to date in the page, from the events of each reply.
 
-Afterwards, and after a restart, the records do.
+After the reply, and after a restart, they come from the records.
 """
 
 from collections.abc import Callable
@@ -46,12 +46,12 @@ class BlockController:
         self._approvals = approvals
         self._background = BackgroundCells(self.store, records, self.buttons.answers, self._came_up)
         self._current: dict[str, str] = {}
-        """The block that the reply of each conversation is at."""
+        """The latest block in the reply of each conversation."""
         self._waits: dict[str, str] = {}
         """The block that waits for approval, if the reply of a conversation ends with one."""
 
     def receive(self, request: ChatRequest, event: Event) -> str:
-        """Show what happens in a reply; gives the id of a block that has its place in it from now on."""
+        """Show an event of a reply; gives the id of a block that has its place in the reply from now on."""
         at = request.conversation
         match event:
             case Waiting(cell, ordinal):
@@ -75,9 +75,9 @@ class BlockController:
         return ""
 
     def leave(self, request: ChatRequest) -> None:
-        """Its reply is over, perhaps because the webui ended it: a block that runs is told to end.
+        """Note that a reply is over, perhaps because the webui ended it and its block was interrupted.
 
-        Returns at once. A block that waits for approval waits on, whatever else the webui writes.
+        Returns at once. A block that waits for approval continues to wait.
         """
         identity = self._current.pop(request.conversation, "")
         known = self.store.get(identity)
@@ -89,7 +89,7 @@ class BlockController:
             self.store.change(identity, block_updates.left)
 
     def pass_over(self, conversation: str, message: str = "") -> None:
-        """A reply other than `message` begins: a block that waits in that conversation will not run."""
+        """Note that a reply other than `message` begins: a block that waits before it will not run."""
         waits = self._waits.get(conversation, "")
         if waits and waits.rpartition("-")[0] != message:
             del self._waits[conversation]
@@ -97,14 +97,14 @@ class BlockController:
             self.store.change(waits, block_updates.left)
 
     def go_on(self, request: ChatRequest, event: Ended) -> None:
-        """The page of its reply was reloaded or closed: a block that runs goes on, in case a page comes."""
+        """Note that the page of a reply was reloaded or closed: a running block goes on for a while."""
         self.receive(request, event)
         if event.running is not None:
             identity = output_placeholders.identity(request.message, event.ordinal)
             self._background.stop_unless_watched(identity, event.running, self.alone)
 
     def forget(self, conversation: str) -> None:
-        """Its chat is deleted: nothing that was said of it counts for a later one."""
+        """Forget a conversation whose chat is deleted: its permissions do not count for a later chat."""
         self.buttons.forget(conversation)
         self.pass_over(conversation)
 
@@ -124,7 +124,7 @@ class BlockController:
         if self._current.get(request.conversation) != identity:
             self._current[request.conversation] = identity
             if self.store.drop_unless_waiting(identity):
-                # It ran before: what it showed then is in the records.
+                # It ran before: its outputs are in the records.
                 return identity if self.store.find(identity) is not None else ""
         if event.running is None:
             self.store.change(identity, lambda b: block_updates.ended(b, event.result))
@@ -134,7 +134,7 @@ class BlockController:
         return identity
 
     def _change(self, conversation: str, change: Callable[[Block], Block], *, quietly: bool = False) -> None:
-        """Change the block that the reply of a conversation is at."""
+        """Change the latest block in the reply of a conversation."""
         self.store.change(self._current.get(conversation), change, quietly=quietly)
 
     def _came_up(self, conversation: str) -> None:

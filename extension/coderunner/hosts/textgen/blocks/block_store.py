@@ -34,11 +34,11 @@ class KnownBlock:
     home: str
     """The conversation under which its runs are recorded."""
     running: Late | None = None
-    """Its cell, if that goes on after the deadline."""
+    """Its cell, if that keeps running after its deadline."""
 
     @property
     def repeats(self) -> bool:
-        """Whether its code is being run once more."""
+        """Whether its code is being run again."""
         return self.block.again is not None and self.block.again.state is not State.ENDED
 
 
@@ -79,7 +79,7 @@ class BlockStore:
     def change(
         self, identity: str | None, change: Callable[[Block], Block], *, quietly: bool = False
     ) -> None:
-        """Change a block and show it; `quietly`: the pages know already what is new in it."""
+        """Change a block and show it; `quietly`: the pages already know the change."""
         with self._lock:
             known = self._known.get(identity or "")
             if known is None:
@@ -90,7 +90,7 @@ class BlockStore:
                 self.subscriptions.forget([before.again.id])
 
     def set_running(self, identity: str, running: Late | None) -> str:
-        """Set the cell of a block that goes on after its deadline; gives the block's conversation."""
+        """Set the background cell of a block; gives the block's conversation."""
         with self._lock:
             if (known := self._known.get(identity)) is None:
                 return ""
@@ -98,12 +98,12 @@ class BlockStore:
             return known.conversation
 
     def cell_goes_on(self, conversation: str) -> bool:
-        """Whether a cell of that conversation goes on after its deadline."""
+        """Whether a background cell of that conversation is running."""
         with self._lock:
             return any(each.running and each.conversation == conversation for each in self._known.values())
 
     def drop_unless_waiting(self, identity: str) -> bool:
-        """Let go of a block that ran before, to read it from the records; False if it waits for approval."""
+        """Forget a block, so that it is read from the records; False if it waits for approval."""
         with self._lock:
             known = self._known.get(identity)
             if known is not None and known.block.state is State.WAITING:
@@ -144,7 +144,7 @@ class BlockStore:
         return known_block
 
     def follow_later(self, identity: str, later: LateResults | None) -> None:
-        """Show what the threads and callbacks of a block put out after its end."""
+        """Show the output of a block's threads and callbacks after its end."""
         if later is not None:
             later.listen(
                 lambda told: self.change(

@@ -1,4 +1,4 @@
-"""What fills the blocks in the webui's page: our routes in its app, our script in its page."""
+"""Our routes in the webui's app, and our script in its page: they show the outputs of blocks."""
 
 import ipaddress
 import json
@@ -30,12 +30,12 @@ _SCRIPT = """{
 class Names:
     """The names in a Host header that are this webui's.
 
-    Without `--listen` those of this machine alone. With it also addresses in numbers, which no foreign name
-    can be made to look like, the machine's own name, and gradio's tunnel where there is one.
+    Without `--listen` only the loopback names. With it also IP addresses, which no foreign name can imitate,
+    the machine's own name, and gradio's tunnel if there is one.
     """
 
     def __init__(self, more: str = "") -> None:
-        """`more`: an address under which a proxy of the operator's serves the webui."""
+        """`more`: the public address of a reverse proxy before the webui."""
         own = socket.gethostname().casefold()
         self._own = {own, f"{own}.local", socket.getfqdn().casefold()}
         self._more = _name(more)
@@ -68,17 +68,17 @@ class OutputRoutes:
             controller.store.subscriptions, Rights(Names(address), webui_api.visitor), controller.buttons
         )
         self.placed = False
-        """The page has an element where a block of a reply stands."""
+        """The page shows the blocks of a reply as elements."""
 
     def install(self) -> None:
-        """Put the routes into the app that is about to be made, and elements into the messages."""
+        """Add the routes to the next app, and the elements to its messages."""
         webui_patches.mount(self._routes.all())
         self.placed = webui_patches.draw_with(output_placeholders.html)
         if not self.placed:
             log.warning("this webui renders messages in an unsupported way: outputs are shown as text")
 
     def script(self) -> str:
-        """What loads our elements in the page; whoever gets this has passed the webui's own login."""
+        """The script that loads our elements; only pages behind the webui's own login get it."""
         source = f"{static_files.PUBLIC.lstrip('/')}host.js?{static_files.version()}"
         return _SCRIPT % tuple(
             map(json.dumps, (self._routes.rights.token, static_files.content("theme.css").decode(), source))

@@ -1,4 +1,4 @@
-"""What waits for a person, and what runs now: shown in the page's bar, answered by its buttons."""
+"""What waits for the user, and what is running: shown in the status bar, answered by its buttons."""
 
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from coderunner.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A block that waits for a person's word. `number` is never given twice."""
+    """A block that waits for approval. `number` is never used twice."""
 
     number: int
     block: str
@@ -21,13 +21,13 @@ class Approval:
 
     @property
     def lines(self) -> int:
-        """How long it is."""
+        """Its number of lines."""
         return self.source.count("\n") or 1
 
 
 @dataclass(frozen=True, slots=True)
 class InputRequest:
-    """What a program asks for: a line. `number` is never given twice."""
+    """A program's request for a line of input. `number` is never used twice."""
 
     number: int
     prompt: str
@@ -36,34 +36,34 @@ class InputRequest:
 
 @dataclass(frozen=True, slots=True)
 class RunningBlock:
-    """A block that runs."""
+    """A running block."""
 
     ordinal: int
 
 
 @dataclass(frozen=True, slots=True)
 class DetachedBlock:
-    """A block that goes on after its seconds, beside the reply; `block` is its id."""
+    """A block that keeps running in the background after its deadline; `block` is its id."""
 
     ordinal: int
     block: str = ""
 
 
 class PendingApprovals:
-    """One place for all conversations; may be used from any thread."""
+    """Those of all conversations; may be used from any thread."""
 
     def __init__(self) -> None:
         self._numbers = count(1)
         self._asked: dict[str, Approval] = {}
         self._words: dict[str, tuple[str, bool]] = {}
-        """What a person said of a block, by its id, and of which code; each is good for one run."""
+        """The code and the decision about a block, by its id; each is used for one run."""
         self._queries: dict[str, tuple[InputRequest, Future[Secret]]] = {}
         self._busy: dict[str, RunningBlock] = {}
         self._late: dict[str, list[DetachedBlock]] = {}
         self._lock = Lock()
 
     def ask(self, conversation: str, block: str, run: Run) -> bool | None:
-        """The person's word about a block, given once; None: it waits for that, and holds up nobody."""
+        """The decision about a block, given once; None: it waits for one, and blocks nothing else."""
         source = run.cell.source
         with self._lock:
             code, word = self._words.pop(block, ("", False))
@@ -76,7 +76,7 @@ class PendingApprovals:
         return None
 
     def answer(self, conversation: str, number: int, *, run: bool) -> bool:
-        """Give the person's word about block `number`; False where that one does not wait (any more)."""
+        """Decide about block `number`; False if it does not wait (any more)."""
         with self._lock:
             ask = self._asked.get(conversation)
             if ask is None or ask.number != number:
@@ -85,19 +85,19 @@ class PendingApprovals:
             return True
 
     def decide(self, block: str, source: str, *, run: bool) -> None:
-        """Give the person's word about the block of that id, whose code they saw."""
+        """Decide about the block of that id with this code."""
         with self._lock:
             self._words[block] = source, run
 
     def withdraw(self, conversation: str) -> None:
-        """Note that the block that waited does so no more: no word about it counts."""
+        """Note that the waiting block no longer waits: decisions about it are dropped."""
         with self._lock:
             ask = self._asked.pop(conversation, None)
             if ask is not None:
                 self._words.pop(ask.block, None)
 
     def inquire(self, conversation: str, question: Question) -> Future[Secret]:
-        """Lay what a program asks before the person; gives the answer to come."""
+        """Show a program's request for input; gives the future answer."""
         answer: Future[Secret] = Future()
         query = InputRequest(next(self._numbers), question.prompt, question.password)
         with self._lock:
@@ -105,9 +105,9 @@ class PendingApprovals:
         return answer
 
     def reply(self, conversation: str, number: int, line: Secret | None) -> bool:
-        """Give the person's answer to query `number`, or None: they will not answer.
+        """Answer request `number`, or cancel it with None.
 
-        False where that one is not open (any more).
+        False if it is not open (any more).
         """
         with self._lock:
             query, answer = self._queries.get(conversation, (None, None))
@@ -122,48 +122,48 @@ class PendingApprovals:
         return False
 
     def settle(self, conversation: str) -> None:
-        """Note that the program asks no more."""
+        """Note that the program no longer asks."""
         with self._lock:
             _, answer = self._queries.pop(conversation, (None, None))
         if answer is not None:
             answer.cancel()
 
     def begin(self, conversation: str, ordinal: int) -> None:
-        """Note that a block runs."""
+        """Note that a block starts."""
         self.withdraw(conversation)
         with self._lock:
             self._busy[conversation] = RunningBlock(ordinal)
 
     def go_on(self, conversation: str, late: DetachedBlock) -> None:
-        """Note that a block goes on beside the reply."""
+        """Note that a block keeps running in the background."""
         with self._lock:
             self._late.setdefault(conversation, []).append(late)
 
     def end(self, conversation: str, late: DetachedBlock) -> None:
-        """Note that it has ended."""
+        """Note that a background block has ended."""
         with self._lock:
             self._late[conversation].remove(late)
             if not self._late[conversation]:
                 del self._late[conversation]
 
     def clear(self, conversation: str) -> None:
-        """Note that nothing of its reply runs any more; what its program asked is withdrawn."""
+        """Note that no block of the reply runs any more; a request for input is withdrawn."""
         with self._lock:
             self._busy.pop(conversation, None)
         self.settle(conversation)
 
     def busy(self, conversation: str) -> RunningBlock | None:
-        """The block that runs."""
+        """The running block."""
         with self._lock:
             return self._busy.get(conversation)
 
     def query(self, conversation: str) -> InputRequest | None:
-        """What a program asks."""
+        """The open request for input."""
         with self._lock:
             return self._queries.get(conversation, (None,))[0]
 
     def glance(self, conversation: str) -> InputRequest | Approval | RunningBlock | DetachedBlock | None:
-        """What the page should show now."""
+        """What the status bar should show now."""
         with self._lock:
             if conversation in self._queries:
                 return self._queries[conversation][0]

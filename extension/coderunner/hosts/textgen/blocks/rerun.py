@@ -1,4 +1,4 @@
-"""Blocks that a person has run once more, each in a thread of its own, beside any reply."""
+"""Blocks that the user runs again, each in its own thread, independent of any reply."""
 
 import logging
 import secrets
@@ -31,25 +31,25 @@ log = logging.getLogger(__name__)
 
 
 class Change(Protocol):
-    """Changes how a repeat looks; `quietly`: pages know already what is new in it."""
+    """Changes how a repeated run looks; `quietly`: pages already know the change."""
 
     def __call__(self, grow: Callable[[Block], Block], *, quietly: bool = False) -> None:
         """Change it."""
 
 
 Ask = Callable[[], tuple[str, Future[Secret]]]
-"""Gives a ticket for what a program asks, and its answer to come."""
+"""Gives a ticket for a request for input, and its future answer."""
 
 
 class Reruns:
-    """Those that run; may be used from any thread."""
+    """The running ones; may be used from any thread."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
         self._running: dict[str, threading.Event] = {}
 
     def stop(self, ticket: str) -> bool:
-        """Stop one; False where none of that ticket runs."""
+        """Stop one; False if none of that ticket runs."""
         if (stop := self._running.get(ticket)) is None:
             return False
         stop.set()
@@ -63,7 +63,7 @@ class Reruns:
         change: Change,
         tell: Callable[[str], None],
     ) -> None:
-        """Run a block once more; returns at once. `tell` gets what the model is to read of it."""
+        """Run a block again; returns at once. `tell` gets the text about it for the model."""
         own = secrets.token_urlsafe(18)
         again = Block(source=block.source, state=State.RUNNING, ticket=own, id=own, repeat=True)
         self._running[own] = threading.Event()

@@ -1,1 +1,1 @@
-"""The form at the foot of the Chat tab: its components, and what its buttons do."""
+"""The form at the bottom of the Chat tab: its components, and what its buttons do."""

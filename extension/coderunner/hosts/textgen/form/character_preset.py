@@ -1,6 +1,6 @@
-"""Teaches a model to write blocks and wait for their results: as a character, or as a system message.
+"""Instructions that tell a model to write blocks and wait for results: a character, or a system message.
 
-The webui uses a character in its modes chat and chat-instruct, the system message in instruct.
+The webui uses a character in its chat and chat-instruct modes, the system message in instruct mode.
 """
 
 from pathlib import Path
@@ -9,13 +9,13 @@ from coderunner.errors import SettingsError
 
 PRESET = Path(__file__).resolve().parents[5] / "assets" / "presets" / "CodeRunner.yaml"
 
-TAUGHT = "The instructions are now in the custom system message (Parameters tab), for instruct mode."
+ADDED = "The instructions are now in the custom system message (Parameters tab), for instruct mode."
 
 
 def install(user_data: Path) -> str:
-    """Copy the character to where the webui looks for characters; gives a sentence for the person.
+    """Copy the character to the webui's characters; gives a sentence for the user.
 
-    A file that somebody changed stays as it is, and the new one goes beside it under another name.
+    A file that was edited is kept, and the new one is saved under another name.
     """
     folder, text = user_data / "characters", PRESET.read_text(encoding="utf-8")
     names = [PRESET.stem, *(f"{PRESET.stem} {number}" for number in range(2, 100))]
@@ -35,11 +35,11 @@ def install(user_data: Path) -> str:
 
 
 def system_message() -> str:
-    """The same lesson for the mode instruct, where there are no characters."""
+    """The same instructions for instruct mode, which has no characters."""
     return PRESET.with_suffix(".txt").read_text(encoding="utf-8").strip()
 
 
-def with_lesson(message: str) -> str:
-    """The person's own system message with the lesson below it; itself where it has it already."""
-    lesson = system_message()
-    return message if lesson in message else f"{message.rstrip()}\n\n{lesson}".strip()
+def with_instructions(message: str) -> str:
+    """The user's own system message with the instructions below it, unless it has them already."""
+    instructions = system_message()
+    return message if instructions in message else f"{message.rstrip()}\n\n{instructions}".strip()

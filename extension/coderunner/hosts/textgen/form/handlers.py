@@ -1,7 +1,6 @@
-"""What the form's buttons do. Every function takes plain values and gives plain values; no gradio here.
+"""What the form's buttons do. Every function takes and gives plain values; gradio is not used here.
 
-Where the webui serves several people, the choices are its operator's: then nothing here changes them,
-whoever asks.
+With `--multi-user` the settings are the operator's, and nothing here changes them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -36,36 +35,36 @@ from coderunner.runner import (
 from coderunner.secret import Secret
 
 TEST = "import sys\nprint('Python', sys.version.split()[0], 'says', 6 * 7)"
-"""The test cell: harmless, and its output shows that it was computed and by what."""
+"""The test cell: harmless, and its output shows that Python computed it."""
 
 TESTS = "test of the form"
-"""What its runs bear in the records, in place of a reply's name."""
+"""The name of its runs in the records, in place of a reply's."""
 
 DOWNLOADED = "Notebook downloaded."
 
 SLACK = 20.0
-"""Seconds beyond the deadline that a start of a kernel may take."""
+"""Seconds that a kernel start may take, in addition to the deadline."""
 
 CHECKED = 60.0
-"""Seconds that a check of a connection may take: each of its steps has a shorter limit of its own."""
+"""Seconds that a connection check may take; each of its steps has a shorter limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """What the page tells of the chat that it shows."""
+    """The chat that the page shows."""
 
     unique_id: str | None = None
     character_menu: str | None = None
     mode: str | None = None
 
     def state(self) -> dict[str, Any]:
-        """The same by the webui's names."""
+        """The same under the webui's names."""
         return {"unique_id": self.unique_id, "character_menu": self.character_menu, "mode": self.mode}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A sentence for the status line; `more` stands below it in small print."""
+    """A sentence for the status line, with `more` in small print below."""
 
     text: str
     good: bool = True
@@ -73,7 +72,7 @@ class Line:
 
     @property
     def html(self) -> str:
-        """Safe to show, whatever a server or a program put into the sentences."""
+        """Escaped: the sentences may hold text of a server or a program."""
         steps = "".join(f"<li>{escape(sentence(step))}</li>" for step in self.more)
         kind = "good" if self.good else "bad"
         return (
@@ -90,7 +89,7 @@ class Connection:
     kernels: tuple[str, ...] = ()
     kernel_name: str = ""
     server: str = ""
-    """The address as we understood it, without a token."""
+    """The normalised address, without a token."""
     has_token: bool = False
 
 
@@ -103,7 +102,7 @@ class FormHandlers:
 
     @property
     def locked(self) -> str:
-        """Why nothing can be chosen here; empty where it can."""
+        """Why the settings cannot be changed here; empty if they can."""
         if not webui_api.serves_several():
             return ""
         path = self.extension.store.path
@@ -113,7 +112,7 @@ class FormHandlers:
         )
 
     def status(self) -> Line:
-        """How things stand."""
+        """Whether code runs, and where."""
         if other := self._first():
             return Line(
                 f"The extension {other} builds the prompts before CodeRunner sees them, so no code runs. "
@@ -134,13 +133,13 @@ class FormHandlers:
         return Line(f"{words[chosen.approval]}{caution}.")
 
     def choose(self, **changes: Any) -> Line:  # noqa: ANN401 - values by name, checked by the store
-        """Keep what a person chose."""
+        """Save choices."""
         if self.locked:
             return Line(self.locked, good=False)
         return self._keep(changes) or self.status()
 
     def _keep(self, changes: Mapping[str, Any]) -> Line | None:
-        """Store; gives what went wrong."""
+        """Save changes; gives what went wrong."""
         try:
             self.extension.store.change(**changes)
         except CodeRunnerError as failure:
@@ -148,10 +147,10 @@ class FormHandlers:
         return None
 
     def connect(self, kernel: str, address: str, token: str, kernel_name: str) -> Connection:
-        """Keep the way to the kernel and look whether it leads there."""
+        """Save the kernel's address and check the connection."""
         if self.locked:
             return Connection(Line(self.locked, good=False))
-        pasted = Server(address.strip())  # takes a token out of the address
+        pasted = Server(address.strip())  # moves a token out of the address
         changes: dict[str, Any] = {
             "kernel": kernel,
             "server": _understood(pasted.url),
@@ -159,7 +158,7 @@ class FormHandlers:
         }
         moved = changes["server"] != _understood(self.extension.store.get().server)
         if token.strip() or pasted.token or moved:
-            # The token that is kept belongs to the server that it was given for, and goes to no other.
+            # The saved token belongs to one server and is never sent to another.
             changes["token"] = token.strip() or pasted.token
         if failure := self._keep(changes):
             return Connection(failure)
@@ -207,9 +206,9 @@ class FormHandlers:
         )
 
     def _tested(self, session: Session, deadline: float) -> Result | None:
-        """What comes of the test cell, which is written down as every run; None where nothing does."""
+        """The result of the test cell, which is recorded like every run; None without one."""
         records, place = self.extension.records, self.extension.store.get().place
-        records.settle()  # the one before has ended, and is not to be told in place of this one
+        records.settle()  # the previous test has ended: its result is not used for this one
         runs = RecordedRuns(records, session.conversation, TESTS, place, again=True)
         options, latest = RunOptions(deadline, runs=runs), monotonic() + deadline + SLACK
         with closing(run_cell_sync(Run(Cell(TEST), 0), session, options, never, [])) as events:
@@ -221,7 +220,7 @@ class FormHandlers:
         return None
 
     def interrupt(self, chat: Chat) -> Line:
-        """Stop the block that runs in this chat."""
+        """Stop the running block of this chat."""
         session = self._session(chat)
         if isinstance(session, Line):
             return session
@@ -229,7 +228,7 @@ class FormHandlers:
         return Line("Asked the block to stop." if stopped else "No block is running in this chat.")
 
     def restart(self, chat: Chat) -> Line:
-        """Empty the kernel of this chat."""
+        """Restart the kernel of this chat."""
         session = self._session(chat)
         if isinstance(session, Line):
             return session
@@ -244,7 +243,7 @@ class FormHandlers:
         return Line("Kernel restarted. All variables of this chat are gone.")
 
     def install(self) -> Line:
-        """Put the character where the webui finds it."""
+        """Install the character."""
         if self.locked:
             return Line(self.locked, good=False)
         try:
@@ -253,7 +252,7 @@ class FormHandlers:
             return Line(str(failure), good=False)
 
     def notebook(self, history: object, chat: Chat) -> tuple[str, Line]:
-        """The chat as the text of a notebook, empty where there is none, and what there is to say."""
+        """The chat as the text of a notebook, empty if there is none, and the status."""
         try:
             text, lacks = notebook(history, chat.unique_id or "Chat", self.extension.records)
         except CodeRunnerError as failure:
@@ -263,27 +262,29 @@ class FormHandlers:
         return text, Line(f"{DOWNLOADED} {lacks}".rstrip(), good=not lacks)
 
     def address(self) -> str:
-        """Where the script of the page that asks finds what its bar is to show, as HTML."""
+        """HTML that tells the page's script the address of its status file."""
         page = webui_api.session_hash()
-        return f'<span data-file="{escape(self.extension.board.address(page))}"></span>' if page else ""
+        return (
+            f'<span data-file="{escape(self.extension.status_files.address(page))}"></span>' if page else ""
+        )
 
     def answer(self, number: str, chat: Chat, *, run: bool) -> str:
-        """Take a person's word about the block that was on the bar; gives nothing where it does not wait.
+        """Approve or decline the block in the status bar; gives an empty text if it does not wait.
 
-        Else another text each time, at which the page has the reply continued.
+        Otherwise a new text each time, on which the page continues the reply.
         """
         name = self.extension.conversation(chat.state())
         taken = name and number.isdecimal() and self.extension.approvals.answer(name, int(number), run=run)
         return token_hex(4) if taken else ""
 
     def reply(self, number: str, line: Secret | None, chat: Chat) -> None:
-        """Take what a person answers to the program that was on the bar; None: they will not."""
+        """Give the user's answer to the program in the status bar; None: no answer."""
         name = self.extension.conversation(chat.state())
         if name and number.isdecimal():
             self.extension.approvals.reply(name, int(number), line)
 
     def _session(self, chat: Chat) -> Session | Line:
-        """The session of the chat, or why there is none."""
+        """The session of the chat, or the reason that there is none."""
         reason = why_not(self.extension.store.get(), several=webui_api.serves_several())
         name = self.extension.conversation(chat.state())
         if reason or name is None:
@@ -292,13 +293,13 @@ class FormHandlers:
 
 
 def sentence(text: str) -> str:
-    """`text` as a sentence for a person; an address at its beginning stays as it is."""
+    """`text` as a sentence; a URL at its beginning is not capitalised."""
     begun = text if text.startswith("http") else text[:1].upper() + text[1:]
     return begun if begun.endswith((".", "!", "?", "…")) else f"{begun}."
 
 
 def _understood(address: str) -> str:
-    """The base address of what was pasted; itself where it is none, which the check then says."""
+    """The base URL of the pasted text; unchanged if it is none, which the check then reports."""
     try:
         return normalise(address)
     except SettingsError:

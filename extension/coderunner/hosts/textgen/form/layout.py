@@ -1,4 +1,4 @@
-"""The form at the foot of the page; its components are in gradio 4.37, the webui's, as well as in today's.
+"""The form at the bottom of the page, for gradio 4.37, which the webui has, and for current versions.
 
 Nothing secret is ever a component's value: the field of the token is always empty when the page is built.
 Where the webui serves several people, what its operator chose is not even built.
@@ -31,16 +31,16 @@ GREETING = "CodeRunner is on. Its form is below the chat: press Run to try it."
 
 OLD = gr.__version__.startswith("4.")
 PRIVATE: dict[str, Any] = {"api_name": False} if OLD else {"api_visibility": "private"}
-"""Keeps what the form does out of the list of functions that gradio offers to programs."""
+"""Keeps the form's functions out of gradio's public API."""
 
 QUEUED: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
-"""For what takes its time."""
+"""For slow functions."""
 
 UNQUEUED: dict[str, Any] = {"queue": False, **QUEUED}
-"""For what is quick or must work while a reply grows: it does not wait in line."""
+"""For functions that are quick or must work during a reply: they skip the queue."""
 
 PRESSED = "(_number, ...rest) => [window.coderunnerNumber?.() ?? '', ...rest]"
-"""Fetches the number of the block that the person saw."""
+"""Reads the number of the block that the user saw."""
 
 DOWNLOAD = """(text, status) => {
     if (!text) return [status];
@@ -52,13 +52,13 @@ DOWNLOAD = """(text, status) => {
     URL.revokeObjectURL(link.href);
     return [said];
 }"""
-"""Saves a notebook where the person's browser keeps what it downloads."""
+"""Downloads the notebook in the browser."""
 
 GO_ON = "(taken) => { if (taken) window.coderunnerGoOn?.(); }"
-"""Has the page continue the reply that ends with the block that was on the bar."""
+"""Makes the page continue the reply that ends with the block in the status bar."""
 
 ANSWERED = "(_number, _line, ...rest) => [window.coderunnerNumber(), window.coderunnerLine(), ...rest]"
-"""Fetches what the person answered, too; it is in no component's value, and the page forgets it."""
+"""Reads the user's answer too; it is in no component's value, and the page forgets it."""
 
 
 def build(extension: ExtensionState, *, first: Callable[[], str | None]) -> None:
@@ -76,7 +76,7 @@ def at_each_visit(
     *,
     how: Mapping[str, Any] = UNQUEUED,
 ) -> None:
-    """Call when a page is opened or reloaded: what components are built with lasts until a restart."""
+    """Call when a page is opened or reloaded: initial values of components are fixed until a restart."""
     page = Context.root_block
     if page is not None:
         page.load(function, None, outputs, **how)
@@ -94,7 +94,7 @@ class Form:
         self.status: Any = gr.HTML(render=False, elem_classes="coderunner-status")
 
     def build(self) -> None:
-        """Build all of it."""
+        """Build the whole form."""
         free = not self.panel.locked
         new = free and self.store.untouched
         with gr.Accordion("CodeRunner", open=new, elem_id="coderunner-form"):
@@ -110,18 +110,18 @@ class Form:
                 self._buttons()
                 if free:
                     self._choices()
-                    self._lesson()
+                    self._instructions()
         self.bar()
         if free:
             at_each_visit(self._greet, None, how=QUEUED)
 
     def _greet(self) -> None:
-        """Say where the form is, until a person has chosen something in it."""
+        """Say where the form is, until something was chosen in it."""
         if self.store.untouched:
             gr.Info(GREETING)
 
     def say(self, event: Callable[..., Any], does: Callable[..., Line], *inputs: Any) -> Any:  # noqa: ANN401
-        """Show what `does` answers to an event, at once."""
+        """Show the answer of `does` to an event, at once."""
         return event(lambda *values: does(*values).html, list(inputs) or None, self.status, **UNQUEUED)
 
     def _kernel(self) -> tuple[Any, ...]:
@@ -187,7 +187,7 @@ class Form:
         self.say(interrupt.click, lambda *at: self.panel.interrupt(Chat(*at)), *self.chat)
 
     def _lasting(self, button: Any, word: str, does: Callable[[Chat], Line]) -> None:  # noqa: ANN401
-        """Have a button do something that takes its time; `word` is the status meanwhile."""
+        """Give a button a slow function; `word` is the status meanwhile."""
         self.say(button.click, lambda: Line(word)).then(
             lambda *at: does(Chat(*at)).html, self.chat, self.status, **QUEUED
         )
@@ -202,12 +202,12 @@ class Form:
 
         def write(history: object, *at: Any) -> tuple[str, str]:  # noqa: ANN401 - what components hold
             text, line = self.panel.notebook(history, Chat(*at))
-            # The page learns of a value that is another one: the same chat may be wanted twice.
+            # Only a changed value triggers the download: the same chat may be wanted twice.
             writing = Line("Writing the notebook …")
             return (f"{token_hex(4)} {line.html}\n{text}", writing.html) if text else ("", line.html)
 
         button.click(write, [history, *self.chat], [text, self.status], **QUEUED)
-        # When the page has the text: what follows a call may be called before its values are there.
+        # On change: a following call may run before the page has the values.
         text.change(None, [text, self.status], self.status, js=DOWNLOAD, **UNQUEUED)
 
     def _choices(self) -> None:
@@ -238,21 +238,21 @@ class Form:
         for (name, event), component in zip(events.items(), components, strict=True):
             self.say(event, lambda value, name=name: self.panel.choose(**{name: value}), component)
 
-    def _lesson(self) -> None:
+    def _instructions(self) -> None:
         with gr.Row():
             install = gr.Button("Install the character “CodeRunner”")
             message = webui_api.component("custom_system_message")
             if message is not None:
                 teach = gr.Button("Add instructions to the system message (instruct mode)")
-                teach.click(character_preset.with_lesson, message, message, **UNQUEUED)
-                self.say(teach.click, lambda: Line(character_preset.TAUGHT))
+                teach.click(character_preset.with_instructions, message, message, **UNQUEUED)
+                self.say(teach.click, lambda: Line(character_preset.ADDED))
         installed = self.say(install.click, self.panel.install)
         menu = webui_api.component("character_menu")
         if menu is not None:
             installed.then(lambda: gr.update(choices=webui_api.offer_characters()), None, menu, **UNQUEUED)
 
     def bar(self) -> None:
-        """What the page's script reads and presses; never seen."""
+        """Hidden components that the page's script reads and presses."""
         with gr.Row(elem_classes="coderunner-hidden"):
             glance = gr.HTML(elem_id="coderunner-glance")
             number = gr.Textbox()

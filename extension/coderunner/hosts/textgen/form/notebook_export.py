@@ -1,4 +1,4 @@
-"""The chat that the page shows, as a notebook: the webui keeps what was said, the records what ran."""
+"""The chat as a notebook: the webui has its messages, the records have its runs."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,9 +18,9 @@ from coderunner.runner import (
 
 
 def notebook(history: object, title: str, records: Records) -> tuple[str, str]:
-    """The webui's `history` of a chat as the text of a notebook, and a sentence on what it lacks.
+    """The webui's `history` of a chat as the text of a notebook, and a sentence on what is missing.
 
-    Both are empty where there is nothing to say. Raises RecordsUnavailable.
+    Both are empty if there is nothing to say. Raises RecordsUnavailable.
     """
     rows = history.get("internal") if isinstance(history, Mapping) else None
     if not isinstance(history, Mapping) or not rows:
@@ -34,14 +34,14 @@ def notebook(history: object, title: str, records: Records) -> tuple[str, str]:
     ]
     kept = [run for message, _home in names for run in runs.get(message, [])]
     chat = StoredConversation("", title, "", tuple(sayings), tuple(kept))
-    # A block whose run is gone is no cell: it stands in the text, with what the model read of it.
+    # A block without a recorded run is no cell: it stays in the text, with its result.
     prose = [piece.text for stored in sayings for piece in stored.pieces]
     lacks = sum(map(results_in, prose))
     return to_notebook(chat), missing_words(chat, lacks)
 
 
 def _runs(homes: Iterable[str], records: Records) -> Mapping[str, list[Record]]:
-    """What ran in these conversations, by reply; each of them is read once."""
+    """The runs of these conversations, by reply."""
     runs: defaultdict[str, list[Record]] = defaultdict(list)
     for home in homes:
         for run in records.of(home):
@@ -50,14 +50,14 @@ def _runs(homes: Iterable[str], records: Records) -> Mapping[str, list[Record]]:
 
 
 def _name(history: Mapping[str, Any], row: int) -> tuple[str, str]:
-    """How a reply's runs are named: its own name, and the conversation in which it began."""
+    """The name of a reply in the records, and the conversation in which it began."""
     notes = history.get("metadata", {}).get(f"assistant_{row}", {})
     message, _, home = str(notes.get("coderunner", "")).partition(" ")
     return message, home
 
 
 def _sayings(asked: str, reply: str, message: str, runs: list[Record]) -> Iterator[StoredMessage]:
-    # The webui's own word for a chat in which the character speaks first.
+    # The webui's placeholder for a chat in which the character speaks first.
     if asked and asked != "<|BEGIN-VISIBLE-CHAT|>":
         yield StoredMessage("user", asked)
     if reply or runs:

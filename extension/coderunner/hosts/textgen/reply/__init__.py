@@ -1,1 +1,1 @@
-"""One reply of the webui: from the prompt to the text with the results in it."""
+"""One reply of the webui: from the prompt to the text with its results."""

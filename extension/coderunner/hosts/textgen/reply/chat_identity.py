@@ -1,8 +1,8 @@
-"""Which conversation a chat of the webui is: its name says only where it is kept, so what stands in it does.
+"""Which conversation a chat of the webui is: decided by its content, since its name is only its file's.
 
-The webui names a chat by its file. A rename gives it another name, a branch and an import another one to the
-same replies, and a chat that was deleted leaves its name to the next one. But each reply of ours has a note,
-saved with the chat, of the conversation in which it was made.
+A rename changes that name, a branch or an import gives the same replies a second one, and a new chat can have
+the name of a deleted one. But the metadata of each reply of ours, saved with the chat, name the conversation
+in which it was made.
 """
 
 import json
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the webui keeps a chat."""
+    """Where the webui saves a chat."""
 
     folder: str
     """`instruct`, or the name of a character."""
@@ -31,7 +31,7 @@ class Place:
 
     @property
     def conversation(self) -> str:
-        """What the conversation of a chat is called that begins there."""
+        """The conversation of a chat that begins there."""
         return named(self.folder, self.name)
 
 
@@ -41,7 +41,7 @@ class ChatIdentities:
     def __init__(
         self, path: Path, exists: Callable[[Place], bool], siblings: Callable[[Place], list[str]]
     ) -> None:
-        """`path`: where it is kept what names do not tell. `siblings` gives the names in a chat's folder."""
+        """`path`: the file for what names do not tell. `siblings` gives the names in a chat's folder."""
         self._path = path
         self._exists = exists
         self._siblings = siblings
@@ -49,7 +49,7 @@ class ChatIdentities:
         self._bound = dict(_read(path))
 
     def find(self, place: Place, history: Mapping[str, Any]) -> str:
-        """Give the conversation of the chat that is kept there and has this `history`."""
+        """The conversation of the chat that is saved there and has this `history`."""
         with self._lock:
             home = next(homes(history), "")
             known = self._bound.get(place, "")
@@ -60,13 +60,13 @@ class ChatIdentities:
             return found
 
     def rename(self, old: Place, new: Place) -> None:
-        """The chat has another name now."""
+        """Note that a chat has another name now."""
         with self._lock:
             found = self._bound.pop(old, old.conversation)
             self._bind(new, found)
 
     def delete(self, place: Place) -> str:
-        """The chat is no more; gives the conversation that it was. A later one of its name is another one."""
+        """Forget a deleted chat and give its conversation: a later chat of that name gets another one."""
         with self._lock:
             found = self._bound.pop(place, place.conversation)
             self._write()
@@ -77,7 +77,7 @@ class ChatIdentities:
         return named(place.folder, place.name, token_hex(4)) if self._has_another(own, place) else own
 
     def _has_another(self, conversation: str, place: Place) -> bool:
-        """Whether another chat, which is still there, is that conversation."""
+        """Whether another existing chat is that conversation."""
         if any(
             known == conversation and other != place and self._exists(other)
             for other, known in self._bound.items()
@@ -95,7 +95,7 @@ class ChatIdentities:
             self._write()
 
     def _write(self) -> None:
-        """Keep what the names do not tell. Without it a chat is found by its notes alone."""
+        """Save what the names do not tell. Without the file, a chat is found by its metadata alone."""
         odd = [
             [place.folder, place.name, its] for place, its in self._bound.items() if its != place.conversation
         ]

@@ -1,9 +1,9 @@
-"""Keeps the page from hiding what was said already.
+"""Keeps the webui's page from hiding what was already said.
 
-The webui takes the first start tag of a thought ANYWHERE in a reply for the beginning of the answer and
-drops the text before it; a lone end tag makes all before it a thought. A reasoning model that thinks again
-after it has read a result would so take code and result off the page. Hence from the first result on a
-thought stands between marks of ours, in place of its tags, and no tag comes through whole.
+The webui takes the first thinking tag ANYWHERE in a reply for its beginning and drops the text before it; an
+end tag alone makes everything before it a thought. If a reasoning model thinks again after a result, code and
+result would disappear from the page. So from the first result on, markers of ours replace the tags of a
+thought, and no complete tag is passed on.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,35 +11,35 @@ from collections.abc import Callable, Sequence
 from coderunner.runner import Part
 
 BREAK = "\u200b"
-"""A zero-width space: it breaks a tag and is not seen."""
+"""A zero-width space: it breaks a tag and is invisible."""
 
-Marks = Callable[[], tuple[str, str]]
-"""Gives what stands before a thought, and what after it."""
+Markers = Callable[[], tuple[str, str]]
+"""Gives the markers before and after a thought."""
 
 
 class HiddenThought:
-    """Takes what is said and gives what the page may get; joined, a text that only grows."""
+    """Takes the text of a reply in pieces and gives what the page may get of it."""
 
-    def __init__(self, tags: Sequence[str], *, drawn: bool, marks: Marks | None = None) -> None:
-        """Without `marks` what is thought after the first result is left out: nobody could tell it apart."""
+    def __init__(self, tags: Sequence[str], *, drawn: bool, markers: Markers | None = None) -> None:
+        """Without `markers`, thoughts after the first result are left out: they would look like text."""
         self._tags = sorted(tags, key=len, reverse=True)
         self._drawn = drawn
-        """There is something to lose: a result was said, or the reply goes on from an earlier one."""
-        self._marks = marks
+        """There is something to hide: a result was said, or the reply continues an earlier one."""
+        self._markers = markers
         self._held = ""
         self._end = ""
-        """What closes the thought that is open."""
+        """The end marker of the open thought."""
         self._thinks = False
         self._blank = ""
-        """Blanks at the beginning of a thought: one of nothing but blanks is none."""
+        """White space at the beginning of a thought; with nothing else it is no thought."""
 
     def receive(self, text: str, part: Part) -> str:
-        """Take a piece; give what may be shown by now. An end that may be half a tag is kept back."""
+        """Take a piece; give what may be shown now. An end that may begin a tag is held back."""
         self._drawn = self._drawn or part is Part.RESULT
         if not self._drawn:
             return text
         thinks = part is Part.THOUGHT
-        if thinks and self._marks is None:
+        if thinks and self._markers is None:
             return ""
         before = self.close() if thinks is not self._thinks else ""
         self._thinks = thinks
@@ -47,7 +47,7 @@ class HiddenThought:
         return before + (self._thought(said) if thinks else said)
 
     def close(self) -> str:
-        """Give what was kept back: no tag came of it. A thought that is open ends."""
+        """Give what was held back, since it is no tag. An open thought ends."""
         held, self._held = self._held, ""
         if not self._thinks:
             return held
@@ -56,7 +56,7 @@ class HiddenThought:
         return said + end
 
     def _clean(self, text: str) -> str:
-        """The piece with no tag whole; around a thought they are left out."""
+        """The piece without complete tags; those around a thought are removed."""
         text = self._held + text
         for tag in self._tags if self._thinks else ():
             text = text.replace(tag, "") if tag.startswith("<") else text
@@ -67,16 +67,16 @@ class HiddenThought:
         return text[: len(text) - keep]
 
     def _thought(self, text: str) -> str:
-        if self._end or self._marks is None:
+        if self._end or self._markers is None:
             return text
         self._blank += text
         if not self._blank.strip():
             return ""
-        begin, self._end = self._marks()
+        begin, self._end = self._markers()
         return begin + self._blank.lstrip()
 
     def _half(self, text: str) -> int:
-        """How many characters at the end of `text` begin a tag."""
+        """The number of characters at the end of `text` that may begin a tag."""
         longest = max((len(tag) for tag in self._tags), default=1) - 1
         for length in range(min(longest, len(text)), 0, -1):
             end = text[-length:]
@@ -86,5 +86,5 @@ class HiddenThought:
 
 
 def broken(tag: str) -> str:
-    """`tag` as the reader sees it, but no tag any more."""
+    """`tag` as the reader sees it, but broken."""
     return tag[0] + BREAK + tag[1:]

@@ -1,8 +1,8 @@
-"""Where the outputs of a block have their place in a reply: between two marks.
+"""The place of a block's outputs in the text of a reply: between two markers.
 
-The webui keeps a reply as text and makes its page of that, so the text has to say where an element stands.
-Models never read the marks: they are taken out of every prompt. The page has the element in the place of the
-block's fence, the marks, and all between them; that stands within the element, for whoever cannot see it.
+The webui saves a reply as text and renders its page from that, so the text has to say where an element is.
+Models never read the markers: they are removed from every prompt. In the page, the element replaces the
+block's fence, the markers and the text between them; that text is inside it, as a fallback.
 """
 
 import re
@@ -26,16 +26,16 @@ _FENCE = re.compile(r"(?:[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+)*[ \t]*(`{3,}|~{3,})(
 """A line that may open a fence, also within a list, or close one."""
 
 _TOKEN = f"coderunner{token_hex(8)}n"
-"""Stands for an element while the webui makes HTML of the rest; nobody outside of this process knows it."""
+"""Stands for an element while the webui renders the rest; unknown outside of this process."""
 
 
 def identity(message: str, ordinal: int) -> str:
-    """The id of a block: of the reply's name, which nobody can guess, and the block's number in it."""
+    """The id of a block: its reply's name, which is random, and its number in the reply."""
     return f"{message}-{ordinal}"
 
 
 def taken_apart(identity: str) -> tuple[str, int] | None:
-    """The reply's name and the block's number; None where it is no such id."""
+    """The reply's name and the block's number; None if it is no such id."""
     if not re.fullmatch(_ID, identity):
         return None
     message, _, ordinal = identity.rpartition("-")
@@ -43,19 +43,19 @@ def taken_apart(identity: str) -> tuple[str, int] | None:
 
 
 def opening(identity: str) -> str:
-    """The mark that stands below a block's fence."""
+    """The marker below a block's fence."""
     return f"[output](coderunner:{identity})"
 
 
 def closing(identity: str) -> str:
-    """The mark that stands below what the model reads of it."""
+    """The marker below what the model reads of it."""
     return f"[/output](coderunner:{identity})"
 
 
 def thought() -> tuple[str, str]:
-    """What stands before a thought that follows a result, and what after it; nobody can guess them."""
+    """The markers before and after a thought that follows a result; they are random."""
     name = token_hex(16)
-    # The unseen space: a word before a line's end may be a tag to the webui, and would end there.
+    # The zero-width space: the webui may take a word before a line break for a tag.
     return f"\u200b\n[thought](coderunner:{name})\n", f"\u200b\n[/thought](coderunner:{name})\n"
 
 
@@ -65,12 +65,12 @@ def without(text: str) -> str:
 
 
 def opened(text: str) -> frozenset[str]:
-    """The ids of the blocks that have their place in `text`."""
+    """The ids of the blocks with a place in `text`."""
     return frozenset(found[1] for found in _OPENING.finditer(text))
 
 
 def html(text: str, convert: Convert) -> str:
-    """What the page has for the `text` of a message, which is HTML-escaped as the webui gives it."""
+    """The HTML of a message's `text`, which comes HTML-escaped from the webui."""
     if "](coderunner:" not in text:
         return convert(text)
     thoughts = [found.group(2, 3) for found in _THOUGHT.finditer(text)]
@@ -96,17 +96,17 @@ def html(text: str, convert: Convert) -> str:
 
 
 def _folded(thought: str, number: int, convert: Convert, *, finished: bool) -> str:
-    """A thought as the webui shows the one at the beginning of a reply: of that it makes a folded part."""
+    """A thought as the webui shows one at the beginning of a reply: folded."""
     rest = f"\n\n{_TOKEN}rest" if finished else ""
     page = convert(f"&lt;think&gt;\n{thought}\n&lt;/think&gt;{rest}", finished=finished)
     page = re.sub(rf"(?:<p>\s*)?{_TOKEN}rest(?:\s*</p>)?", "", page)
-    # The page keeps by this name which ones a person has opened.
+    # The page remembers by this name which ones the user has opened.
     return re.sub(r'(data-block-id="[^"]*)"', rf'\1-after-{number}"', page, count=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """The place of an element, and the text in whose stead it stands."""
+    """The place of an element, and the text that it replaces."""
 
     identity: str
     text: str
@@ -114,7 +114,7 @@ class Placeholder:
 
 
 def _parts(text: str) -> Iterator[str | Placeholder]:
-    """The text in pieces: what the page shows as it is, and the places."""
+    """The text in pieces: plain text, and the places of elements."""
     done = at = 0
     fence: tuple[int, str] | None = None
     closed = (0, -1)
@@ -128,23 +128,23 @@ def _parts(text: str) -> Iterator[str | Placeholder]:
             yield text[done:start]
             yield Placeholder(found[1], f"{text[start:at]}{text[end:until]}", finished)
             done = end = after
-        elif mark := _FENCE.match(line.rstrip("\r\n")):
+        elif marker := _FENCE.match(line.rstrip("\r\n")):
             if fence is None:
-                fence = (at, mark[1])
-            elif mark[1].startswith(fence[1]) and not mark[2].strip():
+                fence = (at, marker[1])
+            elif marker[1].startswith(fence[1]) and not marker[2].strip():
                 closed, fence = (fence[0], end), None
         at = end
     yield text[done:]
 
 
 def _inside(text: str, at: int, identity: str) -> tuple[int, int, bool]:
-    """Where what the model reads of a block ends, where the text goes on, and whether that is all of it."""
-    mark = closing(identity)
-    until = text.find(mark, at)
+    """The end of a block's result, the position after its marker, and whether the result is complete."""
+    marker = closing(identity)
+    until = text.find(marker, at)
     if until >= 0:
-        after = until + len(mark)
+        after = until + len(marker)
         return until, after + text[after : after + 1].count("\n"), True
-    # Its result has just come, and what follows is not there yet.
+    # The result has just begun; nothing follows it yet.
     rest = text[at:].lstrip()
     end = len(text) if rest.startswith("Result") else at
     return end, end, False

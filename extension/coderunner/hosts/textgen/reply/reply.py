@@ -1,7 +1,7 @@
-"""One reply in the webui, from its prompt to its end: what the model says, with the results of its code.
+"""One reply in the webui, from its prompt to its end: the model's text with the results of its code.
 
-The webui takes text that grows: nothing that was given is ever taken back. Its rules about Stop, stop
-strings and the pace of updates are kept here.
+The webui takes text that only grows: nothing that was given is ever taken back. This module follows its rules
+about Stop, stop strings and the rate of updates.
 """
 
 import logging
@@ -39,18 +39,18 @@ APART = 0.002
 """Seconds between two updates: the webui drops one that comes within 1 ms of the one before."""
 
 HEED = 5.0
-"""Seconds for which a program may ignore Stop until the reply ends without it."""
+"""Seconds for which a program may ignore Stop; then the reply ends without it."""
 
 Base = Callable[[str, webui_api.State], Generator[str]]
-"""The webui's reply to a prompt without us: the text of the call, longer each time."""
+"""The webui's own reply to a prompt: the text of the call, longer each time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the webui asked for."""
+    """The prompt and the parameters of the webui."""
 
     question: str
-    """Ends with the part of the reply that is there already, byte for byte."""
+    """Ends with the existing part of the reply, byte for byte."""
     prior: str
     state: webui_api.State
     stops: Sequence[str]
@@ -58,17 +58,17 @@ class Prompt:
 
 @dataclass(slots=True)
 class Speech:
-    """The model's side of a reply: each call goes on from all that stands in the reply so far."""
+    """The model's part of a reply: each call continues the whole reply so far."""
 
     prompt: Prompt
     base: Base
     exhausted: bool = False
-    """The reply ended because no room was left, not because the model was done."""
+    """The reply ended because the context is full, not because the model was done."""
     why: str = ""
-    """Why what the model said last ended before its time, in a sentence for a person."""
+    """Why the model's latest text ended too early, as a sentence for the user."""
 
     def generate(self, step: Generate) -> Generator[str]:
-        """Give what the model says next, up to a stop string. Closing it closes the model's stream."""
+        """Give the model's next text, up to a stop string. Closing it closes the model's stream."""
         prompt = self.prompt
         more = step.reply[len(prompt.prior) :]
         state = token_budget.go_on(prompt.state, prompt.question, more, webui_api.tokens)
@@ -98,7 +98,7 @@ class Stops:
         self.found = False
 
     def receive(self, text: str) -> str:
-        """Take the whole text so far; give what is new in it."""
+        """Take the whole text so far; give the new part."""
         start = max(0, len(self._before) + self._seen - self._longest)
         window = (self._before + text)[start:]
         cuts = [at for stop in self._stops if (at := window.find(stop)) >= 0]
@@ -112,30 +112,30 @@ class Stops:
 
 
 class Page:
-    """The text that the webui should have, and how much of it it has."""
+    """The text of the reply, and whether the webui has the latest of it."""
 
     def __init__(self, hidden: HiddenThought, before: str = "") -> None:
-        """`before`: the reply so far, marks and all, which the webui has already."""
+        """`before`: the reply so far with its markers, which the webui already has."""
         self.text = ""
         self._before = before
         self._placed = output_placeholders.opened(before)
         self._open = ""
-        """The block whose result is to come, or comes."""
+        """The block whose result is next, or is being said."""
         self._told = False
-        """A part of it has come."""
+        """A part of its result was said."""
         self.owed = False
-        """A result stands in the text that the webui does not have yet."""
+        """The text has a result that the webui does not have yet."""
         self._hidden = hidden
         self._last = 0.0
 
     def place(self, identity: str) -> None:
-        """Mark the place of a block, whose fence was said last."""
+        """Put the marker of a block below its fence, which was said last."""
         if identity == self._open:
             return
         self._open, self._told = identity, False
         if identity not in self._placed:
             ended = (self.text or self._before).endswith("\n")
-            # Where the fence ended without a line's end, what is said of its result begins with one.
+            # If the fence ended without a line break, the text of the result begins with one.
             self.text += (
                 output_placeholders.opening(identity) + "\n"
                 if ended
@@ -143,7 +143,7 @@ class Page:
             )
 
     def say(self, say: Say) -> None:
-        """Add what may be shown by now."""
+        """Add what may be shown now."""
         if say.part is Part.RESULT:
             self._told = True
         else:
@@ -157,7 +157,7 @@ class Page:
             self._open = ""
 
     def add(self, sentence: str) -> None:
-        """Add a sentence of our own, as a paragraph."""
+        """Add a sentence of ours as a paragraph."""
         self._end_place()
         self.text += self._hidden.close()
         self.text += f"{'' if self.text.endswith(chr(10)) else chr(10)}\n{sentence}\n"
@@ -173,7 +173,7 @@ class Page:
         return time.monotonic() - self._last < APART
 
     def update(self) -> str:
-        """The next update; waits where it would be dropped."""
+        """The next update; waits if it would be dropped."""
         time.sleep(max(0.0, self._last + APART - time.monotonic()))
         self._last, self.owed = time.monotonic(), False
         return self.text
@@ -181,7 +181,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """All that one reply needs."""
+    """Everything that one reply needs."""
 
     turn: Turn
     speech: Speech
@@ -191,19 +191,19 @@ class Reply:
     stopped: Callable[[], bool]
     api: bool = False
     streams: bool = True
-    """The page shows the reply while it grows; else it gets only the end."""
+    """The page shows the reply while it is written; otherwise it gets only the end."""
     watch: Callable[[Event], str] = lambda _event: ""
-    """Is told what happens; gives the id of a block that has its place in the reply from now on."""
+    """Called with each event; gives the id of a block that has its place in the reply from now on."""
     before: str = ""
-    """The part of the reply that is there already, as the webui has it."""
+    """The existing part of the reply, as the webui has it."""
     draws: bool = False
-    """The page shows what stands between our marks."""
+    """The page shows an element in place of our markers."""
 
     def give(self) -> Generator[str]:
         """Give the reply, longer each time. Closing it, from any thread, only posts an interrupt."""
         drawn = bool(webui_api.answer(self.speech.prompt.prior).strip())
         hidden = HiddenThought(
-            self.tags, drawn=drawn, marks=output_placeholders.thought if self.draws else None
+            self.tags, drawn=drawn, markers=output_placeholders.thought if self.draws else None
         )
         page = Page(hidden, self.before)
         try:
@@ -230,13 +230,13 @@ class Reply:
                 if isinstance(event, Say):
                     page.say(event)
                 if isinstance(event, Waiting):
-                    return  # nobody else waits for a person's word: with it the page presses Continue
+                    return  # the page presses Continue once the user has approved
                 if isinstance(event, Ended) and event.result is STOPPED:
-                    return  # nobody said no: the block stands as it is, and Continue asks again
+                    return  # it was not declined: the block stays as it is, and Continue asks again
                 if patience.lost(event):
                     self._leave_it_running(page)
                     return
-                # Once somebody pressed Stop, the webui throws away what we give and closes us.
+                # After Stop, the webui drops what we give and closes us.
                 if _is_seen(event, page) and not self.stopped():
                     yield page.update()
 
@@ -247,7 +247,7 @@ class Reply:
                     page.say(step)
 
     def _end(self, page: Page) -> Generator[str]:
-        """The last update, also after Stop: what code did should stay in the reply."""
+        """The last update, also after Stop: the results of code should stay in the reply."""
         if not self.stopped():
             yield page.update()
         elif not self.api and (page.owed or not self.streams):
@@ -255,12 +255,12 @@ class Reply:
             try:
                 yield page.update()
             finally:
-                # Without streaming the webui keeps only what comes last, and nothing while the flag is set.
+                # Without streaming the webui keeps only the last update, and none while the flag is set.
                 webui_api.set_stopped(self.streams)
 
 
 def _is_seen(event: Event, page: Page) -> bool:
-    """Whether the page is to be updated: for words not more often than it takes, for the rest always."""
+    """Whether to update the page: always, but for text only as often as it accepts."""
     match event:
         case Say():
             return page.owed or not page.early
@@ -273,7 +273,7 @@ STUCK = Result(status=Status.INTERRUPTED, aftermath=Aftermath.BUSY)
 
 
 class Patience:
-    """Ends where a program does not heed Stop: the person should not wait for it."""
+    """Limits the wait for a program that ignores Stop."""
 
     def __init__(self, stopped: Callable[[], bool]) -> None:
         self._stopped = stopped

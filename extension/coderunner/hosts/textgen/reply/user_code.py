@@ -1,4 +1,4 @@
-"""Runs the Python blocks of a person's own message before the model reads it."""
+"""Runs the Python blocks in the user's own message before the model reads it."""
 
 from collections.abc import Callable, Generator
 from contextlib import closing
@@ -10,9 +10,9 @@ from coderunner.runner import Generate, Kernel, Part, RunOptions, Say, Turn, con
 def with_results(
     message: str, turn: Turn, kernel: Kernel, options: RunOptions, stopped: Callable[[], bool]
 ) -> str:
-    """`message` with the result of each of its blocks below it; itself where it has none to run.
+    """`message` with the result of each block below it; unchanged if it has none to run.
 
-    The message is read as a reply whose model says just this text: blocks run by the same rules.
+    The message is treated as a model's reply: blocks run by the same rules.
     """
     if "```" not in message and "~~~" not in message:
         return message
@@ -30,8 +30,8 @@ def with_results(
 
 
 def visibly(message: str, visible: str, changed: str) -> str:
-    """The text that the page shows for `changed`, where it showed `visible` for `message`."""
+    """The text that the page shows for `changed`, if it showed `visible` for `message`."""
     if visible == escape(message) or changed == message:
         return escape(changed) if changed != message else visible
-    # Another extension shows something of its own: leave that and show the rest below it.
+    # Another extension shows its own text: keep that and add ours below it.
     return f"{visible}\n\n{escape(changed)}"

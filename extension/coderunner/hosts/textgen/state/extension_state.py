@@ -1,4 +1,4 @@
-"""What the extension keeps for the whole process: choices, kernels, open questions; and who may run code."""
+"""The state of the extension for the whole process: choices, kernels, approvals; and who may run code."""
 
 import logging
 from collections.abc import Mapping
@@ -64,30 +64,30 @@ FOLDER = "coderunner"
 
 @dataclass(frozen=True, slots=True)
 class ExtensionState:
-    """One for the process: a restart of the interface runs `script.py` again, but not this."""
+    """One for the process: a restart of the interface runs `script.py` again, but keeps this."""
 
     store: PreferencesFile
     sessions: Sessions
     cache: Path
-    """Our part of the folder that the webui serves."""
-    board: StatusFiles
+    """Our folder among the files that the webui serves."""
+    status_files: StatusFiles
     records: Records
     approvals: PendingApprovals
     controller: BlockController
     elements: OutputRoutes
     chats: ChatIdentities
-    marks: ChatRequests = field(default_factory=ChatRequests)
+    requests: ChatRequests = field(default_factory=ChatRequests)
     ended: dict[str, str] = field(default_factory=dict)
-    """Why the latest reply of a conversation ended, where that is before its time; told once."""
+    """Why the latest reply of a conversation ended too early; shown once."""
     _met: set[str] = field(default_factory=set)
-    """Conversations of which this process has had a reply."""
+    """Conversations that have had a reply in this process."""
 
     @classmethod
     def open(cls, user_data: Path) -> "ExtensionState":
-        """Open the door of the webui whose data are in `user_data`."""
+        """The state for the webui whose data are in `user_data`."""
         home, cache = user_data / FOLDER, user_data / "cache" / FOLDER
-        board = StatusFiles(cache)
-        board.clean()
+        status_files = StatusFiles(cache)
+        status_files.clean()
         ours = _settings()
         store = PreferencesFile(home / "settings.json", from_settings(ours) if ours else Preferences())
         most, approvals = ours.max_memory if ours else 0.0, PendingApprovals()
@@ -114,10 +114,10 @@ class ExtensionState:
 
         controller = BlockController(records, approvals, kernels, setting)
         elements = OutputRoutes(controller, ours.public_url if ours else "")
-        return cls(store, sessions, cache, board, records, approvals, controller, elements, chats)
+        return cls(store, sessions, cache, status_files, records, approvals, controller, elements, chats)
 
     def install(self) -> None:
-        """Put what is ours into the webui around us; again after each restart of its interface."""
+        """Add our routes and hooks to the webui; again after each restart of its interface."""
         self.elements.install()
         webui_patches.follow_chats(self._renamed, self._deleted)
         webui_patches.keep_when_left()
@@ -134,8 +134,8 @@ class ExtensionState:
             self._met.discard(conversation)
             self.sessions.io_thread.submit(self.sessions.close(conversation))
 
-    def mark(self, state: webui_api.State, more: Mapping[str, Any]) -> ChatRequest | None:
-        """What is to be known of the reply that begins; None where it is to pass untouched."""
+    def request_of(self, state: webui_api.State, more: Mapping[str, Any]) -> ChatRequest | None:
+        """The request of the reply that begins; None if that is to stay unchanged."""
         chosen, api = self.store.get(), is_api(state)
         if why_not(chosen, several=webui_api.serves_several(), api=api):
             return None
@@ -161,20 +161,20 @@ class ExtensionState:
         )
 
     def why(self, state: Mapping[str, Any]) -> str:
-        """Why the reply that has just ended did so before its time, in a sentence; empty where it did not."""
+        """Why the reply that has just ended did so too early, as a sentence; empty if it did not."""
         name = self.conversation(state) if self.ended else None
         return self.ended.pop(name, "") if name else ""
 
     def may_run(self) -> bool:
-        """Whether code runs for the people at the page."""
+        """Whether code runs for the users of the page."""
         return not why_not(self.store.get(), several=webui_api.serves_several())
 
     def place(self) -> str:
-        """The kernel in words; where the webui serves several people, its address is nobody's business."""
+        """The kernel in words; with `--multi-user`, without its address."""
         return place_of(self.store.get())
 
     def conversation(self, state: Mapping[str, Any]) -> str | None:
-        """The conversation of the browser page for which we are called."""
+        """The conversation of the page that calls."""
         return self._conversation(state, state.get("history"))
 
     def _conversation(self, state: Mapping[str, Any], history: Mapping[str, Any] | None) -> str | None:
@@ -184,7 +184,7 @@ class ExtensionState:
         return self.chats.find(Place(*kept), webui_api.saved_chat(state) if history is None else history)
 
     def _resume(self, name: str, history: Mapping[str, Any]) -> None:
-        """Have it said where the variables of a chat's earlier blocks are gone; once in a process."""
+        """Have the user told if the variables of earlier blocks are gone; once per process."""
         home = next(homes(history), "")
         if name in self._met:
             return
@@ -199,44 +199,44 @@ class ExtensionState:
             self.kernel(name).resume((counts or [0])[-1] if home == name else 0)
 
     def kernel(self, name: str) -> Session:
-        """The kernel of a conversation; nothing is started yet."""
+        """The kernel of a conversation; this starts nothing."""
         return self.sessions.get(name, self.store.get().where)
 
-    def options(self, mark: ChatRequest) -> RunOptions:
+    def options(self, request: ChatRequest) -> RunOptions:
         """How the cells of a reply are run."""
         chosen = self.store.get()
 
         def consent(run: Run) -> Future[bool]:
             match chosen.approval:
-                case "ask" if self.controller.buttons.always(mark.conversation):
+                case "ask" if self.controller.buttons.always(request.conversation):
                     return granted(run)
                 case "auto":
                     return granted(run)
                 case "off":
                     return declined(run)
             word = self.approvals.ask(
-                mark.conversation, output_placeholders.identity(mark.message, run.ordinal), run
+                request.conversation, output_placeholders.identity(request.message, run.ordinal), run
             )
-            self.show(mark)
-            # Without a word the reply ends at its block; with one the page has it continued.
+            self.show(request)
+            # Without a decision the reply ends at its block; with one the page continues it.
             return Future() if word is None else granted(run) if word else declined(run)
 
         def ask(question: Question) -> Future[Secret]:
-            line = self.approvals.inquire(mark.conversation, question)
-            self.show(mark)
+            line = self.approvals.inquire(request.conversation, question)
+            self.show(request)
             return line
 
         def left(ended: Ended) -> None:
-            """The webui closes us, since a page was loaded again or closed, and nobody pressed Stop."""
-            self.controller.go_on(mark, ended)
-            self._follow_bar(mark, ended)
+            """Called if the webui closes the reply without Stop: its page was reloaded or closed."""
+            self.controller.go_on(request, ended)
+            self._follow_bar(request, ended)
 
-        # Nobody would bring an API client the result of a cell that goes on.
-        limit, allowance = 0.0 if mark.api else chosen.limit, ReplyBudget(chosen.max_seconds)
-        questions = ask if mark.page else None
-        runs = self.runs(mark.home, mark.message)
-        # Where the page has an element for each block, its pictures are seen there.
-        keep = no_pictures if self.draws(mark) else self.keep
+        # An API client would never get the result of a background cell.
+        limit, allowance = 0.0 if request.api else chosen.limit, ReplyBudget(chosen.max_seconds)
+        questions = ask if request.page else None
+        runs = self.runs(request.home, request.message)
+        # If the page has an element for each block, that shows its images.
+        keep = no_pictures if self.draws(request) else self.keep
         return RunOptions(
             chosen.deadline,
             limit,
@@ -244,70 +244,70 @@ class ExtensionState:
             keep,
             ask=questions,
             allowance=allowance,
-            left=None if mark.api else left,
+            left=None if request.api else left,
             runs=runs,
         )
 
-    def draws(self, mark: ChatRequest) -> bool:
-        """Whether the blocks of a reply have elements of their own in the page."""
-        return bool(mark.page) and self.elements.placed
+    def draws(self, request: ChatRequest) -> bool:
+        """Whether the page shows the blocks of a reply as elements."""
+        return bool(request.page) and self.elements.placed
 
     def runs(self, conversation: str, message: str = "") -> RecordedRuns:
-        """What is written down of a conversation's runs, those of one reply above all."""
+        """The recorded runs of a conversation, and of one of its replies."""
         return RecordedRuns(self.records, conversation, message, self.store.get().place)
 
     def keep(self, result: Result) -> list[str]:
-        """Store a result's pictures where the page finds them."""
+        """Save a result's images where the page finds them."""
         return image_files.keep(result, self.cache)
 
-    def watch(self, mark: ChatRequest, event: Event) -> str:
-        """Keep the page up to date; gives the id of a block that has its place in it from now on."""
-        identity = self.controller.receive(mark, event) if self.draws(mark) else ""
-        self._follow_bar(mark, event)
+    def watch(self, request: ChatRequest, event: Event) -> str:
+        """Update the page; gives the id of a block that has its place in the reply from now on."""
+        identity = self.controller.receive(request, event) if self.draws(request) else ""
+        self._follow_bar(request, event)
         return identity
 
-    def _follow_bar(self, mark: ChatRequest, event: Event) -> None:
+    def _follow_bar(self, request: ChatRequest, event: Event) -> None:
         match event:
             case Started():
-                self.approvals.begin(mark.conversation, event.ordinal)
-                self.show(mark)
+                self.approvals.begin(request.conversation, event.ordinal)
+                self.show(request)
             case Answered():
-                self.approvals.settle(mark.conversation)
-                self.show(mark)
+                self.approvals.settle(request.conversation)
+                self.show(request)
             case Ended():
-                self.approvals.clear(mark.conversation)
-                self._follow(mark, event)
-                self.show(mark)
+                self.approvals.clear(request.conversation)
+                self._follow(request, event)
+                self.show(request)
 
-    def _follow(self, mark: ChatRequest, event: Ended) -> None:
-        """Have the bar mention a block that goes on, until it ends."""
+    def _follow(self, request: ChatRequest, event: Ended) -> None:
+        """Show a background block in the status bar until it ends."""
         if event.running is None:
             return
-        late = DetachedBlock(event.ordinal, output_placeholders.identity(mark.message, event.ordinal))
+        late = DetachedBlock(event.ordinal, output_placeholders.identity(request.message, event.ordinal))
 
         def end(_done: Future[Result]) -> None:
-            self.approvals.end(mark.conversation, late)
-            self.show(mark)
+            self.approvals.end(request.conversation, late)
+            self.show(request)
 
-        self.approvals.go_on(mark.conversation, late)
+        self.approvals.go_on(request.conversation, late)
         event.running.settled.add_done_callback(end)
 
-    def show(self, mark: ChatRequest) -> None:
-        """Tell the page of a reply what waits or runs."""
-        if mark.page:
-            self.board.post(mark.page, self._notice(mark))
+    def show(self, request: ChatRequest) -> None:
+        """Tell the page of a reply what is waiting or running."""
+        if request.page:
+            self.status_files.post(request.page, self._notice(request))
 
-    def _notice(self, mark: ChatRequest) -> Mapping[str, object]:
-        """What the bar shows, and the id of the block: where the page shows that itself, no bar is needed."""
-        glance = self.approvals.glance(mark.conversation)
-        at = glance.block if isinstance(glance, DetachedBlock) else self._at(glance, mark)
-        return {**self._words(glance), "cell": at, "chat": mark.chat[:100]} if glance else NOTHING
+    def _notice(self, request: ChatRequest) -> Mapping[str, object]:
+        """What the status bar shows, and the block's id: the page hides the bar if it shows the block."""
+        glance = self.approvals.glance(request.conversation)
+        at = glance.block if isinstance(glance, DetachedBlock) else self._at(glance, request)
+        return {**self._words(glance), "cell": at, "chat": request.chat[:100]} if glance else NOTHING
 
-    def _at(self, glance: object, mark: ChatRequest) -> str:
+    def _at(self, glance: object, request: ChatRequest) -> str:
         if isinstance(glance, Approval):
             return glance.block
-        busy = glance if isinstance(glance, RunningBlock) else self.approvals.busy(mark.conversation)
-        return output_placeholders.identity(mark.message, busy.ordinal if busy else 0)
+        busy = glance if isinstance(glance, RunningBlock) else self.approvals.busy(request.conversation)
+        return output_placeholders.identity(request.message, busy.ordinal if busy else 0)
 
     def _words(
         self, glance: InputRequest | Approval | RunningBlock | DetachedBlock | None
@@ -326,13 +326,13 @@ class ExtensionState:
                 return {"kind": "late", "number": ordinal + 1}
         return NOTHING
 
-    def leave(self, mark: ChatRequest) -> None:
-        """A reply is over; returns at once."""
-        self.approvals.clear(mark.conversation)
-        self.controller.leave(mark)
-        self.show(mark)
-        if mark.passing:
-            self.sessions.io_thread.submit(self.sessions.close(mark.conversation))
+    def leave(self, request: ChatRequest) -> None:
+        """Note that a reply is over; returns at once."""
+        self.approvals.clear(request.conversation)
+        self.controller.leave(request)
+        self.show(request)
+        if request.passing:
+            self.sessions.io_thread.submit(self.sessions.close(request.conversation))
 
 
 def _place(name: str, character: str | None, mode: str | None) -> Place | None:
@@ -346,13 +346,13 @@ def _is_there(place: Place) -> bool:
 
 
 def place_of(chosen: Preferences) -> str:
-    """The kernel in words; where the webui serves several people, its address is nobody's business."""
+    """The kernel in words; with `--multi-user`, without its address."""
     hidden = webui_api.serves_several() and chosen.kernel == "server"
     return f"the kernel {chosen.kernel_name} of this webui" if hidden else chosen.place
 
 
 def why_not(chosen: Preferences, *, several: bool, api: bool = False) -> str:
-    """Why code does not run, in a sentence for a person; empty where it does."""
+    """Why code does not run, as a sentence for the user; empty if it does."""
     if not chosen.active:
         return "CodeRunner is turned off. Replies are not changed."
     if several and chosen.kernel == "embedded" and not chosen.embedded_for_all:
@@ -368,19 +368,19 @@ def why_not(chosen: Preferences, *, several: bool, api: bool = False) -> str:
 
 
 def _end_of(prompt: str) -> str:
-    """A prompt in the room that the page has for it: what it asks stands at its end."""
+    """The end of a long prompt, which says what it asks for."""
     prompt = prompt.strip()
     return prompt if len(prompt) <= LONGEST else f"… {prompt[2 - LONGEST :]}"
 
 
 def _prior(more: Mapping[str, Any]) -> str:
-    """The part of the reply that is there already: what Continue goes on from."""
+    """The existing part of the reply, which Continue continues."""
     rows = more["history"]["internal"] if more.get("_continue") else []
     return str(rows[-1][1]) if rows else ""
 
 
 def _settings() -> Settings | None:
-    """CodeRunner's own settings; None where they cannot be used."""
+    """CodeRunner's own settings; None if they are not valid."""
     try:
         return settings.load()
     except SettingsError as failure:

@@ -1,7 +1,7 @@
-"""What a person chose in the form, kept in a file of ours that only they can read.
+"""The choices made in the form, saved in a file of ours that only its owner can read.
 
-Not in the webui's settings file: that one is shown, shared and saved by others. What nobody chose comes from
-CodeRunner's own settings (environment, TOML file), so that an operator can set everything without a form.
+Not in the webui's settings file, which other code shows, shares and saves. What was not chosen comes from
+CodeRunner's own settings (environment, TOML file), so that an operator can set everything without the form.
 """
 
 import json
@@ -41,50 +41,50 @@ RANGES: Mapping[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """All that can be chosen. Values out of range are brought into it."""
+    """All choices. Values out of range are clamped to it."""
 
     active: bool = True
     kernel: Kind = "embedded"
     server: str = "http://127.0.0.1:8888"
     token: Secret = field(default_factory=Secret)
     ca_file: str = ""
-    """A file with the certificates to trust for the server. The form leaves it as it is."""
+    """A file with the certificates to trust for the server. Not in the form."""
     kernel_name: str = "python3"
     deadline: float = 30.0
     on_timeout: OnTimeout = "detach"
-    """What becomes of a block at its deadline: it goes on beside the reply, or is stopped."""
+    """What happens to a block at its deadline: it keeps running in the background, or is stopped."""
     hard_timeout: float = 600.0
-    """Seconds up to which it goes on. The form leaves them as they are."""
+    """Seconds that it may run in the background. Not in the form."""
     approve: Approve = "default"
     max_blocks: int = 8
     max_seconds: float = 900.0
     """Seconds for one reply; 0: no limit."""
     max_tokens: int = 0
-    """Tokens for one reply; 0: as many as the webui allows."""
+    """Tokens for one reply; 0: the webui's own limit."""
     own_blocks: bool = False
-    """Run the Python blocks of the person's own messages first."""
+    """Run the Python blocks in the user's own messages first."""
     api: bool = False
     """Run code for API clients, too."""
     scripts: bool = True
-    """What a program shows may run scripts, in its closed frame. The form leaves it as it is."""
+    """HTML outputs may run scripts, in a sandboxed frame. Not in the form."""
     embedded_for_all: bool = False
-    """Let all whom a webui for several people serves run code on this machine. Only the file sets it."""
+    """With `--multi-user`, let every user run code on this machine. Set only in the file."""
 
     @property
     def approval(self) -> Literal["auto", "ask", "off"]:
-        """What `approve` comes to: a Jupyter server is the isolated one, a kernel of this machine is not."""
+        """What `approve` means: its default asks only for code that runs on this machine."""
         if self.approve == "default":
             return "auto" if self.kernel == "server" else "ask"
         return self.approve
 
     @property
     def limit(self) -> float:
-        """Seconds up to which a block goes on after its deadline; 0: it is stopped there."""
+        """Seconds that a block may run in all; 0: it is stopped at its deadline."""
         return self.hard_timeout if self.on_timeout == "detach" else 0.0
 
     @property
     def where(self) -> KernelLocation:
-        """The kernel that was chosen."""
+        """The chosen kernel."""
         name = self.kernel_name or "python3"
         if self.kernel == "embedded":
             return Local(name)
@@ -92,13 +92,13 @@ class Preferences:
 
     @property
     def place(self) -> str:
-        """The kernel in words for a person; without a token, also where somebody put one into the address."""
+        """The kernel in words for the user, without a token that was put into the address."""
         if self.kernel == "embedded":
             return f"the embedded kernel {self.kernel_name}"
         return f"the kernel {self.kernel_name} on {self.server.partition('?')[0].rpartition('@')[2]}"
 
     def with_changes(self, changes: Mapping[str, Any]) -> "Preferences":
-        """These preferences with what of `changes` makes sense; the rest stays as it was."""
+        """These preferences with the valid ones of `changes`."""
         return replace(self, **{name: value for name, value in map(_checked, changes.items()) if name})
 
 
@@ -134,7 +134,7 @@ class PreferencesFile:
 
     @property
     def untouched(self) -> bool:
-        """Nothing was ever chosen."""
+        """Nothing was chosen yet."""
         with self._lock:
             return not self._read()
 
@@ -144,7 +144,7 @@ class PreferencesFile:
             return self._defaults.with_changes(self._read())
 
     def change(self, **changes: Any) -> Preferences:  # noqa: ANN401 - values by name, checked here
-        """Choose; gives the preferences as they are then."""
+        """Save choices; gives the preferences with them."""
         with self._lock:
             chosen = self._read() | dict(filter(lambda item: item[0], map(_checked, changes.items())))
             self._chosen = chosen
@@ -161,7 +161,7 @@ class PreferencesFile:
         return self._chosen
 
     def _write(self, chosen: Mapping[str, Any]) -> None:
-        """Write whole or not at all, readable by nobody else at any moment."""
+        """Write atomically, and never readable by others."""
         plain = {name: _plain(value) for name, value in chosen.items()}
         try:
             make_private(self.path.parent)
@@ -184,7 +184,7 @@ def _plain(value: object) -> object:
 
 
 def _checked(item: tuple[str, Any]) -> tuple[str, Any]:
-    """One name and value as they may stand in `Preferences`; an empty name where they may not."""
+    """A name and value for `Preferences`; an empty name if the value is not valid."""
     name, value = item
     refused = ("", None)
     match name:

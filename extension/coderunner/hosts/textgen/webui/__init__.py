@@ -1,1 +1,1 @@
-"""All that we use of text-generation-webui, and the files that its page gets from us."""
+"""Everything that we use of text-generation-webui, and the files that we add to its page."""

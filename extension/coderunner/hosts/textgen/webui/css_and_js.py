@@ -1,7 +1,6 @@
-"""The page's style and script, which the webui takes as text.
+"""The page's CSS and JavaScript, which the webui takes as text.
 
-It takes the script into the middle of a function of its own, so an error there would end its own scripts,
-too.
+It puts the script inside a function of its own, so an error there would also end its own scripts.
 """
 
 from pathlib import Path

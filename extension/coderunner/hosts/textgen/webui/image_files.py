@@ -1,7 +1,7 @@
-"""Keeps the pictures of a result where the webui's page finds them.
+"""Saves the images of a result where the webui's page finds them.
 
-The webui serves `user_data/cache` to everybody who reaches it, so a picture's name cannot be guessed (128
-random bits) and what is stored under it is what it claims to be, by its first bytes.
+The webui serves `user_data/cache` to everybody who can reach it, so an image has a random name (128 bits),
+and its content is checked to be of its type.
 """
 
 from pathlib import Path
@@ -15,15 +15,15 @@ from coderunner.runner import images
 
 ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp", SVG: "svg"}
 LARGEST = 8 * 1024 * 1024
-"""Bytes of one picture: the page loads it at each visit of the chat."""
+"""Bytes of one image: the page loads it whenever the chat is opened."""
 MOST = 12
-"""Pictures of one result that are shown; more would bury the answer."""
+"""Images of one result that are shown; more would hide the answer."""
 
 
 def keep(result: Result, folder: Path) -> list[str]:
-    """Store a result's pictures in `folder`; gives Markdown for each, in order.
+    """Save a result's images in `folder`; gives Markdown for each, in order.
 
-    A picture that cannot be shown is described in words in its place.
+    An image that cannot be shown is replaced by a description.
     """
     return [_place(folder, image) for image in images(result)[:MOST]]
 
@@ -42,14 +42,14 @@ def _place(folder: Path, image: Image) -> str:
 
 
 def _content(image: Image) -> bytes:
-    """What is stored; nothing where it is too large, or no SVG after all."""
+    """The bytes to save; empty if they are too many, or not SVG."""
     if image.size > LARGEST:
         return b""
     return (harmless(image.data) or "").encode() if image.mime == SVG else image.content
 
 
 def seen_by_the_page(path: Path) -> str:
-    """The name under which the page asks the webui for a file: from the webui's working directory on."""
+    """The path by which the page requests a file: relative to the webui's working directory."""
     here = Path.cwd()
     whole = path.absolute()
     return quote((whole.relative_to(here) if whole.is_relative_to(here) else whole).as_posix())

@@ -1,17 +1,17 @@
-"""Why a reply of the webui ended before its time: its loaders tell that to its log alone, and end."""
+"""Why a reply of the webui ended too early: its model loaders only log an error, and end."""
 
 import logging
 from collections.abc import Iterator
 from threading import local
 
 LONGEST = 160
-"""Characters of what a loader says itself."""
+"""Characters of a loader's own message."""
 
 MORE = "the webui's log says more"
 
 
 class LoaderErrors(logging.Handler):
-    """Hears what goes wrong in the thread that asks; may be used from any thread."""
+    """Notes the errors that are logged in the calling thread; may be used from any thread."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -22,7 +22,7 @@ class LoaderErrors(logging.Handler):
         self._heard.record = record
 
     def listen(self, texts: Iterator[str]) -> Iterator[str]:
-        """Give `texts`; at their end `take` tells of the error with which they ended."""
+        """Give `texts`; after their end, `take` gives the error that ended them."""
         while True:
             self._heard.record = None
             try:
@@ -32,7 +32,7 @@ class LoaderErrors(logging.Handler):
             yield text
 
     def take(self) -> str:
-        """What was heard, in a sentence for a person; empty where that is nothing."""
+        """The noted error as a sentence for the user; empty without one."""
         record, self._heard.record = getattr(self._heard, "record", None), None
         return _sentence(record) if record is not None else ""
 

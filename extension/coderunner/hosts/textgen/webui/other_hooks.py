@@ -1,6 +1,6 @@
 # mypy: disable-error-code="import-not-found"
-# The webui is there only where we run in it.
-"""The hooks of other extensions, and the webui's own function for a reply, which ours go on to."""
+# The webui can only be imported inside its own process.
+"""The hooks of other extensions, and the webui's own function for a reply: ours pass calls on to them."""
 
 from collections.abc import Generator, Iterator, Mapping
 from typing import Any, Protocol
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from coderunner.hosts.textgen.webui.webui_api import State
 
 OWN_STREAMS = frozenset({"LlamaServer", "Exllamav3Model", "TensorRTLLMModel"})
-"""Names of the model classes that stream by themselves; every other one goes the way of Transformers."""
+"""Names of the model classes that stream by themselves; every other one goes through Transformers."""
 
 
 class GenerateReply(Protocol):
@@ -30,7 +30,7 @@ class GenerateReply(Protocol):
 
 
 def next_hook(ours: object, name: str) -> Any | None:  # noqa: ANN401 - another extension's function
-    """The hook `name` of the first extension after ours: the webui calls the first that has it."""
+    """The hook `name` of the next extension after ours: the webui calls only the first that has it."""
     following = iter(_extensions())
     for extension in following:
         if getattr(extension, name, None) is ours:
@@ -39,7 +39,7 @@ def next_hook(ours: object, name: str) -> Any | None:  # noqa: ANN401 - another 
 
 
 def before_us(ours: object, name: str) -> str | None:
-    """The name of an extension that takes the hook `name` before ours; None where we come first."""
+    """The name of an extension whose hook `name` comes before ours; None if ours is the first."""
     from modules import extensions
 
     for extension, its_name in extensions.iterator():
@@ -64,7 +64,7 @@ def reply_without_us(
     stopping_strings: list[str] | None,
     is_chat: bool,  # noqa: FBT001 - the webui's own signature
 ) -> Generator[str]:
-    """What the webui would say if we were not there; closing it closes the model's stream."""
+    """The webui's reply without us; closing it closes the model's stream."""
     generate: GenerateReply | None = next_hook(ours, "custom_generate_reply") or _loader()
     if generate is None:
         yield ""
@@ -78,7 +78,7 @@ def reply_without_us(
 
 
 def _loader() -> GenerateReply | None:
-    """The webui's function for the loaded model; None where no model is loaded."""
+    """The webui's function for the loaded model; None if no model is loaded."""
     from modules import shared, text_generation
     from modules.utils import check_model_loaded
 

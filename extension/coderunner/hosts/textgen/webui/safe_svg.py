@@ -1,8 +1,7 @@
-"""SVG that can be opened by itself without running anything.
+"""Makes SVG that can be opened by itself without running scripts.
 
-In the page an SVG stands as an `<img>`, where nothing in it runs. But its file has an address, and whoever
-opens that gets a document of the webui's own origin: so what could run there is taken out before it is
-stored.
+In the page an SVG is an `<img>`, where its scripts do not run. But its file has a URL that opens as a
+document of the webui's own origin, so everything that could run there is removed before it is saved.
 """
 
 import re
@@ -20,17 +19,17 @@ ELEMENTS = frozenset({
     "textPath", "title", "tspan", "use", "view",
 })
 # fmt: on
-"""What draws. Scripts, foreign objects and animations (which can set an address) are not among them."""
+"""Allowed elements. Not scripts, foreign objects, or animations, which can set a URL."""
 
 DOCTYPE = re.compile(r"<!DOCTYPE[^\[>]*>", re.IGNORECASE)
-"""The harmless kind, as matplotlib writes it; one with an inner part stays and is refused."""
+"""A harmless doctype, as matplotlib writes it; one with an internal subset is refused."""
 
 LOADS = re.compile(r"@import|url\(\s*['\"]?(?!#|data:image/)|expression\(|javascript:", re.IGNORECASE)
-"""Style that would fetch something from elsewhere."""
+"""CSS that would load something."""
 
 
 def harmless(text: str) -> str | None:
-    """`text` with only what draws left in it; None where it is no SVG."""
+    """`text` with only allowed elements and attributes; None if it is no SVG."""
     text = DOCTYPE.sub("", text)
     if "<!" in re.sub(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>", "", text, flags=re.DOTALL):
         return None
@@ -60,7 +59,7 @@ def _clean(element: ElementTree.Element) -> None:
 
 
 def _local(element: ElementTree.Element) -> str:
-    """The element's name if it is SVG's, else nothing."""
+    """The element's name if it is in SVG's namespace, otherwise empty."""
     namespace, _, name = str(element.tag).rpartition("}")
     return name if namespace == f"{{{NAMESPACE}" else ""
 

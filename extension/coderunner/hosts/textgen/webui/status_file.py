@@ -1,8 +1,8 @@
-"""Tells a browser page what waits or runs in its chat, through a small file that the webui serves.
+"""Tells a page what is waiting or running in its chat, through a small file that the webui serves.
 
-Asking through gradio would make the page walk all its components each time, for a tenth of a second or
-more; the webui's own updates of a reply get lost meanwhile. A file is fetched without any of that. Each
-page has its own, whose name only that page learns.
+A request through gradio would make the page go through all its components, for a tenth of a second or more,
+and lose updates of the reply meanwhile. A file has no such cost. Each page has its own file, with a name that
+only that page knows.
 """
 
 import hmac
@@ -16,36 +16,36 @@ from coderunner.hosts.textgen.webui.image_files import seen_by_the_page
 
 PREFIX = "bar-"
 SIZE = 4096
-"""Bytes of every notice. The webui looks at a file's length and reads it a moment later; in between it may
-have become another file, but never one of another length, which would end its answer with an error."""
+"""Bytes of every file. The webui reads a file's length first and its content later; a file that changed its
+length in between would make the response fail."""
 
 LONGEST = 160
-"""Characters of a text: even where each takes the twelve bytes of an escape, a notice is below `SIZE`."""
+"""Characters of a text: even if each takes the twelve bytes of an escape, the file is below `SIZE`."""
 
 NOTHING: Mapping[str, object] = {"kind": "none"}
 
 
 class StatusFiles:
-    """The files of all pages; may be used from any thread."""
+    """The status files of all pages; may be used from any thread."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._key = token_bytes(16)
-        """Another one for each process: a name of an earlier one means nothing."""
+        """New in each process: names of an earlier one are not valid."""
 
     def clean(self) -> None:
-        """Remove what an earlier process left."""
+        """Remove the files of an earlier process."""
         for path in self._folder.glob(f"{PREFIX}*"):
             with suppress(OSError):
                 path.unlink()
 
     def address(self, page: str) -> str:
-        """The address of a page's file, which is there from now on."""
+        """The URL of a page's file, which exists from now on."""
         self.post(page, NOTHING)
         return f"file/{seen_by_the_page(self._path(page))}"
 
     def post(self, page: str, notice: Mapping[str, object]) -> None:
-        """Show `notice` on a page. What cannot be written is not shown: the reply goes on all the same."""
+        """Show `notice` on a page. A failed write only means that it is not shown."""
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
             path = self._path(page)
@@ -61,6 +61,6 @@ class StatusFiles:
 
 
 def _padded(notice: Mapping[str, object]) -> bytes:
-    """`notice` as JSON of the one length; a text that is too long loses its end."""
+    """`notice` as JSON of the fixed length; long texts are cut off."""
     short = {name: value[:LONGEST] if isinstance(value, str) else value for name, value in notice.items()}
     return json.dumps(short).encode("ascii").ljust(SIZE)

@@ -1,9 +1,9 @@
 # mypy: disable-error-code="import-not-found"
-# The webui is there only where we run in it.
-"""What we read and set of text-generation-webui and of its page.
+# The webui can only be imported inside its own process.
+"""What we read from and set in text-generation-webui and its page.
 
-Its package `modules` is imported when a function is called, never before: at the time this file is read the
-program may still be loading, and in a test there may be a double in its place.
+Its package `modules` is imported only when a function is called: the program may still be loading when this
+file is imported, and tests may replace it.
 """
 
 import ast
@@ -23,7 +23,7 @@ State = dict[str, Any]
 
 
 def share_log() -> None:
-    """Let what we log stand where the webui's own messages do: its root logger drops everything."""
+    """Log to the webui's own handlers, since its root logger drops everything."""
     ours, theirs = logging.getLogger("coderunner"), logging.getLogger("textgen")
     if handlers := [each for each in theirs.handlers if each is not LOADER_ERRORS]:
         ours.handlers = handlers
@@ -32,10 +32,10 @@ def share_log() -> None:
 
 
 def offer_characters() -> list[str]:
-    """Have every page offer the characters that there are by now; gives them.
+    """Update the list of characters that every page offers; gives them.
 
-    The webui makes its list when it builds its page, and takes nothing that is not in it: a page that is
-    loaded after such a character was chosen has none.
+    The webui makes its list when it builds its page, and accepts only what is in it: a page that is loaded
+    after a new character was chosen would have none.
     """
     from modules import utils
 
@@ -52,7 +52,7 @@ def offer_characters() -> list[str]:
 
 
 def stopped() -> bool:
-    """Whether somebody pressed Stop since the webui began its latest reply."""
+    """Whether Stop was pressed since the webui began its latest reply."""
     from modules import shared
 
     return bool(shared.stop_everything)
@@ -66,38 +66,38 @@ def set_stopped(value: bool) -> None:  # noqa: FBT001 - the flag itself
 
 
 def serves_several() -> bool:
-    """Whether the webui was started for several people (`--multi-user`)."""
+    """Whether the webui was started for several users (`--multi-user`)."""
     from modules import shared
 
     return bool(getattr(shared.args, "multi_user", False))
 
 
 def user_data() -> Path:
-    """The folder of the person's own data."""
+    """The folder of the user's data."""
     from modules import shared
 
-    # Where it is now: what is written late is written there, wherever the program stands by then.
+    # Absolute, since the working directory may change before a late write.
     return Path(getattr(shared, "user_data_dir", "user_data")).absolute()
 
 
 def serves_others() -> bool:
-    """Whether it can be reached from other machines under an address of its own (`--listen`)."""
+    """Whether other machines can reach it directly (`--listen`)."""
     from modules import shared
 
     return bool(getattr(shared.args, "listen", False))
 
 
 def shared_at() -> str:
-    """The address under which gradio's tunnel serves the page (`--share`); empty where there is none."""
+    """The address at which gradio's tunnel serves the page (`--share`); empty without one."""
     from modules import shared
 
     return str(getattr(shared.gradio.get("interface"), "share_url", None) or "")
 
 
 def visitor(scope: Mapping[str, Any]) -> str | None:
-    """Whose request it is: of everybody who may see the page, and they all see the same; None: of nobody.
+    """The owner of a request: empty for everybody who may see the page, who all see the same; None: nobody.
 
-    Without a login (`--gradio-auth`) everybody may. gradio itself asks for none at routes that are not its.
+    Without a login (`--gradio-auth`) everybody may. gradio itself does not check it for routes of others.
     """
     app = scope.get("app")
     if getattr(app, "auth", None) is None and getattr(app, "auth_dependency", None) is None:
@@ -110,7 +110,7 @@ def visitor(scope: Mapping[str, Any]) -> str | None:
 
 
 def saved_chat(state: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The history of a chat as it is saved; an empty one where there is none."""
+    """The saved history of a chat; empty if there is none."""
     from modules import chat
 
     try:
@@ -121,7 +121,7 @@ def saved_chat(state: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def chat_names(folder: str) -> list[str]:
-    """The names of the saved chats of a character, or of the mode `instruct`."""
+    """The names of the saved chats of a character, or of `instruct` mode."""
     from modules import chat
 
     mode = "instruct" if folder == "instruct" else "chat"
@@ -129,14 +129,14 @@ def chat_names(folder: str) -> list[str]:
 
 
 def component(name: str) -> Any | None:  # noqa: ANN401 - a component of the webui's gradio
-    """One of the page's own components, such as `unique_id`; None where this webui has none of that name."""
+    """One of the page's own components, such as `unique_id`; None if this webui has none of that name."""
     from modules import shared
 
     return shared.gradio.get(name)
 
 
 def session_hash() -> str | None:
-    """The id of the browser page for which we are called; None outside of a page's call."""
+    """The id of the page that calls; None outside of such a call."""
     from gradio.context import LocalContext
 
     request = LocalContext.request.get(None)
@@ -144,14 +144,14 @@ def session_hash() -> str | None:
 
 
 def thinking_tags() -> tuple[str, ...]:
-    """All tags by which the webui tells thought from answer, wherever they stand."""
+    """All tags by which the webui tells thoughts from the answer."""
     from modules.reasoning import THINKING_FORMATS
 
     return tuple(dict.fromkeys(tag for tags in THINKING_FORMATS for tag in tags if tag))
 
 
 def answer(reply: str) -> str:
-    """The part of `reply` that the webui shows as the answer; nothing while a thought is still open."""
+    """The part of `reply` that the webui shows as the answer; empty while a thought is open."""
     from modules.reasoning import extract_reasoning
 
     return str(extract_reasoning(reply)[1])
@@ -170,7 +170,7 @@ def with_note(page: str, note: str) -> str:
     sentence = f"\u200b*{note}*"
     if not page.strip():
         return sentence
-    # A thought that nobody closed would take it in.
+    # An open thought would contain it.
     for end in ("", *(html.escape(end) for start, end, _ in THINKING_FORMATS if start)):
         text = f"{page}{end}\n\n{sentence}"
         if sentence in str(extract_reasoning(text, html_escaped=True)[1]):
@@ -184,7 +184,7 @@ def without_note(text: str) -> str:
 
 
 def opens_thought(prompt: str) -> bool:
-    """Whether the template ended the prompt with the tag that begins a thought."""
+    """Whether the prompt ends with the tag that begins a thought, as some templates do."""
     from modules.reasoning import THINKING_FORMATS
 
     end = prompt.rstrip("\n")
@@ -192,7 +192,7 @@ def opens_thought(prompt: str) -> bool:
 
 
 def stop_strings(given: list[str] | str | None, state: Mapping[str, Any]) -> list[str]:
-    """Every text at which the webui ends a reply: the template's and the person's."""
+    """Every text at which the webui ends a reply: the template's and the user's."""
     every: list[str] = []
     for some in (given, state.get("custom_stopping_strings")):
         listed = ast.literal_eval(f"[{some}]") if isinstance(some, str) else some
@@ -201,7 +201,7 @@ def stop_strings(given: list[str] | str | None, state: Mapping[str, Any]) -> lis
 
 
 def tokens(text: str) -> int:
-    """How many tokens `text` is to the loaded model."""
+    """The number of tokens of `text` for the loaded model."""
     from modules.text_generation import get_encoded_length
 
     return int(get_encoded_length(text))

@@ -1,5 +1,5 @@
 # mypy: disable-error-code="import-not-found"
-# The webui is there only where we run in it.
+# The webui can only be imported inside its own process.
 """The functions of text-generation-webui and gradio that we replace with ours.
 
 Each of ours holds the one that it replaces. The interface may restart: then ours replaces our earlier one.
@@ -14,24 +14,24 @@ from starlette.routing import BaseRoute
 from coderunner.hosts.textgen.webui.webui_api import State, without_note
 
 UNSAVED = "incognito-deleted"
-"""A name under which the webui saves nothing."""
+"""A chat name under which the webui saves nothing."""
 
 _growing: dict[int, State] = {}
-"""The parameters of each reply that is being written: by the name in them the webui saves its chat."""
+"""The parameters of each reply that is being written; the webui saves its chat by the name in them."""
 
 OURS = "_coderunner"
-"""Marks a function that stands in for one of the webui's, which it holds."""
+"""The attribute of a replacement that holds the original function."""
 
 
 class Convert(Protocol):
-    """The webui's own way from the text of a message to HTML."""
+    """The webui's own conversion of a message's text to HTML."""
 
     def __call__(self, text: str, *, finished: bool = False) -> str:
-        """Make HTML; a text that is `finished` will be asked for again, unchanged."""
+        """Make HTML; a `finished` text will be converted again, unchanged, and may be cached."""
 
 
 def mount(routes: Sequence[BaseRoute]) -> None:
-    """Have every app that gradio makes from now on answer at these routes first."""
+    """Add these routes, before its own, to every app that gradio makes from now on."""
     from gradio.routes import App
 
     theirs = getattr(App.create_app, OURS, App.create_app)
@@ -46,9 +46,9 @@ def mount(routes: Sequence[BaseRoute]) -> None:
 
 
 def draw_with(draw: Callable[[str, Convert], str]) -> bool:
-    """Have `draw` make the HTML of each message, from its escaped text and the webui's own way to HTML.
+    """Have `draw` make the HTML of each message, from its escaped text and the webui's own conversion.
 
-    False where this webui makes its messages in another way.
+    False if this webui makes its messages in another way.
     """
     from modules import html_generator
 
@@ -72,7 +72,7 @@ def draw_with(draw: Callable[[str, Convert], str]) -> bool:
 def follow_chats(
     renamed: Callable[[str, str, str, str], None], deleted: Callable[[str, str, str], None]
 ) -> None:
-    """Have it told when a chat gets another name, and when one is deleted.
+    """Call `renamed` when a chat gets another name, and `deleted` when one is deleted.
 
     A reply that is being written in it is saved under the new name, or not at all. `renamed` gets the old and
     the new name, `deleted` the name, both the character and the mode.
@@ -96,7 +96,7 @@ def follow_chats(
 
 
 def _save_as(new: str, old: str, character: str, mode: str) -> None:
-    """Have the replies that grow in a chat saved under another name."""
+    """Save the replies that are being written in a chat under another name."""
     for state in list(_growing.values()):
         instruct = mode == state["mode"] == "instruct"
         same = instruct or (mode != "instruct" != state["mode"] and character == state["character_menu"])
@@ -105,10 +105,10 @@ def _save_as(new: str, old: str, character: str, mode: str) -> None:
 
 
 def keep_when_left() -> bool:
-    """Have a reply saved as it is when its page is loaded again or closed; False where that cannot be.
+    """Save an unfinished reply when its page is reloaded or closed; False if this webui has no way for it.
 
-    The webui saves a growing reply every eight seconds, and closes it without saving: what was said, and what
-    ran, since then would be in no chat.
+    The webui saves a reply every eight seconds while it is written, and closes it without saving: the text
+    and the results since then would be lost.
     """
     from modules import chat
 
@@ -118,7 +118,7 @@ def keep_when_left() -> bool:
     if theirs is None:
         return False
 
-    # Gradio takes only what is written as a generator for one.
+    # gradio recognises only a function that is itself a generator.
     @wraps(theirs)
     def reply(text: str, state: State, *given: Any, **named: Any) -> Generator[Any]:  # noqa: ANN401
         if named.get("_continue") and (rows := state["history"]["visible"]):
@@ -131,7 +131,7 @@ def keep_when_left() -> bool:
         except GeneratorExit:
             steps.close()
             place = state["unique_id"], state["character_menu"], state["mode"]
-            # A chat that was deleted meanwhile does not come back.
+            # A chat that was deleted meanwhile stays deleted.
             if last is not None and chat.get_history_file_path(*place).exists():
                 chat.save_history(last[1], *place)
             raise
@@ -144,9 +144,9 @@ def keep_when_left() -> bool:
 
 
 def _stand_in(module: object, name: str, ours: Callable[..., Any]) -> bool:
-    """Have `ours` called in the stead of one of the webui's functions, with that as its first argument.
+    """Replace one of the webui's functions by `ours`, which gets the original as its first argument.
 
-    False where there is none of that name. Again it takes the place of what stood in before.
+    False if there is none of that name. A later call replaces the earlier replacement.
     """
     found = getattr(module, name, None)
     theirs = getattr(found, OURS, found)
