@@ -370,7 +370,7 @@ async def test_a_client_that_can_ask_nobody_is_told_what_to_set(tmp_path: Path) 
     async with over_stdio(tmp_path) as client:
         refused = await call(client, "run_python", code="print(1)")
     assert refused.is_error
-    assert "did not run" in texts(refused)[0]
+    assert "was not run" in texts(refused)[0]
     assert "--approve auto" in texts(refused)[0]
 
 
