@@ -78,7 +78,7 @@ def test_among_outputs_that_cannot_be_kept_all_that_can_are_kept(shown: list[Out
     hostile = list(HOSTILE.values())
     assert repr(result.outputs) == repr(tuple(NOT_KEPT if each in hostile else each for each in shown))
     assert (result.status, result.execution_count, result.duration) == (Status.ERROR, None, 0.0)
-    told = "Something could not be kept" in records.trouble("hostile")
+    told = "Something could not be saved" in records.trouble("hostile")
     assert told == any(each in hostile for each in shown)
     assert records.trouble("good") == ""
     records.close()
@@ -145,7 +145,7 @@ def test_what_was_said_and_cannot_be_kept_is_replaced_by_words(records: Records)
     chat = records.conversations.find("one")
     assert chat is not None
     assert [each.text for each in chat.sayings] == ["before", UNSAID, "after"]
-    assert "could not be kept" in records.trouble("one")
+    assert "could not be saved" in records.trouble("one")
 
 
 @behaviour("records:unfit:alone")
