@@ -11,7 +11,7 @@
     │   ├── NoSuchKernelSpec (LookupError)          it has no kernel of that name
     │   ├── NoSuchKernel (LookupError)              no kernel that runs is meant, or several are
     │   └── KernelNotStarted (RuntimeError)         the kernel did not come up
-    ├── RecordsUnavailable (OSError)                what runs cannot be written down, or not be read
+    ├── RecordsUnavailable (OSError)                what runs cannot be saved, or not be read
     │   └── NotRecordable (ValueError)              one thing cannot be, and never will be
     ├── NoSuchConversation (LookupError)            no conversation is meant by a name, or several are
     ├── NotANotebook (ValueError)                   a file is no notebook that we can read
@@ -64,11 +64,11 @@ class KernelNotStarted(KernelError, RuntimeError):
 
 
 class RecordsUnavailable(CodeRunnerError, OSError):
-    """What runs cannot be written down, or what ran cannot be read."""
+    """What runs cannot be saved, or what ran cannot be read."""
 
 
 class NotRecordable(RecordsUnavailable, ValueError):
-    """One thing cannot be written down, now or later: a number, a text or a size that no row takes."""
+    """One thing cannot be saved, now or later: a number, a text or a size that no row takes."""
 
 
 class NoSuchConversation(CodeRunnerError, LookupError):
@@ -110,4 +110,4 @@ class EndpointFailed(ModelError, RuntimeError):
 
 
 class ReplyBrokenOff(EndpointFailed, EOFError):
-    """The endpoint's reply ended before it was complete; what came of it stands."""
+    """The endpoint's reply ended before it was complete; what came before stands."""

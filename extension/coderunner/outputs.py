@@ -1,4 +1,4 @@
-"""Cells and what running them gives: values that every room understands.
+"""Cells and what running them gives: values that every package understands.
 
 The names are nbformat's (`stream`, `display_data`, `execute_result`, `error`). Everything in an output
 comes from a program and is untrusted.
@@ -154,7 +154,7 @@ class Status(StrEnum):
     REFUSED = "refused"
     """It could not be started: no kernel, no server; `Result.detail` says why. It did not run."""
     UNRECORDED = "unrecorded"
-    """It could not be written down, as it has to be before it runs: it did not run."""
+    """It could not be saved, as it has to be before it runs: it did not run."""
     DECLINED = "declined"
     """A person said no, or a guard did: it did not run."""
     UNRUN = "unrun"

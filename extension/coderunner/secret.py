@@ -17,7 +17,7 @@ class Secret:
         self.__value = value
 
     def reveal(self) -> str:
-        """Give the secret itself, for the one header that needs it."""
+        """Return the secret itself, for the one header that needs it."""
         return self.__value
 
     def __bool__(self) -> bool:

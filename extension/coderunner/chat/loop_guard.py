@@ -1,4 +1,4 @@
-"""Notices a reply that goes round in a circle: the same code, which fails the same way again."""
+"""Notices a reply that repeats itself: the same code, which fails the same way again."""
 
 from collections import Counter
 
@@ -8,7 +8,7 @@ TIMES = 2
 """Failures after which the same code is not run any more: one more chance, now that the model was told."""
 
 NO_FAILURE = frozenset({Status.OK, Status.DECLINED, Status.UNRUN, Status.INTERRUPTED})
-"""The program did well, or a person did not want it."""
+"""The program succeeded, or a person did not want it."""
 
 WORD = "the same block failed the same way before; it will not be run a third time"
 NOT_RUN = "the same block failed the same way twice"
@@ -22,7 +22,7 @@ class LoopGuard:
         self._stuck: set[str] = set()
 
     def receive(self, cell: Cell, result: Result) -> str:
-        """Take what came of a cell; gives what the model should be told, mostly nothing."""
+        """Take a cell's result; returns what the model should be told, mostly nothing."""
         if result.status in NO_FAILURE:
             return ""
         code = _code(cell)

@@ -34,7 +34,7 @@ class Prepare:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Stop the model and run this; then give `Turn.receive_result` what came of it."""
+    """Stop the model and run this; then give `Turn.receive_result` its outcome."""
 
     cell: Cell
     ordinal: int

@@ -129,7 +129,7 @@ class Turn:
     def receive_result(
         self, result: Result, *, pictures: Sequence[str] = (), late: Sequence[TurnResult] = ()
     ) -> list[Step]:
-        """What came of the cell of the last Run: says the result and asks for the rest of the reply.
+        """The result of the cell of the last Run: says the result and asks for the rest of the reply.
 
         What has come by now of earlier cells, `late`, is said first. Raises RuntimeError where nothing was to
         be run.

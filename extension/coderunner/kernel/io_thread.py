@@ -43,7 +43,7 @@ class IOThread:
 
     @property
     def here(self) -> bool:
-        """The caller runs in the portal's own thread."""
+        """The caller runs in the I/O thread itself."""
         return threading.current_thread() is self._thread
 
     def post(self, callback: Callable[..., object], *arguments: object) -> None:
@@ -68,7 +68,7 @@ class IOThread:
             raise
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Await a coroutine that runs in the portal's loop, from any loop; cancellation goes through."""
+        """Await a coroutine that runs in the I/O thread's loop, from any loop; cancellation goes through."""
         if self.here:
             return await work
         return await asyncio.wrap_future(self.submit(work))
@@ -101,7 +101,7 @@ _io_thread: IOThread | None = None
 
 
 def io_thread() -> IOThread:
-    """Give the portal of this process."""
+    """The I/O thread of this process."""
     global _io_thread
     with _lock:
         if _io_thread is None:

@@ -67,7 +67,7 @@ KernelLocation = Local | Server
 
 
 def location_of(settings: Settings) -> KernelLocation:
-    """Give the place that the settings name; raises SettingsError where it cannot be one."""
+    """Return the place that the settings name; raises SettingsError where it cannot be one."""
     if settings.server:
         ca_file = str(settings.ca_file or "")
         return Server(settings.server, settings.token, settings.kernel_name, ca_file, settings.attach)

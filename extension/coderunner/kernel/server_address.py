@@ -90,7 +90,7 @@ def _base_path(path: str) -> str:
 
 
 def is_loopback(url: str) -> bool:
-    """Tell whether an address leads to this machine only."""
+    """Return whether an address leads to this machine only."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -99,7 +99,7 @@ def is_loopback(url: str) -> bool:
 
 
 def parents(url: str) -> list[str]:
-    """Give the addresses with ever fewer parts of the base path, the nearest first."""
+    """Return the addresses with ever fewer parts of the base path, the nearest first."""
     parts = urlsplit(url)
     path = [part for part in parts.path.split("/") if part]
     return [

@@ -1,4 +1,4 @@
-"""The records room: every run is written down before it is sent, exactly once, with what it showed.
+"""Every run is saved before it is sent, exactly once, with what it showed.
 
 And so are the conversations around them, as they grow.
 """

@@ -1,4 +1,4 @@
-"""A run that this process has in hand: what it shows and how it ends, gathered for the scribe."""
+"""A run of this process: what it shows and how it ends, collected for the writer thread."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ class Wake(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is to be written of a run."""
+    """What still has to be written of a run."""
 
     state: State
     outputs: tuple[Output, ...]
@@ -54,13 +54,13 @@ class ActiveRun:
     def over(
         cls, identity: str, state: State, shown: int, later: tuple[Output, ...], wake: Wake
     ) -> "ActiveRun":
-        """A run that an earlier process had in hand; `shown`: how many outputs its result has."""
-        entry = cls(identity, lambda *_: False, wake)
-        entry.state, entry._after, entry._later, entry._known_later = state, shown, list(later), later
-        return entry
+        """A run that an earlier process owned; `shown`: how many outputs its result has."""
+        run = cls(identity, lambda *_: False, wake)
+        run.state, run._after, run._later, run._known_later = state, shown, list(later), later
+        return run
 
     def send(self, request: str = "") -> bool:
-        """Write down that the request of that id is being sent: to be called right before that.
+        """Record that the request of that id is being sent: call this right before.
 
         False where the run is not ours any more: it must not be sent then. Raises RecordsUnavailable.
         """
@@ -100,7 +100,7 @@ class ActiveRun:
         self._wake(soon=True)
 
     def take_widgets(self) -> str:
-        """Give what `keep` took last, once; empty where nothing is to be written."""
+        """Return what `keep` took last, once; empty where nothing is to be written."""
         with self._lock:
             widgets, self._widgets = self._widgets, ""
         return widgets
@@ -123,7 +123,7 @@ class ActiveRun:
             self._known, self._changed = (), self._changed or self.state not in (State.QUEUED, *OVER)
 
     def take_modules(self) -> dict[str, str]:
-        """Give what `keep_module` took since, once."""
+        """Return what `keep_module` took since, once."""
         with self._lock:
             modules, self._modules = self._modules, {}
         return modules
@@ -133,11 +133,11 @@ class ActiveRun:
         self._close(State.DETACHED, result)
 
     def finish(self, result: Result) -> None:
-        """Take what came of it. One that was never sent did not run, and may be claimed anew."""
+        """Take its outcome. One that was never sent did not run, and may be claimed anew."""
         self._close(None, result)
 
     def draft(self) -> Draft | None:
-        """What is to be written; None where nothing has changed."""
+        """What still has to be written; None where nothing has changed."""
         with self._lock:
             if not self._changed:
                 return None
@@ -146,7 +146,7 @@ class ActiveRun:
             return Draft(self.state, tuple(self._outputs), self._known, self._result)
 
     def written(self, draft: Draft) -> bool:
-        """Take note that *draft* is written; tells whether the run is over by that."""
+        """Note that *draft* is written; returns whether the run is over by that."""
         with self._lock:
             if draft.after is not None:
                 self._known_later = draft.outputs

@@ -20,9 +20,9 @@ NEVER_SENT = "CodeRunner stopped before it was sent"
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A run that this process has in hand, with what was written of it when it was claimed."""
+    """A run that this process owns, with what was written of it when it was claimed."""
 
-    entry: ActiveRun
+    run: ActiveRun
     key: Key
     code: str
     place: str
@@ -33,7 +33,7 @@ class Claims:
     """Decisions about runs; each method is called within a transaction."""
 
     def __init__(self, leases: Leases, made: Callable[[str], ActiveRun]) -> None:
-        """`made` gives the entry of a new run, by its id."""
+        """`made` returns the `ActiveRun` of a new run, by its id."""
         self._leases = leases
         self._made = made
 
@@ -53,18 +53,18 @@ class Claims:
         return Held(self._made(identity), key, code, place, attempt)
 
     def judge(self, connection: Connection, record: Record) -> Verdict:
-        """What is to be done about a run that is written down."""
+        """What is to be done about a run that is saved."""
         return verdict(record.state, owned=self._leases.alive(connection, record.owner))
 
     def lose(self, connection: Connection, record: Record) -> Record:
-        """Say that nobody can tell what came of a run; gives the record as it is then."""
+        """Say that nobody can tell how a run ended; returns the record as it is then."""
         shown = run_queries.outputs(connection, record.id)
         end = run_queries.ending(Result(shown, Status.LOST, detail=GONE)) | {"ended": time.time()}
         run_queries.advance(connection, record.id, record.owner, State.ENDED, end)
         return run_queries.find(connection, record.id) or record
 
     def bury(self, connection: Connection, record: Record) -> bool:
-        """End a run that was left behind, if it was; tells whether it is lost by this."""
+        """End a run that was left behind, if it was; returns whether it is lost by this."""
         match self.judge(connection, record):
             case Verdict.LOSE:
                 self.lose(connection, record)
@@ -85,9 +85,9 @@ class Claims:
         return record
 
     def hold(self, connection: Connection, held: Held) -> None:
-        """Write a run down in new tables, as far as it has come."""
-        owner, state = self._leases.me.id, held.entry.state
+        """Save a run in new tables, as far as it has come."""
+        owner, state = self._leases.me.id, held.run.state
         what = partial(run_queries.add, connection, held.key, held.code, attempt=held.attempt, owner=owner)
-        what(place=held.place, identity=held.entry.id)
+        what(place=held.place, identity=held.run.id)
         if state is not State.QUEUED:
-            run_queries.advance(connection, held.entry.id, owner, State.SENT, {"sent": time.time()})
+            run_queries.advance(connection, held.run.id, owner, State.SENT, {"sent": time.time()})

@@ -1,4 +1,4 @@
-"""The shelf of all conversations: written down as they grow, listed, found, renamed, deleted."""
+"""All conversations: saved as they grow, listed, found, renamed, deleted."""
 
 import threading
 import time
@@ -47,14 +47,14 @@ class ConversationStore:
         self._person = person
         self._lock = threading.Lock()
         self._drafts: dict[str, Draft] = {}
-        """What is to be written."""
+        """What still has to be written."""
         self._known: OrderedDict[str, Written] = OrderedDict()
         """Of the conversations that were written last."""
         self._seen: set[str] = set()
-        """The conversations that were in hand here: one that is not there any more was deleted."""
+        """The conversations that were open here: one that is not there any more was deleted."""
 
     def keep(self, identity: str, label: str, sayings: Sequence[StoredMessage]) -> None:
-        """Have a conversation written down as it is now, soon; returns at once.
+        """Save a conversation as it is now, soon; returns at once.
 
         Its runs bear `label`. Only what has changed is written. One that was deleted stays deleted.
         """
@@ -74,7 +74,7 @@ class ConversationStore:
         return found
 
     def find(self, identity: str) -> StoredConversation | None:
-        """A conversation with all that was said and shown in it, as far as it is written down."""
+        """A conversation with all that was said and shown in it, as far as it is saved."""
         chat = self._store.read(conversation_queries.find, self._person, identity)
         if chat is not None:
             with self._lock:
@@ -98,7 +98,7 @@ class ConversationStore:
         return self._store.write(conversation_queries.remove, self._person, identity)
 
     def jobs(self) -> list[Job]:
-        """What is to be written. For the scribe."""
+        """What still has to be written, for the writer thread."""
         with self._lock:
             drafts = list(self._drafts.items())
         return [self._job(identity, draft) for identity, draft in drafts]
@@ -123,7 +123,7 @@ class ConversationStore:
         try:
             changed = self._store.write(self._put, identity, label, sayings, rows, singly=singly)
         except NotRecordable:
-            if singly:  # it is let go of
+            if singly:  # it is released of
                 self._done(identity, draft)
             raise
         with self._lock:

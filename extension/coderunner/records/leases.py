@@ -1,4 +1,4 @@
-"""Who has runs in hand, and whether they still live.
+"""Who owns runs, and whether they still live.
 
 On one machine the system knows. Of a process on another machine we know only that its heartbeat grows, and
 we measure by our own monotonic clock how long it has not: two clocks are never compared, so neither one that
@@ -66,7 +66,7 @@ class Leases:
                 self.leave(connection, owner)
 
     def alive(self, connection: Connection, owner: str) -> bool:
-        """Tell whether a process lives; one that left, or that never said it was there, does not."""
+        """Return whether a process lives; one that left, or that never said it was there, does not."""
         if owner == self.me.id:
             return True
         row = connection.execute(select(OWNERS).where(OWNERS.c.id == owner)).first()

@@ -1,4 +1,4 @@
-"""What the hall needs of the records: one reply's blocks, each of them run once."""
+"""What the runner needs of the records: one reply's blocks, each run once."""
 
 import logging
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ log = logging.getLogger(__name__)
 
 
 class ReplyRun(Protocol):
-    """A run that is written down while it goes on. Only `send` takes time, and only it raises."""
+    """A run that is saved while it goes on. Only `send` takes time, and only it raises."""
 
     def send(self, request: str) -> bool:
-        """To be called right before the request of that id is sent; where this is False it must not be."""
+        """Call this right before the request of that id is sent; where this is False it must not be."""
 
     def show(self, index: int, output: Output | None) -> None:
         """`output` now stands at `index`; None: all from there on are gone."""
@@ -49,28 +49,28 @@ class ReplyRuns(Protocol):
         """The right to run a block; or what comes of it where somebody else has that."""
 
     def told(self, results: Sequence[Result]) -> Sequence[Result]:
-        """The model is told these, of cells that went on after their deadline; gives the new ones."""
+        """The model is told these, of cells that went on after their deadline; returns the new ones."""
 
     def left_behind(self) -> Sequence[Result]:
         """What earlier processes left untold in this conversation, each of them once."""
 
 
 class UnrecordedRuns:
-    """Keeps nothing: both the ledger and its entries."""
+    """Saves nothing: stands in for both the records and a run."""
 
     def recall(self, _cell: Cell, _ordinal: int) -> None:
-        """Know of nothing."""
+        """Return nothing."""
 
     def claim(self, _cell: Cell, _ordinal: int) -> ReplyRun:
         """Let everything run."""
         return self
 
     def told(self, results: Sequence[Result]) -> Sequence[Result]:
-        """Know of none that was told."""
+        """Return none."""
         return results
 
     def left_behind(self) -> Sequence[Result]:
-        """Know of nothing."""
+        """Return nothing."""
         return ()
 
     def send(self, _request: str) -> bool:
@@ -131,7 +131,7 @@ class RecordedRuns:
             return _refused(failure)
 
     def told(self, results: Sequence[Result]) -> Sequence[Result]:
-        """The model is told these, of cells that went on after their deadline; gives the new ones."""
+        """The model is told these, of cells that went on after their deadline; returns the new ones."""
         return [result for result in results if self._is_new(result)]
 
     def _is_new(self, result: Result) -> bool:

@@ -1,4 +1,4 @@
-"""The book of all runs: who may run a block, and what is known of one that was run."""
+"""All runs: who may run a block, and what is known of a block that has run."""
 
 import logging
 import threading
@@ -31,9 +31,9 @@ log = logging.getLogger(__name__)
 REMOVED = "The records in {place} were deleted while CodeRunner was running; new ones were created."
 DAY = 86_400.0
 KEPT = 64
-"""Results that may be told before they are written; more than one at a time is rare."""
+"""Results that may be reported before they are written; more than one at a time is rare."""
 SETTLE = 5.0
-"""Seconds to wait for what is still to be written."""
+"""Seconds to wait for what still has to be written."""
 
 
 class Records:
@@ -70,7 +70,7 @@ class Records:
         self._given: deque[str] = deque(maxlen=KEPT)
         """Runs of which the model was told where they stand."""
         self._removed = False
-        """The file was; what goes on is not written down in the new one yet."""
+        """The file was; what goes on is not saved in the new one yet."""
         self._forgotten = 0.0
         self._writer = WriterThread(self._write_all, self._pulse)
         self._claims = Claims(self._leases, lambda run: ActiveRun(run, self._send, self._writer.wake))
@@ -101,8 +101,8 @@ class Records:
         if isinstance(claimed, Record):
             return claimed
         with self._lock:
-            self._live[claimed.entry.id] = claimed
-        return claimed.entry
+            self._live[claimed.run.id] = claimed
+        return claimed.run
 
     def recall(self, key: Key, code: str) -> Record | None:
         """What is known of a block; None where it did not run and nobody has it in hand."""
@@ -148,7 +148,7 @@ class Records:
         return not known
 
     def ended(self, record: Record) -> Future[Result]:
-        """What came of a run, or what comes of it, wherever it runs; its end is seen within a second.
+        """The outcome of a run, or what comes of it, wherever it runs; its end is seen within a second.
 
         Whoever waits for it no more cancels it.
         """
@@ -160,10 +160,10 @@ class Records:
     def follow(self, record: Record) -> ActiveRun:
         """Writes down what comes of a run that is over: the state of its widgets, and later outputs."""
         shown = len(record.result.outputs) if record.result else 0
-        entry = ActiveRun.over(record.id, record.state, shown, record.later, self._writer.wake)
+        run = ActiveRun.over(record.id, record.state, shown, record.later, self._writer.wake)
         with self._lock:
-            self._ended.add(entry)
-        return entry
+            self._ended.add(run)
+        return run
 
     def outputs(self, identity: str) -> tuple[Output, ...]:
         """What a run has shown so far."""
@@ -196,7 +196,7 @@ class Records:
         return self._writer.settle(timeout)
 
     def sweep(self) -> int:
-        """Find runs whose process is gone, and say of each what came of it; gives how many are lost."""
+        """Find runs whose process is gone, and say of each its outcome; gives how many are lost."""
         left = self._store.read(run_queries.unfinished, but=self._leases.me.id)
         lost = sum(self._store.write(self._claims.bury, record) for record in left)
         self._store.write(self._leases.bury)
@@ -218,10 +218,10 @@ class Records:
     def _close_those_left(self) -> None:
         """Write at least how a run ended, of those whose outputs the database does not take."""
         for held in list(self._live.values()):
-            if (draft := held.entry.draft()) is not None and draft.result is not None:
+            if (draft := held.run.draft()) is not None and draft.result is not None:
                 bare = replace(draft, outputs=(NOT_KEPT,), known=())
                 with suppress(NotRecordable):
-                    self._store.write(self._write, held.entry, bare, singly=True)
+                    self._store.write(self._write, held.run, bare, singly=True)
 
     # --- writing ------------------------------------------------------------------------------------------
 
@@ -245,71 +245,69 @@ class Records:
             raise
         with self._lock:
             held, ended = list(self._live.values()), list(self._ended)
-        jobs = [self._job(each.entry, each.key.conversation) for each in held]
-        jobs += [*self.conversations.jobs(), *(self._job(entry) for entry in ended)]
+        jobs = [self._job(each.run, each.key.conversation) for each in held]
+        jobs += [*self.conversations.jobs(), *(self._job(run) for run in ended)]
         self._rounds.attempt([*jobs, *self._waiters.jobs()])
         return len(self._waiters) > 0
 
-    def _job(self, entry: ActiveRun, label: str = "") -> Job:
-        write = partial(self._write_entry, entry)
-        return Job(entry, write, partial(write, singly=True), label)
+    def _job(self, run: ActiveRun, label: str = "") -> Job:
+        write = partial(self._write_run, run)
+        return Job(run, write, partial(write, singly=True), label)
 
-    def _write_entry(self, entry: ActiveRun, *, singly: bool = False) -> None:
-        widgets, modules = entry.take_widgets(), entry.take_modules()
+    def _write_run(self, run: ActiveRun, *, singly: bool = False) -> None:
+        widgets, modules = run.take_widgets(), run.take_modules()
         try:
             if widgets:
-                self._store.write(run_queries.keep_widgets, entry.id, widgets)
+                self._store.write(run_queries.keep_widgets, run.id, widgets)
             if modules:
-                self._store.write(run_queries.keep_modules, entry.id, modules)
+                self._store.write(run_queries.keep_modules, run.id, modules)
         except NotRecordable as unfit:
             log.warning("widget states could not be saved: %s", unfit)
         except RecordsUnavailable:
-            entry.give_back(widgets, modules)
+            run.give_back(widgets, modules)
             raise
         # What it showed after its end comes after that is written.
-        while (draft := entry.draft()) is not None:
+        while (draft := run.draft()) is not None:
             try:
-                ours = self._store.write(self._write, entry, draft, singly=singly)
+                ours = self._store.write(self._write, run, draft, singly=singly)
             except NotRecordable:
-                if singly and entry.written(draft):  # it holds up nothing else
-                    self._let_go(entry, draft, ours=False)
+                if singly and run.written(draft):  # it holds up nothing else
+                    self._let_go(run, draft, ours=False)
                 raise
-            if entry.written(draft):
-                self._let_go(entry, draft, ours=ours)
+            if run.written(draft):
+                self._let_go(run, draft, ours=ours)
             if not ours:
                 return
 
-    def _let_go(self, entry: ActiveRun, draft: Draft, *, ours: bool) -> None:
+    def _let_go(self, run: ActiveRun, draft: Draft, *, ours: bool) -> None:
         with self._lock:
-            self._live.pop(entry.id, None)
+            self._live.pop(run.id, None)
             if ours:
-                self._ended.add(entry)
+                self._ended.add(run)
             told = any(result is draft.result for result in self._told)
-            if entry.late and draft.result is not None and not told:
-                self._late[entry.id] = draft.result
-        if entry.late and told:
-            self._store.write(run_queries.deliver, entry.id)
+            if run.late and draft.result is not None and not told:
+                self._late[run.id] = draft.result
+        if run.late and told:
+            self._store.write(run_queries.deliver, run.id)
 
-    def _write(self, connection: Connection, entry: ActiveRun, draft: Draft, *, singly: bool) -> bool:
+    def _write(self, connection: Connection, run: ActiveRun, draft: Draft, *, singly: bool) -> bool:
         """Write it; False where the run is not ours any more. `singly`: without what cannot be kept of it."""
         if draft.after is not None:
             known, after = draft.known, draft.after
             shown = draft.outputs
-            return run_queries.show_later(
-                connection, entry.id, shown, known=known, after=after, singly=singly
-            )
+            return run_queries.show_later(connection, run.id, shown, known=known, after=after, singly=singly)
         values = run_queries.ending(draft.result) if draft.result is not None else {}
         if draft.state in (State.ENDED, State.UNSENT):
-            values |= {"ended": time.time(), "delivered": int(not entry.late)}
-        ours = run_queries.advance(connection, entry.id, self._leases.me.id, draft.state, values)
+            values |= {"ended": time.time(), "delivered": int(not run.late)}
+        ours = run_queries.advance(connection, run.id, self._leases.me.id, draft.state, values)
         if ours:
-            run_queries.show(connection, entry.id, draft.outputs, known=draft.known, singly=singly)
+            run_queries.show(connection, run.id, draft.outputs, known=draft.known, singly=singly)
         else:
             log.warning("a run that was recorded as lost has ended after all")
         return ours
 
     def _look_after_the_file(self) -> None:
-        """Where somebody removed it, what goes on is written down in a new one; what is over is gone."""
+        """Where somebody removed it, what goes on is saved in a new one; what is over is gone."""
         with self._anew:
             self._removed = self._store.renew() or self._removed
             if self._removed:
@@ -324,7 +322,7 @@ class Records:
         self._store.write(self._leases.beat)
         for each in held:
             self._store.write(self._claims.hold, each)
-            each.entry.write_anew()
+            each.run.write_anew()
 
     def _pulse(self) -> None:
         self._store.write(self._leases.beat)

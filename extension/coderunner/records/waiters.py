@@ -1,4 +1,4 @@
-"""Who waits for the end of a run that another process has in hand."""
+"""Who waits for the end of a run that another process owns."""
 
 import threading
 from collections.abc import Callable
@@ -38,7 +38,7 @@ class Waiters:
         return len(self._waiting)
 
     def result_of(self, record: Record) -> Future[Result]:
-        """What came of a run, or what comes of it; whoever waits for it no more cancels it."""
+        """The outcome of a run, or what comes of it; whoever waits for it no more cancels it."""
         future: Future[Result] = Future()
         if record.result is not None:
             future.set_result(record.result)

@@ -24,7 +24,7 @@ class Job:
     name: Hashable
     write: Callable[[], object]
     instead: Callable[[], object]
-    """What is done where it can never be written: less of it is, or it is let go of."""
+    """What is done where it can never be written: less of it is, or it is released of."""
     label: str = ""
     """The conversation that it is of."""
 

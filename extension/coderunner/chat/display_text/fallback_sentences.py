@@ -40,7 +40,7 @@ _AROUND = re.compile(rf"^[ \t]*{_GAP}[ \t]*|[ \t]*{_GAP}[ \t]*$", re.MULTILINE)
 
 def opaque(plain: str) -> bool:
     """A `text/plain` that says nothing about what is shown: an address, a type's name, a fallback."""
-    # Only a short one is no more than that.
+    # Only a short one is nothing more than that.
     return (len(plain) < 2_000 and not without(plain)) or bool(_OPAQUE.fullmatch(plain.strip()[:400]))
 
 

@@ -85,13 +85,13 @@ def read(source: str) -> Page:
 
 def _parted(source: str) -> tuple[str, str]:
     """The markup, and the scripts that stand in it. What does not end goes on to the end, as in a browser."""
-    kept, scripts, place, room = [], [], 0, MOST_SCRIPT
+    kept, scripts, place, left = [], [], 0, MOST_SCRIPT
     while found := _HIDDEN_CODE.search(source, place):
         end = _ENDS[found[1].lower()].search(source, found.end())
         kept.append(source[place : found.start()])
-        if found[1].lower() == "script" and room > 0:
-            scripts.append(source[found.end() : end.start() if end else len(source)][:room])
-            room -= len(scripts[-1])
+        if found[1].lower() == "script" and left > 0:
+            scripts.append(source[found.end() : end.start() if end else len(source)][:left])
+            left -= len(scripts[-1])
         place = end.end() if end else len(source)
     return "".join([*kept, source[place:]]), "\n".join(scripts)
 

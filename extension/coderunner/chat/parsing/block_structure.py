@@ -40,7 +40,7 @@ class Opening:
     indent: int
     """The content column of the list item that holds the fence, 0 outside of lists."""
     column: int
-    """The column of the fence itself: so much white space its lines may lose."""
+    """The column of the fence itself: the most white space that its lines may lose."""
 
 
 @dataclass(slots=True)
@@ -243,7 +243,7 @@ class Blocks:
         return not interrupts(inner.text, inner.position, inner.column, indent, list_indent, paragraph=False)
 
     def _settle(self, definition: Definition, verdict: Verdict) -> Opening | None:
-        """Take the word on a definition, and read again what is none. Gives what the last line opens."""
+        """Take the verdict on a definition, and read again what is none. Gives what the last line opens."""
         if verdict is Verdict.OPEN:
             return None
         settled = definition.settled if verdict is Verdict.SETTLED else 1

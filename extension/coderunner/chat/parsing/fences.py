@@ -267,7 +267,7 @@ class FenceParser:
                 return self._abandon()
 
     def _ask(self, line: str) -> list[Event]:
-        """Let the authority say whether the held line opens a fence."""
+        """Let markdown-it decide whether the held line opens a fence."""
         unsaid = self._unsaid()
         place = self._blocks.ask(line)
         if place is not None:

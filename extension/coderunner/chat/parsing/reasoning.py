@@ -1,4 +1,4 @@
-"""Which spans of a reply are thought: nothing in them runs.
+"""Which spans of a reply are reasoning: nothing in them runs.
 
 Reasoning models put their thought into the reply between tags, one pair for each family of models. Servers
 with a reasoning parser take it out before we see it; the others leave it in.
@@ -101,7 +101,7 @@ class Span:
 
 
 class Thoughts:
-    """Tells thought from the rest, as the text outside of fences comes in.
+    """Separates reasoning from the rest, as the text outside of fences comes in.
 
     `prompted` says that the prompt ended in an opening tag, so that the reply begins inside a thought.
     An unclosed thought goes on to the end. Tags of the same family nest. An opening tag directly after a

@@ -64,7 +64,7 @@ def _head(text: str, size: Size) -> str:
     for _ in range(size.lines * 2 // 3):
         after = text.find("\n", end) + 1
         if not after or after > most:
-            # The next line does not fit; half of the room is worth a part of it.
+            # The next line does not fit; half of the space is worth a part of it.
             return text[: end if end > most // 2 else most]
         end = after
     return text[:end]

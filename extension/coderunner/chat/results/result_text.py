@@ -117,7 +117,7 @@ def for_model(
 
 
 def ran_again(source: str, result: Result, *, forbidden: Iterable[str] = ()) -> str:
-    """What the model reads of a block that a person had run once more: which it is, and what came of it."""
+    """What the model reads of a block that a person had run once more: which it is, and its outcome."""
     forbidden = tuple(forbidden)
     first = next((line.strip() for line in source.splitlines() if line.strip()), "")
     begins = harmless(first[:MOST_OF_A_LINE], forbidden=forbidden)
@@ -226,7 +226,7 @@ def _errors(result: Result, limits: Limits) -> str:
 
 
 def _error(error: Error, result: Result, limits: Limits) -> tuple[str, str]:
-    """The error, and what there is to say about it: in excerpts neither takes room from the other."""
+    """The error, and what there is to say about it: in excerpts neither takes space from the other."""
     before = result.outputs[: result.outputs.index(error)]
     # What Python warns of while it compiles comes before as well.
     began = any(not (isinstance(output, Stream) and output.name == "stderr") for output in before)

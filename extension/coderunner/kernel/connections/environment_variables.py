@@ -25,7 +25,7 @@ CARRIES_PASSWORD = re.compile(r"://[^/\s]*:[^/\s]*@")
 
 
 def for_kernel(environment: Mapping[str, str]) -> dict[str, str]:
-    """Give the part of an environment that a kernel may see."""
+    """Return the part of an environment that a kernel may see."""
     return {
         name: value
         for name, value in environment.items()

@@ -48,7 +48,7 @@ class Specs(KernelSpecManager):
     """The kernels of this machine; `python3` is our own interpreter, installed as a kernel or not."""
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        """Give a kernel spec by name; raises jupyter_client's NoSuchKernel."""
+        """Return a kernel spec by name; raises jupyter_client's NoSuchKernel."""
         if kernel_name == NATIVE and find_spec("ipykernel") is not None:
             return KernelSpec(
                 argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
@@ -58,7 +58,7 @@ class Specs(KernelSpecManager):
         return super().get_kernel_spec(kernel_name)
 
     def names(self) -> list[str]:
-        """Give the names of all kernels there are, `python3` first."""
+        """Return the names of all kernels there are, `python3` first."""
         found = set(self.find_kernel_specs())
         if find_spec("ipykernel") is not None:
             found.add(NATIVE)
@@ -190,11 +190,11 @@ class LocalKernel:
             await self._manager.interrupt_kernel()
 
     async def check(self) -> Gone | None:
-        """Tell whether the process has ended; as a rule it was noticed already."""
+        """Return whether the process has ended; as a rule it was noticed already."""
         return DIED if self._ended or not await self._manager.is_alive() else None
 
     async def answers(self) -> bool:
-        """Tell that the way carries what is said: it lies within this machine."""
+        """Always True: the connection stays within this machine."""
         return True
 
     def held(self) -> int:
@@ -204,7 +204,7 @@ class LocalKernel:
         return 0
 
     async def restart(self) -> None:
-        """End the program at any price."""
+        """Kill the program."""
         self._kill_group()
         await self._shut_down(now=True)
 
@@ -218,7 +218,7 @@ class LocalKernel:
                 await self._manager.shutdown_kernel(now=now)
 
     async def close(self, *, keep: bool = False) -> None:
-        """End the kernel and all that it started: kindly at first, but within two seconds."""
+        """End the kernel and all that it started: gently at first, but within two seconds."""
         for task in self._tasks:
             task.cancel()
         for socket in (self._shell, self._stdin, self._iopub, self._control):
@@ -321,5 +321,5 @@ def _environment(manager: AsyncKernelManager) -> dict[str, str]:
 
 
 def kernel_names() -> list[str]:
-    """Give the names of the kernels that this machine has."""
+    """Return the names of the kernels that this machine has."""
     return Specs().names()

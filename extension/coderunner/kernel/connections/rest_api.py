@@ -1,4 +1,4 @@
-"""The REST interface of a Jupyter server, and the one place where its troubles become sentences.
+"""The REST interface of a Jupyter server, and the one place that turns its errors into sentences.
 
 The token goes into one header and nowhere else. Redirects are not followed, replies are bounded in size and
 time, certificates are always verified.
@@ -46,7 +46,7 @@ class Reply:
 
 
 class RestApi:
-    """Talks to one Jupyter server; raises KernelError, with one sentence that says the way out."""
+    """Talks to one Jupyter server; raises KernelError, with one sentence that says what to do."""
 
     def __init__(self, where: Server) -> None:
         try:
@@ -58,11 +58,11 @@ class RestApi:
         self._http = AsyncHTTPClient(force_instance=True, max_body_size=LARGEST_REPLY)
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         self._http.close()
 
     def request(self, url: str, method: Method = "GET", body: str | None = None) -> HTTPRequest:
-        """Give a request with the token in its header."""
+        """Return a request with the token in its header."""
         headers = {"Accept": "application/json"}
         if self._where.token:
             headers["Authorization"] = f"token {self._where.token.reveal()}"
@@ -81,13 +81,13 @@ class RestApi:
         )
 
     async def anonymous(self, url: str) -> HTTPResponse:
-        """Give what a stranger without a token is answered at an address."""
+        """Return what a stranger without a token is answered at an address."""
         request = self.request(url)
         request.headers.pop("Authorization", None)
         return await self._fetch(request)
 
     async def fetch(self, method: Method, path: str, content: object = None) -> HTTPResponse:
-        """Give whatever the server answers, errors too; raises ServerUnreachable where nothing does."""
+        """Return whatever the server answers, errors too; raises ServerUnreachable where nothing does."""
         body = None if content is None else json.dumps(content)
         return await self._fetch(self.request(f"{self.url}/{path}", method, body))
 
@@ -110,11 +110,11 @@ class RestApi:
     # --- what we ask it for
 
     async def kernel_specs(self) -> list[str]:
-        """Give the names of the server's kernel specs, its default first."""
+        """Return the names of the server's kernel specs, its default first."""
         return list(await self._languages())
 
     async def _languages(self) -> dict[str, str]:
-        """Give the language of each kernel spec, in lower case; the server's default first."""
+        """Return the language of each kernel spec, in lower case; the server's default first."""
         reply = await self.ask("GET", "api/kernelspecs")
         specs = reply.json if isinstance(reply.json, dict) else {}
         names = specs.get("kernelspecs")
@@ -128,7 +128,7 @@ class RestApi:
         return {name: _language(names[name]) for name in first}
 
     async def require_kernel_spec(self, name: str) -> str:
-        """Give the language of a kernel spec; raises NoSuchKernelSpec, with the names there are."""
+        """Return the language of a kernel spec; raises NoSuchKernelSpec, with the names there are."""
         languages = await self._languages()
         if name not in languages:
             known = ", ".join(languages) or "none"
@@ -136,20 +136,20 @@ class RestApi:
         return languages[name]
 
     async def sessions(self) -> list[dict[str, object]]:
-        """Give the server's sessions; none where it has no such list."""
+        """Return the server's sessions; none where it has no such list."""
         reply = await self.ask("GET", "api/sessions")
         listed = reply.json if reply.status == 200 and isinstance(reply.json, list) else []
         return [session for session in listed if isinstance(session, dict)]
 
     async def kernel(self, kernel: str) -> dict[str, object] | None:
-        """Give what the server says about a kernel; None where it has none of that id."""
+        """Return what the server says about a kernel; None where it has none of that id."""
         reply = await self.ask("GET", f"api/kernels/{quote(kernel, safe='')}")
         if reply.status == 404:
             return None
         return reply.json if isinstance(reply.json, dict) else {}
 
     def failed(self, what: str, reply: Reply) -> KernelNotStarted:
-        """Give the error for something that the server did not do."""
+        """Return the error for something that the server did not do."""
         said = reply.json.get("message") if isinstance(reply.json, dict) else None
         because = f": {' '.join(said.split())[:200]}" if isinstance(said, str) and said else ""
         return KernelNotStarted(
@@ -164,7 +164,7 @@ def _language(model: object) -> str:
 
 
 def parsed(response: HTTPResponse) -> object:
-    """Give a reply's JSON; None where it is none."""
+    """Return a reply's JSON; None where it is none."""
     try:
         return loads(response.body or b"null")
     except ValueError:

@@ -52,7 +52,7 @@ class RunningKernel:
 
 
 async def existing(where: KernelLocation) -> list[RunningKernel]:
-    """Give the kernels at a place, the one that was used last first.
+    """Return the kernels at a place, the one that was used last first.
 
     May be awaited in any loop. Raises KernelError.
     """
@@ -81,7 +81,7 @@ async def _there(where: Server) -> list[RunningKernel]:
 
 
 async def on_server(rest: RestApi) -> list[RunningKernel]:
-    """Give the kernels of a server."""
+    """Return the kernels of a server."""
     paths = {}
     for session in await rest.sessions():
         kernel = session.get("kernel")
@@ -106,7 +106,7 @@ def _moment(spelt: object) -> float | None:
 
 
 def meant(kernels: Iterable[RunningKernel], name: str) -> RunningKernel:
-    """Give the kernel that a person means by an id, its beginning, or the path or name of a notebook.
+    """Return the kernel that a person means by an id, its beginning, or the path or name of a notebook.
 
     Raises NoSuchKernel, with the kernels there are, where none or several are meant.
     """

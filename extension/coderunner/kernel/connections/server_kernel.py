@@ -19,7 +19,7 @@ from coderunner.kernel.protocol.messages import Message
 from coderunner.outputs import Status
 
 AWAY = 120.0
-"""Seconds for which a way that was cut is looked for: a server is up again by then, or somebody must help."""
+"""Seconds for which we try to reconnect: a server is up again by then, or somebody must help."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 """Seconds between two attempts, each pause twice the one before. A server needs the first to notice."""
 ATTEMPT = 5.0
@@ -51,7 +51,7 @@ class ServerKernel:
         self.kernel = kernel
         """The kernel's id on the server."""
         self.ready = False
-        """It has answered: from now on its farewells are its own."""
+        """It has answered: from now on a message that it ends is its own."""
         self._rest = rest
         self._session = session
         self._receive: Callable[[Event], None] = lambda _event: None
@@ -102,7 +102,7 @@ class ServerKernel:
             self._gone = gone
             self._receive(gone)
 
-    # --- a way that was cut
+    # --- a lost connection
 
     def _broken(self, websocket: KernelWebSocket) -> None:
         if websocket is not self._websocket or self._gone is not None:
@@ -119,7 +119,7 @@ class ServerKernel:
         return self._returning is not None and not self._returning.done()
 
     async def _return(self) -> None:
-        """Look for the way until it is there again, or there is none."""
+        """Try to reconnect until it works, or the kernel is known to be gone."""
         loop = asyncio.get_running_loop()
         # By a clock that stands still while the machine sleeps: after that the network takes its time.
         pause, until = FIRST_PAUSE, loop.time() + AWAY
@@ -177,7 +177,7 @@ class ServerKernel:
         except KernelError:
             return None  # no answer is no verdict: the WebSocket tells when the connection is lost
         if model is None:
-            # One that died too often is let go of as well: why it went was said just now, on the WebSocket.
+            # One that died too often is released as well: why it went was said just now, on the WebSocket.
             if self._websocket is not None:
                 await self._websocket.answers(AWAKE)
             return self._gone or (VANISHED if self._away else DELETED)
@@ -186,7 +186,7 @@ class ServerKernel:
         return DIED if model.get("execution_state") == "dead" else None
 
     async def answers(self) -> bool:
-        """Tell whether the way there still carries anything; one that does not is given up for another."""
+        """Return whether the connection still works; one that does not is replaced."""
         if self._websocket is None or self._away:
             return False
         if await self._websocket.answers(AWAKE):
@@ -220,7 +220,7 @@ class ServerKernel:
 
 
 def verdict(message: Message) -> Gone | None:
-    """Tell from a message whether the kernel is no more."""
+    """Return, from a message, whether the kernel no longer exists."""
     if message.type == "shutdown_reply":
         return REPLACED
     if message.type == "status" and not message.parent:
@@ -258,7 +258,7 @@ async def open_kernel(where: Server, path: str, *, start: bool = True) -> Server
 
 
 async def attach(where: Server) -> ServerKernel:
-    """Give the kernel that a person means, with all that it holds; it is left as it is in the end.
+    """Return the kernel that a person means, with all that it holds; it is left as it is in the end.
 
     Raises NoSuchKernel, KernelNotStarted where it is busy with a cell of its own, or what keeps us from it.
     """
@@ -284,7 +284,7 @@ async def attach(where: Server) -> ServerKernel:
 
 
 async def _overhear(kernel: ServerKernel) -> bool:
-    """Connect to a kernel that is busy, and see to it that what it shows reaches us; tell whether it does.
+    """Connect to a kernel that is busy, and see to it that what it shows reaches us; returns whether it does.
 
     A server that thinks so does not look whether we hear it: the first words of a cell would be lost. One
     that answers nothing beside its cell, or nothing at all, is taken as it is: cells wait in its queue.
@@ -326,7 +326,7 @@ async def delete_kernel(where: Server, path: str) -> None:
 
 
 async def find_or_create(rest: RestApi, name: str, path: str, *, start: bool) -> tuple[ServerKernel, str]:
-    """Give the session's kernel and its state, idle for a new one; one of another name there is replaced.
+    """Return the session's kernel and its state, idle for a new one; one of another name there is replaced.
 
     Without `start` nothing is changed: NoSuchKernel.
     """

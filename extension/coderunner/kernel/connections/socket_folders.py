@@ -49,7 +49,7 @@ def remove(path: Path) -> None:
 
 
 def sweep(*, young: float = YOUNG) -> list[Path]:
-    """Remove the folders of processes that live no more; gives them.
+    """Remove the folders of processes that live no more; returns them.
 
     Only what is ours is touched: a folder of this user that nobody else can enter, no link, with a lock in it
     that is a plain file of this user and free. `young`: seconds after its last change for which it is left.

@@ -1,6 +1,6 @@
 """One WebSocket to a kernel on a Jupyter server: frames there and back, and a watch over whether it lives.
 
-A link that breaks is of no more use; who holds it opens another one.
+A link that breaks is no longer usable; who holds it opens another one.
 """
 
 import asyncio
@@ -207,7 +207,7 @@ class KernelWebSocket:
                 self.give_up()
 
     def _data_within(self, seconds: float) -> bool:
-        """Tell whether data came lately: a pong has to wait behind a large message on a slow link."""
+        """Return whether data came lately: a pong has to wait behind a large message on a slow link."""
         if self.quiet_for < seconds:
             return True
         stream = self._stream

@@ -134,7 +134,7 @@ class Report:
         return tuple(finding.sentence for finding in self.findings if finding.warning)
 
     def to_json(self) -> dict[str, object]:
-        """Give the report as JSON values."""
+        """Return the report as JSON values."""
         return {"ok": self.ok, "sentence": self.sentence, **asdict(self), "findings": self._findings()}
 
     def _findings(self) -> list[dict[str, object]]:
@@ -147,7 +147,7 @@ Tell = Callable[[Finding], None]
 async def check(where: KernelLocation, *, on_finding: Tell | None = None) -> Report:
     """Walk the whole way and report; never raises for what is wrong with it.
 
-    May be awaited in any loop. `on_finding` is called in the portal's thread as each step is done.
+    May be awaited in any loop. `on_finding` is called in the I/O thread as each step is done.
     """
     examination = _Examination(where, on_finding or (lambda _finding: None))
     return await io_thread().run(examination.run())
@@ -273,7 +273,7 @@ class _Examination:
         return _sentence(trouble)
 
     async def _ways_on(self, rest: RestApi) -> list[str]:
-        """Give the addresses that the answer to a wrong one hints at."""
+        """Return the addresses that the answer to a wrong one hints at."""
         response = await rest.fetch("GET", "")
         reports = REPORT_PATH.search(response.headers.get("Content-Security-Policy", ""))
         hints = [response.headers.get("Location", ""), reports[1] if reports else ""]

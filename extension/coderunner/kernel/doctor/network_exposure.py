@@ -16,7 +16,7 @@ machine shows the address by which the network knows it. Nothing is sent."""
 
 
 async def outward(url: str) -> list[str]:
-    """Give the addresses by which others may reach a server of this machine; of another machine none."""
+    """Return the addresses by which others may reach a server of this machine; of another machine none."""
     host, port = urlsplit(url).hostname or "", urlsplit(url).port
     mine = own_addresses()
     if not (is_loopback(url) or _is_any(host) or host in mine):
@@ -26,7 +26,7 @@ async def outward(url: str) -> list[str]:
 
 
 def own_addresses() -> list[str]:
-    """Give this machine's addresses in the networks around it."""
+    """Return this machine's addresses in the networks around it."""
     return [address for family, target in ELSEWHERE if (address := _seen_from(family, target))]
 
 

@@ -20,9 +20,9 @@ INTERRUPT_TIMEOUT = 2.0
 RESTART_TIMEOUT = 15.0
 """Seconds for a stuck kernel to be replaced: a server kills it after 5."""
 REJOIN = 5.0
-"""Seconds to hear over another way of a cell that was told to stop when its own carried nothing any more."""
+"""Seconds to hear over another connection of a cell that was told to stop when its own no longer worked."""
 AFTERSHOCK = 1.0
-"""Seconds after an interrupt that was not ours for the news that the kernel itself is ending."""
+"""Seconds after an interrupt that was not ours for a message that the kernel itself is ending."""
 
 FLUSHED = "the kernel flushed it from its queue twice"
 DROPPED = "the server dropped output; print less at once, or raise its limit ServerApp.{limit}"
@@ -36,7 +36,7 @@ ASKED_EXIT = "the program ended its kernel; all variables are gone"
 
 
 class CellEnding:
-    """Ends the cells of one kernel. In the portal's loop."""
+    """Ends the cells of one kernel. In the I/O thread's loop."""
 
     def __init__(
         self,
@@ -45,104 +45,104 @@ class CellEnding:
         give_up: Callable[[Gone], None],
         check: Callable[[], Awaitable[Gone | None]],
     ) -> None:
-        """`give_up` is told why the kernel is of no more use; `check` looks whether it is still there."""
+        """`give_up` is told why the kernel is no longer usable; `check` looks whether it is still there."""
         self._transport = transport
         self._stamp = stamp
         self._give_up = give_up
         self._check = check
 
     async def conclude(
-        self, flight: PendingRequest, ending: Ending, deadline: float
+        self, request: PendingRequest, ending: Ending, deadline: float
     ) -> tuple[Status, Aftermath, str]:
         """Tell how a cell ended, and end it where `ending` is no end yet; may take some seconds."""
         if ending is NO_REPLY:
             self._give_up(NO_REPLY)
             await self._replace(RESTART_TIMEOUT)
-        if ending == "complete" and flight.execution.interrupted:
+        if ending == "complete" and request.execution.interrupted:
             # Not by us. A kernel that somebody shuts down or restarts may interrupt its cell first.
-            ending = await self._aftershock(flight) or ending
+            ending = await self._aftershock(request) or ending
         if isinstance(ending, Gone):
             return _verdict(ending)
         if ending == "complete":
-            return self._completed(flight)
+            return self._completed(request)
         if ending == "unanswered":
-            return self._unanswered(flight)
-        aftermath = await self._stop(flight)
+            return self._unanswered(request)
+        aftermath = await self._stop(request)
         if aftermath is Aftermath.BUSY:
             self._give_up(LOST)
             return Status.LOST, aftermath, ""
         status = Status.INTERRUPTED if ending == "stopped" else Status.TIMEOUT
-        unheard = ASKED_LATE if flight.asks_in_vain else f"nobody answered within {ANSWER:g} s"
+        unheard = ASKED_LATE if request.asks_in_vain else f"nobody answered within {ANSWER:g} s"
         details = {"overdue": limit(deadline), "unheard": unheard}
-        said = [details.get(ending, ""), INCOMPLETE if flight.cut and not flight.gaps.whole else ""]
+        said = [details.get(ending, ""), INCOMPLETE if request.cut and not request.gaps.whole else ""]
         return status, aftermath, "; ".join(filter(None, said))
 
-    async def _aftershock(self, flight: PendingRequest) -> Gone | None:
+    async def _aftershock(self, request: PendingRequest) -> Gone | None:
         until = time.monotonic() + AFTERSHOCK
         while (left := until - time.monotonic()) > 0:
-            if isinstance(ending := await flight.ended(left), Gone):
+            if isinstance(ending := await request.ended(left), Gone):
                 return ending
         return await self._check()
 
-    def _completed(self, flight: PendingRequest) -> tuple[Status, Aftermath, str]:
-        execution = flight.execution
+    def _completed(self, request: PendingRequest) -> tuple[Status, Aftermath, str]:
+        execution = request.execution
         status = Status(execution.reply or "ok")
         if execution.ending:
             self._give_up(Gone(Status.DIED, "The program ended its kernel.", keep=False))
             return status, Aftermath.FRESH, ASKED_EXIT
         # The kernel's first and last word on a cell: what lies between them came as well, or it was cut.
-        heard = execution.started and execution.idle and not (self._transport.alone and flight.gaps.gap)
+        heard = execution.started and execution.idle and not (self._transport.alone and request.gaps.gap)
         missing = "" if heard else UNHEARD
         if execution.dropped:
             missing = DROPPED.format(limit=execution.dropped)
-        if flight.cut and not flight.gaps.whole:
+        if request.cut and not request.gaps.whole:
             missing = INCOMPLETE
-        said = [INHERITED if flight.heir else "", FLUSHED if status is Status.ABORTED else missing]
+        said = [INHERITED if request.heir else "", FLUSHED if status is Status.ABORTED else missing]
         return status, Aftermath.READY, "; ".join(filter(None, said))
 
-    def _unanswered(self, flight: PendingRequest) -> tuple[Status, Aftermath, str]:
-        """The kernel is at rest, and what became of the cell was said while the way was cut."""
-        if not flight.answered_by:
+    def _unanswered(self, request: PendingRequest) -> tuple[Status, Aftermath, str]:
+        """The kernel is at rest, and what became of the cell was said while the connection was lost."""
+        if not request.answered_by:
             self._give_up(LOST)
             return _verdict(LOST)
-        if flight.process and flight.process != flight.answered_by:
+        if request.process and request.process != request.answered_by:
             self._give_up(RESTARTED)
             return _verdict(RESTARTED)
-        if flight.execution.failed:
+        if request.execution.failed:
             return Status.ERROR, Aftermath.READY, INCOMPLETE
         return Status.LOST, Aftermath.READY, RUNS_NO_MORE
 
-    async def _stop(self, flight: PendingRequest) -> Aftermath:
+    async def _stop(self, request: PendingRequest) -> Aftermath:
         """Climb until the cell has ended: interrupt, again, restart. Tell what is left; BUSY: not known."""
-        flight.stopping = True
+        request.stopping = True
         for patience in GRACE:
             # Twice, because one that comes before the kernel has taken up the cell does nothing.
             reached = await bounded(self._transport.interrupt(), INTERRUPT_TIMEOUT)
-            if flight.away:
+            if request.away:
                 return Aftermath.BUSY
             # An awaiting cell notices an interrupt only when a shell message comes after it.
             await self._transport.send(kernel_info_request(self._stamp()))
-            left = self._left(flight, await flight.ended(patience))
+            left = self._left(request, await request.ended(patience))
             if left is None and not await self._transport.answers():
-                # A kernel that heeded it may have said so over a way that carries nothing any more.
-                left = self._left(flight, await flight.ended(REJOIN))
-                left = Aftermath.BUSY if left is None and flight.away else left
+                # A kernel that heeded it may have said so over a connection that no longer works.
+                left = self._left(request, await request.ended(REJOIN))
+                left = Aftermath.BUSY if left is None and request.away else left
             if left is not None:
                 return left
         restarted = await self._replace(RESTART_TIMEOUT if reached else INTERRUPT_TIMEOUT)
         self._give_up(Gone(Status.DIED, "The kernel was restarted.") if restarted else LOST)
         return Aftermath.FRESH if restarted else Aftermath.BUSY
 
-    def _left(self, flight: PendingRequest, ending: Ending | None) -> Aftermath | None:
+    def _left(self, request: PendingRequest, ending: Ending | None) -> Aftermath | None:
         """What a cell that was told to stop has left; None: nobody knows that it ended."""
         if ending == "complete":
-            return Aftermath.FRESH if flight.execution.ending else Aftermath.READY
-        if ending == "unanswered" and flight.answered_by:
-            return self._unanswered(flight)[1]
+            return Aftermath.FRESH if request.execution.ending else Aftermath.READY
+        if ending == "unanswered" and request.answered_by:
+            return self._unanswered(request)[1]
         return _verdict(ending)[1] if isinstance(ending, Gone) else None
 
     async def _replace(self, within: float) -> bool:
-        """End a kernel that no interrupt reaches; tell whether that was done."""
+        """End a kernel that no interrupt reaches; returns whether that was done."""
         return not self._transport.borrowed and await bounded(self._transport.restart(), within)
 
 
@@ -152,7 +152,7 @@ def _verdict(gone: Gone) -> tuple[Status, Aftermath, str]:
 
 
 async def bounded(work: Coroutine[Any, Any, None], seconds: float) -> bool:
-    """Do something that may hang or fail, where the next rung helps; tell whether it was done."""
+    """Do something that may hang or fail, where the next step helps; returns whether it was done."""
     with suppress(TimeoutError, OSError, RuntimeError, KernelError):
         async with asyncio.timeout(seconds):
             await work

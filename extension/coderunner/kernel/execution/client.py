@@ -1,6 +1,6 @@
 """Runs cells in one kernel: request, outputs as they come, deadline, and what ends a cell that does not.
 
-The same for every kernel; how its messages travel is a `Transport`. All of it lives in the portal's loop.
+The same for every kernel; how its messages travel is a `Transport`. All of it lives in the I/O thread's loop.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ from coderunner.outputs import Aftermath, Result, Status
 from coderunner.secret import Secret
 
 CHECK_EVERY = 2.0
-"""Seconds between two looks at whether the kernel is still there, while a cell runs."""
+"""Seconds between two checks whether the kernel is still there, while a cell runs."""
 
 
 CUT_NOW = "the connection is currently down"
@@ -50,7 +50,7 @@ OUTGROWN = (
 
 
 class KernelClient:
-    """One kernel, one request in flight. The caller sees to it that `execute` is not called twice at once."""
+    """One kernel, one request at a time. The caller makes sure that `execute` is not called twice at once."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class KernelClient:
         self.process = transport.process
         """What the kernel's process calls its session; empty where it is not known."""
         self.gone: Gone | None = None
-        """Why this client is of no more use; None while it is."""
+        """Why this client is no longer usable; None while it is."""
         self._end = CellEnding(transport, self._stamp, self._give_up, self.check)
         self.worn = False
         """The way was cut while a cell ran, and found again: good for the end of that cell. What the server
@@ -91,7 +91,7 @@ class KernelClient:
             case Away() if request is not None:
                 request.lose_the_way()
             case Away() | Gone():
-                # Without a cell that waits nobody need look for the way: the next one opens another.
+                # Without a cell that waits nobody needs to reconnect: the next one opens another.
                 self.gone = self.gone or (event if isinstance(event, Gone) else LOST)
                 self._comms.detach(self._transport.send)
                 if request is not None:
@@ -210,7 +210,7 @@ class KernelClient:
             watch.cancel()
 
     def weigh(self, result: Result, most: int) -> Result:
-        """Let go of a kernel that holds more than `most` bytes after its cell, and say so; 0: no limit."""
+        """Release a kernel that holds more than `most` bytes after its cell, and say so; 0: no limit."""
         if not most or result.aftermath is not Aftermath.READY or self.gone is not None:
             return result
         held = self._transport.held()
@@ -248,7 +248,7 @@ class KernelClient:
             self._request.retell(asks=asks)
 
     async def close(self, *, keep: bool = False) -> None:
-        """Let go of the kernel; `keep` leaves one running that can be found again."""
+        """Release the kernel; `keep` leaves one running that can be found again."""
         if keep and self.gone is None:
             await self._comms.take_leave()
         self.gone = self.gone or Gone(Status.REPLACED, "The kernel was shut down.")
@@ -258,7 +258,7 @@ class KernelClient:
         await self._transport.close(keep=keep)
 
     async def restart(self) -> None:
-        """Empty the kernel; a cell that runs ends as `replaced`. This client is then of no more use."""
+        """Restart the kernel; a cell that runs ends as `replaced`. This client is then no longer usable."""
         self.gone = self.gone or Gone(Status.REPLACED, "The kernel was restarted.")
         self._comms.detach(self._transport.send)
         if self._request is not None:

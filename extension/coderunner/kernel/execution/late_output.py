@@ -21,7 +21,7 @@ CELLS = 100
 COUNT, WHOLE = 50, 4 * 1024 * 1024
 """Outputs, and characters of them, of one cell after its end: what goes on for ever is bounded."""
 EVERY = 0.25
-"""Seconds between two rounds of telling: nobody waits for this."""
+"""Seconds between two rounds of updates: nobody waits for this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class _Ended:
     untold: UnsentOutput = field(default_factory=UnsentOutput)
 
     def collect(self) -> None:
-        """Take note of what changed."""
+        """Note what changed."""
         changes = self.execution.take_changes()
         self.changes.extend(changes)
         for change in changes:
@@ -43,7 +43,7 @@ class _Ended:
 
 
 class LateOutput:
-    """The ended cells of one conversation. In the portal's loop, but for `take`."""
+    """The ended cells of one conversation. In the I/O thread's loop, but for `take`."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -68,7 +68,7 @@ class LateOutput:
                 self._keep(cell)
 
     def take(self, *, newest: bool = True) -> list[tuple[Output, ...]]:
-        """Give what cells have shown after their end since this was last called, each in its own list.
+        """Return what cells have shown after their end since this was last called, each in its own list.
 
         From any thread. Without `newest`, that of the cell which ended last is left for the next call.
         """
@@ -82,7 +82,7 @@ class LateOutput:
         return [outputs for outputs in taken if outputs]
 
     def take_over(self, earlier: "LateOutput") -> None:
-        """Give what `earlier` still had to give."""
+        """Return what `earlier` still had to give."""
         taken = earlier.take()
         with self._lock:
             self._left.extendleft(reversed(taken))

@@ -1,4 +1,4 @@
-"""One request on its way to a kernel, from sending it to the first thing that ends the wait for it."""
+"""One request to a kernel, from sending it to the first thing that ends the wait for it."""
 
 import asyncio
 import logging
@@ -36,11 +36,11 @@ UPDATE_EVERY = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The kernel, or the way to it, is no more."""
+    """The kernel, or the connection to it, is gone."""
 
     status: Literal[Status.DIED, Status.REPLACED, Status.LOST]
     sentence: str
-    """For the status light; what became of a cell says its status."""
+    """For the kernel's status on a page; how a cell ended, its own status says."""
     keep: bool = True
     """The kernel may be used again where it is still there: emptied, or only our way to it was lost."""
     heir: bool = False
@@ -49,18 +49,18 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Away:
-    """The way to the kernel is cut; it is looked for again, and `Back` or `Gone` follows."""
+    """The connection to the kernel is lost; it is looked for again, and `Back` or `Gone` follows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """The way is there again; what was missed follows, as far as it was kept."""
+    """The connection is back; what was missed follows, as far as it was kept."""
 
 
 Event = Message | Gone | Away | Back
 Ending = Gone | Literal["complete", "overdue", "stopped", "unheard", "unanswered"]
 """What ended the wait; `unheard`: the program asks, and nobody answers; `unanswered`: it runs no more, and
-the way was cut when its reply came."""
+the connection was lost when its reply came."""
 OnQuestion = Callable[[Question | None], None]
 """Told what the program asks, and with None that the question is answered or withdrawn; in the loop."""
 
@@ -82,12 +82,12 @@ _CLOCK = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 
 
 def now() -> float:
-    """Give the seconds since some moment, those included in which the machine slept."""
+    """Return the seconds since some moment, those included in which the machine slept."""
     return time.clock_gettime(_CLOCK) if _CLOCK is not None else time.monotonic()
 
 
 class PendingRequest:
-    """One request on its way: what it has shown, and the first thing that ended the wait for it."""
+    """One request: what it has shown, and the first thing that ended the wait for it."""
 
     def __init__(
         self,
@@ -105,7 +105,7 @@ class PendingRequest:
         self.probes: set[str] = set()
         """The ids of the requests that asked for a sign of life."""
         self.away = False
-        """The way to the kernel is cut."""
+        """The connection to the kernel is lost."""
         self.way = asyncio.Event()
         """Set while it is not."""
         self.way.set()
@@ -195,7 +195,7 @@ class PendingRequest:
         return not (self.execution.started or self.execution.reply or self.cut or self.stopping)
 
     def lose_the_way(self) -> None:
-        """The way to the kernel is cut; the deadline goes on."""
+        """The connection to the kernel is lost; the deadline goes on."""
         self.away = self.cut = True
         self.way.clear()
 

@@ -10,7 +10,7 @@ from coderunner.outputs import Question
 from coderunner.secret import Secret
 
 Ask = Callable[[Question], Future[Secret]]
-"""Lays a question before a person; gives the answer to come. Whoever cancels that takes the question back:
+"""Lays a question before a person; returns the answer to come. Whoever cancels that takes the question back:
 we when nobody waits for it any more, the person to have the program interrupted."""
 
 

@@ -9,7 +9,7 @@ from coderunner.kernel.protocol.messages import Message
 
 
 class Transport(Protocol):
-    """A way to one kernel. After a `Gone` (see `go_on`), `restart` or `close` it is of no more use."""
+    """A way to one kernel. After a `Gone` (see `go_on`), `restart` or `close` it is no longer usable."""
 
     found: bool
     """The kernel was there already, with its variables."""
@@ -35,13 +35,13 @@ class Transport(Protocol):
         """Interrupt the program that runs, as Ctrl-C does."""
 
     async def restart(self) -> None:
-        """End the program at any price; the next transport finds an empty kernel."""
+        """Kill the program; the next transport finds an empty kernel."""
 
     async def check(self) -> Gone | None:
         """Look whether the kernel is still there."""
 
     async def answers(self) -> bool:
-        """Tell whether the way there still carries anything; one that does not is given up for another."""
+        """Return whether the connection still works; one that does not is replaced."""
 
     def held(self) -> int:
         """The bytes of memory that its process holds; 0 where that is not for us to know."""
@@ -56,4 +56,4 @@ class Opener(Protocol):
     def __call__(
         self, conversation: str, where: KernelLocation, *, start: bool = True
     ) -> Awaitable[Transport]:
-        """Give it, ready for the first cell; without `start` only one that is there, else NoSuchKernel."""
+        """Return it, ready for the first cell; without `start` only one that is there, else NoSuchKernel."""

@@ -120,7 +120,7 @@ class CellOutputs:
         return (*(_value(shown) for shown in self._shown), *owed)
 
     def take_changes(self) -> list[Change]:
-        """Give what changed since this was last called; many small changes to one output come as one."""
+        """Return what changed since this was last called; many small changes to one output come as one."""
         changes = [Change(0, None)] if self._cleared else []
         changes += [Change(index, _value(self._shown[index])) for index in sorted(self._changed)]
         self._cleared = False
@@ -164,7 +164,7 @@ class CellOutputs:
             self._display(message.content)
 
     def displays(self, display_id: str) -> bool:
-        """Tell whether it shows something of that display id."""
+        """Return whether it shows something of that display id."""
         shown = (each for each in self._shown if isinstance(each, DisplayData | ExecuteResult))
         return bool(display_id) and any(each.display_id == display_id for each in shown)
 
@@ -348,7 +348,7 @@ class CellOutputs:
         )
 
     def _twice(self, data: MimeBundle, kind: type[DisplayData | ExecuteResult]) -> bool:
-        """Tell whether the picture stands there already: `fig` as a last value is shown in two ways."""
+        """Return whether the picture stands there already: `fig` as a last value is shown in two ways."""
         pictures = {key: value for key, value in data.items() if key.startswith("image/")}
         return bool(pictures) and any(
             isinstance(shown, kind) and {key: shown.data.get(key) for key in pictures} == pictures

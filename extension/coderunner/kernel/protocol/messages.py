@@ -201,7 +201,7 @@ def sign(parts: Sequence[bytes], key: bytes) -> bytes:
 
 
 def to_zmq(message: Message, key: bytes) -> list[bytes]:
-    """Give the frames of a message as a client's socket sends them."""
+    """Return the frames of a message as a client's socket sends them."""
     parts = _packed_parts(message)
     return [DELIMITER, sign(parts, key), *parts, *message.buffers]
 
@@ -222,7 +222,7 @@ def from_zmq(frames: Sequence[bytes], key: bytes, channel: Channel) -> Message |
 
 
 def to_v1(message: Message) -> bytes:
-    """Give one binary WebSocket frame of the protocol `v1.kernel.websocket.jupyter.org`.
+    """Return one binary WebSocket frame of the protocol `v1.kernel.websocket.jupyter.org`.
 
     A table of little-endian 64-bit numbers stands first: how many offsets there are, then where each part
     begins and, last, where the whole ends.
@@ -263,7 +263,7 @@ def _cut(frame: bytes, number: str, *, ends: bool) -> list[bytes] | None:
 
 
 def to_json(message: Message) -> str | bytes:
-    """Give one WebSocket frame of the default protocol: text, or bytes where the message has buffers."""
+    """Return one WebSocket frame of the default protocol: text, or bytes where the message has buffers."""
     parent: Json = {"msg_id": message.parent} if message.parent else {}
     whole: Json = {
         "channel": message.channel,

@@ -19,7 +19,7 @@ class OutputDelta:
         self._others: dict[int, Output] = {}
 
     def receive(self, change: Change) -> Iterator[Output]:
-        """Give what a change has to add: the rest of a text, or an output whole; nothing where it is known.
+        """Return what a change has to add: the rest of a text, or an output whole; nothing where it is known.
 
         Of a text that grew faster than it was told, `Stream.omitted` counts what is missing before the rest.
         What was cleared is told anew when it is shown anew.
@@ -66,6 +66,6 @@ class UnsentOutput:
             self._changed[change.index] = change.output
 
     def take(self) -> tuple[Output, ...]:
-        """Give what is new, in order."""
+        """Return what is new, in order."""
         changed, self._changed = sorted(self._changed.items(), key=itemgetter(0)), {}
         return tuple(new for at, output in changed for new in self._news.receive(Change(at, output)))

@@ -83,7 +83,7 @@ class BoundedText:
         return HEAD - self._room + self._tail_size
 
     def value(self) -> Stream:
-        """Give what is kept, and how much is not."""
+        """Return what is kept, and how much is not."""
         if self._tail_size > TAIL:
             self._cut()
         self._head = ["".join(self._head)]
@@ -92,7 +92,7 @@ class BoundedText:
 
 
 def bundle_of(data: object) -> MimeBundle:
-    """Give a MIME bundle with only what is well formed and not too large.
+    """Return a MIME bundle with only what is well formed and not too large.
 
     What was too large is named in the plain text, which is what there is to see of it.
     """
@@ -155,7 +155,7 @@ def shorten(text: str, limit: int) -> str:
 
 
 def prompt_of(text: str) -> str:
-    """Give a prompt as a form may show it: no colours, nothing invisible, head and tail of a long one."""
+    """Return a prompt as a form may show it: no colours, nothing invisible, head and tail of a long one."""
     text = _TERMINAL.sub("", surrogates.whole(text))
     if len(text) > PROMPT:
         text = f"{text[: PROMPT // 2]} … {text[-PROMPT // 2 :]}"
@@ -163,7 +163,7 @@ def prompt_of(text: str) -> str:
 
 
 def line_of(answer: Secret) -> Secret:
-    """Give what a program gets of an answer: the first line, since it asked for one."""
+    """Return what a program gets of an answer: the first line, since it asked for one."""
     return Secret(re.split(r"[\r\n]", answer.reveal()[:LINE], maxsplit=1)[0])
 
 

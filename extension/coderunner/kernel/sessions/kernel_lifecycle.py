@@ -1,6 +1,6 @@
 """The life of one conversation's kernel: started when it is needed, found again, replaced, let go.
 
-Everything here runs in the portal's loop.
+Everything here runs in the I/O thread's loop.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ CLOSED = "the kernel of this conversation was closed"
 
 
 class KernelLifecycle:
-    """Has a kernel there when a cell needs one, and lets go of it."""
+    """Has a kernel there when a cell needs one, and releases it."""
 
     def __init__(
         self,
@@ -85,14 +85,14 @@ class KernelLifecycle:
     # --- one cell ---------------------------------------------------------------------------------
 
     def begin_cell(self) -> str:
-        """A cell is about to run; gives what its result has to say of the kernel."""
+        """A cell is about to run; returns what its result has to say of the kernel."""
         notice, self._notice = self._notice, ""
         self.runs = True
         self._show("busy")
         return notice
 
     def learn(self, result: Result) -> bool:
-        """Learn from a result; tells whether the kernel is not the one that an earlier process knew."""
+        """Learn from a result; returns whether the kernel is not the one that an earlier process knew."""
         anew = self._began_anew(result)
         self._ran = result.aftermath is not Aftermath.FRESH
         return anew
@@ -121,7 +121,7 @@ class KernelLifecycle:
     # --- from its start to its end ----------------------------------------------------------------
 
     async def ready(self) -> KernelClient:
-        """Give the client of a kernel that is there, started if need be; raises CodeRunnerError."""
+        """Return the client of a kernel that is there, started if need be; raises CodeRunnerError."""
         if self._closed:
             raise KernelNotStarted(CLOSED)
         if (client := self._client) is not None:
@@ -159,7 +159,7 @@ class KernelLifecycle:
             self._finding = None
 
     def warm(self) -> None:
-        """Have a kernel started, or look whether it is still there; returns at once."""
+        """Start a kernel, or look whether it is still there; returns at once."""
         if self._client is not None:
             self._plan_rest()  # somebody is about to use it
             if not self.runs and self._client.quiet_for > NODDED_OFF:
@@ -224,7 +224,7 @@ class KernelLifecycle:
         return self._client
 
     def _lost(self, client: KernelClient) -> None:
-        """Take note that a kernel is gone while no cell runs; one that runs gets its own verdict."""
+        """Note that a kernel is gone while no cell runs; one that runs gets its own verdict."""
         if not self.runs and client is self._client and client.gone is not None:
             if self._ran and client.gone.status is not Status.LOST:
                 self._notice, self._ran = REPLACED, False
@@ -246,9 +246,9 @@ class KernelLifecycle:
         return task
 
     async def restart(self) -> None:
-        """Empty the kernel; a cell that runs ends as `replaced`."""
+        """Restart the kernel; a cell that runs ends as `replaced`."""
         if self._client is None and self._ran:
-            # The way to it was lost; on a server it may be there still, and busy.
+            # The connection to it was lost; on a server it may be there still, and busy.
             with suppress(CodeRunnerError):
                 await self.ready()
         client, self._client = self._client, None
@@ -265,7 +265,7 @@ class KernelLifecycle:
         await asyncio.gather(*self._farewells, return_exceptions=True)
 
     async def rest(self, *, keep: bool = True) -> None:
-        """Let go of the kernel until the next cell."""
+        """Release the kernel until the next cell."""
         if self._cull is not None:
             self._cull.cancel()
         opening, self._opening = self._opening, None
@@ -295,6 +295,6 @@ class KernelLifecycle:
 
 
 def _notice_failure(task: "asyncio.Task[Any]") -> None:
-    """Look at the exception of a task that nobody awaits: a start's stands in the light."""
+    """Look at the exception of a task that nobody awaits: that of a start is in the kernel's status."""
     if not task.cancelled() and (error := task.exception()):
         logging.getLogger(__name__).debug("in the background: %s", error)

@@ -1,4 +1,4 @@
-"""What a status light shows of a conversation's kernel."""
+"""What a page shows of the state of a conversation's kernel."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ State = Literal["none", "starting", "idle", "busy", "dead"]
 
 @dataclass(frozen=True, slots=True)
 class KernelStatus:
-    """What a status light shows."""
+    """What a page shows of the kernel's state."""
 
     state: State
     kernel: str

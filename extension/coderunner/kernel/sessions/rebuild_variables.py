@@ -1,4 +1,4 @@
-"""Brings the variables of a conversation back: an empty kernel runs its good blocks once more."""
+"""Brings the variables of a conversation back: a restarted kernel runs its successful blocks again."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What came of it."""
+    """The outcome."""
 
     ran: int
     """The blocks that ran well again."""
@@ -43,7 +43,7 @@ class Rebuilt:
 async def rebuild(
     session: Session, blocks: Sequence[Callable[[], Awaitable[Result]]], *, deadline: float
 ) -> Rebuilt:
-    """Empty the kernel and run `blocks` in it, in their order, up to the first that fails.
+    """Restart the kernel and run `blocks` in it, in their order, up to the first that fails.
 
     A person has to want that: what the blocks did outside of the kernel, they do again. Each is a call that
     runs one; `deadline` is for the list of what there is then.

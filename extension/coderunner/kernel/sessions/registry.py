@@ -35,7 +35,7 @@ __all__ = [
 MAX_LOCAL = 20
 """Kernels of ours on this machine at once: an idle one takes 54 MB and 60 file descriptors."""
 IDLE = 3600.0
-"""Seconds after which a kernel that nobody uses is let go."""
+"""Seconds after which a kernel that nobody uses is released."""
 
 
 class Sessions:
@@ -72,7 +72,7 @@ class Sessions:
         self.io_thread.at_exit(self._farewell)
 
     def get(self, conversation: str, where: KernelLocation) -> Session:
-        """Give the conversation's session: always the same for the same `where`; another one ends that.
+        """Return the conversation's session: always the same for the same `where`; another one ends that.
 
         Starts nothing by itself, and never raises.
         """
@@ -90,14 +90,14 @@ class Sessions:
             return successor
 
     def all(self) -> list[Session]:
-        """Give all sessions there are."""
+        """Return all sessions there are."""
         with self._lock:
             return list(self._sessions.values())
 
     async def close(self, conversation: str, where: KernelLocation | None = None) -> None:
         """End a conversation's kernel, wherever it is.
 
-        Given `where`, also one on that server that nobody has in hand here; a server that does not answer
+        Given `where`, also one on that server that nobody owns here; a server that does not answer
         keeps it.
         """
         with self._lock:
@@ -171,7 +171,7 @@ class Sessions:
         return [session for session in self.all() if isinstance(session.where, Local) and session.live]
 
     def directory(self, conversation: str) -> Path:
-        """Give the working directory of a conversation's local kernel."""
+        """Return the working directory of a conversation's local kernel."""
         if self._root is not None:
             return self._root / slug(conversation)
         if self._temporary is None:
@@ -196,7 +196,7 @@ def _path(conversation: str) -> str:
 
 
 def slug(conversation: str) -> str:
-    """Give a name for files and paths that no other conversation has."""
+    """Return a name for files and paths that no other conversation has."""
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", conversation).strip("-")[:40]
     if plain == conversation:
         return plain

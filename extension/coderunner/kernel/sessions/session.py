@@ -1,6 +1,6 @@
 """One conversation's kernel: started when it is needed, replaced when it is gone, one cell at a time.
 
-Everything here runs in the portal's loop; the methods that a host calls may be called from anywhere.
+Everything here runs in the I/O thread's loop; the methods that a host calls may be called from anywhere.
 """
 
 import asyncio
@@ -64,7 +64,7 @@ class Session:
     # --- what hosts call --------------------------------------------------------------------------
 
     def warm(self) -> None:
-        """Have the kernel started in the background; returns at once.
+        """Start the kernel in the background; returns at once.
 
         What goes wrong is told by the next cell.
         """
@@ -75,7 +75,7 @@ class Session:
     ) -> Result:
         """Run a cell; what goes wrong with the kernel is a status of the result, never an exception.
 
-        May be awaited in any loop. `on_output` is called in the portal's thread, at most 20 times a second,
+        May be awaited in any loop. `on_output` is called in the I/O thread, at most 20 times a second,
         with what changed. Cells of one session run one after the other, in the order of the calls. Cancelling
         stops the cell.
         """
@@ -99,13 +99,13 @@ class Session:
         come meanwhile wait in line, and `take_late` gives its result when it has ended.
 
         Where `on_question` is given the program may ask a person; after its deadline `RunningCell.listen`'s
-        counts. It is called in the portal's thread with the question, whose time does not count, and with
+        counts. It is called in the I/O thread with the question, whose time does not count, and with
         None when that is answered or withdrawn. Elsewhere `input()` raises at once.
 
         `on_send` is called in a thread when the kernel is ready, with the id of the request, right before the
         cell is sent; where it gives False, or raises CodeRunnerError, it is not.
 
-        `on_later` is called in the portal's thread with what threads and tasks of the cell show after its
+        `on_later` is called in the I/O thread with what threads and tasks of the cell show after its
         end: a list of outputs of its own, bounded.
 
         `panel` gets the widgets that the cell shows.
@@ -119,7 +119,7 @@ class Session:
         return running.follow(self.io_thread.submit(self._run_to_its_end(running)))
 
     def panel(self, request: str) -> WidgetPanel | None:
-        """Give the widgets that the run of a request shows, while the kernel has them."""
+        """Return the widgets that the run of a request shows, while the kernel has them."""
         return self._comms.panel(request)
 
     def recall(self, panel: RestoredWidgets, on_later: OnOutput, outputs: Sequence[Output]) -> WidgetPanel:
@@ -138,7 +138,7 @@ class Session:
         self.io_thread.post(self._life.find)
 
     def take_late(self) -> list[Result]:
-        """Give the results of cells that ended after their deadline, each of them once, in their order."""
+        """Return the results of cells that ended after their deadline, each of them once, in their order."""
         late = []
         with suppress(IndexError):
             while True:
@@ -146,7 +146,7 @@ class Session:
         return late
 
     def take_afterwards(self, *, newest: bool = True) -> list[tuple[Output, ...]]:
-        """Give what cells that were begun with `on_later` have shown after their end, each of it once.
+        """Return what cells that were begun with `on_later` have shown after their end, each of it once.
 
         The outputs of each cell are a list of their own, in the order of the cells. Without `newest`, those
         of the cell that ended last are left for the next call.
@@ -154,7 +154,7 @@ class Session:
         return self._later.take(newest=newest)
 
     def resume(self, count: int = 0) -> None:
-        """Take note that an earlier process ran cells here, the last of them with that execution count.
+        """Note that an earlier process ran cells here, the last of them with that execution count.
 
         A kernel that is not found has lost variables, and so has one that has not counted on from there.
         """
@@ -165,7 +165,7 @@ class Session:
         return await self.io_thread.run(self._interrupt())
 
     async def restart(self) -> None:
-        """Empty the kernel; a cell that runs ends as `replaced`."""
+        """Restart the kernel; a cell that runs ends as `replaced`."""
         await self.io_thread.run(self._life.restart())
 
     async def close(self) -> None:
@@ -174,7 +174,7 @@ class Session:
 
     @property
     def status(self) -> KernelStatus:
-        """What a status light shows."""
+        """What a page shows of the kernel's state."""
         return self._life.status
 
     @property
@@ -195,7 +195,7 @@ class Session:
     # --- one cell ---------------------------------------------------------------------------------
 
     def take_over(self, earlier: "Session") -> None:
-        """Give what `earlier` still had to give."""
+        """Return what `earlier` still had to give."""
         self._late = earlier._late
         self._later.take_over(earlier._later)
 
@@ -258,7 +258,7 @@ class Session:
         return True
 
     async def rest(self) -> None:
-        """Let go of the kernel until the next cell. For callers in the loop."""
+        """Release the kernel until the next cell. For callers in the loop."""
         await self._life.rest()
 
     async def end(self, *, keep: bool = False) -> None:

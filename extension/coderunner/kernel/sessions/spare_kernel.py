@@ -15,7 +15,7 @@ from coderunner.private_folders import make_private
 
 
 class SpareKernel:
-    """A kernel for whoever comes next, of our own interpreter. Lives in the portal's loop.
+    """A kernel for whoever comes next, of our own interpreter. Lives in the I/O thread's loop.
 
     It takes what an idle kernel takes: 54 MB.
     """
@@ -33,12 +33,12 @@ class SpareKernel:
         return self._starting is not None and self._starting.done()
 
     def refill(self) -> None:
-        """Have one started in the background, unless there is one."""
+        """Start one in the background, unless there is one."""
         if self._starting is None and not self._closed:
             self._starting = asyncio.get_running_loop().create_task(self._start())
 
     async def take(self, directory: Path) -> local_kernel.LocalKernel | None:
-        """Give the kernel, moved to its working directory; None where there is none that lives."""
+        """Return the kernel, moved to its working directory; None where there is none that lives."""
         starting, self._starting = self._starting, None
         if starting is None:
             return None

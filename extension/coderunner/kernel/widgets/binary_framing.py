@@ -1,6 +1,6 @@
 """What goes between widgets in a page and their models here: JSON with bytes beside it. Pure.
 
-A parcel is the length of its head (four bytes, the highest first), the head as JSON, and buffers, one after
+A frame is the length of its head (four bytes, the highest first), the head as JSON, and buffers, one after
 the other, whose lengths are the head's `sizes`.
 """
 
@@ -14,18 +14,18 @@ _LENGTH = struct.Struct(">I")
 
 
 def pack(head: Mapping[str, object], buffers: Sequence[bytes] = ()) -> bytes:
-    """Give the parcel of a head without `sizes`, and its buffers."""
+    """Return the frame of a head without `sizes`, and its buffers."""
     text = json.dumps({**head, "sizes": [len(each) for each in buffers]}, separators=(",", ":")).encode()
     return b"".join([_LENGTH.pack(len(text)), text, *buffers])
 
 
-def unpack(parcel: bytes) -> tuple[dict[str, object], list[bytes]] | None:
-    """Give the head and the buffers of a parcel; None where it is none."""
-    if len(parcel) < _LENGTH.size:
+def unpack(frame: bytes) -> tuple[dict[str, object], list[bytes]] | None:
+    """Return the head and the buffers of a frame; None where it is none."""
+    if len(frame) < _LENGTH.size:
         return None
-    at = _LENGTH.size + _LENGTH.unpack_from(parcel)[0]
+    at = _LENGTH.size + _LENGTH.unpack_from(frame)[0]
     try:
-        head = loads(parcel[_LENGTH.size : at])
+        head = loads(frame[_LENGTH.size : at])
     except ValueError:
         return None
     if not isinstance(head, dict):
@@ -33,10 +33,10 @@ def unpack(parcel: bytes) -> tuple[dict[str, object], list[bytes]] | None:
     sizes = head.get("sizes")
     if not isinstance(sizes, list) or not all(type(size) is int and size >= 0 for size in sizes):
         return None
-    if at + sum(sizes) != len(parcel):
+    if at + sum(sizes) != len(frame):
         return None
     buffers = []
     for size in sizes:
-        buffers.append(parcel[at : at + size])
+        buffers.append(frame[at : at + size])
         at += size
     return head, buffers

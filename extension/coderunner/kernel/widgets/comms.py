@@ -1,6 +1,6 @@
 """The comms of one conversation's kernel: what its widgets say, and what pages say to them.
 
-Everything here runs in the portal's loop.
+Everything here runs in the I/O thread's loop.
 """
 
 import asyncio
@@ -100,7 +100,7 @@ class Comms:
             self._panels[but] = waiting
 
     def _say(self, comm: str, data: Mapping[str, object], buffers: Sequence[bytes] = ()) -> str:
-        """Say something to a model in the kernel; gives the id of the message."""
+        """Say something to a model in the kernel; returns the id of the message."""
         return self._post(comm_msg(comm, data, buffers, self._stamp()))
 
     def _say_state(self, identity: str, state: Mapping[str, object]) -> str | None:
@@ -110,10 +110,10 @@ class Comms:
         return self._say(identity, {"method": "update", "state": state, "buffer_paths": []})
 
     def _news(self) -> None:
-        self._updates.news()
+        self._updates.schedule()
 
     def _ask_for(self, module: str) -> str:
-        """Ask the kernel for a program of widgets; gives the id of the request."""
+        """Ask the kernel for a program of widgets; returns the id of the request."""
         return self._post(module_request(module, self._stamp()))
 
     def _stamp(self) -> Stamp:
@@ -143,7 +143,7 @@ class Comms:
     # --- what an earlier process showed -------------------------------------------------------------------
 
     def recall(self, panel: RestoredWidgets) -> WidgetPanel:
-        """Look for the widgets of a run when there is a way to its kernel; gives the panel it has by then.
+        """Look for the widgets of a run when there is a way to its kernel; returns the panel it has by then.
 
         From any thread.
         """
@@ -176,7 +176,7 @@ class Comms:
     # --- what the kernel says -----------------------------------------------------------------------------
 
     def receive(self, message: Message) -> Message:
-        """Take a message of the kernel, whoever it is for; gives what it is for everybody else.
+        """Take a message of the kernel, whoever it is for; returns what it is for everybody else.
 
         What a page's message makes a program show belongs to the run whose page that was.
         """
@@ -211,7 +211,7 @@ class Comms:
             self.modules.want(self.widgets[identity].modules)
             # A link may join what is shown already.
             if self.widgets[identity].links:
-                self._updates.news()
+                self._updates.schedule()
 
     def _message(self, identity: str, data: Mapping[str, object], message: Message) -> None:
         if identity not in self.widgets:
@@ -266,11 +266,11 @@ class Comms:
 
     def _pass_on(self, identity: str, data: Mapping[str, object], message: Message) -> None:
         _, number = self._asked.get(message.parent, (None, ""))
-        parcel = pack({"t": "update", "id": identity, "data": data, "parent": number}, message.buffers)
+        frame = pack({"t": "update", "id": identity, "data": data, "parent": number}, message.buffers)
         for panel in self._panels.values():
             if identity in panel.reach:
                 panel.changed()
-                panel.tell(parcel)
+                panel.tell(frame)
 
     # --- what programs show -------------------------------------------------------------------------------
 
@@ -298,9 +298,9 @@ class Comms:
 
     # --- what pages say -----------------------------------------------------------------------------------
 
-    def take(self, panel: WidgetPanel, parcel: bytes) -> None:
+    def take(self, panel: WidgetPanel, frame: bytes) -> None:
         """Take what a page says to a model: it has to be one of its panel's, and may name no other."""
-        read = unpack(parcel)
+        read = unpack(frame)
         if read is None:
             return
         head, buffers = read

@@ -53,7 +53,7 @@ def foreign(name: object) -> bool:
 
 
 class Nbextensions:
-    """Those of one kernel; in the portal's loop."""
+    """Those of one kernel; in the I/O thread's loop."""
 
     def __init__(self, ask: Callable[[str], str], came: Callable[[str], None]) -> None:
         """`ask` asks the kernel for a module, and gives the id of the request.

@@ -42,21 +42,21 @@ class CapturedOutputs:
 
 
 class OutputWidgets:
-    """The Output widgets of one kernel, and what each of them catches. In the portal's loop."""
+    """The Output widgets of one kernel, and what each of them catches. In the I/O thread's loop."""
 
     def __init__(
         self,
         widgets: WidgetModels,
         say: Callable[[str, Mapping[str, object]], str | None],
-        news: Callable[[], None],
+        on_change: Callable[[], None],
     ) -> None:
         """`say` tells a model in the kernel its state and gives the message's id, None where there is no way.
 
-        `news` is called when an Output widget shows something new.
+        `on_change` is called when an Output widget shows something new.
         """
         self._widgets = widgets
         self._say = say
-        self._news = news
+        self._on_change = on_change
         self._ours: OrderedDict[str, None] = OrderedDict()
         """Messages that bring kernels what was caught: their echo is no news."""
         self._catching: dict[str, list[str]] = {}
@@ -107,7 +107,7 @@ class OutputWidgets:
         captured.receive(message)
         self._caught.add(identity)
         self._untold.add(identity)
-        self._news()
+        self._on_change()
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(CATCH, self.tell_kernel)
 

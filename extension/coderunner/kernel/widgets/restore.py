@@ -33,9 +33,9 @@ class RestoredWidgets(WidgetPanel):
     def watch(self, hear: Hear) -> None:
         """Tell `hear` what there is, and from now on what changes."""
 
-        def hear_until_then(parcel: bytes) -> None:
+        def hear_until_then(frame: bytes) -> None:
             if not self._found:
-                hear(parcel)
+                hear(frame)
 
         super().watch(hear)
         if not self._found:
@@ -51,7 +51,7 @@ class RestoredWidgets(WidgetPanel):
 
 
 class WidgetRestore:
-    """Looks for the models of such panels in a kernel. In the portal's loop."""
+    """Looks for the models of such panels in a kernel. In the I/O thread's loop."""
 
     def __init__(
         self,

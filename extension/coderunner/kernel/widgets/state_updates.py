@@ -8,11 +8,11 @@ from coderunner.kernel.widgets.widget_models import WidgetModels
 from coderunner.kernel.widgets.widget_panel import WidgetPanel
 
 FRAME = 0.04
-"""Seconds between two rounds of telling."""
+"""Seconds between two rounds of updates."""
 
 
 class StateUpdates:
-    """What programs have changed since pages were told. In the portal's loop."""
+    """What programs have changed since pages were told. In the I/O thread's loop."""
 
     def __init__(
         self,
@@ -31,9 +31,9 @@ class StateUpdates:
     def changed(self, identity: str, keys: Iterable[str]) -> None:
         """A program has changed these parts of a model's state."""
         self._pending.setdefault(identity, set()).update(keys)
-        self.news()
+        self.schedule()
 
-    def news(self) -> None:
+    def schedule(self) -> None:
         """There is something to tell, soon."""
         loop = asyncio.get_running_loop()
         if self._timer is None:
@@ -53,11 +53,11 @@ class StateUpdates:
                 panel.catch_up()
 
     def forget(self, identity: str) -> None:
-        """That model is no more."""
+        """That model no longer exists."""
         self._pending.pop(identity, None)
 
     def clear(self) -> None:
-        """All models are no more."""
+        """No model exists any longer."""
         self._stop()
         self._pending.clear()
 

@@ -113,11 +113,11 @@ class WidgetModels:
         """Grows whenever a model comes or goes, or names others than before."""
 
     def __contains__(self, identity: object) -> bool:
-        """Tell whether there is such a model."""
+        """Return whether there is such a model."""
         return identity in self._models
 
     def __getitem__(self, identity: str) -> WidgetModel:
-        """Give the model of a comm."""
+        """Return the model of a comm."""
         return self._models[identity]
 
     def open(self, identity: str, update: Update) -> bool:
@@ -133,7 +133,7 @@ class WidgetModels:
         return False
 
     def update(self, identity: str, update: Update) -> frozenset[str]:
-        """Take what is new in a model; gives the parts of its state that it was, none where it is too much.
+        """Take what is new in a model; returns the parts of its state that it was, none where it is too much.
 
         What cannot be kept stays as it was before.
         """
@@ -182,7 +182,7 @@ class WidgetModels:
 
     @property
     def crowded(self) -> bool:
-        """There is hardly any room left."""
+        """There is hardly any space left."""
         return len(self._models) >= MOST or self._size > WHOLE // 2
 
     def reach(self, roots: Iterable[str]) -> list[str]:
@@ -238,7 +238,7 @@ def update_names(update: Update) -> frozenset[str]:
 # --- as notebooks keep it -----------------------------------------------------------------------------------
 
 LARGEST_KEPT = 32 * 1024 * 1024
-"""Characters of the states of one run that are written down."""
+"""Characters of the states of one run that are saved."""
 
 
 def kept(models: Mapping[str, tuple[State, Mapping[Path, bytes]]], closed: Iterable[str] = ()) -> str:

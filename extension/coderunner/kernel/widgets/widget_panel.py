@@ -19,7 +19,7 @@ from coderunner.kernel.widgets.widget_models import (
 )
 
 Hear = Callable[[bytes], None]
-"""Takes a parcel for a page; in a thread of ours, and returns at once."""
+"""Takes a frame for a page; in a thread of ours, and returns at once."""
 
 Told = tuple[str, State, Sequence[Sequence[str | int]], Sequence[bytes]]
 """A model as pages are told of it: its id, its state, where bytes go, and those."""
@@ -27,13 +27,13 @@ Told = tuple[str, State, Sequence[Sequence[str | int]], Sequence[bytes]]
 ROOTS = 1000
 """Widgets that one run shows by themselves; what more there are show as their text."""
 EVERY = 2.0
-"""Seconds between two times that states are written down: a slider that is moved changes them at once."""
+"""Seconds between two times that states are saved: a slider that is moved changes them at once."""
 HEAVY = 500_000
 """Characters for which one more of these times is waited: an interactive chart has five million."""
 
 
 class ModelAccess(Protocol):
-    """Where a panel's models are, while their kernel lives; for callers in the portal's loop."""
+    """Where a panel's models are, while their kernel lives; for callers in the I/O thread's loop."""
 
     widgets: WidgetModels
     modules: Nbextensions
@@ -46,7 +46,7 @@ class ModelAccess(Protocol):
     def post(self) -> Callable[..., object]:
         """Has something done in the loop; returns at once, from any thread."""
 
-    def take(self, panel: "WidgetPanel", parcel: bytes) -> None:
+    def take(self, panel: "WidgetPanel", frame: bytes) -> None:
         """Take what a page says."""
 
 
@@ -94,20 +94,20 @@ class WidgetPanel:
             access = self._access
         if access is not None:
             access.post(self._tell_all, hear)
-        for parcel in self._last if access is None else ():
-            hear(parcel)
+        for frame in self._last if access is None else ():
+            hear(frame)
 
     def leave(self, hear: Hear) -> None:
         """Tell it no more."""
         with self._lock:
             self._hearing.pop(hear, None)
 
-    def receive(self, parcel: bytes) -> None:
+    def receive(self, frame: bytes) -> None:
         """Take what a page says; it reaches a model of this panel, or nothing."""
         with self._lock:
             access = self._access
         if access is not None:
-            access.post(access.take, self, parcel)
+            access.post(access.take, self, frame)
 
     # --- for the loop -------------------------------------------------------------------------------------
 
@@ -125,8 +125,8 @@ class WidgetPanel:
         self.settle()
         with self._lock:
             self._access = None
-        for parcel in self._last:
-            self.tell(parcel)
+        for frame in self._last:
+            self.tell(frame)
 
     def show(self, identity: str) -> None:
         """The run shows a view of that model."""
@@ -152,7 +152,7 @@ class WidgetPanel:
         return self._reach[1]
 
     def changed(self) -> None:
-        """A state has changed: tell of models that are new here, and have it written down soon."""
+        """A state has changed: tell of models that are new here, and have it saved soon."""
         self.catch_up()
         if self._timer is None and self._roots:
             pause = EVERY * (1 + self._weight // HEAVY)
@@ -162,32 +162,32 @@ class WidgetPanel:
         """Tell pages of models that are new here."""
         if self._hearing and (new := self.reach - self._known):
             self._known |= new
-            for parcel in self._new_modules():
-                self.tell(parcel)
+            for frame in self._new_modules():
+                self.tell(frame)
             self.tell(_models(self._access, new, live=True, whole=False))
 
     def tell_module(self, name: str) -> None:
-        """A program of widgets is known by now: tell of it where it is of these, and have it written down."""
+        """A program of widgets is known by now: tell of it where it is of these, and have it saved."""
         if name in self._modules():
-            for parcel in self._new_modules() if self._hearing else ():
-                self.tell(parcel)
+            for frame in self._new_modules() if self._hearing else ():
+                self.tell(frame)
             self.changed()
 
-    def tell(self, parcel: bytes) -> None:
-        """Give a parcel to every page that shows it."""
+    def tell(self, frame: bytes) -> None:
+        """Give a frame to every page that shows it."""
         with self._lock:
             hearing = list(self._hearing)
         for hear in hearing:
-            attempt("a widget update could not be sent to a page", hear, parcel)
+            attempt("a widget update could not be sent to a page", hear, frame)
 
     def tell_all(self) -> None:
         """Tell everything anew to every page."""
         if self._hearing and self._roots:
-            for parcel in self._told():
-                self.tell(parcel)
+            for frame in self._told():
+                self.tell(frame)
 
     def settle(self) -> None:
-        """Have what is not written down yet written at once."""
+        """Have what is not saved yet written at once."""
         if self._timer is not None:
             self._write(self._modules(), self._models())
 
@@ -238,8 +238,8 @@ class WidgetPanel:
     def _tell_all(self, hear: Hear) -> None:
         if len(self._hearing) > 1:
             self.catch_up()
-        for parcel in self._told() if self._access is not None else self._last:
-            hear(parcel)
+        for frame in self._told() if self._access is not None else self._last:
+            hear(frame)
 
     def _told(self, *, live: bool = True) -> Sequence[bytes]:
         self._known, self._told_modules = set(self.reach), set()
@@ -270,25 +270,25 @@ def _whole(
     live: bool,
     whole: bool = True,
 ) -> bytes:
-    """The parcel of some models; `whole`: these are all of a panel's, as they are now."""
+    """The frame of some models; `whole`: these are all of a panel's, as they are now."""
     told = [{"id": identity, "state": state, "paths": paths} for identity, state, paths, _ in models]
     buffers = [each for *_, buffers in models for each in buffers]
     return pack({"t": "models", "live": live, "whole": whole, "models": told}, buffers)
 
 
 def _close(identity: str) -> bytes:
-    """The parcel that says of a model that it was closed."""
+    """The frame that says of a model that it was closed."""
     return pack({"t": "close", "id": identity})
 
 
 def _module(name: str, content: bytes | None) -> bytes:
-    """The parcel of a program of widgets; None: there is none of that name."""
+    """The frame of a program of widgets; None: there is none of that name."""
     found = [] if content is None else [content]
     return pack({"t": "module", "name": name, "found": bool(found)}, found)
 
 
 class SavedPanel:
-    """A panel of which there is only what was written down."""
+    """A panel of which there is only what was saved."""
 
     def __init__(self, text: str, modules: Callable[[], Mapping[str, str]] = dict) -> None:
         """`text` is what a panel gave to be kept; `modules` gives its programs, and may take milliseconds."""
@@ -323,5 +323,5 @@ class SavedPanel:
     def leave(self, hear: Hear) -> None:
         """Nothing more comes anyway."""
 
-    def receive(self, parcel: bytes) -> None:
+    def receive(self, frame: bytes) -> None:
         """There is no kernel that it could reach."""

@@ -58,7 +58,7 @@ WHIMS = frozenset({RESTARTED, UNREADABLE})
 NAMED_THERE = {"max_completion_tokens": "max_tokens"}
 """Options that have another name where a prompt is completed."""
 THEIRS = ("tools", "functions", "response_format")
-"""Options with which a client asks for more than text: they leave no room for a tool or a prompt of ours."""
+"""Options with which a client asks for more than text: they leave no place for a tool or a prompt of ours."""
 BLIND = REFUSALS | {413, 415}
 """How servers answer a picture that their model cannot look at."""
 NOTHING = Delta()
@@ -77,7 +77,7 @@ class ModelRequest:
 
 
 class ContinuedReply:
-    """One visible assistant reply; `generate` makes one request for each stretch of it.
+    """One visible assistant reply; `generate` makes one request for each segment of it.
 
     `options` are fields of the request body as they are (`temperature`, `stop`, …); `max_tokens` or
     `max_completion_tokens` in them is a budget over all requests. `continuation` is `auto` or the name of a
@@ -119,7 +119,7 @@ class ContinuedReply:
     async def generate(
         self, reply: str = "", result: str = "", pictures: Sequence[bytes] = ()
     ) -> AsyncGenerator[Delta]:
-        """Give the next stretch of the reply, which is `reply` so far and ends with `result`, a text of ours.
+        """Return the next segment of the reply: so far it is `reply` and ends with `result`, a text of ours.
 
         `pictures` are images that the code showed, as files, for a model that sees.
 
@@ -166,7 +166,7 @@ class ContinuedReply:
         return False
 
     async def _deltas(self, request: ModelRequest, segment: ReplySegment) -> AsyncGenerator[Delta]:
-        """Give what one request says; ends early, and closes it, where the model began the reply anew."""
+        """Return what one request says; ends early, and closes it, where the model began the reply anew."""
         async with self._client.stream(request.body, path=request.path) as chunks:
             try:
                 async for together in chunks:
@@ -232,7 +232,7 @@ class ContinuedReply:
         self._call = None
 
     def _left(self) -> int | None:
-        """Give how many tokens the reply may still have; None without a limit."""
+        """Return how many tokens the reply may still have; None without a limit."""
         budget = next((self._options[name] for name in self._budgets()), None)
         return max(0, budget - self.usage.completion) if isinstance(budget, int) else None
 
@@ -290,7 +290,7 @@ class ContinuedReply:
 
 
 def _known(endpoint: Endpoint, memory: StrategyCache, continuation: str) -> Choice | None:
-    """Give the choice that needs no question to anybody."""
+    """Return the choice that needs no question to anybody."""
     if continuation != AUTO:
         return Choice(_named(continuation), "set in the settings")
     if remembered := memory.recall(endpoint):

@@ -87,7 +87,7 @@ class Found:
 
 
 async def scan(ports: Sequence[int] = PORTS, *, patience: float = SCAN_SECONDS) -> list[Found]:
-    """Give the model servers of this machine, in the order of `ports`.
+    """Return the model servers of this machine, in the order of `ports`.
 
     `patience`: seconds that each of them has, all at once.
     """
@@ -96,7 +96,7 @@ async def scan(ports: Sequence[int] = PORTS, *, patience: float = SCAN_SECONDS) 
 
 
 async def fingerprint(client: Client, models: Sequence[ModelInfo] | None = None) -> str:
-    """Give the kind of the server, `openai-compatible` where it shows no sign that we know.
+    """Return the kind of the server, `openai-compatible` where it shows no sign that we know.
 
     `models` spares the question for them.
     """

@@ -127,6 +127,6 @@ class EchoGuard:
 
 
 def _common(one: str, other: str) -> str:
-    """Give the beginning that both have."""
+    """Return the beginning that both have."""
     pairs = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
     return "".join(each for each, _ in pairs)

@@ -32,7 +32,7 @@ GO_ON = "Continue your answer exactly where it stops. Do not repeat any of it."
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One stretch of a reply: what the model said up to its code, and the result that we appended."""
+    """One segment of a reply: what the model said up to its code, and the result that we appended."""
 
     said: str
     result: str
@@ -57,13 +57,13 @@ class Strategy:
     """The model gets a tool of ours, from the first request on."""
 
     def first(self, base: Sequence[Message]) -> list[Message]:
-        """Give the messages of a reply's first request, which continues nothing."""
+        """Return the messages of a reply's first request, which continues nothing."""
         return list(base) if self.prefill else _with_note(base, self._note)
 
     def again(
         self, base: Sequence[Message], *, reply: str, rounds: Sequence[Round], reasoning: str = ""
     ) -> list[Message]:
-        """Give the messages of a request that continues `reply`, which consists of `rounds`."""
+        """Return the messages of a request that continues `reply`, which consists of `rounds`."""
         if not self.prefill:
             return [*_with_note(base, self._note), *_as_dialogue(reply, rounds, tools=self.tools)]
         thought = {"reasoning_content": reasoning} if reasoning and self.thought else {}
@@ -124,7 +124,7 @@ HOST_SUFFIXES = {".openai.azure.com": TOOLS, ".maas.aliyuncs.com": PARTIAL}
 
 
 def hosted(host: str) -> Strategy | None:
-    """Give the strategy of a hosted API, or None where the host is not one that we know."""
+    """Return the strategy of a hosted API, or None where the host is not one that we know."""
     if host in HOSTS:
         return HOSTS[host]
     return next((each for suffix, each in HOST_SUFFIXES.items() if host.endswith(suffix)), None)

@@ -42,7 +42,7 @@ class StrategyCache:
         self._durable = _read(path) if path else {}
 
     def recall(self, endpoint: Endpoint) -> Choice | None:
-        """Give what was remembered of this endpoint and model."""
+        """Return what was remembered of this endpoint and model."""
         place = (endpoint.url, endpoint.model)
         with self._lock:
             return self._choices.get(place) or self._durable.get(place)

@@ -67,7 +67,7 @@ class Fragments:
         """By the index of their call as text: a server may send anything as one."""
 
     def receive(self, fragments: Sequence[object]) -> Sequence[object]:
-        """Take fragments as they came; gives them with whole characters."""
+        """Take fragments as they came; returns them with whole characters."""
         return tuple(self._joined(fragment) for fragment in fragments)
 
     def close(self) -> Sequence[object]:

@@ -44,7 +44,7 @@ LISTS = (
 
 
 def expression(text: str) -> str | None:
-    """Give the longest sum in a text, as Python writes it, or None: `what is 10x5?` gives `10 * 5`."""
+    """Return the longest sum in a text, as Python writes it, or None: `what is 10x5?` gives `10 * 5`."""
     lowered = text.lower()
     for pattern, sign in SIGNS:
         lowered = re.sub(pattern, sign, lowered)
@@ -63,12 +63,12 @@ def sentence(expression: str, value: str) -> str:
 
 
 def numbers(text: str) -> list[str]:
-    """Give the numbers of a text as they stand there."""
+    """Return the numbers of a text as they stand there."""
     return re.findall(NUMBER, text)
 
 
 def asked_of_list(text: str) -> tuple[str, str] | None:
-    """Give the Python that answers what is asked of a list of numbers, and the word for it."""
+    """Return the Python that answers what is asked of a list of numbers, and the word for it."""
     lowered = text.lower()
     for words, code, name in LISTS:
         if re.search(rf"\b(?:{words})\b", lowered):

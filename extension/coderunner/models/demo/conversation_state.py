@@ -83,7 +83,7 @@ def scene(messages: Sequence[Mapping[str, object]], partial: str = "") -> Conver
 
 
 def error(result: Seen) -> tuple[str, str] | None:
-    """Give name and text of the exception that a result ends with, if it does."""
+    """Return name and text of the exception that a result ends with, if it does."""
     found = list(ERROR.finditer(result.text))
     return (found[-1]["name"], found[-1]["text"] or "") if found else None
 

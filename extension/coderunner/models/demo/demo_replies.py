@@ -33,7 +33,7 @@ HELP = "I only follow a script. Try one of these:\n\n" + "".join(f"- `{each}`\n"
 REPEAT = "Repeat exactly: "
 """Asked by whoever finds out whether a model goes on with a given text; no conversation, so no label."""
 
-STAGES: tuple[SceneMatcher, ...] = (
+SCENES: tuple[SceneMatcher, ...] = (
     shows.mistake,
     shows.slowly,
     shows.dice,
@@ -52,7 +52,7 @@ STAGES: tuple[SceneMatcher, ...] = (
 
 
 def speak(messages: Sequence[Mapping[str, object]], partial: str = "") -> str:
-    """Give what the script says next; it goes on exactly where `partial`, a text of its own, ends."""
+    """Return what the script says next; it goes on exactly where `partial`, a text of its own, ends."""
     now = scene(messages, partial)
     if now.question.startswith(REPEAT):
         text = now.question.removeprefix(REPEAT)
@@ -71,4 +71,4 @@ def _begun(tail: str, text: str) -> int:
 
 
 def _play(now: ConversationState) -> Play:
-    return next((play for stage in STAGES if (play := stage(now))), lambda _: HELP)
+    return next((play for scene in SCENES if (play := scene(now))), lambda _: HELP)

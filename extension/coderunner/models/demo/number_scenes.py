@@ -96,7 +96,7 @@ def _changed(now: ConversationState, change: str, number: str) -> Play:
 
 
 def kept_name(now: ConversationState) -> str:
-    """Give the variable that was printed last and set before; "" where there is none."""
+    """Return the variable that was printed last and set before; "" where there is none."""
     told = "\n".join(now.blocks)
     printed = re.findall(r"^print\((\w+)\)$", told, re.MULTILINE)
     return next((each for each in reversed(printed) if re.search(rf"^{each} = ", told, re.MULTILINE)), "")

@@ -51,7 +51,7 @@ def cut(text: str, stop: object) -> tuple[str, bool]:
 
 
 def chunk(spoken: Spoken, delta: Mapping[str, object], finish_reason: str | None = None) -> dict[str, object]:
-    """Give one chunk of the stream."""
+    """Return one chunk of the stream."""
     said = {"delta": delta} if spoken.chat else {"text": delta.get("content", "")}
     choice = {"index": 0, **said, "finish_reason": finish_reason, "logprobs": None}
     return {
@@ -64,7 +64,7 @@ def chunk(spoken: Spoken, delta: Mapping[str, object], finish_reason: str | None
 
 
 def whole(spoken: Spoken) -> dict[str, object]:
-    """Give the whole completion, for who did not ask for a stream."""
+    """Return the whole completion, for who did not ask for a stream."""
     text = "".join(spoken.tokens)
     message: dict[str, object] = {"role": "assistant", "content": text}
     if spoken.reasoning:
@@ -94,5 +94,5 @@ def call(code: str, *, readable: bool) -> tuple[Mapping[str, object], ...]:
 
 
 def event(chunk: Mapping[str, object]) -> bytes:
-    """Give a server-sent event."""
+    """Return a server-sent event."""
     return b"data: " + json.dumps(chunk).encode() + b"\n\n"

@@ -71,6 +71,6 @@ def asks(now: ConversationState, words: str) -> bool:
 
 
 def number(now: ConversationState, default: int, most: int) -> int:
-    """Give the first whole number of the question."""
+    """Return the first whole number of the question."""
     found = re.search(r"\d+", now.question)
     return min(int(found[0]), most) if found and len(found[0]) < 9 else default

@@ -1,4 +1,4 @@
-"""The demo model as an endpoint of its own, for doors that offer it."""
+"""The demo model as an endpoint of its own, for hosts that offer it."""
 
 import asyncio
 import socket
@@ -20,7 +20,7 @@ class DemoServer:
         self._url = ""
 
     async def start(self) -> str:
-        """Serve it, once; gives its base URL."""
+        """Serve it, once; returns its base URL."""
         if self._server is None:
             listener = socket.create_server(("127.0.0.1", 0))
             self._url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"

@@ -204,7 +204,7 @@ def prompt(profile: ServerProfile, body: Mapping[str, object], path: str) -> Pro
 
 
 def rendered(profile: ServerProfile, body: Mapping[str, object], path: str) -> str | None:
-    """Give the prompt as text, in the form that most chat templates have; None where it is refused."""
+    """Return the prompt as text, in the form that most chat templates have; None where it is refused."""
     # Beginning anew is a model's whim, of which its template knows nothing.
     read = prompt(replace(profile, restarts=False), body, path)
     if isinstance(read, Refusal):

@@ -17,7 +17,7 @@ VERSION = re.compile(r"/(v\d+\w*|beta)(?=/|$)")
 
 
 def normal(url: str) -> str:
-    """Give the address of the API itself; normalising twice changes nothing.
+    """Return the address of the API itself; normalising twice changes nothing.
 
     A slash at the end, a pasted route (`/chat/completions`), a query and a fragment go; `/v1` is added
     where the path names no version. A whole pasted route without a version stays, since some hosts have
@@ -37,7 +37,7 @@ def normal(url: str) -> str:
 
 
 def routed(url: str, path: str) -> str:
-    """Give the address of a route of the API at `url`, which is in its normal form.
+    """Return the address of a route of the API at `url`, which is in its normal form.
 
     A path without a leading slash belongs to the API (`chat/completions`), one with it to the server that
     carries the API (`/props`): the part of the address before its version.
@@ -51,7 +51,7 @@ def routed(url: str, path: str) -> str:
 
 
 def host(url: str) -> str:
-    """Give the host's name in lower case, without a port."""
+    """Return the host's name in lower case, without a port."""
     return urlsplit(url).hostname or ""
 
 

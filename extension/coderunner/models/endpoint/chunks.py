@@ -57,7 +57,7 @@ def by_lines(pieces: Sequence[ChunkContent]) -> Iterator[Sequence[ChunkContent]]
 
 
 def _texts(content: object) -> tuple[str, str]:
-    """Give text and thought of a content, which Mistral sends as a list of parts when its model thinks."""
+    """Return text and thought of a content, which Mistral sends as a list of parts when its model thinks."""
     if isinstance(content, str):
         return content, ""
     parts = [_mapping(part) for part in content] if isinstance(content, Sequence) else []

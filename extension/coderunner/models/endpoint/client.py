@@ -148,13 +148,13 @@ class Client:
         await self._http.aclose()
 
     def of(self, model: str) -> "Client":
-        """Give a client for another model of the endpoint; the connections are, and stay, this one's."""
+        """Return a client for another model of the endpoint; the connections are, and stay, this one's."""
         twin = copy(self)
         twin.endpoint = replace(self.endpoint, model=model)
         return twin
 
     async def models(self) -> list[ModelInfo]:
-        """Give the models that the endpoint lists, in its order."""
+        """Return the models that the endpoint lists, in its order."""
         listed = await self.ask("models")
         entries = listed.get("data") or listed.get("models") if isinstance(listed, dict) else listed
         named = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
@@ -256,7 +256,7 @@ class Client:
         self._raise_for(response, text, path, offered=await self._offered(response))
 
     async def _offered(self, response: "httpx.Response") -> list[str]:
-        """Give what models there are, where the one we asked for may be missing."""
+        """Return what models there are, where the one we asked for may be missing."""
         if response.status_code != error_messages.NOT_FOUND or not self.endpoint.model:
             return []
         try:
@@ -303,7 +303,7 @@ class Client:
     async def _received(
         self, pieces: AsyncGenerator[bytes], decoder: EventDecoder
     ) -> AsyncGenerator[list[object]]:
-        """Give the events of a stream as they come, at last those of its end."""
+        """Return the events of a stream as they come, at last those of its end."""
         with self._translated(streaming=True):
             async for piece in pieces:
                 yield decoder.receive(piece)
@@ -322,7 +322,7 @@ class Client:
         )
 
     def _whole(self, received: Sequence[object]) -> Iterator[Sequence[Chunk]]:
-        """Give the chunks among the events up to the end mark, and then raise what is none."""
+        """Return the chunks among the events up to the end mark, and then raise what is none."""
         chunks: list[Chunk] = []
         try:
             for event in received:

@@ -13,7 +13,7 @@ MOST = 65_536
 
 
 async def together(pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    """Give all that `pieces` has given by now, as soon as there is something; raises what it raises."""
+    """Return all that `pieces` has given by now, as soon as there is something; raises what it raises."""
     waiting = bytearray()
     come, taken = asyncio.Event(), asyncio.Event()
 

@@ -64,7 +64,7 @@ class EventDecoder:
         return self._stray.decode("utf-8", "replace")
 
     def receive(self, data: bytes) -> list[object]:
-        """Give the events that are complete now: JSON values, `[DONE]`, or the text of what is no JSON."""
+        """Return the events that are complete now: JSON values, `[DONE]`, or the text of what is no JSON."""
         events: list[object] = []
         for start in range(0, len(data), SLICE):
             if self.full:
@@ -78,7 +78,7 @@ class EventDecoder:
         return events
 
     def close(self) -> list[object]:
-        """Give what stands in the last line, which has no line end, and a value that took all lines."""
+        """Return what stands in the last line, which has no line end, and a value that took all lines."""
         last = self._without_mark(bytes(self._rest))
         self._rest.clear()
         events = [*self._line(last), *self._flush()]
@@ -87,7 +87,7 @@ class EventDecoder:
         return events
 
     def _lines(self, data: bytes) -> list[bytes]:
-        """Give the lines that are complete now. Only CR, LF and both end one, as the standard says."""
+        """Return the lines that are complete now. Only CR, LF and both end one, as the standard says."""
         if self._after_return:
             data = data.removeprefix(b"\n")
         self._after_return = data.endswith(b"\r") if data else self._after_return
@@ -164,7 +164,7 @@ class EventDecoder:
 
 
 def _loaded(data: bytes) -> object:
-    """Give the JSON value, or the text itself where it is none, or is nested as no value of a model is."""
+    """Return the JSON value, or the text itself where it is none, or is nested as no value of a model is."""
     text = data.decode("utf-8", "replace")
     try:
         value: object = _decode(text)

@@ -14,7 +14,7 @@ from coderunner.records.database.run_queries import Record
 from coderunner.records.database.schema import CHATS, RUNS, SAYINGS
 
 LONGEST_TITLE = 80
-"""Characters of a title: more than a list has room for."""
+"""Characters of a title: more than a list has space for."""
 
 
 NOT_KEPT = "(This message could not be saved.)"
@@ -51,7 +51,7 @@ class ConversationSummary:
 
 @dataclass(frozen=True, slots=True)
 class StoredConversation:
-    """A conversation as it is written down, with what its blocks came to."""
+    """A conversation as it is saved, with what its blocks came to."""
 
     id: str
     title: str
@@ -121,7 +121,7 @@ def add(
     sayings: Sequence[StoredMessage],
     now: float,
 ) -> None:
-    """Write down that a conversation has begun."""
+    """Record that a conversation has begun."""
     what = {"id": identity, "person": person, "label": label, "title": title(sayings), "named": 0}
     connection.execute(insert(CHATS).values(**what, created=now, changed=now))
 

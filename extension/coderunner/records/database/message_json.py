@@ -1,7 +1,7 @@
 """The parts of a message as JSON and back. Pure.
 
 Almost all that a reader saw of a reply stands in the text that the model gets, and is kept as its place
-there: nothing is written down twice.
+there: nothing is saved twice.
 """
 
 import json

@@ -11,7 +11,7 @@ from coderunner.text.json_reader import clipped, loads
 LARGE = 64 * 1024
 """Characters beyond which a text is kept by its hash: equal pictures of many runs are then kept once."""
 LARGEST = 48 * 1024 * 1024
-"""Characters of one output. The kernel room lets less through; this bounds what comes another way."""
+"""Characters of one output. The kernel's limits are lower; this bounds what comes another way."""
 
 
 def encode(output: Output) -> str:

@@ -72,7 +72,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A run as it is written down."""
+    """A run as it is saved."""
 
     id: str
     key: Key
@@ -83,7 +83,7 @@ class Record:
     started: float | None
     """When it was sent, in seconds since 1970 (UTC); None: never."""
     result: Result | None
-    """What came of it; None while it is not over. Of a detached run: what the model was told."""
+    """The outcome; None while it is not over. Of a detached run: what the model was told."""
     place: str = ""
     """Where it was to run, in words."""
     delivered: bool = False
@@ -290,7 +290,7 @@ def _kept(connection: Connection, output: Output) -> dict[str, str | None]:
 
 
 def _blob(connection: Connection, text: str) -> str:
-    """Have a text among the large ones; gives its hash."""
+    """Have a text among the large ones; returns its hash."""
     name = digest(text)
     if connection.scalar(select(BLOBS.c.hash).where(BLOBS.c.hash == name)) is None:
         connection.execute(insert(BLOBS).values(hash=name, text=text))

@@ -1,4 +1,4 @@
-"""How far a run has come, and what is to be done about one that is written down already. Pure.
+"""How far a run has come, and what is to be done about one that is saved already. Pure.
 
 ::
 
@@ -18,7 +18,7 @@ class State(StrEnum):
     """How far a run has come."""
 
     QUEUED = "queued"
-    """It is written down; nothing was sent."""
+    """It is saved; nothing was sent."""
     SENT = "sent"
     """The request is on its way, or the kernel has it."""
     RUNNING = "running"
@@ -50,14 +50,14 @@ def before(state: State) -> frozenset[State]:
 
 
 class Verdict(StrEnum):
-    """What is to be done about a run that is written down already."""
+    """What is to be done about a run that is saved already."""
 
     RUN = "run"
     """It did not run: whoever asks may run it."""
     WAIT = "wait"
     """Somebody has it in hand: wait for the end."""
     TELL = "tell"
-    """What came of it is known."""
+    """The outcome is known."""
     LOSE = "lose"
     """It was sent, and who could tell of its end is gone."""
 

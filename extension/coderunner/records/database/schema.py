@@ -52,7 +52,7 @@ OWNERS = Table(
     Column("process", String(60), nullable=False),
     Column("beat", Integer, nullable=False),
 )
-"""The processes that have runs in hand; `beat` grows while they live."""
+"""The processes that own runs; `beat` grows while they live."""
 
 RUNS = Table(
     "coderunner_runs",
