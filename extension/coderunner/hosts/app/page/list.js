@@ -2,7 +2,7 @@
 (() => {
   const wanted = () => new URLSearchParams(location.search).get("c") ?? "";
   const narrow = () => innerWidth <= 768;
-  let asked = 0, pushing = false;
+  let asked = 0, pushing = false, followed = null;
 
   const { tell } = window.coderunner;
 
@@ -25,6 +25,9 @@
     const { crCurrent: id, crTitle: title } = nav.dataset;
     const called = title ? `${title} · CodeRunner` : "CodeRunner";
     if (document.title !== called) document.title = called;
+    // Only a change counts: after "back" the list still names the conversation before.
+    if (id === followed) return;
+    followed = id;
     if (id === wanted()) return;
     history[pushing ? "pushState" : "replaceState"](null, "", id ? `?c=${id}` : location.pathname);
     pushing = false;
