@@ -38,7 +38,7 @@ from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.protocol.messages import Message, Stamp, execute_request
 from coderunner.kernel.sessions.registry import KernelLocation, Local, Server, Sessions
 from coderunner.outputs import Status
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 
 CELL = "print(10 + 5)"
 WARM = 20

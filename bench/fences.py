@@ -21,8 +21,8 @@ from functools import partial
 
 from markdown_it import MarkdownIt
 
-from coderunner.chat.parsing.fences import FenceParser
-from coderunner.chat.turn import Turn
+from coderunner.chat.parsing.fence_parser import FenceParser
+from coderunner.chat.turn_state_machine import Turn
 from coderunner.outputs import Result
 
 STEP = 4

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Generator
 from statistics import median
 
 from coderunner.chat.steps import Generate, Part, Say
-from coderunner.chat.turn import Turn
+from coderunner.chat.turn_state_machine import Turn
 from coderunner.kernel.sessions.registry import Local, Session, Sessions
 from coderunner.runner import Ended, Event, converse, converse_sync
 

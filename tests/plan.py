@@ -5,7 +5,7 @@ This table is the plan. A change of it and of the code goes into one commit, whi
 
 from dataclasses import dataclass
 
-VALUES = "errors outputs endings secret ids text images.image_type"
+VALUES = "errors outputs ending_sentences secret_value ids text images.image_type"
 """Values that everything understands; `settings` is one too, but reads files: pure packages do without."""
 
 
@@ -24,8 +24,8 @@ class Layer:
 PLAN = {
     "errors": Layer(pure=True),
     "outputs": Layer("text.surrogates", pure=True),
-    "endings": Layer("outputs", pure=True),
-    "secret": Layer(pure=True),
+    "ending_sentences": Layer("outputs", pure=True),
+    "secret_value": Layer(pure=True),
     "ids": Layer(),
     "private_folders": Layer(),
     "system_prompt": Layer(pure=True),
@@ -33,14 +33,14 @@ PLAN = {
     "images": Layer(pure=True),
     # Images as models take them; every host that shows them to one asks here.
     "images.resize": Layer("images.image_type", "PIL"),
-    "settings": Layer("errors secret settings", "pydantic pydantic_settings"),
+    "settings": Layer("errors secret_value settings", "pydantic pydantic_settings"),
     # What every host with an address needs; it knows no host.
     "access": Layer(pure=True),
     "access.origins": Layer(pure=True),
-    "access.api_keys": Layer("errors private_folders secret"),
+    "access.api_keys": Layer("errors private_folders secret_value"),
     "access.listening": Layer("errors access.origins", "uvicorn"),
     "access.authentication": Layer("access.origins access.api_keys"),
-    "access.startup_checks": Layer("errors access settings"),
+    "access.access_settings": Layer("errors access settings"),
     "chat": Layer(f"{VALUES} chat", pure=True),
     "chat.parsing": Layer("text chat.parsing", "markdown_it", pure=True),
     "chat.display_text": Layer(f"{VALUES} chat.display_text", pure=True),
@@ -48,7 +48,7 @@ PLAN = {
     "kernel.background_tasks": Layer(),
     "kernel.io_thread": Layer(),
     "kernel.server_address": Layer("errors", pure=True),
-    "kernel.kernel_location": Layer("errors secret settings kernel.server_address"),
+    "kernel.kernel_location": Layer("errors secret_value settings kernel.server_address"),
     # Facts of Jupyter's messages come from jupyter_client; its sockets do not.
     "kernel.protocol": Layer(f"{VALUES} kernel.protocol", "jupyter_client", pure=True),
     "kernel.widgets": Layer(f"{VALUES} kernel.background_tasks kernel.protocol kernel.widgets"),
@@ -83,10 +83,10 @@ PLAN = {
     "models.demo": Layer(f"{VALUES} models"),
     "models.demo.server": Layer("models", "uvicorn"),
     "runner": Layer(f"{VALUES} settings chat kernel records runner"),
-    "runner.notebook_file": Layer("errors text", pure=True),
-    "page.growing_text": Layer(pure=True),
-    "page.block_state": Layer("outputs page.growing_text", pure=True),
-    "page.block_updates": Layer("outputs page.block_state", pure=True),
+    "runner.notebook_reader": Layer("errors text", pure=True),
+    "page.append_only_text": Layer(pure=True),
+    "page.block_state": Layer("outputs page.append_only_text", pure=True),
+    "page.block_transitions": Layer("outputs page.block_state", pure=True),
     # What a block looks like is decided in pure functions.
     "page.html": Layer(f"{VALUES} page.block_state page.html", pure=True),
     "page.html.syntax_highlighting": Layer(libraries="pygments", pure=True),
@@ -104,7 +104,7 @@ PLAN = {
     "hosts.app.choices": Layer(f"{VALUES} settings system_prompt runner models page.html hosts.app.choices"),
     # What a conversation shows is decided in pure functions.
     "hosts.app.conversation.message_parts": Layer(
-        "outputs page.growing_text page.block_state page.block_updates", pure=True
+        "outputs page.append_only_text page.block_state page.block_transitions", pure=True
     ),
     "hosts.app.markdown": Layer("page.html.syntax_highlighting hosts.app.markdown", "markdown_it", pure=True),
     "hosts.app.page.message_html": Layer(

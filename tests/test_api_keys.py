@@ -9,7 +9,7 @@ import pytest
 from coderunner.access import api_keys
 from coderunner.access.api_keys import ApiKeys
 from coderunner.errors import SettingsError
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 
 ALICE, BOB = Secret("alice-7f3a9c51e2d4"), Secret("bob-51e2d47f3a9c00")

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import pytest
 
 from coderunner.chat.steps import Finish, Generate, Run, Say
-from coderunner.chat.turn import Turn
+from coderunner.chat.turn_state_machine import Turn
 from coderunner.kernel.protocol.cell_outputs import Change
 from coderunner.kernel.sessions.registry import Local, Session, Sessions
 from coderunner.outputs import Question, Status, Stream
@@ -39,9 +39,9 @@ from coderunner.runner import (
     late_words,
 )
 from coderunner.runner.drivers import SLICE
-from coderunner.runner.output_after_end import MOST
+from coderunner.runner.late_output_for_model import MOST
 from coderunner.runner.reply_budget import ReplyBudget
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 
 SUM = "Let me see.\n```python\nprint(10 + 5)\n```\n"

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from coderunner.errors import SettingsError
 from coderunner.models.continuation.strategies import STRATEGIES
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from coderunner.settings import sources
 from coderunner.settings.settings import Effective, Settings, descriptions, load
 from tests.behaviours import behaviour

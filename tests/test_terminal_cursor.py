@@ -3,7 +3,7 @@
 import pytest
 
 from coderunner.page.html.ansi_html import html
-from coderunner.text.terminal_cursor import settled
+from coderunner.text.cursor_up import settled
 from coderunner.text.terminal_text import plain
 from tests.behaviours import behaviour
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from coderunner.chat.parsing.fences import (
+from coderunner.chat.parsing.fence_parser import (
     Code,
     Event,
     FenceAbandoned,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coderunner.chat.parsing.fences import (
+from coderunner.chat.parsing.fence_parser import (
     Code,
     FenceAbandoned,
     FenceClosed,
@@ -17,7 +17,7 @@ from coderunner.chat.parsing.fences import (
     runnable,
     unfenced,
 )
-from coderunner.chat.turn import Turn
+from coderunner.chat.turn_state_machine import Turn
 from tests.behaviours import behaviour
 from tests.chat.reading import (
     Case,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coderunner.text.markdown_escaping import literal
+from coderunner.text.html_tag_escaping import literal
 from tests.behaviours import behaviour
 
 

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from coderunner.chat.parsing.fences import Code, FenceClosed, FenceOpened, Text
+from coderunner.chat.parsing.fence_parser import Code, FenceClosed, FenceOpened, Text
 from coderunner.chat.parsing.reasoning import TAGS
-from coderunner.chat.results.control_characters import ZERO_WIDTH_SPACE
 from coderunner.chat.results.result_text import (
     Heading,
     Image,
@@ -16,7 +15,8 @@ from coderunner.chat.results.result_text import (
     images,
     ran_again,
 )
-from coderunner.endings import how_it_ended
+from coderunner.chat.results.special_tokens import ZERO_WIDTH_SPACE
+from coderunner.ending_sentences import how_it_ended
 from coderunner.outputs import (
     Aftermath,
     DisplayData,

@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from coderunner.endings import how_it_ended
+from coderunner.ending_sentences import how_it_ended
 from coderunner.hosts.app.choices.choices import ModelChoice
 from coderunner.hosts.app.conversation.message_parts import blocks
 from coderunner.hosts.app.conversation.reply_writer import kernel_label
 from coderunner.hosts.app.server import App
-from coderunner.kernel.execution.cell_ending import UNHEARD
+from coderunner.kernel.execution.conclude_cell import UNHEARD
 from coderunner.kernel.sessions.registry import Server
 from coderunner.models.endpoint.client import Endpoint
 from coderunner.outputs import Result, Status, Stream

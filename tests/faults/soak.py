@@ -19,7 +19,7 @@ import psutil  # type: ignore[import-untyped]
 from coderunner.kernel.connections import websocket
 from coderunner.kernel.sessions.registry import Server, Session, Sessions
 from coderunner.outputs import Result, Status, Stream
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from tests.faults.proxy import Chaos, chaos
 from tests.kernel.servers import Jupyter, jupyter_server
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from coderunner.kernel.execution.cell_ending import UNHEARD
+from coderunner.kernel.execution.conclude_cell import UNHEARD
 from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.sessions.registry import KernelLocation, Local, Server, Session, Sessions
 from coderunner.outputs import Aftermath, Error, Status
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.faults.conftest import Ordeal, happens, text_of
 from tests.kernel.conftest import BOUND, Screen
@@ -154,7 +154,7 @@ async def test_what_befalls_a_kernel(
     this = FAULTS[fault]
     if this.ends is RESTARTED:
         monkeypatch.setattr(
-            "coderunner.kernel.execution.cell_ending.GRACE", (0.3, 0.3)
+            "coderunner.kernel.execution.conclude_cell.GRACE", (0.3, 0.3)
         )  # it would be given in vain
     ordeal.bound = 30.0
     ordeal.strike()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coderunner.endings import how_it_ended
+from coderunner.ending_sentences import how_it_ended
 from coderunner.outputs import Aftermath, Status
 from coderunner.records.claims import GONE
 from coderunner.records.database.run_states import OVER

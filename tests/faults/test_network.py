@@ -12,7 +12,7 @@ from coderunner.kernel.protocol.message_gaps import MessageGaps
 from coderunner.kernel.protocol.messages import Message
 from coderunner.kernel.sessions.registry import Server, Session, Sessions
 from coderunner.outputs import Aftermath, Question, Result, Status
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.faults.conftest import Ordeal, happens, lines_of, text_of
 from tests.faults.proxy import Chaos, chaos

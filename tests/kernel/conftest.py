@@ -12,7 +12,7 @@ from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.protocol.cell_outputs import Change
 from coderunner.kernel.sessions.registry import KernelLocation, Local, Server, Session, Sessions
 from coderunner.outputs import Output, Result
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from tests.kernel.servers import Jupyter, jupyter_server
 
 BOUND = 30.0

@@ -10,7 +10,7 @@ from coderunner.kernel.doctor.connection_check import Finding, Report, Step, che
 from coderunner.kernel.doctor.network_exposure import own_addresses
 from coderunner.kernel.kernel_location import Patience
 from coderunner.kernel.sessions.registry import Local, Server
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.kernel.servers import Answer, Jupyter, jupyter_server, scripted_server
 from tests.kernel.test_server_kernel import SPECS, certificate

@@ -32,7 +32,7 @@ from coderunner.kernel.protocol.messages import (
     to_v1,
     to_zmq,
 )
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from coderunner.text.json_reader import WHOLE, too_deep
 from tests.behaviours import behaviour
 

@@ -10,7 +10,7 @@ import pytest
 from coderunner.kernel.doctor.connection_check import Step, check
 from coderunner.kernel.sessions.registry import Server, Sessions
 from coderunner.outputs import Status
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.kernel.servers import raw_server
 

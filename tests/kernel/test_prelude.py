@@ -14,7 +14,7 @@ from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.sessions.registry import Local, Session, Sessions
 from coderunner.kernel.sessions.run_prelude import CELL, ORDER, PRELUDE, cell, text
 from coderunner.outputs import Question, Result, Status, Stream
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.kernel.cases import Case, cases
 from tests.kernel.conftest import BOUND, run

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from coderunner.errors import SettingsError
 from coderunner.kernel.server_address import is_loopback, normalise, parents, split_token
 from coderunner.kernel.sessions.registry import Server
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 
 

@@ -23,7 +23,7 @@ from coderunner.kernel.protocol.messages import Message, from_v1, to_v1
 from coderunner.kernel.sessions.kernel_lifecycle import REPLACED
 from coderunner.kernel.sessions.registry import Server, Session, Sessions
 from coderunner.outputs import DisplayData, Result, Status, Stream
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.kernel.conftest import BOUND, Screen, run
 from tests.kernel.servers import Answer, Jupyter, jupyter_server, scripted_server

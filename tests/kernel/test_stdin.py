@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from coderunner.kernel.execution import request
-from coderunner.kernel.execution.cell_ending import ASKED_LATE
+from coderunner.kernel.execution import pending_request
+from coderunner.kernel.execution.conclude_cell import ASKED_LATE
 from coderunner.kernel.execution.running_cell import RunningCell
 from coderunner.kernel.sessions.registry import Server, Session, Sessions
 from coderunner.outputs import Aftermath, Question, Result, Status, Stream
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.kernel.conftest import BOUND, Screen, run
 from tests.kernel.servers import Jupyter
@@ -211,7 +211,7 @@ def test_while_a_person_is_asked_the_deadline_does_not_come(everywhere: Session)
 def test_a_question_that_nobody_answers_ends_the_cell(
     everywhere: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(request, "ANSWER", 0.5)
+    monkeypatch.setattr(pending_request, "ANSWER", 0.5)
     person = Person(everywhere, "input('? ')")
     person.asked()
     assert person.withdrawn()
@@ -237,7 +237,7 @@ def test_after_its_deadline_whoever_listens_is_asked(everywhere: Session) -> Non
 def test_after_its_deadline_a_question_for_which_nobody_listens_ends_the_cell(
     everywhere: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(request, "NOBODY", 0.2)
+    monkeypatch.setattr(pending_request, "NOBODY", 0.2)
     person = Person(everywhere, LATE, deadline=0.5, limit=60)
     assert person.result().aftermath is Aftermath.BUSY
     result = person.running.settled.result(BOUND)

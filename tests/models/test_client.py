@@ -15,7 +15,7 @@ from coderunner.models.endpoint.chunks import ChunkContent, piece
 from coderunner.models.endpoint.client import Client, Endpoint, ModelInfo
 from coderunner.models.endpoint.sse import Chunk
 from coderunner.models.endpoint.token_usage import Tokens
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.models.conftest import WAIT, Can, Canned, Serve, listening
 

@@ -8,7 +8,7 @@ import pytest
 from coderunner.models.continuation.strategies import FLAGS, NEXT
 from coderunner.models.continuation.strategy_cache import Choice, StrategyCache
 from coderunner.models.endpoint.client import Endpoint
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 
 HERE = Endpoint("http://127.0.0.1:8080", Secret("sk-canary-93b1"), "qwen")

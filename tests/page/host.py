@@ -13,10 +13,10 @@ from coderunner.outputs import Output, Result, Status
 from coderunner.page.block_state import Block, BlockPanel, State
 from coderunner.page.html import block_html
 from coderunner.page.html.block_html import Setting
-from coderunner.page.server import custom_element
+from coderunner.page.server import page_head
 from coderunner.page.server.routes import Rights, Routes
 from coderunner.page.server.subscriptions import Subscriptions
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from tests.hosts.app.browsing import served
 
 
@@ -75,7 +75,7 @@ class Host:
     async def _page(self, _request: Request) -> Response:
         body = "".join(map(block_html.placeholder, self.cells))
         icon = '<link rel="icon" href="data:,">'
-        style, script = custom_element.style(), custom_element.script(self.rights.token)
+        style, script = page_head.style(), page_head.script(self.rights.token)
         head = f'{icon}<meta charset="utf-8"><style>{style}</style>{script}'
         return HTMLResponse(
             f'<!doctype html><html lang="en"><head>{head}<title>Host</title></head><body>{body}</body></html>'

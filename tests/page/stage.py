@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from playwright.sync_api import FrameLocator, Page
 
 from coderunner.outputs import Output, Stream
-from coderunner.page.block_updates import showed_later
+from coderunner.page.block_transitions import showed_later
 from coderunner.records.active_run import ActiveRun
-from coderunner.runner import LateResults, Session, WidgetPanel
+from coderunner.runner import LateOutputRecorder, Session, WidgetPanel
 from tests.hosts.app.browsing import BOUND
 from tests.page.host import Host, block_of, frame_of
 
@@ -49,7 +49,7 @@ class Stage:
         kept: list[str] = []
         modules: dict[str, str] = {}
         panel = WidgetPanel(kept.append, modules.__setitem__)
-        later = LateResults(ActiveRun(name, lambda *_: True, lambda **_: None))
+        later = LateOutputRecorder(ActiveRun(name, lambda *_: True, lambda **_: None))
         source = f"import ipywidgets as w\n{source}"
         result = self.session.begin(source, panel=panel, on_later=later.show).wait(BOUND)
         assert result is not None

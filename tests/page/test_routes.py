@@ -18,7 +18,7 @@ from coderunner.page.html.sandboxed_frames import LEVELS
 from coderunner.page.server.routes import Rights, Routes
 from coderunner.page.server.static_files import PUBLIC, names
 from coderunner.page.server.subscriptions import Subscriptions
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import BOUND, served
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from coderunner.errors import SettingsError
 from coderunner.private_folders import make_private
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 
 SHORTEST = 16
 """The fewest characters of a key that a person sets: a shorter one can be guessed over a network."""

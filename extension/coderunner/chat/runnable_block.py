@@ -2,7 +2,7 @@
 
 from itertools import chain
 
-from coderunner.chat.parsing.fences import Code, FenceAbandoned, FenceClosed, FenceOpened, runnable
+from coderunner.chat.parsing.fence_parser import Code, FenceAbandoned, FenceClosed, FenceOpened, runnable
 from coderunner.chat.parsing.reply_parser import Event, ReplyParser
 from coderunner.outputs import Cell
 

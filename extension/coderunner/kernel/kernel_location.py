@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from coderunner.errors import SettingsError
 from coderunner.kernel.server_address import split_token
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from coderunner.settings.settings import Settings
 
 

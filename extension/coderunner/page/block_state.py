@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from coderunner.outputs import Output, Question, Result
-from coderunner.page.growing_text import GrowingText
+from coderunner.page.append_only_text import AppendOnlyText
 
 
 class State(StrEnum):
@@ -43,7 +43,7 @@ class BlockPanel(Protocol):
 class Block:
     """Code with its outputs and its state."""
 
-    written: str | GrowingText = ""
+    written: str | AppendOnlyText = ""
     """The fence as it stands in the reply, its opening line included."""
     source: str = ""
     """The code that runs; known once the fence is closed."""
@@ -90,13 +90,13 @@ class Block:
 
     def wrote(self, text: str) -> "Block":
         """The block with more of its fence; a closing line comes in one piece."""
-        grown = self.written if isinstance(self.written, GrowingText) else GrowingText(self.written)
+        grown = self.written if isinstance(self.written, AppendOnlyText) else AppendOnlyText(self.written)
         return replace(self, written=grown + text)
 
     @property
     def complete(self) -> bool:
         """Whether the text added last has closed the fence; costs no more than that text."""
-        if not isinstance(self.written, GrowingText):
+        if not isinstance(self.written, AppendOnlyText):
             return self.closed
         opening, last = self.written.first.partition("\n")[0], self.written.last
         whole = self.written.before == "\n" or "\n" in last.rstrip()

@@ -18,7 +18,7 @@ from coderunner.records.database.conversation_queries import (
     StoredConversation,
     StoredMessage,
 )
-from coderunner.records.write_rounds import Job
+from coderunner.records.write_jobs import Job
 
 Draft = tuple[str, Sequence[StoredMessage]]
 """A conversation's label, and what was said in it so far."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from urllib.parse import unquote
 
-from coderunner.endings import how_it_ended
+from coderunner.ending_sentences import how_it_ended
 from coderunner.outputs import Result, Status, in_nbformat
 from coderunner.records.database.conversation_queries import StoredConversation, StoredMessage
 from coderunner.records.database.message_json import Kind, MessagePart

@@ -23,7 +23,7 @@ from coderunner.records.database.run_queries import NOT_KEPT, Key, Record
 from coderunner.records.database.run_states import State, Verdict
 from coderunner.records.leases import LeaseHolder, Leases
 from coderunner.records.waiters import Waiters
-from coderunner.records.write_rounds import Job, WriteRounds
+from coderunner.records.write_jobs import Job, WriteJobs
 from coderunner.records.writer_thread import WriterThread
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class Records:
         `person`: whose conversations these are. `trouble`: what is to be told of them from the start.
         """
         self._store = store
-        self._rounds = WriteRounds(trouble)
+        self._rounds = WriteJobs(trouble)
         self._anew = threading.Lock()
         self._keep = keep_days * DAY
         self._leases = leases or Leases(LeaseHolder.me())

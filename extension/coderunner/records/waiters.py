@@ -11,7 +11,7 @@ from coderunner.records.database import run_queries
 from coderunner.records.database.connection import Database
 from coderunner.records.database.run_queries import Record
 from coderunner.records.leases import Leases
-from coderunner.records.write_rounds import Job
+from coderunner.records.write_jobs import Job
 
 Waiter = tuple[str, Future[Result]]
 """The id of a run, and the result that somebody waits for."""

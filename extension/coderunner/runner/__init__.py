@@ -9,7 +9,7 @@ interrupt the kernel when the host stops listening.
 """
 
 # Some of these are only re-exported: hosts import neither chat nor kernel, only the runner.
-from coderunner.chat.parsing.fences import unfenced
+from coderunner.chat.parsing.fence_parser import unfenced
 from coderunner.chat.parsing.reasoning import without_tags
 from coderunner.chat.results.result_text import (
     AFTERWARDS_LIMITS,
@@ -26,7 +26,7 @@ from coderunner.chat.results.result_text import (
     ran_again,
 )
 from coderunner.chat.steps import Finish, Generate, Part, Run, Say
-from coderunner.chat.turn import Turn
+from coderunner.chat.turn_state_machine import Turn
 from coderunner.kernel.connections.running_kernels import RunningKernel, ago, existing, meant
 from coderunner.kernel.doctor.connection_check import Finding, Report, check
 from coderunner.kernel.protocol.cell_outputs import Change
@@ -67,7 +67,8 @@ from coderunner.runner.events import (
     Started,
     Waiting,
 )
-from coderunner.runner.late_results import LateResults
+from coderunner.runner.late_output_for_model import shown_afterwards
+from coderunner.runner.late_output_recorder import LateOutputRecorder
 from coderunner.runner.notebook_conversion import (
     find_chat,
     from_notebook,
@@ -77,13 +78,12 @@ from coderunner.runner.notebook_conversion import (
     results_in,
     to_notebook,
 )
-from coderunner.runner.notebook_file import LARGEST
-from coderunner.runner.output_after_end import shown_afterwards
+from coderunner.runner.notebook_reader import LARGEST
+from coderunner.runner.recall_panel import later_of, panel_of
 from coderunner.runner.reply_budget import ReplyBudget
 from coderunner.runner.run_cell import run as run_cell
 from coderunner.runner.run_cell import run_sync as run_cell_sync
 from coderunner.runner.run_options import STOPPED, Kernel, RunOptions, declined, granted, never, no_pictures
-from coderunner.runner.saved_panels import later_of, panel_of
 
 __all__ = [
     "AFTERWARDS_LIMITS",
@@ -109,7 +109,7 @@ __all__ = [
     "KernelStatus",
     "Kind",
     "Late",
-    "LateResults",
+    "LateOutputRecorder",
     "Local",
     "MessagePart",
     "OutputDelta",

@@ -32,9 +32,9 @@ from coderunner.runner.events import (
     Told,
     Waiting,
 )
-from coderunner.runner.late_results import LateResults
+from coderunner.runner.late_output_recorder import LateOutputRecorder
 from coderunner.runner.run_options import DECLINED, STOPPED, Kernel, RunOptions
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 
 
 class Signal(Enum):
@@ -110,7 +110,7 @@ def _cell(
     panel = WidgetPanel(recorded.keep, recorded.keep_module)
     with _begun(recorded):
         yield Started(run.cell, run.ordinal, panel)
-    later = LateResults(recorded)
+    later = LateOutputRecorder(recorded)
     running, stdin = _begin(run, kernel, options, recorded, later, panel, tell)
     running.future.add_done_callback(lambda _: tell(Signal.END))
     began, asked = monotonic(), False
@@ -160,7 +160,7 @@ def _begin(
     kernel: Kernel,
     options: RunOptions,
     recorded: ReplyRun,
-    later: LateResults,
+    later: LateOutputRecorder,
     panel: WidgetPanel,
     tell: Callable[[Told], None],
 ) -> tuple[Running, StdinRequests]:
@@ -207,7 +207,7 @@ def _heard(event: Told | Beat, stdin: StdinRequests, running: Running) -> Told |
     return event
 
 
-def _left(running: Running, run: Run, recorded: ReplyRun, later: LateResults) -> Ended:
+def _left(running: Running, run: Run, recorded: ReplyRun, later: LateOutputRecorder) -> Ended:
     """Detach a cell whose reply the host has closed: it keeps running."""
     running.detach()
     try:
@@ -221,7 +221,9 @@ def _left(running: Running, run: Run, recorded: ReplyRun, later: LateResults) ->
     return Ended(result, run.ordinal, goes_on, later)
 
 
-def _ended(running: Running, run: Run, recorded: ReplyRun, later: LateResults, late: list[Late]) -> Ended:
+def _ended(
+    running: Running, run: Run, recorded: ReplyRun, later: LateOutputRecorder, late: list[Late]
+) -> Ended:
     """The event at a cell's end or deadline; a cell that keeps running is added to `late`."""
     result = running.future.result()
     if not _goes_on(result):

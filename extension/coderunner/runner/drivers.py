@@ -7,10 +7,10 @@ from contextlib import aclosing, closing, contextmanager
 
 from coderunner.chat.results.result_text import Heading, for_model
 from coderunner.chat.steps import Finish, Generate, Prepare, Run, Say, Step, TurnResult, merged
-from coderunner.chat.turn import Turn
+from coderunner.chat.turn_state_machine import Turn
 from coderunner.outputs import Result
 from coderunner.runner.events import Ended, Event, Late
-from coderunner.runner.output_after_end import shown_afterwards
+from coderunner.runner.late_output_for_model import shown_afterwards
 from coderunner.runner.run_cell import run, run_sync
 from coderunner.runner.run_options import DECLINED, Kernel, RunOptions, never
 

@@ -10,8 +10,8 @@ from coderunner.kernel.execution.stdin_requests import Ask
 from coderunner.kernel.protocol.cell_outputs import Change
 from coderunner.kernel.widgets.widget_panel import WidgetPanel
 from coderunner.outputs import Cell, Question, Result
-from coderunner.runner.late_results import LateResults
-from coderunner.secret import Secret
+from coderunner.runner.late_output_recorder import LateOutputRecorder
+from coderunner.secret_value import Secret
 
 BEAT = 0.15
 """Seconds between two beats: short enough for a Stop button to feel immediate."""
@@ -69,7 +69,7 @@ class Ended:
     ordinal: int
     running: "Late | None" = None
     """The cell itself if it keeps running after its deadline, so that a host can show it."""
-    later: LateResults | None = None
+    later: LateOutputRecorder | None = None
     """The output of its threads and tasks after its end; None if it did not run now."""
 
 

@@ -46,7 +46,7 @@ from coderunner.records.notebook_format import (
     unnamed,
 )
 from coderunner.records.run_registry import Records
-from coderunner.runner.notebook_file import (
+from coderunner.runner.notebook_reader import (
     Json,
     content_of,
     foreign_language,
@@ -54,8 +54,8 @@ from coderunner.runner.notebook_file import (
     object_of,
     string_of,
 )
+from coderunner.text.html_tag_escaping import literal
 from coderunner.text.json_reader import clipped
-from coderunner.text.markdown_escaping import literal
 
 YEAR = 366 * 86_400.0
 """Seconds; no cell ran longer."""

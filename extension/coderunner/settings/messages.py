@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 
 SECRETS = ("token", "model_key", "api_key", "records_url")
 ADDRESSES = ("server", "model_url", "public_url")

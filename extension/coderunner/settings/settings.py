@@ -31,7 +31,7 @@ from pydantic_settings import (
 )
 
 from coderunner.errors import SettingsError
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from coderunner.settings.messages import SECRETS, authority, host, sentence, shown
 from coderunner.settings.sources import Gathered, default_config, default_data, read_toml
 

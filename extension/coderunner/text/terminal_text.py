@@ -2,8 +2,8 @@
 
 import re
 
+from coderunner.text.cursor_up import settled
 from coderunner.text.surrogates import INVISIBLE
-from coderunner.text.terminal_cursor import settled
 
 # ECMA-48: control sequences, operating system commands, the other strings, and two-character escapes. Erasing
 # to the end of a line is kept for `_fold`.

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Response, expect
 
+from coderunner.hosts.app.choices.available_models import AvailableModels
 from coderunner.hosts.app.choices.choices import ModelChoice
-from coderunner.hosts.app.choices.model_choices import ModelChoices
 from coderunner.hosts.app.server import App
 from coderunner.models.endpoint.client import Endpoint
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from coderunner.settings.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS, Visitor, served, visitor
@@ -138,7 +138,7 @@ def test_a_model_is_found_by_its_address_and_picked(somebody: Visitor, parrot: s
 
 @behaviour("app:form:model")
 def test_a_key_is_kept_for_its_address_and_for_no_other() -> None:
-    model_choices = ModelChoices(load({}))
+    model_choices = AvailableModels(load({}))
     model_choices.model_choices = [
         ModelChoice("polly", Endpoint("http://127.0.0.1:1/v1", Secret("sk-canary"), "polly"))
     ]

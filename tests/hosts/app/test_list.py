@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from coderunner.endings import REPLIES
+from coderunner.ending_sentences import REPLIES
 from coderunner.hosts.app.conversation.message_parts import Message
 from coderunner.hosts.app.conversation.reply_writer import kernel_label
 from coderunner.hosts.app.server import App

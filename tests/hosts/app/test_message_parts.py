@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from coderunner.hosts.app.conversation import message_parts
 from coderunner.hosts.app.conversation.message_parts import Notice, Parts, Prose, Thought
 from coderunner.outputs import Result, Status, Stream
-from coderunner.page import block_updates
+from coderunner.page import block_transitions
+from coderunner.page.append_only_text import AppendOnlyText
 from coderunner.page.block_state import Block, State
-from coderunner.page.growing_text import GrowingText
 from tests.behaviours import behaviour
 
 FENCE = "```python\nprint(15)\n```\n"
@@ -35,11 +35,11 @@ def told(*, upto: int = 99) -> Parts:
         lambda parts: message_parts.said(parts, "see.\n"),
         lambda parts: message_parts.coded(parts, FENCE[:12]),
         lambda parts: message_parts.coded(parts, FENCE[12:]),
-        block(lambda b: block_updates.asked(b, "print(15)\n", "ask")),
-        block(lambda b: block_updates.started(b, "print(15)\n", "run")),
-        block(lambda b: block_updates.aged(b, 0.3)),
-        block(lambda b: block_updates.showed(b, 0, FIFTEEN)),
-        block(lambda b: block_updates.ended(b, done)),
+        block(lambda b: block_transitions.asked(b, "print(15)\n", "ask")),
+        block(lambda b: block_transitions.started(b, "print(15)\n", "run")),
+        block(lambda b: block_transitions.aged(b, 0.3)),
+        block(lambda b: block_transitions.showed(b, 0, FIFTEEN)),
+        block(lambda b: block_transitions.ended(b, done)),
         block(lambda b: replace(b, read="Result: 15\n")),
         lambda parts: message_parts.said(parts, "It is 15."),
     ]
@@ -73,9 +73,9 @@ def test_a_closing_line_is_not_shown_as_code() -> None:
 
 @behaviour("app:transcript:grows")
 def test_outputs_come_change_and_go() -> None:
-    two = block_updates.showed(block_updates.showed(Block(), 0, FIFTEEN), 1, Stream("stderr", "!"))
-    other = block_updates.showed(two, 0, Stream("stdout", "16\n"))
-    none = block_updates.showed(other, 0, None)
+    two = block_transitions.showed(block_transitions.showed(Block(), 0, FIFTEEN), 1, Stream("stderr", "!"))
+    other = block_transitions.showed(two, 0, Stream("stdout", "16\n"))
+    none = block_transitions.showed(other, 0, None)
     assert [block.outputs for block in (two, other, none)] == [
         (FIFTEEN, Stream("stderr", "!")),
         (Stream("stdout", "16\n"), Stream("stderr", "!")),
@@ -92,7 +92,7 @@ def test_thoughts_stand_apart_from_what_is_said() -> None:
 @behaviour("app:transcript:linear")
 @given(st.lists(st.text(max_size=9), max_size=700), st.integers(0, 700))
 def test_a_text_grows_at_its_end_and_what_it_was_before_stays(pieces: list[str], at: int) -> None:
-    values = list(accumulate(pieces, operator.add, initial=GrowingText("a")))
+    values = list(accumulate(pieces, operator.add, initial=AppendOnlyText("a")))
     assert [str(value) for value in values] == list(accumulate(pieces, operator.add, initial="a"))
     early = values[at % len(values)]
     assert early + "other" == f"{early}other"
@@ -119,7 +119,7 @@ def test_a_block_begins_where_the_one_before_was_closed(pieces: list[str], block
 
 @behaviour("app:transcript:unfinished")
 def test_a_block_that_was_never_closed_is_marked_as_not_run() -> None:
-    (_, block) = message_parts.grown(told(upto=3), block_updates.left)
+    (_, block) = message_parts.grown(told(upto=3), block_transitions.left)
     assert isinstance(block, Block)
     assert block.state is State.UNFINISHED
 

@@ -13,7 +13,7 @@ from coderunner.models.continuation.strategy_cache import StrategyCache
 from coderunner.models.endpoint.client import Endpoint
 from coderunner.outputs import Question
 from coderunner.runner import Event, Finish, Local, Say, Sessions, granted, open_records
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from coderunner.settings.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import served

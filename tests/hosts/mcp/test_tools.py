@@ -22,7 +22,7 @@ from PIL import Image
 
 from coderunner.access.api_keys import owner
 from coderunner.runner import open_records
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.hosts.mcp.clients import ALICE, MODES, call, http_server, over_http, over_stdio, stands, texts
 from tests.kernel.servers import jupyter_server

@@ -13,7 +13,7 @@ from coderunner.hosts.proxy.routes import Proxy
 from coderunner.hosts.proxy.server import guarded
 from coderunner.models.demo.demo_replies import MODEL
 from coderunner.models.endpoint.client import Endpoint
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from coderunner.settings.settings import load
 from tests.models.conftest import listening, pool, serve
 

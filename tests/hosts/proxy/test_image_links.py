@@ -12,7 +12,7 @@ import pytest
 from coderunner.access.api_keys import ApiKeys, owner
 from coderunner.hosts.proxy.image_links import DAY, ImageStore, for_the_model, inline
 from coderunner.outputs import DisplayData, Result
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.hosts.proxy.conftest import ALICE, BOB, RUNS, Open
 from tests.models.conftest import Serve

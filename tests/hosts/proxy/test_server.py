@@ -12,7 +12,7 @@ import httpx
 import openai
 import pytest
 
-from coderunner.access.startup_checks import load_api_keys
+from coderunner.access.access_settings import load_api_keys
 from coderunner.errors import SettingsError
 from coderunner.hosts.proxy.server import allow, endpoint_of
 from coderunner.models.endpoint.client import Endpoint

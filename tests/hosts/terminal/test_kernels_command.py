@@ -13,7 +13,7 @@ from coderunner.__main__ import main
 from coderunner.errors import NoSuchKernel
 from coderunner.kernel.connections.running_kernels import RunningKernel, ago, meant
 from coderunner.runner import Local, Server, Sessions, existing
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.kernel.servers import Jupyter, jupyter_server
 

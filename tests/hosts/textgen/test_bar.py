@@ -17,7 +17,7 @@ from coderunner.hosts.textgen.form.layout import Form
 from coderunner.hosts.textgen.reply.output_placeholders import closing, identity, opening
 from coderunner.hosts.textgen.state.extension_state import ExtensionState
 from coderunner.hosts.textgen.webui import css_and_js
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import BOUND, chromium, served
 

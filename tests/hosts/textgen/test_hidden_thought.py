@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from modules.reasoning import THINKING_FORMATS, extract_reasoning
 
 from coderunner.hosts.textgen.reply import output_placeholders
-from coderunner.hosts.textgen.reply.hidden_thought import BREAK, HiddenThought
+from coderunner.hosts.textgen.reply.thought_tag_masking import BREAK, ThoughtTagMasking
 from coderunner.runner import Part
 from tests.behaviours import behaviour
 
@@ -18,7 +18,7 @@ PIECES = st.lists(st.tuples(SCRAPS, st.sampled_from(list(Part))), max_size=12)
 
 
 def shown(pieces: Sequence[tuple[str, Part]], *, drawn: bool, markers: bool = True) -> str:
-    hidden = HiddenThought(TAGS, drawn=drawn, markers=output_placeholders.thought if markers else None)
+    hidden = ThoughtTagMasking(TAGS, drawn=drawn, markers=output_placeholders.thought if markers else None)
     return "".join([*(hidden.receive(text, part) for text, part in pieces), hidden.close()])
 
 

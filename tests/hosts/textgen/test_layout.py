@@ -20,7 +20,7 @@ from coderunner.hosts.textgen.form.handlers import Chat, FormHandlers
 from coderunner.hosts.textgen.state.preferences import Preferences, PreferencesFile
 from coderunner.hosts.textgen.webui import webui_api as host
 from coderunner.records.database import run_queries
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.hosts.textgen.webui import Webui
 from tests.kernel.servers import Jupyter, jupyter_server, scripted_server

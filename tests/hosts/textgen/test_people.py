@@ -10,13 +10,13 @@ import pytest
 from modules import chat, extensions
 
 from coderunner.hosts.textgen import hooks
-from coderunner.hosts.textgen.blocks.pending_approvals import Approval, InputRequest, PendingApprovals
+from coderunner.hosts.textgen.blocks.bar_state import Approval, BarState, InputRequest
 from coderunner.hosts.textgen.form.handlers import Chat, FormHandlers
 from coderunner.hosts.textgen.reply import output_placeholders
-from coderunner.hosts.textgen.webui.status_file import SIZE
+from coderunner.hosts.textgen.webui.bar_state_file import SIZE
 from coderunner.outputs import Cell
 from coderunner.runner import Question, Run
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.hosts.textgen.webui import Webui, api_state, browser_page, stepped, until
 
@@ -188,7 +188,7 @@ def test_skip_tells_the_model_that_the_block_did_not_run(webui: Webui, tmp_path:
 
 @behaviour("textgen:consent:number")
 def test_a_late_press_never_runs_another_block() -> None:
-    approvals = PendingApprovals()
+    approvals = BarState()
     assert approvals.ask("chat", "first", Run(Cell("1"), 0)) is None
     number = shown(approvals).number
     approvals.withdraw("chat")
@@ -202,14 +202,14 @@ def test_a_late_press_never_runs_another_block() -> None:
 
 @behaviour("textgen:consent:number")
 def test_a_word_about_code_that_was_edited_since_means_nothing() -> None:
-    approvals = PendingApprovals()
+    approvals = BarState()
     assert approvals.ask("chat", "block", Run(Cell("1"), 0)) is None
     assert approvals.answer("chat", shown(approvals).number, run=True)
     assert approvals.ask("chat", "block", Run(Cell("2"), 0)) is None
     assert approvals.glance("chat") is not None
 
 
-def shown(approvals: PendingApprovals) -> Approval:
+def shown(approvals: BarState) -> Approval:
     glance = approvals.glance("chat")
     assert isinstance(glance, Approval)
     return glance
@@ -301,7 +301,7 @@ def test_an_api_client_is_not_asked(webui: Webui) -> None:
 
 @behaviour("textgen:asking:number")
 def test_a_late_answer_reaches_no_other_question() -> None:
-    approvals = PendingApprovals()
+    approvals = BarState()
     first = approvals.inquire("chat", Question("a", "first"))
     number = queried(approvals).number
     approvals.settle("chat")
@@ -313,7 +313,7 @@ def test_a_late_answer_reaches_no_other_question() -> None:
     assert second.result() == Secret("in time")
 
 
-def queried(approvals: PendingApprovals) -> InputRequest:
+def queried(approvals: BarState) -> InputRequest:
     glance = approvals.glance("chat")
     assert isinstance(glance, InputRequest)
     return glance

@@ -8,7 +8,7 @@ import pytest
 from modules import chat, shared
 from modules.reasoning import extract_reasoning
 
-from coderunner.hosts.textgen.blocks.pending_approvals import DetachedBlock
+from coderunner.hosts.textgen.blocks.bar_state import DetachedBlock
 from coderunner.hosts.textgen.reply import output_placeholders
 from coderunner.records.database.run_states import State
 from tests.behaviours import behaviour

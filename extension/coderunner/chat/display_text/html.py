@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-from coderunner.chat.display_text import fallback_sentences, media
+from coderunner.chat.display_text import media, uninformative_text
 from coderunner.chat.display_text.tables import Cell, Table
 
 MOST = 300_000
@@ -72,14 +72,14 @@ def read(source: str) -> Page:
         reader.close()
     except AssertionError:  # the parser gives up in this way on a broken declaration
         words = " ".join(re.sub(r"<[^<>]*>?", " ", read_).split())
-        return Page(fallback_sentences.without(words), scripts=scripts, words=words)
+        return Page(uninformative_text.without(words), scripts=scripts, words=words)
     text, words = reader.result()
     if rest:
         rows = len(_ROW.findall(rest))
         more = f" with {rows:,} rows" if rows else ""
         text += f"\n[… {len(rest):,} more characters of HTML{more}, which were too many to be read]"
     return Page(
-        fallback_sentences.without(text), tuple(reader.tables), scripts, fallback_sentences.without(words)
+        uninformative_text.without(text), tuple(reader.tables), scripts, uninformative_text.without(words)
     )
 
 

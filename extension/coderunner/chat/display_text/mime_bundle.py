@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from coderunner.chat.display_text import (
-    fallback_sentences,
     html,
     inline_scripts,
     json_summary,
     media,
     plotly,
+    uninformative_text,
     vega,
 )
 from coderunner.chat.display_text.tables import Table
@@ -57,7 +57,7 @@ def _without_colours(bundle: MimeBundle) -> MimeBundle:
 def _plain(bundle: MimeBundle) -> str:
     """What a program says in plain text, if it says something."""
     plain = image_type.joined(bundle.get("text/plain")) or ""
-    return "" if fallback_sentences.opaque(plain) else fallback_sentences.without(plain)
+    return "" if uninformative_text.opaque(plain) else uninformative_text.without(plain)
 
 
 def _unreadable(bundle: MimeBundle) -> str:
@@ -66,7 +66,7 @@ def _unreadable(bundle: MimeBundle) -> str:
 
 
 def _markdown(bundle: MimeBundle) -> str:
-    return fallback_sentences.without(image_type.joined(bundle.get("text/markdown")) or "")
+    return uninformative_text.without(image_type.joined(bundle.get("text/markdown")) or "")
 
 
 def _chart(bundle: MimeBundle) -> str:
@@ -89,7 +89,7 @@ def _latex(bundle: MimeBundle) -> str:
     formula = (
         latex.startswith(("$", "\\[", "\\(", "\\begin{equation", "\\begin{align")) and len(latex) < 20_000
     )
-    return latex if formula and ("\n" in plain.strip() or fallback_sentences.opaque(plain)) else ""
+    return latex if formula and ("\n" in plain.strip() or uninformative_text.opaque(plain)) else ""
 
 
 def _table(bundle: MimeBundle) -> str:
@@ -101,7 +101,7 @@ def _table(bundle: MimeBundle) -> str:
     plain = image_type.joined(bundle.get("text/plain")) or ""
     if len(page.tables) != 1 or not page.tables[0].headers:
         return ""
-    return page.text if fallback_sentences.opaque(plain) or not _serves(plain, page.tables[0]) else ""
+    return page.text if uninformative_text.opaque(plain) or not _serves(plain, page.tables[0]) else ""
 
 
 def _serves(plain: str, table: Table) -> bool:
@@ -153,7 +153,7 @@ def _names(bundle: MimeBundle) -> str:
 def _address(bundle: MimeBundle) -> str:
     """An object that says no more of itself than where it is, and shows nothing else."""
     plain = image_type.joined(bundle.get("text/plain")) or ""
-    return fallback_sentences.without(plain) if len(bundle) == 1 else "[a widget]" if WIDGET in bundle else ""
+    return uninformative_text.without(plain) if len(bundle) == 1 else "[a widget]" if WIDGET in bundle else ""
 
 
 _TABLE: tuple[Callable[[MimeBundle], str], ...] = (

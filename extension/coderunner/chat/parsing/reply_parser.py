@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from coderunner.chat.parsing import fences
-from coderunner.chat.parsing.fences import FenceParser
+from coderunner.chat.parsing import fence_parser
+from coderunner.chat.parsing.fence_parser import FenceParser
 from coderunner.chat.parsing.reasoning import Kind, Span, Thoughts
 from coderunner.text.line_splitter import LineSplitter, several
 from coderunner.text.surrogates import readable
@@ -19,7 +19,7 @@ class Thought:
     """A closing tag without an opening one: what stands before it was thought, too."""
 
 
-Event = fences.Event | Thought
+Event = fence_parser.Event | Thought
 
 
 def answers(event: Event, *, so_far: bool) -> bool:

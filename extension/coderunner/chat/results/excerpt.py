@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from coderunner.outputs import NOTHING_OMITTED, Omission
-from coderunner.text.terminal_cursor import settled
+from coderunner.text.cursor_up import settled
 from coderunner.text.terminal_text import plain
 
 # A long text is cut before it is cleaned, so that megabytes cost no more than kilobytes. Cleaning can shorten

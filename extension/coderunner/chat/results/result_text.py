@@ -12,9 +12,9 @@ from itertools import groupby
 
 from coderunner.chat import display_text
 from coderunner.chat.results import error_hints, exception_text
-from coderunner.chat.results.control_characters import harmless
 from coderunner.chat.results.excerpt import Size, excerpt
-from coderunner.endings import how_it_ended
+from coderunner.chat.results.special_tokens import harmless
+from coderunner.ending_sentences import how_it_ended
 from coderunner.images.image_type import Image
 from coderunner.outputs import DisplayData, Error, ExecuteResult, Omission, Output, Result, Status, Stream
 from coderunner.text.terminal_text import plain, visible

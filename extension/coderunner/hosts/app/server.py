@@ -19,8 +19,8 @@ from starlette.routing import Route
 from coderunner.access import listening
 from coderunner.access.origins import LOOPBACK, OriginCheck
 from coderunner.errors import RecordsUnavailable, SettingsError
+from coderunner.hosts.app.choices.available_models import AvailableModels
 from coderunner.hosts.app.choices.choices import Choices
-from coderunner.hosts.app.choices.model_choices import ModelChoices
 from coderunner.hosts.app.conversation.archive import Archive
 from coderunner.hosts.app.conversation.conversation import PATIENCE
 from coderunner.hosts.app.conversation.conversations import Conversations
@@ -62,7 +62,7 @@ class App:
             archive=self.archive,
         )
         self.rights = Rights(LOOPBACK | {settings.host.casefold()})
-        self.model_choices = ModelChoices(settings)
+        self.model_choices = AvailableModels(settings)
 
     def asgi(self) -> OriginCheck:
         """The ASGI app. Its lifespan starts and stops all parts.

@@ -9,7 +9,7 @@ from time import monotonic
 
 from coderunner.outputs import Output, Question, Result, Status, Stream
 from coderunner.runner import Cell, Change, Ended, Kernel, OutputDelta, Run, RunOptions, Shown, run_cell
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 
 log = logging.getLogger(__name__)
 

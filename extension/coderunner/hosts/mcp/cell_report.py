@@ -8,7 +8,7 @@ from typing import Literal
 from mcp.types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
 from pydantic import BaseModel, Field
 
-from coderunner.endings import how_it_ended
+from coderunner.ending_sentences import how_it_ended
 from coderunner.hosts.mcp.background_cell import BackgroundCell
 from coderunner.images.image_type import SVG
 from coderunner.images.resize import for_models

@@ -12,13 +12,13 @@ from mcp.server.auth.provider import AccessToken
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import PlainTextResponse
 
-from coderunner.access import listening, startup_checks
+from coderunner.access import access_settings, listening
 from coderunner.access.api_keys import ApiKeys
 from coderunner.access.authentication import CHALLENGE, Authentication
 from coderunner.access.origins import OriginCheck
 from coderunner.errors import SettingsError
 from coderunner.hosts.mcp.client_sessions import ClientSessions
-from coderunner.hosts.mcp.stdin_stream import StdinStream
+from coderunner.hosts.mcp.closable_stdin import ClosableStdin
 from coderunner.hosts.mcp.tools import serving
 from coderunner.settings.settings import DEFAULT, Settings
 
@@ -50,7 +50,7 @@ async def _serve_one(settings: Settings) -> None:
     if sys.platform != "win32":
         # A client may terminate us instead of closing stdin, and our kernels on a server would keep running.
         # So a signal closes stdin, and the server ends in order.
-        stdin, loop = StdinStream(), asyncio.get_running_loop()
+        stdin, loop = ClosableStdin(), asyncio.get_running_loop()
         for ends in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(ends, stdin.close)
     async with _sessions(settings, keep=False) as sessions:
@@ -62,8 +62,8 @@ async def _serve_one(settings: Settings) -> None:
 
 
 async def _serve_many(settings: Settings) -> None:
-    startup_checks.allow(settings, WHAT)
-    api_keys = startup_checks.load_api_keys(settings, WHAT, _say)
+    access_settings.allow(settings, WHAT)
+    api_keys = access_settings.load_api_keys(settings, WHAT, _say)
     port = PORT if settings.source("port") == DEFAULT else settings.port
     listener = listening.listen(settings.host, port)
 
@@ -88,9 +88,9 @@ def guarded(settings: Settings, sessions: ClientSessions, api_keys: ApiKeys) -> 
     )
     return OriginCheck(
         authentication,
-        startup_checks.names(settings),
-        headers=startup_checks.HEADERS,
-        origins=startup_checks.origins(settings),
+        access_settings.names(settings),
+        headers=access_settings.HEADERS,
+        origins=access_settings.origins(settings),
     )
 
 

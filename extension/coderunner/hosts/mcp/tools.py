@@ -17,7 +17,7 @@ from coderunner.hosts.mcp.cell_report import RESOURCE, CellReport, report
 from coderunner.hosts.mcp.client_sessions import ClientSessions, ToolSession
 from coderunner.ids import new_id
 from coderunner.runner import unfenced
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from coderunner.text.surrogates import whole
 
 INSTRUCTIONS = (

@@ -7,7 +7,14 @@ from collections.abc import Mapping
 
 from coderunner.errors import CodeRunnerError, RecordsUnavailable
 from coderunner.hosts.proxy.chat_request import ChatRequest
-from coderunner.hosts.proxy.client_retries import KEPT, PREFIX, Attempt, ClientRetries, may_be_retry, restored
+from coderunner.hosts.proxy.client_retries import (
+    KEPT,
+    PREFIX,
+    Attempt,
+    ClientRetries,
+    may_be_retry,
+    restored,
+)
 from coderunner.hosts.proxy.conversations import Conversations
 from coderunner.hosts.proxy.openai_format import Outcome
 from coderunner.hosts.proxy.reply_writer import Keep, ReplyWriter

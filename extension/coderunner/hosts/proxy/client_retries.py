@@ -15,7 +15,7 @@ from secrets import token_hex
 from coderunner.errors import CodeRunnerError, EndpointFailed
 from coderunner.hosts.proxy.conversations import HEADERS
 from coderunner.hosts.proxy.openai_format import Outcome
-from coderunner.hosts.proxy.reply_journal import SAY, ReplyJournal
+from coderunner.hosts.proxy.reply_broadcast import SAY, ReplyBroadcast
 from coderunner.hosts.proxy.reply_writer import Written
 from coderunner.models.continuation.tool_calls import block
 from coderunner.runner import Record, for_model
@@ -47,7 +47,7 @@ class Attempt:
     """The conversation's name for kernel and records."""
     message: str
     """The name of the reply in the records."""
-    journal: ReplyJournal = field(default_factory=ReplyJournal)
+    journal: ReplyBroadcast = field(default_factory=ReplyBroadcast)
     written: Written = field(default_factory=Written)
     begun: bool = False
     """It is being written, or was."""
@@ -67,7 +67,7 @@ class Attempt:
         """The same reply, to be continued; or started again if it cannot be."""
         if self.written.calls:
             return Attempt(self.name, self.label, self.message)
-        return Attempt(self.name, self.label, self.message, ReplyJournal(self.journal.past), self.written)
+        return Attempt(self.name, self.label, self.message, ReplyBroadcast(self.journal.past), self.written)
 
 
 class ClientRetries:
@@ -135,7 +135,7 @@ def restored(name: str, records: Sequence[Record]) -> Attempt:
     written = Written(reply="".join(_restored(records)))
     written.pieces.append(written.reply)
     last = records[-1].key
-    return Attempt(name, last.conversation, last.message, ReplyJournal([(SAY, written.reply)]), written)
+    return Attempt(name, last.conversation, last.message, ReplyBroadcast([(SAY, written.reply)]), written)
 
 
 def _restored(records: Sequence[Record]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from coderunner.endings import COMPLETE, how_a_reply_ended
+from coderunner.ending_sentences import COMPLETE, how_a_reply_ended
 from coderunner.hosts.proxy.chat_request import ChatRequest, Message
 from coderunner.hosts.proxy.image_links import for_the_model
 from coderunner.hosts.proxy.openai_format import Outcome

@@ -6,7 +6,7 @@ import socket
 import sys
 from collections.abc import Sequence
 
-from coderunner.access import listening, startup_checks
+from coderunner.access import access_settings, listening
 from coderunner.access.api_keys import ApiKeys
 from coderunner.access.origins import App, OriginCheck, Receive, Scope, Send
 from coderunner.errors import SettingsError
@@ -29,7 +29,7 @@ def run(settings: Settings) -> None:
     Raises SettingsError if the settings do not allow it.
     """
     allow(settings)
-    api_keys = startup_checks.load_api_keys(settings, WHAT, _say)
+    api_keys = access_settings.load_api_keys(settings, WHAT, _say)
     port = PORT if settings.source("port") == DEFAULT else settings.port
     listener = listening.listen(settings.host, port)
     with contextlib.suppress(KeyboardInterrupt):
@@ -44,7 +44,7 @@ def allow(settings: Settings) -> None:
             "or to off to run nothing"
         )
         raise SettingsError(message)
-    startup_checks.allow(settings, WHAT)
+    access_settings.allow(settings, WHAT)
 
 
 def guarded(proxy: Proxy, api_keys: ApiKeys) -> App:
@@ -52,9 +52,9 @@ def guarded(proxy: Proxy, api_keys: ApiKeys) -> App:
     settings = proxy.settings
     origin_check = OriginCheck(
         proxy.asgi(api_keys),
-        startup_checks.names(settings),
-        headers=startup_checks.HEADERS,
-        origins=startup_checks.origins(settings),
+        access_settings.names(settings),
+        headers=access_settings.HEADERS,
+        origins=access_settings.origins(settings),
     )
     image_app = proxy.image_app(api_keys)
 

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from coderunner.endings import how_it_ended
+from coderunner.ending_sentences import how_it_ended
 from coderunner.hosts.terminal.inline_images import Protocol, spelt
 from coderunner.outputs import Error, Output, Result, Stream
 from coderunner.runner import Change, Image, OutputDelta, parts, plain

@@ -37,7 +37,7 @@ from coderunner.runner import (
     plain,
     run_cell_sync,
 )
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from coderunner.settings.settings import Settings
 
 CODES: Mapping[Status, int] = {

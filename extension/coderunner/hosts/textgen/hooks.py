@@ -5,10 +5,10 @@ from functools import cache, partial
 from html import escape, unescape
 from typing import Any
 
-from coderunner.endings import how_a_reply_ended
+from coderunner.ending_sentences import how_a_reply_ended
 from coderunner.hosts.textgen.form.layout import build
 from coderunner.hosts.textgen.reply import output_placeholders, token_budget, user_code
-from coderunner.hosts.textgen.reply.chat_requests import KEY, ChatRequest, is_api
+from coderunner.hosts.textgen.reply.chat_reply_detection import KEY, ChatRequest, is_api
 from coderunner.hosts.textgen.reply.reply import Prompt, Reply, Speech
 from coderunner.hosts.textgen.state.extension_state import ExtensionState
 from coderunner.hosts.textgen.state.preferences import Preferences

@@ -27,7 +27,7 @@ from coderunner.kernel.background_tasks import attempt, begin
 from coderunner.kernel.connections import socket_folders
 from coderunner.kernel.connections.environment_variables import for_kernel
 from coderunner.kernel.connections.readiness import wait_until_ready
-from coderunner.kernel.execution.request import Event, Gone
+from coderunner.kernel.execution.pending_request import Event, Gone
 from coderunner.kernel.protocol.messages import Channel, Message, from_zmq, to_zmq
 from coderunner.outputs import Status
 from coderunner.private_folders import make_private

@@ -5,7 +5,7 @@ import uuid
 from datetime import UTC, datetime
 
 from coderunner.errors import KernelNotStarted
-from coderunner.kernel.execution.request import Event
+from coderunner.kernel.execution.pending_request import Event
 from coderunner.kernel.execution.transport import Transport
 from coderunner.kernel.protocol.messages import Channel, Message, Stamp, kernel_info_request
 

@@ -13,7 +13,7 @@ from coderunner.kernel.connections.readiness import START_TIMEOUT, wait_until_re
 from coderunner.kernel.connections.rest_api import RestApi
 from coderunner.kernel.connections.running_kernels import meant, on_server
 from coderunner.kernel.connections.websocket import PING, KernelWebSocket
-from coderunner.kernel.execution.request import LOST, Away, Back, Event, Gone
+from coderunner.kernel.execution.pending_request import LOST, Away, Back, Event, Gone
 from coderunner.kernel.kernel_location import Server
 from coderunner.kernel.protocol.messages import Message
 from coderunner.outputs import Status

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from coderunner.kernel.background_tasks import attempt, log
-from coderunner.kernel.execution.cell_ending import RESTART_TIMEOUT, CellEnding, bounded, limit
+from coderunner.kernel.execution.conclude_cell import RESTART_TIMEOUT, CellConclusion, bounded, limit
 from coderunner.kernel.execution.late_output import LateOutput
-from coderunner.kernel.execution.request import (
+from coderunner.kernel.execution.pending_request import (
     LOST,
     Away,
     Back,
@@ -37,7 +37,7 @@ from coderunner.kernel.protocol.output_limits import line_of
 from coderunner.kernel.widgets.comms import Comms
 from coderunner.kernel.widgets.widget_panel import WidgetPanel
 from coderunner.outputs import Aftermath, Result, Status
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 
 CHECK_EVERY = 2.0
 """Seconds between two checks whether the kernel is still there, while a cell runs."""
@@ -71,7 +71,7 @@ class KernelClient:
         """What the kernel's process calls its session; empty where it is not known."""
         self.gone: Gone | None = None
         """Why this client is no longer usable; None while it is."""
-        self._end = CellEnding(transport, self._stamp, self._give_up, self.check)
+        self._end = CellConclusion(transport, self._stamp, self._give_up, self.check)
         self.worn = False
         """The way was cut while a cell ran, and found again: good for the end of that cell. What the server
         has not let go of yet may still take answers from it."""

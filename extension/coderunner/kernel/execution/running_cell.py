@@ -7,12 +7,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from coderunner.kernel.execution.client import KernelClient
-from coderunner.kernel.execution.request import Detach, OnQuestion
+from coderunner.kernel.execution.pending_request import Detach, OnQuestion
 from coderunner.kernel.io_thread import IOThread
 from coderunner.kernel.protocol.cell_outputs import Change
 from coderunner.kernel.widgets.widget_panel import WidgetPanel
 from coderunner.outputs import Question, Result, Status
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 
 OnOutput = Callable[[Change], None]
 

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Protocol
 
 from coderunner.outputs import Question
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 
 Ask = Callable[[Question], Future[Secret]]
 """Lays a question before a person; returns the answer to come. Whoever cancels that takes the question back:

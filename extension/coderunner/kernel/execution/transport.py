@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from coderunner.kernel.execution.request import Event, Gone
+from coderunner.kernel.execution.pending_request import Event, Gone
 from coderunner.kernel.kernel_location import KernelLocation
 from coderunner.kernel.protocol.messages import Message
 

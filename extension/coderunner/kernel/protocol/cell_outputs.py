@@ -32,7 +32,7 @@ from coderunner.outputs import (
     Stream,
     count_of,
 )
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from coderunner.text import surrogates
 from coderunner.text.json_reader import clipped
 

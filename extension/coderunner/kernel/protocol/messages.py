@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal
 
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from coderunner.text import surrogates
 from coderunner.text.json_reader import loads
 

@@ -9,7 +9,7 @@ import unicodedata
 from typing import Literal
 
 from coderunner.outputs import NOTHING_OMITTED, MimeBundle, Omission, Stream
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from coderunner.text import surrogates
 from coderunner.text.json_reader import clipped
 

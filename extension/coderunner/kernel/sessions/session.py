@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from coderunner.errors import CodeRunnerError, RecordsUnavailable
 from coderunner.kernel.execution.late_output import LateOutput
-from coderunner.kernel.execution.request import Detach, OnQuestion
+from coderunner.kernel.execution.pending_request import Detach, OnQuestion
 from coderunner.kernel.execution.running_cell import OnOutput, QueuedCell, RunningCell
 from coderunner.kernel.execution.transport import Opener
 from coderunner.kernel.io_thread import IOThread

@@ -9,7 +9,7 @@ from typing import Any
 from coderunner.errors import KernelError
 from coderunner.kernel.background_tasks import begin
 from coderunner.kernel.connections import local_kernel
-from coderunner.kernel.execution.request import Event, Gone
+from coderunner.kernel.execution.pending_request import Event, Gone
 from coderunner.kernel.sessions.run_prelude import move, prepare
 from coderunner.private_folders import make_private
 

@@ -17,8 +17,8 @@ from coderunner.kernel.widgets.binary_framing import pack, unpack
 from coderunner.kernel.widgets.nbextensions import Nbextensions
 from coderunner.kernel.widgets.output_capture import OutputWidgets, bound
 from coderunner.kernel.widgets.page_messages import sendable
+from coderunner.kernel.widgets.page_updates import PageUpdates
 from coderunner.kernel.widgets.restore import RestoredWidgets, WidgetRestore
-from coderunner.kernel.widgets.state_updates import StateUpdates
 from coderunner.kernel.widgets.widget_models import (
     TARGET,
     Update,
@@ -60,7 +60,7 @@ class Comms:
         self._closed: OrderedDict[str, None] = OrderedDict()
         """Models that a program has closed."""
         self._outputs = OutputWidgets(self.widgets, self._say_state, self._news)
-        self._updates = StateUpdates(self.widgets, self._panels, self._outputs.update_models)
+        self._updates = PageUpdates(self.widgets, self._panels, self._outputs.update_models)
 
     # --- the kernel ---------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ from coderunner.errors import (
 from coderunner.models.endpoint import address, error_messages, sse
 from coderunner.models.endpoint.coalescing import together
 from coderunner.models.endpoint.sse import DONE, Chunk, EventDecoder
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from coderunner.text import json_reader
 
 if TYPE_CHECKING:

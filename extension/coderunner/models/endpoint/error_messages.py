@@ -18,7 +18,7 @@ from coderunner.errors import (
     ReplyBrokenOff,
     UnreadableJSON,
 )
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from coderunner.text import json_reader
 from coderunner.text.surrogates import whole
 

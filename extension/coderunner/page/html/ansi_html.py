@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from html import escape
 from itertools import groupby
 
-from coderunner.text.terminal_cursor import settled
+from coderunner.text.cursor_up import settled
 
 _ESCAPE = re.compile(
     r"\x1b\[(?P<sgr>[0-9;:]*)m"  # colours and weights

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from html import escape
 
-from coderunner.endings import how_it_ended
+from coderunner.ending_sentences import how_it_ended
 from coderunner.outputs import Error, Output, Question, Result, Status
 from coderunner.page.block_state import Block, State
 from coderunner.page.html import ansi_html, output_html, syntax_highlighting

@@ -3,7 +3,7 @@
 import secrets
 from concurrent.futures import Future
 
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 
 
 class InputRequests:

@@ -23,7 +23,7 @@ from coderunner.page.server import static_files
 from coderunner.page.server.page_connection import PageConnection
 from coderunner.page.server.static_files import PREFIX, PUBLIC
 from coderunner.page.server.subscriptions import Subscriptions
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from coderunner.text.json_reader import loads
 
 LARGEST_ACT = 64 * 1024

@@ -16,7 +16,7 @@ from coderunner.hosts.app.conversation.message_parts import Message
 from coderunner.hosts.app.conversation.reply_request import Answer, ReplyRequest
 from coderunner.hosts.app.conversation.transcript import Transcript
 from coderunner.outputs import Result
-from coderunner.page import block_updates
+from coderunner.page import block_transitions
 from coderunner.page.server.input_requests import InputRequests
 from coderunner.runner import (
     Answered,
@@ -26,7 +26,7 @@ from coderunner.runner import (
     Event,
     Finish,
     Late,
-    LateResults,
+    LateOutputRecorder,
     Part,
     Question,
     Say,
@@ -34,7 +34,7 @@ from coderunner.runner import (
     Started,
     Waiting,
 )
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 
 log = logging.getLogger(__name__)
 
@@ -143,34 +143,34 @@ class ActiveReply:
         match event:
             case Waiting(cell):
                 ticket = self._approval.ticket
-                grow_block(lambda b: block_updates.asked(b, cell.source, ticket))
+                grow_block(lambda b: block_transitions.asked(b, cell.source, ticket))
             case Started(cell, panel=panel):
                 self._approval.clear()
                 ticket, queued = secrets.token_urlsafe(18), self._detached.busy
                 grow_block(
-                    lambda b: block_updates.started(b, cell.source, ticket, queued=queued, panel=panel)
+                    lambda b: block_transitions.started(b, cell.source, ticket, queued=queued, panel=panel)
                 )
             case Shown(change):
-                grow_block(lambda b: block_updates.showed(b, change.index, change.output))
+                grow_block(lambda b: block_transitions.showed(b, change.index, change.output))
             case Asked(question):
-                grow_block(lambda b: block_updates.inquired(b, replace(question, id=self._input_ticket)))
+                grow_block(lambda b: block_transitions.inquired(b, replace(question, id=self._input_ticket)))
             case Answered():
                 self._answers.forget(self._input_ticket)
-                grow_block(lambda b: block_updates.inquired(b, None))
+                grow_block(lambda b: block_transitions.inquired(b, None))
             case Beat(elapsed):
                 # Pages run their own clocks; a page that is opened later starts its clock from here.
-                grow_block(lambda b: block_updates.aged(b, elapsed), visible=False)
+                grow_block(lambda b: block_transitions.aged(b, elapsed), visible=False)
             case Ended(result, running=running, later=later):
                 self._end_block(result, running, later)
 
-    def _end_block(self, result: Result, running: Late | None, later: LateResults | None) -> None:
+    def _end_block(self, result: Result, running: Late | None, later: LateOutputRecorder | None) -> None:
         if running is None:
             self._approval.clear()
-            self._transcript.grow_block(lambda b: block_updates.ended(b, result))
+            self._transcript.grow_block(lambda b: block_transitions.ended(b, result))
         ticket = self._transcript.block_ticket
         self._detached.listen(ticket, later)
         if running is not None:
-            self._transcript.grow_block(lambda b: block_updates.went_on(b, result))
+            self._transcript.grow_block(lambda b: block_transitions.went_on(b, result))
             self._detached.follow(ticket, running, result)
 
     def _think(self, text: str) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from coderunner.endings import REPLIES
+from coderunner.ending_sentences import REPLIES
 from coderunner.errors import RecordsUnavailable
 from coderunner.hosts.app.conversation.message_parts import Message, Notice, Part, Prose, Thought
 from coderunner.hosts.app.conversation.reply_writer import ReplyWriter, kernel_label
-from coderunner.page import block_updates
+from coderunner.page import block_transitions
 from coderunner.page.block_state import Block, BlockPanel
 from coderunner.runner import (
     ConversationSummary,
@@ -131,7 +131,7 @@ def _block(chat: StoredConversation, said: StoredMessage, piece: MessagePart, pa
     name = secrets.token_urlsafe(18)
     block = Block(piece.text, ticket=name, read=piece.read, ordinal=piece.ordinal, id=name)
     if piece.ordinal is None:
-        return block_updates.never_ran(block)
-    if as_run := block_updates.recalled(block, chat.runs(said, piece), panel):
+        return block_transitions.never_ran(block)
+    if as_run := block_transitions.recalled(block, chat.runs(said, piece), panel):
         return as_run
-    return block_updates.ended(block, piece.end) if piece.end else block_updates.never_ran(block)
+    return block_transitions.ended(block, piece.end) if piece.end else block_transitions.never_ran(block)

@@ -23,11 +23,11 @@ from coderunner.hosts.app.conversation.reply_request import Answer
 from coderunner.hosts.app.conversation.rerun import Again, Reruns, never
 from coderunner.hosts.app.conversation.transcript import Save, Transcript, save_nothing
 from coderunner.ids import new_id
-from coderunner.page import block_updates
+from coderunner.page import block_transitions
 from coderunner.page.server.input_requests import InputRequests
 from coderunner.page.server.subscriptions import Subscriptions
 from coderunner.runner import later_of
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from coderunner.text.surrogates import whole
 
 log = logging.getLogger(__name__)
@@ -245,7 +245,7 @@ class Conversation:
     def _detached_ended(self) -> None:
         self._transcript.save()
         if not self._detached.busy and self.messages:
-            self._transcript.grow_block(block_updates.came_up)
+            self._transcript.grow_block(block_transitions.came_up)
 
     def _leave(self) -> None:
         log.info("No page shows the conversation any more: stopping its reply")

@@ -8,18 +8,13 @@ from coderunner.errors import RecordsUnavailable
 from coderunner.hosts.app.choices.choices import Approve
 from coderunner.hosts.app.conversation import message_parts
 from coderunner.hosts.app.conversation.archive import Archive
-from coderunner.hosts.app.conversation.conversation import (
-    PATIENCE,
-    SAVE_INTERVAL,
-    Activity,
-    Conversation,
-)
+from coderunner.hosts.app.conversation.conversation import PATIENCE, SAVE_INTERVAL, Activity, Conversation
 from coderunner.hosts.app.conversation.message_parts import Message
 from coderunner.hosts.app.conversation.reply_request import Answer
 from coderunner.hosts.app.conversation.rerun import Again, never
 from coderunner.hosts.app.conversation.transcript import save_nothing
 from coderunner.page.server.subscriptions import Subscriptions
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from typing import TypeVar
 
 from coderunner.hosts.app.conversation.rerun import ChangeBlock
 from coderunner.outputs import Question, Result
-from coderunner.page import block_updates
+from coderunner.page import block_transitions
 from coderunner.page.server.input_requests import InputRequests
-from coderunner.runner import Change, Late, LateResults
-from coderunner.secret import Secret
+from coderunner.runner import Change, Late, LateOutputRecorder
+from coderunner.secret_value import Secret
 
 Told = TypeVar("Told")
 
@@ -32,12 +32,12 @@ class DetachedCells:
         """Whether one is running."""
         return bool(self._running)
 
-    def listen(self, ticket: str, later: LateResults | None) -> None:
+    def listen(self, ticket: str, later: LateOutputRecorder | None) -> None:
         """Show the outputs of a block's threads and tasks after its end."""
         loop = asyncio.get_running_loop()
 
         def show(told: Change) -> None:
-            self._change(ticket, lambda b: block_updates.showed_later(b, told.index, told.output))
+            self._change(ticket, lambda b: block_transitions.showed_later(b, told.index, told.output))
 
         if later is not None and ticket:
             later.listen(lambda told: _call_in_loop(loop, show, told))
@@ -50,7 +50,7 @@ class DetachedCells:
 
         def show(told: Change) -> None:
             elapsed = loop.time() - began
-            self._change(ticket, lambda b: block_updates.late_showed(b, told.index, told.output, elapsed))
+            self._change(ticket, lambda b: block_transitions.late_showed(b, told.index, told.output, elapsed))
 
         def ask(question: Question) -> Future[Secret]:
             own, answer = self._answers.expect()
@@ -71,19 +71,19 @@ class DetachedCells:
 
     def _inquire(self, ticket: str, question: Question, answer: Future[Secret]) -> None:
         if not answer.done():
-            self._change(ticket, lambda b: block_updates.inquired(b, question))
+            self._change(ticket, lambda b: block_transitions.inquired(b, question))
 
     def _settle(self, ticket: str) -> Callable[[Question], None]:
         def settle(question: Question) -> None:
             self._answers.forget(question.id)
-            self._change(ticket, lambda b: block_updates.settled(b, question))
+            self._change(ticket, lambda b: block_transitions.settled(b, question))
 
         return settle
 
     def _end(self, ticket: str) -> Callable[[Result], None]:
         def end(final: Result) -> None:
             self._running.pop(ticket, None)
-            self._change(ticket, lambda b: block_updates.ended(b, final))
+            self._change(ticket, lambda b: block_transitions.ended(b, final))
             self._ended()
 
         return end

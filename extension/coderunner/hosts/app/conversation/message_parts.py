@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 from typing import Literal, Self
 
 from coderunner.outputs import Status
-from coderunner.page import block_updates
+from coderunner.page import block_transitions
+from coderunner.page.append_only_text import AppendOnlyText
 from coderunner.page.block_state import Block, State
-from coderunner.page.growing_text import GrowingText
 
 
 class _Written:
     __slots__ = ("_text",)
     __match_args__ = ("text",)
 
-    def __init__(self, text: str | GrowingText) -> None:
-        self._text = text if isinstance(text, GrowingText) else GrowingText(text)
+    def __init__(self, text: str | AppendOnlyText) -> None:
+        self._text = text if isinstance(text, AppendOnlyText) else AppendOnlyText(text)
 
     @property
     def text(self) -> str:
@@ -94,7 +94,7 @@ def said(parts: Parts, text: str) -> Parts:
         case (*before, Prose() as prose):
             return (*before, prose.wrote(text))
         case _:
-            return (*grown(parts, block_updates.passed), Prose(text)) if text.strip("\r\n") else parts
+            return (*grown(parts, block_transitions.passed), Prose(text)) if text.strip("\r\n") else parts
 
 
 def thought(parts: Parts, text: str) -> Parts:
@@ -103,12 +103,12 @@ def thought(parts: Parts, text: str) -> Parts:
         case (*before, Thought() as thought):
             return (*before, thought.wrote(text))
         case _:
-            return (*grown(parts, block_updates.passed), Thought(text)) if text.strip() else parts
+            return (*grown(parts, block_transitions.passed), Thought(text)) if text.strip() else parts
 
 
 def over(parts: Parts, sentence: str) -> Parts:
     """End the reply and its blocks; `sentence`, if not empty, says why."""
-    still = tuple(block_updates.left(part) if isinstance(part, Block) else part for part in parts)
+    still = tuple(block_transitions.left(part) if isinstance(part, Block) else part for part in parts)
     return (*still, Notice(sentence)) if sentence else still
 
 
@@ -118,7 +118,7 @@ def coded(parts: Parts, text: str, identity: str = "") -> Parts:
         case (*before, Block(state=State.WRITING) as block) if not block.complete:
             return (*before, block.wrote(text))
         case _:
-            return (*grown(parts, block_updates.passed), Block(GrowingText(text), id=identity))
+            return (*grown(parts, block_transitions.passed), Block(AppendOnlyText(text), id=identity))
 
 
 def grown(parts: Parts, grow: Callable[[Block], Block]) -> Parts:

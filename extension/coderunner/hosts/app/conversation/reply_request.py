@@ -7,10 +7,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Literal
 
-from coderunner.endings import how_a_reply_ended
+from coderunner.ending_sentences import how_a_reply_ended
 from coderunner.hosts.app.conversation.message_parts import Message
 from coderunner.runner import Event, Question, Run
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 
 
 @dataclass(slots=True)

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 
 from coderunner.hosts.app.conversation.message_parts import Past
 from coderunner.outputs import Question
-from coderunner.page import block_updates
+from coderunner.page import block_transitions
 from coderunner.page.block_state import Block
 from coderunner.page.server.input_requests import InputRequests
 from coderunner.runner import Answered, Asked, Beat, Ended, Event, Shown, Started, ran_again
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class Reruns:
     def begin(self, ticket: str, block: Past) -> None:
         """Run the block of that ticket again; returns at once."""
         own = secrets.token_urlsafe(18)
-        new = block_updates.started(Block(id=secrets.token_urlsafe(18), repeat=True), block.source, own)
+        new = block_transitions.started(Block(id=secrets.token_urlsafe(18), repeat=True), block.source, own)
         self._show(ticket, new)
         task = asyncio.create_task(self._run(ticket, block, new))
         self._tasks.add(task)
@@ -107,23 +107,23 @@ class Reruns:
         finally:
             del self._running[again.ticket]
             self._answers.forget(asked[0])
-            self._show(ticket, block_updates.left(again))
+            self._show(ticket, block_transitions.left(again))
 
     def _after(self, event: Event, ticket: str, again: Block, asked: list[str]) -> Block:
         """Apply an event, and give the block as it is then."""
         match event:
             case Started(cell, panel=panel):
-                again = block_updates.started(again, cell.source, again.ticket, panel=panel)
+                again = block_transitions.started(again, cell.source, again.ticket, panel=panel)
             case Shown(change):
-                again = block_updates.showed(again, change.index, change.output)
+                again = block_transitions.showed(again, change.index, change.output)
             case Asked(question):
-                again = block_updates.inquired(again, replace(question, id=asked[0]))
+                again = block_transitions.inquired(again, replace(question, id=asked[0]))
             case Answered():
-                again = block_updates.inquired(again, None)
+                again = block_transitions.inquired(again, None)
             case Beat(elapsed):
-                return block_updates.aged(again, elapsed)
+                return block_transitions.aged(again, elapsed)
             case Ended(result):
-                again = block_updates.ended(again, result)
+                again = block_transitions.ended(again, result)
                 self._tell_the_model(ran_again(again.source, result))
         self._show(ticket, again)
         return again

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from coderunner.errors import RecordsUnavailable, UnreadableJSON
-from coderunner.hosts.app.choices.model_choices import ModelChoices
+from coderunner.hosts.app.choices.available_models import AvailableModels
 from coderunner.hosts.app.conversation.archive import Archive
 from coderunner.hosts.app.conversation.conversation import KEEPALIVE, Conversation
 from coderunner.hosts.app.conversation.conversations import Conversations
@@ -34,7 +34,7 @@ ADDRESSED = "(kept) => new URLSearchParams(location.search).get('c') ?? kept"
 
 
 def build(
-    conversations: Conversations, archive: Archive, writer: ReplyWriter, model_choices: ModelChoices
+    conversations: Conversations, archive: Archive, writer: ReplyWriter, model_choices: AvailableModels
 ) -> gr.Blocks:
     """The page, one for all tabs; each shows the conversation that its browser names."""
     blocks = gr.Blocks(title="CodeRunner", analytics_enabled=False, fill_height=True, fill_width=True)
@@ -50,7 +50,11 @@ class EventHandlers:
     """
 
     def __init__(
-        self, conversations: Conversations, archive: Archive, writer: ReplyWriter, model_choices: ModelChoices
+        self,
+        conversations: Conversations,
+        archive: Archive,
+        writer: ReplyWriter,
+        model_choices: AvailableModels,
     ) -> None:
         self.conversations = conversations
         self.archive = archive

@@ -8,7 +8,7 @@ from time import monotonic
 import gradio as gr
 
 from coderunner.hosts.app.choices.choices import Choices
-from coderunner.page.server import custom_element
+from coderunner.page.server import page_head
 from coderunner.runner import KernelStatus, Server
 
 SANS = ("system-ui", "Segoe UI", "Inter", "Roboto", "sans-serif")
@@ -58,12 +58,12 @@ def head(token: str) -> str:
     # In the head and not as Gradio's `css`: Gradio would put a selector of its own before each of ours.
     here = files("coderunner.hosts.app.page")
     sheets = (here.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "prose.css"))
-    styles = "".join((custom_element.style(), *sheets))
+    styles = "".join((page_head.style(), *sheets))
     scripts = "".join(
         f"<script>{here.joinpath(name).read_text(encoding='utf-8')}</script>"
         for name in ("page.js", "list.js", "edit.js")
     )
-    return f"{ICON}<style>{styles}</style>{scripts}{custom_element.script(token)}{custom_element.formulas()}"
+    return f"{ICON}<style>{styles}</style>{scripts}{page_head.script(token)}{page_head.formulas()}"
 
 
 def theme() -> gr.themes.Base:

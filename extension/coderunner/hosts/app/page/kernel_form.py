@@ -18,7 +18,7 @@ from coderunner.hosts.app.page.html_fragments import finding, working
 from coderunner.page.block_state import Block, State
 from coderunner.page.html import block_html
 from coderunner.runner import Finding, KernelLocation, Local, Report, Server, check, existing, meant
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 
 HERE, THERE = "This computer", "Jupyter server"
 STORED = "Saved; type to replace it"

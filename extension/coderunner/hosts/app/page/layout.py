@@ -2,8 +2,8 @@
 
 import gradio as gr
 
+from coderunner.hosts.app.choices.available_models import AvailableModels
 from coderunner.hosts.app.choices.choices import Choices
-from coderunner.hosts.app.choices.model_choices import ModelChoices
 from coderunner.hosts.app.conversation.reply_writer import ReplyWriter
 from coderunner.hosts.app.page import html_fragments
 from coderunner.hosts.app.page.kernel_form import KernelForm
@@ -16,7 +16,7 @@ TICK = 2.0
 class Layout:
     """The components of the page by name; created within a `gr.Blocks`."""
 
-    def __init__(self, writer: ReplyWriter, model_choices: ModelChoices) -> None:
+    def __init__(self, writer: ReplyWriter, model_choices: AvailableModels) -> None:
         choices = writer.choices
         # In the browser's storage, so that the bare URL opens the last conversation.
         self.identity = gr.BrowserState("", storage_key="coderunner", secret="coderunner")  # noqa: S106 - no secret
@@ -91,7 +91,7 @@ class Layout:
             )
             self.footnote = _html(html_fragments.footnote(choices), "cr-bottom")
 
-    def _right(self, writer: ReplyWriter, model_choices: ModelChoices) -> None:
+    def _right(self, writer: ReplyWriter, model_choices: AvailableModels) -> None:
         self.settings_sidebar = gr.Sidebar(position="right", width=380, open=False, elem_id="cr-right")
         with self.settings_sidebar:
             _html('<h3 class="cr-h3">Settings</h3>')

@@ -5,11 +5,11 @@ from typing import Any
 import gradio as gr
 
 from coderunner.errors import CodeRunnerError
+from coderunner.hosts.app.choices.available_models import AvailableModels
 from coderunner.hosts.app.choices.choices import Choices
-from coderunner.hosts.app.choices.model_choices import ModelChoices
 from coderunner.hosts.app.page.event_options import COMMAND, STREAM
 from coderunner.hosts.app.page.html_fragments import finding
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from coderunner.system_prompt import SYSTEM_PROMPT
 from coderunner.text.surrogates import whole
 
@@ -23,7 +23,7 @@ HELP = (
 class ModelForm:
     """Model, URL and key, temperature, system prompt."""
 
-    def __init__(self, choices: Choices, model_choices: ModelChoices) -> None:
+    def __init__(self, choices: Choices, model_choices: AvailableModels) -> None:
         self._choices = choices
         self._model_choices = model_choices
         self.picker = gr.Dropdown([], label="Model", elem_id="cr-model", filterable=True)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from coderunner.errors import RecordsUnavailable
 from coderunner.hosts.textgen.blocks.block_store import BlockStore
 from coderunner.outputs import Question, Result
-from coderunner.page import block_updates
+from coderunner.page import block_transitions
 from coderunner.page.server.input_requests import InputRequests
 from coderunner.runner import Change, Late, Records
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 
 log = logging.getLogger(__name__)
 
@@ -34,17 +34,17 @@ class BackgroundCells:
     def follow(self, identity: str, running: Late, result: Result) -> None:
         """Show the further output of a cell, and its end; `result` is its state at the deadline."""
         began = time.monotonic() - result.duration
-        self.store.change(identity, lambda b: block_updates.went_on(b, result))
+        self.store.change(identity, lambda b: block_transitions.went_on(b, result))
 
         def show(told: Change) -> None:
             elapsed = time.monotonic() - began
             self.store.change(
-                identity, lambda b: block_updates.late_showed(b, told.index, told.output, elapsed)
+                identity, lambda b: block_transitions.late_showed(b, told.index, told.output, elapsed)
             )
 
         def end(done: Future[Result]) -> None:
             conversation = self.store.set_running(identity, None)
-            self.store.change(identity, lambda b: block_updates.ended(b, done.result()))
+            self.store.change(identity, lambda b: block_transitions.ended(b, done.result()))
             self.ended(conversation)
 
         self.store.set_running(identity, running)
@@ -54,9 +54,9 @@ class BackgroundCells:
     def _ask(self, identity: str, question: Question) -> Future[Secret]:
         ticket, answer = self.answers.expect()
         asked = replace(question, id=ticket)
-        self.store.change(identity, lambda b: block_updates.inquired(b, asked))
+        self.store.change(identity, lambda b: block_transitions.inquired(b, asked))
         answer.add_done_callback(
-            lambda _: self.store.change(identity, lambda b: block_updates.settled(b, asked))
+            lambda _: self.store.change(identity, lambda b: block_transitions.settled(b, asked))
         )
         return answer
 
@@ -81,8 +81,8 @@ class BackgroundCells:
             runs = self.store.runs(identity)
             end = self.records.ended(runs[-1]).result(PATIENCE) if runs else None
             self.store.change(
-                identity, lambda b: block_updates.ended(b, end) if end else block_updates.never_ran(b)
+                identity, lambda b: block_transitions.ended(b, end) if end else block_transitions.never_ran(b)
             )
         except (RecordsUnavailable, TimeoutError) as failure:
             log.warning("how a block ended is unknown: %s", failure)
-            self.store.change(identity, block_updates.left)
+            self.store.change(identity, block_transitions.left)

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+from coderunner.hosts.textgen.blocks.bar_state import BarState
 from coderunner.hosts.textgen.blocks.block_store import OPEN, BlockStore, KnownBlock
-from coderunner.hosts.textgen.blocks.pending_approvals import PendingApprovals
 from coderunner.hosts.textgen.blocks.rerun import Reruns
 from coderunner.page.block_state import Block, State
 from coderunner.page.server.input_requests import InputRequests
 from coderunner.runner import RecordedRuns, Records, RunOptions, Session
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,7 @@ class Kernels:
 class BlockButtons:
     """One for the process; may be used from any thread. The page's routes call it."""
 
-    def __init__(
-        self, store: BlockStore, records: Records, approvals: PendingApprovals, kernels: Kernels
-    ) -> None:
+    def __init__(self, store: BlockStore, records: Records, approvals: BarState, kernels: Kernels) -> None:
         self.answers = InputRequests()
         """Requests for input outside of a reply."""
         self._store = store

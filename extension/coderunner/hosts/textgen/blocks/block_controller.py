@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from coderunner.hosts.textgen.blocks.background_cells import BackgroundCells
+from coderunner.hosts.textgen.blocks.bar_state import BarState
 from coderunner.hosts.textgen.blocks.block_buttons import BlockButtons, Kernels
 from coderunner.hosts.textgen.blocks.block_store import BlockStore, KnownBlock
-from coderunner.hosts.textgen.blocks.pending_approvals import PendingApprovals
 from coderunner.hosts.textgen.reply import output_placeholders
-from coderunner.hosts.textgen.reply.chat_requests import ChatRequest
+from coderunner.hosts.textgen.reply.chat_reply_detection import ChatRequest
 from coderunner.outputs import Cell
-from coderunner.page import block_updates
+from coderunner.page import block_transitions
 from coderunner.page.block_state import Block, BlockPanel, State
 from coderunner.page.html.block_html import Setting
 from coderunner.runner import (
@@ -38,7 +38,7 @@ class BlockController:
     """One for the process; may be used from any thread."""
 
     def __init__(
-        self, records: Records, approvals: PendingApprovals, kernels: Kernels, setting: Callable[[], Setting]
+        self, records: Records, approvals: BarState, kernels: Kernels, setting: Callable[[], Setting]
     ) -> None:
         self.store = BlockStore(setting, records, kernels.session)
         self.buttons = BlockButtons(self.store, records, approvals, kernels)
@@ -60,14 +60,14 @@ class BlockController:
                 state = State.QUEUED if self.store.cell_goes_on(at) else State.RUNNING
                 return self._begin(request, cell, ordinal, state, panel)
             case Shown(change):
-                self._change(at, lambda b: block_updates.showed(b, change.index, change.output))
+                self._change(at, lambda b: block_transitions.showed(b, change.index, change.output))
             case Asked(question):
                 ticket = self.buttons.ticket(at)
                 self._change(at, lambda b: replace(b, question=replace(question, id=ticket)))
             case Answered():
                 self._change(at, lambda b: replace(b, question=None))
             case Beat(elapsed):
-                self._change(at, lambda b: block_updates.aged(b, elapsed), quietly=True)
+                self._change(at, lambda b: block_transitions.aged(b, elapsed), quietly=True)
             case Say(text, Part.RESULT):
                 self._change(at, lambda b: replace(b, read=b.read + text))
             case Ended():
@@ -86,7 +86,7 @@ class BlockController:
         elif known is not None and known.block.state in (State.QUEUED, State.RUNNING):
             self._background.show_end(identity)
         else:
-            self.store.change(identity, block_updates.left)
+            self.store.change(identity, block_transitions.left)
 
     def pass_over(self, conversation: str, message: str = "") -> None:
         """Note that a reply other than `message` begins: a block that waits before it will not run."""
@@ -94,7 +94,7 @@ class BlockController:
         if waits and waits.rpartition("-")[0] != message:
             del self._waits[conversation]
             self._approvals.withdraw(conversation)
-            self.store.change(waits, block_updates.left)
+            self.store.change(waits, block_transitions.left)
 
     def go_on(self, request: ChatRequest, event: Ended) -> None:
         """Note that the page of a reply was reloaded or closed: a running block goes on for a while."""
@@ -127,7 +127,7 @@ class BlockController:
                 # It ran before: its outputs are in the records.
                 return identity if self.store.find(identity) is not None else ""
         if event.running is None:
-            self.store.change(identity, lambda b: block_updates.ended(b, event.result))
+            self.store.change(identity, lambda b: block_transitions.ended(b, event.result))
         else:
             self._background.follow(identity, event.running, event.result)
         self.store.follow_later(identity, event.later)
@@ -138,4 +138,4 @@ class BlockController:
         self.store.change(self._current.get(conversation), change, quietly=quietly)
 
     def _came_up(self, conversation: str) -> None:
-        self._change(conversation, block_updates.came_up)
+        self._change(conversation, block_transitions.came_up)

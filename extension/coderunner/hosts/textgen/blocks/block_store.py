@@ -9,11 +9,20 @@ from functools import partial
 
 from coderunner.errors import RecordsUnavailable
 from coderunner.hosts.textgen.reply import output_placeholders
-from coderunner.page import block_updates
+from coderunner.page import block_transitions
 from coderunner.page.block_state import Block, State
 from coderunner.page.html.block_html import Setting
 from coderunner.page.server.subscriptions import Subscriptions
-from coderunner.runner import Late, LateResults, Record, Records, Session, for_model, later_of, panel_of
+from coderunner.runner import (
+    Late,
+    LateOutputRecorder,
+    Record,
+    Records,
+    Session,
+    for_model,
+    later_of,
+    panel_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +140,7 @@ class BlockStore:
             at = self._moved.get(key.message, home)
         bare = Block(ticket=identity, ordinal=key.ordinal, id=identity)
         panel = partial(panel_of, session=self._session(at), records=self._records)
-        block = block_updates.recalled(bare, runs, panel)
+        block = block_transitions.recalled(bare, runs, panel)
         if block is None:
             return None
         block = replace(block, read=for_model(block.result) if block.result else "")
@@ -143,12 +152,12 @@ class BlockStore:
         self.follow_later(identity, later_of(known_block.panel))
         return known_block
 
-    def follow_later(self, identity: str, later: LateResults | None) -> None:
+    def follow_later(self, identity: str, later: LateOutputRecorder | None) -> None:
         """Show the output of a block's threads and callbacks after its end."""
         if later is not None:
             later.listen(
                 lambda told: self.change(
-                    identity, lambda b: block_updates.showed_later(b, told.index, told.output)
+                    identity, lambda b: block_transitions.showed_later(b, told.index, told.output)
                 )
             )
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from coderunner.outputs import Cell, Question
-from coderunner.page import block_updates
+from coderunner.page import block_transitions
 from coderunner.page.block_state import Block, State
 from coderunner.runner import (
     Answered,
@@ -25,7 +25,7 @@ from coderunner.runner import (
     ran_again,
     run_cell_sync,
 )
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ class Reruns:
             log.exception("a block could not be run again")
         finally:
             del self._running[own]
-            change(block_updates.left)
+            change(block_transitions.left)
 
 
 def _show(event: Event, change: Change, asked: list[str]) -> None:
@@ -105,12 +105,12 @@ def _show(event: Event, change: Change, asked: list[str]) -> None:
         case Started(_cell, _ordinal, panel):
             change(lambda b: replace(b, panel=panel))
         case Shown(told):
-            change(lambda b: block_updates.showed(b, told.index, told.output))
+            change(lambda b: block_transitions.showed(b, told.index, told.output))
         case Asked(question):
             change(lambda b: replace(b, question=replace(question, id=asked[0])))
         case Answered():
             change(lambda b: replace(b, question=None))
         case Beat(elapsed):
-            change(lambda b: block_updates.aged(b, elapsed), quietly=True)
+            change(lambda b: block_transitions.aged(b, elapsed), quietly=True)
         case Ended(result):
-            change(lambda b: block_updates.ended(b, result))
+            change(lambda b: block_transitions.ended(b, result))

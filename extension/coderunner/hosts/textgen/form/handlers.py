@@ -32,7 +32,7 @@ from coderunner.runner import (
     normalise,
     run_cell_sync,
 )
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 
 TEST = "import sys\nprint('Python', sys.version.split()[0], 'says', 6 * 7)"
 """The test cell: harmless, and its output shows that Python computed it."""

@@ -16,7 +16,7 @@ from coderunner.hosts.textgen.form.handlers import Chat, FormHandlers, Line
 from coderunner.hosts.textgen.state.extension_state import ExtensionState
 from coderunner.hosts.textgen.state.preferences import BLOCKS, DEADLINES
 from coderunner.hosts.textgen.webui import webui_api
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 
 KERNELS = [("Embedded", "embedded"), ("Jupyter server", "server")]
 APPROVE = [

@@ -16,7 +16,7 @@ from secrets import token_hex
 from threading import RLock
 from typing import Any
 
-from coderunner.hosts.textgen.reply.chat_requests import named
+from coderunner.hosts.textgen.reply.chat_reply_detection import named
 
 log = logging.getLogger(__name__)
 

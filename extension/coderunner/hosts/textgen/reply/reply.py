@@ -10,10 +10,10 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from coderunner.endings import how_a_reply_ended
+from coderunner.ending_sentences import how_a_reply_ended
 from coderunner.errors import CodeRunnerError
 from coderunner.hosts.textgen.reply import output_placeholders, token_budget
-from coderunner.hosts.textgen.reply.hidden_thought import HiddenThought
+from coderunner.hosts.textgen.reply.thought_tag_masking import ThoughtTagMasking
 from coderunner.hosts.textgen.webui import webui_api
 from coderunner.hosts.textgen.webui.loader_errors import LOADER_ERRORS
 from coderunner.outputs import Aftermath, Result, Status
@@ -114,7 +114,7 @@ class Stops:
 class Page:
     """The text of the reply, and whether the webui has the latest of it."""
 
-    def __init__(self, hidden: HiddenThought, before: str = "") -> None:
+    def __init__(self, hidden: ThoughtTagMasking, before: str = "") -> None:
         """`before`: the reply so far with its markers, which the webui already has."""
         self.text = ""
         self._before = before
@@ -202,7 +202,7 @@ class Reply:
     def give(self) -> Generator[str]:
         """Give the reply, longer each time. Closing it, from any thread, only posts an interrupt."""
         drawn = bool(webui_api.answer(self.speech.prompt.prior).strip())
-        hidden = HiddenThought(
+        hidden = ThoughtTagMasking(
             self.tags, drawn=drawn, markers=output_placeholders.thought if self.draws else None
         )
         page = Page(hidden, self.before)

@@ -9,19 +9,19 @@ from secrets import token_hex
 from typing import Any
 
 from coderunner.errors import RecordsUnavailable, SettingsError
+from coderunner.hosts.textgen.blocks.bar_state import (
+    Approval,
+    BarState,
+    DetachedBlock,
+    InputRequest,
+    RunningBlock,
+)
 from coderunner.hosts.textgen.blocks.block_buttons import Kernels
 from coderunner.hosts.textgen.blocks.block_controller import BlockController
 from coderunner.hosts.textgen.blocks.output_routes import OutputRoutes
-from coderunner.hosts.textgen.blocks.pending_approvals import (
-    Approval,
-    DetachedBlock,
-    InputRequest,
-    PendingApprovals,
-    RunningBlock,
-)
 from coderunner.hosts.textgen.reply import output_placeholders
 from coderunner.hosts.textgen.reply.chat_identity import ChatIdentities, Place, homes
-from coderunner.hosts.textgen.reply.chat_requests import (
+from coderunner.hosts.textgen.reply.chat_reply_detection import (
     ChatRequest,
     ChatRequests,
     api_conversation,
@@ -32,7 +32,7 @@ from coderunner.hosts.textgen.reply.chat_requests import (
 )
 from coderunner.hosts.textgen.state.preferences import Preferences, PreferencesFile, from_settings
 from coderunner.hosts.textgen.webui import image_files, webui_api, webui_patches
-from coderunner.hosts.textgen.webui.status_file import LONGEST, NOTHING, StatusFiles
+from coderunner.hosts.textgen.webui.bar_state_file import LONGEST, NOTHING, BarStateFiles
 from coderunner.outputs import Result
 from coderunner.page.html.block_html import Setting
 from coderunner.runner import (
@@ -53,7 +53,7 @@ from coderunner.runner import (
     no_pictures,
     open_records,
 )
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from coderunner.settings import settings
 from coderunner.settings.settings import Settings
 
@@ -70,9 +70,9 @@ class ExtensionState:
     sessions: Sessions
     cache: Path
     """Our folder among the files that the webui serves."""
-    status_files: StatusFiles
+    status_files: BarStateFiles
     records: Records
-    approvals: PendingApprovals
+    approvals: BarState
     controller: BlockController
     elements: OutputRoutes
     chats: ChatIdentities
@@ -86,11 +86,11 @@ class ExtensionState:
     def open(cls, user_data: Path) -> "ExtensionState":
         """The state for the webui whose data are in `user_data`."""
         home, cache = user_data / FOLDER, user_data / "cache" / FOLDER
-        status_files = StatusFiles(cache)
+        status_files = BarStateFiles(cache)
         status_files.clean()
         ours = _settings()
         store = PreferencesFile(home / "settings.json", from_settings(ours) if ours else Preferences())
-        most, approvals = ours.max_memory if ours else 0.0, PendingApprovals()
+        most, approvals = ours.max_memory if ours else 0.0, BarState()
         sessions = Sessions(home / "files", max_memory=most, spare=True)
         records = open_records(
             ours.records_url.reveal() if ours else "", home, keep_days=ours.keep_days if ours else 0

@@ -18,7 +18,7 @@ from typing import Any, Literal, get_args
 from coderunner.errors import SettingsError
 from coderunner.private_folders import make_private
 from coderunner.runner import KernelLocation, Local, Server
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from coderunner.settings.settings import Settings
 from coderunner.text.json_reader import loads
 

@@ -29,7 +29,7 @@ class Job:
     """The conversation that it is of."""
 
 
-class WriteRounds:
+class WriteJobs:
     """Does jobs, and knows what to tell a person of those that failed; may be used from any thread."""
 
     def __init__(self, trouble: str = "") -> None:

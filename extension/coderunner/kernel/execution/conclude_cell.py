@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from coderunner.errors import KernelError
-from coderunner.kernel.execution.request import ANSWER, LOST, NO_REPLY, Ending, Gone, PendingRequest
+from coderunner.kernel.execution.pending_request import ANSWER, LOST, NO_REPLY, Ending, Gone, PendingRequest
 from coderunner.kernel.execution.transport import Transport
 from coderunner.kernel.protocol.messages import Stamp, kernel_info_request
 from coderunner.outputs import Aftermath, Status
@@ -35,7 +35,7 @@ RESTARTED = Gone(Status.REPLACED, "The kernel was restarted while the connection
 ASKED_EXIT = "the program ended its kernel; all variables are gone"
 
 
-class CellEnding:
+class CellConclusion:
     """Ends the cells of one kernel. In the I/O thread's loop."""
 
     def __init__(

@@ -20,21 +20,11 @@ from itertools import chain
 from typing import Literal
 
 from coderunner.chat.loop_guard import NOT_RUN, LoopGuard
-from coderunner.chat.parsing.fences import Text
+from coderunner.chat.parsing.fence_parser import Text
 from coderunner.chat.parsing.reply_parser import Event, ReplyParser, Thought, answers
 from coderunner.chat.results.result_text import DEFAULT_LIMITS, Heading, Limits, for_model
 from coderunner.chat.runnable_block import SPACE, RunnableBlock, unanswered_cell
-from coderunner.chat.steps import (
-    Finish,
-    Generate,
-    MergedSteps,
-    Part,
-    Prepare,
-    Run,
-    Say,
-    Step,
-    TurnResult,
-)
+from coderunner.chat.steps import Finish, Generate, MergedSteps, Part, Prepare, Run, Say, Step, TurnResult
 from coderunner.outputs import Cell, Result
 from coderunner.text.surrogates import readable
 

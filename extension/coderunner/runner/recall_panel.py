@@ -8,14 +8,14 @@ from coderunner.kernel.widgets.widget_panel import SavedPanel, WidgetPanel
 from coderunner.outputs import DisplayData, ExecuteResult
 from coderunner.records.database.run_queries import Record
 from coderunner.records.run_registry import Records
-from coderunner.runner.late_results import LateResults
+from coderunner.runner.late_output_recorder import LateOutputRecorder
 
 
 class _Recalled(RestoredWidgets):
     def __init__(self, run: Record, kept: SavedPanel, session: Session, records: Records) -> None:
         recorded = records.follow(run)
         super().__init__(run.request, kept, _roots(run), session.look, recorded.keep, recorded.keep_module)
-        self.later = LateResults(recorded, run.later)
+        self.later = LateOutputRecorder(recorded, run.later)
 
 
 def panel_of(run: Record, session: Session, records: Records) -> WidgetPanel | SavedPanel | None:
@@ -34,7 +34,7 @@ def panel_of(run: Record, session: Session, records: Records) -> WidgetPanel | S
     return session.recall(recalled, recalled.later.show, run.result.outputs if run.result else ())
 
 
-def later_of(panel: object) -> LateResults | None:
+def later_of(panel: object) -> LateOutputRecorder | None:
     """The later output for a panel of `panel_of`; None if it does not come from there."""
     return panel.later if isinstance(panel, _Recalled) else None
 

@@ -11,7 +11,7 @@ FRAME = 0.04
 """Seconds between two rounds of updates."""
 
 
-class StateUpdates:
+class PageUpdates:
     """What programs have changed since pages were told. In the I/O thread's loop."""
 
     def __init__(

@@ -9,7 +9,7 @@ _PIECE = 65_536
 """Bytes that are passed on at once: the size of a pipe's buffer."""
 
 
-class StdinStream:
+class ClosableStdin:
     """Replaces descriptor 0 for its readers, and passes its bytes on."""
 
     def __init__(self) -> None:

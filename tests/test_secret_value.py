@@ -9,7 +9,7 @@ from pprint import pformat
 
 import pytest
 
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 
 CANARY = "canary-93c1f0aa"

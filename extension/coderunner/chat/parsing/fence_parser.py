@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from textwrap import dedent
 
 from coderunner.chat.parsing.block_structure import Blocks
-from coderunner.chat.parsing.partial_fences import (
+from coderunner.chat.parsing.fence_lines import (
     STARTS,
     ClosingLine,
     CodeLines,

@@ -25,7 +25,7 @@ LONGEST = 160
 NOTHING: Mapping[str, object] = {"kind": "none"}
 
 
-class StatusFiles:
+class BarStateFiles:
     """The status files of all pages; may be used from any thread."""
 
     def __init__(self, folder: Path) -> None:

@@ -20,7 +20,7 @@ class _Buffer:
             self.since = len(self.pieces)
 
 
-class GrowingText:
+class AppendOnlyText:
     """A text, equal to any other with the same characters. Any thread may read it; one adds to it."""
 
     __slots__ = ("_buffer", "_length", "before", "last")
@@ -38,9 +38,9 @@ class GrowingText:
         """Its beginning, perhaps more than the first piece."""
         return self._buffer.pieces[0]
 
-    def __add__(self, more: str) -> "GrowingText":
+    def __add__(self, more: str) -> "AppendOnlyText":
         """The text followed by `more`."""
-        grown = GrowingText()
+        grown = AppendOnlyText()
         # Values share their pieces as long as only the newest of them grows.
         grown._buffer = self._buffer if self._length == self._buffer.length else _Buffer(str(self))
         grown._buffer.append(more)
@@ -55,7 +55,7 @@ class GrowingText:
         return repr(str(self))
 
     def __eq__(self, other: object) -> bool:
-        return str(self) == str(other) if isinstance(other, GrowingText | str) else NotImplemented
+        return str(self) == str(other) if isinstance(other, AppendOnlyText | str) else NotImplemented
 
     def __hash__(self) -> int:
         return hash(str(self))

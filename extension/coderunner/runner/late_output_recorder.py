@@ -8,7 +8,7 @@ from coderunner.outputs import Output
 from coderunner.records.run_once import ReplyRun
 
 
-class LateResults:
+class LateOutputRecorder:
     """The later output of one cell; may be used from any thread."""
 
     def __init__(self, recorded: ReplyRun, known: Sequence[Output] = ()) -> None:

@@ -11,7 +11,7 @@ from coderunner.models.continuation import detection
 from coderunner.models.demo import demo_replies
 from coderunner.models.demo.server import DemoServer
 from coderunner.models.endpoint.client import Client, Endpoint
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 from coderunner.settings.settings import Settings
 
 NAMES = {
@@ -28,7 +28,7 @@ PATIENCE = 3.0
 """Seconds that the start waits for the endpoint's list of models; the page can ask for it later."""
 
 
-class ModelChoices:
+class AvailableModels:
     """The models that the form offers."""
 
     def __init__(self, settings: Settings) -> None:

@@ -15,7 +15,7 @@ Piece = tuple[str, str | Sequence[object]]
 """A kind, and its text or calls."""
 
 
-class ReplyJournal:
+class ReplyBroadcast:
     """Receives a reply while it is written, and passes it on to all followers."""
 
     def __init__(self, past: Iterable[Piece] = ()) -> None:

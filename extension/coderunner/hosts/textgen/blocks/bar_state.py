@@ -6,7 +6,7 @@ from itertools import count
 from threading import Lock
 
 from coderunner.runner import Question, Run
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class DetachedBlock:
     block: str = ""
 
 
-class PendingApprovals:
+class BarState:
     """Those of all conversations; may be used from any thread."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ Markers = Callable[[], tuple[str, str]]
 """Gives the markers before and after a thought."""
 
 
-class HiddenThought:
+class ThoughtTagMasking:
     """Takes the text of a reply in pieces and gives what the page may get of it."""
 
     def __init__(self, tags: Sequence[str], *, drawn: bool, markers: Markers | None = None) -> None:

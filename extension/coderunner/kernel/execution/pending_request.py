@@ -13,7 +13,7 @@ from coderunner.kernel.protocol.cell_outputs import CellOutputs, Change
 from coderunner.kernel.protocol.message_gaps import MessageGaps
 from coderunner.kernel.protocol.messages import Message
 from coderunner.outputs import Aftermath, Question, Result, Status
-from coderunner.secret import Secret
+from coderunner.secret_value import Secret
 
 PROBE_AFTER = 0.5
 """Seconds after an idle status without a reply until the kernel is asked whether a reply will come."""

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coderunner.chat.steps import Finish, Generate, Part, Prepare, Run, Say, Step, TurnResult
-from coderunner.chat.turn import State, Turn
+from coderunner.chat.turn_state_machine import State, Turn
 from coderunner.outputs import Cell, Error, Result, Status, Stream
 from tests.behaviours import behaviour
 
