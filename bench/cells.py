@@ -141,7 +141,7 @@ def with_nbclient() -> Iterator[Run]:
 
 @contextmanager
 def ours(where: KernelLocation) -> Iterator[Run]:
-    """A session, as a host without an event loop uses it: through the portal and back."""
+    """A session, as a host without an event loop uses it: through the I/O thread and back."""
     with tempfile.TemporaryDirectory() as directory:
         sessions = Sessions(Path(directory))
         session = sessions.get("bench", where)

@@ -1,1 +1,1 @@
-"""Doors: one file for each host, named after it."""
+"""The programs that CodeRunner runs in: a package for each."""
