@@ -1,8 +1,8 @@
 """Where a fence opens: the block structure of a reply, line by line.
 
 markdown-it is the authority, and reads whole documents only; this says of each line, when it ends, what
-markdown-it would say of it, and reads it once. `beginnings` says what a line may begin, `definitions` what a
-link definition is. Only what decides whether a later line opens a fence is kept.
+markdown-it would say of it, and reads it once. `line_starts` says what a line may begin, `link_definitions`
+what a link definition is. Only what decides whether a later line opens a fence is kept.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """Deltas of a reply in, fence events out.
 
 The texts of all events, joined, are the reply; cutting the reply at other places changes nothing but the
-sizes of the texts. What is a fence is markdown-it's decision (`blocks`); what ends one is CommonMark 4.5,
-in the way that markdown-it reads it. Fences in block quotes are plain text here.
+sizes of the texts. What is a fence is markdown-it's decision (`block_structure`); what ends one is CommonMark
+4.5, in the way that markdown-it reads it. Fences in block quotes are plain text here.
 """
 
 import re

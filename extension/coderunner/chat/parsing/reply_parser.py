@@ -1,4 +1,4 @@
-"""A reply as events: fences and text from `fences`, with the thought taken out by `reasoning`."""
+"""A reply as events: fences and text from `fence_parser`, with the thought taken out by `reasoning`."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -20,7 +20,7 @@ class Size:
 
 
 def excerpt(text: str, size: Size, missing: Omission = NOTHING_OMITTED) -> str:
-    """The text as `terminal.plain` makes it, or its head and tail with a line that counts what was left out.
+    """The text as `terminal_text.plain` makes it, or head and tail with a line that counts what was left out.
 
     Characters are counted as they were written, before ANSI sequences are removed. `missing` was left out of
     the text before.

@@ -34,7 +34,7 @@ def harmless(text: str, *, forbidden: Iterable[str] = (), before: str = "\n", af
     """The text without anything that could end a turn, open a thought, call a tool or begin or end a fence.
 
     `forbidden` strings occur neither in it nor where it meets the text before and after. Doing it twice is
-    doing it once. The text has no zero-width spaces of its own (see `terminal.visible`).
+    doing it once. The text has no zero-width spaces of its own (see `terminal_text.visible`).
     """
     # A longer fence around the text would be enough for CommonMark, but not for hosts that toggle code at
     # each line which begins with three backticks. So none may stand in the text.

@@ -1,7 +1,7 @@
 """The demo model as a server: an OpenAI-compatible API as a bare ASGI application.
 
 It serves people who have no model yet, and it is the double that our tests talk to over real sockets; there
-it can pass for each of the servers in `demo_personalities`. It needs no framework, no key, no weights.
+it can pass for each of the servers in `server_profiles`. It needs no framework, no key, no weights.
 """
 
 import asyncio

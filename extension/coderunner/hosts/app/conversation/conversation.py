@@ -162,7 +162,7 @@ class Conversation:
     def stop(self, why: str = "stopped") -> None:
         """End the reply: close the model's stream, interrupt the kernel. Returns at once.
 
-        `why` is said below it, as `endings.REPLIES` has it.
+        `why` is said below it, as `ending_sentences.REPLIES` has it.
         """
         if self._reply is not None:
             self._reply.stop(why)

@@ -29,7 +29,7 @@ class ReplyRequest:
     """Called with late results: the model reads them before the user's message, now and in later turns."""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     why: str = ""
-    """Why it is stopped, if it is; a key of `endings.REPLIES`."""
+    """Why it is stopped, if it is; a key of `ending_sentences.REPLIES`."""
     message: str = field(default_factory=lambda: secrets.token_hex(16))
     """The id of the reply; a retry has another one."""
     reply: Callable[[], str] = str
