@@ -169,7 +169,7 @@ def test_a_conversation_is_found_by_its_title_and_nothing_is_guessed(
     records.settle()
     assert find_chat(records, "10 + 5?").id == find_chat(records, "+ 5").id == chat.id
     with pytest.raises(
-        NoSuchConversation, match=r"which .* '10 \+'\? There are:\n  other  10 \+ 6\?\n  talk"
+        NoSuchConversation, match=r"no single .* '10 \+'; there are:\n  other  10 \+ 6\?\n  talk"
     ):
         find_chat(records, "10 +")
 
@@ -459,7 +459,7 @@ def test_the_command_line_imports_and_exports(
     told = capsys.readouterr().err.splitlines()
     assert told[0] == "coderunner: out.ipynb already exists; choose another name"
     assert told[1:3] == [
-        "coderunner: no single conversation matches 'nobody'? There are:",
+        "coderunner: no single conversation matches 'nobody'; there are:",
         f"  {identity}  analysis",
     ]
     assert told[3] == "coderunner: nowhere.ipynb cannot be read: No such file or directory"

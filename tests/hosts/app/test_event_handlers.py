@@ -646,6 +646,16 @@ def test_a_narrow_screen_never_scrolls_sideways(browser: Browser, address: str) 
         assert somebody.blocks.first.evaluate("block => block.getBoundingClientRect().right") <= 360
 
 
+ARROW_DOWN = """() => {
+    // As by a person's wheel, and again where the page has gone back to its end.
+    const chat = document.querySelector("#cr-chat .bubble-wrap");
+    chat.dispatchEvent(new WheelEvent("wheel", { bubbles: true }));
+    chat.scrollTo(0, 0);
+    return document.querySelector("#cr-chat .scroll-down-button-container");
+}"""
+"""The button that leads down a long conversation, which is there while its end is not in sight."""
+
+
 @behaviour("app:looks:covered")
 def test_nothing_of_the_chat_lies_over_a_button(browser: Browser, address: str, app: App) -> None:
     with visitor(browser, address, viewport={"width": 390, "height": 700}) as somebody:
@@ -657,16 +667,13 @@ def test_nothing_of_the_chat_lies_over_a_button(browser: Browser, address: str, 
         somebody.press("Skip")
         expect(somebody.feet).to_have_count(2)
         expect(somebody.page.locator("#cr-chat .message-buttons").last).to_be_visible()
-        # As by a person's wheel, however long ago the press of Skip is: else the page stays at its end.
-        scroll = "it => { it.dispatchEvent(new WheelEvent('wheel', { bubbles: true })); it.scrollTo(0, 0) }"
-        somebody.page.locator("#cr-chat .bubble-wrap").evaluate(scroll)
-        down = somebody.page.locator("#cr-chat .scroll-down-button-container")
-        expect(down).to_be_visible()
+        somebody.page.wait_for_function(f"() => !!({ARROW_DOWN})()")
         somebody.page.locator("#cr-left .toggle-button").click()
-        beneath = "it => { const { x, y, width } = it.getBoundingClientRect();"
-        beneath += " return !!document.elementFromPoint(x + width / 2, y + 9)?.closest('.sidebar') }"
         # The menu takes its time to open.
-        somebody.page.wait_for_function(beneath, arg=down.element_handle())
+        somebody.page.wait_for_function(
+            f"() => {{ const at = ({ARROW_DOWN})()?.getBoundingClientRect();"
+            " return at && !!document.elementFromPoint(at.x + at.width / 2, at.y + 9)?.closest('.sidebar') }"
+        )
 
 
 @behaviour("app:looks:dark")

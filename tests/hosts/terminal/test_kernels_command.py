@@ -135,7 +135,7 @@ async def test_a_kernel_that_is_busy_for_its_person_is_not_touched(jupyter: Jupy
     sleeping.interrupt()
     sleeping.wait(30)
     await sessions.close_all(keep=False)
-    assert "is busy with a cell of its own" in told.detail
+    assert "is busy with another cell" in told.detail
     assert jupyter.kernels() == [notebook]
 
 

@@ -43,7 +43,7 @@ def _lines(widgets: WidgetModels, identity: str, deeper: int, left: list[int]) -
         return _box(widgets, name, model, parts, deeper, left)
     if not _module(model).startswith(_OURS):
         return ()
-    return [_one(name.removesuffix("WidgetModel"), model.state)]
+    return [_one(name.removesuffix("Model"), model.state)]
 
 
 def _box(

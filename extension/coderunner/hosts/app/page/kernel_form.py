@@ -46,7 +46,7 @@ class KernelForm:
     def __init__(self, choices: Choices, writer: ReplyWriter) -> None:
         self._choices = choices
         self._writer = writer
-        self.place = gr.Radio([HERE, THERE], label="KernelLocation code runs", elem_id="cr-place")
+        self.place = gr.Radio([HERE, THERE], label="Where code runs", elem_id="cr-place")
         with gr.Group(visible=False, elem_id="cr-server") as self.server:
             self.url = gr.Textbox(
                 label="Address", placeholder="http://127.0.0.1:8888", elem_id="cr-server-url"
