@@ -316,7 +316,7 @@ BEHAVIOURS = {
         "What is chosen is kept over restarts; nonsense changes nothing.", "README"
     ),
     "textgen:form:first-steps": Behaviour(
-        "Connect and Run are what the form shows first; it is open until something was chosen in it.",
+        "Connect and Run are what the form shows first; the first time it is open, and the page says where.",
         "README",
     ),
     "textgen:form:connect": Behaviour(

@@ -288,7 +288,7 @@ def test_connect_and_run_are_seen_first_and_the_rest_is_folded(webui: Webui) -> 
 
 
 @behaviour("textgen:form:first-steps")
-def test_the_form_is_open_until_something_was_chosen_in_it(webui: Webui) -> None:
+def test_the_form_is_open_and_says_where_it_is_the_first_time(webui: Webui) -> None:
     webui.start()
 
     def opened() -> bool:
@@ -296,7 +296,9 @@ def test_the_form_is_open_until_something_was_chosen_in_it(webui: Webui) -> None
         return next(bool(each["open"]) for each in properties if each.get("label") == "CodeRunner")
 
     assert opened()
-    hooks.extension().store.change(deadline=60)
+    store = hooks.extension().store
+    assert [store.greet(), store.greet()] == [True, False]
+    assert not PreferencesFile(store.path).greet()
     assert not opened()
 
 

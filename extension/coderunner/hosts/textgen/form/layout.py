@@ -96,7 +96,7 @@ class Form:
     def build(self) -> None:
         """Build the whole form."""
         free = not self.panel.locked
-        new = free and self.store.untouched
+        new = free and self.store.new
         with gr.Accordion("CodeRunner", open=new, elem_id="coderunner-form"):
             if free:
                 fields = self._kernel()
@@ -116,8 +116,8 @@ class Form:
             at_each_visit(self._greet, None, how=QUEUED)
 
     def _greet(self) -> None:
-        """Say where the form is, until something was chosen in it."""
-        if self.store.untouched:
+        """Say where the form is, the first time that a page is opened."""
+        if self.store.greet():
             gr.Info(GREETING)
 
     def say(self, event: Callable[..., Any], does: Callable[..., Line], *inputs: Any) -> Any:  # noqa: ANN401

@@ -133,10 +133,20 @@ class PreferencesFile:
         self._lock = Lock()
 
     @property
-    def untouched(self) -> bool:
-        """Nothing was chosen yet."""
+    def new(self) -> bool:
+        """Nothing was chosen yet, and nobody was greeted."""
         with self._lock:
-            return not self._read()
+            return not self._read() and not self.path.exists()
+
+    def greet(self) -> bool:
+        """Whether to greet a person: once, which is remembered; never if it cannot be."""
+        if not self.new:
+            return False
+        try:
+            self.change()
+        except SettingsError:
+            return False
+        return True
 
     def get(self) -> Preferences:
         """The preferences now."""
