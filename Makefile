@@ -11,11 +11,13 @@ MATRIX_TESTS := tests/kernel tests/test_runner.py tests/faults/test_kernel.py
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # uv installs side by side and shows how far it is; where it cannot be had or gets nowhere, pip does the same.
-# It reads no pip.conf, so it is told of the index that pip would ask.
+# It reads no pip.conf, so it is told of the index that pip would ask: in its environment, since the address may hold
+# a password, and everybody may read what a command is called with.
 define install
 	@index=$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null)}}; \
+	[ -z "$$index" ] || export UV_DEFAULT_INDEX="$$index"; \
 	{ [ -x $(BIN)/uv ] || $(BIN)/python -m pip --quiet install uv 2>/dev/null; } \
-	  && env $${index:+"UV_DEFAULT_INDEX=$$index"} $(BIN)/uv pip install --compile-bytecode --python $(BIN)/python --editable $(1) \
+	  && $(BIN)/uv pip install --compile-bytecode --python $(BIN)/python --editable $(1) \
 	  || $(BIN)/python -m pip install --editable $(1)
 endef
 

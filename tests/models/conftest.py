@@ -15,7 +15,7 @@ import pytest
 import uvicorn
 
 from coderunner.models.demo.asgi_app import Asked, DemoApp, Ended
-from coderunner.models.demo.server_profiles import PERSONALITIES, ServerProfile
+from coderunner.models.demo.server_profiles import PROFILES, ServerProfile
 
 App = Callable[..., Awaitable[None]]
 
@@ -90,7 +90,7 @@ def pool() -> Iterator[Pool]:
         @cache
         def find(name: str) -> tuple[str, Relay]:
             relay = Relay()
-            app = DemoApp(PERSONALITIES[name], observe=relay.observe)
+            app = DemoApp(PROFILES[name], observe=relay.observe)
             return servers.enter_context(listening(app)), relay
 
         yield find
@@ -109,7 +109,7 @@ def serve(pool: Pool) -> Iterator[Serve]:
                 url, relay = pool(profile)
             else:
                 relay = Relay()
-                chosen = PERSONALITIES[profile] if isinstance(profile, str) else profile
+                chosen = PROFILES[profile] if isinstance(profile, str) else profile
                 url = servers.enter_context(listening(DemoApp(chosen, observe=relay.observe, **options)))
             relay.served = Served(url)
             return relay.served

@@ -13,7 +13,7 @@ from coderunner.models.continuation.reply_segment import Delta
 from coderunner.models.continuation.strategies import FLAGS, NEXT, RAW, STRATEGIES, TOOLS, TRAIL
 from coderunner.models.continuation.strategy_cache import Choice, StrategyCache
 from coderunner.models.demo.demo_replies import LABEL, MODEL
-from coderunner.models.demo.server_profiles import OLLAMA, PERSONALITIES, THOUGHT, VLLM
+from coderunner.models.demo.server_profiles import OLLAMA, PROFILES, THOUGHT, VLLM
 from coderunner.models.endpoint.client import Client, Endpoint
 from coderunner.models.endpoint.token_usage import Usage
 from tests.behaviours import behaviour
@@ -34,7 +34,7 @@ async def replying(
 
 
 @behaviour("models:reply:continues")
-@pytest.mark.parametrize("profile", sorted(set(PERSONALITIES) - {"inline-thinker"}))
+@pytest.mark.parametrize("profile", sorted(set(PROFILES) - {"inline-thinker"}))
 async def test_every_kind_of_server_gives_one_reply_with_the_result_in_it(serve: Serve, profile: str) -> None:
     host = Host()
     async with replying(serve(profile)) as reply:
@@ -59,7 +59,7 @@ async def test_a_reply_with_two_blocks_has_two_results(serve: Serve) -> None:
 
 @behaviour("models:reply:strategies")
 @pytest.mark.parametrize("strategy", sorted(STRATEGIES))
-@pytest.mark.parametrize("profile", sorted(set(PERSONALITIES) - {"inline-thinker", "ollama-closing"}))
+@pytest.mark.parametrize("profile", sorted(set(PROFILES) - {"inline-thinker", "ollama-closing"}))
 async def test_any_way_to_continue_ends_well_on_any_server(serve: Serve, profile: str, strategy: str) -> None:
     host = Host()
     async with replying(serve(profile), continuation=strategy) as reply:

@@ -8,7 +8,7 @@ import openai
 import pytest
 
 from coderunner.models.demo.demo_replies import LABEL, MODEL
-from coderunner.models.demo.server_profiles import PERSONALITIES, THOUGHT
+from coderunner.models.demo.server_profiles import PROFILES, THOUGHT
 from tests.behaviours import behaviour
 from tests.hosts.proxy.conftest import ALICE, RUNS, SHARED, WAIT, Open, Proxied
 from tests.models.conftest import Canned, Serve, listening
@@ -207,7 +207,7 @@ def test_an_endpoint_that_is_not_there_is_told_as_a_bad_gateway(opened: Open) ->
 
 @behaviour("proxy:errors:key")
 def test_a_key_that_the_endpoint_refuses_is_not_the_clients_fault(opened: Open, serve: Serve) -> None:
-    served = serve(PERSONALITIES["vllm"], key="right-canary-1f5c")
+    served = serve(PROFILES["vllm"], key="right-canary-1f5c")
     with pytest.raises(openai.InternalServerError, match="does not accept the key") as failed:
         said(stream(opened(served.url, key="wrong-canary-77aa"), ASKED))
     assert failed.value.status_code == 502

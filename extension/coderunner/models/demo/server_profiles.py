@@ -124,7 +124,7 @@ TEXTGEN = ServerProfile(
 
 HOSTED = ServerProfile("hosted", "anthropic", continues=Continues.REFUSES, surplus=GUESS)
 
-PERSONALITIES = {
+PROFILES = {
     each.name: each
     for each in (
         PLAIN,
