@@ -34,6 +34,9 @@ PLAN = {
     # Images as models take them; every host that shows them to one asks here.
     "images.resize": Layer("images.image_type", "PIL"),
     "settings": Layer("errors secret_value settings", "pydantic pydantic_settings"),
+    # Kernels are started with it; it knows no kernel. What `launcher` holds runs in a process of its own.
+    "sandbox": Layer("errors secret_value private_folders settings sandbox"),
+    "sandbox.policy": Layer(),
     # What every host with an address needs; it knows no host.
     "access": Layer(pure=True),
     "access.origins": Layer(pure=True),

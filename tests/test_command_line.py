@@ -103,7 +103,7 @@ def test_the_help_of_a_command_names_its_settings_with_flag_variable_and_default
 def test_check_takes_what_concerns_kernels_and_nothing_else() -> None:
     shown = coderunner("check", "--help").stdout
     assert [each.name for each in descriptions() if each.flag and each.flag in shown] == [
-        each.name for each in descriptions() if each.flag and each.topic == "kernel"
+        each.name for each in descriptions() if each.flag and each.topic in ("kernel", "sandbox")
     ]
 
 

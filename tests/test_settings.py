@@ -118,6 +118,17 @@ WRONG = [
     ({"kernel_name": ""}, "--kernel-name is '', but must be text of at least 1 character"),
     ({"server": 8}, "--server is '8', but must be text"),
     (
+        {"sandbox_read": "data"},
+        "--sandbox-read is 'data', but must be complete paths like /srv/data or ~/data, separated by commas",
+    ),
+    (
+        {"sandbox_network": "https://example.org/a"},
+        (
+            "--sandbox-network is 'https://example.org/a', but must be domain names like example.org or "
+            "*.example.org without https:// and path, separated by commas"
+        ),
+    ),
+    (
         {"model_url": "http://localhost:114340/v1"},
         "--model-url is 'http://localhost:114340/v1', but must be an address like http://127.0.0.1:11434/v1",
     ),
@@ -126,6 +137,17 @@ WRONG = [
         "--model-url is 'localhost:11434', but must be an address like http://127.0.0.1:11434/v1",
     ),
 ]
+
+
+@behaviour("sandbox:settings:grants")
+def test_folders_and_domains_are_lists_wherever_they_are_written(toml: Write) -> None:
+    toml('sandbox_read = ["~/data", "/srv/maps"]')
+    settings = load(
+        {"sandbox_write": "/srv/out, ~/plots", "sandbox_network": "Example.org., *.example.net, all"}
+    )
+    assert settings.sandbox_read == (Path("~/data").expanduser(), Path("/srv/maps"))
+    assert settings.sandbox_write == (Path("/srv/out"), Path("~/plots").expanduser())
+    assert settings.sandbox_network == ("example.org", "*.example.net", "all")
 
 
 @behaviour("settings:errors:sentence")

@@ -7,11 +7,13 @@ from pathlib import Path
 from types import MappingProxyType
 
 from coderunner import __version__
-from coderunner.settings.settings import CONFIG_VARIABLE, Description, Topic, descriptions
+from coderunner.settings.fields import Topic
+from coderunner.settings.settings import CONFIG_VARIABLE, Description, descriptions
 from coderunner.settings.sources import default_config
 
 TITLES: dict[Topic, str] = {
     "kernel": "where code runs",
+    "sandbox": "the sandbox of kernels on this machine",
     "model": "the model",
     "network": "network address",
     "keys": "access",
@@ -29,17 +31,19 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action="version", version=f"coderunner {__version__}")
     commands = whole.add_subparsers(dest="command", title="commands", metavar="COMMAND")
-    _add(commands, "app", "start the chat app", ("kernel", "model", "network", "app", "kept"))
+    _add(commands, "app", "start the chat app", ("kernel", "sandbox", "model", "network", "app", "kept"))
     _add(
         commands,
         "proxy",
         "put a proxy in front of an OpenAI-compatible endpoint and run the code in its replies",
-        ("kernel", "model", "network", "keys", "proxy", "kept"),
+        ("kernel", "sandbox", "model", "network", "keys", "proxy", "kept"),
         also={"model_url": "--upstream", "model_key_file": "--upstream-key-file"},
     )
-    check = _add(commands, "check", "check that code can run, and say what to fix if it cannot", ("kernel",))
+    check = _add(
+        commands, "check", "check that code can run, and say what to fix if it cannot", ("kernel", "sandbox")
+    )
     check.add_argument("--json", action="store_true", help="print the findings as JSON")
-    execute = _add(commands, "exec", "run your own program in a kernel", ("kernel", "kept"))
+    execute = _add(commands, "exec", "run your own program in a kernel", ("kernel", "sandbox", "kept"))
     execute.add_argument("file", nargs="?", help="file with the program; - for stdin")
     execute.add_argument("-c", dest="code", metavar="CODE", help="the program itself")
     execute.add_argument(
@@ -49,10 +53,15 @@ def parser() -> argparse.ArgumentParser:
         help="use the kernel with this name on the server, and keep it running",
     )
     mcp = _add(
-        commands, "mcp", "run an MCP server with tools that run Python", ("kernel", "network", "keys", "kept")
+        commands,
+        "mcp",
+        "run an MCP server with tools that run Python",
+        ("kernel", "sandbox", "network", "keys", "kept"),
     )
     mcp.add_argument("--http", action="store_true", help="serve over HTTP instead of stdin and stdout")
-    kernels = _add(commands, "kernels", "list the running kernels, on this machine or a server", ("kernel",))
+    kernels = _add(
+        commands, "kernels", "list the running kernels, on this machine or a server", ("kernel", "sandbox")
+    )
     kernels.add_argument("--json", action="store_true", help="print the list as JSON")
     export = _add(commands, "export", "save a conversation as a notebook", ("kept",))
     export.add_argument("conversation", help="its id or title, or the name of its kernel")

@@ -10,13 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import parse_qs
 
 from pydantic import (
-    BeforeValidator,
     Field,
-    InstanceOf,
     PrivateAttr,
     ValidationError,
     field_validator,
@@ -25,13 +23,21 @@ from pydantic import (
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
 from coderunner.errors import SettingsError
 from coderunner.secret_value import Secret
+from coderunner.settings.fields import (
+    Continuation,
+    Continuations,
+    Folders,
+    Hosts,
+    Sealed,
+    Topic,
+    setting,
+)
 from coderunner.settings.messages import SECRETS, authority, host, sentence, shown
 from coderunner.settings.sources import Gathered, default_config, default_data, read_toml
 
@@ -41,39 +47,6 @@ DEFAULT = "default"
 """The source of a value that is not set."""
 GIVEN = "given"
 """The source of a value passed to the constructor."""
-
-Continuation = Literal[
-    "auto", "flags", "trailing", "continue", "prefix", "prefix-beta", "partial", "raw", "next-turn", "tools"
-]
-"""How a reply is continued."""
-
-Topic = Literal["kernel", "model", "network", "keys", "proxy", "app", "kept"]
-"""The topic of a setting, under which help and documentation list it."""
-
-
-def _seal(value: object) -> object:
-    return Secret(value.strip()) if isinstance(value, str) else value
-
-
-Sealed = Annotated[InstanceOf[Secret], BeforeValidator(_seal)]
-
-
-def _paired(value: object) -> object:
-    """A table, even if written on one line."""
-    if not isinstance(value, str):
-        return value
-    pairs = [pair.rpartition("=") for pair in value.split(",") if pair.strip()]
-    if not all(name.strip() for name, _, _ in pairs):
-        message = "pairs like `gpt-*=tools, qwen3=raw`"
-        raise ValueError(message)
-    return {name.strip(): way.strip() for name, _, way in pairs}
-
-
-Continuations = Annotated[dict[str, Continuation], NoDecode, BeforeValidator(_paired)]
-
-
-def _setting(default: object, what: str, topic: Topic, **limits: Any) -> Any:  # noqa: ANN401 - as Field itself
-    return Field(default, description=what, json_schema_extra={"topic": topic}, **limits)
 
 
 class Settings(BaseSettings):
@@ -88,30 +61,30 @@ class Settings(BaseSettings):
         protected_namespaces=(),  # a setting is named `model`
     )
 
-    server: str = _setting("", "address of a Jupyter server; empty: run a kernel on this machine", "kernel")
-    token: Sealed = _setting(Secret(), "the Jupyter server's token", "kernel")
-    token_file: Path | None = _setting(
+    server: str = setting("", "address of a Jupyter server; empty: run a kernel on this machine", "kernel")
+    token: Sealed = setting(Secret(), "the Jupyter server's token", "kernel")
+    token_file: Path | None = setting(
         None, "file with the token, alone or as a JUPYTER_TOKEN line as in an .env file", "kernel"
     )
-    ca_file: Path | None = _setting(
+    ca_file: Path | None = setting(
         None, "PEM file with the certificates to trust, for a server with its own certificate", "kernel"
     )
-    kernel_name: str = _setting("python3", "kernel spec to start", "kernel", min_length=1)
-    attach: str = _setting(
+    kernel_name: str = setting("python3", "kernel spec to start", "kernel", min_length=1)
+    attach: str = setting(
         "",
         "running kernel on the server to use, with its variables: its id, or the path or name of its "
         "notebook; empty: start new kernels",
         "kernel",
     )
-    timeout: float = _setting(
+    timeout: float = setting(
         30.0, "seconds that a reply waits for a cell", "kernel", gt=0, le=86_400, allow_inf_nan=False
     )
-    on_timeout: Literal["detach", "interrupt"] = _setting(
+    on_timeout: Literal["detach", "interrupt"] = setting(
         "detach",
         "what happens after that: the cell keeps running and its result follows (detach), or it is stopped",
         "kernel",
     )
-    hard_timeout: float = _setting(
+    hard_timeout: float = setting(
         600.0,
         "seconds after which a cell that kept running is stopped",
         "kernel",
@@ -119,13 +92,31 @@ class Settings(BaseSettings):
         le=864_000,
         allow_inf_nan=False,
     )
-    approve: Literal["default", "ask", "auto", "off"] = _setting(
+    approve: Literal["default", "ask", "auto", "off"] = setting(
         "default",
         "ask before each cell, run cells without asking (auto), or run nothing (off); default: auto on a "
         "Jupyter server, ask on this machine, where there is no sandbox",
         "kernel",
     )
-    max_memory: float = _setting(
+    sandbox: Literal["auto", "on", "off"] = setting(
+        "auto",
+        "run kernels on this machine in a sandbox: if the system can (auto), always or not at all (on), "
+        "or never (off)",
+        "sandbox",
+    )
+    sandbox_read: Folders = setting(
+        (), "folders and files that sandboxed code may read, separated by commas", "sandbox"
+    )
+    sandbox_write: Folders = setting(
+        (), "folders and files that sandboxed code may read and write, separated by commas", "sandbox"
+    )
+    sandbox_network: Hosts = setting(
+        (),
+        "domains that sandboxed code may reach, separated by commas: example.org, *.example.org, packages "
+        "(the package indexes of pip), or all",
+        "sandbox",
+    )
+    max_memory: float = setting(
         0.0,
         "gigabytes of memory that a kernel on this machine may use; a kernel above this after a cell is "
         "replaced; 0: no limit",
@@ -134,8 +125,8 @@ class Settings(BaseSettings):
         le=100_000,
         allow_inf_nan=False,
     )
-    max_blocks: int = _setting(8, "cells that one reply may run", "kernel", ge=1, le=1000)
-    max_seconds: float = _setting(
+    max_blocks: int = setting(8, "cells that one reply may run", "kernel", ge=1, le=1000)
+    max_seconds: float = setting(
         900.0,
         "seconds that one reply may take, not counting the time it waits for approval; 0: no limit",
         "model",
@@ -143,27 +134,27 @@ class Settings(BaseSettings):
         le=86_400,
         allow_inf_nan=False,
     )
-    max_tokens: int = _setting(0, "tokens that one reply may have; 0: no limit", "model", ge=0)
-    model_url: str = _setting("", "base URL of an OpenAI-compatible endpoint, up to /v1", "model")
-    model_key: Sealed = _setting(Secret(), "API key of the endpoint", "model")
-    model_key_file: Path | None = _setting(None, "file with the API key", "model")
-    model: str = _setting("", "name of the model; empty: the first that the endpoint lists", "model")
-    continuation: Continuation = _setting(
+    max_tokens: int = setting(0, "tokens that one reply may have; 0: no limit", "model", ge=0)
+    model_url: str = setting("", "base URL of an OpenAI-compatible endpoint, up to /v1", "model")
+    model_key: Sealed = setting(Secret(), "API key of the endpoint", "model")
+    model_key_file: Path | None = setting(None, "file with the API key", "model")
+    model: str = setting("", "name of the model; empty: the first that the endpoint lists", "model")
+    continuation: Continuation = setting(
         "auto", "how the endpoint continues a reply; auto: detect and remember", "model"
     )
-    continuations: Continuations = _setting(
+    continuations: Continuations = setting(
         {}, "the same per model, such as `gpt-*=tools, qwen3=raw`; the first match counts", "model"
     )
-    vision: Literal["auto", "on", "off"] = _setting(
+    vision: Literal["auto", "on", "off"] = setting(
         "auto",
         "send images in results to the model; auto: if its name says that it is a vision model",
         "model",
     )
-    demo: bool = _setting(default=False, what="use the scripted demo model", topic="model")
-    system_prompt: str = _setting("", "system prompt for the model; empty: the built-in examples", "model")
-    system_prompt_file: Path | None = _setting(None, "file with the system prompt", "model")
-    host: str = _setting("127.0.0.1", "address to listen on", "network", min_length=1)
-    port: int = _setting(
+    demo: bool = setting(default=False, what="use the scripted demo model", topic="model")
+    system_prompt: str = setting("", "system prompt for the model; empty: the built-in examples", "model")
+    system_prompt_file: Path | None = setting(None, "file with the system prompt", "model")
+    host: str = setting("127.0.0.1", "address to listen on", "network", min_length=1)
+    port: int = setting(
         7861,
         "port to listen on; 0: any free port; if unset, the app takes the next free port, the proxy uses "
         "7862 and the MCP server 7863",
@@ -171,40 +162,40 @@ class Settings(BaseSettings):
         ge=0,
         le=65_535,
     )
-    api_key: Sealed = _setting(
+    api_key: Sealed = setting(
         Secret(),
         "key that clients must send, or several keys, one per user with separate kernels; empty: a key is "
         "created at the first start",
         "keys",
     )
-    api_key_file: Path | None = _setting(None, "file with the keys, one per line", "keys")
-    origins: str = _setting(
+    api_key_file: Path | None = setting(None, "file with the keys, one per line", "keys")
+    origins: str = setting(
         "",
         "other origins to accept with a key, such as tauri://localhost for a desktop program",
         "keys",
     )
-    allow_local_kernel: bool = _setting(
+    allow_local_kernel: bool = setting(
         default=False,
         what="run clients' code on this machine, with your permissions",
         topic="keys",
     )
-    run_for: Literal["marked", "all"] = _setting(
+    run_for: Literal["marked", "all"] = setting(
         "marked",
         "run code only for models requested with +python after their name, or for all",
         "proxy",
     )
-    pictures: Literal["links", "inline"] = _setting(
+    pictures: Literal["links", "inline"] = setting(
         "links", "how images get into a reply: as links to the proxy, or inline", "proxy"
     )
-    public_url: str = _setting(
+    public_url: str = setting(
         "",
         "address at which browsers reach the proxy, for those links; empty: the address that the client uses",
         "proxy",
     )
-    open_browser: Literal["auto", "yes", "no"] = _setting(
+    open_browser: Literal["auto", "yes", "no"] = setting(
         "auto", "open the page in a browser; auto: if there is a display", "app"
     )
-    output_scripts: bool = _setting(
+    output_scripts: bool = setting(
         default=True, what="allow scripts in outputs, in their sandboxed frame", topic="app"
     )
     data_dir: Path = Field(
@@ -212,12 +203,12 @@ class Settings(BaseSettings):
         description="folder for CodeRunner's data, such as records of runs and kernels' working folders",
         json_schema_extra={"topic": "kept"},
     )
-    records_url: Sealed = _setting(
+    records_url: Sealed = setting(
         Secret(),
         "SQLAlchemy URL of the database for records; empty: a file in data_dir",
         "kept",
     )
-    keep_days: float = _setting(
+    keep_days: float = setting(
         90.0,
         "days to keep a conversation, or a run outside one; 0: forever",
         "kept",

@@ -1,0 +1,105 @@
+"""What a kernel on this machine may reach. Each backend enforces it in the way of its system."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+EVERYTHING = "all"
+"""The grant of the whole network."""
+PACKAGES = "packages"
+"""The grant of the package indexes that this machine's pip uses."""
+
+Access = Literal["read", "write", "network"]
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """What a person lets a kernel reach beyond its own folder."""
+
+    read: frozenset[Path] = frozenset()
+    """Folders and files."""
+    write: frozenset[Path] = frozenset()
+    """The same; what may be written may be read."""
+    hosts: frozenset[str] = frozenset()
+    """Domain names in lower case, such as `example.org` (itself alone), `*.example.org` (all below it), and
+    the names `all` and `packages`."""
+
+    def __or__(self, other: "Grants") -> "Grants":
+        return Grants(self.read | other.read, self.write | other.write, self.hosts | other.hosts)
+
+    def __bool__(self) -> bool:
+        return bool(self.read or self.write or self.hosts)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the processes of one kernel may use together, where the backend can count together."""
+
+    memory: int = 0
+    """Bytes; 0: no limit."""
+    processes: int = 1024
+    """Processes and threads."""
+    file: int = 20_000_000_000
+    """Bytes of one file that they write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What one kernel may reach; all paths are absolute. What is not named here is refused."""
+
+    folder: Path
+    """The working folder of its conversation: read and write."""
+    sockets: Path
+    """The folder of the kernel's own sockets and connection file: read and write."""
+    temporary: Path
+    """A private folder, which it sees as the system's temporary folder."""
+    home: Path
+    """The person's home folder: in its place the kernel sees an empty one, which ends with it."""
+    system: tuple[Path, ...] = ()
+    """What programs need: interpreter, its environment, the system's libraries. Read only."""
+    grants: Grants = field(default_factory=Grants)
+    limits: Limits = field(default_factory=Limits)
+    egress: Path | None = None
+    """The Unix socket of our egress proxy, within `sockets`; None: no way out at all."""
+
+    @property
+    def readable(self) -> tuple[Path, ...]:
+        """All that may be read, whatever else is allowed there."""
+        return (*self.system, *sorted(self.grants.read), *self.writable)
+
+    @property
+    def writable(self) -> tuple[Path, ...]:
+        """All that may be written."""
+        return (self.folder, self.sockets, self.temporary, *sorted(self.grants.write))
+
+    def may_read(self, path: Path) -> bool:
+        """Tell whether a path, absolute and without links, may be read."""
+        return _within(path, self.readable)
+
+    def may_write(self, path: Path) -> bool:
+        """Tell whether a path, absolute and without links, may be written."""
+        return _within(path, self.writable)
+
+    def as_json(self) -> str:
+        """The policy as the launcher reads it: one JSON object of strings, numbers and lists of strings."""
+        return json.dumps(
+            {
+                "folder": str(self.folder),
+                "sockets": str(self.sockets),
+                "temporary": str(self.temporary),
+                "home": str(self.home),
+                "system": [str(path) for path in self.system],
+                "read": [str(path) for path in sorted(self.grants.read)],
+                "write": [str(path) for path in sorted(self.grants.write)],
+                "memory": self.limits.memory,
+                "processes": self.limits.processes,
+                "file": self.limits.file,
+                "egress": str(self.egress or ""),
+            }
+        )
+
+
+def _within(path: Path, folders: Iterable[Path]) -> bool:
+    return any(path.is_relative_to(folder) for folder in folders)

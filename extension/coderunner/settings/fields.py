@@ -1,0 +1,82 @@
+"""Types of settings: how a value is read from text, and what it may be."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, InstanceOf
+from pydantic_settings import NoDecode
+
+from coderunner.secret_value import Secret
+
+Continuation = Literal[
+    "auto", "flags", "trailing", "continue", "prefix", "prefix-beta", "partial", "raw", "next-turn", "tools"
+]
+"""How a reply is continued."""
+
+Topic = Literal["kernel", "sandbox", "model", "network", "keys", "proxy", "app", "kept"]
+"""The topic of a setting, under which help and documentation list it."""
+
+NAME = re.compile(
+    r"(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)*[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?", re.ASCII
+)
+"""A domain name in lower case, perhaps with all below it."""
+
+
+def _seal(value: object) -> object:
+    return Secret(value.strip()) if isinstance(value, str) else value
+
+
+Sealed = Annotated[InstanceOf[Secret], BeforeValidator(_seal)]
+
+
+def _paired(value: object) -> object:
+    """A table, even if written on one line."""
+    if not isinstance(value, str):
+        return value
+    pairs = [pair.rpartition("=") for pair in value.split(",") if pair.strip()]
+    if not all(name.strip() for name, _, _ in pairs):
+        message = "pairs like `gpt-*=tools, qwen3=raw`"
+        raise ValueError(message)
+    return {name.strip(): way.strip() for name, _, way in pairs}
+
+
+Continuations = Annotated[dict[str, Continuation], NoDecode, BeforeValidator(_paired)]
+
+
+def _listed(value: object) -> object:
+    """A list, even if written on one line with commas."""
+    return [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
+
+
+def _folders(value: object) -> object:
+    value = _listed(value)
+    if not isinstance(value, list | tuple):
+        return value
+    paths = [Path(each).expanduser() for each in value if isinstance(each, str | Path)]
+    if len(paths) != len(value) or not all(path.is_absolute() for path in paths):
+        message = "complete paths like /srv/data or ~/data, separated by commas"
+        raise ValueError(message)
+    return tuple(paths)
+
+
+def _hosts(value: object) -> object:
+    value = _listed(value)
+    if not isinstance(value, list | tuple):
+        return value
+    names = tuple(each.lower().rstrip(".") for each in value if isinstance(each, str))
+    if len(names) != len(value) or not all(len(name) <= 255 and NAME.fullmatch(name) for name in names):
+        message = (
+            "domain names like example.org or *.example.org without https:// and path, separated by commas"
+        )
+        raise ValueError(message)
+    return names
+
+
+Folders = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)]
+Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)]
+
+
+def setting(default: object, what: str, topic: Topic, **limits: Any) -> Any:  # noqa: ANN401 - as Field itself
+    """A setting with its default, what help says of it, and the topic under which it is listed."""
+    return Field(default, description=what, json_schema_extra={"topic": topic}, **limits)
