@@ -291,7 +291,8 @@ class TextgenScene:
     def _reload(self) -> None:
         stored = copy.deepcopy(self._webui.history)
         self._leave()
-        self._place.open()
+        until(hooks.extension().records.settle)  # that it was left is known to whoever asks
+        self._webui.while_it_waits(self._place.open)
         self._go_on(stored)
 
     def _regenerate(self) -> None:

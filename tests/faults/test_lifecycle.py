@@ -92,5 +92,6 @@ def test_what_happens_to_a_chat_while_a_block_runs(
     assert scene.count == len(end.runs)
     assert [clause for clause in clauses(end.words) if clause not in shown.casefold()] == []
     assert [clause for clause in clauses(end.words) if clause not in told.casefold()] == []
+    assert end.words != OK.words or "still running" not in told
     assert ANOTHER_KERNEL.get((host, what), "Result: 42") in told
     ordeal.survived = True

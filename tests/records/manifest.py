@@ -105,6 +105,10 @@ BEHAVIOURS = {
         "The end of a run that the model was not told is told once, whichever process asks for it.",
         "design 5: by itself",
     ),
+    "records:late:left": Behaviour(
+        "Who asks for a run whose reply was left waits for its end, as long as that reply would have.",
+        "seen: a block was told as running after its end",
+    ),
     "records:late:lives": Behaviour(
         "What a process that lives will tell by itself is not told by another.", "design 5: by itself"
     ),

@@ -1,9 +1,10 @@
 """Ends that the model was not told: of runs beyond their deadline, and of runs whose process is gone."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import chain
 
-from coderunner.outputs import Aftermath, Result, Status
+from coderunner.outputs import Aftermath, Result, Status, Stream
 from coderunner.records.database.run_queries import Key
 from coderunner.records.run_once import RecordedRuns
 from tests.behaviours import behaviour
@@ -66,6 +67,35 @@ def test_a_late_end_that_a_reply_waited_for_is_not_told_once_more(replica: Open)
     entry.finish(late)
     assert waits.result(BOUND) == late
     assert not here.told(late)
+
+
+@behaviour("records:late:left")
+def test_who_asks_for_a_run_that_was_left_waits_for_its_end(replica: Open) -> None:
+    here, there = replica(), replica()
+    entry = sent(here.claim(KEY, CODE))
+    entry.leave(BOUND)
+    entry.detach(SO_FAR)
+    assert here.settle()
+    waits = [each.ended(known(each.recall(KEY, CODE))) for each in (here, there)]
+    assert here.settle()
+    assert not any(each.done() for each in waits)
+    entry.finish(FIFTEEN)
+    assert [each.result(BOUND) for each in waits] == [FIFTEEN, FIFTEEN]
+    assert not here.told(FIFTEEN)
+
+
+@behaviour("records:late:left")
+def test_a_run_that_was_left_counts_as_detached_once_its_time_is_over(replica: Open) -> None:
+    here, shown = replica(), Stream("stdout", "1")
+    entry = sent(here.claim(KEY, CODE))
+    waits = here.ended(known(here.recall(KEY, CODE)))
+    entry.leave(0.0)
+    entry.detach(SO_FAR)
+    entry.show(0, shown)
+    assert waits.result(BOUND) == replace(SO_FAR, outputs=(shown,))
+    entry.finish(FIFTEEN)
+    assert here.settle()
+    assert here.told(FIFTEEN)
 
 
 @behaviour("records:late:lives")

@@ -1,8 +1,9 @@
 """A run of this process: what it shows and how it ends, collected for the writer thread."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from coderunner.outputs import Output, Result
@@ -43,6 +44,8 @@ class ActiveRun:
         self._outputs: list[Output] = []
         self._known: tuple[Output, ...] = ()
         self._result: Result | None = None
+        self._so_far: Result | None = None
+        self._waited_for_until: float | None = None
         self._changed = False
         self._after: int | None = None
         self._later: list[Output] = []
@@ -128,8 +131,20 @@ class ActiveRun:
             modules, self._modules = self._modules, {}
         return modules
 
+    def leave(self, seconds: float) -> None:
+        """Take that whoever ran it has gone and told the model nothing.
+
+        Whoever asks for it within `seconds` waits for its end; later it counts as detached.
+        """
+        with self._lock:
+            self.late, self._waited_for_until = True, time.monotonic() + seconds
+
     def detach(self, result: Result) -> None:
-        """Take what the model is told of a run that goes on."""
+        """Take what the model is told of a run that goes on; where it was left, what it could be told."""
+        with self._lock:
+            self._so_far = result
+            if self._waited_for_until is not None:
+                return
         self._close(State.DETACHED, result)
 
     def finish(self, result: Result) -> None:
@@ -139,6 +154,7 @@ class ActiveRun:
     def draft(self) -> Draft | None:
         """What still has to be written; None where nothing has changed."""
         with self._lock:
+            self._detach_if_left()
             if not self._changed:
                 return None
             if self._after is not None:
@@ -159,6 +175,14 @@ class ActiveRun:
                 self._after, self._changed = len(draft.outputs), bool(self._later)
                 self._outputs, self._known, self._result = [], (), None
             return draft.state in OVER
+
+    def _detach_if_left(self) -> None:
+        until, so_far = self._waited_for_until, self._so_far
+        if until is None or so_far is None or time.monotonic() < until:
+            return
+        if State.DETACHED in NEXT[self.state]:
+            self._follow(State.DETACHED)
+            self._result, self._changed = replace(so_far, outputs=tuple(self._outputs)), True
 
     def _close(self, state: State | None, result: Result) -> None:
         with self._lock:

@@ -35,6 +35,9 @@ class ReplyRun(Protocol):
     def detach(self, result: Result) -> None:
         """The run goes on after its deadline, and the model is told `result`."""
 
+    def leave(self, seconds: float) -> None:
+        """Nobody told the model of the run, which goes on; who asks for it waits for it that long."""
+
     def finish(self, result: Result) -> None:
         """The run has ended."""
 
@@ -90,6 +93,9 @@ class UnrecordedRuns:
         """Forget it."""
 
     def detach(self, result: Result) -> None:
+        """Forget it."""
+
+    def leave(self, seconds: float) -> None:
         """Forget it."""
 
     def finish(self, result: Result) -> None:

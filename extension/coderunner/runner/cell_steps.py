@@ -125,6 +125,8 @@ def _cell(
                 running.interrupt()
     except GeneratorExit:
         if options.left is not None and not asked and not stopped():
+            # Before its deadline is cut short: who continues the reply waits as long as it would have.
+            recorded.leave(options.deadline - (monotonic() - began))
             options.left(_left(running, run, recorded, later))
         raise
     finally:

@@ -161,6 +161,10 @@ BEHAVIOURS = {
         "A block goes on when its page is loaded again; the model is told its result with the next message.",
         "seen: a reload interrupted the block",
     ),
+    "textgen:reload:continue": Behaviour(
+        "Continue after a reload waits for the block that goes on, and gives its end where it stands, once.",
+        "seen: a block was told as running after its end",
+    ),
     "textgen:stops:in-code": Behaviour(
         "Code that holds a stop string is cut there and never runs.", "host rule 2"
     ),

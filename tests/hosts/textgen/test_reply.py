@@ -388,6 +388,24 @@ def test_a_block_goes_on_when_its_page_is_loaded_again_and_the_model_is_told(
     assert "Result of the block that was still running" not in auto.prompts[-1].rpartition("Again.")[2]
 
 
+@behaviour("textgen:reload:continue")
+def test_continue_after_a_reload_gives_the_end_of_the_block_where_it_stands(
+    auto: Webui, tmp_path: Path
+) -> None:
+    from coderunner.hosts.textgen import hooks
+
+    gate = tmp_path / "gate"
+    closed_from_another_thread(begun_and_waiting(auto, gate))
+    auto.open(auto.chat[0])
+    until(hooks.extension().records.settle)  # that it goes on is written, its end is not
+    block = auto.reply
+    auto.says("Seen.", "Thank you, too.")
+    auto.while_it_waits(gate.touch)
+    assert auto.go_on() == f"{block}Result: gone through\nSeen."
+    auto.send("Thank you.")
+    assert auto.history["internal"][-1] == ["Thank you.", "Thank you, too."]
+
+
 @behaviour("textgen:reload:deleted")
 def test_a_chat_that_is_deleted_while_its_block_runs_does_not_come_back(auto: Webui, tmp_path: Path) -> None:
     steps = begun_and_waiting(auto, tmp_path / "never")

@@ -165,15 +165,23 @@ class Webui:
         Nearly all moments are of this kind. In the other one the webui sees the flag before we do.
         """
 
+        def press() -> None:
+            shared.stop_everything = True
+
+        self.while_it_waits(press, when)
+
+    def while_it_waits(self, act: Callable[[], None], when: Callable[[], bool] = lambda: True) -> None:
+        """Act, as soon as `when` holds, in a moment in which the page waits for the next step of a reply."""
+
         def waits() -> bool:
             since = self.waits_since
             return when() and since is not None and time.monotonic() - since > BETWEEN
 
-        def press() -> None:
+        def wait() -> None:
             until(waits)
-            shared.stop_everything = True
+            act()
 
-        threading.Thread(target=press, daemon=True).start()
+        threading.Thread(target=wait, daemon=True).start()
 
     @property
     def reply(self) -> str:
