@@ -146,6 +146,21 @@ BEHAVIOURS = {
         "The server of docker compose is closed in each way that its policy names.",
         "safety: compose checklist",
     ),
+    "compose:policy:offline": Behaviour(
+        "The variant without a way out changes nothing but the network, and its relay is as closed.",
+        "safety: compose checklist, a relay for no egress",
+    ),
+    "compose:container:works": Behaviour(
+        "In the container that docker compose starts, cells run.", "README; safety: compose checklist"
+    ),
+    "compose:container:closed": Behaviour(
+        "Code in the container sees and changes nothing of the machine, and strangers get nothing of it.",
+        "safety, T1, T4",
+    ),
+    "compose:container:offline": Behaviour(
+        "In the variant without a way out, code reaches neither the machine nor another network.",
+        "safety, T1: egress off",
+    ),
     "compose:policy:bites": Behaviour(
         "The policy notices each way of loosening the server.", "safety: compose"
     ),

@@ -67,7 +67,10 @@ POLICY: dict[str, Callable[[Service], Any]] = {
     "the user is a number and not root": lambda s: re.fullmatch(r"[1-9]\d*:\d+", str(s["user"])),
     "the file system is read-only": lambda s: s["read_only"] is True,
     "each tmpfs has a size, and no devices or set-user-id files": tmpfs_are_tame,
-    "the home is a tmpfs": lambda s: any(mount.startswith("/home/jovyan:") for mount in s["tmpfs"]),
+    "the home is in a tmpfs": lambda s: (
+        f"{s['environment']['HOME']}:" in [mount.partition(":")[0] + ":" for mount in s["tmpfs"]]
+    ),
+    "a tmpfs has no option that Podman refuses": lambda s: not re.search("[ug]id=", str(s["tmpfs"])),
     "no capability is left": lambda s: s["cap_drop"] == ["ALL"] and not s.get("cap_add"),
     "no privilege can be gained": lambda s: s["security_opt"] == ["no-new-privileges:true"],
     "it is not privileged": lambda s: not s.get("privileged"),
@@ -125,6 +128,24 @@ def test_there_is_nothing_but_the_server_and_its_volume() -> None:
     assert (list(found["services"]), found["volumes"]) == (["jupyter"], {"work": None})
 
 
+SERVERS_OWN = (
+    "home is in|token|answers|health|host names|terminals|kernels|culled|connected|host is mounted|tmpfs has"
+)
+"""Rules about what only the server has, its home and its arguments; a relay has none."""
+
+
+@behaviour("compose:policy:offline")
+def test_the_variant_without_a_way_out_changes_the_network_alone() -> None:
+    text = (REPOSITORY / "docker-compose.offline.yml").read_text(encoding="utf-8")
+    found = yaml.safe_load(text.replace("!reset ", ""))
+    relay = found["services"].pop("relay")
+    assert found["services"] == {"jupyter": {"ports": [], "networks": ["closed"]}}
+    assert found["networks"]["closed"]["internal"] is True
+    assert relay["image"] == compose()["services"]["jupyter"]["image"]
+    assert relay["ports"] == compose()["services"]["jupyter"]["ports"]
+    assert [each for each in violations(relay) if not re.search(SERVERS_OWN, each)] == []
+
+
 def without(name: str) -> Change:
     return lambda service: service.pop(name)
 
@@ -158,7 +179,12 @@ LOOSENED: list[tuple[str, Change]] = [
         "each tmpfs has a size, and no devices or set-user-id files",
         with_("tmpfs", ["/home/jovyan:size=1g,nodev"]),
     ),
-    ("the home is a tmpfs", with_("tmpfs", ["/tmp:size=1g,nosuid,nodev"])),
+    ("the home is in a tmpfs", with_("tmpfs", ["/run:size=1g,nosuid,nodev"])),
+    ("the home is in a tmpfs", lambda service: service["environment"].pop("HOME")),
+    (
+        "a tmpfs has no option that Podman refuses",
+        with_("tmpfs", ["/tmp:size=1g,nosuid,nodev,uid=1000"]),
+    ),
     ("no capability is left", without("cap_drop")),
     ("no capability is left", with_("cap_add", ["SYS_PTRACE"])),
     ("no privilege can be gained", without("security_opt")),
