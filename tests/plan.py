@@ -37,6 +37,9 @@ PLAN = {
     # Kernels are started with it; it knows no kernel. What `launcher` holds runs in a process of its own.
     "sandbox": Layer("errors secret_value private_folders settings sandbox"),
     "sandbox.policy": Layer(),
+    # Runs in the kernel's process before the kernel does.
+    "sandbox.launcher": Layer("sandbox.launcher"),
+    "sandbox.egress": Layer("settings.domains secret_value sandbox.egress sandbox.launcher.way_out"),
     # What every host with an address needs; it knows no host.
     "access": Layer(pure=True),
     "access.origins": Layer(pure=True),

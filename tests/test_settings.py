@@ -124,8 +124,15 @@ WRONG = [
     (
         {"sandbox_network": "https://example.org/a"},
         (
-            "--sandbox-network is 'https://example.org/a', but must be domain names like example.org or "
-            "*.example.org without https:// and path, separated by commas"
+            "--sandbox-network is 'https://example.org/a', but must be domain names like example.org, "
+            "*.example.org or example.org:8443, without https:// and path, separated by commas"
+        ),
+    ),
+    (
+        {"sandbox_network": "localhost:8888"},
+        (
+            "--sandbox-network is 'localhost:8888', but must be names of other machines: code in the sandbox "
+            "never reaches this one"
         ),
     ),
     (

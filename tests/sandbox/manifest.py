@@ -24,4 +24,35 @@ BEHAVIOURS = {
         "A file of grants that is damaged grants nothing and is set aside; nothing is lost without a word.",
         "decision 12: bad input gets one clear sentence",
     ),
+    "sandbox:egress:names": Behaviour(
+        "A host has one spelling; what could be read as two hosts is none.", "RFC 9110, 4.2; the URL standard"
+    ),
+    "sandbox:egress:grants": Behaviour(
+        "A grant allows the host that it names, on ports 80 and 443 or the one named, and nothing else; none "
+        "allows this machine.",
+        "safety, T1: network",
+    ),
+    "sandbox:egress:addresses": Behaviour(
+        "The name decides, then the address is checked: a private one is reached only by its very name, this "
+        "machine and its cloud's credentials never.",
+        "safety, T1: network",
+    ),
+    "sandbox:egress:refused": Behaviour(
+        "A host that was not allowed is refused with its name, which the program reads in its exception; it is "
+        "noted once for the conversation.",
+        "safety, T1: refusals are told truly",
+    ),
+    "sandbox:egress:live": Behaviour(
+        "A grant is in force for the next request, in the kernel that runs.", "safety, T1: grants"
+    ),
+    "sandbox:egress:unreachable": Behaviour(
+        "An allowed host that cannot be reached is told as that, not as a refusal.", "RFC 9110, 15.6"
+    ),
+    "sandbox:egress:credentials": Behaviour(
+        "On a port of this machine the proxy serves its kernel only, by a password.", "safety, T1: network"
+    ),
+    "sandbox:egress:namespace": Behaviour(
+        "A kernel in a network namespace reaches the proxy and nothing else: no port of this machine.",
+        "safety, T1: network",
+    ),
 }

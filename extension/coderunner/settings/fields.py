@@ -1,6 +1,5 @@
 """Types of settings: how a value is read from text, and what it may be."""
 
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -8,6 +7,7 @@ from pydantic import BeforeValidator, Field, InstanceOf
 from pydantic_settings import NoDecode
 
 from coderunner.secret_value import Secret
+from coderunner.settings.domains import NOT_A_DOMAIN, THIS_MACHINE, canonical_grant
 
 Continuation = Literal[
     "auto", "flags", "trailing", "continue", "prefix", "prefix-beta", "partial", "raw", "next-turn", "tools"
@@ -16,11 +16,6 @@ Continuation = Literal[
 
 Topic = Literal["kernel", "sandbox", "model", "network", "keys", "proxy", "app", "kept"]
 """The topic of a setting, under which help and documentation list it."""
-
-NAME = re.compile(
-    r"(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)*[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?", re.ASCII
-)
-"""A domain name in lower case, perhaps with all below it."""
 
 
 def _seal(value: object) -> object:
@@ -64,13 +59,11 @@ def _hosts(value: object) -> object:
     value = _listed(value)
     if not isinstance(value, list | tuple):
         return value
-    names = tuple(each.lower().rstrip(".") for each in value if isinstance(each, str))
-    if len(names) != len(value) or not all(len(name) <= 255 and NAME.fullmatch(name) for name in names):
-        message = (
-            "domain names like example.org or *.example.org without https:// and path, separated by commas"
-        )
-        raise ValueError(message)
-    return names
+    try:
+        return tuple(canonical_grant(each) for each in value)
+    except (AttributeError, ValueError) as failure:
+        message = THIS_MACHINE if THIS_MACHINE in str(failure) else f"{NOT_A_DOMAIN}, separated by commas"
+        raise ValueError(message) from None
 
 
 Folders = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)]

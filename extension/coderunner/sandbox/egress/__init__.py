@@ -1,0 +1,1 @@
+"""The way out of the sandbox: an HTTP proxy that knows which conversation may reach which host."""

@@ -1,0 +1,132 @@
+"""One connection of code in the sandbox to the proxy: one request, decided and carried out."""
+
+import asyncio
+import base64
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from coderunner.sandbox.egress import answers
+from coderunner.sandbox.egress.dialling import PIECE, Dialler, NotAllowed, Stream, Unreachable
+from coderunner.sandbox.egress.forwarding import BrokenRequest, forward
+from coderunner.sandbox.egress.http_heads import (
+    LONGEST,
+    Malformed,
+    Request,
+    plain_target,
+    read_request,
+    request_framing,
+    tunnel_target,
+    values,
+)
+from coderunner.sandbox.egress.targets import Allowance, Target
+from coderunner.sandbox.egress.tunnel import carry
+
+PATIENCE = 15.0
+"""Seconds that a client has for the head of its request."""
+LINGER = 2.0
+"""Seconds in which a client can read an answer that came before it had sent everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What decides on the requests of one connection."""
+
+    allowance: Callable[[Target], Allowance]
+    refused: Callable[[Target], None]
+    """Is told each target that was refused and that a person could allow."""
+    dialler: Dialler
+
+
+Admit = Callable[[str, str], bool]
+"""Tells whether user and password, empty if none came, are those of the kernel."""
+
+
+async def serve(client: Stream, rules: Rules, admits: Admit) -> None:
+    """Serve one connection to its end; what goes wrong is the client's answer, never an exception."""
+    try:
+        answer = await _served(client, rules, admits)
+        if answer:
+            await _say(client, answer)
+    except (OSError, EOFError, Malformed):
+        client[1].transport.abort()  # what is not complete must not look complete
+    finally:
+        client[1].close()
+
+
+async def _served(client: Stream, rules: Rules, admits: Admit) -> bytes:
+    """Serve the request; what is left to answer, if it was not carried out."""
+    try:
+        request = await _head(client[0])
+        if not admits(*_credentials(request)):
+            wants = 'Proxy-Authenticate: Basic realm="CodeRunner"\r\n'
+            return answers.answer(407, "This proxy is for code in the sandbox", headers=wants)
+        await (_tunnel if request.connects else _forward)(request, client, rules)
+    except (Malformed, BrokenRequest) as failure:
+        return answers.answer(400, f"Bad request: {failure}")
+    except Unreachable as failure:
+        return answers.answer(failure.status, str(failure))
+    except NotAllowed as failure:
+        return answers.refusal(failure.target, grantable=failure.grantable)
+    return b""
+
+
+async def _head(reader: asyncio.StreamReader) -> Request:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            head = await reader.readuntil(b"\r\n\r\n")
+    except asyncio.LimitOverrunError:
+        head = b" " * (LONGEST + 1)
+    if len(head) > LONGEST:
+        raise Malformed(f"its head is longer than {LONGEST} bytes")
+    return read_request(head)
+
+
+def _credentials(request: Request) -> tuple[str, str]:
+    given = values(request.headers, b"proxy-authorization")
+    if len(given) == 1 and given[0][:6].lower() == b"basic ":
+        with suppress(ValueError):  # binascii.Error and UnicodeDecodeError are
+            user, _, password = base64.b64decode(given[0][6:], validate=True).decode().partition(":")
+            return user, password
+    return "", ""
+
+
+async def _tunnel(request: Request, client: Stream, rules: Rules) -> None:
+    server = await _reach(tunnel_target(request), rules)
+    try:
+        client[1].write(answers.CONNECTED)
+        await carry(client, server)
+    finally:
+        server[1].close()
+
+
+async def _forward(request: Request, client: Stream, rules: Rules) -> None:
+    plain = plain_target(request)
+    request_framing(request)  # before anybody is connected to
+    if plain.encrypted:
+        raise Malformed("https:// goes through CONNECT")
+    server = await _reach(plain.target, rules)
+    try:
+        await forward(request, plain, client, server)
+    finally:
+        server[1].close()
+
+
+async def _reach(target: Target, rules: Rules) -> Stream:
+    try:
+        return await rules.dialler.connect(target, rules.allowance(target))
+    except NotAllowed as refusal:
+        if refusal.grantable:
+            rules.refused(target)
+        raise
+
+
+async def _say(client: Stream, answer: bytes) -> None:
+    """Answer, and let the client read it: closing on what it still sends would reset the connection."""
+    reader, writer = client
+    writer.write(answer)
+    writer.write_eof()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGER):
+            while await reader.read(PIECE):
+                pass

@@ -1,0 +1,66 @@
+"""The proxy of one process: who may reach what, and who was refused what."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Set
+from pathlib import Path
+
+from coderunner.sandbox.egress.client_connection import Rules
+from coderunner.sandbox.egress.dialling import Dialler
+from coderunner.sandbox.egress.gate import Gate, new_password
+from coderunner.sandbox.egress.targets import Allowance, Target, allowance
+
+MOST_REFUSED = 32
+"""Refused targets that are remembered for a conversation until somebody asks."""
+
+
+class EgressProxy:
+    """Lets each kernel reach what its conversation was granted. Gates live in the loop they are opened in.
+
+    `hosts` says what a conversation may reach, and is asked for each request: a grant is in force at once.
+    """
+
+    def __init__(self, hosts: Callable[[str], Set[str]], dialler: Dialler | None = None) -> None:
+        self._hosts = hosts
+        self._dialler = dialler or Dialler()
+        self._lock = threading.Lock()
+        self._refused: defaultdict[str, dict[str, None]] = defaultdict(dict)
+
+    def open_namespace(self, whose: Callable[[], str], path: Path) -> Gate:
+        """Open a gate for a kernel in a network namespace of its own.
+
+        At `path`, a Unix socket, it waits for the socket that `launcher.way_out.open_way_out` makes in there.
+        `whose` names the conversation that the kernel works for now. Raises OSError.
+        """
+        gate = Gate(self._rules(whose))
+        gate.wait_at(path)
+        return gate
+
+    async def open_port(self, whose: Callable[[], str]) -> Gate:
+        """Open a gate for a kernel in this machine's network: a loopback port and a password.
+
+        Raises OSError.
+        """
+        gate = Gate(self._rules(whose), password=new_password())
+        await gate.listen()
+        return gate
+
+    def take_refused(self, conversation: str) -> tuple[str, ...]:
+        """The hosts that a conversation was refused since the last call, each as the grant that allows it.
+
+        From any thread. What nothing allows (this machine) is not among them.
+        """
+        with self._lock:
+            return tuple(self._refused.pop(conversation, ()))
+
+    def _rules(self, whose: Callable[[], str]) -> Rules:
+        def allowed(target: Target) -> Allowance:
+            return allowance(self._hosts(whose()), target)
+
+        def note(target: Target) -> None:
+            with self._lock:
+                noted = self._refused[whose()]
+                if len(noted) < MOST_REFUSED:
+                    noted[str(target)] = None
+
+        return Rules(allowed, note, self._dialler)

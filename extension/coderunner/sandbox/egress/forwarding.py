@@ -1,0 +1,141 @@
+"""One plain HTTP request and its response, read on one side and written anew on the other.
+
+Nothing of a message goes on but what was understood of it, and each connection carries one request: what a
+client sends after that never reaches the server that the request was allowed for.
+"""
+
+import asyncio
+from contextlib import suppress
+
+from coderunner.sandbox.egress.dialling import Stream, Unreachable
+from coderunner.sandbox.egress.http_bodies import BodyWriter, read_body
+from coderunner.sandbox.egress.http_heads import (
+    EMPTY,
+    Framing,
+    Malformed,
+    PlainTarget,
+    Request,
+    Response,
+    end_to_end,
+    read_response,
+    request_framing,
+    response_framing,
+    written,
+)
+
+IDLE = 600.0
+"""Seconds without a byte after which a request is given up."""
+CLOSE = (b"Connection", b"close")
+
+
+class BrokenRequest(Exception):
+    """The client's body is malformed, broke off or stopped coming; the text says which."""
+
+
+CHUNKED = (b"Transfer-Encoding", b"chunked")
+
+
+async def forward(request: Request, plain: PlainTarget, client: Stream, server: Stream) -> None:
+    """Send a request on and its response back.
+
+    Raises Malformed or BrokenRequest for what the client sends, Unreachable for a server that gives no
+    response: in these cases the client has none yet. Everything else breaks off a response that has begun.
+    """
+    framing = request_framing(request)
+    async with asyncio.timeout(IDLE):
+        server[1].write(_request_head(request, plain, framing))
+        await server[1].drain()
+    sending = asyncio.create_task(_send(client[0], server[1], framing))
+    try:
+        await _answer(request, plain, server[0], client[1], sending)
+    finally:
+        sending.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            await sending
+
+
+async def _send(client: asyncio.StreamReader, server: asyncio.StreamWriter, framing: Framing) -> None:
+    body = BodyWriter(server, chunked=framing.chunked)
+    try:
+        async with asyncio.timeout(IDLE) as clock:
+            async for piece in read_body(client, framing):
+                clock.reschedule(asyncio.get_running_loop().time() + IDLE)
+                await body.write(piece)
+            await body.end()
+    except Malformed as failure:
+        raise BrokenRequest(str(failure)) from None
+    except (EOFError, TimeoutError):
+        raise BrokenRequest("the body of the request is not complete") from None
+
+
+def _request_head(request: Request, plain: PlainTarget, framing: Framing) -> bytes:
+    headers = end_to_end(request.headers, without=(b"host",))
+    coding = (CHUNKED,) if framing.chunked else ()
+    return written(
+        b"%b %b HTTP/1.1" % (request.method, plain.path), ((b"Host", plain.host), *headers, *coding, CLOSE)
+    )
+
+
+async def _answer(
+    request: Request,
+    plain: PlainTarget,
+    server: asyncio.StreamReader,
+    client: asyncio.StreamWriter,
+    sending: asyncio.Task[None],
+) -> None:
+    response = await _final_head(plain, server, client, sending)
+    framing = response_framing(response, request.method)
+    chunked = request.version == 1 and framing != EMPTY and framing.length is None
+    headers = end_to_end(response.headers)
+    client.write(
+        written(
+            b"HTTP/1.1 %d %b" % (response.status, response.reason),
+            (*headers, *((CHUNKED,) if chunked else ()), CLOSE),
+        )
+    )
+    body = BodyWriter(client, chunked=chunked)
+    async with asyncio.timeout(IDLE) as clock:
+        async for piece in read_body(server, framing):
+            clock.reschedule(asyncio.get_running_loop().time() + IDLE)
+            await body.write(piece)
+        await body.end()
+
+
+async def _final_head(
+    plain: PlainTarget,
+    server: asyncio.StreamReader,
+    client: asyncio.StreamWriter,
+    sending: asyncio.Task[None],
+) -> Response:
+    """The response's head; what comes before it (100 Continue) is passed on."""
+    host = plain.target.host
+    for _ in range(8):
+        reading = asyncio.create_task(server.readuntil(b"\r\n\r\n"))
+        try:
+            await _first(reading, sending)
+            response = read_response(reading.result())
+        except (EOFError, ConnectionError):
+            raise Unreachable(502, f"{host} closed the connection without a response") from None
+        except TimeoutError:
+            raise Unreachable(504, f"{host} does not answer") from None
+        except (Malformed, asyncio.LimitOverrunError):
+            raise Unreachable(502, f"{host} answered with something other than HTTP/1") from None
+        finally:
+            reading.cancel()
+        if response.status == 101:  # nobody asked for another protocol
+            break
+        if response.status >= 200:
+            return response
+        client.write(
+            written(b"HTTP/1.1 %d %b" % (response.status, response.reason), end_to_end(response.headers))
+        )
+    raise Unreachable(502, f"{host} answered with something other than HTTP/1")
+
+
+async def _first(reading: asyncio.Task[bytes], sending: asyncio.Task[None]) -> None:
+    """Wait for a head. A body that its client breaks ends this; one that the server does not take, no."""
+    await asyncio.wait({reading, sending}, return_when=asyncio.FIRST_COMPLETED)
+    if not reading.done() and isinstance(broken := sending.exception(), BrokenRequest):
+        raise broken
+    async with asyncio.timeout(IDLE):
+        await asyncio.wait({reading})
