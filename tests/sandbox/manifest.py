@@ -38,7 +38,7 @@ BEHAVIOURS = {
         "safety, T1: network",
     ),
     "sandbox:egress:refused": Behaviour(
-        "A host that was not allowed is refused with its name, which the program reads in its exception; it is "
+        "A host that was not allowed is refused with its name, as the program reads in its exception; it is "
         "noted once for the conversation.",
         "safety, T1: refusals are told truly",
     ),
@@ -54,5 +54,13 @@ BEHAVIOURS = {
     "sandbox:egress:namespace": Behaviour(
         "A kernel in a network namespace reaches the proxy and nothing else: no port of this machine.",
         "safety, T1: network",
+    ),
+    "sandbox:egress:clients": Behaviour(
+        "urllib, requests, httpx, curl and WebSockets work through the proxy, with TLS from end to end.",
+        "safety, T1: grants instead of walls",
+    ),
+    "sandbox:egress:packages": Behaviour(
+        "The grant `packages` means PyPI and the indexes of pip and uv here; their passwords are not told.",
+        "safety, T1: package indexes are one named grant",
     ),
 }

@@ -21,6 +21,7 @@ from coderunner.sandbox.egress.addresses import Address, Reach
 from coderunner.sandbox.egress.dialling import Dialler
 from coderunner.sandbox.egress.egress_proxy import EgressProxy
 from coderunner.sandbox.egress.gate import Gate
+from coderunner.sandbox.egress.package_indexes import PackageIndexes
 
 INTERNET, PRIVATE, MACHINE = "127.0.0.2", "127.0.0.3", "127.0.0.1"
 REACH = {INTERNET: Reach.PUBLIC, PRIVATE: Reach.PRIVATE}
@@ -59,10 +60,14 @@ class Network:
 
 @contextlib.asynccontextmanager
 async def network(
-    *grants: str, tls: ssl.SSLContext | None = None, patience: float = 5.0
+    *grants: str,
+    tls: ssl.SSLContext | None = None,
+    patience: float = 5.0,
+    indexes: PackageIndexes | None = None,
 ) -> AsyncIterator[Network]:
     granted = set(grants)
-    proxy = EgressProxy(lambda _conversation: frozenset(granted), Dialler(resolve, reach, patience, tls))
+    dialler = Dialler(resolve, reach, patience, tls)
+    proxy = EgressProxy(lambda _conversation: frozenset(granted), dialler, indexes)
     gate = await proxy.open_port(lambda: "chat")
     try:
         yield Network(proxy, gate, granted)
@@ -93,6 +98,8 @@ class Site:
 
     port: int
     requests: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
+    pages: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    """Type and content by path; of every other path a greeting."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -108,9 +115,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Location", "http://other.example/")
             content = b""
         else:
+            greeting = ("text/plain", b"hello from " + headers["host"].encode())
+            kind, content = self.site.pages.get(self.path, greeting)
             self.send_response(200)
-            self.send_header("Content-Type", "text/plain")
-            content = b"hello from " + headers["host"].encode()
+            self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command != "HEAD":

@@ -8,6 +8,7 @@ from pathlib import Path
 from coderunner.sandbox.egress.client_connection import Rules
 from coderunner.sandbox.egress.dialling import Dialler
 from coderunner.sandbox.egress.gate import Gate, new_password
+from coderunner.sandbox.egress.package_indexes import PackageIndexes, package_indexes
 from coderunner.sandbox.egress.targets import Allowance, Target, allowance
 
 MOST_REFUSED = 32
@@ -18,10 +19,17 @@ class EgressProxy:
     """Lets each kernel reach what its conversation was granted. Gates live in the loop they are opened in.
 
     `hosts` says what a conversation may reach, and is asked for each request: a grant is in force at once.
+    `indexes` are what the grant `packages` stands for; if none are given, those of this machine.
     """
 
-    def __init__(self, hosts: Callable[[str], Set[str]], dialler: Dialler | None = None) -> None:
+    def __init__(
+        self,
+        hosts: Callable[[str], Set[str]],
+        dialler: Dialler | None = None,
+        indexes: PackageIndexes | None = None,
+    ) -> None:
         self._hosts = hosts
+        self._indexes = indexes or package_indexes()
         self._dialler = dialler or Dialler()
         self._lock = threading.Lock()
         self._refused: defaultdict[str, dict[str, None]] = defaultdict(dict)
@@ -32,7 +40,7 @@ class EgressProxy:
         At `path`, a Unix socket, it waits for the socket that `launcher.way_out.open_way_out` makes in there.
         `whose` names the conversation that the kernel works for now. Raises OSError.
         """
-        gate = Gate(self._rules(whose))
+        gate = Gate(self._rules(whose), self._indexes.environment)
         gate.wait_at(path)
         return gate
 
@@ -41,7 +49,7 @@ class EgressProxy:
 
         Raises OSError.
         """
-        gate = Gate(self._rules(whose), password=new_password())
+        gate = Gate(self._rules(whose), self._indexes.environment, password=new_password())
         await gate.listen()
         return gate
 
@@ -55,7 +63,8 @@ class EgressProxy:
 
     def _rules(self, whose: Callable[[], str]) -> Rules:
         def allowed(target: Target) -> Allowance:
-            return allowance(self._hosts(whose()), target)
+            grants = self._hosts(whose())
+            return allowance(grants | self._indexes.hosts if "packages" in grants else grants, target)
 
         def note(target: Target) -> None:
             with self._lock:

@@ -5,7 +5,7 @@ import asyncio
 import hmac
 import secrets
 import socket
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,11 @@ USER = "kernel"
 class Gate:
     """One kernel's way to the proxy. To be used in the loop; close it when the kernel has ended."""
 
-    def __init__(self, rules: Rules, *, password: str = "") -> None:
+    def __init__(self, rules: Rules, variables: Mapping[str, str], *, password: str = "") -> None:
         self.port = PORT
         """Where the kernel finds the proxy, on its loopback interface."""
         self._rules = rules
+        self._variables = variables
         self._password = password
         self._server: asyncio.Server | None = None
         self._waiting: socket.socket | None = None
@@ -37,14 +38,14 @@ class Gate:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that tell programs in the kernel of the proxy."""
+        """The variables that tell programs in the kernel of the proxy and of the package indexes."""
         user = f"{USER}:{self._password}@" if self._password else ""
         proxy = f"http://{user}{LOOPBACK}:{self.port}"
         # What listens on the kernel's own loopback interface is its own: a server that the code has started.
         named = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), proxy) | {
             "NO_PROXY": "localhost,127.0.0.1,::1"
         }
-        return named | {name.lower(): value for name, value in named.items()}
+        return {**self._variables, **named, **{name.lower(): value for name, value in named.items()}}
 
     async def listen(self) -> None:
         """Listen on a loopback port of this machine. Raises OSError."""
