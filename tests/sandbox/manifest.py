@@ -63,4 +63,17 @@ BEHAVIOURS = {
         "The grant `packages` means PyPI and the indexes of pip and uv here; their passwords are not told.",
         "safety, T1: package indexes are one named grant",
     ),
+    "sandbox:egress:strict": Behaviour(
+        "A request is read in one way or refused; what follows it reaches nobody.", "RFC 9112, 11.2"
+    ),
+    "sandbox:egress:bounded": Behaviour(
+        "Heads, connections and memory are bounded; who reads slowly slows the one who sends.",
+        "safety: cost linear in every input",
+    ),
+    "sandbox:egress:half-close": Behaviour(
+        "A side of a tunnel that has ended still gets what the other sends.", "RFC 9110, 9.3.6"
+    ),
+    "sandbox:egress:servers": Behaviour(
+        "What a server answers against the rules is told as that, and never looks complete.", "RFC 9112, 8"
+    ),
 }

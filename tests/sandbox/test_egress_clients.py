@@ -250,7 +250,6 @@ async def test_pip_installs_from_the_index_of_this_machine_without_its_password(
         ),
         ({"PIP_INDEX_URL": "https://[bad/simple"}, set(), {"PIP_INDEX_URL": "https://[bad/simple"}),
     ],
-    ids=str,
 )
 def test_the_indexes_of_this_machine_are_found_where_pip_and_uv_find_them(
     variables: dict[str, str], hosts: set[str], told: dict[str, str], tmp_path: Path

@@ -22,8 +22,6 @@ from coderunner.sandbox.egress.http_heads import (
 from coderunner.sandbox.egress.targets import Allowance, Target
 from coderunner.sandbox.egress.tunnel import carry
 
-PATIENCE = 15.0
-"""Seconds that a client has for the head of its request."""
 LINGER = 2.0
 """Seconds in which a client can read an answer that came before it had sent everything."""
 
@@ -57,7 +55,7 @@ async def serve(client: Stream, rules: Rules, admits: Admit) -> None:
 async def _served(client: Stream, rules: Rules, admits: Admit) -> bytes:
     """Serve the request; what is left to answer, if it was not carried out."""
     try:
-        request = await _head(client[0])
+        request = await _head(client[0], rules.dialler.patience)
         if not admits(*_credentials(request)):
             wants = 'Proxy-Authenticate: Basic realm="CodeRunner"\r\n'
             return answers.answer(407, "This proxy is for code in the sandbox", headers=wants)
@@ -71,9 +69,9 @@ async def _served(client: Stream, rules: Rules, admits: Admit) -> bytes:
     return b""
 
 
-async def _head(reader: asyncio.StreamReader) -> Request:
+async def _head(reader: asyncio.StreamReader, patience: float) -> Request:
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             head = await reader.readuntil(b"\r\n\r\n")
     except asyncio.LimitOverrunError:
         head = b" " * (LONGEST + 1)

@@ -84,7 +84,7 @@ class Dialler:
     resolve: Resolve = field(default_factory=SystemResolver)
     reach: Callable[[Address], Reach] = reach_from_here
     patience: float = 15.0
-    """Seconds to look up and to connect, each."""
+    """Seconds to read the head of a request, to look up and to connect, each."""
     tls: ssl.SSLContext | None = None
     """Trusts those whom the system trusts, unless it is given."""
 

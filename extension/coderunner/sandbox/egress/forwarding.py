@@ -83,8 +83,7 @@ async def _answer(
     client: asyncio.StreamWriter,
     sending: asyncio.Task[None],
 ) -> None:
-    response = await _final_head(plain, server, client, sending)
-    framing = response_framing(response, request.method)
+    response, framing = await _final_head(request, plain, server, client, sending)
     chunked = request.version == 1 and framing != EMPTY and framing.length is None
     headers = end_to_end(response.headers)
     client.write(
@@ -94,26 +93,31 @@ async def _answer(
         )
     )
     body = BodyWriter(client, chunked=chunked)
-    async with asyncio.timeout(IDLE) as clock:
-        async for piece in read_body(server, framing):
-            clock.reschedule(asyncio.get_running_loop().time() + IDLE)
-            await body.write(piece)
-        await body.end()
+    try:
+        async with asyncio.timeout(IDLE) as clock:
+            async for piece in read_body(server, framing):
+                clock.reschedule(asyncio.get_running_loop().time() + IDLE)
+                await body.write(piece)
+            await body.end()
+    except Malformed:
+        raise ConnectionAbortedError from None
 
 
 async def _final_head(
+    request: Request,
     plain: PlainTarget,
     server: asyncio.StreamReader,
     client: asyncio.StreamWriter,
     sending: asyncio.Task[None],
-) -> Response:
-    """The response's head; what comes before it (100 Continue) is passed on."""
+) -> tuple[Response, Framing]:
+    """The response's head, and where its body ends; what comes before it (100 Continue) is passed on."""
     host = plain.target.host
     for _ in range(8):
         reading = asyncio.create_task(server.readuntil(b"\r\n\r\n"))
         try:
             await _first(reading, sending)
             response = read_response(reading.result())
+            framing = response_framing(response, request.method)
         except (EOFError, ConnectionError):
             raise Unreachable(502, f"{host} closed the connection without a response") from None
         except TimeoutError:
@@ -125,7 +129,7 @@ async def _final_head(
         if response.status == 101:  # nobody asked for another protocol
             break
         if response.status >= 200:
-            return response
+            return response, framing
         client.write(
             written(b"HTTP/1.1 %d %b" % (response.status, response.reason), end_to_end(response.headers))
         )
