@@ -54,7 +54,7 @@ PLAN = {
     "kernel.background_tasks": Layer(),
     "kernel.io_thread": Layer(),
     "kernel.server_address": Layer("errors", pure=True),
-    "kernel.kernel_location": Layer("errors secret_value settings kernel.server_address"),
+    "kernel.kernel_location": Layer("errors secret_value settings sandbox kernel.server_address"),
     # Facts of Jupyter's messages come from jupyter_client; its sockets do not.
     "kernel.protocol": Layer(f"{VALUES} kernel.protocol", "jupyter_client", pure=True),
     "kernel.widgets": Layer(f"{VALUES} kernel.background_tasks kernel.protocol kernel.widgets"),
@@ -68,13 +68,13 @@ PLAN = {
     ),
     # ZeroMQ and tornado are what jupyter_client itself stands on, psutil is what ipykernel does.
     "kernel.connections": Layer(
-        f"{VALUES} private_folders settings kernel.background_tasks kernel.io_thread kernel.kernel_location "
-        "kernel.server_address kernel.protocol kernel.execution kernel.connections",
+        f"{VALUES} private_folders settings sandbox kernel.background_tasks kernel.io_thread "
+        "kernel.kernel_location kernel.server_address kernel.protocol kernel.execution kernel.connections",
         "jupyter_client psutil tornado zmq",
     ),
     "kernel.connections.environment_variables": Layer(pure=True),
-    "kernel.doctor": Layer(f"{VALUES} settings kernel"),
-    "kernel.sessions": Layer(f"{VALUES} private_folders settings kernel"),
+    "kernel.doctor": Layer(f"{VALUES} settings sandbox kernel"),
+    "kernel.sessions": Layer(f"{VALUES} private_folders settings sandbox kernel"),
     # Runs in the kernel itself, where ipykernel has brought these; `events` is in each file's namespace.
     "kernel.sessions.prelude": Layer("kernel.sessions.prelude.events", "IPython jupyter_core"),
     "records": Layer(f"{VALUES} private_folders records", "sqlalchemy"),

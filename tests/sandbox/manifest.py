@@ -75,5 +75,29 @@ BEHAVIOURS = {
     ),
     "sandbox:egress:servers": Behaviour(
         "What a server answers against the rules is told as that, and never looks complete.", "RFC 9112, 8"
+    "sandbox:namespaces:files": Behaviour(
+        "A kernel in namespaces sees the system, which it cannot change, and its own folder; what it writes "
+        "into its home and into /tmp ends with it.",
+        "safety, T1: host files stay out of reach",
+    ),
+    "sandbox:namespaces:processes": Behaviour(
+        "A kernel in namespaces sees and signals no other process, and neither has nor gets any rights.",
+        "safety, T1: other processes stay out of reach",
+    ),
+    "sandbox:namespaces:network": Behaviour(
+        "A kernel in namespaces has a loopback interface of its own and no other way out.",
+        "safety: no network unless it is granted",
+    ),
+    "sandbox:namespaces:spare": Behaviour(
+        "A spare kernel in namespaces reaches a conversation's folder once it is taken for that.",
+        "speed: the first cell does not wait",
+    ),
+    "sandbox:namespaces:programs": Behaviour(
+        "Programs that start others, share memory, use terminals, databases or time zones run as without it.",
+        "a sandbox is only kept on if it is not in the way",
+    ),
+    "sandbox:grant:live": Behaviour(
+        "What is granted while a kernel runs holds from then on, with its variables, and nothing beyond it.",
+        "safety: grants instead of walls",
     ),
 }

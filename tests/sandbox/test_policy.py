@@ -1,6 +1,5 @@
 """What a policy lets a kernel reach."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -38,7 +37,7 @@ def test_a_policy_says_of_each_path_what_may_be_done_with_it(path: str, read: bo
 
 @behaviour("sandbox:policy:reach")
 def test_the_launcher_gets_the_policy_as_plain_json() -> None:
-    assert json.loads(POLICY.as_json())["read"] == ["/home/ada/data"]
+    assert POLICY.described()["read"] == ["/home/ada/data"]
 
 
 @behaviour("sandbox:policy:reach")

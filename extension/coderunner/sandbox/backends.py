@@ -1,10 +1,23 @@
 """How this machine can sandbox a kernel, and why not where it cannot."""
 
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-Backend = Literal["namespaces", "landlock", "seatbelt", "none"]
+from coderunner.sandbox import python_folders
+from coderunner.sandbox.confinement import Confinement
+from coderunner.sandbox.policy import SYSTEM, Backend, Policy
+
+__all__ = ["Availability", "Backend", "available"]
+
+PATIENCE = 5.0
+"""Seconds for a program that does nothing to run in a sandbox; it takes 30 ms."""
+NO_SUCH_SYSTEM = "Kernels cannot be sandboxed on this system."
+REFUSED = "This system does not let programs sandbox others ({reasons})."
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +35,37 @@ class Availability:
 @cache
 def available() -> Availability:
     """Find out, once for a process: tried for real, not concluded from a version."""
-    return Availability("none", "Sandboxing kernels is not supported on this system.")
+    reasons: list[str] = []
+    for backend in BACKENDS.get(sys.platform, ()):
+        if not (reason := attempt(backend)):
+            return Availability(backend)
+        reasons.append(reason)
+    return Availability("none", REFUSED.format(reasons="; ".join(reasons)) if reasons else NO_SUCH_SYSTEM)
+
+
+BACKENDS: dict[str, tuple[Backend, ...]] = {"linux": ("namespaces",)}
+"""By system, the best first."""
+
+
+def attempt(backend: Backend) -> str:
+    """Run a program that does nothing in a sandbox; returns why that fails, empty if it does not."""
+    with TemporaryDirectory(prefix="coderunner-", ignore_cleanup_errors=True) as name:
+        folder = Path(os.path.realpath(name))
+        policy = Policy(folder, folder, folder, Path.home(), (*SYSTEM, *python_folders.of_this_interpreter()))
+        try:
+            confinement = Confinement.of(
+                backend, {**policy.described(), "cwd": str(folder), "hidden": []}, {}
+            )
+        except OSError as error:
+            return str(error)
+        command = [*confinement.command, sys.executable, "-I", "-S", "-c", "pass"]
+        try:
+            done = subprocess.run(  # noqa: S603 - our own interpreter
+                command, stdin=confinement.stdin, capture_output=True, timeout=PATIENCE, check=False
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            return str(error)
+        finally:
+            confinement.close()
+    said = done.stderr.decode(errors="replace").strip().splitlines()
+    return "" if done.returncode == 0 else said[-1][:300] if said else f"it ended with {done.returncode}"

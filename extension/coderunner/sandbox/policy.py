@@ -1,6 +1,5 @@
 """What a kernel on this machine may reach. Each backend enforces it in the way of its system."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,18 @@ EVERYTHING = "all"
 """The grant of the whole network."""
 PACKAGES = "packages"
 """The grant of the package indexes that this machine's pip uses."""
+
+Backend = Literal["namespaces", "landlock", "seatbelt", "none"]
+"""Who enforces a policy."""
+
+SYSTEM = tuple(
+    Path(each)
+    for each in (
+        *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix", "/sys"),
+        *("/var/cache/fontconfig", "/var/lib/texmf", "/var/lib/ghostscript"),
+    )
+)
+"""The system's own folders: programs, libraries, settings, fonts."""
 
 Access = Literal["read", "write", "network"]
 
@@ -82,23 +93,21 @@ class Policy:
         """Tell whether a path, absolute and without links, may be written."""
         return _within(path, self.writable)
 
-    def as_json(self) -> str:
-        """The policy as the launcher reads it: one JSON object of strings, numbers and lists of strings."""
-        return json.dumps(
-            {
-                "folder": str(self.folder),
-                "sockets": str(self.sockets),
-                "temporary": str(self.temporary),
-                "home": str(self.home),
-                "system": [str(path) for path in self.system],
-                "read": [str(path) for path in sorted(self.grants.read)],
-                "write": [str(path) for path in sorted(self.grants.write)],
-                "memory": self.limits.memory,
-                "processes": self.limits.processes,
-                "file": self.limits.file,
-                "egress": str(self.egress or ""),
-            }
-        )
+    def described(self) -> dict[str, str | int | list[str]]:
+        """The policy as the launcher takes it: strings, numbers and lists of strings."""
+        return {
+            "folder": str(self.folder),
+            "sockets": str(self.sockets),
+            "temporary": str(self.temporary),
+            "home": str(self.home),
+            "system": [str(path) for path in self.system],
+            "read": [str(path) for path in sorted(self.grants.read)],
+            "write": [str(path) for path in sorted(self.grants.write)],
+            "memory": self.limits.memory,
+            "processes": self.limits.processes,
+            "file": self.limits.file,
+            "egress": str(self.egress or ""),
+        }
 
 
 def _within(path: Path, folders: Iterable[Path]) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psutil  # type: ignore[import-untyped]
 import zmq
@@ -31,17 +31,26 @@ from coderunner.kernel.execution.pending_request import Event, Gone
 from coderunner.kernel.protocol.messages import Channel, Message, from_zmq, to_zmq
 from coderunner.outputs import Status
 from coderunner.private_folders import make_private
+from coderunner.sandbox.confinement import Confinement
+from coderunner.sandbox.kernel_sandbox import KernelSandbox, Start
+from coderunner.sandbox.policy import Grants
 
 NATIVE = "python3"
 """The kernel that runs this very interpreter."""
+PYTHONS = ("python", "python3", f"python3.{sys.version_info.minor}")
+"""Names that mean our own interpreter in a kernel spec, as jupyter_client has it."""
 SHUTDOWN = 2.0
 """Seconds for a kernel to end by itself, after which it is killed."""
 DEATH_RATTLE = 0.05
 """Seconds that output of a dead kernel is still on its way to us."""
+LAST_WORDS = 1_000_000
+"""Characters of what a kernel that did not start has said."""
 BREATH = 64
 """Messages of a flood after which others in the loop have their turn."""
 
 DIED = Gone(Status.DIED, "The kernel's process ended.")
+ENDINGS: dict[str, Gone] = {}
+"""What it means when a sandbox ends its kernel, by the word that its launcher has for it."""
 
 
 class Specs(KernelSpecManager):
@@ -73,10 +82,13 @@ class LocalKernel:
     alone = True
     process = ""
 
-    def __init__(self, manager: AsyncKernelManager, sockets: Path) -> None:
+    def __init__(
+        self, manager: AsyncKernelManager, sockets: Path, confinement: Confinement | None = None
+    ) -> None:
         self.language: str = getattr(manager.kernel_spec, "language", "").lower()
         self._manager = manager
         self._sockets = sockets
+        self._confinement = confinement
         self._key: bytes = manager.session.key
         self._loop = asyncio.get_running_loop()
         self._receive: Callable[[Event], None] = lambda _event: None
@@ -139,7 +151,7 @@ class LocalKernel:
         """Have every event from now on given to `receive`, in the loop."""
         self._receive = receive
         if self._ended:
-            receive(DIED)
+            receive(self._verdict())
 
     def go_on(self) -> None:
         """Do nothing: what was sent to a process that ended is lost with it."""
@@ -165,7 +177,10 @@ class LocalKernel:
 
     def _last_words(self) -> str:
         try:
-            lines = (self._sockets / "stderr").read_text(errors="replace").strip().splitlines()
+            # No link: what is in the folder of a kernel in a sandbox is the kernel's.
+            handle = os.open(self._sockets / "stderr", os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+            with os.fdopen(handle, errors="replace") as file:
+                lines = file.read(LAST_WORDS).strip().splitlines()
         except OSError:
             return ""
         return f": {lines[-1][:300]}" if lines else ""
@@ -182,7 +197,11 @@ class LocalKernel:
 
     def _mourn(self) -> None:
         self._ended = True
-        self._receive(DIED)
+        self._receive(self._verdict())
+
+    def _verdict(self) -> Gone:
+        """Why it is gone: the sandbox may have ended it."""
+        return ENDINGS.get(self._confinement.ended, DIED) if self._confinement is not None else DIED
 
     async def interrupt(self) -> None:
         """Interrupt the program, and the programs it started, as Ctrl-C does."""
@@ -191,7 +210,14 @@ class LocalKernel:
 
     async def check(self) -> Gone | None:
         """Return whether the process has ended; as a rule it was noticed already."""
-        return DIED if self._ended or not await self._manager.is_alive() else None
+        return self._verdict() if self._ended or not await self._manager.is_alive() else None
+
+    async def show(self, grants: Grants) -> bool:
+        """Let the running kernel reach more files; False where that takes a new one."""
+        if self._confinement is None or self._ended:
+            return False
+        paths = [(path, False) for path in grants.read] + [(path, True) for path in grants.write]
+        return not paths or await self._confinement.show(paths)
 
     async def answers(self) -> bool:
         """Always True: the connection stays within this machine."""
@@ -228,6 +254,8 @@ class LocalKernel:
             await self._shut_down(now=self._ended)
         finally:
             self._kill_group()
+            if self._confinement is not None:
+                self._confinement.close()
             socket_folders.remove(self._sockets)
 
     def _kill_group(self) -> None:
@@ -238,16 +266,25 @@ class LocalKernel:
                 self._group = 0
 
 
-async def start(kernel_name: str, directory: Path | None = None) -> LocalKernel:
+async def start(
+    kernel_name: str,
+    directory: Path | None = None,
+    *,
+    sandbox: KernelSandbox | None = None,
+    conversation: str = "",
+) -> LocalKernel:
     """Start a kernel in a working directory, or in a place to wait in; it's ready when this returns.
 
-    Raises NoSuchKernelSpec and KernelNotStarted.
+    In a `sandbox` it reaches what that and its `conversation` allow. Raises NoSuchKernelSpec and
+    KernelNotStarted.
     """
     if directory is not None:
         make_private(directory)
     place = socket_folders.make()
     try:
-        kernel = await _launch_whole(_manager(kernel_name, place), directory or place, place)
+        manager = _manager(kernel_name, place)
+        confinement = sandbox.confine(_start(manager, directory, place, conversation)) if sandbox else None
+        kernel = await _launch_whole(manager, directory or place, place, confinement)
         try:
             await kernel.wait_until_ready()
         except BaseException:
@@ -259,9 +296,11 @@ async def start(kernel_name: str, directory: Path | None = None) -> LocalKernel:
     return kernel
 
 
-async def _launch_whole(manager: AsyncKernelManager, directory: Path, sockets: Path) -> LocalKernel:
+async def _launch_whole(
+    manager: AsyncKernelManager, directory: Path, sockets: Path, confinement: Confinement | None
+) -> LocalKernel:
     """Launch a kernel; when this is cancelled, no process is left of it."""
-    launching = asyncio.ensure_future(_launch(manager, directory, sockets))
+    launching = asyncio.ensure_future(_launch(manager, directory, sockets, confinement))
     try:
         return await asyncio.shield(launching)
     except asyncio.CancelledError:
@@ -270,18 +309,51 @@ async def _launch_whole(manager: AsyncKernelManager, directory: Path, sockets: P
         raise
 
 
-async def _launch(manager: AsyncKernelManager, directory: Path, sockets: Path) -> LocalKernel:
+async def _launch(
+    manager: AsyncKernelManager, directory: Path, sockets: Path, confinement: Confinement | None
+) -> LocalKernel:
+    environment, more = _environment(manager), {}
+    if confinement is not None:
+        _spec(manager).argv[:0] = confinement.command
+        environment.update(confinement.environment)
+        more["stdin"] = confinement.stdin
     with (sockets / "stderr").open("wb") as stderr:
         try:
             await manager.start_kernel(
                 cwd=str(directory),
-                env=_environment(manager),
+                env=environment,
                 stderr=stderr,
                 extra_arguments=_arguments(manager),
+                **more,
             )
         except OSError as error:
+            if confinement is not None:
+                confinement.close()
             raise KernelNotStarted(f"kernel {manager.kernel_name!r} cannot be started: {error}") from error
-    return LocalKernel(manager, sockets)
+    if confinement is not None:
+        confinement.started()
+    return LocalKernel(manager, sockets, confinement)
+
+
+def _start(manager: AsyncKernelManager, directory: Path | None, sockets: Path, conversation: str) -> Start:
+    """What a sandbox needs to know of a kernel. The name `python` means our interpreter, as for Jupyter."""
+    spec = _spec(manager)
+    if spec.argv[0] in PYTHONS:
+        spec.argv[0] = sys.executable
+    return Start(
+        spec.argv,
+        _environment(manager),
+        sockets,
+        directory,
+        conversation,
+        spec.language.lower(),
+        spec.resource_dir,
+    )
+
+
+def _spec(manager: AsyncKernelManager) -> KernelSpec:
+    """The kernel's spec, which is this manager's own."""
+    return cast("KernelSpec", manager.kernel_spec)  # `_manager` has looked it up
 
 
 def _manager(kernel_name: str, sockets: Path) -> AsyncKernelManager:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from coderunner.errors import KernelNotStarted, NoSuchKernel
 from coderunner.kernel.connections import local_kernel, server_kernel
+from coderunner.kernel.connections.local_kernel import LocalKernel
 from coderunner.kernel.execution.running_cell import RunningCell
 from coderunner.kernel.execution.transport import Transport
 from coderunner.kernel.io_thread import IOThread, io_thread
@@ -19,6 +20,8 @@ from coderunner.kernel.sessions.kernel_status import KernelStatus
 from coderunner.kernel.sessions.run_prelude import prepare
 from coderunner.kernel.sessions.session import Session
 from coderunner.kernel.sessions.spare_kernel import SpareKernel
+from coderunner.sandbox.kernel_sandbox import KernelSandbox
+from coderunner.sandbox.policy import Grants
 
 __all__ = [
     "Change",
@@ -53,12 +56,14 @@ class Sessions:
         idle: float = IDLE,
         max_memory: float = 0.0,
         spare: bool = False,
+        sandbox: KernelSandbox | None = None,
         inside: IOThread | None = None,
     ) -> None:
         """Keep the working directories of local kernels under `root`, else in a temporary directory.
 
         One that holds more than `max_memory` gigabytes after a cell is ended; 0: no limit. With a `spare`,
-        the next conversation's kernel on this machine has started before it is needed.
+        the next conversation's kernel on this machine has started before it is needed. In a `sandbox`,
+        kernels on this machine reach what it allows; without, all that this process does.
         """
         self.io_thread = inside or io_thread()
         self._root = root
@@ -66,7 +71,10 @@ class Sessions:
         self._max_local = max_local
         self._idle = idle
         self._most = int(max_memory * 1e9)
-        self._spare = SpareKernel() if spare else None
+        self.sandbox = sandbox
+        self._confined: dict[str, LocalKernel] = {}
+        """The kernel of this machine that a conversation had last."""
+        self._spare = SpareKernel(sandbox) if spare else None
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
         self.io_thread.at_exit(self._farewell)
@@ -107,6 +115,25 @@ class Sessions:
         if isinstance(where, Server):
             await self.io_thread.run(server_kernel.delete_kernel(where, _path(conversation)))
 
+    async def grant(self, conversation: str, grants: Grants) -> bool:
+        """Let a conversation's kernel on this machine reach more, from now on.
+
+        True: the kernel that runs may, with its variables. False: it takes a new one, for the next cell.
+        """
+        if self.sandbox is None:
+            return False
+        self.sandbox.granted.add(conversation, grants)
+        return await self.io_thread.run(self._show(conversation, grants))
+
+    async def _show(self, conversation: str, grants: Grants) -> bool:
+        kernel, session = self._confined.get(conversation), self._sessions.get(conversation)
+        if kernel is None or session is None or not session.live:
+            return False
+        if await kernel.show(grants):
+            return True
+        await session.rest()
+        return False
+
     async def close_all(self, *, keep: bool = True) -> None:
         """End all kernels on this machine; those on servers too unless `keep` is set."""
         await self.io_thread.run(self._close_all(keep=keep))
@@ -124,6 +151,7 @@ class Sessions:
             self._temporary.cleanup()
 
     async def _end(self, session: Session, *, keep: bool) -> None:
+        self._confined.pop(session.conversation, None)
         await session.end(keep=keep)
         with suppress(OSError):
             self.directory(session.conversation).rmdir()  # only where the program left nothing in it
@@ -153,8 +181,11 @@ class Sessions:
         directory = Path(where.directory) if where.directory else self.directory(conversation)
         kernel = None
         if self._spare is not None and where.kernel_name == self._spare.kernel_name:
-            kernel = await self._spare.take(directory)
-        kernel = kernel or await local_kernel.start(where.kernel_name, directory)
+            kernel = await self._spare.take(directory, conversation)
+        kernel = kernel or await local_kernel.start(
+            where.kernel_name, directory, sandbox=self.sandbox, conversation=conversation
+        )
+        self._confined[conversation] = kernel
         self._refill()
         return kernel
 

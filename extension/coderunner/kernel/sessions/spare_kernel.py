@@ -12,6 +12,8 @@ from coderunner.kernel.connections import local_kernel
 from coderunner.kernel.execution.pending_request import Event, Gone
 from coderunner.kernel.sessions.run_prelude import move, prepare
 from coderunner.private_folders import make_private
+from coderunner.sandbox.kernel_sandbox import KernelSandbox, real
+from coderunner.sandbox.policy import Grants
 
 
 class SpareKernel:
@@ -22,7 +24,8 @@ class SpareKernel:
 
     kernel_name = local_kernel.NATIVE
 
-    def __init__(self) -> None:
+    def __init__(self, sandbox: KernelSandbox | None = None) -> None:
+        self._sandbox = sandbox
         self._starting: asyncio.Task[local_kernel.LocalKernel] | None = None
         self._farewells: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -37,16 +40,19 @@ class SpareKernel:
         if self._starting is None and not self._closed:
             self._starting = asyncio.get_running_loop().create_task(self._start())
 
-    async def take(self, directory: Path) -> local_kernel.LocalKernel | None:
-        """Return the kernel, moved to its working directory; None where there is none that lives."""
+    async def take(self, directory: Path, conversation: str = "") -> local_kernel.LocalKernel | None:
+        """Return the kernel, moved to its working directory; None where there is none that lives.
+
+        In a sandbox it reaches that directory, and what the conversation was granted, from then on.
+        """
         starting, self._starting = self._starting, None
         if starting is None:
             return None
         try:
             # Shielded: whoever stops waiting does not end it halfway.
             kernel = await asyncio.shield(starting)
-            if await kernel.check() is None:
-                await move(kernel, _made(directory))
+            if await kernel.check() is None and await self._admit(kernel, _made(directory), conversation):
+                await move(kernel, directory)
                 return kernel
         except (KernelError, OSError):
             self._beside(_end(starting))
@@ -59,6 +65,12 @@ class SpareKernel:
         self._beside(_end(starting))
         return None
 
+    async def _admit(self, kernel: local_kernel.LocalKernel, directory: Path, conversation: str) -> bool:
+        if self._sandbox is None:
+            return True
+        own = Grants(write=frozenset([real(directory)]))
+        return await kernel.show(own | self._sandbox.granted.of(conversation))
+
     async def close(self) -> None:
         """End it, and start no other."""
         self._closed = True
@@ -68,7 +80,7 @@ class SpareKernel:
         await asyncio.gather(*self._farewells, return_exceptions=True)
 
     async def _start(self) -> local_kernel.LocalKernel:
-        kernel = await local_kernel.start(self.kernel_name)
+        kernel = await local_kernel.start(self.kernel_name, sandbox=self._sandbox)
         try:
             await prepare(kernel)
         except BaseException:

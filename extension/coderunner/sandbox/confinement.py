@@ -1,0 +1,93 @@
+"""One kernel in its sandbox: how it is started, and what it is shown while it runs."""
+
+import asyncio
+import marshal
+import os
+import socket
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from coderunner.sandbox.policy import Backend
+
+PACKAGE = str(Path(__file__).parent.parent.parent)
+"""The folder from which the launcher imports itself."""
+BOOT = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from coderunner.sandbox.launcher.main import main; main()"
+)
+LARGEST = 65_536
+"""Bytes of a message of the launcher's."""
+PATIENCE = 5.0
+"""Seconds for the launcher to show a folder, which takes it less than a millisecond."""
+ENDED = b"ended "
+"""How a message begins that says why the launcher has ended the kernel."""
+
+
+@dataclass(slots=True)
+class Confinement:
+    """The launcher of one kernel, and the channel to it."""
+
+    backend: Backend
+    command: list[str]
+    """What comes before the kernel's own command."""
+    environment: dict[str, str]
+    """What is set in its environment."""
+    stdin: int
+    """What its process gets as standard input."""
+    _ours: socket.socket
+    _theirs: socket.socket
+    _ended: str = ""
+    _turnstile: asyncio.Lock | None = None
+
+    @classmethod
+    def of(cls, backend: Backend, policy: Mapping[str, Any], environment: dict[str, str]) -> "Confinement":
+        """Prepare the launcher for a policy, which it reads when it starts."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.settimeout(0)
+        ours.send(marshal.dumps({**policy, "backend": backend}))
+        command = [sys.executable, "-I", "-S", "-c", BOOT, PACKAGE, "--"]
+        return cls(backend, command, environment, theirs.fileno(), ours, theirs)
+
+    def started(self) -> None:
+        """The process runs: its end of the channel is its own now."""
+        self._theirs.close()
+
+    async def show(self, paths: Iterable[tuple[Path, bool]]) -> bool:
+        """Let the running kernel reach more: paths, and whether each may be written. False: it cannot.
+
+        Paths are absolute and without links.
+        """
+        if self.backend != "namespaces":
+            return False
+        asked = [(os.fspath(path), writable) for path, writable in paths]
+        self._turnstile = self._turnstile or asyncio.Lock()
+        async with self._turnstile:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    loop = asyncio.get_running_loop()
+                    await loop.sock_sendall(self._ours, marshal.dumps(asked))
+                    while (message := await loop.sock_recv(self._ours, LARGEST)).startswith(ENDED):
+                        self._note(message)
+                    return message == b"1"
+            except (OSError, TimeoutError):
+                return False
+
+    @property
+    def ended(self) -> str:
+        """Why the launcher has ended the kernel, in a word; empty where it has not."""
+        with suppress(OSError):
+            while message := self._ours.recv(LARGEST):
+                self._note(message)
+        return self._ended
+
+    def _note(self, message: bytes) -> None:
+        if message.startswith(ENDED):
+            self._ended = message.removeprefix(ENDED).decode("ascii", "replace")
+
+    def close(self) -> None:
+        """Let go: the launcher ends, and all that it started."""
+        self._ours.close()
+        self._theirs.close()

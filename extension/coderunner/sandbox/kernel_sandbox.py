@@ -1,0 +1,130 @@
+"""The sandbox of the kernels of one host: what each may reach, and how it is started."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from coderunner.errors import KernelNotStarted
+from coderunner.sandbox import python_folders
+from coderunner.sandbox.backends import Availability, available
+from coderunner.sandbox.confinement import Confinement
+from coderunner.sandbox.granted import Granted
+from coderunner.sandbox.policy import SYSTEM, Grants, Limits, Policy
+from coderunner.settings.settings import Settings
+
+OF_HOME = (".fonts", ".local/share/fonts")
+"""What of the home folder every program may read."""
+FONT_LISTS = ".cache/matplotlib/fontlist-*.json"
+"""Matplotlib's list of the fonts here: making it anew takes a second of each kernel's first plot."""
+OF_LANGUAGE = {"julia": (".julia", ".juliaup"), "r": ("R",)}
+"""Where kernels of other languages keep their packages in the home folder."""
+
+TEMPORARY = ("TMPDIR", "TEMP", "TMP")
+"""What may name another temporary folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A kernel that is about to be started."""
+
+    command: Sequence[str]
+    """Its own."""
+    environment: Mapping[str, str]
+    sockets: Path
+    folder: Path | None
+    """The folder of its conversation; None: it waits for one."""
+    conversation: str = ""
+    language: str = "python"
+    resources: str = ""
+    """The folder of its kernel spec."""
+
+
+@dataclass(frozen=True, slots=True)
+class KernelSandbox:
+    """What sandboxed kernels of one host may reach. May be used from any thread."""
+
+    grants: Grants = field(default_factory=Grants)
+    """For all of them."""
+    limits: Limits = field(default_factory=Limits)
+    granted: Granted = field(default_factory=Granted)
+    """For single conversations."""
+    hidden: tuple[Path, ...] = ()
+    """What no grant of a folder around it shows: our own data."""
+    way: Availability = field(default_factory=available)
+
+    @classmethod
+    def of(cls, settings: Settings) -> "KernelSandbox | None":
+        """The sandbox that the settings ask for; None where kernels run without one."""
+        way = in_force(settings)
+        if not way and settings.sandbox != "on":
+            return None
+        grants = Grants(
+            frozenset(map(real, settings.sandbox_read)),
+            frozenset(map(real, settings.sandbox_write)),
+            frozenset(settings.sandbox_network),
+        )
+        limits = Limits(memory=int(settings.max_memory * 1e9))
+        return cls(grants, limits, Granted(settings.data_dir / "grants.json"), (settings.data_dir,), way)
+
+    def confine(self, start: Start) -> Confinement:
+        """Prepare the start of a kernel; raises KernelNotStarted where there can be no sandbox."""
+        if not self.way:
+            raise KernelNotStarted(f"sandbox is on, but there is none: {self.way.why} Set it to auto or off")
+        policy = self.policy(start)
+        policy.temporary.mkdir(mode=0o700, exist_ok=True)
+        described = {
+            **policy.described(),
+            "cwd": str(policy.folder),
+            "hidden": [str(each) for each in self.hidden],
+        }
+        return Confinement.of(self.way.backend, described, dict.fromkeys(TEMPORARY, "/tmp"))  # noqa: S108
+
+    def policy(self, start: Start) -> Policy:
+        """What a kernel may reach."""
+        sockets = real(start.sockets)
+        home = real(Path.home())
+        return Policy(
+            folder=real(start.folder) if start.folder else sockets,
+            sockets=sockets,
+            temporary=sockets / "tmp",
+            home=home,
+            system=_needed(start, home),
+            grants=self.grants | self.granted.of(start.conversation),
+            limits=self.limits,
+        )
+
+
+def in_force(settings: Settings) -> Availability:
+    """How kernels on this machine are sandboxed under these settings, or why they are not."""
+    return Availability("none", "The setting sandbox is off.") if settings.sandbox == "off" else available()
+
+
+def _needed(start: Start, home: Path) -> tuple[Path, ...]:
+    """What the kernel's program needs to be able to read."""
+    program = Path(start.command[0])
+    found = [home / each for each in (*OF_HOME, *OF_LANGUAGE.get(start.language, ()))]
+    found += home.glob(FONT_LISTS)
+    found += [Path(start.resources)] if start.resources else []
+    found += python_folders.importable(start.environment.get("PYTHONPATH", "").split(os.pathsep))
+    if start.command[0] == sys.executable:
+        found += python_folders.of_this_interpreter()
+    elif start.language == "python" and program.is_absolute():
+        found += python_folders.of_interpreter(start.command[0])
+    elif program.is_absolute():
+        found += _around(program.resolve(), home)
+    theirs = (each for each in dict.fromkeys(found) if each.exists() and not home.is_relative_to(each))
+    return (*(each for each in SYSTEM if each.exists()), *theirs)
+
+
+def _around(program: Path, home: Path) -> list[Path]:
+    """The installation that a program belongs to, or its folder alone where that is not clear."""
+    root = program.parent.parent
+    whole = program.parent.name == "bin" and (root / "lib").is_dir() and root not in (home, home / ".local")
+    return [root if whole else program.parent]
+
+
+def real(path: Path) -> Path:
+    """Return a path without links."""
+    return Path(os.path.realpath(path))

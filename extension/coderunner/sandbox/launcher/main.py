@@ -1,0 +1,43 @@
+"""The program between us and a kernel: `main` walls its own process in and becomes the kernel."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the import of typing takes as long as all the rest
+    from typing import Any
+
+BROKEN = 125
+"""The exit code where the sandbox cannot be set up."""
+
+
+def main() -> None:
+    """Run the command after `--`, under the policy that comes first on standard input."""
+    command = sys.argv[sys.argv.index("--") + 1 :]
+    # The kernel's own standard input is empty.
+    channel = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    from coderunner.sandbox.launcher import init
+
+    policy = init.told(channel)
+    try:
+        BACKENDS[policy["backend"]](policy, command, channel)
+    except OSError as error:
+        os.write(2, f"the sandbox cannot be set up: {error}\n".encode())
+        os._exit(BROKEN)
+
+
+def _namespaces(policy: dict[str, Any], command: list[str], channel: int) -> None:
+    from coderunner.sandbox.launcher import init, namespaces
+
+    namespaces.enter(channel)
+    tree = namespaces.build(policy)
+    kernel = init.start(lambda: init.execute(command, policy["cwd"]))
+    init.serve(tree, kernel, channel)
+
+
+BACKENDS = {"namespaces": _namespaces}

@@ -1,0 +1,110 @@
+"""A kernel in namespaces of its own: its own files, processes, network and host of nobody.
+
+Three processes: a *supervisor*, which jupyter_client started and which ends as the kernel did; *init*, the
+first process of the new process namespace, with which all others end; and the kernel.
+"""
+
+from __future__ import annotations
+
+import os
+
+from coderunner.sandbox.launcher import libc
+from coderunner.sandbox.launcher.file_tree import VIEW, FileTree
+
+NEWNS, NEWCGROUP, NEWUTS, NEWIPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000
+NEWUSER, NEWPID, NEWNET = 0x10000000, 0x20000000, 0x40000000
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the import of typing takes as long as all the rest
+    import signal
+    from typing import Any, NoReturn
+
+    Policy = dict[str, Any]
+else:
+    import _signal as signal
+
+
+def enter(channel: int) -> None:
+    """Become the supervisor of new namespaces: returns in their init alone; raises OSError.
+
+    `channel` is init's: when its other end is closed, all ends.
+    """
+    user, group = os.geteuid(), os.getegid()
+    libc.call("unshare", NEWUSER | NEWNS | NEWPID | NEWNET | NEWIPC | NEWUTS | NEWCGROUP)
+    _write("/proc/self/setgroups", "deny")
+    _write("/proc/self/uid_map", f"{user} {user} 1")
+    _write("/proc/self/gid_map", f"{group} {group} 1")
+    # Ctrl-C reaches the whole group, and is meant for the program.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    init = os.fork()
+    if init:
+        os.close(channel)
+        _supervise(init)
+    libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
+    # Nobody inside looks into this process, whatever it may do.
+    libc.prctl(libc.PR_SET_DUMPABLE, 0)
+
+
+def _supervise(init: int) -> NoReturn:
+    _, status = os.waitpid(init, 0)
+    os._exit(os.waitstatus_to_exitcode(status) % 256)
+
+
+def build(policy: Policy) -> FileTree:
+    """Build what the kernel sees; raises OSError."""
+    libc.loopback_up()
+    tree = FileTree(policy["memory"])
+    home = policy["home"]
+    kept = [(path, "read") for path in policy["read"]] + [(path, "write") for path in policy["write"]]
+    kept += [(path, "write") for path in (policy["folder"], policy["sockets"]) if path]
+    steps = [(path, "system") for path in policy["system"]] + kept
+    steps += [("/tmp", "temporary"), ("/var/tmp", "temporary")]  # noqa: S108 - those of the view
+    steps += [(path, "hidden") for path in policy["hidden"] if os.path.isdir(path)]
+    if home != "/" and (home, "read") not in kept and (home, "write") not in kept:
+        steps.append((home, "memory"))
+    # A folder comes before what is in it, and is covered by that.
+    for path, what in sorted(steps, key=lambda step: (step[0].count("/"), step[1] in ("read", "write"))):
+        _show(tree, path, what, policy)
+    for link, target in policy.get("links", {}).items():
+        tree.link(link, target)
+    tree.devices()
+    if os.geteuid() == 0:
+        tree.hide_secrets("/etc")
+    _write("/proc/sys/user/max_user_namespaces", "0")
+    tree.finish()
+    return tree
+
+
+def _show(tree: FileTree, path: str, what: str, policy: Policy) -> None:
+    if what == "system":
+        tree.system(path)
+    elif what == "memory":
+        tree.memory(path)
+    elif what == "temporary":
+        tree.bind_at(policy["temporary"], path)
+    elif what == "hidden":
+        tree.hide(path, folder=True)
+    elif path in (policy["folder"], policy["sockets"]):
+        tree.bind(path, writable=True)
+    else:
+        try:
+            tree.bind(path, writable=what == "write")
+        except OSError:
+            pass  # it is there no more, or a link by now: granted was what it was
+
+
+def confine_child() -> None:
+    """Leave all rights behind, in a child of init; raises OSError."""
+    os.chroot(VIEW)
+    os.chdir("/")
+    libc.forget_keys()
+    libc.drop_capabilities()
+    libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
+
+
+def _write(path: str, text: str) -> None:
+    handle = os.open(path, os.O_WRONLY)
+    try:
+        os.write(handle, text.encode())
+    finally:
+        os.close(handle)
