@@ -75,6 +75,7 @@ BEHAVIOURS = {
     ),
     "sandbox:egress:servers": Behaviour(
         "What a server answers against the rules is told as that, and never looks complete.", "RFC 9112, 8"
+    ),
     "sandbox:namespaces:files": Behaviour(
         "A kernel in namespaces sees the system, which it cannot change, and its own folder; what it writes "
         "into its home and into /tmp ends with it.",
