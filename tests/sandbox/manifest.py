@@ -101,4 +101,26 @@ BEHAVIOURS = {
         "What is granted while a kernel runs holds from then on, with its variables, and nothing beyond it.",
         "safety: grants instead of walls",
     ),
+    "sandbox:landlock:calls": Behaviour(
+        "A filter refuses what Landlock does not know of, with an error and never with an end.",
+        "Linux: seccomp(2); Landlock: what is not restricted",
+    ),
+    "sandbox:landlock:files": Behaviour(
+        "Modes, owners and times can be changed where files may be written, and nowhere else.",
+        "Landlock: what is not restricted",
+    ),
+    "sandbox:landlock:sockets": Behaviour(
+        "A program connects to Unix sockets in its own folders, and to no others.",
+        "Landlock: what is not restricted",
+    ),
+    "sandbox:landlock:shared-memory": Behaviour(
+        "Semaphores and shared memory are the program's own, and end with it.",
+        "shm_overview(7): /dev/shm is everybody's",
+    ),
+    "sandbox:landlock:hidden": Behaviour(
+        "A grant of a folder does not show our own data in it.", "safety, T1: host files stay out of reach"
+    ),
+    "sandbox:landlock:no-leftovers": Behaviour(
+        "What a program started and left behind ends with its kernel.", "setsid(2): a group can be left"
+    ),
 }

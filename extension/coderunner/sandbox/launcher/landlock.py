@@ -1,0 +1,178 @@
+"""Landlock: what a process that confined itself, and all it starts, may open, change, connect to and signal.
+
+Works without any right. It is told truly: PermissionError, with the path. What Landlock itself does not
+know (times and modes of files, Unix sockets by path, other kinds of sockets) is for `seccomp` and `broker`.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+
+from coderunner.sandbox.launcher import libc
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the import of typing takes as long as all the rest
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
+
+EXECUTE, WRITE_FILE, READ_FILE, READ_DIR, REMOVE_DIR, REMOVE_FILE = (1 << bit for bit in range(6))
+MAKE_DIR, MAKE_REG, MAKE_SOCK, MAKE_FIFO, MAKE_SYM = 1 << 7, 1 << 8, 1 << 9, 1 << 10, 1 << 12
+REFER, TRUNCATE, IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
+
+READ = EXECUTE | READ_FILE | READ_DIR
+WRITE = (
+    READ | WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | MAKE_SOCK | MAKE_FIFO | MAKE_SYM
+    | REFER | TRUNCATE
+)  # fmt: skip
+DEVICE = READ_FILE | WRITE_FILE | TRUNCATE | IOCTL_DEV
+OF_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
+"""The rights that a file, rather than a folder, can have."""
+
+FILES_BY_ABI = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
+"""Which rights the kernel knows, by the version of its interface: <linux/landlock.h>."""
+TCP_ABI, SCOPE_ABI = 4, 6
+BIND_AND_CONNECT = 3
+SIGNALS_AND_ABSTRACT_SOCKETS = 3
+
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx")
+GRAPHICS = ("nvidia", "dri", "kfd", "dxg")
+"""How the names begin of what CUDA, ROCm and their kin need in /dev."""
+PROC = (
+    "cgroups", "cmdline", "cpuinfo", "devices", "diskstats", "driver", "filesystems", "loadavg", "meminfo",
+    "misc", "modules", "partitions", "stat", "swaps", "sys", "uptime", "version", "vmstat",
+)  # fmt: skip
+"""What tells of the machine in /proc."""
+OTHERS = {"net", "task", "root", "cwd", "exe"}
+"""What in a process's own folder in /proc tells of others: all connections of the machine, once more in each
+thread's folder; and links, a rule for which would be one for what they lead to."""
+
+_CREATE, _ADD, _RESTRICT = 444, 445, 446
+_BENEATH = 1
+_VERSION = 1
+
+
+def abi() -> int:
+    """Return the version of Landlock's interface that this kernel has; 0: none."""
+    try:
+        return libc.syscall(_CREATE, None, 0, _VERSION)
+    except OSError:
+        return 0
+
+
+def confine(policy: Mapping[str, Any]) -> None:
+    """Confine this process for good, with all that it will start, to what a policy (as JSON) names.
+
+    What the kernel is too old to refuse stays possible (see `abi`); paths that do not exist are skipped.
+    Raises OSError where there is no Landlock.
+    """
+    libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
+    version = abi()
+    known = FILES_BY_ABI[max((each for each in FILES_BY_ABI if each <= version), default=1)]
+    attributes = [known]
+    attributes += [BIND_AND_CONNECT] if version >= TCP_ABI else []
+    attributes += [SIGNALS_AND_ABSTRACT_SOCKETS] if version >= SCOPE_ABI else []
+    packed = struct.pack(f"={len(attributes)}Q", *attributes)
+    ruleset = libc.syscall(_CREATE, packed, len(packed), 0)
+    try:
+        for path, rights in rules(policy):
+            _allow(ruleset, path, rights & known)
+        libc.syscall(_RESTRICT, ruleset, 0)
+    finally:
+        os.close(ruleset)
+
+
+def rules(policy: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Yield the paths of a policy and of every program, with the rights to them."""
+    for path in readable(policy["system"]):
+        yield path, READ
+    hidden = [os.path.realpath(path) for path in policy.get("hidden", ())]
+    for path in policy["read"]:
+        yield from _around(path, READ, hidden)
+    for path in writable(policy):
+        yield from _around(path, WRITE, hidden)
+    yield "/sys", READ_FILE | READ_DIR
+    for name in _listed("/dev"):
+        if name in DEVICES or name.startswith(GRAPHICS):
+            yield f"/dev/{name}", DEVICE | READ_DIR
+    # The numbers of processes may be listed: what tells more of another one is refused.
+    yield "/proc", READ_DIR
+    for name in PROC:
+        yield f"/proc/{name}", READ_FILE | READ_DIR
+    for path in own_proc("self"):
+        yield path, READ_FILE | WRITE_FILE | READ_DIR
+
+
+def _around(path: str, rights: int, hidden: list[str]) -> Iterator[tuple[str, int]]:
+    """Yield a path; where something hidden is below it, all else that is in it now."""
+    real = os.path.realpath(path)
+    if real in hidden:
+        return
+    if not any(each.startswith(real.rstrip("/") + "/") for each in hidden):
+        yield path, rights
+        return
+    yield path, READ_DIR
+    for name in _listed(path):
+        yield from _around(f"{path}/{name}", rights, hidden)
+
+
+def writable(policy: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what a policy lets be written."""
+    return (policy["folder"], policy["sockets"], policy["temporary"], *policy["write"])
+
+
+def own_proc(process: int | str) -> list[str]:
+    """Return what a process may read about itself. A rule is about the very entry that is there now.
+
+    So somebody has to keep them open: Linux forgets an entry that nobody uses and makes another one later.
+    """
+    return [f"/proc/{process}/{name}" for name in _listed(f"/proc/{process}") if name not in OTHERS]
+
+
+def readable(system: Iterable[str]) -> Iterator[str]:
+    """Yield the paths of the system; for root without what is root's alone, such as /etc/shadow."""
+    for path in system:
+        if path == "/etc" and os.geteuid() == 0:
+            yield from _public(path, depth=2)
+        else:
+            yield path
+
+
+def _public(folder: str, depth: int) -> list[str]:
+    """Return what everybody may read in a folder: itself where that is all."""
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return []
+    found = []
+    for entry in entries:
+        try:
+            mode = entry.stat().st_mode
+        except OSError:
+            continue  # a link to nowhere
+        if depth > 1 and entry.is_dir(follow_symlinks=False) and mode & stat.S_IXOTH:
+            found += _public(entry.path, depth - 1)
+        elif mode & stat.S_IROTH:
+            found.append(entry.path)
+    return [folder] if depth == 1 and len(found) == len(entries) else found
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def _allow(ruleset: int, path: str, rights: int) -> None:
+    try:
+        handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except OSError:
+        return  # it does not exist
+    try:
+        if not stat.S_ISDIR(os.fstat(handle).st_mode):
+            rights &= OF_FILES
+        libc.syscall(_ADD, ruleset, _BENEATH, struct.pack("=Qi", rights, handle), 0)
+    finally:
+        os.close(handle)
