@@ -6,8 +6,8 @@ import struct
 
 import pytest
 
-from coderunner.sandbox.launcher.call_numbers import CALLS, COLUMN
-from coderunner.sandbox.launcher.seccomp import ALLOW, ASK, ASKED, AUDIT, RULES, X32, program
+from coderunner.sandbox.launcher.call_filter.call_numbers import CALLS, COLUMN
+from coderunner.sandbox.launcher.call_filter.seccomp import ALLOW, ASK, ASKED, AUDIT, RULES, X32, program
 from tests.behaviours import behaviour
 
 FAIL = 0x00050000

@@ -13,7 +13,7 @@ import os
 import struct
 
 from coderunner.sandbox.launcher import landlock, libc
-from coderunner.sandbox.launcher.call_numbers import CALLS, COLUMN
+from coderunner.sandbox.launcher.call_filter.call_numbers import CALLS, COLUMN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the import of typing takes as long as all the rest

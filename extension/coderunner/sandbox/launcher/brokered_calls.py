@@ -10,8 +10,8 @@ import struct
 
 from coderunner.sandbox.launcher import libc
 from coderunner.sandbox.launcher.broker import HERE, UNDONE, Given, Refused
-from coderunner.sandbox.launcher.call_numbers import CALLS, COLUMN
-from coderunner.sandbox.launcher.seccomp import OPEN_TERMINAL
+from coderunner.sandbox.launcher.call_filter.call_numbers import CALLS, COLUMN
+from coderunner.sandbox.launcher.call_filter.seccomp import OPEN_TERMINAL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the import of typing takes as long as all the rest

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import select
 
-from coderunner.sandbox.launcher import broker, brokered_calls, landlock, libc, limits, seccomp
-from coderunner.sandbox.launcher.call_numbers import CALLS, COLUMN
+from coderunner.sandbox.launcher import broker, brokered_calls, landlock, libc, limits
+from coderunner.sandbox.launcher.call_filter.call_numbers import CALLS, COLUMN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the import of typing takes as long as all the rest
@@ -92,7 +92,7 @@ def _become(policy: Policy, command: list[str], tell: int, awaited: int) -> NoRe
         libc.forget_keys()
         landlock.confine(policy)
         _drop_capabilities()
-        os.write(tell, b"%d" % seccomp.install(asking=True))
+        os.write(tell, b"%d" % landlock.filter_calls(asking=True))
         os.read(awaited, 1)
         for name in os.listdir("/proc/self/fd"):
             _keep_private(int(name))

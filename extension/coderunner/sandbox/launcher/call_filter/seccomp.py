@@ -6,13 +6,11 @@ Linux asks it at each system call. It sees numbers only; what takes a look at a 
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import struct
 
-from coderunner.sandbox.launcher import libc
-from coderunner.sandbox.launcher.call_numbers import CALLS, COLUMN
+from coderunner.sandbox.launcher.call_filter.call_numbers import CALLS, COLUMN
 
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 """How the filter is told of a machine: <linux/audit.h>."""
@@ -127,29 +125,6 @@ ASKED = (
 
 _LOAD, _AND, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x06
 _NUMBER, _MACHINE, _ARGUMENTS = 0, 4, 16
-_NEW_LISTENER, _NO_SLOW_DOWN = 8, 4
-
-
-def known() -> bool:
-    """Return whether the numbers of this machine's system calls are known here."""
-    return os.uname().machine in AUDIT
-
-
-def install(*, asking: bool = False) -> int:
-    """Filter the calls of this process, and of all that it will start, for good.
-
-    With `asking`, returns the descriptor that answers what is for a broker; else 0. Raises OSError, also on a
-    machine whose calls are not known.
-    """
-    machine = os.uname().machine
-    if machine not in AUDIT:
-        raise OSError(errno.ENOSYS, f"no filter of system calls is known for {machine}")
-    libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
-    code = program((*ASKED, *RULES) if asking else RULES, machine)
-    held = ctypes.create_string_buffer(code, len(code))
-    packed = struct.pack("@HP", len(code) // 8, ctypes.addressof(held))
-    flags = _NO_SLOW_DOWN | (_NEW_LISTENER if asking else 0)
-    return libc.syscall(CALLS["seccomp"][COLUMN[machine]] or 0, 1, flags, packed)
 
 
 def program(rules: tuple[Rule, ...], machine: str) -> bytes:
