@@ -32,7 +32,8 @@ def html(source: str) -> DisplayData:
 
 
 def shown(page: Page, host: Host, name: str, outputs: list[Output]) -> str:
-    """A block with these outputs, in the page."""
+    """A block with these outputs, alone in the page: what grows above it would move it out of sight."""
+    host.cells.clear()
     cell = host.show(name, outputs)
     page.reload()
     block_of(page, cell).scroll_into_view_if_needed()

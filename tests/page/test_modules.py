@@ -22,6 +22,8 @@ tall = w.IntSlider(value=5, description='tall')
 said = w.Label('five')
 def grow(change): bars.y, said.value = [4, 2, change.new], f'now {change.new}'
 tall.observe(grow, 'value')
+def choose(change): said.value = f'chosen {change.new}'
+bars.observe(choose, 'selected')
 w.VBox([tall, said, bq.Figure(marks=[bars], axes=[bq.Axis(scale=x)], animation_duration=0)])
 """
 
@@ -46,6 +48,7 @@ def test_a_figure_of_bqplot_is_drawn_moves_with_a_slider_and_tells_of_clicks(
         expect(bar(frame)).not_to_have_attribute("height", f"{height}")
         assert shown.printed("print(bars.y)") == "[ 4  2 10]\n"
         bar(frame).click()
+        expect(frame.get_by_text("chosen [1]")).to_be_visible()
         page.reload()
         expect(shown.in_frame(page).locator(".bqplot rect.bar")).to_have_count(3)
         assert shown.printed("print(bars.selected)") == "[1]\n"

@@ -205,14 +205,19 @@ class Counter(anywidget.AnyWidget):
     _esm = '''
     export default { render({ model, el }) {
       const button = document.createElement("button");
-      const draw = () => { button.textContent = `count ${model.get("value")}`; };
+      const draw = () => { button.textContent = `count ${model.get("value")}, told ${model.get("told")}`; };
       button.onclick = () => { model.set("value", model.get("value") + 1); model.save_changes(); };
       model.on("change:value", draw);
+      model.on("change:told", draw);
       draw();
       el.append(button);
     } }'''
     _css = "button { color: rgb(1, 2, 3); }"
     value = traitlets.Int(3).tag(sync=True)
+    told = traitlets.Int(3).tag(sync=True)
+    @traitlets.observe("value")
+    def _tell(self, change):
+        self.told = change.new
 counter = Counter()
 counter
 """
@@ -225,12 +230,12 @@ def test_an_anywidget_works_where_scripts_may_run_and_else_shows_its_text(
     shown = stage.show("any", ANY)
     with opened(browser, stage.host) as page:
         button = shown.in_frame(page).get_by_role("button")
-        expect(button).to_have_text("count 3")
+        expect(button).to_have_text("count 3, told 3")
         button.click()
-        expect(button).to_have_text("count 4")
+        expect(button).to_have_text("count 4, told 4")  # the page counts at once, the program tells when it has
         expect(button).to_have_css("color", "rgb(1, 2, 3)")
         assert shown.printed("counter.value += 1; print(counter.value)") == "5\n"
-        expect(button).to_have_text("count 5")
+        expect(button).to_have_text("count 5, told 5")
         block_of(page, shown.cell).get_by_label("More").click()
         block_of(page, shown.cell).get_by_role("button", name="Disable scripts").click()
         expect(shown.in_frame(page).locator("pre")).to_contain_text(
