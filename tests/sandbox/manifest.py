@@ -101,6 +101,10 @@ BEHAVIOURS = {
         "What is granted while a kernel runs holds from then on, with its variables, and nothing beyond it.",
         "safety: grants instead of walls",
     ),
+    "sandbox:landlock:home": Behaviour(
+        "Without namespaces a kernel has a home folder of its own, in which `~/data` means a granted folder.",
+        "safety: grants instead of walls",
+    ),
     "sandbox:landlock:calls": Behaviour(
         "A filter refuses what Landlock does not know of, with an error and never with an end.",
         "Linux: seccomp(2); Landlock: what is not restricted",

@@ -38,13 +38,24 @@ def available() -> Availability:
     reasons: list[str] = []
     for backend in BACKENDS.get(sys.platform, ()):
         if not (reason := attempt(backend)):
-            return Availability(backend)
+            return Availability(backend, uncovered(backend))
         reasons.append(reason)
     return Availability("none", REFUSED.format(reasons="; ".join(reasons)) if reasons else NO_SUCH_SYSTEM)
 
 
-BACKENDS: dict[str, tuple[Backend, ...]] = {"linux": ("namespaces",)}
+BACKENDS: dict[str, tuple[Backend, ...]] = {"linux": ("namespaces", "landlock")}
 """By system, the best first."""
+UNCOVERED = "Without user namespaces, code can find out whether a file exists, though not what is in it"
+AND_SIGNALS = "; and it can end other programs of this user, which Linux 6.12 and later prevent"
+
+
+def uncovered(backend: Backend) -> str:
+    """Return what a back end does not cover here, in a sentence; empty if nothing."""
+    if backend != "landlock":
+        return ""
+    from coderunner.sandbox.launcher import landlock  # Linux's alone
+
+    return UNCOVERED + ("" if landlock.abi() >= landlock.SCOPE_ABI else AND_SIGNALS) + "."
 
 
 def attempt(backend: Backend) -> str:

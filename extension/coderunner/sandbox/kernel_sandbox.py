@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coderunner.errors import KernelNotStarted
-from coderunner.sandbox import python_folders
+from coderunner.sandbox import private_home, python_folders
 from coderunner.sandbox.backends import Availability, available
 from coderunner.sandbox.confinement import Confinement
 from coderunner.sandbox.granted import Granted
@@ -20,9 +20,6 @@ FONT_LISTS = ".cache/matplotlib/fontlist-*.json"
 """Matplotlib's list of the fonts here: making it anew takes a second of each kernel's first plot."""
 OF_LANGUAGE = {"julia": (".julia", ".juliaup"), "r": ("R",)}
 """Where kernels of other languages keep their packages in the home folder."""
-
-TEMPORARY = ("TMPDIR", "TEMP", "TMP")
-"""What may name another temporary folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +76,12 @@ class KernelSandbox:
             "cwd": str(policy.folder),
             "hidden": [str(each) for each in self.hidden],
         }
-        return Confinement.of(self.way.backend, described, dict.fromkeys(TEMPORARY, "/tmp"))  # noqa: S108
+        return Confinement.of(self.way.backend, described, self._environment(policy))
+
+    def _environment(self, policy: Policy) -> dict[str, str]:
+        if self.way.backend == "namespaces":
+            return dict.fromkeys(private_home.TEMPORARY, "/tmp")  # noqa: S108
+        return private_home.make(policy.temporary, policy.home, policy.readable)
 
     def policy(self, start: Start) -> Policy:
         """What a kernel may reach."""

@@ -123,10 +123,10 @@ class Broker:
         handlers: Mapping[str, Handler],
         *,
         slow: tuple[Handler, ...] = (),
-        way_out: tuple[int, int] = (0, 0),
+        way_out: int = 0,
         shared_memory: str = "",
     ) -> None:
-        """`way_out`: the port to which the program connects, and the one that is meant, on 127.0.0.1.
+        """`way_out`: the one port of 127.0.0.1 that may be connected to; 0: none.
 
         `shared_memory`: the folder that stands for /dev/shm. What is `slow` gets a thread of its own.
         """

@@ -47,8 +47,8 @@ def connect(broker: Broker, call: Call) -> int:
             os.close(target)
         return 0
     port, host = struct.unpack("!H4s", address[2:8].ljust(6, b"\0"))
-    if family == _socket.AF_INET and host == b"\x7f\0\0\1" and port == broker.way_out[0] != 0:
-        _connected(call, family, ("127.0.0.1", broker.way_out[1]))
+    if family == _socket.AF_INET and host == b"\x7f\0\0\1" and port == broker.way_out != 0:
+        _connected(call, family, ("127.0.0.1", port))
         return 0
     raise Refused
 

@@ -48,6 +48,8 @@ def run(policy: Policy, command: list[str], channel: int) -> NoReturn:
 
 
 def _keep(policy: Policy, command: list[str], channel: int, lifeline: int) -> NoReturn:
+    if not landlock.sufficient():
+        raise OSError(0, "this kernel of Linux has no Landlock, or one that is too old")
     libc.prctl(SUBREAPER, 1)
     told, tell = os.pipe()
     awaited, allow = os.pipe()
@@ -68,7 +70,12 @@ def _keep(policy: Policy, command: list[str], channel: int, lifeline: int) -> No
     shared = _shared_memory()
     _drop_capabilities()
     answers = broker.Broker(
-        listener, policy, brokered_calls.HANDLERS, slow=brokered_calls.SLOW, shared_memory=shared
+        listener,
+        policy,
+        brokered_calls.HANDLERS,
+        slow=brokered_calls.SLOW,
+        way_out=policy.get("port", 0),
+        shared_memory=shared,
     )
     os.write(allow, b".")
     try:

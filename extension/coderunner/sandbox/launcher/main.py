@@ -40,4 +40,10 @@ def _namespaces(policy: dict[str, Any], command: list[str], channel: int) -> Non
     init.serve(tree, kernel, channel)
 
 
-BACKENDS = {"namespaces": _namespaces}
+def _landlock(policy: dict[str, Any], command: list[str], channel: int) -> None:
+    from coderunner.sandbox.launcher import landlock_kernel
+
+    landlock_kernel.run(policy, command, channel)
+
+
+BACKENDS = {"namespaces": _namespaces, "landlock": _landlock}

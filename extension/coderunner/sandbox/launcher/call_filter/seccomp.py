@@ -23,7 +23,9 @@ PERMISSION, OPERATION, UNKNOWN = (_FAIL | each for each in (errno.EACCES, errno.
 
 NEW_NAMESPACES = 0x7E020000
 NEW_TIME_NAMESPACE = 0x80
-UNIX, IPV4, IPV6 = 1, 2, 10
+UNIX, IPV4, IPV6, NETLINK = 1, 2, 10, 16
+ROUTES = 0
+"""Netlink's own list of interfaces and addresses: libraries end the program where they cannot have it."""
 STREAM, PACKETS = 1, 5
 KIND = 0xF
 """The part of a socket's type that is no flag."""
@@ -67,6 +69,7 @@ def _sockets() -> list[Rule]:
             for family in (IPV4, IPV6)
             for protocol in (0, TCP)
         ),
+        Rule("socket", ALLOW, Where(0, NETLINK), Where(2, ROUTES)),
         Rule("socket", PERMISSION),
         Rule("socketpair", PERMISSION),
     ]
