@@ -27,7 +27,7 @@ endef
 .PHONY: help run test test-matrix lint format bench soak shots token clean
 
 help:
-	@echo "make run      the chat app, on http://127.0.0.1:7861"
+	@echo "make run      the chat app; it prints a link to its page"
 	@echo "make test     everything the tests need, then the tests"
 	@echo "make test-matrix  kernels and what befalls them, on the oldest and the newest versions of Jupyter"
 	@echo "make lint     ruff and mypy"

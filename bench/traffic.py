@@ -131,7 +131,7 @@ def counted(somebody: Visitor) -> Iterator[Traffic]:
 def traffic_of(browser: Browser, address: str, what: str) -> Traffic:
     """What comes to a page that is open while the reply to a message is written."""
     with visitor(browser, "about:blank") as somebody, counted(somebody) as traffic:
-        somebody.address = address
+        somebody.come_in(address)
         somebody.open()
         traffic.gradio = traffic.socket = traffic.events = traffic.frames = 0
         somebody.say(what)

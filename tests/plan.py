@@ -46,6 +46,10 @@ PLAN = {
     "access.origins": Layer(pure=True),
     "access.api_keys": Layer("errors private_folders secret_value"),
     "access.listening": Layer("errors access.origins", "uvicorn"),
+    "access.login": Layer("access"),
+    "access.login_cookies": Layer("access.origins secret_value"),
+    "access.login_links": Layer("secret_value"),
+    "access.login_pages": Layer(pure=True),
     "access.authentication": Layer("access.origins access.api_keys"),
     "access.access_settings": Layer("errors access settings"),
     "chat": Layer(f"{VALUES} chat", pure=True),
@@ -101,10 +105,10 @@ PLAN = {
     "page.server": Layer(f"{VALUES} access.origins page", "starlette"),
     "page.server.socket_messages": Layer("page.html", pure=True),
     "hosts.app": Layer(
-        f"{VALUES} settings system_prompt access runner models page hosts.app",
+        f"{VALUES} private_folders settings system_prompt access runner models page hosts.app",
         "gradio fastapi starlette uvicorn",
     ),
-    "hosts.app.page_security": Layer("access.origins page.server.static_files"),
+    "hosts.app.page_security": Layer("access page.server.static_files"),
     "hosts.app.conversation": Layer(
         f"{VALUES} system_prompt settings runner models page hosts.app.choices hosts.app.conversation"
     ),

@@ -44,7 +44,7 @@ def test_every_make_target_is_there() -> None:
 @behaviour("readme:commands:work")
 def test_every_command_and_flag_is_there() -> None:
     flags = {each.flag for each in descriptions()} | {
-        *("--config", "--http", "--json", "--session", "--upstream")
+        *("--config", "--http", "--json", "--no-token", "--session", "--upstream")
     }
     calls = commands("coderunner")
     assert {words[0] for words in calls} - COMMANDS.keys() == set()

@@ -54,7 +54,7 @@ async def serve(app: App, listener: socket.socket, ready: Callable[[], Awaitable
             lifespan.set_exception(failure)
             raise
 
-    config = uvicorn.Config(watched, log_level="critical", timeout_graceful_shutdown=GRACE)
+    config = uvicorn.Config(watched, log_level="critical", access_log=False, timeout_graceful_shutdown=GRACE)
     server = _AnnouncingServer(config, ready)
     with suppress(SystemExit):  # raised by some versions when the app does not start; others just return
         await server.serve(sockets=[listener])

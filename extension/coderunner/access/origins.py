@@ -91,6 +91,11 @@ def host_of(scope: Scope) -> str:
     return hosts[0] if len(hosts) == 1 else ""
 
 
+def comes_from_elsewhere(scope: Scope) -> bool:
+    """Whether a page of another site has opened this address in a tab."""
+    return _all(scope, b"sec-fetch-site") == ["cross-site"] and _navigates(scope)
+
+
 def _navigates(scope: Scope) -> bool:
     """Whether a person followed a link to the page: it opens in a tab, not inside the other site."""
     mode, destination = _all(scope, b"sec-fetch-mode"), _all(scope, b"sec-fetch-dest")

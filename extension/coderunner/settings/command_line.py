@@ -31,7 +31,13 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action="version", version=f"coderunner {__version__}")
     commands = whole.add_subparsers(dest="command", title="commands", metavar="COMMAND")
-    _add(commands, "app", "start the chat app", ("kernel", "sandbox", "model", "network", "app", "kept"))
+    _add(
+        commands,
+        "app",
+        "start the chat app",
+        ("kernel", "sandbox", "model", "network", "app", "kept"),
+        also={"login": "--no-token"},
+    )
     _add(
         commands,
         "proxy",
@@ -99,7 +105,10 @@ def _add(
     topics: Sequence[Topic],
     also: Mapping[str, str] = MappingProxyType({}),
 ) -> argparse.ArgumentParser:
-    """Add a command with the settings that it uses; `also` gives some of them a second flag."""
+    """Add a command with the settings that it uses; `also` gives some of them a second flag.
+
+    A second flag of a switch turns it off.
+    """
     known = [each for each in descriptions() if each.topic in topics]
     secrets = " and ".join(each.variable for each in known if each.secret)
     parser = commands.add_parser(
@@ -129,6 +138,9 @@ def _add_flag(group: "argparse._ArgumentGroup", each: Description, *also: str) -
     told = f"{each.what} [{each.variable}{default}]".replace("%", "%%")
     if each.switch:
         group.add_argument(each.flag, dest=each.name, action=argparse.BooleanOptionalAction, help=told)
+        for flag in also:
+            off = f"the same as {each.flag.replace('--', '--no-')}"
+            group.add_argument(flag, dest=each.name, action="store_const", const=False, help=off)
     else:
         metavar = "{" + ",".join(each.choices) + "}" if each.choices else each.name.split("_")[-1].upper()
         group.add_argument(*also, each.flag, dest=each.name, metavar=metavar, help=told)

@@ -195,6 +195,12 @@ class Settings(BaseSettings):
     open_browser: Literal["auto", "yes", "no"] = setting(
         "auto", "open the page in a browser; auto: if there is a display", "app"
     )
+    login: bool = setting(
+        default=True,
+        what="let in only browsers that opened a link from the terminal; without it, every user and every "
+        "program of this machine can use the app",
+        topic="app",
+    )
     output_scripts: bool = setting(
         default=True, what="allow scripts in outputs, in their sandboxed frame", topic="app"
     )

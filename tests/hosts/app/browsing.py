@@ -9,8 +9,9 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -32,6 +33,9 @@ BOUND = 60.0
 
 expect.set_options(timeout=BOUND * 1000)
 
+LINKS: dict[str, Callable[[], str]] = {}
+"""By the address of an app with a login, what gives a link to it."""
+
 SETTLED = re.compile("^(?!Writing|Running|Run this|Queued)")
 """What a block says of itself when the reply has gone on behind it."""
 
@@ -44,7 +48,10 @@ def served(build: Callable[[], Any]) -> Iterator[str]:
     servers: list[uvicorn.Server] = []
 
     async def serve() -> None:
-        config = uvicorn.Config(build(), log_level="critical", timeout_graceful_shutdown=1)
+        app = build()
+        if (links := getattr(getattr(app, "_app", None), "links", None)) is not None:
+            LINKS[address] = lambda: links.new(address).reveal()
+        config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1)
         servers.append(uvicorn.Server(config))
         await servers[0].serve(sockets=[listener])
 
@@ -55,17 +62,34 @@ def served(build: Callable[[], Any]) -> Iterator[str]:
         httpx.get(f"{address}/v1/models", timeout=BOUND, trust_env=False)
         yield address
     finally:
+        LINKS.pop(address, None)
         servers[0].should_exit = True
         thread.join(BOUND)
         assert not thread.is_alive()
 
 
 @contextlib.contextmanager
-def started(*flags: str) -> Iterator[subprocess.Popen[str]]:
+def client(address: str) -> Iterator[httpx.Client]:
+    """A program that has opened a link to the app, as its person's browser does."""
+    with httpx.Client(base_url=address, trust_env=False, timeout=BOUND) as one:
+        if address in LINKS:
+            assert one.get(LINKS[address]()).status_code == 303
+        yield one
+
+
+@contextlib.contextmanager
+def started(
+    *flags: str,
+    stdin: int = subprocess.DEVNULL,
+    env: Mapping[str, str] = MappingProxyType({}),
+    umask: int = -1,
+) -> Iterator[subprocess.Popen[str]]:
     """The command line's own app; killed at the end of the block."""
     process = subprocess.Popen(
         [sys.executable, "-m", "coderunner", "app", "--open-browser", "no", *flags],
-        env=os.environ | {"PYTHONPATH": str(EXTENSION)},
+        env={**os.environ, "PYTHONPATH": str(EXTENSION), **env},
+        stdin=stdin,
+        umask=umask,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -75,6 +99,18 @@ def started(*flags: str) -> Iterator[subprocess.Popen[str]]:
     finally:
         process.kill()
         process.communicate()
+
+
+def address_of(process: "subprocess.Popen[str]") -> str:
+    """The address of a started app, once it answers; the link that it printed is for one visitor."""
+    assert process.stdout is not None
+    assert process.stdout.readline() == "Starting CodeRunner …\n"
+    line = process.stdout.readline()
+    found = re.search(r"(http://127\.0\.0\.1:\d+)/\?token=[\w-]+", line)
+    assert found is not None, line
+    LINKS[found[1]] = lambda: found[0]
+    assert "once" in process.stdout.readline()
+    return found[1]
 
 
 @contextlib.contextmanager
@@ -92,7 +128,7 @@ class Visitor:
 
     def __init__(self, context: BrowserContext, address: str) -> None:
         self.context = context
-        self.address = address
+        self.come_in(address)
         self.complaints: list[str] = []
         self.elsewhere: list[str] = []
         self.page: Page = context.new_page()
@@ -108,6 +144,12 @@ class Visitor:
     def _watch(self, url: str) -> None:
         if not url.startswith((self.address, "data:", "blob:", "about:")):
             self.elsewhere.append(url)
+
+    def come_in(self, address: str) -> None:
+        """Get the app's cookie by a link to it; the page is not opened yet."""
+        self.address = address
+        if address in LINKS:
+            assert self.context.request.get(LINKS[address](), max_redirects=0).status == 303
 
     def open(self) -> "Visitor":
         """Go to the page, or reload it, and wait until it can be used."""

@@ -296,6 +296,40 @@ BEHAVIOURS = {
         "The app says its address once it answers, and ends without a word.", "make run"
     ),
     "app:start:kernels-end": Behaviour("Kernels of this machine end with the app.", "make run"),
-    "app:start:loopback": Behaviour("An app without a login listens on loopback only.", "safety: T4"),
+    "app:start:loopback": Behaviour("The app listens on loopback only.", "safety: T4"),
+    "app:login:every-route": Behaviour(
+        "Without the cookie no route tells or changes anything, Gradio's and WebSockets included; what is "
+        "public are the scripts and styles that everybody can read.",
+        "safety: T4",
+    ),
+    "app:login:kernel": Behaviour(
+        "Code that runs cannot read the page, and cannot press its buttons.", "safety: T4"
+    ),
+    "app:login:link": Behaviour(
+        "A link from the terminal is good for one browser: it becomes a cookie that no script and no other "
+        "site can use, and its token is seen no more.",
+        "as Jupyter does",
+    ),
+    "app:login:told": Behaviour(
+        "Who opens the address without a link reads what to do.", "bad input gets one clear sentence"
+    ),
+    "app:login:kept": Behaviour(
+        "A browser stays logged in after a restart, for thirty days after its last visit.", "as Jupyter does"
+    ),
+    "app:login:elsewhere": Behaviour(
+        "A link to the app on another site works for whoever is logged in, and a new one from a terminal in "
+        "a browser too.",
+        "RFC 6265bis: SameSite",
+    ),
+    "app:login:off": Behaviour(
+        "`--no-token` lets everybody of this machine in, and the app says so.", "docs/hosts/app.md"
+    ),
+    "app:login:enter": Behaviour("Enter in the terminal prints another link.", "docs/hosts/app.md"),
+    "app:login:background": Behaviour(
+        "In the background of a terminal the app runs on.", "docs/hosts/app.md"
+    ),
+    "app:login:opened": Behaviour(
+        "No command line has the token of the browser that the app opens.", "as Jupyter does"
+    ),
     "app:start:port": Behaviour("A taken port is told, or the next one where nobody chose it.", "make run"),
 }

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from playwright.sync_api import Locator, expect
 
 from coderunner.hosts.app.server import App
 from coderunner.settings.settings import load
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import BOUND, MARKS, Seat, Visitor, served
+from tests.hosts.app.browsing import BOUND, MARKS, Seat, Visitor, client, served
 from tests.hosts.app.parrot import Parrot
 
 pytestmark = MARKS
@@ -246,8 +245,8 @@ def test_only_the_page_of_the_question_can_answer(somebody: Visitor, app: App, a
         (body, {"X-CodeRunner-Token": "guess"}, 403),
     ):
         headers = {"X-CodeRunner-Token": app.rights.token} | headers
-        answer = httpx.post(f"{address}/coderunner/act", json=what, headers=headers, trust_env=False)
-        assert answer.status_code == status
+        with client(address) as page:
+            assert page.post("/coderunner/act", json=what, headers=headers).status_code == status
     field(somebody, "Name?").fill("Ann")
     somebody.press("Send")
     expect(outputs(somebody)).to_contain_text("Hello Ann")

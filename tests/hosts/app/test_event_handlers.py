@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import APIResponse, Browser, Locator, Route, expect
 
@@ -12,7 +11,7 @@ from coderunner.hosts.app.conversation.reply_writer import kernel_label
 from coderunner.hosts.app.server import App
 from coderunner.settings.settings import load
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import BOUND, MARKS, Seat, Visitor, number, served, visitor
+from tests.hosts.app.browsing import BOUND, MARKS, Seat, Visitor, client, number, served, visitor
 from tests.hosts.app.parrot import Parrot
 
 pytestmark = MARKS
@@ -340,7 +339,7 @@ def test_somebody_who_is_quicker_than_the_page_has_one_conversation(browser: Bro
             else:
                 held.append(route)
 
-        somebody.address = address
+        somebody.come_in(address)
         somebody.page.route("**/gradio_api/run/predict*", hold_the_first)
         somebody.page.goto(address)
         somebody.say("endless")
@@ -621,15 +620,15 @@ def test_each_route_answers_its_own_page_only(
 ) -> None:
     headers = headers | {"X-CodeRunner-Token": app.rights.token}
     content = b'{"ticket": "guess", "act": "run"}' if method == "POST" else None
-    answer = httpx.request(method, address + path, headers=headers, content=content, trust_env=False)
-    assert answer.status_code == status
+    with client(address) as page:
+        assert page.request(method, path, headers=headers, content=content).status_code == status
 
 
 @behaviour("app:safety:routes")
 def test_a_button_sends_little_so_much_is_refused(address: str, app: App) -> None:
     headers = {"Content-Type": "application/json", "X-CodeRunner-Token": app.rights.token}
-    answer = httpx.post(f"{address}/coderunner/act", headers=headers, content=b" " * 100_000, trust_env=False)
-    assert answer.status_code == 413
+    with client(address) as page:
+        assert page.post("/coderunner/act", headers=headers, content=b" " * 100_000).status_code == 413
 
 
 # --- looks

@@ -1,7 +1,6 @@
 """The list of conversations, and what is there after the app was started anew."""
 
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +15,16 @@ from coderunner.records.database import run_queries
 from coderunner.records.database.schema import RUNS
 from coderunner.settings.settings import load
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import BOUND, MARKS, Seat, Visitor, served, started, visitor
+from tests.hosts.app.browsing import (
+    BOUND,
+    MARKS,
+    Seat,
+    Visitor,
+    address_of,
+    served,
+    started,
+    visitor,
+)
 from tests.hosts.app.parrot import Parrot
 
 pytestmark = MARKS
@@ -180,14 +188,6 @@ def test_two_tabs_are_in_step_and_a_reply_goes_on_behind_another_conversation(so
 # --- after a new start
 
 
-def address_of(process: "subprocess.Popen[str]") -> str:
-    assert process.stdout is not None
-    assert process.stdout.readline() == "Starting CodeRunner …\n"
-    found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
-    assert found is not None
-    return found[0]
-
-
 @behaviour("app:kept:killed")
 @pytest.mark.timeout(240)  # a start, which imports Gradio
 def test_after_kill_the_conversation_is_there_and_nothing_runs_twice(
@@ -208,7 +208,7 @@ def test_after_kill_the_conversation_is_there_and_nothing_runs_twice(
     # The next process is this one: a second start of the command would only import Gradio once more.
     chosen = {"model_url": f"{parrot[1]}/v1", "model": "parrot", "approve": "auto", "data_dir": tmp_path}
     with served(App(load(chosen)).asgi) as address, visitor(browser, "about:blank") as somebody:
-        somebody.address = address
+        somebody.come_in(address)
         somebody.page.goto(f"{address}/?c={which}")
         somebody.complaints.clear()
         expect(somebody.rows).to_have_text(["```python x = 15 print(x) ```"])

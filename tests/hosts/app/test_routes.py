@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.routing import WebSocketRoute
 
 from coderunner.hosts.app.server import App
 from coderunner.page.server.static_files import PUBLIC
@@ -40,13 +41,16 @@ def walked(routes: Sequence[Any], before: str = "") -> Iterator[tuple[str, str]]
         if inner := getattr(getattr(route, "original_router", route), "routes", None):
             yield from walked(inner, path.rstrip("/"))
         else:
-            yield from ((method, path) for method in getattr(route, "methods", None) or ())
+            methods = getattr(route, "methods", None)
+            if isinstance(route, WebSocketRoute):
+                methods = ["WEBSOCKET"]
+            yield from ((method, path) for method in methods or ())
 
 
 @behaviour("app:safety:every-route")
 async def test_no_route_answers_to_another_page(tmp_path: Path) -> None:
     gate = App(load({"demo": True, "data_dir": tmp_path})).asgi()
-    inside: Any = gate._app
+    inside: Any = gate._app._app  # type: ignore[attr-defined]
     found = sorted(set(walked(inside.routes)))
     assert len(found) > 40
     assert {"/gradio_api/queue/join", "/gradio_api/upload", "/coderunner/act", "/coderunner/notebook"} <= {

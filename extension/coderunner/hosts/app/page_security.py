@@ -1,7 +1,10 @@
-"""Security headers of the app's page, and the check that requests come from it."""
+"""Security headers of the app's page, the check that requests come from it, and its login."""
 
 from collections.abc import Iterable
 
+from coderunner.access.login import Login
+from coderunner.access.login_cookies import LoginCookies
+from coderunner.access.login_links import LoginLinks
 from coderunner.access.origins import App, OriginCheck
 from coderunner.page.server.static_files import PUBLIC
 
@@ -35,6 +38,12 @@ HEADERS = (
 )
 
 
-def guarded(app: App, hosts: Iterable[str] = ()) -> OriginCheck:
-    """The app with its checks and headers; `hosts` are names it answers to besides the loopback ones."""
-    return OriginCheck(app, hosts, headers=HEADERS, public=PUBLIC)
+def guarded(
+    app: App, hosts: Iterable[str] = (), *, login: tuple[LoginLinks, LoginCookies] | None = None
+) -> OriginCheck:
+    """The app with its checks and headers; `hosts` are names it answers to besides the loopback ones.
+
+    Without a `login` everybody whose requests come from its own page gets in.
+    """
+    inside = app if login is None else Login(app, *login, public=PUBLIC)
+    return OriginCheck(inside, hosts, headers=HEADERS, public=PUBLIC)

@@ -2,11 +2,9 @@
 
 import asyncio
 import contextlib
-import os
 import re
+import secrets
 import socket
-import sys
-import webbrowser
 from collections.abc import AsyncIterator
 from urllib.parse import quote
 
@@ -16,8 +14,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from coderunner.access import listening
-from coderunner.access.origins import LOOPBACK, OriginCheck
+from coderunner.access import api_keys, listening
+from coderunner.access.login_cookies import LoginCookies
+from coderunner.access.login_links import LoginLinks
+from coderunner.access.origins import LOOPBACK, OriginCheck, Receive, Scope, Send
 from coderunner.errors import RecordsUnavailable, SettingsError
 from coderunner.hosts.app.choices.available_models import AvailableModels
 from coderunner.hosts.app.choices.choices import Choices
@@ -27,10 +27,12 @@ from coderunner.hosts.app.conversation.conversations import Conversations
 from coderunner.hosts.app.conversation.reply_writer import ReplyWriter
 from coderunner.hosts.app.page import event_handlers, html_fragments
 from coderunner.hosts.app.page_security import guarded
+from coderunner.hosts.app.printed_links import PrintedLinks
 from coderunner.models.continuation.strategy_cache import StrategyCache
 from coderunner.page.server.routes import HEADER, Rights, Routes
 from coderunner.page.server.subscriptions import Subscriptions
 from coderunner.runner import Sessions, open_records, to_notebook
+from coderunner.secret_value import Secret
 from coderunner.settings.settings import DEFAULT, Settings
 
 FURTHER_PORTS = 20
@@ -61,7 +63,13 @@ class App:
             again=self.writer.again,
             archive=self.archive,
         )
-        self.rights = Rights(LOOPBACK | {settings.host.casefold()})
+        self.links, self.cookies = LoginLinks(), LoginCookies(_signing_key(settings))
+        self.rights = Rights(
+            LOOPBACK | {settings.host.casefold()},
+            lambda scope: "" if not settings.login or self.cookies.age(scope) is not None else None,
+            # The same after a restart: a page that was open then connects again.
+            self.cookies.derived("the page's token"),
+        )
         self.model_choices = AvailableModels(settings)
 
     def asgi(self) -> OriginCheck:
@@ -97,7 +105,8 @@ class App:
             theme=html_fragments.theme(),
             head=html_fragments.head(self.rights.token),
         )
-        return guarded(app, [self.settings.host])
+        login = (self.links, self.cookies) if self.settings.login else None
+        return guarded(app, [self.settings.host], login=login)
 
     @contextlib.asynccontextmanager
     async def _life(self, _app: FastAPI) -> AsyncIterator[None]:
@@ -147,15 +156,25 @@ def run(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
+    app = App(settings)
     address = listening.address(settings.host, listener)
+    printed = PrintedLinks(address, app.links if settings.login else None, settings)
 
     async def tell() -> None:
-        sys.stdout.write(f"CodeRunner is at {address} (press Ctrl-C to stop)\n")
-        sys.stdout.flush()
-        if _wants_browser(settings):
-            await asyncio.to_thread(webbrowser.open, address)
+        printed.begin()
+        await asyncio.to_thread(printed.open_browser)
 
-    await listening.serve(App(settings).asgi(), listener, tell)
+    gate = app.asgi()
+
+    async def ending(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await gate(scope, receive, send)
+        finally:
+            # Not after `serve`: a signal that ends the server ends the process there.
+            if scope["type"] == "lifespan":
+                printed.end()
+
+    await listening.serve(ending, listener, tell)
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -165,7 +184,8 @@ def listen(settings: Settings) -> socket.socket:
     """
     if settings.host.strip("[]") not in LOOPBACK:
         message = (
-            f"host is {settings.host}, but the app has no login, so it can only listen on this machine. "
+            f"host is {settings.host}, but the app is for one person and its traffic is not encrypted, so it "
+            "listens only on this machine. "
             "To use it from another machine, open a tunnel there: ssh -L 7861:127.0.0.1:7861 THIS-MACHINE"
         )
         raise SettingsError(message)
@@ -173,12 +193,9 @@ def listen(settings: Settings) -> socket.socket:
     return listening.listen(settings.host, settings.port, further=FURTHER_PORTS if free else 0)
 
 
-def _wants_browser(settings: Settings) -> bool:
-    if settings.open_browser != "auto":
-        return settings.open_browser == "yes"
-    if os.environ.get("SSH_CONNECTION") or os.environ.get("CI"):
-        return False
-    seen = (
-        sys.platform in ("win32", "darwin") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    )
-    return bool(seen)
+def _signing_key(settings: Settings) -> Secret:
+    """The key of the cookies; where none can be kept, browsers have to log in again after a restart."""
+    try:
+        return api_keys.own(settings.data_dir / "app-key")[0]
+    except SettingsError:
+        return Secret(secrets.token_urlsafe(24))
