@@ -35,8 +35,10 @@ PLAN = {
     "images.resize": Layer("images.image_type", "PIL"),
     "settings": Layer("errors secret_value settings", "pydantic pydantic_settings"),
     # Kernels are started with it; it knows no kernel. What `launcher` holds runs in a process of its own.
-    "sandbox": Layer("errors secret_value private_folders settings sandbox"),
+    "sandbox": Layer("errors secret_value outputs private_folders settings sandbox"),
     "sandbox.policy": Layer(),
+    "sandbox.error_hosts": Layer("outputs", pure=True),
+    "sandbox.error_paths": Layer("outputs text", pure=True),
     # Runs in the kernel's process before the kernel does.
     "sandbox.launcher": Layer("sandbox.launcher"),
     "sandbox.launcher.call_filter": Layer("sandbox.launcher.call_filter"),
@@ -93,7 +95,7 @@ PLAN = {
     ),
     "models.demo": Layer(f"{VALUES} models"),
     "models.demo.server": Layer("models", "uvicorn"),
-    "runner": Layer(f"{VALUES} settings chat kernel records runner"),
+    "runner": Layer(f"{VALUES} settings chat kernel records sandbox runner"),
     "runner.notebook_reader": Layer("errors text", pure=True),
     "page.append_only_text": Layer(pure=True),
     "page.block_state": Layer("outputs page.append_only_text", pure=True),

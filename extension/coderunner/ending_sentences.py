@@ -1,8 +1,8 @@
 """What is said of the way a cell or a reply ended: a table each, for the model and the person."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from coderunner.outputs import Aftermath, Status
+from coderunner.outputs import Aftermath, Refusal, Remedy, Status
 
 _KEPT = "variables are kept"
 _LOST = "variables are gone"
@@ -55,6 +55,22 @@ def how_it_ended(status: Status, aftermath: Aftermath, detail: str = "") -> str:
     said = SENTENCES.get((status, aftermath), "")
     ours = status is Status.LOST and detail.lower().startswith(_FAULTS)
     return said.removeprefix(f"{_CUT}; ") if ours else said
+
+
+_REMEDIES: Mapping[Remedy, str] = {
+    Remedy.BUTTON: "The user can allow it with the button below this block; do not try another way.",
+    Remedy.SETTING: "It can be allowed with the setting {settings}; do not try another way.",
+    Remedy.NOTHING: "Do not try another way.",
+}
+
+
+def what_was_refused(refusals: Sequence[Refusal]) -> str:
+    """What the sandbox refused, for the model: each in a sentence, then who can allow it."""
+    told = list(dict.fromkeys(each.sentence for each in refusals))
+    for remedy in (each for each in Remedy if any(refusal.remedy is each for refusal in refusals)):
+        its = dict.fromkeys(each.setting for each in refusals if each.remedy is remedy)
+        return " ".join([*told, _REMEDIES[remedy].format(settings=" or ".join(its))])
+    return ""
 
 
 REPLIES: Mapping[str, str] = {

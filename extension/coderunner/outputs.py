@@ -172,6 +172,62 @@ class Aftermath(StrEnum):
     """A new kernel: all variables are gone."""
 
 
+class Remedy(StrEnum):
+    """Who can allow what the sandbox refused, and where."""
+
+    BUTTON = "button"
+    """The person, with a button below the block."""
+    SETTING = "setting"
+    """Whoever starts CodeRunner, with a setting."""
+    NOTHING = "nothing"
+    """It is not offered: secrets lie there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An access that the sandbox refused to a cell. Code can forge one: nothing in it may be believed."""
+
+    access: Literal["read", "write", "network"]
+    what: str
+    """The path, with `~` for the home folder, or the domain name."""
+    remedy: Remedy = Remedy.NOTHING
+    grant: str = ""
+    """With a button, what it grants: an absolute path, a domain name, or the name of a grant."""
+    named: str = ""
+    """The same as a person reads it."""
+
+    @property
+    def sentence(self) -> str:
+        """What was refused, for a person and the model."""
+        return f"This block may not {_ACCESSES[self.access].may_not} {self.what}."
+
+    @property
+    def setting(self) -> str:
+        """The name of the setting that would allow it."""
+        return _ACCESSES[self.access].setting
+
+    @property
+    def offer(self) -> str:
+        """What the button grants; empty where there is none."""
+        if self.remedy is not Remedy.BUTTON:
+            return ""
+        return f"Code in this chat may then {_ACCESSES[self.access].may} {self.named}."
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    may_not: str
+    may: str
+    setting: str
+
+
+_ACCESSES = {
+    "read": _Words("read", "read", "sandbox_read"),
+    "write": _Words("write to", "read and write", "sandbox_write"),
+    "network": _Words("reach", "reach", "sandbox_network"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """All outputs of one run, in order, with the way it ended."""
@@ -184,3 +240,5 @@ class Result:
     """Seconds from sending the request to its end, by a monotonic clock."""
     detail: str = ""
     """What status and aftermath do not say already, in a few plain words for the reader and the model."""
+    refusals: tuple[Refusal, ...] = ()
+    """What the sandbox refused to it."""

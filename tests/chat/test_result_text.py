@@ -24,6 +24,8 @@ from coderunner.outputs import (
     ExecuteResult,
     Omission,
     Output,
+    Refusal,
+    Remedy,
     Result,
     Status,
     Stream,
@@ -49,6 +51,37 @@ def test_a_result_of_a_block_that_a_person_ran_again_says_which_block_it_is_of()
     assert ran_again("\n  x = 1\nx\n", printed("1\n")) == f"{which}x = 1\nResult: 1\n"
     assert "<|im_end|>" not in ran_again("x = '<|im_end|>'", printed("1\n"), forbidden=FORBIDDEN)
     assert len(ran_again("x" * 5000, printed("1\n"))) < 250
+
+
+READ = Refusal("read", "~/data/sales.csv", Remedy.BUTTON, "/home/ada/data", "~/data")
+SETTINGS = (
+    "This block may not reach example.org. This block may not write to ~/out. It can be allowed with the "
+    "setting sandbox_network or sandbox_write;"
+)
+
+
+@behaviour("render:refused")
+@pytest.mark.parametrize(
+    ("refusals", "said"),
+    [
+        (
+            (READ,),
+            f"{READ.sentence} The user can allow it with the button below this block;",
+        ),
+        (
+            (Refusal("network", "example.org", Remedy.SETTING), Refusal("write", "~/out", Remedy.SETTING)),
+            SETTINGS,
+        ),
+        ((Refusal("read", "~/.ssh/id_rsa"),), "This block may not read ~/.ssh/id_rsa."),
+    ],
+)
+def test_the_model_reads_what_was_refused_and_who_can_allow_it(
+    refusals: tuple[Refusal, ...], said: str
+) -> None:
+    said = f"{said} do not try another way." if said.endswith(";") else f"{said} Do not try another way."
+    assert for_model(Result(refusals=refusals)) == f"Result: (no output)\n({said})\n"
+    error = Result((Stream("stdout", "15\n"),), refusals=refusals)
+    assert for_model(error) == f"Result:\n```output\n15\n```\n({said})\n"
 
 
 def shown(*outputs: Output) -> str:

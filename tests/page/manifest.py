@@ -160,4 +160,8 @@ BEHAVIOURS = {
     "page:view:escaped": Behaviour(
         "Whatever a model or a kernel says, only elements and attributes of ours come of it.", "safety: T2"
     ),
+    "page:refused": Behaviour(
+        "Below a block's output stands what the sandbox refused, with a button for exactly what it grants.",
+        "safety: grants instead of walls",
+    ),
 }

@@ -15,6 +15,8 @@ from coderunner.outputs import (
     ExecuteResult,
     Output,
     Question,
+    Refusal,
+    Remedy,
     Result,
     Status,
     Stream,
@@ -38,6 +40,7 @@ ALLOWED = {
     "details": {"class", "hidden"},
     "summary": set(),
     "b": set(),
+    "p": set(),
     "i": set(),
     "img": {"src", "alt", "style"},
     "form": {"class", "hidden", "data-cr-ticket", "autocomplete"},
@@ -334,3 +337,41 @@ def test_whatever_a_block_holds_only_our_own_elements_come_of_it(block: Block) -
     reading = Reading(block_html.block(block, Setting(30.0, HOSTILE)))
     assert reading.foreign == []
     assert all(source.startswith("data:image/") for source in reading.images)
+
+
+READ = Refusal("read", "~/data/a&b.csv", Remedy.BUTTON, "/home/ada/data", "~/data")
+KEY = Refusal("read", "~/.ssh/id_rsa")
+
+
+@behaviour("page:refused")
+def test_a_refusal_has_a_sentence_and_where_it_can_be_allowed_a_button() -> None:
+    block = replace(ended(refusals=(READ, KEY)), ticket="t")
+    html = block_html.look(block, SETTING).refused
+    assert (
+        "<b>This block may not read ~/data/a&amp;b.csv.</b> Code in this chat may then read ~/data." in html
+    )
+    assert "<b>This block may not read ~/.ssh/id_rsa.</b></p></div>" in html
+    assert html.count("<button") == 1
+    assert f'data-cr="allow" data-cr-ticket="{block.allowing(READ)}"' in html
+    assert read(block).foreign == []
+
+
+@behaviour("page:refused")
+def test_a_button_allows_what_it_names_and_nothing_else() -> None:
+    block = replace(ended(refusals=(READ, KEY)), ticket="t")
+    other = replace(READ, grant="/home/ada")
+    assert block.allowed(block.allowing(READ)) == READ
+    assert [block.allowed(ticket) for ticket in ("t", "", block.allowing(KEY), block.allowing(other))] == [
+        None
+    ] * 4
+
+
+@behaviour("page:refused")
+def test_a_block_that_was_run_again_leaves_the_refusals_to_its_latest_run() -> None:
+    again = replace(ended(refusals=(READ,)), repeat=True, of="t", ticket="own")
+    block = replace(ended(refusals=(READ, KEY)), ticket="t", again=again)
+    assert block_html.look(block, SETTING).refused == ""
+    assert block.allowing(READ) in block_html.look(again, SETTING).refused
+    assert block.allowed(again.allowing(READ)) == READ
+    runs = replace(block, again=replace(again, state=State.RUNNING, result=None))
+    assert runs.allowed(again.allowing(READ)) is None

@@ -144,4 +144,8 @@ BEHAVIOURS = {
     "records:database:away": Behaviour(
         "What a database cannot take now is written when it is back.", "design 3: nothing lost"
     ),
+    "records:refusals": Behaviour(
+        "What the sandbox refused to a run is kept with it.",
+        "decision 3: reloads and restarts change nothing",
+    ),
 }

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from coderunner.outputs import Result, Status, Stream
+from coderunner.outputs import Refusal, Remedy, Result, Status, Stream
 from coderunner.records.active_run import ActiveRun
 from coderunner.records.claims import GONE
 from coderunner.records.database.run_queries import Key, forget
@@ -47,6 +47,21 @@ def test_what_came_of_a_block_is_known_after_a_restart(replica: Open) -> None:
     second = replica()
     assert known(second.recall(KEY, CODE)).result == FIFTEEN
     assert second.ended(known(second.claim(KEY, CODE))).result(0) == FIFTEEN
+
+
+@behaviour("records:refusals")
+def test_what_was_refused_is_known_after_a_restart(replica: Open) -> None:
+    refused = Result(
+        status=Status.ERROR,
+        refusals=(
+            Refusal("read", "~/d\x00/\ud800", Remedy.BUTTON, "/home/ada/d\x00/\udcff", "~/d"),
+            Refusal("network", "example.org", Remedy.SETTING),
+        ),
+    )
+    first = replica()
+    sent(first.claim(KEY, CODE)).finish(refused)
+    first.close()
+    assert known(replica().recall(KEY, CODE)).result == refused
 
 
 @behaviour("records:claim:other-code")

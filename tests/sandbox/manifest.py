@@ -63,6 +63,27 @@ BEHAVIOURS = {
         "The grant `packages` means PyPI and the indexes of pip and uv here; their passwords are not told.",
         "safety, T1: package indexes are one named grant",
     ),
+    "sandbox:refusals:told": Behaviour(
+        "What the sandbox refused to a block is told in a sentence that names the path or the host, whatever "
+        "the library or the language said of it.",
+        "decision 4: truthful ends",
+    ),
+    "sandbox:refusals:others": Behaviour(
+        "A file that is not there, or that its person could not read either, is not told as a refusal.",
+        "decision 4: truthful ends",
+    ),
+    "sandbox:refusals:offered": Behaviour(
+        "What a button grants is the folder of the file, or the domain, and is named exactly.",
+        "safety: grants instead of walls",
+    ),
+    "sandbox:refusals:sensitive": Behaviour(
+        "Places that hold secrets, the system's, ours and whole homes are never offered by a button.",
+        "safety, T1: host files stay out of reach",
+    ),
+    "sandbox:refusals:linear": Behaviour(
+        "To look for refusals costs no more than the length of what a block shows.",
+        "safety: cost linear in every input",
+    ),
     "sandbox:egress:strict": Behaviour(
         "A request is read in one way or refused; what follows it reaches nobody.", "RFC 9112, 11.2"
     ),
@@ -126,5 +147,16 @@ BEHAVIOURS = {
     ),
     "sandbox:landlock:no-leftovers": Behaviour(
         "What a program started and left behind ends with its kernel.", "setsid(2): a group can be left"
+    ),
+    "sandbox:allowed:again": Behaviour(
+        "What a kernel was refused it may reach once that is granted to its conversation, and no other may.",
+        "safety: grants instead of walls",
+    ),
+    "sandbox:allowed:ours": Behaviour(
+        "What a path really leads to decides about what is offered.",
+        "safety, T1: host files stay out of reach",
+    ),
+    "sandbox:allowed:plain": Behaviour(
+        "A block that is refused nothing is told nothing.", "decision 4: truthful ends"
     ),
 }

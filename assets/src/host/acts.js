@@ -1,6 +1,6 @@
 // What the buttons and the form of a block do.
 
-const ACTS = new Set(["run", "always", "skip", "stop", "cancel", "again"]);
+const ACTS = new Set(["run", "always", "skip", "stop", "cancel", "again", "allow"]);
 
 export class Acts {
   #address; #token;

@@ -10,8 +10,8 @@ import { copyAll, download, large, tools } from "./tools.js";
 const LOOK = new CSSStyleSheet();
 LOOK.replaceSync(`:host { display: block; } *, ::before, ::after { box-sizing: border-box; } ${sheet}`);
 
-const PLACES = ["code", "outs", "frame", "question", "read", "note", "bar", "again"];
-const OURS = ["code", "question", "read", "bar", "again"];
+const PLACES = ["code", "outs", "frame", "refused", "question", "read", "note", "bar", "again"];
+const OURS = ["code", "refused", "question", "read", "bar", "again"];
 
 // `line` and `acts` are one for the page; `roots` gets the shadow root of each block that is shown.
 export const element = (line, acts, base, roots) => class extends HTMLElement {

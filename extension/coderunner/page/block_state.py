@@ -1,12 +1,13 @@
 """A block as pages show it: its code, its outputs and its state. Pure values."""
 
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
-from coderunner.outputs import Output, Question, Result
+from coderunner.outputs import Output, Question, Refusal, Result
 from coderunner.page.append_only_text import AppendOnlyText
 
 
@@ -72,6 +73,8 @@ class Block:
     """Its widgets."""
     repeat: bool = False
     """It is the block below another one whose code a person has run again."""
+    of: str = ""
+    """The ticket of that other one."""
 
     @property
     def stoppable(self) -> bool:
@@ -106,6 +109,23 @@ class Block:
     def shown(self) -> tuple[Output, ...]:
         """Its outputs so far."""
         return self.result.outputs if self.result else self.outputs
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """What the sandbox refused to it; nothing once it was run again, since that says it anew."""
+        return self.result.refusals if self.result is not None and self.again is None else ()
+
+    def allowing(self, refusal: Refusal) -> str:
+        """The ticket with which a button allows exactly that and runs the block again; empty if none can."""
+        ticket = self.of or self.ticket
+        what = f"{refusal.access} {refusal.grant}".encode("utf-8", "surrogatepass")
+        return f"{ticket}.{hashlib.sha256(what).hexdigest()[:16]}" if ticket else ""
+
+    def allowed(self, ticket: str) -> Refusal | None:
+        """What the button of that ticket allows; None if this block, or its latest run, has none such."""
+        each = self.again or self
+        offered = (refusal for refusal in each.refusals if refusal.offer)
+        return next((refusal for refusal in offered if each.allowing(refusal) == ticket), None)
 
 
 _MARKER = re.compile("`{3,}|~{3,}")

@@ -47,7 +47,9 @@ def recalled(block: Block, runs: Sequence[ARun], panel: Callable[[ARun], BlockPa
         end = ended(replace(block, source=run.code, panel=panel(run)), run.result or ELSEWHERE)
         return replace(end, later=run.later)
 
-    again = of(Block(id=f"{block.id}-again", repeat=True), sent[-1]) if len(sent) > 1 else None
+    again = (
+        of(Block(id=f"{block.id}-again", repeat=True, of=block.ticket), sent[-1]) if len(sent) > 1 else None
+    )
     return replace(of(block, sent[0]), again=again)
 
 

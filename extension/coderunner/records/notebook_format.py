@@ -170,8 +170,9 @@ def _block(chat: StoredConversation, stored: StoredMessage, piece: MessagePart) 
             yield _markdown(words, role="assistant", kind="end")
     if result is None or result.status is Status.UNRUN:
         return  # A cell without a number says that it has not run.
-    if said := how_it_ended(result.status, result.aftermath, result.detail):
-        words = "; ".join(filter(None, (said, result.detail)))
+    said = how_it_ended(result.status, result.aftermath, result.detail)
+    ended = "; ".join(filter(None, (said, result.detail))) if said else ""
+    if words := ". ".join(filter(None, (ended, " ".join(each.sentence for each in result.refusals)))):
         yield _markdown(f"*{words}*", role="assistant", kind="end")
 
 

@@ -84,6 +84,8 @@ from coderunner.runner.reply_budget import ReplyBudget
 from coderunner.runner.run_cell import run as run_cell
 from coderunner.runner.run_cell import run_sync as run_cell_sync
 from coderunner.runner.run_options import STOPPED, Kernel, RunOptions, declined, granted, never, no_pictures
+from coderunner.sandbox.policy import Grants
+from coderunner.sandbox.refusals import grants_of
 
 __all__ = [
     "AFTERWARDS_LIMITS",
@@ -102,6 +104,7 @@ __all__ = [
     "Finding",
     "Finish",
     "Generate",
+    "Grants",
     "Heading",
     "Image",
     "Kernel",
@@ -152,6 +155,7 @@ __all__ = [
     "for_tool",
     "from_notebook",
     "granted",
+    "grants_of",
     "images",
     "label_of",
     "late_words",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coderunner.sandbox.policy import Backend
+from coderunner.sandbox.policy import Backend, Policy
 
 PACKAGE = str(Path(__file__).parent.parent.parent)
 """The folder from which the launcher imports itself."""
@@ -41,6 +41,8 @@ class Confinement:
     _theirs: socket.socket
     _ended: str = ""
     _turnstile: asyncio.Lock | None = None
+    policy: Policy | None = None
+    """What it was started with; what it is shown while it runs is not in it."""
 
     @classmethod
     def of(cls, backend: Backend, policy: Mapping[str, Any], environment: dict[str, str]) -> "Confinement":

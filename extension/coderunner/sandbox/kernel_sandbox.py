@@ -3,16 +3,20 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from coderunner.errors import KernelNotStarted
+from coderunner.outputs import Refusal
 from coderunner.sandbox import private_home, python_folders
 from coderunner.sandbox.backends import Availability, available
 from coderunner.sandbox.confinement import Confinement
+from coderunner.sandbox.egress.package_indexes import package_indexes
 from coderunner.sandbox.granted import Granted
 from coderunner.sandbox.policy import SYSTEM, Grants, Limits, Policy
+from coderunner.sandbox.refusals import Clues, Person, refusals
 from coderunner.settings.settings import Settings
+from coderunner.settings.sources import default_config
 
 OF_HOME = (".fonts", ".local/share/fonts")
 """What of the home folder every program may read."""
@@ -50,6 +54,10 @@ class KernelSandbox:
     hidden: tuple[Path, ...] = ()
     """What no grant of a folder around it shows: our own data."""
     way: Availability = field(default_factory=available)
+    buttons: bool = False
+    """Whoever reads a reply can allow more by a button below it; elsewhere settings do."""
+    stranger: bool = False
+    """The code is not of the person whose machine this is."""
 
     @classmethod
     def of(cls, settings: Settings) -> "KernelSandbox | None":
@@ -76,12 +84,28 @@ class KernelSandbox:
             "cwd": str(policy.folder),
             "hidden": [str(each) for each in self.hidden],
         }
-        return Confinement.of(self.way.backend, described, self._environment(policy))
+        found = Confinement.of(self.way.backend, described, self._environment(policy))
+        found.policy = policy
+        return found
 
     def _environment(self, policy: Policy) -> dict[str, str]:
         if self.way.backend == "namespaces":
             return dict.fromkeys(private_home.TEMPORARY, "/tmp")  # noqa: S108
         return private_home.make(policy.temporary, policy.home, policy.readable)
+
+    def take_refused(self, _conversation: str) -> tuple[str, ...]:
+        """The hosts that a conversation was refused since the last call."""
+        return ()
+
+    def refusals(self, clues: Clues, conversation: str, started: Policy, folder: Path) -> tuple[Refusal, ...]:
+        """What was refused to a cell of a conversation, by the policy that its kernel was `started` with.
+
+        Looks at the disk.
+        """
+        now = replace(started, folder=real(folder), grants=self.grants | self.granted.of(conversation))
+        indexes = package_indexes().hosts if clues.refused or clues.unfound else frozenset()
+        ours = tuple(map(real, (*self.hidden, default_config().parent)))
+        return refusals(clues, now, Person(now.home, ours, self.buttons, self.stranger, indexes))
 
     def policy(self, start: Start) -> Policy:
         """What a kernel may reach."""

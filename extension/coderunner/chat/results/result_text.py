@@ -14,7 +14,7 @@ from coderunner.chat import display_text
 from coderunner.chat.results import error_hints, exception_text
 from coderunner.chat.results.excerpt import Size, excerpt
 from coderunner.chat.results.special_tokens import harmless
-from coderunner.ending_sentences import how_it_ended
+from coderunner.ending_sentences import how_it_ended, what_was_refused
 from coderunner.images.image_type import Image
 from coderunner.outputs import DisplayData, Error, ExecuteResult, Omission, Output, Result, Status, Stream
 from coderunner.text.terminal_text import plain, visible
@@ -113,6 +113,8 @@ def for_model(
             "```",
         ]
         lines += [f"({harmless(sentence, forbidden=forbidden)})"] if sentence else []
+    if refused := visible(what_was_refused(result.refusals)):
+        lines.append(f"({harmless(refused, forbidden=forbidden)})")
     return "\n".join([*lines, *placed, ""])
 
 
@@ -261,5 +263,5 @@ def _sentence(result: Result, code: str, *, silent: bool) -> str:
 
 
 def _on_one_line(text: str, result: Result, limits: Limits) -> bool:
-    plain_end = result.status is Status.OK and not result.detail
+    plain_end = result.status is Status.OK and not result.detail and not result.refusals
     return plain_end and "\n" not in text and len(text) <= limits.line and not _MARKUP.search(text)

@@ -89,6 +89,7 @@ class LocalKernel:
         self._manager = manager
         self._sockets = sockets
         self._confinement = confinement
+        self.policy = confinement.policy if confinement is not None else None
         self._key: bytes = manager.session.key
         self._loop = asyncio.get_running_loop()
         self._receive: Callable[[Event], None] = lambda _event: None

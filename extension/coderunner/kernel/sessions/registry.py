@@ -20,8 +20,10 @@ from coderunner.kernel.sessions.kernel_status import KernelStatus
 from coderunner.kernel.sessions.run_prelude import prepare
 from coderunner.kernel.sessions.session import Session
 from coderunner.kernel.sessions.spare_kernel import SpareKernel
+from coderunner.outputs import Refusal, Result
 from coderunner.sandbox.kernel_sandbox import KernelSandbox
 from coderunner.sandbox.policy import Grants
+from coderunner.sandbox.refusals import Clues
 
 __all__ = [
     "Change",
@@ -37,6 +39,8 @@ __all__ = [
 
 MAX_LOCAL = 20
 """Kernels of ours on this machine at once: an idle one takes 54 MB and 60 file descriptors."""
+LOOKING = 2.0
+"""Seconds to find out what was refused."""
 IDLE = 3600.0
 """Seconds after which a kernel that nobody uses is released."""
 
@@ -88,8 +92,15 @@ class Sessions:
             session = self._sessions.get(conversation)
             if session is not None and session.where == where:
                 return session
+            refused = self._refused if isinstance(where, Local) and self.sandbox is not None else None
             successor = Session(
-                conversation, where, self._open, self.io_thread, idle=self._idle, most=self._most
+                conversation,
+                where,
+                self._open,
+                self.io_thread,
+                idle=self._idle,
+                most=self._most,
+                refused=refused,
             )
             if session is not None:
                 successor.take_over(session)
@@ -133,6 +144,18 @@ class Sessions:
             return True
         await session.rest()
         return False
+
+    async def _refused(self, conversation: str, result: Result, source: str) -> tuple[Refusal, ...]:
+        kernel, sandbox = self._confined.get(conversation), self.sandbox
+        if sandbox is None or kernel is None or (policy := kernel.policy) is None:
+            return ()
+        if not (clues := Clues.of(result, source, sandbox.take_refused(conversation))):
+            return ()
+        looking = asyncio.to_thread(sandbox.refusals, clues, conversation, policy, self._folder(conversation))
+        # A disk that does not answer holds up no result.
+        with suppress(TimeoutError):
+            return await asyncio.wait_for(looking, LOOKING)
+        return ()
 
     async def close_all(self, *, keep: bool = True) -> None:
         """End all kernels on this machine; those on servers too unless `keep` is set."""
@@ -178,7 +201,7 @@ class Sessions:
         if not start:
             raise NoSuchKernel("kernels on this machine end with the process that started them")
         await self._make_room(conversation)
-        directory = Path(where.directory) if where.directory else self.directory(conversation)
+        directory = self._folder(conversation, where)
         kernel = None
         if self._spare is not None and where.kernel_name == self._spare.kernel_name:
             kernel = await self._spare.take(directory, conversation)
@@ -208,6 +231,13 @@ class Sessions:
         if self._temporary is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="coderunner-", ignore_cleanup_errors=True)
         return Path(self._temporary.name) / slug(conversation)
+
+    def _folder(self, conversation: str, where: KernelLocation | None = None) -> Path:
+        """The folder that a local kernel works in."""
+        if where is None and (session := self._sessions.get(conversation)) is not None:
+            where = session.where
+        chosen = where.directory if isinstance(where, Local) else ""
+        return Path(chosen) if chosen else self.directory(conversation)
 
     async def _make_room(self, conversation: str) -> None:
         others = [session for session in self._live_here() if session.conversation != conversation]

@@ -6,7 +6,7 @@ Everything here runs in the I/O thread's loop; the methods that a host calls may
 import asyncio
 import uuid
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -22,10 +22,14 @@ from coderunner.kernel.sessions.kernel_status import KernelStatus
 from coderunner.kernel.widgets.comms import Comms
 from coderunner.kernel.widgets.restore import RestoredWidgets
 from coderunner.kernel.widgets.widget_panel import WidgetPanel
-from coderunner.outputs import Output, Result, Status
+from coderunner.outputs import Output, Refusal, Result, Status
 
 NEVER_SENT = "it had not started"
 TAKEN_OVER = "another process had already taken it over"
+
+
+Refused = Callable[[str, Result, str], Awaitable[tuple[Refusal, ...]]]
+"""Finds what a sandbox refused to a cell, by conversation, result and source."""
 
 
 class Session:
@@ -40,12 +44,17 @@ class Session:
         *,
         idle: float,
         most: int = 0,
+        refused: Refused | None = None,
     ) -> None:
-        """`most`: bytes of memory that its kernel may hold after a cell; 0: no limit."""
+        """`most`: bytes of memory that its kernel may hold after a cell; 0: no limit.
+
+        `refused` finds what a sandbox refused to a cell.
+        """
         self.conversation = conversation
         self.where = where
         self.io_thread = io_thread
         self._most = most
+        self._refused = refused
         self._turnstile = asyncio.Lock()
         self._current: QueuedCell | None = None
         self._late: deque[Result] = deque()
@@ -249,7 +258,9 @@ class Session:
         finally:
             self._current = None
             self._life.end_cell(client)
-        return replace(result, detail="; ".join(filter(None, (notice, result.detail))))
+        refused = await self._refused(self.conversation, result, cell.source) if self._refused else ()
+        said = "; ".join(filter(None, (notice, result.detail)))
+        return replace(result, detail=said, refusals=refused)
 
     async def _interrupt(self) -> bool:
         if self._current is None:

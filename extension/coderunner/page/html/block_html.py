@@ -11,7 +11,7 @@ from html import escape
 from coderunner.ending_sentences import how_it_ended
 from coderunner.outputs import Error, Output, Question, Result, Status
 from coderunner.page.block_state import Block, State
-from coderunner.page.html import ansi_html, output_html, syntax_highlighting
+from coderunner.page.html import ansi_html, output_html, refusals_html, syntax_highlighting
 from coderunner.page.html.output_html import Drawn
 
 LONGEST_ANSWER = 10_000
@@ -38,6 +38,8 @@ class Look:
     outputs: tuple[Drawn, ...]
     later: tuple[Drawn, ...]
     """Its outputs after its end."""
+    refused: str
+    """What the sandbox refused to it."""
     question: str
     read: str
     bar: str
@@ -84,6 +86,7 @@ def look(
         code="" if block.repeat else _code(block.code),
         outputs=tuple(map(drawn, block.shown)),
         later=tuple(map(drawn, block.later)),
+        refused=refusals_html.html(block),
         question=_form(block.question),
         read=read(block.read),
         bar=_bar(block, setting),
@@ -105,7 +108,7 @@ def block(block: Block, setting: Setting) -> str:
     return (
         f'<div class="cr-cell{its.mood and " cr-" + its.mood}" role="group" aria-label="Code and its output">'
         f'{its.code}<div class="cr-outs">{shown}</div>'
-        f"{its.question}{its.read}{its.bar}</div>"
+        f"{its.refused}{its.question}{its.read}{its.bar}</div>"
     )
 
 

@@ -86,7 +86,7 @@ def text(message: Mapping[str, object]) -> str:
 
 def _pieces(look: Look) -> Mapping[str, Drawn]:
     shown = {str(index): drawn for index, drawn in enumerate(look.pieces)}
-    names = ("code", "question", "read", "bar", "again")
+    names = ("code", "refused", "question", "read", "bar", "again")
     return {**{name: getattr(look, name) for name in names}, **shown}
 
 

@@ -2,10 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from coderunner.outputs import DisplayData, Error, ExecuteResult, Omission, Output, Stream
+from coderunner.outputs import (
+    DisplayData,
+    Error,
+    ExecuteResult,
+    Omission,
+    Output,
+    Refusal,
+    Remedy,
+    Stream,
+)
 from coderunner.text.json_reader import clipped, loads
 
 LARGE = 64 * 1024
@@ -30,6 +39,26 @@ def decode(text: str) -> Output:
     except RecursionError:  # an earlier version kept what is nested so deep that nobody can write it again
         fields = dict(loads(text, lenient=True))  # type: ignore[call-overload]
     return _VALUES[fields.pop("type")](fields)
+
+
+def encode_refusals(refusals: Sequence[Refusal]) -> str | None:
+    """What was refused as JSON in ASCII; None where nothing was."""
+    fields = [[each.access, each.what, each.remedy, each.grant, each.named] for each in refusals]
+    return json.dumps(fields) if fields else None
+
+
+def decode_refusals(text: str | None) -> tuple[Refusal, ...]:
+    """What `encode_refusals` was given.
+
+    Raises LookupError, TypeError or ValueError where somebody else has written there.
+    """
+    return tuple(_refusal(*fields) for fields in json.loads(text)) if text else ()
+
+
+def _refusal(access: str, what: str, remedy: str, grant: str, named: str) -> Refusal:
+    if access not in ("read", "write", "network"):
+        raise ValueError(access)
+    return Refusal(access, what, Remedy(remedy), grant, named)  # type: ignore[arg-type]
 
 
 def digest(text: str) -> str:

@@ -10,9 +10,16 @@ from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, exists, insert, select, update
 
-from coderunner.outputs import Aftermath, Output, Result, Status, Stream, count_of
+from coderunner.outputs import Aftermath, Output, Refusal, Result, Status, Stream, count_of
 from coderunner.records.database.connection import unfit
-from coderunner.records.database.output_json import LARGE, decode, digest, encode
+from coderunner.records.database.output_json import (
+    LARGE,
+    decode,
+    decode_refusals,
+    digest,
+    encode,
+    encode_refusals,
+)
 from coderunner.records.database.run_states import OVER, State, before
 from coderunner.records.database.schema import BLOBS, CHATS, MODULES, OUTPUTS, RUNS, WIDGETS
 
@@ -172,6 +179,7 @@ def ending(result: Result) -> dict[str, object]:
         "execution_count": count_of(result.execution_count),
         "duration": result.duration if math.isfinite(result.duration) else 0.0,
         "detail": result.detail,
+        "refusals": encode_refusals(result.refusals),
     }
 
 
@@ -311,11 +319,19 @@ def _record(connection: Connection, row: Row[Any]) -> Record:
         status, aftermath = Status(row.status), Aftermath(row.aftermath)
         # SQLite keeps NaN, which an earlier version wrote, as NULL.
         took = row.duration or 0.0
-        result = Result(outputs, status, aftermath, row.execution_count, took, row.detail)
+        refused = _refused(row.refusals)
+        result = Result(outputs, status, aftermath, row.execution_count, took, row.detail, refused)
         widgets = connection.scalar(_WIDGETS, {"its_id": row.id}) or ""
     key = Key(row.conversation, row.message, row.ordinal)
     what = (row.id, key, row.attempt, row.code, row.owner, State(row.state), row.sent, result)
     return Record(*what, row.place, bool(row.delivered), row.request, later, widgets)
+
+
+def _refused(text: str | None) -> tuple[Refusal, ...]:
+    try:
+        return decode_refusals(text)
+    except (LookupError, TypeError, ValueError):  # somebody else has written there
+        return ()
 
 
 def _outputs(connection: Connection, identity: str) -> Iterator[Output]:

@@ -78,12 +78,14 @@ RUNS = Table(
     Column("delivered", Integer, nullable=False, server_default="1"),
     Column("request", Exact, nullable=False, server_default='""'),
     Column("later", Integer, nullable=False, server_default="0"),
+    Column("refusals", Text),
     UniqueConstraint("conversation", "message", "ordinal", "code_hash", "attempt", name="coderunner_once"),
     Index("coderunner_runs_state", "state"),
 )
 """One row a run. Times are seconds since 1970 in UTC; `duration` is by a monotonic clock. `delivered` is 1
 where the model has read, or is reading, how the run ended; 0 before that. `request` is the id of the Jupyter
-message that asked for it; `later` is how many of its outputs, the last ones, came after its end."""
+message that asked for it; `later` is how many of its outputs, the last ones, came after its end; `refusals`,
+in JSON, is what the sandbox refused to it."""
 
 BLOBS = Table(
     "coderunner_blobs",
@@ -203,7 +205,12 @@ def _draw(connection: Connection) -> None:
         connection.execute(text(statement))
 
 
-MIGRATIONS: Sequence[Callable[[Connection], None]] = (_deliver, _converse, _follow, _move, _draw)
+def _refuse(connection: Connection) -> None:
+    """Version 7 knows what the sandbox refused."""
+    connection.execute(text("ALTER TABLE coderunner_runs ADD COLUMN refusals TEXT"))
+
+
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (_deliver, _converse, _follow, _move, _draw, _refuse)
 """What makes version 2 of version 1, 3 of 2, and so on."""
 
 CURRENT = len(MIGRATIONS) + 1

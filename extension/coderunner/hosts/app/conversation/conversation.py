@@ -23,7 +23,9 @@ from coderunner.hosts.app.conversation.reply_request import Answer
 from coderunner.hosts.app.conversation.rerun import Again, Reruns, never
 from coderunner.hosts.app.conversation.transcript import Save, Transcript, save_nothing
 from coderunner.ids import new_id
+from coderunner.outputs import Refusal
 from coderunner.page import block_transitions
+from coderunner.page.html.refusals_html import ALLOW
 from coderunner.page.server.input_requests import InputRequests
 from coderunner.page.server.subscriptions import Subscriptions
 from coderunner.runner import later_of
@@ -184,17 +186,25 @@ class Conversation:
             self.stop()
             return True
         if verb == "again" and not self._approval.off:
-            return self._run_again(ticket)
+            return self._run_again(ticket, message_parts.repeatable(self.messages, ticket))
+        if verb == ALLOW and not self._approval.off:
+            return self._allow(ticket)
         if verb == "cancel":
             return self._answers.give(ticket, None)
         return self._detached.act(ticket, verb) or self._reruns.act(ticket, verb)
 
-    def _run_again(self, ticket: str) -> bool:
-        block = message_parts.repeatable(self.messages, ticket)
+    def _allow(self, ticket: str) -> bool:
+        """Allow what a button offers, and run its block again."""
+        if (found := message_parts.allowed(self.messages, ticket)) is None:
+            return False
+        of, block, refusal = found
+        return self._run_again(of, block, refusal)
+
+    def _run_again(self, ticket: str, block: Past | None, allowed: Refusal | None = None) -> bool:
         if block is None:
             return False
         before = self.messages
-        self._reruns.begin(ticket, block)
+        self._reruns.begin(ticket, block, allowed)
         self._transcript.forget_blocks_gone_since(before)
         return True
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
-from coderunner.outputs import Status
+from coderunner.outputs import Refusal, Status
 from coderunner.page import block_transitions
 from coderunner.page.append_only_text import AppendOnlyText
 from coderunner.page.block_state import Block, State
@@ -177,6 +177,18 @@ def ran_well(messages: Sequence[Message]) -> list[Past]:
         for block in blocks([message])
         if block.result and block.result.status is Status.OK and not block.repeat
     ]
+
+
+def allowed(messages: Sequence[Message], ticket: str) -> tuple[str, Past, Refusal] | None:
+    """The block that runs again once what a button of that ticket offers is allowed; None if none does.
+
+    Gives the ticket of that block, too.
+    """
+    of = ticket.rpartition(".")[0]
+    past = repeatable(messages, of)
+    blocks = (block for message in messages if (block := _ticketed(message, of)) is not None)
+    refusal = next((found for block in blocks if (found := block.allowed(ticket)) is not None), None)
+    return (of, past, refusal) if past is not None and refusal is not None else None
 
 
 def repeatable(messages: Sequence[Message], ticket: str) -> Past | None:

@@ -29,6 +29,7 @@ from coderunner.runner import (
     Sessions,
     Turn,
     converse,
+    grants_of,
     late_words,
     pictures,
     rebuild,
@@ -107,6 +108,8 @@ class ReplyWriter:
         runs = RecordedRuns(self.records, label, block.reply, choices.setting.where, again=True)
         options = RunOptions(choices.limit or choices.deadline, ask=repeat.ask, runs=runs)
         run = Run(Cell(block.source), block.ordinal)
+        if repeat.allowed is not None:
+            await self.sessions.grant(label, grants_of(repeat.allowed))
         session = self.session(repeat.conversation)
         async with aclosing(run_cell(run, session, options, repeat.stop, [])) as events:
             async for event in events:

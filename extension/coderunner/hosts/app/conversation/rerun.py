@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
 from coderunner.hosts.app.conversation.message_parts import Past
-from coderunner.outputs import Question
+from coderunner.outputs import Question, Refusal
 from coderunner.page import block_transitions
 from coderunner.page.block_state import Block
 from coderunner.page.server.input_requests import InputRequests
@@ -25,6 +25,8 @@ class Rerun:
 
     conversation: str
     block: Past
+    allowed: Refusal | None = None
+    """What is allowed first."""
     ask: Callable[[Question], Future[Secret]] | None = None
     """None: nobody can be asked for input."""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -67,12 +69,13 @@ class Reruns:
         """Whether one runs or waits for its turn."""
         return bool(self._tasks)
 
-    def begin(self, ticket: str, block: Past) -> None:
-        """Run the block of that ticket again; returns at once."""
+    def begin(self, ticket: str, block: Past, allowed: Refusal | None = None) -> None:
+        """Run the block of that ticket again, once something is allowed; returns at once."""
         own = secrets.token_urlsafe(18)
-        new = block_transitions.started(Block(id=secrets.token_urlsafe(18), repeat=True), block.source, own)
+        inner = Block(id=secrets.token_urlsafe(18), repeat=True, of=ticket)
+        new = block_transitions.started(inner, block.source, own)
         self._show(ticket, new)
-        task = asyncio.create_task(self._run(ticket, block, new))
+        task = asyncio.create_task(self._run(ticket, block, new, allowed))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -90,14 +93,14 @@ class Reruns:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=3.0)
 
-    async def _run(self, ticket: str, block: Past, again: Block) -> None:
+    async def _run(self, ticket: str, block: Past, again: Block, allowed: Refusal | None) -> None:
         asked = [""]
 
         def ask(_question: Question) -> Future[Secret]:
             asked[0], answer = self._answers.expect()
             return answer
 
-        self._running[again.ticket] = repeat = Rerun(self._conversation, block, ask)
+        self._running[again.ticket] = repeat = Rerun(self._conversation, block, allowed, ask)
         try:
             async with contextlib.aclosing(self._again(repeat)) as events:
                 async for event in events:

@@ -5,14 +5,15 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 from coderunner.hosts.textgen.blocks.bar_state import BarState
 from coderunner.hosts.textgen.blocks.block_store import OPEN, BlockStore, KnownBlock
 from coderunner.hosts.textgen.blocks.rerun import Reruns
+from coderunner.outputs import Refusal
 from coderunner.page.block_state import Block, State
+from coderunner.page.html.refusals_html import ALLOW
 from coderunner.page.server.input_requests import InputRequests
-from coderunner.runner import RecordedRuns, Records, RunOptions, Session
+from coderunner.runner import Grants, RecordedRuns, Records, RunOptions, Session, grants_of
 from coderunner.secret_value import Secret
 
 
@@ -28,6 +29,8 @@ class Kernels:
     place: Callable[[], str]
     stop: Callable[[], None]
     """Stop the current reply, like the webui's own Stop."""
+    allow: Callable[[str, Grants], object]
+    """Let code of a conversation reach more; may take seconds."""
 
 
 class BlockButtons:
@@ -79,6 +82,8 @@ class BlockButtons:
             return self._stop(known)
         if known is not None and verb == "again" and state in (State.ENDED, State.UNFINISHED):
             return self._run_again(known)
+        if verb == ALLOW:
+            return self._allow(ticket)
         if verb == "stop" and self._repeats.stop(ticket):
             return True
         return verb == "cancel" and self._reply(ticket, None)
@@ -107,7 +112,15 @@ class BlockButtons:
             return self._approvals.reply(*query, text)
         return self.answers.give(ticket, text)
 
-    def _run_again(self, known: KnownBlock) -> bool:
+    def _allow(self, ticket: str) -> bool:
+        """Allow what a button offers, and run its block again."""
+        known = self._store.get(ticket.rpartition(".")[0])
+        refusal = known.block.allowed(ticket) if known is not None else None
+        if known is None or refusal is None or known.block.state is not State.ENDED:
+            return False
+        return self._run_again(known, refusal)
+
+    def _run_again(self, known: KnownBlock, allowed: Refusal | None = None) -> bool:
         if known.repeats or not self._kernels.may_run():
             return False
         block, at = known.block, known.conversation
@@ -124,5 +137,11 @@ class BlockButtons:
         message = block.id.rpartition("-")[0]
         runs = RecordedRuns(self._records, known.home, message, self._kernels.place(), again=True)
         options = replace(self._kernels.options(), runs=runs)
-        self._repeats.begin(block, options, partial(self._kernels.session, at), change, tell)
+
+        def session() -> Session:
+            if allowed is not None:
+                self._kernels.allow(at, grants_of(allowed))
+            return self._kernels.session(at)
+
+        self._repeats.begin(block, options, session, change, tell)
         return True

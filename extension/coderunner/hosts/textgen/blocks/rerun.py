@@ -65,7 +65,9 @@ class Reruns:
     ) -> None:
         """Run a block again; returns at once. `tell` gets the text about it for the model."""
         own = secrets.token_urlsafe(18)
-        again = Block(source=block.source, state=State.RUNNING, ticket=own, id=own, repeat=True)
+        again = Block(
+            source=block.source, state=State.RUNNING, ticket=own, id=own, repeat=True, of=block.ticket
+        )
         self._running[own] = threading.Event()
         change(lambda _before: again)
         work = (own, block, options, session, change, tell)

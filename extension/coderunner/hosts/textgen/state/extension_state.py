@@ -104,6 +104,7 @@ class ExtensionState:
             lambda: not why_not(store.get(), several=webui_api.serves_several()),
             lambda: store.get().place,
             lambda: webui_api.set_stopped(True),
+            lambda name, grants: sessions.io_thread.call(sessions.grant(name, grants)),
         )
 
         def setting() -> Setting:

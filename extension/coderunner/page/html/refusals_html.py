@@ -1,0 +1,26 @@
+"""What the sandbox refused to a block, below its outputs, with the buttons that allow it. Pure."""
+
+from html import escape
+
+from coderunner.outputs import Refusal
+from coderunner.page.block_state import Block, State
+
+ALLOW = "allow"
+"""The verb of the buttons."""
+
+
+def html(block: Block) -> str:
+    """Each refusal as a sentence, with what a button of it grants; a block that was run again has none."""
+    refusals = block.refusals if block.state is State.ENDED else ()
+    return "".join(_row(refusal, block.allowing(refusal)) for refusal in refusals)
+
+
+def _row(refusal: Refusal, ticket: str) -> str:
+    words, button = f"<b>{escape(refusal.sentence, quote=False)}</b>", ""
+    if refusal.offer and ticket:
+        words += f" {escape(refusal.offer, quote=False)}"
+        button = (
+            f'<button type="button" class="cr-main" data-cr="{ALLOW}" data-cr-ticket="{escape(ticket)}">'
+            "Allow for this chat</button>"
+        )
+    return f'<div class="cr-question" role="note"><p>{words}</p>{button}</div>'

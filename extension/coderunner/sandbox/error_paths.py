@@ -1,0 +1,129 @@
+"""The paths that a cell's errors and code name, as text. Pure, and linear in what it reads.
+
+Errors are texts of many programs, and code can print anything: what is found here is only asked about.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from coderunner.outputs import Error, Result, Stream
+from coderunner.text.terminal_text import plain
+
+LONGEST = 20_000
+"""Characters of an error or a stream that are read, the last ones: errors come last."""
+LATEST = 40
+"""Outputs that are read: what ended the cell is among the last."""
+MOST = 40
+"""Paths that are looked at."""
+
+_FAILED = re.compile(
+    r"No such file or directory|Permission denied|Operation not permitted|Read-only file system"
+    r"|os error (?:1|2|13|30)\b|errno\W{0,3}(?:1|2|13|30)\b"
+    r"|(?:can(?:no|')?t|could not|unable to|failed to) (?:\w+ ){0,3}"
+    r"(?:open|read|access|find|load|create|write|save|move|touch|change)"
+    r"|does not exist|doesn't exist|not found|no files? found|FileNotFound|NoSuchFile|non-existent",
+    re.IGNORECASE,
+)
+"""What programs say when a file cannot be reached."""
+
+_DENIED = re.compile(
+    r"Permission denied|Operation not permitted|os error (?:1|13)\b|errno\W{0,3}(?:1|13)\b", re.IGNORECASE
+)
+"""The same where the file is there."""
+
+_READ_ONLY = re.compile(r"Read-only file system|os error 30\b|errno\W{0,3}30\b", re.IGNORECASE)
+_NOT_WRITTEN = re.compile(
+    r"can(?:no|')?t (?:create|move|touch|write|save)|for writing|non-existent directory|\btee: ",
+    re.IGNORECASE,
+)
+
+_WRITES = re.compile(
+    r"\.to_(?:csv|excel|parquet|json|pickle|feather|hdf|file|netcdf|html|markdown|stata|zarr)\("
+    r"|\bwrite_(?:text|bytes|csv|parquet|json|image|html)\(|\bsave(?:fig|z|z_compressed|txt|mat)?\(|\.save\w*\("
+    r"|\bimwrite\(|\bmkdir\(|\bmakedirs\(|\.touch\(|\bdump\(|\bExcelWriter\(|\bwrite\.\w+\("
+    r"""|['"](?:[wax][bt]?\+?|[wax]\+[bt])['"]"""
+)
+"""What a line of a program looks like that writes a file."""
+
+_QUOTED = re.compile(
+    r"""(?:(?<!\w)|(?<=\b[rbfuRBFU])|(?<=\b[rbRB][rbfRBF]))['"`‘’“”«»]([^'"`‘’“”«»\n]{1,1000})['"`‘’“”«»]"""
+)
+_BARE = re.compile(r"""(?<![\w.:/~'"])((?:~|\.\.)?/[^\s'"`:;,()<>|\[\]{}=*?]{1,1000})""")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_SHELL = re.compile(r"^[ \t]*(?:[\w, \t]+=[ \t]*)?[!%].*$", re.MULTILINE)
+_ARROW = re.compile(r"^-+> ?\d+ (.*)$", re.MULTILINE)
+"""The line of a frame that was run, as IPython marks it."""
+_PLACES = re.compile(r"~(?:/|$)|/|file:/|\.\.(?:/|$)")
+"""How a text begins that is a path whatever else it could be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A path that was named."""
+
+    text: str
+    denied: bool = False
+    """An error says that it may not be reached, rather than that it is not there."""
+    writes: bool = False
+    """It may have been meant to be written."""
+    read_only: bool = False
+    """An error says that it cannot be written."""
+    failed: bool = True
+    """An error names it, not only the code."""
+
+
+def named(result: Result, source: str) -> list[Named]:
+    """The paths that the errors of a cell and its own code name, each once, those of errors first."""
+    source = source[:LONGEST]
+    found: dict[str, Named] = {}
+    for text, lines in _errors(result):
+        for each in _in_error(text, lines, source):
+            found.setdefault(each.text, each)
+    for path in _in_code(source):
+        found.setdefault(path, Named(path, failed=False))
+    return list(found.values())[:MOST]
+
+
+def _errors(result: Result) -> Iterator[tuple[str, str]]:
+    """The text of each error, and the lines that were run then where they are known."""
+    for output in result.outputs[-LATEST:]:
+        match output:
+            case Error(ename, evalue, traceback):
+                lines = _COLOUR.sub("", "\n".join(traceback)[-LONGEST:])
+                ran = "\n".join(_ARROW.findall(lines)) or lines
+                yield f"{ename}: {evalue[-LONGEST:]}", ran
+                # What caused it may say more: the last exception is often a library's own.
+                yield from ((line, "") for line in lines.split("\n") if _FAILED.search(line))
+            case Stream(text=text):
+                lines = plain(text[-LONGEST:])
+                yield from ((line, "") for line in lines.split("\n") if _FAILED.search(line))
+
+
+def _in_error(text: str, lines: str, source: str) -> Iterator[Named]:
+    if not _FAILED.search(text):
+        return
+    denied, read_only = bool(_DENIED.search(text)), bool(_READ_ONLY.search(text))
+    writes = bool(_NOT_WRITTEN.search(text) or _WRITES.search(lines))
+    # Some say what failed, but not which file it was: then the lines that were run may.
+    paths = [*_quoted(text), *_bare(text)] or [each for each in _quoted(lines) if _PLACES.match(each)]
+    for path in paths[:MOST]:
+        yield Named(path, denied, writes or f"> {path}" in source or f">{path}" in source, read_only)
+
+
+def _in_code(source: str) -> Iterator[str]:
+    """Paths that stand in the code as they are, as far as they can be nothing else."""
+    yield from (path for path in _quoted(source) if _PLACES.match(path))
+    yield from _bare(source)
+    for line in _SHELL.findall(source):
+        yield from re.findall(r"(?<=\s)~(?=\s|$)", line)
+    if "Path.home()" in source:
+        yield "~"
+
+
+def _quoted(text: str) -> Iterator[str]:
+    return (found[1] for found in _QUOTED.finditer(text))
+
+
+def _bare(text: str) -> Iterator[str]:
+    return (found[1].rstrip(".") for found in _BARE.finditer(text))

@@ -1,0 +1,199 @@
+"""What the sandbox refused to a cell, told truly from what it showed and from what is there.
+
+A sandboxed kernel sees of a path that was not granted an error like any other, or nothing at all. Whether it
+was the sandbox is known outside: the path is there, its person could reach it, and the policy does not allow
+it. Nothing that code shows is believed beyond that.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+from coderunner.outputs import Refusal, Remedy, Result
+from coderunner.sandbox import error_hosts, offers
+from coderunner.sandbox.egress.targets import Allowance, Target, allowance
+from coderunner.sandbox.error_paths import Named, named
+from coderunner.sandbox.offers import Place
+from coderunner.sandbox.policy import PACKAGES, Access, Grants, Policy
+
+MOST = 4
+"""Refusals that are told of one cell: nobody reads more."""
+
+_UNUSUAL = re.compile(r"[^\w .,+@~/#%=:()-]")
+"""What is not shown of a path: markup, what nobody sees, what could close a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whose machine it is, and what a host can offer to whoever reads the reply."""
+
+    home: Path
+    ours: tuple[Path, ...] = ()
+    """Our own data and settings."""
+    buttons: bool = False
+    """The host has a page with buttons; elsewhere a setting is named."""
+    stranger: bool = False
+    """The code is somebody else's, who shall not learn which files there are."""
+    indexes: frozenset[str] = frozenset()
+    """The hosts of package indexes, which are one grant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clues:
+    """What in a cell may tell of a refusal; most have none."""
+
+    paths: tuple[Named, ...] = ()
+    unfound: tuple[str, ...] = ()
+    """Hosts that it could not find."""
+    refused: tuple[str, ...] = ()
+    """Hosts that the egress proxy refused."""
+
+    @classmethod
+    def of(cls, result: Result, source: str, refused: Sequence[str] = ()) -> "Clues":
+        """The clues in what a cell shows and is."""
+        unfound = () if refused else error_hosts.unfound(result, source)
+        return cls(tuple(named(result, source)), tuple(unfound), tuple(dict.fromkeys(refused)))
+
+    def __bool__(self) -> bool:
+        return bool(self.paths or self.unfound or self.refused)
+
+
+def refusals(clues: Clues, policy: Policy, person: Person) -> tuple[Refusal, ...]:
+    """What was refused to a cell, in the order in which it shows it. Looks at some paths on the disk."""
+    files = [each for name in clues.paths if (each := _file(name, policy, person)) is not None]
+    unasked = (each for each in clues.unfound if not _reached(each, policy, person))
+    told: list[_File | _Network] = [*_specific(files), *map(_Network, (*clues.refused, *unasked))]
+    return tuple(_told(each, policy, person) for each in told[:MOST])
+
+
+def _reached(host: str, policy: Policy, person: Person) -> bool:
+    granted = policy.grants.hosts
+    every = granted | person.indexes if PACKAGES in granted else granted
+    return allowance(every, Target(host, 443)) is not Allowance.NONE
+
+
+def grants_of(refusal: Refusal) -> Grants:
+    """What the button of a refusal grants."""
+    match refusal.access, refusal.grant:
+        case _, "":
+            return Grants()
+        case "network", host:
+            return Grants(hosts=frozenset({host}))
+        case "write", path:
+            return Grants(write=frozenset({Path(path)}))
+        case _, path:
+            return Grants(read=frozenset({Path(path)}))
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    access: Access
+    path: Path
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Network:
+    host: str
+
+
+def _file(name: Named, policy: Policy, person: Person) -> _File | None:
+    """What was refused of a path; None where the sandbox has not refused it."""
+    try:
+        path = _real(name.text, policy, person)
+        access = _refused(path, name, policy, person)
+    except (OSError, ValueError):
+        return None
+    return _File(access, path, name.failed) if access else None
+
+
+def _real(text: str, policy: Policy, person: Person) -> Path:
+    """The path without links; raises OSError or ValueError for what is none."""
+    if text.startswith("file:/"):
+        text = unquote(text.removeprefix("file:").removeprefix("//").partition("?")[0])
+    if text == "~" or text.startswith("~/"):
+        text = f"{person.home}{text[1:]}"
+    path = policy.folder / text
+    return Path(os.path.normpath(path) if person.stranger else os.path.realpath(path))
+
+
+def _refused(path: Path, name: Named, policy: Policy, person: Person) -> Access | None:
+    readable, writable = policy.may_read(path), policy.may_write(path)
+    # What programs need may be read, and is denied for many reasons.
+    granted = readable and not any(path.is_relative_to(each) for each in policy.system)
+    writes = name.read_only or name.writes or (name.denied and granted)
+    if (writable if writes else readable) or (not name.failed and _everywhere(path, person.home)):
+        return None
+    if person.stranger:
+        return ("write" if writes else "read") if name.failed else None
+    if writes:
+        there = path.exists() or path.parent.is_dir()
+        return "write" if there and offers.writable(path) else None
+    return "read" if path.exists() and offers.readable(path) else None
+
+
+def _everywhere(path: Path, home: Path) -> bool:
+    """Whether every program has such a place, and the sandbox its own: to name it in code means nothing."""
+    own = path == Path("/") or any(path.is_relative_to(each) for each in _OWN)
+    return own and not path.is_relative_to(home)
+
+
+_OWN = tuple(map(Path, ("/tmp", "/var/tmp", "/dev", "/proc", "/sys", "/run")))  # noqa: S108
+
+
+def _specific(files: Iterable[_File]) -> Iterator[_File]:
+    """Each once, and a folder that the code names not beside what failed in it."""
+    every = list(dict.fromkeys(files))
+    failed = [each.path for each in every if each.failed]
+    for each in every:
+        if each.failed or not any(path.is_relative_to(each.path) for path in failed):
+            yield each
+
+
+def _told(refused: _File | _Network, policy: Policy, person: Person) -> Refusal:
+    if isinstance(refused, _Network):
+        # What is not offered by a button may still be meant: a database of one's own network, say.
+        refusal = Refusal("network", _shown(refused.host), Remedy.SETTING)
+        return _offered(refusal, *_reach(refused.host, person), person)
+    what = _shown(_short(refused.path, person.home))
+    write = refused.access == "write"
+    ours = (*person.ours, policy.folder.parent, policy.sockets, policy.temporary)
+    place = Place(person.home, ours, policy.system, unseen=person.stranger)
+    granted = offers.grantable(refused.path, place, write=write)
+    plain = granted is not None and _UNUSUAL.search(str(granted)) is None
+    grant = str(granted) if granted is not None and plain else ""
+    return _offered(Refusal(refused.access, what), grant, _short(Path(grant), person.home), person)
+
+
+def _offered(refusal: Refusal, grant: str, named: str, person: Person) -> Refusal:
+    if not grant:
+        return refusal
+    if not person.buttons:
+        return Refusal(refusal.access, refusal.what, Remedy.SETTING)
+    return Refusal(refusal.access, refusal.what, Remedy.BUTTON, grant, named)
+
+
+def _short(path: Path, home: Path) -> str:
+    return f"~/{path.relative_to(home)}" if path != home and path.is_relative_to(home) else str(path)
+
+
+def _shown(what: str) -> str:
+    """What was refused, harmless wherever it is shown."""
+    what = _UNUSUAL.sub("?", what)
+    return what if len(what) <= offers.LONGEST else f"{what[:80]}…{what[-40:]}"
+
+
+_PUBLIC = re.compile(r"(?:[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{0,61}[a-z0-9](?::[0-9]{1,5})?", re.ASCII)
+_LOCAL = (".local", ".localhost", ".internal", ".lan", ".home", ".corp", ".arpa", ".test", ".invalid")
+"""Endings of names that mean something of one's own network."""
+
+
+def _reach(host: str, person: Person) -> tuple[str, str]:
+    """What a button grants for a host, and its name; empty for an address or a host of one's own network."""
+    if host in person.indexes:
+        return PACKAGES, "the package indexes of pip"
+    public = _PUBLIC.fullmatch(host) is not None and not host.partition(":")[0].endswith(_LOCAL)
+    return (host, host) if public and len(host) <= offers.LONGEST else ("", "")

@@ -1,0 +1,456 @@
+"""What is said of an access that the sandbox refused, by errors of real libraries and texts of others."""
+
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from coderunner.kernel.sessions.registry import Local, Session, Sessions
+from coderunner.outputs import Error, Refusal, Remedy, Result, Status, Stream
+from coderunner.sandbox import refusals as sandbox_refusals
+from coderunner.sandbox.policy import Grants, Policy
+from coderunner.sandbox.refusals import Clues, Person, grants_of
+from tests.behaviours import behaviour
+
+
+def refusals(
+    result: Result, source: str, policy: Policy, person: Person, hosts: tuple[str, ...] = ()
+) -> tuple[Refusal, ...]:
+    return sandbox_refusals.refusals(Clues.of(result, source, hosts), policy, person)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A home with a file in it, a sandbox that shows neither, and the person whose home it is."""
+
+    home: Path
+    policy: Policy
+    person: Person
+
+    @property
+    def file(self) -> Path:
+        return self.home / "data" / "sales.csv"
+
+    @property
+    def out(self) -> Path:
+        return self.home / "out"
+
+    def make(self) -> "World":
+        for folder in (self.file.parent, self.out, self.policy.folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.file.write_text("month,sales\n1,2\n")
+        return self
+
+    def fill(self, text: str) -> str:
+        """A text with the world's own paths."""
+        places = {"FILE": self.file, "OUT": self.out, "HOME": self.home, "FOLDER": self.policy.folder}
+        for name, path in places.items():
+            text = text.replace(name, str(path))
+        return text
+
+    def told(self, result: Result, source: str = "", hosts: tuple[str, ...] = ()) -> list[str]:
+        return [refusal.sentence for refusal in refusals(result, source, self.policy, self.person, hosts)]
+
+
+def world_in(place: Path) -> World:
+    home = place / "home" / "ada"
+    data = home / ".local" / "share" / "coderunner"
+    policy = Policy(data / "kernels" / "chat", place / "cr-1", place / "cr-1" / "tmp", home, (Path("/usr"),))
+    return World(home, policy, Person(home, (data,), buttons=True))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return world_in(tmp_path).make()
+
+
+def raised(text: str) -> Result:
+    name, _, message = text.partition(": ")
+    return Result((Error(name, message),), Status.ERROR)
+
+
+def wrote(text: str) -> Result:
+    return Result((Stream("stderr", text),))
+
+
+READS = [
+    "open(r'FILE')",
+    "open(r'FILE', 'rb')",
+    "import pathlib; pathlib.Path(r'FILE').read_text()",
+    "import pathlib; (pathlib.Path(r'HOME') / 'data' / 'sales.csv').read_bytes()",
+    "import os; os.stat(r'FILE')",
+    "import shutil; shutil.copy(r'FILE', 'here.csv')",
+    "import csv\nwith open(r'FILE') as file:\n    print(list(csv.reader(file)))",
+    "import pandas as pd; pd.read_csv(r'FILE')",
+    "import pandas as pd; pd.read_csv('file://FILE')",
+    "import numpy as np; np.load(r'FILE')",
+    "import numpy as np; np.loadtxt(r'FILE')",
+    "from PIL import Image; Image.open(r'FILE')",
+    "import matplotlib.image as image; image.imread(r'FILE')",
+    "import sqlite3; sqlite3.connect('file:FILE?mode=ro', uri=True)",
+    "import zipfile; zipfile.ZipFile(r'FILE')",
+    "import subprocess; subprocess.run(['cat', r'FILE'])",
+    "!cat FILE",
+    "!head -n 2 'FILE'",
+    "import os; os.system('wc -l FILE')",
+    "try:\n    open(r'FILE')\nexcept OSError as error:\n    raise RuntimeError('no data') from error",
+    "import json\ntry:\n    json.load(open(r'FILE'))\nexcept OSError as error:\n    print(error)",
+    "import os; print(os.path.exists(r'FILE'))",
+    "import glob; print(glob.glob('FILE'))",
+]  # fmt: skip
+"""Code that reads the file, each in a way of its own."""
+
+WRITES = [
+    "open(r'OUT/new.csv', 'w')",
+    "import pathlib; pathlib.Path(r'OUT/new.txt').write_text('x')",
+    "import os; os.mkdir(r'OUT/new')",
+    "import shutil; open('x', 'w').close(); shutil.copy('x', r'OUT/x')",
+    "import pandas as pd; pd.DataFrame({'x': [1]}).to_csv(r'OUT/new.csv')",
+    "import numpy as np; np.save(r'OUT/new.npy', np.zeros(2))",
+    "import matplotlib.pyplot as plt; plt.plot([1, 2]); plt.savefig(r'OUT/new.png')",
+    "!touch OUT/new.txt",
+    "!echo 1 > OUT/new.txt",
+]  # fmt: skip
+"""Code that writes a new file into a folder, each in a way of its own."""
+
+MISSING = [
+    "open('not-there.csv')",
+    "open(r'FOLDER/not-there.csv')",
+    "open(r'HOME/data/no-such-file.csv')",
+    "import pandas as pd; pd.read_csv('not-there.csv')",
+    "!cat not-there.csv",
+    "{}['FILENAME']",
+    "print('/')",
+    "1 / 0",
+    "open('/usr/share/no-such-file')",
+]  # fmt: skip
+"""Code that fails, or does not, for a reason of its own."""
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Session]]:
+    """A kernel that sees none of the world's files, as they are only made after each cell."""
+    world = world_in(tmp_path_factory.mktemp("world"))
+    world.policy.folder.mkdir(parents=True)
+    sessions = Sessions(world.policy.folder.parent)
+    session = sessions.get("chat", Local())
+    yield world, session
+    sessions.io_thread.call(sessions.close_all())
+
+
+def run(kernel: tuple[World, Session], code: str) -> list[str]:
+    world, session = kernel
+    for folder in (world.file.parent, world.out):
+        shutil.rmtree(folder, ignore_errors=True)
+    source = world.fill(code)
+    result = session.begin(source, deadline=60).wait(90)
+    assert result is not None
+    return world.make().told(result, source)
+
+
+@behaviour("sandbox:refusals:told")
+@pytest.mark.parametrize("code", READS)
+def test_a_file_that_the_sandbox_hides_is_told_as_one_that_may_not_be_read(
+    code: str, kernel: tuple[World, Session]
+) -> None:
+    assert run(kernel, code) == ["This block may not read ~/data/sales.csv."]
+
+
+@behaviour("sandbox:refusals:told")
+@pytest.mark.parametrize("code", WRITES)
+def test_a_folder_that_the_sandbox_hides_is_told_as_one_that_may_not_be_written(
+    code: str, kernel: tuple[World, Session]
+) -> None:
+    sentences = run(kernel, code)
+    assert len(sentences) == 1
+    assert sentences[0].startswith("This block may not write to ~/out")
+
+
+@behaviour("sandbox:refusals:others")
+@pytest.mark.parametrize("code", MISSING)
+def test_what_fails_for_a_reason_of_its_own_is_no_refusal(code: str, kernel: tuple[World, Session]) -> None:
+    assert run(kernel, code) == []
+
+
+TEXTS = [
+    wrote("cat: FILE: No such file or directory\n"),
+    wrote("ls: cannot access 'FILE': No such file or directory"),
+    wrote("bash: line 1: FILE: Permission denied"),
+    wrote("\x1b[31mError in file(file, \"rt\") : cannot open the connection\x1b[0m\n"
+          "Warning message:\ncannot open file 'FILE': No such file or directory"),
+    raised("Error in file(con, \"r\"): cannot open file ‘FILE’: No such file or directory"),
+    raised('SystemError: opening file "FILE": No such file or directory'),
+    raised("java.io.FileNotFoundException: FILE (No such file or directory)"),
+    raised("Error: ENOENT: no such file or directory, open 'FILE'"),
+    raised("FileNotFoundError: No such file or directory (os error 2): FILE"),
+    raised('IOException: IO Error: No files found that match the pattern "FILE"'),
+    raised("FileNotFoundError: [Errno 2] Failed to open local file 'FILE'. Detail: [errno 2] No such file"),
+    raised("FileNotFoundError: [Errno 2] Unable to synchronously open file (unable to open file: "
+           "name = 'FILE', errno = 2, error message = 'No such file or directory', flags = 0)"),
+    raised("PermissionError: [Errno 13] Permission denied: 'FILE'"),
+    raised("PermissionError: [Errno 1] Operation not permitted: '~/data/sales.csv'"),
+    raised("DataSourceError: FILE: No such file or directory"),
+    raised("FileNotFoundError: [Errno 2] No such file or directory: '../../../../../data/sales.csv'"),
+    wrote("[ WARN:0@0.1] global loadsave.cpp imread_('FILE'): can't open/read file: check file path"),
+    raised("OSError: FILE not found."),
+]  # fmt: skip
+"""Errors of programs that are not here to raise them."""
+
+
+@behaviour("sandbox:refusals:told")
+@pytest.mark.parametrize("result", TEXTS, ids=range(len(TEXTS)))
+def test_other_programs_say_it_in_their_own_words(result: Result, world: World) -> None:
+    filled = tuple(
+        replace(each, text=world.fill(each.text))
+        if isinstance(each, Stream)
+        else Error(each.ename, world.fill(each.evalue))
+        for each in result.outputs
+        if isinstance(each, Stream | Error)
+    )
+    assert world.told(replace(result, outputs=filled)) == ["This block may not read ~/data/sales.csv."]
+
+
+@behaviour("sandbox:refusals:told")
+def test_a_library_that_does_not_name_the_file_is_understood_by_the_line_that_was_run(world: World) -> None:
+    frames = ("Cell In[1], line 3", world.fill("      2 import sqlite3\n----> 3 sqlite3.connect('FILE')"))
+    error = Error("OperationalError", "unable to open database file", frames)
+    assert world.told(Result((error,), Status.ERROR)) == ["This block may not read ~/data/sales.csv."]
+
+
+@behaviour("sandbox:refusals:told")
+def test_a_read_only_place_is_told_as_one_that_may_not_be_written(world: World) -> None:
+    granted = replace(world.policy, grants=Grants(read=frozenset({world.file.parent})))
+    error = raised(f"OSError: [Errno 30] Read-only file system: '{world.file}'")
+    (refusal,) = refusals(error, "", granted, world.person)
+    assert (refusal.sentence, refusal.grant) == (
+        "This block may not write to ~/data/sales.csv.",
+        str(world.file.parent),
+    )
+
+
+@behaviour("sandbox:refusals:told")
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("import os\nos.listdir(os.path.expanduser('~'))", "This block may not read ~."),
+        ("from pathlib import Path\nlist(Path.home().iterdir())", "This block may not read ~."),
+        ("!ls ~/data", "This block may not read ~/data."),
+        ("%cd ~/data", "This block may not read ~/data."),
+    ],
+)
+def test_an_empty_home_is_not_passed_off_as_the_real_one(source: str, sentence: str, world: World) -> None:
+    refusal = refusals(Result(), source, world.policy, world.person)[0]
+    assert refusal.sentence == sentence.replace("read ~.", f"read {world.home}.")
+
+
+@behaviour("sandbox:refusals:told")
+def test_hosts_that_the_egress_proxy_refused_are_told(world: World) -> None:
+    hosts = ("example.org", "example.org", "pypi.org", "db.example.org:5432", "10.0.0.1", "router.lan")
+    person = replace(world.person, indexes=frozenset({"pypi.org"}))
+    every = refusals(Result(), "", world.policy, person, hosts[:4])
+    assert [each.sentence for each in every] == [
+        "This block may not reach example.org.",
+        "This block may not reach pypi.org.",
+        "This block may not reach db.example.org:5432.",
+    ]
+    assert [grants_of(each).hosts for each in every] == [
+        {"example.org"},
+        {"packages"},
+        {"db.example.org:5432"},
+    ]
+    every = refusals(Result(), "", world.policy, person, hosts[4:])
+    assert [(each.what, each.remedy, each.offer) for each in every] == [
+        ("10.0.0.1", Remedy.SETTING, ""),
+        ("router.lan", Remedy.SETTING, ""),
+    ]
+
+
+NO_NAME = "Temporary failure in name resolution"
+POOL = (
+    "ConnectionError: HTTPSConnectionPool(host='example.org', port=443): Max retries exceeded with url: / "
+    f"(Caused by NameResolutionError(\"Failed to resolve 'example.org' ([Errno -3] {NO_NAME})\"))"
+)
+UNFOUND = [
+    (f"gaierror: [Errno -3] {NO_NAME}", "socket.create_connection(('example.org', 443))"),
+    (f"ClientConnectorDNSError: Cannot connect to host example.org:443 ssl:default [{NO_NAME}]", ""),
+    (POOL, ""),
+    (f"URLError: <urlopen error [Errno -3] {NO_NAME}>", "urlopen('https://example.org/x')"),
+    ("Error: getaddrinfo ENOTFOUND example.org", "!node -e 'fetch(\"https://example.org\")'"),
+    ("CalledProcessError: curl: (6) Could not resolve host: example.org", "!curl -s https://example.org"),
+    ("OSError: [Errno 101] Network is unreachable", "ftplib.FTP('example.org')"),
+]
+
+
+@behaviour("sandbox:refusals:told")
+@pytest.mark.parametrize(("text", "source"), UNFOUND)
+def test_a_host_that_a_library_looked_for_by_itself_is_told(text: str, source: str, world: World) -> None:
+    assert world.told(raised(text), source) == ["This block may not reach example.org."]
+
+
+@behaviour("sandbox:refusals:others")
+@pytest.mark.parametrize(("text", "source"), UNFOUND)
+def test_a_host_that_may_be_reached_is_not_told_as_refused(text: str, source: str, world: World) -> None:
+    allowed = replace(world.policy, grants=Grants(hosts=frozenset({"example.org"})))
+    assert refusals(raised(text), source, allowed, world.person) == ()
+
+
+@behaviour("sandbox:refusals:others")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FileNotFoundError: [Errno 2] No such file or directory: 'FOLDER/x.csv'",
+        "FileNotFoundError: [Errno 2] No such file or directory: '/no/such/place/x.csv'",
+        "PermissionError: [Errno 13] Permission denied: '/usr/share/doc'",
+        "FileNotFoundError: [Errno 2] No such file or directory: ''",
+        "FileNotFoundError: [Errno 2] No such file or directory: '\0'",
+        "ValueError: The file 'FILE' has too many columns",
+        "KeyError: 'FILE'",
+        "ConnectionError: https://example.org answered 500",
+    ],
+)
+def test_a_text_that_only_looks_like_one_is_none(text: str, world: World) -> None:
+    assert world.told(raised(world.fill(text))) == []
+
+
+@behaviour("sandbox:refusals:others")
+def test_what_is_granted_is_not_told_as_refused(world: World) -> None:
+    granted = replace(world.policy, grants=Grants(read=frozenset({world.file.parent})))
+    error = raised(f"FileNotFoundError: [Errno 2] No such file or directory: '{world.file}'")
+    assert refusals(error, f"open('{world.file}')", granted, world.person) == ()
+
+
+@behaviour("sandbox:refusals:others")
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root can read everything")
+def test_what_its_person_could_not_read_either_is_never_told_as_there(world: World) -> None:
+    world.file.parent.chmod(0)
+    try:
+        assert world.told(raised(f"FileNotFoundError: No such file or directory: '{world.file}'")) == []
+    finally:
+        world.file.parent.chmod(0o700)
+
+
+@behaviour("sandbox:refusals:others")
+def test_a_stranger_does_not_learn_which_files_there_are(world: World) -> None:
+    stranger = replace(world.person, stranger=True, buttons=False)
+    there, not_there = (
+        refusals(
+            raised(f"FileNotFoundError: No such file or directory: '{path}'"), "", world.policy, stranger
+        )
+        for path in (world.file, world.home / "data" / "other.csv")
+    )
+    assert [(each.what, each.remedy) for each in (*there, *not_there)] == [
+        ("~/data/sales.csv", Remedy.SETTING),
+        ("~/data/other.csv", Remedy.SETTING),
+    ]
+    assert refusals(Result(), f"open('{world.file}')", world.policy, stranger) == ()
+
+
+def offered(world: World, path: Path | str) -> Refusal:
+    (refusal,) = refusals(
+        raised(f"FileNotFoundError: No such file or directory: '{path}'"), "", world.policy, world.person
+    )
+    return refusal
+
+
+@behaviour("sandbox:refusals:offered")
+def test_a_button_grants_the_folder_of_a_file_and_names_it(world: World) -> None:
+    refusal = offered(world, world.file)
+    assert (refusal.offer, grants_of(refusal)) == (
+        "Code in this chat may then read ~/data.",
+        Grants(read=frozenset({world.file.parent})),
+    )
+
+
+@behaviour("sandbox:refusals:offered")
+def test_a_file_directly_in_the_home_is_granted_alone(world: World) -> None:
+    path = world.home / "sales.csv"
+    path.touch()
+    assert grants_of(offered(world, path)) == Grants(read=frozenset({path}))
+
+
+@behaviour("sandbox:refusals:offered")
+def test_what_a_link_points_to_is_what_is_named_and_granted(world: World) -> None:
+    (world.policy.folder / "link").symlink_to(world.file.parent)
+    refusal = offered(world, "link/sales.csv")
+    assert (refusal.what, refusal.grant) == ("~/data/sales.csv", str(world.file.parent))
+
+
+SECRETS = [
+    *(".ssh/id_ed25519", ".gnupg/secring.gpg", ".aws/credentials", ".config/gcloud/credentials.db", ".netrc"),
+    *(".mozilla/firefox/x.default/logins.json", ".bashrc", ".local/share/coderunner/records.sqlite", ".env"),
+    *(".local/share/coderunner/kernels/other/notes.txt", "Library/Keychains/login.keychain-db", "snap/x/y"),
+    *("data/server.pem", "data/id_rsa", "data/credentials.json", "backup/.ssh/id_rsa", ".docker/config.json"),
+    *(".cache/huggingface/token", "project/.env", "project/.git-credentials"),
+]  # fmt: skip
+
+
+@behaviour("sandbox:refusals:sensitive")
+@pytest.mark.parametrize("name", SECRETS)
+def test_what_holds_secrets_is_never_offered(name: str, world: World) -> None:
+    path = world.home / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    refusal = offered(world, path)
+    assert (refusal.sentence, refusal.offer) == (f"This block may not read ~/{name}.", "")
+    assert refusal.remedy is Remedy.NOTHING
+    assert not grants_of(refusal)
+
+
+@behaviour("sandbox:refusals:sensitive")
+@pytest.mark.parametrize(
+    "place", ["/", "/etc", "/proc/1/environ", "/root", "/var/log", "HOME", "HOME/..", "/var"]
+)
+def test_places_of_the_system_and_whole_homes_are_never_offered(place: str, world: World) -> None:
+    for each in refusals(
+        raised(world.fill(f"PermissionError: Permission denied: '{place}'")), "", world.policy, world.person
+    ):
+        assert each.offer == ""
+
+
+@behaviour("sandbox:refusals:sensitive")
+def test_a_folder_that_holds_what_is_ours_is_not_offered_but_a_file_in_it_is(world: World) -> None:
+    data = world.home / "work"
+    ours = replace(world, person=replace(world.person, ours=(data / "coderunner",)))
+    (data / "coderunner").mkdir(parents=True)
+    (data / "sales.csv").touch()
+    assert offered(ours, data / "sales.csv").grant == str(data / "sales.csv")
+    assert offered(ours, data).offer == ""
+
+
+@behaviour("sandbox:refusals:sensitive")
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no Unix sockets")
+def test_sockets_are_never_offered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(world.home / "data")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("daemon.sock")
+        assert offered(world, world.home / "data" / "daemon.sock").offer == ""
+
+
+@behaviour("sandbox:refusals:sensitive")
+@pytest.mark.parametrize("name", ["a\u202eb", "a\nb", "*a*", "<b>", "a`b", "x" * 200])
+def test_a_name_that_reads_other_than_it_is_is_not_offered(name: str, world: World) -> None:
+    folder = world.home / name
+    folder.mkdir()
+    every = refusals(Result(), f"open('{folder}')", world.policy, world.person)
+    assert all(each.offer == "" and name not in each.what for each in every)
+
+
+@behaviour("sandbox:refusals:linear")
+@pytest.mark.parametrize(
+    "piece", ["'", "can't ", "/a", "cannot x", "'/a ", "No such file or directory ", "~/a'", "> ", "!~/"]
+)
+def test_a_hostile_text_costs_no_more_than_its_length(piece: str, world: World) -> None:
+    def cost(length: int) -> float:
+        text = (piece * length)[:length]
+        result = Result((Error("FileNotFoundError", text, (text,)), Stream("stderr", text)), Status.ERROR)
+        began = time.process_time()
+        world.told(result, text)
+        return time.process_time() - began
+
+    cost(1_000)
+    assert cost(1_000_000) < 1.0
