@@ -48,6 +48,15 @@ BEHAVIOURS = {
         "A text that comes in pieces, whatever they cut, is the text: of a reply, a thought, a call.",
         "Unicode 3.9",
     ),
+    "process:secrets:forgotten": Behaviour(
+        "Secrets leave the environment of the app, the proxy, the MCP server and `exec` once they are read, "
+        "on Linux also what /proc shows of it.",
+        "docs/safety.md",
+    ),
+    "process:memory:hidden": Behaviour(
+        "On Linux other programs of the same user cannot read our memory; what we start is as any program.",
+        "prctl(2)",
+    ),
     "folders:private": Behaviour(
         "A folder that we make, and those above it that were missing, are their owner's alone.", "safety: T7"
     ),

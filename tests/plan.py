@@ -28,6 +28,7 @@ PLAN = {
     "secret_value": Layer(pure=True),
     "ids": Layer(),
     "private_folders": Layer(),
+    "private_process": Layer(),
     "system_prompt": Layer(pure=True),
     "text": Layer("errors text", "markdown_it", pure=True),
     "images": Layer(pure=True),
@@ -134,7 +135,7 @@ PLAN = {
         f"{VALUES} private_folders settings access runner page hosts.textgen", "gradio modules starlette"
     ),
     # The command line opens every host, and through the runner the doctor of connections.
-    "__main__": Layer(f"{VALUES} settings runner hosts"),
+    "__main__": Layer(f"{VALUES} private_process settings runner hosts"),
 }
 """A line covers its module and all within it; the most particular line counts."""
 

@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 
 from coderunner.errors import CodeRunnerError
+from coderunner.private_process import forget_variables, hide_memory
 from coderunner.settings.command_line import parser, taken
-from coderunner.settings.settings import Settings, load
+from coderunner.settings.settings import SECRET_VARIABLES, Settings, load
 
 UNREAD = 141
 """What a shell gives for a program that a closed pipe ended."""
@@ -157,8 +158,12 @@ def _harmless(sentence: str) -> str:
 
 
 def _settings(chosen: argparse.Namespace) -> Settings:
+    """The settings of a command; from here on our process keeps its secrets to itself."""
     flags = {name: value for name, value in vars(chosen).items() if name in Settings.model_fields}
-    return load(flags, config=chosen.config)
+    settings = load(flags, config=chosen.config)
+    forget_variables(SECRET_VARIABLES)
+    hide_memory()
+    return settings
 
 
 def _not_installed(missing: ModuleNotFoundError, extra: str) -> Exception:

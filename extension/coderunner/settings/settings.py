@@ -43,6 +43,13 @@ from coderunner.settings.sources import Gathered, default_config, default_data, 
 
 PREFIX = "CODERUNNER_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
+SECRET_VARIABLES = (
+    *(PREFIX + name.upper() for name in SECRETS),
+    f"{PREFIX}SERVER",  # its address may be pasted with a token
+    "OPENAI_API_KEY",
+    "JUPYTER_TOKEN",
+)
+"""The environment variables that may hold secrets: nothing of ours needs them once settings are loaded."""
 DEFAULT = "default"
 """The source of a value that is not set."""
 GIVEN = "given"
