@@ -43,7 +43,10 @@ PLAN = {
     # Runs in the kernel's process before the kernel does.
     "sandbox.launcher": Layer("sandbox.launcher"),
     "sandbox.launcher.call_filter": Layer("sandbox.launcher.call_filter"),
-    "sandbox.egress": Layer("settings.domains secret_value sandbox.egress sandbox.launcher.way_out"),
+    "sandbox.egress": Layer(
+        "settings.code_secrets settings.domains sandbox.package_indexes sandbox.egress "
+        "sandbox.launcher.way_out"
+    ),
     # What every host with an address needs; it knows no host.
     "access": Layer(pure=True),
     "access.origins": Layer(pure=True),

@@ -21,7 +21,7 @@ from coderunner.sandbox.egress.addresses import Address, Reach
 from coderunner.sandbox.egress.dialling import Dialler
 from coderunner.sandbox.egress.egress_proxy import EgressProxy
 from coderunner.sandbox.egress.gate import Gate
-from coderunner.sandbox.egress.package_indexes import PackageIndexes
+from coderunner.sandbox.package_indexes import PackageIndexes
 
 INTERNET, PRIVATE, MACHINE = "127.0.0.2", "127.0.0.3", "127.0.0.1"
 REACH = {INTERNET: Reach.PUBLIC, PRIVATE: Reach.PRIVATE}

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, InstanceOf
 from pydantic_settings import NoDecode
 
 from coderunner.secret_value import Secret
+from coderunner.settings.code_secrets import CodeSecret, read_code_secrets
 from coderunner.settings.domains import NOT_A_DOMAIN, THIS_MACHINE, canonical_grant
 
 Continuation = Literal[
@@ -68,6 +69,7 @@ def _hosts(value: object) -> object:
 
 Folders = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)]
 Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)]
+CodeSecrets = Annotated[tuple[InstanceOf[CodeSecret], ...], NoDecode, BeforeValidator(read_code_secrets)]
 
 
 def setting(default: object, what: str, topic: Topic, **limits: Any) -> Any:  # noqa: ANN401 - as Field itself

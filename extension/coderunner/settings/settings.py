@@ -30,6 +30,7 @@ from pydantic_settings import (
 from coderunner.errors import SettingsError
 from coderunner.secret_value import Secret
 from coderunner.settings.fields import (
+    CodeSecrets,
     Continuation,
     Continuations,
     Folders,
@@ -119,8 +120,14 @@ class Settings(BaseSettings):
     )
     sandbox_network: Hosts = setting(
         (),
-        "domains that sandboxed code may reach, separated by commas: example.org, *.example.org, packages "
-        "(the package indexes of pip), or all",
+        "domains that sandboxed code may reach, separated by commas: example.org, *.example.org, "
+        "example.org:8443, packages (the package indexes of pip and uv), or all",
+        "sandbox",
+    )
+    sandbox_secrets: CodeSecrets = setting(
+        (),
+        "secrets that code may use without seeing them: names, each with its domain and a file or variable "
+        "that has the value",
         "sandbox",
     )
     max_memory: float = setting(

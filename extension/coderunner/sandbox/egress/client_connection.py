@@ -4,7 +4,7 @@ import asyncio
 import base64
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from coderunner.sandbox.egress import answers
 from coderunner.sandbox.egress.dialling import PIECE, Dialler, NotAllowed, Stream, Unreachable
@@ -19,11 +19,16 @@ from coderunner.sandbox.egress.http_heads import (
     tunnel_target,
     values,
 )
+from coderunner.sandbox.egress.placeholders import Placeholders
 from coderunner.sandbox.egress.targets import Allowance, Target
 from coderunner.sandbox.egress.tunnel import carry
 
 LINGER = 2.0
 """Seconds in which a client can read an answer that came before it had sent everything."""
+
+
+class NotThisWay(Exception):
+    """An allowed target that has to be asked in another way; the text says in which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class Rules:
     refused: Callable[[Target], None]
     """Is told each target that was refused and that a person could allow."""
     dialler: Dialler
+    secrets: Placeholders = field(default_factory=Placeholders)
 
 
 Admit = Callable[[str, str], bool]
@@ -62,6 +68,8 @@ async def _served(client: Stream, rules: Rules, admits: Admit) -> bytes:
         await (_tunnel if request.connects else _forward)(request, client, rules)
     except (Malformed, BrokenRequest) as failure:
         return answers.answer(400, f"Bad request: {failure}")
+    except NotThisWay as failure:
+        return answers.answer(403, str(failure))
     except Unreachable as failure:
         return answers.answer(failure.status, str(failure))
     except NotAllowed as failure:
@@ -90,7 +98,10 @@ def _credentials(request: Request) -> tuple[str, str]:
 
 
 async def _tunnel(request: Request, client: Stream, rules: Rules) -> None:
-    server = await _reach(tunnel_target(request), rules)
+    target = tunnel_target(request)
+    if rules.secrets.of(target) is not None and rules.allowance(target) is not Allowance.NONE:
+        raise NotThisWay(f"Use http://{target} in place of https: the sandbox adds TLS and your secrets")
+    server = await _reach(target, rules)
     try:
         client[1].write(answers.CONNECTED)
         await carry(client, server)
@@ -101,18 +112,19 @@ async def _tunnel(request: Request, client: Stream, rules: Rules) -> None:
 async def _forward(request: Request, client: Stream, rules: Rules) -> None:
     plain = plain_target(request)
     request_framing(request)  # before anybody is connected to
-    if plain.encrypted:
+    held = rules.secrets.of(plain.target)
+    if plain.encrypted and held is None:
         raise Malformed("https:// goes through CONNECT")
-    server = await _reach(plain.target, rules)
+    server = await _reach(held.target if held else plain.target, rules, encrypted=held is not None)
     try:
-        await forward(request, plain, client, server)
+        await forward(request, plain, client, server, held)
     finally:
         server[1].close()
 
 
-async def _reach(target: Target, rules: Rules) -> Stream:
+async def _reach(target: Target, rules: Rules, *, encrypted: bool = False) -> Stream:
     try:
-        return await rules.dialler.connect(target, rules.allowance(target))
+        return await rules.dialler.connect(target, rules.allowance(target), encrypted=encrypted)
     except NotAllowed as refusal:
         if refusal.grantable:
             rules.refused(target)

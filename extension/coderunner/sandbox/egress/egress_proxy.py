@@ -2,14 +2,16 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterable, Set
 from pathlib import Path
 
 from coderunner.sandbox.egress.client_connection import Rules
 from coderunner.sandbox.egress.dialling import Dialler
 from coderunner.sandbox.egress.gate import Gate, new_password
-from coderunner.sandbox.egress.package_indexes import PackageIndexes, package_indexes
+from coderunner.sandbox.egress.placeholders import Placeholders
 from coderunner.sandbox.egress.targets import Allowance, Target, allowance
+from coderunner.sandbox.package_indexes import PackageIndexes, package_indexes
+from coderunner.settings.code_secrets import CodeSecret
 
 MOST_REFUSED = 32
 """Refused targets that are remembered for a conversation until somebody asks."""
@@ -20,6 +22,7 @@ class EgressProxy:
 
     `hosts` says what a conversation may reach, and is asked for each request: a grant is in force at once.
     `indexes` are what the grant `packages` stands for; if none are given, those of this machine.
+    `secrets` are put into requests to their hosts, which counts as a grant of these.
     """
 
     def __init__(
@@ -27,9 +30,11 @@ class EgressProxy:
         hosts: Callable[[str], Set[str]],
         dialler: Dialler | None = None,
         indexes: PackageIndexes | None = None,
+        secrets: Iterable[CodeSecret] = (),
     ) -> None:
         self._hosts = hosts
         self._indexes = indexes or package_indexes()
+        self._secrets = Placeholders(secrets)
         self._dialler = dialler or Dialler()
         self._lock = threading.Lock()
         self._refused: defaultdict[str, dict[str, None]] = defaultdict(dict)
@@ -40,7 +45,7 @@ class EgressProxy:
         At `path`, a Unix socket, it waits for the socket that `launcher.way_out.open_way_out` makes in there.
         `whose` names the conversation that the kernel works for now. Raises OSError.
         """
-        gate = Gate(self._rules(whose), self._indexes.environment)
+        gate = Gate(self._rules(whose), self._variables)
         gate.wait_at(path)
         return gate
 
@@ -49,7 +54,7 @@ class EgressProxy:
 
         Raises OSError.
         """
-        gate = Gate(self._rules(whose), self._indexes.environment, password=new_password())
+        gate = Gate(self._rules(whose), self._variables, password=new_password())
         await gate.listen()
         return gate
 
@@ -61,9 +66,13 @@ class EgressProxy:
         with self._lock:
             return tuple(self._refused.pop(conversation, ()))
 
+    @property
+    def _variables(self) -> dict[str, str]:
+        return {**self._indexes.environment, **self._secrets.environment}
+
     def _rules(self, whose: Callable[[], str]) -> Rules:
         def allowed(target: Target) -> Allowance:
-            grants = self._hosts(whose())
+            grants = self._hosts(whose()) | self._secrets.hosts
             return allowance(grants | self._indexes.hosts if "packages" in grants else grants, target)
 
         def note(target: Target) -> None:
@@ -72,4 +81,4 @@ class EgressProxy:
                 if len(noted) < MOST_REFUSED:
                     noted[str(target)] = None
 
-        return Rules(allowed, note, self._dialler)
+        return Rules(allowed, note, self._dialler, self._secrets)

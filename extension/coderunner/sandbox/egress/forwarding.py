@@ -5,13 +5,16 @@ client sends after that never reaches the server that the request was allowed fo
 """
 
 import asyncio
+import re
 from contextlib import suppress
+from dataclasses import replace
 
 from coderunner.sandbox.egress.dialling import Stream, Unreachable
 from coderunner.sandbox.egress.http_bodies import BodyWriter, read_body
 from coderunner.sandbox.egress.http_heads import (
     EMPTY,
     Framing,
+    Headers,
     Malformed,
     PlainTarget,
     Request,
@@ -20,8 +23,11 @@ from coderunner.sandbox.egress.http_heads import (
     read_response,
     request_framing,
     response_framing,
+    values,
     written,
 )
+from coderunner.sandbox.egress.placeholders import Concealment, Held
+from coderunner.sandbox.egress.targets import Target
 
 IDLE = 600.0
 """Seconds without a byte after which a request is given up."""
@@ -35,19 +41,27 @@ class BrokenRequest(Exception):
 CHUNKED = (b"Transfer-Encoding", b"chunked")
 
 
-async def forward(request: Request, plain: PlainTarget, client: Stream, server: Stream) -> None:
-    """Send a request on and its response back.
+async def forward(
+    request: Request, plain: PlainTarget, client: Stream, server: Stream, held: Held | None = None
+) -> None:
+    """Send a request on and its response back; `held` are the secrets for this server.
 
     Raises Malformed or BrokenRequest for what the client sends, Unreachable for a server that gives no
     response: in these cases the client has none yet. Everything else breaks off a response that has begun.
     """
     framing = request_framing(request)
+    headers, concealment = end_to_end(request.headers, without=(b"host",)), None
+    if held is not None:
+        # What is compressed cannot be looked through for the values.
+        asked = end_to_end(headers, without=(b"accept-encoding",))
+        headers, concealment = held.put_in((*asked, (b"Accept-Encoding", b"identity")))
+        plain = replace(plain, host=_host_header(held.target))
     async with asyncio.timeout(IDLE):
-        server[1].write(_request_head(request, plain, framing))
+        server[1].write(_request_head(request.method, plain, headers, framing))
         await server[1].drain()
     sending = asyncio.create_task(_send(client[0], server[1], framing))
     try:
-        await _answer(request, plain, server[0], client[1], sending)
+        await _answer(request, plain, server[0], client[1], sending, concealment)
     finally:
         sending.cancel()
         with suppress(asyncio.CancelledError, Exception):
@@ -68,12 +82,15 @@ async def _send(client: asyncio.StreamReader, server: asyncio.StreamWriter, fram
         raise BrokenRequest("the body of the request is not complete") from None
 
 
-def _request_head(request: Request, plain: PlainTarget, framing: Framing) -> bytes:
-    headers = end_to_end(request.headers, without=(b"host",))
+def _request_head(method: bytes, plain: PlainTarget, headers: Headers, framing: Framing) -> bytes:
     coding = (CHUNKED,) if framing.chunked else ()
     return written(
-        b"%b %b HTTP/1.1" % (request.method, plain.path), ((b"Host", plain.host), *headers, *coding, CLOSE)
+        b"%b %b HTTP/1.1" % (method, plain.path), ((b"Host", plain.host), *headers, *coding, CLOSE)
     )
+
+
+def _host_header(target: Target) -> bytes:
+    return (target.host if target.port == 443 else f"{target.host}:{target.port}").encode("ascii")
 
 
 async def _answer(
@@ -82,25 +99,46 @@ async def _answer(
     server: asyncio.StreamReader,
     client: asyncio.StreamWriter,
     sending: asyncio.Task[None],
+    concealment: Concealment | None,
 ) -> None:
     response, framing = await _final_head(request, plain, server, client, sending)
-    chunked = request.version == 1 and framing != EMPTY and framing.length is None
     headers = end_to_end(response.headers)
-    client.write(
-        written(
-            b"HTTP/1.1 %d %b" % (response.status, response.reason),
-            (*headers, *((CHUNKED,) if chunked else ()), CLOSE),
-        )
-    )
+    whole = framing.length is not None and concealment is None
+    if concealment is not None:
+        if framing != EMPTY and [
+            each for each in values(headers, b"content-encoding") if each != b"identity"
+        ]:
+            raise Unreachable(502, f"{plain.target.host} answers compressed, which hides secrets in it")
+        headers = _concealed(headers, plain.target, framing)
+    chunked = request.version == 1 and framing != EMPTY and not whole
+    first = b"HTTP/1.1 %d %b" % (response.status, response.reason)
+    head = written(first, (*headers, *((CHUNKED,) if chunked else ()), CLOSE))
+    client.write(head if concealment is None else concealment.conceal(head))
     body = BodyWriter(client, chunked=chunked)
     try:
         async with asyncio.timeout(IDLE) as clock:
             async for piece in read_body(server, framing):
                 clock.reschedule(asyncio.get_running_loop().time() + IDLE)
-                await body.write(piece)
+                await body.write(piece if concealment is None else concealment.receive(piece))
+            if concealment is not None:
+                await body.write(concealment.receive(b"", last=True))
             await body.end()
     except Malformed:
         raise ConnectionAbortedError from None
+
+
+def _concealed(headers: Headers, target: Target, framing: Framing) -> Headers:
+    """The headers of a response from a server that got secrets, for a client that speaks no TLS here."""
+    secure, plain = f"https://{target.host}".encode("ascii"), f"http://{target.host}".encode("ascii")
+    dropped = {b"content-length", b"strict-transport-security"} if framing != EMPTY else set()
+    return tuple(
+        # A redirect within the host stays on the way on which its secrets are put in.
+        (name, plain + value.removeprefix(secure))
+        if name.lower() == b"location" and re.match(re.escape(secure) + rb"(?=[:/?]|$)", value)
+        else (name, value)
+        for name, value in headers
+        if name.lower() not in dropped
+    )
 
 
 async def _final_head(

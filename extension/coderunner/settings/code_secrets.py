@@ -1,0 +1,98 @@
+"""Secrets for the code: which, for which domain, and where their values are. Values are in no setting."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from coderunner.secret_value import Secret
+from coderunner.settings.domains import canonical_host, is_address, means_this_machine, split_port
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
+SHORTEST = 8
+"""Characters of a value: a shorter one would be found everywhere in what a server answers."""
+LONGEST = 4_096
+"""Characters of a value: servers take no longer header."""
+
+FORM = (
+    "a table of names, each like { domain = 'api.example.com', file = '~/api-key' } or with a variable for "
+    "the file; on one line: API_KEY=api.example.com@~/api-key or API_KEY=api.example.com@$VARIABLE"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSecret:
+    """A secret that code may use without seeing it."""
+
+    name: str
+    """The environment variable in which the code finds a placeholder."""
+    host: str
+    """The one host that gets it, in its one spelling."""
+    port: int
+    value: Secret
+
+    def __str__(self) -> str:
+        """What a person may read of it."""
+        where = self.host if self.port == 443 else f"{self.host}:{self.port}"
+        return f"{self.name} for {where}"
+
+
+def read_code_secrets(given: object) -> tuple[CodeSecret, ...]:
+    """Read secrets from a table or a line. Raises ValueError, whose text holds no value."""
+    if isinstance(given, tuple) and all(isinstance(each, CodeSecret) for each in given):
+        return given
+    if isinstance(given, str):
+        given = {
+            name.strip(): place.strip()
+            for name, _, place in (pair.partition("=") for pair in given.split(",") if pair.strip())
+        }
+    if not isinstance(given, Mapping):
+        raise ValueError(FORM)
+    return tuple(_secret(name, place) for name, place in given.items())
+
+
+def _secret(name: object, place: object) -> CodeSecret:
+    domain, source = _parts(place)
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise ValueError(FORM)
+    try:
+        host, port = split_port(domain)
+        host = canonical_host(host)
+    except ValueError:
+        raise ValueError(FORM) from None
+    if is_address(host) or means_this_machine(host):
+        raise ValueError(f"secrets for domain names like api.example.com; {name} has something else")
+    return CodeSecret(name, host, port or 443, Secret(_value(name, source)))
+
+
+def _parts(place: object) -> tuple[str, str]:
+    """Domain and source: a path, or `$` and the name of a variable."""
+    if isinstance(place, str):
+        written, at, source = place.partition("@")
+        if at and written.strip() and source.strip():
+            return written.strip(), source.strip()
+    if isinstance(place, Mapping) and len(place) == 2:
+        domain, file, variable = place.get("domain"), place.get("file"), place.get("variable")
+        if isinstance(domain, str) and isinstance(file, str):
+            return domain, file
+        if isinstance(domain, str) and isinstance(variable, str):
+            return domain, f"${variable}"
+    raise ValueError(FORM)
+
+
+def _value(name: str, source: str) -> str:
+    if source.startswith("$"):
+        value: str = os.environ.get(source[1:], "")
+        where = "its variable" if not NAME.fullmatch(source[1:]) else f"the variable {source[1:]}"
+    else:
+        where = f"the file {source}"
+        try:
+            value = Path(source).expanduser().read_text(encoding="utf-8")
+        except (OSError, ValueError, RuntimeError):
+            raise ValueError(f"secrets with values; {where} for {name} cannot be read") from None
+    value = value.strip()
+    if not (SHORTEST <= len(value) <= LONGEST and value.isascii() and value.isprintable()):
+        message = f"secrets of {SHORTEST} to {LONGEST} plain characters; {where} for {name} has others"
+        raise ValueError(message)
+    return value
