@@ -159,4 +159,9 @@ BEHAVIOURS = {
     "sandbox:allowed:plain": Behaviour(
         "A block that is refused nothing is told nothing.", "decision 4: truthful ends"
     ),
+    "sandbox:egress:kernel": Behaviour(
+        "A sandboxed kernel reaches what its conversation was granted, at once and with its variables; it "
+        "reaches nothing else.",
+        "safety, T1: network",
+    ),
 }

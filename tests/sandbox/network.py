@@ -21,7 +21,7 @@ from coderunner.sandbox.egress.addresses import Address, Reach
 from coderunner.sandbox.egress.dialling import Dialler
 from coderunner.sandbox.egress.egress_proxy import EgressProxy
 from coderunner.sandbox.egress.gate import Gate
-from coderunner.sandbox.package_indexes import PackageIndexes
+from coderunner.settings.package_indexes import PackageIndexes
 
 INTERNET, PRIVATE, MACHINE = "127.0.0.2", "127.0.0.3", "127.0.0.1"
 REACH = {INTERNET: Reach.PUBLIC, PRIVATE: Reach.PRIVATE}
@@ -68,7 +68,7 @@ async def network(
     granted = set(grants)
     dialler = Dialler(resolve, reach, patience, tls)
     proxy = EgressProxy(lambda _conversation: frozenset(granted), dialler, indexes)
-    gate = await proxy.open_port(lambda: "chat")
+    gate = proxy.open_port("chat")
     try:
         yield Network(proxy, gate, granted)
     finally:

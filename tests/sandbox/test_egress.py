@@ -132,7 +132,7 @@ async def test_a_kernel_without_any_network_gets_out_through_the_socket_that_it_
 ) -> None:
     grants: set[str] = set()
     proxy = EgressProxy(lambda _conversation: grants, Dialler(resolve, reach))
-    gate = proxy.open_namespace(lambda: "chat", tmp_path / "egress")
+    gate = proxy.open_namespace("chat", tmp_path / "egress")
     package = Path(sys.modules["coderunner"].__path__[0]).parent
     with site() as web, canary() as own:
         grants.add(f"example.org:{web.port}")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from coderunner.sandbox.package_indexes import PYPI, package_indexes
+from coderunner.settings.package_indexes import PYPI, package_indexes
 from tests.behaviours import behaviour
 from tests.sandbox.network import INTERNET, client, network, site
 

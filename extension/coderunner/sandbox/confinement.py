@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coderunner.sandbox.egress.gate import Gate
 from coderunner.sandbox.policy import Backend, Policy
 
 PACKAGE = str(Path(__file__).parent.parent.parent)
@@ -37,6 +38,8 @@ class Confinement:
     """What is set in its environment."""
     stdin: int
     """What its process gets as standard input."""
+    gate: Gate | None
+    """Its way to the network; None: there is none."""
     _ours: socket.socket
     _theirs: socket.socket
     _ended: str = ""
@@ -45,17 +48,28 @@ class Confinement:
     """What it was started with; what it is shown while it runs is not in it."""
 
     @classmethod
-    def of(cls, backend: Backend, policy: Mapping[str, Any], environment: dict[str, str]) -> "Confinement":
+    def of(
+        cls,
+        backend: Backend,
+        policy: Mapping[str, Any],
+        environment: dict[str, str],
+        gate: Gate | None = None,
+    ) -> "Confinement":
         """Prepare the launcher for a policy, which it reads when it starts."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.settimeout(0)
         ours.send(marshal.dumps({**policy, "backend": backend}))
         command = [sys.executable, "-I", "-S", "-c", BOOT, PACKAGE, "--"]
-        return cls(backend, command, environment, theirs.fileno(), ours, theirs)
+        return cls(backend, command, environment, theirs.fileno(), gate, ours, theirs)
 
     def started(self) -> None:
         """The process runs: its end of the channel is its own now."""
         self._theirs.close()
+
+    def serve(self, conversation: str) -> None:
+        """Let the kernel reach in the network what a conversation may; an empty one changes nothing."""
+        if self.gate is not None and conversation:
+            self.gate.conversation = conversation
 
     async def show(self, paths: Iterable[tuple[Path, bool]]) -> bool:
         """Let the running kernel reach more: paths, and whether each may be written. False: it cannot.
@@ -93,3 +107,5 @@ class Confinement:
         """Let go: the launcher ends, and all that it started."""
         self._ours.close()
         self._theirs.close()
+        if self.gate is not None:
+            self.gate.close()

@@ -11,10 +11,13 @@ from coderunner.outputs import Refusal
 from coderunner.sandbox import private_home, python_folders
 from coderunner.sandbox.backends import Availability, available
 from coderunner.sandbox.confinement import Confinement
-from coderunner.sandbox.egress.package_indexes import package_indexes
+from coderunner.sandbox.egress.dialling import Dialler
+from coderunner.sandbox.egress.egress_proxy import EgressProxy
+from coderunner.sandbox.egress.gate import Gate
 from coderunner.sandbox.granted import Granted
 from coderunner.sandbox.policy import SYSTEM, Grants, Limits, Policy
 from coderunner.sandbox.refusals import Clues, Person, refusals
+from coderunner.settings.code_secrets import CodeSecret
 from coderunner.settings.settings import Settings
 from coderunner.settings.sources import default_config
 
@@ -58,6 +61,16 @@ class KernelSandbox:
     """Whoever reads a reply can allow more by a button below it; elsewhere settings do."""
     stranger: bool = False
     """The code is not of the person whose machine this is."""
+    secrets: tuple[CodeSecret, ...] = ()
+    """What code may use without seeing it."""
+    dialler: Dialler = field(default_factory=Dialler)
+    """How its requests reach the network."""
+    egress: EgressProxy = field(init=False)
+    """The way out for all of them."""
+
+    def __post_init__(self) -> None:
+        proxy = EgressProxy(self.hosts, self.dialler, secrets=self.secrets)
+        object.__setattr__(self, "egress", proxy)
 
     @classmethod
     def of(cls, settings: Settings) -> "KernelSandbox | None":
@@ -71,7 +84,8 @@ class KernelSandbox:
             frozenset(settings.sandbox_network),
         )
         limits = Limits(memory=int(settings.max_memory * 1e9))
-        return cls(grants, limits, Granted(settings.data_dir / "grants.json"), (settings.data_dir,), way)
+        granted = Granted(settings.data_dir / "grants.json")
+        return cls(grants, limits, granted, (settings.data_dir,), way, secrets=settings.sandbox_secrets)
 
     def confine(self, start: Start) -> Confinement:
         """Prepare the start of a kernel; raises KernelNotStarted where there can be no sandbox."""
@@ -79,12 +93,15 @@ class KernelSandbox:
             raise KernelNotStarted(f"sandbox is on, but there is none: {self.way.why} Set it to auto or off")
         policy = self.policy(start)
         policy.temporary.mkdir(mode=0o700, exist_ok=True)
+        gate = self._gate(start.conversation, policy)
         described = {
             **policy.described(),
             "cwd": str(policy.folder),
             "hidden": [str(each) for each in self.hidden],
+            "port": gate.port,
         }
-        found = Confinement.of(self.way.backend, described, self._environment(policy))
+        variables = self._environment(policy) | gate.environment
+        found = Confinement.of(self.way.backend, described, variables, gate)
         found.policy = policy
         return found
 
@@ -93,9 +110,9 @@ class KernelSandbox:
             return dict.fromkeys(private_home.TEMPORARY, "/tmp")  # noqa: S108
         return private_home.make(policy.temporary, policy.home, policy.readable)
 
-    def take_refused(self, _conversation: str) -> tuple[str, ...]:
+    def take_refused(self, conversation: str) -> tuple[str, ...]:
         """The hosts that a conversation was refused since the last call."""
-        return ()
+        return self.egress.take_refused(conversation)
 
     def refusals(self, clues: Clues, conversation: str, started: Policy, folder: Path) -> tuple[Refusal, ...]:
         """What was refused to a cell of a conversation, by the policy that its kernel was `started` with.
@@ -103,9 +120,20 @@ class KernelSandbox:
         Looks at the disk.
         """
         now = replace(started, folder=real(folder), grants=self.grants | self.granted.of(conversation))
-        indexes = package_indexes().hosts if clues.refused or clues.unfound else frozenset()
         ours = tuple(map(real, (*self.hidden, default_config().parent)))
-        return refusals(clues, now, Person(now.home, ours, self.buttons, self.stranger, indexes))
+        return refusals(
+            clues, now, Person(now.home, ours, self.buttons, self.stranger, self.egress.indexes.hosts)
+        )
+
+    def _gate(self, conversation: str, policy: Policy) -> Gate:
+        """The kernel's way to the network."""
+        if policy.egress is not None:
+            return self.egress.open_namespace(conversation, policy.egress)
+        return self.egress.open_port(conversation)
+
+    def hosts(self, conversation: str) -> frozenset[str]:
+        """The hosts that a conversation may reach now."""
+        return self.grants.hosts | self.granted.of(conversation).hosts
 
     def policy(self, start: Start) -> Policy:
         """What a kernel may reach."""
@@ -119,6 +147,7 @@ class KernelSandbox:
             system=_needed(start, home),
             grants=self.grants | self.granted.of(start.conversation),
             limits=self.limits,
+            egress=sockets / "egress" if self.way.backend == "namespaces" else None,
         )
 
 

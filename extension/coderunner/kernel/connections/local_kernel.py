@@ -213,10 +213,11 @@ class LocalKernel:
         """Return whether the process has ended; as a rule it was noticed already."""
         return self._verdict() if self._ended or not await self._manager.is_alive() else None
 
-    async def show(self, grants: Grants) -> bool:
-        """Let the running kernel reach more files; False where that takes a new one."""
+    async def show(self, grants: Grants, conversation: str = "") -> bool:
+        """Let the running kernel reach more files, for a `conversation`; False where that takes a new one."""
         if self._confinement is None or self._ended:
             return False
+        self._confinement.serve(conversation)
         paths = [(path, False) for path in grants.read] + [(path, True) for path in grants.write]
         return not paths or await self._confinement.show(paths)
 

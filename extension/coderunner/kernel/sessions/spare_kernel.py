@@ -69,7 +69,7 @@ class SpareKernel:
         if self._sandbox is None:
             return True
         own = Grants(write=frozenset([real(directory)]))
-        return await kernel.show(own | self._sandbox.granted.of(conversation))
+        return await kernel.show(own | self._sandbox.granted.of(conversation), conversation)
 
     async def close(self) -> None:
         """End it, and start no other."""

@@ -10,8 +10,8 @@ from coderunner.sandbox.egress.dialling import Dialler
 from coderunner.sandbox.egress.gate import Gate, new_password
 from coderunner.sandbox.egress.placeholders import Placeholders
 from coderunner.sandbox.egress.targets import Allowance, Target, allowance
-from coderunner.sandbox.package_indexes import PackageIndexes, package_indexes
 from coderunner.settings.code_secrets import CodeSecret
+from coderunner.settings.package_indexes import PackageIndexes, package_indexes
 
 MOST_REFUSED = 32
 """Refused targets that are remembered for a conversation until somebody asks."""
@@ -33,29 +33,29 @@ class EgressProxy:
         secrets: Iterable[CodeSecret] = (),
     ) -> None:
         self._hosts = hosts
-        self._indexes = indexes or package_indexes()
+        self.indexes = indexes or package_indexes()
         self._secrets = Placeholders(secrets)
         self._dialler = dialler or Dialler()
         self._lock = threading.Lock()
         self._refused: defaultdict[str, dict[str, None]] = defaultdict(dict)
 
-    def open_namespace(self, whose: Callable[[], str], path: Path) -> Gate:
+    def open_namespace(self, conversation: str, path: Path) -> Gate:
         """Open a gate for a kernel in a network namespace of its own.
 
         At `path`, a Unix socket, it waits for the socket that `launcher.way_out.open_way_out` makes in there.
-        `whose` names the conversation that the kernel works for now. Raises OSError.
+        Raises OSError.
         """
-        gate = Gate(self._rules(whose), self._variables)
+        gate = Gate(conversation, self._rules, self._variables)
         gate.wait_at(path)
         return gate
 
-    async def open_port(self, whose: Callable[[], str]) -> Gate:
+    def open_port(self, conversation: str) -> Gate:
         """Open a gate for a kernel in this machine's network: a loopback port and a password.
 
         Raises OSError.
         """
-        gate = Gate(self._rules(whose), self._variables, password=new_password())
-        await gate.listen()
+        gate = Gate(conversation, self._rules, self._variables, password=new_password())
+        gate.listen()
         return gate
 
     def take_refused(self, conversation: str) -> tuple[str, ...]:
@@ -68,12 +68,12 @@ class EgressProxy:
 
     @property
     def _variables(self) -> dict[str, str]:
-        return {**self._indexes.environment, **self._secrets.environment}
+        return {**self.indexes.environment, **self._secrets.environment}
 
     def _rules(self, whose: Callable[[], str]) -> Rules:
         def allowed(target: Target) -> Allowance:
             grants = self._hosts(whose()) | self._secrets.hosts
-            return allowance(grants | self._indexes.hosts if "packages" in grants else grants, target)
+            return allowance(grants | self.indexes.hosts if "packages" in grants else grants, target)
 
         def note(target: Target) -> None:
             with self._lock:

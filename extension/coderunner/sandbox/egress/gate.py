@@ -5,7 +5,7 @@ import asyncio
 import hmac
 import secrets
 import socket
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,19 @@ USER = "kernel"
 class Gate:
     """One kernel's way to the proxy. To be used in the loop; close it when the kernel has ended."""
 
-    def __init__(self, rules: Rules, variables: Mapping[str, str], *, password: str = "") -> None:
+    def __init__(
+        self,
+        conversation: str,
+        rules: Callable[[Callable[[], str]], Rules],
+        variables: Mapping[str, str],
+        *,
+        password: str = "",
+    ) -> None:
+        self.conversation = conversation
+        """Whom the kernel works for now: a spare one gets its conversation later."""
         self.port = PORT
-        """Where the kernel finds the proxy, on its loopback interface."""
-        self._rules = rules
+        """Where the kernel finds the proxy, on the loopback interface."""
+        self._rules = rules(lambda: self.conversation)
         self._variables = variables
         self._password = password
         self._server: asyncio.Server | None = None
@@ -47,10 +56,12 @@ class Gate:
         }
         return {**self._variables, **named, **{name.lower(): value for name, value in named.items()}}
 
-    async def listen(self) -> None:
+    def listen(self) -> None:
         """Listen on a loopback port of this machine. Raises OSError."""
-        self._server = await asyncio.start_server(self._enter, LOOPBACK, 0, limit=PIECE)
-        self.port = self._server.sockets[0].getsockname()[1]
+        listener = socket.create_server((LOOPBACK, 0))
+        listener.settimeout(0)
+        self.port = listener.getsockname()[1]
+        self._begin(self._serve_at(listener))
 
     def wait_at(self, path: Path) -> None:
         """Wait at a Unix socket for the listening socket that a launcher makes. Raises OSError."""

@@ -10,6 +10,7 @@ import os
 
 from coderunner.sandbox.launcher import libc
 from coderunner.sandbox.launcher.file_tree import VIEW, FileTree
+from coderunner.sandbox.launcher.way_out import open_way_out
 
 NEWNS, NEWCGROUP, NEWUTS, NEWIPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000
 NEWUSER, NEWPID, NEWNET = 0x10000000, 0x20000000, 0x40000000
@@ -53,6 +54,8 @@ def _supervise(init: int) -> NoReturn:
 def build(policy: Policy) -> FileTree:
     """Build what the kernel sees; raises OSError."""
     libc.loopback_up()
+    if policy["egress"]:
+        open_way_out(policy["egress"])
     tree = FileTree(policy["memory"])
     home = policy["home"]
     kept = [(path, "read") for path in policy["read"]] + [(path, "write") for path in policy["write"]]
