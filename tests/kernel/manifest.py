@@ -107,9 +107,11 @@ BEHAVIOURS = {
         "An error that the kernel tells only in its reply is shown.", "kernel facts: ending a cell; M8"
     ),
     "local:memory:limited": Behaviour(
-        "A kernel that holds more memory after a cell than it may gives way to a new one; the result of the "
-        "cell stands, and says so.",
-        "O35",
+        "A kernel that uses more memory than it may, with all that it started, is ended, and that is said.",
+        "safety: no resource without a bound",
+    ),
+    "local:memory:shared": Behaviour(
+        "Memory that a kernel's processes share is counted once.", "fork(2): copies are made on writing"
     ),
     "cell:ends:fields": Behaviour(
         "How a cell ended, what the next one finds, its number, its error and why are fields of its result.",

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -213,22 +212,50 @@ async def test_over_the_cap_with_all_busy_a_cell_is_refused_with_the_way_out(tmp
 
 
 @behaviour("local:memory:limited")
-async def test_a_kernel_that_holds_too_much_after_its_cell_gives_way_to_a_new_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "source",
+    [
+        "much = bytearray(600_000_000)\nimport time; time.sleep(60)",
+        # Neither of the two holds so much by itself.
+        """import subprocess, sys, time
+take = 'much = bytearray(200_000_000); import time; time.sleep(60)'
+them = [subprocess.Popen([sys.executable, '-c', take]) for _ in range(2)]
+time.sleep(60)""",
+    ],
+    ids=["itself", "programs that it started"],
+)
+async def test_a_kernel_that_uses_more_memory_than_it_may_is_ended_and_that_is_said(
+    tmp_path: Path, source: str
+) -> None:
     sessions = Sessions(tmp_path, max_memory=0.3)
     try:
         session = sessions.get("c", Local())
         assert (await session.execute("x = 1")).aftermath is Aftermath.READY
-        result = await session.execute("much = bytearray(400_000_000)\nprint('made')")
-        assert (result.status, result.aftermath, result.outputs) == (
-            Status.OK,
+        result = await session.execute(source)
+        assert (result.status, result.aftermath, result.detail) == (
+            Status.DIED,
             Aftermath.FRESH,
-            (Stream("stdout", "made\n"),),
+            "it used more than 0.3 GB of memory, the limit set by max_memory",
         )
-        said = r"the kernel used 0\.\d GB, above its limit of 0\.3 GB; it was replaced, variables are gone"
-        assert re.fullmatch(said, result.detail)
         after = await session.execute("print('x' in globals())")
         assert (after.outputs, after.aftermath) == ((Stream("stdout", "False\n"),), Aftermath.READY)
         assert after.detail == ""
+    finally:
+        await sessions.close_all()
+
+
+@behaviour("local:memory:shared")
+async def test_memory_that_processes_share_is_counted_once(tmp_path: Path) -> None:
+    sessions = Sessions(tmp_path, max_memory=0.4)
+    source = """import multiprocessing, time
+much = bytearray(b"x") * 200_000_000
+with multiprocessing.get_context("fork").Pool(3) as pool:
+    print(pool.map(len, ["ab"] * 3))
+    time.sleep(1)
+"""
+    try:
+        result = await sessions.get("c", Local()).execute(source)
+        assert (result.status, result.outputs) == (Status.OK, (Stream("stdout", "[2, 2, 2]\n"),))
     finally:
         await sessions.close_all()
 

@@ -6,7 +6,6 @@ import os
 import socket
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,6 @@ LARGEST = 65_536
 """Bytes of a message of the launcher's."""
 PATIENCE = 5.0
 """Seconds for the launcher to show a folder, which takes it less than a millisecond."""
-ENDED = b"ended "
-"""How a message begins that says why the launcher has ended the kernel."""
 
 
 @dataclass(slots=True)
@@ -42,7 +39,6 @@ class Confinement:
     """Its way to the network; None: there is none."""
     _ours: socket.socket
     _theirs: socket.socket
-    _ended: str = ""
     _turnstile: asyncio.Lock | None = None
     policy: Policy | None = None
     """What it was started with; what it is shown while it runs is not in it."""
@@ -85,23 +81,9 @@ class Confinement:
                 async with asyncio.timeout(PATIENCE):
                     loop = asyncio.get_running_loop()
                     await loop.sock_sendall(self._ours, marshal.dumps(asked))
-                    while (message := await loop.sock_recv(self._ours, LARGEST)).startswith(ENDED):
-                        self._note(message)
-                    return message == b"1"
+                    return await loop.sock_recv(self._ours, LARGEST) == b"1"
             except (OSError, TimeoutError):
                 return False
-
-    @property
-    def ended(self) -> str:
-        """Why the launcher has ended the kernel, in a word; empty where it has not."""
-        with suppress(OSError):
-            while message := self._ours.recv(LARGEST):
-                self._note(message)
-        return self._ended
-
-    def _note(self, message: bytes) -> None:
-        if message.startswith(ENDED):
-            self._ended = message.removeprefix(ENDED).decode("ascii", "replace")
 
     def close(self) -> None:
         """Let go: the launcher ends, and all that it started."""

@@ -132,8 +132,8 @@ class Settings(BaseSettings):
     )
     max_memory: float = setting(
         0.0,
-        "gigabytes of memory that a kernel on this machine may use; a kernel above this after a cell is "
-        "replaced; 0: no limit",
+        "gigabytes of memory that a kernel on this machine may use, with all the programs that it starts; "
+        "a kernel that uses more is ended; 0: no limit",
         "kernel",
         ge=0,
         le=100_000,

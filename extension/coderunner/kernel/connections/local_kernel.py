@@ -12,33 +12,29 @@ import threading
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
-import psutil  # type: ignore[import-untyped]
 import zmq
 import zmq.asyncio
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
+from jupyter_client.kernelspec import KernelSpec, NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 
 from coderunner.errors import KernelNotStarted, NoSuchKernelSpec
 from coderunner.kernel.background_tasks import attempt, begin
 from coderunner.kernel.connections import socket_folders
 from coderunner.kernel.connections.environment_variables import for_kernel
+from coderunner.kernel.connections.kernel_specs import NATIVE, PYTHONS, Specs
 from coderunner.kernel.connections.readiness import wait_until_ready
+from coderunner.kernel.connections.usage_limits import excess
 from coderunner.kernel.execution.pending_request import Event, Gone
 from coderunner.kernel.protocol.messages import Channel, Message, from_zmq, to_zmq
 from coderunner.outputs import Status
 from coderunner.private_folders import make_private
 from coderunner.sandbox.confinement import Confinement
 from coderunner.sandbox.kernel_sandbox import KernelSandbox, Start
-from coderunner.sandbox.policy import Grants
+from coderunner.sandbox.policy import Grants, Limits
 
-NATIVE = "python3"
-"""The kernel that runs this very interpreter."""
-PYTHONS = ("python", "python3", f"python3.{sys.version_info.minor}")
-"""Names that mean our own interpreter in a kernel spec, as jupyter_client has it."""
 SHUTDOWN = 2.0
 """Seconds for a kernel to end by itself, after which it is killed."""
 DEATH_RATTLE = 0.05
@@ -48,30 +44,9 @@ LAST_WORDS = 1_000_000
 BREATH = 64
 """Messages of a flood after which others in the loop have their turn."""
 
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows ends a process by that one
+
 DIED = Gone(Status.DIED, "The kernel's process ended.")
-ENDINGS: dict[str, Gone] = {}
-"""What it means when a sandbox ends its kernel, by the word that its launcher has for it."""
-
-
-class Specs(KernelSpecManager):
-    """The kernels of this machine; `python3` is our own interpreter, installed as a kernel or not."""
-
-    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        """Return a kernel spec by name; raises jupyter_client's NoSuchKernel."""
-        if kernel_name == NATIVE and find_spec("ipykernel") is not None:
-            return KernelSpec(
-                argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-                display_name="Python 3",
-                language="python",
-            )
-        return super().get_kernel_spec(kernel_name)
-
-    def names(self) -> list[str]:
-        """Return the names of all kernels there are, `python3` first."""
-        found = set(self.find_kernel_specs())
-        if find_spec("ipykernel") is not None:
-            found.add(NATIVE)
-        return sorted(found, key=lambda name: (name != NATIVE, name))
 
 
 class LocalKernel:
@@ -94,6 +69,8 @@ class LocalKernel:
         self._loop = asyncio.get_running_loop()
         self._receive: Callable[[Event], None] = lambda _event: None
         self._ended = False
+        self._farewell = DIED
+        """What is said when its process has ended."""
         self._turnstile = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._process: Any = getattr(manager.provisioner, "process", None)
@@ -152,7 +129,7 @@ class LocalKernel:
         """Have every event from now on given to `receive`, in the loop."""
         self._receive = receive
         if self._ended:
-            receive(self._verdict())
+            receive(self._farewell)
 
     def go_on(self) -> None:
         """Do nothing: what was sent to a process that ended is lost with it."""
@@ -198,11 +175,22 @@ class LocalKernel:
 
     def _mourn(self) -> None:
         self._ended = True
-        self._receive(self._verdict())
+        self._receive(self._farewell)
 
-    def _verdict(self) -> Gone:
-        """Why it is gone: the sandbox may have ended it."""
-        return ENDINGS.get(self._confinement.ended, DIED) if self._confinement is not None else DIED
+    def limit(self, limits: Limits) -> None:
+        """End it as soon as it uses more memory or processes, with all that it started; for the loop."""
+        if self._process is not None and (limits.memory or limits.processes):
+            begin("what a kernel uses is no longer watched", self._end_over(limits), self._tasks)
+
+    async def _end_over(self, limits: Limits) -> None:
+        over = await excess(self._process.pid, limits)
+        if self._ended:
+            return
+        self._farewell = Gone(Status.DIED, f"The kernel was ended: {over.said}.", detail=over.said)
+        self._kill_group()
+        for process in over.processes:
+            with suppress(OSError):
+                os.kill(process, KILL)
 
     async def interrupt(self) -> None:
         """Interrupt the program, and the programs it started, as Ctrl-C does."""
@@ -211,7 +199,7 @@ class LocalKernel:
 
     async def check(self) -> Gone | None:
         """Return whether the process has ended; as a rule it was noticed already."""
-        return self._verdict() if self._ended or not await self._manager.is_alive() else None
+        return self._farewell if self._ended or not await self._manager.is_alive() else None
 
     async def show(self, grants: Grants, conversation: str = "") -> bool:
         """Let the running kernel reach more files, for a `conversation`; False where that takes a new one."""
@@ -224,12 +212,6 @@ class LocalKernel:
     async def answers(self) -> bool:
         """Always True: the connection stays within this machine."""
         return True
-
-    def held(self) -> int:
-        """The bytes of memory that the process itself holds, without the programs that it started."""
-        with suppress(psutil.Error):
-            return int(psutil.Process(self._process.pid).memory_info().rss) if self._process else 0
-        return 0
 
     async def restart(self) -> None:
         """Kill the program."""
@@ -273,11 +255,13 @@ async def start(
     directory: Path | None = None,
     *,
     sandbox: KernelSandbox | None = None,
+    limits: Limits | None = None,
     conversation: str = "",
 ) -> LocalKernel:
     """Start a kernel in a working directory, or in a place to wait in; it's ready when this returns.
 
-    In a `sandbox` it reaches what that and its `conversation` allow. Raises NoSuchKernelSpec and
+    In a `sandbox` it reaches what that and its `conversation` allow. It is ended when it uses more memory or
+    processes than its `limits` allow. Raises NoSuchKernelSpec and
     KernelNotStarted.
     """
     if directory is not None:
@@ -292,6 +276,7 @@ async def start(
         except BaseException:
             await asyncio.shield(kernel.close())
             raise
+        kernel.limit(limits or Limits(processes=0))
     except BaseException:
         socket_folders.remove(place)
         raise
@@ -392,8 +377,3 @@ def _environment(manager: AsyncKernelManager) -> dict[str, str]:
         environment.pop("MPLBACKEND", None)
         environment["PATH"] = os.pathsep.join([scripts, environment.get("PATH", os.defpath)])
     return environment
-
-
-def kernel_names() -> list[str]:
-    """Return the names of the kernels that this machine has."""
-    return Specs().names()

@@ -194,10 +194,6 @@ class ServerKernel:
         self._websocket.give_up()
         return False
 
-    def held(self) -> int:
-        """Nothing that we know: limits are the server's own matter."""
-        return 0
-
     async def close(self, *, keep: bool = False) -> None:
         """Let go; without `keep` the kernel is deleted."""
         self._gone = self._gone or LOST

@@ -21,7 +21,7 @@ from coderunner.errors import (
     NotAJupyterServer,
     SettingsError,
 )
-from coderunner.kernel.connections import local_kernel, server_kernel
+from coderunner.kernel.connections import kernel_specs, local_kernel, server_kernel
 from coderunner.kernel.connections.readiness import wait_until_ready
 from coderunner.kernel.connections.rest_api import RestApi, parsed, redirected, refusal, unreachable
 from coderunner.kernel.doctor.network_exposure import outward
@@ -198,7 +198,7 @@ class _Examination:
     # --- a kernel on this machine
 
     async def _walk_here(self, where: Local) -> None:
-        self._kernels = local_kernel.kernel_names()
+        self._kernels = kernel_specs.kernel_names()
         self._found(Step.KERNEL, Sentence.KERNELS_HERE.format(kernels=", ".join(self._kernels) or "none"))
         started = time.monotonic()
         with TemporaryDirectory(prefix="coderunner-", ignore_cleanup_errors=True) as directory:

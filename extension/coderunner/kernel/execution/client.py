@@ -44,9 +44,6 @@ CHECK_EVERY = 2.0
 
 
 CUT_NOW = "the connection is currently down"
-OUTGROWN = (
-    "the kernel used {held:.1f} GB, above its limit of {most:g} GB; it was replaced, variables are gone"
-)
 
 
 class KernelClient:
@@ -208,18 +205,6 @@ class KernelClient:
             raise
         finally:
             watch.cancel()
-
-    def weigh(self, result: Result, most: int) -> Result:
-        """Release a kernel that holds more than `most` bytes after its cell, and say so; 0: no limit."""
-        if not most or result.aftermath is not Aftermath.READY or self.gone is not None:
-            return result
-        held = self._transport.held()
-        if held <= most:
-            return result
-        said = OUTGROWN.format(held=held / 1e9, most=most / 1e9)
-        self.gone = Gone(Status.DIED, "The kernel used too much memory.", keep=False)
-        detail = "; ".join(filter(None, (result.detail, said)))
-        return replace(result, aftermath=Aftermath.FRESH, detail=detail)
 
     def hurry(self) -> None:
         """Have the deadline of the cell that runs now, if there is one, be over."""

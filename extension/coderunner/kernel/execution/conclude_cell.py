@@ -148,7 +148,7 @@ class CellConclusion:
 
 def _verdict(gone: Gone) -> tuple[Status, Aftermath, str]:
     aftermath = Aftermath.READY if gone.status is Status.LOST and gone.keep else Aftermath.FRESH
-    return gone.status, aftermath, ""
+    return gone.status, aftermath, gone.detail
 
 
 async def bounded(work: Coroutine[Any, Any, None], seconds: float) -> bool:

@@ -45,6 +45,8 @@ class Gone:
     """The kernel may be used again where it is still there: emptied, or only our way to it was lost."""
     heir: bool = False
     """Another process takes its place by itself, and the requests that it had not taken up."""
+    detail: str = ""
+    """Why, in a clause that is said behind the end of the cell that ran."""
 
 
 @dataclass(frozen=True, slots=True)

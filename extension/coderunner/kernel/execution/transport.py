@@ -43,9 +43,6 @@ class Transport(Protocol):
     async def answers(self) -> bool:
         """Return whether the connection still works; one that does not is replaced."""
 
-    def held(self) -> int:
-        """The bytes of memory that its process holds; 0 where that is not for us to know."""
-
     async def close(self, *, keep: bool = False) -> None:
         """Let go. The kernel ends too, unless it can be found again and `keep` is set."""
 

@@ -22,7 +22,7 @@ from coderunner.kernel.sessions.session import Session
 from coderunner.kernel.sessions.spare_kernel import SpareKernel
 from coderunner.outputs import Refusal, Result
 from coderunner.sandbox.kernel_sandbox import KernelSandbox
-from coderunner.sandbox.policy import Grants
+from coderunner.sandbox.policy import Grants, Limits
 from coderunner.sandbox.refusals import Clues
 
 __all__ = [
@@ -65,20 +65,20 @@ class Sessions:
     ) -> None:
         """Keep the working directories of local kernels under `root`, else in a temporary directory.
 
-        One that holds more than `max_memory` gigabytes after a cell is ended; 0: no limit. With a `spare`,
-        the next conversation's kernel on this machine has started before it is needed. In a `sandbox`,
-        kernels on this machine reach what it allows; without, all that this process does.
+        One that uses more than `max_memory` gigabytes, with all that it started, is ended; 0: no limit. With
+        a `spare`, the next conversation's kernel on this machine has started before it is needed. In a
+        `sandbox`, kernels on this machine reach what it allows; without, all that this process does.
         """
         self.io_thread = inside or io_thread()
         self._root = root
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._max_local = max_local
         self._idle = idle
-        self._most = int(max_memory * 1e9)
+        self._limits = Limits(int(max_memory * 1e9), sandbox.limits.processes if sandbox else 0)
         self.sandbox = sandbox
         self._confined: dict[str, LocalKernel] = {}
         """The kernel of this machine that a conversation had last."""
-        self._spare = SpareKernel(sandbox) if spare else None
+        self._spare = SpareKernel(sandbox, self._limits) if spare else None
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
         self.io_thread.at_exit(self._farewell)
@@ -99,7 +99,6 @@ class Sessions:
                 self._open,
                 self.io_thread,
                 idle=self._idle,
-                most=self._most,
                 refused=refused,
             )
             if session is not None:
@@ -206,7 +205,11 @@ class Sessions:
         if self._spare is not None and where.kernel_name == self._spare.kernel_name:
             kernel = await self._spare.take(directory, conversation)
         kernel = kernel or await local_kernel.start(
-            where.kernel_name, directory, sandbox=self.sandbox, conversation=conversation
+            where.kernel_name,
+            directory,
+            sandbox=self.sandbox,
+            limits=self._limits,
+            conversation=conversation,
         )
         self._confined[conversation] = kernel
         self._refill()

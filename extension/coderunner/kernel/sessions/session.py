@@ -43,17 +43,12 @@ class Session:
         io_thread: IOThread,
         *,
         idle: float,
-        most: int = 0,
         refused: Refused | None = None,
     ) -> None:
-        """`most`: bytes of memory that its kernel may hold after a cell; 0: no limit.
-
-        `refused` finds what a sandbox refused to a cell.
-        """
+        """`refused` finds what a sandbox refused to a cell."""
         self.conversation = conversation
         self.where = where
         self.io_thread = io_thread
-        self._most = most
         self._refused = refused
         self._turnstile = asyncio.Lock()
         self._current: QueuedCell | None = None
@@ -252,7 +247,6 @@ class Session:
                 on_later=cell.on_later,
                 panel=cell.panel,
             )
-            result = client.weigh(result, self._most)
             if self._life.learn(result):
                 notice = notice or REPLACED
         finally:

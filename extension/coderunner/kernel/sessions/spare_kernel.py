@@ -9,11 +9,12 @@ from typing import Any
 from coderunner.errors import KernelError
 from coderunner.kernel.background_tasks import begin
 from coderunner.kernel.connections import local_kernel
+from coderunner.kernel.connections.kernel_specs import NATIVE
 from coderunner.kernel.execution.pending_request import Event, Gone
 from coderunner.kernel.sessions.run_prelude import move, prepare
 from coderunner.private_folders import make_private
 from coderunner.sandbox.kernel_sandbox import KernelSandbox, real
-from coderunner.sandbox.policy import Grants
+from coderunner.sandbox.policy import Grants, Limits
 
 
 class SpareKernel:
@@ -22,10 +23,10 @@ class SpareKernel:
     It takes what an idle kernel takes: 54 MB.
     """
 
-    kernel_name = local_kernel.NATIVE
+    kernel_name = NATIVE
 
-    def __init__(self, sandbox: KernelSandbox | None = None) -> None:
-        self._sandbox = sandbox
+    def __init__(self, sandbox: KernelSandbox | None = None, limits: Limits | None = None) -> None:
+        self._sandbox, self._limits = sandbox, limits
         self._starting: asyncio.Task[local_kernel.LocalKernel] | None = None
         self._farewells: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -80,7 +81,7 @@ class SpareKernel:
         await asyncio.gather(*self._farewells, return_exceptions=True)
 
     async def _start(self) -> local_kernel.LocalKernel:
-        kernel = await local_kernel.start(self.kernel_name, sandbox=self._sandbox)
+        kernel = await local_kernel.start(self.kernel_name, sandbox=self._sandbox, limits=self._limits)
         try:
             await prepare(kernel)
         except BaseException:

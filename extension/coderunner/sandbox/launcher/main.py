@@ -32,12 +32,15 @@ def main() -> None:
 
 
 def _namespaces(policy: dict[str, Any], command: list[str], channel: int) -> None:
-    from coderunner.sandbox.launcher import init, namespaces
+    from coderunner.sandbox.launcher import init, limits, namespaces
+
+    def execute() -> None:
+        limits.apply(policy)
+        init.execute(command, policy["cwd"])
 
     namespaces.enter(channel)
     tree = namespaces.build(policy)
-    kernel = init.start(lambda: init.execute(command, policy["cwd"]))
-    init.serve(tree, kernel, channel)
+    init.serve(tree, init.start(execute), channel)
 
 
 def _landlock(policy: dict[str, Any], command: list[str], channel: int) -> None:
