@@ -40,7 +40,13 @@ from coderunner.settings.fields import (
     setting,
 )
 from coderunner.settings.messages import SECRETS, authority, host, sentence, shown
-from coderunner.settings.sources import Gathered, default_config, default_data, read_toml
+from coderunner.settings.sources import (
+    Gathered,
+    default_config,
+    default_data,
+    fall_back_to_openai,
+    read_toml,
+)
 
 PREFIX = "CODERUNNER_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
@@ -375,7 +381,7 @@ def load(flags: Mapping[str, object] | None = None, *, config: Path | None = Non
     gathered.add(read_toml(toml, required=bool(named)), lambda name: f"{name} in {toml}")
     gathered.add(EnvSettingsSource(Settings)(), lambda name: PREFIX + name.upper())
     gathered.add(given, lambda name: "--" + name.replace("_", "-"))
-    _fall_back_to_openai(gathered)
+    fall_back_to_openai(gathered)
     for name in ("token", "model_key", "api_key", "system_prompt"):
         gathered.read_file_of(name)
     try:
@@ -387,18 +393,3 @@ def load(flags: Mapping[str, object] | None = None, *, config: Path | None = Non
         gathered.sources["token"] = gathered.sources["server"]
     settings._sources.update(gathered.sources)
     return settings
-
-
-def _fall_back_to_openai(gathered: Gathered) -> None:
-    """Use the endpoint that other programs use, if no other is set.
-
-    Its key is sent to no other address: with an endpoint of one's own, OpenAI's key is not meant.
-    """
-    address, key = os.environ.get("OPENAI_BASE_URL"), os.environ.get("OPENAI_API_KEY")
-    if address and "model_url" not in gathered.values:
-        gathered.fill("model_url", address, "OPENAI_BASE_URL")
-    chosen = str(gathered.values.get("model_url", ""))
-    home = chosen.startswith("https:") and host(chosen) == "api.openai.com"
-    theirs = home or (chosen and chosen == address)
-    if key and theirs and not {"model_key", "model_key_file"} & gathered.values.keys():
-        gathered.fill("model_key", key, "OPENAI_API_KEY")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from coderunner.errors import SettingsError
+from coderunner.settings.messages import host
 
 LARGEST = 256_000
 """The most bytes of a settings file: a hundred times what all settings need."""
@@ -110,3 +111,18 @@ def _read(path: Path, source: str) -> str:
     except ValueError:
         message = f"{source}: {path} is not a UTF-8 text file"
         raise SettingsError(message) from None
+
+
+def fall_back_to_openai(gathered: Gathered) -> None:
+    """Use the endpoint that other programs use, if no other is set.
+
+    Its key is sent to no other address: with an endpoint of one's own, OpenAI's key is not meant.
+    """
+    address, key = os.environ.get("OPENAI_BASE_URL"), os.environ.get("OPENAI_API_KEY")
+    if address and "model_url" not in gathered.values:
+        gathered.fill("model_url", address, "OPENAI_BASE_URL")
+    chosen = str(gathered.values.get("model_url", ""))
+    home = chosen.startswith("https:") and host(chosen) == "api.openai.com"
+    theirs = home or (chosen and chosen == address)
+    if key and theirs and not {"model_key", "model_key_file"} & gathered.values.keys():
+        gathered.fill("model_key", key, "OPENAI_API_KEY")
