@@ -164,4 +164,24 @@ BEHAVIOURS = {
         "reaches nothing else.",
         "safety, T1: network",
     ),
+    "sandbox:secrets:put-in": Behaviour(
+        "A secret is put into the headers of requests to its domain, over TLS that is verified; the code has a "
+        "placeholder.",
+        "safety: secrets for code",
+    ),
+    "sandbox:secrets:own-domain": Behaviour(
+        "No other host gets a secret, and no address and no body of a request.", "safety: secrets for code"
+    ),
+    "sandbox:secrets:echo": Behaviour(
+        "What a server repeats of a secret is a placeholder again, wherever the response is cut.",
+        "safety: secrets for code",
+    ),
+    "sandbox:secrets:way": Behaviour(
+        "Code asks for http://, which the proxy encrypts; one that asks for https:// is told so.",
+        "safety: no TLS is opened",
+    ),
+    "sandbox:secrets:settings": Behaviour(
+        "Secrets for code are named with a domain and a file or variable; no message shows a value.",
+        "safety: secrets in no message",
+    ),
 }

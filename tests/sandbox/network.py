@@ -11,7 +11,7 @@ import ssl
 import sys
 import textwrap
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -21,6 +21,7 @@ from coderunner.sandbox.egress.addresses import Address, Reach
 from coderunner.sandbox.egress.dialling import Dialler
 from coderunner.sandbox.egress.egress_proxy import EgressProxy
 from coderunner.sandbox.egress.gate import Gate
+from coderunner.settings.code_secrets import CodeSecret
 from coderunner.settings.package_indexes import PackageIndexes
 
 INTERNET, PRIVATE, MACHINE = "127.0.0.2", "127.0.0.3", "127.0.0.1"
@@ -64,10 +65,11 @@ async def network(
     tls: ssl.SSLContext | None = None,
     patience: float = 5.0,
     indexes: PackageIndexes | None = None,
+    secrets: Iterable[CodeSecret] = (),
 ) -> AsyncIterator[Network]:
     granted = set(grants)
     dialler = Dialler(resolve, reach, patience, tls)
-    proxy = EgressProxy(lambda _conversation: frozenset(granted), dialler, indexes)
+    proxy = EgressProxy(lambda _conversation: frozenset(granted), dialler, indexes, secrets)
     gate = proxy.open_port("chat")
     try:
         yield Network(proxy, gate, granted)
