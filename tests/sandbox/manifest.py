@@ -122,6 +122,10 @@ BEHAVIOURS = {
         "What is granted while a kernel runs holds from then on, with its variables, and nothing beyond it.",
         "safety: grants instead of walls",
     ),
+    "sandbox:seatbelt:profile": Behaviour(
+        "On macOS a profile names what a kernel may reach; a path in it is never anything but a path.",
+        "Apple: sandbox-exec(1)",
+    ),
     "sandbox:landlock:home": Behaviour(
         "Without namespaces a kernel has a home folder of its own, in which `~/data` means a granted folder.",
         "safety: grants instead of walls",
@@ -165,8 +169,8 @@ BEHAVIOURS = {
         "safety, T1: network",
     ),
     "sandbox:secrets:put-in": Behaviour(
-        "A secret is put into the headers of requests to its domain, over TLS that is verified; the code has a "
-        "placeholder.",
+        "A secret is put into the headers of requests to its domain, over TLS that is verified; the code has "
+        "a placeholder.",
         "safety: secrets for code",
     ),
     "sandbox:secrets:own-domain": Behaviour(

@@ -8,14 +8,14 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from coderunner.sandbox import python_folders
+from coderunner.sandbox import python_folders, seatbelt
 from coderunner.sandbox.confinement import Confinement
 from coderunner.sandbox.policy import SYSTEM, Backend, Policy
 
 __all__ = ["Availability", "Backend", "available"]
 
-PATIENCE = 5.0
-"""Seconds for a program that does nothing to run in a sandbox; it takes 30 ms."""
+PATIENCE = 15.0
+"""Seconds for a program to run in a sandbox; one that does nothing takes 30 ms."""
 NO_SUCH_SYSTEM = "Kernels cannot be sandboxed on this system."
 REFUSED = "This system does not let programs sandbox others ({reasons})."
 
@@ -43,7 +43,10 @@ def available() -> Availability:
     return Availability("none", REFUSED.format(reasons="; ".join(reasons)) if reasons else NO_SUCH_SYSTEM)
 
 
-BACKENDS: dict[str, tuple[Backend, ...]] = {"linux": ("namespaces", "landlock")}
+BACKENDS: dict[str, tuple[Backend, ...]] = {
+    "linux": ("namespaces", "landlock"),
+    "darwin": ("seatbelt",),
+}
 """By system, the best first."""
 UNCOVERED = "Without user namespaces, code can find out whether a file exists, though not what is in it"
 AND_SIGNALS = "; and it can end other programs of this user, which Linux 6.12 and later prevent"
@@ -69,7 +72,8 @@ def attempt(backend: Backend) -> str:
             )
         except OSError as error:
             return str(error)
-        command = [*confinement.command, sys.executable, "-I", "-S", "-c", "pass"]
+        trial = ["-c", seatbelt.TRIAL, str(folder)] if backend == "seatbelt" else ["-I", "-S", "-c", "pass"]
+        command = [*confinement.command, sys.executable, *trial]
         try:
             done = subprocess.run(  # noqa: S603 - our own interpreter
                 command, stdin=confinement.stdin, capture_output=True, timeout=PATIENCE, check=False

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coderunner.sandbox import seatbelt
 from coderunner.sandbox.egress.gate import Gate
 from coderunner.sandbox.policy import Backend, Policy
 
@@ -52,6 +53,10 @@ class Confinement:
         gate: Gate | None = None,
     ) -> "Confinement":
         """Prepare the launcher for a policy, which it reads when it starts."""
+        if backend == "seatbelt":
+            # It needs no launcher of ours, and tells it nothing.
+            ours, theirs = socket.socketpair()
+            return cls(backend, seatbelt.command(policy), environment, theirs.fileno(), gate, ours, theirs)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.settimeout(0)
         ours.send(marshal.dumps({**policy, "backend": backend}))

@@ -8,12 +8,17 @@ TEMPORARY = ("TMPDIR", "TEMP", "TMP")
 """What names the temporary folder."""
 
 
+def below(temporary: Path) -> Path:
+    """Return where the folder is, or would be."""
+    return temporary / "home"
+
+
 def make(temporary: Path, home: Path, shown: Iterable[Path]) -> dict[str, str]:
     """Make the folder below `temporary`; returns what the kernel's environment says of both.
 
     What is `shown` of the person's own home is there under its name: `~/data` means the same.
     """
-    private = temporary / "home"
+    private = below(temporary)
     private.mkdir(mode=0o700, exist_ok=True)
     for path in shown:
         if path != home and path.is_relative_to(home):

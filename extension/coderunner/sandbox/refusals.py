@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from coderunner.outputs import Refusal, Remedy, Result
-from coderunner.sandbox import error_hosts, offers
+from coderunner.sandbox import error_hosts, offers, private_home
 from coderunner.sandbox.egress.targets import Allowance, Target, allowance
 from coderunner.sandbox.error_paths import Named, named
 from coderunner.sandbox.offers import Place
@@ -116,6 +116,9 @@ def _real(text: str, policy: Policy, person: Person) -> Path:
         text = unquote(text.removeprefix("file:").removeprefix("//").partition("?")[0])
     if text == "~" or text.startswith("~/"):
         text = f"{person.home}{text[1:]}"
+    own = private_home.below(policy.temporary)
+    if Path(text).is_relative_to(own):
+        text = str(person.home / Path(text).relative_to(own))
     path = policy.folder / text
     return Path(os.path.normpath(path) if person.stranger else os.path.realpath(path))
 
