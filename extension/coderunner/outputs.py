@@ -211,7 +211,7 @@ class Refusal:
         """What the button grants; empty where there is none."""
         if self.remedy is not Remedy.BUTTON:
             return ""
-        return f"Code in this chat may then {_ACCESSES[self.access].may} {self.named}."
+        return f"Allow code in this chat to {_ACCESSES[self.access].may} {self.named}?"
 
 
 @dataclass(frozen=True, slots=True)

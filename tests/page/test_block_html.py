@@ -339,7 +339,7 @@ def test_whatever_a_block_holds_only_our_own_elements_come_of_it(block: Block) -
     assert all(source.startswith("data:image/") for source in reading.images)
 
 
-READ = Refusal("read", "~/data/a&b.csv", Remedy.BUTTON, "/home/ada/data", "~/data")
+READ = Refusal("read", "~/data/a&b.csv", Remedy.BUTTON, "/home/ada/data", "the folder ~/data")
 KEY = Refusal("read", "~/.ssh/id_rsa")
 
 
@@ -347,9 +347,8 @@ KEY = Refusal("read", "~/.ssh/id_rsa")
 def test_a_refusal_has_a_sentence_and_where_it_can_be_allowed_a_button() -> None:
     block = replace(ended(refusals=(READ, KEY)), ticket="t")
     html = block_html.look(block, SETTING).refused
-    assert (
-        "<b>This block may not read ~/data/a&amp;b.csv.</b> Code in this chat may then read ~/data." in html
-    )
+    assert "<b>This block may not read ~/data/a&amp;b.csv.</b>" in html
+    assert "</b> Allow code in this chat to read the folder ~/data?</p><button" in html
     assert "<b>This block may not read ~/.ssh/id_rsa.</b></p></div>" in html
     assert html.count("<button") == 1
     assert f'data-cr="allow" data-cr-ticket="{block.allowing(READ)}"' in html

@@ -188,4 +188,14 @@ BEHAVIOURS = {
         "Secrets for code are named with a domain and a file or variable; no message shows a value.",
         "safety: secrets in no message",
     ),
+    "sandbox:allowed:taken-back": Behaviour(
+        "What is taken back is refused again; a kernel that saw a folder is replaced, which is told.",
+        "safety: grants instead of walls",
+    ),
+    "sandbox:allowed:waits": Behaviour(
+        "A grant ends no block that runs, also where it takes a new kernel.", "decision 4: truthful ends"
+    ),
+    "sandbox:words": Behaviour(
+        "Each grant is listed by itself, in words.", "safety: grants instead of walls"
+    ),
 }

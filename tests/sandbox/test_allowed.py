@@ -1,5 +1,7 @@
 """A real kernel in a real sandbox: what it is refused is told, and what is granted it may reach."""
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from coderunner.outputs import Aftermath, Refusal, Result, Status, Stream
 from coderunner.sandbox.backends import available
 from coderunner.sandbox.granted import Granted
 from coderunner.sandbox.kernel_sandbox import KernelSandbox
+from coderunner.sandbox.policy import Grants
 from coderunner.sandbox.refusals import grants_of
 from tests.behaviours import behaviour
 
@@ -63,7 +66,7 @@ def test_a_refused_file_is_read_once_its_folder_is_granted(sessions: Sessions, s
     refusal = refused(session, code)
     assert (refusal.sentence, refusal.offer) == (
         "This block may not read ~/data/sales.csv.",
-        "Code in this chat may then read ~/data.",
+        "Allow code in this chat to read the folder ~/data?",
     )
     kept = sessions.io_thread.call(sessions.grant("chat", grants_of(refusal)))
     result = run(session, code)
@@ -100,3 +103,41 @@ def test_a_link_of_the_kernels_own_leads_to_no_button_for_what_is_ours(session: 
 def test_a_block_that_is_refused_nothing_is_told_nothing(session: Session) -> None:
     for code in ("print(10 + 5)", "open('here.txt', 'w').write('x')", "1 / 0", "open('not-there')"):
         assert run(session, code).refusals == ()
+
+
+@behaviour("sandbox:allowed:taken-back")
+def test_what_is_taken_back_is_refused_again(sessions: Sessions, session: Session, home: Path) -> None:
+    code = f"print(open('{home}/data/sales.csv').read())"
+    grants = grants_of(refused(session, code))
+    sessions.io_thread.call(sessions.grant("chat", grants))
+    assert run(session, f"x = 15\n{code}").status is Status.OK
+    assert sessions.io_thread.call(sessions.revoke("chat", grants))
+    result = run(session, code)
+    assert result.refusals
+    assert "variables are gone" in result.detail
+    assert not sessions.io_thread.call(sessions.revoke("never ran", grants))
+
+
+@behaviour("sandbox:allowed:taken-back")
+def test_a_host_that_is_taken_back_costs_no_variables(sessions: Sessions, session: Session) -> None:
+    hosts = Grants(hosts=frozenset({"example.org"}))
+    run(session, "x = 15")
+    sessions.io_thread.call(sessions.grant("chat", hosts))
+    assert not sessions.io_thread.call(sessions.revoke("chat", hosts))
+    assert printed(run(session, "print(x)")) == "15\n"
+
+
+@behaviour("sandbox:allowed:waits")
+def test_a_grant_ends_no_block_that_runs(sessions: Sessions, session: Session, home: Path) -> None:
+    code = f"open('{home}/data/sales.csv').read(1)"
+    grants = grants_of(refused(session, code))
+    began = home / ".coderunner" / "kernels" / "chat" / "began"
+    cell = session.begin("import time\nopen('began', 'w').close()\ntime.sleep(0.5)\nprint(15)", deadline=60)
+    until = time.monotonic() + BOUND
+    while not began.exists() and time.monotonic() < until:
+        threading.Event().wait(0.01)
+    sessions.io_thread.call(sessions.grant("chat", grants))
+    result = cell.wait(BOUND)
+    assert result is not None
+    assert (result.status, printed(result)) == (Status.OK, "15\n")
+    assert run(session, code).status is Status.OK

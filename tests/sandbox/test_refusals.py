@@ -13,8 +13,9 @@ import pytest
 from coderunner.kernel.sessions.registry import Local, Session, Sessions
 from coderunner.outputs import Error, Refusal, Remedy, Result, Status, Stream
 from coderunner.sandbox import refusals as sandbox_refusals
+from coderunner.sandbox.clues.clues import Clues
 from coderunner.sandbox.policy import Grants, Policy
-from coderunner.sandbox.refusals import Clues, Person, grants_of
+from coderunner.sandbox.refusals import Person, grants_of
 from tests.behaviours import behaviour
 
 
@@ -361,7 +362,7 @@ def offered(world: World, path: Path | str) -> Refusal:
 def test_a_button_grants_the_folder_of_a_file_and_names_it(world: World) -> None:
     refusal = offered(world, world.file)
     assert (refusal.offer, grants_of(refusal)) == (
-        "Code in this chat may then read ~/data.",
+        "Allow code in this chat to read the folder ~/data?",
         Grants(read=frozenset({world.file.parent})),
     )
 

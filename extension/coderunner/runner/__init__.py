@@ -84,6 +84,8 @@ from coderunner.runner.reply_budget import ReplyBudget
 from coderunner.runner.run_cell import run as run_cell
 from coderunner.runner.run_cell import run_sync as run_cell_sync
 from coderunner.runner.run_options import STOPPED, Kernel, RunOptions, declined, granted, never, no_pictures
+from coderunner.sandbox.grant_words import Grant as GrantInWords
+from coderunner.sandbox.grant_words import in_words as grants_in_words
 from coderunner.sandbox.policy import Grants
 from coderunner.sandbox.refusals import grants_of
 
@@ -104,6 +106,7 @@ __all__ = [
     "Finding",
     "Finish",
     "Generate",
+    "GrantInWords",
     "Grants",
     "Heading",
     "Image",
@@ -155,6 +158,7 @@ __all__ = [
     "for_tool",
     "from_notebook",
     "granted",
+    "grants_in_words",
     "grants_of",
     "images",
     "label_of",

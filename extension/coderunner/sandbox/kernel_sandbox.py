@@ -10,13 +10,14 @@ from coderunner.errors import KernelNotStarted
 from coderunner.outputs import Refusal
 from coderunner.sandbox import private_home, python_folders
 from coderunner.sandbox.backends import Availability, available
+from coderunner.sandbox.clues.clues import Clues
 from coderunner.sandbox.confinement import Confinement
 from coderunner.sandbox.egress.dialling import Dialler
 from coderunner.sandbox.egress.egress_proxy import EgressProxy
 from coderunner.sandbox.egress.gate import Gate
 from coderunner.sandbox.granted import Granted
 from coderunner.sandbox.policy import SYSTEM, Grants, Limits, Policy
-from coderunner.sandbox.refusals import Clues, Person, refusals
+from coderunner.sandbox.refusals import Person, refusals
 from coderunner.settings.code_secrets import CodeSecret
 from coderunner.settings.settings import Settings
 from coderunner.settings.sources import default_config

@@ -7,15 +7,17 @@ it. Nothing that code shows is believed beyond that.
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from coderunner.outputs import Refusal, Remedy, Result
-from coderunner.sandbox import error_hosts, offers, private_home
+from coderunner.outputs import Refusal, Remedy
+from coderunner.sandbox import offers, private_home
+from coderunner.sandbox.clues.clues import Clues
+from coderunner.sandbox.clues.error_paths import Named
 from coderunner.sandbox.egress.targets import Allowance, Target, allowance
-from coderunner.sandbox.error_paths import Named, named
+from coderunner.sandbox.grant_words import short
 from coderunner.sandbox.offers import Place
 from coderunner.sandbox.policy import PACKAGES, Access, Grants, Policy
 
@@ -39,26 +41,6 @@ class Person:
     """The code is somebody else's, who shall not learn which files there are."""
     indexes: frozenset[str] = frozenset()
     """The hosts of package indexes, which are one grant."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clues:
-    """What in a cell may tell of a refusal; most have none."""
-
-    paths: tuple[Named, ...] = ()
-    unfound: tuple[str, ...] = ()
-    """Hosts that it could not find."""
-    refused: tuple[str, ...] = ()
-    """Hosts that the egress proxy refused."""
-
-    @classmethod
-    def of(cls, result: Result, source: str, refused: Sequence[str] = ()) -> "Clues":
-        """The clues in what a cell shows and is."""
-        unfound = () if refused else error_hosts.unfound(result, source)
-        return cls(tuple(named(result, source)), tuple(unfound), tuple(dict.fromkeys(refused)))
-
-    def __bool__(self) -> bool:
-        return bool(self.paths or self.unfound or self.refused)
 
 
 def refusals(clues: Clues, policy: Policy, person: Person) -> tuple[Refusal, ...]:
@@ -161,14 +143,17 @@ def _told(refused: _File | _Network, policy: Policy, person: Person) -> Refusal:
         # What is not offered by a button may still be meant: a database of one's own network, say.
         refusal = Refusal("network", _shown(refused.host), Remedy.SETTING)
         return _offered(refusal, *_reach(refused.host, person), person)
-    what = _shown(_short(refused.path, person.home))
+    what = _shown(short(refused.path, person.home))
     write = refused.access == "write"
     ours = (*person.ours, policy.folder.parent, policy.sockets, policy.temporary)
     place = Place(person.home, ours, policy.system, unseen=person.stranger)
     granted = offers.grantable(refused.path, place, write=write)
     plain = granted is not None and _UNUSUAL.search(str(granted)) is None
-    grant = str(granted) if granted is not None and plain else ""
-    return _offered(Refusal(refused.access, what), grant, _short(Path(grant), person.home), person)
+    if granted is None or not plain:
+        return Refusal(refused.access, what)
+    named = short(granted, person.home)
+    named = named if granted == refused.path and not granted.is_dir() else f"the folder {named}"
+    return _offered(Refusal(refused.access, what), str(granted), named, person)
 
 
 def _offered(refusal: Refusal, grant: str, named: str, person: Person) -> Refusal:
@@ -177,10 +162,6 @@ def _offered(refusal: Refusal, grant: str, named: str, person: Person) -> Refusa
     if not person.buttons:
         return Refusal(refusal.access, refusal.what, Remedy.SETTING)
     return Refusal(refusal.access, refusal.what, Remedy.BUTTON, grant, named)
-
-
-def _short(path: Path, home: Path) -> str:
-    return f"~/{path.relative_to(home)}" if path != home and path.is_relative_to(home) else str(path)
 
 
 def _shown(what: str) -> str:

@@ -21,9 +21,9 @@ from coderunner.kernel.sessions.run_prelude import prepare
 from coderunner.kernel.sessions.session import Session
 from coderunner.kernel.sessions.spare_kernel import SpareKernel
 from coderunner.outputs import Refusal, Result
+from coderunner.sandbox.clues.clues import Clues
 from coderunner.sandbox.kernel_sandbox import KernelSandbox
 from coderunner.sandbox.policy import Grants, Limits
-from coderunner.sandbox.refusals import Clues
 
 __all__ = [
     "Change",
@@ -134,6 +134,25 @@ class Sessions:
             return False
         self.sandbox.granted.add(conversation, grants)
         return await self.io_thread.run(self._show(conversation, grants))
+
+    async def revoke(self, conversation: str, grants: Grants) -> bool:
+        """Take back what a conversation's kernel on this machine may reach beyond its folder.
+
+        True: its kernel was replaced, and with it the variables: it saw what was taken back.
+        """
+        if self.sandbox is None:
+            return False
+        self.sandbox.granted.remove(conversation, grants)
+        return await self.io_thread.run(self._hide(conversation, grants))
+
+    async def _hide(self, conversation: str, grants: Grants) -> bool:
+        session = self._sessions.get(conversation)
+        if conversation not in self._confined or session is None or not session.live:
+            return False
+        if grants.read or grants.write:
+            await session.restart()
+            return True
+        return False
 
     async def _show(self, conversation: str, grants: Grants) -> bool:
         kernel, session = self._confined.get(conversation), self._sessions.get(conversation)

@@ -263,8 +263,9 @@ class Session:
         return True
 
     async def rest(self) -> None:
-        """Release the kernel until the next cell. For callers in the loop."""
-        await self._life.rest()
+        """Release the kernel until the next cell, once none runs or waits. For callers in the loop."""
+        async with self._turnstile:
+            await self._life.rest()
 
     async def end(self, *, keep: bool = False) -> None:
         """Close for good; `keep` leaves a kernel running that can be found again. For callers in the loop."""

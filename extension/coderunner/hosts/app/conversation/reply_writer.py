@@ -1,5 +1,6 @@
 """How a reply is written: by the chosen model, with a kernel at the chosen place."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
@@ -53,8 +54,14 @@ class ReplyWriter:
         return self.sessions.get(kernel_label(conversation), self.choices.where)
 
     async def end(self, conversation: str) -> None:
-        """Shut down a conversation's kernel, also one that an earlier start of the app left on the server."""
-        await self.sessions.close(kernel_label(conversation), self.choices.where)
+        """Shut down a conversation's kernel, also one that an earlier start of the app left on the server.
+
+        What was granted to the conversation is forgotten.
+        """
+        label = kernel_label(conversation)
+        await self.sessions.close(label, self.choices.where)
+        if (sandbox := self.sessions.sandbox) is not None:
+            await asyncio.to_thread(sandbox.granted.forget, label)
 
     async def write(self, request: ReplyRequest) -> AsyncGenerator[Event]:
         """Write a reply with the current choices; raises ModelError."""

@@ -75,8 +75,11 @@ class EventHandlers:
         at.timer.tick(
             self._tick,
             [at.identity, at.refresh, at.search],
-            [at.status, at.refresh, at.list, at.unsaved],
+            [at.status, at.refresh, at.list, at.unsaved, *at.grants_form.shown],
             **COMMAND,
+        )
+        at.grants_form.list.input(
+            self._keep_grants, [at.identity, at.grants_form.list], at.grants_form.shown, **STREAM
         )
         at.interrupt.click(self._interrupt, [at.identity], [at.status], **COMMAND)
         at.restart.click(self._restart, [at.identity], [at.status], **STREAM)
@@ -216,6 +219,7 @@ class EventHandlers:
     async def _leave(self, request: gr.Request) -> None:
         self._pages.leave(_page(request))
         self._list.leave(_page(request))
+        self._at.grants_form.leave(_page(request))
 
     async def _follow(self, identity: str, request: gr.Request) -> AsyncGenerator[Any]:
         """Show a reply as it grows."""
@@ -245,11 +249,20 @@ class EventHandlers:
     ) -> list[Any]:
         conversation, page = await self.conversations.find(identity), _page(request)
         if conversation is None:  # the page is still being opened, or another one has deleted it
-            return [gr.skip(), refresh + 1 if identity else gr.skip(), gr.skip(), gr.skip()]
+            return [gr.skip(), refresh + 1 if identity else gr.skip(), *[gr.skip()] * 4]
         outdated = self._pages.outdated(page, conversation)
         listed = await self._list.update(identity, search, page)
         unsaved = html_fragments.unsaved(self.archive.trouble(conversation.id))
-        return [self._values.status(conversation), refresh + 1 if outdated else gr.skip(), listed, unsaved]
+        grants = self._at.grants_form.news(page, conversation.id)
+        status = self._values.status(conversation)
+        return [status, refresh + 1 if outdated else gr.skip(), listed, unsaved, *grants]
+
+    async def _keep_grants(self, identity: str, kept: list[str], request: gr.Request) -> list[Any]:
+        """Take back what was granted to this chat and is not ticked any more."""
+        news, said = await self._at.grants_form.keep(_page(request), identity, kept)
+        if said:
+            toast.info(said, seconds=6)
+        return news
 
     async def _list_anew(self, identity: str, search: str | None, request: gr.Request) -> Any:  # noqa: ANN401 - as below
         await self.archive.settle()

@@ -1,0 +1,1 @@
+"""What a cell shows and is that may tell of something the sandbox refused. Pure."""

@@ -1,0 +1,28 @@
+"""All clues of one cell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from coderunner.outputs import Result
+from coderunner.sandbox.clues import error_hosts
+from coderunner.sandbox.clues.error_paths import Named, named
+
+
+@dataclass(frozen=True, slots=True)
+class Clues:
+    """What in a cell may tell of a refusal; most have none."""
+
+    paths: tuple[Named, ...] = ()
+    unfound: tuple[str, ...] = ()
+    """Hosts that it could not find."""
+    refused: tuple[str, ...] = ()
+    """Hosts that the egress proxy refused."""
+
+    @classmethod
+    def of(cls, result: Result, source: str, refused: Sequence[str] = ()) -> "Clues":
+        """The clues in what a cell shows and is."""
+        unfound = () if refused else error_hosts.unfound(result, source)
+        return cls(tuple(named(result, source)), tuple(unfound), tuple(dict.fromkeys(refused)))
+
+    def __bool__(self) -> bool:
+        return bool(self.paths or self.unfound or self.refused)
