@@ -7,17 +7,14 @@ import pytest_asyncio
 
 from coderunner.kernel.sessions.registry import Local, Sessions
 from coderunner.outputs import Result, Status, Stream
-from coderunner.sandbox.backends import available
+from coderunner.sandbox.backends import BACKENDS, Availability, attempt
 from coderunner.sandbox.egress.dialling import Dialler
 from coderunner.sandbox.kernel_sandbox import KernelSandbox
 from coderunner.sandbox.policy import Grants
 from tests.behaviours import behaviour
 from tests.sandbox.network import canary, reach, resolve, site
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(not available(), reason=f"no sandbox here: {available().why}"),
-]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 FETCH = """
 import urllib.request
@@ -36,9 +33,13 @@ def printed(result: Result) -> list[str]:
     return text.splitlines()
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def sessions(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sessions]:
-    sandbox = KernelSandbox(dialler=Dialler(resolve, reach))
+@pytest_asyncio.fixture(loop_scope="module", scope="module", params=BACKENDS["linux"])
+async def sessions(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Sessions]:
+    if why := attempt(request.param):
+        pytest.skip(f"no {request.param} here: {why}")
+    sandbox = KernelSandbox(dialler=Dialler(resolve, reach), way=Availability(request.param))
     registry = Sessions(tmp_path_factory.mktemp("work"), sandbox=sandbox, spare=True)
     yield registry
     await registry.close_all()
@@ -116,7 +117,7 @@ def dial(host, port, kind=socket.SOCK_STREAM):
 
 @behaviour("sandbox:egress:kernel")
 async def test_a_server_that_code_starts_is_reached_by_the_code_itself(sessions: Sessions) -> None:
-    if available().backend != "namespaces":
+    if sessions.sandbox is None or sessions.sandbox.way.backend != "namespaces":
         pytest.skip("a kernel has a loopback interface of its own in namespaces only")
     code = """
 import http.server, threading

@@ -24,7 +24,9 @@ def make(temporary: Path, home: Path, shown: Iterable[Path]) -> dict[str, str]:
         if path != home and path.is_relative_to(home):
             _link(private, path.relative_to(home), path)
     # Its workers measure themselves in /proc, where only the kernel may: without them it computes one by one.
-    return {"HOME": str(private), **dict.fromkeys(TEMPORARY, str(temporary)), "JOBLIB_MULTIPROCESSING": "0"}
+    # IPython does not start where it cannot read its own folder, wherever a person has put that.
+    own = {"HOME": str(private), "IPYTHONDIR": str(private / ".ipython")}
+    return {**own, **dict.fromkeys(TEMPORARY, str(temporary)), "JOBLIB_MULTIPROCESSING": "0"}
 
 
 def _link(private: Path, name: Path, target: Path) -> None:
