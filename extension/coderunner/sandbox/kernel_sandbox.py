@@ -74,8 +74,13 @@ class KernelSandbox:
         object.__setattr__(self, "egress", proxy)
 
     @classmethod
-    def of(cls, settings: Settings) -> "KernelSandbox | None":
-        """The sandbox that the settings ask for; None where kernels run without one."""
+    def of(
+        cls, settings: Settings, *, buttons: bool = False, stranger: bool = False
+    ) -> "KernelSandbox | None":
+        """The sandbox that the settings ask for; None where kernels run without one.
+
+        `buttons`: the host has a page where more can be allowed; `stranger`: its code is others'.
+        """
         way = in_force(settings)
         if not way and settings.sandbox != "on":
             return None
@@ -86,7 +91,16 @@ class KernelSandbox:
         )
         limits = Limits(memory=int(settings.max_memory * 1e9))
         granted = Granted(settings.data_dir / "grants.json")
-        return cls(grants, limits, granted, (settings.data_dir,), way, secrets=settings.sandbox_secrets)
+        return cls(
+            grants,
+            limits,
+            granted,
+            (settings.data_dir,),
+            way,
+            buttons and not stranger,
+            stranger,
+            settings.sandbox_secrets,
+        )
 
     def confine(self, start: Start) -> Confinement:
         """Prepare the start of a kernel; raises KernelNotStarted where there can be no sandbox."""
