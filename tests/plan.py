@@ -44,7 +44,7 @@ PLAN = {
     "sandbox.launcher": Layer("sandbox.launcher"),
     "sandbox.launcher.call_filter": Layer("sandbox.launcher.call_filter"),
     "sandbox.egress": Layer(
-        "settings.code_secrets settings.domains settings.package_indexes sandbox.egress "
+        "secret_value settings.code_secrets settings.domains settings.package_indexes sandbox.egress "
         "sandbox.launcher.way_out"
     ),
     # What every host with an address needs; it knows no host.

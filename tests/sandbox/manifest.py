@@ -198,4 +198,8 @@ BEHAVIOURS = {
     "sandbox:words": Behaviour(
         "Each grant is listed by itself, in words.", "safety: grants instead of walls"
     ),
+    "sandbox:egress:parent": Behaviour(
+        "Where this machine is behind a proxy, requests go on through it; what may be reached stays.",
+        "curl(1): http_proxy, https_proxy, no_proxy",
+    ),
 }

@@ -11,16 +11,17 @@ import ssl
 import sys
 import textwrap
 import threading
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from typing import Any
 
 from coderunner.sandbox.egress.addresses import Address, Reach
-from coderunner.sandbox.egress.dialling import Dialler
+from coderunner.sandbox.egress.dialling import Dialler, ParentProxy, Resolve
 from coderunner.sandbox.egress.egress_proxy import EgressProxy
 from coderunner.sandbox.egress.gate import Gate
+from coderunner.sandbox.egress.targets import Target
 from coderunner.settings.code_secrets import CodeSecret
 from coderunner.settings.package_indexes import PackageIndexes
 
@@ -46,6 +47,10 @@ async def resolve(host: str, _port: int) -> list[str]:
     return NAMES[host]
 
 
+def direct(_target: Target) -> ParentProxy | None:
+    return None
+
+
 @dataclass
 class Network:
     """A proxy with one gate for a conversation, and what that conversation was granted."""
@@ -66,9 +71,11 @@ async def network(
     patience: float = 5.0,
     indexes: PackageIndexes | None = None,
     secrets: Iterable[CodeSecret] = (),
+    parent: Callable[[Target], ParentProxy | None] = direct,
+    lookup: Resolve = resolve,
 ) -> AsyncIterator[Network]:
     granted = set(grants)
-    dialler = Dialler(resolve, reach, patience, tls)
+    dialler = Dialler(lookup, reach, patience, tls, parent)
     proxy = EgressProxy(lambda _conversation: frozenset(granted), dialler, indexes, secrets)
     gate = proxy.open_port("chat")
     try:

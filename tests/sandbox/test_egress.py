@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from coderunner.sandbox.egress.dialling import Dialler
+from coderunner.sandbox.egress.dialling import Dialler, parent_of
 from coderunner.sandbox.egress.egress_proxy import EgressProxy
+from coderunner.sandbox.egress.targets import parse_target
 from tests.behaviours import behaviour
 from tests.sandbox.network import PRIVATE, canary, client, network, reach, resolve, site
 
@@ -153,3 +154,63 @@ async def test_a_kernel_without_any_network_gets_out_through_the_socket_that_it_
     assert not (tmp_path / "egress").exists()
     gate.close()
     await asyncio.sleep(0)
+
+
+async def nothing_is_found(_host: str, _port: int) -> list[str]:
+    raise OSError(-3, "Temporary failure in name resolution")
+
+
+@behaviour("sandbox:egress:parent")
+async def test_where_this_machine_is_behind_a_proxy_requests_go_through_it() -> None:
+    with site() as web:
+        async with network(f"example.org:{web.port}") as outer:
+            parent = parent_of({"HTTPS_PROXY": outer.gate.environment["HTTPS_PROXY"]})
+            async with network("all", parent=parent, lookup=nothing_is_found) as net:
+                urls = (f"http://example.org:{web.port}/", "https://example.org/")
+                assert await client(net.gate, FETCH, *urls) == [
+                    f"hello from example.org:{web.port}",
+                    (
+                        "<urlopen error Tunnel connection failed: 502 the proxy of this machine answers 403 "
+                        "This block may not reach example.org for example.org>"
+                    ),
+                ]
+            stranger = parent_of({"all_proxy": f"http://kernel:wrong@127.0.0.1:{outer.gate.port}"})
+            async with network("all", parent=stranger, lookup=nothing_is_found) as net:
+                (answer,) = await client(net.gate, FETCH, f"http://example.org:{web.port}/")
+                assert answer.startswith("HTTP Error 502: the proxy of this machine answers 407")
+                assert "wrong" not in answer
+
+
+@behaviour("sandbox:egress:parent")
+async def test_a_name_that_leads_to_this_machine_is_refused_behind_a_proxy_too() -> None:
+    with canary() as own, canary() as proxy:
+        parent = parent_of({"ALL_PROXY": f"http://127.0.0.1:{proxy.port}"})
+        async with network("all", f"rebound.example:{own.port}", parent=parent) as net:
+            urls = (f"http://rebound.example:{own.port}/", f"http://127.0.0.1:{own.port}/")
+            assert await client(net.gate, FETCH, *urls, no_proxy="") == [
+                f"HTTP Error 403: This block may not reach rebound.example:{own.port}",
+                f"HTTP Error 403: This block may not reach 127.0.0.1:{own.port}",
+            ]
+    assert own.requests == proxy.requests == []
+
+
+@behaviour("sandbox:egress:parent")
+@pytest.mark.parametrize(
+    ("variables", "asked", "used"),
+    [
+        ({}, "example.org:443", None),
+        ({"HTTPS_PROXY": "http://proxy.example:3128"}, "example.org:443", ("proxy.example", 3128)),
+        ({"HTTPS_PROXY": "http://proxy.example:3128"}, "example.org:80", None),
+        ({"http_proxy": "proxy.example"}, "example.org:80", ("proxy.example", 80)),
+        ({"HTTP_PROXY": "http://a.example", "http_proxy": "http://b.example"}, "x.org:80", ("b.example", 80)),
+        ({"ALL_PROXY": "http://proxy.example", "NO_PROXY": "example.org"}, "example.org:443", None),
+        ({"ALL_PROXY": "http://proxy.example", "NO_PROXY": "example.org"}, "www.example.org:443", None),
+        ({"ALL_PROXY": "socks5://proxy.example"}, "example.org:443", None),
+        ({"ALL_PROXY": "http://[bad"}, "example.org:443", None),
+    ],
+)
+def test_the_proxy_of_this_machine_is_read_from_the_variables_that_all_programs_know(
+    variables: dict[str, str], asked: str, used: tuple[str, int] | None
+) -> None:
+    parent = parent_of(variables)(parse_target(asked))
+    assert (parent and (parent.host, parent.port)) == used
