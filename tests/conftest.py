@@ -7,7 +7,9 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -70,15 +72,34 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section(f"tried again: {report.nodeid}", "_")
         terminalreporter.write_line(report.longreprtext)
     faults(terminalreporter)
+    probes(terminalreporter)
+
+
+def probes(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what each sandbox refused, and what the program saw of it."""
+    seen: dict[str, dict[str, str]] = {}
+    for name, backend, said in _reported(terminalreporter, "probe"):
+        seen.setdefault(name, {})[backend] = said
+    backends = sorted({backend for told in seen.values() for backend in told} - {"none"})
+    for backend in backends:
+        tried = [told[backend] for told in seen.values() if backend in told]
+        hits = sum(said.startswith("reached") for said in tried)
+        terminalreporter.section(f"sandbox {backend}: {hits} of {len(tried)} probes reached anything")
+        for name, told in sorted(seen.items()):
+            if backend in told:
+                terminalreporter.write_line(f"{name:<50.50} {told[backend]:.100}")
+
+
+def _reported(terminalreporter: pytest.TerminalReporter, name: str) -> Iterator[list[Any]]:
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport) and report.when == "teardown":
+                yield from (value for key, value in report.user_properties if key == name)  # type: ignore[misc]
 
 
 def faults(terminalreporter: pytest.TerminalReporter) -> None:
     """Print which faults were survived, and the seconds until that was known."""
-    rows: list[tuple[str, bool, float]] = []
-    for reports in terminalreporter.stats.values():
-        for report in reports:
-            if isinstance(report, pytest.TestReport) and report.when == "teardown":
-                rows += [value for name, value in report.user_properties if name == "fault"]  # type: ignore[misc]
+    rows = list(_reported(terminalreporter, "fault"))
     if not rows:
         return
     terminalreporter.section(f"faults: {sum(survived for _, survived, _ in rows)} of {len(rows)} survived")

@@ -122,6 +122,10 @@ BEHAVIOURS = {
         "What is granted while a kernel runs holds from then on, with its variables, and nothing beyond it.",
         "safety: grants instead of walls",
     ),
+    "sandbox:probes:refused": Behaviour(
+        "What a sandbox is there to refuse succeeds without one, and in no backend.",
+        "safety, T1: host files, processes and the network stay out of reach",
+    ),
     "sandbox:seatbelt:profile": Behaviour(
         "On macOS a profile names what a kernel may reach; a path in it is never anything but a path.",
         "Apple: sandbox-exec(1)",
