@@ -4,6 +4,7 @@ Nor on what is installed for the whole machine.
 """
 
 import atexit
+import getpass
 import os
 import shutil
 import tempfile
@@ -36,6 +37,10 @@ os.environ |= {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "HF_HUB_OFFLINE": "1",
 }
+
+# Kernels are sandboxed as for everybody. Programs in tests say by files what they do, or wait for one: the
+# folder for what tests write is granted, in this one place.
+os.environ["CODERUNNER_SANDBOX_WRITE"] = str(Path(tempfile.gettempdir()) / f"pytest-of-{getpass.getuser()}")
 
 # No deadline: how long an example takes says something about the machine, not about us.
 settings.register_profile(

@@ -288,7 +288,8 @@ BEHAVIOURS = {
         "A table says for models by name how their replies are continued.", "README, settings"
     ),
     "settings:approve:default": Behaviour(
-        "Unless told otherwise, cells on this machine ask first and cells on a server run.", "README, safety"
+        "Unless told otherwise, cells in a sandbox and on a server run, and others ask first.",
+        "README, safety",
     ),
     "settings:files:places": Behaviour("Files lie where each system wants them.", "XDG base directories"),
     "settings:descriptions:complete": Behaviour("Every setting says what it is.", "README, settings"),

@@ -57,7 +57,7 @@ PLAN = {
     "access.login_links": Layer("secret_value"),
     "access.login_pages": Layer(pure=True),
     "access.authentication": Layer("access.origins access.api_keys"),
-    "access.access_settings": Layer("errors access settings"),
+    "access.access_settings": Layer("errors access settings sandbox.kernel_sandbox"),
     "chat": Layer(f"{VALUES} chat", pure=True),
     "chat.parsing": Layer("text chat.parsing", "markdown_it", pure=True),
     "chat.display_text": Layer(f"{VALUES} chat.display_text", pure=True),
@@ -133,9 +133,10 @@ PLAN = {
     ),
     "hosts.proxy.chat_request": Layer(pure=True),
     "hosts.mcp": Layer(f"{VALUES} access images.resize settings runner hosts.mcp", "mcp pydantic starlette"),
-    "hosts.terminal": Layer(f"{VALUES} settings runner hosts.terminal"),
+    "hosts.terminal": Layer(f"{VALUES} settings sandbox runner hosts.terminal"),
     "hosts.textgen": Layer(
-        f"{VALUES} private_folders settings access runner page hosts.textgen", "gradio modules starlette"
+        f"{VALUES} private_folders settings sandbox access runner page hosts.textgen",
+        "gradio modules starlette",
     ),
     # The command line opens every host, and through the runner the doctor of connections.
     "__main__": Layer(f"{VALUES} private_process settings runner hosts"),

@@ -13,7 +13,9 @@ import pytest
 from pydantic import ValidationError
 
 from coderunner.errors import SettingsError
+from coderunner.kernel.kernel_location import approval_of
 from coderunner.models.continuation.strategies import STRATEGIES
+from coderunner.sandbox.backends import available
 from coderunner.secret_value import Secret
 from coderunner.settings import sources
 from coderunner.settings.settings import Effective, Settings, descriptions, load
@@ -386,15 +388,16 @@ def test_a_table_says_it_for_models_by_name_wherever_it_is_written(
 @pytest.mark.parametrize(
     ("flags", "approval"),
     [
-        ({}, "ask"),
+        ({"sandbox": "off"}, "ask"),
+        ({}, "auto" if available() else "ask"),
         ({"server": "http://127.0.0.1:8888"}, "auto"),
         ({"approve": "auto"}, "auto"),
         ({"approve": "off", "server": "http://127.0.0.1:8888"}, "off"),
     ],
 )
-def test_a_kernel_of_this_machine_asks_and_a_server_runs(flags: dict[str, object], approval: str) -> None:
+def test_code_runs_unasked_in_a_sandbox_and_on_a_server(flags: dict[str, object], approval: str) -> None:
     found = load(flags)
-    assert (found.approval, row(found, "approve").value) == (approval, approval)
+    assert approval_of(found) == approval
 
 
 @behaviour("settings:files:places")

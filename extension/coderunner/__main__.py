@@ -79,13 +79,15 @@ def _proxy(chosen: argparse.Namespace) -> int:
 
 def _check(chosen: argparse.Namespace) -> int:
     """Look at the way to a kernel, one step after the other."""
-    from coderunner.runner import Finding, check, location_of
+    from coderunner.runner import Finding, KernelSandbox, check, location_of
 
     def tell(finding: Finding) -> None:
         sign = "!" if finding.warning else "✓" if finding.ok else "✗"
         print(sign, _harmless(finding.sentence), flush=True)
 
-    report = asyncio.run(check(location_of(_settings(chosen)), on_finding=None if chosen.json else tell))
+    settings = _settings(chosen)
+    where, sandbox = location_of(settings), KernelSandbox.of(settings)
+    report = asyncio.run(check(where, on_finding=None if chosen.json else tell, sandbox=sandbox))
     if chosen.json:
         print(json.dumps(report.to_json(), indent=2))
     return 0 if report.ok else 1
@@ -131,7 +133,10 @@ def _import(chosen: argparse.Namespace) -> int:
 
 def _show_settings(chosen: argparse.Namespace) -> int:
     """Print every setting as it is, with its source."""
-    rows = _settings(chosen).effective()
+    from coderunner.runner import approval_of
+
+    settings = _settings(chosen)
+    rows = settings.effective(approve=approval_of(settings))
     names = max(len(row.name) for row in rows)
     for row in rows:
         value = json.dumps(row.value, ensure_ascii=False) if "\n" in row.value else row.value

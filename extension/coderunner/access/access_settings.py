@@ -7,6 +7,7 @@ from coderunner.access import api_keys
 from coderunner.access.api_keys import ApiKeys
 from coderunner.access.origins import ANY, LOOPBACK
 from coderunner.errors import SettingsError
+from coderunner.sandbox.kernel_sandbox import in_force
 from coderunner.settings.settings import Settings
 
 EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - to compare with, not to listen on
@@ -19,10 +20,12 @@ def allow(settings: Settings, what: str) -> None:
 
     Raises SettingsError.
     """
-    if not settings.server and settings.approve != "off" and not settings.allow_local_kernel:
+    here = not settings.server and settings.approve != "off"
+    if here and not settings.allow_local_kernel and not (way := in_force(settings)):
         message = (
-            "clients' code would run on this machine without a sandbox; set a Jupyter server with --server, "
-            "or add --allow-local-kernel if clients may do everything that you can do"
+            f"clients' code would run on this machine without a sandbox ({way.why[:1].lower()}"
+            f"{way.why[1:].rstrip('.')}); set a Jupyter server with --server, or add --allow-local-kernel if "
+            "clients may do everything that you can do"
         )
         raise SettingsError(message)
     if settings.host.strip("[]") not in LOOPBACK and not settings.api_key:

@@ -1,11 +1,20 @@
 """Where a kernel runs: on this machine, or on a Jupyter server."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from coderunner.errors import SettingsError
 from coderunner.kernel.server_address import split_token
+from coderunner.sandbox.backends import Availability
+from coderunner.sandbox.kernel_sandbox import in_force
 from coderunner.secret_value import Secret
 from coderunner.settings.settings import Settings
+
+SANDBOXED = (
+    "It runs on your computer in a sandbox: it can use its own folder and nothing else of yours, unless you "
+    "allow it."
+)
+UNSANDBOXED = "It runs on your computer without a sandbox."
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +24,18 @@ class Local:
     kernel_name: str = "python3"
     directory: str = ""
     """Where it works; empty: in a folder of its conversation's own."""
+    sandbox: Availability = field(default=Availability("none"))
+    """The sandbox that it runs in."""
+
+    @property
+    def isolated(self) -> bool:
+        """Code cannot do there whatever the person could."""
+        return bool(self.sandbox)
 
     @property
     def place(self) -> str:
-        """Where that is, as a sentence for the reader."""
-        return "It runs on your computer without a sandbox."
+        """Where that is, as a sentence for the reader; what a sandbox leaves open, or why there is none."""
+        return f"{SANDBOXED if self.sandbox else UNSANDBOXED} {self.sandbox.why}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +73,11 @@ class Server:
             object.__setattr__(self, "token", Secret(pasted))
 
     @property
+    def isolated(self) -> bool:
+        """A Jupyter server counts as isolated."""
+        return True
+
+    @property
     def place(self) -> str:
         """Where that is, as a sentence for the reader."""
         attached = f", in the kernel {self.attach}" if self.attach else ""
@@ -74,4 +95,16 @@ def location_of(settings: Settings) -> KernelLocation:
     if settings.attach:
         message = f"{settings.source('attach')} names a kernel on a Jupyter server; set the server too"
         raise SettingsError(message)
-    return Local(settings.kernel_name)
+    return local_of(settings)
+
+
+def local_of(settings: Settings) -> Local:
+    """Return the place on this machine, with the sandbox that the settings mean."""
+    return Local(settings.kernel_name, sandbox=in_force(settings))
+
+
+def approval_of(settings: Settings) -> Literal["ask", "auto", "off"]:
+    """What `approve` means: its default asks where code is not isolated."""
+    if settings.approve == "default":
+        return "auto" if settings.server or in_force(settings) else "ask"
+    return settings.approve

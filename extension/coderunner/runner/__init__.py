@@ -40,6 +40,8 @@ from coderunner.kernel.sessions.registry import (
     Server,
     Session,
     Sessions,
+    approval_of,
+    local_of,
     location_of,
 )
 from coderunner.kernel.widgets.widget_panel import SavedPanel, WidgetPanel
@@ -86,6 +88,7 @@ from coderunner.runner.run_cell import run_sync as run_cell_sync
 from coderunner.runner.run_options import STOPPED, Kernel, RunOptions, declined, granted, never, no_pictures
 from coderunner.sandbox.grant_words import Grant as GrantInWords
 from coderunner.sandbox.grant_words import in_words as grants_in_words
+from coderunner.sandbox.kernel_sandbox import KernelSandbox
 from coderunner.sandbox.policy import Grants
 from coderunner.sandbox.refusals import grants_of
 
@@ -112,6 +115,7 @@ __all__ = [
     "Image",
     "Kernel",
     "KernelLocation",
+    "KernelSandbox",
     "KernelStatus",
     "Kind",
     "Late",
@@ -147,6 +151,7 @@ __all__ = [
     "Waiting",
     "WidgetPanel",
     "ago",
+    "approval_of",
     "check",
     "converse",
     "converse_sync",
@@ -164,6 +169,7 @@ __all__ = [
     "label_of",
     "late_words",
     "later_of",
+    "local_of",
     "location_of",
     "meant",
     "missing_words",

@@ -17,7 +17,8 @@ from coderunner.sandbox.policy import Backend, Policy
 PACKAGE = str(Path(__file__).parent.parent.parent)
 """The folder from which the launcher imports itself."""
 BOOT = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from coderunner.sandbox.launcher.main import main; main()"
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from coderunner.sandbox.launcher.entry.main import main; main()"
 )
 LARGEST = 65_536
 """Bytes of a message of the launcher's."""

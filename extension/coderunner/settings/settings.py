@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     approve: Literal["default", "ask", "auto", "off"] = setting(
         "default",
         "ask before each cell, run cells without asking (auto), or run nothing (off); default: auto on a "
-        "Jupyter server, ask on this machine, where there is no sandbox",
+        "Jupyter server and in a sandbox, ask on this machine without a sandbox",
         "kernel",
     )
     sandbox: Literal["auto", "on", "off"] = setting(
@@ -290,13 +290,6 @@ class Settings(BaseSettings):
         return path.expanduser().absolute()
 
     @property
-    def approval(self) -> Literal["ask", "auto", "off"]:
-        """The effective value of `approve`: a Jupyter server counts as isolated, a local kernel does not."""
-        if self.approve == "default":
-            return "auto" if self.server else "ask"
-        return self.approve
-
-    @property
     def limit(self) -> float:
         """Seconds that a cell may run on after its deadline; 0: it is stopped at the deadline."""
         return self.hard_timeout if self.on_timeout == "detach" else 0.0
@@ -310,9 +303,12 @@ class Settings(BaseSettings):
         """The source of the setting `name`, as text; `DEFAULT` if it is not set."""
         return self._sources.get(name, GIVEN if name in self.model_fields_set else DEFAULT)
 
-    def effective(self) -> list["Effective"]:
-        """Every setting with its effective value and its source; secrets are masked."""
-        values = {name: getattr(self, name) for name in type(self).model_fields} | {"approve": self.approval}
+    def effective(self, **decided: str) -> list["Effective"]:
+        """Every setting with its effective value and its source; secrets are masked.
+
+        `decided`: what a default means here, by setting.
+        """
+        values = {name: getattr(self, name) for name in type(self).model_fields} | decided
         return [Effective(name, shown(name, value), self.source(name)) for name, value in values.items()]
 
 

@@ -46,7 +46,12 @@ class App:
         """`patience`: seconds that a reply goes on after the last page has left."""
         self.settings = settings
         self.choices = Choices.of(settings)
-        self.sessions = Sessions(settings.data_dir / "kernels", spare=True, max_memory=settings.max_memory)
+        self.sessions = Sessions(
+            settings.data_dir / "kernels",
+            spare=True,
+            max_memory=settings.max_memory,
+            sandbox=self.choices.sandbox,
+        )
         self.records = open_records(
             settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days
         )

@@ -5,9 +5,11 @@ import secrets
 from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
 
+from coderunner.access.api_keys import named
 from coderunner.hosts.mcp.background_cell import BackgroundCell
 from coderunner.ids import new_id
 from coderunner.runner import (
+    KernelSandbox,
     RecordedRuns,
     Records,
     Result,
@@ -49,7 +51,11 @@ class ClientSessions:
         """`keep`: kernels on a Jupyter server keep running at the end, to be found again."""
         self.settings = settings
         self._keep = keep
-        self._sessions = Sessions(settings.data_dir / "kernels", max_memory=settings.max_memory)
+        self._sessions = Sessions(
+            settings.data_dir / "kernels",
+            max_memory=settings.max_memory,
+            sandbox=KernelSandbox.of(settings, stranger=len(named(settings.api_key)) > 1),
+        )
         self._records: Records = open_records(
             settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days
         )

@@ -20,6 +20,7 @@ from coderunner.errors import SettingsError
 from coderunner.hosts.mcp.client_sessions import ClientSessions
 from coderunner.hosts.mcp.closable_stdin import ClosableStdin
 from coderunner.hosts.mcp.tools import serving
+from coderunner.runner import approval_of
 from coderunner.settings.settings import DEFAULT, Settings
 
 PORT = 7863
@@ -56,7 +57,7 @@ async def _serve_one(settings: Settings) -> None:
     async with _sessions(settings, keep=False) as sessions:
         alone = secrets.token_hex(8)
         try:
-            await serving(sessions, ask=settings.approval == "ask", alone=alone).run_stdio_async()
+            await serving(sessions, ask=approval_of(settings) == "ask", alone=alone).run_stdio_async()
         except* (BrokenPipeError, ConnectionError):
             pass  # The client no longer reads.
 
@@ -79,7 +80,7 @@ async def _serve_many(settings: Settings) -> None:
 
 def guarded(settings: Settings, sessions: ClientSessions, api_keys: ApiKeys) -> OriginCheck:
     """The server behind our own check of Host and Origin, which replaces the SDK's."""
-    app = serving(sessions, ask=settings.approval == "ask").streamable_http_app(
+    app = serving(sessions, ask=approval_of(settings) == "ask").streamable_http_app(
         host=settings.host,
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from coderunner.access import api_keys as access_keys
 from coderunner.access.api_keys import ApiKeys
 from coderunner.access.authentication import CHALLENGE, Authentication
 from coderunner.errors import CodeRunnerError, UnreadableJSON
@@ -37,7 +38,7 @@ from coderunner.hosts.proxy.response_stream import (
 )
 from coderunner.models.continuation.strategy_cache import StrategyCache
 from coderunner.models.endpoint.client import Client, Endpoint
-from coderunner.runner import Sessions, location_of, open_records
+from coderunner.runner import KernelSandbox, Sessions, location_of, open_records
 from coderunner.settings.settings import Settings
 from coderunner.text import json_reader
 
@@ -75,7 +76,12 @@ class Proxy:
         """
         self.settings = settings
         self.client = Client(endpoint)
-        self.sessions = Sessions(settings.data_dir / "kernels", spare=spare, max_memory=settings.max_memory)
+        self.sessions = Sessions(
+            settings.data_dir / "kernels",
+            spare=spare,
+            max_memory=settings.max_memory,
+            sandbox=KernelSandbox.of(settings, stranger=len(access_keys.named(settings.api_key)) > 1),
+        )
         self.records = open_records(
             settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days
         )

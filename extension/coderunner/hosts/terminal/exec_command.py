@@ -23,6 +23,7 @@ from coderunner.outputs import END_OF_INPUT, Error, Question, Result, Status
 from coderunner.runner import (
     Cell,
     Ended,
+    KernelSandbox,
     Local,
     RecordedRuns,
     ReplyRuns,
@@ -37,6 +38,7 @@ from coderunner.runner import (
     plain,
     run_cell_sync,
 )
+from coderunner.sandbox.backends import Availability
 from coderunner.secret_value import Secret
 from coderunner.settings.settings import Settings
 
@@ -90,13 +92,16 @@ def execute(settings: Settings, program: Program, session: str = "") -> int:
     if settings.approve == "off":
         message = "approve is off, so nothing runs; set it to auto or ask"
         raise SettingsError(message)
-    where = location_of(settings)
+    where, sandbox = location_of(settings), None
     if isinstance(where, Local):
         if session:
             message = "--session needs a Jupyter server: a kernel on this machine ends with the command"
             raise SettingsError(message)
-        where = replace(where, directory=str(Path.cwd()))
-    sessions = Sessions(settings.data_dir / "kernels", max_memory=settings.max_memory)
+        # A program of the person's own may do what they may, in their folder, unless they want it otherwise.
+        sandbox = KernelSandbox.of(settings) if settings.sandbox == "on" else None
+        way = where.sandbox if sandbox else Availability("none")
+        where = replace(where, directory=str(Path.cwd()), sandbox=way)
+    sessions = Sessions(settings.data_dir / "kernels", max_memory=settings.max_memory, sandbox=sandbox)
     kernel = sessions.get(session or f"exec-{secrets.token_hex(8)}", where)
     try:
         with _runs(settings, kernel, session) as runs:

@@ -201,6 +201,11 @@ class LocalKernel:
         """Return whether the process has ended; as a rule it was noticed already."""
         return self._farewell if self._ended or not await self._manager.is_alive() else None
 
+    @property
+    def confined(self) -> bool:
+        """It is in a sandbox."""
+        return self._confinement is not None
+
     async def show(self, grants: Grants, conversation: str = "") -> bool:
         """Let the running kernel reach more files, for a `conversation`; False where that takes a new one."""
         if self._confinement is None or self._ended:
@@ -261,8 +266,7 @@ async def start(
     """Start a kernel in a working directory, or in a place to wait in; it's ready when this returns.
 
     In a `sandbox` it reaches what that and its `conversation` allow. It is ended when it uses more memory or
-    processes than its `limits` allow. Raises NoSuchKernelSpec and
-    KernelNotStarted.
+    processes than its `limits` allow. Raises NoSuchKernelSpec and KernelNotStarted.
     """
     if directory is not None:
         make_private(directory)

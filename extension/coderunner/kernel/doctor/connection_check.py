@@ -31,6 +31,7 @@ from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.kernel_location import KernelLocation, Local, Server
 from coderunner.kernel.server_address import is_loopback, normalise, parents
 from coderunner.outputs import Result, Status, Stream
+from coderunner.sandbox.kernel_sandbox import KernelSandbox
 
 OLDEST_SAFE = (2, 20)
 """Jupyter Server before 2.20 has CVE-2026-44727: an output in a notebook could take its token."""
@@ -53,6 +54,7 @@ class Step(StrEnum):
     JUPYTER = "jupyter"
     TOKEN = "token"  # noqa: S105 - the name of a step
     KERNEL = "kernel"
+    SANDBOX = "sandbox"
     START = "start"
     WEBSOCKET = "websocket"
     CELL = "cell"
@@ -144,12 +146,15 @@ class Report:
 Tell = Callable[[Finding], None]
 
 
-async def check(where: KernelLocation, *, on_finding: Tell | None = None) -> Report:
+async def check(
+    where: KernelLocation, *, on_finding: Tell | None = None, sandbox: KernelSandbox | None = None
+) -> Report:
     """Walk the whole way and report; never raises for what is wrong with it.
 
-    May be awaited in any loop. `on_finding` is called in the I/O thread as each step is done.
+    May be awaited in any loop. `on_finding` is called in the I/O thread as each step is done. A kernel on
+    this machine is started in the `sandbox`.
     """
-    examination = _Examination(where, on_finding or (lambda _finding: None))
+    examination = _Examination(where, on_finding or (lambda _finding: None), sandbox)
     return await io_thread().run(examination.run())
 
 
@@ -160,8 +165,9 @@ class _Broken(Exception):
 class _Examination:
     """One walk along the way, and what it has found so far."""
 
-    def __init__(self, where: KernelLocation, tell: Tell) -> None:
+    def __init__(self, where: KernelLocation, tell: Tell, sandbox: KernelSandbox | None) -> None:
         self._where = where
+        self._sandbox = sandbox
         self._tell = tell
         self._findings: list[Finding] = []
         self._kernels: list[str] = []
@@ -200,10 +206,11 @@ class _Examination:
     async def _walk_here(self, where: Local) -> None:
         self._kernels = kernel_specs.kernel_names()
         self._found(Step.KERNEL, Sentence.KERNELS_HERE.format(kernels=", ".join(self._kernels) or "none"))
+        self._found(Step.SANDBOX, where.place)
         started = time.monotonic()
         with TemporaryDirectory(prefix="coderunner-", ignore_cleanup_errors=True) as directory:
             try:
-                kernel = await local_kernel.start(where.kernel_name, Path(directory))
+                kernel = await local_kernel.start(where.kernel_name, Path(directory), sandbox=self._sandbox)
             except NoSuchKernelSpec as error:
                 raise self._broken(Step.KERNEL, _sentence(error)) from None
             except KernelError as error:

@@ -14,10 +14,17 @@ from coderunner.kernel.connections.local_kernel import LocalKernel
 from coderunner.kernel.execution.running_cell import RunningCell
 from coderunner.kernel.execution.transport import Transport
 from coderunner.kernel.io_thread import IOThread, io_thread
-from coderunner.kernel.kernel_location import KernelLocation, Local, Server, location_of
+from coderunner.kernel.kernel_location import (
+    KernelLocation,
+    Local,
+    Server,
+    approval_of,
+    local_of,
+    location_of,
+)
 from coderunner.kernel.protocol.cell_outputs import Change
 from coderunner.kernel.sessions.kernel_status import KernelStatus
-from coderunner.kernel.sessions.run_prelude import prepare
+from coderunner.kernel.sessions.run_prelude import keep_packages, prepare
 from coderunner.kernel.sessions.session import Session
 from coderunner.kernel.sessions.spare_kernel import SpareKernel
 from coderunner.outputs import Refusal, Result
@@ -34,6 +41,8 @@ __all__ = [
     "Server",
     "Session",
     "Sessions",
+    "approval_of",
+    "local_of",
     "location_of",
 ]
 
@@ -41,6 +50,8 @@ MAX_LOCAL = 20
 """Kernels of ours on this machine at once: an idle one takes 54 MB and 60 file descriptors."""
 LOOKING = 2.0
 """Seconds to find out what was refused."""
+PACKAGES = ".packages"
+"""The folder of packages that a sandboxed kernel installs."""
 IDLE = 3600.0
 """Seconds after which a kernel that nobody uses is released."""
 
@@ -194,8 +205,10 @@ class Sessions:
     async def _end(self, session: Session, *, keep: bool) -> None:
         self._confined.pop(session.conversation, None)
         await session.end(keep=keep)
-        with suppress(OSError):
-            self.directory(session.conversation).rmdir()  # only where the program left nothing in it
+        own = self.directory(session.conversation)
+        for folder in (own / PACKAGES, own):
+            with suppress(OSError):
+                folder.rmdir()  # only where the program left nothing in it
 
     async def _farewell(self) -> None:
         await self._close_all(keep=True)
@@ -206,6 +219,8 @@ class Sessions:
         transport = await self._find_or_start(conversation, where, start=start)
         try:
             await prepare(transport)
+            if isinstance(transport, LocalKernel) and transport.confined and isinstance(where, Local):
+                await keep_packages(transport, self._packages(conversation, where))
         except BaseException:
             await asyncio.shield(transport.close(keep=transport.found))
             raise
@@ -218,6 +233,9 @@ class Sessions:
             return await server_kernel.open_kernel(where, _path(conversation), start=start)
         if not start:
             raise NoSuchKernel("kernels on this machine end with the process that started them")
+        if where.sandbox and self.sandbox is None:
+            # Somebody was told that there is one.
+            raise KernelNotStarted("it was to run in a sandbox, but none was set up")
         await self._make_room(conversation)
         directory = self._folder(conversation, where)
         kernel = None
@@ -233,6 +251,10 @@ class Sessions:
         self._confined[conversation] = kernel
         self._refill()
         return kernel
+
+    def _packages(self, conversation: str, where: Local) -> Path:
+        """Where a sandboxed kernel installs packages: in its own folder, in a person's own folder not."""
+        return Path("~" if where.directory else self.directory(conversation)) / PACKAGES
 
     def prepare(self, where: KernelLocation) -> None:
         """Have a spare kernel started where the first conversation will want one; returns at once."""

@@ -46,6 +46,30 @@ finally:
     del __coderunner__
 """
 
+# The environment cannot be written in a sandbox: packages go into a folder, which comes before what is
+# installed and after Python's own modules.
+PACKAGES = """\
+def __coderunner__():
+    import os, sys
+    folder = os.path.expanduser({folder!r})
+    os.makedirs(folder, exist_ok=True)
+    places = [place for place, path in enumerate(sys.path) if path.endswith("-packages")]
+    sys.path.insert(places[0] if places else len(sys.path), folder)
+    paths = os.environ.get("PYTHONPATH")
+    os.environ |= {{
+        "PIP_TARGET": folder,
+        "PIP_ROOT_USER_ACTION": "ignore",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_RETRIES": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, (paths, folder))),
+        "PATH": os.pathsep.join((os.path.join(folder, "bin"), os.environ.get("PATH", os.defpath))),
+    }}
+try:
+    __coderunner__()
+finally:
+    del __coderunner__
+"""
+
 
 @cache
 def cell() -> str:
@@ -71,6 +95,12 @@ async def prepare(transport: Transport) -> None:
 async def move(transport: Transport, directory: Path) -> None:
     """Give a kernel whose language is Python another working directory; sent as the prelude is."""
     await _send(transport, MOVE.format(directory=str(directory)))
+
+
+async def keep_packages(transport: Transport, folder: Path) -> None:
+    """Have a kernel whose language is Python install packages into a folder; sent as the prelude is."""
+    if transport.language == "python":
+        await _send(transport, PACKAGES.format(folder=str(folder)))
 
 
 async def _send(transport: Transport, source: str) -> None:

@@ -1,12 +1,19 @@
 """The choices made in the forms: one set for the whole app, which has one user."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from coderunner.models.endpoint.client import Endpoint
 from coderunner.page.html.block_html import Setting
-from coderunner.runner import KernelLocation, Server, location_of
+from coderunner.runner import (
+    KernelLocation,
+    KernelSandbox,
+    Local,
+    approval_of,
+    local_of,
+    location_of,
+)
 from coderunner.settings.settings import DEFAULT, Settings
 from coderunner.system_prompt import SYSTEM_PROMPT
 
@@ -29,6 +36,10 @@ class Choices:
     """What the forms show and change; it applies from the next cell and the next reply on."""
 
     where: KernelLocation
+    here: Local = field(default_factory=Local)
+    """The place on this machine, which the form offers."""
+    sandbox: KernelSandbox | None = None
+    """What kernels on this machine are started in."""
     deadline: float = 30.0
     on_timeout: OnTimeout = "detach"
     """What happens to a block at its deadline: it runs on beside the reply, or is stopped."""
@@ -56,10 +67,12 @@ class Choices:
         chosen = settings.source("approve") != DEFAULT and settings.approve != "default"
         return cls(
             where=location_of(settings),
+            here=local_of(settings),
+            sandbox=KernelSandbox.of(settings, buttons=True),
             deadline=settings.timeout,
             on_timeout=settings.on_timeout,
             hard_timeout=settings.hard_timeout,
-            approve=settings.approval if chosen else None,
+            approve=approval_of(settings) if chosen else None,
             max_blocks=settings.max_blocks,
             max_seconds=settings.max_seconds,
             max_tokens=settings.max_tokens,
@@ -76,8 +89,8 @@ class Choices:
 
     @property
     def approval(self) -> Approve:
-        """Whether cells run without approval: a Jupyter server counts as isolated, this machine does not."""
-        return self.approve or ("auto" if isinstance(self.where, Server) else "ask")
+        """Whether cells run without approval: by default where they are isolated."""
+        return self.approve or ("auto" if self.where.isolated else "ask")
 
     @property
     def setting(self) -> Setting:

@@ -17,14 +17,14 @@ from coderunner.hosts.app.page.event_options import COMMAND, STREAM
 from coderunner.hosts.app.page.html_fragments import finding, working
 from coderunner.page.block_state import Block, State
 from coderunner.page.html import block_html
-from coderunner.runner import Finding, KernelLocation, Local, Report, Server, check, existing, meant
+from coderunner.runner import Finding, KernelLocation, KernelSandbox, Report, Server, check, existing, meant
 from coderunner.secret_value import Secret
 
 HERE, THERE = "This computer", "Jupyter server"
 STORED = "Saved; type to replace it"
 
 APPROVALS: dict[str, Approve | None] = {
-    "Default (ask on this computer, run on a server)": None,
+    "Default (run in a sandbox or on a server, ask elsewhere)": None,
     "Ask each time": "ask",
     "Automatically": "auto",
     "Never": "off",
@@ -133,7 +133,7 @@ class KernelForm:
     async def _use_local(self, place: str, name: str) -> None:
         """A local kernel needs no Connect; a server is used once Connect has succeeded."""
         if place == HERE:
-            self._choices.where = Local(name or "python3")
+            self._choices.where = replace(self._choices.here, kernel_name=name or "python3")
 
     async def _rename(self, name: str) -> None:
         self._choices.where = replace(self._choices.where, kernel_name=name or "python3")
@@ -151,7 +151,7 @@ class KernelForm:
             return
         report = Report(())
         shown = ""
-        async for each in _examined(where):
+        async for each in _examined(where, self._choices.sandbox):
             shown, report = each
             yield [shown, *keep]
         names = list(report.kernels)
@@ -171,7 +171,7 @@ class KernelForm:
 
     def _where(self, place: str, url: str, token: str, name: str, attach: str) -> KernelLocation:
         if place == HERE:
-            return Local(name or "python3")
+            return replace(self._choices.here, kernel_name=name or "python3")
         server = Server(url.strip(), Secret(token.strip()), name or "python3", attach=attach.strip())
         known = self._choices.where
         if isinstance(known, Server):
@@ -207,7 +207,9 @@ class KernelForm:
             self._choices.max_blocks = int(blocks)
 
 
-async def _examined(where: KernelLocation) -> AsyncGenerator[tuple[str, Report]]:
+async def _examined(
+    where: KernelLocation, sandbox: KernelSandbox | None
+) -> AsyncGenerator[tuple[str, Report]]:
     """Run the connection check; gives the findings so far after each step, then the whole report."""
     loop = asyncio.get_running_loop()
     found: asyncio.Queue[Finding | None] = asyncio.Queue()
@@ -215,7 +217,7 @@ async def _examined(where: KernelLocation) -> AsyncGenerator[tuple[str, Report]]
     def tell(step: Finding | None) -> None:
         loop.call_soon_threadsafe(found.put_nowait, step)
 
-    examination = asyncio.ensure_future(check(where, on_finding=tell))
+    examination = asyncio.ensure_future(check(where, on_finding=tell, sandbox=sandbox))
     examination.add_done_callback(lambda _: found.put_nowait(None))
     try:
         steps: list[Finding] = []

@@ -128,9 +128,11 @@ class FormHandlers:
             "ask": f"Python blocks run in {place} after you approve them",
             "off": f"Python blocks are not run. They would run in {place}",
         }
-        bold = chosen.approval == "auto" and chosen.kernel == "embedded"
+        bold = chosen.approval == "auto" and not chosen.where.isolated
         caution = ", on this computer and with your permissions" if bold else ""
-        return Line(f"{words[chosen.approval]}{caution}.")
+        boxed = ", in a sandbox" if chosen.kernel == "embedded" and chosen.sandbox else ""
+        why = f" {chosen.sandbox.why}" if chosen.kernel == "embedded" and chosen.sandbox.why else ""
+        return Line(f"{words[chosen.approval]}{caution}{boxed}.{why}")
 
     def choose(self, **changes: Any) -> Line:  # noqa: ANN401 - values by name, checked by the store
         """Save choices."""

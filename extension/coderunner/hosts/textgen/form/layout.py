@@ -20,7 +20,7 @@ from coderunner.secret_value import Secret
 
 KERNELS = [("Embedded", "embedded"), ("Jupyter server", "server")]
 APPROVE = [
-    ("Default (ask on the embedded kernel, run on a server)", "default"),
+    ("Default (run in a sandbox or on a server, ask elsewhere)", "default"),
     ("Ask each time", "ask"),
     ("Automatically", "auto"),
     ("Never", "off"),

@@ -18,6 +18,8 @@ from typing import Any, Literal, get_args
 from coderunner.errors import SettingsError
 from coderunner.private_folders import make_private
 from coderunner.runner import KernelLocation, Local, Server
+from coderunner.sandbox.backends import Availability, available
+from coderunner.sandbox.kernel_sandbox import in_force
 from coderunner.secret_value import Secret
 from coderunner.settings.settings import Settings
 from coderunner.text.json_reader import loads
@@ -69,12 +71,14 @@ class Preferences:
     """HTML outputs may run scripts, in a sandboxed frame. Not in the form."""
     embedded_for_all: bool = False
     """With `--multi-user`, let every user run code on this machine. Set only in the file."""
+    sandbox: Availability = field(default_factory=available)
+    """The sandbox of the embedded kernel. Neither in the form nor in the file."""
 
     @property
     def approval(self) -> Literal["auto", "ask", "off"]:
-        """What `approve` means: its default asks only for code that runs on this machine."""
+        """What `approve` means: its default asks only where code is not isolated."""
         if self.approve == "default":
-            return "auto" if self.kernel == "server" else "ask"
+            return "auto" if self.where.isolated else "ask"
         return self.approve
 
     @property
@@ -87,7 +91,7 @@ class Preferences:
         """The chosen kernel."""
         name = self.kernel_name or "python3"
         if self.kernel == "embedded":
-            return Local(name)
+            return Local(name, sandbox=self.sandbox)
         return Server(self.server, self.token, name, self.ca_file)
 
     @property
@@ -120,7 +124,7 @@ def from_settings(settings: Settings) -> Preferences:
     changes |= {"ca_file": str(settings.ca_file)} if settings.ca_file else {}
     changes |= {"scripts": settings.output_scripts}
     changes |= {"token": settings.token, "deadline": settings.timeout}
-    return Preferences().with_changes(changes)
+    return replace(Preferences(), sandbox=in_force(settings)).with_changes(changes)
 
 
 class PreferencesFile:

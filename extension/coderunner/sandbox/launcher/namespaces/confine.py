@@ -1,4 +1,4 @@
-"""A kernel in namespaces of its own: its own files, processes, network and host of nobody.
+"""The way into namespaces of one's own, and into what a kernel sees there.
 
 Three processes: a *supervisor*, which jupyter_client started and which ends as the kernel did; *init*, the
 first process of the new process namespace, with which all others end; and the kernel.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from coderunner.sandbox.launcher import libc
-from coderunner.sandbox.launcher.file_tree import VIEW, FileTree
+from coderunner.sandbox.launcher.namespaces.file_tree import VIEW, FileTree
 from coderunner.sandbox.launcher.way_out import open_way_out
 
 NEWNS, NEWCGROUP, NEWUTS, NEWIPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000

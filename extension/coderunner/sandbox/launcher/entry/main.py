@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 import os
 import sys
 
@@ -9,6 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # the import of typing takes as long as all the rest
     from typing import Any
 
+LARGEST = 1_000_000
+"""Bytes of a policy."""
 BROKEN = 125
 """The exit code where the sandbox cannot be set up."""
 
@@ -21,9 +24,7 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
-    from coderunner.sandbox.launcher import init
-
-    policy = init.told(channel)
+    policy = marshal.loads(os.read(channel, LARGEST))
     try:
         BACKENDS[policy["backend"]](policy, command, channel)
     except OSError as error:
@@ -32,14 +33,15 @@ def main() -> None:
 
 
 def _namespaces(policy: dict[str, Any], command: list[str], channel: int) -> None:
-    from coderunner.sandbox.launcher import init, limits, namespaces
+    from coderunner.sandbox.launcher import limits
+    from coderunner.sandbox.launcher.namespaces import confine, init
 
     def execute() -> None:
         limits.apply(policy)
         init.execute(command, policy["cwd"])
 
-    namespaces.enter(channel)
-    tree = namespaces.build(policy)
+    confine.enter(channel)
+    tree = confine.build(policy)
     init.serve(tree, init.start(execute), channel)
 
 

@@ -6,14 +6,14 @@ import marshal
 import os
 import select
 
-from coderunner.sandbox.launcher import namespaces
-from coderunner.sandbox.launcher.file_tree import FileTree
+from coderunner.sandbox.launcher.namespaces import confine
+from coderunner.sandbox.launcher.namespaces.file_tree import FileTree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the import of typing takes as long as all the rest
     import signal
     from collections.abc import Callable
-    from typing import Any, NoReturn
+    from typing import NoReturn
 else:
     import _signal as signal
 
@@ -28,7 +28,7 @@ def start(work: Callable[[], object]) -> int:
     if child:
         return child
     try:
-        namespaces.confine_child()
+        confine.confine_child()
         work()
         os._exit(0)
     except OSError as error:
@@ -101,8 +101,3 @@ def _bound(tree: FileTree, path: str, writable: bool) -> bool:  # noqa: FBT001
         os.write(2, f"{path} cannot be shown: {error.strerror}\n".encode())
         return False
     return True
-
-
-def told(channel: int) -> Any:
-    """Return the first message of a channel."""
-    return marshal.loads(os.read(channel, LARGEST))
