@@ -4,10 +4,12 @@ import asyncio
 import base64
 import contextlib
 import random
+import sys
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -308,6 +310,31 @@ async def test_a_server_that_does_not_read_stops_the_client_and_not_the_proxy(tu
         writer.transport.abort()
     assert sent < size / 2, "the sockets of this system hold everything"
     assert peak < 2_000_000
+
+
+@behaviour("sandbox:egress:bounded")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows counts its handles in another way")
+async def test_nothing_is_held_for_a_kernel_that_has_ended() -> None:
+    async def deaf(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        reader._transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.Event().wait()
+
+    async with server(deaf) as port, network(f"example.org:{port}") as net:
+        before = psutil.Process().num_fds()
+        for _ in range(20):
+            reader, writer = await dial(net)
+            writer.write(b"CONNECT example.org:%d HTTP/1.1\r\n%b\r\n" % (port, password(net)))
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(bytes(8_000_000))  # more than all sockets on the way take
+            await asyncio.sleep(0)
+            writer.transport.abort()
+        net.gate.close()
+        for _ in range(1_000):
+            left = psutil.Process().num_fds() - before
+            if left < 20:  # the far ends, which are the test's own
+                break
+            await asyncio.sleep(0.01)
+        assert left < 20
 
 
 @behaviour("sandbox:egress:bounded")

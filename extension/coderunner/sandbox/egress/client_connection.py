@@ -2,8 +2,8 @@
 
 import asyncio
 import base64
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from coderunner.sandbox.egress import answers
@@ -23,6 +23,8 @@ from coderunner.sandbox.egress.placeholders import Placeholders
 from coderunner.sandbox.egress.targets import Allowance, Target
 from coderunner.sandbox.egress.tunnel import carry
 
+FLUSH = 60.0
+"""Seconds in which the other side of a connection that ends has to take the last 128 kB."""
 LINGER = 2.0
 """Seconds in which a client can read an answer that came before it had sent everything."""
 
@@ -48,14 +50,29 @@ Admit = Callable[[str, str], bool]
 
 async def serve(client: Stream, rules: Rules, admits: Admit) -> None:
     """Serve one connection to its end; what goes wrong is the client's answer, never an exception."""
+    # What is not complete must not look complete: a failure resets the connection.
+    with suppress(OSError, EOFError, Malformed):
+        async with _ending(client[1]):
+            answer = await _served(client, rules, admits)
+            if answer:
+                await _say(client, answer)
+
+
+@asynccontextmanager
+async def _ending(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+    """Close a connection at the end, when the other side has taken what is left, or does not take it."""
     try:
-        answer = await _served(client, rules, admits)
-        if answer:
-            await _say(client, answer)
-    except (OSError, EOFError, Malformed):
-        client[1].transport.abort()  # what is not complete must not look complete
-    finally:
-        client[1].close()
+        yield
+    except BaseException:
+        writer.transport.abort()
+        raise
+    writer.close()
+    try:
+        async with asyncio.timeout(FLUSH):
+            await writer.wait_closed()
+    except BaseException:
+        writer.transport.abort()
+        raise
 
 
 async def _served(client: Stream, rules: Rules, admits: Admit) -> bytes:
@@ -102,11 +119,9 @@ async def _tunnel(request: Request, client: Stream, rules: Rules) -> None:
     if rules.secrets.of(target) is not None and rules.allowance(target) is not Allowance.NONE:
         raise NotThisWay(f"Use http://{target} in place of https: the sandbox adds TLS and your secrets")
     server = await _reach(target, rules)
-    try:
+    async with _ending(server[1]):
         client[1].write(answers.CONNECTED)
         await carry(client, server)
-    finally:
-        server[1].close()
 
 
 async def _forward(request: Request, client: Stream, rules: Rules) -> None:
@@ -116,10 +131,8 @@ async def _forward(request: Request, client: Stream, rules: Rules) -> None:
     if plain.encrypted and held is None:
         raise Malformed("https:// goes through CONNECT")
     server = await _reach(held.target if held else plain.target, rules, encrypted=held is not None)
-    try:
+    async with _ending(server[1]):
         await forward(request, plain, client, server, held)
-    finally:
-        server[1].close()
 
 
 async def _reach(target: Target, rules: Rules, *, encrypted: bool = False) -> Stream:

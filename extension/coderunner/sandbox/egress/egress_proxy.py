@@ -1,5 +1,6 @@
 """The proxy of one process: who may reach what, and who was refused what."""
 
+import asyncio
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Set
@@ -37,6 +38,7 @@ class EgressProxy:
         self._secrets = Placeholders(secrets)
         self._dialler = dialler or Dialler()
         self._lock = threading.Lock()
+        self._connections: set[asyncio.Task[None]] = set()
         self._refused: defaultdict[str, dict[str, None]] = defaultdict(dict)
 
     def open_namespace(self, conversation: str, path: Path) -> Gate:
@@ -45,7 +47,7 @@ class EgressProxy:
         At `path`, a Unix socket, it waits for the socket that `launcher.way_out.open_way_out` makes in there.
         Raises OSError.
         """
-        gate = Gate(conversation, self._rules, self._variables)
+        gate = Gate(conversation, self._rules, self._variables, self._connections)
         gate.wait_at(path)
         return gate
 
@@ -54,7 +56,7 @@ class EgressProxy:
 
         Raises OSError.
         """
-        gate = Gate(conversation, self._rules, self._variables, password=new_password())
+        gate = Gate(conversation, self._rules, self._variables, self._connections, password=new_password())
         gate.listen()
         return gate
 

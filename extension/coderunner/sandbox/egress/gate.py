@@ -17,6 +17,8 @@ from coderunner.sandbox.launcher.way_out import PORT
 
 MOST_CONNECTIONS = 128
 """Connections of one kernel at a time; each holds up to about 400 kB."""
+MOST_TOGETHER = 256
+"""The same of all kernels: two file descriptors each, of the thousand that a process has."""
 LOOPBACK = "127.0.0.1"
 USER = "kernel"
 
@@ -29,9 +31,11 @@ class Gate:
         conversation: str,
         rules: Callable[[Callable[[], str]], Rules],
         variables: Mapping[str, str],
+        everybody: set[asyncio.Task[None]],
         *,
         password: str = "",
     ) -> None:
+        """`everybody`: the connections of all gates."""
         self.conversation = conversation
         """Whom the kernel works for now: a spare one gets its conversation later."""
         self.port = PORT
@@ -43,6 +47,7 @@ class Gate:
         self._waiting: socket.socket | None = None
         self._path: Path | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._everybody = everybody
         self._closed = False
 
     @property
@@ -98,12 +103,14 @@ class Gate:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        self._everybody.add(task)
+        task.add_done_callback(self._everybody.discard)
 
     def _enter(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._closed:
             writer.transport.abort()
-        elif len(self._tasks) >= MOST_CONNECTIONS:
-            writer.write(answer(503, f"There are {MOST_CONNECTIONS} connections already; close some"))
+        elif len(self._tasks) >= MOST_CONNECTIONS or len(self._everybody) >= MOST_TOGETHER:
+            writer.write(answer(503, "There are too many connections; close some"))
             writer.close()
         else:
             self._begin(serve((reader, writer), self._rules, self._admits))
