@@ -250,6 +250,26 @@ def test_an_empty_home_is_not_passed_off_as_the_real_one(source: str, sentence: 
 
 
 @behaviour("sandbox:refusals:told")
+@pytest.mark.parametrize(
+    ("source", "offer"),
+    [
+        ("frame.to_csv('~/report.csv')", ""),
+        ("open('HOME/report.csv', 'w').write('x')", ""),
+        ("plt.savefig('~/new/plot.png')", ""),
+        ("plt.savefig('~/out/plot.png')", "Allow code in this chat to read and write the folder ~/out?"),
+    ],
+)
+def test_what_is_written_to_the_empty_home_is_not_passed_off_as_written(
+    source: str, offer: str, world: World
+) -> None:
+    (refusal,) = refusals(Result(), world.fill(source), world.policy, world.person)
+    assert refusal.sentence.startswith("This block may not write to ~/")
+    assert refusal.offer == offer
+    granted = replace(world.policy, grants=Grants(write=frozenset({world.home})))
+    assert refusals(Result(), world.fill(source), granted, world.person) == ()
+
+
+@behaviour("sandbox:refusals:told")
 def test_hosts_that_the_egress_proxy_refused_are_told(world: World) -> None:
     hosts = ("example.org", "example.org", "pypi.org", "db.example.org:5432", "10.0.0.1", "router.lan")
     person = replace(world.person, indexes=frozenset({"pypi.org"}))

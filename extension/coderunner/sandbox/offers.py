@@ -104,7 +104,8 @@ def grantable(path: Path, place: Place, *, write: bool) -> Path | None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        return _if_harmless(path.parent, place, write=write) if write else None
+        new = write and path.parent.is_dir()
+        return _if_harmless(path.parent, place, write=write) if new else None
     except (OSError, ValueError):
         return None
     if stat.S_ISDIR(mode):

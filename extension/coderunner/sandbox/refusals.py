@@ -106,17 +106,31 @@ def _real(text: str, policy: Policy, person: Person) -> Path:
 
 
 def _refused(path: Path, name: Named, policy: Policy, person: Person) -> Access | None:
+    if not name.failed:
+        return None if person.stranger else _unsaid(path, name, policy, person.home)
     readable, writable = policy.may_read(path), policy.may_write(path)
     # What programs need may be read, and is denied for many reasons.
     granted = readable and not any(path.is_relative_to(each) for each in policy.system)
     writes = name.read_only or name.writes or (name.denied and granted)
-    if (writable if writes else readable) or (not name.failed and _everywhere(path, person.home)):
+    if writable if writes else readable:
         return None
     if person.stranger:
-        return ("write" if writes else "read") if name.failed else None
+        return "write" if writes else "read"
     if writes:
         there = path.exists() or path.parent.is_dir()
         return "write" if there and offers.writable(path) else None
+    return "read" if path.exists() and offers.readable(path) else None
+
+
+def _unsaid(path: Path, name: Named, policy: Policy, home: Path) -> Access | None:
+    """What was refused of a path that the code names though no error did.
+
+    In place of the home it sees an empty folder: it finds nothing there, and what it writes there is lost.
+    """
+    if policy.may_read(path) or _everywhere(path, home):
+        return None
+    if name.writes and path.is_relative_to(home) and path != home:
+        return "write" if os.access(home, os.W_OK) else None
     return "read" if path.exists() and offers.readable(path) else None
 
 
@@ -130,12 +144,16 @@ _OWN = tuple(map(Path, ("/tmp", "/var/tmp", "/dev", "/proc", "/sys", "/run")))  
 
 
 def _specific(files: Iterable[_File]) -> Iterator[_File]:
-    """Each once, and a folder that the code names not beside what failed in it."""
+    """Each once; what the code names not beside what failed in it, or around it."""
     every = list(dict.fromkeys(files))
     failed = [each.path for each in every if each.failed]
     for each in every:
-        if each.failed or not any(path.is_relative_to(each.path) for path in failed):
+        if each.failed or not any(_one_in_other(path, each.path) for path in failed):
             yield each
+
+
+def _one_in_other(path: Path, other: Path) -> bool:
+    return path.is_relative_to(other) or other.is_relative_to(path)
 
 
 def _told(refused: _File | _Network, policy: Policy, person: Person) -> Refusal:

@@ -80,8 +80,8 @@ def named(result: Result, source: str) -> list[Named]:
     for text, lines in _errors(result):
         for each in _in_error(text, lines, source):
             found.setdefault(each.text, each)
-    for path in _in_code(source):
-        found.setdefault(path, Named(path, failed=False))
+    for each in _in_code(source):
+        found.setdefault(each.text, each)
     return list(found.values())[:MOST]
 
 
@@ -111,14 +111,16 @@ def _in_error(text: str, lines: str, source: str) -> Iterator[Named]:
         yield Named(path, denied, writes or f"> {path}" in source or f">{path}" in source, read_only)
 
 
-def _in_code(source: str) -> Iterator[str]:
+def _in_code(source: str) -> Iterator[Named]:
     """Paths that stand in the code as they are, as far as they can be nothing else."""
-    yield from (path for path in _quoted(source) if _PLACES.match(path))
-    yield from _bare(source)
+    for line in source.split("\n"):
+        writes = bool(_WRITES.search(line))
+        paths = [path for path in _quoted(line) if _PLACES.match(path)]
+        yield from (Named(path, writes=writes, failed=False) for path in (*paths, *_bare(line)))
     for line in _SHELL.findall(source):
-        yield from re.findall(r"(?<=\s)~(?=\s|$)", line)
+        yield from (Named(path, failed=False) for path in re.findall(r"(?<=\s)~(?=\s|$)", line))
     if "Path.home()" in source:
-        yield "~"
+        yield Named("~", failed=False)
 
 
 def _quoted(text: str) -> Iterator[str]:
