@@ -166,7 +166,7 @@ def _settings(chosen: argparse.Namespace) -> Settings:
     """The settings of a command; from here on our process keeps its secrets to itself."""
     flags = {name: value for name, value in vars(chosen).items() if name in Settings.model_fields}
     settings = load(flags, config=chosen.config)
-    forget_variables(SECRET_VARIABLES)
+    forget_variables((*SECRET_VARIABLES, *(each.variable for each in settings.sandbox_secrets)))
     hide_memory()
     return settings
 

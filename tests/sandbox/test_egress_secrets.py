@@ -165,6 +165,13 @@ def test_port_80_of_the_code_is_port_443_of_the_host() -> None:
     assert VALUE not in repr(secrets.environment)
 
 
+@behaviour("sandbox:secrets:put-in")
+def test_a_kernel_inherits_the_placeholder_in_place_of_the_variable_that_has_the_value() -> None:
+    secrets = Placeholders([CodeSecret("API_KEY", "example.org", 443, Secret(VALUE), "THEIRS")])
+    assert set(secrets.environment) == {"API_KEY", "THEIRS"}
+    assert len(set(secrets.environment.values())) == 1
+
+
 @behaviour("sandbox:secrets:echo")
 @given(
     st.lists(st.sampled_from([b"secret-one", b"secret-one-more", b"sec", b"ret-one", b"x", b"secret-"])),
@@ -199,6 +206,7 @@ def test_secrets_are_named_in_a_table_or_on_a_line_and_are_never_shown(
     table = load(config=config)
     line = load({"sandbox_secrets": f"API_KEY=api.example.com@{file}, OTHER=other.example:8443@$THEIR_KEY"})
     assert table.sandbox_secrets == line.sandbox_secrets
+    assert [each.variable for each in table.sandbox_secrets] == ["", "THEIR_KEY"]
     assert [each.value.reveal() for each in table.sandbox_secrets] == [VALUE, VALUE]
     shown = {each.name: each.value for each in table.effective()}
     assert shown["sandbox_secrets"] == "API_KEY for api.example.com, OTHER for other.example:8443"

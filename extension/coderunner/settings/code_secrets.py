@@ -31,6 +31,8 @@ class CodeSecret:
     """The one host that gets it, in its one spelling."""
     port: int
     value: Secret
+    variable: str = ""
+    """The variable of ours that has the value; empty: a file has it."""
 
     def __str__(self) -> str:
         """What a person may read of it."""
@@ -63,7 +65,8 @@ def _secret(name: object, place: object) -> CodeSecret:
         raise ValueError(FORM) from None
     if is_address(host) or means_this_machine(host):
         raise ValueError(f"secrets for domain names like api.example.com; {name} has something else")
-    return CodeSecret(name, host, port or 443, Secret(_value(name, source)))
+    variable = source[1:] if source.startswith("$") else ""
+    return CodeSecret(name, host, port or 443, Secret(_value(name, source)), variable)
 
 
 def _parts(place: object) -> tuple[str, str]:

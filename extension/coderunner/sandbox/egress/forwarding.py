@@ -168,9 +168,8 @@ async def _final_head(
             break
         if response.status >= 200:
             return response, framing
-        client.write(
-            written(b"HTTP/1.1 %d %b" % (response.status, response.reason), end_to_end(response.headers))
-        )
+        # Nothing else of it: what only announces a response has not been looked through for secrets.
+        client.write(written(b"HTTP/1.1 %d " % response.status, ()))
     raise Unreachable(502, f"{host} answered with something other than HTTP/1")
 
 

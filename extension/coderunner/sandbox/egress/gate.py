@@ -81,7 +81,8 @@ class Gate:
             return
         handles = array.array("i")
         with suppress(OSError):
-            _, messages, _, _ = self._waiting.recvmsg(1, socket.CMSG_SPACE(8 * handles.itemsize))
+            room = socket.CMSG_SPACE(8 * handles.itemsize)
+            _, messages, _, _ = self._waiting.recvmsg(1, room, socket.MSG_CMSG_CLOEXEC)
             for level, kind, data in messages:
                 if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
                     handles.frombytes(data[: len(data) - len(data) % handles.itemsize])

@@ -25,8 +25,13 @@ class Placeholders:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What the code finds in its environment."""
-        return {secret.name: placeholder for placeholder, secret in self._held.items()}
+        """What the code finds in its environment, also where it would inherit the value from ours."""
+        return {
+            name: placeholder
+            for placeholder, secret in self._held.items()
+            for name in (secret.variable, secret.name)
+            if name
+        }
 
     @property
     def hosts(self) -> frozenset[str]:
