@@ -206,4 +206,7 @@ BEHAVIOURS = {
         "Where this machine is behind a proxy, requests go on through it; what may be reached stays.",
         "curl(1): http_proxy, https_proxy, no_proxy",
     ),
+    "sandbox:secrets:kernel": Behaviour(
+        "A kernel uses a secret that is nowhere in it, on every back end.", "safety: secrets for code"
+    ),
 }

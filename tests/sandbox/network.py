@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import ssl
+import subprocess
 import sys
 import textwrap
 import threading
@@ -15,6 +16,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 from coderunner.sandbox.egress.addresses import Address, Reach
@@ -99,6 +101,26 @@ async def client(gate: Gate, code: str, *arguments: object, **variables: str) ->
         out, err = await process.communicate()
     assert process.returncode == 0, err.decode()
     return json.loads(out)
+
+
+def self_signed(folder: Path) -> Path:
+    """A key and a certificate that it signed itself, for example.org, in one file."""
+    path = folder / "server.pem"
+    options = "-x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test -addext subjectAltName=DNS:example.org"
+    made = subprocess.run(
+        ["openssl", "req", *options.split(), "-keyout", str(path), "-out", "-"],
+        capture_output=True,
+        check=True,
+    )
+    with path.open("ab") as file:
+        file.write(made.stdout)
+    return path
+
+
+def server_side(certificate: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    return context
 
 
 @dataclass

@@ -3,7 +3,6 @@
 import io
 import shutil
 import ssl
-import subprocess
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,28 +13,12 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from coderunner.settings.package_indexes import PYPI, package_indexes
 from tests.behaviours import behaviour
-from tests.sandbox.network import INTERNET, client, network, site
+from tests.sandbox.network import INTERNET, client, network, self_signed, server_side, site
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and a certificate that it signed itself, for example.org, in one file."""
-    path = tmp_path_factory.mktemp("tls") / "server.pem"
-    options = "-x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test -addext subjectAltName=DNS:example.org"
-    made = subprocess.run(
-        ["openssl", "req", *options.split(), "-keyout", str(path), "-out", "-"],
-        capture_output=True,
-        check=True,
-    )
-    with path.open("ab") as file:
-        file.write(made.stdout)
-    return path
-
-
-def server_side(certificate: Path) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
-    return context
+    return self_signed(tmp_path_factory.mktemp("tls"))
 
 
 CLIENTS = {

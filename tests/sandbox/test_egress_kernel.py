@@ -1,18 +1,22 @@
 """What code in a sandboxed kernel reaches of the network."""
 
+import ssl
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from coderunner.kernel.sessions.registry import Local, Sessions
 from coderunner.outputs import Result, Status, Stream
-from coderunner.sandbox.backends import BACKENDS, Availability, attempt
+from coderunner.sandbox.backends import BACKENDS, Availability, Backend, attempt
 from coderunner.sandbox.egress.dialling import Dialler
 from coderunner.sandbox.kernel_sandbox import KernelSandbox
 from coderunner.sandbox.policy import Grants
+from coderunner.secret_value import Secret
+from coderunner.settings.code_secrets import CodeSecret
 from tests.behaviours import behaviour
-from tests.sandbox.network import canary, reach, resolve, site
+from tests.sandbox.network import canary, reach, resolve, self_signed, server_side, site
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -129,3 +133,34 @@ server.shutdown()
 """
     result = await sessions.get("network", Local()).execute(code)
     assert printed(result)[0] == "200"
+
+
+@behaviour("sandbox:secrets:kernel")
+@pytest.mark.parametrize("backend", BACKENDS["linux"])
+async def test_a_kernel_uses_a_secret_that_is_nowhere_in_it(
+    backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if why := attempt(backend):
+        pytest.skip(f"no {backend} here: {why}")
+    certificate = self_signed(tmp_path)
+    monkeypatch.setenv("THEIRS", "sk-canary-0123456789")
+    with site(tls=server_side(certificate)) as web:
+        secret = CodeSecret("API_KEY", "example.org", web.port, Secret("sk-canary-0123456789"), "THEIRS")
+        trusted = ssl.create_default_context(cafile=str(certificate))
+        sandbox = KernelSandbox(
+            dialler=Dialler(resolve, reach, tls=trusted), way=Availability(backend), secrets=(secret,)
+        )
+        sessions = Sessions(tmp_path / "work", sandbox=sandbox)
+        code = f"""
+import os, urllib.request
+url = "http://example.org:{web.port}/"
+asked = urllib.request.Request(url, headers={{"Authorization": "Bearer " + os.environ["API_KEY"]}})
+print(urllib.request.urlopen(asked).read().decode())
+print("canary" in str(dict(os.environ)))
+"""
+        try:
+            shown = printed(await sessions.get("secrets", Local()).execute(code))
+        finally:
+            await sessions.close_all()
+    assert shown == [f"hello from example.org:{web.port}", "False"]
+    assert [headers["authorization"] for _, _, headers, _ in web.requests] == ["Bearer sk-canary-0123456789"]

@@ -2,7 +2,6 @@
 
 import base64
 import ssl
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,31 +15,19 @@ from coderunner.secret_value import Secret
 from coderunner.settings.code_secrets import CodeSecret
 from coderunner.settings.settings import load
 from tests.behaviours import behaviour
-from tests.sandbox.network import client, network, site
+from tests.sandbox.network import client, network, self_signed, server_side, site
 
 VALUE = "sk-canary-0123456789"
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and a certificate that it signed itself, for example.org, in one file."""
-    path = tmp_path_factory.mktemp("tls") / "server.pem"
-    options = "-x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test -addext subjectAltName=DNS:example.org"
-    made = subprocess.run(
-        ["openssl", "req", *options.split(), "-keyout", str(path), "-out", "-"],
-        capture_output=True,
-        check=True,
-    )
-    with path.open("ab") as file:
-        file.write(made.stdout)
-    return path
+    return self_signed(tmp_path_factory.mktemp("tls"))
 
 
 def contexts(certificate: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """For the server, and for us who trust it."""
-    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    server.load_cert_chain(certificate)
-    return server, ssl.create_default_context(cafile=str(certificate))
+    return server_side(certificate), ssl.create_default_context(cafile=str(certificate))
 
 
 def held(port: int, name: str = "API_KEY", value: str = VALUE) -> CodeSecret:
