@@ -24,7 +24,7 @@ from coderunner.sandbox.egress.targets import Allowance, Target
 from coderunner.sandbox.egress.tunnel import carry
 
 FLUSH = 60.0
-"""Seconds in which the other side of a connection that ends has to take the last 128 kB."""
+"""Seconds in which the other side of a connection that ends has to take what is left."""
 LINGER = 2.0
 """Seconds in which a client can read an answer that came before it had sent everything."""
 

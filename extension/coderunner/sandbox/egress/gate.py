@@ -16,7 +16,7 @@ from coderunner.sandbox.egress.dialling import PIECE
 from coderunner.sandbox.launcher.way_out import PORT
 
 MOST_CONNECTIONS = 128
-"""Connections of one kernel at a time; each holds up to about 400 kB."""
+"""Connections of one kernel at a time; each holds up to about 800 kB."""
 MOST_TOGETHER = 256
 """The same of all kernels: two file descriptors each, of the thousand that a process has."""
 LOOPBACK = "127.0.0.1"
