@@ -114,13 +114,31 @@ BEHAVIOURS = {
         "A spare kernel in namespaces reaches a conversation's folder once it is taken for that.",
         "speed: the first cell does not wait",
     ),
-    "sandbox:namespaces:programs": Behaviour(
-        "Programs that start others, share memory, use terminals, databases or time zones run as without it.",
-        "a sandbox is only kept on if it is not in the way",
-    ),
     "sandbox:grant:live": Behaviour(
         "What is granted while a kernel runs holds from then on, with its variables, and nothing beyond it.",
         "safety: grants instead of walls",
+    ),
+    "sandbox:programs:work": Behaviour(
+        "Programs that start others, share memory, use terminals, databases or time zones run as without it.",
+        "a sandbox is only kept on if it is not in the way",
+    ),
+    "sandbox:programs:interrupted": Behaviour(
+        "A sandboxed program is interrupted as any other, with those that it started.", "decision 5"
+    ),
+    "sandbox:limits:memory": Behaviour(
+        "A sandboxed program that asks for more memory than it may gets an error; all together are ended.",
+        "safety: no resource without a bound",
+    ),
+    "sandbox:limits:processes": Behaviour(
+        "A sandboxed program that starts more others than it may is refused more, or ended with all of them.",
+        "safety: no resource without a bound",
+    ),
+    "sandbox:limits:files": Behaviour(
+        "A file that a sandboxed program writes grows to its limit.", "safety: no resource without a bound"
+    ),
+    "sandbox:ends:everything": Behaviour(
+        "Whatever ends a sandboxed kernel ends all that it started, in whatever session that is.",
+        "setsid(2): a group can be left",
     ),
     "sandbox:probes:refused": Behaviour(
         "What a sandbox is there to refuse succeeds without one, and in no backend.",

@@ -17,20 +17,15 @@ import pytest
 import pytest_asyncio
 
 from coderunner.kernel.sessions.registry import Local, Session, Sessions
-from coderunner.outputs import Result, Stream
-from coderunner.sandbox.backends import BACKENDS, Availability, Backend, attempt
-from coderunner.sandbox.kernel_sandbox import KernelSandbox
+from coderunner.sandbox.backends import Backend
 from tests.behaviours import behaviour
+from tests.sandbox.backends_here import EVERYWHERE, printed, sessions_in
 from tests.sandbox.probes import PROBES, Probe
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.skipif(sys.platform != "linux", reason="the probes are about Linux"),
 ]
-
-HERE: tuple[Backend, ...] = tuple(each for each in BACKENDS.get(sys.platform, ()) if not attempt(each))
-"""The backends that this machine has."""
-EVERYWHERE: tuple[Backend, ...] = ("none", *HERE)
 
 
 @dataclass
@@ -185,11 +180,7 @@ async def rooms(home: Path) -> AsyncIterator[Rooms]:
     scene.set_up()
     data = (Path(scene.names["data"]),)
     all_of_them = {
-        backend: Sessions(
-            home / "work" / backend,
-            sandbox=None if backend == "none" else KernelSandbox(hidden=data, way=Availability(backend)),
-        )
-        for backend in EVERYWHERE
+        backend: sessions_in(backend, home / "work" / backend, hidden=data) for backend in EVERYWHERE
     }
     where = "from ipykernel.connect import get_connection_file; print(get_connection_file())"
     connection = printed(await all_of_them["none"].get("neighbour", Local()).execute(where))
@@ -199,10 +190,6 @@ async def rooms(home: Path) -> AsyncIterator[Rooms]:
     for sessions in all_of_them.values():
         await sessions.close_all()
     scene.clear()
-
-
-def printed(result: Result) -> str:
-    return "".join(output.text for output in result.outputs if isinstance(output, Stream)).strip()
 
 
 @behaviour("sandbox:probes:refused")
