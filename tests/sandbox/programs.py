@@ -1,4 +1,4 @@
-"""What ordinary programs do, and have to be able to do in a sandbox too; each with the last line it prints."""
+"""What ordinary programs do, and have to be able to do in a sandbox too; each with the last line printed."""
 
 from dataclasses import dataclass
 
