@@ -1,5 +1,6 @@
 """The HTTP clients that programs use, each through the proxy as it is."""
 
+import base64
 import io
 import shutil
 import ssl
@@ -256,3 +257,31 @@ def test_the_files_of_uv_name_indexes_too(tmp_path: Path) -> None:
         "UV_DEFAULT_INDEX": "https://main.example/s",
         "UV_INDEX": "https://more.example/s https://x.example/s",
     }
+
+
+@behaviour("sandbox:egress:packages")
+async def test_pip_installs_from_an_index_that_wants_a_password_and_does_not_see_it(
+    tmp_path: Path, certificate: Path
+) -> None:
+    with site(tls=server_side(certificate)) as web:
+        page = b'<a href="../../files/tiny-1.0-py3-none-any.whl">tiny-1.0-py3-none-any.whl</a>'
+        web.pages |= {
+            "/simple/tiny/": ("text/html", page),
+            "/files/tiny-1.0-py3-none-any.whl": ("application/zip", wheel("tiny")),
+        }
+        address = f"https://ada:canary-0123%3F@example.org:{web.port}/simple"
+        place = {"PIP_CONFIG_FILE": "/dev/null", "HOME": str(tmp_path), "XDG_CONFIG_DIRS": str(tmp_path)}
+        indexes = package_indexes({"PIP_INDEX_URL": address} | place)
+        assert "canary" not in f"{indexes}"
+        trusted = ssl.create_default_context(cafile=str(certificate))
+        quiet = {"PIP_CONFIG_FILE": "/dev/null", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
+        async with network(indexes=indexes, tls=trusted) as net:
+            code, said = await client(net.gate, PIP, tmp_path / "no", "tiny", **quiet)
+            assert (code != 0, net.refused) == (True, (f"example.org:{web.port}",)), said
+            net.grants.add("packages")
+            code, said = await client(net.gate, PIP, tmp_path / "yes", "tiny", **quiet)
+            assert code == 0, said
+            assert "canary" not in f"{said}{net.gate.environment}"
+    assert (tmp_path / "yes" / "tiny.py").exists()
+    basic = "Basic " + base64.b64encode(b"ada:canary-0123?").decode()
+    assert {headers["authorization"] for _, _, headers, _ in web.requests} == {basic}

@@ -9,12 +9,15 @@ import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
-from coderunner.settings.domains import canonical_grant
+from coderunner.secret_value import Secret
+from coderunner.settings.code_secrets import SHORTEST, CodeSecret
+from coderunner.settings.domains import canonical_grant, split_port
 
 PYPI = frozenset({"pypi.org", "files.pythonhosted.org"})
 """Always among them: other indexes send there for files."""
@@ -39,6 +42,8 @@ class PackageIndexes:
     """Each as a grant."""
     environment: Mapping[str, str]
     """Variables with which pip and uv find them in a kernel that cannot read this machine's settings."""
+    logins: Mapping[str, CodeSecret] = field(default_factory=dict)
+    """Passwords of indexes, each by the placeholder that the variables have in its place."""
 
 
 def package_indexes(environment: Mapping[str, str] | None = None) -> PackageIndexes:
@@ -49,7 +54,14 @@ def package_indexes(environment: Mapping[str, str] | None = None) -> PackageInde
         each for name, value in variables.items() if name != PIP["trusted-host"] for each in value.split()
     ]
     hosts = {host for each in addresses if (host := _host(each))}
-    return PackageIndexes(PYPI | hosts, {name: _without_password(value) for name, value in variables.items()})
+    logins: dict[str, CodeSecret] = {}
+    told = {
+        name: " ".join(_told(each, logins) for each in value.split()) for name, value in variables.items()
+    }
+    if logins:
+        trusted = {f"{each.host}:{each.port}" if each.port != 443 else each.host for each in logins.values()}
+        told["PIP_TRUSTED_HOST"] = " ".join((told.get("PIP_TRUSTED_HOST", ""), *sorted(trusted))).strip()
+    return PackageIndexes(PYPI | hosts, told, logins)
 
 
 def _pip(environment: Mapping[str, str]) -> dict[str, str]:
@@ -146,16 +158,25 @@ def _host(word: str) -> str:
     return ""
 
 
-def _without_password(value: str) -> str:
-    return " ".join(map(_stripped, value.split()))
-
-
-def _stripped(word: str) -> str:
+def _told(word: str, logins: dict[str, CodeSecret]) -> str:
+    """An address as a kernel gets to know it: a placeholder has the place of a password, or nothing."""
     address = _address(word)
-    name = word.removesuffix(address)
     if "@" not in address:
         return word
     with suppress(ValueError):
         parts = urlsplit(address)
-        return name + urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        bare = parts._replace(netloc=parts.netloc.rpartition("@")[2])
+        host, password = _host(word), unquote(parts.password or parts.username or "")
+        if parts.scheme == "https" and host and len(password) >= SHORTEST:
+            placeholder = f"coderunner-index-{token_hex(12)}"
+            logins[placeholder] = CodeSecret("", *_at(host), Secret(password))
+            user = f"{parts.username}:{placeholder}" if parts.password else placeholder
+            # By http, so that the proxy can put the password in; it goes on by https.
+            bare = bare._replace(scheme="http", netloc=f"{user}@{bare.netloc}")
+        return word.removesuffix(address) + urlunsplit(bare)
     return ""
+
+
+def _at(host: str) -> tuple[str, int]:
+    name, port = split_port(host)
+    return name, port or 443

@@ -35,7 +35,7 @@ class EgressProxy:
     ) -> None:
         self._hosts = hosts
         self.indexes = indexes or package_indexes()
-        self._secrets = Placeholders(secrets)
+        self._secrets = Placeholders(secrets, self.indexes.logins)
         self._dialler = dialler or Dialler()
         self._lock = threading.Lock()
         self._connections: set[asyncio.Task[None]] = set()

@@ -20,8 +20,14 @@ LARGEST = 65_536
 class Placeholders:
     """The secrets of one process, and what stands for each."""
 
-    def __init__(self, secrets: Iterable[CodeSecret] = ()) -> None:
-        self._held = {f"coderunner-{each.name}-{token_hex(12)}": each for each in secrets}
+    def __init__(
+        self, secrets: Iterable[CodeSecret] = (), logins: Mapping[str, CodeSecret] | None = None
+    ) -> None:
+        """`logins` are by their placeholder already, and grant nothing."""
+        own = {f"coderunner-{each.name}-{token_hex(12)}": each for each in secrets}
+        self._held = own | dict(logins or {})
+        self.hosts = frozenset(str(Target(each.host, each.port)) for each in own.values())
+        """The hosts of the secrets, as grants: who gives code a secret for a host lets it reach that."""
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -32,11 +38,6 @@ class Placeholders:
             for name in (secret.variable, secret.name)
             if name
         }
-
-    @property
-    def hosts(self) -> frozenset[str]:
-        """The hosts of the secrets, as grants: who gives code a secret for a host lets it reach that."""
-        return frozenset(str(Target(each.host, each.port)) for each in self._held.values())
 
     def of(self, target: Target) -> "Held | None":
         """The secrets for a target; a plain request on port 80 is for the host's port 443."""
