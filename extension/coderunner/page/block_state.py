@@ -71,6 +71,8 @@ class Block:
     """Identifies it in pages, from its first line on; cannot be guessed."""
     panel: BlockPanel | None = None
     """Its widgets."""
+    imported: bool = False
+    """Its code and its first result came from a file."""
     repeat: bool = False
     """It is the block below another one whose code a person has run again."""
     of: str = ""

@@ -74,6 +74,7 @@ from coderunner.runner.late_output_recorder import LateOutputRecorder
 from coderunner.runner.notebook_conversion import (
     find_chat,
     from_notebook,
+    imported,
     label_of,
     missing_words,
     pieces_in,
@@ -166,6 +167,7 @@ __all__ = [
     "grants_in_words",
     "grants_of",
     "images",
+    "imported",
     "label_of",
     "late_words",
     "later_of",

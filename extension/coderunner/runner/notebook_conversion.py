@@ -169,6 +169,11 @@ def pieces_in(text: str, runs: Iterable[Record]) -> tuple[MessagePart, ...]:
 # --- in -----------------------------------------------------------------------------------------------------
 
 
+def imported(run: Record) -> bool:
+    """Whether a run was taken from a notebook: it was somewhere else."""
+    return run.place == IMPORTED
+
+
 @dataclass(frozen=True, slots=True)
 class Ran:
     """A code cell of a notebook."""

@@ -321,6 +321,10 @@ BEHAVIOURS = {
         "a browser too.",
         "RFC 6265bis: SameSite",
     ),
+    "app:kernel:imported": Behaviour(
+        "Blocks that came from a file run with the others only after one question that counts them.",
+        "docs/safety.md",
+    ),
     "app:login:off": Behaviour(
         "`--no-token` lets everybody of this machine in, and the app says so.", "docs/hosts/app.md"
     ),

@@ -19,6 +19,7 @@ from coderunner.runner import (
     Record,
     StoredConversation,
     StoredMessage,
+    imported,
     panel_of,
 )
 from coderunner.text.surrogates import whole
@@ -132,6 +133,7 @@ def _block(chat: StoredConversation, said: StoredMessage, piece: MessagePart, pa
     block = Block(piece.text, ticket=name, read=piece.read, ordinal=piece.ordinal, id=name)
     if piece.ordinal is None:
         return block_transitions.never_ran(block)
-    if as_run := block_transitions.recalled(block, chat.runs(said, piece), panel):
-        return as_run
+    runs = chat.runs(said, piece)
+    if as_run := block_transitions.recalled(block, runs, panel):
+        return replace(as_run, imported=imported(runs[0]))
     return block_transitions.ended(block, piece.end) if piece.end else block_transitions.never_ran(block)

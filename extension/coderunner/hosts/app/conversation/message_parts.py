@@ -86,6 +86,8 @@ class Past:
     reply: str
     ordinal: int
     source: str
+    imported: bool = False
+    """It came from a file: a person is asked before it runs among others."""
 
 
 def said(parts: Parts, text: str) -> Parts:
@@ -172,7 +174,7 @@ def _ticketed(message: Message, ticket: str) -> Block | None:
 def ran_well(messages: Sequence[Message]) -> list[Past]:
     """The blocks that ran without an error, in their order."""
     return [
-        Past(message.reply, block.ordinal or 0, block.source)
+        Past(message.reply, block.ordinal or 0, block.source, imported=block.imported)
         for message in messages
         for block in blocks([message])
         if block.result and block.result.status is Status.OK and not block.repeat

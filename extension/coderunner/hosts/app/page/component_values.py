@@ -42,7 +42,8 @@ class ComponentValues:
     def status(self, conversation: Conversation) -> str:
         """For the kernel's status."""
         status = self._writer.session(conversation.id).status
-        return html_fragments.status(status, self._writer.choices)
+        from_file = sum(block.imported for block in conversation.blocks())
+        return html_fragments.status(status, self._writer.choices, from_file=from_file)
 
     def footnote(self, conversation: Conversation) -> str:
         """For the line below the message box."""

@@ -30,6 +30,8 @@ BUSY = "A reply is still being written. Stop it first."
 
 
 # The conversation in the URL comes before the one that the browser remembers.
+AGREED = "async (identity) => [identity, await window.coderunner.agreed()]"
+"""Asks the person about blocks that came from a file."""
 ADDRESSED = "(kept) => new URLSearchParams(location.search).get('c') ?? kept"
 
 
@@ -83,7 +85,7 @@ class EventHandlers:
         )
         at.interrupt.click(self._interrupt, [at.identity], [at.status], **COMMAND)
         at.restart.click(self._restart, [at.identity], [at.status], **STREAM)
-        at.rerun.click(self._rerun, [at.identity], [at.status], **STREAM)
+        at.rerun.click(self._rerun, [at.identity, at.agreed], [at.status], js=AGREED, **STREAM)
         at.settings.click(self._open_settings, None, [at.settings_sidebar], **COMMAND)
         at.theme.click(None, None, None, js="() => window.coderunner.toggleTheme()", **COMMAND)
 
@@ -274,7 +276,10 @@ class EventHandlers:
     async def _restart(self, identity: str) -> Any:  # noqa: ANN401 - as above
         return await self._act_on_session(identity, Session.restart)
 
-    async def _rerun(self, identity: str) -> Any:  # noqa: ANN401 - as above
+    async def _rerun(self, identity: str, agreed: float) -> Any:  # noqa: ANN401 - as above
+        """Restart the kernel and run all blocks, if the person has `agreed` to those from a file."""
+        if agreed < 0:
+            return gr.skip()
         conversation = await self.conversations.find(identity)
         blocks = conversation.blocks() if conversation else []
         if conversation is None or not blocks:
@@ -283,6 +288,8 @@ class EventHandlers:
             toast.warning(BUSY)
         elif self.choices.approval == "off":
             toast.warning("Running code is turned off in Settings.")
+        elif agreed != sum(block.imported for block in blocks):
+            toast.warning("The blocks that came from a file have changed. Try again.")
         else:
             rebuilt = await self.writer.rebuild(conversation.id, blocks)
             conversation.tell_the_model(rebuilt.words)

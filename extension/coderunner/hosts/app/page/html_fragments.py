@@ -104,8 +104,11 @@ def theme() -> gr.themes.Base:
     )
 
 
-def status(now: KernelStatus, choices: Choices) -> str:
-    """The kernel's status, with the time since it changed."""
+def status(now: KernelStatus, choices: Choices, *, from_file: int = 0) -> str:
+    """The kernel's status, with the time since it changed.
+
+    `from_file`: the blocks of the conversation that a restart would run though they came from a file.
+    """
     look, label = _STATES[now.state]
     since = max(0.0, monotonic() - now.since)
     clock = (
@@ -117,7 +120,8 @@ def status(now: KernelStatus, choices: Choices) -> str:
     name = escape(now.kernel or choices.where.kernel_name)
     sentence = f'<p class="cr-soft">{escape(now.sentence)}</p>' if now.sentence else ""
     return (
-        f'<div class="cr-kernel-status cr-{look}" role="status"><span class="cr-dot"></span>'
+        f'<div class="cr-kernel-status cr-{look}" role="status" data-cr-from-file="{from_file}">'
+        '<span class="cr-dot"></span>'
         f"<span><b>{label}</b>{clock}<br>"
         f'<span class="cr-soft">{name} · {escape(place)}</span></span>'
         f"</div>{sentence}"

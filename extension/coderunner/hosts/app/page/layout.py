@@ -29,6 +29,8 @@ class Layout:
         # What the list asks for: the conversation to show, and an action on one.
         self.goto = gr.Textbox("", visible="hidden", elem_id="cr-goto")
         self.list_action = gr.Textbox("", visible="hidden", elem_id="cr-list-action")
+        # How many blocks from a file the person has agreed to run.
+        self.agreed = gr.Number(0, visible="hidden")
         # The text of an edited message, and which message it is.
         self.edited = gr.Textbox("", visible="hidden", elem_id="cr-edited")
         self._left()

@@ -4,7 +4,7 @@
   const narrow = () => innerWidth <= 768;
   let asked = 0, pushing = false, followed = null;
 
-  const { tell } = window.coderunner;
+  const { ask, tell } = window.coderunner;
 
   // Numbered, so that the same request twice counts as a change.
   const go = (id) => tell("cr-goto", `${id} ${++asked}`);
@@ -61,19 +61,10 @@
   }
 
   function remove(row) {
-    const dialog = document.createElement("dialog");
-    dialog.className = "cr-dialog";
-    dialog.innerHTML = "<h3></h3><p>Its messages, code and outputs are deleted permanently, and its kernel shuts down. "
-      + 'Files that its code wrote are kept.</p><form method="dialog"><button value="">Cancel</button>'
-      + '<button value="delete" class="cr-danger">Delete</button></form>';
-    dialog.querySelector("h3").textContent = `Delete “${row.querySelector("a").title}”?`;
-    dialog.setAttribute("aria-label", dialog.querySelector("h3").textContent);
-    dialog.addEventListener("close", () => {
-      if (dialog.returnValue === "delete") send({ delete: row.dataset.crChat });
-      dialog.remove();
-    });
-    document.body.append(dialog);
-    dialog.showModal();
+    const text = "Its messages, code and outputs are deleted permanently, and its kernel shuts down. "
+      + "Files that its code wrote are kept.";
+    const id = row.dataset.crChat;
+    ask(`Delete “${row.querySelector("a").title}”?`, text, "Delete", true).then((yes) => { if (yes) send({ delete: id }); });
   }
 
   function save(row) {

@@ -48,6 +48,34 @@ window.coderunner = {
     area.value = text;
     area.dispatchEvent(new Event("input", { bubbles: true }));
   },
+
+  // Asks a person; resolves to whether the answer is yes.
+  ask(question, text, yes, dangerous = false) {
+    const dialog = document.createElement("dialog");
+    dialog.className = "cr-dialog";
+    dialog.innerHTML = '<h3></h3><p></p><form method="dialog"><button value="">Cancel</button>'
+      + '<button value="yes"></button></form>';
+    dialog.querySelector("h3").textContent = question;
+    dialog.querySelector("p").textContent = text;
+    dialog.querySelector('[value="yes"]').textContent = yes;
+    if (dangerous) dialog.querySelector('[value="yes"]').className = "cr-danger";
+    dialog.setAttribute("aria-label", question);
+    document.body.append(dialog);
+    dialog.showModal();
+    return new Promise((answer) => dialog.addEventListener("close", () => {
+      dialog.remove();
+      answer(dialog.returnValue === "yes");
+    }));
+  },
+
+  // How many blocks from a file may run; -1 if the person does not want that.
+  async agreed() {
+    const count = Number(document.querySelector("#cr-kernel [data-cr-from-file]")?.dataset.crFromFile ?? 0);
+    if (!count) return 0;
+    const many = count === 1 ? "1 block" : `${count} blocks`;
+    const text = "Their code is from an imported notebook, not from this chat. Look through it first.";
+    return await this.ask(`Run ${many} that came from a file?`, text, "Restart and run all") ? count : -1;
+  },
 };
 
 // The theme: that of the system until the person chooses one.
