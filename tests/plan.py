@@ -57,6 +57,7 @@ PLAN = {
     "access.login_links": Layer("secret_value"),
     "access.login_pages": Layer(pure=True),
     "access.authentication": Layer("access.origins access.api_keys"),
+    # Several users on one machine depend on the sandbox that keeps their kernels apart.
     "access.access_settings": Layer("errors access settings sandbox.kernel_sandbox"),
     "chat": Layer(f"{VALUES} chat", pure=True),
     "chat.parsing": Layer("text chat.parsing", "markdown_it", pure=True),

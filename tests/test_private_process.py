@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from coderunner.settings.settings import SECRET_VARIABLES
+from coderunner.settings.settings import load
 from tests.behaviours import behaviour
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows these")
@@ -71,10 +71,12 @@ COMMANDS = {
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_that_runs_has_no_secret_in_its_environment(name: str, tmp_path: Path) -> None:
     arguments, sign = COMMANDS[name]
-    values = dict.fromkeys(SECRET_VARIABLES, CANARY) | {
+    values = dict.fromkeys(load().secret_variables, CANARY) | {
         "CODERUNNER_SERVER": "",
         "CODERUNNER_RECORDS_URL": f"sqlite:///{tmp_path}/{CANARY}.db",
         "CODERUNNER_MODEL_URL": "http://127.0.0.1:9/v1",
+        "CODERUNNER_SANDBOX_SECRETS": "API_KEY=api.example.com@$KEY_OF_AN_API",
+        "KEY_OF_AN_API": CANARY,
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "coderunner", *arguments, "--data-dir", str(tmp_path)],

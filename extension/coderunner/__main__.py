@@ -16,7 +16,7 @@ from io import TextIOWrapper
 from coderunner.errors import CodeRunnerError
 from coderunner.private_process import forget_variables, hide_memory
 from coderunner.settings.command_line import parser, taken
-from coderunner.settings.settings import SECRET_VARIABLES, Settings, load
+from coderunner.settings.settings import Settings, load
 
 UNREAD = 141
 """What a shell gives for a program that a closed pipe ended."""
@@ -166,7 +166,7 @@ def _settings(chosen: argparse.Namespace) -> Settings:
     """The settings of a command; from here on our process keeps its secrets to itself."""
     flags = {name: value for name, value in vars(chosen).items() if name in Settings.model_fields}
     settings = load(flags, config=chosen.config)
-    forget_variables((*SECRET_VARIABLES, *(each.variable for each in settings.sandbox_secrets)))
+    forget_variables(settings.secret_variables)
     hide_memory()
     return settings
 

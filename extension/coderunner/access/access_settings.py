@@ -42,6 +42,7 @@ def load_api_keys(settings: Settings, what: str, say: Callable[[str], None]) -> 
     Raises SettingsError.
     """
     several = api_keys.named(settings.api_key)
+    _keep_apart(settings, len(several))
     if settings.attach and len(several) > 1:
         message = (
             f"attach gives everybody the same kernel, but there are {len(several)} keys for separate users; "
@@ -56,6 +57,19 @@ def load_api_keys(settings: Settings, what: str, say: Callable[[str], None]) -> 
         say(f"API key of the {what} (shown only once): {key.reveal()}")
     say(f"API key file: {path}")
     return ApiKeys([key])
+
+
+def _keep_apart(settings: Settings, keys: int) -> None:
+    """Refuse several users whose kernels could reach each other."""
+    if keys < 2 or settings.server or settings.approve == "off":
+        return
+    if not (sandbox := in_force(settings)):
+        message = (
+            f"there are {keys} keys for separate users, but their kernels would run on this machine without "
+            f"a sandbox, so each user's code could read the others' keys and files. {sandbox.why} Keep one "
+            "key, or set a Jupyter server with --server"
+        )
+        raise SettingsError(message)
 
 
 def origins(settings: Settings) -> list[str]:

@@ -39,7 +39,7 @@ from coderunner.settings.fields import (
     Topic,
     setting,
 )
-from coderunner.settings.messages import SECRETS, authority, host, sentence, shown
+from coderunner.settings.messages import FOREIGN_SECRETS, SECRETS, authority, host, sentence, shown
 from coderunner.settings.sources import (
     Gathered,
     default_config,
@@ -50,13 +50,6 @@ from coderunner.settings.sources import (
 
 PREFIX = "CODERUNNER_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
-SECRET_VARIABLES = (
-    *(PREFIX + name.upper() for name in SECRETS),
-    f"{PREFIX}SERVER",  # its address may be pasted with a token
-    "OPENAI_API_KEY",
-    "JUPYTER_TOKEN",
-)
-"""The environment variables that may hold secrets: nothing of ours needs them once settings are loaded."""
 DEFAULT = "default"
 """The source of a value that is not set."""
 GIVEN = "given"
@@ -288,6 +281,13 @@ class Settings(BaseSettings):
     @classmethod
     def _lies_in_one_place(cls, path: Path) -> Path:
         return path.expanduser().absolute()
+
+    @property
+    def secret_variables(self) -> tuple[str, ...]:
+        """The environment variables with secrets: nothing of ours needs them once settings are loaded."""
+        # The address of a server may be pasted with its token.
+        ours = (PREFIX + name.upper() for name in (*SECRETS, "server"))
+        return (*ours, *FOREIGN_SECRETS, *(each.variable for each in self.sandbox_secrets if each.variable))
 
     @property
     def limit(self) -> float:

@@ -133,6 +133,10 @@ BEHAVIOURS = {
     "proxy:open:refuses": Behaviour(
         "What would let people run code who must not is refused with the way out.", ISSUE
     ),
+    "proxy:open:apart": Behaviour(
+        "Several keys with kernels on this machine need a sandbox; without one the start is refused.",
+        "docs/safety.md",
+    ),
     "proxy:open:allowed": Behaviour("What is isolated, allowed or keyed is opened.", ISSUE),
     "proxy:open:key": Behaviour("Nothing is answered without a key.", "safety: T4"),
     "proxy:open:gate": Behaviour(

@@ -16,6 +16,7 @@ from coderunner.access.access_settings import load_api_keys
 from coderunner.errors import SettingsError
 from coderunner.hosts.proxy.server import allow, endpoint_of
 from coderunner.models.endpoint.client import Endpoint
+from coderunner.sandbox.backends import available
 from coderunner.settings.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.proxy.conftest import ALICE, BOB, RUNS, WAIT, Open
@@ -33,8 +34,8 @@ SERVER = "http://127.0.0.1:8888"
             {"approve": "ask", "server": SERVER},
             "the proxy cannot ask anybody; set it to auto, or to off",
         ),
-        ({}, "--allow-local-kernel if clients may do everything"),
-        ({"approve": "auto"}, "--allow-local-kernel"),
+        ({"sandbox": "off"}, "--allow-local-kernel if clients may do everything"),
+        ({"approve": "auto", "sandbox": "off"}, "--allow-local-kernel"),
         ({"server": SERVER, "host": "0.0.0.0"}, "host is 0.0.0.0.*--api-key-file"),
         ({"allow_local_kernel": True, "host": "192.0.2.1"}, "host is 192.0.2.1.*--api-key-file"),
     ],
@@ -66,6 +67,26 @@ def test_one_kernel_for_all_is_refused_where_there_are_several_people() -> None:
     assert load_api_keys(load(chosen), "proxy", print)
     with pytest.raises(SettingsError, match="there are 2 keys for separate users"):
         load_api_keys(load({**chosen, "api_key": f"{ALICE} {BOB}"}), "proxy", print)
+
+
+@behaviour("proxy:open:apart")
+def test_several_people_have_kernels_of_this_machine_only_where_these_are_kept_apart(tmp_path: Path) -> None:
+    local = {"allow_local_kernel": True, "data_dir": tmp_path}
+    several = {**local, "api_key": f"{ALICE} {BOB}"}
+    with pytest.raises(SettingsError, match=r"read the others' keys.*setting sandbox is off.*--server"):
+        load_api_keys(load({**several, "sandbox": "off"}), "proxy", print)
+    for chosen in (
+        {**local, "sandbox": "off"},
+        {**local, "sandbox": "off", "api_key": ALICE},
+        {**several, "sandbox": "off", "approve": "off"},
+        {**several, "sandbox": "off", "server": SERVER},
+    ):
+        assert load_api_keys(load(chosen), "proxy", lambda _: None)
+    if available():
+        assert load_api_keys(load(several), "proxy", print)
+    else:
+        with pytest.raises(SettingsError, match="read the others' keys"):
+            load_api_keys(load(several), "proxy", print)
 
 
 PATHS = ("/v1/chat/completions", "/v1/models", "/v1/embeddings", "/", "/anything")
