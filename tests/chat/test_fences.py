@@ -307,6 +307,8 @@ SHAPES = {
 }
 CALLS = {1: 52, 7: 34, 1_000_000: 28}
 """The most calls of functions a character, by the size of the deltas. One delta takes 7 at least."""
+CHARACTERS = 10_000
+"""How long the replies are at most: counting the calls takes ten times as long as reading."""
 
 
 @behaviour("fences:cost:linear")
@@ -317,9 +319,11 @@ def test_reading_takes_steps_in_proportion_to_the_length_and_few_whatever_is_rea
 ) -> None:
     head, part = SHAPES[shape]
     steps(head + part * 10, step)  # so that nothing counts that happens only the first time
-    short, long = (head + "".join(numbered(part, n) for n in range(size)) for size in (80, 640))
-    assert steps(long, step) <= CALLS[step] * len(long)
-    assert steps(long, step) < 10 * steps(short, step) * len(long) / len(short) / 8
+    most = min(640, max(80, CHARACTERS // len(part)))
+    short, long = (head + "".join(numbered(part, n) for n in range(size)) for size in (most // 8, most))
+    taken = steps(long, step)
+    assert taken <= CALLS[step] * len(long)
+    assert taken < 10 * steps(short, step) * len(long) / len(short) / 8
 
 
 def numbered(part: str, number: int) -> str:
