@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event as Flag
@@ -43,6 +42,7 @@ from coderunner.runner.late_output_for_model import MOST
 from coderunner.runner.reply_budget import ReplyBudget
 from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
+from tests.kernel.lent import LentKernel
 
 SUM = "Let me see.\n```python\nprint(10 + 5)\n```\n"
 
@@ -54,12 +54,15 @@ def sessions() -> Iterator[Sessions]:
     asyncio.run(registry.close_all(keep=False))
 
 
+@pytest.fixture(scope="module")
+def lent(sessions: Sessions) -> LentKernel:
+    return LentKernel(sessions, Local())
+
+
 @pytest.fixture
-def kernel(sessions: Sessions) -> Session:
-    return sessions.get(f"runner-{next(NUMBERS)}", Local())
-
-
-NUMBERS = count()
+def kernel(lent: LentKernel) -> Iterator[Session]:
+    with lent.lent() as session:
+        yield session
 
 
 class Script:

@@ -3,7 +3,8 @@
 import asyncio
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from coderunner.kernel.protocol.cell_outputs import Change
 from coderunner.kernel.sessions.registry import KernelLocation, Local, Server, Session, Sessions
 from coderunner.outputs import Output, Result
 from coderunner.secret_value import Secret
+from tests.kernel.lent import LentKernel
 from tests.kernel.servers import Jupyter, jupyter_server
 
 BOUND = 30.0
@@ -59,9 +61,24 @@ def sessions(tmp_path: Path) -> Iterator[Sessions]:
 
 
 @pytest.fixture
-def session(sessions: Sessions, where: KernelLocation) -> Session:
+def new_session(sessions: Sessions, where: KernelLocation) -> Session:
     """A conversation of its own, with each kind of kernel."""
     return sessions.get(uuid.uuid4().hex, where)
+
+
+@pytest.fixture(scope="module")
+def lent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[KernelLocation], LentKernel]]:
+    """The kernel of each kind that the tests of a file use one after the other."""
+    registry = Sessions(tmp_path_factory.mktemp("lent"))
+    yield cache(partial(LentKernel, registry))
+    io_thread().call(registry.close_all(keep=False), BOUND)
+
+
+@pytest.fixture
+def session(lent: Callable[[KernelLocation], LentKernel], where: KernelLocation) -> Iterator[Session]:
+    """A conversation as if it were new, with each kind of kernel."""
+    with lent(where).lent() as session:
+        yield session
 
 
 class Screen:

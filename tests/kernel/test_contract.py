@@ -275,18 +275,18 @@ def test_an_unknown_kernel_is_refused_with_the_names_there_are(
 
 
 @behaviour("session:light:states")
-async def test_the_light_tells_what_the_kernel_does(session: Session) -> None:
-    assert session.status.state == "none"
+async def test_the_light_tells_what_the_kernel_does(new_session: Session) -> None:
+    assert new_session.status.state == "none"
     screen = Screen()
-    running = session.begin("import time\nprint('on', flush=True)\ntime.sleep(60)", on_output=screen)
+    running = new_session.begin("import time\nprint('on', flush=True)\ntime.sleep(60)", on_output=screen)
     await screen.shows("on")
-    assert (session.status.state, session.status.kernel) == ("busy", "python3")
+    assert (new_session.status.state, new_session.status.kernel) == ("busy", "python3")
     running.interrupt()
     await asyncio.wrap_future(running.future)
-    assert session.status.state == "idle"
-    await session.execute("exit()")
-    assert session.status.state == "dead"
-    assert session.status.sentence == "The program ended its kernel."
+    assert new_session.status.state == "idle"
+    await new_session.execute("exit()")
+    assert new_session.status.state == "dead"
+    assert new_session.status.sentence == "The program ended its kernel."
 
 
 @behaviour("session:warm:once")

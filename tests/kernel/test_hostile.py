@@ -10,6 +10,13 @@ from coderunner.outputs import DisplayData, Status, Stream
 from tests.behaviours import behaviour
 from tests.kernel.conftest import run
 
+
+@pytest.fixture
+def session(new_session: Session) -> Session:
+    """One whose kernel no other test uses: not everything that is done here can be undone."""
+    return new_session
+
+
 GARBAGE = Path(__file__).with_name("garbage.py").read_text(encoding="utf-8")
 
 DEEP = """

@@ -74,11 +74,11 @@ def test_the_prelude_is_python_of_3_9() -> None:
 
 
 @behaviour("prelude:files:apart")
-def test_a_file_of_the_prelude_that_fails_leaves_the_others(session: Session) -> None:
+def test_a_file_of_the_prelude_that_fails_leaves_the_others(new_session: Session) -> None:
     files = ["raise OSError('none of this')", *map(text, ORDER)]
-    sent = run(session, CELL.format(events=text("events"), files=files))
+    sent = run(new_session, CELL.format(events=text("events"), files=files))
     assert "none of this" in for_model(sent)
-    assert len(run(session, "print('ran')\nreturn").outputs) == 1
+    assert len(run(new_session, "print('ran')\nreturn").outputs) == 1
 
 
 @behaviour("prelude:files:apart")

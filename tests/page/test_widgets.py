@@ -232,9 +232,8 @@ def test_an_anywidget_works_where_scripts_may_run_and_else_shows_its_text(
         button = shown.in_frame(page).get_by_role("button")
         expect(button).to_have_text("count 3, told 3")
         button.click()
-        expect(button).to_have_text(
-            "count 4, told 4"
-        )  # the page counts at once, the program tells when it has
+        # The page counts at once, the program tells when it has.
+        expect(button).to_have_text("count 4, told 4")
         expect(button).to_have_css("color", "rgb(1, 2, 3)")
         assert shown.printed("counter.value += 1; print(counter.value)") == "5\n"
         expect(button).to_have_text("count 5, told 5")
