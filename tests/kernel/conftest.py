@@ -13,6 +13,9 @@ from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.protocol.cell_outputs import Change
 from coderunner.kernel.sessions.registry import KernelLocation, Local, Server, Session, Sessions
 from coderunner.outputs import Output, Result
+from coderunner.sandbox.backends import available
+from coderunner.sandbox.kernel_sandbox import KernelSandbox, real
+from coderunner.sandbox.policy import Grants
 from coderunner.secret_value import Secret
 from tests.kernel.lent import LentKernel
 from tests.kernel.servers import Jupyter, jupyter_server
@@ -37,11 +40,15 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
         yield server
 
 
-@pytest.fixture(params=["local", "server"])
+@pytest.fixture(params=["local", "sandboxed", "server"])
 def where(request: pytest.FixtureRequest) -> KernelLocation:
-    """Each kind of kernel: what is promised of one is promised of both."""
+    """Each kind of kernel: what is promised of one is promised of all."""
     if request.param == "local":
         return Local()
+    if request.param == "sandboxed":
+        if not available():
+            pytest.skip(available().why)
+        return Local(sandbox=available())
     jupyter: Jupyter = request.getfixturevalue("jupyter")
     return Server(jupyter.url, Secret(jupyter.token))
 
@@ -53,9 +60,12 @@ def there(jupyter: Jupyter) -> Server:
 
 
 @pytest.fixture
-def sessions(tmp_path: Path) -> Iterator[Sessions]:
-    """A registry of its own, whose kernels end with the test."""
-    registry = Sessions(tmp_path / "work")
+def sessions(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sessions]:
+    """A registry of its own, whose kernels end with the test; sandboxed ones may use its files."""
+    where = request.getfixturevalue("where") if "where" in request.fixturenames else None
+    boxed = isinstance(where, Local) and where.isolated
+    sandbox = KernelSandbox(Grants(write=frozenset({real(tmp_path)}))) if boxed else None
+    registry = Sessions(tmp_path / "work", sandbox=sandbox)
     yield registry
     io_thread().call(registry.close_all(keep=False), BOUND)
 

@@ -114,6 +114,23 @@ BEHAVIOURS = {
         "A spare kernel in namespaces reaches a conversation's folder once it is taken for that.",
         "speed: the first cell does not wait",
     ),
+    "sandbox:namespaces:programs": Behaviour(
+        "Programs that start others, share memory, use terminals, databases or time zones run as without it.",
+        "a sandbox is only kept on if it is not in the way",
+    ),
+    "sandbox:settings:in-force": Behaviour(
+        "Settings decide whether kernels are sandboxed; what is said of a place holds there, and nothing "
+        "runs without a sandbox that was promised one.",
+        "safety: safe by default",
+    ),
+    "sandbox:system:least": Behaviour(
+        "A kernel reads its interpreter, what that imports and the system, and nothing else of a person's.",
+        "safety, T1: host files stay out of reach",
+    ),
+    "sandbox:packages:folder": Behaviour(
+        "pip installs into the folder of the conversation, from where programs and what they start import.",
+        "a sandbox is only kept on if it is not in the way",
+    ),
     "sandbox:grant:live": Behaviour(
         "What is granted while a kernel runs holds from then on, with its variables, and nothing beyond it.",
         "safety: grants instead of walls",

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -57,6 +57,8 @@ class KernelSandbox:
     """For single conversations."""
     hidden: tuple[Path, ...] = ()
     """What no grant of a folder around it shows: our own data."""
+    links: tuple[tuple[Path, Path], ...] = ()
+    """Names of granted paths that are links, and what they lead to: a kernel finds both."""
     way: Availability = field(default_factory=available)
     buttons: bool = False
     """Whoever reads a reply can allow more by a button below it; elsewhere settings do."""
@@ -75,11 +77,12 @@ class KernelSandbox:
 
     @classmethod
     def of(
-        cls, settings: Settings, *, buttons: bool = False, stranger: bool = False
+        cls, settings: Settings, *, buttons: bool = False, stranger: bool = False, data: Path | None = None
     ) -> "KernelSandbox | None":
         """The sandbox that the settings ask for; None where kernels run without one.
 
-        `buttons`: the host has a page where more can be allowed; `stranger`: its code is others'.
+        `buttons`: the host has a page where more can be allowed; `stranger`: its code is others'. `data`: the
+        host's own data, where it keeps them elsewhere.
         """
         way = in_force(settings)
         if not way and settings.sandbox != "on":
@@ -90,12 +93,13 @@ class KernelSandbox:
             frozenset(settings.sandbox_network),
         )
         limits = Limits(memory=int(settings.max_memory * 1e9))
-        granted = Granted(settings.data_dir / "grants.json")
+        home = data or settings.data_dir
         return cls(
             grants,
             limits,
-            granted,
-            (settings.data_dir,),
+            Granted(home / "grants.json"),
+            tuple(dict.fromkeys(map(real, (home, settings.data_dir, default_config().parent)))),
+            tuple((each, real(each)) for each in (*settings.sandbox_read, *settings.sandbox_write)),
             way,
             buttons and not stranger,
             stranger,
@@ -114,11 +118,19 @@ class KernelSandbox:
             "cwd": str(policy.folder),
             "hidden": [str(each) for each in self.hidden],
             "port": gate.port,
+            "links": {str(name): str(target) for name, target in self._links(start) if name != target},
         }
         variables = self._environment(policy) | gate.environment
         found = Confinement.of(self.way.backend, described, variables, gate)
         found.policy = policy
         return found
+
+    def _links(self, start: Start) -> Iterator[tuple[Path, Path]]:
+        """The names of paths, and what they lead to."""
+        yield Path.home(), real(Path.home())
+        if start.folder is not None:
+            yield start.folder.absolute(), real(start.folder)
+        yield from self.links
 
     def _environment(self, policy: Policy) -> dict[str, str]:
         if self.way.backend == "namespaces":
@@ -145,6 +157,11 @@ class KernelSandbox:
         if policy.egress is not None:
             return self.egress.open_namespace(conversation, policy.egress)
         return self.egress.open_port(conversation)
+
+    @property
+    def moves(self) -> bool:
+        """A kernel that runs can be shown the folder of a conversation."""
+        return self.way.backend == "namespaces"
 
     def hosts(self, conversation: str) -> frozenset[str]:
         """The hosts that a conversation may reach now."""

@@ -49,7 +49,12 @@ def parser() -> argparse.ArgumentParser:
         commands, "check", "check that code can run, and say what to fix if it cannot", ("kernel", "sandbox")
     )
     check.add_argument("--json", action="store_true", help="print the findings as JSON")
-    execute = _add(commands, "exec", "run your own program in a kernel", ("kernel", "sandbox", "kept"))
+    execute = _add(
+        commands,
+        "exec",
+        "run your own program in a kernel, with your permissions unless sandbox is on",
+        ("kernel", "sandbox", "kept"),
+    )
     execute.add_argument("file", nargs="?", help="file with the program; - for stdin")
     execute.add_argument("-c", dest="code", metavar="CODE", help="the program itself")
     execute.add_argument(

@@ -37,8 +37,8 @@ class SpareKernel:
         return self._starting is not None and self._starting.done()
 
     def refill(self) -> None:
-        """Start one in the background, unless there is one."""
-        if self._starting is None and not self._closed:
+        """Start one in the background, unless there is one, or it could not be moved to a conversation."""
+        if self._starting is None and not self._closed and (self._sandbox is None or self._sandbox.moves):
             self._starting = asyncio.get_running_loop().create_task(self._start())
 
     async def take(self, directory: Path, conversation: str = "") -> local_kernel.LocalKernel | None:
