@@ -101,7 +101,12 @@ class AppScene:
 
     def _start(self) -> App:
         url = f"{self._address}/v1"
-        settings = {"model_url": url, "model": "parrot", "approve": "auto", "data_dir": str(self._home)}
+        settings = {
+            "model_url": url,
+            "model": "parrot",
+            "approve": "auto",
+            "data_dir": str(self._home / "data"),
+        }
         self._apps.append(App(load(settings), patience=PATIENCE))
         self._apps[-1].choices.choice = ModelChoice("parrot", Endpoint(url, model="parrot"))
         return self._apps[-1]

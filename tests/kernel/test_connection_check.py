@@ -10,6 +10,8 @@ from coderunner.kernel.doctor.connection_check import Finding, Report, Step, che
 from coderunner.kernel.doctor.network_exposure import own_addresses
 from coderunner.kernel.kernel_location import Patience
 from coderunner.kernel.sessions.registry import Local, Server
+from coderunner.sandbox.backends import available
+from coderunner.sandbox.kernel_sandbox import KernelSandbox
 from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.kernel.servers import Answer, Jupyter, jupyter_server, scripted_server
@@ -52,9 +54,12 @@ async def test_a_kernel_on_this_machine_is_walked_to_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    report = await check(Local())
+    where = Local(sandbox=available())
+    report = await check(where, sandbox=KernelSandbox() if where.sandbox else None)
     assert report.ok
-    assert [finding.step for finding in report.findings] == [Step.KERNEL, Step.START, Step.CELL]
+    steps = [Step.KERNEL, Step.SANDBOX, Step.START, Step.CELL]
+    assert [finding.step for finding in report.findings] == steps
+    assert report.findings[1].sentence == where.place
     assert [path.name for path in sorted(tmp_path.iterdir())] == []  # noqa: ASYNC240
 
 

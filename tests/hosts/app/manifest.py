@@ -49,7 +49,8 @@ BEHAVIOURS = {
     ),
     "app:transcript:unfinished": Behaviour("A block that was not closed is shown as not run.", "decision 1"),
     "app:first:sum": Behaviour(
-        "`What is 10 + 5?` asks whether it may run, and ends in a sentence with 15 that a kernel computed.",
+        "`What is 10 + 5?` ends in a sentence with 15 that a kernel computed; in a sandbox that takes no "
+        "click, without one it asks whether it may run.",
         "done when",
     ),
     "app:first:labelled": Behaviour(

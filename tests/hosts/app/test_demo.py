@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, expect
 from coderunner.hosts.app.page import html_fragments
 from coderunner.hosts.app.server import App
 from coderunner.models.demo import demo_replies
+from coderunner.sandbox.backends import available
 from coderunner.settings.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS, Visitor, served, visitor
@@ -21,14 +22,38 @@ def address() -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+def asking() -> Iterator[str]:
+    """The same where there is no sandbox."""
+    with served(App(load({"demo": True, "sandbox": "off"})).asgi) as address:
+        yield address
+
+
 @pytest.fixture
-def somebody(browser: Browser, address: str) -> Iterator[Visitor]:
+def somebody(browser: Browser, asking: str) -> Iterator[Visitor]:
+    with visitor(browser, asking) as somebody:
+        yield somebody
+
+
+@pytest.fixture
+def newcomer(browser: Browser, address: str) -> Iterator[Visitor]:
     with visitor(browser, address) as somebody:
         yield somebody
 
 
 @behaviour("app:first:sum")
-def test_a_sum_ends_in_a_sentence_with_the_number_that_a_kernel_computed(somebody: Visitor) -> None:
+@pytest.mark.skipif(not available(), reason=available().why)
+def test_in_a_sandbox_a_newcomers_first_question_is_answered_without_a_click(newcomer: Visitor) -> None:
+    newcomer.page.get_by_role("button", name="What is 10 + 5?").click()
+    expect(newcomer.feet).to_have_count(1)
+    expect(newcomer.blocks.locator(".cr-out")).to_have_text("15\n")
+    expect(newcomer.page.locator("#cr-bottom")).to_contain_text("Python in a sandbox · runs automatically")
+
+
+@behaviour("app:first:sum")
+def test_without_one_a_sum_is_asked_about_and_ends_in_a_sentence_with_its_number(
+    somebody: Visitor,
+) -> None:
     somebody.page.get_by_role("button", name="What is 10 + 5?").click()
     expect(somebody.blocks).to_contain_text("Run this code? It runs on your computer without a sandbox.")
     expect(somebody.blocks.locator(".cr-out")).to_have_count(0)

@@ -194,7 +194,7 @@ def test_after_kill_the_conversation_is_there_and_nothing_runs_twice(
     browser: Browser, parrot: tuple[Parrot, str], tmp_path: Path
 ) -> None:
     flags = ["--model-url", f"{parrot[1]}/v1", "--model", "parrot", "--approve", "auto", "--port", "0"]
-    flags += ["--data-dir", str(tmp_path)]
+    flags += ["--data-dir", str(tmp_path / "data")]
     ran = tmp_path / "ran"
     code = f"import time\nopen({str(ran)!r}, 'a').write('once ')\nprint('begun')\ntime.sleep(60)"
     with started(*flags) as process, visitor(browser, address_of(process)) as somebody:
@@ -206,7 +206,12 @@ def test_after_kill_the_conversation_is_there_and_nothing_runs_twice(
         process.wait()
         somebody.complaints.clear()
     # The next process is this one: a second start of the command would only import Gradio once more.
-    chosen = {"model_url": f"{parrot[1]}/v1", "model": "parrot", "approve": "auto", "data_dir": tmp_path}
+    chosen = {
+        "model_url": f"{parrot[1]}/v1",
+        "model": "parrot",
+        "approve": "auto",
+        "data_dir": tmp_path / "data",
+    }
     with served(App(load(chosen)).asgi) as address, visitor(browser, "about:blank") as somebody:
         somebody.come_in(address)
         somebody.page.goto(f"{address}/?c={which}")

@@ -120,7 +120,7 @@ async def test_strangers_and_other_pages_get_nothing(
     ("arguments", "said"),
     [
         (["--approve", "off"], "--approve is off, so nothing would run"),
-        (["--http"], "clients' code would run on this machine"),
+        (["--http", "--sandbox", "off"], "clients' code would run on this machine"),
         (["--http", "--allow-local-kernel", "--host", "0.0.0.0"], "set the keys yourself first"),
     ],
 )

@@ -273,7 +273,7 @@ async def test_a_person_is_asked_about_what_runs(tmp_path: Path) -> None:
         asked.append(parameters.message)
         return ElicitResult(action="decline")
 
-    async with over_stdio(tmp_path, elicitation_callback=ask) as client:
+    async with over_stdio(tmp_path, "--approve", "ask", elicitation_callback=ask) as client:
         await call(client, "run_python", code="~~~\nprint(1)\n~~~")
     assert asked == ["Run this code?\n\nprint(1)\n"]
 
@@ -357,7 +357,8 @@ async def test_a_person_allows_code_or_declines_it(mode: str, tmp_path: Path) ->
             return ElicitResult(action="accept", content={"run": True})
         return ElicitResult(action="decline")
 
-    async with over_stdio(tmp_path, mode=mode, elicitation_callback=ask) as client:
+    flags = ("--sandbox", "off")
+    async with over_stdio(tmp_path, *flags, mode=mode, elicitation_callback=ask) as client:
         allowed = await call(client, "run_python", code="print(1)")
         declined = await call(client, "run_python", code="print(2)")
     assert asked == ["Run this code?\n\nprint(1)", "Run this code?\n\nprint(2)"]
@@ -367,7 +368,7 @@ async def test_a_person_allows_code_or_declines_it(mode: str, tmp_path: Path) ->
 
 @behaviour("mcp:approve:no-face")
 async def test_a_client_that_can_ask_nobody_is_told_what_to_set(tmp_path: Path) -> None:
-    async with over_stdio(tmp_path) as client:
+    async with over_stdio(tmp_path, "--sandbox", "off") as client:
         refused = await call(client, "run_python", code="print(1)")
     assert refused.is_error
     assert "was not run" in texts(refused)[0]

@@ -35,7 +35,7 @@ SERVER = "http://127.0.0.1:8888"
             "the proxy cannot ask anybody; set it to auto, or to off",
         ),
         ({"sandbox": "off"}, "--allow-local-kernel if clients may do everything"),
-        ({"approve": "auto", "sandbox": "off"}, "--allow-local-kernel"),
+        ({"sandbox": "off", "approve": "auto"}, "the setting sandbox is off.*--allow-local-kernel"),
         ({"server": SERVER, "host": "0.0.0.0"}, "host is 0.0.0.0.*--api-key-file"),
         ({"allow_local_kernel": True, "host": "192.0.2.1"}, "host is 192.0.2.1.*--api-key-file"),
     ],
@@ -53,7 +53,7 @@ def test_what_would_let_people_run_code_who_must_not_is_refused(
     [
         {"server": SERVER},
         {"approve": "off"},
-        {"allow_local_kernel": True},
+        {"sandbox": "off", "allow_local_kernel": True},
         {"server": SERVER, "host": "0.0.0.0", "api_key": ALICE},
     ],
 )

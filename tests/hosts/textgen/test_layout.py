@@ -20,6 +20,7 @@ from coderunner.hosts.textgen.form.handlers import Chat, FormHandlers
 from coderunner.hosts.textgen.state.preferences import Preferences, PreferencesFile
 from coderunner.hosts.textgen.webui import webui_api as host
 from coderunner.records.database import run_queries
+from coderunner.sandbox.backends import available
 from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.hosts.textgen.webui import Webui
@@ -106,7 +107,10 @@ def test_a_setting_that_makes_no_sense_is_left_aside(webui: Webui, monkeypatch: 
 
 @behaviour("textgen:form:choices")
 def test_the_status_line_says_what_would_happen(panel: FormHandlers) -> None:
-    assert panel.status().text == "Python blocks run in the embedded kernel python3 after you approve them."
+    asked = "Python blocks run in the embedded kernel python3 after you approve them."
+    boxed = f"Python blocks run automatically in the embedded kernel python3, in a sandbox. {available().why}"
+    assert panel.status().text == (boxed.strip() if available() else f"{asked} {available().why}")
+    assert panel.choose(approve="ask").text.startswith(asked.rstrip("."))
     assert "run automatically" in panel.choose(approve="auto").text
     assert "are not run" in panel.choose(approve="off").text
     assert "turned off" in panel.choose(active=False).text

@@ -165,7 +165,8 @@ def footnote(choices: Choices, *, always: bool = False) -> str:
         "auto": "runs automatically",
         "off": "running code is turned off",
     }[choices.approval]
-    place = "on the Jupyter server" if isinstance(choices.where, Server) else "on this computer"
+    here = "in a sandbox" if choices.where.isolated else "on this computer, no sandbox"
+    place = "on the Jupyter server" if isinstance(choices.where, Server) else here
     model = escape(choices.choice.label) if choices.choice else "no model"
     return (
         f'<div class="cr-footnote"><span class="cr-model">{model} · </span>'
