@@ -4,7 +4,7 @@ import asyncio
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -79,9 +79,17 @@ def new_session(sessions: Sessions, where: KernelLocation) -> Session:
 @pytest.fixture(scope="module")
 def lent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[KernelLocation], LentKernel]]:
     """The kernel of each kind that the tests of a file use one after the other."""
-    registry = Sessions(tmp_path_factory.mktemp("lent"))
-    yield cache(partial(LentKernel, registry))
-    io_thread().call(registry.close_all(keep=False), BOUND)
+    grants = Grants(write=frozenset({real(tmp_path_factory.getbasetemp())}))
+    plain = Sessions(tmp_path_factory.mktemp("lent"))
+    boxed = Sessions(tmp_path_factory.mktemp("lent"), sandbox=KernelSandbox(grants) if available() else None)
+
+    @cache
+    def kernel(where: KernelLocation) -> LentKernel:
+        return LentKernel(boxed if isinstance(where, Local) and where.isolated else plain, where)
+
+    yield kernel
+    for registry in (plain, boxed):
+        io_thread().call(registry.close_all(keep=False), BOUND)
 
 
 @pytest.fixture

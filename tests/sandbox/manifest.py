@@ -114,10 +114,6 @@ BEHAVIOURS = {
         "A spare kernel in namespaces reaches a conversation's folder once it is taken for that.",
         "speed: the first cell does not wait",
     ),
-    "sandbox:namespaces:programs": Behaviour(
-        "Programs that start others, share memory, use terminals, databases or time zones run as without it.",
-        "a sandbox is only kept on if it is not in the way",
-    ),
     "sandbox:settings:in-force": Behaviour(
         "Settings decide whether kernels are sandboxed; what is said of a place holds there, and nothing "
         "runs without a sandbox that was promised one.",

@@ -23,9 +23,10 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def asking() -> Iterator[str]:
+def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The same where there is no sandbox."""
-    with served(App(load({"demo": True, "sandbox": "off"})).asgi) as address:
+    chosen = {"demo": True, "sandbox": "off", "data_dir": tmp_path_factory.mktemp("asking")}
+    with served(App(load(chosen)).asgi) as address:
         yield address
 
 
