@@ -6,7 +6,6 @@ client sends after that never reaches the server that the request was allowed fo
 
 import asyncio
 import re
-from contextlib import suppress
 from dataclasses import replace
 
 from coderunner.sandbox.egress.dialling import Stream, Unreachable
@@ -64,8 +63,9 @@ async def forward(
         await _answer(request, plain, server[0], client[1], sending, concealment)
     finally:
         sending.cancel()
-        with suppress(asyncio.CancelledError, Exception):
-            await sending
+        await asyncio.wait({sending})  # unlike `await sending`, this tells our own cancellation from its
+        if not sending.cancelled():
+            sending.exception()
 
 
 async def _send(client: asyncio.StreamReader, server: asyncio.StreamWriter, framing: Framing) -> None:
