@@ -109,6 +109,17 @@ async def test_a_kernel_has_no_rights_and_gets_none(session: Session) -> None:
     assert printed(await session.execute(source)) != "0"
 
 
+@behaviour("sandbox:namespaces:processes")
+async def test_a_program_gets_no_stream_of_ours(session: Session) -> None:
+    source = (
+        "import os\n"
+        "seen = {os.readlink(f'/proc/self/fd/{each}') for each in os.listdir('/proc/self/fd')"
+        " if os.path.exists(f'/proc/self/fd/{each}')}\n"
+        "print(sorted(each for each in seen if each.startswith('/') and not each.startswith(('/dev/null', '/tmp'))))"
+    )
+    assert printed(await session.execute(source)) == "[]"
+
+
 @behaviour("sandbox:namespaces:network")
 async def test_a_kernel_has_a_loopback_of_its_own_and_nothing_else(session: Session) -> None:
     listening = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)

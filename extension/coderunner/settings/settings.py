@@ -189,7 +189,7 @@ class Settings(BaseSettings):
     )
     allow_local_kernel: bool = setting(
         default=False,
-        what="run clients' code on this machine, with your permissions",
+        what="run clients' code on this machine without a sandbox, with your permissions",
         topic="keys",
     )
     run_for: Literal["marked", "all"] = setting(

@@ -7,6 +7,7 @@ machine could read what a kernel prints.
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 import threading
 import uuid
@@ -307,7 +308,8 @@ async def _launch(
     if confinement is not None:
         _spec(manager).argv[:0] = confinement.command
         environment.update(confinement.environment)
-        more["stdin"] = confinement.stdin
+        # Ours may be a person's terminal, or the line to a client: neither is the program's.
+        more = {"stdin": confinement.stdin, "stdout": subprocess.DEVNULL}
     with (sockets / "stderr").open("wb") as stderr:
         try:
             await manager.start_kernel(

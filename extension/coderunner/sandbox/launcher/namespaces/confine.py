@@ -72,7 +72,8 @@ def build(policy: Policy) -> FileTree:
         tree.link(link, target)
     tree.devices()
     if os.geteuid() == 0:
-        tree.hide_secrets("/etc")
+        tree.hide_secrets("/etc", 2)
+        tree.hide_secrets("/sys/kernel", 1)
     _write("/proc/sys/user/max_user_namespaces", "0")
     tree.finish()
     return tree

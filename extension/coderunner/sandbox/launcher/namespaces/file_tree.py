@@ -130,7 +130,7 @@ class FileTree:
                 flags = MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC
                 libc.mount("none", path, flags=flags)
 
-    def hide_secrets(self, folder: str, depth: int = 2) -> None:
+    def hide_secrets(self, folder: str, depth: int) -> None:
         """Cover what is for root alone in a folder of the system: root in the sandbox is its owner."""
         try:
             entries = sorted(os.scandir(OLD + folder), key=lambda entry: entry.name)
