@@ -110,8 +110,8 @@ BEHAVIOURS = {
         "A kernel in namespaces has a loopback interface of its own and no other way out.",
         "safety: no network unless it is granted",
     ),
-    "sandbox:namespaces:spare": Behaviour(
-        "A spare kernel in namespaces reaches a conversation's folder once it is taken for that.",
+    "sandbox:spare": Behaviour(
+        "A sandboxed spare kernel reaches a conversation's folder once it is taken for that.",
         "speed: the first cell does not wait",
     ),
     "sandbox:settings:in-force": Behaviour(

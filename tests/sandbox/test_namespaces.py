@@ -167,18 +167,3 @@ async def test_a_grant_reaches_no_further_than_it_says_whatever_the_program_prep
     await session.execute(f"import os; os.symlink({str(tmp_path / 'secret')!r}, 'link')")
     assert not await sessions.grant("prepared", Grants(read=frozenset({own / "link"})))
     assert "read" not in printed(await session.execute(refused(tmp_path / "secret")))
-
-
-@behaviour("sandbox:namespaces:spare")
-async def test_a_spare_kernel_gets_its_conversations_folder_when_it_is_taken(tmp_path: Path) -> None:
-    sessions = Sessions(tmp_path / "work", spare=True, sandbox=KernelSandbox())
-    try:
-        sessions.prepare(Local())
-        session = sessions.get("one", Local())
-        assert printed(await session.execute("import os; print(os.getcwd())")) == str(
-            tmp_path / "work" / "one"
-        )
-        await session.execute("open('kept', 'w').write('1')")
-        assert (tmp_path / "work" / "one" / "kept").read_text() == "1"
-    finally:
-        await sessions.close_all()

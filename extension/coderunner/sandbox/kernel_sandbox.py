@@ -160,8 +160,8 @@ class KernelSandbox:
 
     @property
     def moves(self) -> bool:
-        """A kernel that runs can be shown the folder of a conversation."""
-        return self.way.backend == "namespaces"
+        """A kernel that runs can be given to a conversation: with its folder, or with one that becomes it."""
+        return self.way.backend in ("namespaces", "landlock")
 
     def hosts(self, conversation: str) -> frozenset[str]:
         """The hosts that a conversation may reach now."""

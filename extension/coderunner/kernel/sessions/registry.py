@@ -89,7 +89,7 @@ class Sessions:
         self.sandbox = sandbox
         self._confined: dict[str, LocalKernel] = {}
         """The kernel of this machine that a conversation had last."""
-        self._spare = SpareKernel(sandbox, self._limits) if spare else None
+        self._spare = SpareKernel(sandbox, self._limits, self._place) if spare else None
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
         self.io_thread.at_exit(self._farewell)
@@ -270,11 +270,15 @@ class Sessions:
 
     def directory(self, conversation: str) -> Path:
         """Return the working directory of a conversation's local kernel."""
+        return self._place() / slug(conversation)
+
+    def _place(self) -> Path:
+        """The folder of all working directories."""
         if self._root is not None:
-            return self._root / slug(conversation)
+            return self._root
         if self._temporary is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="coderunner-", ignore_cleanup_errors=True)
-        return Path(self._temporary.name) / slug(conversation)
+        return Path(self._temporary.name)
 
     def _folder(self, conversation: str, where: KernelLocation | None = None) -> Path:
         """The folder that a local kernel works in."""

@@ -1,7 +1,7 @@
 """One kernel of this machine that has started before anybody needs it, so that the next one need not wait."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from coderunner.kernel.background_tasks import begin
 from coderunner.kernel.connections import local_kernel
 from coderunner.kernel.connections.kernel_specs import NATIVE
 from coderunner.kernel.execution.pending_request import Event, Gone
+from coderunner.kernel.sessions import waiting_folder
 from coderunner.kernel.sessions.run_prelude import move, prepare
 from coderunner.private_folders import make_private
 from coderunner.sandbox.kernel_sandbox import KernelSandbox, real
@@ -25,8 +26,16 @@ class SpareKernel:
 
     kernel_name = NATIVE
 
-    def __init__(self, sandbox: KernelSandbox | None = None, limits: Limits | None = None) -> None:
-        self._sandbox, self._limits = sandbox, limits
+    def __init__(
+        self,
+        sandbox: KernelSandbox | None = None,
+        limits: Limits | None = None,
+        root: Callable[[], Path] = Path,
+    ) -> None:
+        """`root` returns the folder in which conversations have theirs."""
+        self._sandbox, self._limits, self._root = sandbox, limits, root
+        self._waiting: Path | None = None
+        """Where it waits, if its sandbox cannot show it another folder later."""
         self._starting: asyncio.Task[local_kernel.LocalKernel] | None = None
         self._farewells: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -52,7 +61,7 @@ class SpareKernel:
         try:
             # Shielded: whoever stops waiting does not end it halfway.
             kernel = await asyncio.shield(starting)
-            if await kernel.check() is None and await self._admit(kernel, _made(directory), conversation):
+            if await kernel.check() is None and await self._admit(kernel, directory, conversation):
                 await move(kernel, directory)
                 return kernel
         except (KernelError, OSError):
@@ -68,9 +77,17 @@ class SpareKernel:
 
     async def _admit(self, kernel: local_kernel.LocalKernel, directory: Path, conversation: str) -> bool:
         if self._sandbox is None:
+            make_private(directory)
             return True
-        own = Grants(write=frozenset([real(directory)]))
-        return await kernel.show(own | self._sandbox.granted.of(conversation), conversation)
+        granted = self._sandbox.granted.of(conversation)
+        if self._waiting is not None:
+            waiting, self._waiting = self._waiting, None
+            if not (granted.read or granted.write) and waiting_folder.become(waiting, directory):
+                return await kernel.show(Grants(), conversation)
+            waiting_folder.remove(waiting)
+            return False
+        make_private(directory)
+        return await kernel.show(granted | Grants(write=frozenset([real(directory)])), conversation)
 
     async def close(self) -> None:
         """End it, and start no other."""
@@ -79,9 +96,17 @@ class SpareKernel:
         if starting is not None:
             self._beside(_end(starting))
         await asyncio.gather(*self._farewells, return_exceptions=True)
+        if self._waiting is not None:
+            waiting_folder.remove(self._waiting)
 
     async def _start(self) -> local_kernel.LocalKernel:
-        kernel = await local_kernel.start(self.kernel_name, sandbox=self._sandbox, limits=self._limits)
+        if self._sandbox is not None and self._sandbox.way.backend == "landlock":
+            if self._waiting is not None:
+                waiting_folder.remove(self._waiting)  # the one before has died in it
+            self._waiting = waiting_folder.make(self._root())
+        kernel = await local_kernel.start(
+            self.kernel_name, self._waiting, sandbox=self._sandbox, limits=self._limits
+        )
         try:
             await prepare(kernel)
         except BaseException:
@@ -102,11 +127,6 @@ class SpareKernel:
 
     def _beside(self, work: Coroutine[Any, Any, None]) -> None:
         begin("a spare kernel could not be shut down", work, self._farewells)
-
-
-def _made(directory: Path) -> Path:
-    make_private(directory)
-    return directory
 
 
 async def _end(starting: "asyncio.Task[local_kernel.LocalKernel]") -> None:
