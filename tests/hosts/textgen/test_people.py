@@ -139,6 +139,7 @@ def test_several_people_change_nothing_in_the_form(webui: Webui, tmp_path: Path)
 
 def reply_with_word(webui: Webui, panel: FormHandlers, *, run: bool) -> str:
     """Answer as the page's script does: press the button below the number that is shown, and Continue."""
+    hooks.extension().store.change(approve="ask")  # in a sandbox nobody is asked
     with browser_page("ann"):
         bar = Bar(panel)
         asked = webui.send("?")
