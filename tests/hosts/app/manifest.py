@@ -337,4 +337,24 @@ BEHAVIOURS = {
         "No command line has the token of the browser that the app opens.", "as Jupyter does"
     ),
     "app:start:port": Behaviour("A taken port is told, or the next one where nobody chose it.", "make run"),
+    "app:allow:button": Behaviour(
+        "*Allow for this chat* grants exactly what stands beside it and runs the block again; the "
+        "model is told the result.",
+        "safety: grants instead of walls",
+    ),
+    "app:allow:reload": Behaviour(
+        "The sentence and its button survive a reload and a restart; of two presses one counts.",
+        "decision 3: reloads and restarts change nothing",
+    ),
+    "app:allow:never": Behaviour(
+        "What holds secrets has a sentence and no button.", "safety, T1: host files stay out of reach"
+    ),
+    "app:allow:guarded": Behaviour(
+        "Nobody but the app's own page can press the button, and it allows nothing else.",
+        "safety: consent is given by a person",
+    ),
+    "app:allow:list": Behaviour(
+        "The drawer lists what a chat was allowed and takes it back; a deleted chat leaves no grants.",
+        "safety: grants instead of walls",
+    ),
 }

@@ -124,13 +124,15 @@ class Sessions:
             return list(self._sessions.values())
 
     async def close(self, conversation: str, where: KernelLocation | None = None) -> None:
-        """End a conversation's kernel, wherever it is.
+        """End a conversation's kernel, wherever it is; what it was granted is forgotten.
 
         Given `where`, also one on that server that nobody owns here; a server that does not answer
         keeps it.
         """
         with self._lock:
             session = self._sessions.pop(conversation, None)
+        if self.sandbox is not None:
+            await asyncio.to_thread(self.sandbox.granted.forget, conversation)
         if session is not None:
             await self.io_thread.run(self._end(session, keep=False))
         if isinstance(where, Server):

@@ -1,6 +1,5 @@
 """How a reply is written: by the chosen model, with a kernel at the chosen place."""
 
-import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
@@ -58,10 +57,7 @@ class ReplyWriter:
 
         What was granted to the conversation is forgotten.
         """
-        label = kernel_label(conversation)
-        await self.sessions.close(label, self.choices.where)
-        if (sandbox := self.sessions.sandbox) is not None:
-            await asyncio.to_thread(sandbox.granted.forget, label)
+        await self.sessions.close(kernel_label(conversation), self.choices.where)
 
     async def write(self, request: ReplyRequest) -> AsyncGenerator[Event]:
         """Write a reply with the current choices; raises ModelError."""

@@ -92,7 +92,8 @@ class ExtensionState:
         ours = _settings()
         store = PreferencesFile(home / "settings.json", from_settings(ours) if ours else Preferences())
         most, approvals = ours.max_memory if ours else 0.0, BarState()
-        sandbox = KernelSandbox.of(ours or Settings(), buttons=True, data=home)
+        several = webui_api.serves_several()
+        sandbox = KernelSandbox.of(ours or Settings(), buttons=True, stranger=several, data=home)
         sessions = Sessions(home / "files", max_memory=most, spare=True, sandbox=sandbox)
         records = open_records(
             ours.records_url.reveal() if ours else "", home, keep_days=ours.keep_days if ours else 0
