@@ -322,6 +322,10 @@ BEHAVIOURS = {
         "a browser too.",
         "RFC 6265bis: SameSite",
     ),
+    "app:files:private": Behaviour(
+        "Records, keys and folders of the app are their owner's alone, whatever the umask is.",
+        "docs/safety.md",
+    ),
     "app:kernel:imported": Behaviour(
         "Blocks that came from a file run with the others only after one question that counts them.",
         "docs/safety.md",
