@@ -168,7 +168,10 @@ class Bar:
 
 
 @behaviour("textgen:consent:ask")
-def test_a_block_waits_for_run_on_the_embedded_kernel(webui: Webui) -> None:
+def test_a_block_waits_for_run_on_an_embedded_kernel_without_a_sandbox(
+    webui: Webui, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODERUNNER_SANDBOX", "off")
     webui.start()
     webui.says(CODE, "It is 15.")
     assert (
@@ -179,6 +182,7 @@ def test_a_block_waits_for_run_on_the_embedded_kernel(webui: Webui) -> None:
 @behaviour("textgen:consent:ask")
 def test_skip_tells_the_model_that_the_block_did_not_run(webui: Webui, tmp_path: Path) -> None:
     webui.start()
+    choose(approve="ask")
     ran = tmp_path / "ran"
     webui.says(f"```python\nopen({str(ran)!r}, 'w')\n```\n", "As you wish.")
     reply = reply_with_word(webui, FormHandlers(hooks.extension()), run=False)
