@@ -113,9 +113,8 @@ def report(times: Times) -> None:
         ratio, more = boxed / plain, boxed - plain
         held = more <= MILLISECONDS if what == "start" else ratio <= RATIO
         bar = f"{MILLISECONDS} ms more" if what == "start" else f"{RATIO:.2f}"
-        print(
-            f"{what:12}{plain:10.2f}{boxed:14.2f}{ratio:8.2f}{more:9.2f}  {bar} {'held' if held else 'MISSED'}"
-        )
+        verdict = "held" if held else "MISSED"
+        print(f"{what:12}{plain:10.2f}{boxed:14.2f}{ratio:8.2f}{more:9.2f}  {bar} {verdict}")
 
 
 if __name__ == "__main__":
