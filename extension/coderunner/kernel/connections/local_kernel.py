@@ -189,6 +189,8 @@ class LocalKernel:
             return
         self._farewell = Gone(Status.DIED, f"The kernel was ended: {over.said}.", detail=over.said)
         self._kill_group()
+        if self._confinement is not None and self._confinement.backend != "seatbelt":
+            return  # its launcher ends the others, and tidies up after them
         for process in over.processes:
             with suppress(OSError):
                 os.kill(process, KILL)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import select
 
-from coderunner.sandbox.launcher import broker, brokered_calls, landlock, libc, limits
+from coderunner.sandbox.launcher import broker, brokered_calls, landlock, libc, limits, shared_memory
 from coderunner.sandbox.launcher.call_filter.call_numbers import CALLS, COLUMN
 
 TYPE_CHECKING = False
@@ -67,24 +67,22 @@ def _keep(policy: Policy, command: list[str], channel: int, lifeline: int) -> No
     listener = _taken(kernel, int(text))
     # Kept open for as long as the kernel lives: a rule is about the entries that there are now.
     kept = [os.open(path, os.O_PATH) for path in landlock.own_proc(kernel) if os.path.exists(path)]
-    shared = _shared_memory()
-    _drop_capabilities()
-    answers = broker.Broker(
-        listener,
-        policy,
-        brokered_calls.HANDLERS,
-        slow=brokered_calls.SLOW,
-        way_out=policy.get("port", 0),
-        shared_memory=shared,
-    )
-    os.write(allow, b".")
+    shared = shared_memory.make()
     try:
+        _drop_capabilities()
+        answers = broker.Broker(
+            listener,
+            policy,
+            brokered_calls.HANDLERS,
+            slow=brokered_calls.SLOW,
+            way_out=policy.get("port", 0),
+            shared_memory=shared,
+        )
+        os.write(allow, b".")
         code = _serve(kernel, answers, listener, channel, lifeline)
     finally:
         _end_all()
-        for name in os.listdir(shared):
-            os.unlink(f"{shared}/{name}")
-        os.rmdir(shared)
+        shared_memory.remove(shared)
         for handle in kept:
             os.close(handle)
     os._exit(code)
@@ -100,7 +98,8 @@ def _become(policy: Policy, command: list[str], tell: int, awaited: int) -> NoRe
         landlock.confine(policy)
         _drop_capabilities()
         os.write(tell, b"%d" % landlock.filter_calls(asking=True))
-        os.read(awaited, 1)
+        if not os.read(awaited, 1):
+            os._exit(NOT_FOUND)  # nobody is there to answer its calls
         for name in os.listdir("/proc/self/fd"):
             _keep_private(int(name))
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -130,12 +129,6 @@ def _taken(process: int, descriptor: int) -> int:
         return libc.syscall(CALLS["pidfd_getfd"][COLUMN[os.uname().machine]] or 0, handle, descriptor, 0)
     finally:
         os.close(handle)
-
-
-def _shared_memory() -> str:
-    path = f"/dev/shm/coderunner-{os.urandom(8).hex()}"  # noqa: S108 - with a name that nobody guesses
-    os.mkdir(path, 0o700)
-    return path
 
 
 def _drop_capabilities() -> None:
