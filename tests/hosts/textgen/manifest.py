@@ -341,4 +341,8 @@ BEHAVIOURS = {
         "The same lesson can stand below one's own system message.", "behaviours C10"
     ),
     "textgen:load:log": Behaviour("What we log stands in the webui's own log.", "tried in the host"),
+    "textgen:allow": Behaviour(
+        "What the sandbox refused to a block is allowed by its button, and the block runs again.",
+        "safety: grants instead of walls",
+    ),
 }

@@ -1,5 +1,7 @@
 """A block that waits for a person's word, and all that is done meanwhile."""
 
+import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ from modules import chat
 
 from coderunner.hosts.textgen import hooks
 from coderunner.hosts.textgen.reply import output_placeholders
+from coderunner.sandbox.backends import available
 from tests.behaviours import behaviour
 from tests.hosts.textgen.test_people import answered, choose
 from tests.hosts.textgen.webui import Webui, api_state, browser_page, stepped, until
@@ -161,3 +164,35 @@ def test_of_a_deleted_chat_no_block_waits(asking: Webui, ran: Path) -> None:
         asking.says("Fresh.")
         assert asking.send("Hi") == "Fresh."
     assert runs(ran) == 0
+
+
+@behaviour("textgen:allow")
+@pytest.mark.skipif(not available(), reason=f"no sandbox here: {available().why}")
+def test_what_the_sandbox_refused_is_allowed_by_the_blocks_button_and_the_block_runs_again(
+    webui: Webui, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="ada-") as home:  # beside what tests may write everywhere
+        monkeypatch.setenv("HOME", home)
+        (Path(home) / "data").mkdir()
+        (Path(home) / "data" / "sales.csv").write_text("15")
+        webui.start()
+        choose(approve="auto")
+        webui.says(f"```python\nprint(open('{home}/data/sales.csv').read())\n```\n", "It may not.")
+        with browser_page("ann"):
+            (block,) = output_placeholders.opened(webui.send("Do it."))
+        buttons, store = hooks.extension().controller.buttons, hooks.extension().controller.store
+        look = store.subscriptions.look(block, "")
+        assert look is not None
+        assert "This block may not read ~/data/sales.csv." in look.refused
+        assert "The user can allow it with the button below this block" in webui.prompts[-1]
+        (ticket,) = re.findall(r'data-cr="allow" data-cr-ticket="([^"]+)"', look.refused)
+        assert not buttons.act(block, "allow")
+        assert buttons.act(ticket, "allow")
+        assert not buttons.act(ticket, "allow")
+
+        def read() -> bool:
+            known = store.get(block)
+            again = known.block.again if known is not None else None
+            return again is not None and again.result is not None and "15" in str(again.result.outputs)
+
+        until(read)
