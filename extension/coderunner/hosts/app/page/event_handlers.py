@@ -29,9 +29,10 @@ from coderunner.text.json_reader import loads
 BUSY = "A reply is still being written. Stop it first."
 
 
-# The conversation in the URL comes before the one that the browser remembers.
+# Asks the person about blocks that came from a file.
 AGREED = "async (identity) => [identity, await window.coderunner.agreed()]"
-"""Asks the person about blocks that came from a file."""
+
+# The conversation in the URL comes before the one that the browser remembers.
 ADDRESSED = "(kept) => new URLSearchParams(location.search).get('c') ?? kept"
 
 
