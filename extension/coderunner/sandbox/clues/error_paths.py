@@ -95,7 +95,7 @@ def _errors(result: Result) -> Iterator[tuple[str, str]]:
                 yield f"{ename}: {evalue[-LONGEST:]}", ran
                 # What caused it may say more: the last exception is often a library's own.
                 yield from ((line, "") for line in lines.split("\n") if _FAILED.search(line))
-            case Stream(text=text):
+            case Stream(text=text) if _FAILED.search(text, max(0, len(text) - LONGEST)):
                 lines = plain(text[-LONGEST:])
                 yield from ((line, "") for line in lines.split("\n") if _FAILED.search(line))
 
