@@ -139,10 +139,17 @@ class Broker:
         self.way_out = way_out
         self.shared_memory = shared_memory
         self.writable = Roots(landlock.writable(policy), policy.get("hidden", ()))
-        self.readable = Roots(
-            (*landlock.readable(policy["system"]), *policy["read"], *landlock.writable(policy)),
-            policy.get("hidden", ()),
-        )
+        self._policy = policy
+        self._readable: Roots | None = None
+
+    @property
+    def readable(self) -> Roots:
+        """What may be read. Found when it is asked for first: few kernels ask, and all would wait for it."""
+        if self._readable is None:
+            policy = self._policy
+            paths = (*landlock.readable(policy["system"]), *policy["read"], *landlock.writable(policy))
+            self._readable = Roots(paths, policy.get("hidden", ()))
+        return self._readable
 
     def answer(self) -> None:
         """Receive one call and answer it.
