@@ -123,11 +123,15 @@ def test_a_session_needs_a_server(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_session_on_a_server_is_found_again_and_written_down(
     jupyter: Jupyter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("CODERUNNER_SERVER", jupyter.url)
-    monkeypatch.setenv("CODERUNNER_TOKEN", jupyter.token)
-    assert main(["exec", "--session", "work", "-c", "x = 10 + 5"]) == 0
-    assert main(["exec", "--session", "work", "-c", "print(x)"]) == 0
-    assert main(["exec", "-c", "print(x)"]) == 1
+    def run(*arguments: str) -> int:
+        # A command forgets the variables that may hold secrets.
+        monkeypatch.setenv("CODERUNNER_SERVER", jupyter.url)
+        monkeypatch.setenv("CODERUNNER_TOKEN", jupyter.token)
+        return main(["exec", *arguments])
+
+    assert run("--session", "work", "-c", "x = 10 + 5") == 0
+    assert run("--session", "work", "-c", "print(x)") == 0
+    assert run("-c", "print(x)") == 1
     assert capsys.readouterr().out == "15\n"
     assert [jupyter.session("coderunner/work")["kernel"]["id"]] == jupyter.kernels()
     records = open_records("", tmp_path / "data")
