@@ -21,7 +21,10 @@ pytestmark = pytest.mark.skipif(
 
 
 @behaviour("sandbox:landlock:files")
-def test_what_may_be_written_has_its_modes_and_times_set_and_nothing_else_has(tmp_path: Path) -> None:
+@pytest.mark.parametrize("container", [False, True], ids=["free", "in a container"])
+def test_what_may_be_written_has_its_modes_and_times_set_and_nothing_else_has(
+    tmp_path: Path, container: bool
+) -> None:
     outside = tmp_path / "outside"
     outside.write_text("x")
     before = outside.stat()
@@ -41,9 +44,13 @@ for act in (os.chmod, os.utime, os.chown):
             print("done", act, path)
         except PermissionError:
             pass
+with open("own", "w") as file:
+    os.fchmod(file.fileno(), 0o600)
+print(oct(os.stat("own").st_mode))
 """,
+        container=container,
     )
-    assert said == "0o100640 7.0\n"
+    assert said == "0o100640 7.0\n0o100600\n"
     after = outside.stat()
     assert (after.st_mode, after.st_mtime_ns, after.st_ctime_ns) == (
         before.st_mode,
@@ -53,7 +60,8 @@ for act in (os.chmod, os.utime, os.chown):
 
 
 @behaviour("sandbox:landlock:sockets")
-def test_a_program_reaches_unix_sockets_of_its_own_and_no_others(tmp_path: Path) -> None:
+@pytest.mark.parametrize("container", [False, True], ids=["free", "in a container"])
+def test_a_program_reaches_unix_sockets_of_its_own_and_no_others(tmp_path: Path, container: bool) -> None:
     # A path of a socket is short.
     with tempfile.TemporaryDirectory(dir="/tmp") as place, socket.socket(socket.AF_UNIX) as other:
         other.bind(f"{place}/other")
@@ -72,7 +80,13 @@ for path in ("{place}/other", "../other", "link"):
         print("connected", path)
     except PermissionError:
         pass
+try:
+    socket.socket().listen()
+    print("listens")
+except PermissionError:
+    pass
 """,
+            container=container,
         )
         other.setblocking(False)
         with pytest.raises(BlockingIOError):

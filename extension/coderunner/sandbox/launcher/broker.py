@@ -35,6 +35,8 @@ LONGEST = 4096
 UNDONE = -1
 """What a handler returns when Linux shall do the call: it is refused there what it may not."""
 _GO_ON = 1
+_AT_NUMBER = 1
+"""SECCOMP_ADDFD_FLAG_SETFD."""
 
 
 class Refused(Exception):
@@ -42,7 +44,12 @@ class Refused(Exception):
 
 
 class Given(int):
-    """A descriptor of ours that the calling process is to have; the call returns its number there."""
+    """A descriptor of ours that the calling process is to have; the call returns its number there.
+
+    With a `place`, it takes that number, and the call returns 0.
+    """
+
+    place = -1
 
 
 class Call:
@@ -96,6 +103,27 @@ class Call:
         base = os.readlink(f"/proc/{self.thread}/" + ("cwd" if folder == HERE else f"fd/{folder}"))
         self._waits()
         return f"{base}/{text}"
+
+    def flags(self, index: int) -> int:
+        """Return the flags of a descriptor of its; raises OSError and Refused."""
+        return int(self._told(index, b"flags:"), 8)
+
+    def terminal(self, index: int) -> int:
+        """Return the number of the terminal that a descriptor of its is the other end of."""
+        return int(self._told(index, b"tty-index:"))
+
+    def _told(self, index: int, what: bytes) -> bytes:
+        with open(f"/proc/{self.thread}/fdinfo/{self.number(index)}", "rb") as file:
+            self._waits()
+            for line in file:
+                if line.startswith(what):
+                    return line[len(what) :].strip()
+        raise Refused
+
+    def place(self, index: int) -> str:
+        """Return a path for us to what a descriptor of its is, though not to a socket."""
+        self._waits()
+        return f"/proc/{self.thread}/fd/{self.number(index)}"
 
     def descriptor(self, index: int) -> int:
         """Return a copy of a descriptor of its; raises OSError."""
@@ -180,15 +208,19 @@ class Broker:
             value, error = 0, errno.EACCES
         try:
             if isinstance(value, Given):
-                value = self._give(identity, value)
+                number = self._give(identity, value)
+                value = 0 if value.place >= 0 else number
             flags = _GO_ON if value == UNDONE else 0
             fcntl.ioctl(self._listener, SEND, _ANSWER.pack(identity, max(value, 0), -error, flags))
         except OSError:
             pass  # who called is gone
 
-    def _give(self, identity: int, descriptor: int) -> int:
+    def _give(self, identity: int, descriptor: Given) -> int:
         try:
-            request = bytearray(struct.pack("=QIIII", identity, 0, descriptor, 0, os.O_CLOEXEC))
+            flags = _AT_NUMBER if descriptor.place >= 0 else 0
+            request = bytearray(
+                struct.pack("=QIIII", identity, flags, descriptor, max(descriptor.place, 0), os.O_CLOEXEC)
+            )
             number: int = fcntl.ioctl(self._listener, ADD_DESCRIPTOR, request)
             return number
         finally:

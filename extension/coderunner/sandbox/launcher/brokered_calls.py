@@ -42,32 +42,56 @@ def connect(broker: Broker, call: Call) -> int:
     if family == _socket.AF_UNIX and address[2:3] not in (b"", b"\0"):
         target = broker.writable.open(call.path(HERE, address[2:].split(b"\0", 1)[0]))
         try:
-            _connected(call, family, f"/proc/self/fd/{target}")
+            return _connected(call, family, f"/proc/self/fd/{target}")
         finally:
             os.close(target)
-        return 0
     port, host = struct.unpack("!H4s", address[2:8].ljust(6, b"\0"))
     if family == _socket.AF_INET and host == b"\x7f\0\0\1" and port == broker.way_out != 0:
-        _connected(call, family, ("127.0.0.1", port))
-        return 0
+        return _connected(call, family, ("127.0.0.1", port))
     raise Refused
 
 
-def _connected(call: Call, family: int, address: str | tuple[str, int]) -> None:
-    own = _socket.socket(family, _socket.SOCK_STREAM, 0, call.descriptor(0))
+def _connected(call: Call, family: int, address: str | tuple[str, int]) -> int:
+    try:
+        handle = call.descriptor(0)
+    except PermissionError:
+        return _connected_anew(call, family, address)
+    own = _socket.socket(family, _socket.SOCK_STREAM, 0, handle)
     try:
         if own.getsockopt(_socket.SOL_SOCKET, FAMILY) != family:
             raise Refused
-        error = own.connect_ex(address)
-        if error:
-            raise OSError(error, os.strerror(error))
+        _begun(own, address)
+    finally:
+        own.close()
+    return 0
+
+
+def _connected_anew(call: Call, family: int, address: str | tuple[str, int]) -> int:
+    """Where a container forbids us a descriptor of another process: put a socket of ours in its place."""
+    own = _socket.socket(family, _socket.SOCK_STREAM)
+    try:
+        _begun(own, address)
+        os.set_blocking(own.fileno(), not call.flags(0) & os.O_NONBLOCK)
+        given = Given(os.dup(own.fileno()))
+        given.place = call.number(0)
+        return given
     finally:
         own.close()
 
 
+def _begun(own: _socket.socket, address: str | tuple[str, int]) -> None:
+    error = own.connect_ex(address)
+    if error:
+        raise OSError(error, os.strerror(error))
+
+
 def listen(_broker: Broker, call: Call) -> int:
     """Listen on a Unix socket."""
-    own = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, call.descriptor(0))
+    try:
+        handle = call.descriptor(0)
+    except PermissionError:
+        return UNDONE if _is_unix(call) else _refuse()
+    own = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, handle)
     try:
         if own.getsockopt(_socket.SOL_SOCKET, FAMILY) != _socket.AF_UNIX:
             raise Refused
@@ -75,6 +99,17 @@ def listen(_broker: Broker, call: Call) -> int:
     finally:
         own.close()
     return 0
+
+
+def _is_unix(call: Call) -> bool:
+    """Tell whether a socket is listed among the Unix sockets of this machine."""
+    inode = os.readlink(call.place(0)).removeprefix("socket:[").removesuffix("]").encode()
+    with open("/proc/net/unix", "rb") as file:
+        return any(inode in line.split()[6:7] for line in file)
+
+
+def _refuse() -> int:
+    raise Refused
 
 
 # --- what belongs to a file -------------------------------------------------------------------------------
@@ -168,9 +203,13 @@ def inotify_add_watch(broker: Broker, call: Call) -> int:
 
 def terminal(_broker: Broker, call: Call) -> int:
     """Open the other side of a terminal of its own: those of the person have the same kind of path."""
-    own = call.descriptor(0)
+    flags = os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC
     try:
-        return Given(fcntl.ioctl(own, OPEN_TERMINAL, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
+        own = call.descriptor(0)
+    except PermissionError:
+        return Given(os.open(f"/dev/pts/{call.terminal(0)}", flags))
+    try:
+        return Given(fcntl.ioctl(own, OPEN_TERMINAL, flags))
     finally:
         os.close(own)
 
@@ -266,7 +305,8 @@ class _Held:
     """The same for an open file: one in a folder of its own, or one that it may write anyway."""
 
     def __init__(self, broker: Broker, call: Call) -> None:
-        self._handle = call.descriptor(0)
+        self._writes = call.flags(0) & os.O_ACCMODE != os.O_RDONLY
+        self._handle = os.open(call.place(0), os.O_PATH | os.O_CLOEXEC)
         try:
             if not self._own(broker):
                 raise Refused
@@ -278,9 +318,7 @@ class _Held:
         kind = os.fstat(self._handle).st_mode
         if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
             return False
-        if fcntl.fcntl(self._handle, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY:
-            return True
-        return os.readlink(f"/proc/self/fd/{self._handle}") in broker.writable
+        return self._writes or os.readlink(f"/proc/self/fd/{self._handle}") in broker.writable
 
     def __enter__(self) -> str:
         return f"/proc/self/fd/{self._handle}"

@@ -7,11 +7,12 @@ supervisor's group, so that an interrupt and a kill reach it.
 
 from __future__ import annotations
 
+import _socket
 import os
 import select
+import struct
 
 from coderunner.sandbox.launcher import broker, brokered_calls, landlock, libc, limits, shared_memory
-from coderunner.sandbox.launcher.call_filter.call_numbers import CALLS, COLUMN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the import of typing takes as long as all the rest
@@ -51,7 +52,7 @@ def _keep(policy: Policy, command: list[str], channel: int, lifeline: int) -> No
     if not landlock.sufficient():
         raise OSError(0, "this kernel of Linux has no Landlock, or one that is too old")
     libc.prctl(SUBREAPER, 1)
-    told, tell = os.pipe()
+    told, tell = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
     awaited, allow = os.pipe()
     kernel = os.fork()
     if not kernel:
@@ -60,11 +61,11 @@ def _keep(policy: Policy, command: list[str], channel: int, lifeline: int) -> No
         _become(policy, command, tell, awaited)
     # Now that the kernel is in the group that interrupts reach: out of it.
     os.setsid()
-    os.close(tell)
-    text = os.read(told, 20)
-    if not text:
+    tell.close()
+    _, sent, _, _ = told.recvmsg(1, _socket.CMSG_SPACE(4))
+    if not sent:
         os._exit(NOT_FOUND)  # it has said why
-    listener = _taken(kernel, int(text))
+    (listener,) = struct.unpack("=i", sent[0][2])
     # Kept open for as long as the kernel lives: a rule is about the entries that there are now.
     kept = [os.open(path, os.O_PATH) for path in landlock.own_proc(kernel) if os.path.exists(path)]
     shared = shared_memory.make()
@@ -88,7 +89,7 @@ def _keep(policy: Policy, command: list[str], channel: int, lifeline: int) -> No
     os._exit(code)
 
 
-def _become(policy: Policy, command: list[str], tell: int, awaited: int) -> NoReturn:
+def _become(policy: Policy, command: list[str], tell: _socket.socket, awaited: int) -> NoReturn:
     """Become the kernel."""
     try:
         libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -97,7 +98,8 @@ def _become(policy: Policy, command: list[str], tell: int, awaited: int) -> NoRe
         libc.forget_keys()
         landlock.confine(policy)
         _drop_capabilities()
-        os.write(tell, b"%d" % landlock.filter_calls(asking=True))
+        listener = struct.pack("=i", landlock.filter_calls(asking=True))
+        tell.sendmsg([b"."], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, listener)])
         if not os.read(awaited, 1):
             os._exit(NOT_FOUND)  # nobody is there to answer its calls
         for name in os.listdir("/proc/self/fd"):
@@ -120,15 +122,6 @@ def _keep_private(descriptor: int) -> None:
             os.set_inheritable(descriptor, False)  # noqa: FBT003 - it has no name
     except OSError:
         pass  # it was the one that read the list
-
-
-def _taken(process: int, descriptor: int) -> int:
-    """Return a copy of another process's descriptor; raises OSError."""
-    handle = os.pidfd_open(process)
-    try:
-        return libc.syscall(CALLS["pidfd_getfd"][COLUMN[os.uname().machine]] or 0, handle, descriptor, 0)
-    finally:
-        os.close(handle)
 
 
 def _drop_capabilities() -> None:
