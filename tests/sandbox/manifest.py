@@ -181,6 +181,10 @@ BEHAVIOURS = {
         "Semaphores and shared memory are the program's own, and end with it.",
         "shm_overview(7): /dev/shm is everybody's",
     ),
+    "sandbox:namespaces:hidden": Behaviour(
+        "A grant of a folder around our own data does not show them; one around another leaves that.",
+        "docs/safety.md: CodeRunner's data are never shown",
+    ),
     "sandbox:landlock:hidden": Behaviour(
         "A grant of a folder does not show our own data in it.", "safety, T1: host files stay out of reach"
     ),

@@ -70,6 +70,54 @@ async def test_a_kernel_reads_nothing_of_a_person_but_its_own_folder(
     assert (sessions.directory("shared") / "own.txt").read_text() == "mine"
 
 
+@behaviour("sandbox:namespaces:hidden")
+@pytest.mark.parametrize("when", ["before", "while it runs"])
+async def test_a_grant_of_what_is_around_our_data_does_not_show_them(tmp_path: Path, when: str) -> None:
+    data = tmp_path / "around" / "data"
+    (data / "records").mkdir(parents=True)
+    (data / "records" / "canary").write_text("ours")
+    (tmp_path / "around" / "file").write_text("of the person")
+    around = Grants(write=frozenset({tmp_path / "around"}))
+    sandbox = KernelSandbox(hidden=(data,))
+    registry = Sessions(data / "kernels", sandbox=sandbox)
+    try:
+        session = registry.get("one", Local())
+        if when == "before":
+            sandbox.granted.add("one", around)
+        printed(await session.execute("open('own.txt', 'w').write('mine')"))
+        if when == "while it runs":
+            assert await registry.grant("one", around)
+        assert printed(await session.execute(refused(tmp_path / "around" / "file"))) == "read"
+        assert printed(await session.execute(refused(data / "records" / "canary"))) == "FileNotFoundError"
+        assert printed(await session.execute(f"import os; print(os.listdir({str(data)!r}))")) == "['kernels']"
+        # Its own folder, which is in there, is as it was.
+        own = data / "kernels" / "one" / "own.txt"
+        assert printed(
+            await session.execute(f"print(open('own.txt').read(), open({str(own)!r}).read())")
+        ) == ("mine mine")
+        assert own.read_text() == "mine"
+    finally:
+        await registry.close_all(keep=False)
+
+
+@behaviour("sandbox:namespaces:hidden")
+async def test_a_larger_grant_to_read_leaves_what_may_be_written(tmp_path: Path) -> None:
+    inner = tmp_path / "around" / "inner"
+    inner.mkdir(parents=True)
+    registry = Sessions(tmp_path / "work", sandbox=KernelSandbox())
+    try:
+        session = registry.get("one", Local())
+        printed(await session.execute("1"))
+        assert await registry.grant("one", Grants(write=frozenset({inner})))
+        assert await registry.grant("one", Grants(read=frozenset({tmp_path / "around"})))
+        printed(await session.execute(f"open({str(inner / 'made')!r}, 'w').write('x')"))
+        assert (inner / "made").read_text() == "x"
+        failed = await session.execute(f"open({str(tmp_path / 'around' / 'made')!r}, 'w')")
+        assert failed.status is Status.ERROR
+    finally:
+        await registry.close_all(keep=False)
+
+
 @behaviour("sandbox:namespaces:files")
 async def test_what_a_kernel_writes_in_home_and_tmp_stays_with_it(session: Session) -> None:
     source = (

@@ -130,6 +130,10 @@ BEHAVIOURS = {
     "proxy:owners:apart": Behaviour(
         "A kernel belongs to one key, however its conversation is named.", "safety: T5"
     ),
+    "proxy:owners:sandboxed": Behaviour(
+        "With kernels on this machine, code of one key reads neither key, runs, files nor kernel of another.",
+        "safety: T5; docs/safety.md",
+    ),
     "proxy:open:refuses": Behaviour(
         "What would let people run code who must not is refused with the way out.", ISSUE
     ),

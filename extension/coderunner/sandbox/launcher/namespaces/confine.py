@@ -56,13 +56,12 @@ def build(policy: Policy) -> FileTree:
     libc.loopback_up()
     if policy["egress"]:
         open_way_out(policy["egress"])
-    tree = FileTree(policy["memory"])
+    tree = FileTree(policy["memory"], policy["hidden"])
     home = policy["home"]
     kept = [(path, "read") for path in policy["read"]] + [(path, "write") for path in policy["write"]]
     kept += [(path, "write") for path in (policy["folder"], policy["sockets"]) if path]
     steps = [(path, "system") for path in policy["system"]] + kept
     steps += [("/tmp", "temporary"), ("/var/tmp", "temporary")]  # noqa: S108 - those of the view
-    steps += [(path, "hidden") for path in policy["hidden"] if os.path.isdir(path)]
     if home != "/" and (home, "read") not in kept and (home, "write") not in kept:
         steps.append((home, "memory"))
     # A folder comes before what is in it, and is covered by that.
@@ -86,13 +85,11 @@ def _show(tree: FileTree, path: str, what: str, policy: Policy) -> None:
         tree.memory(path)
     elif what == "temporary":
         tree.bind_at(policy["temporary"], path)
-    elif what == "hidden":
-        tree.hide(path, folder=True)
     elif path in (policy["folder"], policy["sockets"]):
         tree.bind(path, writable=True)
     else:
         try:
-            tree.bind(path, writable=what == "write")
+            tree.show(path, writable=what == "write")
         except OSError:
             pass  # it is there no more, or a link by now: granted was what it was
 

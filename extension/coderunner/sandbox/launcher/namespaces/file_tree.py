@@ -36,8 +36,14 @@ FOLDER, FOUND = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, os.O_PATH | os.O_NOF
 class FileTree:
     """What the kernel sees: while it is built, and afterwards."""
 
-    def __init__(self, memory: int) -> None:
-        """Make an empty root; `memory`: bytes that each file system in memory may take, 0: half of all."""
+    def __init__(self, memory: int, hidden: list[str]) -> None:
+        """Make an empty root; `memory`: bytes that each file system in memory may take, 0: half of all.
+
+        `hidden`: folders that nothing around them shows.
+        """
+        self._hidden = hidden
+        self._bound: dict[str, bool] = {}
+        """What is shown at its own path, and whether it can be written."""
         self._size = f",size={memory}" if memory else ""
         libc.mount("none", "/", flags=MS_REC | MS_PRIVATE)
         libc.mount("coderunner", BASE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=16m")
@@ -164,6 +170,28 @@ class FileTree:
 
     # --- at any time ------------------------------------------------------------------------------
 
+    def show(self, path: str, *, writable: bool) -> None:
+        """Show a file or folder as `bind` does; what is hidden or shown in it stays so. Raises OSError."""
+        self.bind(path, writable=writable)
+        inside = f"{path.rstrip('/')}/"
+        for each in sorted({*self._hidden, *self._bound}, key=lambda found: found.count("/")):
+            if not each.startswith(inside):
+                continue
+            if each in self._bound:
+                self.bind(each, writable=self._bound[each])
+            elif self._was_folder(each):
+                self.hide(each, folder=True)
+
+    def _was_folder(self, path: str) -> bool:
+        try:
+            found = self._walk(self._old, path)
+        except OSError:
+            return False
+        try:
+            return stat.S_ISDIR(os.fstat(found).st_mode)
+        finally:
+            os.close(found)
+
     def bind(self, path: str, *, writable: bool) -> None:
         """Show a file or folder of before at its own path; raises OSError, also for a path with links."""
         found = self._walk(self._old, path)
@@ -171,6 +199,7 @@ class FileTree:
             self._attach(found, path)
         finally:
             os.close(found)
+        self._bound[path] = writable
         if not writable:
             self._seal(path)
 

@@ -96,7 +96,7 @@ def _answer(tree: FileTree, channel: int) -> None:
 
 def _bound(tree: FileTree, path: str, writable: bool) -> bool:  # noqa: FBT001
     try:
-        tree.bind(path, writable=writable)
+        tree.show(path, writable=writable)
     except OSError as error:
         os.write(2, f"{path} cannot be shown: {error.strerror}\n".encode())
         return False
