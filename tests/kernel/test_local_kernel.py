@@ -173,8 +173,11 @@ async def test_a_kernel_that_does_not_come_up_says_why(tmp_path: Path) -> None:
         '{"argv": ["python", "-c", "raise SystemExit(\'no such library\')", "{connection_file}"],'
         ' "display_name": "Broken", "language": "python"}'
     )
-    with pytest.raises(KernelNotStarted) as refused:
-        await io_thread().run(local_kernel.start("broken", tmp_path))
+    try:
+        with pytest.raises(KernelNotStarted) as refused:
+            await io_thread().run(local_kernel.start("broken", tmp_path))
+    finally:
+        shutil.rmtree(specs)  # other tests say which kernels there are
     assert str(refused.value) == "the kernel ended while it started: no such library"
 
 

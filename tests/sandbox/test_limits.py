@@ -26,9 +26,10 @@ async def test_a_program_that_asks_for_too_much_memory_gets_an_error_and_keeps_i
     sessions = sessions_in(backend, tmp_path, max_memory=MEMORY / 1e9, limits=Limits(memory=MEMORY))
     try:
         session = sessions.get("one", Local())
-        result = await session.execute("kept = 1\ntaken = bytearray(900_000_000)")
+        result = await session.execute("kept = 1\ntaken = bytearray(6_000_000_000)")
         assert [each.ename for each in result.outputs if isinstance(each, Error)] == ["MemoryError"]
         assert (result.status, result.aftermath) == (Status.ERROR, Aftermath.READY)
+        assert result.detail == "its memory is limited to 0.4 GB by the setting max_memory"
         assert printed(await session.execute("print(kept)")) == "1"
         source = f"""import subprocess, sys, time
 them = [subprocess.Popen([sys.executable, "-c", {TAKES!r}]) for _ in range(3)]

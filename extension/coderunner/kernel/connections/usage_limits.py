@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 
 from coderunner.kernel.connections.process_usage import Usage, own_memory, usage
+from coderunner.outputs import Error, Result, Status
 from coderunner.sandbox.policy import Limits
 
 EVERY = 0.25
@@ -13,6 +14,7 @@ SHARE = 20
 """Looks take a twentieth of the time at most: whoever has many gigabytes is looked at more seldom."""
 
 MEMORY = "it used more than {most:g} GB of memory, the limit set by max_memory"
+LIMITED = "its memory is limited to {most:g} GB by the setting max_memory"
 PROCESSES = "it started more than {most} processes and threads"
 
 
@@ -38,6 +40,17 @@ async def excess(process: int, limits: Limits) -> Excess:
         if 0 < limits.memory < found.memory and await asyncio.to_thread(_takes_more, found, limits.memory):
             return Excess(found.processes, MEMORY.format(most=limits.memory / 1e9))
         pause = max(EVERY, (time.monotonic() - began) * SHARE)
+
+
+def out_of_memory(result: Result, limits: Limits) -> str:
+    """A clause about the limit, where a program met it before we saw it use too much; else empty.
+
+    It got an error then, or died of one that it did not expect.
+    """
+    met = result.status is Status.DIED or any(
+        isinstance(each, Error) and "MemoryError" in each.ename for each in result.outputs
+    )
+    return LIMITED.format(most=limits.memory / 1e9) if met and limits.memory else ""
 
 
 def _takes_more(found: Usage, most: int) -> bool:

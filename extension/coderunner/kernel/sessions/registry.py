@@ -111,6 +111,7 @@ class Sessions:
                 self.io_thread,
                 idle=self._idle,
                 refused=refused,
+                limits=self._limits if isinstance(where, Local) else Limits(),
             )
             if session is not None:
                 successor.take_over(session)

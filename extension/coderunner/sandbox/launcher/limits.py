@@ -11,15 +11,20 @@ if TYPE_CHECKING:  # the import of typing takes as long as all the rest
     from typing import Any
 
 
+OF_ITSELF, OF_A_THREAD = 256_000_000, 64_000_000
+"""Bytes that an interpreter and its libraries ask for and hardly use, and those of a thread of OpenBLAS."""
+
+
 def apply(policy: Mapping[str, Any]) -> None:
     """Limit this process, and each that it will start, for good; raises OSError.
 
     Over `memory`, a program gets a MemoryError: its variables stay. What counts is what it asked for to write
-    into, whether it did or not. Over `file`, writing fails.
+    into, whether it did or not; so each processor's thread may have its stack and buffers beside that, as
+    numerical libraries lay them out when they are loaded. Over `file`, writing fails.
     """
     _lower(resource.RLIMIT_CORE, 0)
     if policy["memory"]:
-        _lower(resource.RLIMIT_DATA, policy["memory"])
+        _lower(resource.RLIMIT_DATA, policy["memory"] + OF_ITSELF + OF_A_THREAD * (os.cpu_count() or 1))
     if policy["file"]:
         _lower(resource.RLIMIT_FSIZE, policy["file"])
     if policy["processes"] and os.geteuid() != 0:
