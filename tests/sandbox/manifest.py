@@ -185,6 +185,10 @@ BEHAVIOURS = {
         "A grant of a folder around our own data does not show them; one around another leaves that.",
         "docs/safety.md: CodeRunner's data are never shown",
     ),
+    "sandbox:guarded": Behaviour(
+        "What is executed outside of the sandbox stays read only, whatever is granted, and is never offered.",
+        "safety, T1: nothing that code leaves behind runs outside",
+    ),
     "sandbox:landlock:hidden": Behaviour(
         "A grant of a folder does not show our own data in it.", "safety, T1: host files stay out of reach"
     ),

@@ -14,6 +14,7 @@ POLICY = Policy(
     home=Path("/Users/ada"),
     system=(Path("/Users/ada/venv"),),
     grants=Grants(frozenset({Path('/Users/ada/my "data"')}), frozenset({Path("/Users/ada/out")})),
+    guarded=(Path("/Users/ada/out/project/.venv"), Path("/Users/ada/elsewhere")),
 )
 DESCRIBED = POLICY.described() | {"port": 61128, "hidden": ["/Users/ada/out/coderunner"]}
 

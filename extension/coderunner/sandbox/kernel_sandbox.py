@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -171,14 +171,16 @@ class KernelSandbox:
         """What a kernel may reach."""
         sockets = real(start.sockets)
         home = real(Path.home())
+        system = _needed(start, home)
         return Policy(
             folder=real(start.folder) if start.folder else sockets,
             sockets=sockets,
             temporary=sockets / "tmp",
             home=home,
-            system=_needed(start, home),
+            system=system,
             grants=self.grants | self.granted.of(start.conversation),
             limits=self.limits,
+            guarded=_guarded(system, home),
             egress=sockets / "egress" if self.way.backend == "namespaces" else None,
         )
 
@@ -203,6 +205,15 @@ def _needed(start: Start, home: Path) -> tuple[Path, ...]:
         found += _around(program.resolve(), home)
     theirs = (each for each in dict.fromkeys(found) if each.exists() and not home.is_relative_to(each))
     return (*(each for each in SYSTEM if each.exists()), *theirs)
+
+
+def _guarded(system: Iterable[Path], home: Path) -> tuple[Path, ...]:
+    """What is executed outside of a sandbox, and what a kernel executes itself: nobody writes it by a grant.
+
+    Not the wide folders of the system: what else lies in them, a setting may allow.
+    """
+    found = (*python_folders.executed_here(), *(each for each in system if each not in SYSTEM))
+    return tuple(each for each in dict.fromkeys(map(real, found)) if not home.is_relative_to(each))
 
 
 def _around(program: Path, home: Path) -> list[Path]:

@@ -89,7 +89,7 @@ class Place:
     ours: tuple[Path, ...] = ()
     """What belongs to CodeRunner: its data, its settings, other conversations."""
     system: tuple[Path, ...] = ()
-    """What every sandbox reads: never to be written."""
+    """What every sandbox reads, and what is executed outside of them: never to be written."""
     unseen: bool = False
     """Nothing may be looked at on the disk."""
 
@@ -100,7 +100,8 @@ def grantable(path: Path, place: Place, *, write: bool) -> Path | None:
     The path is absolute and without links. Looks at the disk, unless that is `unseen`.
     """
     if place.unseen:
-        return path if _harmless(path, place, write=write) else None
+        around = write and _holds(path, place.system)
+        return path if not around and _harmless(path, place, write=write) else None
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -116,7 +117,8 @@ def grantable(path: Path, place: Place, *, write: bool) -> Path | None:
 
 
 def _if_harmless(folder: Path, place: Place, *, write: bool) -> Path | None:
-    wide = folder in _WIDE or folder == place.home or _holds(folder, [place.home, *place.ours])
+    within = [place.home, *place.ours, *(place.system if write else ())]
+    wide = folder in _WIDE or folder == place.home or _holds(folder, within)
     return folder if not wide and _harmless(folder, place, write=write) else None
 
 

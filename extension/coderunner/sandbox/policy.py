@@ -72,6 +72,8 @@ class Policy:
     """What programs need: interpreter, its environment, the system's libraries. Read only."""
     grants: Grants = field(default_factory=Grants)
     limits: Limits = field(default_factory=Limits)
+    guarded: tuple[Path, ...] = ()
+    """What is executed outside of the sandbox: read only, whatever is granted around it or in it."""
     egress: Path | None = None
     """The Unix socket of our egress proxy, within `sockets`; None: no way out at all."""
 
@@ -91,7 +93,9 @@ class Policy:
 
     def may_write(self, path: Path) -> bool:
         """Tell whether a path, absolute and without links, may be written."""
-        return _within(path, self.writable)
+        if _within(path, (self.folder, self.sockets, self.temporary)):
+            return True
+        return _within(path, self.grants.write) and not _within(path, self.guarded)
 
     def described(self) -> dict[str, str | int | list[str]]:
         """The policy as the launcher takes it: strings, numbers and lists of strings."""
@@ -101,6 +105,7 @@ class Policy:
             "temporary": str(self.temporary),
             "home": str(self.home),
             "system": [str(path) for path in self.system],
+            "guarded": [str(path) for path in self.guarded],
             "read": [str(path) for path in sorted(self.grants.read)],
             "write": [str(path) for path in sorted(self.grants.write)],
             "memory": self.limits.memory,

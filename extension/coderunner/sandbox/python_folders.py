@@ -28,6 +28,12 @@ MOST = 500
 """Entries of one folder that may be shown one by one."""
 MAPPING = re.compile(r"^MAPPING\b[^=]*= (\{.*\})$", re.MULTILINE)
 """Where the finder of an editable install of setuptools says which packages are where."""
+PACKAGE = Path(__file__).resolve().parent.parent
+"""Our own."""
+CHECKOUT = (".git", "pyproject.toml", "setup.py", "script.py")
+"""What the folder of a project has."""
+NEAR = 3
+"""How far above a package that folder is."""
 ENVIRONMENT = ("bin", "etc", "include", "lib", "lib32", "lib64", "libexec", "share", "ssl", "pyvenv.cfg")
 """What an environment consists of, for one that lies in a folder with other things."""
 
@@ -36,6 +42,27 @@ def of_this_interpreter() -> tuple[Path, ...]:
     """Return what kernels of this very interpreter read."""
     places = [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
     return _folders((sys.prefix, sys.base_prefix, sys.exec_prefix), tuple(places))
+
+
+@cache
+def executed_here() -> tuple[Path, ...]:
+    """Return what this process and the next one like it execute: whoever writes there is in no sandbox.
+
+    The interpreter, all that it imports from, and the whole of a checkout in which our own package lies.
+    """
+    program = getattr(sys.modules.get("__main__"), "__file__", None)
+    found = [Path(each) for each in (*sys.path, sys.prefix, sys.base_prefix, sys.exec_prefix) if each]
+    found += [Path(program).absolute().parent] if program else []
+    found += [PACKAGE, _checkout(PACKAGE)]
+    return tuple(dict.fromkeys(each for each in found if each.is_absolute() and each.exists()))
+
+
+def _checkout(package: Path) -> Path:
+    """The folder of a project that a package is developed in; itself where it is installed."""
+    for above in package.parents[:NEAR]:
+        if any((above / name).exists() for name in CHECKOUT):
+            return above
+    return package
 
 
 def of_interpreter(executable: str) -> tuple[Path, ...]:

@@ -78,8 +78,16 @@ def profile(policy: Mapping[str, Any]) -> str:
     ]
     if policy.get("port"):
         lines.append(_allow("network-outbound", [f'(remote tcp "localhost:{int(policy["port"])}")']))
+    sealed = _inside(policy["write"], (*policy.get("guarded", ()), *policy["system"]))
+    if sealed:
+        lines.append(f"(deny file-write*{_each(map(_below, sealed))})")
+        # Nor is what they lie in renamed, and others put in their place.
+        above = _inside(policy["write"], _above(sealed))
+        lines.append(f"(deny file-write-unlink{_each(f'(literal {_string(path)})' for path in above)})")
     if policy.get("hidden"):
         lines.append(f"(deny file-read* file-write*{_each(map(_below, policy['hidden']))})")
+    if sealed or policy.get("hidden"):
+        lines.append(_allow("file-read* file-write*", map(_below, own)))
     return "\n".join(lines) + "\n"
 
 
@@ -98,6 +106,16 @@ def _below(path: str) -> str:
 def _above(paths: Iterable[str]) -> list[str]:
     """The folders on the way to paths: without a look at them no path can be followed."""
     return list(dict.fromkeys(str(parent) for path in paths for parent in PurePosixPath(path).parents))
+
+
+def _inside(folders: Iterable[str], paths: Iterable[str]) -> list[str]:
+    """Those of the paths that lie in one of the folders, are one or have one in them."""
+    pairs = [(path, [PurePosixPath(each) for each in folders]) for path in dict.fromkeys(paths)]
+    return [
+        path
+        for path, around in pairs
+        if any(each.is_relative_to(path) or PurePosixPath(path).is_relative_to(each) for each in around)
+    ]
 
 
 def _string(text: str) -> str:

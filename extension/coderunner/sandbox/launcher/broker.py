@@ -166,7 +166,9 @@ class Broker:
         self._listener = listener
         self.way_out = way_out
         self.shared_memory = shared_memory
-        self.writable = Roots(landlock.writable(policy), policy.get("hidden", ()))
+        self.writable = Roots(
+            landlock.writable(policy), (*policy.get("hidden", ()), *landlock.sealed(policy))
+        )
         self._policy = policy
         self._readable: Roots | None = None
 
@@ -175,8 +177,8 @@ class Broker:
         """What may be read. Found when it is asked for first: few kernels ask, and all would wait for it."""
         if self._readable is None:
             policy = self._policy
-            paths = (*landlock.readable(policy["system"]), *policy["read"], *landlock.writable(policy))
-            self._readable = Roots(paths, policy.get("hidden", ()))
+            granted = (*policy["read"], *policy["write"], *landlock.writable(policy))
+            self._readable = Roots((*landlock.readable(policy["system"]), *granted), policy.get("hidden", ()))
         return self._readable
 
     def answer(self) -> None:
@@ -264,12 +266,12 @@ class Roots:
             return False
 
     def _find(self, path: str) -> tuple[int, str]:
-        if not any(_within(path, hidden) for hidden in self._hidden):
-            for handle in self._handles:
-                root = os.readlink(f"/proc/self/fd/{handle}")
-                if _within(path, root):
-                    return handle, root
-        raise Refused
+        """The innermost that holds it; what is hidden in that is not meant."""
+        found = [(os.readlink(f"/proc/self/fd/{handle}"), handle) for handle in self._handles]
+        root, handle = max((each for each in found if _within(path, each[0])), default=("", -1))
+        if handle < 0 or any(_within(path, each) and _within(each, root) for each in self._hidden):
+            raise Refused
+        return handle, root
 
 
 def _within(path: str, root: str) -> bool:

@@ -117,10 +117,11 @@ def rules(policy: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     for path in readable(policy["system"]):
         yield path, READ
     hidden = [os.path.realpath(path) for path in policy.get("hidden", ())]
-    for path in policy["read"]:
-        yield from _around(path, READ, hidden)
+    for path in (*policy["read"], *policy["write"]):
+        yield from _around(path, READ, hidden, [])
+    shut = sealed(policy)
     for path in writable(policy):
-        yield from _around(path, WRITE, hidden)
+        yield from _around(path, WRITE, hidden, [] if path in _own(policy) else shut)
     yield "/sys", READ_FILE | READ_DIR
     for name in _listed("/dev"):
         if name in DEVICES or name.startswith(GRAPHICS):
@@ -133,22 +134,49 @@ def rules(policy: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
         yield path, READ_FILE | WRITE_FILE | READ_DIR
 
 
-def _around(path: str, rights: int, hidden: list[str]) -> Iterator[tuple[str, int]]:
-    """Yield a path; where something hidden is below it, all else that is in it now."""
+def _around(path: str, rights: int, hidden: list[str], sealed: list[str]) -> Iterator[tuple[str, int]]:
+    """Yield a path; where something hidden or sealed is below it, all else that is in it now."""
     real = os.path.realpath(path)
-    if real in hidden:
+    if real in hidden or real in sealed:
         return
-    if not any(each.startswith(real.rstrip("/") + "/") for each in hidden):
+    if not any(_below(each, real) for each in (*hidden, *sealed)):
         yield path, rights
         return
     yield path, READ_DIR
     for name in _listed(path):
-        yield from _around(f"{path}/{name}", rights, hidden)
+        if not os.path.islink(f"{path}/{name}"):
+            yield from _around(f"{path}/{name}", rights, hidden, sealed)
 
 
 def writable(policy: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what a policy lets be written."""
-    return (policy["folder"], policy["sockets"], policy["temporary"], *policy["write"])
+    """Return what a policy lets be written. A grant of what is executed outside is none to write."""
+    granted = (each for each in policy["write"] if not _guarded(os.path.realpath(each), policy))
+    return (*_own(policy), *granted)
+
+
+def sealed(policy: Mapping[str, Any]) -> list[str]:
+    """Return what stays read only in a folder that may be written."""
+    found = {os.path.realpath(each) for each in (*policy.get("guarded", ()), *policy["system"])}
+    return sorted(found.difference(map(os.path.realpath, _own(policy))))
+
+
+def _own(policy: Mapping[str, Any]) -> tuple[str, ...]:
+    return policy["folder"], policy["sockets"], policy["temporary"]
+
+
+def _guarded(path: str, policy: Mapping[str, Any]) -> bool:
+    """Whether a path is in what is executed outside, and not in our own data there."""
+    data = [os.path.realpath(each) for each in policy.get("hidden", ())]
+    return any(
+        (path == each or _below(path, each))
+        and not any(_below(own, each) and (path == own or _below(path, own)) for own in data)
+        for each in map(os.path.realpath, (*policy.get("guarded", ()), *policy["system"]))
+        if each in policy.get("guarded", ()) or path == each
+    )
+
+
+def _below(path: str, folder: str) -> bool:
+    return path.startswith(folder.rstrip("/") + "/")
 
 
 def own_proc(process: int | str) -> list[str]:

@@ -56,7 +56,7 @@ def build(policy: Policy) -> FileTree:
     libc.loopback_up()
     if policy["egress"]:
         open_way_out(policy["egress"])
-    tree = FileTree(policy["memory"], policy["hidden"])
+    tree = FileTree(policy["memory"], policy["hidden"], policy.get("guarded", []))
     home = policy["home"]
     kept = [(path, "read") for path in policy["read"]] + [(path, "write") for path in policy["write"]]
     kept += [(path, "write") for path in (policy["folder"], policy["sockets"]) if path]
@@ -86,7 +86,7 @@ def _show(tree: FileTree, path: str, what: str, policy: Policy) -> None:
     elif what == "temporary":
         tree.bind_at(policy["temporary"], path)
     elif path in (policy["folder"], policy["sockets"]):
-        tree.bind(path, writable=True)
+        tree.show(path, writable=True, own=True)
     else:
         try:
             tree.show(path, writable=what == "write")

@@ -11,6 +11,7 @@ import stat
 from coderunner.sandbox.launcher import libc
 from coderunner.sandbox.launcher.libc import (
     MS_BIND,
+    MS_MOVE,
     MS_NODEV,
     MS_NOEXEC,
     MS_NOSUID,
@@ -19,8 +20,11 @@ from coderunner.sandbox.launcher.libc import (
     MS_REC,
     MS_REMOUNT,
 )
+from coderunner.sandbox.launcher.namespaces.kept import HIDDEN, READ, Kept
 
-VIEW, OLD = "/view", "/old"
+VIEW, OLD, STAGE = "/view", "/old", "/stage"
+NOTHING = "mode=755,size=4k"
+"""What an empty folder in the place of another is."""
 BASE = "/tmp"  # noqa: S108 - a folder that every system has; covered for a moment, in our namespace alone
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 GRAPHICS = ("nvidia", "dri", "kfd", "dxg")
@@ -36,23 +40,23 @@ FOLDER, FOUND = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, os.O_PATH | os.O_NOF
 class FileTree:
     """What the kernel sees: while it is built, and afterwards."""
 
-    def __init__(self, memory: int, hidden: list[str]) -> None:
+    def __init__(self, memory: int, hidden: list[str], guarded: list[str]) -> None:
         """Make an empty root; `memory`: bytes that each file system in memory may take, 0: half of all.
 
-        `hidden`: folders that nothing around them shows.
+        `hidden`: folders that nothing around them shows. `guarded`: what nothing around it makes writable,
+        nor a grant of itself or of what is in it.
         """
-        self._hidden = hidden
-        self._bound: dict[str, bool] = {}
-        """What is shown at its own path, and whether it can be written."""
+        self._kept = Kept(hidden, guarded)
         self._size = f",size={memory}" if memory else ""
         libc.mount("none", "/", flags=MS_REC | MS_PRIVATE)
         libc.mount("coderunner", BASE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=16m")
-        for name in (VIEW, OLD):
+        for name in (VIEW, OLD, STAGE):
             os.mkdir(BASE + name, 0o755)
         os.mkdir(f"{BASE}/proc", 0o755)
         libc.pivot_root(BASE, BASE + OLD)
         os.chdir("/")
         libc.mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+        self._root = os.open("/", FOLDER)
         self._old = os.open(OLD, FOLDER)
         self._scaffold = os.open(VIEW, FOLDER)
         """The folder of the view without what is mounted there, which stays writable for us."""
@@ -82,8 +86,11 @@ class FileTree:
             if target.startswith("/"):
                 real = ""
             waiting += [each for each in target.split("/") if each not in ("", ".")][::-1]
-        if real and os.path.exists(OLD + real) and not self._same(real):
-            self.bind(real, writable=False)
+        if real and os.path.exists(OLD + real):
+            if self._same(real) and not self._kept.is_writable(real):
+                self._kept.shown.setdefault(real, False)
+            else:
+                self.bind(real, writable=False)
 
     def _same(self, path: str) -> bool:
         """Whether a path of before is in the view already."""
@@ -154,7 +161,7 @@ class FileTree:
     def hide(self, path: str, *, folder: bool) -> None:
         """Put something empty in the place of a file or folder."""
         if folder:
-            self._mount("coderunner", path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=4k")
+            self._mount("coderunner", path, "tmpfs", MS_NOSUID | MS_NODEV, NOTHING)
         else:
             nothing = self._walk(self._old, "/dev/null")
             try:
@@ -170,25 +177,51 @@ class FileTree:
 
     # --- at any time ------------------------------------------------------------------------------
 
-    def show(self, path: str, *, writable: bool) -> None:
-        """Show a file or folder as `bind` does; what is hidden or shown in it stays so. Raises OSError."""
-        self.bind(path, writable=writable)
-        inside = f"{path.rstrip('/')}/"
-        for each in sorted({*self._hidden, *self._bound}, key=lambda found: found.count("/")):
-            if not each.startswith(inside):
-                continue
-            if each in self._bound:
-                self.bind(each, writable=self._bound[each])
-            elif self._was_folder(each):
-                self.hide(each, folder=True)
+    def show(self, path: str, *, writable: bool, own: bool = False) -> None:
+        """Show a file or folder of before at its own path, and leave what is hidden or shown in it as it was.
 
-    def _was_folder(self, path: str) -> bool:
+        What is guarded is shown read only, except a folder that is the kernel's `own`. Raises OSError, also
+        for a path with links. All is ready when it appears: a program finds no moment in between.
+        """
+        writable = writable and (own or not self._kept.is_guarded(path))
+        found = self._walk(self._old, path)
+        if not stat.S_ISDIR(os.fstat(found).st_mode):
+            os.close(found)
+            self.bind(path, writable=writable)
+            return
+        try:
+            libc.mount(_by(found), STAGE, flags=MS_BIND | MS_REC)
+        finally:
+            os.close(found)
+        try:
+            if not writable:
+                self._seal(STAGE)
+            for each, how in self._kept.inside(path, writable=writable):
+                self._furnish(each, STAGE + each[len(path.rstrip("/")) :], how)
+            target = self._folder(path)
+            try:
+                libc.mount(STAGE, _by(target), flags=MS_MOVE)
+            finally:
+                os.close(target)
+        except BaseException:
+            libc.call("umount2", STAGE.encode(), 2)
+            raise
+        self._kept.shown[path] = writable
+
+    def _furnish(self, path: str, place: str, how: str) -> None:
+        """Put what is kept inside a folder in its place on the stage."""
         try:
             found = self._walk(self._old, path)
         except OSError:
-            return False
+            return  # it is there no more
         try:
-            return stat.S_ISDIR(os.fstat(found).st_mode)
+            folder = stat.S_ISDIR(os.fstat(found).st_mode)
+            if how != HIDDEN:
+                self._attach(found, place, self._root)
+            elif folder:
+                self._mount("coderunner", place, "tmpfs", MS_NOSUID | MS_NODEV, NOTHING, self._root)
+            if how == READ:
+                self._seal(place)
         finally:
             os.close(found)
 
@@ -199,33 +232,35 @@ class FileTree:
             self._attach(found, path)
         finally:
             os.close(found)
-        self._bound[path] = writable
+        self._kept.shown[path] = writable
         if not writable:
-            self._seal(path)
+            self._seal(VIEW + path)
 
     def _seal(self, path: str) -> None:
-        top = self._walk(self._view, path)
+        top = self._walk(self._root, path)
         try:
             libc.seal(top)
         except OSError as error:
             if error.errno != errno.ENOSYS:
                 raise
-            for each in _mounts_below(VIEW + path):
+            for each in _mounts_below(path):
                 kept = os.statvfs(each).f_flag & 0xF | (os.statvfs(each).f_flag & 0xC00)
                 libc.mount("none", each, flags=MS_BIND | MS_REMOUNT | MS_RDONLY | kept)
         finally:
             os.close(top)
 
-    def _mount(self, source: str, path: str, kind: str = "", flags: int = 0, data: str = "") -> None:
-        target = self._folder(path)
+    def _mount(
+        self, source: str, path: str, kind: str = "", flags: int = 0, data: str = "", root: int = -1
+    ) -> None:
+        target = self._folder(path, root)
         try:
             libc.mount(source, _by(target), kind, flags, data)
         finally:
             os.close(target)
 
-    def _attach(self, found: int, path: str) -> None:
+    def _attach(self, found: int, path: str, root: int = -1) -> None:
         folder = stat.S_ISDIR(os.fstat(found).st_mode)
-        target = self._folder(path) if folder else self._file(path)
+        target = self._folder(path, root) if folder else self._file(path, root)
         try:
             libc.mount(_by(found), _by(target), flags=MS_BIND | MS_REC)
         finally:
@@ -238,9 +273,9 @@ class FileTree:
             handle = _next(handle, part, FOUND)
         return handle
 
-    def _folder(self, path: str) -> int:
-        """Open a folder of the view; what is missing of it is made."""
-        handle, done = os.dup(self._view), ""
+    def _folder(self, path: str, root: int = -1) -> int:
+        """Open a folder of the view, or of a `root`; what is missing of it is made."""
+        handle, done = os.dup(self._view if root < 0 else root), ""
         for part in filter(None, path.split("/")):
             try:
                 self._make(handle, done, part)
@@ -251,10 +286,10 @@ class FileTree:
             done = f"{done}/{part}"
         return handle
 
-    def _file(self, path: str) -> int:
-        """Open a file of the view; where it is missing an empty one is made."""
+    def _file(self, path: str, root: int = -1) -> int:
+        """Open a file of the view, or of a `root`; where it is missing an empty one is made."""
         parent, _, name = path.rpartition("/")
-        folder = self._folder(parent)
+        folder = self._folder(parent, root)
         try:
             os.close(
                 os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o644, dir_fd=folder)
