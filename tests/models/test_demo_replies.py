@@ -129,6 +129,7 @@ def test_whatever_is_read_is_python_and_nothing_but_numbers(question: str) -> No
         ),
         ("Plot a sine wave", "Here it is: sin(x). As a script, I cannot see it, but you can."),
         ("Draw x^2 from -3 to 3", "Here it is: x². As a script, I cannot see it, but you can."),
+        ("Draw a wave with sliders", "Move the sliders: the kernel redraws the wave each time."),
         ("Count slowly to 1", "It counted to 1, one number per second."),
     ],
 )
@@ -137,6 +138,13 @@ def test_what_a_scene_answers_is_what_its_block_gave(
     session: Session, question: str, answer: str, pictures: bool
 ) -> None:
     assert Chat(session, pictures).ask(question).endswith(f"\n{answer}\n")
+
+
+@behaviour("models:demo:code")
+def test_an_answer_is_known_to_the_result_of_each_example(session: Session) -> None:
+    chat = Chat(session)
+    replies = [chat.ask(example.replace("Count slowly to 10", "Count slowly to 1")) for example in EXAMPLES]
+    assert not [reply for reply in replies if "so I say nothing" in reply or "no answer" in reply]
 
 
 @behaviour("models:demo:code")

@@ -136,7 +136,8 @@ def sliders(now: ConversationState) -> Play | None:
     )
 
     def answer(result: str) -> str | None:
-        if "interactive(" not in result:
+        # A slider by itself where its state is known, else in the repr of what holds it.
+        if not re.search(r"\bFloatSlider\b", result) or error(Seen(result)):
             return None
         return "Move the sliders: the kernel redraws the wave each time.\n"
 
