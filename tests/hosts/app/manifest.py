@@ -84,6 +84,10 @@ BEHAVIOURS = {
         "Restart and run all brings the variables back; person and model are told what there is.",
         "kernel facts: a dead kernel's variables are gone",
     ),
+    "app:late:fits": Behaviour(
+        "What the model saw before a message wraps and scrolls below it, in small type.",
+        "a fault seen: unstyled text, cut at every width",
+    ),
     "app:late:queue": Behaviour("The next block waits in line until the late one has ended.", "decision 5"),
     "app:late:stop": Behaviour("A late block has a Stop of its own; its variables stay.", "decision 5"),
     "app:late:edited": Behaviour(

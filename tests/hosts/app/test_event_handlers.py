@@ -176,6 +176,28 @@ def test_a_program_that_goes_on_is_followed_in_its_block_and_its_result_in_the_n
     assert parrot[0].asked[-1]["messages"][-1]["content"] == "Thank you."
 
 
+@behaviour("app:late:fits")
+def test_what_the_model_saw_before_a_message_wraps_and_scrolls_in_small_type(somebody: Visitor) -> None:
+    somebody.run("print('a word ' * 100, 'w' * 500, *range(100), sep='\\n')")
+    somebody.press("Run again")
+    expect(somebody.blocks.locator(".cr-again .cr-state")).to_contain_text("Done")
+    somebody.ask("And now?")
+    panel = somebody.page.locator("#cr-chat .user-row .cr-read")
+    text = panel.locator("pre")
+    for width in (1280, 390):
+        somebody.page.set_viewport_size({"width": width, "height": 800})
+        somebody.open()
+        panel.locator("summary").click()
+        text.scroll_into_view_if_needed()
+        for each in (panel.locator("summary"), text):
+            assert each.evaluate("node => parseFloat(getComputedStyle(node).fontSize)") < 13
+        assert text.evaluate("node => node.scrollWidth <= node.clientWidth")
+        assert text.evaluate("node => node.scrollHeight > node.clientHeight && node.clientHeight <= 300")
+        box = text.bounding_box()
+        assert box is not None
+        assert 0 <= box["x"] < box["x"] + box["width"] <= width
+
+
 @behaviour("app:late:queue")
 def test_the_next_block_waits_in_line_until_the_late_one_ends(
     somebody: Visitor, app: App, tmp_path: Path
