@@ -66,7 +66,10 @@ _REMEDIES: Mapping[Remedy, str] = {
 
 def what_was_refused(refusals: Sequence[Refusal]) -> str:
     """What the sandbox refused, for the model: each in a sentence, then who can allow it."""
-    told = list(dict.fromkeys(each.sentence for each in refusals))
+    told = [
+        *dict.fromkeys(each.sentence for each in refusals),
+        *(each.others for each in refusals if each.more),
+    ]
     for remedy in (each for each in Remedy if any(refusal.remedy is each for refusal in refusals)):
         its = dict.fromkeys(each.setting for each in refusals if each.remedy is remedy)
         return " ".join([*told, _REMEDIES[remedy].format(settings=" or ".join(its))])

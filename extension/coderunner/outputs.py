@@ -195,11 +195,23 @@ class Refusal:
     """With a button, what it grants: an absolute path, a domain name, or the name of a grant."""
     named: str = ""
     """The same as a person reads it."""
+    lost: bool = False
+    """A write that seemed to succeed: it went to a place that ends with the kernel."""
+    more: int = 0
+    """How many accesses were refused besides those that are told; the last that is told says it."""
 
     @property
     def sentence(self) -> str:
         """What was refused, for a person and the model."""
-        return f"This block may not {_ACCESSES[self.access].may_not} {self.what}."
+        lost = "; what it writes there is not kept" if self.lost else ""
+        return f"This block may not {_ACCESSES[self.access].may_not} {self.what}{lost}."
+
+    @property
+    def others(self) -> str:
+        """How many more there were, in a sentence; empty where there were none."""
+        if not self.more:
+            return ""
+        return f"{self.more} more {'access was' if self.more == 1 else 'accesses were'} refused."
 
     @property
     def setting(self) -> str:

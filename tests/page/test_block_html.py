@@ -356,6 +356,14 @@ def test_a_refusal_has_a_sentence_and_where_it_can_be_allowed_a_button() -> None
 
 
 @behaviour("page:refused")
+def test_what_is_lost_and_what_is_not_told_one_by_one_is_said() -> None:
+    lost = Refusal("write", "~/report.csv", lost=True, more=2)
+    html = block_html.look(ended(refusals=(READ, lost)), SETTING).refused
+    assert "<b>This block may not write to ~/report.csv; what it writes there is not kept.</b>" in html
+    assert html.endswith("<p>2 more accesses were refused.</p></div>")
+
+
+@behaviour("page:refused")
 def test_a_button_allows_what_it_names_and_nothing_else() -> None:
     block = replace(ended(refusals=(READ, KEY)), ticket="t")
     other = replace(READ, grant="/home/ada")

@@ -72,6 +72,10 @@ BEHAVIOURS = {
         "A file that is not there, or that its person could not read either, is not told as a refusal.",
         "decision 4: truthful ends",
     ),
+    "sandbox:refusals:more": Behaviour(
+        "Of more refusals than anybody reads, the number of the others is said.",
+        "a fault seen: the fifth and later ones were dropped without a word",
+    ),
     "sandbox:refusals:offered": Behaviour(
         "What a button grants is the folder of the file, or the domain, and is named exactly.",
         "safety: grants instead of walls",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from coderunner.ending_sentences import what_was_refused
 from coderunner.kernel.sessions.registry import Local, Session, Sessions
 from coderunner.outputs import Error, Refusal, Remedy, Result, Status, Stream
 from coderunner.sandbox import refusals as sandbox_refusals
@@ -170,6 +171,7 @@ def test_a_folder_that_the_sandbox_hides_is_told_as_one_that_may_not_be_written(
     sentences = run(kernel, code)
     assert len(sentences) == 1
     assert sentences[0].startswith("This block may not write to ~/out")
+    assert "kept" not in sentences[0]
 
 
 @behaviour("sandbox:refusals:others")
@@ -264,9 +266,25 @@ def test_what_is_written_to_the_empty_home_is_not_passed_off_as_written(
 ) -> None:
     (refusal,) = refusals(Result(), world.fill(source), world.policy, world.person)
     assert refusal.sentence.startswith("This block may not write to ~/")
+    assert refusal.sentence.endswith("; what it writes there is not kept.")
     assert refusal.offer == offer
     granted = replace(world.policy, grants=Grants(write=frozenset({world.home})))
     assert refusals(Result(), world.fill(source), granted, world.person) == ()
+
+
+@behaviour("sandbox:refusals:more")
+@pytest.mark.parametrize(
+    ("many", "said"), [(4, ""), (5, "1 more access was refused."), (7, "3 more accesses were refused.")]
+)
+def test_how_many_were_refused_that_are_not_told_one_by_one_is_said_after_the_last(
+    many: int, said: str, world: World
+) -> None:
+    for number in range(many):
+        (world.home / f"{number}.csv").touch()
+    source = "\n".join(f"open('{world.home}/{number}.csv')" for number in range(many))
+    every = refusals(Result(), source, world.policy, world.person)
+    assert [each.others for each in every] == ["", "", "", said]
+    assert what_was_refused(every).count(said) == 1 if said else True
 
 
 @behaviour("sandbox:refusals:told")

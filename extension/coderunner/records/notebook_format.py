@@ -172,7 +172,10 @@ def _block(chat: StoredConversation, stored: StoredMessage, piece: MessagePart) 
         return  # A cell without a number says that it has not run.
     said = how_it_ended(result.status, result.aftermath, result.detail)
     ended = "; ".join(filter(None, (said, result.detail))) if said else ""
-    if words := ". ".join(filter(None, (ended, " ".join(each.sentence for each in result.refusals)))):
+    refused = " ".join(
+        filter(None, (words for each in result.refusals for words in (each.sentence, each.others)))
+    )
+    if words := ". ".join(filter(None, (ended, refused))):
         yield _markdown(f"*{words}*", role="assistant", kind="end")
 
 

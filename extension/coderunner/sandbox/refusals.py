@@ -8,7 +8,7 @@ it. Nothing that code shows is believed beyond that.
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -22,7 +22,7 @@ from coderunner.sandbox.offers import Place
 from coderunner.sandbox.policy import PACKAGES, Access, Grants, Policy
 
 MOST = 4
-"""Refusals that are told of one cell: nobody reads more."""
+"""Refusals that are told of one cell: nobody reads more. Of the others only the number is told."""
 
 _UNUSUAL = re.compile(r"[^\w .,+@~/#%=:()-]")
 """What is not shown of a path: markup, what nobody sees, what could close a sentence."""
@@ -48,7 +48,8 @@ def refusals(clues: Clues, policy: Policy, person: Person) -> tuple[Refusal, ...
     files = [each for name in clues.paths if (each := _file(name, policy, person)) is not None]
     unasked = (each for each in clues.unfound if not _reached(each, policy, person))
     told: list[_File | _Network] = [*_specific(files), *map(_Network, (*clues.refused, *unasked))]
-    return tuple(_told(each, policy, person) for each in told[:MOST])
+    shown = [_told(each, policy, person) for each in told[:MOST]]
+    return (*shown[:-1], *(replace(each, more=len(told) - len(shown)) for each in shown[-1:]))
 
 
 def _reached(host: str, policy: Policy, person: Person) -> bool:
@@ -167,19 +168,21 @@ def _told(refused: _File | _Network, policy: Policy, person: Person) -> Refusal:
     place = Place(person.home, ours, (*policy.system, *policy.guarded), unseen=person.stranger)
     granted = offers.grantable(refused.path, place, write=write)
     plain = granted is not None and _UNUSUAL.search(str(granted)) is None
+    # No error named it: it went to what stands in place of the home, as much as it was written at all.
+    refusal = Refusal(refused.access, what, lost=write and not refused.failed)
     if granted is None or not plain:
-        return Refusal(refused.access, what)
+        return refusal
     named = short(granted, person.home)
     named = named if granted == refused.path and not granted.is_dir() else f"the folder {named}"
-    return _offered(Refusal(refused.access, what), str(granted), named, person)
+    return _offered(refusal, str(granted), named, person)
 
 
 def _offered(refusal: Refusal, grant: str, named: str, person: Person) -> Refusal:
     if not grant:
         return refusal
     if not person.buttons:
-        return Refusal(refusal.access, refusal.what, Remedy.SETTING)
-    return Refusal(refusal.access, refusal.what, Remedy.BUTTON, grant, named)
+        return replace(refusal, remedy=Remedy.SETTING)
+    return replace(refusal, remedy=Remedy.BUTTON, grant=grant, named=named)
 
 
 def _shown(what: str) -> str:

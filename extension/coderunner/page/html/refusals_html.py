@@ -12,7 +12,9 @@ ALLOW = "allow"
 def html(block: Block) -> str:
     """Each refusal as a sentence, with what a button of it grants; a block that was run again has none."""
     refusals = block.refusals if block.state is State.ENDED else ()
-    return "".join(_row(refusal, block.allowing(refusal)) for refusal in refusals)
+    rows = [_row(refusal, block.allowing(refusal)) for refusal in refusals]
+    rows += [_note(refusal.others) for refusal in refusals if refusal.others]
+    return "".join(rows)
 
 
 def _row(refusal: Refusal, ticket: str) -> str:
@@ -23,4 +25,8 @@ def _row(refusal: Refusal, ticket: str) -> str:
             f'<button type="button" class="cr-main" data-cr="{ALLOW}" data-cr-ticket="{escape(ticket)}">'
             "Allow for this chat</button>"
         )
+    return _note(words, button)
+
+
+def _note(words: str, button: str = "") -> str:
     return f'<div class="cr-question" role="note"><p>{words}</p>{button}</div>'

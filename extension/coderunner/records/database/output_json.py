@@ -43,7 +43,10 @@ def decode(text: str) -> Output:
 
 def encode_refusals(refusals: Sequence[Refusal]) -> str | None:
     """What was refused as JSON in ASCII; None where nothing was."""
-    fields = [[each.access, each.what, each.remedy, each.grant, each.named] for each in refusals]
+    fields = [
+        [each.access, each.what, each.remedy, each.grant, each.named, each.lost, each.more]
+        for each in refusals
+    ]
     return json.dumps(fields) if fields else None
 
 
@@ -55,10 +58,12 @@ def decode_refusals(text: str | None) -> tuple[Refusal, ...]:
     return tuple(_refusal(*fields) for fields in json.loads(text)) if text else ()
 
 
-def _refusal(access: str, what: str, remedy: str, grant: str, named: str) -> Refusal:
+def _refusal(
+    access: str, what: str, remedy: str, grant: str, named: str, lost: int = 0, more: int = 0
+) -> Refusal:
     if access not in ("read", "write", "network"):
         raise ValueError(access)
-    return Refusal(access, what, Remedy(remedy), grant, named)  # type: ignore[arg-type]
+    return Refusal(access, what, Remedy(remedy), grant, named, bool(lost), int(more))  # type: ignore[arg-type]
 
 
 def digest(text: str) -> str:
