@@ -61,6 +61,7 @@ _REMEDIES: Mapping[Remedy, str] = {
     Remedy.BUTTON: "The user can allow it with the button below this block; do not try another way.",
     Remedy.SETTING: "It can be allowed with the setting {settings}; do not try another way.",
     Remedy.NOTHING: "Do not try another way.",
+    Remedy.PROXY: "Use a library that heeds HTTPS_PROXY, such as requests.",
 }
 
 

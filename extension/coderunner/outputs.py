@@ -181,6 +181,8 @@ class Remedy(StrEnum):
     """Whoever starts CodeRunner, with a setting."""
     NOTHING = "nothing"
     """It is not offered: secrets lie there."""
+    PROXY = "proxy"
+    """The code itself: it went past the sandbox's proxy, and nothing that is allowed lets it out there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,11 @@ class Refusal:
     @property
     def sentence(self) -> str:
         """What was refused, for a person and the model."""
+        if self.remedy is Remedy.PROXY:
+            return (
+                f"This block cannot reach {self.what} directly: only HTTP and HTTPS requests get out, "
+                "through the sandbox's proxy."
+            )
         lost = "; what it writes there is not kept" if self.lost else ""
         return f"This block may not {_ACCESSES[self.access].may_not} {self.what}{lost}."
 

@@ -72,6 +72,10 @@ BEHAVIOURS = {
         "A file that is not there, or that its person could not read either, is not told as a refusal.",
         "decision 4: truthful ends",
     ),
+    "sandbox:refusals:direct": Behaviour(
+        "A program that does not use the proxy is told that only HTTP and HTTPS get out, without a button.",
+        "a fault seen: a button that changed nothing",
+    ),
     "sandbox:refusals:more": Behaviour(
         "Of more refusals than anybody reads, the number of the others is said.",
         "a fault seen: the fifth and later ones were dropped without a word",

@@ -325,17 +325,33 @@ UNFOUND = [
 ]
 
 
-@behaviour("sandbox:refusals:told")
+@behaviour("sandbox:refusals:direct")
+@pytest.mark.parametrize("granted", [False, True])
 @pytest.mark.parametrize(("text", "source"), UNFOUND)
-def test_a_host_that_a_library_looked_for_by_itself_is_told(text: str, source: str, world: World) -> None:
-    assert world.told(raised(text), source) == ["This block may not reach example.org."]
+def test_a_host_that_a_program_looks_for_by_itself_has_no_button_which_would_not_help(
+    text: str, source: str, granted: bool, world: World
+) -> None:
+    grants = Grants(hosts=frozenset({"example.org"} if granted else ()))
+    (refusal,) = refusals(raised(text), source, replace(world.policy, grants=grants), world.person)
+    assert refusal.offer == ""
+    assert refusal.sentence == (
+        "This block cannot reach example.org directly: only HTTP and HTTPS requests get out, through the "
+        "sandbox's proxy."
+    )
+    assert what_was_refused((refusal,)).endswith("Use a library that heeds HTTPS_PROXY, such as requests.")
 
 
 @behaviour("sandbox:refusals:others")
-@pytest.mark.parametrize(("text", "source"), UNFOUND)
-def test_a_host_that_may_be_reached_is_not_told_as_refused(text: str, source: str, world: World) -> None:
-    allowed = replace(world.policy, grants=Grants(hosts=frozenset({"example.org"})))
-    assert refusals(raised(text), source, allowed, world.person) == ()
+@pytest.mark.parametrize(
+    "said",
+    [
+        "502 example.org cannot be found: Name or service not known",
+        "504 example.org cannot be looked up: no answer",
+    ],
+)
+def test_a_host_that_the_proxy_looked_for_in_vain_is_not_told_as_refused(said: str, world: World) -> None:
+    error = raised(f"ProxyError: Unable to connect to proxy (OSError('Tunnel connection failed: {said}'))")
+    assert world.told(error, "requests.get('https://example.org')") == []
 
 
 @behaviour("sandbox:refusals:others")

@@ -16,7 +16,6 @@ from coderunner.outputs import Refusal, Remedy
 from coderunner.sandbox import offers, private_home
 from coderunner.sandbox.clues.clues import Clues
 from coderunner.sandbox.clues.error_paths import Named
-from coderunner.sandbox.egress.targets import Allowance, Target, allowance
 from coderunner.sandbox.grant_words import short
 from coderunner.sandbox.offers import Place
 from coderunner.sandbox.policy import PACKAGES, Access, Grants, Policy
@@ -46,16 +45,10 @@ class Person:
 def refusals(clues: Clues, policy: Policy, person: Person) -> tuple[Refusal, ...]:
     """What was refused to a cell, in the order in which it shows it. Looks at some paths on the disk."""
     files = [each for name in clues.paths if (each := _file(name, policy, person)) is not None]
-    unasked = (each for each in clues.unfound if not _reached(each, policy, person))
-    told: list[_File | _Network] = [*_specific(files), *map(_Network, (*clues.refused, *unasked))]
+    direct = (_Network(each, direct=True) for each in clues.unfound)
+    told: list[_File | _Network] = [*_specific(files), *map(_Network, clues.refused), *direct]
     shown = [_told(each, policy, person) for each in told[:MOST]]
     return (*shown[:-1], *(replace(each, more=len(told) - len(shown)) for each in shown[-1:]))
-
-
-def _reached(host: str, policy: Policy, person: Person) -> bool:
-    granted = policy.grants.hosts
-    every = granted | person.indexes if PACKAGES in granted else granted
-    return allowance(every, Target(host, 443)) is not Allowance.NONE
 
 
 def grants_of(refusal: Refusal) -> Grants:
@@ -81,6 +74,8 @@ class _File:
 @dataclass(frozen=True, slots=True)
 class _Network:
     host: str
+    direct: bool = False
+    """The proxy was not asked."""
 
 
 def _file(name: Named, policy: Policy, person: Person) -> _File | None:
@@ -159,6 +154,8 @@ def _one_in_other(path: Path, other: Path) -> bool:
 
 def _told(refused: _File | _Network, policy: Policy, person: Person) -> Refusal:
     if isinstance(refused, _Network):
+        if refused.direct:
+            return Refusal("network", _shown(refused.host), Remedy.PROXY)
         # What is not offered by a button may still be meant: a database of one's own network, say.
         refusal = Refusal("network", _shown(refused.host), Remedy.SETTING)
         return _offered(refusal, *_reach(refused.host, person), person)

@@ -23,6 +23,9 @@ _UNFOUND = re.compile(
 )
 """What programs say where no address is found, or no way to it."""
 
+_PROXY = re.compile(r"\b(?:cannot be found|cannot be looked up): ")
+"""What the egress proxy says of a host that it was asked for, and that is not there."""
+
 _NAME = r"((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}[A-Za-z]{2,24})(?![\w.-])"
 _TOLD = re.compile(
     rf"(?:host(?:name)?[ =:]{{1,3}}|resolve[ :]{{1,2}}(?:host: )?|connect to (?:host )?)['\"]?{_NAME}"
@@ -32,8 +35,8 @@ _QUOTED = re.compile(rf"['\"]{_NAME}['\"]")
 
 
 def unfound(result: Result, source: str) -> list[str]:
-    """The hosts that errors name, else those that the code names; none if no error speaks of the network."""
-    errors = [text for text in _errors(result) if _UNFOUND.search(text)]
+    """The hosts that a program looked for by itself: those that errors name, else those that code names."""
+    errors = [text for text in _errors(result) if _UNFOUND.search(text) and not _PROXY.search(text)]
     if not errors:
         return []
     for pattern, texts in ((_TOLD, errors), (_URL, [*errors, source]), (_QUOTED, [source])):
