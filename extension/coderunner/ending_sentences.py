@@ -77,6 +77,29 @@ def what_was_refused(refusals: Sequence[Refusal]) -> str:
     return ""
 
 
+_FOR_PEOPLE: Mapping[Remedy, str] = {
+    Remedy.BUTTON: "",
+    Remedy.SETTING: "It can be allowed with the setting {settings}.",
+    Remedy.NOTHING: "Secrets or programs may lie there; see the setting {settings}.",
+    Remedy.PROXY: "Use a library that heeds HTTPS_PROXY, such as requests.",
+}
+
+
+def advice(refusals: Sequence[Refusal], remedy: Remedy) -> str:
+    """What a person can do about those of some refusals that have this remedy; empty where there is a button."""
+    its = dict.fromkeys(each.setting for each in refusals if each.remedy is remedy)
+    return _FOR_PEOPLE[remedy].format(settings=" or ".join(its)) if its else ""
+
+
+def refused_at_a_terminal(refusals: Sequence[Refusal]) -> str:
+    """What the sandbox refused to code that a person runs, each in a sentence, with what they can do."""
+    told: list[str] = []
+    for remedy in Remedy:
+        told += dict.fromkeys(each.said_of("The code") for each in refusals if each.remedy is remedy)
+        told.append(advice(refusals, remedy))
+    return " ".join(filter(None, (*told, *(each.others for each in refusals))))
+
+
 REPLIES: Mapping[str, str] = {
     "length": "The model reached its token limit, so the reply is cut off.",
     "content_filter": "The endpoint's content filter ended the reply.",

@@ -204,14 +204,18 @@ class Refusal:
 
     @property
     def sentence(self) -> str:
-        """What was refused, for a person and the model."""
+        """What was refused, for the model and the person who reads a reply."""
+        return self.said_of("This block")
+
+    def said_of(self, subject: str) -> str:
+        """What was refused to `subject`, as a sentence."""
         if self.remedy is Remedy.PROXY:
             return (
-                f"This block cannot reach {self.what} directly: only HTTP and HTTPS requests get out, "
+                f"{subject} cannot reach {self.what} directly: only HTTP and HTTPS requests get out, "
                 "through the sandbox's proxy."
             )
         lost = "; what it writes there is not kept" if self.lost else ""
-        return f"This block may not {_ACCESSES[self.access].may_not} {self.what}{lost}."
+        return f"{subject} may not {_ACCESSES[self.access].may_not} {self.what}{lost}."
 
     @property
     def others(self) -> str:

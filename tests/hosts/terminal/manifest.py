@@ -12,6 +12,10 @@ BEHAVIOURS = {
     "exec:streams:closed": Behaviour(
         "A pipe that nobody reads any more ends the program, without a complaint.", "kernel facts: output"
     ),
+    "exec:refused": Behaviour(
+        "What the sandbox refused is told in words for a person, with what they can do.",
+        "a fault seen: words for a model at a terminal",
+    ),
     "exec:codes:told-apart": Behaviour(
         "The exit code tells apart an error, a timeout, Ctrl-C, a program that did not run to its end and "
         "one that did not start; sys.exit() gives its own.",

@@ -6,7 +6,7 @@ import pytest
 
 from coderunner.hosts.terminal.cell_printer import CellPrinter
 from coderunner.hosts.terminal.inline_images import protocol, spelt
-from coderunner.outputs import DisplayData, ExecuteResult, Omission, Stream
+from coderunner.outputs import DisplayData, ExecuteResult, Omission, Refusal, Remedy, Result, Stream
 from coderunner.runner import Change, Image
 from tests.behaviours import behaviour
 
@@ -28,6 +28,26 @@ def test_what_is_missing_from_the_middle_is_counted(capsys: pytest.CaptureFixtur
     screen = CellPrinter()
     screen.show(Change(0, Stream("stdout", "head;tail", Omission(at=5, lines=20, characters=1000))))
     assert capsys.readouterr() == ("head;tail", "… 1,000 characters left out …\n")
+
+
+@behaviour("exec:refused")
+def test_a_refusal_is_told_in_words_for_a_person_who_reads_what_to_set(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    refusals = (
+        Refusal("read", "~/data/sales.csv", Remedy.SETTING),
+        Refusal("write", "~/out", Remedy.SETTING),
+        Refusal("read", "~/.ssh/id_rsa"),
+        Refusal("network", "example.org", Remedy.PROXY),
+    )
+    CellPrinter().end(Result(refusals=refusals), stays=True)
+    assert capsys.readouterr().err == (
+        "coderunner: The code may not read ~/data/sales.csv. The code may not write to ~/out. It "
+        "can be allowed with the setting sandbox_read or sandbox_write. The code may not read ~/.ssh/id_rsa. "
+        "Secrets or programs may lie there; see the setting sandbox_read. The code cannot reach example.org "
+        "directly: only HTTP and HTTPS requests get out, through the sandbox's proxy. Use a library that heeds "
+        "HTTPS_PROXY, such as requests.\n"
+    )
 
 
 @behaviour("exec:pictures:shown")

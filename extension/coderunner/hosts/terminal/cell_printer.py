@@ -3,7 +3,7 @@
 import os
 import sys
 
-from coderunner.ending_sentences import how_it_ended, what_was_refused
+from coderunner.ending_sentences import how_it_ended, refused_at_a_terminal
 from coderunner.hosts.terminal.inline_images import Protocol, spelt
 from coderunner.outputs import Error, Output, Result, Stream
 from coderunner.runner import Change, Image, OutputDelta, parts, plain
@@ -49,7 +49,7 @@ class CellPrinter:
         said = (how if stays else how.partition("; ")[0], result.detail)
         if sentence := "; ".join(filter(None, said)):
             self._write("stderr", f"coderunner: {plain(sentence)}\n", alone=True)
-        if refused := what_was_refused(result.refusals):
+        if refused := refused_at_a_terminal(result.refusals):
             self._write("stderr", f"coderunner: {plain(refused)}\n", alone=True)
 
     def _without_echo(self, text: str) -> str:
