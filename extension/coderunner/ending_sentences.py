@@ -86,17 +86,21 @@ _FOR_PEOPLE: Mapping[Remedy, str] = {
 
 
 def advice(refusals: Sequence[Refusal], remedy: Remedy) -> str:
-    """What a person can do about those of some refusals that have this remedy; empty where there is a button."""
+    """What a person can do about those that have this remedy; empty where a button says it."""
     its = dict.fromkeys(each.setting for each in refusals if each.remedy is remedy)
     return _FOR_PEOPLE[remedy].format(settings=" or ".join(its)) if its else ""
 
 
-def refused_at_a_terminal(refusals: Sequence[Refusal]) -> str:
-    """What the sandbox refused to code that a person runs, each in a sentence, with what they can do."""
+def refused_for_people(refusals: Sequence[Refusal], subject: str, button: str = "") -> str:
+    """What the sandbox refused to `subject`, each in a sentence, with what a person can do.
+
+    `button`: how they come to the button, if there is one.
+    """
     told: list[str] = []
     for remedy in Remedy:
-        told += dict.fromkeys(each.said_of("The code") for each in refusals if each.remedy is remedy)
-        told.append(advice(refusals, remedy))
+        those = [each for each in refusals if each.remedy is remedy]
+        told += dict.fromkeys(each.said_of(subject) for each in those)
+        told.append(button if those and remedy is Remedy.BUTTON else advice(those, remedy))
     return " ".join(filter(None, (*told, *(each.others for each in refusals))))
 
 

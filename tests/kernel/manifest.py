@@ -229,6 +229,10 @@ BEHAVIOURS = {
         "An empty kernel can run the good blocks of a conversation again, and says what it holds.",
         "kernel facts: a dead kernel's variables are gone",
     ),
+    "kernel:rebuild:refused": Behaviour(
+        "What the sandbox refused to the block at which it ended is said, with what a person can do.",
+        "a fault seen: an error without its reason",
+    ),
     "kernel:rebuild:failure": Behaviour(
         "Running them again ends at the first block that fails, and says why.", "decision 4"
     ),

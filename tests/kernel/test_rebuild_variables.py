@@ -1,12 +1,15 @@
 """The blocks of a conversation run once more in an empty kernel, on each kind of kernel."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
+
+import pytest
 
 from coderunner.kernel.sessions import rebuild_variables as room
 from coderunner.kernel.sessions.rebuild_variables import Rebuilt
 from coderunner.kernel.sessions.registry import Session
-from coderunner.outputs import Status
+from coderunner.outputs import Refusal, Remedy, Result, Status
 from tests.behaviours import behaviour
 from tests.kernel.conftest import BOUND
 
@@ -35,6 +38,33 @@ async def test_at_the_first_block_that_fails_it_ends_and_says_why(session: Sessi
     assert rebuilt.words == (
         "The kernel was restarted and reran 1 of 3 blocks of this conversation, then one failed "
         "(ZeroDivisionError: division by zero). Its variables now: x (int)."
+    )
+
+
+@behaviour("kernel:rebuild:refused")
+@pytest.mark.parametrize(
+    ("refusal", "said"),
+    [
+        (
+            Refusal("read", "~/a.csv", Remedy.BUTTON, "/home/ada/a.csv", "~/a.csv"),
+            "That block may not read ~/a.csv. Run it again to allow that.",
+        ),
+        (
+            Refusal("read", "~/.a"),
+            "That block may not read ~/.a. Secrets or programs may lie there; see the setting sandbox_read.",
+        ),
+    ],
+)
+async def test_what_the_sandbox_refused_to_the_block_that_failed_is_said(
+    session: Session, refusal: Refusal, said: str
+) -> None:
+    async def refused() -> Result:
+        return replace(await session.execute("open('a.csv')"), refusals=(refusal,))
+
+    rebuilt = await room.rebuild(session, [refused], deadline=BOUND)
+    assert rebuilt.words == (
+        "The kernel was restarted and reran 0 of 1 block of this conversation, then one failed "
+        f"(FileNotFoundError: [Errno 2] No such file or directory: 'a.csv'). {said} It has no variables now."
     )
 
 

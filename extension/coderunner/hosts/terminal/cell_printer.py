@@ -3,7 +3,7 @@
 import os
 import sys
 
-from coderunner.ending_sentences import how_it_ended, refused_at_a_terminal
+from coderunner.ending_sentences import how_it_ended, refused_for_people
 from coderunner.hosts.terminal.inline_images import Protocol, spelt
 from coderunner.outputs import Error, Output, Result, Stream
 from coderunner.runner import Change, Image, OutputDelta, parts, plain
@@ -49,7 +49,7 @@ class CellPrinter:
         said = (how if stays else how.partition("; ")[0], result.detail)
         if sentence := "; ".join(filter(None, said)):
             self._write("stderr", f"coderunner: {plain(sentence)}\n", alone=True)
-        if refused := refused_at_a_terminal(result.refusals):
+        if refused := refused_for_people(result.refusals, "The code"):
             self._write("stderr", f"coderunner: {plain(refused)}\n", alone=True)
 
     def _without_echo(self, text: str) -> str:

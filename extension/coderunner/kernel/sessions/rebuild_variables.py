@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from coderunner.ending_sentences import refused_for_people
 from coderunner.kernel.sessions.session import Session
 from coderunner.outputs import Error, Result, Status, Stream
 
@@ -14,6 +15,8 @@ def __coderunner__():
     print(", ".join(f"{name} ({type(shell.user_ns[name]).__name__})" for name in names))
 __coderunner__(); del __coderunner__
 """
+AGAIN = "Run it again to allow that."
+"""What a person can do about what the sandbox refused: the button stands below a run of that block alone."""
 MOST = 500
 """Characters of the list of variables: it is for orientation."""
 
@@ -36,8 +39,10 @@ class Rebuilt:
         blocks = f"{self.blocks} block{'s' if self.blocks != 1 else ''}"
         told = f"all {blocks}" if self.failure is None else f"{self.ran} of {blocks}"
         failed = "" if self.failure is None else f", then one failed ({_why(self.failure)})"
-        holds = f" Its variables now: {self.holds}." if self.holds else " It has no variables now."
-        return f"The kernel was restarted and reran {told} of this conversation{failed}.{holds}"
+        holds = f"Its variables now: {self.holds}." if self.holds else "It has no variables now."
+        refused = refused_for_people(self.failure.refusals, "That block", AGAIN) if self.failure else ""
+        reran = f"The kernel was restarted and reran {told} of this conversation{failed}."
+        return " ".join(filter(None, (reran, refused, holds)))
 
 
 async def rebuild(
