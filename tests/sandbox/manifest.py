@@ -197,6 +197,10 @@ BEHAVIOURS = {
         "What is executed outside of the sandbox stays read only, whatever is granted, and is never offered.",
         "safety, T1: nothing that code leaves behind runs outside",
     ),
+    "sandbox:apart": Behaviour(
+        "A grant of a folder means neither the secrets in it nor what its person's programs run from there.",
+        "docs/safety.md: secrets are never offered",
+    ),
     "sandbox:landlock:hidden": Behaviour(
         "A grant of a folder does not show our own data in it.", "safety, T1: host files stay out of reach"
     ),

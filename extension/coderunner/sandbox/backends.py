@@ -67,9 +67,7 @@ def attempt(backend: Backend) -> str:
         folder = Path(os.path.realpath(name))
         policy = Policy(folder, folder, folder, Path.home(), (*SYSTEM, *python_folders.of_this_interpreter()))
         try:
-            confinement = Confinement.of(
-                backend, {**policy.described(), "cwd": str(folder), "hidden": []}, {}
-            )
+            confinement = Confinement.of(backend, {**policy.described(), "cwd": str(folder)}, {})
         except OSError as error:
             return str(error)
         trial = ["-c", seatbelt.TRIAL, str(folder)] if backend == "seatbelt" else ["-I", "-S", "-c", "pass"]

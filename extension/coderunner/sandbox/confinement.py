@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coderunner.sandbox import seatbelt
+from coderunner.sandbox import offers, seatbelt
 from coderunner.sandbox.egress.gate import Gate
 from coderunner.sandbox.policy import Backend, Policy
 
@@ -80,13 +80,18 @@ class Confinement:
         """
         if self.backend != "namespaces":
             return False
-        asked = [(os.fspath(path), writable) for path, writable in paths]
+        shown = list(paths)
+        asked = [(os.fspath(path), writable) for path, writable in shown]
+        found = offers.Apart()
+        if self.policy is not None:
+            found = await asyncio.to_thread(offers.apart, self.policy, [path for path, _ in shown])
+        message = (asked, list(map(str, found.run_later)), list(map(str, found.secret)))
         self._turnstile = self._turnstile or asyncio.Lock()
         async with self._turnstile:
             try:
                 async with asyncio.timeout(PATIENCE):
                     loop = asyncio.get_running_loop()
-                    await loop.sock_sendall(self._ours, marshal.dumps(asked))
+                    await loop.sock_sendall(self._ours, marshal.dumps(message))
                     return await loop.sock_recv(self._ours, LARGEST) == b"1"
             except (OSError, TimeoutError):
                 return False

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from coderunner.errors import KernelNotStarted
 from coderunner.outputs import Refusal
-from coderunner.sandbox import private_home, python_folders
+from coderunner.sandbox import offers, private_home, python_folders
 from coderunner.sandbox.backends import Availability, available
 from coderunner.sandbox.clues.clues import Clues
 from coderunner.sandbox.confinement import Confinement
@@ -116,7 +116,6 @@ class KernelSandbox:
         described = {
             **policy.described(),
             "cwd": str(policy.folder),
-            "hidden": [str(each) for each in self.hidden],
             "port": gate.port,
             "links": {str(name): str(target) for name, target in self._links(start) if name != target},
         }
@@ -147,6 +146,7 @@ class KernelSandbox:
         Looks at the disk.
         """
         now = replace(started, folder=real(folder), grants=self.grants | self.granted.of(conversation))
+        now = _apart(now)
         ours = tuple(map(real, (*self.hidden, default_config().parent)))
         return refusals(
             clues, now, Person(now.home, ours, self.buttons, self.stranger, self.egress.indexes.hosts)
@@ -172,7 +172,7 @@ class KernelSandbox:
         sockets = real(start.sockets)
         home = real(Path.home())
         system = _needed(start, home)
-        return Policy(
+        found = Policy(
             folder=real(start.folder) if start.folder else sockets,
             sockets=sockets,
             temporary=sockets / "tmp",
@@ -181,8 +181,10 @@ class KernelSandbox:
             grants=self.grants | self.granted.of(start.conversation),
             limits=self.limits,
             guarded=_guarded(system, home),
+            hidden=self.hidden,
             egress=sockets / "egress" if self.way.backend == "namespaces" else None,
         )
+        return _apart(found)
 
 
 def in_force(settings: Settings) -> Availability:
@@ -207,12 +209,21 @@ def _needed(start: Start, home: Path) -> tuple[Path, ...]:
     return (*(each for each in SYSTEM if each.exists()), *theirs)
 
 
+def _apart(policy: Policy) -> Policy:
+    """Keep apart what lies in granted folders and is not meant by that. Looks at the disk."""
+    found = offers.apart(policy, ())
+    guarded, hidden = (*policy.guarded, *found.run_later), (*policy.hidden, *found.secret)
+    return replace(policy, guarded=guarded, hidden=hidden)
+
+
 def _guarded(system: Iterable[Path], home: Path) -> tuple[Path, ...]:
     """What is executed outside of a sandbox, and what a kernel executes itself: nobody writes it by a grant.
 
     Not the wide folders of the system: what else lies in them, a setting may allow.
     """
-    found = (*python_folders.executed_here(), *(each for each in system if each not in SYSTEM))
+    programs = (each for name in offers.PROGRAMS if (each := home / name).exists())
+    theirs = (each for each in system if each not in SYSTEM)
+    found = (*python_folders.executed_here(), *programs, *theirs)
     return tuple(each for each in dict.fromkeys(map(real, found)) if not home.is_relative_to(each))
 
 

@@ -2,11 +2,15 @@
 
 import os
 import stat
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from itertools import islice
 from pathlib import Path
 from tempfile import gettempdir
+
+from coderunner.sandbox.policy import Policy
 
 LONGEST = 160
 """Characters of a path that a person can read on a button."""
@@ -40,7 +44,28 @@ _OPEN = (
     ".pyenv",
     ".local/bin",
 )
-"""What of the hidden part of a home is no secret: models and data sets that libraries keep."""
+"""What of the hidden part of a home is no secret: models and data sets that libraries keep, and programs."""
+
+RUN_LATER = frozenset(
+    {
+        *(".git", ".hg", ".svn", ".husky", ".githooks", ".vscode", ".idea", ".devcontainer", ".envrc"),
+        *(".venv", "venv", ".direnv", "site-packages", "node_modules"),
+        *(".bashrc", ".bash_profile", ".bash_login", ".bash_logout", ".bash_aliases", ".profile", ".inputrc"),
+        *(".zshrc", ".zshenv", ".zprofile", ".zlogin", ".zlogout", ".kshrc", ".cshrc", ".tcshrc", ".login"),
+        *(".gitconfig", ".hgrc", ".vimrc", ".vim", ".emacs", ".emacs.d", ".tmux.conf", ".pythonrc", ".pdbrc"),
+        *(".xprofile", ".xinitrc", ".xsession", ".xsessionrc", ".pam_environment", "launchagents"),
+        *(".bin", ".cargo", ".rustup", ".rbenv", ".nvm", ".deno", ".bun", ".asdf", ".sdkman", ".jupyter"),
+        *(".ipython", ".local"),
+    }
+)
+"""Files and folders from which a person's own shell, editor and version control run programs unasked."""
+
+PROGRAMS = ("bin", ".local/bin", ".pyenv")
+"""Where programs lie in a home."""
+MOST_SEEN = 10_000
+"""Entries of a granted folder that are looked at, the nearest first."""
+MOST_FOUND = 300
+"""Of those, the ones that are kept apart."""
 
 _PRIVATE = frozenset({"library", "snap", "appdata"})
 """Folders in a home that programs keep their own things in, passwords among them."""
@@ -105,7 +130,7 @@ def grantable(path: Path, place: Place, *, write: bool) -> Path | None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        new = write and path.parent.is_dir()
+        new = write and path.parent.is_dir() and _harmless(path, place, write=write)
         return _if_harmless(path.parent, place, write=write) if new else None
     except (OSError, ValueError):
         return None
@@ -127,10 +152,86 @@ def _harmless(path: Path, place: Place, *, write: bool) -> bool:
     return not (
         any(path.is_relative_to(each) for each in within)
         or any(part.lower() in _SECRETS for part in path.parts)
+        or (write and _run_later(path, place.home))
         or any(fnmatch(path.name.lower(), each) for each in _SECRET_FILES)
         or _hidden(path, place.home)
         or len(str(path)) > LONGEST
     )
+
+
+def _run_later(path: Path, home: Path) -> bool:
+    """Whether the person runs, sooner or later, what is written there."""
+    return any(part.lower() in RUN_LATER for part in path.parts) or any(
+        path.is_relative_to(each / name) for each in _homes(path, home) for name in PROGRAMS
+    )
+
+
+def bears_secret(path: Path) -> bool:
+    """Whether a path bears the name of a secret, or lies in a folder that does."""
+    return any(_is_secret(part) for part in path.parts)
+
+
+def _is_secret(name: str) -> bool:
+    name = name.lower()
+    return name in _SECRETS or any(fnmatch(name, each) for each in _SECRET_FILES)
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """What of granted folders is not meant by the grant."""
+
+    secret: tuple[Path, ...] = ()
+    """Not to be read: it bears the name of a secret."""
+    run_later: tuple[Path, ...] = ()
+    """Not to be written: others run programs from it."""
+
+
+def apart(policy: Policy, granted: Iterable[Path]) -> Apart:
+    """What is kept apart in what is granted beside a policy. Looks at the disk, at `MOST_SEEN` entries.
+
+    Who names a secret itself in a setting, or what is in it, means it.
+    """
+    own = (policy.folder, policy.sockets, policy.temporary)
+    meant = {*policy.grants.read, *policy.grants.write, *granted}
+    beyond = {*own, *meant, *policy.system, *policy.guarded, *policy.hidden}
+    waiting = deque(
+        each for each in sorted(meant) if not bears_secret(each) and not _in_any(each, (*own, *policy.hidden))
+    )
+    seen = 0
+    secret: list[Path] = []
+    run_later: list[Path] = []
+    while waiting and seen < MOST_SEEN and len(secret) + len(run_later) < MOST_FOUND:
+        folder = waiting.popleft()
+        for name, is_folder in _entries(folder, MOST_SEEN - seen):
+            seen += 1
+            path = folder / name
+            if path in beyond:
+                continue
+            if _is_secret(name):
+                secret.append(path)
+            elif name.lower() in RUN_LATER or (is_folder and (path / "pyvenv.cfg").exists()):
+                run_later.append(path)
+            elif is_folder:
+                waiting.append(path)
+    return Apart(tuple(secret[:MOST_FOUND]), tuple(run_later[:MOST_FOUND]))
+
+
+def _in_any(path: Path, folders: Iterable[Path]) -> bool:
+    return any(path.is_relative_to(each) for each in folders)
+
+
+def _entries(folder: Path, most: int) -> list[tuple[str, bool]]:
+    """Names of what is in a folder, and whether they are folders; links are neither followed nor told."""
+    try:
+        with os.scandir(folder) as entries:
+            found = [
+                (each.name, each.is_dir(follow_symlinks=False))
+                for each in islice(entries, most)
+                if not each.is_symlink()
+            ]
+    except OSError:
+        return []
+    return sorted(found)
 
 
 def _hidden(path: Path, home: Path) -> bool:

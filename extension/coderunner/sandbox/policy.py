@@ -74,6 +74,8 @@ class Policy:
     limits: Limits = field(default_factory=Limits)
     guarded: tuple[Path, ...] = ()
     """What is executed outside of the sandbox: read only, whatever is granted around it or in it."""
+    hidden: tuple[Path, ...] = ()
+    """What no grant of a folder around it shows: our own data, and secrets."""
     egress: Path | None = None
     """The Unix socket of our egress proxy, within `sockets`; None: no way out at all."""
 
@@ -89,13 +91,16 @@ class Policy:
 
     def may_read(self, path: Path) -> bool:
         """Tell whether a path, absolute and without links, may be read."""
+        if _within(path, self.hidden):
+            return _within(path, (each for each in self.readable if _within(each, self.hidden)))
         return _within(path, self.readable)
 
     def may_write(self, path: Path) -> bool:
         """Tell whether a path, absolute and without links, may be written."""
         if _within(path, (self.folder, self.sockets, self.temporary)):
             return True
-        return _within(path, self.grants.write) and not _within(path, self.guarded)
+        granted = _within(path, self.grants.write) and not _within(path, self.guarded)
+        return granted and self.may_read(path)
 
     def described(self) -> dict[str, str | int | list[str]]:
         """The policy as the launcher takes it: strings, numbers and lists of strings."""
@@ -106,6 +111,7 @@ class Policy:
             "home": str(self.home),
             "system": [str(path) for path in self.system],
             "guarded": [str(path) for path in self.guarded],
+            "hidden": [str(path) for path in self.hidden],
             "read": [str(path) for path in sorted(self.grants.read)],
             "write": [str(path) for path in sorted(self.grants.write)],
             "memory": self.limits.memory,

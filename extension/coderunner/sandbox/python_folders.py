@@ -48,12 +48,14 @@ def of_this_interpreter() -> tuple[Path, ...]:
 def executed_here() -> tuple[Path, ...]:
     """Return what this process and the next one like it execute: whoever writes there is in no sandbox.
 
-    The interpreter, all that it imports from, and the whole of a checkout in which our own package lies.
+    The interpreter, all that it imports from, the whole of a checkout in which our own package lies, and the
+    folders of programs.
     """
     program = getattr(sys.modules.get("__main__"), "__file__", None)
     found = [Path(each) for each in (*sys.path, sys.prefix, sys.base_prefix, sys.exec_prefix) if each]
     found += [Path(program).absolute().parent] if program else []
     found += [PACKAGE, _checkout(PACKAGE)]
+    found += [Path(each) for each in os.get_exec_path() if each]
     return tuple(dict.fromkeys(each for each in found if each.is_absolute() and each.exists()))
 
 

@@ -23,7 +23,7 @@ from coderunner.sandbox.launcher.libc import (
 from coderunner.sandbox.launcher.namespaces.kept import HIDDEN, READ, Kept
 
 VIEW, OLD, STAGE = "/view", "/old", "/stage"
-NOTHING = "mode=755,size=4k"
+NOTHING = "mode=555,size=4k"
 """What an empty folder in the place of another is."""
 BASE = "/tmp"  # noqa: S108 - a folder that every system has; covered for a moment, in our namespace alone
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
@@ -52,11 +52,15 @@ class FileTree:
         libc.mount("coderunner", BASE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=16m")
         for name in (VIEW, OLD, STAGE):
             os.mkdir(BASE + name, 0o755)
+        nobodys = os.open(f"{BASE}/nobodys", os.O_CREAT | os.O_WRONLY, 0)
+        os.close(nobodys)
         os.mkdir(f"{BASE}/proc", 0o755)
         libc.pivot_root(BASE, BASE + OLD)
         os.chdir("/")
         libc.mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
         self._root = os.open("/", FOLDER)
+        self._nobodys = os.open("/nobodys", FOUND)
+        """A file that nobody may read, for the place of one that is hidden."""
         self._old = os.open(OLD, FOLDER)
         self._scaffold = os.open(VIEW, FOLDER)
         """The folder of the view without what is mounted there, which stays writable for us."""
@@ -177,6 +181,10 @@ class FileTree:
 
     # --- at any time ------------------------------------------------------------------------------
 
+    def keep(self, guarded: list[str], hidden: list[str]) -> None:
+        """Guard and hide more in what is shown from now on."""
+        self._kept.add(guarded, hidden)
+
     def show(self, path: str, *, writable: bool, own: bool = False) -> None:
         """Show a file or folder of before at its own path, and leave what is hidden or shown in it as it was.
 
@@ -220,7 +228,9 @@ class FileTree:
                 self._attach(found, place, self._root)
             elif folder:
                 self._mount("coderunner", place, "tmpfs", MS_NOSUID | MS_NODEV, NOTHING, self._root)
-            if how == READ:
+            else:
+                self._attach(self._nobodys, place, self._root)
+            if how == READ or (how == HIDDEN and not folder):
                 self._seal(place)
         finally:
             os.close(found)

@@ -89,7 +89,9 @@ def _answer(tree: FileTree, channel: int) -> None:
         message = b""
     if not message:
         os._exit(0)
-    asked: list[tuple[str, bool]] = marshal.loads(message)  # from the process that started us
+    asked: list[tuple[str, bool]]
+    asked, guarded, hidden = marshal.loads(message)  # from the process that started us
+    tree.keep(guarded, hidden)
     shown = [_bound(tree, path, writable) for path, writable in asked]
     os.write(channel, b"1" if all(shown) else b"0")
 

@@ -13,13 +13,18 @@ class Kept:
     """Decides by paths alone; it looks at no disk."""
 
     def __init__(self, hidden: list[str], guarded: list[str]) -> None:
-        """`hidden`: folders that nothing around them shows.
+        """`hidden`: folders and files that nothing around them shows.
 
         `guarded`: what nothing makes writable: no grant around it, of itself or of what is in it.
         """
-        self._hidden, self._guarded = frozenset(hidden), frozenset(guarded)
+        self._hidden, self._guarded = set(hidden), set(guarded)
         self.shown: dict[str, bool] = {}
         """What is shown at its own path, and whether it can be written."""
+
+    def add(self, guarded: list[str], hidden: list[str]) -> None:
+        """Keep more, from now on."""
+        self._guarded.update(guarded)
+        self._hidden.update(hidden)
 
     def is_guarded(self, path: str) -> bool:
         """Whether it is or lies in what is guarded, and not in our own data there."""
