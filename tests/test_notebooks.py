@@ -448,7 +448,10 @@ def test_the_command_line_imports_and_exports(
     monkeypatch.setenv("CODERUNNER_DATA_DIR", str(tmp_path / "data"))
     (tmp_path / "analysis.ipynb").write_text(json.dumps(FOREIGN))
     assert main(["import", "analysis.ipynb"]) == 0
-    identity = capsys.readouterr().out.strip()
+    identity, said = (text.strip() for text in capsys.readouterr())
+    assert said.startswith(
+        "coderunner: analysis.ipynb is the conversation with that id; coderunner app lists it"
+    )
     assert main(["export", "analysis", "out.ipynb"]) == 0
     assert main(["export", identity, "-"]) == 0
     assert capsys.readouterr().out == (tmp_path / "out.ipynb").read_text(encoding="utf-8")

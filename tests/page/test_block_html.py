@@ -46,7 +46,7 @@ ALLOWED = {
     "form": {"class", "hidden", "data-cr-ticket", "autocomplete"},
     "label": {"for"},
     "input": {"id", "name", "type", "maxlength", "autocomplete", "autocapitalize", "spellcheck"},
-    "button": {"type", "class", "data-cr", "data-cr-ticket", "data-cr-text", "data-cr-reply"},
+    "button": {"type", "class", "title", "data-cr", "data-cr-ticket", "data-cr-text", "data-cr-reply"},
 }
 
 
@@ -349,7 +349,11 @@ def test_a_refusal_has_a_sentence_and_where_it_can_be_allowed_a_button() -> None
     html = block_html.look(block, SETTING).refused
     assert "<b>This block may not read ~/data/a&amp;b.csv.</b>" in html
     assert "</b> Allow code in this chat to read the folder ~/data?</p><button" in html
-    assert "<b>This block may not read ~/.ssh/id_rsa.</b></p></div>" in html
+    assert 'title="Allows exactly this, and runs the block again"' in html
+    assert (
+        "<b>This block may not read ~/.ssh/id_rsa.</b> Secrets or programs may lie there; see the setting "
+        "sandbox_read.</p></div>"
+    ) in html
     assert html.count("<button") == 1
     assert f'data-cr="allow" data-cr-ticket="{block.allowing(READ)}"' in html
     assert read(block).foreign == []
@@ -359,7 +363,9 @@ def test_a_refusal_has_a_sentence_and_where_it_can_be_allowed_a_button() -> None
 def test_what_is_lost_and_what_is_not_told_one_by_one_is_said() -> None:
     lost = Refusal("write", "~/report.csv", lost=True, more=2)
     html = block_html.look(ended(refusals=(READ, lost)), SETTING).refused
-    assert "<b>This block may not write to ~/report.csv; what it writes there is not kept.</b>" in html
+    assert (
+        "<b>This block may not write to ~/report.csv; what it writes there is not kept.</b> Secrets" in html
+    )
     assert html.endswith("<p>2 more accesses were refused.</p></div>")
 
 

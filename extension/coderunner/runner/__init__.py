@@ -89,6 +89,7 @@ from coderunner.runner.run_cell import run_sync as run_cell_sync
 from coderunner.runner.run_options import STOPPED, Kernel, RunOptions, declined, granted, never, no_pictures
 from coderunner.sandbox.grant_words import Grant as GrantInWords
 from coderunner.sandbox.grant_words import in_words as grants_in_words
+from coderunner.sandbox.grant_words import short as short_path
 from coderunner.sandbox.kernel_sandbox import KernelSandbox
 from coderunner.sandbox.policy import Grants
 from coderunner.sandbox.refusals import grants_of
@@ -189,6 +190,7 @@ __all__ = [
     "results_in",
     "run_cell",
     "run_cell_sync",
+    "short_path",
     "shown_afterwards",
     "to_notebook",
     "unfenced",

@@ -105,7 +105,11 @@ def test_after_a_reload_the_button_is_there_and_in_two_tabs_it_counts_once(
 @behaviour("app:allow:never")
 def test_what_holds_secrets_has_a_sentence_and_no_button(somebody: Visitor, home: Path) -> None:
     somebody.run(f"open('{home}/.ssh/id_rsa')")
-    expect(refused(somebody)).to_have_text("This block may not read ~/.ssh/id_rsa.")
+    expect(refused(somebody)).to_have_text(
+        "This block may not read ~/.ssh/id_rsa. Secrets or programs may lie there; see the setting "
+        "sandbox_read."
+    )
+    expect(refused(somebody).get_by_role("button")).to_have_count(0)
 
 
 @behaviour("app:allow:guarded")
@@ -135,6 +139,9 @@ def test_the_drawer_lists_what_this_chat_was_allowed_and_takes_it_back(
     somebody.press("Allow for this chat")
     expect(somebody.blocks.last.locator(".cr-again .cr-out")).to_have_text("15\n\n")
     somebody.settings("Kernel")
+    expect(somebody.page.locator("#cr-reach")).to_contain_text(
+        "its own folder, ~/.local/share/coderunner/kernels/"
+    )
     somebody.page.get_by_label("read ~/data").uncheck()
     expect(somebody.page.locator(".toast-body")).to_contain_text(
         "Taken back: read ~/data. The kernel was restarted, its variables are gone."

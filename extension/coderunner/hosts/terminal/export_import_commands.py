@@ -64,6 +64,8 @@ def _taken_in(records: Records, file: str) -> int:
         sys.stderr.write(f"coderunner: {plain(str(failure))}\n")
         return 2
     sys.stdout.write(f"{identity}\n")
+    sys.stdout.flush()
+    sys.stderr.write(f"coderunner: {plain(file)} is the conversation with that id; coderunner app lists it\n")
     for sentence in missing:
         sys.stderr.write(f"coderunner: {plain(sentence)}\n")
     return 0

@@ -2,6 +2,7 @@
 
 from html import escape
 
+from coderunner.ending_sentences import advice
 from coderunner.outputs import Refusal
 from coderunner.page.block_state import Block, State
 
@@ -10,7 +11,10 @@ ALLOW = "allow"
 
 
 def html(block: Block) -> str:
-    """Each refusal as a sentence, with what a button of it grants; a block that was run again has none."""
+    """Each refusal as a sentence, with what a button of it grants or what else a person can do.
+
+    A block that was run again has none.
+    """
     refusals = block.refusals if block.state is State.ENDED else ()
     rows = [_row(refusal, block.allowing(refusal)) for refusal in refusals]
     rows += [_note(refusal.others) for refusal in refusals if refusal.others]
@@ -19,10 +23,13 @@ def html(block: Block) -> str:
 
 def _row(refusal: Refusal, ticket: str) -> str:
     words, button = f"<b>{escape(refusal.sentence, quote=False)}</b>", ""
+    if told := advice((refusal,), refusal.remedy):
+        words += f" {escape(told, quote=False)}"
     if refusal.offer and ticket:
         words += f" {escape(refusal.offer, quote=False)}"
         button = (
-            f'<button type="button" class="cr-main" data-cr="{ALLOW}" data-cr-ticket="{escape(ticket)}">'
+            f'<button type="button" class="cr-main" data-cr="{ALLOW}" data-cr-ticket="{escape(ticket)}" '
+            'title="Allows exactly this, and runs the block again">'
             "Allow for this chat</button>"
         )
     return _note(words, button)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coderunner.hosts.app.conversation.reply_writer import ReplyWriter, kernel_label
-from coderunner.runner import GrantInWords, Grants, grants_in_words
+from coderunner.runner import GrantInWords, Grants, grants_in_words, short_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,8 @@ class ChatGrants:
     """Those of the conversation, in words."""
     everywhere: tuple[str, ...] = ()
     """Those of all conversations, by settings."""
+    folder: str = ""
+    """The conversation's own folder, with `~` for the home."""
 
 
 class GrantedInChats:
@@ -34,7 +36,8 @@ class GrantedInChats:
             return ChatGrants()
         everywhere = grants_in_words(sandbox.grants, Path.home())
         own = self._own(conversation)
-        return ChatGrants(tuple(each.words for each in own), tuple(each.words for each in everywhere))
+        folder = short_path(self._writer.sessions.directory(kernel_label(conversation)), Path.home())
+        return ChatGrants(tuple(each.words for each in own), tuple(each.words for each in everywhere), folder)
 
     async def keep(self, conversation: str, kept: list[str]) -> str:
         """Take back what is not among those `kept`; gives a sentence about it, empty if nothing was.

@@ -7,10 +7,9 @@ import gradio as gr
 
 from coderunner.hosts.app.grants.chat_grants import ChatGrants, GrantedInChats
 
-ONLY = (
-    "Code in this chat uses its own folder. When a block needs more, it says so, and you can allow it there."
-)
-MORE = "Code in this chat uses its own folder, and what you allowed. Untick what it may not reach any more."
+OWN = "Code in this chat uses its own folder, {folder}"
+ONLY = f"{OWN}. When a block needs more, it says so, and you can allow it there."
+MORE = f"{OWN}, and what you allowed. Remove a tick to take that back."
 
 
 class GrantsForm:
@@ -57,7 +56,8 @@ class GrantsForm:
 
 
 def _words(grants: ChatGrants) -> str:
-    own = f"<p>{MORE if grants.own else ONLY}</p>"
+    folder = escape(grants.folder, quote=False)
+    own = f"<p>{(MORE if grants.own else ONLY).format(folder=folder)}</p>"
     listed = escape(", ".join(grants.everywhere))
     everywhere = f"<p>All chats, by settings: {listed}.</p>" if listed else ""
     return f'<h4 class="cr-h4">What code may reach</h4><div class="cr-help">{own}{everywhere}</div>'
