@@ -1,11 +1,16 @@
 """What a grant of a folder does not mean: secrets in it, and what a person's own programs run from it."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from coderunner.kernel.sessions.registry import Local
+from coderunner.outputs import Error, Remedy, Result, Status
 from coderunner.sandbox import offers
+from coderunner.sandbox.backends import Availability
+from coderunner.sandbox.clues.clues import Clues
+from coderunner.sandbox.kernel_sandbox import KernelSandbox
 from coderunner.sandbox.policy import Backend, Grants, Policy
 from tests.behaviours import behaviour
 from tests.sandbox.backends_here import HERE, printed, sessions_in
@@ -153,3 +158,28 @@ def test_a_policy_says_what_is_kept_apart(tmp_path: Path) -> None:
     assert not policy.may_write(granted / "a.key")
     assert policy.may_read(granted / ".git" / "config")
     assert not policy.may_write(granted / ".git" / "config")
+
+
+@behaviour("sandbox:apart")
+@pytest.mark.parametrize("unseen", [False, True])
+def test_the_sockets_of_another_kernel_are_never_offered(unseen: bool) -> None:
+    with tempfile.TemporaryDirectory(prefix="cr-", dir="/tmp") as other:
+        key = Path(other, "kernel.json")
+        key.touch()
+        place = offers.Place(Path("/nobody"), unseen=unseen)
+        assert [offers.grantable(key, place, write=write) for write in (False, True)] == [None, None]
+
+
+@behaviour("sandbox:apart")
+def test_beside_a_folder_that_a_person_works_in_lie_their_own_things(tmp_path: Path) -> None:
+    """As with a program that runs where it was started, rather than in a folder of ours."""
+    project, data = tmp_path / "home" / "project", tmp_path / "home" / "data"
+    for folder in (project, data):
+        folder.mkdir(parents=True)
+    (data / "sales.csv").touch()
+    sandbox = KernelSandbox(way=Availability("namespaces"), hidden=(tmp_path / "ours",))
+    policy = Policy(project, tmp_path / "s", tmp_path / "t", tmp_path / "home")
+    failed = Error("FileNotFoundError", f"[Errno 2] No such file or directory: '{data / 'sales.csv'}'")
+    clues = Clues.of(Result((failed,), Status.ERROR), "", ())
+    (refusal,) = sandbox.refusals(clues, "one", policy, project)
+    assert refusal.remedy is Remedy.SETTING

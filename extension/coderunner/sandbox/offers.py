@@ -1,6 +1,7 @@
 """What a button may grant: the folder of a file, never one in which secrets lie."""
 
 import os
+import re
 import stat
 from collections import deque
 from collections.abc import Iterable
@@ -31,6 +32,8 @@ _HOMES = ("/home", "/Users", "/var/home", "/export/home")
 """Where the homes of people are."""
 
 _TEMPORARY = ("/tmp", "/var/tmp", gettempdir())  # noqa: S108 - nothing is made there
+_KERNELS = re.compile(r"cr-|coderunner-")
+"""How the names of kernels' own folders begin there, in which their sockets and keys are."""
 _WIDE = frozenset(
     map(Path, ("/", "/var", "/mnt", "/media", "/srv", "/opt", "/root", "/Volumes", *_HOMES, *_TEMPORARY))
 )
@@ -153,6 +156,7 @@ def _harmless(path: Path, place: Place, *, write: bool) -> bool:
         any(path.is_relative_to(each) for each in within)
         or any(part.lower() in _SECRETS for part in path.parts)
         or (write and _run_later(path, place.home))
+        or any(_below(path, each) and _KERNELS.match(_first(path, each)) for each in _TEMPORARY)
         or any(fnmatch(path.name.lower(), each) for each in _SECRET_FILES)
         or _hidden(path, place.home)
         or len(str(path)) > LONGEST
@@ -257,6 +261,10 @@ def _homes(path: Path, home: Path) -> Iterable[Path]:
 
 def _below(path: Path, folder: str) -> bool:
     return path.is_relative_to(folder) and path != Path(folder)
+
+
+def _first(path: Path, folder: str) -> str:
+    return path.relative_to(folder).parts[0]
 
 
 def _holds(folder: Path, places: Iterable[Path]) -> bool:

@@ -161,7 +161,7 @@ def _told(refused: _File | _Network, policy: Policy, person: Person) -> Refusal:
         return _offered(refusal, *_reach(refused.host, person), person)
     what = _shown(short(refused.path, person.home))
     write = refused.access == "write"
-    ours = (*person.ours, policy.folder.parent, policy.sockets, policy.temporary)
+    ours = (*person.ours, policy.sockets, policy.temporary)
     place = Place(person.home, ours, (*policy.system, *policy.guarded), unseen=person.stranger)
     granted = offers.grantable(refused.path, place, write=write)
     plain = granted is not None and _UNUSUAL.search(str(granted)) is None
