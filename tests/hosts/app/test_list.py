@@ -101,6 +101,23 @@ def test_conversations_are_listed_opened_named_and_found(somebody: Visitor) -> N
     expect(somebody.rows.filter(has_text="About pears")).to_have_count(1)
 
 
+@behaviour("app:list:address")
+def test_a_name_that_is_being_typed_is_not_lost_when_the_message_box_takes_the_focus(
+    somebody: Visitor,
+) -> None:
+    begin(somebody, "About plums")
+    somebody.rows.filter(has_text="plums").locator("a").press("F2")
+    somebody.page.keyboard.type("Fr")
+    somebody.page.get_by_placeholder("Ask a question").evaluate("box => box.focus()")
+    field = somebody.page.get_by_label("Name of the conversation")
+    expect(field).to_be_focused()
+    somebody.page.keyboard.type("esh")
+    expect(field).to_have_value("Fresh")
+    somebody.page.get_by_placeholder("Ask a question").click()
+    expect(field).to_have_count(0)
+    expect(somebody.rows.filter(has_text="Fresh")).to_have_count(1)
+
+
 @behaviour("app:list:delete")
 def test_what_is_deleted_is_stopped_and_gone_with_its_kernel_and_runs(somebody: Visitor, app: App) -> None:
     which = begin(somebody, "Doomed")

@@ -42,10 +42,13 @@
     field.maxLength = 80;
     field.setAttribute("aria-label", "Name of the conversation");
     field.style.top = `${row.getBoundingClientRect().top - list.getBoundingClientRect().top + list.scrollTop}px`;
-    let over = false;
+    let over = false, left = false;
+    // The message box takes the focus whenever it is drawn anew: only a person's click or Tab leaves the field.
+    const leave = (event) => { left = event.target !== field; };
     const end = (keep) => {
       if (over) return;  // removing the field takes the focus away, which would end it again
       over = true;
+      document.removeEventListener("pointerdown", leave, true);
       const title = field.value.trim();
       field.remove();
       if (keep && title && title !== link.title) send({ rename: row.dataset.crChat, title });
@@ -54,8 +57,13 @@
     field.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && !event.isComposing) end(true);
       if (event.key === "Escape") end(false);
+      if (event.key === "Tab") left = true;
     });
-    field.addEventListener("blur", () => end(true));
+    field.addEventListener("blur", () => {
+      if (left || !document.hasFocus()) end(true);
+      else setTimeout(() => field.focus());
+    });
+    document.addEventListener("pointerdown", leave, true);
     list.append(field);
     field.select();
   }
