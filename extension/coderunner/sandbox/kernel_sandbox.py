@@ -147,10 +147,8 @@ class KernelSandbox:
         """
         now = replace(started, folder=real(folder), grants=self.grants | self.granted.of(conversation))
         now = _apart(now)
-        ours = tuple(map(real, (*self.hidden, default_config().parent)))
-        return refusals(
-            clues, now, Person(now.home, ours, self.buttons, self.stranger, self.egress.indexes.hosts)
-        )
+        person = Person(now.home, self.hidden, self.buttons, self.stranger, self.egress.indexes.hosts)
+        return refusals(clues, now, person)
 
     def _gate(self, conversation: str, policy: Policy) -> Gate:
         """The kernel's way to the network."""

@@ -154,10 +154,9 @@ def _harmless(path: Path, place: Place, *, write: bool) -> bool:
     within = [*_SYSTEM, *place.ours, *(place.system if write else ())]
     return not (
         any(path.is_relative_to(each) for each in within)
-        or any(part.lower() in _SECRETS for part in path.parts)
+        or bears_secret(path)
         or (write and _run_later(path, place.home))
         or any(_below(path, each) and _KERNELS.match(_first(path, each)) for each in _TEMPORARY)
-        or any(fnmatch(path.name.lower(), each) for each in _SECRET_FILES)
         or _hidden(path, place.home)
         or len(str(path)) > LONGEST
     )
