@@ -13,6 +13,17 @@ HERE: tuple[Backend, ...] = tuple(each for each in BACKENDS.get(sys.platform, ()
 EVERYWHERE: tuple[Backend, ...] = ("none", *HERE)
 """The same, and none."""
 
+TRIED = """
+import os, sys
+def tried(name, act):
+    try:
+        act()
+        print(name)
+    except OSError:
+        pass
+"""
+"""What programs in a kernel begin with: `tried` prints the name of an act that was not refused."""
+
 
 def sessions_in(backend: Backend, root: Path, *, max_memory: float = 0.0, **more: Any) -> Sessions:
     """Sessions whose kernels are in a backend, whatever else this machine has."""

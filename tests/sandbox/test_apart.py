@@ -13,27 +13,22 @@ from coderunner.sandbox.clues.clues import Clues
 from coderunner.sandbox.kernel_sandbox import KernelSandbox
 from coderunner.sandbox.policy import Backend, Grants, Policy
 from tests.behaviours import behaviour
-from tests.sandbox.backends_here import HERE, printed, sessions_in
+from tests.sandbox.backends_here import HERE, TRIED, printed, sessions_in
 
 SECRETS = (".env", "server.key", "sub/id_ed25519", ".aws/config", "sub/Client-Secret.json")
 LATER = (".git/hooks/pre-commit", ".git/config", "sub/.vscode/tasks.json", "sub/.envrc", "env/bin/activate")
 PLAIN = ("data.csv", "sub/more.csv", "sub/deep/notes.md")
 
-TRIES = """
-import os
-def tried(name, act):
-    try:
-        act()
-        print(name)
-    except OSError:
-        pass
-def read(name):
+TRIES = (
+    TRIED
+    + """def read(name):
     assert open(name).read()
 def written(name):
     os.close(os.open(name, os.O_WRONLY))
 def made(name):
     os.mkdir(name)
 """
+)
 
 
 @pytest.fixture

@@ -10,24 +10,19 @@ from coderunner.sandbox import offers, python_folders
 from coderunner.sandbox.kernel_sandbox import KernelSandbox
 from coderunner.sandbox.policy import Backend, Grants
 from tests.behaviours import behaviour
-from tests.sandbox.backends_here import HERE, printed, sessions_in
+from tests.sandbox.backends_here import HERE, TRIED, printed, sessions_in
 
 PACKAGE = Path(coderunner.__file__).parent
 ROOT = PACKAGE.parent.parent
 
-TRIES = """
-import os, sys
-def tried(name, act):
-    try:
-        act()
-        print(name)
-    except OSError:
-        pass
-def opened(path):
+TRIES = (
+    TRIED
+    + """def opened(path):
     os.close(os.open(path, os.O_WRONLY))
 def made(path):
     os.mkdir(path); os.rmdir(path)
 """
+)
 OURS = (
     ("package", f"opened({str(PACKAGE / '__init__.py')!r})"),
     ("launcher", f"opened({str(PACKAGE / 'sandbox/launcher/entry/main.py')!r})"),
