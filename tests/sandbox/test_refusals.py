@@ -99,6 +99,7 @@ READS = [
     "import subprocess; subprocess.run(['cat', r'FILE'])",
     "!cat FILE",
     "!head -n 2 'FILE'",
+    "!/usr/bin/head -n 2 'FILE'",
     "import os; os.system('wc -l FILE')",
     "try:\n    open(r'FILE')\nexcept OSError as error:\n    raise RuntimeError('no data') from error",
     "import json\ntry:\n    json.load(open(r'FILE'))\nexcept OSError as error:\n    print(error)",
@@ -117,6 +118,10 @@ WRITES = [
     "import matplotlib.pyplot as plt; plt.plot([1, 2]); plt.savefig(r'OUT/new.png')",
     "!touch OUT/new.txt",
     "!echo 1 > OUT/new.txt",
+    "import subprocess; print(subprocess.getoutput('echo 1 > OUT/new.txt'))",
+    "!/bin/bash -c 'echo 1 > OUT/new.txt'",
+    "!/bin/sh -c 'echo 1 > OUT/new.txt'",
+    "!/usr/bin/touch OUT/new.txt",
 ]  # fmt: skip
 """Code that writes a new file into a folder, each in a way of its own."""
 
@@ -184,6 +189,11 @@ TEXTS = [
     wrote("cat: FILE: No such file or directory\n"),
     wrote("ls: cannot access 'FILE': No such file or directory"),
     wrote("bash: line 1: FILE: Permission denied"),
+    wrote("/bin/bash: line 1: FILE: No such file or directory"),
+    wrote("/bin/sh: 1: cannot open FILE: No such file"),
+    wrote("/usr/bin/cat: FILE: No such file or directory\n"),
+    wrote("/opt/tools/bin/convert: unable to open image `FILE': No such file or directory @ error/blob.c"),
+    wrote("FILE: No such file or directory"),
     wrote("\x1b[31mError in file(file, \"rt\") : cannot open the connection\x1b[0m\n"
           "Warning message:\ncannot open file 'FILE': No such file or directory"),
     raised("Error in file(con, \"r\"): cannot open file ‘FILE’: No such file or directory"),

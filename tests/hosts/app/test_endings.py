@@ -282,7 +282,8 @@ async def test_a_block_whose_kernel_cannot_start_says_so_and_the_reply_goes_on(a
     ("limits", "said"),
     [
         ({"max_blocks": 0}, "Not run · this reply has already run 0 blocks"),
-        ({"max_seconds": 0.001}, "(stopped: this reply has reached its time limit of 0.001 s)"),
+        # Before the block or at it: which comes first is the machine's affair.
+        ({"max_seconds": 0.001}, "this reply has reached its time limit of 0.001 s"),
     ],
 )
 async def test_a_reply_that_comes_to_a_limit_says_it_once(
@@ -297,7 +298,7 @@ async def test_a_reply_that_comes_to_a_limit_says_it_once(
         shown = " ".join(
             [bars(each), *(repr(part) for part in each.messages[-1].parts if not isinstance(part, Block))]
         )
-        assert said in shown
+        assert shown.count(said) == 1
         assert words(each) == ""
 
 

@@ -50,6 +50,8 @@ _QUOTED = re.compile(
     r"""(?:(?<!\w)|(?<=\b[rbfuRBFU])|(?<=\b[rbRB][rbfRBF]))['"`‘’“”«»]([^'"`‘’“”«»\n]{1,1000})['"`‘’“”«»]"""
 )
 _BARE = re.compile(r"""(?<![\w.:/~'"])((?:~|\.\.)?/[^\s'"`:;,()<>|\[\]{}=*?]{1,1000})""")
+_PROGRAM = re.compile(r"^\s*/[^\s:]{1,1000}: (?=[^:]{1,1000}: )")
+"""The program that says an error, where it was called by its path: what follows are a place and a reason."""
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _SHELL = re.compile(r"^[ \t]*(?:[\w, \t]+=[ \t]*)?[!%].*$", re.MULTILINE)
 _ARROW = re.compile(r"^-+> ?\d+ (.*)$", re.MULTILINE)
@@ -103,6 +105,7 @@ def _errors(result: Result) -> Iterator[tuple[str, str]]:
 def _in_error(text: str, lines: str, source: str) -> Iterator[Named]:
     if not _FAILED.search(text):
         return
+    text = _PROGRAM.sub("", text)
     denied, read_only = bool(_DENIED.search(text)), bool(_READ_ONLY.search(text))
     writes = bool(_NOT_WRITTEN.search(text) or _WRITES.search(lines))
     # Some say what failed, but not which file it was: then the lines that were run may.
