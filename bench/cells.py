@@ -30,9 +30,10 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 from tests.kernel.servers import Jupyter, jupyter_server
 
-from coderunner.kernel.connections import local_kernel, server_kernel
+from coderunner.kernel.connections import local_kernel
 from coderunner.kernel.connections.readiness import wait_until_ready
-from coderunner.kernel.connections.rest_api import RestApi
+from coderunner.kernel.connections.servers import server_kernel
+from coderunner.kernel.connections.servers.rest_api import RestApi
 from coderunner.kernel.execution.client import KernelClient
 from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.protocol.messages import Message, Stamp, execute_request

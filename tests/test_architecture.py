@@ -163,7 +163,7 @@ def test_a_trespass_is_noticed(module: str, source: str, trespass: str) -> None:
     ("module", "source", "trespass"),
     [
         ("models.endpoint.client", "import tornado.httpclient", ["imports tornado.httpclient"]),
-        ("kernel.connections.server_kernel", "import httpx", ["imports httpx"]),
+        ("kernel.connections.servers.server_kernel", "import httpx", ["imports httpx"]),
         (
             "models.demo.asgi_app",
             "from starlette.applications import Starlette",

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-from coderunner.kernel.connections import websocket
+from coderunner.kernel.connections.servers import websocket
 from coderunner.kernel.sessions.registry import Server, Session, Sessions
 from coderunner.outputs import Result, Status, Stream
 from coderunner.secret_value import Secret

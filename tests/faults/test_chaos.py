@@ -26,7 +26,7 @@ async def test_of_a_hundred_thousand_lines_each_is_shown_or_marked_as_missing(
     ordeal: Ordeal,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("coderunner.kernel.connections.websocket.PING", 0.4)
+    monkeypatch.setattr("coderunner.kernel.connections.servers.websocket.PING", 0.4)
     session = sessions.get("chaos", replace(there, url=proxy.url))
     await session.execute("x = 7")
     chance, tally = random.Random(seed), Tally()

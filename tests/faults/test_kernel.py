@@ -264,7 +264,7 @@ def take(jupyter: Jupyter, method: str, path: str = "") -> None:
 async def test_a_server_that_ends_while_a_cell_runs(
     end: str, own_server: Jupyter, sessions: Sessions, ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coderunner.kernel.connections.server_kernel.AWAY", 1.0)
+    monkeypatch.setattr("coderunner.kernel.connections.servers.server_kernel.AWAY", 1.0)
     session = sessions.get("c", Server(own_server.url, Secret(own_server.token)))
     screen = Screen()
     running = asyncio.create_task(

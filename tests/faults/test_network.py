@@ -39,7 +39,7 @@ REPLACED = (
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Notice within a second what takes ten or twenty otherwise."""
-    monkeypatch.setattr("coderunner.kernel.connections.websocket.PING", 0.4)
+    monkeypatch.setattr("coderunner.kernel.connections.servers.websocket.PING", 0.4)
 
 
 async def during(session: Session, source: str, strike: Callable[[], object], **options: float) -> Result:
@@ -112,7 +112,7 @@ async def test_the_cell_after_one_whose_connection_was_cut_takes_another(
 async def test_a_connection_over_which_nothing_comes_from_the_beginning_is_given_up(
     proxy: Chaos, far: Session, ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coderunner.kernel.connections.server_kernel.AT_ONCE", 1.0)
+    monkeypatch.setattr("coderunner.kernel.connections.servers.server_kernel.AT_ONCE", 1.0)
     await far.io_thread.run(far.rest())
     proxy.swallowing = True
     ordeal.strike()
@@ -153,7 +153,7 @@ async def test_stop_over_a_way_that_leads_nowhere_costs_no_variables(
     proxy: Chaos, far: Session, ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Nothing has told us of it yet when a person stops the cell, and no ping is due.
-    monkeypatch.setattr("coderunner.kernel.connections.websocket.PING", 60.0)
+    monkeypatch.setattr("coderunner.kernel.connections.servers.websocket.PING", 60.0)
     await far.io_thread.run(far.rest())
     screen = Screen()
     running = far.begin("import time\nprint(5, flush=True)\ntime.sleep(600)", on_output=screen)
@@ -270,7 +270,7 @@ async def test_a_block_that_goes_on_after_its_deadline_goes_on_also_while_the_co
 async def test_a_way_that_is_not_found_again_is_given_up(
     proxy: Chaos, far: Session, ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coderunner.kernel.connections.server_kernel.AWAY", 1.0)
+    monkeypatch.setattr("coderunner.kernel.connections.servers.server_kernel.AWAY", 1.0)
 
     def strike() -> None:
         proxy.refusing = True
@@ -294,7 +294,7 @@ async def test_after_a_sleep_the_way_is_looked_at_before_a_cell_is_sent_over_it(
 ) -> None:
     # What was open before the sleep leads nowhere; nothing has told us, and no ping is due.
     monkeypatch.setattr("coderunner.kernel.sessions.kernel_lifecycle.DOZED_OFF", 0.0)
-    monkeypatch.setattr("coderunner.kernel.connections.server_kernel.PING", 0.0)
+    monkeypatch.setattr("coderunner.kernel.connections.servers.server_kernel.PING", 0.0)
     proxy.half_open()
     result = await far.execute("runs += 1\nprint(x, runs)")
     assert text_of(result) == "7 1\n"
@@ -387,7 +387,7 @@ async def test_a_server_that_is_held_while_a_cell_runs(
     session = sessions.get("c", Server(own_server.url, Secret(own_server.token)))
     await session.execute("x = 7; runs = 0")
     with monkeypatch.context() as impatient:
-        impatient.setattr("coderunner.kernel.connections.server_kernel.AWAY", 2.0)
+        impatient.setattr("coderunner.kernel.connections.servers.server_kernel.AWAY", 2.0)
         result = await during(session, COUNTING, lambda: own_server.process.send_signal(signal.SIGSTOP))
     ordeal.ends(result, Status.LOST, Aftermath.READY, UNKNOWN)
     own_server.process.send_signal(signal.SIGCONT)

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from coderunner.chat.results.result_text import for_model
-from coderunner.kernel.connections.rest_api import RestApi
-from coderunner.kernel.connections.server_kernel import ServerKernel, create_without_session
-from coderunner.kernel.connections.websocket import KernelWebSocket
+from coderunner.kernel.connections.servers.rest_api import RestApi
+from coderunner.kernel.connections.servers.server_kernel import ServerKernel, create_without_session
+from coderunner.kernel.connections.servers.websocket import KernelWebSocket
 from coderunner.kernel.execution.client import KernelClient
 from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.kernel_location import Patience

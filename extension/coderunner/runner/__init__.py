@@ -27,7 +27,7 @@ from coderunner.chat.results.result_text import (
 )
 from coderunner.chat.steps import Finish, Generate, Part, Run, Say
 from coderunner.chat.turn_state_machine import Turn
-from coderunner.kernel.connections.running_kernels import RunningKernel, ago, existing, meant
+from coderunner.kernel.connections.servers.running_kernels import RunningKernel, ago, existing, meant
 from coderunner.kernel.doctor.connection_check import Finding, Report, check
 from coderunner.kernel.protocol.cell_outputs import Change
 from coderunner.kernel.protocol.output_delta import OutputDelta

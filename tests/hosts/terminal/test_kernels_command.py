@@ -11,7 +11,7 @@ import pytest
 
 from coderunner.__main__ import main
 from coderunner.errors import NoSuchKernel
-from coderunner.kernel.connections.running_kernels import RunningKernel, ago, meant
+from coderunner.kernel.connections.servers.running_kernels import RunningKernel, ago, meant
 from coderunner.runner import Local, Server, Sessions, existing
 from coderunner.secret_value import Secret
 from tests.behaviours import behaviour

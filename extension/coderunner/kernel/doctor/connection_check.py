@@ -21,9 +21,10 @@ from coderunner.errors import (
     NotAJupyterServer,
     SettingsError,
 )
-from coderunner.kernel.connections import kernel_specs, local_kernel, server_kernel
+from coderunner.kernel.connections import kernel_specs, local_kernel
 from coderunner.kernel.connections.readiness import wait_until_ready
-from coderunner.kernel.connections.rest_api import RestApi, parsed, redirected, refusal, unreachable
+from coderunner.kernel.connections.servers import server_kernel
+from coderunner.kernel.connections.servers.rest_api import RestApi, parsed, redirected, refusal, unreachable
 from coderunner.kernel.doctor.network_exposure import outward
 from coderunner.kernel.execution.client import KernelClient
 from coderunner.kernel.execution.transport import Transport

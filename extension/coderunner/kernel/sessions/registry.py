@@ -9,8 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from coderunner.errors import KernelNotStarted, NoSuchKernel
-from coderunner.kernel.connections import local_kernel, server_kernel
+from coderunner.kernel.connections import local_kernel
 from coderunner.kernel.connections.local_kernel import LocalKernel
+from coderunner.kernel.connections.servers import server_kernel
 from coderunner.kernel.execution.running_cell import RunningCell
 from coderunner.kernel.execution.transport import Transport
 from coderunner.kernel.io_thread import IOThread, io_thread

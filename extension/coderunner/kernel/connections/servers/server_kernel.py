@@ -10,9 +10,9 @@ from urllib.parse import quote
 from coderunner.errors import KernelError, KernelNotStarted, NoSuchKernel, ServerRefused
 from coderunner.kernel.background_tasks import begin, log
 from coderunner.kernel.connections.readiness import START_TIMEOUT, wait_until_ready
-from coderunner.kernel.connections.rest_api import RestApi
-from coderunner.kernel.connections.running_kernels import meant, on_server
-from coderunner.kernel.connections.websocket import PING, KernelWebSocket
+from coderunner.kernel.connections.servers.rest_api import RestApi
+from coderunner.kernel.connections.servers.running_kernels import meant, on_server
+from coderunner.kernel.connections.servers.websocket import PING, KernelWebSocket
 from coderunner.kernel.execution.pending_request import LOST, Away, Back, Event, Gone
 from coderunner.kernel.kernel_location import Server
 from coderunner.kernel.protocol.messages import Message

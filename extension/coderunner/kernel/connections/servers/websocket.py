@@ -24,7 +24,7 @@ from tornado.websocket import (
 
 from coderunner.errors import ServerUnreachable
 from coderunner.kernel.background_tasks import attempt, log
-from coderunner.kernel.connections.rest_api import RestApi, unreachable
+from coderunner.kernel.connections.servers.rest_api import RestApi, unreachable
 from coderunner.kernel.execution.pending_request import now
 from coderunner.kernel.protocol.messages import SUBPROTOCOL, Message, from_json, from_v1, to_json, to_v1
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 
 from coderunner.errors import NoSuchKernel
-from coderunner.kernel.connections.rest_api import RestApi
+from coderunner.kernel.connections.servers.rest_api import RestApi
 from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.kernel_location import KernelLocation, Local, Server
 from coderunner.kernel.server_address import is_loopback

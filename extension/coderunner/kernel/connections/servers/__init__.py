@@ -1,0 +1,1 @@
+"""Jupyter servers, Hubs and gateways: their REST interface, their kernels, and what their refusals mean."""
