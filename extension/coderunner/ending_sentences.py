@@ -1,6 +1,7 @@
 """What is said of the way a cell or a reply ended: a table each, for the model and the person."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from coderunner.outputs import Aftermath, Refusal, Remedy, Status
 
@@ -57,38 +58,67 @@ def how_it_ended(status: Status, aftermath: Aftermath, detail: str = "") -> str:
     return said.removeprefix(f"{_CUT}; ") if ours else said
 
 
-_REMEDIES: Mapping[Remedy, str] = {
-    Remedy.BUTTON: "The user can allow it with the button below this block; do not try another way.",
-    Remedy.SETTING: "It can be allowed with the setting {settings}; do not try another way.",
-    Remedy.NOTHING: "Do not try another way.",
-    Remedy.PROXY: "Use a library that heeds HTTPS_PROXY, such as requests.",
+@dataclass(frozen=True, slots=True)
+class _Remedy:
+    """What is said of one remedy: of one refusal, and of several together."""
+
+    one: str = ""
+    several: str = ""
+
+
+_FOR_MODELS: Mapping[Remedy, _Remedy] = {
+    Remedy.BUTTON: _Remedy(
+        "The user can allow it with the button below this block.",
+        "The user can allow each with a button below this block.",
+    ),
+    Remedy.SETTING: _Remedy(
+        "It can be allowed with the setting {settings}.", "They can be allowed with the setting {settings}."
+    ),
+    Remedy.NOTHING: _Remedy(
+        "It is not offered, because secrets or programs may lie there.",
+        "They are not offered, because secrets or programs may lie there.",
+    ),
+    Remedy.PROXY: _Remedy(*2 * ("Use a library that heeds HTTPS_PROXY, such as requests.",)),
 }
+GIVE_UP = "Do not try another way."
+"""What a model reads of everything that only people can allow."""
 
 
 def what_was_refused(refusals: Sequence[Refusal]) -> str:
-    """What the sandbox refused, for the model: each in a sentence, then who can allow it."""
-    told = [
-        *dict.fromkeys(each.sentence for each in refusals),
-        *(each.others for each in refusals if each.more),
-    ]
-    for remedy in (each for each in Remedy if any(refusal.remedy is each for refusal in refusals)):
-        its = dict.fromkeys(each.setting for each in refusals if each.remedy is remedy)
-        return " ".join([*told, _REMEDIES[remedy].format(settings=" or ".join(its))])
-    return ""
+    """What the sandbox refused, for the model: each in a sentence, those that one remedy helps together."""
+    theirs = [_together(refusals, remedy) for remedy in Remedy if remedy is not Remedy.PROXY]
+    told = [*filter(None, theirs), *(each.others for each in refusals if each.more)]
+    give_up = GIVE_UP if any(theirs) else ""
+    return " ".join(filter(None, (*told, give_up, _together(refusals, Remedy.PROXY))))
 
 
-_FOR_PEOPLE: Mapping[Remedy, str] = {
-    Remedy.BUTTON: "",
-    Remedy.SETTING: "It can be allowed with the setting {settings}.",
-    Remedy.NOTHING: "Secrets or programs may lie there; see the setting {settings}.",
-    Remedy.PROXY: "Use a library that heeds HTTPS_PROXY, such as requests.",
+def _together(refusals: Sequence[Refusal], remedy: Remedy) -> str:
+    those = [each for each in refusals if each.remedy is remedy]
+    sentences = dict.fromkeys(each.sentence for each in those)
+    return " ".join(filter(None, (*sentences, _advice(those, _FOR_MODELS[remedy]))))
+
+
+_FOR_PEOPLE: Mapping[Remedy, _Remedy] = {
+    Remedy.BUTTON: _Remedy(),
+    Remedy.SETTING: _FOR_MODELS[Remedy.SETTING],
+    Remedy.NOTHING: _Remedy(*2 * ("Secrets or programs may lie there; see the setting {settings}.",)),
+    Remedy.PROXY: _FOR_MODELS[Remedy.PROXY],
 }
 
 
 def advice(refusals: Sequence[Refusal], remedy: Remedy) -> str:
     """What a person can do about those that have this remedy; empty where a button says it."""
-    its = dict.fromkeys(each.setting for each in refusals if each.remedy is remedy)
-    return _FOR_PEOPLE[remedy].format(settings=" or ".join(its)) if its else ""
+    return _advice([each for each in refusals if each.remedy is remedy], _FOR_PEOPLE[remedy])
+
+
+def _advice(refusals: Sequence[Refusal], remedy: _Remedy) -> str:
+    settings = list(dict.fromkeys(each.setting for each in refusals))
+    if not settings:
+        return ""
+    told = remedy.one if len(dict.fromkeys(each.sentence for each in refusals)) == 1 else remedy.several
+    if len(settings) > 1:
+        told = told.replace("the setting ", "the settings ")
+    return told.format(settings=f"{', '.join(settings[:-1])} and {settings[-1]}".removeprefix(" and "))
 
 
 def refused_for_people(refusals: Sequence[Refusal], subject: str, button: str = "") -> str:

@@ -215,7 +215,7 @@ BEHAVIOURS = {
     "turn:table:misuse": Behaviour("A driver that calls out of turn is told.", "conventions, h11"),
     "turn:thinking:prompted": Behaviour("A reply can begin inside a thought.", "models and hosts 1.6"),
     "render:refused": Behaviour(
-        "Below the output stands what the sandbox refused, who can allow it, and to try no other way.",
+        "Below the output stands what the sandbox refused, who can allow each, and to try no other way.",
         "decision 4: truthful ends",
     ),
 }

@@ -1,5 +1,8 @@
 """Results as text for the model: golden files, and what holds for whatever a program prints."""
 
+from dataclasses import replace
+from itertools import combinations
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -54,34 +57,63 @@ def test_a_result_of_a_block_that_a_person_ran_again_says_which_block_it_is_of()
 
 
 READ = Refusal("read", "~/data/sales.csv", Remedy.BUTTON, "/home/ada/data", "~/data")
-SETTINGS = (
-    "This block may not reach example.org. This block may not write to ~/out. It can be allowed with the "
-    "setting sandbox_network or sandbox_write;"
-)
+KEY = Refusal("read", "~/.ssh/id_rsa")
+SITE = Refusal("network", "example.org", Remedy.SETTING)
+DATABASE = Refusal("network", "db.example.org", Remedy.PROXY)
+BUTTON = "The user can allow it with the button below this block."
+NOTHING = "It is not offered, because secrets or programs may lie there."
+GIVE_UP = "Do not try another way."
+LIBRARY = "Use a library that heeds HTTPS_PROXY, such as requests."
 
 
 @behaviour("render:refused")
 @pytest.mark.parametrize(
     ("refusals", "said"),
     [
+        ((READ,), f"{READ.sentence} {BUTTON} {GIVE_UP}"),
+        ((READ, READ), f"{READ.sentence} {BUTTON} {GIVE_UP}"),
         (
-            (READ,),
-            f"{READ.sentence} The user can allow it with the button below this block;",
+            (READ, replace(READ, what="~/b.csv", more=2)),
+            (
+                f"{READ.sentence} This block may not read ~/b.csv. The user can allow each with a button "
+                f"below this block. 2 more accesses were refused. {GIVE_UP}"
+            ),
         ),
         (
-            (Refusal("network", "example.org", Remedy.SETTING), Refusal("write", "~/out", Remedy.SETTING)),
-            SETTINGS,
+            (SITE, Refusal("write", "~/out", Remedy.SETTING)),
+            (
+                f"{SITE.sentence} This block may not write to ~/out. They can be allowed with the settings "
+                f"sandbox_network and sandbox_write. {GIVE_UP}"
+            ),
         ),
-        ((Refusal("read", "~/.ssh/id_rsa"),), "This block may not read ~/.ssh/id_rsa."),
+        ((KEY,), f"{KEY.sentence} {NOTHING} {GIVE_UP}"),
+        ((DATABASE,), f"{DATABASE.sentence} {LIBRARY}"),
+        (
+            (DATABASE, KEY, SITE, READ),
+            (
+                f"{READ.sentence} {BUTTON} {SITE.sentence} It can be allowed with the setting "
+                f"sandbox_network. {KEY.sentence} {NOTHING} {GIVE_UP} {DATABASE.sentence} {LIBRARY}"
+            ),
+        ),
     ],
 )
 def test_the_model_reads_what_was_refused_and_who_can_allow_it(
     refusals: tuple[Refusal, ...], said: str
 ) -> None:
-    said = f"{said} do not try another way." if said.endswith(";") else f"{said} Do not try another way."
     assert for_model(Result(refusals=refusals)) == f"Result: (no output)\n({said})\n"
     error = Result((Stream("stdout", "15\n"),), refusals=refusals)
     assert for_model(error) == f"Result:\n```output\n15\n```\n({said})\n"
+
+
+@behaviour("render:refused")
+@pytest.mark.parametrize("remedies", [*combinations(Remedy, 2), *combinations(Remedy, 3), tuple(Remedy)])
+def test_of_several_kinds_of_refusals_each_is_told_with_its_own_way_out(remedies: tuple[Remedy, ...]) -> None:
+    told = for_model(Result(refusals=tuple(Refusal("read", f"~/{each}", each) for each in remedies)))
+    alone = (for_model(Result(refusals=(Refusal("read", f"~/{each}", each),))) for each in remedies)
+    for each in alone:
+        said = each.removeprefix("Result: (no output)\n(").removesuffix(")\n").removesuffix(GIVE_UP).strip()
+        assert said in told
+    assert told.count(GIVE_UP) == 1
 
 
 def shown(*outputs: Output) -> str:

@@ -77,7 +77,7 @@ BEHAVIOURS = {
         "a fault seen: a button that changed nothing",
     ),
     "sandbox:refusals:more": Behaviour(
-        "Of more refusals than anybody reads, the number of the others is said.",
+        "Of more refusals than anybody reads, each kind is told, and the number of the others.",
         "a fault seen: the fifth and later ones were dropped without a word",
     ),
     "sandbox:refusals:offered": Behaviour(

@@ -297,6 +297,33 @@ def test_how_many_were_refused_that_are_not_told_one_by_one_is_said_after_the_la
     assert what_was_refused(every).count(said) == 1 if said else True
 
 
+@behaviour("sandbox:refusals:more")
+@pytest.mark.parametrize("many", [4, 12])
+def test_of_many_refusals_each_kind_is_told(many: int, world: World) -> None:
+    reads = "".join(f"open('{world.home}/{number}.csv')\n" for number in range(many))
+    for number in range(many):
+        (world.home / f"{number}.csv").touch()
+    source = f"{reads}open('{world.out}/new.csv', 'w')\nsocket.create_connection(('db.example.org', 443))"
+    error = raised(f"gaierror: [Errno -3] {NO_NAME}")
+    every = refusals(error, source, world.policy, world.person, ("example.org", "example.net"))
+    assert [each.what for each in every] == ["~/0.csv", "~/out/new.csv", "example.org", "db.example.org"]
+    assert every[-1].more == many
+
+
+@behaviour("sandbox:refusals:direct")
+@pytest.mark.parametrize("refused", ["example.org", "example.org:8443"])
+def test_a_host_that_the_proxy_refused_hides_none_that_a_program_looked_for_by_itself(
+    refused: str, world: World
+) -> None:
+    source = "requests.get('https://example.org')\nsocket.create_connection(('db.example.net', 5432))"
+    error = raised(f"gaierror: [Errno -3] {NO_NAME}")
+    every = refusals(error, source, world.policy, world.person, (refused,))
+    assert [(each.what, each.remedy) for each in every] == [
+        (refused, Remedy.BUTTON),
+        ("db.example.net", Remedy.PROXY),
+    ]
+
+
 @behaviour("sandbox:refusals:told")
 def test_hosts_that_the_egress_proxy_refused_are_told(world: World) -> None:
     hosts = ("example.org", "example.org", "pypi.org", "db.example.org:5432", "10.0.0.1", "router.lan")

@@ -7,7 +7,7 @@ it. Nothing that code shows is believed beyond that.
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
@@ -47,8 +47,15 @@ def refusals(clues: Clues, policy: Policy, person: Person) -> tuple[Refusal, ...
     files = [each for name in clues.paths if (each := _file(name, policy, person)) is not None]
     direct = (_Network(each, direct=True) for each in clues.unfound)
     told: list[_File | _Network] = [*_specific(files), *map(_Network, clues.refused), *direct]
-    shown = [_told(each, policy, person) for each in told[:MOST]]
+    shown = [_told(each, policy, person) for each in _of_each_kind(told)]
     return (*shown[:-1], *(replace(each, more=len(told) - len(shown)) for each in shown[-1:]))
+
+
+def _of_each_kind(refused: Sequence["_File | _Network"]) -> list["_File | _Network"]:
+    """As many as are told, in their order: the first ones, but one at least of each kind."""
+    firsts = {_kind(each): at for at, each in reversed(list(enumerate(refused)))}
+    chosen = list(dict.fromkeys((*sorted(firsts.values()), *range(len(refused)))))[:MOST]
+    return [refused[at] for at in sorted(chosen)]
 
 
 def grants_of(refusal: Refusal) -> Grants:
@@ -76,6 +83,12 @@ class _Network:
     host: str
     direct: bool = False
     """The proxy was not asked."""
+
+
+def _kind(refused: _File | _Network) -> str:
+    if isinstance(refused, _File):
+        return refused.access
+    return "direct" if refused.direct else "network"
 
 
 def _file(name: Named, policy: Policy, person: Person) -> _File | None:

@@ -75,7 +75,7 @@ def test_one_press_grants_what_stands_beside_it_and_runs_the_block_again(
     )
     assert not granted(app, somebody)
     told = str(parrot[0].asked[-1]["messages"][-1]["content"])
-    assert "The user can allow it with the button below this block; do not try another way." in told
+    assert "The user can allow it with the button below this block. Do not try another way." in told
     somebody.press("Allow for this chat")
     again = somebody.blocks.last.locator(".cr-again")
     expect(again.locator(".cr-out")).to_have_text("15\n\n")

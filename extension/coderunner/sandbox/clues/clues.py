@@ -21,7 +21,7 @@ class Clues:
     @classmethod
     def of(cls, result: Result, source: str, refused: Sequence[str] = ()) -> "Clues":
         """The clues in what a cell shows and is."""
-        unfound = () if refused else error_hosts.unfound(result, source)
+        unfound = error_hosts.unfound(result, source, {each.partition(":")[0] for each in refused})
         return cls(tuple(named(result, source)), tuple(unfound), tuple(dict.fromkeys(refused)))
 
     def __bool__(self) -> bool:

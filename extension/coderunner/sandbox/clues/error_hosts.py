@@ -4,7 +4,7 @@ A library that heeds no proxy asks for the address itself, where there is nobody
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from coderunner.outputs import Error, Result, Stream
 
@@ -34,15 +34,18 @@ _URL = re.compile(rf"\b(?:https?|wss?|ftp)://{_NAME}")
 _QUOTED = re.compile(rf"['\"]{_NAME}['\"]")
 
 
-def unfound(result: Result, source: str) -> list[str]:
-    """The hosts that a program looked for by itself: those that errors name, else those that code names."""
+def unfound(result: Result, source: str, known: Set[str] = frozenset()) -> list[str]:
+    """The hosts that a program looked for by itself: those that errors name, else those that code names.
+
+    Not those that are `known` to have been asked for through the proxy.
+    """
     errors = [text for text in _errors(result) if _UNFOUND.search(text) and not _PROXY.search(text)]
     if not errors:
         return []
     for pattern, texts in ((_TOLD, errors), (_URL, [*errors, source]), (_QUOTED, [source])):
-        found = [name.lower() for text in texts for name in pattern.findall(text[:LONGEST])]
-        if found:
-            return list(dict.fromkeys(found))[:MOST]
+        named = (name.lower() for text in texts for name in pattern.findall(text[:LONGEST]))
+        if found := [name for name in dict.fromkeys(named) if name not in known]:
+            return found[:MOST]
     return []
 
 
