@@ -6,7 +6,6 @@ Nor on what is installed for the whole machine.
 import atexit
 import getpass
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +14,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-# A short path: the socket of a kernel lies below it, and a socket's path has room for about 100 characters.
-HOME = Path(tempfile.mkdtemp(prefix="cr-"))
-atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+from coderunner.kernel.connections import socket_folders
+
+# A short path: the socket of a kernel lies below it. What a killed run leaves is removed by a later one.
+HOME = socket_folders.make()
+atexit.register(socket_folders.remove, HOME)
 
 for name in [name for name in os.environ if name.startswith(("CODERUNNER_", "OPENAI_", "JUPYTER_"))]:
     if not name.startswith("CODERUNNER_TEST_"):

@@ -13,10 +13,18 @@ from tests.behaviours import behaviour
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kernels have no such sockets there")
 
-MAKES = """
-from coderunner.kernel.connections import socket_folders
-print(socket_folders.make(), flush=True)
-input()
+EXTENSION = Path(__file__).parents[2] / "extension"
+STARTS = """
+import asyncio
+from pathlib import Path
+from coderunner.kernel.connections import local_kernel, socket_folders
+
+async def main():
+    kernel = await local_kernel.start("python3", Path("work"))
+    print(*socket_folders._held, flush=True)
+    await asyncio.to_thread(input)
+
+asyncio.run(main())
 """
 
 
@@ -34,8 +42,9 @@ def swept(folder: Path) -> list[Path]:
 @behaviour("local:sockets:swept")
 def test_the_folder_of_a_killed_process_is_removed_and_that_of_a_living_one_is_not(folder: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", MAKES],
-        env=os.environ | {"PYTHONPATH": "extension", "TMPDIR": str(folder)},
+        [sys.executable, "-c", STARTS],
+        env=os.environ | {"PYTHONPATH": str(EXTENSION), "TMPDIR": str(folder)},
+        cwd=folder,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

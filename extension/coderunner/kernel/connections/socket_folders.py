@@ -82,7 +82,8 @@ def _left(path: Path, young: float) -> bool:
 
     try:
         found = path.lstat()
-        private = stat.S_ISDIR(found.st_mode) and stat.S_IMODE(found.st_mode) == 0o700
+        # Not the whole mode: jupyter_client makes the folder of a kernel's connection file sticky.
+        private = stat.S_ISDIR(found.st_mode) and not found.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
         if not private or found.st_uid != os.geteuid() or time.time() - found.st_mtime < young:
             return False
         lock = os.open(path / LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
