@@ -230,7 +230,7 @@ BEHAVIOURS = {
         "kernel facts: a dead kernel's variables are gone",
     ),
     "kernel:rebuild:refused": Behaviour(
-        "What the sandbox refused to the block at which it ended is said, with what a person can do.",
+        "What the sandbox refused to any block is said, ran it well or not, with what a person can do.",
         "a fault seen: an error without its reason",
     ),
     "kernel:rebuild:failure": Behaviour(

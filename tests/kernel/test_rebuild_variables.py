@@ -47,24 +47,72 @@ async def test_at_the_first_block_that_fails_it_ends_and_says_why(session: Sessi
     [
         (
             Refusal("read", "~/a.csv", Remedy.BUTTON, "/home/ada/a.csv", "~/a.csv"),
-            "That block may not read ~/a.csv. Run it again to allow that.",
+            "Blocks 1 and 3 may not read ~/a.csv. Run one of them again to allow that.",
         ),
         (
             Refusal("read", "~/.a"),
-            "That block may not read ~/.a. Secrets or programs may lie there; see the setting sandbox_read.",
+            (
+                "Blocks 1 and 3 may not read ~/.a. "
+                "Secrets or programs may lie there; see the setting sandbox_read."
+            ),
         ),
     ],
 )
 async def test_what_the_sandbox_refused_to_the_block_that_failed_is_said(
     session: Session, refusal: Refusal, said: str
 ) -> None:
-    async def refused() -> Result:
-        return replace(await session.execute("open('a.csv')"), refusals=(refusal,))
+    async def refused(source: str) -> Result:
+        return replace(await session.execute(source), refusals=(refusal,))
 
-    rebuilt = await room.rebuild(session, [refused], deadline=BOUND)
+    calls = [partial(refused, "pass"), partial(session.execute, "pass"), partial(refused, "open('a.csv')")]
+    rebuilt = await room.rebuild(session, calls, deadline=BOUND)
+    assert rebuilt.refused == [(1, (refusal,)), (3, (refusal,))]
     assert rebuilt.words == (
-        "The kernel was restarted and reran 0 of 1 block of this conversation, then one failed "
+        "The kernel was restarted and reran 2 of 3 blocks of this conversation, then one failed "
         f"(FileNotFoundError: [Errno 2] No such file or directory: 'a.csv'). {said} It has no variables now."
+    )
+
+
+READ = Refusal("read", "~/a.csv", Remedy.BUTTON, "/home/ada/a.csv", "~/a.csv")
+KEY = Refusal("read", "~/.a")
+
+
+@behaviour("kernel:rebuild:refused")
+@pytest.mark.parametrize(
+    ("refusals", "said"),
+    [
+        ([(), (READ,), ()], "Block 2 may not read ~/a.csv. Run it again to allow that."),
+        (
+            [(READ,), (), (READ,), (READ,)],
+            "Blocks 1, 3 and 4 may not read ~/a.csv. Run one of them again to allow that.",
+        ),
+        (
+            [(KEY,), (READ,)],
+            (
+                "Block 1 may not read ~/.a. Secrets or programs may lie there; see the setting sandbox_read. "
+                "Block 2 may not read ~/a.csv. Run it again to allow that."
+            ),
+        ),
+        (
+            [(replace(READ, what=f"~/{number}.csv"),) for number in range(6)],
+            (
+                "Block 1 may not read ~/0.csv. Run it again to allow that. "
+                "Block 2 may not read ~/1.csv. Run it again to allow that. "
+                "Block 3 may not read ~/2.csv. Run it again to allow that. "
+                "Block 4 may not read ~/3.csv. Run it again to allow that. "
+                "2 more blocks were refused something."
+            ),
+        ),
+    ],
+)
+def test_what_the_sandbox_refused_to_blocks_that_ran_well_is_said_too(
+    refusals: Sequence[tuple[Refusal, ...]], said: str
+) -> None:
+    count = len(refusals)
+    refused = [(number, each) for number, each in enumerate(refusals, 1) if each]
+    assert Rebuilt(count, count, refused=refused).words == (
+        f"The kernel was restarted and reran all {count} blocks of this conversation. {said} "
+        "It has no variables now."
     )
 
 

@@ -1,11 +1,11 @@
 """Brings the variables of a conversation back: a restarted kernel runs its successful blocks again."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from coderunner.ending_sentences import refused_for_people
 from coderunner.kernel.sessions.session import Session
-from coderunner.outputs import Error, Result, Status, Stream
+from coderunner.outputs import Error, Refusal, Result, Status, Stream
 
 # IPython's own list of what a person has defined.
 DIGEST = """\
@@ -16,7 +16,10 @@ def __coderunner__():
 __coderunner__(); del __coderunner__
 """
 AGAIN = "Run it again to allow that."
+ONE_AGAIN = "Run one of them again to allow that."
 """What a person can do about what the sandbox refused: the button stands below a run of that block alone."""
+MOST_REFUSED = 4
+"""What was refused is told of so many blocks, and of more only how many: nobody reads a longer list."""
 MOST = 500
 """Characters of the list of variables: it is for orientation."""
 
@@ -30,6 +33,8 @@ class Rebuilt:
     blocks: int
     failure: Result | None = None
     """What came of the one that did not: those after it have not run."""
+    refused: Sequence[tuple[int, tuple[Refusal, ...]]] = ()
+    """What the sandbox refused to which of them, the first block being 1: also to blocks that ran well."""
     holds: str = ""
     """The variables that there are now, with their types."""
 
@@ -40,9 +45,8 @@ class Rebuilt:
         told = f"all {blocks}" if self.failure is None else f"{self.ran} of {blocks}"
         failed = "" if self.failure is None else f", then one failed ({_why(self.failure)})"
         holds = f"Its variables now: {self.holds}." if self.holds else "It has no variables now."
-        refused = refused_for_people(self.failure.refusals, "That block", AGAIN) if self.failure else ""
         reran = f"The kernel was restarted and reran {told} of this conversation{failed}."
-        return " ".join(filter(None, (reran, refused, holds)))
+        return " ".join(filter(None, (reran, *_refused(self.refused), holds)))
 
 
 async def rebuild(
@@ -55,13 +59,30 @@ async def rebuild(
     """
     await session.restart()
     ran, failure = 0, None
+    refused: list[tuple[int, tuple[Refusal, ...]]] = []
     for block in blocks:
         result = await block()
+        if result.refusals:
+            refused.append((ran + 1, result.refusals))
         if result.status is not Status.OK:
             failure = result
             break
         ran += 1
-    return Rebuilt(ran, len(blocks), failure, _holds(await session.execute(DIGEST, deadline=deadline)))
+    holds = _holds(await session.execute(DIGEST, deadline=deadline))
+    return Rebuilt(ran, len(blocks), failure, refused, holds)
+
+
+def _refused(every: Sequence[tuple[int, tuple[Refusal, ...]]]) -> Iterator[str]:
+    """What was refused, once for all blocks that it was refused to."""
+    blocks: dict[tuple[Refusal, ...], list[int]] = {}
+    for number, refusals in every:
+        blocks.setdefault(refusals, []).append(number)
+    for refusals, numbers in list(blocks.items())[:MOST_REFUSED]:
+        *first, last = map(str, numbers)
+        which = f"Blocks {', '.join(first)} and {last}" if first else f"Block {last}"
+        yield refused_for_people(refusals, which, ONE_AGAIN if first else AGAIN)
+    if untold := sum(map(len, list(blocks.values())[MOST_REFUSED:])):
+        yield f"{untold} more {'block was' if untold == 1 else 'blocks were'} refused something."
 
 
 def _holds(digest: Result) -> str:

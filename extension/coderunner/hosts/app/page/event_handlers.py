@@ -294,7 +294,7 @@ class EventHandlers:
         else:
             rebuilt = await self.writer.rebuild(conversation.id, blocks)
             conversation.tell_the_model(rebuilt.words)
-            toast.info(rebuilt.words, seconds=8)
+            toast.info(rebuilt.words, seconds=20 if rebuilt.refused else 8)
         return self._values.status(conversation) if conversation else gr.skip()
 
     async def _act_on_session(self, identity: str, act: Callable[[Session], Awaitable[object]]) -> Any:  # noqa: ANN401
