@@ -146,6 +146,12 @@ def test_the_variant_without_a_way_out_changes_the_network_alone() -> None:
     assert [each for each in violations(relay) if not re.search(SERVERS_OWN, each)] == []
 
 
+@behaviour("compose:policy:offline")
+def test_for_podman_the_network_without_a_way_out_only_loses_options_of_docker() -> None:
+    text = (REPOSITORY / "docker-compose.podman.yml").read_text(encoding="utf-8")
+    assert yaml.safe_load(text.replace("!reset ", "")) == {"networks": {"closed": {"driver_opts": {}}}}
+
+
 def without(name: str) -> Change:
     return lambda service: service.pop(name)
 

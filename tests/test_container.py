@@ -1,6 +1,7 @@
-"""`docker compose up`, for real: where an engine, docker's compose plugin and an image of Jupyter are.
+"""`docker compose up`, for real: where an engine, its compose and an image of Jupyter are.
 
-`CODERUNNER_TEST_IMAGE` names the image, if it is not the one of `docker-compose.yml`; nothing is pulled.
+Docker with its plugin, or rootless Podman with `podman-compose`. `CODERUNNER_TEST_IMAGE` names the image,
+if it is not the one of `docker-compose.yml`; nothing is pulled.
 """
 
 import json
@@ -11,12 +12,14 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
@@ -36,7 +39,8 @@ ACTS = {
     "mount": "__import__('subprocess').run(['mount', '-t', 'tmpfs', 'none', '/mnt'], check=True)",
 }
 WAYS_OUT = {
-    "reach the machine": "__import__('socket').create_connection((gateway(), {port}), 2)",
+    "reach the machine by its bridge": "__import__('socket').create_connection((gateway(), {port}), 2)",
+    "reach the machine by its address": "__import__('socket').create_connection(({machine!r}, {port}), 2)",
     "reach another network": "__import__('socket').create_connection(('192.0.2.1', 443), 2)",
 }
 KEPT = {
@@ -60,9 +64,33 @@ print(json.dumps({{name: tried(act) for name, act in {acts!r}.items()}}))
 """
 
 
-def docker(*arguments: str) -> "subprocess.CompletedProcess[str]":
+@dataclass(frozen=True)
+class Engine:
+    """A container engine, and what starts the services of a file in it."""
+
+    program: str
+    compose: tuple[str, ...]
+    offline: tuple[str, ...]
+    """The files of the variant without a way out."""
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return ran(self.program, *arguments)
+
+    @property
+    def missing(self) -> str:
+        """What there is not, for these tests to run; empty where all is there."""
+        if not shutil.which(self.program) or self.run("info").returncode != 0:
+            return "no container engine runs here"
+        if not shutil.which(self.compose[0]) or ran(*self.compose, "version").returncode != 0:
+            return f"{' '.join(self.compose)} is not installed"
+        if self.run("image", "inspect", image()).returncode != 0:
+            return f"{self.program} has no image {image()}; name another one with {IMAGE_VARIABLE}"
+        return ""
+
+
+def ran(*command: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        ["docker", *arguments], capture_output=True, text=True, timeout=WITHIN, check=False, cwd=REPOSITORY
+        command, capture_output=True, text=True, timeout=WITHIN, check=False, cwd=REPOSITORY
     )
 
 
@@ -71,19 +99,14 @@ def image() -> str:
     return os.environ.get(IMAGE_VARIABLE) or str(found["services"]["jupyter"]["image"])
 
 
-def missing() -> str:
-    """What there is not, for these tests to run; empty where all is there."""
-    if not shutil.which("docker") or docker("info").returncode != 0:
-        return "no container engine runs here"
-    if docker("compose", "version").returncode != 0:
-        return "the docker compose plugin is not installed"
-    if docker("image", "inspect", image()).returncode != 0:
-        return f"the engine has no image {image()}; name another one with {IMAGE_VARIABLE}"
-    return ""
-
-
-MISSING = missing()
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
+ONLINE = ("docker-compose.yml",)
+OFFLINE = (*ONLINE, "docker-compose.offline.yml")
+DOCKER = Engine("docker", ("docker", "compose"), OFFLINE)
+# To one that runs as root, the machine is part of every network.
+ROOTLESS = Engine("podman", ("podman-compose",), (*OFFLINE, "docker-compose.podman.yml"))
+ENGINES = (DOCKER, ROOTLESS) if os.getuid() else (DOCKER,)
+FOUND = [each for each in ENGINES if not each.missing]
+pytestmark = pytest.mark.skipif(not FOUND, reason=" and ".join(sorted({each.missing for each in ENGINES})))
 
 
 @dataclass(frozen=True)
@@ -113,26 +136,44 @@ class Container:
         return found
 
 
-@pytest.fixture(scope="module", params=["docker-compose.yml", "docker-compose.offline.yml"])
+@pytest.fixture(
+    scope="module",
+    params=[(engine, files) for engine in FOUND or (DOCKER,) for files in (ONLINE, engine.offline)],
+    ids=lambda param: " ".join((param[0].program, *param[1])),
+)
 def container(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Container]:
+    engine, files = request.param
     folder = tmp_path_factory.mktemp("container")
     token_file = folder / ".env"
     token_file.write_text(f"JUPYTER_TOKEN={secrets.token_hex(24)}\n")
-    files = dict.fromkeys(["docker-compose.yml", request.param])
     override = folder / "override.yml"
-    names = [name for each in files for name in yaml_of(each)["services"]]
+    names = {name for each in files for name in yaml_of(each).get("services", ())}
     override.write_text(yaml.safe_dump({"services": {name: {"image": image()} for name in names}}))
-    project = f"coderunner-test-{secrets.token_hex(4)}"
     chosen = [part for each in (*files, str(override)) for part in ("--file", each)]
-    compose = ("compose", "--project-name", project, "--env-file", str(token_file), *chosen)
+    project = ("--project-name", f"coderunner-test-{secrets.token_hex(4)}", "--env-file", str(token_file))
+    compose = (*engine.compose, *project, *chosen)
     try:
-        up = docker(*compose, "up", "--detach", "--wait", "--pull", "never")
+        up = ran(*compose, "up", "--detach")
         assert up.returncode == 0, up.stderr
-        yield Container("http://127.0.0.1:8888", token_file, folder, "offline" in request.param)
+        answered("http://127.0.0.1:8888/api")
+        yield Container("http://127.0.0.1:8888", token_file, folder, files == engine.offline)
     finally:
-        docker(*compose, "down", "--volumes", "--timeout", "5")
+        ran(*compose, "down", "--volumes", "--timeout", "5")
+
+
+def answered(address: str) -> None:
+    """Waits until a server says something of its own, at most `WITHIN` seconds."""
+    until = time.monotonic() + WITHIN
+    while True:
+        try:
+            if httpx.get(address, timeout=10).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        assert time.monotonic() < until, f"nothing answers at {address}"
+        time.sleep(0.2)
 
 
 class Loader(yaml.SafeLoader):
@@ -176,13 +217,27 @@ def test_without_a_way_out_code_reaches_neither_the_machine_nor_another_network(
     with closing(socket.create_server(("0.0.0.0", 0))) as listener:
         threading.Thread(target=_count, args=(listener, hits), daemon=True).start()
         port = listener.getsockname()[1]
-        tried = container.tries({name: act.format(port=port) for name, act in WAYS_OUT.items()})
+        machine = own_address()
+        acts = {name: act.format(port=port, machine=machine) for name, act in WAYS_OUT.items()}
+        tried = container.tries(acts)
     if container.offline:
         assert "done" not in tried.values()
         assert hits == []
     else:
-        assert tried["reach the machine"] == "done", "the probe reaches nothing, so it proves nothing"
-        assert len(hits) == 1
+        done = [
+            name
+            for name, became in tried.items()
+            if name.startswith("reach the machine") and became == "done"
+        ]
+        assert done != [], "the probes reach nothing, so they prove nothing"
+        assert len(hits) == len(done)
+
+
+def own_address() -> str:
+    """The address from which this machine speaks to others; nothing is sent."""
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as way:
+        way.connect(("192.0.2.1", 9))
+        return str(way.getsockname()[0])
 
 
 def _count(listener: socket.socket, hits: list[str]) -> None:
@@ -199,8 +254,6 @@ def _count(listener: socket.socket, hits: list[str]) -> None:
 def test_the_server_in_the_container_answers_to_no_other_name_and_wants_its_token(
     container: Container,
 ) -> None:
-    import httpx
-
     refused = httpx.get(f"{container.address}/api/status", timeout=30)
     named = httpx.get(f"{container.address}/api", headers={"Host": "example.org"}, timeout=30)
     assert (refused.status_code, named.status_code) == (403, 403)
