@@ -350,6 +350,21 @@ BEHAVIOURS = {
         "No two conversations share a directory name, and none climbs out.", "T5"
     ),
     "local:sockets:private": Behaviour("Nobody else can reach a kernel's sockets.", "kernel facts: ipc"),
+    "local:sockets:tcp": Behaviour(
+        "A kernel that takes TCP sockets only is reached, in a sandbox by a relay in its network.",
+        "run: deno 2.9.8, akernel 0.4.2 and xeus-python 0.19.0 end where they are offered ipc",
+    ),
+    "local:sockets:remembered": Behaviour(
+        "What sockets a kernel takes is remembered until its spec or program changes.",
+        "start in half the time",
+    ),
+    "local:sockets:tcp-confined": Behaviour(
+        "In a sandbox without a relay a kernel that takes TCP only is refused, not started unconfined.",
+        "safe by default",
+    ),
+    "local:start:no-program": Behaviour(
+        "A kernel spec whose program is not there is refused by its name, in the sandbox too.", "O1"
+    ),
     "local:sockets:short": Behaviour(
         "A long temporary directory does not break the sockets.", "unix(7): 108 characters"
     ),

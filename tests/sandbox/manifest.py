@@ -8,6 +8,10 @@ BEHAVIOURS = {
         "folders and what was granted for writing.",
         "safety, T1: host files stay out of reach",
     ),
+    "sandbox:policy:programs": Behaviour(
+        "A kernel's program may read its installation and its interpreter's, wherever it is installed.",
+        "run: kernels of conda, npm, deno's installer and virtual environments",
+    ),
     "sandbox:settings:grants": Behaviour(
         "Folders and domains are granted by settings; one that cannot be meant is refused in a sentence.",
         "decision 12: bad input gets one clear sentence",

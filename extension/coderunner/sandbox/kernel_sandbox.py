@@ -8,7 +8,7 @@ from pathlib import Path
 
 from coderunner.errors import KernelNotStarted
 from coderunner.outputs import Refusal
-from coderunner.sandbox import offers, private_home, python_folders
+from coderunner.sandbox import offers, private_home, program_folders, python_folders
 from coderunner.sandbox.backends import Availability, available
 from coderunner.sandbox.clues.clues import Clues
 from coderunner.sandbox.confinement import Confinement
@@ -44,6 +44,8 @@ class Start:
     language: str = "python"
     resources: str = ""
     """The folder of its kernel spec."""
+    relay: Mapping[str, int] = field(default_factory=dict)
+    """Unix sockets in the folder of sockets, and the TCP ports of the kernel that each leads to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ class KernelSandbox:
             **policy.described(),
             "cwd": str(policy.folder),
             "port": gate.port,
+            "relay": dict(start.relay),
             "links": {str(name): str(target) for name, target in self._links(start) if name != target},
         }
         variables = self._environment(policy) | gate.environment
@@ -161,6 +164,11 @@ class KernelSandbox:
         """A kernel that runs can be given to a conversation: with its folder, or with one that becomes it."""
         return self.way.backend in ("namespaces", "landlock")
 
+    @property
+    def relays(self) -> bool:
+        """A kernel that listens on TCP can be reached: only where no other program reaches it."""
+        return self.way.backend == "namespaces"
+
     def hosts(self, conversation: str) -> frozenset[str]:
         """The hosts that a conversation may reach now."""
         return self.grants.hosts | self.granted.of(conversation).hosts
@@ -192,18 +200,19 @@ def in_force(settings: Settings) -> Availability:
 
 def _needed(start: Start, home: Path) -> tuple[Path, ...]:
     """What the kernel's program needs to be able to read."""
-    program = Path(start.command[0])
     found = [home / each for each in (*OF_HOME, *OF_LANGUAGE.get(start.language, ()))]
     found += home.glob(FONT_LISTS)
     found += [Path(start.resources)] if start.resources else []
     found += python_folders.importable(start.environment.get("PYTHONPATH", "").split(os.pathsep))
     if start.command[0] == sys.executable:
         found += python_folders.of_this_interpreter()
-    elif start.language == "python" and program.is_absolute():
-        found += python_folders.of_interpreter(start.command[0])
-    elif program.is_absolute():
-        found += _around(program.resolve(), home)
-    theirs = (each for each in dict.fromkeys(found) if each.exists() and not home.is_relative_to(each))
+    else:
+        found += program_folders.of_program(start.command[0], start.environment.get("PATH"), home)
+    theirs = (
+        each
+        for each in dict.fromkeys(found)
+        if each.exists() and not home.is_relative_to(each) and each not in SYSTEM
+    )
     return (*(each for each in SYSTEM if each.exists()), *theirs)
 
 
@@ -223,13 +232,6 @@ def _guarded(system: Iterable[Path], home: Path) -> tuple[Path, ...]:
     theirs = (each for each in system if each not in SYSTEM)
     found = (*python_folders.executed_here(), *programs, *theirs)
     return tuple(each for each in dict.fromkeys(map(real, found)) if not home.is_relative_to(each))
-
-
-def _around(program: Path, home: Path) -> list[Path]:
-    """The installation that a program belongs to, or its folder alone where that is not clear."""
-    root = program.parent.parent
-    whole = program.parent.name == "bin" and (root / "lib").is_dir() and root not in (home, home / ".local")
-    return [root if whole else program.parent]
 
 
 def real(path: Path) -> Path:

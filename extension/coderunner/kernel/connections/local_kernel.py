@@ -8,24 +8,23 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 import threading
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import zmq
 import zmq.asyncio
-from jupyter_client.kernelspec import KernelSpec, NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 
-from coderunner.errors import KernelNotStarted, NoSuchKernelSpec
+from coderunner.errors import KernelNotStarted
 from coderunner.kernel.background_tasks import attempt, begin
-from coderunner.kernel.connections import socket_folders
-from coderunner.kernel.connections.environment_variables import for_kernel
-from coderunner.kernel.connections.kernel_specs import NATIVE, PYTHONS, Specs
+from coderunner.kernel.connections import kernel_process, kernel_sockets, socket_folders
+from coderunner.kernel.connections.kernel_sockets import Sockets
+from coderunner.kernel.connections.kernel_specs import NATIVE
 from coderunner.kernel.connections.readiness import wait_until_ready
 from coderunner.kernel.connections.usage_limits import excess
 from coderunner.kernel.execution.pending_request import Event, Gone
@@ -33,11 +32,9 @@ from coderunner.kernel.protocol.messages import Channel, Message, from_zmq, to_z
 from coderunner.outputs import Status
 from coderunner.private_folders import make_private
 from coderunner.sandbox.confinement import Confinement
-from coderunner.sandbox.kernel_sandbox import KernelSandbox, Start
+from coderunner.sandbox.kernel_sandbox import KernelSandbox
 from coderunner.sandbox.policy import Grants, Limits
 
-SHUTDOWN = 2.0
-"""Seconds for a kernel to end by itself, after which it is killed."""
 DEATH_RATTLE = 0.05
 """Seconds that output of a dead kernel is still on its way to us."""
 LAST_WORDS = 1_000_000
@@ -47,7 +44,18 @@ BREATH = 64
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows ends a process by that one
 
+NO_RELAY = (
+    "{error} (a kernel that takes TCP sockets only cannot run in the sandbox of this machine; run it on a "
+    "Jupyter server, or set sandbox to off)"
+)
+WATCH = 0.25
+"""Seconds between two looks at what a kernel that starts has made."""
+
 DIED = Gone(Status.DIED, "The kernel's process ended.")
+
+
+class _SocketsNotTaken(KernelNotStarted):
+    """The kernel did not come up, and nothing shows that it took the sockets it was offered."""
 
 
 class LocalKernel:
@@ -149,10 +157,24 @@ class LocalKernel:
 
     async def wait_until_ready(self) -> None:
         """Wait for the first answer; raises KernelNotStarted with the last thing that the kernel said."""
+        files = self._manager.transport == "ipc"
+        watch = begin("nobody looks what a kernel makes", self._watch_files(), self._tasks) if files else None
         try:
             await wait_until_ready(self)
         except KernelNotStarted as error:
-            raise KernelNotStarted(f"{error}{self._last_words()}") from None
+            taken = not files or (not self._ended and kernel_sockets.bound(self._sockets))
+            kind = KernelNotStarted if taken else _SocketsNotTaken
+            raise kind(f"{error}{self._last_words()}") from None
+        finally:
+            if watch is not None:
+                watch.cancel()
+
+    async def _watch_files(self) -> None:
+        """Give a kernel up that listens somewhere else: it would never answer."""
+        while True:
+            await asyncio.sleep(WATCH)
+            if kernel_sockets.bound(self._sockets) is None:
+                return self._mourn()
 
     def _last_words(self) -> str:
         try:
@@ -258,6 +280,17 @@ class LocalKernel:
                 self._group = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where a kernel is started, and under which rules."""
+
+    directory: Path | None
+    """Its working directory; None: it waits for one in the folder of its sockets."""
+    sandbox: KernelSandbox | None
+    limits: Limits
+    conversation: str
+
+
 async def start(
     kernel_name: str,
     directory: Path | None = None,
@@ -269,25 +302,56 @@ async def start(
     """Start a kernel in a working directory, or in a place to wait in; it's ready when this returns.
 
     In a `sandbox` it reaches what that and its `conversation` allow. It is ended when it uses more memory or
-    processes than its `limits` allow. Raises NoSuchKernelSpec and KernelNotStarted.
+    processes than its `limits` allow. One that does not take the sockets that it is offered first is started
+    once more with others. Raises NoSuchKernelSpec and KernelNotStarted.
     """
     if directory is not None:
         make_private(directory)
+    setting = Setting(directory, sandbox, limits or Limits(processes=0), conversation)
+    spec = kernel_process.spec_of(kernel_name)
+    if kernel_sockets.first_choice(spec) is Sockets.FILES:
+        try:
+            return await _start(kernel_name, Sockets.FILES, setting)
+        except _SocketsNotTaken as error:
+            if kernel_name == NATIVE:
+                raise
+            if sandbox is not None and not sandbox.relays:
+                raise KernelNotStarted(NO_RELAY.format(error=error)) from None
+    kernel = await _start(kernel_name, Sockets.TCP, setting)
+    kernel_sockets.remember(spec)
+    return kernel
+
+
+async def _start(kernel_name: str, sockets: Sockets, setting: Setting) -> LocalKernel:
     place = socket_folders.make()
     try:
-        manager = _manager(kernel_name, place)
-        confinement = sandbox.confine(_start(manager, directory, place, conversation)) if sandbox else None
-        kernel = await _launch_whole(manager, directory or place, place, confinement)
+        # In a sandbox, TCP is what the kernel has, and a relay gives us files.
+        ours = Sockets.FILES if setting.sandbox is not None else sockets
+        manager = kernel_process.manager_of(kernel_name, place, ours)
+        confinement = _confined(manager, place, sockets, setting)
+        kernel = await _launch_whole(manager, setting.directory or place, place, confinement)
         try:
             await kernel.wait_until_ready()
         except BaseException:
             await asyncio.shield(kernel.close())
             raise
-        kernel.limit(limits or Limits(processes=0))
+        kernel.limit(setting.limits)
     except BaseException:
         socket_folders.remove(place)
         raise
     return kernel
+
+
+def _confined(
+    manager: AsyncKernelManager, place: Path, sockets: Sockets, setting: Setting
+) -> Confinement | None:
+    """The sandbox that the kernel is started in."""
+    sandbox = setting.sandbox
+    if sandbox is None:
+        return None
+    ways = kernel_sockets.relay(manager, place) if sockets is Sockets.TCP else {}
+    start = kernel_process.described(manager, setting.directory, place, setting.conversation)
+    return sandbox.confine(replace(start, relay=ways))
 
 
 async def _launch_whole(
@@ -306,9 +370,9 @@ async def _launch_whole(
 async def _launch(
     manager: AsyncKernelManager, directory: Path, sockets: Path, confinement: Confinement | None
 ) -> LocalKernel:
-    environment, more = _environment(manager), {}
+    environment, more = kernel_process.environment_of(manager), {}
     if confinement is not None:
-        _spec(manager).argv[:0] = confinement.command
+        kernel_process.spec(manager).argv[:0] = confinement.command
         environment.update(confinement.environment)
         # Ours may be a person's terminal, or the line to a client: neither is the program's.
         more = {"stdin": confinement.stdin, "stdout": subprocess.DEVNULL}
@@ -318,7 +382,7 @@ async def _launch(
                 cwd=str(directory),
                 env=environment,
                 stderr=stderr,
-                extra_arguments=_arguments(manager),
+                extra_arguments=kernel_process.arguments_of(manager),
                 **more,
             )
         except OSError as error:
@@ -328,60 +392,3 @@ async def _launch(
     if confinement is not None:
         confinement.started()
     return LocalKernel(manager, sockets, confinement)
-
-
-def _start(manager: AsyncKernelManager, directory: Path | None, sockets: Path, conversation: str) -> Start:
-    """What a sandbox needs to know of a kernel. The name `python` means our interpreter, as for Jupyter."""
-    spec = _spec(manager)
-    if spec.argv[0] in PYTHONS:
-        spec.argv[0] = sys.executable
-    return Start(
-        spec.argv,
-        _environment(manager),
-        sockets,
-        directory,
-        conversation,
-        spec.language.lower(),
-        spec.resource_dir,
-    )
-
-
-def _spec(manager: AsyncKernelManager) -> KernelSpec:
-    """The kernel's spec, which is this manager's own."""
-    return cast("KernelSpec", manager.kernel_spec)  # `_manager` has looked it up
-
-
-def _manager(kernel_name: str, sockets: Path) -> AsyncKernelManager:
-    specs = Specs()
-    manager = AsyncKernelManager(
-        kernel_name=kernel_name,
-        kernel_spec_manager=specs,
-        connection_file=str(sockets / "kernel.json"),
-        transport="tcp" if sys.platform == "win32" else "ipc",
-        context=zmq.asyncio.Context.instance(),
-        shutdown_wait_time=SHUTDOWN,
-    )
-    try:
-        manager.kernel_spec  # noqa: B018 - looked up here, so that an unknown name has its own sentence
-    except NoSuchKernel:
-        known = ", ".join(specs.names()) or "none; install one with: pip install ipykernel"
-        raise NoSuchKernelSpec(
-            f"kernel {kernel_name!r} is not installed on this machine; it has: {known}"
-        ) from None
-    return manager
-
-
-def _arguments(manager: AsyncKernelManager) -> list[str]:
-    # IPython's history is one database for all kernels of a user: 7 ms a cell when they all write to it.
-    return ["--HistoryManager.enabled=False"] if manager.kernel_name == NATIVE else []
-
-
-def _environment(manager: AsyncKernelManager) -> dict[str, str]:
-    environment = for_kernel(os.environ)
-    if manager.kernel_name == NATIVE:
-        # `!pip install` is to mean this interpreter's, whether its environment is activated or not.
-        scripts = str(Path(sys.executable).parent)
-        # A host that draws into files says so here; in a kernel, plots are to be shown.
-        environment.pop("MPLBACKEND", None)
-        environment["PATH"] = os.pathsep.join([scripts, environment.get("PATH", os.defpath)])
-    return environment
