@@ -17,7 +17,16 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Error,
+    Locator,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 MARKS = [
     pytest.mark.browser,
@@ -35,6 +44,9 @@ expect.set_options(timeout=BOUND * 1000)
 
 LINKS: dict[str, Callable[[], str]] = {}
 """By the address of an app with a login, what gives a link to it."""
+
+SIZE: ViewportSize = {"width": 1280, "height": 720}
+"""Of a page, unless a test chooses another."""
 
 SETTLED = re.compile("^(?!Writing|Running|Run this|Queued)")
 """What a block says of itself when the reply has gone on behind it."""
@@ -162,10 +174,15 @@ class Visitor:
         return self
 
     def begin_anew(self) -> "Visitor":
-        """Begin a conversation on this page as it is, and leave what is open beside it."""
+        """Begin a conversation on this page as it is, and leave what is open beside it.
+
+        What is between page and app, and how wide the page is, become what they were.
+        """
         for page in self.context.pages:
             if page is not self.page:
                 page.close()
+        self.page.unroute_all()
+        self.page.set_viewport_size(SIZE)
         self.page.keyboard.press("Escape")
         if self.page.locator("#cr-right.open").count():
             self.page.locator("#cr-right .toggle-button").click()
