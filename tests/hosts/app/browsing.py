@@ -42,6 +42,16 @@ BOUND = 60.0
 
 expect.set_options(timeout=BOUND * 1000)
 
+FEATURES_OFF = (
+    # Each window draws menus of its address bar in two more pages, which no test sees: a third of its cost.
+    "WebUIOmniboxPopup,WebUIOmniboxAimPopup,"
+    # Of two lists the last one counts, so here is Playwright's own.
+    "AimEnabled,AvoidCorsURLLoaderRestartOnRedirect,AvoidUnnecessaryBeforeUnloadCheckSync,"
+    "DestroyProfileOnBrowserClose,HttpsFirstBalancedModeAutoEnable,HttpsUpgrades,LensOverlay,MediaRouter,"
+    "NetworkTimeServiceQuerying,OptimizationHints,PaintHolding,PreconnectToSearch,ThirdPartyStoragePartitioning"
+)
+"""What Chromium is to do without; a name that it does not know says nothing to it."""
+
 LINKS: dict[str, Callable[[], str]] = {}
 """By the address of an app with a login, what gives a link to it."""
 
@@ -130,7 +140,8 @@ def chromium() -> Iterator[Browser]:
     """A real browser: the system's Chromium, else Playwright's own."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        args = ["--no-sandbox", f"--disable-features={FEATURES_OFF}"]
+        browser = playwright.chromium.launch(executable_path=found, args=args)
         yield browser
         browser.close()
 
