@@ -30,6 +30,9 @@ CELLS = {
 IMPORTS = "import ipykernel.comm, IPython.core.completer, email.mime.text, http.server, unittest.mock"
 RATIO, MILLISECONDS = 1.05, 30
 """The bars: of a cell, and of a start."""
+OF_IMPORTS = {"landlock": 1.1}
+"""What imports may take, where that is more: for each file that is opened, Landlock looks at the rules of all
+the folders on the way to it. In namespaces there is nothing of the kind."""
 WARM = 20
 """Cells before the measurement."""
 
@@ -111,8 +114,9 @@ def report(times: Times) -> None:
     for what, taken in times.items():
         plain, boxed = (statistics.median(taken[name]) * 1000 for name in (PLAIN, BOXED))
         ratio, more = boxed / plain, boxed - plain
-        held = more <= MILLISECONDS if what == "start" else ratio <= RATIO
-        bar = f"{MILLISECONDS} ms more" if what == "start" else f"{RATIO:.2f}"
+        most = OF_IMPORTS.get(available().backend, RATIO) if what == "imports" else RATIO
+        held = more <= MILLISECONDS if what == "start" else ratio <= most
+        bar = f"{MILLISECONDS} ms more" if what == "start" else f"{most:.2f}"
         verdict = "held" if held else "MISSED"
         print(f"{what:12}{plain:10.2f}{boxed:14.2f}{ratio:8.2f}{more:9.2f}  {bar} {verdict}")
 

@@ -73,12 +73,24 @@ def attempt(backend: Backend) -> str:
         trial = ["-c", seatbelt.TRIAL, str(folder)] if backend == "seatbelt" else ["-I", "-S", "-c", "pass"]
         command = [*confinement.command, sys.executable, *trial]
         try:
-            done = subprocess.run(  # noqa: S603 - our own interpreter
-                command, stdin=confinement.stdin, capture_output=True, timeout=PATIENCE, check=False
-            )
+            code, text = _run(command, confinement)
         except (OSError, subprocess.SubprocessError) as error:
             return str(error)
         finally:
             confinement.close()
-    said = done.stderr.decode(errors="replace").strip().splitlines()
-    return "" if done.returncode == 0 else said[-1][:300] if said else f"it ended with {done.returncode}"
+    said = text.decode(errors="replace").strip().splitlines()
+    return "" if code == 0 else said[-1][:300] if said else f"it ended with {code}"
+
+
+def _run(command: list[str], confinement: Confinement) -> tuple[int, bytes]:
+    """Run a confined program to its end; returns its exit code and what it said of errors."""
+    with subprocess.Popen(  # noqa: S603 - our own interpreter
+        command, stdin=confinement.stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
+        confinement.started()
+        try:
+            _, said = process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    return process.returncode, said

@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ class Confinement:
     """Its way to the network; None: there is none."""
     _ours: socket.socket
     _theirs: socket.socket
+    _told: Mapping[str, Any] = field(default_factory=dict)
+    """What the launcher waits for when it has come up."""
     _turnstile: asyncio.Lock | None = None
     policy: Policy | None = None
     """What it was started with; what it is shown while it runs is not in it."""
@@ -53,20 +55,36 @@ class Confinement:
         environment: dict[str, str],
         gate: Gate | None = None,
     ) -> "Confinement":
-        """Prepare the launcher for a policy, which it reads when it starts."""
+        """Prepare the launcher for a policy, which it is told when it has `started`."""
         if backend == "seatbelt":
             # It needs no launcher of ours, and tells it nothing.
             ours, theirs = socket.socketpair()
             return cls(backend, seatbelt.command(policy), environment, theirs.fileno(), gate, ours, theirs)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.settimeout(0)
-        ours.send(marshal.dumps({**policy, "backend": backend}))
         command = [sys.executable, "-I", "-S", "-c", BOOT, PACKAGE, "--"]
-        return cls(backend, command, environment, theirs.fileno(), gate, ours, theirs)
+        told = {**policy, "backend": backend}
+        return cls(backend, command, environment, theirs.fileno(), gate, ours, theirs, told)
 
     def started(self) -> None:
-        """The process runs: its end of the channel is its own now."""
+        """The process runs: its end of the channel is its own now, and it is told its policy.
+
+        What takes a look at the disk is looked up here, while the launcher's interpreter comes up.
+        """
         self._theirs.close()
+        if self.backend == "seatbelt":
+            return
+        told = dict(self._told)
+        if self.backend == "landlock":
+            from coderunner.sandbox.launcher import landlock, limits  # Linux's alone
+
+            told["spread"] = landlock.spread(told["system"])
+            if os.geteuid() != 0:
+                told["tasks"] = limits.tasks_of_user()
+        try:
+            self._ours.send(marshal.dumps(told))
+        except OSError:
+            self._ours.close()  # it has ended, or ends now: without a policy nothing starts
 
     def serve(self, conversation: str) -> None:
         """Let the kernel reach in the network what a conversation may; an empty one changes nothing."""

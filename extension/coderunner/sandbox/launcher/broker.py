@@ -146,7 +146,6 @@ class Broker:
 
     def __init__(
         self,
-        listener: int,
         policy: Mapping[str, Any],
         handlers: Mapping[str, Handler],
         *,
@@ -163,7 +162,8 @@ class Broker:
             CALLS[name][column]: each for name, each in handlers.items()
         }
         self._slow = slow
-        self._listener = listener
+        self.listener = -1
+        """The descriptor at which calls wait."""
         self.way_out = way_out
         self.shared_memory = shared_memory
         self.writable = Roots(
@@ -178,7 +178,7 @@ class Broker:
         if self._readable is None:
             policy = self._policy
             granted = (*policy["read"], *policy["write"], *landlock.writable(policy))
-            self._readable = Roots((*landlock.readable(policy["system"]), *granted), policy.get("hidden", ()))
+            self._readable = Roots((*landlock.readable(policy), *granted), policy.get("hidden", ()))
         return self._readable
 
     def answer(self) -> None:
@@ -188,11 +188,11 @@ class Broker:
         """
         held = bytearray(_CALL.size)
         try:
-            fcntl.ioctl(self._listener, RECEIVE, held)
+            fcntl.ioctl(self.listener, RECEIVE, held)
         except OSError:
             return  # who called is gone
         identity, thread, _, number, _, _, *arguments = _CALL.unpack(held)
-        call = Call(self._listener, identity, thread, tuple(arguments))
+        call = Call(self.listener, identity, thread, tuple(arguments))
         handler = self._handlers[number]
         if handler in self._slow:
             _thread.start_new_thread(self._reply, (identity, call, handler))
@@ -213,7 +213,7 @@ class Broker:
                 number = self._give(identity, value)
                 value = 0 if value.place >= 0 else number
             flags = _GO_ON if value == UNDONE else 0
-            fcntl.ioctl(self._listener, SEND, _ANSWER.pack(identity, max(value, 0), -error, flags))
+            fcntl.ioctl(self.listener, SEND, _ANSWER.pack(identity, max(value, 0), -error, flags))
         except OSError:
             pass  # who called is gone
 
@@ -223,7 +223,7 @@ class Broker:
             request = bytearray(
                 struct.pack("=QIIII", identity, flags, descriptor, max(descriptor.place, 0), os.O_CLOEXEC)
             )
-            number: int = fcntl.ioctl(self._listener, ADD_DESCRIPTOR, request)
+            number: int = fcntl.ioctl(self.listener, ADD_DESCRIPTOR, request)
             return number
         finally:
             os.close(descriptor)

@@ -6,7 +6,6 @@ know (times and modes of files, Unix sockets by path, other kinds of sockets) is
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import stat
@@ -106,15 +105,15 @@ def filter_calls(*, asking: bool = False) -> int:
     libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
     rules = (*seccomp.ASKED, *seccomp.RULES) if asking else seccomp.RULES
     code = seccomp.program(rules, machine)
-    held = ctypes.create_string_buffer(code, len(code))
-    packed = struct.pack("@HP", len(code) // 8, ctypes.addressof(held))
+    held = libc.Held(code)
+    packed = struct.pack("@HP", len(code) // 8, held.address)
     flags = _NO_SLOW_DOWN | (_NEW_LISTENER if asking else 0)
     return libc.syscall(CALLS["seccomp"][COLUMN[machine]] or 0, _FILTER, flags, packed)
 
 
 def rules(policy: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     """Yield the paths of a policy and of every program, with the rights to them."""
-    for path in readable(policy["system"]):
+    for path in readable(policy):
         yield path, READ
     hidden = [os.path.realpath(path) for path in policy.get("hidden", ())]
     for path in (*policy["read"], *policy["write"]):
@@ -187,13 +186,20 @@ def own_proc(process: int | str) -> list[str]:
     return [f"/proc/{process}/{name}" for name in _listed(f"/proc/{process}") if name not in OTHERS]
 
 
-def readable(system: Iterable[str]) -> Iterator[str]:
-    """Yield the paths of the system; for root without what is root's alone, such as /etc/shadow."""
+def readable(policy: Mapping[str, Any]) -> Iterable[str]:
+    """Return the paths of the system in a policy, as they were `spread` where it was sent, else now."""
+    return policy["spread"] if "spread" in policy else spread(policy["system"])
+
+
+def spread(system: Iterable[str]) -> list[str]:
+    """Return the paths of the system; for root without what is root's alone, such as /etc/shadow.
+
+    For root it takes milliseconds.
+    """
+    found: list[str] = []
     for path in system:
-        if path == "/etc" and os.geteuid() == 0:
-            yield from _public(path, depth=2)
-        else:
-            yield path
+        found += _public(path, depth=2) if path == "/etc" and os.geteuid() == 0 else [path]
+    return found
 
 
 def _public(folder: str, depth: int) -> list[str]:

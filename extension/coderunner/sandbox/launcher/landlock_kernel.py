@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import _socket
 import os
-import select
 import struct
 
-from coderunner.sandbox.launcher import broker, brokered_calls, landlock, libc, limits, shared_memory
+from coderunner.sandbox.launcher import landlock, libc, limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the import of typing takes as long as all the rest
     import signal
     from typing import Any, NoReturn
+
+    from coderunner.sandbox.launcher.broker import Broker
 
     Policy = dict[str, Any]
 else:
@@ -49,8 +50,6 @@ def run(policy: Policy, command: list[str], channel: int) -> NoReturn:
 
 
 def _keep(policy: Policy, command: list[str], channel: int, lifeline: int) -> NoReturn:
-    if not landlock.sufficient():
-        raise OSError(0, "this kernel of Linux has no Landlock, or one that is too old")
     libc.prctl(SUBREAPER, 1)
     told, tell = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
     awaited, allow = os.pipe()
@@ -62,25 +61,27 @@ def _keep(policy: Policy, command: list[str], channel: int, lifeline: int) -> No
     # Now that the kernel is in the group that interrupts reach: out of it.
     os.setsid()
     tell.close()
-    _, sent, _, _ = told.recvmsg(1, _socket.CMSG_SPACE(4))
-    if not sent:
-        os._exit(NOT_FOUND)  # it has said why
-    (listener,) = struct.unpack("=i", sent[0][2])
+    # From here on beside the kernel, which confines itself meanwhile: what only we import, too.
+    from coderunner.sandbox.launcher import broker, brokered_calls, shared_memory
+
     # Kept open for as long as the kernel lives: a rule is about the entries that there are now.
     kept = [os.open(path, os.O_PATH) for path in landlock.own_proc(kernel) if os.path.exists(path)]
     shared = shared_memory.make()
     try:
-        _drop_capabilities()
         answers = broker.Broker(
-            listener,
             policy,
             brokered_calls.HANDLERS,
             slow=brokered_calls.SLOW,
             way_out=policy.get("port", 0),
             shared_memory=shared,
         )
-        os.write(allow, b".")
-        code = _serve(kernel, answers, listener, channel, lifeline)
+        _drop_capabilities()
+        _, sent, _, _ = told.recvmsg(1, _socket.CMSG_SPACE(4))
+        code = NOT_FOUND  # it has said why
+        if sent:
+            (answers.listener,) = struct.unpack("=i", sent[0][2])
+            os.write(allow, b".")
+            code = _serve(kernel, answers, channel, lifeline)
     finally:
         _end_all()
         shared_memory.remove(shared)
@@ -96,6 +97,8 @@ def _become(policy: Policy, command: list[str], tell: _socket.socket, awaited: i
         os.chdir(policy["cwd"])
         limits.apply(policy)
         libc.forget_keys()
+        if not landlock.sufficient():
+            raise OSError(0, "this kernel of Linux has no Landlock, or one that is too old")
         landlock.confine(policy)
         _drop_capabilities()
         listener = struct.pack("=i", landlock.filter_calls(asking=True))
@@ -133,21 +136,23 @@ def _drop_capabilities() -> None:
         # A user without any right has none to drop, and gets none: PR_SET_NO_NEW_PRIVS.
 
 
-def _serve(kernel: int, answers: broker.Broker, listener: int, channel: int, lifeline: int) -> int:
+def _serve(kernel: int, answers: Broker, channel: int, lifeline: int) -> int:
     """Stay until the kernel ends, or whoever wants it does; returns the exit code."""
+    import select
+
     awake, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake)
     poll = select.poll()
-    for handle in (listener, channel, lifeline, awake):
+    for handle in (answers.listener, channel, lifeline, awake):
         poll.register(handle, select.POLLIN)
     while True:
         code = _reap(kernel)
         if code is not None:
             return code
         for handle, _ in poll.poll():
-            if handle == listener:
+            if handle == answers.listener:
                 answers.answer()
             elif handle == awake:
                 os.read(awake, 1000)

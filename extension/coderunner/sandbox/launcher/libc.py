@@ -2,15 +2,45 @@
 
 from __future__ import annotations
 
-import ctypes
+import _ctypes  # `ctypes` itself would cost the start of each kernel two milliseconds
+import fcntl
 import os
+import struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the import of typing takes as long as all the rest
     from collections.abc import Callable
     from typing import Any
 
-_libc = ctypes.CDLL(None, use_errno=True)
+
+class _Int(_ctypes._SimpleCData):  # type: ignore[type-arg]
+    _type_ = "i"
+
+
+class _Long(_ctypes._SimpleCData):  # type: ignore[type-arg]
+    _type_ = "l"
+
+
+class _UnsignedLong(_ctypes._SimpleCData):  # type: ignore[type-arg]
+    _type_ = "L"
+
+
+class _Char(_ctypes._SimpleCData):  # type: ignore[type-arg]
+    _type_ = "c"
+
+
+class _Function(_ctypes.CFuncPtr):
+    _flags_ = _ctypes.FUNCFLAG_CDECL | _ctypes.FUNCFLAG_USE_ERRNO
+    _restype_ = _Int
+
+
+class _Library:
+    """The C library, as far as this process has it."""
+
+    _handle = _ctypes.dlopen(None, 0)  # type: ignore[arg-type]
+
+
+_libc = _Library()
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
 MS_REMOUNT, MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE = 32, 4096, 8192, 16384, 1 << 18
@@ -29,32 +59,46 @@ PR_CAP_AMBIENT_CLEAR_ALL = 4
 JOIN_SESSION_KEYRING = 1
 
 
+_FOUND: dict[str, Callable[..., int]] = {}
+"""Functions of it that were used."""
+
+
 def call(name: str, *arguments: Any) -> int:
     """Call a function of the C library; raises OSError where it fails."""
-    function: Callable[..., int] = getattr(_libc, name)
-    result = function(*arguments)
+    if name not in _FOUND:
+        _FOUND[name] = _Function((name, _libc))  # type: ignore[arg-type]
+    result = _FOUND[name](*arguments)
     if result < 0:
-        number = ctypes.get_errno()
+        number = _ctypes.get_errno()
         raise OSError(number, f"{name}: {os.strerror(number)}")
     return result
 
 
 def syscall(number: int, *arguments: Any) -> int:
     """Make a system call by its number; raises OSError where it fails."""
-    longs = [ctypes.c_long(each) if isinstance(each, int) else each for each in arguments]
-    return call("syscall", ctypes.c_long(number), *longs)
+    longs = [_Long(each) if isinstance(each, int) else each for each in arguments]
+    return call("syscall", _Long(number), *longs)
 
 
 def prctl(option: int, *arguments: int) -> int:
     """Call prctl; raises OSError where it fails."""
     four = (*arguments, 0, 0, 0, 0)[:4]
-    return call("prctl", option, *map(ctypes.c_ulong, four))
+    return call("prctl", option, *map(_UnsignedLong, four))
+
+
+class Held:
+    """Bytes in memory, and their `address` for as long as this is kept."""
+
+    def __init__(self, content: bytes) -> None:
+        array: Any = type("_Bytes", (_ctypes.Array,), {"_type_": _Char, "_length_": len(content)})
+        self._kept = array.from_buffer_copy(content)
+        self.address = _ctypes.addressof(self._kept)
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
     """Mount; raises OSError where that fails."""
     names = (os.fsencode(source), os.fsencode(target), kind.encode() or None)
-    call("mount", *names, ctypes.c_ulong(flags), data.encode() or None)
+    call("mount", *names, _UnsignedLong(flags), data.encode() or None)
 
 
 def pivot_root(new: str, old: str) -> None:
@@ -65,15 +109,10 @@ def pivot_root(new: str, old: str) -> None:
     syscall(number, os.fsencode(new), os.fsencode(old))
 
 
-class _Attributes(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "namespace")]
-
-
 def seal(handle: int) -> None:
     """Make a mount and all below it read only; raises OSError, with ENOSYS before Linux 5.12."""
-    attributes = _Attributes(ATTR_RDONLY | ATTR_NOSUID, 0, 0, 0)
-    flags = AT_EMPTY_PATH | AT_RECURSIVE
-    syscall(MOUNT_SETATTR, handle, b"", flags, ctypes.byref(attributes), ctypes.sizeof(attributes))
+    attributes = struct.pack("=4Q", ATTR_RDONLY | ATTR_NOSUID, 0, 0, 0)
+    syscall(MOUNT_SETATTR, handle, b"", AT_EMPTY_PATH | AT_RECURSIVE, attributes, len(attributes))
 
 
 def loopback_up() -> None:
@@ -81,16 +120,10 @@ def loopback_up() -> None:
     af_inet, stream, get_flags, set_flags, up = 2, 1, 0x8913, 0x8914, 1
     handle = call("socket", af_inet, stream, 0)
     try:
-        request = ctypes.create_string_buffer(b"lo", 40)
-        call("ioctl", handle, ctypes.c_ulong(get_flags), request)
-        request[16] = bytes([request.raw[16] | up])
-        call("ioctl", handle, ctypes.c_ulong(set_flags), request)
+        name, flags = struct.unpack_from("=16sH", fcntl.ioctl(handle, get_flags, b"lo".ljust(40, b"\0")))
+        fcntl.ioctl(handle, set_flags, struct.pack("=16sH22x", name, flags | up))
     finally:
         os.close(handle)
-
-
-class _CapabilityHeader(ctypes.Structure):
-    _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
 
 
 def drop_capabilities() -> None:
@@ -104,7 +137,7 @@ def drop_capabilities() -> None:
         except OSError:
             break  # there are no more
     version_3 = 0x20080522
-    call("capset", ctypes.byref(_CapabilityHeader(version_3, 0)), (ctypes.c_uint32 * 6)())
+    call("capset", struct.pack("=Ii", version_3, 0), bytes(24))
 
 
 def forget_keys() -> None:
