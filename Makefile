@@ -24,12 +24,13 @@ endef
 .DEFAULT_GOAL := help
 # A venv that was cut off half way, or an install that failed, is made again.
 .DELETE_ON_ERROR:
-.PHONY: help run test test-matrix lint format bench soak shots token clean
+.PHONY: help run test test-matrix test-servers lint format bench soak shots token clean
 
 help:
 	@echo "make run      the chat app; it prints a link to its page"
 	@echo "make test     everything the tests need, then the tests"
 	@echo "make test-matrix  kernels and what befalls them, on the oldest and the newest versions of Jupyter"
+	@echo "make test-servers  what is promised of every server, on the real ones: gateways, Hub, jupyverse"
 	@echo "make lint     ruff and mypy"
 	@echo "make format   let ruff put the code in order"
 	@echo "make bench    side-by-side measurements"
@@ -42,7 +43,7 @@ run: $(VENV)/app
 	@$(BIN)/python -m coderunner app $(ARGS)
 
 # Kernels and servers start by the hundred: what Python compiles is kept, whatever the environment says.
-test test-matrix: export PYTHONDONTWRITEBYTECODE :=
+test test-matrix test-servers: export PYTHONDONTWRITEBYTECODE :=
 
 # Browsers, servers and kernels share two cores: what fails is tried once more, and listed as RERUN even so.
 test: $(VENV)/dev
@@ -60,6 +61,19 @@ test-matrix: | $(BIN)/python
 	  then said=passed; else said=FAILED; status=1; fi; \
 	  table="$$table$$name $$said $$versions\n"; \
 	done < tests/matrix.txt; printf "\n$$table"; exit $$status
+
+# Each line of tests/servers/versions.txt in a folder of its own, beside .venv; made again when the line changes.
+test-servers: $(VENV)/dev
+	@while read -r name versions; do \
+	  case "$$name" in ''|'#'*) continue ;; esac; \
+	  place=$(VENV)/servers/$$name; \
+	  [ "$$(cat $$place/versions 2>/dev/null)" != "$$versions" ] || continue; \
+	  echo "== $$name: $$versions"; rm -rf $$place; mkdir -p $$place; \
+	  if [ $$name = node ]; then npm install --silent --prefix $$place $$versions; \
+	  else $(BIN)/python -m venv $$place && $$place/bin/python -m pip --quiet install $$versions; fi </dev/null \
+	    && echo "$$versions" > $$place/versions || exit 1; \
+	done < tests/servers/versions.txt
+	@CODERUNNER_TEST_SERVERS=$(VENV)/servers $(BIN)/python -m pytest -p no:cacheprovider --reruns 1 tests/servers $(ARGS)
 
 # All three, also when the first finds something: one round tells everything.
 lint: $(VENV)/dev

@@ -32,8 +32,9 @@ from tests.kernel.servers import Jupyter, jupyter_server
 
 from coderunner.kernel.connections import local_kernel
 from coderunner.kernel.connections.readiness import wait_until_ready
-from coderunner.kernel.connections.servers import server_kernel
+from coderunner.kernel.connections.servers import find_or_start
 from coderunner.kernel.connections.servers.rest_api import RestApi
+from coderunner.kernel.connections.servers.server_kernel import ServerKernel
 from coderunner.kernel.execution.client import KernelClient
 from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.protocol.messages import Message, Stamp, execute_request
@@ -176,9 +177,9 @@ def bare_websocket(where: Server) -> Iterator[Run]:
     """The floor's loop over the server's WebSocket: it codes messages, and does nothing else."""
     loop = asyncio.new_event_loop()
 
-    async def connect() -> tuple[server_kernel.ServerKernel, asyncio.Queue[Message]]:
+    async def connect() -> tuple[ServerKernel, asyncio.Queue[Message]]:
         rest = RestApi(where)
-        kernel = await server_kernel.create_without_session(rest, "python3")
+        kernel = await find_or_start.create_without_session(rest, "python3")
         heard: asyncio.Queue[Message] = asyncio.Queue()
         kernel.attach(lambda event: heard.put_nowait(event) if isinstance(event, Message) else None)
         await kernel.connect("bench")
@@ -222,7 +223,7 @@ def new_kernel_each(where: Server) -> Iterator[Run]:
         async with AsyncExitStack() as stack:
             rest = RestApi(where)
             stack.callback(rest.close)
-            kernel = await server_kernel.create_without_session(rest, "python3")
+            kernel = await find_or_start.create_without_session(rest, "python3")
             stack.push_async_callback(kernel.close)
             await kernel.connect("")
             result = await KernelClient(kernel).execute(CELL, deadline=60)

@@ -7,6 +7,7 @@
     ├── KernelError                                 a kernel, or the way to it
     │   ├── ServerUnreachable (ConnectionError)     nothing answers at the address
     │   ├── ServerRefused (PermissionError)         it answers, but does not let us in
+    │   │   └── NotPermitted                        it lets us in, but not do this
     │   ├── NotAJupyterServer (ValueError)          something else answers there
     │   ├── NoSuchKernelSpec (LookupError)          it has no kernel of that name
     │   ├── NoSuchKernel (LookupError)              no kernel that runs is meant, or several are
@@ -45,6 +46,10 @@ class ServerUnreachable(KernelError, ConnectionError):
 
 class ServerRefused(KernelError, PermissionError):
     """The Jupyter server answers, but does not let us in."""
+
+
+class NotPermitted(ServerRefused):
+    """The Jupyter server knows the token, and does not let it do what was asked."""
 
 
 class NotAJupyterServer(KernelError, ValueError):

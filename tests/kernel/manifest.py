@@ -21,6 +21,10 @@ BEHAVIOURS = {
     "cell:stdin:threads": Behaviour(
         "A thread asks while its cell runs, and takes nobody else's answer.", "kernel facts: stdin"
     ),
+    "server:refused:not-the-token": Behaviour(
+        "A server that knows the token but does not let it do something is not said to refuse the token.",
+        "servers and kernels: S6, S7; each refusal is true",
+    ),
     "server:start:slow": Behaviour(
         "A kernel that takes its time to start on a server is waited for.",
         "servers and kernels: S1, a WebSocket opens when the kernel has answered",

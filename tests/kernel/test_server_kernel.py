@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from coderunner.chat.results.result_text import for_model
+from coderunner.kernel.connections.servers.find_or_start import create_without_session
 from coderunner.kernel.connections.servers.rest_api import RestApi
-from coderunner.kernel.connections.servers.server_kernel import ServerKernel, create_without_session
+from coderunner.kernel.connections.servers.server_kernel import ServerKernel
 from coderunner.kernel.connections.servers.websocket import KernelWebSocket
 from coderunner.kernel.execution.client import KernelClient
 from coderunner.kernel.io_thread import io_thread
@@ -310,6 +311,28 @@ async def test_what_a_server_answers_in_place_of_a_kernel_is_said_in_one_sentenc
     with scripted_server({}, answer) as server:
         result = await Sessions().get("c", Server(server.url, Secret("canary"))).execute("1")
         assert (result.status, result.detail) == (Status.REFUSED, sentence.format(url=server.url))
+
+
+@behaviour("server:refused:not-the-token")
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ((403, {}, '{"reason": "No more kernels for you.", "message": ""}'), ": No more kernels for you"),
+        ((403, {}, '{"reason": "Forbidden", "message": "Forbidden"}'), ""),
+        ((403, {}, '{"message": "Forbidden", "reason": null}'), ""),
+        ((403, {}, "<h1>Forbidden</h1>"), ""),
+        ((403, {}, ""), ""),
+    ],
+)
+@pytest.mark.parametrize("known", ["/api/kernelspecs", "/api/me"])
+async def test_a_server_that_knows_the_token_and_starts_nothing_is_not_said_to_refuse_the_token(
+    known: str, answer: Answer, reason: str
+) -> None:
+    with scripted_server({known: SPECS}, answer) as server:
+        result = await Sessions().get("c", Server(server.url, Secret("canary"))).execute("1")
+    said = "accepts the token, but does not let it start kernels"
+    told = f"{server.url} {said} (HTTP 403{reason}); ask whoever runs the server"
+    assert (result.status, result.detail) == (Status.REFUSED, told)
 
 
 @behaviour("server:refused:bounded")

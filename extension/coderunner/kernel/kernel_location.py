@@ -43,7 +43,9 @@ class Patience:
     """Seconds for a server's answers."""
 
     request: float = 20.0
-    """For one over HTTP: a busy server needs five to start a kernel."""
+    """For one over HTTP."""
+    start: float = 60.0
+    """For a kernel to start and answer: one second as a rule, many on a cold disk or in a cluster."""
     handshake: float = 5.0
     """For a WebSocket to open to a kernel that has run already: a slower server is asked once more. To one
     that starts it opens when that has answered."""

@@ -22,9 +22,9 @@ from coderunner.errors import (
     SettingsError,
 )
 from coderunner.kernel.connections import kernel_specs, local_kernel
-from coderunner.kernel.connections.readiness import wait_until_ready
-from coderunner.kernel.connections.servers import server_kernel
-from coderunner.kernel.connections.servers.rest_api import RestApi, parsed, redirected, refusal, unreachable
+from coderunner.kernel.connections.servers import find_or_start
+from coderunner.kernel.connections.servers.refusals import parsed, redirected, refusal, unreachable
+from coderunner.kernel.connections.servers.rest_api import RestApi
 from coderunner.kernel.doctor.network_exposure import outward
 from coderunner.kernel.execution.client import KernelClient
 from coderunner.kernel.execution.transport import Transport
@@ -321,14 +321,13 @@ class _Examination:
     async def _run_there(self, rest: RestApi, where: Server) -> None:
         started = time.monotonic()
         try:
-            kernel = await server_kernel.create_without_session(rest, where.kernel_name)
+            kernel = await find_or_start.create_without_session(rest, where.kernel_name)
         except KernelError as error:
             raise self._broken(Step.START, _sentence(error)) from None
         async with _closing(kernel):
             self._found(Step.START, Sentence.STARTED_THERE)
             try:
-                await kernel.connect("")
-                await wait_until_ready(kernel)
+                await find_or_start.greet(kernel, within=rest.patience.start)
             except KernelNotStarted as error:
                 raise self._broken(Step.START, _sentence(error)) from None
             except KernelError as error:

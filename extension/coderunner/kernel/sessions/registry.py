@@ -11,7 +11,8 @@ from pathlib import Path
 from coderunner.errors import KernelNotStarted, NoSuchKernel
 from coderunner.kernel.connections import local_kernel
 from coderunner.kernel.connections.local_kernel import LocalKernel
-from coderunner.kernel.connections.servers import server_kernel
+from coderunner.kernel.connections.servers import find_or_start
+from coderunner.kernel.connections.servers.find_or_start import UnlistedKernels
 from coderunner.kernel.execution.running_cell import RunningCell
 from coderunner.kernel.execution.transport import Transport
 from coderunner.kernel.io_thread import IOThread, io_thread
@@ -92,6 +93,7 @@ class Sessions:
         """The kernel of this machine that a conversation had last."""
         self._spare = SpareKernel(sandbox, self._limits, self._place) if spare else None
         self._sessions: dict[str, Session] = {}
+        self._unlisted = UnlistedKernels()
         self._lock = threading.Lock()
         self.io_thread.at_exit(self._farewell)
 
@@ -116,7 +118,7 @@ class Sessions:
             )
             if session is not None:
                 successor.take_over(session)
-                self.io_thread.submit(session.end())
+                self.io_thread.submit(self._release(session))
             self._sessions[conversation] = successor
             return successor
 
@@ -138,7 +140,7 @@ class Sessions:
         if session is not None:
             await self.io_thread.run(self._end(session, keep=False))
         if isinstance(where, Server):
-            await self.io_thread.run(server_kernel.delete_kernel(where, _path(conversation)))
+            await self.io_thread.run(find_or_start.delete_kernel(where, _path(conversation)))
 
     async def grant(self, conversation: str, grants: Grants) -> bool:
         """Let a conversation's kernel on this machine reach more, from now on.
@@ -208,11 +210,16 @@ class Sessions:
 
     async def _end(self, session: Session, *, keep: bool) -> None:
         self._confined.pop(session.conversation, None)
-        await session.end(keep=keep)
+        await self._release(session, keep=keep)
         own = self.directory(session.conversation)
         for folder in (own / PACKAGES, own):
             with suppress(OSError):
                 folder.rmdir()  # only where the program left nothing in it
+
+    async def _release(self, session: Session, *, keep: bool = False) -> None:
+        await session.end(keep=keep)
+        if isinstance(session.where, Server):
+            await self._unlisted.delete(session.where, _path(session.conversation))
 
     async def _farewell(self) -> None:
         await self._close_all(keep=True)
@@ -232,9 +239,10 @@ class Sessions:
 
     async def _find_or_start(self, conversation: str, where: KernelLocation, *, start: bool) -> Transport:
         if isinstance(where, Server) and where.attach:
-            return await server_kernel.attach(where)
+            return await find_or_start.attach(where)
         if isinstance(where, Server):
-            return await server_kernel.open_kernel(where, _path(conversation), start=start)
+            path = _path(conversation)
+            return await find_or_start.open_kernel(where, path, self._unlisted, start=start)
         if not start:
             raise NoSuchKernel("kernels on this machine end with the process that started them")
         if where.sandbox and self.sandbox is None:

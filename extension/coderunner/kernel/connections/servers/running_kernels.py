@@ -86,11 +86,16 @@ async def on_server(rest: RestApi) -> list[RunningKernel]:
     for session in await rest.sessions():
         kernel = session.get("kernel")
         if isinstance(kernel, dict):
-            paths[kernel.get("id")] = str(session.get("path") or session.get("name") or "")
-    reply = await rest.ask("GET", "api/kernels")
-    listed = reply.json if isinstance(reply.json, list) else []
-    models = [model for model in listed if isinstance(model, dict) and isinstance(model.get("id"), str)]
+            paths[kernel.get("id")] = path_of(session) or str(session.get("name") or "")
+    models = [model for model in await rest.kernels() if isinstance(model.get("id"), str)]
     return [_existing_of(model, paths.get(model["id"], "")) for model in models]
+
+
+def path_of(session: Mapping[str, object]) -> str:
+    """Return the path of a server's session: gateways have it where the first version of the API had it."""
+    notebook = session.get("notebook")
+    older = notebook.get("path") if isinstance(notebook, dict) else None
+    return str(session.get("path") or older or "")
 
 
 def _existing_of(model: Mapping[str, object], path: str) -> RunningKernel:

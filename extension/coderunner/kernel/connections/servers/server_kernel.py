@@ -1,20 +1,16 @@
 """A kernel on a Jupyter Server, Hub or Gateway: REST for its life, one WebSocket for its messages."""
 
 import asyncio
-import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import quote
 
-from coderunner.errors import KernelError, KernelNotStarted, NoSuchKernel, ServerRefused
+from coderunner.errors import KernelError, ServerRefused
 from coderunner.kernel.background_tasks import begin, log
-from coderunner.kernel.connections.readiness import START_TIMEOUT, wait_until_ready
 from coderunner.kernel.connections.servers.rest_api import RestApi
-from coderunner.kernel.connections.servers.running_kernels import meant, on_server
 from coderunner.kernel.connections.servers.websocket import PING, KernelWebSocket
 from coderunner.kernel.execution.pending_request import LOST, Away, Back, Event, Gone
-from coderunner.kernel.kernel_location import Server
 from coderunner.kernel.protocol.messages import Message
 from coderunner.outputs import Status
 
@@ -24,13 +20,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 """Seconds between two attempts, each pause twice the one before. A server needs the first to notice."""
 ATTEMPT = 5.0
 """Seconds for one attempt."""
-AT_ONCE = 5.0
-"""Seconds for a kernel at rest to answer; it takes milliseconds."""
 AWAKE = 2.0
 """Seconds for an answer over a link that was quiet for longer than it should have been: the machine slept."""
-
-ATTACHED = 10.0
-"""Seconds for a kernel that runs already, and is at rest, to say so."""
 
 DIED = Gone(Status.DIED, "The kernel's process ended on the server.")
 RESTARTS = replace(DIED, heir=True)
@@ -50,10 +41,13 @@ class ServerKernel:
         self.process = ""
         self.kernel = kernel
         """The kernel's id on the server."""
+        self.session = session
+        """The id of its session there; empty where the server has none for it."""
+        self.remembered = False
+        """This process finds it again, though the server does not list it."""
         self.ready = False
         """It has answered: from now on a message that it ends is its own."""
         self._rest = rest
-        self._session = session
         self._receive: Callable[[Event], None] = lambda _event: None
         self._gone: Gone | None = None
         self._websocket: KernelWebSocket | None = None
@@ -203,14 +197,14 @@ class ServerKernel:
             self._websocket.close()
         try:
             # Without a session nobody would find it again.
-            if not self.borrowed and not (keep and self._session):
+            if not self.borrowed and not (keep and (self.session or self.remembered)):
                 await self.delete()
         finally:
             self._rest.close()
 
     async def delete(self) -> None:
         """Delete the kernel, and its session where it has one."""
-        path = f"api/sessions/{quote(self._session, safe='')}" if self._session else self._path()
+        path = f"api/sessions/{quote(self.session, safe='')}" if self.session else self._path()
         with suppress(KernelError):
             await self._rest.ask("DELETE", path)
 
@@ -225,136 +219,3 @@ def verdict(message: Message) -> Gone | None:
 
 
 _DEATHS = {"restarting": RESTARTS, "dead": DIED}
-
-
-async def open_kernel(where: Server, path: str, *, start: bool = True) -> ServerKernel:
-    """Find the kernel of a session path on the server, or start one; it is ready when this returns.
-
-    Raises KernelError: NoSuchKernelSpec, KernelNotStarted, NoSuchKernel where none is there and none may
-    `start`, or what keeps us from the server.
-    """
-    rest = RestApi(where)
-    try:
-        language = await rest.require_kernel_spec(where.kernel_name)
-        kernel, state = await find_or_create(rest, where.kernel_name, path, start=start)
-        kernel.language = language
-        try:
-            # Servers up to 2.17 may say "starting" of a kernel that has run, or even runs, a cell.
-            heard = state != "idle" and await _overhear(kernel)
-            if not heard and state != "busy":
-                await _greet(kernel)
-            kernel.ready = True
-        except BaseException:
-            await asyncio.shield(kernel.close(keep=kernel.found))
-            raise
-    except BaseException:
-        rest.close()
-        raise
-    return kernel
-
-
-async def attach(where: Server) -> ServerKernel:
-    """Return the kernel that a person means, with all that it holds; it is left as it is in the end.
-
-    Raises NoSuchKernel, KernelNotStarted where it is busy with a cell of its own, or what keeps us from it.
-    """
-    rest = RestApi(where)
-    try:
-        found = meant(await on_server(rest), where.attach)
-        if await rest.require_kernel_spec(found.kernel_name) != "python":
-            raise NoSuchKernel(f"the kernel {found} is not a Python kernel")
-        if found.state == "busy":
-            raise KernelNotStarted(f"the kernel {found} is busy with another cell; wait until it finishes")
-        kernel = ServerKernel(rest, found.id, "", found=True)
-        kernel.borrowed = True
-        try:
-            await _greet(kernel, within=ATTACHED)
-            kernel.ready = True
-        except BaseException:
-            await asyncio.shield(kernel.close())
-            raise
-    except BaseException:
-        rest.close()
-        raise
-    return kernel
-
-
-async def _overhear(kernel: ServerKernel) -> bool:
-    """Connect to a kernel that is busy, and see to it that what it shows reaches us; returns whether it does.
-
-    A server that thinks so does not look whether we hear it: the first words of a cell would be lost. One
-    that answers nothing beside its cell, or nothing at all, is taken as it is: cells wait in its queue.
-    """
-    await kernel.connect(uuid.uuid4().hex)
-    with suppress(KernelNotStarted):
-        kernel.process = await wait_until_ready(kernel, within=AT_ONCE, channel="control")
-        return True
-    return False
-
-
-async def _greet(kernel: ServerKernel, *, within: float = START_TIMEOUT) -> None:
-    """Wait until it answers; one that was found at rest is soon asked again, over another connection.
-
-    Each has a name of its own: where a server has not let go of an earlier connection yet, the kernel gives
-    its answers to the one or the other of the same name.
-    """
-    await kernel.connect(uuid.uuid4().hex)
-    if kernel.found:
-        with suppress(KernelNotStarted):
-            kernel.process = await wait_until_ready(kernel, within=AT_ONCE)
-            return
-        await kernel.connect(uuid.uuid4().hex)
-    kernel.process = await wait_until_ready(kernel, within=within)
-
-
-async def delete_kernel(where: Server, path: str) -> None:
-    """Delete the kernel of a session path, if the server has one and answers."""
-    rest = RestApi(where)
-    try:
-        with suppress(KernelError):
-            for session in await rest.sessions():
-                model = session.get("kernel")
-                if session.get("path") == path and isinstance(model, dict):
-                    name = str(session.get("id", ""))
-                    await ServerKernel(rest, str(model.get("id")), name, found=True).delete()
-    finally:
-        rest.close()
-
-
-async def find_or_create(rest: RestApi, name: str, path: str, *, start: bool) -> tuple[ServerKernel, str]:
-    """Return the session's kernel and its state, idle for a new one; one of another name there is replaced.
-
-    Without `start` nothing is changed: NoSuchKernel.
-    """
-    for session in await rest.sessions():
-        model = session.get("kernel")
-        if session.get("path") != path or not isinstance(model, dict) or not isinstance(model.get("id"), str):
-            continue
-        kernel = ServerKernel(rest, model["id"], str(session.get("id", "")), found=True)
-        if model.get("name") == name and await kernel.check() is None:
-            return kernel, str(model.get("execution_state"))
-        if start:
-            await kernel.delete()
-    if not start:
-        raise NoSuchKernel(f"the server has no kernel {name} for {path}")
-    return await _create(rest, name, path), "idle"
-
-
-async def _create(rest: RestApi, name: str, path: str) -> ServerKernel:
-    wanted = {"path": path, "name": path, "type": "console", "kernel": {"name": name}}
-    reply = await rest.ask("POST", "api/sessions", wanted)
-    model = reply.json if isinstance(reply.json, dict) else {}
-    kernel = model.get("kernel")
-    if reply.status == 201 and isinstance(kernel, dict) and isinstance(kernel.get("id"), str):
-        return ServerKernel(rest, kernel["id"], str(model.get("id", "")), found=False)
-    # kernel_gateway has no sessions of its own: it answers 404 or 500.
-    return await create_without_session(rest, name)
-
-
-async def create_without_session(rest: RestApi, name: str) -> ServerKernel:
-    """Start a kernel that nobody will find again; raises KernelNotStarted."""
-    reply = await rest.ask("POST", "api/kernels", {"name": name})
-    model = reply.json if isinstance(reply.json, dict) else {}
-    if reply.status != 201 or not isinstance(model.get("id"), str):
-        raise rest.failed(f"start a kernel {name!r}", reply)
-    return ServerKernel(rest, str(model["id"]), "", found=False)

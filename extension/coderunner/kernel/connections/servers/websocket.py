@@ -24,7 +24,8 @@ from tornado.websocket import (
 
 from coderunner.errors import ServerUnreachable
 from coderunner.kernel.background_tasks import attempt, log
-from coderunner.kernel.connections.servers.rest_api import RestApi, unreachable
+from coderunner.kernel.connections.servers.refusals import unreachable
+from coderunner.kernel.connections.servers.rest_api import RestApi
 from coderunner.kernel.execution.pending_request import now
 from coderunner.kernel.protocol.messages import SUBPROTOCOL, Message, from_json, from_v1, to_json, to_v1
 
@@ -87,7 +88,8 @@ class KernelWebSocket:
         """
         url = f"{rest.url}/{path}?{urlencode({'session_id': identity})}"
         request = rest.request("ws" + url.removeprefix("http"))
-        request.request_timeout = OPENING if starts else rest.patience.handshake
+        # One that starts is waited for elsewhere, with all that belongs to a start.
+        request.request_timeout = rest.patience.start + OPENING if starts else rest.patience.handshake
         try:
             self._socket = await _connected(request, self._on_frame)
         except _NO_HANDSHAKE:

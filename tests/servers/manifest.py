@@ -1,0 +1,31 @@
+"""What is promised of every Jupyter server that people have."""
+
+from tests.behaviours import Behaviour
+
+CONTRACT = "servers and kernels; docs/jupyter-server.md"
+
+BEHAVIOURS = {
+    "servers:check": Behaviour("The check of a server that works is green.", CONTRACT),
+    "servers:run": Behaviour("A cell runs on it.", CONTRACT),
+    "servers:state": Behaviour("A later cell knows the variables of an earlier one.", CONTRACT),
+    "servers:image": Behaviour("A picture arrives whole.", CONTRACT),
+    "servers:input": Behaviour("A program that asks for input gets the answer.", CONTRACT),
+    "servers:deadline": Behaviour("A cell is stopped at its limit, and its variables stay.", CONTRACT),
+    "servers:interrupt": Behaviour("A person can stop a cell.", CONTRACT),
+    "servers:death": Behaviour("A kernel that dies is told, and the next cell has another.", CONTRACT),
+    "servers:restart": Behaviour("A restart empties the kernel, and the next result says so.", CONTRACT),
+    "servers:reconnect": Behaviour(
+        "After a lost connection the variables are there; output that is missing is said to be.", CONTRACT
+    ),
+    "servers:found-again": Behaviour(
+        "After a restart of ours the kernel is found, or a new one says so; none is left in the end.",
+        CONTRACT,
+    ),
+    "servers:list": Behaviour("Its kernels are listed, or the setting is named that makes it.", CONTRACT),
+    "servers:attach": Behaviour(
+        "A kernel that runs there is used and left, or the setting is named that makes it found.", CONTRACT
+    ),
+    "servers:slow-start": Behaviour(
+        "A kernel that takes eight seconds to start is waited for, and the light says so.", CONTRACT
+    ),
+}

@@ -1,0 +1,23 @@
+"""A server that runs, and what is to be expected of it."""
+
+from dataclasses import dataclass
+
+from coderunner.kernel.kernel_location import Server
+from coderunner.secret_value import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A server that runs."""
+
+    url: str
+    token: str
+    lists: bool = True
+    """It tells which kernels it has."""
+    setting: str = ""
+    """What makes it tell, where it does not."""
+
+    @property
+    def where(self) -> Server:
+        """The place as our settings say it."""
+        return Server(self.url, Secret(self.token))

@@ -1,0 +1,112 @@
+"""The real servers: each from a venv of its own, started as its documentation says.
+
+`make test-servers` builds the venvs that `versions.txt` names, and says in CODERUNNER_TEST_SERVERS where.
+"""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.servers.place import Place
+from tests.servers.process import free_port, process, slow_kernel
+
+VENVS = os.environ.get("CODERUNNER_TEST_SERVERS", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Venv:
+    """Where the programs of one line of `versions.txt` are."""
+
+    name: str
+
+    def __truediv__(self, program: str) -> str:
+        return str(Path(VENVS, self.name, "bin", program).absolute())
+
+    def environment(self, folder: Path) -> dict[str, str]:
+        """The programs there come first, also those that a server starts itself; `folder` is the server's."""
+        folders = [Path(VENVS, self.name, "bin"), Path(VENVS, "node", "node_modules", ".bin")]
+        path = os.pathsep.join([*(str(folder.absolute()) for folder in folders), os.environ["PATH"]])
+        return os.environ | {"PATH": path} | slow_kernel(folder, self / "python")
+
+
+@contextlib.contextmanager
+def jupyter(venv: str, folder: Path, *options: str) -> Iterator[Place]:
+    """A Jupyter Server, with whatever its venv adds to it."""
+    place, port, token = Venv(venv), free_port(), secrets.token_hex(16)
+    url = f"http://127.0.0.1:{port}"
+    command = [
+        *(place / "jupyter-server", "--no-browser", "--allow-root"),
+        *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", f"--ServerApp.root_dir={folder}", *options),
+    ]
+    with process(command, f"{url}/api", folder, place.environment(folder) | {"JUPYTER_TOKEN": token}):
+        yield Place(url, token)
+
+
+@contextlib.contextmanager
+def kernel_gateway(folder: Path, *options: str) -> Iterator[Place]:
+    """A kernel gateway as it comes: its lists are forbidden."""
+    venv, port, token = Venv("kernel_gateway"), free_port(), secrets.token_hex(16)
+    url = f"http://127.0.0.1:{port}"
+    command = [
+        *(venv / "jupyter-kernelgateway", "--KernelGatewayApp.ip=127.0.0.1"),
+        *(f"--KernelGatewayApp.port={port}", f"--KernelGatewayApp.auth_token={token}", *options),
+    ]
+    with process(command, f"{url}/api", folder, venv.environment(folder)):
+        yield Place(url, token, lists=bool(options), setting="JupyterWebsocketPersonality.list_kernels")
+
+
+@contextlib.contextmanager
+def enterprise_gateway(folder: Path, *options: str) -> Iterator[Place]:
+    """An enterprise gateway as it comes: its lists are forbidden, and root must not start kernels."""
+    venv, port, token = Venv("enterprise_gateway"), free_port(), secrets.token_hex(16)
+    url = f"http://127.0.0.1:{port}"
+    command = [
+        *(venv / "jupyter-enterprisegateway", "--EnterpriseGatewayApp.ip=127.0.0.1"),
+        *(f"--EnterpriseGatewayApp.port={port}", f"--EnterpriseGatewayApp.auth_token={token}", *options),
+    ]
+    with process(command, f"{url}/api", folder, venv.environment(folder)):
+        yield Place(url, token, lists=bool(options), setting="EnterpriseGatewayApp.list_kernels")
+
+
+@contextlib.contextmanager
+def through_gateway(folder: Path) -> Iterator[Place]:
+    """A Jupyter Server that has its kernels on a kernel gateway."""
+    lists = "--JupyterWebsocketPersonality.list_kernels=True"
+    with kernel_gateway(folder, lists) as gateway:
+        options = (f"--GatewayClient.url={gateway.url}", f"--GatewayClient.auth_token={gateway.token}")
+        with jupyter("jupyter_server", folder, *options) as place:
+            yield place
+
+
+@contextlib.contextmanager
+def jupyverse(folder: Path) -> Iterator[Place]:
+    """Jupyverse, with the authentication that has a token."""
+    venv, port, token = Venv("jupyverse"), free_port(), secrets.token_hex(16)
+    url = f"http://127.0.0.1:{port}"
+    command = [
+        *(venv / "jupyverse", "--port", str(port), "--set", "auth.mode=token"),
+        *("--set", f"auth.token={token}"),
+    ]
+    with process(command, url, folder, venv.environment(folder)):
+        yield Place(url, token)
+
+
+SERVERS: dict[str, Callable[[Path], contextlib.AbstractContextManager[Place]]] = {
+    "jupyter_server": lambda folder: jupyter("jupyter_server", folder),
+    "kernel_gateway": lambda folder: kernel_gateway(folder),
+    "kernel_gateway, lists": lambda folder: kernel_gateway(
+        folder, "--JupyterWebsocketPersonality.list_kernels=True"
+    ),
+    "enterprise_gateway": lambda folder: enterprise_gateway(folder),
+    "enterprise_gateway, lists": lambda folder: enterprise_gateway(
+        *(folder, "--EnterpriseGatewayApp.list_kernels=True"),
+        "--EnterpriseGatewayApp.unauthorized_users=nobody",  # as if it were run by somebody else than root
+    ),
+    "gateway_url": through_gateway,
+    "documents": lambda folder: jupyter("documents", folder),
+    "collaboration": lambda folder: jupyter("collaboration", folder),
+    "jupyverse": jupyverse,
+}
