@@ -135,6 +135,11 @@ BEHAVIOURS = {
         "A kernel reads its interpreter, what that imports and the system, and nothing else of a person's.",
         "safety, T1: host files stay out of reach",
     ),
+    "sandbox:imports": Behaviour(
+        "A kernel imports from a person's folders what its environment does, however it is installed, and "
+        "reads neither secrets among that nor what lies beside it.",
+        "a sandbox is only kept on if it is not in the way",
+    ),
     "sandbox:packages:folder": Behaviour(
         "pip installs into the folder of the conversation, from where programs and what they start import.",
         "a sandbox is only kept on if it is not in the way",

@@ -102,12 +102,17 @@ def test_of_a_folder_on_pythons_path_only_what_can_be_imported_is_read(tmp_path:
     (tmp_path / "data").mkdir()
     for name in ("module.py", ".env", "notes.txt", "data/table.csv"):
         (tmp_path / name).touch()
-    assert python_folders.importable([str(tmp_path)]) == [tmp_path / "module.py", tmp_path / "package"]
+    found = python_folders.importable([str(tmp_path), "relative", ""])
+    assert found == python_folders.Folders(
+        imported=(tmp_path / "module.py", tmp_path / "package"), listed=(tmp_path,)
+    )
 
 
 @behaviour("sandbox:system:least")
 def test_the_home_folder_is_never_part_of_what_programs_need() -> None:
-    assert all(not Path.home().is_relative_to(each) for each in python_folders.of_this_interpreter())
+    needed = python_folders.of_this_interpreter()
+    assert all(not Path.home().is_relative_to(each) for each in (*needed.whole, *needed.listed))
+    assert python_folders.importable([str(Path.home())]).listed == ()
 
 
 @behaviour("sandbox:system:least")

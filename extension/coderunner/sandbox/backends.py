@@ -65,7 +65,9 @@ def attempt(backend: Backend) -> str:
     """Run a program that does nothing in a sandbox; returns why that fails, empty if it does not."""
     with TemporaryDirectory(prefix="coderunner-", ignore_cleanup_errors=True) as name:
         folder = Path(os.path.realpath(name))
-        policy = Policy(folder, folder, folder, Path.home(), (*SYSTEM, *python_folders.of_this_interpreter()))
+        policy = Policy(
+            folder, folder, folder, Path.home(), (*SYSTEM, *python_folders.of_this_interpreter().whole)
+        )
         try:
             confinement = Confinement.of(backend, {**policy.described(), "cwd": str(folder)}, {})
         except OSError as error:

@@ -17,6 +17,7 @@ from coderunner.sandbox.egress.egress_proxy import EgressProxy
 from coderunner.sandbox.egress.gate import Gate
 from coderunner.sandbox.granted import Granted
 from coderunner.sandbox.policy import SYSTEM, Grants, Limits, Policy
+from coderunner.sandbox.python_folders import Folders
 from coderunner.sandbox.refusals import Person, refusals
 from coderunner.settings.code_secrets import CodeSecret
 from coderunner.settings.settings import Settings
@@ -177,7 +178,8 @@ class KernelSandbox:
         """What a kernel may reach."""
         sockets = real(start.sockets)
         home = real(Path.home())
-        system = _needed(start, home)
+        needed = _needed(start, home)
+        system = (*(each for each in SYSTEM if each.exists()), *needed.whole)
         found = Policy(
             folder=real(start.folder) if start.folder else sockets,
             sockets=sockets,
@@ -186,7 +188,9 @@ class KernelSandbox:
             system=system,
             grants=self.grants | self.granted.of(start.conversation),
             limits=self.limits,
-            guarded=_guarded(system, home),
+            imports=needed.imported,
+            listed=needed.listed,
+            guarded=_guarded((*needed.whole, *needed.imported), home),
             hidden=self.hidden,
             egress=sockets / "egress" if self.way.backend == "namespaces" else None,
         )
@@ -198,39 +202,45 @@ def in_force(settings: Settings) -> Availability:
     return Availability("none", "The setting sandbox is off.") if settings.sandbox == "off" else available()
 
 
-def _needed(start: Start, home: Path) -> tuple[Path, ...]:
-    """What the kernel's program needs to be able to read."""
+def _needed(start: Start, home: Path) -> Folders:
+    """What the kernel's program needs to be able to read, beside the system."""
     found = [home / each for each in (*OF_HOME, *OF_LANGUAGE.get(start.language, ()))]
     found += home.glob(FONT_LISTS)
     found += [Path(start.resources)] if start.resources else []
-    found += python_folders.importable(start.environment.get("PYTHONPATH", "").split(os.pathsep))
+    needed = Folders(tuple(found))
+    needed |= python_folders.importable(start.environment.get("PYTHONPATH", "").split(os.pathsep))
     if start.command[0] == sys.executable:
-        found += python_folders.of_this_interpreter()
+        needed |= python_folders.of_this_interpreter()
     else:
-        found += program_folders.of_program(start.command[0], start.environment.get("PATH"), home)
-    theirs = (
+        needed |= program_folders.of_program(start.command[0], start.environment.get("PATH"), home)
+    return Folders(*(_there(each, home) for each in (needed.whole, needed.imported, needed.listed)))
+
+
+def _there(paths: Iterable[Path], home: Path) -> tuple[Path, ...]:
+    """Those that exist, under their names and, where they are links, by what they lead to, too."""
+    named = (each for path in paths for each in (path, real(path)))
+    return tuple(
         each
-        for each in dict.fromkeys(found)
+        for each in dict.fromkeys(named)
         if each.exists() and not home.is_relative_to(each) and each not in SYSTEM
     )
-    return (*(each for each in SYSTEM if each.exists()), *theirs)
 
 
 def _apart(policy: Policy) -> Policy:
     """Keep apart what lies in granted folders and is not meant by that. Looks at the disk."""
     found = offers.apart(policy, ())
+    found = replace(found, secret=(*found.secret, *offers.secrets_of_code(policy)))
     guarded, hidden = (*policy.guarded, *found.run_later), (*policy.hidden, *found.secret)
     return replace(policy, guarded=guarded, hidden=hidden)
 
 
-def _guarded(system: Iterable[Path], home: Path) -> tuple[Path, ...]:
+def _guarded(needed: Iterable[Path], home: Path) -> tuple[Path, ...]:
     """What is executed outside of a sandbox, and what a kernel executes itself: nobody writes it by a grant.
 
     Not the wide folders of the system: what else lies in them, a setting may allow.
     """
     programs = (each for name in offers.PROGRAMS if (each := home / name).exists())
-    theirs = (each for each in system if each not in SYSTEM)
-    found = (*python_folders.executed_here(), *programs, *theirs)
+    found = (*python_folders.executed_here(), *programs, *needed)
     return tuple(each for each in dict.fromkeys(map(real, found)) if not home.is_relative_to(each))
 
 

@@ -70,6 +70,11 @@ MOST_SEEN = 10_000
 MOST_FOUND = 300
 """Of those, the ones that are kept apart."""
 
+_HISTORY = frozenset({".git", ".hg", ".svn"})
+"""Where version control keeps what was ever in a folder, and the passwords of its servers."""
+_CODE = (".py", ".pyi", ".pyc", ".so", ".pyd")
+"""How the names of modules end."""
+
 _PRIVATE = frozenset({"library", "snap", "appdata"})
 """Folders in a home that programs keep their own things in, passwords among them."""
 
@@ -217,6 +222,29 @@ def apart(policy: Policy, granted: Iterable[Path]) -> Apart:
             elif is_folder:
                 waiting.append(path)
     return Apart(tuple(secret[:MOST_FOUND]), tuple(run_later[:MOST_FOUND]))
+
+
+def secrets_of_code(policy: Policy) -> tuple[Path, ...]:
+    """What in packages among a person's own files is no code: secrets, and the history of a repository.
+
+    Looks at the disk, at `MOST_SEEN` entries. A module may bear the name of a secret.
+    """
+    meant = {*policy.grants.read, *policy.grants.write}
+    waiting = deque(each for each in dict.fromkeys(policy.imports) if each.is_dir())
+    found: list[Path] = []
+    seen = 0
+    while waiting and seen < MOST_SEEN and len(found) < MOST_FOUND:
+        folder = waiting.popleft()
+        for name, is_folder in _entries(folder, MOST_SEEN - seen):
+            seen += 1
+            path = folder / name
+            if path in meant or path.suffix in _CODE:
+                continue
+            if name in _HISTORY or (_is_secret(name) and not (is_folder and (path / "__init__.py").exists())):
+                found.append(path)
+            elif is_folder and name != "__pycache__":
+                waiting.append(path)
+    return tuple(found)
 
 
 def _in_any(path: Path, folders: Iterable[Path]) -> bool:

@@ -70,6 +70,10 @@ class Policy:
     """The person's home folder: in its place the kernel sees an empty one, which ends with it."""
     system: tuple[Path, ...] = ()
     """What programs need: interpreter, its environment, the system's libraries. Read only."""
+    imports: tuple[Path, ...] = ()
+    """Modules and packages that lie among a person's own files. Read only, without what is hidden in them."""
+    listed: tuple[Path, ...] = ()
+    """The folders that those lie in: only the names of what is there may be read."""
     grants: Grants = field(default_factory=Grants)
     limits: Limits = field(default_factory=Limits)
     guarded: tuple[Path, ...] = ()
@@ -82,7 +86,7 @@ class Policy:
     @property
     def readable(self) -> tuple[Path, ...]:
         """All that may be read, whatever else is allowed there."""
-        return (*self.system, *sorted(self.grants.read), *self.writable)
+        return (*self.system, *self.imports, *sorted(self.grants.read), *self.writable)
 
     @property
     def writable(self) -> tuple[Path, ...]:
@@ -110,6 +114,8 @@ class Policy:
             "temporary": str(self.temporary),
             "home": str(self.home),
             "system": [str(path) for path in self.system],
+            "imports": [str(path) for path in self.imports],
+            "listed": [str(path) for path in self.listed],
             "guarded": [str(path) for path in self.guarded],
             "hidden": [str(path) for path in self.hidden],
             "read": [str(path) for path in sorted(self.grants.read)],

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from coderunner.sandbox import python_folders
+from coderunner.sandbox.python_folders import Folders
 
 PYTHON = re.compile(r"(?:python|pypy)[\d.]*(?:\.exe)?")
 """Names of Python interpreters."""
@@ -16,7 +17,7 @@ STEPS = 3
 """Interpreters of interpreters."""
 
 
-def of_program(name: str, path: str | None, home: Path, *, steps: int = STEPS) -> list[Path]:
+def of_program(name: str, path: str | None, home: Path, *, steps: int = STEPS) -> Folders:
     """Return what a program reads: one with a path, or one that is found in the folders of `path`.
 
     Its name may be a link, such as those that package managers make: then both places count. A script has an
@@ -24,15 +25,15 @@ def of_program(name: str, path: str | None, home: Path, *, steps: int = STEPS) -
     """
     found = shutil.which(name, path=path)
     if found is None:
-        return []
+        return Folders()
     program = Path(found).absolute()
     if PYTHON.fullmatch(program.name):
-        return list(python_folders.of_interpreter(str(program)))
-    folders = [*_around(program, home), *_around(program.resolve(), home)]
+        return python_folders.of_interpreter(str(program))
+    folders = Folders((*_around(program, home), *_around(program.resolve(), home)))
     interpreter = _interpreter(program)
     if interpreter and steps:
-        folders += of_program(interpreter, path, home, steps=steps - 1)
-    return list(dict.fromkeys(folders))
+        folders |= of_program(interpreter, path, home, steps=steps - 1)
+    return folders
 
 
 def _around(program: Path, home: Path) -> list[Path]:

@@ -1,7 +1,8 @@
 """Which folders a Python interpreter needs to be able to read, and no more than those.
 
 An environment is read whole. What its `.pth` files add, an editable install for example, lies among a
-person's own files: of such a folder only what can be imported is read, not an `.env` beside it.
+person's own files: of such a folder only what can be imported is read, not an `.env` beside it. Its names are
+listed, though: an interpreter finds a module in a folder by the list of what is there.
 """
 
 import ast
@@ -13,7 +14,9 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, reduce
+from itertools import islice
 from pathlib import Path
 
 PROBE = (
@@ -25,9 +28,21 @@ PATIENCE = 10.0
 LARGEST = 1_000_000
 """Bytes of a file that names folders."""
 MOST = 500
-"""Entries of one folder that may be shown one by one."""
+"""Modules and packages of one folder that may be shown one by one."""
+MOST_SEEN = 5_000
+"""Entries that are looked at for them, with those of the folders in it."""
+DEEP = 3
+"""How many folders without modules of their own a package may lie in: namespaces, as `google.cloud`."""
+MODULES = (".py", ".so", ".pyd")
+METADATA = (".egg-info", ".dist-info")
+ARCHIVES = (".egg", ".zip", ".whl", ".pyz")
+"""How the names end of what can be imported, of what says which versions those are, and of packed folders."""
+SITES = ("site-packages", "dist-packages")
+"""Folders that hold nothing but installed packages."""
 MAPPING = re.compile(r"^MAPPING\b[^=]*= (\{.*\})$", re.MULTILINE)
 """Where the finder of an editable install of setuptools says which packages are where."""
+LINKS = "__editable__."
+"""How the name begins of a folder of links to modules, which setuptools makes of a strict install."""
 PACKAGE = Path(__file__).resolve().parent.parent
 """Our own."""
 CHECKOUT = (".git", "pyproject.toml", "setup.py", "script.py")
@@ -38,7 +53,24 @@ ENVIRONMENT = ("bin", "etc", "include", "lib", "lib32", "lib64", "libexec", "sha
 """What an environment consists of, for one that lies in a folder with other things."""
 
 
-def of_this_interpreter() -> tuple[Path, ...]:
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """What a program needs to be able to read."""
+
+    whole: tuple[Path, ...] = ()
+    """Environments and installations, with all that is in them."""
+    imported: tuple[Path, ...] = ()
+    """Modules and packages among a person's own files."""
+    listed: tuple[Path, ...] = ()
+    """The folders that those are found in: only the names of what is there are read."""
+
+    def __or__(self, other: "Folders") -> "Folders":
+        return Folders(
+            (*self.whole, *other.whole), (*self.imported, *other.imported), (*self.listed, *other.listed)
+        )
+
+
+def of_this_interpreter() -> Folders:
     """Return what kernels of this very interpreter read."""
     places = [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
     return _folders((sys.prefix, sys.base_prefix, sys.exec_prefix), tuple(places))
@@ -67,39 +99,46 @@ def _checkout(package: Path) -> Path:
     return package
 
 
-def of_interpreter(executable: str) -> tuple[Path, ...]:
+def of_interpreter(executable: str) -> Folders:
     """Return what another interpreter reads, which is asked once; nothing where it does not answer.
 
     It takes as long as a start of the interpreter.
     """
     with suppress(OSError):
         return _asked(executable, Path(executable).stat().st_mtime)
-    return ()
+    return Folders()
 
 
 @cache
-def _asked(executable: str, _changed: float) -> tuple[Path, ...]:
+def _asked(executable: str, _changed: float) -> Folders:
     with suppress(OSError, subprocess.SubprocessError, ValueError):
         answer = subprocess.run(  # noqa: S603 - the interpreter of a kernel spec, which is about to be started
-            [executable, "-c", PROBE], capture_output=True, timeout=PATIENCE, check=True, text=True
+            [executable, "-c", PROBE],
+            cwd="/",  # from where it would import, too
+            capture_output=True,
+            timeout=PATIENCE,
+            check=True,
+            text=True,
         )
         prefixes, places = json.loads(answer.stdout)
         return _folders(tuple(prefixes), tuple(places))
-    return ()
+    return Folders()
 
 
 @cache
-def _folders(prefixes: tuple[str, ...], sites: tuple[str, ...]) -> tuple[Path, ...]:
-    found = dict.fromkeys(each for prefix in prefixes for each in _environment(Path(prefix)))
-    found |= dict.fromkeys(map(Path, sites))
-    for place in map(Path, sites):
-        found |= dict.fromkeys(_added(place))
-    return tuple(found)
+def _folders(prefixes: tuple[str, ...], sites: tuple[str, ...]) -> Folders:
+    whole = dict.fromkeys(each for prefix in prefixes for each in _environment(Path(prefix)))
+    whole |= dict.fromkeys(map(Path, sites))
+    return reduce(Folders.__or__, map(_added, map(Path, sites)), Folders(tuple(whole)))
 
 
-def importable(paths: Iterable[str]) -> list[Path]:
-    """Return what can be imported from the entries of a PYTHONPATH."""
-    return [each for path in paths if path for each in _importable(Path(path))]
+def importable(paths: Iterable[str]) -> Folders:
+    """Return what can be imported from the entries of a PYTHONPATH.
+
+    Those that are relative mean folders in the kernel's own, wherever we are ourselves.
+    """
+    absolute = (path for each in paths if each and (path := Path(each)).is_absolute())
+    return reduce(Folders.__or__, map(_importable, absolute), Folders())
 
 
 def _environment(prefix: Path) -> list[Path]:
@@ -112,34 +151,80 @@ def _environment(prefix: Path) -> list[Path]:
     return [prefix / name for name in ENVIRONMENT] if shared else [prefix]
 
 
-def _added(place: Path) -> Iterator[Path]:
+def _added(place: Path) -> Folders:
     """What the .pth files and finders in a site folder add to it."""
+    found = Folders()
     for file in sorted(place.glob("*.pth")):
         for line in _text(file).splitlines():
             if line.strip() and not line.startswith(("#", "import ", "import\t")):
-                yield from _importable(place / line.strip())
+                found |= _importable(Path(os.path.normpath(place / line.strip())))
     for file in sorted(place.glob("__editable__*finder.py")):
         if (mapping := MAPPING.search(_text(file))) is not None:
             with suppress(ValueError, SyntaxError):
                 packages = ast.literal_eval(mapping[1])
-                yield from (Path(each) for each in packages.values())
+                found |= Folders(imported=tuple(each for name in packages.values() for each in _mapped(name)))
+    return found
 
 
-def _importable(folder: Path) -> Iterator[Path]:
+def _mapped(name: str) -> list[Path]:
+    """A package that a finder names, or a module, whose name it gives without its ending."""
+    path = Path(name)
+    return (
+        [path] if path.exists() else [each for each in path.parent.glob(f"{path.name}.*") if _is_module(each)]
+    )
+
+
+def _importable(folder: Path) -> Folders:
     """The modules and packages in a folder, and what says which versions they are."""
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name)[:MOST]:
-            suffix = Path(entry.name).suffix
-            if suffix in (".py", ".so", ".pyd", ".egg-info", ".dist-info", ".egg") or (
-                entry.name.isidentifier() and _is_package(Path(entry.path))
-            ):
-                yield Path(entry.path)
+    if folder.name in SITES:
+        return Folders((folder,))
+    if folder.is_file():
+        return Folders(imported=(folder,) if folder.suffix in ARCHIVES else ())
+    found = tuple(_walked(folder, _Budget()))
+    if folder.name.startswith(LINKS):
+        found += tuple(islice((each.resolve() for each in folder.rglob("*") if each.is_symlink()), MOST))
+    wide = Path.home().is_relative_to(folder)
+    return Folders(imported=found, listed=(folder,) if found and not wide else ())
 
 
-def _is_package(folder: Path) -> bool:
+class _Budget:
+    """How much of a folder may still be looked at, and shown."""
+
+    def __init__(self) -> None:
+        self.seen, self.shown = MOST_SEEN, MOST
+
+
+def _walked(folder: Path, budget: _Budget, depth: int = 0) -> Iterator[Path]:
+    for entry in _entries(folder, budget):
+        path = Path(entry.path)
+        suffix = path.suffix
+        if budget.shown <= 0:
+            return
+        if not depth and suffix in (*MODULES, *METADATA, *ARCHIVES):
+            budget.shown -= 1
+            yield path
+        elif entry.name.isidentifier() and entry.is_dir():
+            inside = {each.name for each in _entries(path, budget)}
+            # Below the first level, a folder that is no package of its own may be anything.
+            if "__init__.py" in inside or (not depth and any(map(_is_module, map(Path, inside)))):
+                budget.shown -= 1
+                yield path
+            elif depth < DEEP:
+                yield from _walked(path, budget, depth + 1)
+
+
+def _entries(folder: Path, budget: _Budget) -> "list[os.DirEntry[str]]":
+    if budget.seen <= 0:
+        return []
     with suppress(OSError), os.scandir(folder) as entries:
-        return any(entry.name.endswith((".py", ".so")) for entry in entries)
-    return False
+        found = sorted(islice(entries, budget.seen), key=lambda entry: entry.name)
+        budget.seen -= len(found)
+        return found
+    return []
+
+
+def _is_module(path: Path) -> bool:
+    return path.suffix in MODULES
 
 
 def _text(file: Path) -> str:

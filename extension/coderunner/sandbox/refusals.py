@@ -119,7 +119,7 @@ def _refused(path: Path, name: Named, policy: Policy, person: Person) -> Access 
         return None if person.stranger else _unsaid(path, name, policy, person.home)
     readable, writable = policy.may_read(path), policy.may_write(path)
     # What programs need may be read, and is denied for many reasons.
-    granted = readable and not any(path.is_relative_to(each) for each in policy.system)
+    granted = readable and not any(path.is_relative_to(each) for each in (*policy.system, *policy.imports))
     writes = name.read_only or name.writes or (name.denied and granted)
     if writable if writes else readable:
         return None

@@ -62,7 +62,8 @@ def profile(policy: Mapping[str, Any]) -> str:
     """Return the profile for a policy. What it does not name is refused; the last rule that fits counts."""
     own = (policy["folder"], policy["sockets"], policy["temporary"])
     writable = (*own, *policy["write"])
-    readable = (*SYSTEM, *policy["system"], *policy["read"], *writable)
+    readable = (*SYSTEM, *policy["system"], *policy.get("imports", ()), *policy["read"], *writable)
+    listed = policy.get("listed", ())
     lines = [
         HEAD,
         _allow("mach-lookup", (f"(global-name {_string(name)})" for name in SERVICES)),
@@ -70,7 +71,8 @@ def profile(policy: Mapping[str, Any]) -> str:
         _allow(
             "file-read* file-write* file-ioctl", (f"(literal {_string(f'/dev/{name}')})" for name in DEVICES)
         ),
-        _allow("file-read-metadata", (f"(literal {_string(path)})" for path in _above(readable))),
+        _allow("file-read-metadata", (f"(literal {_string(path)})" for path in _above((*readable, *listed)))),
+        _allow("file-read*", (f"(literal {_string(path)})" for path in listed)),
         _allow("file-read* process-exec* file-map-executable", map(_below, dict.fromkeys(readable))),
         _allow("file-write*", map(_below, dict.fromkeys(writable))),
         _allow("network-bind network-inbound", (f"(local unix-socket {_below(path)})" for path in own)),

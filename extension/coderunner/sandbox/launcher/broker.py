@@ -177,7 +177,12 @@ class Broker:
         """What may be read. Found when it is asked for first: few kernels ask, and all would wait for it."""
         if self._readable is None:
             policy = self._policy
-            granted = (*policy["read"], *policy["write"], *landlock.writable(policy))
+            granted = (
+                *policy.get("imports", ()),
+                *policy["read"],
+                *policy["write"],
+                *landlock.writable(policy),
+            )
             self._readable = Roots((*landlock.readable(policy), *granted), policy.get("hidden", ()))
         return self._readable
 

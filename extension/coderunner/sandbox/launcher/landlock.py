@@ -116,7 +116,9 @@ def rules(policy: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     for path in readable(policy):
         yield path, READ
     hidden = [os.path.realpath(path) for path in policy.get("hidden", ())]
-    for path in (*policy["read"], *policy["write"]):
+    for path in policy.get("listed", ()):
+        yield path, READ_DIR
+    for path in (*policy.get("imports", ()), *policy["read"], *policy["write"]):
         yield from _around(path, READ, hidden, [])
     shut = sealed(policy)
     for path in writable(policy):

@@ -60,13 +60,17 @@ def build(policy: Policy) -> FileTree:
     home = policy["home"]
     kept = [(path, "read") for path in policy["read"]] + [(path, "write") for path in policy["write"]]
     kept += [(path, "write") for path in (policy["folder"], policy["sockets"]) if path]
-    steps = [(path, "system") for path in policy["system"]] + kept
+    imports = policy.get("imports", [])
+    steps = [(path, "system") for path in (*policy["system"], *imports)] + kept
     steps += [("/tmp", "temporary"), ("/var/tmp", "temporary")]  # noqa: S108 - those of the view
     if home != "/" and (home, "read") not in kept and (home, "write") not in kept:
         steps.append((home, "memory"))
     # A folder comes before what is in it, and is covered by that.
     for path, what in sorted(steps, key=lambda step: (step[0].count("/"), step[1] in ("read", "write"))):
         _show(tree, path, what, policy)
+    for path in policy["hidden"]:
+        if any(path.startswith(f"{each}/") for each in imports):
+            tree.mask(path)
     for link, target in policy.get("links", {}).items():
         tree.link(link, target)
     tree.devices()

@@ -173,6 +173,14 @@ class FileTree:
             finally:
                 os.close(nothing)
 
+    def mask(self, path: str) -> None:
+        """Show of a file or folder that it is there, and nothing else."""
+        if os.path.isdir(OLD + path):
+            self.hide(path, folder=True)
+        elif os.path.exists(OLD + path):
+            self._attach(self._nobodys, path)
+            self._seal(VIEW + path)
+
     def finish(self) -> None:
         """Close it: nothing can be made in its root, and nobody but us reaches what was before."""
         flags = MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV
