@@ -1,5 +1,6 @@
 """The profile for macOS, as text: nothing here has seen a Mac."""
 
+import re
 from pathlib import Path
 
 from coderunner.sandbox import seatbelt
@@ -17,6 +18,14 @@ POLICY = Policy(
     guarded=(Path("/Users/ada/out/project/.venv"), Path("/Users/ada/elsewhere")),
 )
 DESCRIBED = POLICY.described() | {"port": 61128, "hidden": ["/Users/ada/out/coderunner"]}
+
+
+@behaviour("sandbox:seatbelt:profile")
+def test_nothing_is_allowed_without_saying_of_what() -> None:
+    head = len(seatbelt.HEAD)
+    nothing = {"read": [], "write": [], "system": [], "imports": [], "listed": []}
+    for policy in (DESCRIBED, DESCRIBED | nothing, DESCRIBED | {"listed": ["/src"], "imports": ["/src/own"]}):
+        assert not re.search(r"\((?:allow|deny) [a-z* -]+\)$", seatbelt.profile(policy)[head:], re.MULTILINE)
 
 
 @behaviour("sandbox:seatbelt:profile")

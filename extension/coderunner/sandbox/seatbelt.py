@@ -72,12 +72,14 @@ def profile(policy: Mapping[str, Any]) -> str:
             "file-read* file-write* file-ioctl", (f"(literal {_string(f'/dev/{name}')})" for name in DEVICES)
         ),
         _allow("file-read-metadata", (f"(literal {_string(path)})" for path in _above((*readable, *listed)))),
-        _allow("file-read*", (f"(literal {_string(path)})" for path in listed)),
         _allow("file-read* process-exec* file-map-executable", map(_below, dict.fromkeys(readable))),
         _allow("file-write*", map(_below, dict.fromkeys(writable))),
         _allow("network-bind network-inbound", (f"(local unix-socket {_below(path)})" for path in own)),
         _allow("network-outbound", (f"(remote unix-socket {_below(path)})" for path in own)),
     ]
+    if listed:
+        # Without a filter, all would be allowed.
+        lines.append(_allow("file-read*", (f"(literal {_string(path)})" for path in listed)))
     if policy.get("port"):
         lines.append(_allow("network-outbound", [f'(remote tcp "localhost:{int(policy["port"])}")']))
     sealed = _inside(policy["write"], (*policy.get("guarded", ()), *policy["system"]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from coderunner.sandbox.launcher import libc
-from coderunner.sandbox.launcher.namespaces.file_tree import VIEW, FileTree
+from coderunner.sandbox.launcher.namespaces.file_tree import OLD, VIEW, FileTree
 from coderunner.sandbox.launcher.way_out import open_way_out
 
 NEWNS, NEWCGROUP, NEWUTS, NEWIPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000
@@ -69,8 +69,8 @@ def build(policy: Policy) -> FileTree:
     for path, what in sorted(steps, key=lambda step: (step[0].count("/"), step[1] in ("read", "write"))):
         _show(tree, path, what, policy)
     for path in policy["hidden"]:
-        if any(path.startswith(f"{each}/") for each in imports):
-            tree.mask(path)
+        if any(path.startswith(f"{each}/") for each in imports) and os.path.exists(OLD + path):
+            tree.hide(path, folder=os.path.isdir(OLD + path))
     for link, target in policy.get("links", {}).items():
         tree.link(link, target)
     tree.devices()

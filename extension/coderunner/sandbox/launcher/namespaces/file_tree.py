@@ -163,21 +163,10 @@ class FileTree:
                 self.hide_secrets(path, depth - 1)
 
     def hide(self, path: str, *, folder: bool) -> None:
-        """Put something empty in the place of a file or folder."""
+        """Put an empty folder in the place of a folder, and a file that nobody may read in that of a file."""
         if folder:
             self._mount("coderunner", path, "tmpfs", MS_NOSUID | MS_NODEV, NOTHING)
         else:
-            nothing = self._walk(self._old, "/dev/null")
-            try:
-                self._attach(nothing, path)
-            finally:
-                os.close(nothing)
-
-    def mask(self, path: str) -> None:
-        """Show of a file or folder that it is there, and nothing else."""
-        if os.path.isdir(OLD + path):
-            self.hide(path, folder=True)
-        elif os.path.exists(OLD + path):
             self._attach(self._nobodys, path)
             self._seal(VIEW + path)
 
