@@ -354,6 +354,40 @@ BEHAVIOURS = {
         "No two conversations share a directory name, and none climbs out.", "T5"
     ),
     "local:sockets:private": Behaviour("Nobody else can reach a kernel's sockets.", "kernel facts: ipc"),
+    "execution:kernels:read": Behaviour(
+        "What kernels of other makers send is read truly: values, errors, interrupts.",
+        "recorded: deno, xeus-python, calysto_scheme, bash_kernel, IRkernel, akernel, tslab",
+    ),
+    "execution:kernels:order": Behaviour(
+        "When the reply comes, before or after what is shown, makes no difference.", "the same recordings"
+    ),
+    "execution:kernels:info": Behaviour(
+        "A kernel says what it is and what it speaks; what makes no sense of that counts as nothing.",
+        "Jupyter messaging protocol: kernel_info",
+    ),
+    "execution:error:once": Behaviour(
+        "An error is shown once, however many times the kernel tells of it, as message, reply and text.",
+        "run: metakernel, tslab, ipykernel's UsageError",
+    ),
+    "execution:error:class-name": Behaviour(
+        "An error has the name of its class, also where the kernel sends the class as Python shows it.",
+        "run: xeus-python 0.19.0",
+    ),
+    "foreign:prelude:none": Behaviour(
+        "A kernel that is not ipykernel is sent nothing but the cells.",
+        "run: xeus-python shows the prelude's error as the person's",
+    ),
+    "foreign:value:after-idle": Behaviour(
+        "A value that comes after the end of its cell is in the cell's result.",
+        "run: deno 2.9.8, where a cell awaits, 5 of 8",
+    ),
+    "foreign:aborted:again": Behaviour(
+        "What a kernel flushed without running it is sent again, and runs once.", "run: tslab 1.0.22"
+    ),
+    "foreign:aborted:ran": Behaviour(
+        "What a kernel ran and calls aborted was interrupted, and does not run twice.",
+        "run: IRkernel 1.3.2, bash_kernel 0.10.0",
+    ),
     "local:sockets:tcp": Behaviour(
         "A kernel that takes TCP sockets only is reached, in a sandbox by a relay in its network.",
         "run: deno 2.9.8, akernel 0.4.2 and xeus-python 0.19.0 end where they are offered ipc",

@@ -70,6 +70,8 @@ def describe(error: Error, *, cell: int | None = None, began: bool = False) -> s
     if not error.ename:
         # bash_kernel has no names; its message is the exit code.
         return f"exit code {message}" if message.isdecimal() else message
+    if error.ename == "ERROR" and message.startswith("Error"):
+        return message.rstrip("\n")  # R's are all called so
     if error.ename in _SYNTAX:
         said = f"{error.ename}: {_CELL_FILE.sub('', message)}"
         parts = [f"{said}; {_NOT_RUN}" if not began and _whole(error, cell) else said, *_caret(error, cell)]

@@ -28,6 +28,7 @@ from coderunner.kernel.connections.kernel_specs import NATIVE
 from coderunner.kernel.connections.readiness import wait_until_ready
 from coderunner.kernel.connections.usage_limits import excess
 from coderunner.kernel.execution.pending_request import Event, Gone
+from coderunner.kernel.protocol.kernel_info import KernelInfo
 from coderunner.kernel.protocol.messages import Channel, Message, from_zmq, to_zmq
 from coderunner.outputs import Status
 from coderunner.private_folders import make_private
@@ -63,13 +64,13 @@ class LocalKernel:
 
     found = False
     borrowed = False
-    alone = True
     process = ""
 
     def __init__(
         self, manager: AsyncKernelManager, sockets: Path, confinement: Confinement | None = None
     ) -> None:
         self.language: str = getattr(manager.kernel_spec, "language", "").lower()
+        self.about = KernelInfo()
         self._manager = manager
         self._sockets = sockets
         self._confinement = confinement
@@ -95,6 +96,11 @@ class LocalKernel:
         self._listen(self._iopub, "iopub")
         if self._process is not None:
             threading.Thread(target=self._watch, name="coderunner-kernel", daemon=True).start()
+
+    @property
+    def alone(self) -> bool:
+        """Nobody else asks it anything, and with our prelude it numbers what it sends and nothing else."""
+        return self.about.is_ipykernel
 
     # --- messages ---------------------------------------------------------------------------------
 
@@ -370,12 +376,12 @@ async def _launch_whole(
 async def _launch(
     manager: AsyncKernelManager, directory: Path, sockets: Path, confinement: Confinement | None
 ) -> LocalKernel:
-    environment, more = kernel_process.environment_of(manager), {}
+    # Ours may be a person's terminal, or the line to a client: neither is the program's.
+    environment, more = kernel_process.environment_of(manager), {"stdout": subprocess.DEVNULL}
     if confinement is not None:
         kernel_process.spec(manager).argv[:0] = confinement.command
         environment.update(confinement.environment)
-        # Ours may be a person's terminal, or the line to a client: neither is the program's.
-        more = {"stdin": confinement.stdin, "stdout": subprocess.DEVNULL}
+        more["stdin"] = confinement.stdin
     with (sockets / "stderr").open("wb") as stderr:
         try:
             await manager.start_kernel(

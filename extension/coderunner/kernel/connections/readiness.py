@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from coderunner.errors import KernelNotStarted
 from coderunner.kernel.execution.pending_request import Event
 from coderunner.kernel.execution.transport import Transport
+from coderunner.kernel.protocol.kernel_info import kernel_info_of
 from coderunner.kernel.protocol.messages import Channel, Message, Stamp, kernel_info_request
 
 ASK_AGAIN = 0.05
@@ -19,6 +20,8 @@ async def wait_until_ready(
     transport: Transport, *, within: float = START_TIMEOUT, channel: Channel = "shell"
 ) -> str:
     """Return when the kernel answers and is heard on iopub; tell what its process calls its session.
+
+    What it says of itself is then in `transport.about`.
 
     A busy kernel answers on control only. It takes our subscription to iopub at a time of its own, perhaps
     only after its first words: then it is asked again. What others say, or was said before, does not count.
@@ -39,6 +42,8 @@ async def wait_until_ready(
                 elif event.parent in asked:
                     heard.add(event.channel)
                     process = event.session
+                    if event.type == "kernel_info_reply":
+                        transport.about = kernel_info_of(event.content)
     except TimeoutError:
         raise KernelNotStarted(f"the kernel did not answer within {within:.0f} s") from None
     return process

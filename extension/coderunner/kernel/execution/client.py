@@ -41,7 +41,9 @@ from coderunner.secret_value import Secret
 
 CHECK_EVERY = 2.0
 """Seconds between two checks whether the kernel is still there, while a cell runs."""
-
+SEND_AGAIN = (0.0, 0.3)
+"""Seconds before each further attempt at a cell that the kernel flushed from its queue: after an error tslab
+flushes for 0.2 s."""
 
 CUT_NOW = "the connection is currently down"
 
@@ -143,8 +145,11 @@ class KernelClient:
         stamp, result = self._stamp(request), None
         try:
             result = await self._execute(source, stamp, deadline, detach, on_output, on_question, panel)
-            if result.status is Status.ABORTED and self.gone is None:
+            for pause in SEND_AGAIN:
+                if result.status is not Status.ABORTED or self.gone is not None:
+                    break
                 # It did not run: another client's error or interrupt flushed the kernel's queue.
+                await asyncio.sleep(pause)
                 stamp = self._stamp()
                 result = await self._execute(source, stamp, deadline, detach, on_output, on_question, panel)
             return result

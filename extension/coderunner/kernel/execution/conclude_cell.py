@@ -24,7 +24,7 @@ REJOIN = 5.0
 AFTERSHOCK = 1.0
 """Seconds after an interrupt that was not ours for a message that the kernel itself is ending."""
 
-FLUSHED = "the kernel flushed it from its queue twice"
+FLUSHED = "the kernel flushed it from its queue each time"
 DROPPED = "the server dropped output; print less at once, or raise its limit ServerApp.{limit}"
 UNHEARD = "output may be missing"
 INCOMPLETE = "the connection was interrupted, so output may be missing"
@@ -32,6 +32,7 @@ RUNS_NO_MORE = "it is no longer running"
 ASKED_LATE = "it asked for input after the reply had gone on; ask for input first, or raise the time limit"
 INHERITED = "the kernel was restarted, so earlier variables are gone"
 RESTARTED = Gone(Status.REPLACED, "The kernel was restarted while the connection was down.")
+ENDED = Gone(Status.DIED, "The program ended its kernel.", keep=False)
 ASKED_EXIT = "the program ended its kernel; all variables are gone"
 
 
@@ -68,6 +69,8 @@ class CellConclusion:
         if ending == "unanswered":
             return self._unanswered(request)
         aftermath = await self._stop(request)
+        if request.execution.ending:
+            self._give_up(ENDED)
         if aftermath is Aftermath.BUSY:
             self._give_up(LOST)
             return Status.LOST, aftermath, ""
@@ -86,9 +89,10 @@ class CellConclusion:
 
     def _completed(self, request: PendingRequest) -> tuple[Status, Aftermath, str]:
         execution = request.execution
-        status = Status(execution.reply or "ok")
+        interrupted = execution.reply == "aborted" and execution.interrupted
+        status = Status.INTERRUPTED if interrupted else Status(execution.reply or "ok")
         if execution.ending:
-            self._give_up(Gone(Status.DIED, "The program ended its kernel.", keep=False))
+            self._give_up(ENDED)
             return status, Aftermath.FRESH, ASKED_EXIT
         # The kernel's first and last word on a cell: what lies between them came as well, or it was cut.
         heard = execution.started and execution.idle and not (self._transport.alone and request.gaps.gap)

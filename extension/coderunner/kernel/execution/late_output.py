@@ -11,7 +11,8 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from coderunner.kernel.protocol.cell_outputs import CellOutputs, Change, display_id_of
+from coderunner.kernel.protocol.cell_outputs import CellOutputs, Change
+from coderunner.kernel.protocol.message_content import display_id_of
 from coderunner.kernel.protocol.messages import SHOWS, Message
 from coderunner.kernel.protocol.output_delta import UnsentOutput
 from coderunner.outputs import DisplayData, ExecuteResult, Output

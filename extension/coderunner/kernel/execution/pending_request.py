@@ -26,6 +26,9 @@ ASK_AT_LEAST = 8.0
 """The longest of these pauses."""
 TRAIL = 0.5
 """Seconds that outputs may come after an answer on shell: they travel on another socket."""
+LAST_WORD = 0.1
+"""Seconds for what a kernel that does not number its messages says after the end of a cell: deno shows the
+value of a cell that awaits when it has said that it is idle."""
 ANSWER = 600.0
 """Seconds for a person to answer a question; meanwhile no other time of the cell passes."""
 NOBODY = 2.0
@@ -158,7 +161,9 @@ class PendingRequest:
             self._wait_for_the_other_half(message)
 
     def _complete(self) -> None:
-        if not self._alone or not self.gaps.gap:
+        if self.gaps.unnumbered:
+            self._be_patient(LAST_WORD, lambda: self.end("complete"), again=True)
+        elif not self._alone or not self.gaps.gap:
             self.end("complete")
         elif not self._waits_for_gap:
             # A thread may have taken a number before the cell's last message had its own, and be slower.

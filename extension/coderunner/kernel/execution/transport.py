@@ -5,6 +5,7 @@ from typing import Protocol
 
 from coderunner.kernel.execution.pending_request import Event, Gone
 from coderunner.kernel.kernel_location import KernelLocation
+from coderunner.kernel.protocol.kernel_info import KernelInfo
 from coderunner.kernel.protocol.messages import Message
 
 
@@ -15,12 +16,16 @@ class Transport(Protocol):
     """The kernel was there already, with its variables."""
     borrowed: bool
     """It is a person's own: nothing that they did not ask for ends or empties it."""
-    alone: bool
-    """All that the kernel says comes this way: nobody else asks it anything."""
     language: str
     """The language of its kernel spec, in lower case; empty where nobody says it."""
+    about: KernelInfo
+    """What the kernel says of itself; nothing where it was not asked, as one that is busy."""
     process: str
     """What the kernel's process calls its session: another after a restart, empty where it is not known."""
+
+    @property
+    def alone(self) -> bool:
+        """All that the kernel says comes this way, and it numbers what it sends: what is missing was lost."""
 
     def attach(self, receive: Callable[[Event], None]) -> None:
         """Have every event from now on given to `receive`, in the loop."""

@@ -4,11 +4,11 @@ Pure. Everything in a message is untrusted: what has the wrong type or the wrong
 too large is shortened and says so, so that the memory this takes is bounded whatever the program does.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from coderunner.kernel.protocol.message_content import display_id_of, object_of
 from coderunner.kernel.protocol.messages import Message
 from coderunner.kernel.protocol.output_limits import (
     HEAD,
@@ -19,8 +19,8 @@ from coderunner.kernel.protocol.output_limits import (
     prompt_of,
     shorten,
     size_of,
-    traceback_of,
 )
+from coderunner.kernel.protocol.reported_errors import error_of, in_place_of, says_nothing
 from coderunner.outputs import (
     END_OF_INPUT,
     DisplayData,
@@ -34,7 +34,6 @@ from coderunner.outputs import (
 )
 from coderunner.secret_value import Secret
 from coderunner.text import surrogates
-from coderunner.text.json_reader import clipped
 
 WHOLE = 64 * 1024 * 1024
 """Characters of all displays of one cell together."""
@@ -76,6 +75,7 @@ class CellOutputs:
         self._prompt = ""
         self.started = False
         """The kernel said that it took up our request."""
+        self._ran = False
         self.idle = False
         self.reply: Literal["", "ok", "error", "aborted"] = ""
         self.execution_count: int | None = None
@@ -100,6 +100,9 @@ class CellOutputs:
     @property
     def interrupted(self) -> bool:
         """The program ended because somebody interrupted it."""
+        if self.reply == "aborted":
+            # R and bash say so of what they were running, others of what they have not begun.
+            return self._ran or bool(self._shown)
         last = self._shown[-1] if self._shown else None
         return self.reply == "error" and isinstance(last, Error) and last.ename == "KeyboardInterrupt"
 
@@ -116,7 +119,7 @@ class CellOutputs:
     @property
     def outputs(self) -> tuple[Output, ...]:
         """All outputs so far, in order, consecutive text of one stream in one piece."""
-        owed = () if self._owed is None or self._failed else (self._owed,)
+        owed = () if self._owed is None or self._failed or says_nothing(self._owed) else (self._owed,)
         return (*(_value(shown) for shown in self._shown), *owed)
 
     def take_changes(self) -> list[Change]:
@@ -196,7 +199,7 @@ class CellOutputs:
         self._settle_up()
 
     def _input(self, content: Mapping[str, object]) -> None:
-        self.started = True
+        self.started = self._ran = True
         self._count(content)
 
     def _reply(self, content: Mapping[str, object]) -> None:
@@ -207,7 +210,7 @@ class CellOutputs:
         self.reply = "aborted" if status == "abort" else status  # type: ignore[assignment]
         self._count(content)
         if status == "error":
-            self._owed = _error_of(content)
+            self._owed = error_of(content)
             self._settle_up()
         payload = content.get("payload")
         for item in payload if isinstance(payload, list) else []:
@@ -252,22 +255,22 @@ class CellOutputs:
     def _display(self, content: Mapping[str, object]) -> None:
         self._make_way()
         data = self._bundle(content.get("data"))
-        if data and not self._twice(data, ExecuteResult):
-            self._append(DisplayData(data, _object(content.get("metadata")), display_id_of(content)))
+        if data and not _twice(self._shown, data, ExecuteResult):
+            self._append(DisplayData(data, object_of(content.get("metadata")), display_id_of(content)))
 
     def _execute_result(self, content: Mapping[str, object]) -> None:
         self._make_way()
         data = self._bundle(content.get("data"))
         self._count(content)
-        if data and not self._twice(data, DisplayData):
-            metadata = _object(content.get("metadata"))
+        if data and not _twice(self._shown, data, DisplayData):
+            metadata = object_of(content.get("metadata"))
             self._append(ExecuteResult(data, metadata, self.execution_count, display_id_of(content)))
 
     def _update(self, content: Mapping[str, object]) -> None:
         display_id = display_id_of(content)
         if not display_id:
             return
-        data, metadata = self._bundle(content.get("data")), _object(content.get("metadata"))
+        data, metadata = self._bundle(content.get("data")), object_of(content.get("metadata"))
         for index, shown in enumerate(self._shown):
             if isinstance(shown, DisplayData | ExecuteResult) and shown.display_id == display_id:
                 self._size -= size_of(shown.data)
@@ -277,7 +280,10 @@ class CellOutputs:
     def _error(self, content: Mapping[str, object]) -> None:
         self.withdraw()
         self._make_way()
-        self._append(_error_of(content))
+        error, last = error_of(content), self._shown[-1] if self._shown else None
+        # IPython tells of one whose own text cannot be had twice.
+        if not (isinstance(last, Error) and (last.ename, last.evalue) == (error.ename, error.evalue)):
+            self._append(error)
 
     def _clear(self, content: Mapping[str, object]) -> None:
         self._clear_at_next = True
@@ -293,10 +299,18 @@ class CellOutputs:
     def _settle_up(self) -> None:
         """Show the reply's error where it is the only one: an ExceptionGroup, no memory left.
 
-        Not before the kernel is idle, since the reply may overtake what comes on iopub.
+        Not before the kernel is idle, since the reply may overtake what comes on iopub. It takes the place of
+        its own text on stderr.
         """
-        if self.idle and self._owed is not None and not self._failed:
-            self._make_way()
+        if not self.idle or self._owed is None or self._failed or says_nothing(self._owed):
+            return
+        self._make_way()
+        last = self._shown[-1] if self._shown else None
+        instead = in_place_of(last, self._owed) if isinstance(last, BoundedText) else None
+        if instead is not None:
+            self._shown[-1] = instead
+            self._changed.add(len(self._shown) - 1)
+        if not isinstance(instead, Error):
             self._append(self._owed)
 
     def _count(self, content: Mapping[str, object]) -> None:
@@ -315,7 +329,7 @@ class CellOutputs:
 
     def _append(self, output: "Output | BoundedText") -> None:
         first_error = isinstance(output, Error) and not self._failed
-        if (len(self._shown) < self._most and not self._full) or first_error:
+        if (len(self._shown) < self._most and not _full(self._shown, self._whole)) or first_error:
             self._shown.append(output)
             self._changed.add(len(self._shown) - 1)
             return
@@ -329,12 +343,6 @@ class CellOutputs:
         self._shown[self._notice] = notice
         self._changed.add(self._notice)
 
-    @property
-    def _full(self) -> bool:
-        """Texts have a bound each; a program that goes to and fro between its streams has many."""
-        texts = [shown.size for shown in self._shown if isinstance(shown, BoundedText)]
-        return len(texts) > self._whole // (HEAD + TAIL) and sum(texts) > self._whole
-
     def _bundle(self, data: object) -> MimeBundle:
         bundle = bundle_of(data)
         self._size += size_of(bundle)
@@ -345,14 +353,6 @@ class CellOutputs:
             {"text/plain": f"[{', '.join(bundle)} left out: this cell produces too much output]"}
             if bundle
             else {}
-        )
-
-    def _twice(self, data: MimeBundle, kind: type[DisplayData | ExecuteResult]) -> bool:
-        """Return whether the picture stands there already: `fig` as a last value is shown in two ways."""
-        pictures = {key: value for key, value in data.items() if key.startswith("image/")}
-        return bool(pictures) and any(
-            isinstance(shown, kind) and {key: shown.data.get(key) for key in pictures} == pictures
-            for shown in self._shown
         )
 
 
@@ -374,23 +374,18 @@ def _value(shown: "Output | BoundedText") -> Output:
     return shown.value() if isinstance(shown, BoundedText) else shown
 
 
-def _text(value: object) -> str:
-    return surrogates.whole(value) if isinstance(value, str) else ""
+def _twice(
+    outputs: "Sequence[Output | BoundedText]", data: MimeBundle, kind: type[DisplayData | ExecuteResult]
+) -> bool:
+    """Return whether the picture stands there already: `fig` as a last value is shown in two ways."""
+    pictures = {key: value for key, value in data.items() if key.startswith("image/")}
+    return bool(pictures) and any(
+        isinstance(shown, kind) and {key: shown.data.get(key) for key in pictures} == pictures
+        for shown in outputs
+    )
 
 
-def _error_of(content: Mapping[str, object]) -> Error:
-    ename, evalue = (shorten(_text(content.get(key)), 4096) for key in ("ename", "evalue"))
-    return Error(ename, evalue, traceback_of(content.get("traceback")))
-
-
-def _object(value: object) -> MimeBundle:
-    if not isinstance(value, dict):
-        return {}
-    kept = clipped(value)
-    return kept if isinstance(kept, dict) and len(json.dumps(kept)) <= HEAD else {}
-
-
-def display_id_of(content: Mapping[str, object]) -> str:
-    """The id by which a display may be updated; empty where it has none."""
-    transient = content.get("transient")
-    return _text(transient.get("display_id")) if isinstance(transient, dict) else ""
+def _full(outputs: "Sequence[Output | BoundedText]", whole: int) -> bool:
+    """Texts have a bound each; a program that goes to and fro between its streams has many."""
+    texts = [shown.size for shown in outputs if isinstance(shown, BoundedText)]
+    return len(texts) > whole // (HEAD + TAIL) and sum(texts) > whole

@@ -76,6 +76,11 @@ class MessageGaps:
         return 0 <= self._rest < self._answer
 
     @property
+    def unnumbered(self) -> bool:
+        """The kernel does not number its messages: nothing tells which of them was its last."""
+        return self._doubt
+
+    @property
     def whole(self) -> bool:
         """Every message came from the first to the last that answers the request."""
         return self._begun and not self._doubt and not self.gap

@@ -1,14 +1,19 @@
 """Prepares a kernel for its first cell: the files of `prelude` run in it, as text and unseen."""
 
+import asyncio
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+from coderunner.kernel.execution.pending_request import Event
 from coderunner.kernel.execution.transport import Transport
-from coderunner.kernel.protocol.messages import Stamp, execute_request
+from coderunner.kernel.protocol.messages import Message, Stamp, execute_request
 
 PRELUDE = Path(__file__).with_name("prelude")
+PATIENCE = 5.0
+"""Seconds for a cell of ours, which takes milliseconds."""
 ORDER = ("cells", "threads", "messages", "tracebacks", "stdin", "output", "nbextensions")
 """The files of the prelude; `output` needs what `threads` sets up."""
 
@@ -83,26 +88,45 @@ def text(name: str) -> str:
 
 
 async def prepare(transport: Transport) -> None:
-    """Prepare a kernel whose language is Python; any other stays as it is.
+    """Prepare an ipykernel for its first cell, which finds it done; any other kernel stays as it is.
 
-    Returns when it is sent: a kernel takes requests in order, so the first cell finds it done. What goes
-    wrong with it is nobody's error: cells run without it, too.
+    What goes wrong with it is nobody's error: cells run without it, too.
     """
-    if transport.language == "python":
-        await _send(transport, cell())
+    if is_python(transport) and (transport.about.is_ipykernel or not transport.about.known):
+        await _run(transport, cell())
 
 
 async def move(transport: Transport, directory: Path) -> None:
     """Give a kernel whose language is Python another working directory; sent as the prelude is."""
-    await _send(transport, MOVE.format(directory=str(directory)))
+    await _run(transport, MOVE.format(directory=str(directory)))
 
 
 async def keep_packages(transport: Transport, folder: Path) -> None:
     """Have a kernel whose language is Python install packages into a folder; sent as the prelude is."""
-    if transport.language == "python":
-        await _send(transport, PACKAGES.format(folder=str(folder)))
+    if is_python(transport):
+        await _run(transport, PACKAGES.format(folder=str(folder)))
 
 
-async def _send(transport: Transport, source: str) -> None:
+def is_python(transport: Transport) -> bool:
+    """Whether it runs Python: as it says itself, or its kernel spec where it has not said so."""
+    return (transport.about.language or transport.language).lower() == "python"
+
+
+async def _run(transport: Transport, source: str) -> None:
+    """Send a cell of ours, and wait for its reply: xeus-python gives its error to the request behind it.
+
+    Not for long, and not where the kernel was there already: it may be busy with a cell, and ipykernel takes
+    requests in their order.
+    """
     stamp = Stamp(uuid.uuid4().hex, "coderunner", datetime.now(UTC).isoformat())
+    replied = asyncio.Event()
+
+    def receive(event: Event) -> None:
+        if not isinstance(event, Message) or (event.channel, event.parent) == ("shell", stamp.id):
+            replied.set()
+
+    transport.attach(receive)
     await transport.send(execute_request(source, stamp, silent=True))
+    if not transport.found:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(replied.wait(), PATIENCE)

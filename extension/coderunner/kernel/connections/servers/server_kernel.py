@@ -11,6 +11,7 @@ from coderunner.kernel.background_tasks import begin, log
 from coderunner.kernel.connections.servers.rest_api import RestApi
 from coderunner.kernel.connections.servers.websocket import PING, KernelWebSocket
 from coderunner.kernel.execution.pending_request import LOST, Away, Back, Event, Gone
+from coderunner.kernel.protocol.kernel_info import KernelInfo
 from coderunner.kernel.protocol.messages import Message
 from coderunner.outputs import Status
 
@@ -38,6 +39,7 @@ class ServerKernel:
         self.borrowed = False
         self.alone = False
         self.language = ""
+        self.about = KernelInfo()
         self.process = ""
         self.kernel = kernel
         """The kernel's id on the server."""
