@@ -80,7 +80,7 @@ class Engine:
     def missing(self) -> str:
         """What there is not, for these tests to run; empty where all is there."""
         if not shutil.which(self.program) or self.run("info").returncode != 0:
-            return "no container engine runs here"
+            return f"{self.program} does not run here"
         if not shutil.which(self.compose[0]) or ran(*self.compose, "version").returncode != 0:
             return f"{' '.join(self.compose)} is not installed"
         if self.run("image", "inspect", image()).returncode != 0:
@@ -89,8 +89,17 @@ class Engine:
 
 
 def ran(*command: str) -> "subprocess.CompletedProcess[str]":
+    # Podman keeps its images and settings where the person's are, not the tests' own.
+    own = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_DATA_DIRS")
+    environment = {name: value for name, value in os.environ.items() if name not in own}
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=WITHIN, check=False, cwd=REPOSITORY
+        command,
+        capture_output=True,
+        text=True,
+        timeout=WITHIN,
+        check=False,
+        cwd=REPOSITORY,
+        env=environment,
     )
 
 
@@ -106,7 +115,11 @@ DOCKER = Engine("docker", ("docker", "compose"), OFFLINE)
 ROOTLESS = Engine("podman", ("podman-compose",), (*OFFLINE, "docker-compose.podman.yml"))
 ENGINES = (DOCKER, ROOTLESS) if os.getuid() else (DOCKER,)
 FOUND = [each for each in ENGINES if not each.missing]
-pytestmark = pytest.mark.skipif(not FOUND, reason=" and ".join(sorted({each.missing for each in ENGINES})))
+# Podman without a fast file system copies the whole image for each container.
+pytestmark = [
+    pytest.mark.timeout(3 * WITHIN),
+    pytest.mark.skipif(not FOUND, reason=" and ".join(sorted({each.missing for each in ENGINES}))),
+]
 
 
 @dataclass(frozen=True)
