@@ -27,7 +27,7 @@ from tests.behaviours import behaviour
 
 REPOSITORY = Path(__file__).parent.parent
 IMAGE_VARIABLE = "CODERUNNER_TEST_IMAGE"
-WITHIN = 180
+WITHIN = 600
 """Seconds for a container to come up, or to go."""
 
 ACTS = {
