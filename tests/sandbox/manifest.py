@@ -31,6 +31,49 @@ BEHAVIOURS = {
     "sandbox:egress:names": Behaviour(
         "A host has one spelling; what could be read as two hosts is none.", "RFC 9110, 4.2; the URL standard"
     ),
+    "sandbox:typed:read": Behaviour(
+        "A path that a person types is granted by itself, without its links, as a setting would grant it.",
+        "safety: grants instead of walls",
+    ),
+    "sandbox:typed:hosts": Behaviour(
+        "A domain that a person types is granted in its one spelling, as a setting would grant it.",
+        "safety: grants instead of walls",
+    ),
+    "sandbox:typed:refused": Behaviour(
+        "Of what cannot be granted one sentence says what is wrong, and what can be typed instead.",
+        "safety: refusals are told truly",
+    ),
+    "sandbox:typed:written": Behaviour(
+        "What is executed outside of the sandbox may be allowed to be read, and never to be written.",
+        "safety, T1: host files stay out of reach",
+    ),
+    "sandbox:typed:already": Behaviour("What is allowed already is said to be.", "a newcomer's question"),
+    "sandbox:typed:any": Behaviour(
+        "Any text is a grant that the sandbox keeps, or refused in a sentence.", "conventions: properties"
+    ),
+    "sandbox:by-hand:running": Behaviour(
+        "What a person allows by hand holds in the kernel that runs, and in that chat alone.",
+        "safety: grants instead of walls",
+    ),
+    "sandbox:by-hand:shown": Behaviour(
+        "What code of a chat may reach is listed, with whether a setting or the chat allows it.",
+        "a newcomer's question",
+    ),
+    "sandbox:by-hand:back": Behaviour(
+        "Taken back is what a person saw and no longer wants, never what another page has allowed meanwhile.",
+        "safety: consent is given by a person",
+    ),
+    "sandbox:by-hand:busy": Behaviour(
+        "What is allowed while a block runs, and takes a new kernel, waits for the block's end and says so.",
+        "decision 4: truthful ends",
+    ),
+    "sandbox:by-hand:full": Behaviour(
+        "Beyond the most grants of a chat nothing is granted, and that is said.", "nobody reads more"
+    ),
+    "sandbox:by-hand:nothing": Behaviour(
+        "On a server, without a sandbox and among strangers one sentence says why nothing can be allowed.",
+        "safety: refusals are told truly",
+    ),
     "sandbox:egress:grants": Behaviour(
         "A grant allows the host that it names, on ports 80 and 443 or the one named, and nothing else; none "
         "allows this machine.",

@@ -32,6 +32,7 @@ from coderunner.kernel.doctor.connection_check import Finding, Report, check
 from coderunner.kernel.protocol.cell_outputs import Change
 from coderunner.kernel.protocol.output_delta import OutputDelta
 from coderunner.kernel.server_address import normalise
+from coderunner.kernel.sessions.chat_grants import ChatGrants, Reach
 from coderunner.kernel.sessions.rebuild_variables import Rebuilt, rebuild
 from coderunner.kernel.sessions.registry import (
     KernelLocation,
@@ -87,12 +88,11 @@ from coderunner.runner.reply_budget import ReplyBudget
 from coderunner.runner.run_cell import run as run_cell
 from coderunner.runner.run_cell import run_sync as run_cell_sync
 from coderunner.runner.run_options import STOPPED, Kernel, RunOptions, declined, granted, never, no_pictures
-from coderunner.sandbox.grant_words import Grant as GrantInWords
-from coderunner.sandbox.grant_words import in_words as grants_in_words
-from coderunner.sandbox.grant_words import short as short_path
 from coderunner.sandbox.kernel_sandbox import KernelSandbox
 from coderunner.sandbox.policy import Grants
 from coderunner.sandbox.refusals import grants_of
+from coderunner.sandbox.typed.not_grantable import NotGrantable
+from coderunner.sandbox.typed.typed_grants import Kind as GrantKind
 
 __all__ = [
     "AFTERWARDS_LIMITS",
@@ -105,13 +105,14 @@ __all__ = [
     "Beat",
     "Cell",
     "Change",
+    "ChatGrants",
     "ConversationSummary",
     "Ended",
     "Event",
     "Finding",
     "Finish",
     "Generate",
-    "GrantInWords",
+    "GrantKind",
     "Grants",
     "Heading",
     "Image",
@@ -124,9 +125,11 @@ __all__ = [
     "LateOutputRecorder",
     "Local",
     "MessagePart",
+    "NotGrantable",
     "OutputDelta",
     "Part",
     "Question",
+    "Reach",
     "Rebuilt",
     "Record",
     "RecordedRuns",
@@ -165,7 +168,6 @@ __all__ = [
     "for_tool",
     "from_notebook",
     "granted",
-    "grants_in_words",
     "grants_of",
     "images",
     "imported",
@@ -190,7 +192,6 @@ __all__ = [
     "results_in",
     "run_cell",
     "run_cell_sync",
-    "short_path",
     "shown_afterwards",
     "to_notebook",
     "unfenced",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from coderunner.sandbox.policy import EVERYTHING, PACKAGES, Grants
 
-_HOSTS = {EVERYTHING: "the whole network", PACKAGES: "the package indexes of pip"}
+HOSTS = {EVERYTHING: "the whole network", PACKAGES: "the package indexes of pip"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def _each(grants: Grants, home: Path) -> Iterator[Grant]:
             Grants(grants.read & {path}, frozenset({path})),
         )
     for host in sorted(grants.hosts):
-        yield Grant(f"reach {_HOSTS.get(host, host)}", Grants(hosts=frozenset({host})))
+        yield Grant(f"reach {HOSTS.get(host, host)}", Grants(hosts=frozenset({host})))
 
 
 def short(path: Path, home: Path) -> str:

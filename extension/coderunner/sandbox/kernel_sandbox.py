@@ -154,6 +154,10 @@ class KernelSandbox:
         person = Person(now.home, self.hidden, self.buttons, self.stranger, self.egress.indexes.hosts)
         return refusals(clues, now, person)
 
+    def policy_of(self, conversation: str, folder: Path) -> Policy:
+        """What code of a conversation may reach now; its kernel works in `folder`. Looks at the disk."""
+        return self.policy(Start([sys.executable], os.environ, folder, folder, conversation))
+
     def _gate(self, conversation: str, policy: Policy) -> Gate:
         """The kernel's way to the network."""
         if policy.egress is not None:

@@ -16,7 +16,7 @@ from coderunner.sandbox.policy import Policy
 LONGEST = 160
 """Characters of a path that a person can read on a button."""
 
-_SYSTEM = tuple(
+SYSTEM = tuple(
     map(
         Path,
         (
@@ -156,22 +156,27 @@ def _if_harmless(folder: Path, place: Place, *, write: bool) -> Path | None:
 
 
 def _harmless(path: Path, place: Place, *, write: bool) -> bool:
-    within = [*_SYSTEM, *place.ours, *(place.system if write else ())]
+    within = [*SYSTEM, *place.ours, *(place.system if write else ())]
     return not (
         any(path.is_relative_to(each) for each in within)
         or bears_secret(path)
-        or (write and _run_later(path, place.home))
-        or any(_below(path, each) and _KERNELS.match(_first(path, each)) for each in _TEMPORARY)
+        or (write and run_later(path, place.home))
+        or of_kernels(path)
         or _hidden(path, place.home)
         or len(str(path)) > LONGEST
     )
 
 
-def _run_later(path: Path, home: Path) -> bool:
+def run_later(path: Path, home: Path) -> bool:
     """Whether the person runs, sooner or later, what is written there."""
     return any(part.lower() in RUN_LATER for part in path.parts) or any(
         path.is_relative_to(each / name) for each in _homes(path, home) for name in PROGRAMS
     )
+
+
+def of_kernels(path: Path) -> bool:
+    """Whether it lies in a kernel's own folder, where its sockets and keys are."""
+    return any(_below(path, each) and _KERNELS.match(_first(path, each)) for each in _TEMPORARY)
 
 
 def bears_secret(path: Path) -> bool:

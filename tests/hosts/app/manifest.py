@@ -365,4 +365,9 @@ BEHAVIOURS = {
         "The drawer lists what a chat was allowed and takes it back; a deleted chat leaves no grants.",
         "safety: grants instead of walls",
     ),
+    "app:allow:by-hand": Behaviour(
+        "In the drawer a person allows a folder, a domain or package indexes; what cannot be meant stays in "
+        "the field, with a sentence.",
+        "safety: grants instead of walls",
+    ),
 }

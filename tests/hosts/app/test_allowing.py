@@ -13,7 +13,7 @@ from coderunner.runner import Grants
 from coderunner.sandbox.backends import available
 from coderunner.settings.settings import load
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import BOUND, MARKS, Seat, Visitor, served
+from tests.hosts.app.browsing import BOUND, MARKS, Seat, Visitor, client, served
 from tests.hosts.app.parrot import Parrot
 
 pytestmark = [*MARKS, pytest.mark.skipif(not available(), reason=f"no sandbox here: {available().why}")]
@@ -152,6 +152,64 @@ def test_the_drawer_lists_what_this_chat_was_allowed_and_takes_it_back(
     somebody.page.locator("#cr-right .toggle-button").click()
     somebody.run(code)
     expect(refused(somebody)).to_contain_text("This block may not read ~/data/sales.csv.")
+
+
+def allow(somebody: Visitor, kind: str, text: str = "") -> Locator:
+    """Allow something by hand; gives the line that says what came of it."""
+    page = somebody.page
+    page.locator("#cr-allow-kind input").click()
+    page.get_by_role("option", name=kind, exact=True).click()
+    if text:
+        page.locator("#cr-allow-text").locator("input, textarea").fill(text)
+    page.locator("#cr-allow-add").click()
+    return page.locator("#cr-allow-said")
+
+
+@behaviour("app:allow:by-hand")
+def test_a_person_allows_by_hand_what_the_running_kernel_then_reaches(
+    somebody: Visitor, app: App, home: Path
+) -> None:
+    somebody.run("x = 15")
+    somebody.settings("Kernel")
+    field = somebody.page.locator("#cr-allow-text").locator("input, textarea")
+    for text, said in (
+        ("data", "data is not a complete path. Begin it with / or ~/."),
+        ("~/no <b>such</b> place", "There is no ~/no <b>such</b> place on this computer."),
+        ("~/.ssh", "Secrets may lie in ~/.ssh, so only the setting sandbox_read allows it."),
+    ):
+        expect(allow(somebody, "Read a folder", text)).to_have_text(said)
+        expect(field).to_have_value(text)
+    assert not granted(app, somebody)
+    expect(allow(somebody, "Read a folder", "~/data")).to_contain_text("may now read ~/data.")
+    expect(field).to_have_value("")
+    expect(allow(somebody, "Reach a domain", "https://example.org/")).to_contain_text(
+        "Enter the domain alone"
+    )
+    expect(allow(somebody, "Reach a domain", "example.org")).to_contain_text("may now reach example.org.")
+    expect(allow(somebody, "Install packages with pip")).to_contain_text("the package indexes of pip.")
+    expect(field).to_be_hidden()
+    assert granted(app, somebody) == Grants(
+        frozenset({home / "data"}), hosts=frozenset({"example.org", "packages"})
+    )
+    somebody.page.get_by_label("reach example.org").click()
+    expect(somebody.page.get_by_label("reach example.org")).to_have_count(0)
+    expect(somebody.page.get_by_label("read ~/data")).to_be_checked()
+    assert granted(app, somebody).hosts == {"packages"}
+    somebody.page.locator("#cr-right .toggle-button").click()
+    assert somebody.run(f"print(open('{home}/data/sales.csv').read())") == "15"
+
+
+@behaviour("app:allow:guarded")
+@pytest.mark.parametrize("headers", [{}, {"Origin": "http://127.0.0.1:1"}, {"Host": "other.example"}])
+def test_the_drawers_events_are_taken_from_the_page_alone(headers: dict[str, str], address: str) -> None:
+    event = {"fn_index": 0, "data": [], "session_hash": "guessed"}
+    paths = ("queue/join", "run/predict", "call/allow", "queue/data?session_hash=guessed")
+    with client(address) as visitor:
+        if not headers:
+            visitor.cookies.clear()
+        for path in paths:
+            answer = visitor.post(f"/gradio_api/{path}", json=event, headers=headers)
+            assert answer.status_code in (401, 403)
 
 
 @behaviour("app:allow:list")

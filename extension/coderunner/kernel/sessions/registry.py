@@ -145,11 +145,11 @@ class Sessions:
     async def grant(self, conversation: str, grants: Grants) -> bool:
         """Let a conversation's kernel on this machine reach more, from now on.
 
-        True: the kernel that runs may, with its variables. False: it takes a new one, for the next cell.
+        True: the kernel that runs may, with its variables. False: it takes a new one, for the next cell; or
+        nothing was granted, because the conversation has too many grants.
         """
-        if self.sandbox is None:
+        if self.sandbox is None or not self.sandbox.granted.add(conversation, grants):
             return False
-        self.sandbox.granted.add(conversation, grants)
         return await self.io_thread.run(self._show(conversation, grants))
 
     async def revoke(self, conversation: str, grants: Grants) -> bool:
@@ -191,6 +191,11 @@ class Sessions:
         with suppress(TimeoutError):
             return await asyncio.wait_for(looking, LOOKING)
         return ()
+
+    def live(self, conversation: str) -> bool:
+        """Tell whether the conversation has a kernel, or one is being started."""
+        session = self._sessions.get(conversation)
+        return session is not None and session.live
 
     async def close_all(self, *, keep: bool = True) -> None:
         """End all kernels on this machine; those on servers too unless `keep` is set."""

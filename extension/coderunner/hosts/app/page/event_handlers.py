@@ -17,9 +17,10 @@ from coderunner.hosts.app.conversation.archive import Archive
 from coderunner.hosts.app.conversation.conversation import KEEPALIVE, Conversation
 from coderunner.hosts.app.conversation.conversations import Conversations
 from coderunner.hosts.app.conversation.reply_writer import ReplyWriter
-from coderunner.hosts.app.page import html_fragments, toast
+from coderunner.hosts.app.forms import toast
+from coderunner.hosts.app.forms.event_options import COMMAND, STREAM
+from coderunner.hosts.app.page import html_fragments
 from coderunner.hosts.app.page.component_values import ComponentValues
-from coderunner.hosts.app.page.event_options import COMMAND, STREAM
 from coderunner.hosts.app.page.layout import Layout
 from coderunner.hosts.app.page.list_updates import ListUpdates
 from coderunner.hosts.app.page.open_pages import OpenPages
@@ -81,9 +82,7 @@ class EventHandlers:
             [at.status, at.refresh, at.list, at.unsaved, *at.grants_form.shown],
             **COMMAND,
         )
-        at.grants_form.list.input(
-            self._keep_grants, [at.identity, at.grants_form.list], at.grants_form.shown, **STREAM
-        )
+        at.grants_form.listen(at.identity, self.conversations.find)
         at.interrupt.click(self._interrupt, [at.identity], [at.status], **COMMAND)
         at.restart.click(self._restart, [at.identity], [at.status], **STREAM)
         at.rerun.click(self._rerun, [at.identity, at.agreed], [at.status], js=AGREED, **STREAM)
@@ -252,20 +251,13 @@ class EventHandlers:
     ) -> list[Any]:
         conversation, page = await self.conversations.find(identity), _page(request)
         if conversation is None:  # the page is still being opened, or another one has deleted it
-            return [gr.skip(), refresh + 1 if identity else gr.skip(), *[gr.skip()] * 4]
+            return [gr.skip(), refresh + 1 if identity else gr.skip(), *[gr.skip()] * 6]
         outdated = self._pages.outdated(page, conversation)
         listed = await self._list.update(identity, search, page)
         unsaved = html_fragments.unsaved(self.archive.trouble(conversation.id))
         grants = self._at.grants_form.news(page, conversation.id)
         status = self._values.status(conversation)
         return [status, refresh + 1 if outdated else gr.skip(), listed, unsaved, *grants]
-
-    async def _keep_grants(self, identity: str, kept: list[str], request: gr.Request) -> list[Any]:
-        """Take back what was granted to this chat and is not ticked any more."""
-        news, said = await self._at.grants_form.keep(_page(request), identity, kept)
-        if said:
-            toast.info(said, seconds=6)
-        return news
 
     async def _list_anew(self, identity: str, search: str | None, request: gr.Request) -> Any:  # noqa: ANN401 - as below
         await self.archive.settle()

@@ -5,11 +5,10 @@ import gradio as gr
 from coderunner.hosts.app.choices.available_models import AvailableModels
 from coderunner.hosts.app.choices.choices import Choices
 from coderunner.hosts.app.conversation.reply_writer import ReplyWriter
-from coderunner.hosts.app.grants.chat_grants import GrantedInChats
-from coderunner.hosts.app.grants.grants_form import GrantsForm
+from coderunner.hosts.app.forms.grants_form import GrantsForm
+from coderunner.hosts.app.forms.kernel_form import KernelForm
+from coderunner.hosts.app.forms.model_form import ModelForm
 from coderunner.hosts.app.page import html_fragments
-from coderunner.hosts.app.page.kernel_form import KernelForm
-from coderunner.hosts.app.page.model_form import ModelForm
 
 TICK = 2.0
 """Seconds between two checks of the kernel and of changes by other tabs."""
@@ -104,7 +103,7 @@ class Layout:
                     self.model_form = ModelForm(writer.choices, model_choices)
                 with gr.Tab("Kernel", elem_id="cr-tab-kernel"):
                     self.kernel_form = KernelForm(writer.choices, writer)
-                    self.grants_form = GrantsForm(GrantedInChats(writer))
+                    self.grants_form = GrantsForm(writer)
 
 
 def _html(html: str, name: str | None = None) -> gr.HTML:

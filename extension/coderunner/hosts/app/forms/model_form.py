@@ -7,8 +7,8 @@ import gradio as gr
 from coderunner.errors import CodeRunnerError
 from coderunner.hosts.app.choices.available_models import AvailableModels
 from coderunner.hosts.app.choices.choices import Choices
-from coderunner.hosts.app.page.event_options import COMMAND, STREAM
-from coderunner.hosts.app.page.html_fragments import finding
+from coderunner.hosts.app.forms.event_options import COMMAND, STREAM
+from coderunner.hosts.app.forms.findings import finding
 from coderunner.secret_value import Secret
 from coderunner.system_prompt import SYSTEM_PROMPT
 from coderunner.text.surrogates import whole

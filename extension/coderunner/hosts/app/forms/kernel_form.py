@@ -13,8 +13,8 @@ from coderunner.errors import CodeRunnerError
 from coderunner.hosts.app.choices.choices import Approve, Choices, OnTimeout
 from coderunner.hosts.app.conversation.message_parts import Past
 from coderunner.hosts.app.conversation.reply_writer import ReplyWriter
-from coderunner.hosts.app.page.event_options import COMMAND, STREAM
-from coderunner.hosts.app.page.html_fragments import finding, working
+from coderunner.hosts.app.forms.event_options import COMMAND, STREAM
+from coderunner.hosts.app.forms.findings import finding, working
 from coderunner.page.block_state import Block, State
 from coderunner.page.html import block_html
 from coderunner.runner import Finding, KernelLocation, KernelSandbox, Report, Server, check, existing, meant

@@ -1,1 +1,0 @@
-"""What code of one chat may reach beyond its folder, as the page lists it."""

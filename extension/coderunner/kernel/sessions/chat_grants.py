@@ -1,0 +1,128 @@
+"""What code of single chats may reach: shown to the person at the page, added by hand and taken back."""
+
+import asyncio
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from coderunner.kernel.kernel_location import KernelLocation, Local
+from coderunner.kernel.sessions.registry import Sessions
+from coderunner.sandbox.grant_words import Grant, in_words, short
+from coderunner.sandbox.granted import MOST_EACH
+from coderunner.sandbox.kernel_sandbox import KernelSandbox, real
+from coderunner.sandbox.policy import Grants
+from coderunner.sandbox.typed.not_grantable import NotGrantable
+from coderunner.sandbox.typed.typed_grants import Kind, typed_grant
+from coderunner.sandbox.typed.typed_paths import written
+
+ON_SERVER = (
+    "Code runs on a Jupyter server and may reach whatever that server lets it; there is nothing to allow."
+)
+WITHOUT = "Code runs without a sandbox and may reach whatever you can; there is nothing to allow. {why}"
+NOWHERE = "No code runs: the setting sandbox is on, but there is no sandbox here. {why}"
+OTHERS = "Code of several people runs here, so only the operator can allow more, with settings."
+RESTARTED = "The kernel was restarted, its variables are gone."
+LATER = "When the running block has ended, the kernel is restarted, and its variables are gone."
+FULL = f"This chat has {MOST_EACH} grants already. Take some of them back first."
+PATIENCE = 3.0
+"""Seconds for a kernel to be shown more, or to be ended: one that runs a block takes as long as that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What code of one chat may reach beyond what every kernel needs."""
+
+    own: tuple[str, ...] = ()
+    """What was allowed in the chat, in words."""
+    everywhere: tuple[str, ...] = ()
+    """What settings allow to all chats."""
+    folder: str = ""
+    """The chat's own folder, with `~` for the home."""
+    why_not: str = ""
+    """Why nothing can be allowed here, as a sentence; empty if it can."""
+
+
+class ChatGrants:
+    """The grants of all chats of a page."""
+
+    def __init__(self, sessions: Sessions, where: Callable[[], KernelLocation]) -> None:
+        """`where`: the place at which code runs now."""
+        self._sessions = sessions
+        self._where = where
+        self._late: set[asyncio.Task[bool]] = set()
+
+    def of(self, conversation: str) -> Reach:
+        """What code of a conversation may reach."""
+        sandbox = self._sessions.sandbox
+        if (why_not := self._why_not()) or sandbox is None:
+            return Reach(why_not=why_not)
+        own = tuple(each.words for each in self._own(conversation))
+        everywhere = [each.words for each in in_words(sandbox.grants, Path.home())]
+        everywhere += [f"reach {each.host} with the secret {each.name}" for each in sandbox.secrets]
+        return Reach(own, tuple(everywhere), short(self._sessions.directory(conversation), Path.home()))
+
+    async def add(self, conversation: str, kind: Kind, text: str) -> str:
+        """Allow what a person typed; gives a sentence about it. Raises NotGrantable, with one."""
+        sandbox = self._sessions.sandbox
+        if (why_not := self._why_not()) or sandbox is None:
+            raise NotGrantable(why_not)
+        grants = await asyncio.to_thread(self._typed, sandbox, conversation, kind, text)
+        (grant,) = in_words(grants, Path.home())
+        said = f"Code in this chat may now {grant.words}."
+        became = await self._grant(sandbox, conversation, grants)
+        return " ".join(filter(None, (said, _of_link(text, grants, sandbox), became)))
+
+    def _typed(self, sandbox: KernelSandbox, conversation: str, kind: Kind, text: str) -> Grants:
+        policy = sandbox.policy_of(conversation, self._sessions.directory(conversation))
+        return typed_grant(kind, text, policy, sandbox.hidden)
+
+    async def _grant(self, sandbox: KernelSandbox, conversation: str, grants: Grants) -> str:
+        """Grant it; gives what becomes of the kernel that runs, empty if it only may reach more."""
+        live = self._sessions.live(conversation)
+        granting = asyncio.create_task(self._sessions.grant(conversation, grants))
+        self._late.add(granting)
+        granting.add_done_callback(self._late.discard)
+        await asyncio.wait({granting}, timeout=PATIENCE)
+        if sandbox.granted.of(conversation) | grants != sandbox.granted.of(conversation):
+            raise NotGrantable(FULL)
+        if not granting.done():
+            return LATER
+        return RESTARTED if live and not granting.result() else ""
+
+    async def keep(self, conversation: str, shown: Collection[str], kept: Collection[str]) -> str:
+        """Take back what of the grants that a page has `shown` is not among those `kept`.
+
+        Gives a sentence about it, empty if there is nothing. A folder stays in sight of the kernel that runs,
+        so that is replaced.
+        """
+        gone = [each for each in self._own(conversation) if each.words in shown and each.words not in kept]
+        if not gone:
+            return ""
+        taken = Grants()
+        for each in gone:
+            taken |= each.grants
+        said = f"Taken back: {', '.join(each.words for each in gone)}."
+        return f"{said} {RESTARTED}" if await self._sessions.revoke(conversation, taken) else said
+
+    def _why_not(self) -> str:
+        where, sandbox = self._where(), self._sessions.sandbox
+        if not isinstance(where, Local):
+            return ON_SERVER
+        if sandbox is None:
+            return WITHOUT.format(why=where.sandbox.why).strip()
+        if not sandbox.way:
+            return NOWHERE.format(why=sandbox.way.why).strip()
+        return "" if sandbox.buttons else OTHERS
+
+    def _own(self, conversation: str) -> list[Grant]:
+        sandbox = self._sessions.sandbox
+        return in_words(sandbox.granted.of(conversation), Path.home()) if sandbox is not None else []
+
+
+def _of_link(text: str, grants: Grants, sandbox: KernelSandbox) -> str:
+    """What is said where a link was typed: a kernel with files of its own sees only what it leads to."""
+    for path in (*grants.read, *grants.write):
+        typed = written(text, real(Path.home()))
+        if typed != path and sandbox.way.backend == "namespaces":
+            return f"Code finds it there, not at {short(typed, Path.home())}."
+    return ""

@@ -1,0 +1,1 @@
+"""What a person types to let the code of a chat reach more."""

@@ -1,0 +1,218 @@
+"""What a person allows by hand to the code of one chat, in real kernels of each sandbox there is here."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coderunner.kernel.kernel_location import KernelLocation
+from coderunner.kernel.sessions.chat_grants import ChatGrants, Reach
+from coderunner.kernel.sessions.registry import Local, Server, Sessions
+from coderunner.outputs import Result, Status
+from coderunner.sandbox.backends import Availability, Backend
+from coderunner.sandbox.granted import MOST_EACH, Granted
+from coderunner.sandbox.kernel_sandbox import KernelSandbox
+from coderunner.sandbox.policy import Grants
+from coderunner.sandbox.typed.not_grantable import NotGrantable
+from coderunner.secret_value import Secret
+from coderunner.settings.code_secrets import CodeSecret
+from tests.behaviours import behaviour
+from tests.sandbox.backends_here import HERE, printed
+
+BOUND = 90.0
+
+
+class Chats:
+    """The chats of one page."""
+
+    def __init__(
+        self, home: Path, sandbox: KernelSandbox | None, where: KernelLocation | None = None
+    ) -> None:
+        self.where = where or Local()
+        self.sessions = Sessions(home / ".coderunner" / "kernels", sandbox=sandbox)
+        self.grants = ChatGrants(self.sessions, lambda: self.where)
+
+    async def run(self, code: str, chat: str = "chat") -> Result:
+        return await self.sessions.get(chat, self.where).execute(code, deadline=BOUND)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    home = Path(os.path.realpath(tmp_path)) / "ada"
+    for name in ("data", "out", "everywhere"):
+        (home / name).mkdir(parents=True)
+        (home / name / "sales.csv").write_text("15")
+    monkeypatch.setenv("HOME", str(home))
+    return home
+
+
+def boxed(home: Path, way: Availability, **more: Any) -> KernelSandbox:
+    data = home / ".coderunner"
+    return KernelSandbox(
+        way=way, granted=Granted(data / "grants.json"), hidden=(data,), **{"buttons": True, **more}
+    )
+
+
+@pytest.fixture(params=HERE)
+def chats(home: Path, request: pytest.FixtureRequest) -> Iterator[Chats]:
+    chats = Chats(home, boxed(home, Availability(request.param)))
+    yield chats
+    chats.sessions.io_thread.call(chats.sessions.close_all())
+
+
+@behaviour("sandbox:by-hand:running")
+async def test_what_is_allowed_by_hand_holds_in_the_kernel_that_runs_and_in_no_other_chat(
+    chats: Chats, home: Path
+) -> None:
+    read, write = f"print(open('{home}/data/sales.csv').read())", f"open('{home}/out/new', 'w').write('x')"
+    assert (await chats.run("x = 15")).status is Status.OK
+    assert (await chats.run(read)).status is Status.ERROR
+    said = await chats.grants.add("chat", "read", "~/data")
+    kept = (await chats.run("x")).status is Status.OK
+    restarted = "" if kept else " The kernel was restarted, its variables are gone."
+    assert said == f"Code in this chat may now read ~/data.{restarted}"
+    assert printed(await chats.run(read)) == "15"
+    assert (await chats.run(write)).status is Status.ERROR
+    assert "may now read and write ~/out." in await chats.grants.add("chat", "write", str(home / "out"))
+    assert (await chats.run(write)).status is Status.OK
+    assert (home / "out" / "new").read_text() == "x"
+    assert (await chats.run(read, "another")).status is Status.ERROR
+    assert chats.grants.of("another").own == ()
+
+
+@behaviour("sandbox:by-hand:shown")
+async def test_what_code_may_reach_is_listed_with_where_that_comes_from(home: Path) -> None:
+    secret = CodeSecret("API_KEY", "api.example.com", 443, Secret("12345678"))
+    everywhere = Grants(frozenset({home / "everywhere"}), hosts=frozenset({"packages"}))
+    chats = Chats(home, boxed(home, Availability("namespaces"), grants=everywhere, secrets=(secret,)))
+    shown = ("read ~/everywhere", "reach the package indexes of pip")
+    everywhere_shown = (*shown, "reach api.example.com with the secret API_KEY")
+    assert chats.grants.of("chat") == Reach((), everywhere_shown, "~/.coderunner/kernels/chat")
+    with pytest.raises(NotGrantable, match="may read ~/everywhere already"):
+        await chats.grants.add("chat", "read", "~/everywhere/")
+    assert await chats.grants.add("chat", "network", "Example.org") == (
+        "Code in this chat may now reach example.org."
+    )
+    await chats.grants.add("chat", "write", "~/everywhere")
+    assert chats.grants.of("chat").own == ("read and write ~/everywhere", "reach example.org")
+    assert chats.grants.of("chat").everywhere == everywhere_shown
+
+
+@behaviour("sandbox:by-hand:running")
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        ("namespaces", "Code in this chat may now read ~/data. Code finds it there, not at ~/link."),
+        ("landlock", "Code in this chat may now read ~/data."),
+    ],
+)
+async def test_where_a_link_is_typed_its_end_is_allowed_and_that_is_said(
+    way: Backend, said: str, home: Path
+) -> None:
+    (home / "link").symlink_to(home / "data")
+    chats = Chats(home, boxed(home, Availability(way)))
+    assert await chats.grants.add("chat", "read", " ~/link/ ") == said
+    assert await chats.grants.add("chat", "read", "~/./out") == "Code in this chat may now read ~/out."
+
+
+@behaviour("sandbox:by-hand:back")
+async def test_only_what_a_page_has_shown_is_taken_back(home: Path) -> None:
+    chats = Chats(home, boxed(home, Availability("namespaces")))
+    for text in ("a.example", "b.example", "c.example"):
+        await chats.grants.add("chat", "network", text)
+    shown = ["reach a.example", "reach b.example"]  # c.example was allowed at another page meanwhile
+    assert await chats.grants.keep("chat", shown, shown) == ""
+    assert await chats.grants.keep("chat", shown, ["reach a.example"]) == "Taken back: reach b.example."
+    assert chats.grants.of("chat").own == ("reach a.example", "reach c.example")
+
+
+@behaviour("sandbox:by-hand:busy")
+@pytest.mark.skipif("landlock" not in HERE, reason="no Landlock here")
+async def test_a_block_that_runs_is_neither_ended_nor_waited_for(home: Path) -> None:
+    chats = Chats(home, boxed(home, Availability("landlock")))
+    try:
+        assert (await chats.run("x = 15")).status is Status.OK
+        go = home / ".coderunner" / "kernels" / "chat" / "go"
+        go.touch()
+        running = asyncio.create_task(chats.run("import time\nwhile not open('go').read(): time.sleep(0.1)"))
+        assert await chats.grants.add("chat", "read", "~/data") == (
+            "Code in this chat may now read ~/data. When the running block has ended, the kernel is "
+            "restarted, and its variables are gone."
+        )
+        assert not running.done()
+        go.write_text("go")
+        assert (await running).status is Status.OK
+        assert printed(await chats.run(f"print(open('{home}/data/sales.csv').read())")) == "15"
+    finally:
+        await chats.sessions.close_all()
+
+
+@behaviour("sandbox:by-hand:full")
+async def test_more_than_anybody_reads_is_not_granted_and_that_is_said(home: Path) -> None:
+    sandbox = boxed(home, Availability("namespaces"))
+    many = frozenset(f"host-{number}.example" for number in range(MOST_EACH))
+    sandbox.granted.add("chat", Grants(hosts=many))
+    chats = Chats(home, sandbox)
+    with pytest.raises(NotGrantable, match="This chat has 200 grants already"):
+        await chats.grants.add("chat", "network", "example.org")
+    assert sandbox.granted.of("chat").hosts == many
+    assert not await chats.sessions.grant("chat", Grants(hosts=frozenset({"example.org"})))
+
+
+NO_SYSTEM = Availability("none", "Kernels cannot be sandboxed on this system.")
+
+
+@behaviour("sandbox:by-hand:nothing")
+@pytest.mark.parametrize(
+    ("boxed_by", "where", "said"),
+    [
+        (
+            {"way": Availability("namespaces")},
+            Server("http://127.0.0.1:8888"),
+            (
+                "Code runs on a Jupyter server and may reach whatever that server lets it; there is nothing "
+                "to allow."
+            ),
+        ),
+        (
+            None,
+            Local(sandbox=NO_SYSTEM),
+            (
+                "Code runs without a sandbox and may reach whatever you can; there is nothing to allow. "
+                "Kernels cannot be sandboxed on this system."
+            ),
+        ),
+        (
+            None,
+            Local(sandbox=Availability("none", "The setting sandbox is off.")),
+            (
+                "Code runs without a sandbox and may reach whatever you can; there is nothing to allow. "
+                "The setting sandbox is off."
+            ),
+        ),
+        (
+            {"way": NO_SYSTEM},
+            Local(sandbox=NO_SYSTEM),
+            (
+                "No code runs: the setting sandbox is on, but there is no sandbox here. "
+                "Kernels cannot be sandboxed on this system."
+            ),
+        ),
+        (
+            {"way": Availability("namespaces"), "buttons": False, "stranger": True},
+            Local(sandbox=Availability("namespaces")),
+            "Code of several people runs here, so only the operator can allow more, with settings.",
+        ),
+    ],
+)
+async def test_where_nothing_can_be_allowed_one_sentence_says_why(
+    boxed_by: dict[str, Any] | None, where: KernelLocation, said: str, home: Path
+) -> None:
+    chats = Chats(home, None if boxed_by is None else boxed(home, **boxed_by), where)
+    assert chats.grants.of("chat") == Reach(why_not=said)
+    with pytest.raises(NotGrantable) as why:
+        await chats.grants.add("chat", "read", "~/data")
+    assert str(why.value) == said
