@@ -4,9 +4,7 @@ Nor on what is installed for the whole machine.
 """
 
 import atexit
-import getpass
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,16 +37,21 @@ os.environ |= {
     "HF_HUB_OFFLINE": "1",
 }
 
-# Kernels are sandboxed as for everybody. Programs in tests say by files what they do, or wait for one: the
-# folder for what tests write is granted, in this one place.
-os.environ["CODERUNNER_SANDBOX_WRITE"] = str(Path(tempfile.gettempdir()) / f"pytest-of-{getpass.getuser()}")
-
 # No deadline: how long an example takes says something about the machine, not about us.
 settings.register_profile(
     "default", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("thorough", settings.get_profile("default"), max_examples=5000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def what_tests_write_is_granted(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Kernels are sandboxed as for everybody; programs in tests say by files what they do, or wait for one.
+
+    Only what this process writes, not what all have written: each start of a kernel looks at all of it.
+    """
+    os.environ["CODERUNNER_SANDBOX_WRITE"] = str(tmp_path_factory.getbasetemp().resolve())
 
 
 @pytest.hookimpl(optionalhook=True)
