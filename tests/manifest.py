@@ -293,6 +293,9 @@ BEHAVIOURS = {
     ),
     "settings:files:places": Behaviour("Files lie where each system wants them.", "XDG base directories"),
     "settings:descriptions:complete": Behaviour("Every setting says what it is.", "README, settings"),
+    "project:closed-folders": Behaviour(
+        "A folder that may not be entered, on the PATH for example, fails nothing.", "docs/reliability.md"
+    ),
     "project:safety:no-same-origin": Behaviour(
         "No frame of ours is ever given the rights of the page around it.", "safety: peer advisories"
     ),

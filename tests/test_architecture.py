@@ -227,6 +227,21 @@ def test_no_module_is_longer_than_400_lines_and_no_class_longer_than_300() -> No
     assert (long, classes) == ([], [])
 
 
+@behaviour("project:closed-folders")
+def test_nobody_asks_a_path_whether_it_is_there_since_it_fails_where_a_folder_may_not_be_entered() -> None:
+    asked = [
+        f"{module}: {ast.unparse(node)}"
+        for module, source in SOURCES.items()
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("exists", "is_dir", "is_file")
+        and not node.keywords
+        and ast.unparse(node.func.value) not in ("os.path", "entry")
+    ]
+    assert asked == []
+
+
 @behaviour("project:safety:no-same-origin")
 def test_no_frame_gets_the_rights_of_its_page() -> None:
     forbidden = "-".join(["allow", "same", "origin"])

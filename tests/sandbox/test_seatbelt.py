@@ -23,7 +23,7 @@ DESCRIBED = POLICY.described() | {"port": 61128, "hidden": ["/Users/ada/out/code
 @behaviour("sandbox:seatbelt:profile")
 def test_nothing_is_allowed_without_saying_of_what() -> None:
     head = len(seatbelt.HEAD)
-    nothing = {"read": [], "write": [], "system": [], "imports": [], "listed": []}
+    nothing: dict[str, list[str]] = {"read": [], "write": [], "system": [], "imports": [], "listed": []}
     for policy in (DESCRIBED, DESCRIBED | nothing, DESCRIBED | {"listed": ["/src"], "imports": ["/src/own"]}):
         assert not re.search(r"\((?:allow|deny) [a-z* -]+\)$", seatbelt.profile(policy)[head:], re.MULTILINE)
 

@@ -48,7 +48,7 @@ class Home:
             chat / "tmp",
             self.path,
             SYSTEM,
-            Grants(frozenset({self.path / "shared"}), hosts=frozenset({"example.net", "packages"})),
+            grants=Grants(frozenset({self.path / "shared"}), hosts=frozenset({"example.net", "packages"})),
             guarded=(self.path / "bin",),
             hidden=(self.data,),
         )

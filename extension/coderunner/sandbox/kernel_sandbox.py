@@ -113,8 +113,11 @@ class KernelSandbox:
         """Prepare the start of a kernel; raises KernelNotStarted where there can be no sandbox."""
         if not self.way:
             raise KernelNotStarted(f"sandbox is on, but there is none: {self.way.why} Set it to auto or off")
-        policy = self.policy(start)
-        policy.temporary.mkdir(mode=0o700, exist_ok=True)
+        try:
+            policy = self.policy(start)
+            policy.temporary.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise KernelNotStarted(f"its sandbox cannot be made: {error}") from error
         gate = self._gate(start.conversation, policy)
         described = {
             **policy.described(),
@@ -183,7 +186,7 @@ class KernelSandbox:
         sockets = real(start.sockets)
         home = real(Path.home())
         needed = _needed(start, home)
-        system = (*(each for each in SYSTEM if each.exists()), *needed.whole)
+        system = (*(each for each in SYSTEM if os.path.exists(each)), *needed.whole)
         found = Policy(
             folder=real(start.folder) if start.folder else sockets,
             sockets=sockets,
@@ -226,7 +229,7 @@ def _there(paths: Iterable[Path], home: Path) -> tuple[Path, ...]:
     return tuple(
         each
         for each in dict.fromkeys(named)
-        if each.exists() and not home.is_relative_to(each) and each not in SYSTEM
+        if os.path.exists(each) and not home.is_relative_to(each) and each not in SYSTEM
     )
 
 
@@ -243,7 +246,7 @@ def _guarded(needed: Iterable[Path], home: Path) -> tuple[Path, ...]:
 
     Not the wide folders of the system: what else lies in them, a setting may allow.
     """
-    programs = (each for name in offers.PROGRAMS if (each := home / name).exists())
+    programs = (each for name in offers.PROGRAMS if os.path.exists(each := home / name))
     found = (*python_folders.executed_here(), *programs, *needed)
     return tuple(each for each in dict.fromkeys(map(real, found)) if not home.is_relative_to(each))
 

@@ -140,7 +140,7 @@ def grantable(path: Path, place: Place, *, write: bool) -> Path | None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        new = write and path.parent.is_dir() and _harmless(path, place, write=write)
+        new = write and os.path.isdir(path.parent) and _harmless(path, place, write=write)
         return _if_harmless(path.parent, place, write=write) if new else None
     except (OSError, ValueError):
         return None
@@ -239,7 +239,7 @@ def secrets_of_code(policy: Policy) -> tuple[Path, ...]:
     Looks at the disk, at `MOST_SEEN` entries. A module may bear the name of a secret.
     """
     meant = {*policy.grants.read, *policy.grants.write}
-    waiting = deque(each for each in dict.fromkeys(policy.imports) if each.is_dir())
+    waiting = deque(each for each in dict.fromkeys(policy.imports) if os.path.isdir(each))
     found: list[Path] = []
     seen = 0
     while waiting and seen < MOST_SEEN and len(found) < MOST_FOUND:
@@ -249,7 +249,9 @@ def secrets_of_code(policy: Policy) -> tuple[Path, ...]:
             path = folder / name
             if path in meant or path.suffix in _CODE:
                 continue
-            if name in _HISTORY or (_is_secret(name) and not (is_folder and (path / "__init__.py").exists())):
+            if name in _HISTORY or (
+                _is_secret(name) and not (is_folder and os.path.exists(path / "__init__.py"))
+            ):
                 found.append(path)
             elif is_folder and name != "__pycache__":
                 waiting.append(path)
@@ -309,9 +311,9 @@ def _holds(folder: Path, places: Iterable[Path]) -> bool:
 
 def readable(path: Path) -> bool:
     """Whether the person could read it without the sandbox, so that it is the sandbox which keeps it away."""
-    return os.access(path, os.R_OK | os.X_OK if path.is_dir() else os.R_OK)
+    return os.access(path, os.R_OK | os.X_OK if os.path.isdir(path) else os.R_OK)
 
 
 def writable(path: Path) -> bool:
     """The same for writing: the file, or a new one in its folder."""
-    return os.access(path if path.exists() else path.parent, os.W_OK)
+    return os.access(path if os.path.exists(path) else path.parent, os.W_OK)

@@ -1,5 +1,6 @@
 """Which folders a kernel's program needs to be able to read: its installation, and its interpreter's."""
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -42,7 +43,9 @@ def _around(program: Path, home: Path) -> list[Path]:
         if above.name == MODULES:
             return [above]
     root = program.parent.parent
-    whole = program.parent.name == "bin" and (root / "lib").is_dir() and root not in (home, home / ".local")
+    whole = (
+        program.parent.name == "bin" and os.path.isdir(root / "lib") and root not in (home, home / ".local")
+    )
     return [root if whole else program.parent]
 
 

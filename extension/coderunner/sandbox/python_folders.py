@@ -88,13 +88,13 @@ def executed_here() -> tuple[Path, ...]:
     found += [Path(program).absolute().parent] if program else []
     found += [PACKAGE, _checkout(PACKAGE)]
     found += [Path(each) for each in os.get_exec_path() if each]
-    return tuple(dict.fromkeys(each for each in found if each.is_absolute() and each.exists()))
+    return tuple(dict.fromkeys(each for each in found if each.is_absolute() and os.path.exists(each)))
 
 
 def _checkout(package: Path) -> Path:
     """The folder of a project that a package is developed in; itself where it is installed."""
     for above in package.parents[:NEAR]:
-        if any((above / name).exists() for name in CHECKOUT):
+        if any(os.path.exists(above / name) for name in CHECKOUT):
             return above
     return package
 
@@ -144,9 +144,9 @@ def importable(paths: Iterable[str]) -> Folders:
 def _environment(prefix: Path) -> list[Path]:
     """An environment; what belongs to it where it shares its folder with a person's files."""
     shared = Path.home().is_relative_to(prefix) and prefix != Path("/usr")
-    if not shared and ((prefix / "pyvenv.cfg").exists() or (prefix / "conda-meta").exists()):
+    if not shared and (os.path.exists(prefix / "pyvenv.cfg") or os.path.exists(prefix / "conda-meta")):
         shared = any(
-            (prefix / name).exists() for name in (".git", ".env", "pyproject.toml", "requirements.txt")
+            os.path.exists(prefix / name) for name in (".git", ".env", "pyproject.toml", "requirements.txt")
         )
     return [prefix / name for name in ENVIRONMENT] if shared else [prefix]
 
@@ -170,7 +170,9 @@ def _mapped(name: str) -> list[Path]:
     """A package that a finder names, or a module, whose name it gives without its ending."""
     path = Path(name)
     return (
-        [path] if path.exists() else [each for each in path.parent.glob(f"{path.name}.*") if _is_module(each)]
+        [path]
+        if os.path.exists(path)
+        else [each for each in path.parent.glob(f"{path.name}.*") if _is_module(each)]
     )
 
 
@@ -178,7 +180,7 @@ def _importable(folder: Path) -> Folders:
     """The modules and packages in a folder, and what says which versions they are."""
     if folder.name in SITES:
         return Folders((folder,))
-    if folder.is_file():
+    if os.path.isfile(folder):
         return Folders(imported=(folder,) if folder.suffix in ARCHIVES else ())
     found = tuple(_walked(folder, _Budget()))
     if folder.name.startswith(LINKS):

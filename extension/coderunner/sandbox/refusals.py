@@ -126,9 +126,9 @@ def _refused(path: Path, name: Named, policy: Policy, person: Person) -> Access 
     if person.stranger:
         return "write" if writes else "read"
     if writes:
-        there = path.exists() or path.parent.is_dir()
+        there = os.path.exists(path) or os.path.isdir(path.parent)
         return "write" if there and offers.writable(path) else None
-    return "read" if path.exists() and offers.readable(path) else None
+    return "read" if os.path.exists(path) and offers.readable(path) else None
 
 
 def _unsaid(path: Path, name: Named, policy: Policy, home: Path) -> Access | None:
@@ -140,7 +140,7 @@ def _unsaid(path: Path, name: Named, policy: Policy, home: Path) -> Access | Non
         return None
     if name.writes and path.is_relative_to(home) and path != home:
         return "write" if os.access(home, os.W_OK) else None
-    return "read" if path.exists() and offers.readable(path) else None
+    return "read" if os.path.exists(path) and offers.readable(path) else None
 
 
 def _everywhere(path: Path, home: Path) -> bool:
@@ -183,7 +183,7 @@ def _told(refused: _File | _Network, policy: Policy, person: Person) -> Refusal:
     if granted is None or not plain:
         return refusal
     named = short(granted, person.home)
-    named = named if granted == refused.path and not granted.is_dir() else f"the folder {named}"
+    named = named if granted == refused.path and not os.path.isdir(granted) else f"the folder {named}"
     return _offered(refusal, str(granted), named, person)
 
 

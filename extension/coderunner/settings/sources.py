@@ -45,7 +45,7 @@ def read_toml(path: Path, *, required: bool) -> dict[str, Any]:
 
     Raises SettingsError if it cannot be read.
     """
-    if not required and not path.is_file():
+    if not required and not os.path.isfile(path):
         return {}
     try:
         with path.open("rb") as file:

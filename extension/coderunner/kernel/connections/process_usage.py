@@ -49,7 +49,7 @@ def own_memory(processes: tuple[int, ...]) -> int:
 
 
 def _members(process: int) -> Iterator[tuple[int, int]]:
-    if sys.platform != "linux" or not (PROC / "self" / "task" / str(os.getpid()) / "children").exists():
+    if sys.platform != "linux" or not os.path.exists(PROC / "self" / "task" / str(os.getpid()) / "children"):
         yield from _members_by_psutil(process)
         return
     waiting, seen = [process], {process}

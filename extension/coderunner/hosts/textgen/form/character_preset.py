@@ -3,6 +3,7 @@
 The webui uses a character in its chat and chat-instruct modes, the system message in instruct mode.
 """
 
+import os
 from pathlib import Path
 
 from coderunner.errors import SettingsError
@@ -23,7 +24,7 @@ def install(user_data: Path) -> str:
         folder.mkdir(parents=True, exist_ok=True)
         for name in names:
             path = folder / f"{name}.yaml"
-            if not path.exists():
+            if not os.path.exists(path):
                 path.write_text(text, encoding="utf-8")
                 return f"Installed {name}. Select it under Character, in chat or chat-instruct mode."
             if path.read_text(encoding="utf-8") == text:

@@ -7,6 +7,7 @@ in which it was made.
 
 import json
 import logging
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -100,7 +101,7 @@ class ChatIdentities:
             [place.folder, place.name, its] for place, its in self._bound.items() if its != place.conversation
         ]
         with suppress(OSError):
-            if odd or self._path.exists():
+            if odd or os.path.exists(self._path):
                 self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 written = self._path.with_suffix(f".{token_hex(4)}")
                 written.write_text(json.dumps(odd), encoding="utf-8")

@@ -140,7 +140,7 @@ class PreferencesFile:
     def new(self) -> bool:
         """Nothing was chosen yet, and nobody was greeted."""
         with self._lock:
-            return not self._read() and not self.path.exists()
+            return not self._read() and not os.path.exists(self.path)
 
     def greet(self) -> bool:
         """Whether to greet a person: once, which is remembered; never if it cannot be."""

@@ -5,6 +5,7 @@
 Each of ours holds the one that it replaces. The interface may restart: then ours replaces our earlier one.
 """
 
+import os
 from collections.abc import Callable, Generator, Sequence
 from functools import wraps
 from typing import Any, Protocol
@@ -80,9 +81,9 @@ def follow_chats(
     from modules import chat
 
     def after_rename(theirs: Callable[..., Any], old: str, new: str, character: str, mode: str) -> None:
-        there = chat.get_history_file_path(new, character, mode).exists()
+        there = os.path.exists(chat.get_history_file_path(new, character, mode))
         theirs(old, new, character, mode)
-        if not there and chat.get_history_file_path(new, character, mode).exists():
+        if not there and os.path.exists(chat.get_history_file_path(new, character, mode)):
             _save_as(new, old, character, mode)
             renamed(old, new, character, mode)
 
@@ -132,7 +133,7 @@ def keep_when_left() -> bool:
             steps.close()
             place = state["unique_id"], state["character_menu"], state["mode"]
             # A chat that was deleted meanwhile stays deleted.
-            if last is not None and chat.get_history_file_path(*place).exists():
+            if last is not None and os.path.exists(chat.get_history_file_path(*place)):
                 chat.save_history(last[1], *place)
             raise
         finally:

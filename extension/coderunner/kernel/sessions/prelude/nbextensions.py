@@ -3,6 +3,7 @@
 A request is answered also while a cell runs.
 """
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def serve_nbextensions(shell: Any) -> None:
 
 def is_program(path: Path) -> bool:
     """Whether it is a file, and not too large to be sent."""
-    return path.is_file() and path.stat().st_size <= LARGEST
+    return os.path.isfile(path) and path.stat().st_size <= LARGEST
 
 
 shell = get_ipython()
