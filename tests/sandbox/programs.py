@@ -134,7 +134,8 @@ print(open("d").read(), oct(it.st_mode), it.st_mtime)
 import os, tarfile, zipfile
 open("packed", "w").write("42"); os.chmod("packed", 0o750)
 with tarfile.open("a.tar", "w") as archive: archive.add("packed")
-with tarfile.open("a.tar") as archive: archive.extractall("unpacked", **({"filter": "tar"} if hasattr(tarfile, "tar_filter") else {}))
+how = {"filter": "tar"} if hasattr(tarfile, "tar_filter") else {}
+with tarfile.open("a.tar") as archive: archive.extractall("unpacked", **how)
 with zipfile.ZipFile("a.zip", "w") as archive: archive.write("packed")
 print(oct(os.stat("unpacked/packed").st_mode), zipfile.ZipFile("a.zip").read("packed").decode())
 """,
