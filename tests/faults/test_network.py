@@ -112,7 +112,7 @@ async def test_the_cell_after_one_whose_connection_was_cut_takes_another(
 async def test_a_connection_over_which_nothing_comes_from_the_beginning_is_given_up(
     proxy: Chaos, far: Session, ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coderunner.kernel.connections.servers.server_kernel.AT_ONCE", 1.0)
+    monkeypatch.setattr("coderunner.kernel.connections.servers.find_or_start.AT_ONCE", 1.0)
     await far.io_thread.run(far.rest())
     proxy.swallowing = True
     ordeal.strike()

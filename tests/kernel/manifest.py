@@ -25,6 +25,10 @@ BEHAVIOURS = {
         "A server that knows the token but does not let it do something is not said to refuse the token.",
         "servers and kernels: S6, S7; each refusal is true",
     ),
+    "server:start:stuck": Behaviour(
+        "A kernel that does not come up is said to be what does not answer, and is ended.",
+        "servers and kernels: S1; each refusal is true",
+    ),
     "server:start:slow": Behaviour(
         "A kernel that takes its time to start on a server is waited for.",
         "servers and kernels: S1, a WebSocket opens when the kernel has answered",

@@ -17,6 +17,7 @@ from coderunner.kernel.connections.servers.find_or_start import create_without_s
 from coderunner.kernel.connections.servers.rest_api import RestApi
 from coderunner.kernel.connections.servers.server_kernel import ServerKernel
 from coderunner.kernel.connections.servers.websocket import KernelWebSocket
+from coderunner.kernel.doctor.connection_check import check
 from coderunner.kernel.execution.client import KernelClient
 from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.kernel_location import Patience
@@ -361,6 +362,28 @@ async def test_a_kernel_that_starts_slowly_is_waited_for(
         where = Server(server.url, Secret("slow-token"), kernel_name="slow", patience=Patience(handshake=0.5))
         result = await sessions.get("slow", where).execute("6 * 7")
     assert for_model(result) == "Result: 42\n"
+
+
+@behaviour("server:start:stuck")
+async def test_a_kernel_that_never_answers_is_given_up_and_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck = tmp_path / "jupyter" / "kernels" / "stuck"
+    stuck.mkdir(parents=True)
+    argv = [sys.executable, "-c", "import time; time.sleep(600)", "{connection_file}"]
+    (stuck / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "S", "language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    with jupyter_server(tmp_path, token="stuck-token") as server:
+        patience = Patience(start=2.0)
+        where = Server(server.url, Secret("stuck-token"), kernel_name="stuck", patience=patience)
+        session = Sessions().get("stuck", where)
+        result = await session.execute("1")
+        report = await check(where)
+        kernels = server.kernels()
+    assert (result.status, result.detail) == (Status.REFUSED, "the kernel did not answer within 2 s")
+    assert (session.status.state, session.status.sentence) == ("dead", result.detail)
+    assert report.sentence == "The kernel did not answer within 2 s."
+    assert kernels == []
 
 
 @behaviour("server:refused:bounded")

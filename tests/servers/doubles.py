@@ -45,8 +45,17 @@ def gateway(folder: Path, *, lists: bool = False, enterprise: bool = False) -> I
         yield Place(place.url, place.token, lists=lists, setting=f"{setting}.list_kernels")
 
 
+@contextlib.contextmanager
+def documents(folder: Path) -> Iterator[Place]:
+    """A Jupyter Server with jupyter-server-documents."""
+    bridge = "--ServerApp.kernel_websocket_connection_class=tests.servers.documents_double.Bridge"
+    with stock(folder, bridge) as place:
+        yield place
+
+
 DOUBLES: dict[str, Callable[[Path], contextlib.AbstractContextManager[Place]]] = {
     "a gateway": lambda folder: gateway(folder),
     "a gateway, lists": lambda folder: gateway(folder, lists=True),
     "an enterprise gateway": lambda folder: gateway(folder, enterprise=True),
+    "documents on a server": documents,
 }

@@ -13,6 +13,12 @@ BEHAVIOURS = {
     "servers:deadline": Behaviour("A cell is stopped at its limit, and its variables stay.", CONTRACT),
     "servers:interrupt": Behaviour("A person can stop a cell.", CONTRACT),
     "servers:death": Behaviour("A kernel that dies is told, and the next cell has another.", CONTRACT),
+    "servers:death-at-rest": Behaviour(
+        "A kernel that dies between two cells is told with the next result.", CONTRACT
+    ),
+    "servers:shared": Behaviour(
+        "A cell ends as it should though another client of its kernel comes and goes.", CONTRACT
+    ),
     "servers:restart": Behaviour("A restart empties the kernel, and the next result says so.", CONTRACT),
     "servers:reconnect": Behaviour(
         "After a lost connection the variables are there; output that is missing is said to be.", CONTRACT

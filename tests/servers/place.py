@@ -17,6 +17,9 @@ class Place:
     setting: str = ""
     """What makes it tell, where it does not."""
 
+    fragile: bool = False
+    """A kernel there ends when one of two clients leaves it."""
+
     @property
     def where(self) -> Server:
         """The place as our settings say it."""

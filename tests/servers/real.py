@@ -68,7 +68,8 @@ def enterprise_gateway(folder: Path, *options: str) -> Iterator[Place]:
         *(f"--EnterpriseGatewayApp.port={port}", f"--EnterpriseGatewayApp.auth_token={token}", *options),
     ]
     with process(command, f"{url}/api", folder, venv.environment(folder)):
-        yield Place(url, token, lists=bool(options), setting="EnterpriseGatewayApp.list_kernels")
+        setting = "EnterpriseGatewayApp.list_kernels"
+        yield Place(url, token, lists=bool(options), setting=setting, fragile=True)
 
 
 @contextlib.contextmanager

@@ -63,7 +63,7 @@ class LocalKernel:
     """The transport to a kernel on this machine."""
 
     found = False
-    borrowed = False
+    borrowed = uncertain = False
     process = ""
 
     def __init__(

@@ -71,6 +71,10 @@ class KernelClient:
         self.gone: Gone | None = None
         """Why this client is no longer usable; None while it is."""
         self._end = CellConclusion(transport, self._stamp, self._give_up, self.check)
+        self.anew = False
+        """The last cell ran in another process than the one before it, and nobody said so."""
+        self._deaf = False
+        """The server gives the kernel's replies to another connection."""
         self.worn = False
         """The way was cut while a cell ran, and found again: good for the end of that cell. What the server
         has not let go of yet may still take answers from it."""
@@ -112,6 +116,11 @@ class KernelClient:
     def quiet_for(self) -> float:
         """Seconds since anything was heard, those included in which the machine slept."""
         return now() - self._last_event
+
+    @property
+    def uncertain(self) -> bool:
+        """What is sent may vanish unnoticed: see to it before each cell that it arrives."""
+        return self._transport.uncertain
 
     def _stamp(self, request: str = "") -> Stamp:
         return Stamp(request or uuid.uuid4().hex, self._session, datetime.now(UTC).isoformat())
@@ -172,7 +181,9 @@ class KernelClient:
             self._comms.expect(stamp.id, panel)
         execution = CellOutputs(stamp.id, asks=asks)
         request = self._request = PendingRequest(
-            execution, on_output, self._probe, on_question, self.process, alone=self._transport.alone
+            *(execution, on_output, self._probe, on_question, self.process),
+            alone=self._transport.alone,
+            deaf=self._deaf,
         )
         try:
             if self.gone is not None:
@@ -182,7 +193,9 @@ class KernelClient:
             return self._described(request.result(*await self._settle(request, deadline, detach)))
         finally:
             self._request = None
-            self.process = request.process if request.heir else self.process
+            self.anew = request.heir is None and "" != self.process != request.taken_by != ""
+            self.process = request.taken_by or ("" if request.heir else self.process)
+            self._deaf = self._deaf or (request.rested and not request.execution.reply)
             self.worn = self.worn or request.cut or request.heir is not None
             request.close()
 

@@ -24,6 +24,9 @@ REJOIN = 5.0
 AFTERSHOCK = 1.0
 """Seconds after an interrupt that was not ours for a message that the kernel itself is ending."""
 
+RAN_OUT: tuple[Ending, ...] = ("complete", "unreplied")
+"""The endings of a cell that ran to its end."""
+
 FLUSHED = "the kernel flushed it from its queue each time"
 DROPPED = "the server dropped output; print less at once, or raise its limit ServerApp.{limit}"
 UNHEARD = "output may be missing"
@@ -59,12 +62,12 @@ class CellConclusion:
         if ending is NO_REPLY:
             self._give_up(NO_REPLY)
             await self._replace(RESTART_TIMEOUT)
-        if ending == "complete" and request.execution.interrupted:
+        if ending in RAN_OUT and request.execution.interrupted:
             # Not by us. A kernel that somebody shuts down or restarts may interrupt its cell first.
             ending = await self._aftershock(request) or ending
         if isinstance(ending, Gone):
             return _verdict(ending)
-        if ending == "complete":
+        if ending in RAN_OUT:
             return self._completed(request)
         if ending == "unanswered":
             return self._unanswered(request)
@@ -90,7 +93,8 @@ class CellConclusion:
     def _completed(self, request: PendingRequest) -> tuple[Status, Aftermath, str]:
         execution = request.execution
         interrupted = execution.reply == "aborted" and execution.interrupted
-        status = Status.INTERRUPTED if interrupted else Status(execution.reply or "ok")
+        replied = execution.reply or ("error" if execution.failed else "ok")
+        status = Status.INTERRUPTED if interrupted else Status(replied)
         if execution.ending:
             self._give_up(ENDED)
             return status, Aftermath.FRESH, ASKED_EXIT
@@ -99,7 +103,7 @@ class CellConclusion:
         missing = "" if heard else UNHEARD
         if execution.dropped:
             missing = DROPPED.format(limit=execution.dropped)
-        if request.cut and not request.gaps.whole:
+        if request.cut and not (request.heard_out or request.gaps.whole):
             missing = INCOMPLETE
         said = [INHERITED if request.heir else "", FLUSHED if status is Status.ABORTED else missing]
         return status, Aftermath.READY, "; ".join(filter(None, said))
@@ -139,7 +143,7 @@ class CellConclusion:
 
     def _left(self, request: PendingRequest, ending: Ending | None) -> Aftermath | None:
         """What a cell that was told to stop has left; None: nobody knows that it ended."""
-        if ending == "complete":
+        if ending in RAN_OUT:
             return Aftermath.FRESH if request.execution.ending else Aftermath.READY
         if ending == "unanswered" and request.answered_by:
             return self._unanswered(request)[1]

@@ -29,6 +29,9 @@ TRAIL = 0.5
 LAST_WORD = 0.1
 """Seconds for what a kernel that does not number its messages says after the end of a cell: deno shows the
 value of a cell that awaits when it has said that it is idle."""
+STRAY = 0.05
+"""Seconds that a reply may come after the kernel said that it has ended the request behind it, where replies
+have gone to somebody else before."""
 ANSWER = 600.0
 """Seconds for a person to answer a question; meanwhile no other time of the cell passes."""
 NOBODY = 2.0
@@ -63,9 +66,9 @@ class Back:
 
 
 Event = Message | Gone | Away | Back
-Ending = Gone | Literal["complete", "overdue", "stopped", "unheard", "unanswered"]
+Ending = Gone | Literal["complete", "overdue", "stopped", "unheard", "unanswered", "unreplied"]
 """What ended the wait; `unheard`: the program asks, and nobody answers; `unanswered`: it runs no more, and
-the connection was lost when its reply came."""
+the connection was lost when its reply came; `unreplied`: the server gave the reply to somebody else."""
 OnQuestion = Callable[[Question | None], None]
 """Told what the program asks, and with None that the question is answered or withdrawn; in the loop."""
 
@@ -103,8 +106,12 @@ class PendingRequest:
         process: str = "",
         *,
         alone: bool = False,
+        deaf: bool = False,
     ) -> None:
-        """`alone`: what the kernel says all comes this way, so a number that is missing is a message."""
+        """`alone`: what the kernel says all comes this way, so a number that is missing is a message.
+
+        `deaf`: the server has given a reply to somebody else before, and will do so again.
+        """
         self.execution = execution
         self.gaps = MessageGaps(execution.request)
         self.probes: set[str] = set()
@@ -116,12 +123,19 @@ class PendingRequest:
         self.way.set()
         self.cut = False
         """It was cut at least once."""
+        self.heard_out = False
+        """All that it showed was there before the first cut: only its reply can be missing."""
         self.process = process
         """What the process that took up the request calls its session."""
         self.heir: Gone | None = None
         """The kernel died before it took up the request, which waits for the process in its place."""
+        self.taken_by = ""
+        """What the process that ran it calls its session, once it is heard of."""
         self._alive = False
+        self.rested = False
+        """The kernel has ended what came after it, and it has no reply."""
         self._alone = alone
+        self._deaf = deaf
         self.hurried = False
         """It goes on by itself before its deadline."""
         self._waits_for_gap = False
@@ -153,6 +167,7 @@ class PendingRequest:
         self.gaps.note(message)
         if message.parent == self.execution.request:
             self.process = self.process or message.session
+            self.taken_by = self.taken_by or message.session
         if self.execution.changed and self._on_output is not None and self._update is None:
             self._plan_update()
         if self.execution.complete and not self.gaps.early:
@@ -174,6 +189,8 @@ class PendingRequest:
         if message.parent in self.probes and message.type == "kernel_info_reply":
             self.answered_by = message.session
             self._alive = True
+        if message.parent in self.probes and message.content.get("execution_state") == "idle":
+            self._expect_no_reply()
         if self._alive and (self.cut or self.execution.reply):
             self._be_patient(TRAIL, self._end_without_it, again=True)
         elif self._alive:
@@ -181,10 +198,20 @@ class PendingRequest:
         elif self.execution.reply:
             self._be_patient(SILENCE, self._ask, again=True)
         elif self.execution.idle:
-            self._be_patient(PROBE_AFTER, self._ask, again=False)
+            self._be_patient(0.0 if self._deaf else PROBE_AFTER, self._ask, again=False)
+
+    def _expect_no_reply(self) -> None:
+        """The kernel has ended what came after the request: its replies are there by now, or come to others.
+
+        A server that opens several connections in one name has a kernel reply to the last; all hear the rest.
+        """
+        if self.execution.idle and not (self.rested or self._alive or self.cut or self.execution.reply):
+            self.rested = True
+            self._be_patient(STRAY if self._deaf else TRAIL, lambda: self.end("unreplied"), again=True)
 
     def _end_without_it(self) -> None:
-        self.end("complete" if self.execution.reply else "unanswered")
+        without: Ending = "unreplied" if self.heard_out else "unanswered"
+        self.end("complete" if self.execution.reply else without)
 
     def _be_patient(self, seconds: float, then: Callable[[], None], *, again: bool) -> None:
         if self._patience is not None:
@@ -203,6 +230,7 @@ class PendingRequest:
 
     def lose_the_way(self) -> None:
         """The connection to the kernel is lost; the deadline goes on."""
+        self.heard_out = self.heard_out or (not self.cut and self.execution.started and self.execution.idle)
         self.away = self.cut = True
         self.way.clear()
 
@@ -228,7 +256,7 @@ class PendingRequest:
             pause = min(2 * pause, ASK_AT_LEAST)
             if self.execution.idle and not self._alive and pause == ASK_AT_LEAST:
                 # Outputs reach us, answers do not: the server gives them to a connection that is no more.
-                self.end("unanswered")
+                self._end_without_it()
 
     # --- how it ends ------------------------------------------------------------------------------
 

@@ -16,6 +16,8 @@ class Transport(Protocol):
     """The kernel was there already, with its variables."""
     borrowed: bool
     """It is a person's own: nothing that they did not ask for ends or empties it."""
+    uncertain: bool
+    """What is sent may vanish unnoticed: before each cell `check` looks whether it arrives."""
     language: str
     """The language of its kernel spec, in lower case; empty where nobody says it."""
     about: KernelInfo

@@ -91,9 +91,12 @@ class KernelLifecycle:
         self._show("busy")
         return notice
 
-    def learn(self, result: Result) -> bool:
-        """Learn from a result; returns whether the kernel is not the one that an earlier process knew."""
-        anew = self._began_anew(result)
+    def learn(self, result: Result, *, anew: bool = False) -> bool:
+        """Learn from a result; returns whether its kernel is not the one that had run cells before.
+
+        `anew`: it came from another process than the cell before it.
+        """
+        anew = self._began_anew(result) or (anew and self._ran)
         self._ran = result.aftermath is not Aftermath.FRESH
         return anew
 
@@ -125,7 +128,7 @@ class KernelLifecycle:
         if self._closed:
             raise KernelNotStarted(CLOSED)
         if (client := self._client) is not None:
-            if client.gone is None and client.quiet_for > DOZED_OFF:
+            if client.gone is None and (client.uncertain or client.quiet_for > DOZED_OFF):
                 await client.check()
             if client.gone is None:
                 return client

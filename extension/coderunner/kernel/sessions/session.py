@@ -251,7 +251,7 @@ class Session:
                 on_later=cell.on_later,
                 panel=cell.panel,
             )
-            if self._life.learn(result):
+            if self._life.learn(result, anew=client.anew):
                 notice = notice or REPLACED
         finally:
             self._current = None

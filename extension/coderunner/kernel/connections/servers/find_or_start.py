@@ -76,6 +76,7 @@ async def open_kernel(
             if not heard and state != "busy":
                 await greet(kernel, within=rest.patience.start)
             kernel.ready = True
+            await kernel.check()
         except BaseException:
             await asyncio.shield(kernel.close(keep=kernel.found))
             raise
@@ -102,6 +103,7 @@ async def attach(where: Server) -> ServerKernel:
         try:
             await greet(kernel, within=ATTACHED)
             kernel.ready = True
+            await kernel.check()
         except BaseException:
             await asyncio.shield(kernel.close())
             raise

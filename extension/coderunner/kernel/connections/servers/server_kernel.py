@@ -1,9 +1,12 @@
 """A kernel on a Jupyter Server, Hub or Gateway: REST for its life, one WebSocket for its messages."""
 
 import asyncio
+import uuid
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from coderunner.errors import KernelError, ServerRefused
@@ -12,7 +15,7 @@ from coderunner.kernel.connections.servers.rest_api import RestApi
 from coderunner.kernel.connections.servers.websocket import PING, KernelWebSocket
 from coderunner.kernel.execution.pending_request import LOST, Away, Back, Event, Gone
 from coderunner.kernel.protocol.kernel_info import KernelInfo
-from coderunner.kernel.protocol.messages import Message
+from coderunner.kernel.protocol.messages import Message, Stamp, kernel_info_request
 from coderunner.outputs import Status
 
 AWAY = 120.0
@@ -38,6 +41,7 @@ class ServerKernel:
         self.found = found
         self.borrowed = False
         self.alone = False
+        self.uncertain = False
         self.language = ""
         self.about = KernelInfo()
         self.process = ""
@@ -54,6 +58,10 @@ class ServerKernel:
         self._gone: Gone | None = None
         self._websocket: KernelWebSocket | None = None
         self._identity = ""
+        self._asked: deque[str] = deque(maxlen=8)
+        """The last requests that asked which process there is."""
+        self._told = asyncio.Event()
+        """One of them was answered."""
         self._returning: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -88,10 +96,19 @@ class ServerKernel:
 
     def _on_message(self, message: Message) -> None:
         self._receive(message)
-        gone = verdict(message)
+        gone = verdict(message) or (RESTARTS if self._replaced(message) else None)
         # Before it is ready, the server may replay what we missed: the end of the program before this one.
         if gone is not None and (self.ready or message.content.get("execution_state") == "dead"):
             self._end(gone)
+
+    def _replaced(self, message: Message) -> bool:
+        """Whether a message shows that another process has taken the kernel's place."""
+        begins = message.type == "status" and message.content.get("execution_state") == "starting"
+        if not message.session or not (begins or message.parent in self._asked):
+            return False
+        self._told.set()
+        before, self.process = self.process, message.session
+        return self.ready and before not in ("", message.session)
 
     def _end(self, gone: Gone) -> None:
         if self._gone is None:
@@ -179,7 +196,29 @@ class ServerKernel:
             return self._gone or (VANISHED if self._away else DELETED)
         if self._websocket is not None and self._websocket.quiet_for > 2 * PING:
             await self.answers()
+        if self.ready and model.get("connections") == 0:
+            self.uncertain = True
+            await self._see_who_is_there(at_rest=model.get("execution_state") == "idle")
         return DIED if model.get("execution_state") == "dead" else None
+
+    async def _see_who_is_there(self, *, at_rest: bool) -> None:
+        """Have the kernel's process say which it is; a connection that does not reach it at rest is replaced.
+
+        A server that does not count our connection (jupyter-server-documents) tells of no death over it, and
+        opens several in one name, of which the kernel may hear the last one only.
+        """
+        if self._websocket is None or self._gone is not None or self._away:
+            return
+        stamp = Stamp(uuid.uuid4().hex, "coderunner", datetime.now(UTC).isoformat())
+        self._asked.append(stamp.id)
+        self._told.clear()
+        await self.send(kernel_info_request(stamp, "control"))
+        try:
+            async with asyncio.timeout(AWAKE):
+                await self._told.wait()
+        except TimeoutError:
+            if at_rest:
+                self._websocket.give_up()
 
     async def answers(self) -> bool:
         """Return whether the connection still works; one that does not is replaced."""
