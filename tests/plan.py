@@ -40,6 +40,7 @@ PLAN = {
     "sandbox.policy": Layer(),
     # What is said is read without looking anywhere; whether it is so is asked elsewhere.
     "sandbox.clues": Layer("outputs text sandbox.clues", pure=True),
+    "sandbox.machine": Layer(),
     # Runs in the kernel's process before the kernel does.
     "sandbox.launcher": Layer("sandbox.launcher"),
     "sandbox.launcher.call_filter": Layer("sandbox.launcher.call_filter"),

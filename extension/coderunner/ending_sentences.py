@@ -78,6 +78,7 @@ _FOR_MODELS: Mapping[Remedy, _Remedy] = {
         "It is not offered, because secrets or programs may lie there.",
         "They are not offered, because secrets or programs may lie there.",
     ),
+    Remedy.APART: _Remedy(*2 * ("Code in the sandbox reaches no other program of this machine.",)),
     Remedy.PROXY: _Remedy(*2 * ("Use a library that heeds HTTPS_PROXY, such as requests.",)),
 }
 GIVE_UP = "Do not try another way."
@@ -102,6 +103,9 @@ _FOR_PEOPLE: Mapping[Remedy, _Remedy] = {
     Remedy.BUTTON: _Remedy(),
     Remedy.SETTING: _FOR_MODELS[Remedy.SETTING],
     Remedy.NOTHING: _Remedy(*2 * ("Secrets or programs may lie there; see the setting {settings}.",)),
+    Remedy.APART: _Remedy(
+        *2 * ("Code in the sandbox reaches no other program of this machine; see the setting {settings}.",)
+    ),
     Remedy.PROXY: _FOR_MODELS[Remedy.PROXY],
 }
 

@@ -181,6 +181,8 @@ class Remedy(StrEnum):
     """Whoever starts CodeRunner, with a setting."""
     NOTHING = "nothing"
     """It is not offered: secrets lie there."""
+    APART = "apart"
+    """Nobody, as long as there is a sandbox: another program of this machine is there."""
     PROXY = "proxy"
     """The code itself: it went past the sandbox's proxy, and nothing that is allowed lets it out there."""
 
@@ -189,9 +191,9 @@ class Remedy(StrEnum):
 class Refusal:
     """An access that the sandbox refused to a cell. Code can forge one: nothing in it may be believed."""
 
-    access: Literal["read", "write", "network"]
+    access: Literal["read", "write", "network", "program"]
     what: str
-    """The path, with `~` for the home folder, or the domain name."""
+    """The path, with `~` for the home folder, the domain name, or what program of this machine it is."""
     remedy: Remedy = Remedy.NOTHING
     grant: str = ""
     """With a button, what it grants: an absolute path, a domain name, or the name of a grant."""
@@ -226,7 +228,7 @@ class Refusal:
 
     @property
     def setting(self) -> str:
-        """The name of the setting that would allow it."""
+        """The name of the setting that it depends on."""
         return _ACCESSES[self.access].setting
 
     @property
@@ -248,6 +250,7 @@ _ACCESSES = {
     "read": _Words("read", "read", "sandbox_read"),
     "write": _Words("write to", "read and write", "sandbox_write"),
     "network": _Words("reach", "reach", "sandbox_network"),
+    "program": _Words("reach", "reach", "sandbox"),
 }
 
 

@@ -217,6 +217,17 @@ BEHAVIOURS = {
         "What a sandbox is there to refuse succeeds without one, and in no backend.",
         "safety, T1: host files, processes and the network stay out of reach",
     ),
+    "sandbox:probes:told": Behaviour(
+        "Of each act that a sandbox refuses one sentence is told, or there is a reason why none is.",
+        "decision 4: truthful ends",
+    ),
+    "sandbox:refusals:programs": Behaviour(
+        "A port, a socket or a process of this machine that code may not reach is named, if it is there.",
+        "decision 4: truthful ends",
+    ),
+    "sandbox:limits:told": Behaviour(
+        "A program that gets an error from a limit is told which limit it met.", "decision 4: truthful ends"
+    ),
     "sandbox:seatbelt:profile": Behaviour(
         "On macOS a profile names what a kernel may reach; a path in it is never anything but a path.",
         "Apple: sandbox-exec(1)",

@@ -81,6 +81,7 @@ async def test_a_file_grows_to_its_limit(tmp_path: Path, backend: Backend) -> No
         assert [each.evalue for each in result.outputs if isinstance(each, Error)] == [
             "[Errno 27] File too large"
         ]
+        assert result.detail == "a file that it writes may have at most 0.003 GB"
     finally:
         await sessions.close_all()
 

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import Template
 
 import pytest
 import pytest_asyncio
@@ -20,6 +21,7 @@ from coderunner.kernel.sessions.registry import Local, Session, Sessions
 from coderunner.sandbox.backends import Backend
 from tests.behaviours import behaviour
 from tests.sandbox.backends_here import EVERYWHERE, printed, sessions_in
+from tests.sandbox.probe_sentences import SENTENCES, Silence
 from tests.sandbox.probes import PROBES, Probe
 
 pytestmark = [
@@ -149,20 +151,32 @@ class Rooms:
 
     scene: Scene
     sessions: dict[Backend, Sessions]
+    became: dict[tuple[Backend, str], tuple[str, list[str]]] = field(default_factory=dict)
 
     def room(self, backend: Backend) -> Session:
         return self.sessions[backend].get("one", Local())
 
-    async def run(self, backend: Backend, probe: Probe) -> str:
-        """What became of an act: `reached`, or `refused` and what the program saw."""
+    async def run(self, backend: Backend, probe: Probe) -> tuple[str, list[str]]:
+        """What became of an act: `reached`, or `refused` and what the program saw; and what is said of it."""
+        if (backend, probe.name) not in self.became:
+            self.became[backend, probe.name] = await self._run(backend, probe)
+        return self.became[backend, probe.name]
+
+    async def _run(self, backend: Backend, probe: Probe) -> tuple[str, list[str]]:
         source = probe.source(self.scene.refresh())
         before = self.scene.looks()
-        said = printed(await self.room(backend).execute(source))
-        if not probe.changes:
-            return said
-        return (
-            "reached" if self.scene.looks() != before else said.replace("reached", "refused: it is its own")
-        )
+        result = await self.room(backend).execute(source)
+        said, told = printed(result), [each.sentence for each in result.refusals]
+        if probe.changes:
+            changed = self.scene.looks() != before
+            said = "reached" if changed else said.replace("reached", "refused: it is its own")
+        return said, told
+
+    def sentences(self, backend: Backend, probe: Probe) -> list[str]:
+        """What shall be said of an act in a backend."""
+        told = SENTENCES[probe.name]
+        told = told[backend] if isinstance(told, dict) else told
+        return [] if isinstance(told, Silence) else [Template(told).substitute(self.scene.names)]
 
 
 @pytest.fixture(scope="module")
@@ -198,12 +212,27 @@ async def rooms(home: Path) -> AsyncIterator[Rooms]:
 async def test_an_act_succeeds_without_a_sandbox_alone(
     rooms: Rooms, request: pytest.FixtureRequest, probe: Probe, backend: Backend
 ) -> None:
+    skip_what_cannot_be_tried(rooms, probe, backend)
+    said, _ = await rooms.run(backend, probe)
+    request.node.user_properties.append(("probe", [probe.name, backend, said]))
+    assert said.startswith("reached" if backend == "none" else "refused: "), said
+
+
+@behaviour("sandbox:probes:told")
+@pytest.mark.parametrize("backend", EVERYWHERE)
+@pytest.mark.parametrize("probe", PROBES, ids=[probe.name for probe in PROBES])
+async def test_of_an_act_that_is_refused_it_is_said_what_was(
+    rooms: Rooms, probe: Probe, backend: Backend
+) -> None:
+    skip_what_cannot_be_tried(rooms, probe, backend)
+    _, told = await rooms.run(backend, probe)
+    assert told == ([] if backend == "none" else rooms.sentences(backend, probe))
+
+
+def skip_what_cannot_be_tried(rooms: Rooms, probe: Probe, backend: Backend) -> None:
     if "$port6" in probe.body and "port6" not in rooms.scene.names:
         pytest.skip("this machine has no IPv6")
     if backend == "none" and not probe.outside:
         pytest.skip("only an administrator can do it")
     if backend == "namespaces" and probe.own_home:
         pytest.skip("the home folder is the kernel's own there")
-    said = await rooms.run(backend, probe)
-    request.node.user_properties.append(("probe", [probe.name, backend, said]))
-    assert said.startswith("reached" if backend == "none" else "refused: "), said

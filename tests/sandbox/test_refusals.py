@@ -62,7 +62,8 @@ class World:
 def world_in(place: Path) -> World:
     home = place / "home" / "ada"
     data = home / ".local" / "share" / "coderunner"
-    policy = Policy(data / "kernels" / "chat", place / "cr-1", place / "cr-1" / "tmp", home, (Path("/usr"),))
+    own = place / "cr-1"
+    policy = Policy(data / "kernels" / "chat", own, own / "tmp", home, (Path("/usr"),), egress=own / "egress")
     return World(home, policy, Person(home, (data,), buttons=True))
 
 

@@ -23,6 +23,7 @@ SYSTEM = tuple(
 """The system's own folders: programs, libraries, settings, fonts."""
 
 Access = Literal["read", "write", "network"]
+"""What a grant can allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,9 @@ class Limits:
     """Bytes of one file that they write."""
 
 
+NO_LIMITS = Limits(processes=0, file=0)
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What one kernel may reach; all paths are absolute. What is not named here is refused."""
@@ -70,16 +74,16 @@ class Policy:
     """The person's home folder: in its place the kernel sees an empty one, which ends with it."""
     system: tuple[Path, ...] = ()
     """What programs need: interpreter, its environment, the system's libraries. Read only."""
-    imports: tuple[Path, ...] = ()
-    """Modules and packages that lie among a person's own files. Read only, without what is hidden in them."""
-    listed: tuple[Path, ...] = ()
-    """The folders that those lie in: only the names of what is there may be read."""
     grants: Grants = field(default_factory=Grants)
     limits: Limits = field(default_factory=Limits)
     guarded: tuple[Path, ...] = ()
     """What is executed outside of the sandbox: read only, whatever is granted around it or in it."""
     hidden: tuple[Path, ...] = ()
     """What no grant of a folder around it shows: our own data, and secrets."""
+    imports: tuple[Path, ...] = ()
+    """Modules and packages that lie among a person's own files. Read only, without what is hidden in them."""
+    listed: tuple[Path, ...] = ()
+    """The folders that those lie in: only the names of what is there may be read."""
     egress: Path | None = None
     """The Unix socket of our egress proxy, within `sockets`; None: no way out at all."""
 

@@ -16,7 +16,9 @@ from coderunner.outputs import Refusal, Remedy
 from coderunner.sandbox import offers, private_home
 from coderunner.sandbox.clues.clues import Clues
 from coderunner.sandbox.clues.error_paths import Named
+from coderunner.sandbox.clues.error_programs import Sought
 from coderunner.sandbox.grant_words import short
+from coderunner.sandbox.machine import other_programs
 from coderunner.sandbox.offers import Place
 from coderunner.sandbox.policy import PACKAGES, Access, Grants, Policy
 
@@ -45,13 +47,14 @@ class Person:
 def refusals(clues: Clues, policy: Policy, person: Person) -> tuple[Refusal, ...]:
     """What was refused to a cell, in the order in which it shows it. Looks at some paths on the disk."""
     files = [each for name in clues.paths if (each := _file(name, policy, person)) is not None]
-    direct = (_Network(each, direct=True) for each in clues.unfound)
-    told: list[_File | _Network] = [*_specific(files), *map(_Network, clues.refused), *direct]
+    direct = (_Network(each, direct=True) for each in (*clues.unfound, *clues.programs.addresses))
+    programs = map(_Program, _programs(clues.programs, person))
+    told: list[_Told] = [*_specific(files), *programs, *map(_Network, clues.refused), *direct]
     shown = [_told(each, policy, person) for each in _of_each_kind(told)]
     return (*shown[:-1], *(replace(each, more=len(told) - len(shown)) for each in shown[-1:]))
 
 
-def _of_each_kind(refused: Sequence["_File | _Network"]) -> list["_File | _Network"]:
+def _of_each_kind(refused: Sequence["_Told"]) -> list["_Told"]:
     """As many as are told, in their order: the first ones, but one at least of each kind."""
     firsts = {_kind(each): at for at, each in reversed(list(enumerate(refused)))}
     chosen = list(dict.fromkeys((*sorted(firsts.values()), *range(len(refused)))))[:MOST]
@@ -76,6 +79,8 @@ class _File:
     access: Access
     path: Path
     failed: bool
+    lost: bool = False
+    """It was written, to what stands in place of the home."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +90,36 @@ class _Network:
     """The proxy was not asked."""
 
 
-def _kind(refused: _File | _Network) -> str:
+@dataclass(frozen=True, slots=True)
+class _Program:
+    what: str
+    """Where another program of this machine is."""
+
+
+_Told = _File | _Network | _Program
+
+
+def _kind(refused: _Told) -> str:
     if isinstance(refused, _File):
         return refused.access
+    if isinstance(refused, _Program):
+        return "program"
     return "direct" if refused.direct else "network"
 
 
-def _file(name: Named, policy: Policy, person: Person) -> _File | None:
+def _file(name: Named, policy: Policy, person: Person) -> _File | _Program | None:
     """What was refused of a path; None where the sandbox has not refused it."""
     try:
         path = _real(name.text, policy, person)
+        if not person.stranger and other_programs.is_socket(path):
+            return None if policy.may_write(path) else _Program(f"the socket {short(path, person.home)}")
         access = _refused(path, name, policy, person)
     except (OSError, ValueError):
         return None
-    return _File(access, path, name.failed) if access else None
+    # Where the home is another one alone under its name `~`, a path to it is refused with an error.
+    elsewhere = policy.egress is not None or name.text.startswith("~")
+    lost = access == "write" and not name.failed and elsewhere
+    return _File(access, path, name.failed, lost) if access else None
 
 
 def _real(text: str, policy: Policy, person: Person) -> Path:
@@ -110,8 +131,14 @@ def _real(text: str, policy: Policy, person: Person) -> Path:
     own = private_home.below(policy.temporary)
     if Path(text).is_relative_to(own):
         text = str(person.home / Path(text).relative_to(own))
+    if _OF_PROCESS.match(text):
+        # Where its links lead is no business of code's, and ours lead elsewhere than its own.
+        return Path(os.path.normpath(text))
     path = policy.folder / text
     return Path(os.path.normpath(path) if person.stranger else os.path.realpath(path))
+
+
+_OF_PROCESS = re.compile(r"/proc/(?:\d+|net)(?:/|$)")
 
 
 def _refused(path: Path, name: Named, policy: Policy, person: Person) -> Access | None:
@@ -120,7 +147,9 @@ def _refused(path: Path, name: Named, policy: Policy, person: Person) -> Access 
     readable, writable = policy.may_read(path), policy.may_write(path)
     # What programs need may be read, and is denied for many reasons.
     granted = readable and not any(path.is_relative_to(each) for each in (*policy.system, *policy.imports))
-    writes = name.read_only or name.writes or (name.denied and granted)
+    # What is not there is denied to who wants to make it; who wants to read it is told that it is not there.
+    new = name.denied and not person.stranger and not os.path.exists(path)
+    writes = name.read_only or name.writes or (name.denied and granted) or new
     if writable if writes else readable:
         return None
     if person.stranger:
@@ -152,12 +181,16 @@ def _everywhere(path: Path, home: Path) -> bool:
 _OWN = tuple(map(Path, ("/tmp", "/var/tmp", "/dev", "/proc", "/sys", "/run")))  # noqa: S108
 
 
-def _specific(files: Iterable[_File]) -> Iterator[_File]:
+def _specific(files: Iterable[_File | _Program]) -> Iterator[_File | _Program]:
     """Each once; what the code names not beside what failed in it, or around it."""
     every = list(dict.fromkeys(files))
-    failed = [each.path for each in every if each.failed]
+    failed = [each.path for each in every if isinstance(each, _File) and each.failed]
     for each in every:
-        if each.failed or not any(_one_in_other(path, each.path) for path in failed):
+        if (
+            isinstance(each, _Program)
+            or each.failed
+            or not any(_one_in_other(path, each.path) for path in failed)
+        ):
             yield each
 
 
@@ -165,7 +198,24 @@ def _one_in_other(path: Path, other: Path) -> bool:
     return path.is_relative_to(other) or other.is_relative_to(path)
 
 
-def _told(refused: _File | _Network, policy: Policy, person: Person) -> Refusal:
+def _programs(sought: Sought, person: Person) -> Iterator[str]:
+    """Where other programs of this machine are that a cell could not reach.
+
+    A stranger does not learn which there are: told is what the cell looked for.
+    """
+    for port in sought.ports:
+        if person.stranger or other_programs.listens(port):
+            yield f"port {port} of this machine"
+    for process in sought.processes:
+        if person.stranger or other_programs.runs(process):
+            yield f"process {process}"
+    if sought.parent:
+        yield "the process that started it"
+
+
+def _told(refused: _Told, policy: Policy, person: Person) -> Refusal:
+    if isinstance(refused, _Program):
+        return Refusal("program", _shown(refused.what), Remedy.APART)
     if isinstance(refused, _Network):
         if refused.direct:
             return Refusal("network", _shown(refused.host), Remedy.PROXY)
@@ -178,8 +228,7 @@ def _told(refused: _File | _Network, policy: Policy, person: Person) -> Refusal:
     place = Place(person.home, ours, (*policy.system, *policy.guarded), unseen=person.stranger)
     granted = offers.grantable(refused.path, place, write=write)
     plain = granted is not None and _UNUSUAL.search(str(granted)) is None
-    # No error named it: it went to what stands in place of the home, as much as it was written at all.
-    refusal = Refusal(refused.access, what, lost=write and not refused.failed)
+    refusal = Refusal(refused.access, what, lost=refused.lost)
     if granted is None or not plain:
         return refusal
     named = short(granted, person.home)

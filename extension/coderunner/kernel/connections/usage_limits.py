@@ -1,12 +1,15 @@
 """Watches that a kernel on this machine, with all that it started, uses no more than it may."""
 
 import asyncio
+import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from coderunner.kernel.connections.process_usage import Usage, own_memory, usage
-from coderunner.outputs import Error, Result, Status
+from coderunner.outputs import Error, Result, Status, Stream
 from coderunner.sandbox.policy import Limits
+from coderunner.text.terminal_text import plain
 
 EVERY = 0.25
 """Seconds between two looks: in the meantime, a program takes a gigabyte at most."""
@@ -15,6 +18,8 @@ SHARE = 20
 
 MEMORY = "it used more than {most:g} GB of memory, the limit set by max_memory"
 LIMITED = "its memory is limited to {most:g} GB by the setting max_memory"
+FEWER = "it may have at most {most} processes and threads at a time"
+SMALLER = "a file that it writes may have at most {most:g} GB"
 PROCESSES = "it started more than {most} processes and threads"
 
 
@@ -42,15 +47,42 @@ async def excess(process: int, limits: Limits) -> Excess:
         pause = max(EVERY, (time.monotonic() - began) * SHARE)
 
 
-def out_of_memory(result: Result, limits: Limits) -> str:
-    """A clause about the limit, where a program met it before we saw it use too much; else empty.
+def met(result: Result, limits: Limits) -> str:
+    """A clause about the limit that a program met before we saw it use too much; else empty.
 
     It got an error then, or died of one that it did not expect.
     """
-    met = result.status is Status.DIED or any(
-        isinstance(each, Error) and "MemoryError" in each.ename for each in result.outputs
-    )
-    return LIMITED.format(most=limits.memory / 1e9) if met and limits.memory else ""
+    errors = list(_errors(result))
+    if limits.memory and (result.status is Status.DIED or any(map(_NO_MEMORY.search, errors))):
+        return LIMITED.format(most=limits.memory / 1e9)
+    if limits.processes and any(map(_NOT_STARTED.search, errors)):
+        return FEWER.format(most=limits.processes)
+    if limits.file and any(map(_TOO_LARGE.search, errors)):
+        return SMALLER.format(most=limits.file / 1e9)
+    return ""
+
+
+_NO_MEMORY = re.compile(r"\w*MemoryError: ")
+_NOT_STARTED = re.compile(
+    r"can't start new thread|fork: (?:retry: )?Resource temporarily"
+    r"|(?s:(?:fork|spawn).{0,400}?\[Errno 11\] Resource)"
+)
+"""What is said of a process or thread that is one too many; of a connection without data, part of it."""
+_TOO_LARGE = re.compile(r"\[Errno 27\] File too large|: File too large|File size limit exceeded")
+LONGEST = 20_000
+"""Characters of an error that are read, the last ones."""
+LATEST = 40
+"""Outputs that are read: what ended the cell is among the last."""
+
+
+def _errors(result: Result) -> Iterator[str]:
+    for output in result.outputs[-LATEST:]:
+        match output:
+            case Error(ename, evalue, traceback):
+                frames = plain("\n".join(traceback)[-LONGEST:])
+                yield f"{frames}\n{ename}: {evalue[:LONGEST]}"
+            case Stream("stderr" | "stdout", text):
+                yield text[-LONGEST:]
 
 
 def _takes_more(found: Usage, most: int) -> bool:

@@ -6,6 +6,7 @@ import re
 import tempfile
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from coderunner.errors import KernelNotStarted, NoSuchKernel
@@ -32,7 +33,7 @@ from coderunner.kernel.sessions.spare_kernel import SpareKernel
 from coderunner.outputs import Refusal, Result
 from coderunner.sandbox.clues.clues import Clues
 from coderunner.sandbox.kernel_sandbox import KernelSandbox
-from coderunner.sandbox.policy import Grants, Limits
+from coderunner.sandbox.policy import NO_LIMITS, Grants
 
 __all__ = [
     "Change",
@@ -87,7 +88,8 @@ class Sessions:
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._max_local = max_local
         self._idle = idle
-        self._limits = Limits(int(max_memory * 1e9), sandbox.limits.processes if sandbox else 0)
+        memory = int(max_memory * 1e9)
+        self._limits = replace(sandbox.limits if sandbox else NO_LIMITS, memory=memory)
         self.sandbox = sandbox
         self._confined: dict[str, LocalKernel] = {}
         """The kernel of this machine that a conversation had last."""
@@ -114,7 +116,7 @@ class Sessions:
                 self.io_thread,
                 idle=self._idle,
                 refused=refused,
-                limits=self._limits if isinstance(where, Local) else Limits(),
+                limits=self._limits if isinstance(where, Local) else NO_LIMITS,
             )
             if session is not None:
                 successor.take_over(session)

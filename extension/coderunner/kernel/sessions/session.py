@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from coderunner.errors import CodeRunnerError, RecordsUnavailable
-from coderunner.kernel.connections.usage_limits import out_of_memory
+from coderunner.kernel.connections.usage_limits import met
 from coderunner.kernel.execution.late_output import LateOutput
 from coderunner.kernel.execution.pending_request import Detach, OnQuestion
 from coderunner.kernel.execution.running_cell import OnOutput, QueuedCell, RunningCell
@@ -24,7 +24,7 @@ from coderunner.kernel.widgets.comms import Comms
 from coderunner.kernel.widgets.restore import RestoredWidgets
 from coderunner.kernel.widgets.widget_panel import WidgetPanel
 from coderunner.outputs import Output, Refusal, Result, Status
-from coderunner.sandbox.policy import Limits
+from coderunner.sandbox.policy import NO_LIMITS, Limits
 
 NEVER_SENT = "it had not started"
 TAKEN_OVER = "another process had already taken it over"
@@ -53,7 +53,7 @@ class Session:
         self.where = where
         self.io_thread = io_thread
         self._refused = refused
-        self._limits = limits or Limits()
+        self._limits = limits or NO_LIMITS
         self._turnstile = asyncio.Lock()
         self._current: QueuedCell | None = None
         self._late: deque[Result] = deque()
@@ -257,7 +257,7 @@ class Session:
             self._current = None
             self._life.end_cell(client)
         refused = await self._refused(self.conversation, result, cell.source) if self._refused else ()
-        said = "; ".join(filter(None, (notice, result.detail or out_of_memory(result, self._limits))))
+        said = "; ".join(filter(None, (notice, result.detail or met(result, self._limits))))
         return replace(result, detail=said, refusals=refused)
 
     async def _interrupt(self) -> bool:

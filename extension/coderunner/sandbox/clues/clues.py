@@ -1,11 +1,12 @@
 """All clues of one cell."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from coderunner.outputs import Result
 from coderunner.sandbox.clues import error_hosts
 from coderunner.sandbox.clues.error_paths import Named, named
+from coderunner.sandbox.clues.error_programs import Sought, sought
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +18,15 @@ class Clues:
     """Hosts that it could not find."""
     refused: tuple[str, ...] = ()
     """Hosts that the egress proxy refused."""
+    programs: Sought = field(default_factory=Sought)
+    """Other programs that it could not reach."""
 
     @classmethod
     def of(cls, result: Result, source: str, refused: Sequence[str] = ()) -> "Clues":
         """The clues in what a cell shows and is."""
         unfound = error_hosts.unfound(result, source, {each.partition(":")[0] for each in refused})
-        return cls(tuple(named(result, source)), tuple(unfound), tuple(dict.fromkeys(refused)))
+        told = tuple(dict.fromkeys(refused))
+        return cls(tuple(named(result, source)), tuple(unfound), told, sought(result, source))
 
     def __bool__(self) -> bool:
-        return bool(self.paths or self.unfound or self.refused)
+        return bool(self.paths or self.unfound or self.refused or self.programs)

@@ -19,7 +19,7 @@ MOST = 40
 
 _FAILED = re.compile(
     r"No such file or directory|Permission denied|Operation not permitted|Read-only file system"
-    r"|os error (?:1|2|13|30)\b|errno\W{0,3}(?:1|2|13|30)\b"
+    r"|cross-device link|os error (?:1|2|13|18|30)\b|errno\W{0,3}(?:1|2|13|18|30)\b"
     r"|(?:can(?:no|')?t|could not|unable to|failed to) (?:\w+ ){0,3}"
     r"(?:open|read|access|find|load|create|write|save|move|touch|change)"
     r"|does not exist|doesn't exist|not found|no files? found|FileNotFound|NoSuchFile|non-existent",
@@ -34,7 +34,8 @@ _DENIED = re.compile(
 
 _READ_ONLY = re.compile(r"Read-only file system|os error 30\b|errno\W{0,3}30\b", re.IGNORECASE)
 _NOT_WRITTEN = re.compile(
-    r"can(?:no|')?t (?:create|move|touch|write|save)|for writing|non-existent directory|\btee: ",
+    r"can(?:no|')?t (?:create|move|touch|write|save|remove)|changing permissions|for writing"
+    r"|non-existent directory|\btee: ",
     re.IGNORECASE,
 )
 
@@ -42,9 +43,11 @@ _WRITES = re.compile(
     r"\.to_(?:csv|excel|parquet|json|pickle|feather|hdf|file|netcdf|html|markdown|stata|zarr)\("
     r"|\bwrite_(?:text|bytes|csv|parquet|json|image|html)\(|\bsave(?:fig|z|z_compressed|txt|mat)?\(|\.save\w*\("
     r"|\bimwrite\(|\bmkdir\(|\bmakedirs\(|\.touch\(|\bdump\(|\bExcelWriter\(|\bwrite\.\w+\("
+    r"|\bos\.(?:remove|unlink|rename|renames|replace|truncate|chmod|chown|utime|rmdir|setxattr|mkfifo)\("
+    r"|\bshutil\.(?:move|rmtree)\(|\.(?:unlink|rmdir|chmod)\("
     r"""|['"](?:[wax][bt]?\+?|[wax]\+[bt])['"]"""
 )
-"""What a line of a program looks like that writes a file."""
+"""What a line of a program looks like that writes or changes a file."""
 
 _QUOTED = re.compile(
     r"""(?:(?<!\w)|(?<=\b[rbfuRBFU])|(?<=\b[rbRB][rbfRBF]))['"`‘’“”«»]([^'"`‘’“”«»\n]{1,1000})['"`‘’“”«»]"""
@@ -111,7 +114,10 @@ def _in_error(text: str, lines: str, source: str) -> Iterator[Named]:
     # Some say what failed, but not which file it was: then the lines that were run may.
     paths = [*_quoted(text), *_bare(text)] or [each for each in _quoted(lines) if _PLACES.match(each)]
     for path in paths[:MOST]:
-        yield Named(path, denied, writes or f"> {path}" in source or f">{path}" in source, read_only)
+        shell = f"> {path}" in source or f">{path}" in source
+        # Of an error that a program has printed itself, the line that was run is not known.
+        meant = not lines and any(_WRITES.search(line) for line in source.split("\n") if path in line)
+        yield Named(path, denied, writes or shell or meant, read_only)
 
 
 def _in_code(source: str) -> Iterator[Named]:

@@ -1,0 +1,1 @@
+"""What there is on this machine beside a kernel. Looks, and changes nothing."""
