@@ -207,3 +207,15 @@ if (!window.coderunnerCopies) {
     event.preventDefault();
   });
 }
+
+// What code may reach is read when that section is opened, and while it is open after something was allowed at a block.
+if (!window.coderunnerReach) {
+  window.coderunnerReach = true;
+  const SETTLED = 1500; // ms in which a grant has surely been kept
+  const look = () => document.getElementById("coderunner-reach-look")?.click();
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("#coderunner-reach > .label-wrap, #coderunner-reach > * > .label-wrap")) look();
+    const open = document.querySelector("#coderunner-reach .label-wrap.open");
+    if (open && event.composedPath()[0].dataset?.cr === "allow") setTimeout(look, SETTLED);
+  });
+}

@@ -121,12 +121,16 @@ async def test_where_a_link_is_typed_its_end_is_allowed_and_that_is_said(
 @behaviour("sandbox:by-hand:back")
 async def test_only_what_a_page_has_shown_is_taken_back(home: Path) -> None:
     chats = Chats(home, boxed(home, Availability("namespaces")))
-    for text in ("a.example", "b.example", "c.example"):
+    for text in ("a.example", "b.example"):
         await chats.grants.add("chat", "network", text)
-    shown = ["reach a.example", "reach b.example"]  # c.example was allowed at another page meanwhile
-    assert await chats.grants.keep("chat", shown, shown) == ""
-    assert await chats.grants.keep("chat", shown, ["reach a.example"]) == "Taken back: reach b.example."
+    page, shown = chats.grants.seen("chat"), chats.grants.of("chat").own
+    await chats.grants.add("chat", "network", "c.example")  # at another page, meanwhile
+    assert await chats.grants.keep("chat", page, shown) == ""
+    assert await chats.grants.keep("chat", page, ["reach a.example"]) == "Taken back: reach b.example."
     assert chats.grants.of("chat").own == ("reach a.example", "reach c.example")
+    await chats.grants.add("another", "network", "a.example")
+    assert await chats.grants.keep("another", page, []) == ""  # the page shows that chat only from now on
+    assert chats.grants.of("another").own == ("reach a.example",)
 
 
 @behaviour("sandbox:by-hand:busy")

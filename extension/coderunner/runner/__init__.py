@@ -92,12 +92,16 @@ from coderunner.sandbox.kernel_sandbox import KernelSandbox
 from coderunner.sandbox.policy import Grants
 from coderunner.sandbox.refusals import grants_of
 from coderunner.sandbox.typed.not_grantable import NotGrantable
+from coderunner.sandbox.typed.typed_grants import CHOICES as GRANT_CHOICES
+from coderunner.sandbox.typed.typed_grants import FIELDS as GRANT_FIELDS
 from coderunner.sandbox.typed.typed_grants import Kind as GrantKind
 
 __all__ = [
     "AFTERWARDS_LIMITS",
     "BEAT",
     "DEFAULT_LIMITS",
+    "GRANT_CHOICES",
+    "GRANT_FIELDS",
     "LARGEST",
     "STOPPED",
     "Answered",

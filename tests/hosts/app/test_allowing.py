@@ -173,7 +173,7 @@ def test_a_person_allows_by_hand_what_the_running_kernel_then_reaches(
     somebody.settings("Kernel")
     field = somebody.page.locator("#cr-allow-text").locator("input, textarea")
     for text, said in (
-        ("data", "data is not a complete path. Begin it with / or ~/."),
+        ("data", "“data” is not a complete path. Begin it with / or ~/."),
         ("~/no <b>such</b> place", "There is no ~/no <b>such</b> place on this computer."),
         ("~/.ssh", "Secrets may lie in ~/.ssh, so only the setting sandbox_read allows it."),
     ):

@@ -341,6 +341,20 @@ BEHAVIOURS = {
         "The same lesson can stand below one's own system message.", "behaviours C10"
     ),
     "textgen:load:log": Behaviour("What we log stands in the webui's own log.", "tried in the host"),
+    "textgen:reach:by-hand": Behaviour(
+        "The form shows what code of the chat may reach, allows more by hand and takes it back.",
+        "safety: grants instead of walls",
+    ),
+    "textgen:reach:nothing": Behaviour(
+        "On a server a sentence stands in place of the fields.", "safety: refusals are told truly"
+    ),
+    "textgen:reach:people": Behaviour(
+        "Several people can allow nothing, and do not learn what the operator allows.", "safety: strangers"
+    ),
+    "textgen:reach:guarded": Behaviour(
+        "Only our own page, with its token, Host and Origin, may allow anything.",
+        "safety: consent is given by a person",
+    ),
     "textgen:allow": Behaviour(
         "What the sandbox refused to a block is allowed by its button, and the block runs again.",
         "safety: grants instead of walls",

@@ -95,3 +95,39 @@ def test_a_reply_is_copied_with_its_result_and_without_marks(browser: Browser, t
         copied = me.page.evaluate("navigator.clipboard.readText()")
     assert "print(10 + 5)\n```\nResult: 15\nIf" in copied
     assert "coderunner:" not in copied
+
+
+@behaviour("textgen:reach:by-hand")
+def test_in_the_form_a_person_allows_a_folder_and_takes_it_back(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = (tmp_path / "ada").resolve()
+    (home / "data").mkdir(parents=True)
+    (home / "data" / "sales.csv").write_text("15")
+    monkeypatch.setenv("HOME", str(home))
+    program_folder = tmp_path / "program"
+    program_folder.mkdir()
+    # Not what tests may write everywhere: that is around this home.
+    with started(program_folder, approve="auto", sandbox_write="") as program:
+        me = Person(browser.new_page(), program.address).open()
+        me.run("x = 15")
+        section, said = me.page.locator("#coderunner-reach"), me.page.locator("#coderunner-reach-said")
+        title = section.get_by_role("button", name="What code may reach")
+        if not title.is_visible():
+            me.form.get_by_role("button", name="CodeRunner", exact=True).click()
+        title.click()
+        expect(section).to_contain_text("When a block needs more, it says so")
+        field = section.get_by_label("Folder or file")
+        field.fill("data")
+        section.get_by_role("button", name="Allow", exact=True).click()
+        expect(said).to_have_text("“data” is not a complete path. Begin it with / or ~/.")
+        expect(field).to_have_value("data")
+        field.fill("~/data")
+        field.press("Enter")
+        expect(said).to_have_text("Code in this chat may now read ~/data.")
+        expect(field).to_have_value("")
+        block = me.run(f"print(x, open('{home}/data/sales.csv').read())")
+        expect(block.locator(".cr-out").first).to_have_text("15 15\n\n")
+        section.get_by_label("read ~/data").click()
+        expect(said).to_contain_text("Taken back: read ~/data.")
+        expect(section.get_by_label("read ~/data")).to_have_count(0)

@@ -21,6 +21,9 @@ ON_SERVER = (
 WITHOUT = "Code runs without a sandbox and may reach whatever you can; there is nothing to allow. {why}"
 NOWHERE = "No code runs: the setting sandbox is on, but there is no sandbox here. {why}"
 OTHERS = "Code of several people runs here, so only the operator can allow more, with settings."
+OWN = "Code in this chat uses its own folder, {folder}"
+ONLY = f"{OWN}. When a block needs more, it says so, and you can allow it there or here."
+MORE = f"{OWN}, and what you allowed. Remove a tick to take that back."
 RESTARTED = "The kernel was restarted, its variables are gone."
 LATER = "When the running block has ended, the kernel is restarted, and its variables are gone."
 FULL = f"This chat has {MOST_EACH} grants already. Take some of them back first."
@@ -41,6 +44,14 @@ class Reach:
     why_not: str = ""
     """Why nothing can be allowed here, as a sentence; empty if it can."""
 
+    @property
+    def sentences(self) -> list[str]:
+        """What a form says above the list of what was allowed in the chat."""
+        if self.why_not:
+            return [self.why_not]
+        said = [(MORE if self.own else ONLY).format(folder=self.folder)]
+        return [*said, f"All chats, by settings: {', '.join(self.everywhere)}."] if self.everywhere else said
+
 
 class ChatGrants:
     """The grants of all chats of a page."""
@@ -60,6 +71,13 @@ class ChatGrants:
         everywhere = [each.words for each in in_words(sandbox.grants, Path.home())]
         everywhere += [f"reach {each.host} with the secret {each.name}" for each in sandbox.secrets]
         return Reach(own, tuple(everywhere), short(self._sessions.directory(conversation), Path.home()))
+
+    def seen(self, conversation: str) -> str:
+        """What a page keeps beside the list that it shows: whose list it is, and what stood in it.
+
+        What is allowed elsewhere before a person takes something back was not meant by that.
+        """
+        return "\n".join((conversation, *(each.words for each in self._own(conversation))))
 
     async def add(self, conversation: str, kind: Kind, text: str) -> str:
         """Allow what a person typed; gives a sentence about it. Raises NotGrantable, with one."""
@@ -89,13 +107,15 @@ class ChatGrants:
             return LATER
         return RESTARTED if live and not granting.result() else ""
 
-    async def keep(self, conversation: str, shown: Collection[str], kept: Collection[str]) -> str:
-        """Take back what of the grants that a page has `shown` is not among those `kept`.
+    async def keep(self, conversation: str, page: str, kept: Collection[str]) -> str:
+        """Take back what of the grants that a page shows is not among those `kept`.
 
-        Gives a sentence about it, empty if there is nothing. A folder stays in sight of the kernel that runs,
-        so that is replaced.
+        `page`: what `seen` gave it with them. Gives a sentence about it, empty if there is nothing. A folder
+        stays in sight of the kernel that runs, so that is replaced.
         """
-        gone = [each for each in self._own(conversation) if each.words in shown and each.words not in kept]
+        of, *shown = page.split("\n")
+        listed = self._own(conversation) if of == conversation else []
+        gone = [each for each in listed if each.words in shown and each.words not in kept]
         if not gone:
             return ""
         taken = Grants()

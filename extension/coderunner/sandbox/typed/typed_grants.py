@@ -4,7 +4,7 @@ It may be wider than what a button offers, as a setting may. What the sandbox ke
 granted is no grant: our own data, secrets, and for writing what runs outside of the sandbox.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -16,6 +16,21 @@ from coderunner.sandbox.typed.not_grantable import NotGrantable
 Kind = Literal["read", "write", "network", "packages"]
 """What is allowed: to read a folder, to read and write one, to reach a domain, or the package indexes."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
+
+CHOICES: Mapping[str, Kind] = {
+    "Read a folder": "read",
+    "Read and write a folder": "write",
+    "Reach a domain": "network",
+    "Install packages with pip": "packages",
+}
+"""The same as a form offers it, after *Allow code in this chat to*."""
+FIELDS: Mapping[Kind, tuple[str, str]] = {
+    "read": ("Folder or file", "~/data"),
+    "write": ("Folder or file", "~/data"),
+    "network": ("Domain", "example.org"),
+    "packages": ("", ""),
+}
+"""The label of what is typed, and an example; empty where nothing is."""
 
 
 def typed_grant(kind: Kind, text: str, policy: Policy, ours: Sequence[Path]) -> Grants:

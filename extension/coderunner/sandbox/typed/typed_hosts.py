@@ -54,4 +54,4 @@ def _why_none(text: str, failure: str) -> str:
         # The rest is one, so it is the port.
         if colon and canonical_grant(name):
             return f"A port is a number from 1 to 65535, as in {EXAMPLE}:8443."
-    return f"{cut(text)} is not a domain. Enter one like {EXAMPLE}, *.{EXAMPLE} or {EXAMPLE}:8443."
+    return f"“{cut(text)}” is not a domain. Enter one like {EXAMPLE}, *.{EXAMPLE} or {EXAMPLE}:8443."

@@ -88,7 +88,7 @@ def _complete(text: str, home: Path) -> Path:
         raise NotGrantable("Enter a path such as ~/data, not an address.")
     whole = Path(f"{home}{text[1:]}") if text == "~" or text.startswith("~/") else _expanded(Path(text))
     if not whole.is_absolute():
-        raise NotGrantable(f"{cut(text)} is not a complete path. Begin it with / or ~/.")
+        raise NotGrantable(f"“{cut(text)}” is not a complete path. Begin it with / or ~/.")
     return whole
 
 

@@ -10,25 +10,7 @@ from coderunner.hosts.app.conversation.reply_writer import ReplyWriter, kernel_l
 from coderunner.hosts.app.forms import toast
 from coderunner.hosts.app.forms.event_options import COMMAND, STREAM
 from coderunner.hosts.app.forms.findings import finding
-from coderunner.runner import ChatGrants, GrantKind, NotGrantable, Reach
-
-OWN = "Code in this chat uses its own folder, {folder}"
-ONLY = f"{OWN}. When a block needs more, it says so, and you can allow it there or here."
-MORE = f"{OWN}, and what you allowed. Remove a tick to take that back."
-
-KINDS: dict[str, GrantKind] = {
-    "Read a folder": "read",
-    "Read and write a folder": "write",
-    "Reach a domain": "network",
-    "Install packages with pip": "packages",
-}
-EXAMPLES: dict[GrantKind, tuple[str, str]] = {
-    "read": ("Folder or file", "~/data"),
-    "write": ("Folder or file", "~/data"),
-    "network": ("Domain", "example.org"),
-    "packages": ("", ""),
-}
-"""The label of the field, and an example."""
+from coderunner.runner import GRANT_CHOICES, GRANT_FIELDS, ChatGrants, GrantKind, NotGrantable, Reach
 
 
 class GrantsForm:
@@ -40,35 +22,36 @@ class GrantsForm:
         """What each page shows: the conversation, and its grants."""
         self.words = _html("cr-reach")
         self.list = gr.CheckboxGroup([], label="Allowed in this chat", visible=False, elem_id="cr-grants")
-        first, kind = next(iter(KINDS.items()))
-        label, example = EXAMPLES[kind]
+        first, kind = next(iter(GRANT_CHOICES.items()))
+        label, example = GRANT_FIELDS[kind]
         with gr.Column(visible=False, elem_id="cr-allow") as self.more:
             self.kind = gr.Dropdown(
-                list(KINDS), value=first, label="Allow code in this chat to", elem_id="cr-allow-kind"
+                list(GRANT_CHOICES), value=first, label="Allow code in this chat to", elem_id="cr-allow-kind"
             )
             self.text = gr.Textbox(label=label, placeholder=example, max_lines=1, elem_id="cr-allow-text")
             self.allow = gr.Button("Allow", size="sm", elem_id="cr-allow-add")
         self.said = _html("cr-allow-said")
+        self._seen = gr.Textbox("", visible="hidden", elem_id="cr-grants-seen")
 
     @property
     def shown(self) -> list[Any]:
         """The components that `news` is for."""
-        return [self.words, self.list, self.more, self.said]
+        return [self.words, self.list, self._seen, self.more, self.said]
 
     def listen(self, identity: gr.BrowserState, known: Callable[[str], Awaitable[object]]) -> None:
         """Connect the form to its handlers. `known`: the conversation of an id; None: there is none."""
 
         async def allow(identity: str, kind: str, text: str, request: gr.Request) -> list[Any]:
             if await known(identity) is None:
-                return [gr.skip()] * 5
-            return await self._allow(str(request.session_hash), identity, KINDS[kind], text)
+                return [gr.skip()] * 6
+            return await self._allow(str(request.session_hash), identity, GRANT_CHOICES[kind], text)
 
-        async def keep(identity: str, kept: list[str], request: gr.Request) -> list[Any]:
-            return await self._keep(str(request.session_hash), identity, kept)
+        async def keep(identity: str, seen: str, kept: list[str], request: gr.Request) -> list[Any]:
+            return await self._keep(str(request.session_hash), identity, seen, kept)
 
         typed = [identity, self.kind, self.text]
         self.kind.input(self._ask_for, [self.kind], [self.text], **COMMAND)
-        self.list.input(keep, [identity, self.list], self.shown, **STREAM)
+        self.list.input(keep, [identity, self._seen, self.list], self.shown, **STREAM)
         self.allow.click(allow, typed, [*self.shown, self.text], **STREAM)
         self.text.submit(allow, typed, [*self.shown, self.text], **STREAM)
 
@@ -76,13 +59,14 @@ class GrantsForm:
         """What has changed for a page since it was last given its news."""
         before, now = self._shown.get(page), (conversation, self._granted.of(kernel_label(conversation)))
         if before == now:
-            return [gr.skip()] * 4
+            return [gr.skip()] * 5
         self._shown[page] = now
         own = list(now[1].own)
         same = before is not None and before[0] == conversation
         return [
             _words(now[1]),
             gr.CheckboxGroup(choices=own, value=own, visible=bool(own)),
+            self._granted.seen(kernel_label(conversation)),
             gr.Column(visible=not now[1].why_not),
             gr.skip() if same else "",
         ]
@@ -92,7 +76,7 @@ class GrantsForm:
         self._shown.pop(page, None)
 
     async def _ask_for(self, kind: str) -> gr.Textbox:
-        label, example = EXAMPLES[KINDS[kind]]
+        label, example = GRANT_FIELDS[GRANT_CHOICES[kind]]
         return gr.Textbox(label=label, placeholder=example, visible=bool(label))
 
     async def _allow(self, page: str, conversation: str, kind: GrantKind, text: str) -> list[Any]:
@@ -100,27 +84,20 @@ class GrantsForm:
         try:
             said = finding(await self._granted.add(kernel_label(conversation), kind, text), ok=True)
         except NotGrantable as why:
-            return [*self.news(page, conversation)[:3], finding(str(why), ok=False), gr.skip()]
-        return [*self.news(page, conversation)[:3], said, ""]
+            return [*self.news(page, conversation)[:-1], finding(str(why), ok=False), gr.skip()]
+        return [*self.news(page, conversation)[:-1], said, ""]
 
-    async def _keep(self, page: str, conversation: str, kept: list[str]) -> list[Any]:
+    async def _keep(self, page: str, conversation: str, seen: str, kept: list[str]) -> list[Any]:
         """Take back what is not ticked any more."""
-        _, shown = self._shown.get(page, ("", Reach()))
-        if said := await self._granted.keep(kernel_label(conversation), shown.own, kept):
+        if said := await self._granted.keep(kernel_label(conversation), seen, kept):
             toast.info(said, seconds=6)
         self._shown.pop(page, None)
         return self.news(page, conversation)
 
 
 def _words(reach: Reach) -> str:
-    title = '<h4 class="cr-h4">What code may reach</h4>'
-    if reach.why_not:
-        return f'{title}<div class="cr-help"><p>{escape(reach.why_not)}</p></div>'
-    folder = escape(reach.folder, quote=False)
-    own = f"<p>{(MORE if reach.own else ONLY).format(folder=folder)}</p>"
-    listed = escape(", ".join(reach.everywhere))
-    everywhere = f"<p>All chats, by settings: {listed}.</p>" if listed else ""
-    return f'{title}<div class="cr-help">{own}{everywhere}</div>'
+    said = "".join(f"<p>{escape(each, quote=False)}</p>" for each in reach.sentences)
+    return f'<h4 class="cr-h4">What code may reach</h4><div class="cr-help">{said}</div>'
 
 
 def _html(name: str) -> gr.HTML:

@@ -251,7 +251,7 @@ class EventHandlers:
     ) -> list[Any]:
         conversation, page = await self.conversations.find(identity), _page(request)
         if conversation is None:  # the page is still being opened, or another one has deleted it
-            return [gr.skip(), refresh + 1 if identity else gr.skip(), *[gr.skip()] * 6]
+            return [gr.skip(), refresh + 1 if identity else gr.skip(), *[gr.skip()] * 7]
         outdated = self._pages.outdated(page, conversation)
         listed = await self._list.update(identity, search, page)
         unsaved = html_fragments.unsaved(self.archive.trouble(conversation.id))

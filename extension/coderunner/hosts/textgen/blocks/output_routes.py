@@ -6,7 +6,7 @@ import logging
 import socket
 from urllib.parse import urlsplit
 
-from coderunner.access.origins import LOOPBACK
+from coderunner.access.origins import LOOPBACK, Scope
 from coderunner.hosts.textgen.blocks.block_controller import BlockController
 from coderunner.hosts.textgen.reply import output_placeholders
 from coderunner.hosts.textgen.webui import webui_api, webui_patches
@@ -76,6 +76,10 @@ class OutputRoutes:
         self.placed = webui_patches.draw_with(output_placeholders.html)
         if not self.placed:
             log.warning("this webui renders messages in an unsupported way: outputs are shown as text")
+
+    def admits(self, scope: Scope | None, token: str) -> bool:
+        """Tell whether a request comes from our page in this webui, as the buttons of blocks have to."""
+        return scope is not None and self._routes.rights.admit(scope, token) is not None
 
     def script(self) -> str:
         """The script that loads our elements; only pages behind the webui's own login get it."""

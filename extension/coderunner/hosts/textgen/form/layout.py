@@ -13,6 +13,7 @@ from gradio.context import Context
 
 from coderunner.hosts.textgen.form import character_preset
 from coderunner.hosts.textgen.form.handlers import Chat, FormHandlers, Line
+from coderunner.hosts.textgen.form.reach_form import ReachForm
 from coderunner.hosts.textgen.state.extension_state import ExtensionState
 from coderunner.hosts.textgen.state.preferences import BLOCKS, DEADLINES
 from coderunner.hosts.textgen.webui import webui_api
@@ -111,6 +112,9 @@ class Form:
                 if free:
                     self._choices()
                     self._instructions()
+            reach = ReachForm(self.panel.extension, self.chat, UNQUEUED)
+            reach.build(free=free)
+        reach.listen(free=free)
         self.bar()
         if free:
             at_each_visit(self._greet, None, how=QUEUED)
