@@ -1,5 +1,6 @@
 """Widgets in the chat app: moved in a reply, there again after a reload and a restart, without a run."""
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -45,10 +46,13 @@ def conversation(somebody: Visitor) -> str:
     return somebody.page.url.rpartition("c=")[2]
 
 
-def come_back(somebody: Visitor, address: str, identity: str) -> None:
-    somebody.page.goto(f"{address}/?c={identity}")
-    # A page that is left while its lists are followed complains about their end.
-    somebody.complaints.clear()
+@contextlib.contextmanager
+def come_back(browser: Browser, address: str, identity: str) -> Iterator[Visitor]:
+    """Somebody who opens the app at a conversation of before."""
+    with visitor(browser, "about:blank") as somebody:
+        somebody.come_in(address)
+        somebody.page.goto(f"{address}/?c={identity}")
+        yield somebody
 
 
 @behaviour("app:widgets:there-again")
@@ -71,8 +75,7 @@ def test_a_slider_stands_where_it_was_left_after_a_reload_and_after_a_restart(
         expect(inside(somebody).get_by_text("square 81")).to_be_visible()
         first = build.records.of(kernel_label(identity))
     again = started(parrot, tmp_path)
-    with served(again.asgi) as address, visitor(browser, address) as somebody:
-        come_back(somebody, address, identity)
+    with served(again.asgi) as address, come_back(browser, address, identity) as somebody:
         expect(inside(somebody).get_by_text("square 81")).to_be_visible()
         expect(inside(somebody).get_by_text("Not connected to a kernel")).to_be_visible()
         after = again.records.of(kernel_label(identity))
@@ -125,8 +128,7 @@ def test_a_slider_drives_its_plot_again_when_the_app_is_started_anew_and_its_ker
         identity = conversation(somebody)
     first, kernels = build.records.of(kernel_label(identity)), jupyter.kernels()
     again = start()
-    with served(again.asgi) as address, visitor(browser, address) as somebody:
-        come_back(somebody, address, identity)
+    with served(again.asgi) as address, come_back(browser, address, identity) as somebody:
         expect(inside(somebody).get_by_text("k is 3")).to_be_visible()
         expect(inside(somebody).get_by_text("Not connected to a kernel")).to_have_count(0)
         plot = inside(somebody).locator(".widget-output img").get_attribute("src")
@@ -155,8 +157,7 @@ def test_no_kernel_is_started_where_that_of_the_widgets_is_gone(
     for each in jupyter.ask("api/sessions"):
         jupyter.ask(f"api/sessions/{each['id']}", "DELETE")
     app = start()
-    with served(app.asgi) as address, visitor(browser, address) as somebody:
-        come_back(somebody, address, identity)
+    with served(app.asgi) as address, come_back(browser, address, identity) as somebody:
         expect(inside(somebody).get_by_text("Not connected to a kernel")).to_be_visible()
         expect(inside(somebody).get_by_text("square 64")).to_be_visible()
         assert jupyter.kernels() == []
@@ -187,8 +188,7 @@ def test_what_a_callback_shows_then_stands_in_its_block_and_stays(
         identity = conversation(somebody)
     for count in (2, 3):
         app = start()
-        with served(app.asgi) as address, visitor(browser, address) as somebody:
-            come_back(somebody, address, identity)
+        with served(app.asgi) as address, come_back(browser, address, identity) as somebody:
             button = inside(somebody).get_by_role("button")
             expect(button).to_be_visible()
             expect(inside(somebody).get_by_text("Not connected to a kernel")).to_have_count(0)
