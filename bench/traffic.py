@@ -133,9 +133,11 @@ def traffic_of(browser: Browser, address: str, what: str) -> Traffic:
     with visitor(browser, "about:blank") as somebody, counted(somebody) as traffic:
         somebody.come_in(address)
         somebody.open()
+        # After a first reply nothing of loading the page is still to come.
+        somebody.ask("Are you there?")
         traffic.gradio = traffic.socket = traffic.events = traffic.frames = 0
         somebody.say(what)
-        expect(somebody.feet).to_have_count(1)
+        expect(somebody.feet).to_have_count(2)
         somebody.page.wait_for_timeout(500)  # what is still on its way
         return traffic
 
