@@ -1,8 +1,15 @@
 """The rows of the list, and what becomes of titles in them."""
 
+from pathlib import Path
+
+from coderunner.hosts.app.conversation.message_parts import Message
 from coderunner.hosts.app.page.conversation_list import LONGEST, listing
+from coderunner.hosts.app.page.list_updates import ListUpdates
+from coderunner.hosts.app.server import App
 from coderunner.runner import ConversationSummary
+from coderunner.settings.settings import load
 from tests.behaviours import behaviour
+from tests.hosts.app.browsing import BOUND
 
 HOSTILE = '"><img src=x onerror="hack()">'
 CARDS = [ConversationSummary(f"id{number}", f"Talk {number}", 0.0) for number in range(LONGEST + 5)]
@@ -21,6 +28,21 @@ def test_the_pages_own_row_is_marked_and_older_ones_are_counted() -> None:
     assert 'title="Waiting for you"' in shown
     assert "5 older conversations: use search to find them." in shown
     assert shown.count("<li") == LONGEST
+
+
+@behaviour("app:list:address")
+async def test_a_list_that_was_asked_for_elsewhere_names_the_conversation_that_the_page_was_given_last(
+    tmp_path: Path,
+) -> None:
+    app = App(load({"demo": True, "data_dir": tmp_path}))
+    for name in ("before", "now"):
+        app.archive.keep(name, [Message("user", name)])
+    assert app.records.settle(BOUND)
+    updates = ListUpdates(app.conversations, app.archive, {"page": "now"}.get)
+    shown = [await updates.update("before", "", page) for page in ("page", "one that was given none")]
+    app.records.close()
+    assert ['data-cr-current="now"' in each for each in shown] == [True, False]
+    assert ['data-cr-current="before"' in each for each in shown] == [False, True]
 
 
 @behaviour("app:list:search")

@@ -65,8 +65,8 @@ class EventHandlers:
         self.writer = writer
         self.choices = writer.choices
         self._values = ComponentValues(writer)
-        self._list = ListUpdates(conversations, archive)
         self._pages = OpenPages(conversations, writer, self._values)
+        self._list = ListUpdates(conversations, archive, self._pages.current)
         self._at = Layout(writer, model_choices)
 
     def listen(self, blocks: gr.Blocks) -> None:

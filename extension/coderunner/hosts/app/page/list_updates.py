@@ -1,5 +1,6 @@
 """The list of conversations and its search, as each page shows them."""
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -17,20 +18,29 @@ Summaries = list[ConversationSummary]
 class ListUpdates:
     """What is new in the list, for each page by its Gradio session."""
 
-    def __init__(self, conversations: Conversations, archive: Archive) -> None:
+    def __init__(
+        self, conversations: Conversations, archive: Archive, current: Callable[[str], str | None]
+    ) -> None:
+        """`current`: the conversation that a page was given last."""
         self._conversations = conversations
         self._archive = archive
+        self._current = current
         self._shown: dict[str, str] = {}
         """The list that each page shows."""
         self._found: dict[str, tuple[str, Summaries, Summaries]] = {}
         """What each page searched last, among which conversations, and which it found."""
 
     async def update(self, identity: str, search: str | None, page: str) -> Any:  # noqa: ANN401 - Gradio's value for no change has no type
-        """The list, where it is another one than the page shows; `identity`: the page's conversation."""
+        """The list, where it is another one than the page shows.
+
+        `identity` is the page's conversation as the page knows it: it may have gone to another one meanwhile,
+        and the list that arrives last decides on its address.
+        """
         search = surrogates.whole(search or "").strip()
         try:
             every = await self._archive.cards()
             found = await self._search(search, every, page) if search else every
+            identity = self._current(page) or identity
             here = next((summary for summary in every if summary.id == identity), None)
             activities = self._conversations.activities()
             listed = conversation_list.listing(found, here, activities, searched=bool(search))
