@@ -66,6 +66,11 @@ class _Remedy:
     several: str = ""
 
 
+_INSIDE = (
+    "In this sandbox, a folder with programs or secrets in it neither takes new files nor gives any away; "
+    "the folders in it do."
+)
+
 _FOR_MODELS: Mapping[Remedy, _Remedy] = {
     Remedy.BUTTON: _Remedy(
         "The user can allow it with the button below this block.",
@@ -78,19 +83,22 @@ _FOR_MODELS: Mapping[Remedy, _Remedy] = {
         "It is not offered, because secrets or programs may lie there.",
         "They are not offered, because secrets or programs may lie there.",
     ),
+    Remedy.INSIDE: _Remedy(*2 * (_INSIDE,)),
     Remedy.APART: _Remedy(*2 * ("Code in the sandbox reaches no other program of this machine.",)),
     Remedy.PROXY: _Remedy(*2 * ("Use a library that heeds HTTPS_PROXY, such as requests.",)),
 }
+OF_CODE = (Remedy.INSIDE, Remedy.PROXY)
+"""What code can do itself."""
 GIVE_UP = "Do not try another way."
 """What a model reads of everything that only people can allow."""
 
 
 def what_was_refused(refusals: Sequence[Refusal]) -> str:
     """What the sandbox refused, for the model: each in a sentence, those that one remedy helps together."""
-    theirs = [_together(refusals, remedy) for remedy in Remedy if remedy is not Remedy.PROXY]
+    theirs = [_together(refusals, remedy) for remedy in Remedy if remedy not in OF_CODE]
     told = [*filter(None, theirs), *(each.others for each in refusals if each.more)]
     give_up = GIVE_UP if any(theirs) else ""
-    return " ".join(filter(None, (*told, give_up, _together(refusals, Remedy.PROXY))))
+    return " ".join(filter(None, (*told, give_up, *(_together(refusals, remedy) for remedy in OF_CODE))))
 
 
 def _together(refusals: Sequence[Refusal], remedy: Remedy) -> str:
@@ -103,6 +111,7 @@ _FOR_PEOPLE: Mapping[Remedy, _Remedy] = {
     Remedy.BUTTON: _Remedy(),
     Remedy.SETTING: _FOR_MODELS[Remedy.SETTING],
     Remedy.NOTHING: _Remedy(*2 * ("Secrets or programs may lie there; see the setting {settings}.",)),
+    Remedy.INSIDE: _Remedy(*2 * (_INSIDE,)),
     Remedy.APART: _Remedy(
         *2 * ("Code in the sandbox reaches no other program of this machine; see the setting {settings}.",)
     ),

@@ -181,6 +181,8 @@ class Remedy(StrEnum):
     """Whoever starts CodeRunner, with a setting."""
     NOTHING = "nothing"
     """It is not offered: secrets lie there."""
+    INSIDE = "inside"
+    """The code itself: the folder takes no new files, and those in it do."""
     APART = "apart"
     """Nobody, as long as there is a sandbox: another program of this machine is there."""
     PROXY = "proxy"

@@ -113,7 +113,7 @@ def test_of_several_kinds_of_refusals_each_is_told_with_its_own_way_out(remedies
     for each in alone:
         said = each.removeprefix("Result: (no output)\n(").removesuffix(")\n").removesuffix(GIVE_UP).strip()
         assert said in told
-    assert told.count(GIVE_UP) == 1
+    assert told.count(GIVE_UP) == any(each not in OF_CODE for each in remedies)
 
 
 def shown(*outputs: Output) -> str:

@@ -228,6 +228,14 @@ BEHAVIOURS = {
     "sandbox:limits:told": Behaviour(
         "A program that gets an error from a limit is told which limit it met.", "decision 4: truthful ends"
     ),
+    "sandbox:own-folder": Behaviour(
+        "What a person's programs run stays read only also in the folder in which their own program runs.",
+        "safety, T1: nothing that code leaves behind runs outside",
+    ),
+    "sandbox:closed-folders": Behaviour(
+        "A granted folder that takes no new files, as something in it is kept apart, is told as that.",
+        "decision 4: truthful ends",
+    ),
     "sandbox:seatbelt:profile": Behaviour(
         "On macOS a profile names what a kernel may reach; a path in it is never anything but a path.",
         "Apple: sandbox-exec(1)",

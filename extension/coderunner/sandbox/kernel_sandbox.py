@@ -67,6 +67,8 @@ class KernelSandbox:
     """Whoever reads a reply can allow more by a button below it; elsewhere settings do."""
     stranger: bool = False
     """The code is not of the person whose machine this is."""
+    theirs: bool = False
+    """Kernels work in a folder of the person's own, in which there is what was not made by code."""
     secrets: tuple[CodeSecret, ...] = ()
     """What code may use without seeing it."""
     dialler: Dialler = field(default_factory=Dialler)
@@ -80,12 +82,18 @@ class KernelSandbox:
 
     @classmethod
     def of(
-        cls, settings: Settings, *, buttons: bool = False, stranger: bool = False, data: Path | None = None
+        cls,
+        settings: Settings,
+        *,
+        buttons: bool = False,
+        stranger: bool = False,
+        theirs: bool = False,
+        data: Path | None = None,
     ) -> "KernelSandbox | None":
         """The sandbox that the settings ask for; None where kernels run without one.
 
-        `buttons`: the host has a page where more can be allowed; `stranger`: its code is others'. `data`: the
-        host's own data, where it keeps them elsewhere.
+        `buttons`: the host has a page where more can be allowed; `stranger`: its code is others'; `theirs`:
+        kernels work in a folder of the person's. `data`: the host's own data, where it keeps them elsewhere.
         """
         way = in_force(settings)
         if not way and settings.sandbox != "on":
@@ -106,6 +114,7 @@ class KernelSandbox:
             way,
             buttons and not stranger,
             stranger,
+            theirs,
             settings.sandbox_secrets,
         )
 
@@ -153,7 +162,7 @@ class KernelSandbox:
         Looks at the disk.
         """
         now = replace(started, folder=real(folder), grants=self.grants | self.granted.of(conversation))
-        now = _apart(now)
+        now = self._apart(now)
         person = Person(now.home, self.hidden, self.buttons, self.stranger, self.egress.indexes.hosts)
         return refusals(clues, now, person)
 
@@ -199,9 +208,18 @@ class KernelSandbox:
             listed=needed.listed,
             guarded=_guarded((*needed.whole, *needed.imported), home),
             hidden=self.hidden,
+            adds=self.way.backend != "landlock",
             egress=sockets / "egress" if self.way.backend == "namespaces" else None,
         )
-        return _apart(found)
+        return self._apart(found)
+
+    def _apart(self, policy: Policy) -> Policy:
+        """Keep apart what lies in folders and is not meant by a grant of them. Looks at the disk."""
+        found = offers.apart(policy, ())
+        later = (*found.run_later, *(offers.run_later_in_own(policy) if self.theirs else ()))
+        secret = (*found.secret, *offers.secrets_of_code(policy))
+        guarded, hidden = (*policy.guarded, *later), (*policy.hidden, *secret)
+        return replace(policy, guarded=guarded, hidden=hidden)
 
 
 def in_force(settings: Settings) -> Availability:
@@ -231,14 +249,6 @@ def _there(paths: Iterable[Path], home: Path) -> tuple[Path, ...]:
         for each in dict.fromkeys(named)
         if os.path.exists(each) and not home.is_relative_to(each) and each not in SYSTEM
     )
-
-
-def _apart(policy: Policy) -> Policy:
-    """Keep apart what lies in granted folders and is not meant by that. Looks at the disk."""
-    found = offers.apart(policy, ())
-    found = replace(found, secret=(*found.secret, *offers.secrets_of_code(policy)))
-    guarded, hidden = (*policy.guarded, *found.run_later), (*policy.hidden, *found.secret)
-    return replace(policy, guarded=guarded, hidden=hidden)
 
 
 def _guarded(needed: Iterable[Path], home: Path) -> tuple[Path, ...]:

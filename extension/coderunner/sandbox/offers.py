@@ -5,13 +5,13 @@ import re
 import stat
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import translate
 from itertools import islice
 from pathlib import Path
 from tempfile import gettempdir
 
-from coderunner.sandbox.policy import Policy
+from coderunner.sandbox.policy import Grants, Policy
 
 LONGEST = 160
 """Characters of a path that a person can read on a button."""
@@ -231,6 +231,12 @@ def apart(policy: Policy, granted: Iterable[Path]) -> Apart:
             elif is_folder:
                 waiting.append(path)
     return Apart(tuple(map(Path, secret[:MOST_FOUND])), tuple(map(Path, run_later[:MOST_FOUND])))
+
+
+def run_later_in_own(policy: Policy) -> tuple[Path, ...]:
+    """What others run programs from in a kernel's own folder that is a person's. Looks at the disk."""
+    elsewhere = replace(policy, folder=policy.sockets, grants=Grants())
+    return apart(elsewhere, [policy.folder]).run_later
 
 
 def secrets_of_code(policy: Policy) -> tuple[Path, ...]:

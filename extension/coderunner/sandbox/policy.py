@@ -84,6 +84,8 @@ class Policy:
     """Modules and packages that lie among a person's own files. Read only, without what is hidden in them."""
     listed: tuple[Path, ...] = ()
     """The folders that those lie in: only the names of what is there may be read."""
+    adds: bool = True
+    """A folder in which something is guarded or hidden takes new entries all the same."""
     egress: Path | None = None
     """The Unix socket of our egress proxy, within `sockets`; None: no way out at all."""
 
@@ -105,10 +107,16 @@ class Policy:
 
     def may_write(self, path: Path) -> bool:
         """Tell whether a path, absolute and without links, may be written."""
-        if _within(path, (self.folder, self.sockets, self.temporary)):
-            return True
+        own = (self.folder, self.sockets, self.temporary)
+        if _within(path, own):
+            return not _within(path, (each for each in self.guarded if _within(each, own)))
         granted = _within(path, self.grants.write) and not _within(path, self.guarded)
         return granted and self.may_read(path)
+
+    def is_closed(self, folder: Path) -> bool:
+        """Tell whether a folder that may be written takes no new entries, and gives none away."""
+        kept = (*self.guarded, *self.hidden)
+        return not self.adds and self.may_write(folder) and any(each.is_relative_to(folder) for each in kept)
 
     def described(self) -> dict[str, str | int | list[str]]:
         """The policy as the launcher takes it: strings, numbers and lists of strings."""

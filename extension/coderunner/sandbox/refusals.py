@@ -79,6 +79,8 @@ class _File:
     access: Access
     path: Path
     failed: bool
+    closed: bool = False
+    """Its folder takes no new files."""
     lost: bool = False
     """It was written, to what stands in place of the home."""
 
@@ -113,13 +115,22 @@ def _file(name: Named, policy: Policy, person: Person) -> _File | _Program | Non
         path = _real(name.text, policy, person)
         if not person.stranger and other_programs.is_socket(path):
             return None if policy.may_write(path) else _Program(f"the socket {short(path, person.home)}")
+        if name.failed and _is_closed(path, name, policy, person):
+            return _File("write", path, failed=True, closed=True)
         access = _refused(path, name, policy, person)
     except (OSError, ValueError):
         return None
     # Where the home is another one alone under its name `~`, a path to it is refused with an error.
     elsewhere = policy.egress is not None or name.text.startswith("~")
     lost = access == "write" and not name.failed and elsewhere
-    return _File(access, path, name.failed, lost) if access else None
+    return _File(access, path, name.failed, lost=lost) if access else None
+
+
+def _is_closed(path: Path, name: Named, policy: Policy, person: Person) -> bool:
+    """Whether a change failed because of the folder that it was in: of what is there, or of something new."""
+    if person.stranger or not policy.may_write(path) or not policy.is_closed(path.parent):
+        return False
+    return offers.writable(path.parent) and (name.denied or name.writes)
 
 
 def _real(text: str, policy: Policy, person: Person) -> Path:
@@ -228,6 +239,8 @@ def _told(refused: _Told, policy: Policy, person: Person) -> Refusal:
     place = Place(person.home, ours, (*policy.system, *policy.guarded), unseen=person.stranger)
     granted = offers.grantable(refused.path, place, write=write)
     plain = granted is not None and _UNUSUAL.search(str(granted)) is None
+    if refused.closed:
+        return Refusal("write", what, Remedy.INSIDE)
     refusal = Refusal(refused.access, what, lost=refused.lost)
     if granted is None or not plain:
         return refusal

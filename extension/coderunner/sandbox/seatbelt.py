@@ -92,6 +92,10 @@ def profile(policy: Mapping[str, Any]) -> str:
         lines.append(f"(deny file-read* file-write*{_each(map(_below, policy['hidden']))})")
     if sealed or policy.get("hidden"):
         lines.append(_allow("file-read* file-write*", map(_below, own)))
+    folder = PurePosixPath(policy["folder"])
+    kept = [each for each in policy.get("guarded", ()) if folder in PurePosixPath(each).parents]
+    if kept:
+        lines.append(f"(deny file-write*{_each(map(_below, kept))})")
     return "\n".join(lines) + "\n"
 
 

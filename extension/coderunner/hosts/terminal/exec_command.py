@@ -98,7 +98,7 @@ def execute(settings: Settings, program: Program, session: str = "") -> int:
             message = "--session needs a Jupyter server: a kernel on this machine ends with the command"
             raise SettingsError(message)
         # A program of the person's own may do what they may, in their folder, unless they want it otherwise.
-        sandbox = KernelSandbox.of(settings) if settings.sandbox == "on" else None
+        sandbox = KernelSandbox.of(settings, theirs=True) if settings.sandbox == "on" else None
         way = where.sandbox if sandbox else Availability("none")
         where = replace(where, directory=str(Path.cwd()), sandbox=way)
     sessions = Sessions(settings.data_dir / "kernels", max_memory=settings.max_memory, sandbox=sandbox)

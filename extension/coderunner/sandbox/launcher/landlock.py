@@ -118,11 +118,11 @@ def rules(policy: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     hidden = [os.path.realpath(path) for path in policy.get("hidden", ())]
     for path in policy.get("listed", ()):
         yield path, READ_DIR
-    for path in (*policy.get("imports", ()), *policy["read"], *policy["write"]):
+    for path in (*policy.get("imports", ()), *policy["read"], *policy["write"], policy["folder"]):
         yield from _around(path, READ, hidden, [])
     shut = sealed(policy)
     for path in writable(policy):
-        yield from _around(path, WRITE, hidden, [] if path in _own(policy) else shut)
+        yield from _around(path, WRITE, hidden, shut)
     yield "/sys", READ_FILE | READ_DIR
     for name in _listed("/dev"):
         if name in DEVICES or name.startswith(GRAPHICS):
