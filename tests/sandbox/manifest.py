@@ -318,6 +318,10 @@ BEHAVIOURS = {
         "What is taken back is refused again; a kernel that saw a folder is replaced, which is told.",
         "safety: grants instead of walls",
     ),
+    "sandbox:allowed:afterwards": Behaviour(
+        "What a thread or task is refused after its block's end is told with its later output.",
+        "safety: refusals are told truly",
+    ),
     "sandbox:allowed:waits": Behaviour(
         "A grant ends no block that runs, also where it takes a new kernel.", "decision 4: truthful ends"
     ),

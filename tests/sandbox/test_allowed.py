@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from coderunner.kernel.sessions.registry import Local, Session, Sessions
-from coderunner.outputs import Aftermath, Refusal, Result, Status, Stream
+from coderunner.outputs import Aftermath, Refusal, Remedy, Result, Status, Stream
+from coderunner.runner import Heading, for_model, shown_afterwards
 from coderunner.sandbox.backends import available
 from coderunner.sandbox.granted import Granted
 from coderunner.sandbox.kernel_sandbox import KernelSandbox
@@ -103,6 +104,37 @@ def test_a_link_of_the_kernels_own_leads_to_no_button_for_what_is_ours(session: 
 def test_a_block_that_is_refused_nothing_is_told_nothing(session: Session) -> None:
     for code in ("print(10 + 5)", "open('here.txt', 'w').write('x')", "1 / 0", "open('not-there')"):
         assert run(session, code).refusals == ()
+
+
+@behaviour("sandbox:allowed:afterwards")
+def test_what_a_thread_is_refused_after_its_block_has_ended_is_told(session: Session, home: Path) -> None:
+    told: list[object] = []
+    code = """import os, pathlib, sys, threading, time
+def read():
+    while not os.path.exists('go'):
+        time.sleep(0.05)
+    try:
+        pathlib.Path(*parts).read_text()
+    except OSError as error:
+        print(f'{type(error).__name__}: {error}', file=sys.stderr)
+threading.Thread(target=read).start()"""
+    run(session, f"parts = {(*home.parts, 'data', 'sales.csv')}")
+    ended = session.begin(code, deadline=60, on_later=told.append).wait(BOUND)
+    assert ended is not None
+    assert ended.refusals == ()
+    (home / ".coderunner" / "kernels" / "chat" / "go").touch()
+    until = time.monotonic() + BOUND
+    while not told and time.monotonic() < until:
+        threading.Event().wait(0.01)
+    (shown,) = shown_afterwards(session)
+    assert [(each.sentence, each.remedy) for each in shown.refusals] == [
+        ("This block may not read ~/data/sales.csv.", Remedy.SETTING)
+    ]
+    said = for_model(shown, heading=Heading.AFTERWARDS)
+    assert said.endswith(
+        "(This block may not read ~/data/sales.csv. It can be allowed with the setting sandbox_read. "
+        "Do not try another way.)\n"
+    )
 
 
 @behaviour("sandbox:allowed:taken-back")

@@ -10,10 +10,15 @@ MOST = 8
 def shown_afterwards(kernel: Kernel, *, newest: bool = True) -> list[Result]:
     """The output of cells after their end: one result for each cell, and each output once.
 
+    With what a sandbox refused to them then.
+
     Without `newest`, that of the latest cell is left for the next call.
     """
     shown = kernel.take_afterwards(newest=newest)
     left_out = len(shown) - MOST
     word = f"later output of {left_out} more blocks is left out" if left_out > 0 else ""
     details = [word if at == 0 else "" for at in range(MOST)]
-    return [Result(outputs, detail=detail) for outputs, detail in zip(shown[-MOST:], details, strict=False)]
+    return [
+        Result(outputs, detail=detail, refusals=kernel.refused_afterwards(outputs))
+        for outputs, detail in zip(shown[-MOST:], details, strict=False)
+    ]

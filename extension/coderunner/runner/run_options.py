@@ -9,7 +9,7 @@ from coderunner.chat.steps import Run
 from coderunner.kernel.execution.stdin_requests import Ask
 from coderunner.kernel.protocol.cell_outputs import Change
 from coderunner.kernel.widgets.widget_panel import WidgetPanel
-from coderunner.outputs import Output, Question, Result, Status
+from coderunner.outputs import Output, Question, Refusal, Result, Status
 from coderunner.records.run_once import ReplyRuns, UnrecordedRuns
 from coderunner.runner.events import Ended, Running
 from coderunner.runner.reply_budget import ReplyBudget
@@ -50,6 +50,9 @@ class Kernel(Protocol):
         The outputs of each cell are a tuple of their own. Without `newest`, those of the latest cell are left
         for the next call.
         """
+
+    def refused_afterwards(self, outputs: Sequence[Output]) -> tuple[Refusal, ...]:
+        """What a sandbox refused to those threads and tasks, of which `outputs` tell."""
 
 
 def granted(_run: Run) -> Future[bool]:

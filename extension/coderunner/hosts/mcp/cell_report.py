@@ -95,7 +95,8 @@ def _afterwards(shown: Result) -> list[str | Image]:
     pieces = for_tool(shown.outputs, AFTERWARDS_LIMITS)
     text = [pieces.pop(0)] if pieces and isinstance(pieces[0], str) else []
     said = f"{Heading.AFTERWARDS} ({shown.detail}):" if shown.detail else f"{Heading.AFTERWARDS}:"
-    return ["\n".join([said, *map(str, text)]), *pieces]
+    refused = plain(what_was_refused(shown.refusals))
+    return ["\n".join([said, *map(str, text)]), *pieces, *([f"({refused})"] if refused else [])]
 
 
 def _whole(outputs: Sequence[Output], keep: Callable[[str], str]) -> list[ContentBlock]:

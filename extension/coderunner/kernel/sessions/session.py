@@ -6,9 +6,10 @@ Everything here runs in the I/O thread's loop; the methods that a host calls may
 import asyncio
 import uuid
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from coderunner.errors import CodeRunnerError, RecordsUnavailable
 from coderunner.kernel.connections.usage_limits import met
@@ -23,14 +24,16 @@ from coderunner.kernel.sessions.kernel_status import KernelStatus
 from coderunner.kernel.widgets.comms import Comms
 from coderunner.kernel.widgets.restore import RestoredWidgets
 from coderunner.kernel.widgets.widget_panel import WidgetPanel
-from coderunner.outputs import Output, Refusal, Result, Status
+from coderunner.outputs import Output, Refusal, Remedy, Result, Status
 from coderunner.sandbox.policy import NO_LIMITS, Limits
 
 NEVER_SENT = "it had not started"
+LOOKING = 2.5
+"""Seconds to find out what was refused after a cell's end."""
 TAKEN_OVER = "another process had already taken it over"
 
 
-Refused = Callable[[str, Result, str], Awaitable[tuple[Refusal, ...]]]
+Refused = Callable[[str, Result, str], Coroutine[Any, Any, tuple[Refusal, ...]]]
 """Finds what a sandbox refused to a cell, by conversation, result and source."""
 
 
@@ -160,6 +163,23 @@ class Session:
         of the cell that ended last are left for the next call.
         """
         return self._later.take(newest=newest)
+
+    def refused_afterwards(self, outputs: Sequence[Output]) -> tuple[Refusal, ...]:
+        """Return what a sandbox refused to threads and tasks that showed `outputs` after their cell's end.
+
+        From any thread. Seldom takes any time, and `LOOKING` seconds at most.
+        """
+        if self._refused is None or not outputs or self.io_thread.here:
+            return ()
+        looking = self._refused(self.conversation, Result(tuple(outputs)), "")
+        try:
+            found = self.io_thread.call(looking, LOOKING)
+        except TimeoutError:
+            return ()
+        # No button stands below what comes after a block's end.
+        return tuple(
+            replace(each, remedy=Remedy.SETTING, grant="", named="") if each.grant else each for each in found
+        )
 
     def resume(self, count: int = 0) -> None:
         """Note that an earlier process ran cells here, the last of them with that execution count.
