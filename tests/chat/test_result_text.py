@@ -19,8 +19,7 @@ from coderunner.chat.results.result_text import (
     ran_again,
 )
 from coderunner.chat.results.special_tokens import ZERO_WIDTH_SPACE
-from coderunner.ending_sentences import how_it_ended
-from coderunner.ending_sentences import OF_CODE
+from coderunner.ending_sentences import OF_CODE, how_it_ended
 from coderunner.outputs import (
     Aftermath,
     DisplayData,
