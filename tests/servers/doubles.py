@@ -5,6 +5,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from tests.servers.place import Place
@@ -23,9 +24,9 @@ def stock(folder: Path, *options: str, **environment: str) -> Iterator[Place]:
         *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", f"--ServerApp.root_dir={folder}"),
         *("--KernelManager.transport=ipc", "--KernelManager.shutdown_wait_time=1", *options),
     ]
-    surroundings = os.environ | {"JUPYTER_TOKEN": token, "PYTHONPATH": str(REPOSITORY)} | environment
-    with process(command, f"{url}/api", folder, surroundings | slow_kernel(folder, sys.executable)):
-        yield Place(url, token)
+    ours = {"JUPYTER_TOKEN": token, "PYTHONPATH": str(REPOSITORY)} | slow_kernel(folder, sys.executable)
+    with process(command, f"{url}/api", folder, os.environ | ours | environment) as running:
+        yield Place(url, token, pid=running.pid)
 
 
 @contextlib.contextmanager
@@ -42,7 +43,7 @@ def gateway(folder: Path, *, lists: bool = False, enterprise: bool = False) -> I
     }
     setting = "EnterpriseGatewayApp" if enterprise else "JupyterWebsocketPersonality"
     with stock(folder, *options, **environment) as place:
-        yield Place(place.url, place.token, lists=lists, setting=f"{setting}.list_kernels")
+        yield replace(place, lists=lists, setting=f"{setting}.list_kernels")
 
 
 @contextlib.contextmanager

@@ -19,6 +19,10 @@ BEHAVIOURS = {
     "servers:shared": Behaviour(
         "A cell ends as it should though another client of its kernel comes and goes.", CONTRACT
     ),
+    "servers:gateway-gone": Behaviour(
+        "A server before a gateway that is gone is cited within seconds, not waited for.",
+        "servers and kernels: S14",
+    ),
     "servers:restart": Behaviour("A restart empties the kernel, and the next result says so.", CONTRACT),
     "servers:reconnect": Behaviour(
         "After a lost connection the variables are there; output that is missing is said to be.", CONTRACT

@@ -20,6 +20,9 @@ class Place:
     fragile: bool = False
     """A kernel there ends when one of two clients leaves it."""
 
+    pid: int = 0
+    """Its process."""
+
     @property
     def where(self) -> Server:
         """The place as our settings say it."""

@@ -81,7 +81,8 @@ def because(answer: object) -> str:
     """Return what a server gives as the reason, with a colon before it; nothing where it gives none."""
     said = [answer.get(key) for key in ("message", "reason")] if isinstance(answer, dict) else []
     for each in said:
-        text = " ".join(each.split())[:300] if isinstance(each, str) else ""
+        # Jupyter Server leaves out in some texts what it means to put into them.
+        text = re.sub(r" '?%s'?", "", " ".join(each.split())[:300]) if isinstance(each, str) else ""
         if not _STATUS_WORDS.fullmatch(text):
             return f": {text.rstrip('.')}"
     return ""
@@ -103,13 +104,14 @@ def refusal(url: str, response: HTTPResponse, *, token: bool) -> KernelError | N
     if response.code == 429:
         return ServerUnreachable(_too_often(url, response.headers.get("Retry-After", "")))
     if response.code in (502, 503, 504):
-        return ServerUnreachable(_no_service(url, response))
+        return ServerUnreachable(no_service(url, response))
     if response.code < 300 and parsed(response) is None and text.strip() and text.strip() != "null":
         return _page(url, text, token=token)
     return None
 
 
-def _no_service(url: str, response: HTTPResponse) -> str:
+def no_service(url: str, response: HTTPResponse) -> str:
+    """Say what a server that answers cannot do, in its own words where it has any."""
     if reason := because(parsed(response)):
         return f"{url} cannot answer (HTTP {response.code}{reason})"
     return f"{url} is overloaded or still starting (HTTP {response.code}); try again in a minute"

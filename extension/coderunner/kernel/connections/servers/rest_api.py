@@ -12,6 +12,7 @@ from urllib.parse import quote
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 
 from coderunner.errors import (
+    KernelError,
     KernelNotStarted,
     NoSuchKernelSpec,
     NotAJupyterServer,
@@ -22,6 +23,7 @@ from coderunner.kernel.connections.servers.refusals import (
     bad_token,
     because,
     no_lists,
+    no_service,
     not_permitted,
     parsed,
     refusal,
@@ -191,6 +193,19 @@ class RestApi:
         if reply.status == 404:
             return None
         return reply.json if isinstance(reply.json, dict) else {}
+
+    async def outage(self) -> str:
+        """Return why the server does not reach its kernels, empty where it does or does not say.
+
+        One that has them on a gateway goes on to say what it knew of a kernel when the gateway is gone; it
+        cannot list any.
+        """
+        try:
+            response = await self.fetch("GET", "api/kernels")
+        except KernelError:
+            return ""
+        told = response.code in (502, 503, 504) and because(parsed(response))
+        return no_service(self.url, response) if told else ""
 
     def failed(self, what: str, reply: Reply) -> KernelNotStarted:
         """Return the error for something that the server did not do."""

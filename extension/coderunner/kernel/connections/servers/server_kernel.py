@@ -26,6 +26,8 @@ ATTEMPT = 5.0
 """Seconds for one attempt."""
 AWAKE = 2.0
 """Seconds for an answer over a link that was quiet for longer than it should have been: the machine slept."""
+SILENT = 3.0
+"""Seconds without a word after which it is asked whether the server still reaches its kernels."""
 
 DIED = Gone(Status.DIED, "The kernel's process ended on the server.")
 RESTARTS = replace(DIED, heir=True)
@@ -60,6 +62,8 @@ class ServerKernel:
         self._identity = ""
         self._asked: deque[str] = deque(maxlen=8)
         """The last requests that asked which process there is."""
+        self._outages = 0
+        """How often in a row the server said that it does not reach its kernels."""
         self._told = asyncio.Event()
         """One of them was answered."""
         self._returning: asyncio.Task[None] | None = None
@@ -198,27 +202,37 @@ class ServerKernel:
             await self.answers()
         if self.ready and model.get("connections") == 0:
             self.uncertain = True
-            await self._see_who_is_there(at_rest=model.get("execution_state") == "idle")
+        heard = not self.uncertain or await self._is_heard()
+        if outage := await self._outage(heard=heard):
+            return outage
+        if not heard and self._websocket is not None and model.get("execution_state") == "idle":
+            self._websocket.give_up()
         return DIED if model.get("execution_state") == "dead" else None
 
-    async def _see_who_is_there(self, *, at_rest: bool) -> None:
-        """Have the kernel's process say which it is; a connection that does not reach it at rest is replaced.
+    async def _outage(self, *, heard: bool) -> Gone | None:
+        """Return that the server does not reach its kernels, if it says so; it is asked in silence only."""
+        if heard and (self._websocket is None or self._websocket.quiet_for <= SILENT):
+            return None
+        outage, before = await self._rest.outage(), self._outages
+        self._outages = before + 1 if outage else 0
+        return Gone(Status.LOST, f"{outage}.", detail=outage) if outage and (before or not heard) else None
+
+    async def _is_heard(self) -> bool:
+        """Have the kernel's process say which it is, and tell whether it does.
 
         A server that does not count our connection (jupyter-server-documents) tells of no death over it, and
         opens several in one name, of which the kernel may hear the last one only.
         """
         if self._websocket is None or self._gone is not None or self._away:
-            return
+            return True
         stamp = Stamp(uuid.uuid4().hex, "coderunner", datetime.now(UTC).isoformat())
         self._asked.append(stamp.id)
         self._told.clear()
         await self.send(kernel_info_request(stamp, "control"))
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(AWAKE):
                 await self._told.wait()
-        except TimeoutError:
-            if at_rest:
-                self._websocket.give_up()
+        return self._told.is_set()
 
     async def answers(self) -> bool:
         """Return whether the connection still works; one that does not is replaced."""
