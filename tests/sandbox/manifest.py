@@ -165,6 +165,11 @@ BEHAVIOURS = {
         "A kernel in namespaces has a loopback interface of its own and no other way out.",
         "safety: no network unless it is granted",
     ),
+    "sandbox:namespaces:families": Behaviour(
+        "A kernel in namespaces gets no sockets of families that lead past its network, such as to the host of "
+        "a virtual machine.",
+        "vsock(7): AF_VSOCK knows no network namespaces",
+    ),
     "sandbox:spare": Behaviour(
         "A sandboxed spare kernel reaches a conversation's folder once it is taken for that.",
         "speed: the first cell does not wait",

@@ -102,6 +102,7 @@ SENTENCES: dict[str, Told] = {
     "connect to another kernel": _reaches("the socket $kernel"),
     "send a datagram": _reaches("port $datagrams of this machine"),
     "read the connections of the machine": {"namespaces": NOTHING_SEEN, "landlock": _reads("/proc/net/tcp")},
+    "make a socket to the machine around a virtual one": Silence("the error says that there is no such kind"),
     "mount": ADMINISTRATORS,
     "unmount": ADMINISTRATORS,
     "make a user namespace": ADMINISTRATORS,

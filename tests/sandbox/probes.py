@@ -220,6 +220,11 @@ NETWORK = (
 
 SYSTEM = (
     Probe(
+        "make a socket to the machine around a virtual one",
+        "with socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM) as one:\n    return one.fileno() > 0",
+        outside=False,
+    ),
+    Probe(
         "mount",
         """
         os.makedirs('m', exist_ok=True)

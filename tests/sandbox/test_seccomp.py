@@ -7,7 +7,16 @@ import struct
 import pytest
 
 from coderunner.sandbox.launcher.call_filter.call_numbers import CALLS, COLUMN
-from coderunner.sandbox.launcher.call_filter.seccomp import ALLOW, ASK, ASKED, AUDIT, RULES, X32, program
+from coderunner.sandbox.launcher.call_filter.seccomp import (
+    ALLOW,
+    ASK,
+    ASKED,
+    AUDIT,
+    IN_NAMESPACES,
+    RULES,
+    X32,
+    program,
+)
 from tests.behaviours import behaviour
 
 FAIL = 0x00050000
@@ -87,6 +96,28 @@ def test_a_call_is_allowed_refused_or_asked_about_by_its_arguments(
     machine: str, call: str, arguments: tuple[int, ...], answer: int
 ) -> None:
     assert asked(machine, call, *arguments) == answer
+
+
+@behaviour("sandbox:namespaces:families")
+@pytest.mark.parametrize("machine", COLUMN)
+@pytest.mark.parametrize(
+    ("call", "arguments", "answer"),
+    [
+        *(("socket", (family, 1, 0), ALLOW) for family in (1, 2, 10, 16)),
+        ("socket", (2, 2, 17), ALLOW),
+        *(("socket", (family, 1, 0), FAIL | errno.EAFNOSUPPORT) for family in (17, 30, 38, 40, 42)),
+        ("socketpair", (1, 1, 0), ALLOW),
+        ("io_uring_setup", (), FAIL | errno.EPERM),
+        ("ptrace", (16,), ALLOW),
+        ("connect", (3, 0, 16), ALLOW),
+    ],
+)
+def test_in_namespaces_sockets_of_families_are_refused_that_a_namespace_does_not_hold(
+    machine: str, call: str, arguments: tuple[int, ...], answer: int
+) -> None:
+    number = CALLS[call][COLUMN[machine]]
+    assert number is not None
+    assert verdict(program(IN_NAMESPACES, machine), AUDIT[machine], number, arguments) == answer
 
 
 @behaviour("sandbox:landlock:calls")

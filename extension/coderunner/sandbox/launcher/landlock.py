@@ -54,8 +54,8 @@ thread's folder; and links, a rule for which would be one for what they lead to.
 _CREATE, _ADD, _RESTRICT = 444, 445, 446
 _BENEATH = 1
 _VERSION = 1
-_FILTER, _NEW_LISTENER, _NO_SLOW_DOWN = 1, 8, 4
-"""SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, SECCOMP_FILTER_FLAG_SPEC_ALLOW."""
+_NEW_LISTENER = 8
+"""SECCOMP_FILTER_FLAG_NEW_LISTENER."""
 
 
 def abi() -> int:
@@ -105,10 +105,7 @@ def filter_calls(*, asking: bool = False) -> int:
     libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
     rules = (*seccomp.ASKED, *seccomp.RULES) if asking else seccomp.RULES
     code = seccomp.program(rules, machine)
-    held = libc.Held(code)
-    packed = struct.pack("@HP", len(code) // 8, held.address)
-    flags = _NO_SLOW_DOWN | (_NEW_LISTENER if asking else 0)
-    return libc.syscall(CALLS["seccomp"][COLUMN[machine]] or 0, _FILTER, flags, packed)
+    return libc.filter_calls(CALLS["seccomp"][COLUMN[machine]] or 0, code, _NEW_LISTENER if asking else 0)
 
 
 def rules(policy: Mapping[str, Any]) -> Iterator[tuple[str, int]]:

@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _namespaces(policy: dict[str, Any], command: list[str], channel: int) -> None:
-    from coderunner.sandbox.launcher import limits
+    from coderunner.sandbox.launcher import libc, limits
     from coderunner.sandbox.launcher.namespaces import confine, init
 
     if policy.get("relay"):
@@ -51,6 +51,8 @@ def _namespaces(policy: dict[str, Any], command: list[str], channel: int) -> Non
 
     def execute() -> None:
         limits.apply(policy)
+        if policy["filter"]:
+            libc.filter_calls(*policy["filter"])
         init.execute(command, policy["cwd"])
 
     confine.enter(channel)
