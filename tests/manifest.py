@@ -3,6 +3,24 @@
 from tests.behaviours import Behaviour
 
 BEHAVIOURS = {
+    "languages:named": Behaviour(
+        "A kernel's language is known however its spec or the kernel spells it.", "kernel specs: R, C++17, sh"
+    ),
+    "languages:unknown": Behaviour(
+        "A language that we do not know is taken as its kernel names it.", "any kernel"
+    ),
+    "languages:fences": Behaviour(
+        "A block runs under every name that models use for its language, and no other.", "R Markdown: {r}"
+    ),
+    "languages:others": Behaviour(
+        "In a conversation in another language than Python, blocks of a third one are noticed.",
+        "a model waits for a result that will not come",
+    ),
+    "languages:table": Behaviour("Each language that we know is found, taught and coloured.", "Pygments"),
+    "languages:lesson": Behaviour(
+        "A model is taught the language of its kernel, unless a person has written one.",
+        "small models",
+    ),
     "project:layers:imports": Behaviour(
         "A module imports only what its layer allows, and pure modules import no effect.",
         "docs/architecture.md",
@@ -93,6 +111,10 @@ BEHAVIOURS = {
     "command-line:ids:dash": Behaviour(
         "No id that is given here looks like a flag, and one of an earlier version is not taken for one.",
         "README, notebooks",
+    ),
+    "notebooks:export:language": Behaviour(
+        "An exported notebook is in the language of its blocks; blocks in others are text there.",
+        "nbformat: kernelspec, language_info",
     ),
     "notebooks:files:unrun": Behaviour(
         "A cell that had not run comes back as such, without a word below it; an empty one is none.",

@@ -5,7 +5,7 @@ This table is the plan. A change of it and of the code goes into one commit, whi
 
 from dataclasses import dataclass
 
-VALUES = "errors outputs ending_sentences secret_value ids text images.image_type"
+VALUES = "errors outputs ending_sentences languages secret_value ids text images.image_type"
 """Values that everything understands; `settings` is one too, but reads files: pure packages do without."""
 
 
@@ -24,12 +24,13 @@ class Layer:
 PLAN = {
     "errors": Layer(pure=True),
     "outputs": Layer("text.surrogates", pure=True),
+    "languages": Layer(pure=True),
     "ending_sentences": Layer("outputs", pure=True),
     "secret_value": Layer(pure=True),
     "ids": Layer(),
     "private_folders": Layer(),
     "private_process": Layer(),
-    "system_prompt": Layer(pure=True),
+    "system_prompt": Layer("languages", pure=True),
     "text": Layer("errors text", "markdown_it", pure=True),
     "images": Layer(pure=True),
     # Images as models take them; every host that shows them to one asks here.
@@ -61,7 +62,7 @@ PLAN = {
     # Several users on one machine depend on the sandbox that keeps their kernels apart.
     "access.access_settings": Layer("errors access settings sandbox.kernel_sandbox"),
     "chat": Layer(f"{VALUES} chat", pure=True),
-    "chat.parsing": Layer("text chat.parsing", "markdown_it", pure=True),
+    "chat.parsing": Layer("languages text chat.parsing", "markdown_it", pure=True),
     "chat.display_text": Layer(f"{VALUES} chat.display_text", pure=True),
     "chat.results": Layer(f"{VALUES} chat.parsing chat.display_text chat.results", pure=True),
     "kernel.background_tasks": Layer(),
@@ -104,11 +105,11 @@ PLAN = {
     "runner": Layer(f"{VALUES} settings chat kernel records sandbox runner"),
     "runner.notebook_reader": Layer("errors text", pure=True),
     "page.append_only_text": Layer(pure=True),
-    "page.block_state": Layer("outputs page.append_only_text", pure=True),
+    "page.block_state": Layer("languages outputs page.append_only_text", pure=True),
     "page.block_transitions": Layer("outputs page.block_state", pure=True),
     # What a block looks like is decided in pure functions.
     "page.html": Layer(f"{VALUES} page.block_state page.html", pure=True),
-    "page.html.syntax_highlighting": Layer(libraries="pygments", pure=True),
+    "page.html.syntax_highlighting": Layer("languages", "pygments", pure=True),
     # Starlette is what the hosts' own apps are made of; our routes go into them.
     "page.server": Layer(f"{VALUES} access.origins page", "starlette"),
     "page.server.socket_messages": Layer("page.html", pure=True),

@@ -217,6 +217,37 @@ def test_a_cell_says_where_the_records_lack_what_it_showed_and_so_does_the_comma
     assert missing_words(of_replies(("Result: (no output)\n", Result()))) == ""
 
 
+@behaviour("notebooks:export:language")
+@pytest.mark.parametrize(
+    ("word", "kernel", "language", "extension"),
+    [
+        ("r", "ir", "R", ".R"),
+        ("{r, echo=FALSE}", "ir", "R", ".R"),
+        ("ts", "deno", "TypeScript", ".ts"),
+        ("bash", "bash", "Bash", ".sh"),
+        ("c++", "cpp", "C++", ".cpp"),
+    ],
+)
+def test_a_notebook_is_in_the_language_of_its_blocks_and_others_are_no_cells(
+    word: str, kernel: str, language: str, extension: str
+) -> None:
+    unfit = Result(status=Status.UNFIT, detail=f"this kernel speaks {language}")
+    blocks = (
+        MessagePart(Kind.BLOCK, "```python\n1\n```\n", "", 0, unfit),
+        MessagePart(Kind.BLOCK, f"```{word}\n2\n```\n", "Result: (no output)\n", 1, Result()),
+    )
+    sayings = (StoredMessage("assistant", "", blocks, "reply"),)
+    notebook = read(to_notebook(StoredConversation("talk", "Talk", "label", sayings, ())))
+    metadata = notebook.metadata
+    assert (metadata.kernelspec.name, metadata.kernelspec.language) == (kernel, language)
+    assert (metadata.language_info.name, metadata.language_info.file_extension) == (language, extension)
+    assert [(cell.cell_type, cell.source) for cell in notebook.cells] == [
+        ("markdown", "```python\n1\n```"),
+        ("markdown", f"*not run: this kernel speaks {language}*"),
+        ("code", "2"),
+    ]
+
+
 @behaviour("notebooks:export:missing")
 @pytest.mark.parametrize(
     "harm",

@@ -8,6 +8,7 @@ from coderunner.outputs import Aftermath, Refusal, Remedy, Status
 _KEPT = "variables are kept"
 _LOST = "variables are gone"
 _CUT = "the connection was lost"
+_NOT_RUN = "not run"
 
 SENTENCES: Mapping[tuple[Status, Aftermath], str] = {
     (Status.TIMEOUT, Aftermath.READY): f"stopped at the time limit; {_KEPT}",
@@ -40,6 +41,9 @@ SENTENCES: Mapping[tuple[Status, Aftermath], str] = {
     (Status.UNRUN, Aftermath.READY): "not run: it was not run in the notebook",
     (Status.UNRUN, Aftermath.BUSY): "not run: it was not run in the notebook",
     (Status.UNRUN, Aftermath.FRESH): "not run: it was not run in the notebook",
+    (Status.UNFIT, Aftermath.READY): _NOT_RUN,
+    (Status.UNFIT, Aftermath.BUSY): _NOT_RUN,
+    (Status.UNFIT, Aftermath.FRESH): _NOT_RUN,
 }
 """What stands before the first colon or semicolon says it in short; `Result.detail` adds to it."""
 
@@ -56,6 +60,12 @@ def how_it_ended(status: Status, aftermath: Aftermath, detail: str = "") -> str:
     said = SENTENCES.get((status, aftermath), "")
     ours = status is Status.LOST and detail.lower().startswith(_FAULTS)
     return said.removeprefix(f"{_CUT}; ") if ours else said
+
+
+def with_details(said: str, *details: str) -> str:
+    """An end with what is said behind it; empty where there is neither."""
+    behind = "; ".join(filter(None, details))
+    return f"{said}: {behind}" if said == _NOT_RUN and behind else "; ".join(filter(None, (said, behind)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,8 @@ class Status(StrEnum):
     """A person said no, or a guard did: it did not run."""
     UNRUN = "unrun"
     """It came with a notebook in which it had not run."""
+    UNFIT = "unfit"
+    """The kernel does not speak its language; `Result.detail` says which it speaks. It did not run."""
 
 
 class Aftermath(StrEnum):

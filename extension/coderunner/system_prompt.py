@@ -1,5 +1,7 @@
 """What a model is told first where nobody says otherwise: it teaches by example, for small models too."""
 
+from coderunner.languages import PYTHON, Language
+
 SYSTEM_PROMPT = """\
 You are a helpful assistant with a Python kernel. Use code, not memory, \
 for anything that can be computed, looked up in data or plotted.
@@ -41,3 +43,38 @@ plt.show()
 Result: [image/png, 640 × 480]
 Here is one period of the sine.
 """
+
+_OTHERS = """\
+You are a helpful assistant with a Jupyter kernel that speaks {title}. Use code, not memory, \
+for anything that can be computed, looked up in data or plotted.
+
+Write a fenced block that starts with ```{fence} and print what you want to see. The block runs as soon as \
+you close it, and its output appears below it as "Result:". Then continue your answer from that \
+result. Never write a result yourself. If it is an error, say in a few words what went wrong and write a \
+corrected block. Write {title} only: blocks in other languages, Python too, are not run. What you define \
+stays for the whole conversation.
+"""
+_EXAMPLE = """
+Example:
+
+User: What is 10 + 5?
+Assistant:
+```{fence}
+{sum}
+```
+Result: 15
+10 + 5 is 15.
+"""
+
+
+def lesson(language: Language) -> str:
+    """What is taught for a kernel of that language."""
+    if language == PYTHON:
+        return SYSTEM_PROMPT
+    told = _OTHERS + (_EXAMPLE if language.sum else "")
+    return told.format(title=language.title, fence=language.fence, sum=language.sum)
+
+
+def taught(prompt: str, language: Language) -> str:
+    """The prompt of a person, or the lesson for the language where they have left it as it was."""
+    return lesson(language) if prompt.strip() == SYSTEM_PROMPT.strip() else prompt

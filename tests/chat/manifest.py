@@ -206,6 +206,10 @@ BEHAVIOURS = {
         "A closing line needs no line end at the end of the reply.", "CommonMark 4.5"
     ),
     "turn:run:never": Behaviour("Unclosed, empty, foreign and quoted blocks do not run.", "decision 1"),
+    "turn:run:language": Behaviour(
+        "Blocks in the kernel's language run; of those in another the model reads which that is.",
+        "kernels other than Python's",
+    ),
     "turn:run:nothing-beyond": Behaviour(
         "What the model says beyond the closing line is dropped.", "decision 1"
     ),

@@ -14,10 +14,10 @@ from coderunner.chat.parsing.fence_parser import (
     FenceOpened,
     FenceParser,
     Text,
-    runnable,
     unfenced,
 )
 from coderunner.chat.turn_state_machine import Turn
+from coderunner.languages import PYTHON
 from tests.behaviours import behaviour
 from tests.chat.reading import (
     Case,
@@ -236,7 +236,7 @@ def test_what_is_held_back_can_be_said_and_still_opens_a_fence() -> None:
     "info", ["python", "PY x", "{.python #a}", "{python}", " ipython3\tx", 'Python title="a b"']
 )
 def test_these_info_strings_run(info: str) -> None:
-    assert runnable(info)
+    assert PYTHON.runs(info)
 
 
 @behaviour("fences:info:languages")
@@ -244,7 +244,7 @@ def test_these_info_strings_run(info: str) -> None:
     "info", ["", "pycon", "python3.12", "{python", "{r}", "text python", "ıpython", "python\u00a0x"]
 )
 def test_these_info_strings_do_not_run(info: str) -> None:
-    assert not runnable(info)
+    assert not PYTHON.runs(info)
 
 
 @behaviour("fences:depth:no-crash")

@@ -19,7 +19,7 @@ from coderunner.chat.results.result_text import (
     ran_again,
 )
 from coderunner.chat.results.special_tokens import ZERO_WIDTH_SPACE
-from coderunner.ending_sentences import OF_CODE, how_it_ended
+from coderunner.ending_sentences import OF_CODE, how_it_ended, with_details
 from coderunner.outputs import (
     Aftermath,
     DisplayData,
@@ -268,7 +268,7 @@ def test_every_way_to_end_has_its_sentence_after_what_was_shown(status: Status, 
     assert said
     assert for_model(Result((), status, aftermath)) == f"Result: ({said})\n"
     assert for_model(Result((Stream("stdout", "1"),), status, aftermath, detail="Why.")) == (
-        f"Result:\n```output\n1\n```\n({said}; Why)\n"
+        f"Result:\n```output\n1\n```\n({with_details(said, 'Why')})\n"
     )
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from coderunner.chat.steps import Finish, Generate, Part, Prepare, Run, Say, Step, TurnResult
 from coderunner.chat.turn_state_machine import State, Turn
+from coderunner.languages import language_of
 from coderunner.outputs import Cell, Error, Result, Status, Stream
 from tests.behaviours import behaviour
 
@@ -65,6 +66,30 @@ def test_a_closed_block_runs_and_its_result_goes_into_the_same_reply() -> None:
     assert turn.receive("It is 1.") == [Say("It is 1.")]
     assert turn.close() == [Finish("end")]
     assert turn.reply == reply + "It is 1."
+
+
+@behaviour("turn:run:language")
+def test_a_block_in_the_kernels_language_runs() -> None:
+    steps = hear(Turn(language=language_of("R")), ["```{r, echo=FALSE}\n1 + 1\n```\n"])
+    assert steps[-1] == Run(Cell("1 + 1\n", "r"), 0)
+
+
+@behaviour("turn:run:language")
+def test_a_block_in_another_language_is_not_to_run_and_the_model_goes_on_knowing_why() -> None:
+    turn = Turn(language=language_of("R"))
+    steps = hear(turn, [BLOCK, "more"])
+    assert steps[-1] == Run(Cell("print(1)\n", "python"), 0, "this kernel speaks R")
+    unfit = Result(status=Status.UNFIT, detail="this kernel speaks R")
+    said = "Result: (not run: this kernel speaks R)\n"
+    assert turn.receive_result(unfit) == [Say(said, Part.RESULT), Generate(BLOCK + said, said)]
+    assert hear(turn, ["```r\n1 + 1\n```\n"])[-1] == Run(Cell("1 + 1\n", "r"), 1)
+
+
+@behaviour("turn:run:language")
+@pytest.mark.parametrize("info", ["", "json", "text", "html", "console", "output"])
+def test_what_no_kernel_runs_is_for_reading_in_every_language(info: str) -> None:
+    steps = hear(Turn(language=language_of("R")), [f"```{info}\n1\n```\n"])
+    assert {type(step) for step in steps} == {Say}
 
 
 @behaviour("turn:run:nothing-beyond")

@@ -381,6 +381,17 @@ BEHAVIOURS = {
         "A kernel that is not ipykernel is sent nothing but the cells.",
         "run: xeus-python shows the prelude's error as the person's",
     ),
+    "foreign:language": Behaviour(
+        "A reply runs blocks in its kernel's language, and says so of blocks in another.",
+        "kernel_info: language_info; kernel specs: language",
+    ),
+    "foreign:doctor": Behaviour(
+        "The doctor's test cell is in the kernel's language.", "kernels of other languages"
+    ),
+    "foreign:rebuild": Behaviour(
+        "After running all again, nothing is said of variables that the kernel cannot list.",
+        "IPython's who_ls",
+    ),
     "foreign:value:after-idle": Behaviour(
         "A value that comes after the end of its cell is in the cell's result.",
         "run: deno 2.9.8, where a cell awaits, 5 of 8",

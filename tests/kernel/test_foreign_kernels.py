@@ -1,13 +1,16 @@
 """Cells in a kernel of another language."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 
 import pytest
 
+from coderunner.kernel.doctor.connection_check import check
 from coderunner.kernel.io_thread import io_thread
+from coderunner.kernel.sessions.rebuild_variables import rebuild
 from coderunner.kernel.sessions.registry import Local, Session, Sessions
 from coderunner.outputs import ExecuteResult, Result, Status, Stream
+from coderunner.runner import Generate, Turn, converse
 from tests.behaviours import behaviour
 from tests.kernel.conftest import BOUND, run
 from tests.kernel.foreign import ODD, kernel_spec
@@ -31,7 +34,7 @@ def ran(session: Session) -> list[str]:
 @behaviour("foreign:prelude:none")
 def test_it_is_sent_nothing_but_the_cells(odd: Session) -> None:
     assert run(odd, "say hello").outputs == (Stream("stdout", "hello\n"),)
-    assert set(ran(odd)) <= {"say hello", "runs", "late", "flushed", "interrupted"}
+    assert set(ran(odd)) <= {"say hello", "say fine\n", "runs", "late", "flushed", "interrupted"}
 
 
 @behaviour("foreign:value:after-idle")
@@ -52,3 +55,43 @@ def test_what_it_ran_and_calls_aborted_was_interrupted_and_does_not_run_twice(od
     result: Result = run(odd, "interrupted")
     assert result.status is Status.INTERRUPTED
     assert ran(odd).count("interrupted") == 1
+
+
+@behaviour("foreign:language")
+async def test_a_reply_runs_blocks_in_its_language_and_says_so_of_others(odd: Session) -> None:
+    language = await odd.language()
+    assert (language.title, language.extension) == ("Oddish", ".odd")
+    turn = Turn(language=language)
+    said = iter(["```python\nprint(1)\n```\n", "```oddish\nsay fine\n```\n", "So it is."])
+
+    async def generate(_step: Generate) -> AsyncGenerator[str]:
+        yield next(said)
+
+    async for _ in converse(turn, generate, odd):
+        pass
+    assert turn.reply == (
+        "```python\nprint(1)\n```\nResult: (not run: this kernel speaks Oddish)\n"
+        "```oddish\nsay fine\n```\nResult: fine\nSo it is."
+    )
+
+
+@behaviour("foreign:language")
+async def test_before_it_has_started_its_spec_says_what_it_speaks(odd: Session) -> None:
+    sessions = Sessions()
+    assert (await sessions.get("new", odd.where).language()).name == "oddish"
+    assert sessions.get("python", Local()).language_now().title == "Python"
+    assert sessions.get("none", Local("no-such-kernel")).language_now().title == "Python"
+
+
+@behaviour("foreign:doctor")
+async def test_the_doctor_speaks_its_language(odd: Session) -> None:
+    report = await check(odd.where)
+    assert report.ok
+    assert report.sentence == "The kernel answers; it speaks Oddish, for which there is no test cell."
+
+
+@behaviour("foreign:rebuild")
+async def test_rebuilding_its_variables_claims_nothing_of_them(odd: Session) -> None:
+    rebuilt = await rebuild(odd, [lambda: odd.execute("say hello")], deadline=BOUND)
+    assert rebuilt.words == "The kernel was restarted and reran all 1 block of this conversation."
+    assert ran(odd) == ["say hello", "runs"]

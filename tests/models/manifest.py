@@ -98,6 +98,10 @@ BEHAVIOURS = {
         "A call of our tool goes back as it came, with its result as the tool's.", FACTS + ".7"
     ),
     # calls of our tool
+    "models:calls:language": Behaviour(
+        "The tool that a model calls, and the blocks of its calls, are of the kernel's language.",
+        "kernels other than Python's",
+    ),
     "models:calls:block": Behaviour("A call is a block of the reply, however it was sent.", FACTS + ".7"),
     "models:calls:fence": Behaviour("No code ends its own block.", "CommonMark 4.5"),
     "models:calls:unreadable": Behaviour("What is no program, or half of one, does not run.", FACTS + ".7"),

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from coderunner.models.continuation.tool_calls import block, called, joined
+from coderunner.languages import language_of
+from coderunner.models.continuation.tool_calls import block, called, joined, tool
 from tests.behaviours import behaviour
 
 
@@ -85,3 +86,12 @@ def test_a_call_without_id_or_name_gets_them() -> None:
         "type": "function",
         "function": {"name": "run_python", "arguments": '{"code": "1"}'},
     }
+
+
+@behaviour("models:calls:language")
+def test_the_tool_and_its_blocks_are_of_the_kernels_language() -> None:
+    r = language_of("R")
+    assert tool(r)["function"]["name"] == "run_r"  # type: ignore[index]
+    call = called(fragments('{"code": "1 + 1"}'), r)
+    assert call is not None
+    assert call.block == "```r\n1 + 1\n```\n"

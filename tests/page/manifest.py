@@ -3,6 +3,10 @@
 from tests.behaviours import Behaviour
 
 BEHAVIOURS = {
+    "blocks:code:language": Behaviour(
+        "A block's code is coloured in its language; one that the kernel does not speak says so.",
+        "kernels other than Python's",
+    ),
     "page:element:tools": Behaviour(
         "What a block shows can be copied, downloaded, expanded and popped out, by keyboard too, and is not "
         "loaded again by that.",

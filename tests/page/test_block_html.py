@@ -388,3 +388,26 @@ def test_a_block_that_was_run_again_leaves_the_refusals_to_its_latest_run() -> N
     assert block.allowed(again.allowing(READ)) == READ
     runs = replace(block, again=replace(again, state=State.RUNNING, result=None))
     assert runs.allowed(again.allowing(READ)) is None
+
+
+@behaviour("blocks:code:language")
+@pytest.mark.parametrize(
+    ("fence", "coloured"),
+    [
+        ("```r\nx <- TRUE\n", "<span class=cr-k>TRUE</span>"),
+        ("   ~~~~ {r, echo=FALSE}\nx <- TRUE\n", "<span class=cr-k>TRUE</span>"),
+        ("- ```ts\nconst x = 1\n", "<span class=cr-k>const</span>"),
+        ("```python\ndef f(): pass\n", "<span class=cr-k>def</span>"),
+        ("```oddish\nif 1\n", "if 1"),
+    ],
+)
+def test_code_is_coloured_in_the_language_of_its_fence(fence: str, coloured: str) -> None:
+    assert coloured in block_html.look(Block(written=fence), Setting()).code
+
+
+@behaviour("blocks:code:language")
+def test_a_block_that_the_kernel_does_not_speak_says_so_and_is_not_offered_again() -> None:
+    unfit = Result(status=Status.UNFIT, detail="this kernel speaks R")
+    shown = block_html.block(Block(source="1", state=State.ENDED, ticket="t", result=unfit), Setting())
+    assert "<b>Not run</b> · this kernel speaks R" in shown
+    assert "Run again" not in shown

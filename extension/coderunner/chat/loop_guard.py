@@ -7,7 +7,7 @@ from coderunner.outputs import Cell, Error, Result, Status
 TIMES = 2
 """Failures after which the same code is not run any more: one more chance, now that the model was told."""
 
-NO_FAILURE = frozenset({Status.OK, Status.DECLINED, Status.UNRUN, Status.INTERRUPTED})
+NO_FAILURE = frozenset({Status.OK, Status.DECLINED, Status.UNRUN, Status.UNFIT, Status.INTERRUPTED})
 """The program succeeded, or a person did not want it."""
 
 WORD = "the same block failed the same way before; it will not be run a third time"

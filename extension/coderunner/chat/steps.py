@@ -39,6 +39,8 @@ class Run:
     cell: Cell
     ordinal: int
     """How many blocks that run stand before it in the reply, those of the prior text among them."""
+    refused: str = ""
+    """Why it is not to run: nobody is asked, and this is its outcome."""
 
 
 @dataclass(frozen=True, slots=True)

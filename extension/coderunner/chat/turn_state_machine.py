@@ -25,6 +25,7 @@ from coderunner.chat.parsing.reply_parser import Event, ReplyParser, Thought, an
 from coderunner.chat.results.result_text import DEFAULT_LIMITS, Heading, Limits, for_model
 from coderunner.chat.runnable_block import SPACE, RunnableBlock, unanswered_cell
 from coderunner.chat.steps import Finish, Generate, MergedSteps, Part, Prepare, Run, Say, Step, TurnResult
+from coderunner.languages import PYTHON, Language, refusal
 from coderunner.outputs import Cell, Result
 from coderunner.text.surrogates import readable
 
@@ -53,7 +54,8 @@ class Turn:
     fence that opens in it and closes in this turn runs. With `resume`, a block that ends it without a
     result runs first. `thinking` says that the prompt has opened a thought, so that the reply begins inside
     one. Where nobody says so, a block of that thought may run before its closing tag shows what it was.
-    `forbidden` are the host's stop strings: results never contain one.
+    `forbidden` are the host's stop strings: results never contain one. `language` is what the kernel speaks:
+    its blocks run, and those of other languages are told why they do not.
     """
 
     def __init__(
@@ -65,10 +67,12 @@ class Turn:
         max_cells: int = MAX_CELLS,
         limits: Limits = DEFAULT_LIMITS,
         forbidden: Sequence[str] = (),
+        language: Language = PYTHON,
     ) -> None:
         self._enter(State.GENERATING)
+        self._language = language
         self._reader = ReplyParser(thinking=thinking)
-        self._block = RunnableBlock()
+        self._block = RunnableBlock(language)
         self._pieces = [prior]
         self._prepared = self._answered = False
         self._ran = self._closed = 0
@@ -77,7 +81,7 @@ class Turn:
         self._max_cells = max_cells
         self._limits = limits
         self._forbidden = tuple(forbidden)
-        self._waiting = unanswered_cell(prior, thinking=thinking) if resume else None
+        self._waiting = unanswered_cell(prior, thinking=thinking, language=language) if resume else None
         self._ahead = self._read_prior(prior)
 
     @property
@@ -281,7 +285,8 @@ class Turn:
         self._running = cell
         self._prepared = True
         self._ran += 1
-        return [Run(cell, self._closed - 1)]
+        why = refusal(self._language) if cell.language != self._language.name else ""
+        return [Run(cell, self._closed - 1, why)]
 
     def _refuse(self, why: str) -> list[Step]:
         return [self._say_below(f"Result: (not run: {why})\n"), self._finish("limit")]

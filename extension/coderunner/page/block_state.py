@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
+from coderunner.languages import fenced_as
 from coderunner.outputs import Output, Question, Refusal, Result
 from coderunner.page.append_only_text import AppendOnlyText
 
@@ -87,6 +88,12 @@ class Block:
     def code(self) -> str:
         """The code to show, even while it is being written."""
         return self.source or _inside(str(self.written))
+
+    @property
+    def language(self) -> str:
+        """The first word of its info string; empty where it stands in no fence."""
+        written = self.written.first if isinstance(self.written, AppendOnlyText) else self.written
+        return fenced_as(written.partition("\n")[0])
 
     @property
     def closed(self) -> bool:

@@ -6,11 +6,13 @@ cells' metadata under `coderunner`.
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from urllib.parse import unquote
 
-from coderunner.ending_sentences import how_it_ended
+from coderunner.ending_sentences import how_it_ended, with_details
+from coderunner.languages import PYTHON, Language, fenced_as, language_of
 from coderunner.outputs import Result, Status, in_nbformat
 from coderunner.records.database.conversation_queries import StoredConversation, StoredMessage
 from coderunner.records.database.message_json import Kind, MessagePart
@@ -52,8 +54,7 @@ def notebook(chat: StoredConversation) -> dict[str, object]:
     return {
         "cells": cells,
         "metadata": {
-            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-            "language_info": {"name": "python"},
+            **_kernel(spoken_in(chat)),
             "title": chat.title,
             **({"widgets": {WIDGETS: widgets}} if widgets else {}),
         },
@@ -62,9 +63,46 @@ def notebook(chat: StoredConversation) -> dict[str, object]:
     }
 
 
+KERNELS = {"r": "ir", "typescript": "deno", "javascript": "jslab"}
+"""The usual kernels of languages by their specs' names, where those are not the languages' own."""
+
+
+def spoken_in(chat: StoredConversation) -> Language:
+    """The language of the kernel that a conversation had: that of most of its blocks; Python without any."""
+    blocks = (each for said in chat.sayings for each in said.pieces if each.kind is Kind.BLOCK)
+    words = Counter(fenced_as(each.text.partition("\n")[0]) for each in blocks if not _unfit(each))
+    known = [language_of(word) for word, _ in words.most_common() if word]
+    return known[0] if known else PYTHON
+
+
+def _unfit(block: MessagePart) -> bool:
+    return block.end is not None and block.end.status is Status.UNFIT
+
+
+def _kernel(language: Language) -> dict[str, object]:
+    """What the metadata say of the kernel; Jupyter asks where it has none of that name."""
+    if language == PYTHON:
+        spec = {"display_name": "Python 3", "language": "python", "name": "python3"}
+        return {"kernelspec": spec, "language_info": {"name": "python"}}
+    name = KERNELS.get(language.name) or re.sub(r"[^\w.-]+", "-", language.fence)
+    info = {"name": language.title, "file_extension": language.extension, "pygments_lexer": language.lexer}
+    return {
+        "kernelspec": {"display_name": language.title, "language": language.title, "name": name},
+        "language_info": {key: value for key, value in info.items() if value},
+    }
+
+
 NOT_THERE = "what it showed is not in the records any more"
 _NEVER_RAN = frozenset(
-    {Status.ABORTED, Status.REFUSED, Status.UNRECORDED, Status.DECLINED, Status.UNRUN, Status.LOST}
+    {
+        Status.ABORTED,
+        Status.REFUSED,
+        Status.UNRECORDED,
+        Status.DECLINED,
+        Status.UNRUN,
+        Status.UNFIT,
+        Status.LOST,
+    }
 )
 _NOTHING = re.compile(r"\s*(?:Result: \((?:no output|not run\b).*\)\s*)?", re.DOTALL)
 """What the model read of a block that showed nothing."""
@@ -163,7 +201,9 @@ def _block(chat: StoredConversation, stored: StoredMessage, piece: MessagePart) 
         yield _ran(runs[-1])
         result = runs[-1].result
     else:
-        yield _code(f"{code_in(piece.text)}\n", None)
+        # What was for another kernel is not for this notebook's either.
+        unrun = _markdown(piece.text.strip("\n"), role="assistant", kind=Kind.PROSE.value)
+        yield unrun if _unfit(piece) else _code(f"{code_in(piece.text)}\n", None)
         result = piece.end
         if _has_shown(piece):
             words = f"*{NOT_THERE}; the model read:*\n\n{piece.read.strip()}"
@@ -171,7 +211,7 @@ def _block(chat: StoredConversation, stored: StoredMessage, piece: MessagePart) 
     if result is None or result.status is Status.UNRUN:
         return  # A cell without a number says that it has not run.
     said = how_it_ended(result.status, result.aftermath, result.detail)
-    ended = "; ".join(filter(None, (said, result.detail))) if said else ""
+    ended = with_details(said, result.detail) if said else ""
     refused = " ".join(
         filter(None, (words for each in result.refusals for words in (each.sentence, each.others)))
     )

@@ -45,6 +45,7 @@ from coderunner.kernel.sessions.registry import (
     local_of,
     location_of,
 )
+from coderunner.kernel.sessions.spoken_language import heard, spoken
 from coderunner.kernel.widgets.widget_panel import SavedPanel, WidgetPanel
 from coderunner.outputs import Cell, Question, Result, Status
 from coderunner.records.database.conversation_queries import (
@@ -173,6 +174,7 @@ __all__ = [
     "from_notebook",
     "granted",
     "grants_of",
+    "heard",
     "images",
     "imported",
     "label_of",
@@ -197,6 +199,7 @@ __all__ = [
     "run_cell",
     "run_cell_sync",
     "shown_afterwards",
+    "spoken",
     "to_notebook",
     "unfenced",
     "without_tags",

@@ -77,6 +77,8 @@ def cell_steps(
 
     `tell` may be called in any thread; what it is given is what a `Pause` waits for.
     """
+    if run.refused:
+        return (yield from _last(Ended(Result(status=Status.UNFIT, detail=run.refused), run.ordinal)))
     known = yield Call(lambda: options.runs.recall(run.cell, run.ordinal))
     if known is None:
         consent = options.consent(run)

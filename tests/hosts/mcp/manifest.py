@@ -52,6 +52,9 @@ BEHAVIOURS = {
     "mcp:approve:no-face": Behaviour(
         "A client that can ask nobody is told what to set, and nothing runs.", "design, decision 7"
     ),
+    "mcp:language": Behaviour(
+        "The tool that runs code is called after the kernel's language.", "kernels other than Python's"
+    ),
     "mcp:people:apart": Behaviour(
         "No call of one client reaches a session, an output or a connection of another, whatever id it has.",
         "safety: T5; CVE-2026-52869",

@@ -11,6 +11,7 @@ from mcp.types import ResourceLink
 from coderunner.__main__ import main
 from coderunner.hosts.mcp.client_sessions import TEXTS, ClientSessions
 from coderunner.hosts.mcp.tools import serving
+from coderunner.languages import language_of
 from coderunner.settings.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.mcp.clients import ALICE, BOB, call, http_server, over_http, stands, texts
@@ -58,6 +59,16 @@ async def test_a_call_of_nobody_reaches_nothing(tmp_path: Path) -> None:
     await sessions.close()
     assert [each.is_error for each in answers] == [True, True]
     assert all("this call does not identify its client" in texts(each)[0] for each in answers)
+
+
+@behaviour("mcp:language")
+async def test_the_tool_that_runs_code_is_called_after_the_kernels_language(tmp_path: Path) -> None:
+    sessions = ClientSessions(load({"data_dir": tmp_path}), keep=False)
+    async with Client(serving(sessions, ask=False, language=language_of("R"))) as client:
+        tools = {tool.name: tool.description for tool in (await client.list_tools()).tools}
+    await sessions.close()
+    assert str(tools["run_r"]).startswith("Run R and get its output.")
+    assert "run_python" not in tools
 
 
 @behaviour("mcp:people:apart")

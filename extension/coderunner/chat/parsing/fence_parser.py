@@ -22,15 +22,10 @@ from coderunner.chat.parsing.fence_lines import (
     opening,
     without_indentation,
 )
+from coderunner.languages import PYTHON, Language
 from coderunner.text.line_splitter import PIECE, LineSplitter, several
 
 _ENDS = ("\n", "\r")
-
-_LANGUAGE = r"(?:python3?|py|ipython3?)"
-_RUNNABLE = re.compile(
-    rf"{_LANGUAGE}(?=[ \t]|\Z)|\{{[ \t]*\.?{_LANGUAGE}(?=[ \t,}}])[^}}]*\}}", re.IGNORECASE | re.ASCII
-)
-
 
 _PYTHON = re.compile(r"\{?[ \t]*\.?i?py", re.IGNORECASE)
 """How an info string begins that says Python, whichever; who calls our tool means Python anyway."""
@@ -83,16 +78,8 @@ class FenceAbandoned:
 Event = Text | FenceOpened | Code | FenceClosed | FenceAbandoned
 
 
-def runnable(info: str) -> bool:
-    """Whether code under this info string is ours to run: `python title="a b"`, `IPython3`, `{.py #id}`.
-
-    Not `pycon`, whose lines are a transcript, and not `python3.12` or `python:main.py`.
-    """
-    return _RUNNABLE.match(info.strip(" \t")) is not None
-
-
-def unfenced(code: str) -> str:
-    """The code in a text of one fence, of Python or no language, with words around it or none.
+def unfenced(code: str, language: Language = PYTHON) -> str:
+    """The code in a text of one fence, of this language or none, with words around it or none.
 
     Any other text as it is: what may be a program is one, also where a string in it has a fence. Models that
     write code for a tool put it into a fence now and then, and may forget to close it.
@@ -104,13 +91,17 @@ def unfenced(code: str) -> str:
     events = [*parser.receive(text), *parser.close()]
     said = "".join(event.text for event in events if isinstance(event, Text))
     found = [event for event in events if isinstance(event, FenceOpened)]
-    if len(found) != 1 or _PROGRAM.search(said) or not (not found[0].info or _PYTHON.match(found[0].info)):
+    if len(found) != 1 or _PROGRAM.search(said) or not _means(found[0].info, language):
         return code
     closed, around = any(isinstance(event, FenceClosed) for event in events), bool(said.strip())
     # A line with backticks is in no program, one that begins with tildes may be an expression.
     if (around or not closed) and ("`" not in found[0].text or (around and not closed)):
         return code
     return "".join(event.code for event in events if isinstance(event, Code))
+
+
+def _means(info: str, language: Language) -> bool:
+    return not info or language.runs(info) or (language.is_python and _PYTHON.match(info) is not None)
 
 
 class FenceParser:

@@ -14,7 +14,7 @@ from coderunner.chat import display_text
 from coderunner.chat.results import error_hints, exception_text
 from coderunner.chat.results.excerpt import Size, excerpt
 from coderunner.chat.results.special_tokens import harmless
-from coderunner.ending_sentences import how_it_ended, what_was_refused
+from coderunner.ending_sentences import how_it_ended, what_was_refused, with_details
 from coderunner.images.image_type import Image
 from coderunner.outputs import DisplayData, Error, ExecuteResult, Omission, Output, Result, Status, Stream
 from coderunner.text.terminal_text import plain, visible
@@ -259,7 +259,7 @@ def _sentence(result: Result, code: str, *, silent: bool) -> str:
         said = "no output"
     detail = " ".join(visible(result.detail).split()).rstrip(".")
     waits = error_hints.waits(code) if result.status is Status.TIMEOUT else ""
-    return "; ".join(part for part in (said, detail, waits) if part)
+    return with_details(said, detail, waits)
 
 
 def _on_one_line(text: str, result: Result, limits: Limits) -> bool:

@@ -8,7 +8,7 @@ from typing import Literal
 from mcp.types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
 from pydantic import BaseModel, Field
 
-from coderunner.ending_sentences import how_it_ended, what_was_refused
+from coderunner.ending_sentences import how_it_ended, what_was_refused, with_details
 from coderunner.hosts.mcp.background_cell import BackgroundCell
 from coderunner.images.image_type import SVG
 from coderunner.images.resize import for_models
@@ -131,6 +131,6 @@ def _ending(result: Result, *, silent: bool) -> str:
     said = how_it_ended(result.status, result.aftermath, result.detail)
     if silent and not said:
         said = "no output" if result.status is Status.OK else "the code failed"
-    sentence = "; ".join(filter(None, (said, plain(result.detail))))
+    sentence = with_details(said, plain(result.detail))
     told = filter(None, (sentence, plain(what_was_refused(result.refusals))))
     return "\n".join(f"({each})" for each in told)

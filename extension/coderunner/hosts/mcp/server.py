@@ -20,7 +20,7 @@ from coderunner.errors import SettingsError
 from coderunner.hosts.mcp.client_sessions import ClientSessions
 from coderunner.hosts.mcp.closable_stdin import ClosableStdin
 from coderunner.hosts.mcp.tools import serving
-from coderunner.runner import approval_of
+from coderunner.runner import approval_of, location_of, spoken
 from coderunner.settings.settings import DEFAULT, Settings
 
 PORT = 7863
@@ -55,9 +55,10 @@ async def _serve_one(settings: Settings) -> None:
         for ends in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(ends, stdin.close)
     async with _sessions(settings, keep=False) as sessions:
-        alone = secrets.token_hex(8)
+        alone, language = secrets.token_hex(8), spoken(location_of(settings))
         try:
-            await serving(sessions, ask=approval_of(settings) == "ask", alone=alone).run_stdio_async()
+            ask = approval_of(settings) == "ask"
+            await serving(sessions, ask=ask, alone=alone, language=language).run_stdio_async()
         except* (BrokenPipeError, ConnectionError):
             pass  # The client no longer reads.
 
@@ -80,7 +81,8 @@ async def _serve_many(settings: Settings) -> None:
 
 def guarded(settings: Settings, sessions: ClientSessions, api_keys: ApiKeys) -> OriginCheck:
     """The server behind our own check of Host and Origin, which replaces the SDK's."""
-    app = serving(sessions, ask=approval_of(settings) == "ask").streamable_http_app(
+    language = spoken(location_of(settings))
+    app = serving(sessions, ask=approval_of(settings) == "ask", language=language).streamable_http_app(
         host=settings.host,
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )

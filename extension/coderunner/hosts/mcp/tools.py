@@ -16,15 +16,16 @@ from coderunner.hosts.mcp.background_cell import BackgroundCell
 from coderunner.hosts.mcp.cell_report import RESOURCE, CellReport, report
 from coderunner.hosts.mcp.client_sessions import ClientSessions, ToolSession
 from coderunner.ids import new_id
+from coderunner.languages import PYTHON, Language, tool_name
 from coderunner.runner import unfenced
 from coderunner.secret_value import Secret
 from coderunner.text.surrogates import whole
 
 INSTRUCTIONS = (
-    "Runs Python in Jupyter kernels that keep their variables: pass the session that a call returned to the "
-    "next call. Code that is still running when a call returns has not been stopped."
+    "Runs {language} in Jupyter kernels that keep their variables: pass the session that a call returned to "
+    "the next call. Code that is still running when a call returns has not been stopped."
 )
-RUN_PYTHON = "Run Python and get its output. Variables are kept for the next call in the same session."
+RUN = "Run {language} and get its output. Variables are kept for the next call in the same session."
 INTERRUPTED = 15.0
 """Seconds for an interrupted program to end: by then, one that ignores it is stopped with its kernel."""
 DEFAULT_SESSION = "default"
@@ -51,7 +52,7 @@ def _or(absent: object) -> BeforeValidator:
 Code = Annotated[
     str,
     Whole,
-    Field(description="Python code; empty: wait for running code, or get later output of the session"),
+    Field(description="the code; empty: wait for running code, or get later output of the session"),
     _or(""),
     AfterValidator(unfenced),
 ]
@@ -104,16 +105,17 @@ async def consent(ctx: CallContext, code: Code = "") -> Consent | Elicit[Consent
 class Tools:
     """The tools of one server, for all its clients."""
 
-    def __init__(self, sessions: ClientSessions, alone: str = "") -> None:
+    def __init__(self, sessions: ClientSessions, alone: str = "", language: Language = PYTHON) -> None:
         """`alone`: the name of the only client, if requests do not name theirs."""
+        self._language = language
         self._sessions = sessions
         self._alone = alone
 
-    async def run_python(
+    async def run(
         self, ctx: CallContext, code: Code = "", session: Name = "", wait: Seconds = 0
     ) -> ToolResult:
         """Run code, or wait for running code."""
-        owner = self._owner(ctx)
+        code, owner = unfenced(code, self._language), self._owner(ctx)
         name = session or (DEFAULT_SESSION if self._alone else new_id(9))
         if not code.strip():
             return await self._wait(ctx, name, self._work(owner, name), wait)
@@ -123,11 +125,12 @@ class Tools:
             raise ToolError(str(refused)) from None
         if opened.running is not None:
             raise ToolError(
-                f"session {name!r} is still running code: wait with run_python and no code, or interrupt it"
+                f"session {name!r} is still running code: wait with {tool_name(self._language)} and no code, "
+                "or interrupt it"
             )
         return await self._wait(ctx, name, self._sessions.begin(opened, code), wait)
 
-    async def run_python_if_allowed(
+    async def run_if_allowed(
         self,
         ctx: CallContext,
         allowed: Annotated[ElicitationResult[Consent], Resolve(consent)],
@@ -138,7 +141,7 @@ class Tools:
         """Run code if the user approves."""
         if not (isinstance(allowed, AcceptedElicitation) and allowed.data.run):
             raise ToolError("the code was not run: the user declined it")
-        return await self.run_python(ctx, code, session, wait)
+        return await self.run(ctx, code, session, wait)
 
     async def send_input(
         self, text: Annotated[str, Whole], ctx: CallContext, session: Name = "", wait: Seconds = 0
@@ -221,14 +224,29 @@ def _open(name: str, opened: ToolSession) -> Open:
     return Open(session=name, state=state, kernel=opened.kernel.where.kernel_name)
 
 
-def serving(sessions: ClientSessions, *, ask: bool, alone: str = "") -> MCPServer[Any]:
-    """The server with all its tools; with `ask` the user has to approve all code."""
-    tools = Tools(sessions, alone)
+def serving(
+    sessions: ClientSessions, *, ask: bool, alone: str = "", language: Language = PYTHON
+) -> MCPServer[Any]:
+    """The server with all its tools; with `ask` the user has to approve all code.
+
+    `language` is what its kernels speak, and what the tool that runs code is called after.
+    """
+    tools = Tools(sessions, alone, language)
     server: MCPServer[Any] = MCPServer(
-        "coderunner", title="CodeRunner", version=__version__, instructions=INSTRUCTIONS, log_level="ERROR"
+        "coderunner",
+        title="CodeRunner",
+        version=__version__,
+        instructions=INSTRUCTIONS.format(language=language.title),
+        log_level="ERROR",
     )
-    run = tools.run_python_if_allowed if ask else tools.run_python
-    server.add_tool(run, "run_python", title="Run Python", description=RUN_PYTHON, annotations=RUNS)
+    run, title = tools.run_if_allowed if ask else tools.run, language.title
+    server.add_tool(
+        run,
+        tool_name(language),
+        title=f"Run {title}",
+        description=RUN.format(language=title),
+        annotations=RUNS,
+    )
     server.add_tool(tools.send_input, title="Answer the program", annotations=RUNS)
     server.add_tool(tools.interrupt, title="Interrupt", annotations=ENDS)
     server.add_tool(tools.reset, title="End a session", annotations=ENDS)

@@ -55,7 +55,9 @@ class ActiveReplies:
         except RecordsUnavailable as failure:
             log.warning("%s", failure)
             return None
-        return restored(name, records) if records else None
+        if not records:
+            return None
+        return restored(name, records, await self._writer.language(records[-1].key.conversation))
 
     def begin(self, identity: str, attempt: Attempt, asked: ChatRequest, owner: str, keep: Keep) -> None:
         """Start to write a reply, for all followers of its journal."""

@@ -17,6 +17,7 @@ from coderunner.hosts.proxy.conversations import HEADERS
 from coderunner.hosts.proxy.openai_format import Outcome
 from coderunner.hosts.proxy.reply_broadcast import SAY, ReplyBroadcast
 from coderunner.hosts.proxy.reply_writer import Written
+from coderunner.languages import PYTHON, Language
 from coderunner.models.continuation.tool_calls import block
 from coderunner.runner import Record, for_model
 
@@ -127,20 +128,20 @@ def timed_out(headers: Mapping[str, str], waited: float) -> bool:
     return False
 
 
-def restored(name: str, records: Sequence[Record]) -> Attempt:
+def restored(name: str, records: Sequence[Record], language: Language = PYTHON) -> Attempt:
     """A reply of another process, with the blocks and results in the records.
 
     A last block without a recorded result is waited for.
     """
-    written = Written(reply="".join(_restored(records)))
+    written = Written(reply="".join(_restored(records, language)))
     written.pieces.append(written.reply)
     last = records[-1].key
     return Attempt(name, last.conversation, last.message, ReplyBroadcast([(SAY, written.reply)]), written)
 
 
-def _restored(records: Sequence[Record]) -> Iterator[str]:
+def _restored(records: Sequence[Record], language: Language) -> Iterator[str]:
     for record in sorted(records, key=lambda each: each.key.ordinal):
-        yield block(record.code)
+        yield block(record.code, language)
         if record.result is None:
             return
         yield for_model(record.result, code=record.code)

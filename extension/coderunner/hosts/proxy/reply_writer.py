@@ -10,6 +10,7 @@ from coderunner.hosts.proxy.chat_request import ChatRequest, Message
 from coderunner.hosts.proxy.image_links import for_the_model
 from coderunner.hosts.proxy.openai_format import Outcome
 from coderunner.hosts.proxy.response_stream import ReplySink
+from coderunner.languages import Language
 from coderunner.models.continuation.continued_reply import ContinuedReply
 from coderunner.models.continuation.strategy_cache import StrategyCache
 from coderunner.models.endpoint.client import Client
@@ -34,7 +35,7 @@ from coderunner.runner import (
     pictures,
 )
 from coderunner.settings.settings import Settings
-from coderunner.system_prompt import SYSTEM_PROMPT
+from coderunner.system_prompt import SYSTEM_PROMPT, taught
 from coderunner.text.surrogates import readable
 
 OFFICIAL: Mapping[str, str] = {
@@ -80,6 +81,10 @@ class ReplyWriter:
     memory: StrategyCache
     records: Records
 
+    async def language(self, conversation: str) -> Language:
+        """What the kernel of a conversation speaks."""
+        return await self.sessions.get(conversation, location_of(self.settings)).language()
+
     async def write(
         self,
         asked: ChatRequest,
@@ -105,12 +110,15 @@ class ReplyWriter:
             # The client keeps the history, so late results have to be part of it.
             written.late += late
             await _say(f"{late}\n", delivery, written)
-        reply = self._from_model(asked, written.late)
+        language = await session.language()
+        reply = self._from_model(asked, written.late, language)
         stream = _Stream(reply, delivery, written)
         before = bool(written.reply) and readable(written.text)
         # The client's beginning of a reply may be long: parsing it must not block the loop.
         begun, resume = written.reply or asked.prior, bool(written.reply)
-        turn = await asyncio.to_thread(Turn, prior=begun, resume=resume, max_cells=settings.max_blocks)
+        turn = await asyncio.to_thread(
+            Turn, prior=begun, resume=resume, max_cells=settings.max_blocks, language=language
+        )
         try:
             async with aclosing(converse(turn, stream.generate, session, options)) as events:
                 async for event in events:
@@ -124,19 +132,18 @@ class ReplyWriter:
             await _say_at_the_end(f"({word})\n", turn, delivery, written)
         return Outcome(why if written.calls else official(why), reply.usage)
 
-    def _from_model(self, asked: ChatRequest, late: str) -> ContinuedReply:
+    def _from_model(self, asked: ChatRequest, late: str, language: Language) -> ContinuedReply:
         """The reply as the endpoint's model continues it after each result."""
         settings = self.settings
+        lesson = taught(settings.system_prompt or SYSTEM_PROMPT, language)
         return ContinuedReply(
             self.client.of(asked.model),
-            _with_late_results(
-                with_system_prompt(without_images(asked.messages), settings.system_prompt or SYSTEM_PROMPT),
-                late,
-            ),
+            _with_late_results(with_system_prompt(without_images(asked.messages), lesson), late),
             options=asked.options,
             memory=self.memory,
             continuation=settings.continuation_of(asked.model),
             vision=settings.vision,
+            language=language,
         )
 
 

@@ -65,7 +65,11 @@ def _with_results(text: str, visible_text: str, name: str, chosen: Preferences) 
     # The user wrote the block and chose to run it: no approval is needed. An earlier Stop does not count.
     options = RunOptions(deadline=chosen.deadline, limit=chosen.limit, keep=extension().keep)
     before = webui_api.stopped()
-    turn = Turn(max_cells=chosen.max_blocks, forbidden=webui_api.thinking_tags())
+    turn = Turn(
+        max_cells=chosen.max_blocks,
+        forbidden=webui_api.thinking_tags(),
+        language=extension().kernel(name).language_now(),
+    )
     changed = user_code.with_results(
         text, turn, extension().kernel(name), options, lambda: webui_api.stopped() and not before
     )
@@ -133,6 +137,7 @@ def _reply(
         max_cells=chosen.max_blocks,
         forbidden=(*stops, *tags),
         resume=True,
+        language=extension().kernel(request.conversation).language_now(),
     )
     state = token_budget.at_most(chosen.max_tokens, state)
     prompt = Prompt(restored(question, request.prior), request.prior, state, stops)

@@ -31,8 +31,11 @@ from coderunner.kernel.execution.transport import Transport
 from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.kernel_location import KernelLocation, Local, Server
 from coderunner.kernel.server_address import is_loopback, normalise, parents
-from coderunner.outputs import Result, Status, Stream
+from coderunner.kernel.sessions.spoken_language import of_kernel
+from coderunner.languages import language_of
+from coderunner.outputs import DisplayData, ExecuteResult, Result, Status, Stream
 from coderunner.sandbox.kernel_sandbox import KernelSandbox
+from coderunner.text.terminal_text import plain
 
 OLDEST_SAFE = (2, 20)
 """Jupyter Server before 2.20 has CVE-2026-44727: an output in a notebook could take its token."""
@@ -40,9 +43,6 @@ OLDEST_SAFE = (2, 20)
 REPORT_PATH = re.compile(r"report-uri (/\S+?)/api/security/")
 """Where a Jupyter server names its base path even in the answer that there is nothing at an address."""
 
-TEST_CELL = (
-    'import platform\nprint(f"Hello from Python {platform.python_version()} on {platform.system()}")\n'
-)
 TEST_DEADLINE = 20.0
 """Seconds for the test cell, which takes milliseconds."""
 
@@ -91,6 +91,7 @@ class Sentence(StrEnum):
     STARTED_THERE = "The server started a kernel."
     CONNECTED = "The WebSocket is open, and the kernel answered after {seconds:.1f} s."
     ANSWERS = "{hello}: {what} answers in {milliseconds:g} ms."
+    NO_CELL = "The kernel answers; it speaks {language}, for which there is no test cell."
     CELL_FAILED = "The test cell ended with {status}: {reason}"
 
 
@@ -339,15 +340,20 @@ class _Examination:
     # --- the test cell
 
     async def _try_cell(self, transport: Transport, what: str) -> None:
+        language = of_kernel(transport.about) or language_of(transport.language)
+        cell = language.hello or language.sum
+        if not cell:
+            self._found(Step.CELL, Sentence.NO_CELL.format(language=language.title))
+            return
         client = KernelClient(transport)
-        result = await client.execute(TEST_CELL, deadline=TEST_DEADLINE)
-        self._output = "".join(output.text for output in result.outputs if isinstance(output, Stream))
+        result = await client.execute(cell, deadline=TEST_DEADLINE)
+        self._output = _said(result)
         if result.status is not Status.OK:
             raise self._broken(Step.CELL, _failure(result))
         if result.detail:
             self._found(Step.CELL, _sentence(result.detail), warning=True)
         # The first cell of a kernel pays for imports; a second one shows what every other will take.
-        warm = await client.execute(TEST_CELL, deadline=TEST_DEADLINE)
+        warm = await client.execute(cell, deadline=TEST_DEADLINE)
         self._milliseconds = round(warm.duration * 1000, 1)
         hello = self._output.strip() or "The test cell ran"
         sentence = Sentence.ANSWERS.format(hello=hello, what=what, milliseconds=self._milliseconds)
@@ -365,6 +371,14 @@ async def _closing(kernel: Transport) -> AsyncIterator[None]:
 def _sentence(error: Exception | str) -> str:
     text = str(error)
     return f"{text[:1].upper()}{text[1:]}." if not text.startswith("http") else f"{text}."
+
+
+def _said(result: Result) -> str:
+    """What the test cell printed, or its value: some languages show that alone, as a string of theirs."""
+    shown = [each for each in result.outputs if isinstance(each, DisplayData | ExecuteResult)]
+    values = [each.data.get("text/plain") for each in shown]
+    printed = "".join(output.text for output in result.outputs if isinstance(output, Stream))
+    return printed or "".join(f"{plain(str(each))}\n" for each in values if each).replace('"', "")
 
 
 def _failure(result: Result) -> str:

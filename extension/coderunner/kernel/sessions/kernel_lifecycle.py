@@ -16,7 +16,9 @@ from coderunner.kernel.execution.late_output import LateOutput
 from coderunner.kernel.execution.transport import Opener, Transport
 from coderunner.kernel.kernel_location import KernelLocation
 from coderunner.kernel.sessions.kernel_status import KernelStatus, State
+from coderunner.kernel.sessions.spoken_language import of_kernel
 from coderunner.kernel.widgets.comms import Comms
+from coderunner.languages import Language
 from coderunner.outputs import Aftermath, Result, Status
 
 KEPT_ERROR = 5.0
@@ -55,6 +57,9 @@ class KernelLifecycle:
         """When it was last used, by `time.monotonic()`."""
         self.runs = False
         """A cell runs in it."""
+        self.language: Language | None = None
+        """What a kernel here has said that it speaks."""
+        self.is_ipykernel = True
         self._conversation = conversation
         self._where = where
         self._open = opener
@@ -221,6 +226,8 @@ class KernelLifecycle:
         if another or not transport.found:
             self._comms.clear()
         self._process = transport.process or self._process
+        self.language = of_kernel(transport.about) or self.language
+        self.is_ipykernel = transport.about.is_ipykernel or not transport.about.known
         self._client = KernelClient(transport, on_gone=self._lost, later=self._later, comms=self._comms)
         self._show("idle")
         self._plan_rest()

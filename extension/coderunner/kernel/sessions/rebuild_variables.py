@@ -37,6 +37,8 @@ class Rebuilt:
     """What the sandbox refused to which of them, the first block being 1: also to blocks that ran well."""
     holds: str = ""
     """The variables that there are now, with their types."""
+    listed: bool = True
+    """It is known which: not every kernel lists them."""
 
     @property
     def words(self) -> str:
@@ -45,6 +47,7 @@ class Rebuilt:
         told = f"all {blocks}" if self.failure is None else f"{self.ran} of {blocks}"
         failed = "" if self.failure is None else f", then one failed ({_why(self.failure)})"
         holds = f"Its variables now: {self.holds}." if self.holds else "It has no variables now."
+        holds = holds if self.listed else ""
         reran = f"The kernel was restarted and reran {told} of this conversation{failed}."
         return " ".join(filter(None, (reran, *_refused(self.refused), holds)))
 
@@ -68,8 +71,9 @@ async def rebuild(
             failure = result
             break
         ran += 1
-    holds = _holds(await session.execute(DIGEST, deadline=deadline))
-    return Rebuilt(ran, len(blocks), failure, refused, holds)
+    listed = session.lists_variables
+    holds = _holds(await session.execute(DIGEST, deadline=deadline)) if listed else ""
+    return Rebuilt(ran, len(blocks), failure, refused, holds, listed)
 
 
 def _refused(every: Sequence[tuple[int, tuple[Refusal, ...]]]) -> Iterator[str]:

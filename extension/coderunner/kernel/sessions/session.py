@@ -21,9 +21,11 @@ from coderunner.kernel.io_thread import IOThread
 from coderunner.kernel.kernel_location import KernelLocation
 from coderunner.kernel.sessions.kernel_lifecycle import REPLACED, KernelLifecycle
 from coderunner.kernel.sessions.kernel_status import KernelStatus
+from coderunner.kernel.sessions.spoken_language import PATIENCE, is_usual, of_spec
 from coderunner.kernel.widgets.comms import Comms
 from coderunner.kernel.widgets.restore import RestoredWidgets
 from coderunner.kernel.widgets.widget_panel import WidgetPanel
+from coderunner.languages import PYTHON, Language
 from coderunner.outputs import Output, Refusal, Remedy, Result, Status
 from coderunner.sandbox.policy import NO_LIMITS, Limits
 
@@ -73,6 +75,24 @@ class Session:
         )
 
     # --- what hosts call --------------------------------------------------------------------------
+
+    async def language(self) -> Language:
+        """The language that the kernel speaks: Python where nobody says another. May be awaited in any loop.
+
+        What this kernel, or one before it, has said itself counts, before that its kernel spec. Starts no
+        kernel; a server is asked once, unless its kernel is the usual `python3`.
+        """
+        known = self._life.language
+        if known is None and is_usual(self.where):
+            return PYTHON
+        return known if known is not None else await self.io_thread.run(of_spec(self.where))
+
+    def language_now(self) -> Language:
+        """The same, for hosts without a loop."""
+        known = self._life.language
+        if known is None and is_usual(self.where):
+            return PYTHON
+        return known if known is not None else self.io_thread.call(of_spec(self.where), 2 * PATIENCE)
 
     def warm(self) -> None:
         """Start the kernel in the background; returns at once.
@@ -199,6 +219,11 @@ class Session:
     async def close(self) -> None:
         """End the kernel; a cell that runs ends as `replaced`, later ones are refused."""
         await self.io_thread.run(self.end())
+
+    @property
+    def lists_variables(self) -> bool:
+        """Its kernel is an ipykernel, which can list what a person has defined."""
+        return self._life.is_ipykernel
 
     @property
     def status(self) -> KernelStatus:

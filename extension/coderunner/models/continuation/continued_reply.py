@@ -6,6 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from coderunner.errors import EndpointFailed, SettingsError
+from coderunner.languages import PYTHON, Language
 from coderunner.models.continuation.chat_template import go_on, prompt
 from coderunner.models.continuation.detection import choose
 from coderunner.models.continuation.reply_segment import Delta, ReplySegment
@@ -83,6 +84,7 @@ class ContinuedReply:
     `max_completion_tokens` in them is a budget over all requests. `continuation` is `auto` or the name of a
     strategy. `memory` is shared by all replies of a program, so that only the first one has to find out.
     `vision` says whether the model is shown the pictures of results: `on`, `off`, or `auto` by its name.
+    `language` is what the kernel speaks, for the tool of a model that calls one.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class ContinuedReply:
         memory: StrategyCache | None = None,
         continuation: str = AUTO,
         vision: str = OFF,
+        language: Language = PYTHON,
     ) -> None:
         self._client = client
         self._base = list(messages)
@@ -102,7 +105,7 @@ class ContinuedReply:
         self._choice = _known(client.endpoint, self._memory, continuation)
         self._learns = continuation == AUTO
         self._metered = client.endpoint.host not in UNMETERED
-        self._vision = vision
+        self._vision, self._language = vision, language
         self._rounds: list[Round] = []
         self._reasoning = ""
         self._call: Call | None = None
@@ -135,7 +138,9 @@ class ContinuedReply:
         while self._left() != 0:
             request = await self._request(reply)
             own_line = bool(result) and not reply.endswith("\n")
-            segment = ReplySegment(request.prefilled, own_line=own_line, tools=request.tools)
+            segment = ReplySegment(
+                request.prefilled, own_line=own_line, tools=request.tools, language=self._language
+            )
             try:
                 async with aclosing(self._deltas(request, segment)) as deltas:
                     async for delta in deltas:
@@ -240,8 +245,9 @@ class ContinuedReply:
         strategy = self._strategy
         body = {**self._options, **self._meter(), **self._budget()}
         if not reply.strip():
-            its = strategy.body if strategy.tools else {}
-            return ModelRequest({**body, **its, "messages": strategy.first(self._base)}, tools=strategy.tools)
+            its = strategy.offered(self._language) if strategy.tools else {}
+            first = strategy.first(self._base, self._language)
+            return ModelRequest({**body, **its, "messages": first}, tools=strategy.tools)
         if strategy is RAW:
             self._prompt = self._prompt or await prompt(self._client, self._base)
             if self._prompt:
@@ -250,9 +256,15 @@ class ContinuedReply:
                 return ModelRequest({**named, "prompt": whole}, RAW.path, continues=True, prefilled=reply)
             self._choose_next(UNSHOWN)
             strategy = NEXT
-        messages = strategy.again(self._base, reply=reply, rounds=self._rounds, reasoning=self._reasoning)
+        messages = strategy.again(
+            self._base,
+            reply=reply,
+            rounds=self._rounds,
+            reasoning=self._reasoning,
+            language=self._language,
+        )
         return ModelRequest(
-            {**body, **strategy.body, "messages": messages},
+            {**body, **strategy.offered(self._language), "messages": messages},
             path=strategy.path,
             continues=True,
             prefilled=reply if strategy.prefill else "",

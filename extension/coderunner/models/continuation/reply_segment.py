@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from coderunner.languages import PYTHON, Language
 from coderunner.models.continuation.echo_removal import EchoGuard
 from coderunner.models.continuation.tool_calls import Call, Fragments, called
 from coderunner.models.endpoint.chunks import ChunkContent
@@ -25,13 +26,15 @@ class ReplySegment:
 
     `prefilled` is the text that the server was given to go on with and may repeat. With `own_line` the
     first text begins on a line of its own, since it follows a result of ours that does not end its line.
-    With `tools` the model has one of ours: its call comes as a block, once the stream has ended.
+    With `tools` the model has one of ours: its call comes as a block of `language` when the stream has ended.
     """
 
-    def __init__(self, prefilled: str = "", *, own_line: bool = False, tools: bool = False) -> None:
+    def __init__(
+        self, prefilled: str = "", *, own_line: bool = False, tools: bool = False, language: Language = PYTHON
+    ) -> None:
         self._guard = EchoGuard(prefilled)
         self._own_line = own_line
-        self._tools = tools
+        self._tools, self._language = tools, language
         self._content, self._thought, self._calls = SurrogateJoiner(), SurrogateJoiner(), Fragments()
         self._fragments: list[object] = []
         self._thoughts: list[str] = []
@@ -73,7 +76,7 @@ class ReplySegment:
     def close(self) -> Delta:
         """The stream ended; give the text that was still held back."""
         rest = self.break_off()
-        self.call = called(self._fragments)
+        self.call = called(self._fragments, self._language)
         if self.call is None:
             return rest
         self.finish_reason = "stop"  # the call was ours, and the client knows of none

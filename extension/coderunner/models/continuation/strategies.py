@@ -9,7 +9,8 @@ model answers is shown in the same reply. `TOOLS` is the same for a model that w
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from coderunner.models.continuation.tool_calls import RUN_PYTHON, Call
+from coderunner.languages import PYTHON, Language, tool_name
+from coderunner.models.continuation.tool_calls import Call, tool
 
 Message = Mapping[str, object]
 
@@ -20,7 +21,7 @@ RESULT_NOTE = (
 """Said once in the system message where results come as user messages."""
 
 TOOL_NOTE = (
-    "To run Python, call `run_python` instead of writing a block; the reader sees the code and its result "
+    "To run {language}, call `{name}` instead of writing a block; the reader sees the code and its result "
     "in your answer. "
 ) + RESULT_NOTE
 
@@ -56,22 +57,32 @@ class Strategy:
     tools: bool = False
     """The model gets a tool of ours, from the first request on."""
 
-    def first(self, base: Sequence[Message]) -> list[Message]:
+    def first(self, base: Sequence[Message], language: Language = PYTHON) -> list[Message]:
         """Return the messages of a reply's first request, which continues nothing."""
-        return list(base) if self.prefill else _with_note(base, self._note)
+        return list(base) if self.prefill else _with_note(base, self._note(language))
 
     def again(
-        self, base: Sequence[Message], *, reply: str, rounds: Sequence[Round], reasoning: str = ""
+        self,
+        base: Sequence[Message],
+        *,
+        reply: str,
+        rounds: Sequence[Round],
+        reasoning: str = "",
+        language: Language = PYTHON,
     ) -> list[Message]:
         """Return the messages of a request that continues `reply`, which consists of `rounds`."""
         if not self.prefill:
-            return [*_with_note(base, self._note), *_as_dialogue(reply, rounds, tools=self.tools)]
+            return [*_with_note(base, self._note(language)), *_as_dialogue(reply, rounds, tools=self.tools)]
         thought = {"reasoning_content": reasoning} if reasoning and self.thought else {}
         return [*base, {"role": "assistant", "content": reply, **thought, **self.message}]
 
-    @property
-    def _note(self) -> str:
-        return TOOL_NOTE if self.tools else RESULT_NOTE
+    def offered(self, language: Language) -> Mapping[str, object]:
+        """What has to be added to the body for a kernel of that language."""
+        return {**self.body, "tools": [tool(language)]} if self.tools else self.body
+
+    def _note(self, language: Language) -> str:
+        named = {"language": language.title, "name": tool_name(language)}
+        return TOOL_NOTE.format(**named) if self.tools else RESULT_NOTE
 
 
 FLAGS = Strategy("flags", body={"continue_final_message": True, "add_generation_prompt": False})
@@ -98,7 +109,7 @@ RAW = Strategy("raw", path="completions")
 NEXT = Strategy("next-turn", prefill=False)
 """Everybody."""
 
-TOOLS = Strategy("tools", prefill=False, tools=True, body={"tools": [RUN_PYTHON]})
+TOOLS = Strategy("tools", prefill=False, tools=True)
 """Hosted APIs whose models are made to call tools."""
 
 STRATEGIES = {each.name: each for each in (FLAGS, TRAIL, TGW, PREFIX, PREFIX_BETA, PARTIAL, RAW, NEXT, TOOLS)}

@@ -1,4 +1,4 @@
-"""Native tool calling: one tool that runs Python, whose calls become blocks of the reply. Pure.
+"""Native tool calling: one tool that runs code, whose calls become blocks of the reply. Pure.
 
 A call is invisible to the reader, and to the model as well once the client has sent the reply back as text.
 So it is written into the reply as the block that it stands for, and run as any other block is.
@@ -10,23 +10,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from coderunner.languages import PYTHON, Language, tool_name
 from coderunner.text.surrogates import SurrogateJoiner, paired
 
 NAME = "run_python"
 
-RUN_PYTHON: Mapping[str, object] = {
-    "type": "function",
-    "function": {
-        "name": NAME,
-        "description": "Run Python in this conversation's Jupyter kernel, which keeps all variables. "
-        "Print what you want to see.",
-        "parameters": {
-            "type": "object",
-            "properties": {"code": {"type": "string", "description": "The Python program."}},
-            "required": ["code"],
+
+def tool(language: Language = PYTHON) -> Mapping[str, object]:
+    """The tool, as a request has it."""
+    return {
+        "type": "function",
+        "function": {
+            "name": tool_name(language),
+            "description": f"Run {language.title} in this conversation's Jupyter kernel, which keeps all "
+            "variables. Print what you want to see.",
+            "parameters": {
+                "type": "object",
+                "properties": {"code": {"type": "string", "description": f"The {language.title} program."}},
+                "required": ["code"],
+            },
         },
-    },
-}
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Call:
     """The same as a block of the reply."""
 
 
-def called(fragments: Sequence[object]) -> Call | None:
+def called(fragments: Sequence[object], language: Language = PYTHON) -> Call | None:
     """The first call in the fragments of a stream; None where there is none, or none that can be read.
 
     Several at once are one after the other: the model makes the next when it has read what came of the first.
@@ -48,15 +52,15 @@ def called(fragments: Sequence[object]) -> Call | None:
     code = _code(first["function"]["arguments"]) if first else None
     if first is None or code is None:
         return None
-    function = {**first["function"], "name": first["function"].get("name") or NAME}
+    function = {**first["function"], "name": first["function"].get("name") or tool_name(language)}
     wire = {**first, "id": first.get("id") or "call_1", "function": function}
-    return Call(wire, block(code))
+    return Call(wire, block(code, language))
 
 
-def block(code: str) -> str:
+def block(code: str, language: Language = PYTHON) -> str:
     """The code as a block, whose fence is longer than all that look like it in there."""
     fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`{3,}", code))])
-    return f"{fence}python\n{code.rstrip()}\n{fence}\n"
+    return f"{fence}{language.fence}\n{code.rstrip()}\n{fence}\n"
 
 
 class Fragments:

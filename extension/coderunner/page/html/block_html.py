@@ -83,7 +83,7 @@ def look(
 
     return Look(
         mood=" cr-".join(filter(None, (_mood(block), "inner" if block.repeat else ""))),
-        code="" if block.repeat else _code(block.code),
+        code="" if block.repeat else _code(block),
         outputs=tuple(map(drawn, block.shown)),
         later=tuple(map(drawn, block.later)),
         refused=refusals_html.html(block),
@@ -112,8 +112,9 @@ def block(block: Block, setting: Setting) -> str:
     )
 
 
-def _code(source: str) -> str:
-    return f'<pre class="cr-code" tabindex="0"><code>{syntax_highlighting.html(source)}</code></pre>'
+def _code(block: Block) -> str:
+    code = syntax_highlighting.html(block.code, block.language or syntax_highlighting.PYTHON)
+    return f'<pre class="cr-code" tabindex="0"><code>{code}</code></pre>'
 
 
 def _again(block: Block | None) -> str:
@@ -136,7 +137,7 @@ def _mood(block: Block) -> str:
             return "wait"
         case (_, Result(status=Status.OK)):
             return ""
-        case (_, Result(status=Status.DECLINED | Status.UNRUN)) | (State.UNFINISHED, _):
+        case (_, Result(status=Status.DECLINED | Status.UNRUN | Status.UNFIT)) | (State.UNFINISHED, _):
             return "off"
         case _:
             return "bad"
@@ -211,7 +212,8 @@ def _state(block: Block, setting: Setting) -> tuple[str, str]:
             clock = f"{_clock(block)} · its result will follow"
             return f"<b>Still running</b> · {clock}", _button("stop", "Stop", block.ticket)
         case State.ENDED:
-            again = _button("again", "Run again", block.ticket) if block.ticket else ""
+            fits = block.ticket and not (block.result and block.result.status is Status.UNFIT)
+            again = _button("again", "Run again", block.ticket) if fits else ""
             return _end(block.result or Result()), f"{again}{copy}"
 
 

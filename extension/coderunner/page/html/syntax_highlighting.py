@@ -1,12 +1,15 @@
 """Source code as HTML with a class for each kind of token; the page's style sheet has the colours."""
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from html import escape
 
 from pygments import lex
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.token import Comment, Keyword, Name, Number, Operator, String, _TokenType
+from pygments.util import ClassNotFound
+
+from coderunner.languages import named
 
 _CLASSES: tuple[tuple[_TokenType, str], ...] = (
     (Keyword, "k"),
@@ -30,47 +33,30 @@ PYTHON = "python"
 
 _NAMES = {
     name: names.split()[0]
-    for names in (
-        "python py python3 ipython ipython3 py3",
-        "bash sh shell zsh",
-        "c",
-        "cpp c++",
-        "csharp c#",
-        "css",
-        "diff",
-        "go golang",
-        "html",
-        "ini",
-        "java",
-        "javascript js",
-        "json",
-        "julia",
-        "r",
-        "ruby rb",
-        "rust rs",
-        "sql",
-        "toml",
-        "typescript ts",
-        "xml",
-        "yaml yml",
-    )
+    for names in ("css", "diff", "html", "ini", "json", "toml", "xml", "yaml yml")
     for name in names.split()
 }
-"""The languages that are coloured, by the names that models use for them."""
+"""What is coloured beside the languages of kernels, by the names that models use for it."""
 
 
 @lru_cache(maxsize=256)
 def html(source: str, language: str = PYTHON) -> str:
     """Give `source` as escaped HTML; the text within its tags is exactly `source`."""
-    name = _NAMES.get(language.casefold())
-    if name is None or len(source) > LONG:
+    lexer = _lexer(language.casefold()) if len(source) <= LONG else None
+    if lexer is None:
         return escape(source, quote=False)
-    return "".join(_span(kind, text) for kind, text in lex(source, _lexer(name)))
+    return "".join(_span(kind, text) for kind, text in lex(source, lexer))
 
 
-@cache
-def _lexer(name: str) -> Lexer:
-    return get_lexer_by_name(name, stripnl=False, ensurenl=False)
+@lru_cache(maxsize=256)
+def _lexer(language: str) -> Lexer | None:
+    """The lexer of a language by a name that models use for it; none for what we do not know."""
+    known = named(language)
+    name = known.lexer if known is not None else _NAMES.get(language)
+    try:
+        return get_lexer_by_name(name, stripnl=False, ensurenl=False) if name else None
+    except ClassNotFound:
+        return None
 
 
 def _span(kind: _TokenType, text: str) -> str:

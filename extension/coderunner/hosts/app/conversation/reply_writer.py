@@ -35,6 +35,7 @@ from coderunner.runner import (
     rebuild,
     run_cell,
 )
+from coderunner.system_prompt import taught
 
 NO_MODEL = "No model is selected. Open Settings, enter the address of a model server and press Find models."
 
@@ -64,7 +65,8 @@ class ReplyWriter:
         choice = self._choice()
         session = self.session(request.conversation)
         session.warm()
-        turn = Turn(max_cells=self.choices.max_blocks)
+        language = await session.language()
+        turn = Turn(max_cells=self.choices.max_blocks, language=language)
         choices = self.choices
         label = kernel_label(request.conversation)
         runs = RecordedRuns(self.records, label, request.message, choices.setting.where)
@@ -81,11 +83,12 @@ class ReplyWriter:
         async with Client(choice.endpoint) as client:
             reply = ContinuedReply(
                 client,
-                list(_messages(history, self.choices.system_prompt)),
+                list(_messages(history, taught(self.choices.system_prompt, language))),
                 options=_options(self.choices),
                 memory=self.memory,
                 continuation=self.choices.continuation_of(choice.endpoint.model),
                 vision=self.choices.vision,
+                language=language,
             )
             shown: Sequence[bytes] = ()
             request.reply, request.answered = lambda: turn.reply, lambda: turn.answered

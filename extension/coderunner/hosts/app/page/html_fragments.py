@@ -9,7 +9,7 @@ import gradio as gr
 
 from coderunner.hosts.app.choices.choices import Choices
 from coderunner.page.server import page_head
-from coderunner.runner import KernelStatus, Server
+from coderunner.runner import KernelStatus, Server, heard
 
 SANS = ("system-ui", "Segoe UI", "Inter", "Roboto", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
@@ -167,8 +167,10 @@ def footnote(choices: Choices, *, always: bool = False) -> str:
     }[choices.approval]
     here = "in a sandbox" if choices.where.isolated else "on this computer, no sandbox"
     place = "on the Jupyter server" if isinstance(choices.where, Server) else here
+    known = heard(choices.where)
+    language = escape(known.title) if known else "Code"
     model = escape(choices.choice.label) if choices.choice else "no model"
     return (
         f'<div class="cr-footnote"><span class="cr-model">{model} · </span>'
-        f"<span>Python {place} · {consent}</span></div>"
+        f"<span>{language} {place} · {consent}</span></div>"
     )

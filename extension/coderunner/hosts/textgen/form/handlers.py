@@ -17,6 +17,7 @@ from coderunner.hosts.textgen.form import character_preset
 from coderunner.hosts.textgen.form.notebook_export import notebook
 from coderunner.hosts.textgen.state.extension_state import ExtensionState, why_not
 from coderunner.hosts.textgen.webui import webui_api
+from coderunner.languages import PYTHON
 from coderunner.outputs import Error, Result, Status, Stream
 from coderunner.runner import (
     Cell,
@@ -28,6 +29,7 @@ from coderunner.runner import (
     Server,
     Session,
     check,
+    heard,
     never,
     normalise,
     run_cell_sync,
@@ -35,7 +37,7 @@ from coderunner.runner import (
 from coderunner.secret_value import Secret
 
 TEST = "import sys\nprint('Python', sys.version.split()[0], 'says', 6 * 7)"
-"""The test cell: harmless, and its output shows that Python computed it."""
+"""The test cell: harmless, and its output shows that Python computed it. Other languages have their own."""
 
 TESTS = "test of the form"
 """The name of its runs in the records, in place of a reply's."""
@@ -123,10 +125,12 @@ class FormHandlers:
         if reason := why_not(chosen, several=webui_api.serves_several()):
             return Line(reason, good=False, more=[self.locked] if self.locked else [])
         place = self.extension.place()
+        known = heard(chosen.where)
+        blocks = f"{known.title} blocks" if known else "Blocks"
         words = {
-            "auto": f"Python blocks run automatically in {place}",
-            "ask": f"Python blocks run in {place} after you approve them",
-            "off": f"Python blocks are not run. They would run in {place}",
+            "auto": f"{blocks} run automatically in {place}",
+            "ask": f"{blocks} run in {place} after you approve them",
+            "off": f"{blocks} are not run. They would run in {place}",
         }
         bold = chosen.approval == "auto" and not chosen.where.isolated
         caution = ", on this computer and with your permissions" if bold else ""
@@ -213,7 +217,9 @@ class FormHandlers:
         records.settle()  # the previous test has ended: its result is not used for this one
         runs = RecordedRuns(records, session.conversation, TESTS, place, again=True)
         options, latest = RunOptions(deadline, runs=runs), monotonic() + deadline + SLACK
-        with closing(run_cell_sync(Run(Cell(TEST), 0), session, options, never, [])) as events:
+        language = session.language_now()
+        cell = Cell(TEST if language == PYTHON else language.hello or language.sum, language.name)
+        with closing(run_cell_sync(Run(cell, 0), session, options, never, [])) as events:
             for event in events:
                 if isinstance(event, Ended):
                     return event.result
