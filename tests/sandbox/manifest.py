@@ -166,8 +166,8 @@ BEHAVIOURS = {
         "safety: no network unless it is granted",
     ),
     "sandbox:namespaces:families": Behaviour(
-        "A kernel in namespaces gets no sockets of families that lead past its network, such as to the host of "
-        "a virtual machine.",
+        "A kernel in namespaces gets no sockets of families that lead past its network, such as to the host "
+        "of a virtual machine.",
         "vsock(7): AF_VSOCK knows no network namespaces",
     ),
     "sandbox:spare": Behaviour(
