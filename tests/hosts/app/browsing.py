@@ -195,8 +195,10 @@ class Visitor:
         self.page.unroute_all()
         self.page.set_viewport_size(SIZE)
         self.page.keyboard.press("Escape")
-        if self.page.locator("#cr-right.open").count():
-            self.page.locator("#cr-right .toggle-button").click()
+        # One that was opened on a narrow page is closed on the left, where the list is.
+        for side in ("#cr-left:not(.open)", "#cr-right.open"):
+            if self.page.locator(side).count():
+                self.page.locator(f"{side} .toggle-button").click()
         self.page.evaluate("document.querySelectorAll('.toast-close').forEach(each => each.click())")
         expect(self.page.locator(".toast-body")).to_have_count(0)
         self.page.locator("#cr-new").click()
