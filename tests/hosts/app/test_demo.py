@@ -1,6 +1,7 @@
 """The app as somebody meets it first: with the demo model and a kernel on this machine."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -11,34 +12,29 @@ from coderunner.models.demo import demo_replies
 from coderunner.sandbox.backends import available
 from coderunner.settings.settings import load
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import MARKS, Visitor, served, visitor
+from tests.hosts.app.browsing import MARKS, Seat, Visitor, served, visitor
 
 pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with served(App(load({"demo": True})).asgi) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The same where there is no sandbox."""
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app where there is no sandbox."""
     chosen = {"demo": True, "sandbox": "off", "data_dir": tmp_path_factory.mktemp("asking")}
     with served(App(load(chosen)).asgi) as address:
         yield address
 
 
 @pytest.fixture
-def somebody(browser: Browser, asking: str) -> Iterator[Visitor]:
-    with visitor(browser, asking) as somebody:
+def somebody(seat: Seat) -> Iterator[Visitor]:
+    with seat.taken() as somebody:
         yield somebody
 
 
 @pytest.fixture
-def newcomer(browser: Browser, address: str) -> Iterator[Visitor]:
-    with visitor(browser, address) as somebody:
+def newcomer(browser: Browser, tmp_path: Path) -> Iterator[Visitor]:
+    app = App(load({"demo": True, "data_dir": tmp_path}))
+    with served(app.asgi) as address, visitor(browser, address) as somebody:
         yield somebody
 
 

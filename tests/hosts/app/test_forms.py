@@ -15,7 +15,7 @@ from coderunner.models.endpoint.client import Endpoint
 from coderunner.secret_value import Secret
 from coderunner.settings.settings import load
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import MARKS, Visitor, served, visitor
+from tests.hosts.app.browsing import MARKS, Seat, Visitor, served, visitor
 from tests.hosts.app.parrot import Parrot
 from tests.kernel.servers import Jupyter, jupyter_server
 
@@ -39,6 +39,19 @@ def parrot() -> Iterator[str]:
 def somebody(browser: Browser) -> Iterator[Visitor]:
     """Somebody at an app of their own: what is chosen holds for a whole app."""
     with served(App(load({"demo": True})).asgi) as address, visitor(browser, address) as somebody:
+        yield somebody
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with served(App(load({"demo": True})).asgi) as address:
+        yield address
+
+
+@pytest.fixture
+def guest(seat: Seat) -> Iterator[Visitor]:
+    """Somebody who chooses nothing in the end, at an app and a page that others like them use, too."""
+    with seat.taken() as somebody:
         yield somebody
 
 
@@ -103,24 +116,24 @@ def test_the_chat_works_in_a_notebook_that_a_person_has_open(somebody: Visitor, 
 
 
 @behaviour("app:form:connect-fails")
-def test_a_wrong_token_is_told_and_the_place_stays_as_it_was(somebody: Visitor, jupyter: Jupyter) -> None:
-    connect(somebody, jupyter.url, "wrong")
-    expect(status(somebody).locator(".cr-bad")).to_contain_text("token")
-    expect(somebody.page.locator("#cr-kernel")).to_contain_text("This computer")
+def test_a_wrong_token_is_told_and_the_place_stays_as_it_was(guest: Visitor, jupyter: Jupyter) -> None:
+    connect(guest, jupyter.url, "wrong")
+    expect(status(guest).locator(".cr-bad")).to_contain_text("token")
+    expect(guest.page.locator("#cr-kernel")).to_contain_text("This computer")
 
 
 @behaviour("app:form:connect-fails")
-def test_a_server_that_is_not_there_is_told(somebody: Visitor) -> None:
-    connect(somebody, "http://127.0.0.1:9", "x")
-    expect(status(somebody).locator(".cr-bad")).to_contain_text("127.0.0.1:9")
+def test_a_server_that_is_not_there_is_told(guest: Visitor) -> None:
+    connect(guest, "http://127.0.0.1:9", "x")
+    expect(status(guest).locator(".cr-bad")).to_contain_text("127.0.0.1:9")
 
 
 @behaviour("app:form:test")
-def test_run_shows_output_kernel_version_and_time(somebody: Visitor) -> None:
-    somebody.settings("Kernel")
-    somebody.page.locator("#cr-test").click()
-    expect(status(somebody).locator(".cr-out")).to_contain_text(re.compile(r"^15\n3\.\d+"))
-    expect(status(somebody)).to_contain_text(re.compile(r"\d+ ms round trip · kernel python3"))
+def test_run_shows_output_kernel_version_and_time(guest: Visitor) -> None:
+    guest.settings("Kernel")
+    guest.page.locator("#cr-test").click()
+    expect(status(guest).locator(".cr-out")).to_contain_text(re.compile(r"^15\n3\.\d+"))
+    expect(status(guest)).to_contain_text(re.compile(r"\d+ ms round trip · kernel python3"))
 
 
 @behaviour("app:form:model")
@@ -151,8 +164,8 @@ def test_a_key_is_kept_for_its_address_and_for_no_other() -> None:
 
 
 @behaviour("app:form:model")
-def test_a_model_that_is_not_there_is_told(somebody: Visitor) -> None:
-    somebody.settings("Model")
-    somebody.page.locator("#cr-model-url input, #cr-model-url textarea").fill("http://127.0.0.1:9/v1")
-    somebody.page.locator("#cr-find").click()
-    expect(somebody.page.locator("#cr-model-status .cr-bad")).to_contain_text("127.0.0.1:9")
+def test_a_model_that_is_not_there_is_told(guest: Visitor) -> None:
+    guest.settings("Model")
+    guest.page.locator("#cr-model-url input, #cr-model-url textarea").fill("http://127.0.0.1:9/v1")
+    guest.page.locator("#cr-find").click()
+    expect(guest.page.locator("#cr-model-status .cr-bad")).to_contain_text("127.0.0.1:9")

@@ -282,8 +282,9 @@ def test_apps_on_two_ports_of_one_host_leave_each_other_logged_in(
 ) -> None:
     with (
         served(App(load({"demo": True, "data_dir": tmp_path})).asgi) as second,
-        visitor(browser, address) as somebody,
+        visitor(browser, "about:blank") as somebody,
     ):
+        somebody.come_in(address)
         somebody.come_in(second)
         for each in (address, second):
             somebody.address = each
