@@ -392,6 +392,10 @@ BEHAVIOURS = {
         "After running all again, nothing is said of variables that the kernel cannot list.",
         "IPython's who_ls",
     ),
+    "foreign:server": Behaviour(
+        "On a server a kernel's language counts as on this machine, also of one that is attached to.",
+        "Jupyter Server: kernelspecs",
+    ),
     "foreign:value:after-idle": Behaviour(
         "A value that comes after the end of its cell is in the cell's result.",
         "run: deno 2.9.8, where a cell awaits, 5 of 8",

@@ -2,18 +2,21 @@
 
 import json
 from collections.abc import AsyncGenerator, Iterator
+from dataclasses import replace
 
 import pytest
 
 from coderunner.kernel.doctor.connection_check import check
 from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.sessions.rebuild_variables import rebuild
-from coderunner.kernel.sessions.registry import Local, Session, Sessions
+from coderunner.kernel.sessions.registry import Local, Server, Session, Sessions
 from coderunner.outputs import ExecuteResult, Result, Status, Stream
 from coderunner.runner import Generate, Turn, converse
+from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.kernel.conftest import BOUND, run
 from tests.kernel.foreign import ODD, kernel_spec
+from tests.kernel.servers import Jupyter
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +98,20 @@ async def test_rebuilding_its_variables_claims_nothing_of_them(odd: Session) -> 
     rebuilt = await rebuild(odd, [lambda: odd.execute("say hello")], deadline=BOUND)
     assert rebuilt.words == "The kernel was restarted and reran all 1 block of this conversation."
     assert ran(odd) == ["say hello", "runs"]
+
+
+@behaviour("foreign:server")
+async def test_on_a_server_it_speaks_its_language_too_and_can_be_attached_to(jupyter: Jupyter) -> None:
+    where = Server(jupyter.url, Secret(jupyter.token), "odd-there")
+    sessions = Sessions()
+    with kernel_spec("odd-there", ODD, language="oddish"):
+        started = sessions.get("started", where)
+        assert (await started.language()).name == "oddish"
+        assert [type(each) for each in (await started.execute("late")).outputs] == [ExecuteResult]
+        assert (await started.language()).title == "Oddish"
+        attached = sessions.get(
+            "attached", replace(where, kernel_name="python3", attach="coderunner/started")
+        )
+        assert (await attached.language()).name == "oddish"
+        assert (await attached.execute("runs")).outputs == (Stream("stdout", '["late", "runs"]'),)
+        await sessions.close_all(keep=False)

@@ -90,9 +90,12 @@ def text(name: str) -> str:
 async def prepare(transport: Transport) -> None:
     """Prepare an ipykernel for its first cell, which finds it done; any other kernel stays as it is.
 
+    So does a person's own.
+
     What goes wrong with it is nobody's error: cells run without it, too.
     """
-    if is_python(transport) and (transport.about.is_ipykernel or not transport.about.known):
+    ours = not transport.borrowed and is_python(transport)
+    if ours and (transport.about.is_ipykernel or not transport.about.known):
         await _run(transport, cell())
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from coderunner.errors import CodeRunnerError
 from coderunner.kernel.connections.kernel_process import spec_of
 from coderunner.kernel.connections.kernel_specs import NATIVE
+from coderunner.kernel.connections.servers.find_or_start import wanted
 from coderunner.kernel.connections.servers.rest_api import RestApi
-from coderunner.kernel.connections.servers.running_kernels import meant, on_server
 from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.kernel_location import KernelLocation, Local, Server
 from coderunner.kernel.protocol.kernel_info import KernelInfo
@@ -84,7 +84,7 @@ async def _of_server(where: Server) -> Language:
         async with asyncio.timeout(PATIENCE):
             name = where.kernel_name
             if where.attach:
-                name = meant(await on_server(rest), where.attach).kernel_name
+                name = (await wanted(rest, where.attach)).kernel_name
             found = language_of(await rest.require_kernel_spec(name))
     finally:
         rest.close()

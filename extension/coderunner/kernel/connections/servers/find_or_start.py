@@ -94,12 +94,11 @@ async def attach(where: Server) -> ServerKernel:
     rest = RestApi(where)
     try:
         found = await wanted(rest, where.attach)
-        if await rest.require_kernel_spec(found.kernel_name) != "python":
-            raise NoSuchKernel(f"the kernel {found} is not a Python kernel")
+        language = await rest.require_kernel_spec(found.kernel_name)
         if found.state == "busy":
             raise KernelNotStarted(f"the kernel {found} is busy with another cell; wait until it finishes")
         kernel = ServerKernel(rest, found.id, "", found=True)
-        kernel.borrowed = True
+        kernel.borrowed, kernel.language = True, language
         try:
             await greet(kernel, within=ATTACHED)
             kernel.ready = True
