@@ -75,6 +75,10 @@ BEHAVIOURS = {
     "faults:kernel:taken": Behaviour(
         "A kernel that somebody deletes or restarts ends the cell.", "kernel facts: ending a cell"
     ),
+    "faults:kernel:unheard": Behaviour(
+        "Of a kernel that its server no longer has nothing is said while its connection may still tell why.",
+        "decision 4: nothing is claimed that nobody knows",
+    ),
     "faults:kernel:culled": Behaviour(
         "A kernel that was culled is replaced before the next cell, which says so.", "safety 3.1: culled"
     ),

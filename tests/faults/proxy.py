@@ -37,6 +37,8 @@ class Chaos:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._deaf: set[asyncio.StreamWriter] = set()
+        self._held: set[asyncio.StreamWriter] = set()
+        self._released = asyncio.Event()
         self._left: int | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -78,6 +80,8 @@ class Chaos:
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
                 await self._flowing.wait()
+                if writer in self._held:
+                    await self._released.wait()
                 if named := re.match(r"GET \S+[?&]session_id=(\w+)", data[:1000].decode("latin-1")):
                     self.names.append(named[1])
                 elif self.swallowing and data.startswith(b"HTTP/1.1 101"):
@@ -133,6 +137,14 @@ class Chaos:
     def flow(self) -> None:
         """Let everything through again, what was held back first."""
         self._flowing.set()
+        self._held.clear()
+        self._released.set()
+
+    def hold_the_open_ones(self) -> None:
+        """Hold back what comes over the connections that are open, as a slow network does; new ones are not."""
+        self._released.clear()
+        for pair in self._pairs:
+            self._held.update(pair)
 
     def half_open(self) -> None:
         """Swallow what comes over the connections that are open, and tell nobody."""

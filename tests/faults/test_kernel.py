@@ -16,6 +16,7 @@ from coderunner.outputs import Aftermath, Error, Status
 from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.faults.conftest import Ordeal, happens, text_of
+from tests.faults.proxy import Chaos
 from tests.kernel.conftest import BOUND, Screen
 from tests.kernel.servers import Jupyter
 
@@ -200,6 +201,26 @@ async def test_a_kernel_that_is_taken_from_under_a_cell(
     await ordeal.goes_on(session, kept=False)
 
 
+@behaviour("faults:kernel:unheard")
+async def test_while_a_slow_connection_may_still_tell_why_a_kernel_went_nothing_is_said_of_it(
+    proxy: Chaos, far: Session, jupyter: Jupyter, ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coderunner.kernel.connections.servers.server_kernel.AWAKE", 0.1)
+    monkeypatch.setattr("coderunner.kernel.execution.client.CHECK_EVERY", 0.1)
+    screen = Screen()
+    running = far.begin(f"{BEGUN}import time; time.sleep(60)", on_output=screen)
+    await screen.shows("begun")
+    proxy.hold_the_open_ones()
+    ordeal.strike()
+    await asyncio.to_thread(take, jupyter, "DELETE", conversation=far.conversation)
+    before = proxy.opened
+    await happens(lambda: running.future.done() or proxy.opened >= before + 3)
+    assert not running.future.done()
+    proxy.flow()
+    ordeal.ends(await asyncio.wrap_future(running.future), *REPLACED)
+    await ordeal.goes_on(far, kept=False)
+
+
 @behaviour("faults:kernel:culled")
 async def test_a_kernel_that_is_culled_between_two_cells(
     shared: Sessions, there: Server, jupyter: Jupyter, ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
@@ -253,9 +274,9 @@ async def test_a_kernel_that_its_server_started_again_is_prepared(sessions: Sess
     assert text_of(await session.execute("import os; print(os.getpid())")) not in ("", f"{process}\n")
 
 
-def take(jupyter: Jupyter, method: str, path: str = "") -> None:
+def take(jupyter: Jupyter, method: str, path: str = "", *, conversation: str = "taken") -> None:
     """Do to the conversation's kernel what somebody else on the server does."""
-    kernel = jupyter.session("coderunner/taken")["kernel"]["id"]
+    kernel = jupyter.session(f"coderunner/{conversation}")["kernel"]["id"]
     jupyter.ask(f"api/kernels/{kernel}{path}", method)
 
 

@@ -195,9 +195,9 @@ class ServerKernel:
             return None  # no answer is no verdict: the WebSocket tells when the connection is lost
         if model is None:
             # One that died too often is released as well: why it went was said just now, on the WebSocket.
-            if self._websocket is not None:
-                await self._websocket.answers(AWAKE)
-            return self._gone or (VANISHED if self._away else DELETED)
+            # Where that is slow it is asked again; where it is broken it says so itself.
+            heard = self._websocket is None or await self._websocket.answers(AWAKE)
+            return self._gone or (VANISHED if self._away else DELETED if heard else None)
         if self._websocket is not None and self._websocket.quiet_for > 2 * PING:
             await self.answers()
         if self.ready and model.get("connections") == 0:
