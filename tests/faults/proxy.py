@@ -141,7 +141,7 @@ class Chaos:
         self._released.set()
 
     def hold_the_open_ones(self) -> None:
-        """Hold back what comes over the connections that are open, as a slow network does; new ones are not."""
+        """Hold back what comes over the connections that are open, as slow networks do; not over new ones."""
         self._released.clear()
         for pair in self._pairs:
             self._held.update(pair)
