@@ -118,6 +118,17 @@ async def test_where_a_link_is_typed_its_end_is_allowed_and_that_is_said(
     assert await chats.grants.add("chat", "read", "~/./out") == "Code in this chat may now read ~/out."
 
 
+@behaviour("sandbox:by-hand:running")
+@pytest.mark.parametrize("way", ["namespaces", "landlock"])
+async def test_of_a_folder_that_takes_no_new_files_that_is_said(way: Backend, home: Path) -> None:
+    (home / "out" / ".git").mkdir()
+    chats = Chats(home, boxed(home, Availability(way)))
+    closed = " Something in it stays read only or secret, so it takes no new files; the folders in it do."
+    assert await chats.grants.add("chat", "write", "~/out") == (
+        f"Code in this chat may now read and write ~/out.{closed if way == 'landlock' else ''}"
+    )
+
+
 @behaviour("sandbox:by-hand:back")
 async def test_only_what_a_page_has_shown_is_taken_back(home: Path) -> None:
     chats = Chats(home, boxed(home, Availability("namespaces")))

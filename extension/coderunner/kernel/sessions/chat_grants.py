@@ -24,6 +24,7 @@ OTHERS = "Code of several people runs here, so only the operator can allow more,
 OWN = "Code in this chat uses its own folder, {folder}"
 ONLY = f"{OWN}. When a block needs more, it says so, and you can allow it there or here."
 MORE = f"{OWN}, and what you allowed. Remove a tick to take that back."
+CLOSED = "Something in it stays read only or secret, so it takes no new files; the folders in it do."
 RESTARTED = "The kernel was restarted, its variables are gone."
 LATER = "When the running block has ended, the kernel is restarted, and its variables are gone."
 FULL = f"This chat has {MOST_EACH} grants already. Take some of them back first."
@@ -88,11 +89,19 @@ class ChatGrants:
         (grant,) = in_words(grants, Path.home())
         said = f"Code in this chat may now {grant.words}."
         became = await self._grant(sandbox, conversation, grants)
-        return " ".join(filter(None, (said, _of_link(text, grants, sandbox), became)))
+        closed = await asyncio.to_thread(self._closed, sandbox, conversation, grants)
+        return " ".join(filter(None, (said, _of_link(text, grants, sandbox), closed, became)))
 
     def _typed(self, sandbox: KernelSandbox, conversation: str, kind: Kind, text: str) -> Grants:
         policy = sandbox.policy_of(conversation, self._sessions.directory(conversation))
         return typed_grant(kind, text, policy, sandbox.hidden)
+
+    def _closed(self, sandbox: KernelSandbox, conversation: str, grants: Grants) -> str:
+        """What is said of a folder that takes no new files, though it may be written."""
+        if not grants.write:
+            return ""
+        policy = sandbox.policy_of(conversation, self._sessions.directory(conversation))
+        return CLOSED if any(policy.is_closed(path) for path in grants.write) else ""
 
     async def _grant(self, sandbox: KernelSandbox, conversation: str, grants: Grants) -> str:
         """Grant it; gives what becomes of the kernel that runs, empty if it only may reach more."""
