@@ -90,7 +90,7 @@ PLAN = {
     "kernel.doctor": Layer(f"{VALUES} settings sandbox kernel"),
     "kernel.sessions": Layer(f"{VALUES} private_folders settings sandbox kernel"),
     # Runs in the kernel itself, where ipykernel has brought these; `events` is in each file's namespace.
-    "kernel.sessions.prelude": Layer("kernel.sessions.prelude.events", "IPython jupyter_core"),
+    "kernel.sessions.prelude": Layer("kernel.sessions.prelude.events", "IPython jupyter_core zmq"),
     "records": Layer(f"{VALUES} private_folders records", "sqlalchemy"),
     "records.database.run_states": Layer(pure=True),
     "records.database.output_json": Layer("outputs text", pure=True),

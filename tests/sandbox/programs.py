@@ -79,6 +79,21 @@ with multiprocessing.Manager() as manager:
         "42",
     ),
     Program(
+        "what a forked process prints",
+        """
+import multiprocessing, threading
+seen, thread = threading.Event(), get_ipython().kernel.iopub_thread
+def receive(parts):
+    thread._handle_pipe_msg(parts); seen.set()
+thread.io_loop.add_callback(lambda: thread._pipe_in.on_recv(receive))
+def work():
+    print(42, flush=True)
+one = multiprocessing.get_context("fork").Process(target=work)
+one.start(); one.join(); seen.wait(20)
+""",
+        "42",
+    ),
+    Program(
         "shared memory",
         """
 from multiprocessing.shared_memory import SharedMemory

@@ -14,7 +14,7 @@ from coderunner.kernel.protocol.messages import Message, Stamp, execute_request
 PRELUDE = Path(__file__).with_name("prelude")
 PATIENCE = 5.0
 """Seconds for a cell of ours, which takes milliseconds."""
-ORDER = ("cells", "threads", "messages", "tracebacks", "stdin", "output", "nbextensions")
+ORDER = ("cells", "threads", "messages", "tracebacks", "stdin", "output", "forks", "nbextensions")
 """The files of the prelude; `output` needs what `threads` sets up."""
 
 # `def` and `del` work whatever names a program has given another meaning; each file of the prelude has a
