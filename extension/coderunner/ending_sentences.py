@@ -76,6 +76,7 @@ class _Remedy:
     several: str = ""
 
 
+_SOCKETS = "In this sandbox, programs reach each other over Unix sockets and pipes alone."
 _INSIDE = (
     "In this sandbox, a folder with programs or secrets in it neither takes new files nor gives any away; "
     "the folders in it do."
@@ -93,11 +94,12 @@ _FOR_MODELS: Mapping[Remedy, _Remedy] = {
         "It is not offered, because secrets or programs may lie there.",
         "They are not offered, because secrets or programs may lie there.",
     ),
+    Remedy.SOCKETS: _Remedy(*2 * (_SOCKETS,)),
     Remedy.INSIDE: _Remedy(*2 * (_INSIDE,)),
     Remedy.APART: _Remedy(*2 * ("Code in the sandbox reaches no other program of this machine.",)),
     Remedy.PROXY: _Remedy(*2 * ("Use a library that heeds HTTPS_PROXY, such as requests.",)),
 }
-OF_CODE = (Remedy.INSIDE, Remedy.PROXY)
+OF_CODE = (Remedy.SOCKETS, Remedy.INSIDE, Remedy.PROXY)
 """What code can do itself."""
 GIVE_UP = "Do not try another way."
 """What a model reads of everything that only people can allow."""
@@ -121,6 +123,7 @@ _FOR_PEOPLE: Mapping[Remedy, _Remedy] = {
     Remedy.BUTTON: _Remedy(),
     Remedy.SETTING: _FOR_MODELS[Remedy.SETTING],
     Remedy.NOTHING: _Remedy(*2 * ("Secrets or programs may lie there; see the setting {settings}.",)),
+    Remedy.SOCKETS: _Remedy(*2 * (_SOCKETS,)),
     Remedy.INSIDE: _Remedy(*2 * (_INSIDE,)),
     Remedy.APART: _Remedy(
         *2 * ("Code in the sandbox reaches no other program of this machine; see the setting {settings}.",)

@@ -183,6 +183,8 @@ class Remedy(StrEnum):
     """Whoever starts CodeRunner, with a setting."""
     NOTHING = "nothing"
     """It is not offered: secrets lie there."""
+    SOCKETS = "sockets"
+    """The code itself: programs reach each other over Unix sockets."""
     INSIDE = "inside"
     """The code itself: the folder takes no new files, and those in it do."""
     APART = "apart"
@@ -195,7 +197,7 @@ class Remedy(StrEnum):
 class Refusal:
     """An access that the sandbox refused to a cell. Code can forge one: nothing in it may be believed."""
 
-    access: Literal["read", "write", "network", "program"]
+    access: Literal["read", "write", "network", "program", "listen"]
     what: str
     """The path, with `~` for the home folder, the domain name, or what program of this machine it is."""
     remedy: Remedy = Remedy.NOTHING
@@ -255,6 +257,7 @@ _ACCESSES = {
     "write": _Words("write to", "read and write", "sandbox_write"),
     "network": _Words("reach", "reach", "sandbox_network"),
     "program": _Words("reach", "reach", "sandbox"),
+    "listen": _Words("listen on", "listen on", "sandbox"),
 }
 
 

@@ -12,11 +12,14 @@ import pytest
 
 from coderunner.ending_sentences import refused_for_people, what_was_refused
 from coderunner.kernel.connections.usage_limits import met
+from coderunner.kernel.sessions.registry import Local
 from coderunner.outputs import Error, Result, Status, Stream
+from coderunner.sandbox.backends import Backend
 from coderunner.sandbox.clues.clues import Clues
 from coderunner.sandbox.policy import Limits, Policy
 from coderunner.sandbox.refusals import Person, refusals
 from tests.behaviours import behaviour
+from tests.sandbox.backends_here import HERE, sessions_in
 
 POLICY = Policy(Path("/nowhere/chat"), Path("/nowhere/s"), Path("/nowhere/s/tmp"), Path("/nowhere/home"))
 PERSON = Person(Path("/nowhere/home"))
@@ -177,6 +180,43 @@ def test_person_and_model_read_that_no_other_program_is_reached(port: str) -> No
     assert refused_for_people(found, "This block") == (
         f"{sentence} Code in the sandbox reaches no other program of this machine; see the setting sandbox."
     )
+
+
+BIND = ("File socketserver.py, line 472, in server_bind", "    self.socket.bind(self.server_address)")
+DENIED = "[Errno 13] Permission denied"
+LISTENS = [
+    raised("PermissionError", DENIED, *BIND, f"PermissionError: {DENIED}"),
+    raised("ZMQError", "Permission denied (addr='tcp://127.0.0.1:5555')"),
+    raised("PermissionError", "[Errno 13] error while attempting to bind on address ('127.0.0.1', 8000): "
+           "permission denied"),
+]  # fmt: skip
+
+
+@behaviour("sandbox:refusals:programs")
+@pytest.mark.parametrize("result", LISTENS, ids=range(len(LISTENS)))
+def test_a_program_that_may_not_listen_is_told_what_it_can_do(result: Result) -> None:
+    policy = replace(POLICY, listens=False)
+    found = refusals(Clues.of(result, "HTTPServer(('', 8000), Handler)"), policy, PERSON)
+    assert what_was_refused(found) == (
+        "This block may not listen on a TCP port. "
+        "In this sandbox, programs reach each other over Unix sockets and pipes alone."
+    )
+    assert told(result) == []
+
+
+@behaviour("sandbox:refusals:programs")
+@pytest.mark.parametrize("backend", HERE)
+async def test_a_server_of_codes_own_is_reached_or_it_is_said_that_it_cannot_be(
+    backend: Backend, tmp_path: Path
+) -> None:
+    sessions = sessions_in(backend, tmp_path)
+    try:
+        source = "import http.server\nhttp.server.HTTPServer(('127.0.0.1', 0), None).server_close()"
+        result = await sessions.get("one", Local()).execute(source)
+        may_not = ["This block may not listen on a TCP port."]
+        assert [each.sentence for each in result.refusals] == (may_not if backend == "landlock" else [])
+    finally:
+        await sessions.close_all()
 
 
 LIMITS = Limits(memory=2_000_000_000, processes=1024, file=20_000_000_000)

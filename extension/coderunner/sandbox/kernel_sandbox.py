@@ -209,6 +209,7 @@ class KernelSandbox:
             guarded=_guarded((*needed.whole, *needed.imported), home),
             hidden=self.hidden,
             adds=self.way.backend != "landlock",
+            listens=self.way.backend == "namespaces",
             egress=sockets / "egress" if self.way.backend == "namespaces" else None,
         )
         return self._apart(found)

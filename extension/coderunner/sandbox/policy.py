@@ -86,6 +86,8 @@ class Policy:
     """The folders that those lie in: only the names of what is there may be read."""
     adds: bool = True
     """A folder in which something is guarded or hidden takes new entries all the same."""
+    listens: bool = True
+    """Programs may listen on ports of their own."""
     egress: Path | None = None
     """The Unix socket of our egress proxy, within `sockets`; None: no way out at all."""
 

@@ -48,7 +48,7 @@ def refusals(clues: Clues, policy: Policy, person: Person) -> tuple[Refusal, ...
     """What was refused to a cell, in the order in which it shows it. Looks at some paths on the disk."""
     files = [each for name in clues.paths if (each := _file(name, policy, person)) is not None]
     direct = (_Network(each, direct=True) for each in (*clues.unfound, *clues.programs.addresses))
-    programs = map(_Program, _programs(clues.programs, person))
+    programs = map(_Program, _programs(clues.programs, policy, person))
     told: list[_Told] = [*_specific(files), *programs, *map(_Network, clues.refused), *direct]
     shown = [_told(each, policy, person) for each in _of_each_kind(told)]
     return (*shown[:-1], *(replace(each, more=len(told) - len(shown)) for each in shown[-1:]))
@@ -95,7 +95,7 @@ class _Network:
 @dataclass(frozen=True, slots=True)
 class _Program:
     what: str
-    """Where another program of this machine is."""
+    """Where another program of this machine is; empty: it is the cell's own, which wanted to listen."""
 
 
 _Told = _File | _Network | _Program
@@ -209,7 +209,7 @@ def _one_in_other(path: Path, other: Path) -> bool:
     return path.is_relative_to(other) or other.is_relative_to(path)
 
 
-def _programs(sought: Sought, person: Person) -> Iterator[str]:
+def _programs(sought: Sought, policy: Policy, person: Person) -> Iterator[str]:
     """Where other programs of this machine are that a cell could not reach.
 
     A stranger does not learn which there are: told is what the cell looked for.
@@ -222,9 +222,13 @@ def _programs(sought: Sought, person: Person) -> Iterator[str]:
             yield f"process {process}"
     if sought.parent:
         yield "the process that started it"
+    if sought.listens and not policy.listens:
+        yield ""
 
 
 def _told(refused: _Told, policy: Policy, person: Person) -> Refusal:
+    if isinstance(refused, _Program) and not refused.what:
+        return Refusal("listen", "a TCP port", Remedy.SOCKETS)
     if isinstance(refused, _Program):
         return Refusal("program", _shown(refused.what), Remedy.APART)
     if isinstance(refused, _Network):

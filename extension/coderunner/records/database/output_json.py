@@ -61,7 +61,7 @@ def decode_refusals(text: str | None) -> tuple[Refusal, ...]:
 def _refusal(
     access: str, what: str, remedy: str, grant: str, named: str, lost: int = 0, more: int = 0
 ) -> Refusal:
-    if access not in ("read", "write", "network", "program"):
+    if access not in ("read", "write", "network", "program", "listen"):
         raise ValueError(access)
     return Refusal(access, what, Remedy(remedy), grant, named, bool(lost), int(more))  # type: ignore[arg-type]
 

@@ -5,10 +5,11 @@ Nobody names them in a usual way: an error of a connection says neither address 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from coderunner.outputs import Error, Result, Stream
+from coderunner.text.terminal_text import plain
 
 T = TypeVar("T")
 
@@ -34,6 +35,10 @@ _NOT_SIGNALLED = re.compile(
     re.IGNORECASE,
 )
 """The same of processes."""
+
+_BINDS = re.compile(r"\bbind\(|\blisten\(|_server\(|to bind on|addr='tcp:")
+"""The line that was run where a program wants to listen on a port, and what some say of it."""
+_DENIED = re.compile(r"permission denied(?!: ')", re.IGNORECASE)
 
 _HERE = r"(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|0\.0\.0\.0|::1)"
 _PORT = re.compile(
@@ -63,9 +68,11 @@ class Sought:
     processes: tuple[int, ...] = ()
     parent: bool = False
     """The process that started the kernel."""
+    listens: bool = False
+    """It wanted to listen on a port."""
 
     def __bool__(self) -> bool:
-        return bool(self.ports or self.addresses or self.processes or self.parent)
+        return bool(self.ports or self.addresses or self.processes or self.parent or self.listens)
 
 
 def sought(result: Result, source: str) -> Sought:
@@ -81,7 +88,7 @@ def sought(result: Result, source: str) -> Sought:
         texts = [*(text for text in errors if _NOT_SIGNALLED.search(text)), source]
         numbers = (int("".join(groups)) for text in texts for groups in _PROCESS.findall(text))
         found = Sought(found.ports, found.addresses, _some(numbers), bool(_PARENT.search(source)))
-    return found
+    return replace(found, listens=any(_BINDS.search(text) and _DENIED.search(text) for text in errors))
 
 
 def _some(found: Iterator[T]) -> tuple[T, ...]:
@@ -105,6 +112,6 @@ def _errors(result: Result) -> Iterator[str]:
             case Error(ename, evalue, traceback):
                 yield f"{ename}: {evalue[:LONGEST]}"
                 # The library's own exception says less than the one that caused it.
-                yield "\n".join(traceback)[-LONGEST:]
+                yield plain("\n".join(traceback)[-LONGEST:])
             case Stream(text=text):
                 yield text[-LONGEST:]
