@@ -43,6 +43,10 @@ BEHAVIOURS = {
     "app:view:thought": Behaviour("A thought is shown without the tags it came in.", "the look"),
     "app:view:order": Behaviour("A reply shows its parts in the order in which they came.", "the look"),
     "app:view:kept": Behaviour("A part that stays the same is not drawn again.", "performance"),
+    "app:language:other": Behaviour(
+        "A block in a language that the kernel does not speak is never run again.",
+        "kernels other than Python's",
+    ),
     "app:transcript:grows": Behaviour("A reply grows by what happens, part by part.", "docs/architecture.md"),
     "app:transcript:linear": Behaviour(
         "What a delta adds to a reply costs what the delta does, however long the reply is.", "performance"

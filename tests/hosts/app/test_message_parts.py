@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coderunner.hosts.app.conversation import message_parts
-from coderunner.hosts.app.conversation.message_parts import Notice, Parts, Prose, Thought
+from coderunner.hosts.app.conversation.message_parts import Message, Notice, Parts, Prose, Thought
 from coderunner.outputs import Result, Status, Stream
 from coderunner.page import block_transitions
 from coderunner.page.append_only_text import AppendOnlyText
@@ -180,3 +180,15 @@ def test_finished_parts_stay_the_same_objects() -> None:
     grown = message_parts.said(before, "more")
     assert grown[:-1] == after[:-1]
     assert all(old is new for old, new in zip(before, grown, strict=False))
+
+
+@behaviour("app:language:other")
+def test_a_block_in_a_language_that_the_kernel_does_not_speak_is_never_run_again() -> None:
+    ends = (Result(), Result(status=Status.UNFIT, detail="this kernel speaks R"))
+    blocks = tuple(
+        Block(source=f"{at}", state=State.ENDED, ticket=f"t{at}", result=end, ordinal=at)
+        for at, end in enumerate(ends)
+    )
+    said = [Message("assistant", "", blocks, reply="r")]
+    assert [past.source for past in message_parts.ran_well(said)] == ["0"]
+    assert [message_parts.repeatable(said, each.ticket) is not None for each in blocks] == [True, False]

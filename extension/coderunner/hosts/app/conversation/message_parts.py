@@ -199,6 +199,8 @@ def repeatable(messages: Sequence[Message], ticket: str) -> Past | None:
         block = _ticketed(message, ticket) if ticket else None
         if block is None or block.state not in (State.ENDED, State.UNFINISHED) or block.ordinal is None:
             continue
+        if block.result is not None and block.result.status is Status.UNFIT:
+            continue
         if block.again is None or block.again.state is State.ENDED:
             return Past(message.reply, block.ordinal, block.source)
     return None

@@ -15,6 +15,7 @@ from coderunner.hosts.app.conversation.message_parts import Past
 from coderunner.hosts.app.conversation.reply_writer import ReplyWriter
 from coderunner.hosts.app.forms.event_options import COMMAND, STREAM
 from coderunner.hosts.app.forms.findings import finding, working
+from coderunner.languages import PYTHON
 from coderunner.page.block_state import Block, State
 from coderunner.page.html import block_html
 from coderunner.runner import Finding, KernelLocation, KernelSandbox, Report, Server, check, existing, meant
@@ -185,11 +186,15 @@ class KernelForm:
         """Run a test cell in the conversation's kernel and show it as a block."""
         yield working("Running a test")
         session = self._writer.session(identity)
-        await session.execute("pass", deadline=self._choices.deadline)  # starts the kernel if necessary
+        language = await session.language()
+        test = TEST if language == PYTHON else language.hello or language.sum
+        nothing = "pass" if language == PYTHON else test
+        await session.execute(nothing, deadline=self._choices.deadline)  # starts the kernel if necessary
         began = monotonic()
-        result = await self._writer.result_of(identity, Past(TESTS, 0, TEST))
+        result = await self._writer.result_of(identity, Past(TESTS, 0, test))
         took = f"{(monotonic() - began) * 1000:.0f} ms round trip"
-        block = block_html.block(Block(source=TEST, state=State.ENDED, result=result), self._choices.setting)
+        shown = Block(f"```{language.fence}\n", test, State.ENDED, result=result)
+        block = block_html.block(shown, self._choices.setting)
         yield f'{block}<p class="cr-soft">{took} · kernel {escape(session.where.kernel_name)}</p>'
 
     async def _set_approval(self, label: str) -> None:
