@@ -38,6 +38,8 @@ WRITTEN = {
     "src/source/.env": "KEY=canary",
     "src/source/.git/config": "canary",
     "src/source/credentials.py": "",
+    "src/source/secrets/__init__.py": "",
+    "src/source/secrets/server.key": "canary",
     "src/acme/widgets/__init__.py": "",
     "src/acme/notes.txt": "canary",
     "src/module.py": "",
@@ -51,11 +53,28 @@ WRITTEN = {
     "packed/archived.zip": "",
 }
 IMPORTED = (
-    *("source", "source.more", "source.credentials", "acme.widgets", "module", "mapped", "single", "linked"),
+    *(
+        "source",
+        "source.more",
+        "source.credentials",
+        "source.secrets",
+        "source.secrets",
+        "acme.widgets",
+        "module",
+        "mapped",
+        "single",
+        "linked",
+    ),
     *("named", "zipped"),
 )
 KEPT = (
-    *("src/source/.env", "src/source/.git/config", "src/notes.txt", "src/acme/notes.txt"),
+    *(
+        "src/source/secrets/server.key",
+        "src/source/.env",
+        "src/source/.git/config",
+        "src/notes.txt",
+        "src/acme/notes.txt",
+    ),
     *("flat/data/table.csv", "variable/secret.txt"),
 )
 

@@ -244,24 +244,23 @@ def secrets_of_code(policy: Policy) -> tuple[Path, ...]:
 
     Looks at the disk, at `MOST_SEEN` entries. A module may bear the name of a secret.
     """
-    meant = {*policy.grants.read, *policy.grants.write}
-    waiting = deque(each for each in dict.fromkeys(policy.imports) if os.path.isdir(each))
-    found: list[Path] = []
+    meant = set(map(str, (*policy.grants.read, *policy.grants.write)))
+    waiting = deque(map(str, dict.fromkeys(policy.imports)))
+    found: list[str] = []
     seen = 0
     while waiting and seen < MOST_SEEN and len(found) < MOST_FOUND:
         folder = waiting.popleft()
         for name, is_folder in _entries(folder, MOST_SEEN - seen):
             seen += 1
-            path = folder / name
-            if path in meant or path.suffix in _CODE:
+            if name.endswith(_CODE):
                 continue
-            if name in _HISTORY or (
-                _is_secret(name) and not (is_folder and os.path.exists(path / "__init__.py"))
-            ):
+            path = f"{folder}/{name}"
+            is_secret = name in _HISTORY or _is_secret(name)
+            if is_secret and path not in meant and not os.access(f"{path}/__init__.py", os.F_OK):
                 found.append(path)
             elif is_folder and name != "__pycache__":
                 waiting.append(path)
-    return tuple(found)
+    return tuple(map(Path, found))
 
 
 def _in_any(path: Path, folders: Iterable[Path]) -> bool:
