@@ -396,6 +396,10 @@ BEHAVIOURS = {
         "On a server a kernel's language counts as on this machine, also of one that is attached to.",
         "Jupyter Server: kernelspecs",
     ),
+    "foreign:bash": Behaviour(
+        "Bash's kernel runs blocks, keeps variables, is interrupted and fails truly, also in the sandbox.",
+        "run: bash_kernel 0.10.0",
+    ),
     "foreign:value:after-idle": Behaviour(
         "A value that comes after the end of its cell is in the cell's result.",
         "run: deno 2.9.8, where a cell awaits, 5 of 8",
