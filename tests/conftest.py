@@ -56,8 +56,8 @@ def what_tests_write_is_granted(tmp_path_factory: pytest.TempPathFactory) -> Non
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than there are cores: most tests wait for a kernel."""
-    return (os.cpu_count() or 1) + 1
+    """Two workers more than there are cores: most tests wait for a kernel half of the time."""
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
