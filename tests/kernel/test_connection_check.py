@@ -134,7 +134,7 @@ async def test_https_to_a_server_that_speaks_http_is_said(
     jupyter: Jupyter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # It waits for us as we wait for it: that is noticed when the connection takes too long.
-    monkeypatch.setattr("coderunner.kernel.connections.servers.rest_api.CONNECT_TIMEOUT", 0.5)
+    monkeypatch.setattr("coderunner.kernel.connections.servers.rest_connection.CONNECT_TIMEOUT", 0.5)
     url = jupyter.url.replace("http", "https")
     assert broken(await check(Server(url))) == (
         Step.REACH,

@@ -23,6 +23,11 @@ BEHAVIOURS = {
         "A server before a gateway that is gone is cited within seconds, not waited for.",
         "servers and kernels: S14",
     ),
+    "servers:hub": Behaviour(
+        "A Hub's own address, a server of somebody else, one that is stopped, starting or missing, and a bad "
+        "token each have a true sentence of their own.",
+        "servers and kernels: S8",
+    ),
     "servers:restart": Behaviour("A restart empties the kernel, and the next result says so.", CONTRACT),
     "servers:reconnect": Behaviour(
         "After a lost connection the variables are there; output that is missing is said to be.", CONTRACT

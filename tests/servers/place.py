@@ -7,6 +7,17 @@ from coderunner.secret_value import Secret
 
 
 @dataclass(frozen=True, slots=True)
+class HubPlace:
+    """A Hub with two users. Of Ann's servers `work` runs, `soon` starts, `old` and her default do not run."""
+
+    url: str
+    token: str
+    """Ann's, with which she may do everything of hers."""
+    other: str
+    """Bob's."""
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """A server that runs."""
 

@@ -4,11 +4,13 @@ import contextlib
 import json
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 START = 90.0
 """Seconds for a server to answer: five as a rule, many the first time."""
@@ -60,12 +62,27 @@ def slow_kernel(folder: Path, python: str) -> dict[str, str]:
     return {"JUPYTER_PATH": str(folder / "jupyter")}
 
 
-def answers(url: str) -> bool:
-    """Whether anything speaks HTTP there."""
+def asked(url: str, token: str, method: str = "GET") -> Any:
+    """What a server answers, as JSON."""
+    request = urllib.request.Request(url, method=method, headers={"Authorization": f"token {token}"})
+    with urllib.request.urlopen(request, timeout=30) as reply:
+        return json.loads(reply.read() or b"null")
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait until something is so; fails where it is not so in time."""
+    end = time.monotonic() + START
+    while not true():
+        assert time.monotonic() < end
+        threading.Event().wait(0.2)
+
+
+def answers(url: str, *, well: bool = False) -> bool:
+    """Whether anything speaks HTTP there; `well`: and what is asked for is there."""
     try:
         with urllib.request.urlopen(url, timeout=5):
             return True
     except urllib.error.HTTPError:
-        return True
+        return not well
     except OSError:
         return False

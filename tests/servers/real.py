@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers.place import Place
-from tests.servers.process import free_port, process, slow_kernel
+from tests.servers.place import HubPlace, Place
+from tests.servers.process import answers, asked, free_port, process, slow_kernel, until
 
 VENVS = os.environ.get("CODERUNNER_TEST_SERVERS", "")
 
@@ -95,6 +95,59 @@ def jupyverse(folder: Path) -> Iterator[Place]:
         yield Place(url, token)
 
 
+CONFIG = """
+c = get_config()
+c.JupyterHub.bind_url = "{url}"
+c.JupyterHub.hub_port = {hub_port}
+c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{proxy_port}"
+c.ConfigurableHTTPProxy.auth_token = "{token}"
+c.JupyterHub.authenticator_class = "dummy"
+c.Authenticator.allowed_users = {{"ann", "bob"}}
+c.JupyterHub.spawner_class = "simple"
+c.Spawner.args = ["--allow-root"]
+c.Spawner.environment = {{"JUPYTER_PATH": "{kernels}"}}
+c.JupyterHub.allow_named_servers = True
+c.JupyterHub.services = [{{"name": "tests", "api_token": "{token}", "admin": True}}]
+"""
+
+
+@contextlib.contextmanager
+def hub(folder: Path) -> Iterator[HubPlace]:
+    """A Hub with two users and, of one, a named server that runs and one that has been stopped."""
+    venv, port, admin = Venv("hub"), free_port(), secrets.token_hex(16)
+    url = f"http://127.0.0.1:{port}"
+    config = CONFIG.format(
+        url=url, hub_port=free_port(), proxy_port=free_port(), token=admin, kernels=folder / "jupyter"
+    )
+    (folder / "config.py").write_text(config)
+    command = [venv / "jupyterhub", "-f", str(folder / "config.py")]
+    with process(command, f"{url}/hub/api", folder, venv.environment(folder)):
+        until(lambda: answers(f"{url}/hub/api", well=True))  # its proxy is there first, and leads nowhere
+        tokens = [
+            str(asked(f"{url}/hub/api/users/{user}/tokens", admin, "POST")["token"])
+            for user in ("ann", "bob")
+        ]
+        for name in ("work", "old"):
+            asked(f"{url}/hub/api/users/ann/servers/{name}", tokens[0], "POST")
+            until(lambda name=name: servers_of(url, tokens[0]).get(name, {}).get("ready"))  # type: ignore[misc]
+        asked(f"{url}/hub/api/users/ann/servers/old", tokens[0], "DELETE")
+        until(lambda: "old" not in servers_of(url, tokens[0]))
+        yield HubPlace(url, *tokens)
+
+
+def servers_of(url: str, token: str) -> dict[str, dict[str, object]]:
+    """The servers of whose token it is that do not rest."""
+    servers: dict[str, dict[str, object]] = asked(f"{url}/hub/api/user", token)["servers"]
+    return servers
+
+
+@contextlib.contextmanager
+def on_hub(folder: Path) -> Iterator[Place]:
+    """A person's server on a Hub."""
+    with hub(folder) as place:
+        yield Place(f"{place.url}/user/ann/work", place.token)
+
+
 SERVERS: dict[str, Callable[[Path], contextlib.AbstractContextManager[Place]]] = {
     "jupyter_server": lambda folder: jupyter("jupyter_server", folder),
     "kernel_gateway": lambda folder: kernel_gateway(folder),
@@ -109,5 +162,6 @@ SERVERS: dict[str, Callable[[Path], contextlib.AbstractContextManager[Place]]] =
     "gateway_url": through_gateway,
     "documents": lambda folder: jupyter("documents", folder),
     "collaboration": lambda folder: jupyter("collaboration", folder),
+    "hub": on_hub,
     "jupyverse": jupyverse,
 }

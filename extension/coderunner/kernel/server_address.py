@@ -81,10 +81,10 @@ def _base_path(path: str) -> str:
     """
     kept: list[str] = []
     for part in filter(None, path.split("/")):
-        hub = kept[:1] == ["hub"] and part == "user"
-        if part in PAGES and kept[-1:] != ["user"]:
+        hub = kept[-1:] == ["hub"] and kept[-2:-1] != ["user"]
+        if (part in PAGES and kept[-1:] != ["user"]) or (hub and part != "user"):
             break
-        kept = [] if hub else kept
+        kept = kept[:-1] if hub else kept
         kept.append(part)
     return "".join(f"/{quote(part, safe='%:@!$&()*+,;=~-._')}" for part in kept)
 

@@ -23,6 +23,7 @@ from coderunner.errors import (
 )
 from coderunner.kernel.connections import kernel_specs, local_kernel
 from coderunner.kernel.connections.servers import find_or_start
+from coderunner.kernel.connections.servers.hub import explain, server_of
 from coderunner.kernel.connections.servers.refusals import parsed, redirected, refusal, unreachable
 from coderunner.kernel.connections.servers.rest_api import RestApi
 from coderunner.kernel.doctor.network_exposure import outward
@@ -255,14 +256,16 @@ class _Examination:
             sentence = Sentence.EXPOSED.format(others=" and ".join(others))
             self._found(Step.REACH, sentence, warning=True)
         version = _version(parsed(response)) if response.code == 200 else ""
-        if not version:
-            sentence = await self._why_no_jupyter(rest, refusal(rest.url, response, token=False))
-            raise self._broken(Step.JUPYTER, sentence)
+        here = server_of(rest.url, response)
+        if not version or (here is not None and not here.owner):
+            trouble = await explain(rest, response)
+            refused = refusal(rest.url, response, token=False)
+            said = _sentence(trouble) if trouble is not None else await self._why_no_jupyter(rest, refused)
+            raise self._broken(Step.JUPYTER, said)
         self._version = version
         self._found(Step.JUPYTER, Sentence.VERSION.format(version=version))
         if _numbers(version) < OLDEST_SAFE:
-            sentence = Sentence.VULNERABLE.format(version=version)
-            self._found(Step.JUPYTER, sentence, warning=True)
+            self._found(Step.JUPYTER, Sentence.VULNERABLE.format(version=version), warning=True)
 
     async def _why_no_answer(self, rest: RestApi, error: KernelError) -> str:
         # A plain server leaves a TLS greeting unanswered, which looks like one that hangs.
@@ -277,9 +280,7 @@ class _Examination:
                 return Sentence.ELSEWHERE.format(url=url)
         if await self._is_jupyter(rest, f"{rest.url}/hub"):
             return Sentence.A_HUB.format(url=rest.url)
-        if trouble is None:
-            trouble = NotAJupyterServer(Sentence.NOT_JUPYTER.format(url=rest.url))
-        return _sentence(trouble)
+        return _sentence(trouble or NotAJupyterServer(Sentence.NOT_JUPYTER.format(url=rest.url)))
 
     async def _ways_on(self, rest: RestApi) -> list[str]:
         """Return the addresses that the answer to a wrong one hints at."""

@@ -4,12 +4,8 @@ The token goes into one header and nowhere else. Redirects are not followed, rep
 time, certificates are always verified.
 """
 
-import json
 from dataclasses import dataclass
-from typing import Literal
 from urllib.parse import quote
-
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 
 from coderunner.errors import (
     KernelError,
@@ -17,8 +13,8 @@ from coderunner.errors import (
     NoSuchKernelSpec,
     NotAJupyterServer,
     NotPermitted,
-    SettingsError,
 )
+from coderunner.kernel.connections.servers.hub import explain
 from coderunner.kernel.connections.servers.refusals import (
     bad_token,
     because,
@@ -29,15 +25,7 @@ from coderunner.kernel.connections.servers.refusals import (
     refusal,
     unreachable,
 )
-from coderunner.kernel.kernel_location import Server
-from coderunner.kernel.server_address import normalise
-
-CONNECT_TIMEOUT = 5.0
-"""Seconds for a connection: a server that takes longer cannot be worked with."""
-LARGEST_REPLY = 8 * 1024 * 1024
-"""Bytes of a reply: the kernel specs of a large server, with their icons, are a tenth of it."""
-
-Method = Literal["GET", "POST", "DELETE"]
+from coderunner.kernel.connections.servers.rest_connection import Method, RestConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,61 +36,8 @@ class Reply:
     json: object
 
 
-class RestApi:
+class RestApi(RestConnection):
     """Talks to one Jupyter server; raises KernelError, with one sentence that says what to do."""
-
-    def __init__(self, where: Server) -> None:
-        try:
-            self.url = normalise(where.url)
-        except SettingsError as error:
-            raise NotAJupyterServer(str(error)) from None
-        self.where = where
-        self.patience = where.patience
-        self._http = AsyncHTTPClient(force_instance=True, max_body_size=LARGEST_REPLY)
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._http.close()
-
-    def request(self, url: str, method: Method = "GET", body: str | None = None) -> HTTPRequest:
-        """Return a request with the token in its header."""
-        headers = {"Accept": "application/json"}
-        if self.where.token:
-            headers["Authorization"] = f"token {self.where.token.reveal()}"
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        return HTTPRequest(
-            url,
-            method=method,
-            body=body,
-            headers=headers,
-            allow_nonstandard_methods=True,
-            follow_redirects=False,
-            connect_timeout=CONNECT_TIMEOUT,
-            request_timeout=self.patience.request,
-            ca_certs=self.where.ca_file or None,
-        )
-
-    async def anonymous(self, url: str) -> HTTPResponse:
-        """Return what a stranger without a token is answered at an address."""
-        request = self.request(url)
-        request.headers.pop("Authorization", None)
-        return await self._fetch(request)
-
-    async def fetch(
-        self, method: Method, path: str, content: object = None, *, within: float = 0.0
-    ) -> HTTPResponse:
-        """Return whatever the server answers, errors too; raises ServerUnreachable where nothing does."""
-        body = None if content is None else json.dumps(content)
-        request = self.request(f"{self.url}/{path}", method, body)
-        request.request_timeout = within or self.patience.request
-        return await self._fetch(request)
-
-    async def _fetch(self, request: HTTPRequest) -> HTTPResponse:
-        try:
-            return await self._http.fetch(request, raise_error=False)
-        except Exception as error:
-            raise unreachable(self.url, error) from None
 
     async def ask(self, method: Method, path: str, content: object = None, *, within: float = 0.0) -> Reply:
         """Give the server's answer where it is one of a Jupyter server that lets us in: 2xx, 404, or 5xx.
@@ -112,13 +47,17 @@ class RestApi:
         response = await self.fetch(method, path, content, within=within)
         if response.code == 599:
             raise unreachable(self.url, response.error)
-        trouble = refusal(self.url, response, token=bool(self.where.token))
-        if trouble is not None:
-            raise trouble
-        if response.code in (401, 403):
+        token = bool(self.where.token)
+        trouble = refusal(self.url, response, token=token)
+        if trouble is None and response.code in (401, 403):
             if await self.admits():
                 raise not_permitted(self.url, method, path, response)
-            raise bad_token(self.url, token=bool(self.where.token))
+            trouble = bad_token(self.url, token=token)
+        if trouble is not None or response.code >= 400:
+            # In place of a server that does not run, or not for us, its Hub answers.
+            trouble = await explain(self, response) or trouble
+        if trouble is not None:
+            raise trouble
         return Reply(response.code, parsed(response))
 
     async def admits(self) -> bool:
