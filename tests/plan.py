@@ -84,7 +84,7 @@ PLAN = {
     "kernel.connections": Layer(
         f"{VALUES} private_folders settings sandbox kernel.background_tasks kernel.io_thread "
         "kernel.kernel_location kernel.server_address kernel.protocol kernel.execution kernel.connections",
-        "jupyter_client psutil tornado zmq",
+        "jupyter_client jupyter_core psutil tornado zmq",
     ),
     "kernel.connections.environment_variables": Layer(pure=True),
     "kernel.doctor": Layer(f"{VALUES} settings sandbox kernel"),

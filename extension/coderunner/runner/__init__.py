@@ -28,6 +28,7 @@ from coderunner.chat.results.result_text import (
 from coderunner.chat.steps import Finish, Generate, Part, Run, Say
 from coderunner.chat.turn_state_machine import Turn
 from coderunner.kernel.connections.servers.running_kernels import RunningKernel, ago, existing, meant
+from coderunner.kernel.connections.servers.running_servers import kernels_here, located
 from coderunner.kernel.doctor.connection_check import Finding, Report, check
 from coderunner.kernel.protocol.cell_outputs import Change
 from coderunner.kernel.protocol.output_delta import OutputDelta
@@ -177,10 +178,12 @@ __all__ = [
     "heard",
     "images",
     "imported",
+    "kernels_here",
     "label_of",
     "late_words",
     "later_of",
     "local_of",
+    "located",
     "location_of",
     "meant",
     "missing_words",

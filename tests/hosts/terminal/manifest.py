@@ -72,5 +72,17 @@ BEHAVIOURS = {
     "kernels:attach:kept": Behaviour(
         "A person's kernel is neither restarted by itself nor ended with ours.", "pair mode"
     ),
-    "kernels:attach:server": Behaviour("Without a server there is nothing to attach to.", "pair mode"),
+    "kernels:attach:server": Behaviour(
+        "What no server of this machine has is not attached to; the message says what they have.", "pair mode"
+    ),
+    "kernels:found:attach": Behaviour("The server of an open notebook is found by itself.", "pair mode"),
+    "kernels:found:list": Behaviour(
+        "The kernels of the Jupyter servers that run here are listed without an address.", "pair mode"
+    ),
+    "kernels:found:several": Behaviour(
+        "A notebook that several servers have open is not guessed; they are listed.", "pair mode"
+    ),
+    "kernels:found:safe": Behaviour(
+        "A token goes to no server that another user may have named, or that is not on this machine.", "T7"
+    ),
 }

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sys
 import uuid
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 from coderunner.__main__ import main
 from coderunner.errors import NoSuchKernel
 from coderunner.kernel.connections.servers.running_kernels import RunningKernel, ago, meant
+from coderunner.kernel.connections.servers.running_servers import running_servers
 from coderunner.runner import Local, Server, Sessions, existing
 from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
@@ -152,6 +154,67 @@ async def test_a_persons_kernel_is_never_restarted_by_itself(jupyter: Jupyter, n
 
 
 @behaviour("kernels:attach:server")
-def test_only_a_server_has_kernels_to_attach_to(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["exec", "--attach", "data.ipynb", "-c", "1"]) == 2
-    assert "--attach names a kernel on a Jupyter server" in capsys.readouterr().err
+def test_a_kernel_that_no_server_of_this_machine_has_is_not_attached_to(
+    notebook: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["exec", "--attach", "nobody.ipynb", "-c", "1"]) == 2
+    said = capsys.readouterr().err
+    assert "no kernel on the Jupyter servers of this machine matches 'nobody.ipynb'" in said
+    assert notebook[:8] in said
+
+
+@behaviour("kernels:found:attach")
+def test_the_server_of_an_open_notebook_is_found_by_itself(
+    notebook: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["exec", "--attach", "data.ipynb", "-c", "print(10 + 5)"]) == 0
+    assert capsys.readouterr().out == "15\n"
+
+
+@behaviour("kernels:found:list")
+def test_the_kernels_of_servers_that_run_here_are_listed_without_an_address(
+    jupyter: Jupyter, notebook: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["kernels"]) == 0
+    shown = capsys.readouterr().out
+    (row,) = [line for line in shown.splitlines() if line.startswith(notebook[:8])]
+    port = jupyter.url.rpartition(":")[2]
+    assert "work/data.ipynb at http://" in row
+    assert row.endswith(f":{port}")
+    assert jupyter.token not in shown
+
+
+@behaviour("kernels:found:several")
+def test_a_notebook_that_several_servers_have_open_is_not_guessed(
+    jupyter: Jupyter, notebook: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = {"path": "old/data.ipynb", "name": "data", "type": "notebook", "kernel": {"name": "python3"}}
+    with jupyter_server(tmp_path, token="another") as other:
+        other.ask("api/sessions", "POST", wanted)
+        assert main(["exec", "--attach", "data.ipynb", "-c", "1"]) == 2
+    said = capsys.readouterr().err
+    assert "matches kernels on several servers" in said
+    assert all(server.url.rpartition(":")[2] in said for server in (jupyter, other))
+
+
+@behaviour("kernels:found:safe")
+@pytest.mark.parametrize(
+    ("url", "mode", "pid"),
+    [
+        ("http://example.invalid:8888/", 0o600, 0),
+        ("http://127.0.0.1:8888/", 0o622, 0),
+        ("http://127.0.0.1:8888/", 0o600, 1 << 22),
+        ("ftp://127.0.0.1:8888/", 0o600, 0),
+    ],
+)
+def test_a_token_goes_to_no_server_that_may_not_be_ours(
+    url: str, mode: int, pid: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    file = tmp_path / "jpserver-1.json"
+    file.write_text(json.dumps({"url": url, "token": "canary", "pid": pid or os.getpid()}))
+    file.chmod(mode)
+    assert running_servers() == []
+    file.write_text(json.dumps({"url": "http://localhost:8888/", "token": "canary", "pid": os.getpid()}))
+    file.chmod(0o600)
+    assert running_servers() == [Server("http://localhost:8888", Secret("canary"))]

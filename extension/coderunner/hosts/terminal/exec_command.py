@@ -33,7 +33,7 @@ from coderunner.runner import (
     Sessions,
     Shown,
     UnrecordedRuns,
-    location_of,
+    located,
     open_records,
     plain,
     run_cell_sync,
@@ -92,7 +92,7 @@ def execute(settings: Settings, program: Program, session: str = "") -> int:
     if settings.approve == "off":
         message = "approve is off, so nothing runs; set it to auto or ask"
         raise SettingsError(message)
-    where, sandbox = location_of(settings), None
+    where, sandbox = located(settings), None
     if isinstance(where, Local):
         if session:
             message = "--session needs a Jupyter server: a kernel on this machine ends with the command"

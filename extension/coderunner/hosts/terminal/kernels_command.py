@@ -6,7 +6,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from coderunner.runner import RunningKernel, ago, existing, location_of, plain
+from coderunner.runner import RunningKernel, ago, existing, kernels_here, location_of, plain
 from coderunner.settings.settings import Settings
 
 TITLES = ("kernel", "spec", "state", "active", "memory", "for")
@@ -17,7 +17,7 @@ def kernels(settings: Settings, *, as_json: bool) -> int:
 
     Raises KernelError.
     """
-    found = asyncio.run(existing(location_of(settings)))
+    found = asyncio.run(existing(location_of(settings)) if settings.server else kernels_here())
     if as_json:
         listed = [asdict(each) | {"conversation": each.conversation} for each in found]
         sys.stdout.write(json.dumps(listed, indent=2) + "\n")
@@ -36,6 +36,7 @@ def _row(each: RunningKernel, settings: Settings) -> tuple[str, ...]:
     if Path(each.path).parent == settings.data_dir / "kernels":
         ours = Path(each.path).name  # the app's: their folders are named after conversations
     what = f"conversation {ours}" if ours else each.path
+    what = f"{what} at {each.server}" if each.server else what
     short = each.id if each.id.isdigit() else each.id[:8]
     told = short, each.kernel_name or "-", each.state or "-", ago(each.active), memory, what or "-"
     return tuple(_on_one_line(text) for text in told)

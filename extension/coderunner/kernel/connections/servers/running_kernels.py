@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -40,6 +40,8 @@ class RunningKernel:
     """When something last happened in it, in seconds since 1970; on this machine when it was started."""
     memory: int | None = None
     """Bytes; None where nobody says it."""
+    server: str = ""
+    """The address of the server that has it, where nobody named one; empty elsewhere."""
 
     @property
     def conversation(self) -> str:
@@ -143,9 +145,15 @@ class _Process:
 
 
 def _here() -> list[RunningKernel]:
+    return processes_without(())
+
+
+def processes_without(known: Collection[str]) -> list[RunningKernel]:
+    """Return the kernels of this machine by their processes, without those of which a server told, by id."""
     return [
         RunningKernel(str(each.number), "", "", each.directory, each.started, each.memory)
-        for each in _processes().values()
+        for name, each in _processes().items()
+        if name not in known
     ]
 
 
