@@ -142,7 +142,7 @@ def test_the_drawer_lists_what_this_chat_was_allowed_and_takes_it_back(
     expect(somebody.page.locator("#cr-reach")).to_contain_text(
         "its own folder, ~/.local/share/coderunner/kernels/"
     )
-    somebody.page.get_by_label("read ~/data").uncheck()
+    somebody.page.get_by_label("read ~/data").click()
     expect(somebody.page.locator(".toast-body")).to_contain_text(
         "Taken back: read ~/data. The kernel was restarted, its variables are gone."
     )
