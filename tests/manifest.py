@@ -315,6 +315,10 @@ BEHAVIOURS = {
     ),
     "settings:files:places": Behaviour("Files lie where each system wants them.", "XDG base directories"),
     "settings:descriptions:complete": Behaviour("Every setting says what it is.", "README, settings"),
+    "access:failure:logged": Behaviour(
+        "A request that fails for a fault of ours is logged with its path, never with its query.",
+        "nothing ends without a word",
+    ),
     "project:closed-folders": Behaviour(
         "A folder that may not be entered, on the PATH for example, fails nothing.", "docs/reliability.md"
     ),

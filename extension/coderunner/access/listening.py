@@ -1,6 +1,7 @@
 """How a host listens: its socket, and the moment when it starts to answer."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -9,6 +10,8 @@ import uvicorn
 
 from coderunner.access.origins import App, Receive, Scope, Send
 from coderunner.errors import SettingsError
+
+log = logging.getLogger(__name__)
 
 GRACE = 1
 """Seconds that open connections get at shutdown: a page keeps one for as long as it is open."""
@@ -45,7 +48,12 @@ async def serve(app: App, listener: socket.socket, ready: Callable[[], Awaitable
 
     async def watched(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
-            await app(scope, receive, send)
+            try:
+                await app(scope, receive, send)
+            except Exception:
+                # Whoever asked gets a 500 without a word of why; uvicorn itself is kept quiet.
+                log.exception("%s failed in CodeRunner", scope.get("path", "a request"))
+                raise
             return
         try:
             await app(scope, receive, send)

@@ -234,6 +234,7 @@ async def test_a_failure_is_a_sentence_after_what_was_said() -> None:
 @behaviour("app:conversation:ticket")
 async def test_only_the_ticket_of_the_block_that_waits_lets_it_run() -> None:
     conversations = Conversations(asking, lambda: "ask")
+    conversations.new()  # nothing is said in it yet
     conversation, other = conversations.new(), conversations.new()
     conversation.say("go")
     other.say("go")
@@ -241,6 +242,8 @@ async def test_only_the_ticket_of_the_block_that_waits_lets_it_run() -> None:
     assert block.ticket != foreign.ticket
     assert not conversations.act("", "run")
     assert not conversations.act("guess", "run")
+    for verb in ("explode", "stop", "again", "allow", "cancel"):
+        assert not conversations.act("guess", verb)
     assert not conversations.act(block.ticket, "explode")
     assert conversations.act(block.ticket, "run")
     assert not conversations.act(block.ticket, "run")

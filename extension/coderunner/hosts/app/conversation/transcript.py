@@ -47,7 +47,7 @@ class Transcript:
     @property
     def parts(self) -> Parts:
         """The parts of the last message."""
-        return self.messages[-1].parts
+        return self.messages[-1].parts if self.messages else ()
 
     @property
     def block_ticket(self) -> str:
