@@ -313,10 +313,6 @@ BEHAVIOURS = {
         "There is one spare kernel and no more, on this machine and not on servers.",
         "performance: the first block",
     ),
-    "spare:kernel:later": Behaviour(
-        "The next spare kernel starts two seconds after the one before was taken: a first cell comes first.",
-        "two cores",
-    ),
     "spare:kernel:dead": Behaviour("A spare kernel that died is not given to anybody.", "decision 4"),
     "spare:leaks:none": Behaviour("Nothing is left of a spare kernel, wherever its start is.", "O32"),
     "prelude:namespace:clean": Behaviour(

@@ -22,12 +22,6 @@ def before() -> set[int]:
     return children()
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next one is started at once."""
-    monkeypatch.setattr("coderunner.kernel.sessions.registry.SPARE_AFTER", 0.0)
-
-
 @pytest.fixture
 def spared(tmp_path: Path, before: set[int]) -> Iterator[Sessions]:
     """A registry with a spare kernel."""
@@ -78,18 +72,6 @@ def test_a_host_may_have_it_started_before_the_first_conversation(
     assert ready(spared)
     (spare,) = children() - before
     assert printed(spared.get("first", Local()), "import os; print(os.getpid())") == str(spare)
-
-
-@behaviour("spare:kernel:later")
-def test_while_a_first_cell_runs_no_spare_kernel_takes_the_machine_from_it(
-    spared: Sessions, before: set[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("coderunner.kernel.sessions.registry.SPARE_AFTER", 600.0)
-    spared.prepare(Local())
-    assert ready(spared)
-    (spare,) = children() - before
-    assert printed(spared.get("first", Local()), "import os; print(os.getpid())") == str(spare)
-    assert children() - before == {spare}
 
 
 @behaviour("spare:kernel:dead")

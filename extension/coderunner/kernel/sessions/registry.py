@@ -57,8 +57,6 @@ PACKAGES = ".packages"
 """The folder of packages that a sandboxed kernel installs."""
 IDLE = 3600.0
 """Seconds after which a kernel that nobody uses is released."""
-SPARE_AFTER = 2.0
-"""Seconds after which the next spare kernel is started: until then the machine is the first cell's."""
 
 
 class Sessions:
@@ -270,7 +268,7 @@ class Sessions:
             conversation=conversation,
         )
         self._confined[conversation] = kernel
-        asyncio.get_running_loop().call_later(SPARE_AFTER, self._refill)
+        self._refill()
         return kernel
 
     def _packages(self, conversation: str, where: Local) -> Path:
