@@ -28,6 +28,9 @@ BEHAVIOURS = {
         "token each have a true sentence of their own.",
         "servers and kernels: S8",
     ),
+    "servers:jupyverse": Behaviour(
+        "A jupyverse is said to be one, and gets no token in an address.", "servers and kernels: S5; T7"
+    ),
     "servers:restart": Behaviour("A restart empties the kernel, and the next result says so.", CONTRACT),
     "servers:reconnect": Behaviour(
         "After a lost connection the variables are there; output that is missing is said to be.", CONTRACT

@@ -84,11 +84,11 @@ def through_gateway(folder: Path) -> Iterator[Place]:
 
 @contextlib.contextmanager
 def jupyverse(folder: Path) -> Iterator[Place]:
-    """Jupyverse, with the authentication that has a token."""
+    """A jupyverse, with the authentication that has a token."""
     venv, port, token = Venv("jupyverse"), free_port(), secrets.token_hex(16)
     url = f"http://127.0.0.1:{port}"
     command = [
-        *(venv / "jupyverse", "--port", str(port), "--set", "auth.mode=token"),
+        *(venv / "jupyverse", "--port", str(port), "--timeout", "90", "--set", "auth.mode=token"),
         *("--set", f"auth.token={token}"),
     ]
     with process(command, url, folder, venv.environment(folder)):
@@ -163,5 +163,4 @@ SERVERS: dict[str, Callable[[Path], contextlib.AbstractContextManager[Place]]] =
     "documents": lambda folder: jupyter("documents", folder),
     "collaboration": lambda folder: jupyter("collaboration", folder),
     "hub": on_hub,
-    "jupyverse": jupyverse,
 }

@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote, urlsplit
 from tornado.httpclient import HTTPResponse
 
 from coderunner.errors import KernelError, NotAJupyterServer, ServerRefused, ServerUnreachable
-from coderunner.kernel.connections.servers.refusals import because, parsed, redirected
+from coderunner.kernel.connections.servers.refusals import because, jupyverse, parsed, redirected
 from coderunner.kernel.connections.servers.rest_connection import RestConnection
 
 MARK = "X-JupyterHub-Version"
@@ -53,10 +53,15 @@ def server_of(url: str, response: HTTPResponse) -> HubServer | None:
 
 
 async def explain(rest: RestConnection, response: HTTPResponse) -> KernelError | None:
-    """Say what a Hub means by an answer that is not what we asked for; None where it is no Hub's."""
+    """Say what a Hub means by an answer that is not what we asked for; None where it is no Hub's.
+
+    Of a jupyverse, which answers otherwise than a Jupyter Server too, it is said what it is.
+    """
     server = server_of(rest.url, response)
+    if server is None:
+        return jupyverse(rest.url, response)
     # A server that runs says by itself that it does not have something.
-    if server is None or (server.owner and response.code not in (301, 302, 303, 307, 401, 403, 424)):
+    if server.owner and response.code not in (301, 302, 303, 307, 401, 403, 424):
         return None
     answer = await rest.fetch_at(f"{server.hub}/hub/api/user")
     who = parsed(answer)

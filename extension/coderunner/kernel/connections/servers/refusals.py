@@ -181,6 +181,16 @@ def _page(url: str, text: str, *, token: bool) -> KernelError:
     )
 
 
+def jupyverse(url: str, response: HTTPResponse) -> KernelError | None:
+    """Say of a jupyverse why it cannot be used; None where it is none, which its HTTP server tells."""
+    if not response.headers.get("Server", "").startswith("anycorn"):
+        return None
+    return NotAJupyterServer(
+        f"{url} is a jupyverse, which takes a token only in an address, where others may read it; "
+        "use a Jupyter Server, a gateway or a JupyterHub"
+    )
+
+
 def redirected(url: str, location: str) -> SplitResult | None:
     """Where a redirect of the server at `url` leads; None where it says nothing that is an address."""
     try:
