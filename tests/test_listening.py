@@ -36,6 +36,7 @@ async def test_a_request_that_fails_is_logged_with_its_path_and_without_its_quer
     finally:
         serving.cancel()
         await asyncio.wait([serving], timeout=30)
+        listener.close()
     assert response.status_code == 500
     (record,) = [each for each in caplog.records if each.name == "coderunner.access.listening"]
     assert record.getMessage() == "/path failed in CodeRunner"
