@@ -91,8 +91,8 @@ _FOR_MODELS: Mapping[Remedy, _Remedy] = {
         "It can be allowed with the setting {settings}.", "They can be allowed with the setting {settings}."
     ),
     Remedy.NOTHING: _Remedy(
-        "It is not offered, because secrets or programs may lie there.",
-        "They are not offered, because secrets or programs may lie there.",
+        "It is not offered, because secrets or programs may lie there or beside it.",
+        "They are not offered, because secrets or programs may lie there or beside it.",
     ),
     Remedy.SOCKETS: _Remedy(*2 * (_SOCKETS,)),
     Remedy.INSIDE: _Remedy(*2 * (_INSIDE,)),
@@ -122,7 +122,9 @@ def _together(refusals: Sequence[Refusal], remedy: Remedy) -> str:
 _FOR_PEOPLE: Mapping[Remedy, _Remedy] = {
     Remedy.BUTTON: _Remedy(),
     Remedy.SETTING: _FOR_MODELS[Remedy.SETTING],
-    Remedy.NOTHING: _Remedy(*2 * ("Secrets or programs may lie there; see the setting {settings}.",)),
+    Remedy.NOTHING: _Remedy(
+        *2 * ("Secrets or programs may lie there or beside it; see the setting {settings}.",)
+    ),
     Remedy.SOCKETS: _Remedy(*2 * (_SOCKETS,)),
     Remedy.INSIDE: _Remedy(*2 * (_INSIDE,)),
     Remedy.APART: _Remedy(

@@ -61,7 +61,7 @@ KEY = Refusal("read", "~/.ssh/id_rsa")
 SITE = Refusal("network", "example.org", Remedy.SETTING)
 DATABASE = Refusal("network", "db.example.org", Remedy.PROXY)
 BUTTON = "The user can allow it with the button below this block."
-NOTHING = "It is not offered, because secrets or programs may lie there."
+NOTHING = "It is not offered, because secrets or programs may lie there or beside it."
 GIVE_UP = "Do not try another way."
 LIBRARY = "Use a library that heeds HTTPS_PROXY, such as requests."
 

@@ -53,7 +53,7 @@ async def test_at_the_first_block_that_fails_it_ends_and_says_why(session: Sessi
             Refusal("read", "~/.a"),
             (
                 "Blocks 1 and 3 may not read ~/.a. "
-                "Secrets or programs may lie there; see the setting sandbox_read."
+                "Secrets or programs may lie there or beside it; see the setting sandbox_read."
             ),
         ),
     ],
@@ -89,8 +89,8 @@ KEY = Refusal("read", "~/.a")
         (
             [(KEY,), (READ,)],
             (
-                "Block 1 may not read ~/.a. Secrets or programs may lie there; see the setting sandbox_read. "
-                "Block 2 may not read ~/a.csv. Run it again to allow that."
+                "Block 1 may not read ~/.a. Secrets or programs may lie there or beside it; see the "
+                "setting sandbox_read. Block 2 may not read ~/a.csv. Run it again to allow that."
             ),
         ),
         (

@@ -351,8 +351,8 @@ def test_a_refusal_has_a_sentence_and_where_it_can_be_allowed_a_button() -> None
     assert "</b> Allow code in this chat to read the folder ~/data?</p><button" in html
     assert 'title="Allows exactly this, and runs the block again"' in html
     assert (
-        "<b>This block may not read ~/.ssh/id_rsa.</b> Secrets or programs may lie there; see the setting "
-        "sandbox_read.</p></div>"
+        "<b>This block may not read ~/.ssh/id_rsa.</b> Secrets or programs may lie there or beside it; "
+        "see the setting sandbox_read.</p></div>"
     ) in html
     assert html.count("<button") == 1
     assert f'data-cr="allow" data-cr-ticket="{block.allowing(READ)}"' in html

@@ -106,6 +106,10 @@ READS = [
     "import json\ntry:\n    json.load(open(r'FILE'))\nexcept OSError as error:\n    print(error)",
     "import os; print(os.path.exists(r'FILE'))",
     "import glob; print(glob.glob('FILE'))",
+    "open('made.txt', 'w').write(open(r'FILE').read())",
+    "import pandas as pd; pd.read_csv(r'FILE').to_csv('made.csv')",
+    "import json; json.dump(json.load(open(r'FILE')), open('made.json', 'w'))",
+    "with open(r'FILE') as source, open('made.txt', mode='w') as target:\n    target.write(source.read())",
 ]  # fmt: skip
 """Code that reads the file, each in a way of its own."""
 
@@ -122,6 +126,8 @@ WRITES = [
     "import subprocess; print(subprocess.getoutput('echo 1 > OUT/new.txt'))",
     "!/bin/bash -c 'echo 1 > OUT/new.txt'",
     "!/bin/sh -c 'echo 1 > OUT/new.txt'",
+    "open('made.txt', 'w').close(); open(r'OUT/new.txt', 'w').write(open('made.txt').read())",
+    "name = r'OUT/new.txt'\nopen('made.txt', 'w').close(); open(name, 'w').write(open('made.txt').read())",
     "!/usr/bin/touch OUT/new.txt",
 ]  # fmt: skip
 """Code that writes a new file into a folder, each in a way of its own."""
@@ -134,6 +140,7 @@ MISSING = [
     "!cat not-there.csv",
     "{}['FILENAME']",
     "print('/')",
+    "path = r'HOME'; other = r'HOME/.local'; print(1)",
     "1 / 0",
     "open('/usr/share/no-such-file')",
 ]  # fmt: skip

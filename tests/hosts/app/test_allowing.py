@@ -106,8 +106,8 @@ def test_after_a_reload_the_button_is_there_and_in_two_tabs_it_counts_once(
 def test_what_holds_secrets_has_a_sentence_and_no_button(somebody: Visitor, home: Path) -> None:
     somebody.run(f"open('{home}/.ssh/id_rsa')")
     expect(refused(somebody)).to_have_text(
-        "This block may not read ~/.ssh/id_rsa. Secrets or programs may lie there; see the setting "
-        "sandbox_read."
+        "This block may not read ~/.ssh/id_rsa. Secrets or programs may lie there or beside it; see the "
+        "setting sandbox_read."
     )
     expect(refused(somebody).get_by_role("button")).to_have_count(0)
 

@@ -44,9 +44,9 @@ def test_a_refusal_is_told_in_words_for_a_person_who_reads_what_to_set(
     assert capsys.readouterr().err == (
         "coderunner: The code may not read ~/data/sales.csv. The code may not write to ~/out. They "
         "can be allowed with the settings sandbox_read and sandbox_write. The code may not read "
-        "~/.ssh/id_rsa. Secrets or programs may lie there; see the setting sandbox_read. The code cannot "
-        "reach example.org directly: only HTTP and HTTPS requests get out, through the sandbox's proxy. Use "
-        "a library that heeds HTTPS_PROXY, such as requests.\n"
+        "~/.ssh/id_rsa. Secrets or programs may lie there or beside it; see the setting "
+        "sandbox_read. The code cannot reach example.org directly: only HTTP and HTTPS requests get out, "
+        "through the sandbox's proxy. Use a library that heeds HTTPS_PROXY, such as requests.\n"
     )
 
 

@@ -55,6 +55,17 @@ _QUOTED = re.compile(
 _BARE = re.compile(r"""(?<![\w.:/~'"])((?:~|\.\.)?/[^\s'"`:;,()<>|\[\]{}=*?]{1,1000})""")
 _PROGRAM = re.compile(r"^\s*/[^\s:]{1,1000}: (?=[^:]{1,1000}: )")
 """The program that says an error, where it was called by its path: what follows are a place and a reason."""
+_CALL = re.compile(r"([\w.]{1,100})\([ \t]*\w{0,2}['\"]\Z")
+"""How a text ends before a path that is the first thing a call is given."""
+_MODE = re.compile(r"['\"][ \t]*,[ \t]*(?:mode[ \t]*=[ \t]*)?['\"]([rwaxbt+]{1,4})['\"]")
+"""How a file is opened, behind its path."""
+_READS = re.compile(r"(?:^|[._])(?:i?m?read\w*|load\w*|scan_\w+|listdir|i?glob|stat|exists)\Z")
+"""Names of calls that only read."""
+_NEAR = 120
+"""Characters beside a path that are looked at."""
+_CALLED = re.compile(r"([A-Za-z_][\w.]{0,100})[ \t]*\(")
+_NO_FILES = frozenset({"print", "display", "len", "str", "repr", "type", "int", "float", "format", "sum"})
+"""Calls that go to no file: where a program has no others, to name a path in it means nothing."""
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _SHELL = re.compile(r"^[ \t]*(?:[\w, \t]+=[ \t]*)?[!%].*$", re.MULTILINE)
 _ARROW = re.compile(r"^-+> ?\d+ (.*)$", re.MULTILINE)
@@ -110,26 +121,47 @@ def _in_error(text: str, lines: str, source: str) -> Iterator[Named]:
         return
     text = _PROGRAM.sub("", text)
     denied, read_only = bool(_DENIED.search(text)), bool(_READ_ONLY.search(text))
-    writes = bool(_NOT_WRITTEN.search(text) or _WRITES.search(lines))
+    not_written, in_lines = bool(_NOT_WRITTEN.search(text)), bool(_WRITES.search(lines))
     # Some say what failed, but not which file it was: then the lines that were run may.
     paths = [*_quoted(text), *_bare(text)] or [each for each in _quoted(lines) if _PLACES.match(each)]
     for path in paths[:MOST]:
         shell = f"> {path}" in source or f">{path}" in source
         # Of an error that a program has printed itself, the line that was run is not known.
         meant = not lines and any(_WRITES.search(line) for line in source.split("\n") if path in line)
-        yield Named(path, denied, writes or shell or meant, read_only)
+        writes = not_written or shell or meant or in_lines
+        yield Named(path, denied, writes and not _only_read(path, lines or source), read_only)
 
 
 def _in_code(source: str) -> Iterator[Named]:
     """Paths that stand in the code as they are, as far as they can be nothing else."""
+    if all(name in _NO_FILES for name in _CALLED.findall(source)) and not _SHELL.search(source):
+        return
     for line in source.split("\n"):
         writes = bool(_WRITES.search(line))
         paths = [path for path in _quoted(line) if _PLACES.match(path)]
-        yield from (Named(path, writes=writes, failed=False) for path in (*paths, *_bare(line)))
+        for path in (*paths, *_bare(line)):
+            yield Named(path, writes=writes and not _only_read(path, line), failed=False)
     for line in _SHELL.findall(source):
         yield from (Named(path, failed=False) for path in re.findall(r"(?<=\s)~(?=\s|$)", line))
     if "Path.home()" in source:
         yield Named("~", failed=False)
+
+
+def _only_read(path: str, lines: str) -> bool:
+    """Whether all calls that are given this path as it is only read it, also beside others that write."""
+    uses = list(_read_by_calls(path, lines))
+    return bool(uses) and all(uses)
+
+
+def _read_by_calls(path: str, lines: str) -> Iterator[bool]:
+    at = lines.find(path)
+    while at >= 0:
+        end = at + len(path)
+        if (call := _CALL.search(lines[max(0, at - _NEAR) : at])) is not None:
+            mode = _MODE.match(lines[end : end + _NEAR])
+            opens = call[1].endswith("open") and not (mode and set("wax+") & set(mode[1]))
+            yield opens or _READS.search(call[1]) is not None
+        at = lines.find(path, end)
 
 
 def _quoted(text: str) -> Iterator[str]:
