@@ -20,7 +20,7 @@ def test_each_grant_is_listed_by_itself() -> None:
         "read ~/data",
         "read /srv/data",
         "read and write ~/out",
-        "reach the whole network",
+        "reach the whole public internet",
         "reach example.org",
         "reach the package indexes of pip",
     ]

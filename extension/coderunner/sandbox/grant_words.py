@@ -6,7 +6,7 @@ from pathlib import Path
 
 from coderunner.sandbox.policy import EVERYTHING, PACKAGES, Grants
 
-HOSTS = {EVERYTHING: "the whole network", PACKAGES: "the package indexes of pip"}
+HOSTS = {EVERYTHING: "the whole public internet", PACKAGES: "the package indexes of pip"}
 
 
 @dataclass(frozen=True, slots=True)

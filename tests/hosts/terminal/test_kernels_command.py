@@ -15,6 +15,8 @@ from coderunner.errors import NoSuchKernel
 from coderunner.kernel.connections.servers.running_kernels import RunningKernel, ago, meant
 from coderunner.kernel.connections.servers.running_servers import running_servers
 from coderunner.runner import Local, Server, Sessions, existing
+from coderunner.sandbox.backends import available
+from coderunner.sandbox.kernel_sandbox import KernelSandbox
 from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.kernel.servers import Jupyter, jupyter_server
@@ -87,8 +89,12 @@ def test_what_others_called_a_kernel_does_nothing_to_the_terminal(
 
 
 @behaviour("kernels:list:here")
-async def test_the_kernels_of_this_machine_are_listed_with_what_they_take(tmp_path: Path) -> None:
-    sessions = Sessions(tmp_path / "work")
+@pytest.mark.parametrize("sandboxed", [False, True])
+async def test_the_kernels_of_this_machine_are_listed_with_what_they_take(
+    tmp_path: Path, sandboxed: bool
+) -> None:
+    sandbox = KernelSandbox() if sandboxed and available() else None
+    sessions = Sessions(tmp_path / "work", sandbox=sandbox)
     await sessions.get("talk", Local()).execute("1")
     found = {each.path: each for each in await existing(Local())}
     await sessions.close_all(keep=False)

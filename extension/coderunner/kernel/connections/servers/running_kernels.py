@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -166,10 +167,19 @@ def _processes() -> dict[str, _Process]:
             if process.username() != us or (name := _kernel_in(process.cmdline())) is None:
                 continue
             memory, started = process.memory_info().rss, process.create_time()
-            found[name or str(process.pid)] = _Process(process.pid, memory, started, process.cwd())
+            found[name or str(process.pid)] = _Process(process.pid, memory, started, _folder(process))
         except psutil.Error:
             continue  # it has ended, or is none of our business
     return found
+
+
+def _folder(process: psutil.Process) -> str:
+    """Where a process works, as it calls the place itself: in a sandbox its root is another one than ours."""
+    folder: str = process.cwd()
+    root = ""
+    with suppress(OSError):
+        root = str(Path(f"/proc/{process.pid}/root").readlink()).rstrip("/")
+    return folder.removeprefix(root) if folder.startswith(f"{root}/") else folder
 
 
 def _kernel_in(command: list[str]) -> str | None:
