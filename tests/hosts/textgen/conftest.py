@@ -15,7 +15,6 @@ def webui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Webui]:
     from coderunner.hosts.textgen import hooks
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(App, "create_app", staticmethod(App.create_app))
     from modules import chat, html_generator
 
