@@ -7,7 +7,7 @@
     ├── KernelError                                 a kernel, or the way to it
     │   ├── ServerUnreachable (ConnectionError)     nothing answers at the address
     │   ├── ServerRefused (PermissionError)         it answers, but does not let us in
-    │   │   └── NotPermitted                        it lets us in, but not do this
+    │   │   └── NotPermitted (PermissionError)      it lets us in, but not do this
     │   ├── NotAJupyterServer (ValueError)          something else answers there
     │   ├── NoSuchKernelSpec (LookupError)          it has no kernel of that name
     │   ├── NoSuchKernel (LookupError)              no kernel that runs is meant, or several are
@@ -48,7 +48,7 @@ class ServerRefused(KernelError, PermissionError):
     """The Jupyter server answers, but does not let us in."""
 
 
-class NotPermitted(ServerRefused):
+class NotPermitted(ServerRefused, PermissionError):
     """The Jupyter server knows the token, and does not let it do what was asked."""
 
 

@@ -156,6 +156,10 @@ BEHAVIOURS = {
     "app:list:address": Behaviour(
         "Each conversation has an address; the browser's back and forward follow it.", "the list"
     ),
+    "app:list:late": Behaviour(
+        "What a page asks by itself for a conversation that it has left does not take it back there.",
+        "back and forward, at once",
+    ),
     "app:list:notebook": Behaviour(
         "A conversation is downloaded as a notebook, by whoever knows its id and nobody else.", "anchors: 45"
     ),

@@ -19,7 +19,14 @@ from tests.hosts.textgen.webui import DOUBLE, REPOSITORY, Folder, Webui, until
 CODE = "```python\nn = globals().get('n', 0) + 1\nn\n```\n"
 
 
+@pytest.fixture
+def imported(webui: Webui, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The webui imports from its own folder, as it does."""
+    monkeypatch.syspath_prepend(str(webui.root))
+
+
 @behaviour("textgen:load:both-folders")
+@pytest.mark.usefixtures("imported")
 @pytest.mark.parametrize("folder", ["user_data/extensions", "extensions"])
 def test_it_works_from_either_folder(webui: Webui, folder: Folder) -> None:
     webui.start(folder=folder)
@@ -29,6 +36,7 @@ def test_it_works_from_either_folder(webui: Webui, folder: Folder) -> None:
 
 
 @behaviour("textgen:load:restart")
+@pytest.mark.usefixtures("imported")
 @pytest.mark.parametrize("folder", ["user_data/extensions", "extensions"])
 def test_restarts_leave_nothing_behind_and_chats_keep_their_kernels(webui: Webui, folder: Folder) -> None:
     webui.start(folder=folder)

@@ -157,9 +157,7 @@ class EventHandlers:
         return [*[gr.skip()] * 6, await self._list.update(identity, search, page)]
 
     async def _reopen(self, identity: str, request: gr.Request) -> list[Any]:
-        # The conversation that the page was sent last: it may still be on its way.
-        sent = self._pages.current(_page(request)) or identity
-        return self._values.conversation(await self._conversation(sent, request))
+        return self._values.conversation(await self._shown(identity, request))
 
     async def _new(self, search: str | None, request: gr.Request) -> list[Any]:
         return await self._show_conversation(self.conversations.new(), search, request)
@@ -208,6 +206,13 @@ class EventHandlers:
         self._pages.give(page, conversation)
         return conversation
 
+    async def _shown(self, identity: str, request: gr.Request) -> Conversation:
+        """The conversation that a page was sent last, which may still be on its way.
+
+        What asks of itself, not for a person, is late: the page may have gone from `identity` to another one.
+        """
+        return await self._conversation(self._pages.current(_page(request)) or identity, request)
+
     async def _keepalive(self) -> AsyncGenerator[Any]:
         """Keep the page's stream of events open.
 
@@ -235,10 +240,10 @@ class EventHandlers:
                 yield update
 
     async def _update_surroundings(self, identity: str, request: gr.Request) -> list[Any]:
-        return self._values.surroundings(await self._conversation(identity, request))
+        return self._values.surroundings(await self._shown(identity, request))
 
     async def _settle(self, identity: str, request: gr.Request) -> list[Any]:
-        conversation = await self._conversation(identity, request)
+        conversation = await self._shown(identity, request)
         values = self._values
         return [values.box(conversation), values.status(conversation), values.footnote(conversation)]
 
