@@ -54,6 +54,7 @@ class Chaos:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # what is reset is closed in the loop's next round
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.refusing:
@@ -63,9 +64,11 @@ class Chaos:
         self.opened += 1
         try:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
-        except OSError:
+        except BaseException as failure:  # the end of the test, too
             _reset(writer)
-            return
+            if isinstance(failure, OSError):
+                return
+            raise
         pair = (writer, far_writer)
         self._pairs.add(pair)
         try:
