@@ -293,6 +293,7 @@ def test_a_reload_in_the_middle_finds_the_reply_going_on(somebody: Visitor) -> N
     somebody.say("endless")
     expect(somebody.replies).to_contain_text("tick3 ")
     somebody.open()
+    expect(somebody.replies).to_contain_text("tick3 ")
     before = number(somebody.replies.inner_text())
     expect(somebody.replies).to_contain_text(f"tick{before + 20} ")
     somebody.stop()
