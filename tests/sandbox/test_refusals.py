@@ -262,6 +262,7 @@ def test_a_read_only_place_is_told_as_one_that_may_not_be_written(world: World) 
         ("from pathlib import Path\nlist(Path.home().iterdir())", "This block may not read ~."),
         ("!ls ~/data", "This block may not read ~/data."),
         ("%cd ~/data", "This block may not read ~/data."),
+        ("[ -e ~/data/sales.csv ] && echo yes", "This block may not read ~/data/sales.csv."),
     ],
 )
 def test_an_empty_home_is_not_passed_off_as_the_real_one(source: str, sentence: str, world: World) -> None:

@@ -65,7 +65,8 @@ _NEAR = 120
 """Characters beside a path that are looked at."""
 _CALLED = re.compile(r"([A-Za-z_][\w.]{0,100})[ \t]*\(")
 _NO_FILES = frozenset({"print", "display", "len", "str", "repr", "type", "int", "float", "format", "sum"})
-"""Calls that go to no file: where a program has no others, to name a path in it means nothing."""
+"""Calls that go to no file: where a program has these alone, to name a path in it means nothing. A language
+without such calls, as a shell's, is read line by line."""
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _SHELL = re.compile(r"^[ \t]*(?:[\w, \t]+=[ \t]*)?[!%].*$", re.MULTILINE)
 _ARROW = re.compile(r"^-+> ?\d+ (.*)$", re.MULTILINE)
@@ -134,7 +135,8 @@ def _in_error(text: str, lines: str, source: str) -> Iterator[Named]:
 
 def _in_code(source: str) -> Iterator[Named]:
     """Paths that stand in the code as they are, as far as they can be nothing else."""
-    if all(name in _NO_FILES for name in _CALLED.findall(source)) and not _SHELL.search(source):
+    calls = _CALLED.findall(source)
+    if calls and all(name in _NO_FILES for name in calls) and not _SHELL.search(source):
         return
     for line in source.split("\n"):
         writes = bool(_WRITES.search(line))
