@@ -61,6 +61,26 @@ def test_without_one_a_sum_is_asked_about_and_ends_in_a_sentence_with_its_number
     assert "15" in somebody.replies.inner_text().rpartition("Done")[2]
 
 
+@behaviour("app:first:unsaid")
+def test_a_page_that_opens_says_nothing_of_its_model_that_is_not_so(browser: Browser, address: str) -> None:
+    watch = """
+        window.said = new Set();
+        new MutationObserver(() => {
+            for (const each of document.querySelectorAll(".cr-banner, .cr-footnote")) {
+                window.said.add(each.innerText.trim());
+            }
+        }).observe(document, {subtree: true, childList: true, characterData: true});
+    """
+    with visitor(browser, address) as somebody:
+        said = somebody.page.locator(".cr-banner"), somebody.page.locator(".cr-footnote")
+        expect(said[1]).to_contain_text("demo")
+        in_the_end = {each.inner_text().strip() for each in said}
+        somebody.page.add_init_script(watch)
+        somebody.open()
+        expect(said[1]).to_contain_text("demo")
+        assert set(somebody.page.evaluate("[...window.said]")) == {"", *in_the_end}
+
+
 @behaviour("app:first:labelled")
 def test_the_demo_model_says_that_it_is_none(somebody: Visitor) -> None:
     expect(somebody.page.locator("#cr-top")).to_contain_text("a script, not an AI")

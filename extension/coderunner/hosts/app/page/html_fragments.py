@@ -155,6 +155,10 @@ def unsaved(trouble: str) -> str:
     return f'<div class="cr-banner cr-unsaved" role="status">{told}</div>' if trouble else ""
 
 
+NO_FOOTNOTE = '<div class="cr-footnote">&nbsp;</div>'
+"""Stands in its place until it is known, as high as it is."""
+
+
 def footnote(choices: Choices, *, always: bool = False) -> str:
     """The line below the message box: where code runs, and who approves it.
 

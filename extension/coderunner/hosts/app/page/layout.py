@@ -3,7 +3,6 @@
 import gradio as gr
 
 from coderunner.hosts.app.choices.available_models import AvailableModels
-from coderunner.hosts.app.choices.choices import Choices
 from coderunner.hosts.app.conversation.reply_writer import ReplyWriter
 from coderunner.hosts.app.forms.grants_form import GrantsForm
 from coderunner.hosts.app.forms.kernel_form import KernelForm
@@ -18,7 +17,6 @@ class Layout:
     """The components of the page by name; created within a `gr.Blocks`."""
 
     def __init__(self, writer: ReplyWriter, model_choices: AvailableModels) -> None:
-        choices = writer.choices
         # In the browser's storage, so that the bare URL opens the last conversation.
         self.identity = gr.BrowserState("", storage_key="coderunner", secret="coderunner")  # noqa: S106 - no secret
         self.timer = gr.Timer(TICK)
@@ -33,7 +31,7 @@ class Layout:
         # The text of an edited message, and which message it is.
         self.edited = gr.Textbox("", visible="hidden", elem_id="cr-edited")
         self._left()
-        self._middle(choices)
+        self._middle()
         self._right(writer, model_choices)
 
     def _left(self) -> None:
@@ -59,9 +57,10 @@ class Layout:
                 self.settings = gr.Button("Settings", size="sm", elem_id="cr-settings", min_width=40)
                 self.theme = gr.Button("Light / dark", size="sm", elem_id="cr-shade", min_width=40)
 
-    def _middle(self, choices: Choices) -> None:
+    def _middle(self) -> None:
         with gr.Column(elem_id="cr-main"):
-            self.banner = _html(html_fragments.banner(choices), "cr-top")
+            # What depends on choices comes when a page is opened: this is built before they are known.
+            self.banner = _html("", "cr-top")
             self.chat = gr.Chatbot(
                 elem_id="cr-chat",
                 show_label=False,
@@ -92,7 +91,7 @@ class Layout:
                 submit_btn=True,
                 stop_btn=False,
             )
-            self.footnote = _html(html_fragments.footnote(choices), "cr-bottom")
+            self.footnote = _html(html_fragments.NO_FOOTNOTE, "cr-bottom")
 
     def _right(self, writer: ReplyWriter, model_choices: AvailableModels) -> None:
         self.settings_sidebar = gr.Sidebar(position="right", width=380, open=False, elem_id="cr-right")
