@@ -4,6 +4,8 @@ Whoever sees the terminal that started the app is its user. The link's token is 
 answer gives the browser a cookie and sends it on to the address without the token.
 """
 
+from collections.abc import Container
+
 from coderunner.access import login_links
 from coderunner.access.login_cookies import RENEWED, LoginCookies
 from coderunner.access.login_links import LoginLinks
@@ -16,16 +18,28 @@ NEVER_STORED = (b"cache-control", b"no-store")
 class Login:
     """ASGI middleware: only browsers with our cookie get in, by HTTP and WebSocket."""
 
-    def __init__(self, app: App, links: LoginLinks, cookies: LoginCookies, *, public: str) -> None:
-        """`public`: the path below which everything is for everybody; nothing there knows anything."""
+    def __init__(
+        self,
+        app: App,
+        links: LoginLinks,
+        cookies: LoginCookies,
+        *,
+        public: str,
+        open_paths: Container[str] = (),
+    ) -> None:
+        """`public`: the path below which everything is for everybody; nothing there knows anything.
+
+        `open_paths`: single paths of the same kind, for which browsers ask without a cookie.
+        """
         self._app = app
         self.links = links
         self._cookies = cookies
         self._public = public
+        self._open = open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] == "lifespan" or scope["path"].startswith(self._public):
+        if scope["type"] == "lifespan" or self._for_everybody(scope["path"]):
             await self._app(scope, receive, send)
             return
         age = self._cookies.age(scope)
@@ -38,6 +52,9 @@ class Login:
             await self._app(scope, receive, _with(send, (b"set-cookie", self._cookies.header(scope))))
         else:
             await self._app(scope, receive, send)
+
+    def _for_everybody(self, path: str) -> bool:
+        return path.startswith(self._public) or path in self._open
 
     async def _exchange(self, scope: Scope, send: Send, token: str, rest: str, *, known: bool) -> None:
         """Turn a link into a cookie; a browser that has one needs none, and the link stays good."""

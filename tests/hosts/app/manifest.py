@@ -57,6 +57,9 @@ BEHAVIOURS = {
         "click, without one it asks whether it may run.",
         "done when",
     ),
+    "app:first:unsaid": Behaviour(
+        "Until a page that opens knows which model there is, it says nothing about it.", "the look"
+    ),
     "app:first:labelled": Behaviour(
         "The demo model is called a script in its name, in a banner and in its first words.",
         "models: default",
@@ -314,6 +317,10 @@ BEHAVIOURS = {
         "Without the cookie no route tells or changes anything, Gradio's and WebSockets included; what is "
         "public are the scripts and styles that everybody can read.",
         "safety: T4",
+    ),
+    "app:login:manifest": Behaviour(
+        "A browser's own request for the page's manifest is answered, which tells the name of the app.",
+        "W3C Web Application Manifest",
     ),
     "app:login:kernel": Behaviour(
         "Code that runs cannot read the page, and cannot press its buttons.", "safety: T4"

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, expect
 
 from coderunner.access.login_cookies import LASTS, RENEWED, LoginCookies
 from coderunner.access.login_pages import REFUSAL, USED
+from coderunner.hosts.app.page_security import MANIFEST
 from coderunner.hosts.app.server import App
 from coderunner.page.server import static_files
 from coderunner.page.server.static_files import PUBLIC
@@ -144,7 +145,7 @@ def test_another_user_of_the_machine_gets_nothing_from_any_route(
     for headers in tries.values():
         got = asked_by_another_user(address, routes, headers)
         assert len(got) == len(routes)
-        public = {f"{PUBLIC}x", f"{PUBLIC}x/x.html"}
+        public = {f"{PUBLIC}x", f"{PUBLIC}x/x.html", MANIFEST}
         assert [each for each in got if each[2] != 403 and each[1] not in public] == []
         assert {each[3] for each in got if each[0] != "HEAD"} <= {
             REFUSAL,
@@ -152,6 +153,7 @@ def test_another_user_of_the_machine_gets_nothing_from_any_route(
             "This file does not exist.",
             "This page does not exist.",
             "Method Not Allowed",
+            '{"name":"CodeRunner"}',
         }
     after = app.choices.approve, app.choices.choice, app.choices.where, app.conversations.activities()
     assert after == before
@@ -166,6 +168,17 @@ def test_what_is_public_is_what_everybody_can_read_in_our_wheels(address: str, g
         assert (
             static_files.content(path.rpartition("/")[2]).decode("utf-8", "replace").startswith(text[:50_000])
         )
+
+
+@behaviour("app:login:manifest")
+def test_a_browser_finds_the_manifest_that_it_asks_for_without_the_cookie(
+    browser: Browser, address: str
+) -> None:
+    with visitor(browser, address) as somebody:
+        # As a browser with an address bar does by itself for each page.
+        found = somebody.context.new_cdp_session(somebody.page).send("Page.getAppManifest")
+    assert found["errors"] == []
+    assert json.loads(found["data"]) == {"name": "CodeRunner"}
 
 
 @behaviour("app:login:kernel")

@@ -38,6 +38,10 @@ HEADERS = (
 )
 
 
+MANIFEST = "/manifest.json"
+"""Gradio's page names it, and browsers ask for it without the cookie of the page."""
+
+
 def guarded(
     app: App, hosts: Iterable[str] = (), *, login: tuple[LoginLinks, LoginCookies] | None = None
 ) -> OriginCheck:
@@ -45,5 +49,5 @@ def guarded(
 
     Without a `login` everybody whose requests come from its own page gets in.
     """
-    inside = app if login is None else Login(app, *login, public=PUBLIC)
+    inside = app if login is None else Login(app, *login, public=PUBLIC, open_paths=(MANIFEST,))
     return OriginCheck(inside, hosts, headers=HEADERS, public=PUBLIC)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import gradio as gr
 from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from coderunner.access import api_keys, listening
@@ -26,7 +26,7 @@ from coderunner.hosts.app.conversation.conversation import PATIENCE
 from coderunner.hosts.app.conversation.conversations import Conversations
 from coderunner.hosts.app.conversation.reply_writer import ReplyWriter
 from coderunner.hosts.app.page import event_handlers, html_fragments
-from coderunner.hosts.app.page_security import guarded
+from coderunner.hosts.app.page_security import MANIFEST, guarded
 from coderunner.hosts.app.printed_links import PrintedLinks
 from coderunner.models.continuation.strategy_cache import StrategyCache
 from coderunner.page.server.routes import HEADER, Rights, Routes
@@ -87,6 +87,7 @@ class App:
                 *Routes(self.subscriptions, self.rights, self.conversations).all(),
                 Route("/coderunner/notebook", self._notebook),
                 Route("/coderunner/reply", self._reply),
+                Route(MANIFEST, _manifest),
             ],
             lifespan=self._life,
             docs_url=None,
@@ -148,6 +149,11 @@ class App:
         name = re.sub(r"[^\w .-]+", " ", chat.title).strip(" .") or "conversation"
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}.ipynb"}
         return Response(to_notebook(chat), headers=headers, media_type="application/x-ipynb+json")
+
+
+async def _manifest(_request: Request) -> Response:
+    """What browsers read of a page that can be installed, which ours is not: no pictures to fetch."""
+    return JSONResponse({"name": "CodeRunner"}, media_type="application/manifest+json")
 
 
 def run(settings: Settings) -> None:
