@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from coderunner.sandbox.egress.addresses import Reach, reach_from_here, reach_of
 from coderunner.sandbox.egress.targets import Allowance, Target, allowance, parse_target
-from coderunner.settings.domains import canonical_grant, canonical_host
+from coderunner.settings.domains import canonical_grant, canonical_host, in_script
 from tests.behaviours import behaviour
 
 
@@ -43,6 +43,25 @@ NONE, PUBLIC, EXACT = Allowance.NONE, Allowance.PUBLIC, Allowance.EXACT
 def test_a_host_has_one_spelling(written: str, host: str) -> None:
     assert canonical_host(written) == host
     assert canonical_host(host) == host
+
+
+@behaviour("sandbox:egress:script")
+@pytest.mark.parametrize(
+    ("grant", "read"),
+    [
+        ("xn--bcher-kva.example", "xn--bcher-kva.example (b\u00fccher.example)"),
+        ("*.xn--bcher-kva.example:8443", "*.xn--bcher-kva.example:8443 (*.b\u00fccher.example:8443)"),
+        ("www.xn--80ak6aa92e.com", "www.xn--80ak6aa92e.com (www.\u0430\u0440\u0440\u04cf\u0435.com)"),
+        *((each, each) for each in ("example.org", "packages", "all", "[2001:db8::1]:80", "192.0.2.1")),
+        # What no script is written in, or is not the one spelling of it.
+        *(
+            (each, each)
+            for each in ("xn--.example", "xn--a-.example", "xn--99999999.example", "xn--abc-.example")
+        ),
+    ],
+)
+def test_a_domain_of_another_script_is_shown_in_both_spellings(grant: str, read: str) -> None:
+    assert in_script(grant) == read
 
 
 @behaviour("sandbox:egress:names")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coderunner.sandbox.policy import EVERYTHING, PACKAGES, Grants
+from coderunner.settings.domains import in_script
 
 HOSTS = {EVERYTHING: "the whole public internet", PACKAGES: "the package indexes of pip"}
 
@@ -33,7 +34,12 @@ def _each(grants: Grants, home: Path) -> Iterator[Grant]:
             Grants(grants.read & {path}, frozenset({path})),
         )
     for host in sorted(grants.hosts):
-        yield Grant(f"reach {HOSTS.get(host, host)}", Grants(hosts=frozenset({host})))
+        yield Grant(f"reach {host_words(host)}", Grants(hosts=frozenset({host})))
+
+
+def host_words(host: str) -> str:
+    """A host that is granted, or the name of a grant, as a person reads it."""
+    return HOSTS.get(host) or in_script(host)
 
 
 def short(path: Path, home: Path) -> str:

@@ -21,6 +21,7 @@ from coderunner.sandbox.grant_words import short
 from coderunner.sandbox.machine import other_programs
 from coderunner.sandbox.offers import Place
 from coderunner.sandbox.policy import PACKAGES, Access, Grants, Policy
+from coderunner.settings.domains import in_script
 
 MOST = 4
 """Refusals that are told of one cell: nobody reads more. Of the others only the number is told."""
@@ -233,9 +234,9 @@ def _told(refused: _Told, policy: Policy, person: Person) -> Refusal:
         return Refusal("program", _shown(refused.what), Remedy.APART)
     if isinstance(refused, _Network):
         if refused.direct:
-            return Refusal("network", _shown(refused.host), Remedy.PROXY)
+            return Refusal("network", _shown(in_script(refused.host)), Remedy.PROXY)
         # What is not offered by a button may still be meant: a database of one's own network, say.
-        refusal = Refusal("network", _shown(refused.host), Remedy.SETTING)
+        refusal = Refusal("network", _shown(in_script(refused.host)), Remedy.SETTING)
         return _offered(refusal, *_reach(refused.host, person), person)
     what = _shown(short(refused.path, person.home))
     write = refused.access == "write"
@@ -277,4 +278,4 @@ def _reach(host: str, person: Person) -> tuple[str, str]:
     if host in person.indexes:
         return PACKAGES, "the package indexes of pip"
     public = _PUBLIC.fullmatch(host) is not None and not host.partition(":")[0].endswith(_LOCAL)
-    return (host, host) if public and len(host) <= offers.LONGEST else ("", "")
+    return (host, in_script(host)) if public and len(host) <= offers.LONGEST else ("", "")

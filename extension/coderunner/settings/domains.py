@@ -3,6 +3,7 @@
 import ipaddress
 import re
 import unicodedata
+from contextlib import suppress
 
 NAMED = ("all", "packages")
 """Grants that are no domain."""
@@ -44,6 +45,24 @@ def _label(text: str) -> str:
         label = "xn--" + label.encode("punycode").decode("ascii")
     if not _LABEL.fullmatch(label):
         raise ValueError(NOT_A_DOMAIN)
+    return label
+
+
+def in_script(grant: str) -> str:
+    """A domain, or a grant of one, for a person: what stands for another script is followed by that script.
+
+    The name that counts stays in sight, since letters of two scripts may look the same.
+    """
+    host, colon, port = grant.partition(":")
+    read = ".".join(map(_read, host.split("."))) + colon + port
+    return grant if read == grant else f"{grant} ({read})"
+
+
+def _read(label: str) -> str:
+    with suppress(ValueError):
+        read = label.removeprefix("xn--").encode("ascii").decode("punycode")
+        if label.startswith("xn--") and _label(read) == label:
+            return read
     return label
 
 

@@ -177,10 +177,10 @@ def test_a_person_allows_by_hand_what_the_running_kernel_then_reaches(
         ("~/no <b>such</b> place", "There is no ~/no <b>such</b> place on this computer."),
         ("~/.ssh", "Secrets may lie in ~/.ssh, so only the setting sandbox_read allows it."),
     ):
-        expect(allow(somebody, "Read a folder", text)).to_have_text(said)
+        expect(allow(somebody, "Read a folder or file", text)).to_have_text(said)
         expect(field).to_have_value(text)
     assert not granted(app, somebody)
-    expect(allow(somebody, "Read a folder", "~/data")).to_contain_text("may now read ~/data.")
+    expect(allow(somebody, "Read a folder or file", "~/data")).to_contain_text("may now read ~/data.")
     expect(field).to_have_value("")
     expect(allow(somebody, "Reach a domain", "https://example.org/")).to_contain_text(
         "Enter the domain alone"

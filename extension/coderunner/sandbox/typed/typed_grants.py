@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
-from coderunner.sandbox.grant_words import HOSTS
+from coderunner.sandbox.grant_words import host_words
 from coderunner.sandbox.policy import PACKAGES, Grants, Policy
 from coderunner.sandbox.typed import typed_hosts, typed_paths
 from coderunner.sandbox.typed.not_grantable import NotGrantable
@@ -18,8 +18,8 @@ Kind = Literal["read", "write", "network", "packages"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 CHOICES: Mapping[str, Kind] = {
-    "Read a folder": "read",
-    "Read and write a folder": "write",
+    "Read a folder or file": "read",
+    "Read and write a folder or file": "write",
     "Reach a domain": "network",
     "Install packages with pip": "packages",
 }
@@ -48,5 +48,5 @@ def typed_grant(kind: Kind, text: str, policy: Policy, ours: Sequence[Path]) -> 
         case "packages":
             host = PACKAGES
     if host in policy.grants.hosts:
-        raise NotGrantable(f"Code in this chat may reach {HOSTS.get(host, host)} already.")
+        raise NotGrantable(f"Code in this chat may reach {host_words(host)} already.")
     return Grants(hosts=frozenset({host}))

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from coderunner.sandbox.egress.addresses import Reach, reach_from_here
 from coderunner.sandbox.typed.not_grantable import NotGrantable, cut
-from coderunner.settings.domains import THIS_MACHINE, canonical_grant, is_address, split_port
+from coderunner.settings.domains import THIS_MACHINE, canonical_grant, in_script, is_address, split_port
 
 EXAMPLE = "example.org"
 
@@ -43,7 +43,11 @@ def _of_address(text: str) -> str:
         parts = urlsplit(text if _SCHEME.match(text) else f"//{text}")
         usual = parts.port in (None, 80, 443)
         domain = canonical_grant((parts.hostname or "") + ("" if usual else f":{parts.port}"))
-    return f"Enter the domain alone: {cut(domain)}" if domain else f"Enter a domain alone, such as {EXAMPLE}."
+    return (
+        f"Enter the domain alone: {cut(in_script(domain))}"
+        if domain
+        else f"Enter a domain alone, such as {EXAMPLE}."
+    )
 
 
 def _why_none(text: str, failure: str) -> str:
