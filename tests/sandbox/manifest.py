@@ -20,6 +20,10 @@ BEHAVIOURS = {
         "What a person grants to one conversation holds for that one alone, until it is taken back.",
         "safety: grants instead of walls",
     ),
+    "sandbox:granted:links": Behaviour(
+        "A granted path that is a link by now grants nothing of what it leads to, and the form says so.",
+        "safety: a grant is of exactly what was named",
+    ),
     "sandbox:granted:file": Behaviour(
         "Grants are kept for later processes, in a file that only its owner can read.",
         "decision 3: reloads and restarts change nothing",
@@ -30,6 +34,10 @@ BEHAVIOURS = {
     ),
     "sandbox:egress:names": Behaviour(
         "A host has one spelling; what could be read as two hosts is none.", "RFC 9110, 4.2; the URL standard"
+    ),
+    "sandbox:egress:script": Behaviour(
+        "A person reads a domain of another script in that script, too, beside the name that counts.",
+        "UTS 39: letters of two scripts may look the same",
     ),
     "sandbox:typed:read": Behaviour(
         "A path that a person types is granted by itself, without its links, as a setting would grant it.",
@@ -57,6 +65,10 @@ BEHAVIOURS = {
     ),
     "sandbox:by-hand:shown": Behaviour(
         "What code of a chat may reach is listed, with whether a setting or the chat allows it.",
+        "a newcomer's question",
+    ),
+    "sandbox:by-hand:apart": Behaviour(
+        "What a grant of a folder leaves out, because it may be a secret or is run outside, is said by name.",
         "a newcomer's question",
     ),
     "sandbox:by-hand:back": Behaviour(

@@ -125,7 +125,8 @@ async def test_of_a_folder_that_takes_no_new_files_that_is_said(way: Backend, ho
     chats = Chats(home, boxed(home, Availability(way)))
     closed = " Something in it stays read only or secret, so it takes no new files; the folders in it do."
     assert await chats.grants.add("chat", "write", "~/out") == (
-        f"Code in this chat may now read and write ~/out.{closed if way == 'landlock' else ''}"
+        "Code in this chat may now read and write ~/out. Read only: .git, from which your own "
+        f"programs run.{closed if way == 'landlock' else ''}"
     )
 
 
@@ -231,3 +232,56 @@ async def test_where_nothing_can_be_allowed_one_sentence_says_why(
     with pytest.raises(NotGrantable) as why:
         await chats.grants.add("chat", "read", "~/data")
     assert str(why.value) == said
+
+
+@behaviour("sandbox:by-hand:apart")
+@pytest.mark.parametrize("way", ["namespaces", "landlock"])
+async def test_what_a_grant_of_a_folder_leaves_out_is_said(way: Backend, home: Path) -> None:
+    for name in ("project/.git", "project/.venv", "project/src/keys.secret"):
+        (home / name).mkdir(parents=True)
+    (home / "project" / ".env").write_text("KEY=15")
+    chats = Chats(home, boxed(home, Availability(way)))
+    unseen = "Left out: .env and src/keys.secret, where secrets may lie."
+    assert await chats.grants.add("chat", "read", "~/project") == (
+        f"Code in this chat may now read ~/project. {unseen}"
+    )
+    closed = " Something in it stays read only or secret, so it takes no new files; the folders in it do."
+    assert await chats.grants.add("another", "write", "~/project") == (
+        f"Code in this chat may now read and write ~/project. {unseen} Read only: .git and .venv, "
+        f"from which your own programs run.{closed if way == 'landlock' else ''}"
+    )
+    for number in range(4):
+        (home / "data" / f"{number}.key").touch()
+    assert (await chats.grants.add("chat", "read", "~/data")).endswith(
+        "Left out: 0.key, 1.key, 2.key and 3.key, where secrets may lie."
+    )
+    (home / "out" / "a.key").touch()
+    for number in range(5):
+        (home / "out" / f"b{number}.key").touch()
+    assert (await chats.grants.add("chat", "read", "~/out")).endswith(
+        "Left out: a.key, b0.key, b1.key and 3 more, where secrets may lie."
+    )
+    assert await chats.grants.add("chat", "read", "~/everywhere/sales.csv") == (
+        "Code in this chat may now read ~/everywhere/sales.csv."
+    )
+
+
+@behaviour("sandbox:granted:links")
+async def test_a_granted_path_that_is_a_link_by_now_or_gone_is_told_as_that(home: Path) -> None:
+    chats = Chats(home, boxed(home, Availability("namespaces")))
+    await chats.grants.add("chat", "read", "~/data")
+    await chats.grants.add("chat", "write", "~/out")
+    assert chats.grants.of("chat").missing == ()
+    (home / "data").rename(home / "before")
+    (home / "data").symlink_to(home / "everywhere")
+    (home / "out").rename(home / "after")
+    reach = chats.grants.of("chat")
+    assert reach.own == ("read ~/data", "read and write ~/out")
+    assert reach.missing == (
+        "~/data is a link now, so code does not reach it. Allow it again to allow what it leads to.",
+        "There is no ~/out now, so code does not reach it.",
+    )
+    assert set(reach.missing) < set(reach.sentences)
+    assert await chats.grants.add("chat", "read", "~/data") == (
+        "Code in this chat may now read ~/everywhere. Code finds it there, not at ~/data."
+    )

@@ -161,7 +161,7 @@ class KernelSandbox:
 
         Looks at the disk.
         """
-        now = replace(started, folder=real(folder), grants=self.grants | self.granted.of(conversation))
+        now = replace(started, folder=real(folder), grants=self.granted_to(conversation))
         now = self._apart(now)
         person = Person(now.home, self.hidden, self.buttons, self.stranger, self.egress.indexes.hosts)
         return refusals(clues, now, person)
@@ -202,7 +202,7 @@ class KernelSandbox:
             temporary=sockets / "tmp",
             home=home,
             system=system,
-            grants=self.grants | self.granted.of(start.conversation),
+            grants=self.granted_to(start.conversation),
             limits=self.limits,
             imports=needed.imported,
             listed=needed.listed,
@@ -213,6 +213,14 @@ class KernelSandbox:
             egress=sockets / "egress" if self.way.backend == "namespaces" else None,
         )
         return self._apart(found)
+
+    def granted_to(self, conversation: str) -> Grants:
+        """What a conversation was granted, by its person or by settings. Looks at the disk.
+
+        A path that is a link by now leads to what nobody has granted: code may have put it there.
+        """
+        every = self.grants | self.granted.of(conversation)
+        return Grants(_themselves(every.read), _themselves(every.write), every.hosts)
 
     def _apart(self, policy: Policy) -> Policy:
         """Keep apart what lies in folders and is not meant by a grant of them. Looks at the disk."""
@@ -260,6 +268,10 @@ def _guarded(needed: Iterable[Path], home: Path) -> tuple[Path, ...]:
     programs = (each for name in offers.PROGRAMS if os.path.exists(each := home / name))
     found = (*python_folders.executed_here(), *programs, *needed)
     return tuple(each for each in dict.fromkeys(map(real, found)) if not home.is_relative_to(each))
+
+
+def _themselves(paths: Iterable[Path]) -> frozenset[Path]:
+    return frozenset(each for each in paths if real(each) == each)
 
 
 def real(path: Path) -> Path:

@@ -1,7 +1,8 @@
 """What code of single chats may reach: shown to the person at the page, added by hand and taken back."""
 
 import asyncio
-from collections.abc import Callable, Collection
+import os
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from coderunner.sandbox.grant_words import Grant, in_words, short
 from coderunner.sandbox.granted import MOST_EACH
 from coderunner.sandbox.kernel_sandbox import KernelSandbox, real
 from coderunner.sandbox.policy import Grants
-from coderunner.sandbox.typed.not_grantable import NotGrantable
+from coderunner.sandbox.typed.not_grantable import NotGrantable, cut
 from coderunner.sandbox.typed.typed_grants import Kind, typed_grant
 from coderunner.sandbox.typed.typed_paths import written
 
@@ -24,6 +25,12 @@ OTHERS = "Code of several people runs here, so only the operator can allow more,
 OWN = "Code in this chat uses its own folder, {folder}"
 ONLY = f"{OWN}. When a block needs more, it says so, and you can allow it there or here."
 MORE = f"{OWN}, and what you allowed. Remove a tick to take that back."
+LINK = "{path} is a link now, so code does not reach it. Allow it again to allow what it leads to."
+GONE = "There is no {path} now, so code does not reach it."
+HIDDEN = "Left out: {names}, where secrets may lie."
+KEPT = "Read only: {names}, from which your own programs run."
+NAMED = 3
+"""Names of what is kept apart in a folder that are told."""
 CLOSED = "Something in it stays read only or secret, so it takes no new files; the folders in it do."
 RESTARTED = "The kernel was restarted, its variables are gone."
 LATER = "When the running block has ended, the kernel is restarted, and its variables are gone."
@@ -42,6 +49,8 @@ class Reach:
     """What settings allow to all chats."""
     folder: str = ""
     """The chat's own folder, with `~` for the home."""
+    missing: tuple[str, ...] = ()
+    """Why code does not reach all that was allowed in the chat, in sentences."""
     why_not: str = ""
     """Why nothing can be allowed here, as a sentence; empty if it can."""
 
@@ -51,6 +60,7 @@ class Reach:
         if self.why_not:
             return [self.why_not]
         said = [(MORE if self.own else ONLY).format(folder=self.folder)]
+        said += self.missing
         return [*said, f"All chats, by settings: {', '.join(self.everywhere)}."] if self.everywhere else said
 
 
@@ -71,7 +81,10 @@ class ChatGrants:
         own = tuple(each.words for each in self._own(conversation))
         everywhere = [each.words for each in in_words(sandbox.grants, Path.home())]
         everywhere += [f"reach {each.host} with the secret {each.name}" for each in sandbox.secrets]
-        return Reach(own, tuple(everywhere), short(self._sessions.directory(conversation), Path.home()))
+        folder = short(self._sessions.directory(conversation), Path.home())
+        granted = sandbox.granted.of(conversation)
+        missing = filter(None, map(_why_missing, sorted(granted.read | granted.write)))
+        return Reach(own, tuple(everywhere), folder, tuple(missing))
 
     def seen(self, conversation: str) -> str:
         """What a page keeps beside the list that it shows: whose list it is, and what stood in it.
@@ -89,19 +102,25 @@ class ChatGrants:
         (grant,) = in_words(grants, Path.home())
         said = f"Code in this chat may now {grant.words}."
         became = await self._grant(sandbox, conversation, grants)
-        closed = await asyncio.to_thread(self._closed, sandbox, conversation, grants)
-        return " ".join(filter(None, (said, _of_link(text, grants, sandbox), closed, became)))
+        apart = await asyncio.to_thread(self._apart, sandbox, conversation, grants)
+        return " ".join(filter(None, (said, _of_link(text, grants, sandbox), *apart, became)))
 
     def _typed(self, sandbox: KernelSandbox, conversation: str, kind: Kind, text: str) -> Grants:
         policy = sandbox.policy_of(conversation, self._sessions.directory(conversation))
         return typed_grant(kind, text, policy, sandbox.hidden)
 
-    def _closed(self, sandbox: KernelSandbox, conversation: str, grants: Grants) -> str:
-        """What is said of a folder that takes no new files, though it may be written."""
-        if not grants.write:
-            return ""
+    def _apart(self, sandbox: KernelSandbox, conversation: str, grants: Grants) -> list[str]:
+        """What is said of what a granted folder holds and a grant of it does not mean."""
+        if not (grants.read or grants.write):
+            return []
         policy = sandbox.policy_of(conversation, self._sessions.directory(conversation))
-        return CLOSED if any(policy.is_closed(path) for path in grants.write) else ""
+        (path,) = grants.read | grants.write
+        closed = bool(grants.write) and policy.is_closed(path)
+        return [
+            *_named(HIDDEN, policy.hidden, path),
+            *(_named(KEPT, policy.guarded, path) if grants.write else ()),
+            *([CLOSED] if closed else ()),
+        ]
 
     async def _grant(self, sandbox: KernelSandbox, conversation: str, grants: Grants) -> str:
         """Grant it; gives what becomes of the kernel that runs, empty if it only may reach more."""
@@ -146,6 +165,24 @@ class ChatGrants:
     def _own(self, conversation: str) -> list[Grant]:
         sandbox = self._sessions.sandbox
         return in_words(sandbox.granted.of(conversation), Path.home()) if sandbox is not None else []
+
+
+def _named(sentence: str, paths: Iterable[Path], folder: Path) -> list[str]:
+    """The sentence with the names of those that lie in a folder; none where none does."""
+    names = [str(each.relative_to(folder)) for each in paths if each.is_relative_to(folder)]
+    if not names:
+        return []
+    more = len(names) - NAMED if len(names) > NAMED + 1 else 0
+    shown = list(map(cut, names[: len(names) - more]))
+    *before, last = [*shown, f"{more} more"] if more else shown
+    return [sentence.format(names=f"{', '.join(before)} and {last}" if before else last)]
+
+
+def _why_missing(path: Path) -> str:
+    """Why code does not reach a path that was granted; empty if it does."""
+    if not os.path.lexists(path):
+        return GONE.format(path=cut(short(path, Path.home())))
+    return LINK.format(path=cut(short(path, Path.home()))) if real(path) != path else ""
 
 
 def _of_link(text: str, grants: Grants, sandbox: KernelSandbox) -> str:

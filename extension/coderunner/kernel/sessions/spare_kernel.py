@@ -79,7 +79,7 @@ class SpareKernel:
         if self._sandbox is None:
             make_private(directory)
             return True
-        granted = self._sandbox.granted.of(conversation)
+        granted = self._sandbox.granted_to(conversation)
         if self._waiting is not None:
             waiting, self._waiting = self._waiting, None
             if not (granted.read or granted.write) and waiting_folder.become(waiting, directory):

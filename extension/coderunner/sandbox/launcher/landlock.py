@@ -87,7 +87,7 @@ def confine(policy: Mapping[str, Any]) -> None:
     ruleset = libc.syscall(_CREATE, packed, len(packed), 0)
     try:
         for path, rights in rules(policy):
-            _allow(ruleset, path, rights & known)
+            _allow(ruleset, path, rights & known, exactly=_in_granted(path, policy))
         libc.syscall(_RESTRICT, ruleset, 0)
     finally:
         os.close(ruleset)
@@ -227,12 +227,19 @@ def _listed(folder: str) -> list[str]:
         return []
 
 
-def _allow(ruleset: int, path: str, rights: int) -> None:
+def _in_granted(path: str, policy: Mapping[str, Any]) -> bool:
+    return any(path == each or _below(path, each) for each in (*policy["read"], *policy["write"]))
+
+
+def _allow(ruleset: int, path: str, rights: int, *, exactly: bool = False) -> None:
+    """Allow what is at a path; with `exactly`, only where no link is on the way to it."""
     try:
         handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
         return  # it does not exist
     try:
+        if exactly and os.readlink(f"/proc/self/fd/{handle}") != path:
+            return  # another kernel may put a link there at any moment
         if not stat.S_ISDIR(os.fstat(handle).st_mode):
             rights &= OF_FILES
         libc.syscall(_ADD, ruleset, _BENEATH, struct.pack("=Qi", rights, handle), 0)
