@@ -52,6 +52,7 @@ PLAN = {
     # What every host with an address needs; it knows no host.
     "access": Layer(pure=True),
     "access.origins": Layer(pure=True),
+    "access.base_path": Layer("access.origins", pure=True),
     "access.api_keys": Layer("errors private_folders secret_value"),
     "access.listening": Layer("errors access.origins", "uvicorn"),
     "access.login": Layer("access"),

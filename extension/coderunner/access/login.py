@@ -10,7 +10,16 @@ from coderunner.access import login_links
 from coderunner.access.login_cookies import RENEWED, LoginCookies
 from coderunner.access.login_links import LoginLinks
 from coderunner.access.login_pages import REFUSAL, USED, onward, refusal
-from coderunner.access.origins import App, Header, Message, Receive, Scope, Send, comes_from_elsewhere
+from coderunner.access.origins import (
+    App,
+    Header,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    comes_from_elsewhere,
+    own_path,
+)
 
 NEVER_STORED = (b"cache-control", b"no-store")
 
@@ -39,16 +48,16 @@ class Login:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] == "lifespan" or self._for_everybody(scope["path"]):
+        if scope["type"] == "lifespan" or self._for_everybody(own_path(scope)):
             await self._app(scope, receive, send)
             return
         age = self._cookies.age(scope)
         token, rest = login_links.taken_out(scope.get("query_string", b"").decode("latin-1"))
-        if token is not None and scope.get("method") == "GET" and scope["path"] == "/":
+        if token is not None and scope.get("method") == "GET" and own_path(scope) == "/":
             await self._exchange(scope, send, token, rest, known=age is not None)
         elif age is None:
             await self._refuse(scope, send, REFUSAL)
-        elif age > RENEWED and scope["path"] == "/":
+        elif age > RENEWED and own_path(scope) == "/":
             await self._app(scope, receive, _with(send, (b"set-cookie", self._cookies.header(scope))))
         else:
             await self._app(scope, receive, send)
@@ -61,7 +70,7 @@ class Login:
         if not known and not self.links.redeem(token):
             await self._refuse(scope, send, USED)
             return
-        # `./` and not `/`: a proxy may have put a prefix before our path.
+        # `./` and not `/`: a proxy may have taken a prefix from our path.
         place = f"./?{rest}" if rest else "./"
         cookie: list[Header] = [] if known else [(b"set-cookie", self._cookies.header(scope))]
         if comes_from_elsewhere(scope):

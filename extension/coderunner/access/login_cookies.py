@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from coderunner.access.origins import Scope, host_of
+from coderunner.access.origins import Scope, host_of, root_of
 from coderunner.secret_value import Secret
 
 LASTS = 30 * 86_400
@@ -39,7 +39,8 @@ class LoginCookies:
         """
         said = f"{int(self._clock())}.{secrets.token_hex(8)}"
         value = f"{said}.{self._signature('cookie', said)}"
-        return f"{_name(scope)}={value}; Max-Age={LASTS}; Path=/; HttpOnly; SameSite=Strict".encode()
+        path = f"{root_of(scope)}/"
+        return f"{_name(scope)}={value}; Max-Age={LASTS}; Path={path}; HttpOnly; SameSite=Strict".encode()
 
     def age(self, scope: Scope) -> float | None:
         """Seconds since the cookie of a request was made; None if it has no valid one."""

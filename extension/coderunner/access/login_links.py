@@ -20,7 +20,7 @@ class LoginLinks:
         self._unused: list[Secret] = []
 
     def new(self, address: str) -> Secret:
-        """A link to the app at `address`, which has no path; it is good for one `redeem`."""
+        """A link to the app at `address`, which has no slash at its end; it is good for one `redeem`."""
         token = Secret(secrets.token_urlsafe(24))
         self._unused = [*self._unused[1 - MOST :], token]
         return Secret(f"{address}/?{PARAMETER}={token.reveal()}")

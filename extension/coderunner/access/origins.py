@@ -7,7 +7,7 @@ our hosts, and if the browser says which page sent it, that page must be ours to
 
 from collections.abc import Awaitable, Callable, Container, Iterable, MutableMapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -55,7 +55,7 @@ class OriginCheck:
             await self._app(scope, receive, _with_headers(send, self._headers))
 
     def _is_public(self, scope: Scope) -> bool:
-        below = self._public != "" and scope["path"].startswith(self._public)
+        below = self._public != "" and own_path(scope).startswith(self._public)
         return below and not foreign(scope, self._hosts)
 
 
@@ -89,6 +89,20 @@ def host_of(scope: Scope) -> str:
     """The Host of a request; empty if it has none or several."""
     hosts = _all(scope, b"host")
     return hosts[0] if len(hosts) == 1 else ""
+
+
+def root_of(scope: Scope) -> str:
+    """The path below which the app is served, as a browser writes it in an address; no slash at its end.
+
+    It may stand in the path of a cookie and in a content security policy.
+    """
+    return quote(str(scope.get("root_path", "")).rstrip("/"), safe="/~@!$&()*+=:")
+
+
+def own_path(scope: Scope) -> str:
+    """The path of a request within the app: without the one below which the app is served."""
+    path, root = str(scope["path"]), str(scope.get("root_path", "")).rstrip("/")
+    return path.removeprefix(root) if path == root or path.startswith(f"{root}/") else path
 
 
 def comes_from_elsewhere(scope: Scope) -> bool:
@@ -127,13 +141,18 @@ async def _refuse(scope: Scope, send: Send, reason: str, more: Sequence[Header])
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008, "reason": reason})
         return
-    body = reason.encode()
+    await plain_answer(send, 403, reason, more)
+
+
+async def plain_answer(send: Send, status: int, text: str, more: Sequence[Header] = ()) -> None:
+    """Answer a request over HTTP with a sentence."""
+    body = text.encode()
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),
         *more,
     ]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -1,7 +1,9 @@
 """Types of settings: how a value is read from text, and what it may be."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote
 
 from pydantic import BeforeValidator, Field, InstanceOf
 from pydantic_settings import NoDecode
@@ -67,6 +69,23 @@ def _hosts(value: object) -> object:
         raise ValueError(message) from None
 
 
+_PATH = re.compile(r"(?:/[\w.~@%!$&'()*+,=:-]+)*", re.ASCII)
+"""What addresses have between their slashes, but for the semicolon, at which the path of a cookie ends."""
+
+
+def _below(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    parts = [part for part in value.strip().split("/") if part]
+    whole = "".join(f"/{part}" for part in parts)
+    if "://" in value or not _PATH.fullmatch(whole) or {".", ".."} & set(unquote(whole).split("/")):
+        message = "a path like /coderunner"
+        raise ValueError(message)
+    return whole
+
+
+BasePath = Annotated[str, BeforeValidator(_below)]
+"""A path as in an address, to which others are appended: begins with a slash and does not end with one."""
 Folders = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)]
 Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)]
 CodeSecrets = Annotated[tuple[InstanceOf[CodeSecret], ...], NoDecode, BeforeValidator(read_code_secrets)]

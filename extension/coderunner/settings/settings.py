@@ -30,6 +30,7 @@ from pydantic_settings import (
 from coderunner.errors import SettingsError
 from coderunner.secret_value import Secret
 from coderunner.settings.fields import (
+    BasePath,
     CodeSecrets,
     Continuation,
     Continuations,
@@ -204,6 +205,9 @@ class Settings(BaseSettings):
         "",
         "address at which browsers reach the proxy, for those links; empty: the address that the client uses",
         "proxy",
+    )
+    base_path: BasePath = setting(
+        "", "path at which a reverse proxy serves the app, such as /coderunner; it keeps paths whole", "app"
     )
     open_browser: Literal["auto", "yes", "no"] = setting(
         "auto", "open the page in a browser; auto: if there is a display", "app"

@@ -63,15 +63,18 @@ SETTLED = re.compile("^(?!Writing|Running|Run this|Queued)")
 
 
 @contextlib.contextmanager
-def served(build: Callable[[], Any]) -> Iterator[str]:
-    """Serve the ASGI app that `build` makes on a free port until the block ends; gives its address."""
+def served(build: Callable[[], Any], path: str = "") -> Iterator[str]:
+    """Serve the ASGI app that `build` makes on a free port until the block ends; gives its address.
+
+    `path` is the one below which the app is.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}{path}"
     servers: list[uvicorn.Server] = []
 
     async def serve() -> None:
         app = build()
-        if (links := getattr(getattr(app, "_app", None), "links", None)) is not None:
+        if (links := _links(app)) is not None:
             LINKS[address] = lambda: links.new(address).reveal()
         config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1)
         servers.append(uvicorn.Server(config))
@@ -88,6 +91,13 @@ def served(build: Callable[[], Any]) -> Iterator[str]:
         servers[0].should_exit = True
         thread.join(BOUND)
         assert not thread.is_alive()
+
+
+def _links(app: Any) -> Any:
+    """What gives links to an app, wherever its login is; None if it has none."""
+    while app is not None and not hasattr(app, "links"):
+        app = getattr(app, "_app", None)
+    return app and app.links
 
 
 @contextlib.contextmanager

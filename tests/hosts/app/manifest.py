@@ -21,6 +21,17 @@ BEHAVIOURS = {
     "app:guard:nothing-from-elsewhere": Behaviour(
         "The page loads nothing from elsewhere and stands in no frame.", "safety: T2, T4"
     ),
+    "app:base-path:whole": Behaviour(
+        "Below a path of a shared address all of the page works, and its cookie is for that path.",
+        "reverse proxies",
+    ),
+    "app:base-path:elsewhere": Behaviour(
+        "Outside of its path the app says where it is, and a slash that is missing is added.",
+        "reverse proxies",
+    ),
+    "app:base-path:written": Behaviour(
+        "The path may be written with or without slashes; what is none is refused.", "settings"
+    ),
     "app:view:text": Behaviour("Thoughts and notices are text, whatever is in them.", "safety: T2"),
     "app:prose:read": Behaviour(
         "Whatever a person or a model wrote can be read, tags and all, and none of it acts.", "safety: T2"

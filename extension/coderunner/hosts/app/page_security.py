@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from coderunner.access.base_path import BasePath
 from coderunner.access.login import Login
 from coderunner.access.login_cookies import LoginCookies
 from coderunner.access.login_links import LoginLinks
@@ -43,11 +44,16 @@ MANIFEST = "/manifest.json"
 
 
 def guarded(
-    app: App, hosts: Iterable[str] = (), *, login: tuple[LoginLinks, LoginCookies] | None = None
-) -> OriginCheck:
+    app: App,
+    hosts: Iterable[str] = (),
+    *,
+    login: tuple[LoginLinks, LoginCookies] | None = None,
+    base_path: str = "",
+) -> OriginCheck | BasePath:
     """The app with its checks and headers; `hosts` are names it answers to besides the loopback ones.
 
     Without a `login` everybody whose requests come from its own page gets in.
     """
     inside = app if login is None else Login(app, *login, public=PUBLIC, open_paths=(MANIFEST,))
-    return OriginCheck(inside, hosts, headers=HEADERS, public=PUBLIC)
+    checked = OriginCheck(inside, hosts, headers=HEADERS, public=PUBLIC)
+    return BasePath(checked, base_path) if base_path else checked

@@ -8,6 +8,7 @@ import webbrowser
 from collections.abc import Callable
 from contextlib import suppress
 from html import escape
+from urllib.parse import urlsplit
 
 from coderunner.access.login_links import LoginLinks
 from coderunner.private_folders import make_private
@@ -28,13 +29,12 @@ class PrintedLinks:
     """Prints links to the app, and opens one in a browser."""
 
     def __init__(self, address: str, links: LoginLinks | None, settings: Settings) -> None:
-        """`links`: None if everybody gets in."""
+        """`address` has no slash at its end; `links`: None if everybody gets in."""
         self._address = address
         self._links = links
         self._settings = settings
         self._ended = threading.Event()
-        port = address.rpartition(":")[2]
-        self._page = settings.data_dir / f"open-app-{port}.html"
+        self._page = settings.data_dir / f"open-app-{urlsplit(address).port}.html"
 
     def begin(self) -> None:
         """Print a link, then another one whenever somebody presses Enter in our terminal."""

@@ -6,7 +6,7 @@ import re
 import secrets
 import socket
 from collections.abc import AsyncIterator
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import gradio as gr
 from fastapi import FastAPI
@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from coderunner.access import api_keys, listening
+from coderunner.access.base_path import BasePath
 from coderunner.access.login_cookies import LoginCookies
 from coderunner.access.login_links import LoginLinks
 from coderunner.access.origins import LOOPBACK, OriginCheck, Receive, Scope, Send
@@ -77,7 +78,7 @@ class App:
         )
         self.model_choices = AvailableModels(settings)
 
-    def asgi(self) -> OriginCheck:
+    def asgi(self) -> OriginCheck | BasePath:
         """The ASGI app. Its lifespan starts and stops all parts.
 
         To be called in a running loop: elsewhere Gradio makes loops of its own and never closes them.
@@ -98,6 +99,7 @@ class App:
             app,
             event_handlers.build(self.conversations, self.archive, self.writer, self.model_choices),
             path="/",
+            root_path=unquote(self.settings.base_path) or None,
             server_name=self.settings.host,
             footer_links=[],
             run_history=False,
@@ -109,10 +111,10 @@ class App:
             max_file_size=1,  # nothing is ever uploaded
             app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
             theme=html_fragments.theme(),
-            head=html_fragments.head(self.rights.token),
+            head=html_fragments.head(self.rights.token, root=self.settings.base_path),
         )
         login = (self.links, self.cookies) if self.settings.login else None
-        return guarded(app, [self.settings.host], login=login)
+        return guarded(app, [self.settings.host], login=login, base_path=self.settings.base_path)
 
     @contextlib.asynccontextmanager
     async def _life(self, _app: FastAPI) -> AsyncIterator[None]:
@@ -168,7 +170,7 @@ def run(settings: Settings) -> None:
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
     app = App(settings)
-    address = listening.address(settings.host, listener)
+    address = listening.address(settings.host, listener) + settings.base_path
     printed = PrintedLinks(address, app.links if settings.login else None, settings)
 
     async def tell() -> None:

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from coderunner.access.origins import LOOPBACK, Scope, foreign, host_of, refusal
+from coderunner.access.origins import LOOPBACK, Scope, foreign, host_of, refusal, root_of
 from coderunner.page.html import sandboxed_frames
 from coderunner.page.html.sandboxed_frames import LEVELS
 from coderunner.page.server import static_files
@@ -128,7 +128,7 @@ class Routes:
         page = request.path_params["page"]
         if level is None or page not in ("shell", "frame") or foreign(request.scope, self.rights.hosts):
             return PlainTextResponse("This page does not exist.", 404)
-        public = f"http://{host_of(request.scope)}{_root(request)}{PUBLIC}"
+        public = f"http://{host_of(request.scope)}{root_of(request.scope)}{PUBLIC}"
         version = static_files.version()
         if page == "shell":
             text, headers = (
@@ -149,10 +149,6 @@ class Routes:
         if kind is None:
             return PlainTextResponse("This file does not exist.", 404)
         return Response(static_files.content(name), media_type=kind, headers=_FOR_EVER)
-
-
-def _root(request: Request) -> str:
-    return str(request.scope.get("root_path", "")).rstrip("/")
 
 
 def _json(body: bytes) -> object:

@@ -53,8 +53,11 @@ _STATES = {
 }
 
 
-def head(token: str) -> str:
-    """The styles and scripts of the page's head; `token` lets the page use the routes of its blocks."""
+def head(token: str, *, root: str = "") -> str:
+    """The styles and scripts of the page's head; `token` lets the page use the routes of its blocks.
+
+    `root`: the path below which the app is served.
+    """
     # In the head and not as Gradio's `css`: Gradio would put a selector of its own before each of ours.
     here = files("coderunner.hosts.app.page")
     sheets = (here.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "prose.css"))
@@ -63,7 +66,8 @@ def head(token: str) -> str:
         f"<script>{here.joinpath(name).read_text(encoding='utf-8')}</script>"
         for name in ("page.js", "list.js", "edit.js")
     )
-    return f"{ICON}<style>{styles}</style>{scripts}{page_head.script(token)}{page_head.formulas()}"
+    programs = page_head.script(token, root=root) + page_head.formulas(root=root)
+    return f"{ICON}<style>{styles}</style>{scripts}{programs}"
 
 
 def theme() -> gr.themes.Base:
