@@ -207,10 +207,11 @@ class Sessions:
         with self._lock:
             sessions = list(self._sessions.values())
             self._sessions.clear()
-        ends = (self._end(session, keep=keep) for session in sessions)
-        if self._spare is not None:
-            await self._spare.close()
-        await asyncio.gather(*ends, return_exceptions=True)
+        ends = [self._end(session, keep=keep) for session in sessions]
+        spare = [self._spare.close] if self._spare is not None else []
+        await asyncio.gather(*ends, *(close() for close in spare), return_exceptions=True)
+        # A session that ended while it waited for the spare kernel has left that behind.
+        await asyncio.gather(*(close() for close in spare), return_exceptions=True)
         self.io_thread.forget(self._farewell)
         if self._temporary is not None:
             self._temporary.cleanup()

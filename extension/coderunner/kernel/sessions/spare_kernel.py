@@ -90,7 +90,7 @@ class SpareKernel:
         return await kernel.show(granted | Grants(write=frozenset([real(directory)])), conversation)
 
     async def close(self) -> None:
-        """End it, and start no other."""
+        """End it, and start no other; returns when nothing is left of those that were given up, too."""
         self._closed = True
         starting, self._starting = self._starting, None
         if starting is not None:
