@@ -1,5 +1,8 @@
 """Which sandbox settings mean, what a kernel needs besides, and what is said of both."""
 
+import asyncio
+import errno
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,9 +14,11 @@ from coderunner.kernel.sessions.registry import Local, Sessions
 from coderunner.outputs import Result, Status, Stream
 from coderunner.sandbox import python_folders
 from coderunner.sandbox.backends import Availability, available
-from coderunner.sandbox.kernel_sandbox import KernelSandbox
+from coderunner.sandbox.kernel_sandbox import KernelSandbox, Start
+from coderunner.sandbox.policy import Policy
 from coderunner.settings.settings import load
 from tests.behaviours import behaviour
+from tests.kernel.test_local_kernel import children, holds
 
 NONE = Availability("none", "This system cannot.")
 boxed = pytest.mark.skipif(not available(), reason=available().why)
@@ -52,6 +57,30 @@ async def test_where_a_sandbox_has_to_be_and_cannot_nothing_runs(tmp_path: Path)
             Status.REFUSED,
             "sandbox is on, but there is none: This system cannot. Set it to auto or off",
         )
+    finally:
+        await sessions.close_all()
+
+
+class FullDisk(KernelSandbox):
+    """A sandbox on a machine whose disk is full when the kernel's process runs already."""
+
+    def policy(self, start: Start) -> Policy:
+        """Fail as the disk does."""
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@behaviour("sandbox:settings:in-force")
+@boxed
+async def test_where_the_walls_cannot_be_made_no_process_is_left_behind(tmp_path: Path) -> None:
+    before = children()
+    sessions = Sessions(tmp_path / "work", sandbox=FullDisk())
+    try:
+        result = await sessions.get("c", Local()).execute("print(1)")
+        assert (result.status, result.detail) == (
+            Status.REFUSED,
+            "its sandbox cannot be made: [Errno 28] No space left on device",
+        )
+        assert await asyncio.to_thread(holds, lambda: children() <= before)
     finally:
         await sessions.close_all()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from coderunner.sandbox import python_folders, seatbelt
-from coderunner.sandbox.confinement import Confinement
+from coderunner.sandbox.confinement import Confinement, Walls
 from coderunner.sandbox.policy import SYSTEM, Backend, Policy
 
 __all__ = ["Availability", "Backend", "available"]
@@ -69,7 +69,7 @@ def attempt(backend: Backend) -> str:
             folder, folder, folder, Path.home(), (*SYSTEM, *python_folders.of_this_interpreter().whole)
         )
         try:
-            confinement = Confinement.of(backend, {**policy.described(), "cwd": str(folder)}, {})
+            confinement = Confinement.of(backend, lambda: Walls({**policy.described(), "cwd": str(folder)}))
         except OSError as error:
             return str(error)
         trial = ["-c", seatbelt.TRIAL, str(folder)] if backend == "seatbelt" else ["-I", "-S", "-c", "pass"]

@@ -5,7 +5,7 @@ import marshal
 import os
 import socket
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -42,6 +42,20 @@ def _filter() -> tuple[int, bytes] | None:
     return number or 0, seccomp.program(seccomp.IN_NAMESPACES, machine)
 
 
+@dataclass(frozen=True, slots=True)
+class Walls:
+    """What a kernel is walled in by."""
+
+    told: Mapping[str, Any]
+    """Its policy, as the launcher takes it."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What is set in its environment."""
+    gate: Gate | None = None
+    """Its way to the network; None: there is none."""
+    policy: Policy | None = None
+    """What it is started with; what it is shown while it runs is not in it."""
+
+
 @dataclass(slots=True)
 class Confinement:
     """The launcher of one kernel, and the channel to it."""
@@ -50,47 +64,41 @@ class Confinement:
     command: list[str]
     """What comes before the kernel's own command."""
     environment: dict[str, str]
-    """What is set in its environment."""
+    """What is set in its environment when it is started; a launcher of ours is told the rest."""
     stdin: int
     """What its process gets as standard input."""
-    gate: Gate | None
-    """Its way to the network; None: there is none."""
     _ours: socket.socket
     _theirs: socket.socket
-    _told: Mapping[str, Any] = field(default_factory=dict)
-    """What the launcher waits for when it has come up."""
+    _walls: Callable[[], Walls]
+    walls: Walls = field(default_factory=lambda: Walls({}))
+    """Nothing before it has `started`."""
     _turnstile: asyncio.Lock | None = None
-    policy: Policy | None = None
-    """What it was started with; what it is shown while it runs is not in it."""
 
     @classmethod
-    def of(
-        cls,
-        backend: Backend,
-        policy: Mapping[str, Any],
-        environment: dict[str, str],
-        gate: Gate | None = None,
-    ) -> "Confinement":
-        """Prepare the launcher for a policy, which it is told when it has `started`."""
+    def of(cls, backend: Backend, walls: Callable[[], Walls]) -> "Confinement":
+        """Prepare the launcher for what it is told when it has `started`. Raises what `walls` raises."""
         if backend == "seatbelt":
             # It needs no launcher of ours, and tells it nothing.
+            found = walls()
             ours, theirs = socket.socketpair()
-            return cls(backend, seatbelt.command(policy), environment, theirs.fileno(), gate, ours, theirs)
+            command, environment = seatbelt.command(found.told), dict(found.environment)
+            return cls(backend, command, environment, theirs.fileno(), ours, theirs, lambda: found)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.settimeout(0)
         command = [sys.executable, "-I", "-S", "-c", BOOT, PACKAGE, "--"]
-        told = {**policy, "backend": backend}
-        return cls(backend, command, environment, theirs.fileno(), gate, ours, theirs, told)
+        return cls(backend, command, {}, theirs.fileno(), ours, theirs, walls)
 
     def started(self) -> None:
         """The process runs: its end of the channel is its own now, and it is told its policy.
 
-        What takes a look at the disk is looked up here, while the launcher's interpreter comes up.
+        All that takes a look at the disk is looked up here, while the launcher's interpreter comes up. Raises
+        what that raises; the launcher ends when this is closed.
         """
         self._theirs.close()
+        self.walls = self._walls()
         if self.backend == "seatbelt":
             return
-        told = dict(self._told)
+        told = {**self.walls.told, "backend": self.backend, "environment": dict(self.walls.environment)}
         if self.backend == "landlock":
             from coderunner.sandbox.launcher import landlock, limits  # Linux's alone
 
@@ -98,7 +106,10 @@ class Confinement:
             if os.geteuid() != 0:
                 told["tasks"] = limits.tasks_of_user()
         else:
+            from coderunner.sandbox.launcher.namespaces.secrets_of_root import secrets_of_root
+
             told["filter"] = _filter()
+            told["secrets"] = secrets_of_root() if os.geteuid() == 0 else []
         try:
             self._ours.send(marshal.dumps(told))
         except OSError:
@@ -106,8 +117,8 @@ class Confinement:
 
     def serve(self, conversation: str) -> None:
         """Let the kernel reach in the network what a conversation may; an empty one changes nothing."""
-        if self.gate is not None and conversation:
-            self.gate.conversation = conversation
+        if self.walls.gate is not None and conversation:
+            self.walls.gate.conversation = conversation
 
     async def show(self, paths: Iterable[tuple[Path, bool]]) -> bool:
         """Let the running kernel reach more: paths, and whether each may be written. False: it cannot.
@@ -119,8 +130,8 @@ class Confinement:
         shown = list(paths)
         asked = [(os.fspath(path), writable) for path, writable in shown]
         found = offers.Apart()
-        if self.policy is not None:
-            found = await asyncio.to_thread(offers.apart, self.policy, [path for path, _ in shown])
+        if self.walls.policy is not None:
+            found = await asyncio.to_thread(offers.apart, self.walls.policy, [path for path, _ in shown])
         message = (asked, list(map(str, found.run_later)), list(map(str, found.secret)))
         self._turnstile = self._turnstile or asyncio.Lock()
         async with self._turnstile:
@@ -136,5 +147,5 @@ class Confinement:
         """Let go: the launcher ends, and all that it started."""
         self._ours.close()
         self._theirs.close()
-        if self.gate is not None:
-            self.gate.close()
+        if self.walls.gate is not None:
+            self.walls.gate.close()

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from coderunner.errors import KernelNotStarted
@@ -11,7 +12,7 @@ from coderunner.outputs import Refusal
 from coderunner.sandbox import offers, private_home, program_folders, python_folders
 from coderunner.sandbox.backends import Availability, available
 from coderunner.sandbox.clues.clues import Clues
-from coderunner.sandbox.confinement import Confinement
+from coderunner.sandbox.confinement import Confinement, Walls
 from coderunner.sandbox.egress.dialling import Dialler
 from coderunner.sandbox.egress.egress_proxy import EgressProxy
 from coderunner.sandbox.egress.gate import Gate
@@ -119,9 +120,16 @@ class KernelSandbox:
         )
 
     def confine(self, start: Start) -> Confinement:
-        """Prepare the start of a kernel; raises KernelNotStarted where there can be no sandbox."""
+        """Prepare the start of a kernel; raises KernelNotStarted where there can be no sandbox.
+
+        So does its `started`.
+        """
         if not self.way:
             raise KernelNotStarted(f"sandbox is on, but there is none: {self.way.why} Set it to auto or off")
+        return Confinement.of(self.way.backend, partial(self._walls, start))
+
+    def _walls(self, start: Start) -> Walls:
+        """What a kernel is walled in by, and the gate in them. Looks at the disk."""
         try:
             policy = self.policy(start)
             policy.temporary.mkdir(mode=0o700, exist_ok=True)
@@ -135,10 +143,7 @@ class KernelSandbox:
             "relay": dict(start.relay),
             "links": {str(name): str(target) for name, target in self._links(start) if name != target},
         }
-        variables = self._environment(policy) | gate.environment
-        found = Confinement.of(self.way.backend, described, variables, gate)
-        found.policy = policy
-        return found
+        return Walls(described, self._environment(policy) | gate.environment, gate, policy)
 
     def _links(self, start: Start) -> Iterator[tuple[Path, Path]]:
         """The names of paths, and what they lead to."""

@@ -1,7 +1,9 @@
 """What a kernel of this machine is started with: its spec, its command, its environment."""
 
+import asyncio
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import cast
@@ -14,6 +16,7 @@ from coderunner.errors import KernelNotStarted, NoSuchKernelSpec
 from coderunner.kernel.connections.environment_variables import for_kernel
 from coderunner.kernel.connections.kernel_sockets import Sockets
 from coderunner.kernel.connections.kernel_specs import NATIVE, PYTHONS, Specs
+from coderunner.sandbox.confinement import Confinement
 from coderunner.sandbox.kernel_sandbox import Start
 
 SHUTDOWN = 2.0
@@ -65,7 +68,7 @@ def described(manager: AsyncKernelManager, directory: Path | None, sockets: Path
         raise KernelNotStarted(NO_PROGRAM.format(name=manager.kernel_name, program=own.argv[0]))
     own.argv[0] = program
     return Start(
-        own.argv,
+        tuple(own.argv),  # what comes before it later is not its own
         environment,
         sockets,
         directory,
@@ -93,3 +96,54 @@ def environment_of(manager: AsyncKernelManager) -> dict[str, str]:
         environment.pop("MPLBACKEND", None)
     environment["PATH"] = os.pathsep.join([scripts, path] if native else [path, scripts])
     return environment
+
+
+async def launch(
+    manager: AsyncKernelManager, directory: Path, sockets: Path, confinement: Confinement | None
+) -> None:
+    """Start the process of a kernel, which says its last words in the folder of its sockets.
+
+    Raises KernelNotStarted; then no process is left.
+    """
+    # Ours may be a person's terminal, or the line to a client: neither is the program's.
+    environment, more = environment_of(manager), {"stdout": subprocess.DEVNULL}
+    if confinement is not None:
+        spec(manager).argv[:0] = confinement.command
+        environment.update(confinement.environment)
+        more["stdin"] = confinement.stdin
+    try:
+        with (sockets / "stderr").open("wb") as stderr:
+            starting = asyncio.ensure_future(
+                manager.start_kernel(
+                    cwd=str(directory),
+                    env=environment,
+                    stderr=stderr,
+                    extra_arguments=arguments_of(manager),
+                    **more,
+                )
+            )
+            if confinement is not None:
+                await _tell(confinement, manager, starting)
+            await starting
+    except BaseException as error:
+        if confinement is not None:
+            confinement.close()
+        if isinstance(error, OSError):
+            raise KernelNotStarted(f"kernel {manager.kernel_name!r} cannot be started: {error}") from error
+        raise
+
+
+async def _tell(
+    confinement: Confinement, manager: AsyncKernelManager, starting: "asyncio.Future[None]"
+) -> None:
+    """Tell a launcher its policy as soon as its process runs."""
+    # As a rule it runs already: jupyter_client waits on for 10 ms, half of the launcher's time.
+    await asyncio.sleep(0)
+    if not manager.has_kernel:
+        await starting
+    try:
+        confinement.started()
+    except BaseException:
+        await starting
+        await manager.shutdown_kernel(now=True)
+        raise

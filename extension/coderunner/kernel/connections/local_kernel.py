@@ -7,7 +7,6 @@ machine could read what a kernel prints.
 import asyncio
 import os
 import signal
-import subprocess
 import threading
 import uuid
 from collections.abc import Callable
@@ -74,7 +73,7 @@ class LocalKernel:
         self._manager = manager
         self._sockets = sockets
         self._confinement = confinement
-        self.policy = confinement.policy if confinement is not None else None
+        self.policy = confinement.walls.policy if confinement is not None else None
         self._key: bytes = manager.session.key
         self._loop = asyncio.get_running_loop()
         self._receive: Callable[[Event], None] = lambda _event: None
@@ -376,25 +375,5 @@ async def _launch_whole(
 async def _launch(
     manager: AsyncKernelManager, directory: Path, sockets: Path, confinement: Confinement | None
 ) -> LocalKernel:
-    # Ours may be a person's terminal, or the line to a client: neither is the program's.
-    environment, more = kernel_process.environment_of(manager), {"stdout": subprocess.DEVNULL}
-    if confinement is not None:
-        kernel_process.spec(manager).argv[:0] = confinement.command
-        environment.update(confinement.environment)
-        more["stdin"] = confinement.stdin
-    with (sockets / "stderr").open("wb") as stderr:
-        try:
-            await manager.start_kernel(
-                cwd=str(directory),
-                env=environment,
-                stderr=stderr,
-                extra_arguments=kernel_process.arguments_of(manager),
-                **more,
-            )
-        except OSError as error:
-            if confinement is not None:
-                confinement.close()
-            raise KernelNotStarted(f"kernel {manager.kernel_name!r} cannot be started: {error}") from error
-    if confinement is not None:
-        confinement.started()
+    await kernel_process.launch(manager, directory, sockets, confinement)
     return LocalKernel(manager, sockets, confinement)

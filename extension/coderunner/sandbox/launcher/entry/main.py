@@ -30,6 +30,7 @@ def main() -> None:
     if not told:
         os._exit(BROKEN)  # whoever wanted it is gone
     policy = marshal.loads(told)
+    os.environ.update(policy["environment"])
     try:
         BACKENDS[policy["backend"]](policy, command, channel)
     except OSError as error:

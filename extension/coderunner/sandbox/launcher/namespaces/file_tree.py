@@ -22,7 +22,7 @@ from coderunner.sandbox.launcher.libc import (
 )
 from coderunner.sandbox.launcher.namespaces.kept import HIDDEN, READ, Kept
 
-VIEW, OLD, STAGE = "/view", "/old", "/stage"
+VIEW, OLD, STAGE, NOBODYS = "/view", "/old", "/stage", "/nobodys"
 NOTHING = "mode=555,size=4k"
 """What an empty folder in the place of another is."""
 BASE = "/tmp"  # noqa: S108 - a folder that every system has; covered for a moment, in our namespace alone
@@ -52,14 +52,15 @@ class FileTree:
         libc.mount("coderunner", BASE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=16m")
         for name in (VIEW, OLD, STAGE):
             os.mkdir(BASE + name, 0o755)
-        nobodys = os.open(f"{BASE}/nobodys", os.O_CREAT | os.O_WRONLY, 0)
-        os.close(nobodys)
+        os.close(os.open(BASE + NOBODYS, os.O_CREAT | os.O_WRONLY, 0))
         os.mkdir(f"{BASE}/proc", 0o755)
         libc.pivot_root(BASE, BASE + OLD)
         os.chdir("/")
         libc.mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
         self._root = os.open("/", FOLDER)
-        self._nobodys = os.open("/nobodys", FOUND)
+        libc.mount(NOBODYS, NOBODYS, flags=MS_BIND)
+        self._seal(NOBODYS)  # as every mount of it will be
+        self._nobodys = os.open(NOBODYS, FOUND)
         """A file that nobody may read, for the place of one that is hidden."""
         self._old = os.open(OLD, FOLDER)
         self._scaffold = os.open(VIEW, FOLDER)
@@ -147,28 +148,20 @@ class FileTree:
                 flags = MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC
                 libc.mount("none", path, flags=flags)
 
-    def hide_secrets(self, folder: str, depth: int) -> None:
-        """Cover what is for root alone in a folder of the system: root in the sandbox is its owner."""
-        try:
-            entries = sorted(os.scandir(OLD + folder), key=lambda entry: entry.name)
-        except OSError:
-            return
-        for entry in entries:
-            if entry.is_symlink():
-                continue
-            path, mode = f"{folder}/{entry.name}", entry.stat(follow_symlinks=False).st_mode
-            if not mode & stat.S_IROTH:
-                self.hide(path, folder=stat.S_ISDIR(mode))
-            elif stat.S_ISDIR(mode) and depth > 1:
-                self.hide_secrets(path, depth - 1)
-
     def hide(self, path: str, *, folder: bool) -> None:
         """Put an empty folder in the place of a folder, and a file that nobody may read in that of a file."""
         if folder:
             self._mount("coderunner", path, "tmpfs", MS_NOSUID | MS_NODEV, NOTHING)
         else:
             self._attach(self._nobodys, path)
-            self._seal(VIEW + path)
+
+    def hide_if_there(self, path: str, *, folder: bool) -> None:
+        """Hide what was at a path a moment ago."""
+        try:
+            self.hide(path, folder=folder)
+        except OSError:
+            if os.path.lexists(OLD + path):
+                raise
 
     def finish(self) -> None:
         """Close it: nothing can be made in its root, and nobody but us reaches what was before."""
@@ -227,7 +220,7 @@ class FileTree:
                 self._mount("coderunner", place, "tmpfs", MS_NOSUID | MS_NODEV, NOTHING, self._root)
             else:
                 self._attach(self._nobodys, place, self._root)
-            if how == READ or (how == HIDDEN and not folder):
+            if how == READ:
                 self._seal(place)
         finally:
             os.close(found)
