@@ -79,6 +79,7 @@ def _proxy(chosen: argparse.Namespace) -> int:
 
 def _check(chosen: argparse.Namespace) -> int:
     """Look at the way to a kernel, one step after the other."""
+    from coderunner.hosts.terminal import offer_start
     from coderunner.runner import Finding, KernelSandbox, check, location_of
 
     def tell(finding: Finding) -> None:
@@ -87,6 +88,10 @@ def _check(chosen: argparse.Namespace) -> int:
 
     settings = _settings(chosen)
     where, sandbox = location_of(settings), KernelSandbox.of(settings)
+    try:
+        offer_start(where, sys.stdin, agreed=chosen.start_server)
+    except CodeRunnerError as error:  # what else there is to say, the check says
+        print(f"coderunner: {_harmless(str(error))}", file=sys.stderr)
     report = asyncio.run(check(where, on_finding=None if chosen.json else tell, sandbox=sandbox))
     if chosen.json:
         print(json.dumps(report.to_json(), indent=2))
@@ -97,7 +102,8 @@ def _execute(chosen: argparse.Namespace) -> int:
     """Run a program of the person's own."""
     from coderunner.hosts.terminal import Program, execute
 
-    return execute(_settings(chosen), Program.of(chosen.code, chosen.file), chosen.session)
+    program = Program.of(chosen.code, chosen.file)
+    return execute(_settings(chosen), program, chosen.session, start_server=chosen.start_server)
 
 
 def _mcp(chosen: argparse.Namespace) -> int:

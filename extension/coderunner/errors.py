@@ -6,6 +6,7 @@
     ├── SettingsError (ValueError)                  a setting has a value that we cannot use
     ├── KernelError                                 a kernel, or the way to it
     │   ├── ServerUnreachable (ConnectionError)     nothing answers at the address
+    │   │   └── ServerStopped (ConnectionError)     a Hub could start what would answer there
     │   ├── ServerRefused (PermissionError)         it answers, but does not let us in
     │   │   └── NotPermitted (PermissionError)      it lets us in, but not do this
     │   ├── NotAJupyterServer (ValueError)          something else answers there
@@ -27,6 +28,11 @@ Every message is one sentence for a person: it carries the values and the way ou
 a key or a password. What a program in a cell does wrong is no exception but a `coderunner.outputs.Result`.
 """
 
+from typing import Literal
+
+Standing = Literal["stopped", "starting", "stopping"]
+"""How a person's server on a JupyterHub stands that does not answer."""
+
 
 class CodeRunnerError(Exception):
     """The root of all exceptions of ours."""
@@ -42,6 +48,18 @@ class KernelError(CodeRunnerError):
 
 class ServerUnreachable(KernelError, ConnectionError):
     """Nothing answers at the address of the Jupyter server."""
+
+
+class ServerStopped(ServerUnreachable, ConnectionError):
+    """A person's server on a JupyterHub does not run, or not yet.
+
+    `standing` is what it is; `startable`: the Hub starts it if the token asks for it.
+    """
+
+    def __init__(self, message: str, *, standing: Standing, startable: bool) -> None:
+        super().__init__(message)
+        self.standing = standing
+        self.startable = startable
 
 
 class ServerRefused(KernelError, PermissionError):

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from coderunner.kernel.doctor.connection_check import Finding, Report, Step, check
+from coderunner.kernel.doctor.connection_check import check
 from coderunner.kernel.doctor.network_exposure import own_addresses
+from coderunner.kernel.doctor.report import Finding, Report, Step
 from coderunner.kernel.kernel_location import Patience
 from coderunner.kernel.sessions.registry import Local, Server
 from coderunner.sandbox.backends import available

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from coderunner.kernel.doctor.connection_check import Step, check
+from coderunner.kernel.doctor.connection_check import check
+from coderunner.kernel.doctor.report import Step
 from coderunner.kernel.sessions.registry import Server, Sessions
 from coderunner.outputs import Status
 from coderunner.secret_value import Secret

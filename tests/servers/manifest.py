@@ -28,6 +28,28 @@ BEHAVIOURS = {
         "token each have a true sentence of their own.",
         "servers and kernels: S8",
     ),
+    "servers:hub-start": Behaviour(
+        "A person's stopped server on a Hub is started where the person wants it, with the Hub's progress; "
+        "one that runs is left alone.",
+        "servers and kernels: S8",
+    ),
+    "servers:hub-consent": Behaviour(
+        "No server is started unless the person says so, by a flag or in a terminal.",
+        "servers and kernels: S8",
+    ),
+    "servers:hub-start-fails": Behaviour(
+        "A server that a Hub cannot start, or that the token may not, has the reason in one sentence.",
+        "servers and kernels: S8",
+    ),
+    "servers:hub-start-waits": Behaviour(
+        "A server that is starting is waited for, over lost connections too; whoever stops waiting stops no "
+        "server.",
+        "servers and kernels: S8",
+    ),
+    "servers:hub-start-away": Behaviour(
+        "A Hub that goes away while it starts a server is said to have stopped responding.",
+        "servers and kernels: S8",
+    ),
     "servers:jupyverse": Behaviour(
         "A jupyverse is said to be one, and gets no token in an address.", "servers and kernels: S5; T7"
     ),

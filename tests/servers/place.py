@@ -1,5 +1,6 @@
 """A server that runs, and what is to be expected of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from coderunner.kernel.kernel_location import Server
@@ -8,13 +9,24 @@ from coderunner.secret_value import Secret
 
 @dataclass(frozen=True, slots=True)
 class HubPlace:
-    """A Hub with two users. Of Ann's servers `work` runs, `soon` starts, `old` and her default do not run."""
+    """A Hub with two users.
+
+    Of Ann's servers `work` runs, and `soon` is starting until a test lets it. The others are stopped, like
+    her default one and Bob's: `old`, `late`; `held` and `lost`, which start when a test lets them; and
+    `broken`, which cannot be started.
+    """
 
     url: str
     token: str
     """Ann's, with which she may do everything of hers."""
     other: str
     """Bob's."""
+    small: str
+    """Ann's, with which no server can be started or looked at."""
+    let_start: Callable[[str], None]
+    """Lets a server of Ann's start."""
+    real: bool = False
+    """Its servers run cells."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,9 +62,10 @@ def slow_kernel(folder: Path, python: str) -> dict[str, str]:
     return {"JUPYTER_PATH": str(folder / "jupyter")}
 
 
-def asked(url: str, token: str, method: str = "GET") -> Any:
+def asked(url: str, token: str, method: str = "GET", content: object = None) -> Any:
     """What a server answers, as JSON."""
-    request = urllib.request.Request(url, method=method, headers={"Authorization": f"token {token}"})
+    data = None if content is None else json.dumps(content).encode()
+    request = urllib.request.Request(url, data, {"Authorization": f"token {token}"}, method=method)
     with urllib.request.urlopen(request, timeout=30) as reply:
         return json.loads(reply.read() or b"null")
 

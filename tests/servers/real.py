@@ -103,11 +103,30 @@ c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{proxy_port}"
 c.ConfigurableHTTPProxy.auth_token = "{token}"
 c.JupyterHub.authenticator_class = "dummy"
 c.Authenticator.allowed_users = {{"ann", "bob"}}
-c.JupyterHub.spawner_class = "simple"
+c.JupyterHub.tornado_settings = {{"slow_spawn_timeout": 1}}
 c.Spawner.args = ["--allow-root"]
 c.Spawner.environment = {{"JUPYTER_PATH": "{kernels}"}}
 c.JupyterHub.allow_named_servers = True
 c.JupyterHub.services = [{{"name": "tests", "api_token": "{token}", "admin": True}}]
+
+import asyncio
+from pathlib import Path
+from jupyterhub.spawner import SimpleLocalProcessSpawner
+
+
+class Spawner(SimpleLocalProcessSpawner):
+    async def start(self):
+        if self.name == "broken":
+            raise RuntimeError("there is no room left")
+        while self.name in ("soon", "held", "lost") and not Path("{folder}", f"let-{{self.name}}").exists():
+            await asyncio.sleep(0.1)
+        return await super().start()
+
+    async def progress(self):
+        yield {{"progress": 30, "message": "Looking for a place"}}
+
+
+c.JupyterHub.spawner_class = Spawner
 """
 
 
@@ -117,22 +136,30 @@ def hub(folder: Path) -> Iterator[HubPlace]:
     venv, port, admin = Venv("hub"), free_port(), secrets.token_hex(16)
     url = f"http://127.0.0.1:{port}"
     config = CONFIG.format(
-        url=url, hub_port=free_port(), proxy_port=free_port(), token=admin, kernels=folder / "jupyter"
+        url=url,
+        hub_port=free_port(),
+        proxy_port=free_port(),
+        token=admin,
+        kernels=folder / "jupyter",
+        folder=folder,
     )
     (folder / "config.py").write_text(config)
     command = [venv / "jupyterhub", "-f", str(folder / "config.py")]
     with process(command, f"{url}/hub/api", folder, venv.environment(folder)):
         until(lambda: answers(f"{url}/hub/api", well=True))  # its proxy is there first, and leads nowhere
-        tokens = [
+        ann, bob = [
             str(asked(f"{url}/hub/api/users/{user}/tokens", admin, "POST")["token"])
             for user in ("ann", "bob")
         ]
-        for name in ("work", "old"):
-            asked(f"{url}/hub/api/users/ann/servers/{name}", tokens[0], "POST")
-            until(lambda name=name: servers_of(url, tokens[0]).get(name, {}).get("ready"))  # type: ignore[misc]
-        asked(f"{url}/hub/api/users/ann/servers/old", tokens[0], "DELETE")
-        until(lambda: "old" not in servers_of(url, tokens[0]))
-        yield HubPlace(url, *tokens)
+        scopes = {"scopes": ["access:servers!user=ann", "read:users!user=ann"]}
+        small = str(asked(f"{url}/hub/api/users/ann/tokens", ann, "POST", scopes)["token"])
+        servers = f"{url}/hub/api/users/ann/servers"
+        for name in ("old", "late", "held", "lost", "broken"):
+            asked(f"{servers}/{name}", ann, "PUT")
+        for name in ("work", "soon"):
+            asked(f"{servers}/{name}", ann, "POST")
+        until(lambda: servers_of(url, ann).get("work", {}).get("ready"))
+        yield HubPlace(url, ann, bob, small, lambda name: (folder / f"let-{name}").touch(), real=True)
 
 
 def servers_of(url: str, token: str) -> dict[str, dict[str, object]]:

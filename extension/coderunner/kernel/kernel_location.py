@@ -49,6 +49,8 @@ class Patience:
     handshake: float = 5.0
     """For a WebSocket to open to a kernel that has run already: a slower server is asked once more. To one
     that starts it opens when that has answered."""
+    away: float = 15.0
+    """For a Hub that stops answering while it starts a server to come back: its restart takes a few."""
 
 
 @dataclass(frozen=True, slots=True)

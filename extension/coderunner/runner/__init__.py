@@ -27,9 +27,11 @@ from coderunner.chat.results.result_text import (
 )
 from coderunner.chat.steps import Finish, Generate, Part, Run, Say
 from coderunner.chat.turn_state_machine import Turn
+from coderunner.kernel.connections.servers.hub_start import Progress, start_server, stopped_server
 from coderunner.kernel.connections.servers.running_kernels import RunningKernel, ago, existing, meant
 from coderunner.kernel.connections.servers.running_servers import kernels_here, located
-from coderunner.kernel.doctor.connection_check import Finding, Report, check
+from coderunner.kernel.doctor.connection_check import check
+from coderunner.kernel.doctor.report import Finding, Report
 from coderunner.kernel.protocol.cell_outputs import Change
 from coderunner.kernel.protocol.output_delta import OutputDelta
 from coderunner.kernel.server_address import normalise
@@ -134,6 +136,7 @@ __all__ = [
     "NotGrantable",
     "OutputDelta",
     "Part",
+    "Progress",
     "Question",
     "Reach",
     "Rebuilt",
@@ -203,6 +206,8 @@ __all__ = [
     "run_cell_sync",
     "shown_afterwards",
     "spoken",
+    "start_server",
+    "stopped_server",
     "to_notebook",
     "unfenced",
     "without_tags",

@@ -23,6 +23,9 @@ TITLES: dict[Topic, str] = {
 }
 
 
+STARTS = "start your server on a JupyterHub if it is stopped; without this, you are asked at a terminal"
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands; the chosen one is in `command`."""
     whole = argparse.ArgumentParser(
@@ -49,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
         commands, "check", "check that code can run, and say what to fix if it cannot", ("kernel", "sandbox")
     )
     check.add_argument("--json", action="store_true", help="print the findings as JSON")
+    check.add_argument("--start-server", action="store_true", help=STARTS)
     execute = _add(
         commands,
         "exec",
@@ -63,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="use the kernel with this name on the server, and keep it running",
     )
+    execute.add_argument("--start-server", action="store_true", help=STARTS)
     mcp = _add(
         commands,
         "mcp",

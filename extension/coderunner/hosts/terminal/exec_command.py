@@ -19,6 +19,7 @@ from typing import TextIO
 from coderunner.errors import SettingsError
 from coderunner.hosts.terminal.cell_printer import CellPrinter
 from coderunner.hosts.terminal.inline_images import protocol
+from coderunner.hosts.terminal.start_server import offer_start
 from coderunner.outputs import END_OF_INPUT, Error, Question, Result, Status
 from coderunner.runner import (
     Cell,
@@ -84,15 +85,17 @@ class Program:
             raise SettingsError(f"{file} cannot be read: {reason}") from None
 
 
-def execute(settings: Settings, program: Program, session: str = "") -> int:
+def execute(settings: Settings, program: Program, session: str = "", *, start_server: bool = False) -> int:
     """Run a program in a kernel of its own, or in that of a `session` on a server; gives the exit code.
 
-    Raises SettingsError if it must not or cannot be run.
+    `start_server`: a server of theirs that a JupyterHub has stopped is started without asking. Raises
+    SettingsError if the program must not or cannot be run, KernelError if that server does not start.
     """
     if settings.approve == "off":
         message = "approve is off, so nothing runs; set it to auto or ask"
         raise SettingsError(message)
     where, sandbox = located(settings), None
+    offer_start(where, open_terminal() if program.piped else sys.stdin, agreed=start_server)
     if isinstance(where, Local):
         if session:
             message = "--session needs a Jupyter server: a kernel on this machine ends with the command"

@@ -8,8 +8,6 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
-from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -19,7 +17,9 @@ from coderunner.errors import (
     KernelNotStarted,
     NoSuchKernelSpec,
     NotAJupyterServer,
+    ServerStopped,
     SettingsError,
+    Standing,
 )
 from coderunner.kernel.connections import kernel_specs, local_kernel
 from coderunner.kernel.connections.servers import find_or_start
@@ -27,6 +27,7 @@ from coderunner.kernel.connections.servers.hub import explain, server_of
 from coderunner.kernel.connections.servers.refusals import parsed, redirected, refusal, unreachable
 from coderunner.kernel.connections.servers.rest_api import RestApi
 from coderunner.kernel.doctor.network_exposure import outward
+from coderunner.kernel.doctor.report import Finding, Report, Sentence, Step
 from coderunner.kernel.execution.client import KernelClient
 from coderunner.kernel.execution.transport import Transport
 from coderunner.kernel.io_thread import io_thread
@@ -46,104 +47,6 @@ REPORT_PATH = re.compile(r"report-uri (/\S+?)/api/security/")
 
 TEST_DEADLINE = 20.0
 """Seconds for the test cell, which takes milliseconds."""
-
-
-class Step(StrEnum):
-    """The steps of the way, in order; a kernel on this machine has only the last ones."""
-
-    ADDRESS = "address"
-    REACH = "reach"
-    JUPYTER = "jupyter"
-    TOKEN = "token"  # noqa: S105 - the name of a step
-    KERNEL = "kernel"
-    SANDBOX = "sandbox"
-    START = "start"
-    WEBSOCKET = "websocket"
-    CELL = "cell"
-
-
-class Sentence(StrEnum):
-    """All that the doctor says by itself; what fails in an errand to a server, that errand's error says."""
-
-    KERNELS_HERE = "Kernels installed on this machine: {kernels}."
-    STARTED_HERE = "The kernel started in {seconds:.1f} s."
-    ADDRESS = "The address is {url}."
-    NOT_ENCRYPTED = (
-        "The connection is not encrypted: others on the network can read the token; use https or a tunnel."
-    )
-    RESPONDS = "A server responds at {url}."
-    EXPOSED = (
-        "Other machines may reach it too, at {others}; make it listen on 127.0.0.1 only "
-        "(ServerApp.ip; in Docker, publish its port as 127.0.0.1:8888:8888)."
-    )
-    VERSION = "It is Jupyter Server {version}."
-    VULNERABLE = (
-        "Jupyter Server {version} has a known vulnerability (CVE-2026-44727); upgrade to 2.20 or later."
-    )
-    NO_HTTPS = "The server at {url} does not use https; use {plain}."
-    ELSEWHERE = "The base path is wrong: the Jupyter server is at {url}; use that address."
-    A_HUB = "{url} is a JupyterHub; use the address of your own server, {url}/user/NAME."
-    NOT_JUPYTER = (
-        "{url} is not a Jupyter server, or the base path is wrong; copy the address from your browser"
-    )
-    OPEN_TO_ALL = "The server does not require a token, so anybody who reaches it can run code; set a token."
-    ADMITTED = "The server accepts the token."
-    KERNELS_THERE = "Kernels installed on the server: {kernels}."
-    STARTED_THERE = "The server started a kernel."
-    CONNECTED = "The WebSocket is open, and the kernel answered after {seconds:.1f} s."
-    ANSWERS = "{hello}: {what} answers in {milliseconds:g} ms."
-    NO_CELL = "The kernel answers; it speaks {language}, for which there is no test cell."
-    CELL_FAILED = "The test cell ended with {status}: {reason}"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one step showed, in one sentence; where `ok` is false it says what mends it."""
-
-    step: Step
-    ok: bool
-    sentence: str
-    warning: bool = False
-    """It works, but there is something to mend."""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All findings, in order; the first that is not ok is the last."""
-
-    findings: tuple[Finding, ...]
-    kernels: tuple[str, ...] = ()
-    """The names of the kernel specs there are, where we got so far; the default first."""
-    kernel: str = ""
-    """The name of the kernel that was asked for."""
-    version: str = ""
-    """The server's version."""
-    output: str = ""
-    """What the test cell printed."""
-    milliseconds: float | None = None
-    """The round trip of a warm test cell."""
-
-    @property
-    def ok(self) -> bool:
-        """A cell ran."""
-        return all(finding.ok for finding in self.findings)
-
-    @property
-    def sentence(self) -> str:
-        """The one sentence for a status line."""
-        return self.findings[-1].sentence if self.findings else ""
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What works but should be mended."""
-        return tuple(finding.sentence for finding in self.findings if finding.warning)
-
-    def to_json(self) -> dict[str, object]:
-        """Return the report as JSON values."""
-        return {"ok": self.ok, "sentence": self.sentence, **asdict(self), "findings": self._findings()}
-
-    def _findings(self) -> list[dict[str, object]]:
-        return [{**asdict(finding), "step": finding.step.value} for finding in self.findings]
 
 
 Tell = Callable[[Finding], None]
@@ -177,6 +80,7 @@ class _Examination:
         self._version = ""
         self._output = ""
         self._milliseconds: float | None = None
+        self._standing: Standing | None = None
 
     async def run(self) -> Report:
         try:
@@ -193,6 +97,7 @@ class _Examination:
             self._version,
             self._output,
             self._milliseconds,
+            self._standing,
         )
 
     def _found(self, step: Step, sentence: str, *, ok: bool = True, warning: bool = False) -> None:
@@ -259,6 +164,8 @@ class _Examination:
         here = server_of(rest.url, response)
         if not version or (here is not None and not here.owner):
             trouble = await explain(rest, response)
+            if isinstance(trouble, ServerStopped) and (trouble.startable or trouble.standing == "starting"):
+                self._standing = trouble.standing
             refused = refusal(rest.url, response, token=False)
             said = _sentence(trouble) if trouble is not None else await self._why_no_jupyter(rest, refused)
             raise self._broken(Step.JUPYTER, said)

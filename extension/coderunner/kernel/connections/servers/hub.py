@@ -1,20 +1,33 @@
 """What a JupyterHub means that answers for a person's server: it knows who asks, and how servers stand."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
 from tornado.httpclient import HTTPResponse
 
-from coderunner.errors import KernelError, NotAJupyterServer, ServerRefused, ServerUnreachable
-from coderunner.kernel.connections.servers.refusals import because, jupyverse, parsed, redirected
+from coderunner.errors import KernelError, NotAJupyterServer, ServerRefused, ServerStopped, ServerUnreachable
+from coderunner.kernel.connections.servers.refusals import (
+    because,
+    jupyverse,
+    no_service,
+    parsed,
+    redirected,
+)
 from coderunner.kernel.connections.servers.rest_connection import RestConnection
 
 MARK = "X-JupyterHub-Version"
 """The header in every answer of a Hub, and of the servers that it starts."""
 
+STARTS = ("servers", "start:servers")
+"""The scopes of a Hub with either of which a token may start servers."""
+
 _SERVER = re.compile(r"(.*?)/user/([^/]+)(?:/([^/]+))?")
 _HUB = re.compile(r"(.*?)/hub(?:/.*)?")
+
+
+NOT_ALLOWED = "this token cannot start it, for which it needs the scope servers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +45,40 @@ class HubServer:
         """The server's part of an address."""
         return "/".join(quote(part) for part in ("user", self.owner, self.name) if part)
 
+    @property
+    def about(self) -> str:
+        """Where the Hub tells about its owner."""
+        return f"{self.hub}/hub/api/users/{quote(self.owner, safe='')}"
+
+    @property
+    def control(self) -> str:
+        """Where the Hub starts it, and tells how it starts."""
+        return f"{self.about}/servers/{quote(self.name, safe='')}" if self.name else f"{self.about}/server"
+
+    @property
+    def home(self) -> str:
+        """The page where a person starts and stops it."""
+        return f"{self.hub}/hub/home"
+
+    def startable(self, scopes: object) -> bool:
+        """Return whether a token with these scopes may have it started; a Hub before 2.0 names none."""
+        if not isinstance(scopes, list):
+            return True
+        told = [str(each).partition("!") for each in scopes]
+        mine = ("", f"user={self.owner}", f"server={self.owner}/{self.name}")
+        # Who belongs to a group is the Hub's to know.
+        return any(
+            scope in STARTS and (which in mine or which.startswith("group=")) for scope, _, which in told
+        )
+
     def __str__(self) -> str:
         """The server for a person."""
         return f"the server {self.name!r} of {self.owner}" if self.name else f"the server of {self.owner}"
+
+
+def may_be_server(url: str) -> bool:
+    """Return whether an address could be that of a person's server on a Hub."""
+    return _SERVER.fullmatch(urlsplit(url).path) is not None
 
 
 def server_of(url: str, response: HTTPResponse) -> HubServer | None:
@@ -60,33 +104,46 @@ async def explain(rest: RestConnection, response: HTTPResponse) -> KernelError |
     server = server_of(rest.url, response)
     if server is None:
         return jupyverse(rest.url, response)
-    # A server that runs says by itself that it does not have something.
-    if server.owner and response.code not in (301, 302, 303, 307, 401, 403, 424):
+    if server.owner and not await _in_its_place(rest, server, response):
         return None
     answer = await rest.fetch_at(f"{server.hub}/hub/api/user")
     who = parsed(answer)
+    if answer.code >= 500:
+        return ServerUnreachable(no_service(server.hub, answer))
     if answer.code != 200 or not isinstance(who, dict):
         return _unknown(server, token=bool(rest.where.token))
     name = str(who.get("name", ""))
     if not server.owner:
         return NotAJupyterServer(_address_of_hub(rest.url, server.hub, name))
-    told = parsed(await rest.fetch_at(f"{_about(server)}?include_stopped_servers=1"))
-    if server.owner == name and not (isinstance(told, dict) and "servers" in told):
-        told = who
+    told = parsed(await rest.fetch_at(f"{server.about}?include_stopped_servers=1"))
     servers = told.get("servers") if isinstance(told, dict) else None
-    if not isinstance(servers, dict):
+    startable = server.startable(who.get("scopes"))
+    if isinstance(servers, dict):
+        if server.name and server.name not in servers:
+            return ServerUnreachable(_lacks(server, servers))
+        return await _state(rest, server, servers.get(server.name), startable=startable)
+    if server.owner != name:
         return ServerRefused(
             f"the token is {name}'s and does not reach {server}; use {server.hub}/user/{quote(name)}"
         )
-    if server.name and server.name not in servers:
-        named = ", ".join(repr(str(each)) for each in servers if each) or "none"
-        lacks = f"{server.owner} has no server {server.name!r} on {server.hub}"
-        return ServerUnreachable(f"{lacks}; there are: {named}")
-    return await _state(rest, server, servers.get(server.name))
+    # The token may not see how its own server stands; one that runs has refused it by itself.
+    return await _state(rest, server, {"ready": response.code in (401, 403)}, startable=startable)
 
 
-def _about(server: HubServer) -> str:
-    return f"{server.hub}/hub/api/users/{quote(server.owner, safe='')}"
+async def _in_its_place(rest: RestConnection, server: HubServer, response: HTTPResponse) -> bool:
+    """Return whether somebody else answered for a server; one that runs says itself what it does not have.
+
+    That is the Hub, or in place of a named server the person's default one, below whose address it is.
+    """
+    if response.code == 404 and server.name:
+        return (await rest.fetch("GET", "api")).code != 200
+    return response.code in (301, 302, 303, 307, 401, 403, 424)
+
+
+def _lacks(server: HubServer, servers: Mapping[object, object]) -> str:
+    named = [repr(str(each)) for each in servers if each]
+    there = ", ".join([*named, f"the default one, {server.hub}/user/{quote(server.owner)}"])
+    return f"{server.owner} has no server {server.name!r} on {server.hub}; there are: {there}"
 
 
 def _unknown(server: HubServer, *, token: bool) -> ServerRefused:
@@ -99,15 +156,15 @@ def _address_of_hub(url: str, hub: str, name: str) -> str:
     return f"{url} is a JupyterHub; use the address of your own server, {mine}"
 
 
-async def _state(rest: RestConnection, server: HubServer, model: object) -> KernelError:
+async def _state(rest: RestConnection, server: HubServer, model: object, *, startable: bool) -> KernelError:
     """Say how a server stands that does not do what we ask."""
     pending = model.get("pending") if isinstance(model, dict) else None
     if pending == "spawn":
-        return ServerUnreachable(f"{server} is still starting on {server.hub}; try again in a minute")
+        told = f"{server} is still starting on {server.hub}; try again in a minute"
+        return ServerStopped(told, standing="starting", startable=startable)
     if pending == "stop":
-        return ServerUnreachable(
-            f"{server} is stopping on {server.hub}; start it again at {server.hub}/hub/home"
-        )
+        told = f"{server} is stopping on {server.hub}; start it again at {server.home}"
+        return ServerStopped(told, standing="stopping", startable=startable)
     if isinstance(model, dict) and model.get("ready"):
         return ServerRefused(
             f"the token does not reach {server}, which runs; it needs the scope access:servers, "
@@ -115,4 +172,7 @@ async def _state(rest: RestConnection, server: HubServer, model: object) -> Kern
         )
     said = await rest.fetch_at(f"{server.hub}/hub/{server.path}/api")
     reason = because(parsed(said)).removeprefix(": ")
-    return ServerUnreachable(reason or f"{server} does not run; start it at {server.hub}/hub/home")
+    reason = reason or f"{server} does not run; start it at {server.home}"
+    return ServerStopped(
+        reason if startable else f"{reason}; {NOT_ALLOWED}", standing="stopped", startable=startable
+    )

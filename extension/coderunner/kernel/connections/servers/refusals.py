@@ -5,6 +5,7 @@ import socket
 import ssl
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from tornado.http1connection import _QuietException
 from tornado.httpclient import HTTPResponse
 from tornado.iostream import StreamClosedError, UnsatisfiableReadError
 from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
@@ -52,6 +53,7 @@ _UNREACHABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...],
         (
             *(HTTPStreamClosedError, StreamClosedError, UnsatisfiableReadError),
             *(ConnectionResetError, BrokenPipeError),
+            _QuietException,  # a reset in the middle of a response
         ),
         "{url} sent no complete HTTP response; it may use {other} instead of {scheme}, or be another program",
     ),

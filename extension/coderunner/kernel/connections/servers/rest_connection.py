@@ -5,6 +5,7 @@ time, certificates are always verified.
 """
 
 import json
+from collections.abc import Callable
 from typing import Literal
 
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
@@ -78,6 +79,14 @@ class RestConnection:
         except Exception as error:
             raise unreachable(self.url, error) from None
 
-    async def fetch_at(self, url: str) -> HTTPResponse:
+    async def fetch_at(self, url: str, method: Method = "GET", *, within: float = 0.0) -> HTTPResponse:
         """Return what is answered at another address of the same server, or of the Hub that it belongs to."""
-        return await self._fetch(self.request(url))
+        request = self.request(url, method)
+        request.request_timeout = within or self.patience.request
+        return await self._fetch(request)
+
+    async def stream_from(self, url: str, receive: Callable[[bytes], None], *, within: float) -> None:
+        """Have each piece of what is answered at such an address given to `receive`, until its end."""
+        request = self.request(url)
+        request.request_timeout, request.streaming_callback = within, receive
+        await self._fetch(request)

@@ -52,11 +52,13 @@ _NO_HANDSHAKE = (StreamClosedError, HTTPStreamClosedError, UnsatisfiableReadErro
 
 
 def _untold(record: logging.LogRecord) -> bool:
-    """False for the traceback that tornado writes of a bad handshake, which is told in a sentence."""
+    """False for what tornado writes of a bad handshake or a response that was cut: a sentence tells it."""
     trace = record.exc_info[2] if record.exc_info else None
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-        if trace.tb_frame.f_code.co_name == "_process_server_headers":
+        code = trace.tb_frame.f_code
+        cut = code.co_name == "on_connection_close" and code.co_filename.endswith("simple_httpclient.py")
+        if cut or code.co_name == "_process_server_headers":
             return False
     return True
 
