@@ -136,6 +136,14 @@ PLAN = {
         f"{VALUES} private_folders settings system_prompt access runner models hosts.proxy", "starlette"
     ),
     "hosts.proxy.chat_request": Layer(pure=True),
+    "hosts.proxy.operation": Layer(
+        f"{VALUES} access.authentication runner models.endpoint hosts.proxy", "prometheus_client starlette"
+    ),
+    "hosts.proxy.operation.request_facts": Layer(pure=True),
+    "hosts.proxy.team": Layer(
+        f"{VALUES} private_folders settings access runner models.endpoint hosts.proxy.team", "pydantic"
+    ),
+    "hosts.proxy.team.limiter": Layer("hosts.proxy.team.members", pure=True),
     "hosts.mcp": Layer(f"{VALUES} access images.resize settings runner hosts.mcp", "mcp pydantic starlette"),
     "hosts.terminal": Layer(f"{VALUES} settings sandbox runner hosts.terminal"),
     "hosts.textgen": Layer(
@@ -143,7 +151,7 @@ PLAN = {
         "gradio modules starlette",
     ),
     # The command line opens every host, and through the runner the doctor of connections.
-    "__main__": Layer(f"{VALUES} private_process settings runner hosts"),
+    "__main__": Layer(f"{VALUES} access.api_keys private_process settings runner hosts"),
 }
 """A line covers its module and all within it; the most particular line counts."""
 

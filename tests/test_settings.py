@@ -18,7 +18,8 @@ from coderunner.models.continuation.strategies import STRATEGIES
 from coderunner.sandbox.backends import available
 from coderunner.secret_value import Secret
 from coderunner.settings import sources
-from coderunner.settings.settings import Effective, Settings, descriptions, load
+from coderunner.settings.descriptions import Effective
+from coderunner.settings.settings import Settings, descriptions, load
 from tests.behaviours import behaviour
 
 CANARY = "canary-5b1e8c0d"
@@ -327,7 +328,7 @@ def test_settings_made_in_place_do_not_show_a_secret_either() -> None:
 @behaviour("settings:secrets:no-flag")
 def test_a_secret_has_no_flag() -> None:
     without = [each.name for each in descriptions() if not each.flag]
-    assert without == ["token", "model_key", "api_key", "records_url"]
+    assert without == ["token", "model_key", "api_key", "metrics_key", "records_url"]
 
 
 @behaviour("settings:endpoint:openai")

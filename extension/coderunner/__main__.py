@@ -137,6 +137,18 @@ def _import(chosen: argparse.Namespace) -> int:
     return take_in(_settings(chosen), chosen.notebook)
 
 
+def _make_key(chosen: argparse.Namespace) -> int:
+    """Make a key for the team file; it is shown once and saved nowhere."""
+    from coderunner.access.api_keys import digest_of, new_key
+
+    key = new_key().reveal()
+    print(f"Key of {chosen.user}, shown only here: {key}")
+    print("Lines for the team file, from which nobody can tell the key:\n")
+    print(f"[users.{json.dumps(chosen.user)}]")
+    print(f'key_sha256 = "{digest_of(key)}"')
+    return 0
+
+
 def _show_settings(chosen: argparse.Namespace) -> int:
     """Print every setting as it is, with its source."""
     from coderunner.runner import approval_of
@@ -159,6 +171,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "kernels": _kernels,
     "export": _export,
     "import": _import,
+    "key": _make_key,
     "settings": _show_settings,
 }
 

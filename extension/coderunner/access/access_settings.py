@@ -15,12 +15,13 @@ HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-re
 """The headers of each response of a host without a page."""
 
 
-def allow(settings: Settings, what: str) -> None:
+def allow(settings: Settings, what: str, *, local: bool | None = None, keys: bool = False) -> None:
     """Refuse settings that would let the wrong people run code; `what` names the host, as in "proxy".
 
-    Raises SettingsError.
+    `local`: whether somebody's code runs on this machine, if the settings alone do not say it; `keys`: a
+    person has set keys elsewhere. Raises SettingsError.
     """
-    here = not settings.server and settings.approve != "off"
+    here = (not settings.server if local is None else local) and settings.approve != "off"
     if here and not settings.allow_local_kernel and not (way := in_force(settings)):
         message = (
             f"clients' code would run on this machine without a sandbox ({way.why[:1].lower()}"
@@ -28,7 +29,7 @@ def allow(settings: Settings, what: str) -> None:
             "clients may do everything that you can do"
         )
         raise SettingsError(message)
-    if settings.host.strip("[]") not in LOOPBACK and not settings.api_key:
+    if settings.host.strip("[]") not in LOOPBACK and not (settings.api_key or keys):
         message = (
             f"host is {settings.host}, so other machines can reach the {what}; set the keys yourself first, "
             "with --api-key-file"
@@ -42,7 +43,7 @@ def load_api_keys(settings: Settings, what: str, say: Callable[[str], None]) -> 
     Raises SettingsError.
     """
     several = api_keys.named(settings.api_key)
-    _keep_apart(settings, len(several))
+    keep_apart(settings, 0 if settings.server else len(several))
     if settings.attach and len(several) > 1:
         message = (
             f"attach gives everybody the same kernel, but there are {len(several)} keys for separate users; "
@@ -59,9 +60,12 @@ def load_api_keys(settings: Settings, what: str, say: Callable[[str], None]) -> 
     return ApiKeys([key])
 
 
-def _keep_apart(settings: Settings, keys: int) -> None:
-    """Refuse several users whose kernels could reach each other."""
-    if keys < 2 or settings.server or settings.approve == "off":
+def keep_apart(settings: Settings, keys: int) -> None:
+    """Refuse several users whose kernels on this machine could reach each other: so many have them here.
+
+    Raises SettingsError.
+    """
+    if keys < 2 or settings.approve == "off":
         return
     if not (sandbox := in_force(settings)):
         message = (

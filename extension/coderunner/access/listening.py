@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import signal
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from types import FrameType
 
 import uvicorn
 
@@ -39,10 +41,17 @@ def address(host: str, listener: socket.socket) -> str:
     return f"http://{shown}:{listener.getsockname()[1]}"
 
 
-async def serve(app: App, listener: socket.socket, ready: Callable[[], Awaitable[None]]) -> None:
+async def serve(
+    app: App,
+    listener: socket.socket,
+    ready: Callable[[], Awaitable[None]],
+    *,
+    drain: Callable[[], Awaitable[None]] | None = None,
+) -> None:
     """Serve `app` until SIGINT or SIGTERM; `ready` is called once it answers.
 
-    Raises the error that kept the app from starting or from shutting down cleanly.
+    With `drain`, it is called at the first SIGTERM, and the app is served until it has returned; a second
+    signal ends that at once. Raises the error that kept the app from starting or from shutting down cleanly.
     """
     lifespan: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -63,7 +72,7 @@ async def serve(app: App, listener: socket.socket, ready: Callable[[], Awaitable
             raise
 
     config = uvicorn.Config(watched, log_level="critical", access_log=False, timeout_graceful_shutdown=GRACE)
-    server = _AnnouncingServer(config, ready)
+    server = _AnnouncingServer(config, ready, drain)
     with suppress(SystemExit):  # raised by some versions when the app does not start; others just return
         await server.serve(sockets=[listener])
     if lifespan.done() or not server.started:
@@ -73,12 +82,44 @@ async def serve(app: App, listener: socket.socket, ready: Callable[[], Awaitable
 class _AnnouncingServer(uvicorn.Server):
     """A server that calls `ready` once it answers."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        ready: Callable[[], Awaitable[None]],
+        drain: Callable[[], Awaitable[None]] | None,
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._drain = drain
+        self._draining: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then call `ready`."""
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started:
             await self._ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End, at the first SIGTERM after what `drain` waits for."""
+        if self._drain is None or self._loop is None or sig != signal.SIGTERM or self.should_exit:
+            super().handle_exit(sig, frame)
+        else:
+            drain, self._drain = self._drain, None
+            self._loop.call_soon_threadsafe(self._begin_to_end, drain)
+
+    def _begin_to_end(self, drain: Callable[[], Awaitable[None]]) -> None:
+        self._draining = asyncio.ensure_future(self._end(drain))
+
+    async def _end(self, drain: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await drain()
+        finally:
+            self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close everything; nothing is waited for any more."""
+        if self._draining is not None:
+            self._draining.cancel()
+        await super().shutdown(sockets)

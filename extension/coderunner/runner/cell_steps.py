@@ -88,11 +88,20 @@ def cell_steps(
             yield from _beats(consent, tell, stopped)
         if (refusal := _refusal(consent, stopped=stopped())) is not None:
             return (yield from _last(Ended(refusal, run.ordinal)))
-        known = yield Call(lambda: options.runs.claim(run.cell, run.ordinal))
+        known = yield Call(lambda: _claimed(run, options))
     if isinstance(known, Future):
         yield from _beats(known, tell, stopped)
         return (yield from _last(Ended(_known(known), run.ordinal)))
     return (yield from _last((yield from _cell(run, kernel, options, known, tell, stopped, late))))
+
+
+def _claimed(run: Run, options: RunOptions) -> ReplyRun | Future[Result]:
+    """The right to run a cell, or why it may not run now, or what comes of it where another has that."""
+    if why := options.admit(run):
+        refused: Future[Result] = Future()
+        refused.set_result(Result(status=Status.UNFIT, detail=why))
+        return refused
+    return options.runs.claim(run.cell, run.ordinal)
 
 
 def _last(ended: Ended) -> CellSteps:

@@ -10,10 +10,16 @@ def uncounted() -> int:
     return 0
 
 
+def unlimited() -> str:
+    """For hosts without limits beyond those of one reply."""
+    return ""
+
+
 class ReplyBudget:
     """The seconds and tokens of one reply, from now on; 0: no limit.
 
-    `spent` gives the tokens so far. The time for approval or input does not count.
+    `spent` gives the tokens so far; `further` another limit that is reached, as `used_up` does. The time
+    for approval or input does not count.
     """
 
     def __init__(
@@ -22,11 +28,13 @@ class ReplyBudget:
         tokens: int = 0,
         *,
         spent: Callable[[], int] = uncounted,
+        further: Callable[[], str] = unlimited,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._seconds = seconds
         self._tokens = tokens
         self._spent = spent
+        self._further = further
         self._clock = clock
         self._began = clock()
 
@@ -45,7 +53,7 @@ class ReplyBudget:
             return f"this reply has reached its time limit of {_duration(self._seconds)}"
         if self._tokens and self._spent() >= self._tokens:
             return f"this reply has reached its limit of {self._tokens:,} tokens"
-        return ""
+        return self._further()
 
 
 def _duration(seconds: float) -> str:

@@ -65,6 +65,11 @@ def declined(_run: Run) -> Future[bool]:
     return _decided(verdict=False)
 
 
+def anything(_run: Run) -> str:
+    """For hosts that do not limit how many cells run."""
+    return ""
+
+
 def no_pictures(_result: Result) -> Sequence[str]:
     """For hosts that cannot put images into the reply."""
     return ()
@@ -86,7 +91,8 @@ class RunOptions:
     (`input()`); without it, programs that ask fail. `allowance` is the budget of the whole reply. `left` is
     for a host that may have to close a reply that should go on, for example when its page is reloaded: its
     cells keep running then, and `left` gets the running one. Without it they end with the reply. `runs`
-    records all runs: a cell that has already run gets its recorded result at once.
+    records all runs: a cell that has already run gets its recorded result at once. `admit` is called in a
+    thread once a cell has consent, and gives the reason why it may not run now; empty: it may.
     """
 
     deadline: float = 30.0
@@ -97,6 +103,7 @@ class RunOptions:
     allowance: ReplyBudget = field(default_factory=ReplyBudget)
     left: Callable[[Ended], None] | None = None
     runs: ReplyRuns = field(default_factory=UnrecordedRuns)
+    admit: Callable[[Run], str] = anything
 
 
 DECLINED = Result(status=Status.DECLINED)

@@ -7,8 +7,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from coderunner import __version__
+from coderunner.settings.descriptions import Description
 from coderunner.settings.fields import Topic
-from coderunner.settings.settings import CONFIG_VARIABLE, Description, descriptions
+from coderunner.settings.settings import CONFIG_VARIABLE, descriptions
 from coderunner.settings.sources import default_config
 
 TITLES: dict[Topic, str] = {
@@ -84,6 +85,8 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("notebook", help="new file, such as chat.ipynb; - for stdout")
     take_in = _add(commands, "import", "import notebooks as conversations", ("kept",))
     take_in.add_argument("notebook", nargs="+", help="one or more files; - for stdin")
+    key = _add(commands, "key", "make a key for a user of the proxy, and the lines for the team file", ())
+    key.add_argument("user", nargs="?", default="alice", help="the user's name")
     _add(commands, "settings", "show all settings and where each comes from", tuple(TITLES))
     return whole
 

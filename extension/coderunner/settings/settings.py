@@ -7,7 +7,6 @@ knows its source. Secrets have no flag (every user of the machine can see a flag
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
@@ -29,6 +28,7 @@ from pydantic_settings import (
 
 from coderunner.errors import SettingsError
 from coderunner.secret_value import Secret
+from coderunner.settings.descriptions import PREFIX, Description, Effective
 from coderunner.settings.fields import (
     BasePath,
     CodeSecrets,
@@ -37,7 +37,6 @@ from coderunner.settings.fields import (
     Folders,
     Hosts,
     Sealed,
-    Topic,
     setting,
 )
 from coderunner.settings.messages import FOREIGN_SECRETS, SECRETS, authority, host, sentence, shown
@@ -49,7 +48,6 @@ from coderunner.settings.sources import (
     read_toml,
 )
 
-PREFIX = "CODERUNNER_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 DEFAULT = "default"
 """The source of a value that is not set."""
@@ -206,6 +204,26 @@ class Settings(BaseSettings):
         "address at which browsers reach the proxy, for those links; empty: the address that the client uses",
         "proxy",
     )
+    team_file: Path | None = setting(
+        None, "TOML file with the users of the proxy: their keys, limits and Jupyter servers", "proxy"
+    )
+    metrics_key: Sealed = setting(
+        Secret(), "key with which Prometheus may read /metrics of the proxy; empty: nobody may", "proxy"
+    )
+    metrics_key_file: Path | None = setting(None, "file with that key", "proxy")
+    log_format: Literal["text", "json"] = setting(
+        "text",
+        "what the proxy logs: warnings (text), or each request and block too, a line of JSON each",
+        "proxy",
+    )
+    drain_timeout: float = setting(
+        20.0,
+        "seconds that replies in progress have to end when the proxy is stopped with SIGTERM",
+        "proxy",
+        ge=0,
+        le=86_400,
+        allow_inf_nan=False,
+    )
     base_path: BasePath = setting(
         "", "path at which a reverse proxy serves the app, such as /coderunner; it keeps paths whole", "app"
     )
@@ -307,45 +325,13 @@ class Settings(BaseSettings):
         """The source of the setting `name`, as text; `DEFAULT` if it is not set."""
         return self._sources.get(name, GIVEN if name in self.model_fields_set else DEFAULT)
 
-    def effective(self, **decided: str) -> list["Effective"]:
+    def effective(self, **decided: str) -> list[Effective]:
         """Every setting with its effective value and its source; secrets are masked.
 
         `decided`: what a default means here, by setting.
         """
         values = {name: getattr(self, name) for name in type(self).model_fields} | decided
         return [Effective(name, shown(name, value), self.source(name)) for name, value in values.items()]
-
-
-@dataclass(frozen=True, slots=True)
-class Effective:
-    """One setting with its effective value, as text."""
-
-    name: str
-    value: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """The description of one setting, for help, documentation and forms."""
-
-    name: str
-    topic: Topic
-    what: str
-    default: str
-    choices: tuple[str, ...] = ()
-    secret: bool = False
-    switch: bool = False
-
-    @property
-    def flag(self) -> str:
-        """The flag that sets it; empty for a secret."""
-        return "" if self.secret else "--" + self.name.replace("_", "-")
-
-    @property
-    def variable(self) -> str:
-        """The environment variable that sets it."""
-        return PREFIX + self.name.upper()
 
 
 def descriptions() -> list[Description]:
@@ -382,7 +368,7 @@ def load(flags: Mapping[str, object] | None = None, *, config: Path | None = Non
     gathered.add(EnvSettingsSource(Settings)(), lambda name: PREFIX + name.upper())
     gathered.add(given, lambda name: "--" + name.replace("_", "-"))
     fall_back_to_openai(gathered)
-    for name in ("token", "model_key", "api_key", "system_prompt"):
+    for name in ("token", "model_key", "api_key", "metrics_key", "system_prompt"):
         gathered.read_file_of(name)
     try:
         settings = Settings(**gathered.values)

@@ -11,6 +11,9 @@ import pytest
 from coderunner.access.api_keys import ApiKeys
 from coderunner.hosts.proxy.routes import Proxy
 from coderunner.hosts.proxy.server import guarded
+from coderunner.hosts.proxy.team.accounts import Accounts
+from coderunner.hosts.proxy.team.members import Members
+from coderunner.hosts.proxy.team.team import Team
 from coderunner.models.demo.demo_replies import MODEL
 from coderunner.models.endpoint.client import Endpoint
 from coderunner.secret_value import Secret
@@ -37,6 +40,8 @@ class Proxied:
     proxy: Proxy
     clients: ExitStack
     """Closes them in the end."""
+    clock: "Clock"
+    """The time for limits of its users: it stands still but for what a test adds."""
 
     def client(self, key: str = ALICE) -> openai.OpenAI:
         client = openai.OpenAI(
@@ -50,6 +55,16 @@ class Proxied:
         )
 
 
+@dataclass
+class Clock:
+    """A clock that a test moves."""
+
+    now: float = 1_000_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 Open = Callable[..., Proxied]
 
 
@@ -59,15 +74,27 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
     with ExitStack() as servers:
         known: dict[str, Proxied] = {}
 
-        def start(upstream: str, *, quiet: float = 0.2, key: str = "", **chosen: Any) -> Proxied:
-            what = f"{upstream} {quiet} {key} {sorted(chosen.items())}"
+        def start(
+            upstream: str, *, quiet: float = 0.2, key: str = "", team: str = "", **chosen: Any
+        ) -> Proxied:
+            """`team`: what the team file says; without it, ALICE and BOB have a key each."""
+            what = f"{upstream} {quiet} {key} {team} {sorted(chosen.items())}"
             if what not in known:
                 folder = tmp_path_factory.mktemp("proxy")
+                clock = Clock()
+                accounts = Accounts(folder / "tokens-today.json", clock=clock, calendar=clock)
+                api_keys, members = ApiKeys([Secret(ALICE), Secret(BOB)]), Members()
+                if team:
+                    (folder / "team.toml").write_text(team)
+                    chosen = {"team_file": folder / "team.toml", **chosen}
                 settings = load({"allow_local_kernel": True, "data_dir": folder, **chosen})
-                proxy = Proxy(settings, Endpoint(upstream, Secret(key)), quiet=quiet, spare=False)
-                api_keys = ApiKeys([Secret(ALICE), Secret(BOB)])
+                if team:
+                    given = Team(settings, lambda _: None)
+                    api_keys, members = given.api_keys, given.members
+                endpoint = Endpoint(upstream, Secret(key))
+                proxy = Proxy(settings, endpoint, members, accounts, quiet=quiet, spare=False)
                 url = servers.enter_context(listening(guarded(proxy, api_keys)))
-                known[what] = Proxied(url, proxy, servers.enter_context(ExitStack()))
+                known[what] = Proxied(url, proxy, servers.enter_context(ExitStack()), clock)
             return known[what]
 
         yield start

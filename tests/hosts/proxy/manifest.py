@@ -158,3 +158,67 @@ BEHAVIOURS = {
         "The only endpoint of this machine is taken; where there is none it says what to name.", ISSUE
     ),
 }
+
+TEAM = "issue: teams"
+
+BEHAVIOURS |= {
+    "team:server:own": Behaviour("A key may have a Jupyter server and token of its own.", TEAM),
+    "team:key:unknown": Behaviour("With a team file, its keys are accepted and no others.", TEAM),
+    "team:blocks:in-a-reply": Behaviour(
+        "A block that a limit forbids is told in one sentence, and the reply goes on.", TEAM
+    ),
+    "team:limit:429": Behaviour(
+        "A request that a limit forbids gets 429 with which limit it is and when there is room again.", TEAM
+    ),
+    "team:limit:followed": Behaviour(
+        "A retry of a reply that has begun follows it, whatever the limits say, and runs nothing again.", TEAM
+    ),
+    "team:limit:counted": Behaviour(
+        "In no 60 seconds more blocks run than allowed, and one refused may run when it was told.", TEAM
+    ),
+    "team:limit:bounded": Behaviour("What is remembered of a user is bounded by its limit.", TEAM),
+    "team:kernels:oldest": Behaviour(
+        "At the limit of kernels a new one replaces that unused for longest, which says so later.", TEAM
+    ),
+    "team:kernels:in-use": Behaviour(
+        "Kernels of conversations with a reply in progress are not replaced; the client tries again.", TEAM
+    ),
+    "team:tokens:day": Behaviour(
+        "Tokens of every route count for the day, by the endpoint's count or else by length.", TEAM
+    ),
+    "team:tokens:reply": Behaviour("A reply that uses the last tokens ends with a sentence.", TEAM),
+    "team:tokens:saved": Behaviour("The tokens of the day outlive a restart.", TEAM),
+    "team:file:read": Behaviour("A user has its own limits, and else those of all.", TEAM),
+    "team:file:refused": Behaviour(
+        "A team file that cannot be used is told with place and reason, and without a secret.", TEAM
+    ),
+    "team:file:rights": Behaviour("Keys and tokens that others can read are remarked on.", TEAM),
+    "team:file:alone": Behaviour("Users are named in one place, and none has a kernel with another.", TEAM),
+    "team:file:reload": Behaviour(
+        "A changed file counts from the next request; a broken one changes nothing.", TEAM
+    ),
+    "team:health:without-a-key": Behaviour("Health and readiness need no key and tell no secret.", TEAM),
+}
+
+BEHAVIOURS |= {
+    "operation:drain:finishes": Behaviour(
+        "At SIGTERM nothing new begins, and a reply in progress ends as it would have.", TEAM
+    ),
+    "operation:drain:cut-short": Behaviour(
+        "A block that takes too long is stopped and told; its kernel on a server stays, and another proxy "
+        "with the same records goes on without running it again.",
+        TEAM,
+    ),
+    "operation:drain:at-once": Behaviour("A second SIGTERM ends it at once.", TEAM),
+    "operation:drain:idle": Behaviour("An idle proxy ends at once and without a word.", TEAM),
+    "operation:reload": Behaviour("A changed team file is read at SIGHUP, and by itself.", TEAM),
+    "operation:metrics:numbers": Behaviour(
+        "Prometheus reads what happens, by route, outcome and user.", TEAM
+    ),
+    "operation:metrics:bounded": Behaviour("Nothing that a client chooses is a label.", TEAM),
+    "operation:metrics:key": Behaviour("Metrics have a key of their own; without it there are none.", TEAM),
+    "operation:ready:upstream": Behaviour("It is not ready while the endpoint does not answer.", TEAM),
+    "operation:log:lines": Behaviour(
+        "Each request and block is a line of JSON, without content, keys or names that clients chose.", TEAM
+    ),
+}

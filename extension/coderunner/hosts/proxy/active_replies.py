@@ -4,9 +4,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 from coderunner.errors import CodeRunnerError, RecordsUnavailable
-from coderunner.hosts.proxy.chat_request import ChatRequest
 from coderunner.hosts.proxy.client_retries import (
     KEPT,
     PREFIX,
@@ -17,11 +17,14 @@ from coderunner.hosts.proxy.client_retries import (
 )
 from coderunner.hosts.proxy.conversations import Conversations
 from coderunner.hosts.proxy.openai_format import Outcome
-from coderunner.hosts.proxy.reply_writer import Keep, ReplyWriter
+from coderunner.hosts.proxy.reply_writer import Order, ReplyWriter
+from coderunner.hosts.proxy.team.members import Member
 
 log = logging.getLogger(__name__)
 
 BROKEN = "Something went wrong in the proxy; see its terminal."
+
+ENDED = "The proxy was shut down before this reply was complete; ask again."
 
 GRACE = 10.0
 """Seconds for which a reply goes on after its client has timed out: OpenAI's clients retry after half a
@@ -37,8 +40,11 @@ class ActiveReplies:
         self._retries = ClientRetries()
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._leaving: set[asyncio.Task[None]] = set()
+        self._stop = asyncio.Event()
 
-    async def find(self, identity: str, headers: Mapping[str, str], name: str) -> Attempt | None:
+    async def find(
+        self, identity: str, headers: Mapping[str, str], name: str, member: Member
+    ) -> Attempt | None:
         """The reply of a retry; None if the request is a new question.
 
         `name` is the conversation's, for a reply that only the records have. A reply that failed or was given
@@ -57,13 +63,14 @@ class ActiveReplies:
             return None
         if not records:
             return None
-        return restored(name, records, await self._writer.language(records[-1].key.conversation))
+        session = self._writer.session(member, records[-1].key.conversation)
+        return restored(name, records, await session.language())
 
-    def begin(self, identity: str, attempt: Attempt, asked: ChatRequest, owner: str, keep: Keep) -> None:
+    def begin(self, identity: str, attempt: Attempt, order: Order) -> None:
         """Start to write a reply, for all followers of its journal."""
         attempt.begun = True
         self._retries.note(identity, attempt)
-        task = asyncio.create_task(self._write(attempt, asked, owner, keep))
+        task = asyncio.create_task(self._write(attempt, replace(order, stop=self._stop)))
         self._tasks[id(attempt)] = task
         task.add_done_callback(lambda _: self._tasks.pop(id(attempt), None))
 
@@ -83,6 +90,23 @@ class ActiveReplies:
         else:
             await self._end(attempt)
 
+    async def ended(self) -> None:
+        """Wait until none is being written."""
+        while self._tasks:
+            await asyncio.wait(list(self._tasks.values()))
+
+    async def cut_short(self, patience: float) -> None:
+        """Stop all of them: each says so, after the result so far of a block that runs.
+
+        What has not ended after `patience` seconds is given up; the records say what is known of its block.
+        """
+        self._stop.set()
+        try:
+            async with asyncio.timeout(patience):
+                await self.ended()
+        except TimeoutError:
+            await self.close()
+
     async def close(self) -> None:
         """End all of them."""
         for task in (every := [*self._tasks.values(), *self._leaving]):
@@ -101,18 +125,24 @@ class ActiveReplies:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _write(self, attempt: Attempt, asked: ChatRequest, owner: str, keep: Keep) -> None:
+    async def _write(self, attempt: Attempt, order: Order) -> None:
         end: Outcome | CodeRunnerError | None = None
         journal, written = attempt.journal, attempt.written
         try:
-            end = await self._writer.write(asked, attempt.label, attempt.message, keep, journal, written)
+            end = await self._writer.write(order, journal, written)
         except CodeRunnerError as failure:
             end = failure
-        except Exception:
+            self._writer.watch.failed(order.facts, failure)
+        except asyncio.CancelledError:
+            end = CodeRunnerError(ENDED) if self._stop.is_set() else None
+            raise
+        except Exception as failure:
             log.exception("A reply failed")
             end = CodeRunnerError(BROKEN)
+            self._writer.watch.failed(order.facts, failure)
         finally:
             # Before the client gets the end, since its next request may come at once.
+            asked = order.asked
             said = asked.prior + written.text
-            self._conversations.remember(owner, attempt.name, asked.messages, said)
+            self._conversations.remember(order.member.owner, attempt.name, asked.messages, said)
             attempt.end(end)

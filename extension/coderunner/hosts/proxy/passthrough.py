@@ -5,7 +5,7 @@ below the configured address: servers have other routes, which delete models or 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import unquote
 
 from starlette.requests import Request
@@ -14,6 +14,7 @@ from starlette.types import Scope, Send
 from coderunner.errors import ModelError
 from coderunner.hosts.proxy.conversations import HEADERS
 from coderunner.hosts.proxy.response_stream import refuse
+from coderunner.hosts.proxy.team.passed_usage import PassedUsage
 from coderunner.models.endpoint.client import Client
 
 API = "/v1/"
@@ -60,9 +61,23 @@ THEIRS_TOO = ("access-control-",)
 """Prefixes of others: the endpoint does not decide which pages may read our responses."""
 
 
-async def relay(client: Client, request: Request, route: str, body: bytes, send: Send) -> None:
-    """Pass a request on to a `route` of the API, and its answer back as it comes."""
-    headers = passed(request.headers.raw, OURS, OURS_TOO)
+async def relay(
+    client: Client,
+    request: Request,
+    route: str,
+    body: bytes,
+    send: Send,
+    *,
+    meter: PassedUsage,
+    failed: Callable[[ModelError], None],
+) -> None:
+    """Pass a request on to a `route` of the API, and its answer back as it comes.
+
+    `meter` counts the tokens of the answer; `failed` is told of a failure of the endpoint.
+    """
+    # What counts has to be read, so it must not come compressed.
+    unread = frozenset({"accept-encoding"}) if meter.counts else frozenset()
+    headers = passed(request.headers.raw, OURS | unread, OURS_TOO)
     headers += [(b"content-length", str(len(body)).encode())] if body else []
     began = False
     try:
@@ -70,10 +85,13 @@ async def relay(client: Client, request: Request, route: str, body: bytes, send:
             kept = passed(answer.headers, THEIRS, THEIRS_TOO)
             began = True
             await send({"type": "http.response.start", "status": answer.status, "headers": kept})
+            meter.begin(answer.status, answer.headers)
             async for piece in answer.pieces:
+                meter.receive(piece)
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
     except ModelError as failure:
+        failed(failure)
         if began:  # the only way left is to break off as well
             raise
         await refuse(failure, {})(request.scope, request.receive, send)

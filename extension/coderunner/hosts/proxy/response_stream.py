@@ -1,6 +1,7 @@
 """How a reply gets to a client: piece by piece, or as a whole. The connection is kept alive meanwhile."""
 
 import asyncio
+import math
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Protocol
 
@@ -10,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from coderunner.errors import CodeRunnerError, EndpointFailed
 from coderunner.hosts.proxy import openai_format
 from coderunner.hosts.proxy.openai_format import Outcome, ReplyFormat
+from coderunner.hosts.proxy.team.limiter import Reached
 
 QUIET = 10.0
 """Seconds of silence after which a stream gives a sign of life: proxies close one after 60, some after 15."""
@@ -20,6 +22,11 @@ MOST_WAITING = 65_536
 STREAM = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
 
 BAD_GATEWAY = 502
+
+SOON = 5
+"""Seconds after which to try again where nobody knows when another reply ends."""
+LATE = 60
+"""The most seconds that OpenAI's clients wait for; without them, they try again within eight."""
 
 
 class ReplySink(Protocol):
@@ -181,6 +188,21 @@ async def until_disconnected(
         await asyncio.gather(work, *others, return_exceptions=True)
     if not work.cancelled():
         work.result()
+
+
+def limited(reached: Reached) -> JSONResponse:
+    """The error response for a limit that is reached, as OpenAI's clients read it.
+
+    They try again by themselves, after the seconds that the response names if these are 60 at most. What
+    frees later they are told not to try.
+    """
+    seconds = SOON if reached.seconds is None else max(math.ceil(reached.seconds), 1)
+    said = f"Limit of this key reached: {reached.what}. There is room again {reached.frees}."
+    headers = {"retry-after": str(seconds)}
+    if seconds > LATE:
+        headers["x-should-retry"] = "false"
+    body = openai_format.error(said, kind=reached.kind, code="rate_limit_exceeded")
+    return JSONResponse(body, 429, headers=headers)
 
 
 def refuse(failure: CodeRunnerError, headers: Mapping[str, str]) -> JSONResponse:

@@ -2,16 +2,27 @@
 
 import asyncio
 import contextlib
+import signal
 import socket
 import sys
 from collections.abc import Sequence
 
-from coderunner.access import access_settings, listening
+from starlette.responses import JSONResponse
+
+from coderunner.access import access_settings, api_keys, listening
 from coderunner.access.api_keys import ApiKeys
 from coderunner.access.origins import App, OriginCheck, Receive, Scope, Send
 from coderunner.errors import SettingsError
+from coderunner.hosts.proxy import openai_format
 from coderunner.hosts.proxy.image_links import ROUTE
+from coderunner.hosts.proxy.operation import event_log
+from coderunner.hosts.proxy.operation.draining import DrainGate
+from coderunner.hosts.proxy.operation.health import HEALTH, READY, Health
+from coderunner.hosts.proxy.operation.metrics import MetricsApp
+from coderunner.hosts.proxy.operation.request_facts import facts_of
+from coderunner.hosts.proxy.operation.watch import Watched
 from coderunner.hosts.proxy.routes import Proxy
+from coderunner.hosts.proxy.team.team import WHAT, Team
 from coderunner.models.continuation.detection import PORTS, SCAN_SECONDS, scan
 from coderunner.models.demo.server import DemoServer
 from coderunner.models.endpoint.client import Endpoint
@@ -20,7 +31,13 @@ from coderunner.settings.settings import DEFAULT, Settings
 PORT = 7862
 """The default, next to the app's."""
 
-WHAT = "proxy"
+METRICS = "/metrics"
+
+STOPPING = JSONResponse(
+    openai_format.error("The proxy is shutting down; try again.", kind="server_error", code="shutting_down"),
+    503,
+    headers={"retry-after": "1", "connection": "close"},
+)
 
 
 def run(settings: Settings) -> None:
@@ -29,11 +46,12 @@ def run(settings: Settings) -> None:
     Raises SettingsError if the settings do not allow it.
     """
     allow(settings)
-    api_keys = access_settings.load_api_keys(settings, WHAT, _say)
+    event_log.configure(settings.log_format)
+    team = Team(settings, _say)
     port = PORT if settings.source("port") == DEFAULT else settings.port
     listener = listening.listen(settings.host, port)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(settings, api_keys, listener))
+        asyncio.run(_serve(settings, team, listener))
 
 
 def allow(settings: Settings) -> None:
@@ -44,28 +62,53 @@ def allow(settings: Settings) -> None:
             "or to off to run nothing"
         )
         raise SettingsError(message)
-    access_settings.allow(settings, WHAT)
+    if settings.team_file is None:
+        access_settings.allow(settings, WHAT)
+    if settings.metrics_key:
+        (key, *others) = api_keys.named(settings.metrics_key)
+        if others:
+            raise SettingsError(f"{settings.source('metrics_key')} has several keys; keep one")
+        if key in api_keys.named(settings.api_key):
+            raise SettingsError("metrics_key is also a key of a user; make another one: coderunner key")
 
 
-def guarded(proxy: Proxy, api_keys: ApiKeys) -> App:
+def guarded(proxy: Proxy, keys: ApiKeys) -> App:
     """The proxy behind the origin check; its images are served without it, and without a key."""
     settings = proxy.settings
     origin_check = OriginCheck(
-        proxy.asgi(api_keys),
+        _with_operation(proxy, DrainGate(proxy.asgi(keys), proxy.draining, refuse=STOPPING)),
         access_settings.names(settings),
         headers=access_settings.HEADERS,
         origins=access_settings.origins(settings),
     )
-    image_app = proxy.image_app(api_keys)
+    image_app = proxy.image_app(keys)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         seen = scope["type"] == "http" and scope["path"].startswith(ROUTE)
+        if seen:
+            facts_of(scope).route = "image"
         await (image_app if seen else origin_check)(scope, receive, send)
+
+    return Watched(answer, proxy.watch)
+
+
+def _with_operation(proxy: Proxy, app: App) -> App:
+    """The app with the routes for whoever runs the proxy, which are answered to the end."""
+    health = Health(proxy.client, proxy.records, lambda: proxy.draining.begun)
+    routes: dict[str, App] = {HEALTH: health, READY: health}
+    if proxy.settings.metrics_key:
+        routes[METRICS] = MetricsApp(proxy.watch.metrics, proxy.settings.metrics_key)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        found = routes.get(scope["path"]) if scope["type"] == "http" else None
+        if found is not None:
+            facts_of(scope).route = scope["path"].strip("/")
+        await (found or app)(scope, receive, send)
 
     return answer
 
 
-async def _serve(settings: Settings, api_keys: ApiKeys, listener: socket.socket) -> None:
+async def _serve(settings: Settings, team: Team, listener: socket.socket) -> None:
     demo = DemoServer()
     endpoint = Endpoint(await demo.start()) if settings.demo else await endpoint_of(settings)
 
@@ -73,9 +116,14 @@ async def _serve(settings: Settings, api_keys: ApiKeys, listener: socket.socket)
         _say(f"Endpoint: {endpoint.url}")
         _say(f"CodeRunner is at {listening.address(settings.host, listener)}/v1 (press Ctrl-C to stop)")
 
+    proxy = Proxy(settings, endpoint, team.members, several=team.several)
+    following = asyncio.ensure_future(team.follow())
+    if hasattr(signal, "SIGHUP"):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, team.reload)
     try:
-        await listening.serve(guarded(Proxy(settings, endpoint), api_keys), listener, tell)
+        await listening.serve(guarded(proxy, team.api_keys), listener, tell, drain=proxy.drain)
     finally:
+        following.cancel()
         await demo.stop()
 
 

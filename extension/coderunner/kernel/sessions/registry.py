@@ -194,6 +194,18 @@ class Sessions:
             return await asyncio.wait_for(looking, LOOKING)
         return ()
 
+    def release(self, session: Session) -> None:
+        """End the kernel of a session that nobody uses, also on a server; returns at once.
+
+        Its next cell gets a new kernel, and says that variables are gone.
+        """
+        self.io_thread.submit(self._vacate(session))
+
+    async def _vacate(self, session: Session) -> None:
+        await session.rest(keep=False)
+        if isinstance(session.where, Server):
+            await self._unlisted.delete(session.where, _path(session.conversation))
+
     def live(self, conversation: str) -> bool:
         """Tell whether the conversation has a kernel, or one is being started."""
         session = self._sessions.get(conversation)

@@ -311,10 +311,13 @@ class Session:
         self._current.stop()
         return True
 
-    async def rest(self) -> None:
-        """Release the kernel until the next cell, once none runs or waits. For callers in the loop."""
+    async def rest(self, *, keep: bool = True) -> None:
+        """Release the kernel until the next cell, once none runs or waits. For callers in the loop.
+
+        `keep` leaves a kernel running that can be found again.
+        """
         async with self._turnstile:
-            await self._life.rest()
+            await self._life.rest(keep=keep)
 
     async def end(self, *, keep: bool = False) -> None:
         """Close for good; `keep` leaves a kernel running that can be found again. For callers in the loop."""

@@ -26,7 +26,7 @@ from coderunner.models.continuation.vision import looked_at, sees
 from coderunner.models.endpoint import error_messages
 from coderunner.models.endpoint.chunks import by_lines, piece
 from coderunner.models.endpoint.client import Client, Endpoint
-from coderunner.models.endpoint.token_usage import Usage
+from coderunner.models.endpoint.token_usage import Usage, guess
 
 AUTO, ON, OFF = "auto", "on", "off"
 BUDGETS = ("max_completion_tokens", "max_tokens")
@@ -195,10 +195,11 @@ class ContinuedReply:
                     yield rest
                 raise
             finally:
-                self._account(segment)
+                self._account(segment, request)
 
-    def _account(self, segment: ReplySegment) -> None:
-        self.usage = self.usage.plus(segment.tokens, pieces=segment.pieces)
+    def _account(self, segment: ReplySegment, request: ModelRequest) -> None:
+        prompt = 0 if segment.tokens else guess(request.body)
+        self.usage = self.usage.plus(segment.tokens, pieces=segment.pieces, prompt=prompt)
         if not segment.restarted:
             self._reasoning += segment.reasoning
             self.finish_reason = segment.finish_reason

@@ -1,5 +1,6 @@
 """What a reply costs, in tokens: pure."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 MOST = 2**53
@@ -28,10 +29,17 @@ class Usage:
     calls: int = 0
     counted: bool = True
     """Whether the servers counted all of it. If not, `completion` has pieces of the stream for tokens where
-    the server's own count was lost, and the prompts of those requests are missing."""
+    the server's own count was lost, and the prompts of those requests are in `guessed` alone."""
+    guessed: int = 0
+    """What the prompts whose count was lost have by their length."""
 
-    def plus(self, tokens: Tokens | None, *, pieces: int) -> "Usage":
-        """Add one request: the server's count, or the number of pieces where it gave none."""
+    @property
+    def total(self) -> int:
+        """All tokens of all requests; where `counted` is false, some of them by their length."""
+        return self.prompt_total + self.completion + self.guessed
+
+    def plus(self, tokens: Tokens | None, *, pieces: int, prompt: int = 0) -> "Usage":
+        """Add one request: the server's count, or the number of pieces and `prompt` where it gave none."""
         spent = tokens or Tokens(completion=pieces)
         return Usage(
             prompt=self.prompt if self.calls else spent.prompt,
@@ -40,7 +48,46 @@ class Usage:
             cached=self.cached + spent.cached,
             calls=self.calls + 1,
             counted=self.counted and tokens is not None,
+            guessed=self.guessed + (0 if tokens else prompt),
         )
+
+
+BYTES = 4
+"""Of text for a token: what tokenizers make of English; code and other scripts take more tokens."""
+IMAGE = 1_000
+"""Tokens of an image: hosted models count 85 to 1,500."""
+
+
+def guess(body: Mapping[str, object]) -> int:
+    """The tokens of a request's prompt, by its length."""
+    messages = body.get("messages")
+    prompts = [body.get("prompt"), body.get("input"), body.get("instructions")]
+    said = [each.get("content") for each in _list(messages) if isinstance(each, Mapping)]
+    return sum(map(_guessed, (*prompts, *said)))
+
+
+def guess_text(text: str) -> int:
+    """The tokens of a text, by its length."""
+    return -(-len(text.encode("utf-8", "replace")) // BYTES)
+
+
+def _guessed(content: object) -> int:
+    if isinstance(content, str):
+        return guess_text(content)
+    tokens = 0
+    for part in _list(content):
+        if isinstance(part, str):
+            tokens += guess_text(part)
+        elif isinstance(part, int):  # a text as tokens
+            tokens += 1
+        elif isinstance(part, Mapping):
+            inner = part.get("text", part.get("content"))
+            tokens += guess_text(inner) if isinstance(inner, str) else IMAGE
+    return tokens
+
+
+def _list(value: object) -> Sequence[object]:
+    return value if isinstance(value, Sequence) and not isinstance(value, str | bytes) else ()
 
 
 def count(value: object) -> int:
