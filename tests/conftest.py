@@ -4,6 +4,7 @@ Nor on what is installed for the whole machine.
 """
 
 import atexit
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,6 +53,12 @@ def what_tests_write_is_granted(tmp_path_factory: pytest.TempPathFactory) -> Non
     Only what this process writes, not what all have written: each start of a kernel looks at all of it.
     """
     os.environ["CODERUNNER_SANDBOX_WRITE"] = str(tmp_path_factory.getbasetemp().resolve())
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: a collection of garbage need not look at all of it, each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
