@@ -122,7 +122,9 @@ PLAN = {
     "hosts.app.conversation": Layer(
         f"{VALUES} system_prompt settings runner models page hosts.app.choices hosts.app.conversation"
     ),
-    "hosts.app.choices": Layer(f"{VALUES} settings system_prompt runner models page.html hosts.app.choices"),
+    "hosts.app.choices": Layer(
+        f"{VALUES} access.origins settings system_prompt runner models page.html hosts.app.choices"
+    ),
     # What a conversation shows is decided in pure functions.
     "hosts.app.conversation.message_parts": Layer(
         "outputs page.append_only_text page.block_state page.block_transitions", pure=True

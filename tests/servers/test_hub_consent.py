@@ -81,7 +81,7 @@ async def test_in_a_terminal_it_is_asked_and_no_is_no(place: HubPlace, tmp_path:
 async def test_a_yes_in_the_terminal_starts_it_and_shows_the_progress(
     place: HubPlace, tmp_path: Path
 ) -> None:
-    assert "Looking for a place (30 %)" in asked(place, tmp_path, "y")
+    assert "Looking for a place (30%)" in asked(place, tmp_path, "y")
     assert await runs(place, "ann/old")
 
 
@@ -101,7 +101,7 @@ def asked(place: HubPlace, folder: Path, answer: str) -> str:
 async def test_with_the_flag_it_is_started_and_the_command_goes_on(place: HubPlace, tmp_path: Path) -> None:
     program = ["exec", "--start-server", "-c", "print(10 + 5)"]
     code, out, told = Command(place, tmp_path, "ann/late", *program, stdin=subprocess.DEVNULL).ends()
-    assert "Looking for a place (30 %)" in told
+    assert "Looking for a place (30%)" in told
     assert await runs(place, "ann/late")
     if place.real:
         assert (code, out) == (0, "15\n")

@@ -110,5 +110,7 @@ def local_of(settings: Settings) -> Local:
 def approval_of(settings: Settings) -> Literal["ask", "auto", "off"]:
     """What `approve` means: its default asks where code is not isolated."""
     if settings.approve == "default":
-        return "auto" if settings.server or in_force(settings) else "ask"
+        # A kernel that is found on this machine is the person's own, in no sandbox.
+        here = not settings.attach and in_force(settings)
+        return "auto" if settings.server or here else "ask"
     return settings.approve

@@ -29,7 +29,12 @@ from coderunner.chat.steps import Finish, Generate, Part, Run, Say
 from coderunner.chat.turn_state_machine import Turn
 from coderunner.kernel.connections.servers.hub_start import Progress, start_server, stopped_server
 from coderunner.kernel.connections.servers.running_kernels import RunningKernel, ago, existing, meant
-from coderunner.kernel.connections.servers.running_servers import kernels_here, located
+from coderunner.kernel.connections.servers.running_servers import (
+    kernels_here,
+    located,
+    running_servers,
+    with_token,
+)
 from coderunner.kernel.doctor.connection_check import check
 from coderunner.kernel.doctor.report import Finding, Report
 from coderunner.kernel.protocol.cell_outputs import Change
@@ -206,11 +211,13 @@ __all__ = [
     "results_in",
     "run_cell",
     "run_cell_sync",
+    "running_servers",
     "shown_afterwards",
     "spoken",
     "start_server",
     "stopped_server",
     "to_notebook",
     "unfenced",
+    "with_token",
     "without_tags",
 ]

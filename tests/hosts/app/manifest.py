@@ -297,6 +297,17 @@ BEHAVIOURS = {
     "app:form:connect-fails": Behaviour(
         "Connect says what is wrong and leaves the place as it was.", "the kernel form"
     ),
+    "app:form:found": Behaviour(
+        "The form lists the Jupyter servers of this computer; the token of the chosen one comes to no page.",
+        "servers and kernels: discovery; T7",
+    ),
+    "app:form:found-alone": Behaviour(
+        "Where others may come to the page, the servers of its owner's computer are not offered.", "T7"
+    ),
+    "app:form:start-server": Behaviour(
+        "A stopped server of a Hub is started by a button, with its progress; to stop waiting stops none.",
+        "servers and kernels: S8",
+    ),
     "app:form:test": Behaviour("Run shows output, kernel, version and round trip.", "the kernel form"),
     "app:form:model": Behaviour("A model is found by its address; its key never comes back.", "safety: T7"),
     "app:conversation:let-go": Behaviour(

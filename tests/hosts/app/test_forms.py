@@ -1,5 +1,6 @@
 """The forms in the drawer, with a real Jupyter server and a model that is found by its address."""
 
+import json
 import re
 import uuid
 from collections.abc import Iterator
@@ -9,15 +10,19 @@ import pytest
 from playwright.sync_api import Browser, Locator, Response, expect
 
 from coderunner.hosts.app.choices.available_models import AvailableModels
-from coderunner.hosts.app.choices.choices import ModelChoice
+from coderunner.hosts.app.choices.choices import Choices, ModelChoice
 from coderunner.hosts.app.server import App
+from coderunner.kernel.connections.servers.hub_start import stopped_server
+from coderunner.kernel.io_thread import io_thread
 from coderunner.models.endpoint.client import Endpoint
+from coderunner.runner import Server
 from coderunner.secret_value import Secret
 from coderunner.settings.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS, Seat, Visitor, served, visitor
 from tests.hosts.app.parrot import Parrot
 from tests.kernel.servers import Jupyter, jupyter_server
+from tests.servers.hub_double import hub_double
 
 pytestmark = MARKS
 
@@ -169,3 +174,68 @@ def test_a_model_that_is_not_there_is_told(guest: Visitor) -> None:
     guest.page.locator("#cr-model-url input, #cr-model-url textarea").fill("http://127.0.0.1:9/v1")
     guest.page.locator("#cr-find").click()
     expect(guest.page.locator("#cr-model-status .cr-bad")).to_contain_text("127.0.0.1:9")
+
+
+# --- a server of this computer, and one of a Hub's
+
+
+@pytest.fixture
+def runtime(jupyter: Jupyter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the servers of this user leave what they are: that one does."""
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    told = {"url": f"{jupyter.url}/", "token": jupyter.token, "pid": jupyter.process.pid, "root_dir": "/work"}
+    file = tmp_path / "jpserver-1.json"
+    file.write_text(json.dumps(told))
+    file.chmod(0o600)
+    return tmp_path
+
+
+@behaviour("app:form:found")
+def test_a_server_of_this_computer_is_chosen_from_a_list_and_its_token_stays_here(
+    jupyter: Jupyter, runtime: Path, somebody: Visitor
+) -> None:
+    somebody.settings("Kernel")
+    somebody.page.get_by_label("Jupyter server").check()
+    somebody.page.locator("#cr-found input").click()
+    somebody.page.get_by_role("option", name=f"{jupyter.url} · /work").click()
+    expect(somebody.page.locator("#cr-server-url input, #cr-server-url textarea")).to_have_value(jupyter.url)
+    somebody.page.locator("#cr-connect").click()
+    expect(somebody.page.locator("#cr-kernel")).to_contain_text(jupyter.url)
+    expect(status(somebody)).to_contain_text("runs on this computer with your permissions")
+    assert "15" in somebody.ask("What is 10 + 5?")
+    assert jupyter.token not in somebody.page.content()
+
+
+@behaviour("app:form:found-alone")
+@pytest.mark.parametrize("settings", [{"host": "192.0.2.1"}, {"login": False}, {"base_path": "/tool"}])
+def test_where_others_may_come_to_the_page_no_server_of_this_computer_is_offered(
+    settings: dict[str, object], runtime: Path
+) -> None:
+    assert load({}).login
+    assert Choices.of(load({})).finds
+    assert not Choices.of(load(settings)).finds
+
+
+@behaviour("app:form:start-server")
+def test_a_stopped_server_of_a_hub_is_started_by_a_button_alone(somebody: Visitor) -> None:
+    with hub_double() as hub:
+        where = Server(f"{hub.url}/user/ann/held", Secret(hub.token))
+        connect(somebody, where.url, hub.token)
+        start = somebody.page.locator("#cr-start-server")
+        expect(start).to_be_visible()
+        assert standing(where) == "stopped"
+        start.click()
+        expect(status(somebody)).to_contain_text("Starting the server: Looking for a place (30%)")
+        somebody.page.locator("#cr-stop-waiting").click()
+        expect(status(somebody)).to_contain_text("the server may go on starting")
+        assert standing(where) == "starting"
+        hub.let_start("held")
+        somebody.page.locator("#cr-connect").click()
+        # The double's servers run nothing: the check goes on, and says so.
+        expect(status(somebody)).to_contain_text("It is Jupyter Server 2.21.1")
+        expect(start).to_be_hidden()
+
+
+def standing(where: Server) -> str:
+    told = io_thread().call(stopped_server(where), 30)
+    return "" if told is None else told.standing

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import socket
 import sys
 import uuid
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 from coderunner.__main__ import main
 from coderunner.errors import NoSuchKernel
 from coderunner.kernel.connections.servers.running_kernels import RunningKernel, ago, meant
-from coderunner.kernel.connections.servers.running_servers import running_servers
+from coderunner.kernel.connections.servers.running_servers import running_servers, with_token
 from coderunner.runner import Local, Server, Sessions, existing
 from coderunner.sandbox.backends import available
 from coderunner.sandbox.kernel_sandbox import KernelSandbox
@@ -203,24 +204,68 @@ def test_a_notebook_that_several_servers_have_open_is_not_guessed(
     assert all(server.url.rpartition(":")[2] in said for server in (jupyter, other))
 
 
+def left_behind(folder: Path, url: str, *, pid: int = 0, mode: int = 0o600) -> None:
+    """A file that says where a server is."""
+    file = folder / "jpserver-1.json"
+    told = {"url": url, "token": "canary", "pid": pid or os.getpid(), "root_dir": "/work"}
+    file.write_text(json.dumps(told))
+    file.chmod(mode)
+
+
+@pytest.fixture
+def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A port on which a process of ours listens."""
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
 @behaviour("kernels:found:safe")
 @pytest.mark.parametrize(
     ("url", "mode", "pid"),
     [
-        ("http://example.invalid:8888/", 0o600, 0),
-        ("http://127.0.0.1:8888/", 0o622, 0),
-        ("http://127.0.0.1:8888/", 0o600, 1 << 22),
-        ("ftp://127.0.0.1:8888/", 0o600, 0),
+        ("http://127.0.0.1:{port}/", 0o622, 0),
+        ("http://127.0.0.1:{port}/", 0o600, 1 << 22),
+        ("http://127.0.0.1:{port}/", 0o600, 1 << 70),
+        ("http://127.0.0.1:{port}/", 0o600, -1),
+        ("ftp://127.0.0.1:{port}/", 0o600, 0),
+        ("http://127.0.0.1:9/", 0o600, 0),
+        ("http://127.0.0.1/", 0o600, 0),
+        ("http://127.0.0.1:{port}x/", 0o600, 0),
+        ("http://[::1/", 0o600, 0),
     ],
 )
 def test_a_token_goes_to_no_server_that_may_not_be_ours(
-    url: str, mode: int, pid: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    url: str, mode: int, pid: int, port: int, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
-    file = tmp_path / "jpserver-1.json"
-    file.write_text(json.dumps({"url": url, "token": "canary", "pid": pid or os.getpid()}))
-    file.chmod(mode)
+    left_behind(tmp_path, url.format(port=port), mode=mode, pid=pid)
     assert running_servers() == []
-    file.write_text(json.dumps({"url": "http://localhost:8888/", "token": "canary", "pid": os.getpid()}))
-    file.chmod(0o600)
-    assert running_servers() == [Server("http://localhost:8888", Secret("canary"))]
+    left_behind(tmp_path, f"http://localhost:{port}/")
+    (found,) = running_servers()
+    assert (found.where, str(found)) == (
+        Server(f"http://localhost:{port}", Secret("canary")),
+        f"http://localhost:{port} · /work",
+    )
+
+
+@behaviour("kernels:found:safe")
+def test_a_file_that_is_a_link_is_not_believed(port: int, tmp_path: Path) -> None:
+    left_behind(tmp_path, f"http://localhost:{port}/")
+    (tmp_path / "jpserver-1.json").rename(tmp_path / "elsewhere.json")
+    (tmp_path / "jpserver-1.json").symlink_to(tmp_path / "elsewhere.json")
+    assert running_servers() == []
+
+
+@behaviour("kernels:found:safe")
+def test_a_token_goes_to_this_machine_whatever_the_server_calls_itself(port: int, tmp_path: Path) -> None:
+    left_behind(tmp_path, f"http://example.invalid:{port}/base/")
+    assert [each.where.url for each in running_servers()] == [f"http://127.0.0.1:{port}/base"]
+
+
+@behaviour("kernels:found:safe")
+def test_the_token_of_a_server_goes_to_its_own_address_alone(port: int, tmp_path: Path) -> None:
+    left_behind(tmp_path, f"http://127.0.0.1:{port}/")
+    assert with_token(Server(f"http://localhost:{port}/lab")).token == Secret("canary")
+    assert with_token(Server(f"http://127.0.0.1:{port}/other")).token == Secret()
+    assert with_token(Server("http://127.0.0.1:9")).token == Secret()
+    assert with_token(Server("not an address:")).token == Secret()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from coderunner.access.origins import LOOPBACK
 from coderunner.models.endpoint.client import Endpoint
 from coderunner.page.html.block_html import Setting
 from coderunner.runner import (
@@ -52,6 +53,8 @@ class Choices:
     max_tokens: int = 0
     scripts: bool = True
     """Active output may run scripts, in its sandboxed frame."""
+    finds: bool = False
+    """The form offers the Jupyter servers of this computer: whoever sees it is the person who runs them."""
     choice: ModelChoice | None = None
     continuation_of: Callable[[str], str] = lambda _: "auto"
     """How replies of a model are continued."""
@@ -77,6 +80,8 @@ class Choices:
             max_seconds=settings.max_seconds,
             max_tokens=settings.max_tokens,
             scripts=settings.output_scripts,
+            # Not where others may come to the page: from other machines, through a proxy, or without a login.
+            finds=settings.login and settings.host in LOOPBACK and settings.base_path in ("", "/"),
             continuation_of=settings.continuation_of,
             vision=settings.vision,
             system_prompt=settings.system_prompt or SYSTEM_PROMPT,

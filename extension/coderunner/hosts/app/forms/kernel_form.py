@@ -1,7 +1,7 @@
 """The form that chooses where kernels run, checks the connection and runs a test cell."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from html import escape
 from time import monotonic
@@ -13,16 +13,28 @@ from coderunner.errors import CodeRunnerError
 from coderunner.hosts.app.choices.choices import Approve, Choices, OnTimeout
 from coderunner.hosts.app.conversation.message_parts import Past
 from coderunner.hosts.app.conversation.reply_writer import ReplyWriter
+from coderunner.hosts.app.forms.connection import OWN_SERVER, examined, started
 from coderunner.hosts.app.forms.event_options import COMMAND, STREAM
 from coderunner.hosts.app.forms.findings import finding, working
 from coderunner.languages import PYTHON
 from coderunner.page.block_state import Block, State
 from coderunner.page.html import block_html
-from coderunner.runner import Finding, KernelLocation, KernelSandbox, Report, Server, check, existing, meant
+from coderunner.runner import (
+    KernelLocation,
+    Report,
+    Server,
+    existing,
+    meant,
+    normalise,
+    running_servers,
+    with_token,
+)
 from coderunner.secret_value import Secret
 
 HERE, THERE = "This computer", "Jupyter server"
 STORED = "Saved; type to replace it"
+KNOWN = "Known; type to replace it"
+LEFT = "No longer waiting; the server may go on starting."
 
 APPROVALS: dict[str, Approve | None] = {
     "Default (run in a sandbox or on a server, ask elsewhere)": None,
@@ -49,6 +61,7 @@ class KernelForm:
         self._writer = writer
         self.place = gr.Radio([HERE, THERE], label="Where code runs", elem_id="cr-place")
         with gr.Group(visible=False, elem_id="cr-server") as self.server:
+            self.found = gr.Dropdown([], label="Found on this computer", visible=False, elem_id="cr-found")
             self.url = gr.Textbox(
                 label="Address", placeholder="http://127.0.0.1:8888", elem_id="cr-server-url"
             )
@@ -66,6 +79,8 @@ class KernelForm:
                 "Connect", size="sm", variant="primary", elem_id="cr-connect", min_width=40
             )
             self.run = gr.Button("Run a test", size="sm", elem_id="cr-test", min_width=40)
+        self.start = gr.Button("Start the server", size="sm", visible=False, elem_id="cr-start-server")
+        self.leave = gr.Button("Stop waiting", size="sm", visible=False, elem_id="cr-stop-waiting")
         self.status = gr.HTML(
             "", elem_id="cr-kernel-status", elem_classes="cr-html", apply_default_css=False, padding=False
         )
@@ -83,6 +98,7 @@ class KernelForm:
         return [
             self.place,
             self.server,
+            self.found,
             self.url,
             self.token,
             self.attach,
@@ -101,6 +117,7 @@ class KernelForm:
         return [
             THERE if remote else HERE,
             gr.Group(visible=remote),
+            self._offer() if remote else gr.skip(),
             where.url if isinstance(where, Server) else "",
             gr.Textbox(value="", placeholder=STORED if isinstance(where, Server) and where.token else ""),
             where.attach if isinstance(where, Server) else "",
@@ -114,22 +131,54 @@ class KernelForm:
     def listen(self, identity: gr.BrowserState) -> list[Any]:
         """Connect the form to its handlers; gives the events after which the page shows the new choices."""
         place = [self.place, self.url, self.token, self.name, self.attach]
-        self.place.input(self._unfold, [self.place], [self.server], **COMMAND)
+        said = [self.status, self.name, self.token, self.url, self.start, self.leave]
+        self.place.input(self._unfold, [self.place], [self.server, self.found], **COMMAND)
+        self.found.input(self._choose, [self.found], [self.url, self.token], **COMMAND)
+        start = self.start.click(self._start, place, said, **STREAM)
+        self.leave.click(self._leave, None, [self.status, self.start, self.leave], cancels=[start], **COMMAND)
         self.deadline.input(self._bound, [self.deadline], None, **COMMAND)
         self.blocks.input(self._count, [self.blocks], None, **COMMAND)
         return [
             self.place.input(self._use_local, [self.place, self.name], None, **COMMAND),
             self.name.input(self._rename, [self.name], None, **COMMAND),
-            self.connect.click(
-                self._connect, place, [self.status, self.name, self.token, self.url], **STREAM
-            ),
+            self.connect.click(self._connect, place, said, **STREAM),
+            start,
             self.run.click(self._test, [identity], [self.status], **STREAM),
             self.approve.input(self._set_approval, [self.approve], None, **COMMAND),
             self.on_timeout.input(self._set_on_timeout, [self.on_timeout], None, **COMMAND),
         ]
 
-    async def _unfold(self, place: str) -> gr.Group:
-        return gr.Group(visible=place == THERE)
+    async def _unfold(self, place: str) -> tuple[gr.Group, Any]:
+        there = place == THERE
+        return gr.Group(visible=there), await asyncio.to_thread(self._offer) if there else gr.skip()
+
+    def _offer(self) -> gr.Dropdown:
+        """The Jupyter servers that run on this computer, to choose from; their tokens stay here."""
+        found = running_servers() if self._choices.finds else []
+        return gr.Dropdown([(str(each), each.where.url) for each in found], value=None, visible=bool(found))
+
+    async def _choose(self, url: str | None) -> tuple[Any, Any]:
+        return (url, gr.Textbox(value="", placeholder=KNOWN)) if url else (gr.skip(), gr.skip())
+
+    async def _start(
+        self, place: str, url: str, token: str, name: str, attach: str
+    ) -> AsyncGenerator[list[Any]]:
+        """Have a Hub start the server, which the person has just agreed to, and connect to it."""
+        keep, hidden, waits = [gr.skip()] * 3, gr.Button(visible=False), gr.Button(visible=True)
+        try:
+            where = self._where(place, url, token, name, attach)
+            if isinstance(where, Server):
+                async for shown in started(where):
+                    yield [shown, *keep, hidden, waits]
+        except CodeRunnerError as failure:
+            yield [finding(str(failure), ok=False), *keep, gr.Button(visible=True), hidden]
+            return
+        async for each in self._connect(place, url, token, name, attach):
+            yield each
+
+    async def _leave(self) -> tuple[str, Any, Any]:
+        hidden = gr.Button(visible=False)
+        return finding(LEFT, ok=True, warning=True), hidden, hidden
 
     async def _use_local(self, place: str, name: str) -> None:
         """A local kernel needs no Connect; a server is used once Connect has succeeded."""
@@ -143,32 +192,47 @@ class KernelForm:
         self, place: str, url: str, token: str, name: str, attach: str
     ) -> AsyncGenerator[list[Any]]:
         """Check the connection to a kernel step by step, and use the place if it works."""
-        keep = [gr.skip(), gr.skip(), gr.skip()]
-        yield [working("Connecting"), *keep]
+        keep, hidden = [gr.skip()] * 3, [gr.Button(visible=False)] * 2
+        yield [working("Connecting"), *keep, *hidden]
         try:
             where = self._where(place, url, token, name, attach)
         except CodeRunnerError as failure:
-            yield [finding(str(failure), ok=False), *keep]
+            yield [finding(str(failure), ok=False), *keep, *hidden]
             return
         report = Report(())
         shown = ""
-        async for each in _examined(where, self._choices.sandbox):
+        async for each in examined(where, self._choices.sandbox):
             shown, report = each
-            yield [shown, *keep]
+            yield [shown, *keep, *hidden]
+        if report.standing == "starting":  # nothing has to be agreed to: it is only waited for
+            async for step in self._start(place, url, token, name, attach):
+                yield step
+            return
         names = list(report.kernels)
+        choices = gr.Dropdown(choices=names)
         if not report.ok:
-            yield [shown, gr.Dropdown(choices=names) if names else gr.skip(), gr.skip(), gr.skip()]
+            offer = gr.Button(visible=report.standing is not None)
+            yield [shown, choices if names else gr.skip(), *keep[1:], offer, hidden[1]]
             return
         if isinstance(where, Server) and where.attach:
             try:
                 shown += finding(f"Found the kernel {meant(await existing(where), where.attach)}.", ok=True)
             except CodeRunnerError as failure:
-                yield [shown + finding(str(failure), ok=False), gr.Dropdown(choices=names), *keep[1:]]
+                yield [shown + finding(str(failure), ok=False), choices, *keep[1:], *hidden]
                 return
+        if isinstance(where, Server) and self._ours(where):
+            shown += finding(OWN_SERVER, ok=True, warning=True)
         self._choices.where = where
         held = gr.Textbox(value="", placeholder=STORED if isinstance(where, Server) and where.token else "")
         address = where.url if isinstance(where, Server) else gr.skip()
-        yield [shown, gr.Dropdown(choices=names, value=where.kernel_name), held, address]
+        yield [shown, gr.Dropdown(choices=names, value=where.kernel_name), held, address, *hidden]
+
+    def _ours(self, where: Server) -> bool:
+        """The server was found on this computer."""
+        found = running_servers() if self._choices.finds else []
+        return any(
+            each.where.token == where.token and each.where.url == normalise(where.url) for each in found
+        )
 
     def _where(self, place: str, url: str, token: str, name: str, attach: str) -> KernelLocation:
         if place == HERE:
@@ -177,6 +241,8 @@ class KernelForm:
         known = self._choices.where
         if isinstance(known, Server):
             server = replace(server, ca_file=known.ca_file)
+        if not server.token and self._choices.finds:
+            server = with_token(server)
         if not server.token and isinstance(known, Server) and known.url == server.url:
             # The page never gets the token back, so an empty field means the stored one.
             return replace(server, token=known.token)
@@ -210,30 +276,3 @@ class KernelForm:
     async def _count(self, blocks: float | None) -> None:
         if blocks and blocks >= 1:
             self._choices.max_blocks = int(blocks)
-
-
-async def _examined(
-    where: KernelLocation, sandbox: KernelSandbox | None
-) -> AsyncGenerator[tuple[str, Report]]:
-    """Run the connection check; gives the findings so far after each step, then the whole report."""
-    loop = asyncio.get_running_loop()
-    found: asyncio.Queue[Finding | None] = asyncio.Queue()
-
-    def tell(step: Finding | None) -> None:
-        loop.call_soon_threadsafe(found.put_nowait, step)
-
-    examination = asyncio.ensure_future(check(where, on_finding=tell, sandbox=sandbox))
-    examination.add_done_callback(lambda _: found.put_nowait(None))
-    try:
-        steps: list[Finding] = []
-        while (step := await found.get()) is not None:
-            steps.append(step)
-            yield _report(steps) + working("Connecting"), Report(tuple(steps))
-        report = await examination
-        yield _report(report.findings), report
-    finally:
-        examination.cancel()
-
-
-def _report(steps: Sequence[Finding]) -> str:
-    return "".join(finding(step.sentence, ok=step.ok, warning=step.warning) for step in steps)

@@ -54,7 +54,7 @@ class Progress:
 
     def __str__(self) -> str:
         """One line for a person."""
-        return self.message if self.percent is None else f"{self.message} ({self.percent} %)"
+        return self.message if self.percent is None else f"{self.message} ({self.percent}%)"
 
 
 Tell = Callable[[Progress], None]

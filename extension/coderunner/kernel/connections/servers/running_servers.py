@@ -3,13 +3,16 @@
 import asyncio
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import psutil  # type: ignore[import-untyped]
 from jupyter_core.paths import jupyter_runtime_dir
 
-from coderunner.errors import KernelError, NoSuchKernel
+from coderunner.errors import KernelError, NoSuchKernel, SettingsError
 from coderunner.kernel.connections.servers.running_kernels import (
     RunningKernel,
     existing,
@@ -18,13 +21,15 @@ from coderunner.kernel.connections.servers.running_kernels import (
 )
 from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.kernel_location import KernelLocation, Patience, Server, location_of
-from coderunner.kernel.server_address import is_loopback
+from coderunner.kernel.server_address import is_loopback, normalise
 from coderunner.secret_value import Secret
 from coderunner.settings.settings import Settings
 from coderunner.text.json_reader import loads
 
 LARGEST_FILE = 65_536
 """Bytes of such a file, which has a few hundred."""
+ANYWHERE = frozenset({"0.0.0.0", "::", "127.0.0.1"})  # noqa: S104 - to compare with, not to listen on
+"""Where a server listens that 127.0.0.1 leads to."""
 PATIENCE = Patience(request=5.0)
 """A server of this machine answers at once, or is asked in vain."""
 
@@ -41,8 +46,25 @@ class Found:
         return f"{self.kernel} at {self.server.url}"
 
 
-def running_servers() -> list[Server]:
-    """Return the servers that run, each with its token; what may be another user's is left out."""
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """A Jupyter server of this user's that runs on this machine."""
+
+    where: Server
+    folder: str
+    """Whose files it shows."""
+
+    def __str__(self) -> str:
+        """The server for a person who has to choose one."""
+        return f"{self.where.url} · {self.folder}" if self.folder else self.where.url
+
+
+def running_servers() -> list[RunningServer]:
+    """Return the servers that run, each with its token; what may be another user's is left out.
+
+    A file says where a server is. It is believed where this user alone can have written it, and the process
+    that it names is theirs and listens on that port: so a token goes to nobody else, whatever is left behind.
+    """
     folder = Path(jupyter_runtime_dir())
     try:
         files = sorted(folder.glob("jpserver-*.json"))
@@ -52,15 +74,60 @@ def running_servers() -> list[Server]:
     return [server for server in found if server is not None]
 
 
-def _server(file: Path) -> Server | None:
+def with_token(where: Server) -> Server:
+    """Return a place with the token that the server at its address left for this user; else as it is."""
+    if where.token:
+        return where
+    with suppress(SettingsError):
+        spot = _spot(normalise(where.url))
+        for server in running_servers():
+            if spot == _spot(server.where.url):
+                return replace(where, token=server.where.token)
+    return where
+
+
+def _spot(url: str) -> tuple[str, ...]:
+    parts = urlsplit(url)
+    host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname or ""
+    return parts.scheme, host, str(parts.port), parts.path
+
+
+def _server(file: Path) -> RunningServer | None:
     told = _read(file)
     url, token, process = told.get("url"), told.get("token"), told.get("pid")
-    # Whoever wrote it, a token goes to this machine only.
     if not (isinstance(url, str) and url.startswith(("http:", "https:")) and isinstance(process, int)):
         return None
-    if not (is_loopback(url) and _ours(process)):
+    address = _address_here(url, process)
+    if address is None:
         return None
-    return Server(url.rstrip("/"), Secret(token if isinstance(token, str) else ""), patience=PATIENCE)
+    where = Server(address, Secret(token if isinstance(token, str) else ""), patience=PATIENCE)
+    folder = told.get("root_dir")
+    return RunningServer(where, folder if isinstance(folder, str) else "")
+
+
+def _address_here(url: str, process: int) -> str | None:
+    """Return where a process of ours listens, which says that it does so at `url`; None where it does not."""
+    try:
+        base, parts = normalise(url), urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        heard = {at.ip for at in _listening(process) if at.port == port}
+    except (SettingsError, ValueError, OverflowError, psutil.Error):
+        return None
+    if is_loopback(base):
+        return base if heard else None
+    # It calls itself by the machine's name, as those do that listen on all addresses.
+    return (
+        None if heard.isdisjoint(ANYWHERE) else urlsplit(base)._replace(netloc=f"127.0.0.1:{port}").geturl()
+    )
+
+
+def _listening(process: int) -> list[Any]:
+    """Return the addresses at which a process of this user listens."""
+    one = psutil.Process(process)
+    if one.username() != psutil.Process().username():
+        return []
+    connections = getattr(one, "net_connections", None) or one.connections  # its name before psutil 6
+    return [each.laddr for each in connections("tcp") if each.status == psutil.CONN_LISTEN]
 
 
 def _read(file: Path) -> dict[str, object]:
@@ -81,16 +148,9 @@ def _read(file: Path) -> dict[str, object]:
     return told if isinstance(told, dict) else {}
 
 
-def _ours(process: int) -> bool:
-    try:
-        return bool(psutil.Process(process).username() == psutil.Process().username())
-    except psutil.Error:
-        return False
-
-
 async def found_kernels() -> list[Found]:
     """Return the kernels of all servers that run on this machine; one that does not answer has none."""
-    servers = await asyncio.to_thread(running_servers)
+    servers = [each.where for each in await asyncio.to_thread(running_servers)]
     listed = await asyncio.gather(*(existing(server) for server in servers), return_exceptions=True)
     return [
         Found(replace(kernel, server=server.url), server)

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.iostream import StreamClosedError, UnsatisfiableReadError
-from tornado.simple_httpclient import HTTPStreamClosedError
+from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
 from tornado.websocket import (
     WebSocketClientConnection,
     WebSocketClosedError,
@@ -52,14 +52,19 @@ _NO_HANDSHAKE = (StreamClosedError, HTTPStreamClosedError, UnsatisfiableReadErro
 
 
 def _untold(record: logging.LogRecord) -> bool:
-    """False for what tornado writes of a bad handshake or a response that was cut: a sentence tells it."""
-    trace = record.exc_info[2] if record.exc_info else None
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
+    """False for what tornado writes of a request that failed: who waits for it says so in a sentence.
+
+    That is a bad handshake, a response that was cut, and whatever comes of a request that was given up.
+    """
+    _, error, trace = record.exc_info or (None, None, None)
+    if isinstance(error, HTTPStreamClosedError | HTTPTimeoutError):
+        return False
+    while trace is not None:
         code = trace.tb_frame.f_code
         cut = code.co_name == "on_connection_close" and code.co_filename.endswith("simple_httpclient.py")
         if cut or code.co_name == "_process_server_headers":
             return False
+        trace = trace.tb_next
     return True
 
 
