@@ -87,6 +87,10 @@ _FOR_MODELS: Mapping[Remedy, _Remedy] = {
         "The user can allow it with the button below this block.",
         "The user can allow each with a button below this block.",
     ),
+    Remedy.FORM: _Remedy(
+        "The user can allow it by hand, under “What code may reach”.",
+        "The user can allow them by hand, under “What code may reach”.",
+    ),
     Remedy.SETTING: _Remedy(
         "It can be allowed with the setting {settings}.", "They can be allowed with the setting {settings}."
     ),
@@ -95,11 +99,12 @@ _FOR_MODELS: Mapping[Remedy, _Remedy] = {
         "They are not offered, because secrets or programs may lie there or beside it.",
     ),
     Remedy.SOCKETS: _Remedy(*2 * (_SOCKETS,)),
+    Remedy.LINK: _Remedy(),
     Remedy.INSIDE: _Remedy(*2 * (_INSIDE,)),
     Remedy.APART: _Remedy(*2 * ("Code in the sandbox reaches no other program of this machine.",)),
     Remedy.PROXY: _Remedy(*2 * ("Use a library that heeds HTTPS_PROXY, such as requests.",)),
 }
-OF_CODE = (Remedy.SOCKETS, Remedy.INSIDE, Remedy.PROXY)
+OF_CODE = (Remedy.SOCKETS, Remedy.LINK, Remedy.INSIDE, Remedy.PROXY)
 """What code can do itself."""
 GIVE_UP = "Do not try another way."
 """What a model reads of everything that only people can allow."""
@@ -121,11 +126,13 @@ def _together(refusals: Sequence[Refusal], remedy: Remedy) -> str:
 
 _FOR_PEOPLE: Mapping[Remedy, _Remedy] = {
     Remedy.BUTTON: _Remedy(),
+    Remedy.FORM: _Remedy(*2 * ("If you mean it, allow it by hand, under “What code may reach”.",)),
     Remedy.SETTING: _FOR_MODELS[Remedy.SETTING],
     Remedy.NOTHING: _Remedy(
         *2 * ("Secrets or programs may lie there or beside it; see the setting {settings}.",)
     ),
     Remedy.SOCKETS: _Remedy(*2 * (_SOCKETS,)),
+    Remedy.LINK: _Remedy(),
     Remedy.INSIDE: _Remedy(*2 * (_INSIDE,)),
     Remedy.APART: _Remedy(
         *2 * ("Code in the sandbox reaches no other program of this machine; see the setting {settings}.",)

@@ -179,12 +179,16 @@ class Remedy(StrEnum):
 
     BUTTON = "button"
     """The person, with a button below the block."""
+    FORM = "form"
+    """The person, by hand in a form of the page: it is wider than what a button may grant."""
     SETTING = "setting"
     """Whoever starts CodeRunner, with a setting."""
     NOTHING = "nothing"
     """It is not offered: secrets lie there."""
     SOCKETS = "sockets"
     """The code itself: programs reach each other over Unix sockets."""
+    LINK = "link"
+    """The code itself: what the path leads to is allowed, and the link to it is not there."""
     INSIDE = "inside"
     """The code itself: the folder takes no new files, and those in it do."""
     APART = "apart"
@@ -205,6 +209,8 @@ class Refusal:
     """With a button, what it grants: an absolute path, a domain name, or the name of a grant."""
     named: str = ""
     """The same as a person reads it."""
+    by: str = ""
+    """The path by which the code went, where that leads through a link."""
     lost: bool = False
     """A write that seemed to succeed: it went to a place that ends with the kernel."""
     more: int = 0
@@ -222,8 +228,10 @@ class Refusal:
                 f"{subject} cannot reach {self.what} directly: only HTTP and HTTPS requests get out, "
                 "through the sandbox's proxy."
             )
+        if self.remedy is Remedy.LINK:
+            return f"{subject} cannot use {self.by}: the sandbox has no such link. Use {self.what}."
         lost = "; what it writes there is not kept" if self.lost else ""
-        return f"{subject} may not {_ACCESSES[self.access].may_not} {self.what}{lost}."
+        return f"{subject} may not {_ACCESSES[self.access].may_not} {self._place}{lost}."
 
     @property
     def others(self) -> str:
@@ -243,6 +251,20 @@ class Refusal:
         if self.remedy is not Remedy.BUTTON:
             return ""
         return f"Allow code in this chat to {_ACCESSES[self.access].may} {self.named}?"
+
+    @property
+    def _place(self) -> str:
+        return f"{self.what}, which {self.by} leads to" if self.by else self.what
+
+    @property
+    def past(self) -> str:
+        """What was refused, for a person who has allowed it since."""
+        return f"This block could not {_ACCESSES[self.access].may_not} {self._place}."
+
+    @property
+    def granted(self) -> str:
+        """What is said in place of the offer once that is allowed."""
+        return f"Code in this chat may {_ACCESSES[self.access].may} {self.named} now."
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def test_what_was_refused_is_known_after_a_restart(replica: Open) -> None:
         refusals=(
             Refusal("read", "~/d\x00/\ud800", Remedy.BUTTON, "/home/ada/d\x00/\udcff", "~/d"),
             Refusal("network", "example.org", Remedy.SETTING),
-            Refusal("write", "~/report.csv", lost=True, more=3),
+            Refusal("write", "~/report.csv", by="~/link", lost=True, more=3),
         ),
     )
     first = replica()

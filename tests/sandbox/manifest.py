@@ -131,6 +131,23 @@ BEHAVIOURS = {
         "A file that is not there, or that its person could not read either, is not told as a refusal.",
         "decision 4: truthful ends",
     ),
+    "sandbox:refusals:caught": Behaviour(
+        "Where code catches an error, the file is named that its text puts together, not the home around it.",
+        "a newcomer's first programs",
+    ),
+    "sandbox:refusals:own-words": Behaviour(
+        "What code prints or raises in words of its own, or of ours, is no refusal.",
+        "a fault seen: a printed sentence had a button",
+    ),
+    "sandbox:refusals:link": Behaviour(
+        "Where code goes by a link, both ends are named; of a link that is not in the sandbox it is said "
+        "what to use in its place.",
+        "a fault seen: a button that changed nothing",
+    ),
+    "sandbox:refusals:form": Behaviour(
+        "What no button offers and the form takes is told with the form, not with a setting.",
+        "a fault seen: a restart was advised where a field would do",
+    ),
     "sandbox:refusals:direct": Behaviour(
         "A program that does not use the proxy is told that only HTTP and HTTPS get out, without a button.",
         "a fault seen: a button that changed nothing",

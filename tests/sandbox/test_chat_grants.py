@@ -271,11 +271,11 @@ async def test_a_granted_path_that_is_a_link_by_now_or_gone_is_told_as_that(home
     chats = Chats(home, boxed(home, Availability("namespaces")))
     await chats.grants.add("chat", "read", "~/data")
     await chats.grants.add("chat", "write", "~/out")
-    assert chats.grants.of("chat").missing == ()
+    assert (await chats.grants.look("chat")).missing == ()
     (home / "data").rename(home / "before")
     (home / "data").symlink_to(home / "everywhere")
     (home / "out").rename(home / "after")
-    reach = chats.grants.of("chat")
+    reach = await chats.grants.look("chat")
     assert reach.own == ("read ~/data", "read and write ~/out")
     assert reach.missing == (
         "~/data is a link now, so code does not reach it. Allow it again to allow what it leads to.",

@@ -15,8 +15,9 @@ from coderunner.kernel.sessions.registry import Local, Session, Sessions
 from coderunner.outputs import Error, Refusal, Remedy, Result, Status, Stream
 from coderunner.sandbox import refusals as sandbox_refusals
 from coderunner.sandbox.clues.clues import Clues
-from coderunner.sandbox.policy import Grants, Policy
+from coderunner.sandbox.policy import Access, Grants, Policy
 from coderunner.sandbox.refusals import Person, grants_of
+from coderunner.sandbox.typed import typed_grants
 from tests.behaviours import behaviour
 
 
@@ -64,7 +65,11 @@ def world_in(place: Path) -> World:
     data = home / ".local" / "share" / "coderunner"
     own = place / "cr-1"
     policy = Policy(data / "kernels" / "chat", own, own / "tmp", home, (Path("/usr"),), egress=own / "egress")
-    return World(home, policy, Person(home, (data,), buttons=True))
+
+    def takes(access: Access, text: str, policy: Policy) -> bool:
+        return typed_grants.takes(access, text, policy, (data,))
+
+    return World(home, policy, Person(home, (data,), buttons=True, takes=takes))
 
 
 @pytest.fixture
@@ -236,6 +241,121 @@ def test_other_programs_say_it_in_their_own_words(result: Result, world: World) 
     assert world.told(replace(result, outputs=filled)) == ["This block may not read ~/data/sales.csv."]
 
 
+CAUGHT = [
+    "from pathlib import Path\np = Path.home() / 'data' / 'sales.csv'\nTRY p.read_text() CATCH",
+    "from pathlib import Path\nTRY (Path('~').expanduser() / 'data/sales.csv').read_text() CATCH",
+    "import pathlib\nhome = pathlib.Path.home()\nTRY home.joinpath('data', 'sales.csv').open() CATCH",
+    "import os\nTRY open(os.path.join(os.path.expanduser('~'), 'data', 'sales.csv')) CATCH",
+    "import os\nhome = os.environ['VARIABLE']\nTRY open(f'{home}/data/sales.csv') CATCH",
+    "import os\nTRY open(os.getenv('VARIABLE') + '/data/sales.csv') CATCH",
+    "from pathlib import Path\nTRY open(f'{Path.home()}/data/sales.csv') CATCH",
+    "folder = 'HOME/data'\nTRY open(folder + '/sales.csv') CATCH",
+    "base = 'HOME'\nname = f'{base}/data/sales.csv'\nTRY open(name) CATCH",
+    "from pathlib import Path\nhome = str(Path.home())\nTRY open(Path(home, 'data', 'sales.csv')) CATCH",
+    "!cat $VARIABLE/data/sales.csv 2> /dev/null || echo no",
+    "path <- file.path(path.expand('~'), 'data', 'sales.csv')\ntryCatch(read.csv(path), error = print)",
+    "const path = join(homedir(), 'data', 'sales.csv')\ntry { read(path) } catch { console.log('no') }",
+]
+"""Code that catches the error, and says nothing of the file."""
+
+
+@behaviour("sandbox:refusals:caught")
+@pytest.mark.parametrize("said", ["no", "Permission denied", "cannot open it: not found"])
+@pytest.mark.parametrize("code", CAUGHT)
+def test_where_an_error_is_caught_the_file_is_named_that_the_code_looked_for(
+    code: str, said: str, world: World
+) -> None:
+    source = code.replace("TRY", "try:\n   ").replace("CATCH", f"\nexcept OSError:\n    print({said!r})")
+    source = world.fill(source).replace("VARIABLE", "HOME")
+    (refusal,) = refusals(Result((Stream("stdout", f"{said}\n"),)), source, world.policy, world.person)
+    assert refusal.sentence == "This block may not read ~/data/sales.csv."
+    assert grants_of(refusal) == Grants(read=frozenset({world.file.parent}))
+
+
+@behaviour("sandbox:refusals:caught")
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from pathlib import Path\np = Path.home() / 'out' / 'x.csv'\np.write_text('x')",
+        "import os\nframe.to_csv(os.path.join(os.path.expanduser('~'), 'out', 'x.csv'))",
+        "home = Path.home()\ntarget = f'{home}/out/x.csv'\nframe.to_csv(target)",
+    ],
+)
+def test_a_path_that_is_put_together_and_written_is_told_as_lost(source: str, world: World) -> None:
+    assert world.told(Result(), source) == [
+        "This block may not write to ~/out/x.csv; what it writes there is not kept."
+    ]
+
+
+@behaviour("sandbox:refusals:own-words")
+@pytest.mark.parametrize(
+    ("printed", "source"),
+    [
+        ("This block may not read FILE.", "print(text)"),
+        ("cannot read FILE", "print('cannot read FILE')"),
+        (
+            "[Errno 13] Permission denied: 'FILE'",
+            "p = 'FILE'\nprint(f\"[Errno 13] Permission denied: '{p}'\")",
+        ),
+        ("FILE not found", "name = 'sales.csv'\nprint('HOME/data/' + name + ' not found')"),
+        ("Error: FILE: No such file or directory", "print('Error: FILE: No such file or directory')"),
+        ("Connection refused by localhost:PORT", "print('Connection refused by localhost:PORT')"),
+        ("could not resolve host: db.example", "print('could not resolve host: db.example')"),
+        ("", "print(Path.home() / 'data' / 'sales.csv')"),
+        ("", "p = Path.home() / 'data'\nprint(str(p))"),
+    ],
+)
+def test_what_code_says_in_words_of_its_own_is_no_refusal(printed: str, source: str, world: World) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = str(listening.getsockname()[1])
+        printed, source = (world.fill(each).replace("PORT", port) for each in (printed, source))
+        assert world.told(wrote(printed), source) == []
+        raising = source.replace("print(", "raise ValueError(")
+        frames = (f"Cell In[1], line 1\n----> 1 {raising}", f"ValueError: {printed}")
+        assert world.told(Result((Error("ValueError", printed, frames),), Status.ERROR), raising) == []
+
+
+@behaviour("sandbox:refusals:link")
+def test_where_code_goes_by_a_link_both_are_named_and_then_what_to_use(world: World) -> None:
+    link = world.home / "link"
+    link.symlink_to(world.file.parent)
+    failed = raised(f"FileNotFoundError: [Errno 2] No such file or directory: '{link}/sales.csv'")
+    (refusal,) = refusals(failed, "", world.policy, world.person)
+    assert refusal.sentence == "This block may not read ~/data/sales.csv, which ~/link/sales.csv leads to."
+    assert refusal.offer == "Allow code in this chat to read the folder ~/data?"
+    granted = replace(world.policy, grants=grants_of(refusal))
+    for result, source in ((failed, ""), (Result(), "print(os.path.exists('~/link/sales.csv'))")):
+        (refusal,) = refusals(result, source, granted, world.person)
+        said = "This block cannot use ~/link/sales.csv: the sandbox has no such link. Use ~/data/sales.csv."
+        assert what_was_refused([refusal]) == said
+        assert not refusal.offer
+    # Landlock follows it; and what a setting names by a link is there by that name.
+    seen = replace(world.person, links=frozenset({link}))
+    for policy, person in ((replace(granted, egress=None), world.person), (granted, seen)):
+        assert refusals(failed, "", policy, person) == ()
+    (world.file.parent / "inner").symlink_to(world.file)
+    inner = raised(f"FileNotFoundError: [Errno 2] No such file or directory: '{world.file.parent}/inner'")
+    assert refusals(inner, "", granted, world.person) == ()
+
+
+@behaviour("sandbox:refusals:form")
+def test_what_the_form_takes_and_no_button_offers_names_the_form(world: World) -> None:
+    hidden = world.home / ".cache" / "models" / "small.bin"
+    hidden.parent.mkdir(parents=True)
+    hidden.touch()
+    refusal = offered(world, hidden)
+    assert (refusal.remedy, refusal.offer) == (Remedy.FORM, "")
+    assert "The user can allow it by hand, under “What code may reach”." in what_was_refused([refusal])
+    for path in (world.home / ".ssh" / "id_rsa", world.home):
+        path.parent.mkdir(exist_ok=True)
+        path.is_dir() or path.touch()
+        assert offered(world, path).remedy is Remedy.NOTHING
+    elsewhere = replace(world.person, buttons=False)
+    failed = raised(f"FileNotFoundError: No such file or directory: '{hidden}'")
+    (refusal,) = refusals(failed, "", world.policy, elsewhere)
+    assert refusal.remedy is Remedy.NOTHING
+
+
 @behaviour("sandbox:refusals:told")
 def test_a_library_that_does_not_name_the_file_is_understood_by_the_line_that_was_run(world: World) -> None:
     frames = ("Cell In[1], line 3", world.fill("      2 import sqlite3\n----> 3 sqlite3.connect('FILE')"))
@@ -350,9 +470,11 @@ def test_hosts_that_the_egress_proxy_refused_are_told(world: World) -> None:
     ]
     every = refusals(Result(), "", world.policy, person, hosts[4:])
     assert [(each.what, each.remedy, each.offer) for each in every] == [
-        ("10.0.0.1", Remedy.SETTING, ""),
-        ("router.lan", Remedy.SETTING, ""),
+        ("10.0.0.1", Remedy.FORM, ""),
+        ("router.lan", Remedy.FORM, ""),
     ]
+    every = refusals(Result(), "", world.policy, replace(person, buttons=False), hosts[4:])
+    assert {each.remedy for each in every} == {Remedy.SETTING}
 
 
 NO_NAME = "Temporary failure in name resolution"

@@ -168,7 +168,8 @@ class KernelSandbox:
         """
         now = replace(started, folder=real(folder), grants=self.granted_to(conversation))
         now = self._apart(now)
-        person = Person(now.home, self.hidden, self.buttons, self.stranger, self.egress.indexes.hosts)
+        links = frozenset(name for name, target in self.links if name != target)
+        person = Person(now.home, self.hidden, self.buttons, self.stranger, self.egress.indexes.hosts, links)
         return refusals(clues, now, person)
 
     def policy_of(self, conversation: str, folder: Path) -> Policy:
@@ -226,6 +227,10 @@ class KernelSandbox:
         """
         every = self.grants | self.granted.of(conversation)
         return Grants(_themselves(every.read), _themselves(every.write), every.hosts)
+
+    def grants_hold(self, conversation: str, grants: Grants) -> bool:
+        """Tell whether a conversation was granted that, or something larger that it is a part of."""
+        return (self.grants | self.granted.of(conversation)).hold(grants)
 
     def _apart(self, policy: Policy) -> Policy:
         """Keep apart what lies in folders and is not meant by a grant of them. Looks at the disk."""

@@ -7,7 +7,7 @@ it. Nothing that code shows is believed beyond that.
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
@@ -30,6 +30,15 @@ _UNUSUAL = re.compile(r"[^\w .,+@~/#%=:()-]")
 """What is not shown of a path: markup, what nobody sees, what could close a sentence."""
 
 
+Takes = Callable[[Access, str, Policy], bool]
+"""Whether a person may allow an access to what is typed, beyond a policy."""
+
+
+def take_nothing(_access: Access, _text: str, _policy: Policy) -> bool:
+    """Take nothing: there is no form."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Whose machine it is, and what a host can offer to whoever reads the reply."""
@@ -43,6 +52,10 @@ class Person:
     """The code is somebody else's, who shall not learn which files there are."""
     indexes: frozenset[str] = frozenset()
     """The hosts of package indexes, which are one grant."""
+    takes: Takes = take_nothing
+    """Tells whether the form of the host's page takes that by hand."""
+    links: frozenset[Path] = frozenset()
+    """Links that a kernel finds."""
 
 
 def refusals(clues: Clues, policy: Policy, person: Person) -> tuple[Refusal, ...]:
@@ -82,6 +95,10 @@ class _File:
     failed: bool
     closed: bool = False
     """Its folder takes no new files."""
+    by: Path | None = None
+    """The path by which the code went, where that leads through a link."""
+    apart: bool = False
+    """It is allowed, and that link is not there."""
     lost: bool = False
     """It was written, to what stands in place of the home."""
 
@@ -118,13 +135,32 @@ def _file(name: Named, policy: Policy, person: Person) -> _File | _Program | Non
             return None if policy.may_write(path) else _Program(f"the socket {short(path, person.home)}")
         if name.failed and _is_closed(path, name, policy, person):
             return _File("write", path, failed=True, closed=True)
+        by = None if person.stranger else _by_link(path, name.text, policy, person)
+        if by is not None and _is_granted(path, policy) and os.path.exists(path):
+            return _File("read", path, name.failed, by=by, apart=True)
         access = _refused(path, name, policy, person)
     except (OSError, ValueError):
         return None
     # Where the home is another one alone under its name `~`, a path to it is refused with an error.
     elsewhere = policy.egress is not None or name.text.startswith("~")
     lost = access == "write" and not name.failed and elsewhere
-    return _File(access, path, name.failed, lost=lost) if access else None
+    return _File(access, path, name.failed, by=by, lost=lost) if access else None
+
+
+def _by_link(path: Path, text: str, policy: Policy, person: Person) -> Path | None:
+    """The path as the code has it, where a link in it is not in the sandbox, which has files of its own."""
+    if policy.egress is None:
+        return None
+    home = str(Path.home())
+    text = f"{person.home}{text.removeprefix(home)}" if text == home or text.startswith(f"{home}/") else text
+    whole = Path(os.path.normpath(policy.folder / _complete(text, policy, person)))
+    there = policy.may_read(whole) or any(whole.is_relative_to(each) for each in person.links)
+    return None if whole == path or there else whole
+
+
+def _is_granted(path: Path, policy: Policy) -> bool:
+    granted = any(path.is_relative_to(each) for each in (*policy.grants.read, *policy.grants.write))
+    return granted and policy.may_read(path)
 
 
 def _is_closed(path: Path, name: Named, policy: Policy, person: Person) -> bool:
@@ -136,18 +172,24 @@ def _is_closed(path: Path, name: Named, policy: Policy, person: Person) -> bool:
 
 def _real(text: str, policy: Policy, person: Person) -> Path:
     """The path without links; raises OSError or ValueError for what is none."""
+    text = _complete(text, policy, person)
+    if _OF_PROCESS.match(text):
+        # Where its links lead is no business of code's, and ours lead elsewhere than its own.
+        return Path(os.path.normpath(text))
+    path = policy.folder / text
+    return Path(os.path.normpath(path) if person.stranger else os.path.realpath(path))
+
+
+def _complete(text: str, policy: Policy, person: Person) -> str:
+    """The path with the person's home in it."""
     if text.startswith("file:/"):
         text = unquote(text.removeprefix("file:").removeprefix("//").partition("?")[0])
     if text == "~" or text.startswith("~/"):
         text = f"{person.home}{text[1:]}"
     own = private_home.below(policy.temporary)
     if Path(text).is_relative_to(own):
-        text = str(person.home / Path(text).relative_to(own))
-    if _OF_PROCESS.match(text):
-        # Where its links lead is no business of code's, and ours lead elsewhere than its own.
-        return Path(os.path.normpath(text))
-    path = policy.folder / text
-    return Path(os.path.normpath(path) if person.stranger else os.path.realpath(path))
+        return str(person.home / Path(text).relative_to(own))
+    return text
 
 
 _OF_PROCESS = re.compile(r"/proc/(?:\d+|net)(?:/|$)")
@@ -194,14 +236,15 @@ _OWN = tuple(map(Path, ("/tmp", "/var/tmp", "/dev", "/proc", "/sys", "/run")))  
 
 
 def _specific(files: Iterable[_File | _Program]) -> Iterator[_File | _Program]:
-    """Each once; what the code names not beside what failed in it, or around it."""
+    """Each once; what the code names not beside what failed in it, or around it, nor around what it names."""
     every = list(dict.fromkeys(files))
     failed = [each.path for each in every if isinstance(each, _File) and each.failed]
+    around = {parent for each in every if isinstance(each, _File) for parent in each.path.parents}
     for each in every:
         if (
             isinstance(each, _Program)
             or each.failed
-            or not any(_one_in_other(path, each.path) for path in failed)
+            or not (each.path in around or any(_one_in_other(path, each.path) for path in failed))
         ):
             yield each
 
@@ -228,30 +271,50 @@ def _programs(sought: Sought, policy: Policy, person: Person) -> Iterator[str]:
 
 
 def _told(refused: _Told, policy: Policy, person: Person) -> Refusal:
-    if isinstance(refused, _Program) and not refused.what:
-        return Refusal("listen", "a TCP port", Remedy.SOCKETS)
-    if isinstance(refused, _Program):
-        return Refusal("program", _shown(refused.what), Remedy.APART)
-    if isinstance(refused, _Network):
-        if refused.direct:
-            return Refusal("network", _shown(in_script(refused.host)), Remedy.PROXY)
-        # What is not offered by a button may still be meant: a database of one's own network, say.
-        refusal = Refusal("network", _shown(in_script(refused.host)), Remedy.SETTING)
-        return _offered(refusal, *_reach(refused.host, person), person)
+    match refused:
+        case _Program(""):
+            return Refusal("listen", "a TCP port", Remedy.SOCKETS)
+        case _Program(what):
+            return Refusal("program", _shown(what), Remedy.APART)
+        case _Network(host, direct=True):
+            return Refusal("network", _shown(in_script(host)), Remedy.PROXY)
+        case _Network(host):
+            refusal = Refusal("network", _shown(in_script(host)), _by_hand(host, policy, person))
+            return _offered(refusal, *_reach(host, person), person)
+        case _:
+            return _told_of_file(refused, policy, person)
+
+
+def _told_of_file(refused: _File, policy: Policy, person: Person) -> Refusal:
     what = _shown(short(refused.path, person.home))
+    by = _shown(short(refused.by, person.home)) if refused.by else ""
+    if refused.apart:
+        return Refusal("read", what, Remedy.LINK, by=by)
+    if refused.closed:
+        return Refusal("write", what, Remedy.INSIDE)
     write = refused.access == "write"
     ours = (*person.ours, policy.sockets, policy.temporary)
     place = Place(person.home, ours, (*policy.system, *policy.guarded), unseen=person.stranger)
     granted = offers.grantable(refused.path, place, write=write)
     plain = granted is not None and _UNUSUAL.search(str(granted)) is None
-    if refused.closed:
-        return Refusal("write", what, Remedy.INSIDE)
-    refusal = Refusal(refused.access, what, lost=refused.lost)
+    refusal = Refusal(refused.access, what, by=by, lost=refused.lost)
     if granted is None or not plain:
-        return refusal
+        return replace(refusal, remedy=_by_hand_too(refused, policy, person))
     named = short(granted, person.home)
     named = named if granted == refused.path and not os.path.isdir(granted) else f"the folder {named}"
     return _offered(refusal, str(granted), named, person)
+
+
+def _by_hand(host: str, policy: Policy, person: Person) -> Remedy:
+    """What is left for a host that no button offers, and may be meant: one of one's own network, say."""
+    return Remedy.FORM if person.buttons and person.takes("network", host, policy) else Remedy.SETTING
+
+
+def _by_hand_too(refused: _File, policy: Policy, person: Person) -> Remedy:
+    """The same for a file: the form takes what is hidden, and no secrets."""
+    path = refused.path if os.path.exists(refused.path) else refused.path.parent
+    taken = person.buttons and person.takes(refused.access, str(path), policy)
+    return Remedy.FORM if taken else Remedy.NOTHING
 
 
 def _offered(refusal: Refusal, grant: str, named: str, person: Person) -> Refusal:

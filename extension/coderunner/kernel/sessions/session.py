@@ -196,9 +196,9 @@ class Session:
             found = self.io_thread.call(looking, LOOKING)
         except TimeoutError:
             return ()
-        # No button stands below what comes after a block's end.
+        # No button stands below what comes after a block's end; the form takes what one would grant.
         return tuple(
-            replace(each, remedy=Remedy.SETTING, grant="", named="") if each.grant else each for each in found
+            replace(each, remedy=Remedy.FORM, grant="", named="") if each.grant else each for each in found
         )
 
     def resume(self, count: int = 0) -> None:

@@ -44,7 +44,7 @@ def decode(text: str) -> Output:
 def encode_refusals(refusals: Sequence[Refusal]) -> str | None:
     """What was refused as JSON in ASCII; None where nothing was."""
     fields = [
-        [each.access, each.what, each.remedy, each.grant, each.named, each.lost, each.more]
+        [each.access, each.what, each.remedy, each.grant, each.named, each.lost, each.more, each.by]
         for each in refusals
     ]
     return json.dumps(fields) if fields else None
@@ -59,11 +59,12 @@ def decode_refusals(text: str | None) -> tuple[Refusal, ...]:
 
 
 def _refusal(
-    access: str, what: str, remedy: str, grant: str, named: str, lost: int = 0, more: int = 0
+    access: str, what: str, remedy: str, grant: str, named: str, lost: int = 0, more: int = 0, by: str = ""
 ) -> Refusal:
     if access not in ("read", "write", "network", "program", "listen"):
         raise ValueError(access)
-    return Refusal(access, what, Remedy(remedy), grant, named, bool(lost), int(more))  # type: ignore[arg-type]
+    told = bool(lost), int(more)
+    return Refusal(access, what, Remedy(remedy), grant, named, by, *told)  # type: ignore[arg-type]
 
 
 def digest(text: str) -> str:

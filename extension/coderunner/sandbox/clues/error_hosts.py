@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Set
 
 from coderunner.outputs import Error, Result, Stream
+from coderunner.sandbox.clues.own_words import without_own
 
 LONGEST = 20_000
 """Characters of an error, or of the code, that are read."""
@@ -39,7 +40,8 @@ def unfound(result: Result, source: str, known: Set[str] = frozenset()) -> list[
 
     Not those that are `known` to have been asked for through the proxy.
     """
-    errors = [text for text in _errors(result) if _UNFOUND.search(text) and not _PROXY.search(text)]
+    told = (without_own(text, source[:LONGEST], _UNFOUND) for text in _errors(result))
+    errors = [text for text in told if _UNFOUND.search(text) and not _PROXY.search(text)]
     if not errors:
         return []
     for pattern, texts in ((_TOLD, errors), (_URL, [*errors, source]), (_QUOTED, [source])):

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from coderunner.outputs import Error, Result, Stream
+from coderunner.sandbox.clues.joined_paths import joined
+from coderunner.sandbox.clues.own_words import is_own
 from coderunner.text.terminal_text import plain
 
 LONGEST = 20_000
@@ -61,10 +63,15 @@ _MODE = re.compile(r"['\"][ \t]*,[ \t]*(?:mode[ \t]*=[ \t]*)?['\"]([rwaxbt+]{1,4
 """How a file is opened, behind its path."""
 _READS = re.compile(r"(?:^|[._])(?:i?m?read\w*|load\w*|scan_\w+|listdir|i?glob|stat|exists)\Z")
 """Names of calls that only read."""
+_READ_TOO = re.compile(r"\.(?:i?m?read\w*|load\w*|scan_\w+|listdir|i?glob|stat|exists)\(")
 _NEAR = 120
 """Characters beside a path that are looked at."""
 _CALLED = re.compile(r"([A-Za-z_][\w.]{0,100})[ \t]*\(")
-_NO_FILES = frozenset({"print", "display", "len", "str", "repr", "type", "int", "float", "format", "sum"})
+_NO_FILES = re.compile(
+    r"print|display|len|str|repr|type|int|float|format|sum|raise|except|\w*(?:Error|Exception|Warning)"
+    r"|(?:pathlib\.)?Path(?:\.home)?|joinpath|(?:os\.path\.)?(?:join|expanduser|basename|dirname)|os\.getenv"
+    r"|os\.environ\.get"
+)
 """Calls that go to no file: where a program has these alone, to name a path in it means nothing. A language
 without such calls, as a shell's, is read line by line."""
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -94,27 +101,35 @@ def named(result: Result, source: str) -> list[Named]:
     """The paths that the errors of a cell and its own code name, each once, those of errors first."""
     source = source[:LONGEST]
     found: dict[str, Named] = {}
-    for text, lines in _errors(result):
+    for text, lines in _errors(result, source):
         for each in _in_error(text, lines, source):
             found.setdefault(each.text, each)
     for each in _in_code(source):
-        found.setdefault(each.text, each)
+        before = found.get(each.text)
+        if before is None or (each.writes and not before.failed):
+            found[each.text] = each
     return list(found.values())[:MOST]
 
 
-def _errors(result: Result) -> Iterator[tuple[str, str]]:
+def _errors(result: Result, source: str) -> Iterator[tuple[str, str]]:
     """The text of each error, and the lines that were run then where they are known."""
     for output in result.outputs[-LATEST:]:
         match output:
             case Error(ename, evalue, traceback):
                 lines = _COLOUR.sub("", "\n".join(traceback)[-LONGEST:])
                 ran = "\n".join(_ARROW.findall(lines)) or lines
-                yield f"{ename}: {evalue[-LONGEST:]}", ran
+                if not is_own(evalue[-LONGEST:], source):
+                    yield f"{ename}: {evalue[-LONGEST:]}", ran
                 # What caused it may say more: the last exception is often a library's own.
-                yield from ((line, "") for line in lines.split("\n") if _FAILED.search(line))
+                yield from _telling(lines, source)
             case Stream(text=text) if _FAILED.search(text, max(0, len(text) - LONGEST)):
-                lines = plain(text[-LONGEST:])
-                yield from ((line, "") for line in lines.split("\n") if _FAILED.search(line))
+                yield from _telling(plain(text[-LONGEST:]), source)
+
+
+def _telling(text: str, source: str) -> Iterator[tuple[str, str]]:
+    """The lines that tell of an error, and not in words of the code itself."""
+    lines = (line for line in text.split("\n") if _FAILED.search(line))
+    return ((line, "") for line in lines if not is_own(line, source))
 
 
 def _in_error(text: str, lines: str, source: str) -> Iterator[Named]:
@@ -136,7 +151,7 @@ def _in_error(text: str, lines: str, source: str) -> Iterator[Named]:
 def _in_code(source: str) -> Iterator[Named]:
     """Paths that stand in the code as they are, as far as they can be nothing else."""
     calls = _CALLED.findall(source)
-    if calls and all(name in _NO_FILES for name in calls) and not _SHELL.search(source):
+    if calls and all(map(_NO_FILES.fullmatch, calls)) and not _SHELL.search(source):
         return
     for line in source.split("\n"):
         writes = bool(_WRITES.search(line))
@@ -145,8 +160,15 @@ def _in_code(source: str) -> Iterator[Named]:
             yield Named(path, writes=writes and not _only_read(path, line), failed=False)
     for line in _SHELL.findall(source):
         yield from (Named(path, failed=False) for path in re.findall(r"(?<=\s)~(?=\s|$)", line))
+    for each in joined(source):
+        yield Named(each.path, writes=_puts(each.line), failed=False)
     if "Path.home()" in source:
         yield Named("~", failed=False)
+
+
+def _puts(line: str) -> bool:
+    """Whether a line writes or changes a file, and reads none."""
+    return _WRITES.search(line) is not None and _READ_TOO.search(line) is None
 
 
 def _only_read(path: str, lines: str) -> bool:

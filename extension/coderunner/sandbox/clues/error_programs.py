@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from coderunner.outputs import Error, Result, Stream
+from coderunner.sandbox.clues.own_words import without_own
 from coderunner.text.terminal_text import plain
 
 T = TypeVar("T")
@@ -35,6 +36,8 @@ _NOT_SIGNALLED = re.compile(
     re.IGNORECASE,
 )
 """The same of processes."""
+
+_TELLING = re.compile(rf"{_NOT_CONNECTED.pattern}|{_NOT_SIGNALLED.pattern}|permission denied", re.IGNORECASE)
 
 _BINDS = re.compile(r"\bbind\(|\blisten\(|_server\(|to bind on|addr='tcp:")
 """The line that was run where a program wants to listen on a port, and what some say of it."""
@@ -77,8 +80,8 @@ class Sought:
 
 def sought(result: Result, source: str) -> Sought:
     """What a cell tried to reach of other programs, as far as it failed."""
-    errors = list(_errors(result))
     source = source[:LONGEST]
+    errors = [without_own(text, source, _TELLING) for text in _errors(result)]
     found = Sought()
     if any(_NOT_CONNECTED.search(text) for text in errors):
         texts = [*(text for text in errors if _NOT_CONNECTED.search(text)), source]

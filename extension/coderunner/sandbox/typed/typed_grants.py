@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from coderunner.sandbox.grant_words import host_words
-from coderunner.sandbox.policy import PACKAGES, Grants, Policy
+from coderunner.sandbox.policy import PACKAGES, Access, Grants, Policy
 from coderunner.sandbox.typed import typed_hosts, typed_paths
 from coderunner.sandbox.typed.not_grantable import NotGrantable
 
@@ -31,6 +31,15 @@ FIELDS: Mapping[Kind, tuple[str, str]] = {
     "packages": ("", ""),
 }
 """The label of what is typed, and an example; empty where nothing is."""
+
+
+def takes(access: Access, text: str, policy: Policy, ours: Sequence[Path]) -> bool:
+    """Tell whether a person who types `text` grants that access beyond a policy. Looks at the disk."""
+    try:
+        typed_grant(access, text, policy, ours)
+    except NotGrantable:
+        return False
+    return True
 
 
 def typed_grant(kind: Kind, text: str, policy: Policy, ours: Sequence[Path]) -> Grants:
