@@ -164,6 +164,10 @@ BEHAVIOURS = {
     "page:view:escaped": Behaviour(
         "Whatever a model or a kernel says, only elements and attributes of ours come of it.", "safety: T2"
     ),
+    "page:refused:granted": Behaviour(
+        "What was allowed meanwhile, in whatever way, is offered no more; the block can be run again.",
+        "a fault seen: a button for what was allowed already",
+    ),
     "page:refused": Behaviour(
         "Below a block's output stands what the sandbox refused, with a button for exactly what it grants.",
         "safety: grants instead of walls",

@@ -359,6 +359,20 @@ def test_a_refusal_has_a_sentence_and_where_it_can_be_allowed_a_button() -> None
     assert read(block).foreign == []
 
 
+@behaviour("page:refused:granted")
+def test_what_was_allowed_in_another_way_has_no_button_that_allows_it() -> None:
+    block = replace(ended(refusals=(READ, KEY)), ticket="t")
+    html = block_html.look(block, SETTING, granted={READ}).refused
+    assert (
+        "<b>This block could not read ~/data/a&amp;b.csv.</b> Code in this chat may read the folder ~/data "
+        'now.</p><button type="button" class="cr-main" data-cr="again" data-cr-ticket="t">Run again</button>'
+    ) in html
+    assert "Allow for this chat" not in html
+    assert "<b>This block may not read ~/.ssh/id_rsa.</b>" in html
+    inner = replace(block, repeat=True, of="first")
+    assert 'data-cr-ticket="first">Run again' in block_html.look(inner, SETTING, granted={READ}).refused
+
+
 @behaviour("page:refused")
 def test_what_is_lost_and_what_is_not_told_one_by_one_is_said() -> None:
     lost = Refusal("write", "~/report.csv", lost=True, more=2)

@@ -37,6 +37,7 @@ class Granted:
         self._path = path
         self._lock = threading.Lock()
         self._all: dict[str, Grants] = {}
+        self._followers: list[Callable[[str], None]] = []
         self._stamp: object = None
         """Tells the version of the file that was read last."""
 
@@ -62,7 +63,18 @@ class Granted:
         """Take all grants of a conversation back: it is deleted."""
         self._change(conversation, lambda _before: NOTHING)
 
+    def follow(self, hear: Callable[[str], None]) -> None:
+        """Call `hear` with each conversation whose grants this process changes, in any thread."""
+        self._followers.append(hear)
+
     def _change(self, conversation: str, change: Callable[[Grants], Grants]) -> bool:
+        if not self._changed(conversation, change):
+            return False
+        for hear in self._followers:
+            hear(conversation)
+        return True
+
+    def _changed(self, conversation: str, change: Callable[[Grants], Grants]) -> bool:
         with self._lock, self._exclusive():
             self._read()
             before = self._all.get(conversation, NOTHING)

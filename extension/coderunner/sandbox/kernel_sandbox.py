@@ -19,7 +19,7 @@ from coderunner.sandbox.egress.gate import Gate
 from coderunner.sandbox.granted import Granted
 from coderunner.sandbox.policy import SYSTEM, Grants, Limits, Policy
 from coderunner.sandbox.python_folders import Folders
-from coderunner.sandbox.refusals import Person, refusals
+from coderunner.sandbox.refusals import Person, Takes, refusals, take_nothing
 from coderunner.settings.code_secrets import CodeSecret
 from coderunner.settings.settings import Settings
 from coderunner.settings.sources import default_config
@@ -161,15 +161,19 @@ class KernelSandbox:
         """The hosts that a conversation was refused since the last call."""
         return self.egress.take_refused(conversation)
 
-    def refusals(self, clues: Clues, conversation: str, started: Policy, folder: Path) -> tuple[Refusal, ...]:
+    def refusals(
+        self, clues: Clues, conversation: str, started: Policy, folder: Path, takes: Takes = take_nothing
+    ) -> tuple[Refusal, ...]:
         """What was refused to a cell of a conversation, by the policy that its kernel was `started` with.
 
-        Looks at the disk.
+        `takes`: what the form of a page takes. Looks at the disk.
         """
         now = replace(started, folder=real(folder), grants=self.granted_to(conversation))
         now = self._apart(now)
         links = frozenset(name for name, target in self.links if name != target)
-        person = Person(now.home, self.hidden, self.buttons, self.stranger, self.egress.indexes.hosts, links)
+        person = Person(
+            now.home, self.hidden, self.buttons, self.stranger, self.egress.indexes.hosts, takes, links
+        )
         return refusals(clues, now, person)
 
     def policy_of(self, conversation: str, folder: Path) -> Policy:

@@ -44,6 +44,16 @@ class Grants:
     def __bool__(self) -> bool:
         return bool(self.read or self.write or self.hosts)
 
+    def hold(self, other: "Grants") -> bool:
+        """Tell whether they allow all that others do."""
+        return (
+            all(_within(each, self.read | self.write) for each in other.read)
+            and all(_within(each, self.write) for each in other.write)
+            and all(
+                each in self.hosts or (EVERYTHING in self.hosts and each != PACKAGES) for each in other.hosts
+            )
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

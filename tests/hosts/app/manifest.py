@@ -387,6 +387,11 @@ BEHAVIOURS = {
         "model is told the result.",
         "safety: grants instead of walls",
     ),
+    "app:allow:meanwhile": Behaviour(
+        "What is allowed by hand, or by the button of another block, takes the place of all buttons for it, "
+        "in blocks that are shown already; what is taken back is offered again.",
+        "a fault seen: a button for what was allowed already",
+    ),
     "app:allow:reload": Behaviour(
         "The sentence and its button survive a reload and a restart; of two presses one counts.",
         "decision 3: reloads and restarts change nothing",

@@ -154,6 +154,31 @@ def test_the_drawer_lists_what_this_chat_was_allowed_and_takes_it_back(
     expect(refused(somebody)).to_contain_text("This block may not read ~/data/sales.csv.")
 
 
+@behaviour("app:allow:meanwhile")
+def test_a_button_goes_when_what_it_grants_was_allowed_in_another_way_and_comes_back(
+    somebody: Visitor, app: App, home: Path
+) -> None:
+    code = f"print(open('{home}/data/sales.csv').read())"
+    somebody.run(code)
+    somebody.run(code)
+    first = somebody.blocks.first.locator(".cr-at-refused")
+    expect(first.get_by_role("button")).to_have_text("Allow for this chat")
+    somebody.settings("Kernel")
+    expect(allow(somebody, "Read a folder or file", "~/data")).to_contain_text("may now read ~/data.")
+    for refusal in (first, refused(somebody)):
+        expect(refusal).to_have_text(
+            "This block could not read ~/data/sales.csv. Code in this chat may read the folder ~/data now."
+            "Run again"
+        )
+    somebody.page.get_by_label("read ~/data").click()
+    expect(first.get_by_role("button")).to_have_text("Allow for this chat")
+    somebody.page.locator("#cr-right .toggle-button").click()
+    somebody.press("Allow for this chat")
+    expect(somebody.blocks.last.locator(".cr-again .cr-out")).to_have_text("15\n\n")
+    first.get_by_role("button", name="Run again").click()
+    expect(somebody.blocks.first.locator(".cr-again .cr-out")).to_have_text("15\n\n")
+
+
 def allow(somebody: Visitor, kind: str, text: str = "") -> Locator:
     """Allow something by hand; gives the line that says what came of it."""
     page = somebody.page

@@ -341,6 +341,10 @@ BEHAVIOURS = {
         "The same lesson can stand below one's own system message.", "behaviours C10"
     ),
     "textgen:load:log": Behaviour("What we log stands in the webui's own log.", "tried in the host"),
+    "textgen:reach:meanwhile": Behaviour(
+        "What the form has allowed is offered by no block any more, and again once it is taken back.",
+        "a fault seen: a button for what was allowed already",
+    ),
     "textgen:reach:by-hand": Behaviour(
         "The form shows what code of the chat may reach, allows more by hand and takes it back.",
         "safety: grants instead of walls",

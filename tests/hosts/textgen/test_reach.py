@@ -12,11 +12,12 @@ from starlette.requests import Request
 from coderunner.hosts.textgen import hooks
 from coderunner.hosts.textgen.form.handlers import Chat
 from coderunner.hosts.textgen.form.reach_handlers import NO_CHAT, ReachHandlers
+from coderunner.hosts.textgen.reply import output_placeholders
 from coderunner.runner import GRANT_CHOICES, Grants
 from coderunner.sandbox.backends import available
 from tests.behaviours import behaviour
 from tests.hosts.textgen.test_layout import built
-from tests.hosts.textgen.webui import Webui
+from tests.hosts.textgen.webui import Webui, browser_page
 
 needs_a_sandbox = pytest.mark.skipif(not available(), reason=f"no sandbox here: {available().why}")
 
@@ -67,6 +68,33 @@ def test_what_a_person_allows_holds_in_the_kernel_that_runs_until_it_is_taken_ba
     assert taken is not None
     assert taken.text.startswith("Taken back: read ~/data, reach the package indexes of pip.")
     assert granted() == Grants(hosts=frozenset({"example.org"}))
+
+
+@needs_a_sandbox
+@behaviour("textgen:reach:meanwhile")
+def test_what_was_allowed_in_the_form_is_offered_by_no_block_any_more(webui: Webui, home: Path) -> None:
+    webui.start()
+    hooks.extension().store.change(approve="auto")
+    reach, store = ReachHandlers(hooks.extension()), hooks.extension().controller.store
+    webui.says(f"```python\nopen('{home}/data/sales.csv')\n```\n", "No.")
+    with browser_page("ann"):
+        (block,) = output_placeholders.opened(webui.send("Read it."))
+    changed: list[str] = []
+    store.subscriptions.watch(block, changed.append)
+
+    def refused() -> str:
+        look = store.subscriptions.look(block, "")
+        assert look is not None
+        return look.refused
+
+    assert "Allow for this chat" in refused()
+    changed.clear()
+    reach.allow(HERE, READ, "~/data")
+    assert changed == [block]
+    assert "This block could not read ~/data/sales.csv." in refused()
+    assert "Allow for this chat" not in refused()
+    reach.keep(HERE, reach.seen(HERE), [])
+    assert "Allow for this chat" in refused()
 
 
 @behaviour("textgen:reach:by-hand")

@@ -25,7 +25,7 @@ from coderunner.hosts.app.choices.choices import Choices
 from coderunner.hosts.app.conversation.archive import Archive
 from coderunner.hosts.app.conversation.conversation import PATIENCE
 from coderunner.hosts.app.conversation.conversations import Conversations
-from coderunner.hosts.app.conversation.reply_writer import ReplyWriter
+from coderunner.hosts.app.conversation.reply_writer import ReplyWriter, kernel_label
 from coderunner.hosts.app.page import event_handlers, html_fragments
 from coderunner.hosts.app.page_security import MANIFEST, guarded
 from coderunner.hosts.app.printed_links import PrintedLinks
@@ -59,7 +59,13 @@ class App:
         self.writer = ReplyWriter(
             self.choices, self.sessions, StrategyCache(settings.data_dir / "endpoints.json"), self.records
         )
-        self.subscriptions = Subscriptions(lambda: self.choices.setting)
+        self.subscriptions = Subscriptions(
+            lambda: self.choices.setting,
+            granted=lambda chat, refusal: self.sessions.granted(kernel_label(chat), refusal),
+        )
+        self.sessions.follow_grants(
+            lambda label: self.subscriptions.grants_changed(lambda chat: kernel_label(chat) == label)
+        )
         self.archive = Archive(self.writer)
         self.conversations = Conversations(
             self.writer.write,

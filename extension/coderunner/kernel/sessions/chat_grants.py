@@ -2,8 +2,9 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from coderunner.kernel.kernel_location import KernelLocation, Local
@@ -74,7 +75,7 @@ class ChatGrants:
         self._late: set[asyncio.Task[bool]] = set()
 
     def of(self, conversation: str) -> Reach:
-        """What code of a conversation may reach."""
+        """What code of a conversation was allowed to reach; never waits for a disk."""
         sandbox = self._sessions.sandbox
         if (why_not := self._why_not()) or sandbox is None:
             return Reach(why_not=why_not)
@@ -82,9 +83,17 @@ class ChatGrants:
         everywhere = [each.words for each in in_words(sandbox.grants, Path.home())]
         everywhere += [f"reach {each.host} with the secret {each.name}" for each in sandbox.secrets]
         folder = short(self._sessions.directory(conversation), Path.home())
-        granted = sandbox.granted.of(conversation)
-        missing = filter(None, map(_why_missing, sorted(granted.read | granted.write)))
-        return Reach(own, tuple(everywhere), folder, tuple(missing))
+        return Reach(own, tuple(everywhere), folder)
+
+    async def look(self, conversation: str) -> Reach:
+        """The same, with what of it is not there; a disk that does not answer is not waited for."""
+        reach = self.of(conversation)
+        if reach.own and (sandbox := self._sessions.sandbox) is not None:
+            granted = sandbox.granted.of(conversation)
+            looking = asyncio.to_thread(_missing, sorted(granted.read | granted.write))
+            with suppress(TimeoutError):
+                return replace(reach, missing=await asyncio.wait_for(looking, PATIENCE))
+        return reach
 
     def seen(self, conversation: str) -> str:
         """What a page keeps beside the list that it shows: whose list it is, and what stood in it.
@@ -176,6 +185,10 @@ def _named(sentence: str, paths: Iterable[Path], folder: Path) -> list[str]:
     shown = list(map(cut, names[: len(names) - more]))
     *before, last = [*shown, f"{more} more"] if more else shown
     return [sentence.format(names=f"{', '.join(before)} and {last}" if before else last)]
+
+
+def _missing(paths: Sequence[Path]) -> tuple[str, ...]:
+    return tuple(filter(None, map(_why_missing, paths)))
 
 
 def _why_missing(path: Path) -> str:

@@ -5,6 +5,7 @@ import hashlib
 import re
 import tempfile
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +34,9 @@ from coderunner.kernel.sessions.spare_kernel import SpareKernel
 from coderunner.outputs import Refusal, Result
 from coderunner.sandbox.clues.clues import Clues
 from coderunner.sandbox.kernel_sandbox import KernelSandbox
-from coderunner.sandbox.policy import NO_LIMITS, Grants
+from coderunner.sandbox.policy import NO_LIMITS, Access, Grants, Policy
+from coderunner.sandbox.refusals import grants_of
+from coderunner.sandbox.typed import typed_grants
 
 __all__ = [
     "Change",
@@ -164,6 +167,15 @@ class Sessions:
         self.sandbox.granted.remove(conversation, grants)
         return await self.io_thread.run(self._hide(conversation, grants))
 
+    def granted(self, conversation: str, refusal: Refusal) -> bool:
+        """Tell whether a conversation may reach by now what a button of a refusal grants."""
+        return self.sandbox is not None and self.sandbox.grants_hold(conversation, grants_of(refusal))
+
+    def follow_grants(self, hear: Callable[[str], None]) -> None:
+        """Call `hear` with each conversation that was granted more, or less, in any thread."""
+        if self.sandbox is not None:
+            self.sandbox.granted.follow(hear)
+
     async def _hide(self, conversation: str, grants: Grants) -> bool:
         session = self._sessions.get(conversation)
         if conversation not in self._confined or session is None or not session.live:
@@ -188,7 +200,12 @@ class Sessions:
             return ()
         if not (clues := Clues.of(result, source, sandbox.take_refused(conversation))):
             return ()
-        looking = asyncio.to_thread(sandbox.refusals, clues, conversation, policy, self._folder(conversation))
+
+        def takes(access: Access, text: str, policy: Policy) -> bool:
+            return typed_grants.takes(access, text, policy, sandbox.hidden)
+
+        folder = self._folder(conversation)
+        looking = asyncio.to_thread(sandbox.refusals, clues, conversation, policy, folder, takes)
         # A disk that does not answer holds up no result.
         with suppress(TimeoutError):
             return await asyncio.wait_for(looking, LOOKING)

@@ -5,11 +5,12 @@ checked; active output is not HTML here but data that only a sandboxed frame ren
 """
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from html import escape
 
 from coderunner.ending_sentences import how_it_ended
-from coderunner.outputs import Error, Output, Question, Result, Status
+from coderunner.outputs import Error, Output, Question, Refusal, Result, Status
 from coderunner.page.block_state import Block, State
 from coderunner.page.html import ansi_html, output_html, refusals_html, syntax_highlighting
 from coderunner.page.html.output_html import Drawn
@@ -70,8 +71,11 @@ def look(
     before: tuple[Block, Look] | None = None,
     *,
     longest: int = output_html.LONGEST,
+    granted: Container[Refusal] = (),
 ) -> Look:
     """Render a block, with at most `longest` characters of each text.
+
+    `granted`: what of its refusals was allowed meanwhile.
 
     Pieces that have not changed are taken from `before`, an earlier look rendered the same way.
     """
@@ -86,7 +90,7 @@ def look(
         code="" if block.repeat else _code(block),
         outputs=tuple(map(drawn, block.shown)),
         later=tuple(map(drawn, block.later)),
-        refused=refusals_html.html(block),
+        refused=refusals_html.html(block, granted),
         question=_form(block.question),
         read=read(block.read),
         bar=_bar(block, setting),

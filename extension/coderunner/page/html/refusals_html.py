@@ -1,5 +1,6 @@
 """What the sandbox refused to a block, below its outputs, with the buttons that allow it. Pure."""
 
+from collections.abc import Container
 from html import escape
 
 from coderunner.ending_sentences import advice
@@ -10,13 +11,16 @@ ALLOW = "allow"
 """The verb of the buttons."""
 
 
-def html(block: Block) -> str:
+def html(block: Block, granted: Container[Refusal] = ()) -> str:
     """Each refusal as a sentence, with what a button of it grants or what else a person can do.
 
-    A block that was run again has none.
+    `granted`: those whose access was allowed meanwhile, in another way. A block that was run again has none.
     """
     refusals = block.refusals if block.state is State.ENDED else ()
-    rows = [_row(refusal, block.allowing(refusal)) for refusal in refusals]
+    rows = [
+        _granted(refusal, block) if refusal in granted else _row(refusal, block.allowing(refusal))
+        for refusal in refusals
+    ]
     rows += [_note(refusal.others) for refusal in refusals if refusal.others]
     return "".join(rows)
 
@@ -33,6 +37,15 @@ def _row(refusal: Refusal, ticket: str) -> str:
             "Allow for this chat</button>"
         )
     return _note(words, button)
+
+
+def _granted(refusal: Refusal, block: Block) -> str:
+    words = f"<b>{escape(refusal.past, quote=False)}</b> {escape(refusal.granted, quote=False)}"
+    ticket = escape(block.of or block.ticket)
+    button = (
+        f'<button type="button" class="cr-main" data-cr="again" data-cr-ticket="{ticket}">Run again</button>'
+    )
+    return _note(words, button if ticket else "")
 
 
 def _note(words: str, button: str = "") -> str:

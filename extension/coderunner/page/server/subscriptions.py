@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from coderunner.outputs import Refusal
 from coderunner.page.block_state import Block, BlockPanel
 from coderunner.page.html import block_html, output_html
 from coderunner.page.html.block_html import Look, Setting
@@ -17,36 +18,65 @@ Wake = Callable[[str], None]
 class _Shown:
     block: Block
     owner: str
+    chat: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    block: Block
+    setting: Setting
+    granted: frozenset[Refusal]
+    look: Look
+
+    def is_of(self, block: Block, setting: Setting, granted: frozenset[Refusal]) -> bool:
+        """Whether it shows that."""
+        return self.block is block and self.setting == setting and self.granted == granted
 
 
 class Subscriptions:
     """Blocks by id, each with its owner: to everybody else the block does not exist."""
 
     def __init__(
-        self, setting: Callable[[], Setting] = Setting, find: Callable[[str], Block | None] = lambda _: None
+        self,
+        setting: Callable[[], Setting] = Setting,
+        find: Callable[[str], Block | None] = lambda _: None,
+        granted: Callable[[str, Refusal], bool] = lambda _chat, _refusal: False,
     ) -> None:
         """`setting`: what blocks say about the place where they run.
 
         `find` looks elsewhere for a block that is not here, which then belongs to everybody whom the host
         lets in. It may take milliseconds, and is called from any thread.
+
+        `granted` tells whether a chat may by now reach what was refused to a block of it.
         """
         self._setting = setting
         self._find = find
+        self._granted = granted
         self._lock = threading.Lock()
         self._blocks: dict[str, _Shown] = {}
-        self._drawn: dict[tuple[str, bool], tuple[Block, Setting, Look]] = {}
+        self._drawn: dict[tuple[str, bool], _Drawn] = {}
         self._watching: defaultdict[str, set[Wake]] = defaultdict(set)
 
-    def show(self, blocks: Iterable[Block], owner: str = "", *, quietly: bool = False) -> None:
-        """Take blocks as they are now; `quietly`: without telling the pages."""
+    def show(
+        self, blocks: Iterable[Block], owner: str = "", *, chat: str = "", quietly: bool = False
+    ) -> None:
+        """Take blocks of a chat as they are now; `quietly`: without telling the pages."""
         changed = []
         with self._lock:
             for block in blocks:
                 known = self._blocks.get(block.id)
                 if known is None or known.block is not block:
-                    self._blocks[block.id] = _Shown(block, owner)
+                    self._blocks[block.id] = _Shown(block, owner, chat)
                     watching = () if quietly else self._watching.get(block.id, ())
                     changed += [(wake, block.id) for wake in watching]
+        for wake, identity in changed:
+            wake(identity)
+
+    def grants_changed(self, of: Callable[[str], bool]) -> None:
+        """Draw what was refused to blocks anew, in the chats that `of` names."""
+        with self._lock:
+            told = [each for each, its in self._blocks.items() if its.block.refusals and of(its.chat)]
+            changed = [(wake, each) for each in told for wake in self._watching.get(each, ())]
         for wake, identity in changed:
             wake(identity)
 
@@ -87,15 +117,18 @@ class Subscriptions:
             shown, before = self._blocks.get(identity), self._drawn.get((identity, whole))
         if shown is None and (found := self._find(identity)) is not None:
             with self._lock:
-                shown = self._blocks.setdefault(identity, _Shown(found, ""))
+                shown = self._blocks.setdefault(identity, _Shown(found, "", ""))
         if shown is None or shown.owner != owner:
             return None
         block, setting = shown.block, self._setting()
-        if before is not None and before[0] is block and before[1] == setting:
-            return before[2]
+        offered = (each for each in block.refusals if each.offer)
+        granted = frozenset(each for each in offered if self._granted(shown.chat, each))
+        if before is not None and before.is_of(block, setting, granted):
+            return before.look
         longest = output_html.WHOLE if whole else output_html.LONGEST
-        look = block_html.look(block, setting, (before[0], before[2]) if before else None, longest=longest)
+        known = (before.block, before.look) if before else None
+        look = block_html.look(block, setting, known, longest=longest, granted=granted)
         with self._lock:
             if identity in self._watching:
-                self._drawn[identity, whole] = (block, setting, look)
+                self._drawn[identity, whole] = _Drawn(block, setting, granted, look)
         return look

@@ -42,7 +42,7 @@ class Transcript:
         self._subscriptions = subscriptions
         self._save = save
         self._saved_at = 0.0
-        subscriptions.show(message_parts.blocks(messages))
+        subscriptions.show(message_parts.blocks(messages), chat=identity)
 
     @property
     def parts(self) -> Parts:
@@ -67,7 +67,7 @@ class Transcript:
     def show(self, messages: tuple[Message, ...]) -> None:
         """Put these messages in place of the ones before."""
         before, self.messages = self.messages, messages
-        self._subscriptions.show(message_parts.blocks(message_parts.changed(before, messages)))
+        self._subscriptions.show(message_parts.blocks(message_parts.changed(before, messages)), chat=self.id)
         self.version += 1
         changed, self.changed = self.changed, asyncio.Event()
         changed.set()
@@ -83,7 +83,7 @@ class Transcript:
         if visible:
             self.show(messages)
         else:
-            self._subscriptions.show(message_parts.blocks(messages[-1:]), quietly=True)
+            self._subscriptions.show(message_parts.blocks(messages[-1:]), chat=self.id, quietly=True)
             self.messages = messages
 
     def grow_block(self, grow: Callable[[Block], Block], *, visible: bool = True) -> None:

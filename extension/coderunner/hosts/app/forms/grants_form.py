@@ -55,9 +55,10 @@ class GrantsForm:
         self.allow.click(allow, typed, [*self.shown, self.text], **STREAM)
         self.text.submit(allow, typed, [*self.shown, self.text], **STREAM)
 
-    def news(self, page: str, conversation: str) -> list[Any]:
+    async def news(self, page: str, conversation: str) -> list[Any]:
         """What has changed for a page since it was last given its news."""
-        before, now = self._shown.get(page), (conversation, self._granted.of(kernel_label(conversation)))
+        reach = await self._granted.look(kernel_label(conversation))
+        before, now = self._shown.get(page), (conversation, reach)
         if before == now:
             return [gr.skip()] * 5
         self._shown[page] = now
@@ -84,15 +85,15 @@ class GrantsForm:
         try:
             said = finding(await self._granted.add(kernel_label(conversation), kind, text), ok=True)
         except NotGrantable as why:
-            return [*self.news(page, conversation)[:-1], finding(str(why), ok=False), gr.skip()]
-        return [*self.news(page, conversation)[:-1], said, ""]
+            return [*(await self.news(page, conversation))[:-1], finding(str(why), ok=False), gr.skip()]
+        return [*(await self.news(page, conversation))[:-1], said, ""]
 
     async def _keep(self, page: str, conversation: str, seen: str, kept: list[str]) -> list[Any]:
         """Take back what is not ticked any more."""
         if said := await self._granted.keep(kernel_label(conversation), seen, kept):
             toast.info(said, seconds=6)
         self._shown.pop(page, None)
-        return self.news(page, conversation)
+        return await self.news(page, conversation)
 
 
 def _words(reach: Reach) -> str:

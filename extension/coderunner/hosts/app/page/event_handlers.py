@@ -260,7 +260,7 @@ class EventHandlers:
         outdated = self._pages.outdated(page, conversation)
         listed = await self._list.update(identity, search, page)
         unsaved = html_fragments.unsaved(self.archive.trouble(conversation.id))
-        grants = self._at.grants_form.news(page, conversation.id)
+        grants = await self._at.grants_form.news(page, conversation.id)
         status = self._values.status(conversation)
         return [status, refresh + 1 if outdated else gr.skip(), listed, unsaved, *grants]
 

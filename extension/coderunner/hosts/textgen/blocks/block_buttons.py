@@ -31,6 +31,8 @@ class Kernels:
     """Stop the current reply, like the webui's own Stop."""
     allow: Callable[[str, Grants], object]
     """Let code of a conversation reach more; may take seconds."""
+    granted: Callable[[str, Refusal], bool]
+    """Whether it may by now reach what it was refused."""
 
 
 class BlockButtons:

@@ -40,7 +40,7 @@ class BlockController:
     def __init__(
         self, records: Records, approvals: BarState, kernels: Kernels, setting: Callable[[], Setting]
     ) -> None:
-        self.store = BlockStore(setting, records, kernels.session)
+        self.store = BlockStore(setting, records, kernels.session, kernels.granted)
         self.buttons = BlockButtons(self.store, records, approvals, kernels)
         self.alone = ALONE
         self._approvals = approvals

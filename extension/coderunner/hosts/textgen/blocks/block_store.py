@@ -9,6 +9,7 @@ from functools import partial
 
 from coderunner.errors import RecordsUnavailable
 from coderunner.hosts.textgen.reply import output_placeholders
+from coderunner.outputs import Refusal
 from coderunner.page import block_transitions
 from coderunner.page.block_state import Block, State
 from coderunner.page.html.block_html import Setting
@@ -55,10 +56,17 @@ class BlockStore:
     """One for the process; may be used from any thread."""
 
     def __init__(
-        self, setting: Callable[[], Setting], records: Records, session: Callable[[str], Session]
+        self,
+        setting: Callable[[], Setting],
+        records: Records,
+        session: Callable[[str], Session],
+        granted: Callable[[str, Refusal], bool],
     ) -> None:
-        """`session` gives the kernel of a conversation."""
-        self.subscriptions = Subscriptions(setting, self.find)
+        """`session` gives the kernel of a conversation.
+
+        `granted` tells whether it may by now reach what it was refused.
+        """
+        self.subscriptions = Subscriptions(setting, self.find, granted)
         self._records = records
         self._session = session
         self._lock = threading.RLock()
@@ -83,7 +91,7 @@ class BlockStore:
         """Keep a new block and show it; it takes the place of an older one of its id."""
         with self._lock:
             self._keep(known.block.id, known)
-        self.subscriptions.show([known.block])
+        self.subscriptions.show([known.block], chat=known.conversation)
 
     def change(
         self, identity: str | None, change: Callable[[Block], Block], *, quietly: bool = False
@@ -94,7 +102,7 @@ class BlockStore:
             if known is None:
                 return
             before, known.block = known.block, change(known.block)
-            self.subscriptions.show(_with_repeat(known.block), quietly=quietly)
+            self.subscriptions.show(_with_repeat(known.block), chat=known.conversation, quietly=quietly)
             if before.again is not None and (known.block.again or before).id != before.again.id:
                 self.subscriptions.forget([before.again.id])
 
@@ -148,7 +156,7 @@ class BlockStore:
             if (known := self._known.get(identity)) is None:
                 self._keep(identity, known := KnownBlock(block, at, home))
             known_block = known.block
-        self.subscriptions.show(_with_repeat(known_block)[1:])
+        self.subscriptions.show(_with_repeat(known_block), chat=at)
         self.follow_later(identity, later_of(known_block.panel))
         return known_block
 

@@ -29,7 +29,12 @@ class ReachHandlers:
     def look(self, chat: Chat) -> Reach:
         """What code of a chat may reach."""
         name = self._extension.conversation(chat.state())
-        return Reach(why_not=NO_CHAT) if name is None else self._granted.of(name)
+        if name is None:
+            return Reach(why_not=NO_CHAT)
+        try:
+            return self._extension.sessions.io_thread.call(self._granted.look(name), SLACK)
+        except TooLate:
+            return self._granted.of(name)
 
     def allow(self, chat: Chat, choice: str, text: str) -> Line:
         """Allow what a person typed."""

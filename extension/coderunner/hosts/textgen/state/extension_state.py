@@ -108,6 +108,7 @@ class ExtensionState:
             lambda: store.get().place,
             lambda: webui_api.set_stopped(True),
             lambda name, grants: sessions.io_thread.call(sessions.grant(name, grants)),
+            sessions.granted,
         )
 
         def setting() -> Setting:
@@ -117,6 +118,8 @@ class ExtensionState:
             return Setting(chosen.deadline, where, chosen.scripts)
 
         controller = BlockController(records, approvals, kernels, setting)
+        shown = controller.store.subscriptions
+        sessions.follow_grants(lambda label: shown.grants_changed(lambda chat: chat == label))
         elements = OutputRoutes(controller, ours.public_url if ours else "")
         return cls(store, sessions, cache, status_files, records, approvals, controller, elements, chats)
 
