@@ -13,12 +13,17 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from io import TextIOWrapper
+from typing import TYPE_CHECKING
 
-from coderunner.errors import CodeRunnerError
+from coderunner.errors import CodeRunnerError, RecordsUnavailable
 from coderunner.private_process import forget_variables, hide_memory
 from coderunner.settings.command_line import parser, taken
 from coderunner.settings.settings import Settings, load
+
+if TYPE_CHECKING:
+    from coderunner.runner import Finding
 
 UNREAD = 141
 """What a shell gives for a program that a closed pipe ended."""
@@ -96,7 +101,7 @@ def _proxy(chosen: argparse.Namespace) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    """Look at the way to a kernel, one step after the other."""
+    """Look at the way to a kernel, one step after the other, and at a database that is set for records."""
     from coderunner.hosts.terminal import offer_start
     from coderunner.runner import Finding, KernelSandbox, check, location_of
 
@@ -111,9 +116,24 @@ def _check(chosen: argparse.Namespace) -> int:
     except CodeRunnerError as error:  # what else there is to say, the check says
         print(f"coderunner: {_harmless(str(error))}", file=sys.stderr)
     report = asyncio.run(check(where, on_finding=None if chosen.json else tell, sandbox=sandbox))
+    if settings.records_url:
+        report = replace(report, findings=(*report.findings, found := _records(settings)))
+        if not chosen.json:
+            tell(found)
     if chosen.json:
         print(json.dumps(report.to_json(), indent=2))
     return 0 if report.ok else 1
+
+
+def _records(settings: Settings) -> "Finding":
+    """Whether runs can be saved in the database that is set for them."""
+    from coderunner.runner import Finding, Step, rehearse
+
+    try:
+        told = rehearse(settings.records_url.reveal(), settings.records_pool)
+        return Finding(Step.RECORDS, ok=True, sentence=told)
+    except RecordsUnavailable as failure:
+        return Finding(Step.RECORDS, ok=False, sentence=f"{failure}.")
 
 
 def _execute(chosen: argparse.Namespace) -> int:

@@ -125,6 +125,64 @@ BEHAVIOURS = {
         "What can never be written holds up nothing else, and the run says truthfully how it ended.",
         "nothing vanishes",
     ),
+    "records:unfit:names": Behaviour(
+        "A conversation and a reply may be called anything, of any length, and are told apart.",
+        "names come from clients",
+    ),
+    "records:postgresql:sentence": Behaviour(
+        "What is wrong with a PostgreSQL server or with our way to it is one sentence that says what to do, "
+        "without a password.",
+        "docs/postgresql.md",
+    ),
+    "records:postgresql:url": Behaviour(
+        "Each way in which people write the URL works; where it names another driver, a sentence says so.",
+        "docs/postgresql.md",
+    ),
+    "records:postgresql:driver": Behaviour(
+        "Where psycopg is not installed, one sentence gives the command.", "docs/postgresql.md"
+    ),
+    "records:postgresql:password": Behaviour(
+        "The password may be in the URL, in PGPASSWORD or in libpq's password file.", "docs/postgresql.md"
+    ),
+    "records:postgresql:away": Behaviour(
+        "While the server is away, from the start on or later, nothing runs, which is said; once it is back, "
+        "which is said too, nothing is missing and nothing has run twice.",
+        "design 3: nothing lost",
+    ),
+    "records:postgresql:restart": Behaviour(
+        "A server that was started anew, or connections cut while they were idle, are noticed by nobody.",
+        "docs/postgresql.md",
+    ),
+    "records:postgresql:answer-lost": Behaviour(
+        "Where the server did what it was told and its answer was lost, a block runs once, and none "
+        "waits for a run that nobody has in hand.",
+        "design 3: exactly once",
+    ),
+    "records:postgresql:removed": Behaviour(
+        "Tables that are removed while we run are made anew, with what goes on, and that is said.",
+        "nothing vanishes",
+    ),
+    "records:postgresql:limits": Behaviour(
+        "No transaction waits for others, or lets them wait, without a bound; the server's own bounds count.",
+        "docs/postgresql.md",
+    ),
+    "records:postgresql:pool": Behaviour(
+        "A process opens at most as many connections as its pool has; that all are busy is said.",
+        "docs/postgresql.md",
+    ),
+    "records:postgresql:claims": Behaviour(
+        "Whatever transactions come together, and whatever the server's isolation is: a block runs once, and "
+        "a conversation is as one of its writers left it.",
+        "design 3: exactly once",
+    ),
+    "records:postgresql:pooler": Behaviour(
+        "PgBouncer may give each transaction another connection; what it does not pass on is told.",
+        "docs/postgresql.md",
+    ),
+    "records:postgresql:migrated": Behaviour(
+        "Of several processes that start at once on older tables one migrates, and those that write go on.",
+        "docs/postgresql.md",
+    ),
     "records:unfit:said": Behaviour(
         "A row that no database takes is told apart from a database that is away.", "nothing vanishes"
     ),

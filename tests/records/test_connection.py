@@ -2,16 +2,19 @@
 
 import logging
 import os
+import re
 import sqlite3
 import stat
 import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from coderunner.errors import RecordsUnavailable
 from coderunner.records.active_run import ActiveRun
 from coderunner.records.database.connection import Database
+from coderunner.records.database.schema import VERSION
 from coderunner.records.open_records import open_records
 from coderunner.records.run_registry import Records
 from tests.behaviours import behaviour
@@ -43,16 +46,14 @@ def test_the_file_and_its_companions_are_their_owners_alone(tmp_path: Path) -> N
 
 
 @behaviour("records:database:newer")
-def test_tables_of_a_later_version_are_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "records.sqlite"
-    Database(f"sqlite:///{path}").close()
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE coderunner_schema SET version = 99")
-    connection.close()
-    with pytest.raises(
-        RecordsUnavailable, match=r"records.sqlite are from a newer CodeRunner \(version 99\)"
-    ):
-        Database(f"sqlite:///{path}")
+def test_tables_of_a_later_version_are_left_alone(address: str) -> None:
+    store = Database(address)
+    store.write(lambda connection: connection.execute(update(VERSION).values(version=99)))
+    store.close()
+    said = rf"^the records in {re.escape(store.place)} are from a newer CodeRunner \(version 99\); update"
+    for waits in (False, True):
+        with pytest.raises(RecordsUnavailable, match=said):
+            Database(address, wait=waits)
 
 
 @behaviour("records:database:sentence")
@@ -82,12 +83,24 @@ def test_without_a_database_runs_are_kept_in_memory_and_the_log_says_so(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        records = open_records("nodialect://me:s3cr3t@127.0.0.1/db", Path("/nowhere"))
+        records = open_records("sqlite:////dev/null/records.sqlite", Path("/nowhere"))
         sent(records.claim(KEY, CODE)).finish(FIFTEEN)
         records.settle()
         assert known(records.claim(KEY, CODE)).result == FIFTEEN
         records.close()
-    assert [("kept in memory only" in each, "s3cr3t" in each) for each in caplog.messages] == [(True, False)]
+    assert ["kept in memory only" in each for each in caplog.messages] == [True]
+
+
+@behaviour("records:database:memory")
+def test_a_database_that_others_use_too_is_not_done_without() -> None:
+    address = "nodialect://me:s3cr3t@127.0.0.1/db"
+    with pytest.raises(
+        RecordsUnavailable, match=r"^the nodialect database db on 127\.0\.0\.1 cannot save records: "
+    ):
+        open_records(address, Path("/nowhere"))
+    records = open_records(address, Path("/nowhere"), fallback="any")
+    assert "kept in memory only" in records.trouble()
+    records.close()
 
 
 @behaviour("records:database:away")
@@ -109,5 +122,6 @@ def test_what_the_database_cannot_take_now_is_written_when_it_is_back(
     assert known(records.claim(KEY, CODE)).result == FIFTEEN
     assert not isinstance(records.claim(KEY, CODE), ActiveRun)
     records.close()
-    assert [each for each in caplog.messages if "trying again" in each] == caplog.messages
-    assert len(caplog.messages) == 1
+    away, back = caplog.messages
+    assert away.endswith("trying again")
+    assert back == "the records can be saved again"

@@ -1,6 +1,6 @@
 """Random histories of replicas on one database: nothing runs twice, nothing is told that did not run."""
 
-import tempfile
+import secrets
 from pathlib import Path
 
 from hypothesis import settings
@@ -13,6 +13,7 @@ from coderunner.records.database.connection import Database
 from coderunner.records.database.run_queries import Key
 from coderunner.records.run_registry import Records
 from tests.behaviours import behaviour
+from tests.postgresql import Server
 
 from .conftest import CODE, FIFTEEN, crash
 
@@ -26,15 +27,18 @@ class Histories(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
+        self.address = self.new_address()
         self.replicas = [self.open(), self.open()]
         self.ghosts: list[Records] = []
         self.held: list[tuple[Key, ActiveRun]] = []
         self.wanted: dict[Key, int] = {}
         self.ran: dict[Key, int] = {}
 
+    def new_address(self) -> str:
+        raise NotImplementedError
+
     def open(self) -> Records:
-        return Records(Database(f"sqlite:///{Path(self.folder.name) / 'records.sqlite'}"))
+        return Records(Database(self.address))
 
     def ask(self, replica: int, block: int, *, again: bool = False) -> None:
         key = Key("c", "m", block)
@@ -103,9 +107,21 @@ class Histories(RuleBasedStateMachine):
             assert ran <= wanted
             assert ran > 0 or isinstance(found, ActiveRun), "it never ran, and now never will"
         last.close()
-        self.folder.cleanup()
 
 
 @behaviour("records:histories")
-def test_nothing_runs_twice_and_nothing_is_told_that_did_not_run() -> None:
-    run_state_machine_as_test(Histories, settings=settings(max_examples=60, stateful_step_count=25))
+def test_nothing_runs_twice_and_nothing_is_told_that_did_not_run(tmp_path: Path) -> None:
+    class InFiles(Histories):
+        def new_address(self) -> str:
+            return f"sqlite:///{tmp_path / secrets.token_hex(8)}.sqlite"
+
+    run_state_machine_as_test(InFiles, settings=settings(max_examples=60, stateful_step_count=25))
+
+
+@behaviour("records:histories")
+def test_the_same_holds_on_a_server(postgresql: Server) -> None:
+    class OnAServer(Histories):
+        def new_address(self) -> str:
+            return postgresql.schema()
+
+    run_state_machine_as_test(OnAServer, settings=settings(max_examples=8, stateful_step_count=25))

@@ -178,3 +178,16 @@ def test_a_row_that_no_database_takes_is_told_apart_from_a_database_that_is_away
         with pytest.raises(NotRecordable, match="cannot save this"):
             store.write(take, value)
     store.close()
+
+
+NAMES = ["a" * 199 + "\0", "\0", "\ud83d", "x" * 5_000, "ä" * 201, "Ä", "ä", "a ", "a", " a", "%", "a_"]
+
+
+@behaviour("records:unfit:names")
+def test_names_of_any_letters_and_length_are_told_apart(records: Records) -> None:
+    keys = [Key(name, name, 0) for name in NAMES]
+    for number, key in enumerate(keys):
+        sent(records.claim(key, CODE)).finish(Result(execution_count=number))
+    assert records.settle(BOUND)
+    assert [kept(records, key).execution_count for key in keys] == list(range(len(NAMES)))
+    assert [len(records.of(name)) for name in NAMES] == [1] * len(NAMES)

@@ -33,15 +33,24 @@ def test_a_number_that_is_used_again_is_another_process() -> None:
 
 @behaviour("records:crash:owners")
 def test_a_process_elsewhere_lives_while_its_heart_beats() -> None:
-    times = iter([0.0, 29.0, 31.0, 32.0, 61.0, 63.0])
+    times = iter([0.0, 15.0, 29.0, 31.0, 32.0, 47.0, 61.0, 63.0])
     store = Database(MEMORY)
     us = Leases(LeaseHolder("us", "here", "1"), lease=30.0, clock=lambda: next(times))
     them = Leases(LeaseHolder("them", "there", "1"))
     store.write(them.beat)
-    lives = [store.read(us.alive, "them") for _ in range(3)]
+    lives = [store.read(us.alive, "them") for _ in range(4)]
     store.write(them.beat)
-    lives += [store.read(us.alive, "them") for _ in range(3)]
-    assert lives == [True, True, False, True, True, False]
+    lives += [store.read(us.alive, "them") for _ in range(4)]
+    assert lives == [True, True, True, False, True, True, True, False]
+
+
+@behaviour("records:crash:owners")
+def test_while_we_could_not_look_nobody_is_taken_for_gone() -> None:
+    times = iter([0.0, 10.0, 100.0, 115.0, 129.0, 131.0])
+    store = Database(MEMORY)
+    us = Leases(LeaseHolder("us", "here", "1"), lease=30.0, clock=lambda: next(times))
+    store.write(Leases(LeaseHolder("them", "there", "1")).beat)
+    assert [store.read(us.alive, "them") for _ in range(6)] == [True, True, True, True, True, False]
 
 
 @behaviour("records:crash:owners")

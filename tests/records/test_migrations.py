@@ -1,7 +1,5 @@
 """Tables of earlier versions; each `version-N.sql` was written by that version, with a run in every state."""
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,8 @@ from coderunner.records.database.conversation_queries import StoredMessage
 from coderunner.records.database.run_queries import Key
 from coderunner.records.run_registry import Records
 from tests.behaviours import behaviour
+
+from .conftest import write_tables
 
 EARLIER = sorted(Path(__file__).parent.glob("version-*.sql"))
 
@@ -42,23 +42,19 @@ def test_there_is_a_file_for_each_earlier_version() -> None:
 
 @behaviour("records:database:migrated")
 @pytest.mark.parametrize("file", EARLIER, ids=[path.stem for path in EARLIER])
-def test_every_row_of_an_earlier_version_is_there(file: Path, tmp_path: Path) -> None:
-    path = tmp_path / "records.sqlite"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(file.read_text(encoding="utf-8"))
+def test_every_row_of_an_earlier_version_is_there(file: Path, address: str) -> None:
+    write_tables(address, file)
     for _ in range(2):  # the second finds them up to date
-        records = Records(Database(f"sqlite:///{path}"))
+        records = Records(Database(address))
         assert [(each.code, each.result) for each in records.of("conversation")] == RUNS
         records.close()
 
 
 @behaviour("records:database:migrated")
 @pytest.mark.parametrize("file", EARLIER, ids=[path.stem for path in EARLIER])
-def test_migrated_tables_take_new_runs(file: Path, tmp_path: Path) -> None:
-    path = tmp_path / "records.sqlite"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(file.read_text(encoding="utf-8"))
-    records = Records(Database(f"sqlite:///{path}"))
+def test_migrated_tables_take_new_runs(file: Path, address: str) -> None:
+    write_tables(address, file)
+    records = Records(Database(address))
     entry = records.claim(Key("conversation", "message", 6), "queued\n")
     assert isinstance(entry, ActiveRun)
     assert entry.send()
@@ -70,11 +66,9 @@ def test_migrated_tables_take_new_runs(file: Path, tmp_path: Path) -> None:
 
 @behaviour("records:database:migrated")
 @pytest.mark.parametrize("file", EARLIER, ids=[path.stem for path in EARLIER])
-def test_migrated_tables_take_conversations(file: Path, tmp_path: Path) -> None:
-    path = tmp_path / "records.sqlite"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(file.read_text(encoding="utf-8"))
-    records = Records(Database(f"sqlite:///{path}"))
+def test_migrated_tables_take_conversations(file: Path, address: str) -> None:
+    write_tables(address, file)
+    records = Records(Database(address))
     records.conversations.keep("id", "conversation", [StoredMessage("user", "hello")])
     assert records.settle()
     chat = records.conversations.find("id")

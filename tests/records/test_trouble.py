@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,18 +30,24 @@ OTHER = Key("conversation", "message", 1)
 
 
 @contextmanager
-def full(path: Path, store: Database) -> Iterator[None]:
-    """Nothing more fits, as on a disk that is full: SQLite says the same of both."""
-
-    def limit(connection: sqlite3.Connection, *_: object) -> None:
-        connection.execute("PRAGMA max_page_count = 1")  # which SQLite raises to what there is
-
-    event.listen(store._engine, "checkout", limit)
-    yield
-    event.remove(store._engine, "checkout", limit)
+def while_it_holds(store: Database, pragma: str, then: str) -> Iterator[None]:
+    """Have a pragma for each connection, and another one afterwards."""
+    holds = threading.Event()
+    holds.set()
+    # It stays: a listener that is removed while another thread calls it is an error of its own.
     event.listen(
-        store._engine, "checkout", lambda each, *_: each.execute("PRAGMA max_page_count = 4294967294")
+        store._engine,
+        "checkout",
+        lambda connection, *_: connection.execute(f"PRAGMA {pragma if holds.is_set() else then}"),
     )
+    yield
+    holds.clear()
+
+
+def full(_path: Path, store: Database) -> AbstractContextManager[None]:
+    """Nothing more fits, as on a disk that is full: SQLite says the same of both."""
+    # Which SQLite raises to what there is.
+    return while_it_holds(store, "max_page_count = 1", "max_page_count = 4294967294")
 
 
 @contextmanager
@@ -54,17 +60,9 @@ def locked(path: Path, _store: Database) -> Iterator[None]:
     other.close()
 
 
-@contextmanager
-def read_only(_path: Path, store: Database) -> Iterator[None]:
+def read_only(_path: Path, store: Database) -> AbstractContextManager[None]:
     """It may be read and not written, as where the disk was mounted anew after a fault."""
-
-    def forbid(connection: sqlite3.Connection, *_: object) -> None:
-        connection.execute("PRAGMA query_only = ON")
-
-    event.listen(store._engine, "checkout", forbid)
-    yield
-    event.remove(store._engine, "checkout", forbid)
-    event.listen(store._engine, "checkout", lambda each, *_: each.execute("PRAGMA query_only = OFF"))
+    return while_it_holds(store, "query_only = ON", "query_only = OFF")
 
 
 WAYS = {

@@ -1,5 +1,6 @@
 """Who may run a block: decided within a transaction, so that of all who ask one gets the right to."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,10 +37,37 @@ class Claims:
         """`made` returns the `ActiveRun` of a new run, by its id."""
         self._leases = leases
         self._made = made
+        self._lock = threading.Lock()
+        self._in_hand: set[str] = set()
+        """The runs of this process that are not over, or are just being claimed."""
 
-    def claim(self, connection: Connection, key: Key, code: str, place: str, *, again: bool) -> Held | Record:
-        """The right to run a block, or what is known of a run that counts."""
-        last = run_queries.latest(connection, key, code)
+    def take(self, identity: str) -> None:
+        """Take that this process has the run of that id in hand, or may have in a moment."""
+        with self._lock:
+            self._in_hand.add(identity)
+
+    def let_go(self, identity: str) -> None:
+        """Take that it has not any more: what is written of it is all that will be."""
+        with self._lock:
+            self._in_hand.discard(identity)
+
+    def owned(self, connection: Connection, record: Record) -> bool:
+        """Whether somebody who lives has a run in hand.
+
+        One of ours that we know nothing of was written by a transaction that we took for failed.
+        """
+        if record.owner == self._leases.me.id:
+            with self._lock:
+                return record.id in self._in_hand
+        return self._leases.alive(connection, record.owner)
+
+    def claim(
+        self, connection: Connection, key: Key, code: str, place: str, *, identity: str, again: bool
+    ) -> Held | Record:
+        """The right to run a block as the run of that id, or what is known of a run that counts."""
+        last = run_queries.latest(connection, key, code, alone=True)
+        if last is not None and last.id == identity:  # the first try was written after all
+            return Held(self._made(identity), key, code, place, last.attempt)
         if last is not None:
             found = self.judge(connection, last)
             if found is Verdict.LOSE:
@@ -49,12 +77,13 @@ class Claims:
             self.bury(connection, last)
         attempt = last.attempt + 1 if last is not None else 1
         owner = self._leases.me.id
-        identity = run_queries.add(connection, key, code, attempt=attempt, owner=owner, place=place)
+        write = partial(run_queries.add, connection, key, code, attempt=attempt, owner=owner)
+        write(place=place, identity=identity)
         return Held(self._made(identity), key, code, place, attempt)
 
     def judge(self, connection: Connection, record: Record) -> Verdict:
         """What is to be done about a run that is saved."""
-        return verdict(record.state, owned=self._leases.alive(connection, record.owner))
+        return verdict(record.state, owned=self.owned(connection, record))
 
     def lose(self, connection: Connection, record: Record) -> Record:
         """Say that nobody can tell how a run ended; returns the record as it is then."""

@@ -2,7 +2,8 @@
 
 On one machine the system knows. Of a process on another machine we know only that its heartbeat grows, and
 we measure by our own monotonic clock how long it has not: two clocks are never compared, so neither one that
-is wrong nor one that jumps takes a run away from a process that lives.
+is wrong nor one that jumps takes a run away from a process that lives. Where we could not look for a while,
+the others could perhaps not write there either: then each of them has a whole lease from now on.
 """
 
 import os
@@ -46,7 +47,8 @@ class Leases:
         self.me = me
         self._lease = lease
         self._clock = clock
-        self._seen: dict[str, tuple[int, float]] = {}
+        self._seen: dict[str, tuple[int, float, float]] = {}
+        """By process: its last beat, since when it has been that one, and when we looked."""
 
     def beat(self, connection: Connection) -> None:
         """Say that we live."""
@@ -74,11 +76,11 @@ class Leases:
             return False
         if row.machine == self.me.machine and row.machine:
             return process(int(row.process.partition("@")[0])) == str(row.process)
-        beat, since = self._seen.get(owner, (-1, 0.0))
-        if row.beat != beat:
-            self._seen[owner] = (row.beat, self._clock())
-            return True
-        return self._clock() - since < self._lease
+        now, (beat, since, looked) = self._clock(), self._seen.get(owner, (-1, 0.0, 0.0))
+        if row.beat != beat or now - looked > self._lease / 2:
+            since = now
+        self._seen[owner] = (row.beat, since, now)
+        return now - since < self._lease
 
 
 def machine() -> str:

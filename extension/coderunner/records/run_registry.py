@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from uuid import uuid4
 from weakref import WeakSet
 
 from sqlalchemy import Connection
@@ -36,7 +37,38 @@ SETTLE = 5.0
 """Seconds to wait for what still has to be written."""
 
 
-class Records:
+class RunLookup:
+    """What is known of runs, whoever's they are; raises RecordsUnavailable where the database fails."""
+
+    def __init__(self, store: Database) -> None:
+        self._store = store
+
+    def outputs(self, identity: str) -> tuple[Output, ...]:
+        """What a run has shown so far."""
+        return self._store.read(run_queries.outputs, identity)
+
+    def modules(self, identity: str) -> dict[str, str]:
+        """The programs of the widgets that a run shows, by their names; none where they cannot be read."""
+        try:
+            return self._store.read(run_queries.modules, identity)
+        except RecordsUnavailable as failure:
+            log.warning("%s", failure)
+            return {}
+
+    def of(self, conversation: str) -> list[Record]:
+        """All runs of a conversation, the first one first."""
+        return self._store.read(run_queries.of_conversation, conversation)
+
+    def of_reply(self, message: str) -> list[Record]:
+        """All runs of the reply of that name, whatever its conversation is called; the first one first."""
+        return self._store.read(run_queries.of_reply, message)
+
+    def of_latest_reply(self, prefix: str, *, within: float) -> list[Record]:
+        """All runs of the latest reply whose name begins so, of the last `within` seconds."""
+        return self._store.read(run_queries.of_latest_reply, prefix, since=time.time() - within)
+
+
+class Records(RunLookup):
     """The runs of all conversations; one for the process. Synchronous; may be used from any thread.
 
     Everything that asks the database raises RecordsUnavailable where that fails.
@@ -55,7 +87,7 @@ class Records:
 
         `person`: whose conversations these are. `trouble`: what is to be told of them from the start.
         """
-        self._store = store
+        super().__init__(store)
         self._rounds = WriteJobs(trouble)
         self._anew = threading.Lock()
         self._keep = keep_days * DAY
@@ -74,10 +106,20 @@ class Records:
         self._forgotten = 0.0
         self._writer = WriterThread(self._write_all, self._pulse)
         self._claims = Claims(self._leases, lambda run: ActiveRun(run, self._send, self._writer.wake))
-        self._waiters = Waiters(store, self._leases, self._claims, self.deliver)
+        self._waiters = Waiters(store, self._claims, self.deliver)
         self.conversations = ConversationStore(store, self._writer.wake, person)
         """The conversations."""
-        self._tidy()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Find what others left. A server that is away is waited for; who shares one looks after it."""
+        if self._store.away is not None:
+            self._rounds.note_away(self._store.away)
+            self._writer.begin_without(self._store.away)
+        else:
+            self._tidy()
+        if self._store.shared:
+            self._writer.wake()
 
     @property
     def place(self) -> str:
@@ -97,7 +139,14 @@ class Records:
         """
         self._look_after_the_file()
         self._arrive()
-        claimed = self._store.write(self._claims.claim, key, code, place, again=again)
+        identity = uuid4().hex
+        self._claims.take(identity)
+        claimed: Held | Record | None = None
+        try:
+            claimed = self._store.write(self._claims.claim, key, code, place, identity=identity, again=again)
+        finally:
+            if not isinstance(claimed, Held):
+                self._claims.let_go(identity)
         if isinstance(claimed, Record):
             return claimed
         with self._lock:
@@ -164,30 +213,6 @@ class Records:
         with self._lock:
             self._ended.add(run)
         return run
-
-    def outputs(self, identity: str) -> tuple[Output, ...]:
-        """What a run has shown so far."""
-        return self._store.read(run_queries.outputs, identity)
-
-    def modules(self, identity: str) -> dict[str, str]:
-        """The programs of the widgets that a run shows, by their names; none where they cannot be read."""
-        try:
-            return self._store.read(run_queries.modules, identity)
-        except RecordsUnavailable as failure:
-            log.warning("%s", failure)
-            return {}
-
-    def of(self, conversation: str) -> list[Record]:
-        """All runs of a conversation, the first one first."""
-        return self._store.read(run_queries.of_conversation, conversation)
-
-    def of_reply(self, message: str) -> list[Record]:
-        """All runs of the reply of that name, whatever its conversation is called; the first one first."""
-        return self._store.read(run_queries.of_reply, message)
-
-    def of_latest_reply(self, prefix: str, *, within: float) -> list[Record]:
-        """All runs of the latest reply whose name begins so, of the last `within` seconds."""
-        return self._store.read(run_queries.of_latest_reply, prefix, since=time.time() - within)
 
     # --- all of them --------------------------------------------------------------------------------------
 
@@ -280,6 +305,7 @@ class Records:
                 return
 
     def _let_go(self, run: ActiveRun, draft: Draft, *, ours: bool) -> None:
+        self._claims.let_go(run.id)
         with self._lock:
             self._live.pop(run.id, None)
             if ours:
@@ -299,7 +325,8 @@ class Records:
         values = run_queries.ending(draft.result) if draft.result is not None else {}
         if draft.state in (State.ENDED, State.UNSENT):
             values |= {"ended": time.time(), "delivered": int(not run.late)}
-        ours = run_queries.advance(connection, run.id, self._leases.me.id, draft.state, values)
+        change = run_queries.withdraw if draft.state is State.UNSENT else run_queries.advance
+        ours = change(connection, run.id, self._leases.me.id, draft.state, values)
         if ours:
             run_queries.show(connection, run.id, draft.outputs, known=draft.known, singly=singly)
         else:
@@ -325,8 +352,12 @@ class Records:
             each.run.write_anew()
 
     def _pulse(self) -> None:
-        self._store.write(self._leases.beat)
-        self._tidy()
+        try:
+            self._store.write(self._leases.beat)
+            self._tidy()
+        except RecordsUnavailable as failure:
+            self._rounds.note_away(failure)
+            raise
 
     def _tidy(self) -> None:
         self.sweep()

@@ -10,7 +10,6 @@ from coderunner.records.claims import Claims
 from coderunner.records.database import run_queries
 from coderunner.records.database.connection import Database
 from coderunner.records.database.run_queries import Record
-from coderunner.records.leases import Leases
 from coderunner.records.write_jobs import Job
 
 Waiter = tuple[str, Future[Result]]
@@ -23,13 +22,10 @@ _UNKNOWN = Result(status=Status.LOST, detail="its record has been deleted")
 class Waiters:
     """May be used from any thread."""
 
-    def __init__(
-        self, store: Database, leases: Leases, claims: Claims, deliver: Callable[[Record], None]
-    ) -> None:
+    def __init__(self, store: Database, claims: Claims, deliver: Callable[[Record], None]) -> None:
         """`deliver` takes each run of which the end is told to who waits."""
         self._deliver = deliver
         self._store = store
-        self._leases = leases
         self._claims = claims
         self._lock = threading.Lock()
         self._waiting: list[Waiter] = []
@@ -58,7 +54,7 @@ class Waiters:
         record = None if future.cancelled() else self._store.read(run_queries.find, identity)
         if record is not None and record.result is None:
             # Only where its process is gone there is anything to write.
-            gone = not self._store.read(self._leases.alive, record.owner)
+            gone = not self._store.read(self._claims.owned, record)
             record = self._store.write(self._claims.look, identity) if gone else record
         if record is None or record.result is not None:
             if record is not None:

@@ -77,7 +77,8 @@ class WriteJobs:
                 self._failed.discard(job.name)
         if failure is not None:
             raise failure
-        self.note_away(None)
+        if waiting:
+            self.note_away(None)
 
     def note_away(self, failure: RecordsUnavailable | None) -> None:
         """Have everybody told that nothing can be written now, until it can be."""

@@ -58,6 +58,11 @@ class WriterThread:
         with self._changed:
             return self._changed.wait_for(lambda: self._done > asked and self._up_to_date(), timeout)
 
+    def begin_without(self, failure: RecordsUnavailable) -> None:
+        """Say that the database is away before anything is written; the next pulse tries it again."""
+        log.warning("%s; trying again", failure)
+        self._failing.add("pulse")
+
     def _up_to_date(self) -> bool:
         return "write" not in self._failing
 
@@ -107,5 +112,9 @@ class WriterThread:
         except Exception:
             log.exception("the records failed")
             return False
-        self._failing.discard(name)
+        if name in self._failing:
+            self._failing.discard(name)
+            self._beat = 0.0  # what else failed is tried now, too
+            if not self._failing:
+                log.warning("the records can be saved again")
         return left

@@ -36,7 +36,7 @@ from coderunner.kernel.connections.servers.running_servers import (
     with_token,
 )
 from coderunner.kernel.doctor.connection_check import check
-from coderunner.kernel.doctor.report import Finding, Report
+from coderunner.kernel.doctor.report import Finding, Report, Step
 from coderunner.kernel.protocol.cell_outputs import Change
 from coderunner.kernel.protocol.output_delta import OutputDelta
 from coderunner.kernel.server_address import normalise
@@ -63,7 +63,7 @@ from coderunner.records.database.conversation_queries import (
 )
 from coderunner.records.database.message_json import Kind, MessagePart
 from coderunner.records.database.run_queries import Record
-from coderunner.records.open_records import open_records
+from coderunner.records.open_records import open_records, rehearse
 from coderunner.records.run_once import RecordedRuns, ReplyRuns, UnrecordedRuns
 from coderunner.records.run_registry import Records
 from coderunner.runner.drivers import converse, converse_sync, late_words
@@ -165,6 +165,7 @@ __all__ = [
     "Shown",
     "Started",
     "Status",
+    "Step",
     "StoredConversation",
     "StoredMessage",
     "Turn",
@@ -208,6 +209,7 @@ __all__ = [
     "plain",
     "ran_again",
     "rebuild",
+    "rehearse",
     "results_in",
     "run_cell",
     "run_cell_sync",

@@ -249,6 +249,10 @@ class Settings(BaseSettings):
         "SQLAlchemy URL of the database for records; empty: a file in data_dir",
         "kept",
     )
+    records_url_file: Path | None = setting(None, "file with that URL", "kept")
+    records_pool: int = setting(
+        5, "connections that each process opens at most to a database on a server", "kept", ge=1, le=100
+    )
     keep_days: float = setting(
         90.0,
         "days to keep a conversation, or a run outside one; 0: forever",
@@ -368,7 +372,7 @@ def load(flags: Mapping[str, object] | None = None, *, config: Path | None = Non
     gathered.add(EnvSettingsSource(Settings)(), lambda name: PREFIX + name.upper())
     gathered.add(given, lambda name: "--" + name.replace("_", "-"))
     fall_back_to_openai(gathered)
-    for name in ("token", "model_key", "api_key", "metrics_key", "system_prompt"):
+    for name in ("token", "model_key", "api_key", "metrics_key", "system_prompt", "records_url"):
         gathered.read_file_of(name)
     try:
         settings = Settings(**gathered.values)

@@ -12,6 +12,9 @@ from typing import Any
 from coderunner.errors import SettingsError
 from coderunner.settings.messages import host
 
+KEYS = "TOKEN|KEY"
+LINES = {"token": KEYS, "model_key": KEYS, "api_key": KEYS, "metrics_key": KEYS, "records_url": "URL"}
+"""How the name of the variable ends in a line of an .env that holds a secret."""
 LARGEST = 256_000
 """The most bytes of a settings file: a hundred times what all settings need."""
 
@@ -89,7 +92,7 @@ class Gathered:
     def read_file_of(self, name: str) -> None:
         """Read the value of `name` from the file set for it, unless a source of higher rank has the value.
 
-        The file holds the token or key alone, or as a line of an .env. Raises SettingsError.
+        The file holds the token, key or URL alone, or as a line of an .env. Raises SettingsError.
         """
         file = f"{name}_file"
         if not self.values.get(file) or self.ranks.get(name, 0) > self.ranks[file]:
@@ -98,7 +101,8 @@ class Gathered:
             message = f"{self.sources[name]} and {self.sources[file]} are both set; keep one"
             raise SettingsError(message)
         text = _read(Path(str(self.values[file])).expanduser(), self.sources[file])
-        line = re.search(r"(?m)^[A-Z_]*(?:TOKEN|KEY)=(\S+)$", text) if name != "system_prompt" else None
+        ends = LINES.get(name)
+        line = re.search(rf"(?m)^[A-Z_]*(?:{ends})=(\S+)$", text) if ends else None
         self.fill(name, line[1] if line else text, self.sources[file])
 
 

@@ -54,7 +54,10 @@ class App:
             sandbox=self.choices.sandbox,
         )
         self.records = open_records(
-            settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days
+            settings.records_url.reveal(),
+            settings.data_dir,
+            keep_days=settings.keep_days,
+            pool=settings.records_pool,
         )
         self.writer = ReplyWriter(
             self.choices, self.sessions, StrategyCache(settings.data_dir / "endpoints.json"), self.records

@@ -57,7 +57,10 @@ class ClientSessions:
             sandbox=KernelSandbox.of(settings, stranger=len(named(settings.api_key)) > 1),
         )
         self._records: Records = open_records(
-            settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days
+            settings.records_url.reveal(),
+            settings.data_dir,
+            keep_days=settings.keep_days,
+            pool=settings.records_pool,
         )
         self._opened: dict[tuple[str, str], ToolSession] = {}
         self._texts: defaultdict[str, OrderedDict[str, str]] = defaultdict(OrderedDict)

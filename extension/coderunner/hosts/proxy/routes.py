@@ -106,7 +106,10 @@ class Proxy:
             sandbox=KernelSandbox.of(settings, stranger=several),
         )
         self.records = open_records(
-            settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days
+            settings.records_url.reveal(),
+            settings.data_dir,
+            keep_days=settings.keep_days,
+            pool=settings.records_pool,
         )
         memory = StrategyCache(settings.data_dir / "endpoints.json")
         self._image_store = ImageStore(settings.data_dir / "pictures", settings.keep_days)

@@ -128,7 +128,12 @@ def _runs(settings: Settings, kernel: Session, session: str) -> Generator[ReplyR
         return
     # Without a handler Python would print each log message; trouble is reported once, at the end.
     logging.getLogger("coderunner.records").addHandler(logging.NullHandler())
-    records = open_records(settings.records_url.reveal(), settings.data_dir, keep_days=settings.keep_days)
+    records = open_records(
+        settings.records_url.reveal(),
+        settings.data_dir,
+        keep_days=settings.keep_days,
+        pool=settings.records_pool,
+    )
     try:
         yield RecordedRuns(records, session, secrets.token_hex(16), kernel.where.place)
     finally:

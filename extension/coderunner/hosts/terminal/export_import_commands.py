@@ -87,7 +87,7 @@ def _conversation(records: Records, file: str) -> tuple[str, list[str]]:
 def _records(settings: Settings) -> Generator[Records]:
     where = settings.records_url.reveal(), settings.data_dir
     # Records in memory have nothing to export, and would lose an import at once.
-    records = open_records(*where, keep_days=settings.keep_days, in_memory=False)
+    records = open_records(*where, keep_days=settings.keep_days, fallback="none")
     try:
         yield records
     finally:

@@ -18,6 +18,8 @@ class Step(StrEnum):
     START = "start"
     WEBSOCKET = "websocket"
     CELL = "cell"
+    RECORDS = "records"
+    """Where runs are saved; added by whoever has a database for them."""
 
 
 class Sentence(StrEnum):
@@ -91,7 +93,7 @@ class Report:
     @property
     def sentence(self) -> str:
         """The one sentence for a status line."""
-        return self.findings[-1].sentence if self.findings else ""
+        return min(reversed(self.findings), key=lambda each: each.ok).sentence if self.findings else ""
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The way to the database: opened privately, one transaction at a time, failures in words of ours."""
 
 import logging
-import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote, quote_plus
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
@@ -22,9 +22,9 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import StaticPool
 
-from coderunner import private_folders
 from coderunner.errors import NotRecordable, RecordsUnavailable
-from coderunner.records.database.schema import prepare
+from coderunner.records.database import postgresql, sqlite
+from coderunner.records.database.schema import CURRENT, prepare
 
 log = logging.getLogger(__name__)
 
@@ -33,13 +33,15 @@ More = ParamSpec("More")
 
 BUSY = 5.0
 """Seconds to wait while another process writes; it writes for milliseconds."""
+POOL = 5
+"""Connections to a server that a process opens at most: each is used for milliseconds at a time."""
 TRIES = 5
 """How often a transaction is tried that another process got in the way of."""
 REASON = 300
 """Characters of what a database or its driver says."""
-MEMORY = "sqlite://"
-"""Kept for as long as the process lives."""
-
+MEMORY = sqlite.MEMORY
+PARTICULAR = {each.DIALECT: (each.set_up, each.begin) for each in (sqlite, postgresql)}
+"""How a new connection is set up and a transaction begins, by the database."""
 
 UNFIT = (
     DataError,
@@ -54,13 +56,17 @@ UNFIT = (
 """What is raised for a row that no database takes, whenever it is tried: by the database (a number beyond its
 integers, NUL in a text, more than a field holds), by its driver before that (an integer beyond 64 bits, half
 a surrogate pair), or by us, where a value cannot be spelt."""
+NO_TYPE = ("binding parameter", "cannot adapt type", "but expression is of type")
+"""What is said of a value whose type the driver does not know, or the column does not hold."""
 
 
 def unfit(failure: BaseException) -> bool:
     """Whether it was raised for a row that no database takes."""
-    # A value of a type that a driver does not know: sqlite3 says it by two classes, psycopg by another.
+    if postgresql.code(failure) in postgresql.RACES:
+        return False
+    # sqlite3 says it by two classes, psycopg by another, PostgreSQL by a third.
     told = str(failure.orig) if isinstance(failure, InterfaceError | ProgrammingError) else ""
-    return isinstance(failure, UNFIT) or "binding parameter" in told or "cannot adapt type" in told
+    return isinstance(failure, UNFIT) or any(words in told for words in NO_TYPE)
 
 
 class Database:
@@ -69,84 +75,135 @@ class Database:
     Whatever goes wrong raises RecordsUnavailable; NotRecordable, where the same would go wrong at any time.
     """
 
-    def __init__(self, address: str | URL, *, patience: float = BUSY) -> None:
+    def __init__(
+        self,
+        address: str | URL,
+        *,
+        patience: float = BUSY,
+        pool: int = POOL,
+        wait: bool = False,
+        prepare: Callable[[Connection], int] = prepare,
+    ) -> None:
         """Open it and bring its tables up to date. Raises RecordsUnavailable.
 
-        `patience`: seconds to wait for another process that writes into the same file.
+        `patience`: seconds to wait for another process that writes into the same file, or for a connection.
+        `pool`: how many of these to a server. With `wait`, a server may be away: each transaction tries it
+        anew, and what is wrong now is `away`. `prepare` brings the tables up to date, and gives the version
+        found; 0 where there were none.
         """
         self._url = _parsed(address)
         self._patience = patience
+        self._pool = pool
+        self._prepare = prepare
         self._secrets = _secrets(self._url)
         # A database in memory is one connection, which threads take in turns.
         self._turn = threading.RLock() if self._in_memory else None
         with self._translated():
             self._engine = self._connect()
+            self._reader = self._engine.execution_options(coderunner_writes=None)
             self._writer = self._engine.execution_options(coderunner_writes="NORMAL")
             self._safe = self._engine.execution_options(coderunner_writes="FULL")
         self._renewing = threading.Lock()
-        newer = self.write(prepare)
+        self._ready = self._was_ready = self._made_anew = False
+        self.away: RecordsUnavailable | None = None
+        try:
+            found = self._write(self._writer, prepare)
+        except RecordsUnavailable as failure:
+            self.away = failure
+            if not (wait and self.shared):
+                self.close()
+                raise
+        else:
+            self._accept(found)
         self._file = self._identity()
-        if newer:
-            self.close()
-            message = (
-                f"the records in {self.place} are from a newer CodeRunner (version {newer}); update this one"
-            )
-            raise RecordsUnavailable(message)
+
+    @property
+    def shared(self) -> bool:
+        """It is on a server, where processes of other machines may use it too."""
+        return self._url.get_backend_name() != sqlite.DIALECT
 
     @property
     def place(self) -> str:
         """Where it is, in words, without user and password."""
         if self._in_memory:
             return "memory"
-        if self._url.get_backend_name() == "sqlite":
-            return str(self._url.database)
-        return f"the {self._url.get_backend_name()} database {self._url.database} on {self._url.host}"
+        match self._url.get_backend_name():
+            case sqlite.DIALECT:
+                return str(self._url.database)
+            case postgresql.DIALECT:
+                return postgresql.place(self._url)
+            case other:
+                return f"the {other} database {self._url.database} on {self._url.host}"
 
     def renew(self) -> bool:
-        """See that the file is there, and make a new one where somebody removed it; True where it was.
+        """See that the tables are there, and make new ones where somebody removed them; True where it was so.
 
         SQLite goes on to write into a file that was removed, and nobody would ever read it. Raises
-        RecordsUnavailable where it cannot be made.
+        RecordsUnavailable where none can be made.
         """
-        if self._file is None or self._identity() == self._file:
+        if self.shared:
+            self._see_that_it_is_open()
+        elif self._file is None or self._identity() == self._file:
             return False
         with self._renewing:
-            if self._identity() == self._file:
-                return False
-            with self._translated():
-                self._engine.dispose()
-                make_private(Path(str(self._url.database)))
-            self.write(prepare)
-            self._file = self._identity()
-        return True
+            if not self.shared and self._identity() != self._file:
+                with self._translated():
+                    self._engine.dispose()
+                    sqlite.make_private(Path(str(self._url.database)))
+                self._write(self._writer, self._prepare)
+                self._file, self._made_anew = self._identity(), True
+            made, self._made_anew = self._made_anew, False
+        return made
 
     def read(
         self, work: Callable[Concatenate[Connection, More], Value], *given: More.args, **named: More.kwargs
     ) -> Value:
         """Do `work` in a transaction that only reads. Raises RecordsUnavailable."""
-        with self._translated("read"), self._alone(), self._engine.begin() as connection:
-            return work(connection, *given, **named)
+        self._see_that_it_is_open()
+        return self._write(self._reader, lambda connection: work(connection, *given, **named), "read")
 
     def write(
         self, work: Callable[Concatenate[Connection, More], Value], *given: More.args, **named: More.kwargs
     ) -> Value:
         """Do `work` in a transaction, anew where another process was quicker. Raises RecordsUnavailable."""
+        self._see_that_it_is_open()
         return self._write(self._writer, lambda connection: work(connection, *given, **named))
 
     def write_safely(
         self, work: Callable[Concatenate[Connection, More], Value], *given: More.args, **named: More.kwargs
     ) -> Value:
         """The same for what has to outlive a power cut: it is on the disk, not only on its way there."""
+        self._see_that_it_is_open()
         return self._write(self._safe, lambda connection: work(connection, *given, **named))
 
-    def _write(self, engine: Engine, work: Callable[[Connection], Value]) -> Value:
+    def _see_that_it_is_open(self) -> None:
+        """Open it where it was away until now, or its tables were removed."""
+        if self._ready:
+            return
+        with self._renewing:
+            if not self._ready:
+                self._accept(self._write(self._writer, self._prepare))
+
+    def _accept(self, found: int) -> None:
+        """Take the tables of version `found`; 0: there were none."""
+        if found > CURRENT:
+            self.close()
+            raise RecordsUnavailable(
+                f"the records in {self.place} are from a newer CodeRunner (version {found}); update this one"
+            )
+        # There were some when it was opened for the first time, or made then.
+        self._made_anew = self._was_ready and found == 0
+        self._ready = self._was_ready = True
+        self.away = None
+
+    def _write(self, engine: Engine, work: Callable[[Connection], Value], deed: str = "save") -> Value:
         for attempt in range(TRIES):
-            with self._translated(), self._alone():
+            with self._translated(deed), self._alone():
                 try:
                     with engine.begin() as connection:
                         return work(connection)
-                except (IntegrityError, ProgrammingError):  # the second: it made the tables
-                    if attempt == TRIES - 1:
+                except DBAPIError as failure:
+                    if attempt == TRIES - 1 or not _may_work_now(failure, first=attempt == 0):
                         raise
         raise AssertionError
 
@@ -155,34 +212,34 @@ class Database:
         self._engine.dispose()
 
     def _identity(self) -> tuple[int, int] | None:
-        """What tells the file from another one at the same place; None where there is none, or in memory."""
-        if self._url.get_backend_name() != "sqlite" or self._in_memory:
-            return None
-        try:
-            found = Path(str(self._url.database)).stat()
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
+        """What tells its file from another one at the same place; None where it has none."""
+        return None if self.shared or self._in_memory else sqlite.identity(Path(str(self._url.database)))
 
     @property
     def _in_memory(self) -> bool:
         database = self._url.database
-        return self._url.get_backend_name() == "sqlite" and database in (None, "", ":memory:")
+        return not self.shared and database in (None, "", ":memory:")
 
     def _connect(self) -> Engine:
-        more: dict[str, Any] = {}
-        if self._url.get_backend_name() == "sqlite":
+        name, more = self._url.get_backend_name(), dict[str, Any]()
+        if self.shared:
+            # The one that was used last is used again: those beyond what is needed stay idle.
+            more |= {"pool_size": self._pool, "max_overflow": 0, "pool_timeout": self._patience}
+            more |= {"pool_use_lifo": True, "pool_pre_ping": name != postgresql.DIALECT}
+        else:
             more["connect_args"] = {"timeout": self._patience, "check_same_thread": False}
             if self._in_memory:
                 more["poolclass"] = StaticPool
             else:
-                make_private(Path(str(self._url.database)))
-        else:
-            more["pool_pre_ping"] = True
+                sqlite.make_private(Path(str(self._url.database)))
+        if name == postgresql.DIALECT:
+            # Whether a connection is still open shows when a transaction begins, without a ping before it.
+            more |= {"connect_args": postgresql.arguments(self._url), "use_native_hstore": False}
         engine = create_engine(self._url, hide_parameters=True, **more)
-        if self._url.get_backend_name() == "sqlite":
-            event.listen(engine, "connect", _set_up_sqlite)
-            event.listen(engine, "begin", _begin_sqlite)
+        if (its := PARTICULAR.get(name)) is not None:
+            set_up, begin = its
+            event.listen(engine, "connect", set_up)
+            event.listen(engine, "begin", lambda connection: begin(connection, _writes(connection)))
         return engine
 
     @contextmanager
@@ -200,6 +257,8 @@ class Database:
             yield
         except (SQLAlchemyError, OSError, ImportError) as failure:
             # Without `from`: a driver's error may carry the address, and ours is shown and logged.
+            if postgresql.code(failure) == postgresql.NO_TABLE:
+                self._ready = False
             away = (RecordsUnavailable, "save records")
             kind, what = (NotRecordable, f"{deed} this") if unfit(failure) else away
             raise kind(f"{self.place} cannot {what}: {self._reason(failure)}") from None
@@ -209,55 +268,55 @@ class Database:
 
     def _reason(self, failure: Exception) -> str:
         if isinstance(failure, ImportError):
-            return f"its driver {failure.name} is not installed"
+            return _not_installed(failure, self._url)
         if isinstance(failure, OSError) and failure.strerror:
             return failure.strerror
         told = str(failure.orig if isinstance(failure, DBAPIError) else failure).strip()
-        first = told.partition("\n")[0][:REASON]
+        ours = self._url.get_backend_name() == postgresql.DIALECT
+        said = postgresql.meaning(failure, told) if ours else None
+        if isinstance(said, str):
+            return said
+        first = (postgresql.brief(told) if ours else told.partition("\n")[0])[:REASON]
         secret = any(each in told for each in self._secrets)
         # An encoding error names the text that it failed on.
         plain = first and not secret and not isinstance(failure, UnicodeError)
-        return first if plain else type(failure).__name__
+        if not plain:
+            return type(failure).__name__
+        return said(first) if said is not None else first
 
 
-def make_private(path: Path) -> None:
-    """See that the file at `path`, and what SQLite lays beside it, is its owner's alone from the start."""
-    private_folders.make_private(path.parent)
-    # SQLite gives its -wal and -shm files the mode of the file itself.
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+def _may_work_now(failure: DBAPIError, *, first: bool) -> bool:
+    """Whether a transaction that came to nothing is to be done again at once."""
+    if failure.connection_invalidated:
+        # It was idle for too long, or the server was started anew. Where that is still away, it is said.
+        return first
+    made = isinstance(failure, IntegrityError | ProgrammingError)  # the second: another made the tables
+    return made or postgresql.code(failure) in postgresql.RACES
 
 
-def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
-    # The driver begins transactions late and of the wrong kind; `_begin_sqlite` does it instead.
-    connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA foreign_keys=ON")
-    # What was deleted is gone from the file, too.
-    connection.execute("PRAGMA secure_delete=ON")
+def _writes(connection: Connection) -> str | None:
+    how: str | None = connection.get_execution_options().get("coderunner_writes")
+    return how
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    how = connection.get_execution_options().get("coderunner_writes")
-    if how is None:
-        connection.exec_driver_sql("BEGIN")
-        return
-    # In a write-ahead log NORMAL waits for no disk: a power cut takes the last moments, never the file.
-    connection.exec_driver_sql(f"PRAGMA synchronous={how}")
-    # A transaction that reads first and writes then would fail where another has written in between.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _not_installed(failure: ImportError, url: URL) -> str:
+    if url.get_backend_name() == postgresql.DIALECT:
+        return f"psycopg is not installed; run: {sys.executable} -m pip install '{postgresql.PACKAGE}'"
+    return f"its driver {failure.name} is not installed"
 
 
 def _parsed(address: str | URL) -> URL:
     try:
-        return make_url(address)
+        return postgresql.parsed(address)
     except (ArgumentError, ValueError):
-        message = "records_url is not a database URL such as postgresql+psycopg://user@host/database"
+        message = "records_url is not a database URL such as postgresql://user@host/database"
         raise RecordsUnavailable(message) from None
 
 
 def _secrets(url: URL) -> set[str]:
     """All that must not stand in a message, in every spelling."""
     values = [str(url.password or "")]
-    for value in url.query.values():
-        values += [value] if isinstance(value, str) else value
+    for name, value in url.query.items():
+        if name not in postgresql.PUBLIC:
+            values += [value] if isinstance(value, str) else value
     return {spelt for value in values if value for spelt in (value, quote(value), quote_plus(value))}

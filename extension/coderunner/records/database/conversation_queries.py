@@ -99,8 +99,12 @@ def find(connection: Connection, person: str, identity: str) -> StoredConversati
 
 
 def changed(connection: Connection, person: str, identity: str) -> float | None:
-    """When something was last said in a conversation; None where it is not there."""
-    moment: float | None = connection.scalar(select(CHATS.c.changed).where(_its(person, identity)))
+    """When something was last said in a conversation; None where it is not there.
+
+    Until the end of the transaction nobody else says anything in it.
+    """
+    query = select(CHATS.c.changed).where(_its(person, identity)).with_for_update()
+    moment: float | None = connection.scalar(query)
     return moment
 
 
@@ -172,7 +176,7 @@ def rename(connection: Connection, person: str, identity: str, name: str) -> boo
 
 def remove(connection: Connection, person: str, identity: str) -> bool:
     """Delete a conversation and its runs, with all that only they showed; False where it is not there."""
-    label = connection.scalar(select(CHATS.c.label).where(_its(person, identity)))
+    label = connection.scalar(select(CHATS.c.label).where(_its(person, identity)).with_for_update())
     if label is None:
         return False
     connection.execute(delete(SAYINGS).where(SAYINGS.c.chat == identity))

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, exists, insert, select, update
 
@@ -28,6 +27,8 @@ _KEY = ("conversation", "message", "ordinal", "code_hash")
 _LATEST = (
     select(RUNS).where(*(RUNS.c[name] == bindparam(name) for name in _KEY)).order_by(RUNS.c.attempt.desc())
 )
+# SQLite, where one transaction at a time writes, does without.
+_LATEST_ALONE = _LATEST.with_for_update()
 _FIND = select(RUNS).where(RUNS.c.id == bindparam("its_id"))
 _UNTOLD = (
     select(RUNS)
@@ -64,6 +65,11 @@ _ADVANCE = {
     )
     for state in State
 }
+_WITHDRAW = update(RUNS).where(
+    RUNS.c.id == bindparam("its_id"),
+    RUNS.c.owner == bindparam("its_owner"),
+    RUNS.c.state.in_((State.QUEUED, State.SENT)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +109,9 @@ class Record:
     """The last state of the widgets that it showed, as nbformat keeps it; empty where it showed none."""
 
 
-def latest(connection: Connection, key: Key, code: str) -> Record | None:
-    """The last attempt at a block."""
-    row = connection.execute(_LATEST, _columns(key, code)).first()
+def latest(connection: Connection, key: Key, code: str, *, alone: bool = False) -> Record | None:
+    """The last attempt at a block; `alone`: nobody else changes it until the end of the transaction."""
+    row = connection.execute(_LATEST_ALONE if alone else _LATEST, _columns(key, code)).first()
     return None if row is None else _record(connection, row)
 
 
@@ -137,7 +143,8 @@ def of_latest_reply(connection: Connection, prefix: str, *, since: float) -> lis
 
 def unfinished(connection: Connection, *, but: str) -> list[Record]:
     """The runs that are not over, those of one owner left out."""
-    query = select(RUNS).where(RUNS.c.state.not_in(OVER), RUNS.c.owner != but)
+    # By name: an index finds some states, and not all but some.
+    query = select(RUNS).where(RUNS.c.state.in_(set(State) - OVER), RUNS.c.owner != but)
     return [_record(connection, row) for row in connection.execute(query).all()]
 
 
@@ -153,14 +160,12 @@ def deliver(connection: Connection, identity: str) -> bool:
 
 
 def add(
-    connection: Connection, key: Key, code: str, *, attempt: int, owner: str, place: str, identity: str = ""
-) -> str:
-    """Write down a run that is to be sent; gives its id. Raises IntegrityError where another was quicker."""
-    identity = identity or uuid4().hex
+    connection: Connection, key: Key, code: str, *, attempt: int, owner: str, place: str, identity: str
+) -> None:
+    """Write down a run that is to be sent. Raises IntegrityError where another was quicker."""
     state = {"attempt": attempt, "owner": owner, "state": State.QUEUED, "created": time.time()}
     what = {"code": code, "place": place, "delivered": 0, **_columns(key, code)}
     connection.execute(_ADD, {"id": identity, **what, **state})
-    return identity
 
 
 def advance(
@@ -169,6 +174,17 @@ def advance(
     """Bring a run of `owner` to `state`; False, and nothing is changed, where that may not follow."""
     its = {"its_id": identity, "its_owner": owner}
     return connection.execute(_ADVANCE[state], {**its, "state": state, **values}).rowcount == 1
+
+
+def withdraw(
+    connection: Connection, identity: str, owner: str, state: State, values: Mapping[str, object]
+) -> bool:
+    """Bring a run of `owner`, who knows that it was not sent, to `state`; False where it is over.
+
+    It may be written that it was: where the answer to that was lost, nothing was sent.
+    """
+    its = {"its_id": identity, "its_owner": owner}
+    return connection.execute(_WITHDRAW, {**its, "state": state, **values}).rowcount == 1
 
 
 def ending(result: Result) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """The tables, and how older ones become these. A migration adds; it never takes a row away."""
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 
@@ -24,6 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
+from coderunner.records.database import postgresql
+
 
 class Exact(TypeDecorator[str]):
     """A text in JSON's spelling: PostgreSQL keeps no NUL, and no database lone surrogates."""
@@ -40,6 +43,28 @@ class Exact(TypeDecorator[str]):
         return None if value is None else str(json.loads(value))
 
 
+class Label(TypeDecorator[str]):
+    """A name that others may have given: what the column does not take is cut, and told apart by a digest.
+
+    SQLite takes any but lone surrogates, of any length; PostgreSQL neither NUL nor more than it was told.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Have it as the column takes it; the same for the same."""
+        if not isinstance(value, str) or (value.isascii() and value.isprintable() and len(value) <= LABEL):
+            return value
+        known = value.encode("utf-8", "replace").decode()
+        anything = dialect.name == "sqlite"
+        if known == value and (anything or (len(value) <= LABEL and "\0" not in value)):
+            return value
+        digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        return f"{known.replace(chr(0), '?')[: LABEL - 33]}~{digest}"
+
+
+LABEL = 200
 METADATA = MetaData()
 
 VERSION = Table("coderunner_schema", METADATA, Column("version", Integer, primary_key=True))
@@ -58,8 +83,8 @@ RUNS = Table(
     "coderunner_runs",
     METADATA,
     Column("id", String(32), primary_key=True),
-    Column("conversation", String(200), nullable=False),
-    Column("message", String(200), nullable=False),
+    Column("conversation", Label(LABEL), nullable=False),
+    Column("message", Label(LABEL), nullable=False),
     Column("ordinal", Integer, nullable=False),
     Column("code_hash", String(64), nullable=False),
     Column("attempt", Integer, nullable=False),
@@ -127,8 +152,8 @@ CHATS = Table(
     "coderunner_chats",
     METADATA,
     Column("id", String(64), primary_key=True),
-    Column("person", String(200), nullable=False),
-    Column("label", String(200), nullable=False),
+    Column("person", Label(LABEL), nullable=False),
+    Column("label", Label(LABEL), nullable=False),
     Column("title", Exact, nullable=False),
     Column("named", Integer, nullable=False),
     Column("created", Float, nullable=False),
@@ -216,15 +241,24 @@ MIGRATIONS: Sequence[Callable[[Connection], None]] = (_deliver, _converse, _foll
 CURRENT = len(MIGRATIONS) + 1
 
 
-def prepare(connection: Connection) -> int | None:
-    """Make the tables, or bring them up to date. Gives the version found where it is newer than ours."""
-    if not inspect(connection).has_table(VERSION.name):
+def prepare(connection: Connection) -> int:
+    """Make the tables, or bring them up to date. Gives the version found; 0: there were none."""
+    if (found := _version(connection)) >= CURRENT:
+        return found
+    # Of many processes that start at once one does it, and the others find it done.
+    postgresql.wait_for_turn(connection)
+    if not (found := _version(connection)):
         METADATA.create_all(connection)
         connection.execute(insert(VERSION).values(version=CURRENT))
-        return None
-    found: int = connection.scalars(select(VERSION.c.version).with_for_update()).one()
+        return 0
     for migrate in MIGRATIONS[found - 1 :]:
         migrate(connection)
     if found < CURRENT:
         connection.execute(update(VERSION).values(version=CURRENT))
-    return found if found > CURRENT else None
+    return found
+
+
+def _version(connection: Connection) -> int:
+    if not inspect(connection).has_table(VERSION.name):
+        return 0
+    return int(connection.scalars(select(VERSION.c.version)).one())

@@ -95,9 +95,9 @@ class ExtensionState:
         several = webui_api.serves_several()
         sandbox = KernelSandbox.of(ours or Settings(), buttons=True, stranger=several, data=home)
         sessions = Sessions(home / "files", max_memory=most, spare=True, sandbox=sandbox)
-        records = open_records(
-            ours.records_url.reveal() if ours else "", home, keep_days=ours.keep_days if ours else 0
-        )
+        where = ours.records_url.reveal() if ours else ""
+        kept, pool = (ours.keep_days, ours.records_pool) if ours else (0, 1)
+        records = open_records(where, home, keep_days=kept, pool=pool, fallback="any")
         chats = ChatIdentities(
             home / "chats.json", _is_there, lambda place: webui_api.chat_names(place.folder)
         )
