@@ -3,6 +3,11 @@
 from tests.behaviours import Behaviour
 
 BEHAVIOURS = {
+    "mcp:sessions:kernels": Behaviour(
+        "The client of this user's own is told which notebooks run on their Jupyter servers, and can be attached "
+        "to one; other clients are told of none.",
+        "servers and kernels: discovery",
+    ),
     "mcp:run:images": Behaviour(
         "A client gets images that every model takes, by what their bytes are, and a line for the rest.",
         "models-and-hosts 5",

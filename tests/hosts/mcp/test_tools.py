@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import io
+import json
 import uuid
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
@@ -394,3 +395,32 @@ async def test_the_kernels_of_a_client_that_started_us_end_with_it(tmp_path: Pat
             during = len(jupyter.kernels())
         after = len(jupyter.kernels())
     assert (texts(told), during, after) == (["15"], 1, 0)
+
+
+@behaviour("mcp:sessions:kernels")
+async def test_the_notebooks_of_this_machine_are_listed_and_one_is_attached_to(tmp_path: Path) -> None:
+    with jupyter_server(tmp_path, token="canary-token") as jupyter:
+        told = {"url": f"{jupyter.url}/", "token": jupyter.token, "pid": jupyter.process.pid}
+        file = tmp_path / "jpserver-1.json"
+        file.write_text(json.dumps(told))
+        file.chmod(0o600)
+        wanted = {"path": "data.ipynb", "name": "data", "type": "notebook", "kernel": {"name": "python3"}}
+        notebook = jupyter.ask("api/sessions", "POST", wanted)
+        here = {"JUPYTER_RUNTIME_DIR": str(tmp_path)}
+        flags = ("--attach", "data.ipynb", "--approve", "auto")
+        async with over_stdio(tmp_path / "data", *flags, variables=here) as client:
+            ran = await call(client, "run_python", code="x = 15; print(x)")
+            listed = await call(client, "list_sessions")
+        assert jupyter.kernels() == [notebook["kernel"]["id"]]
+    assert texts(ran)[-1].endswith("15")
+    (kernel,) = stands(listed, "kernels")
+    assert (kernel["notebook"], kernel["server"]) == ("data.ipynb", jupyter.url)
+    assert stands(listed, "problem") == ""
+    assert jupyter.token not in str(listed)
+
+
+@behaviour("mcp:sessions:kernels")
+async def test_clients_with_keys_are_told_of_no_kernels_but_theirs(url: str) -> None:
+    async with over_http(url) as client:
+        listed = await call(client, "list_sessions")
+    assert stands(listed, "kernels") == []

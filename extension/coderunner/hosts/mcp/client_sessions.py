@@ -3,19 +3,24 @@
 import asyncio
 import secrets
 from collections import OrderedDict, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coderunner.access.api_keys import named
 from coderunner.hosts.mcp.background_cell import BackgroundCell
 from coderunner.ids import new_id
 from coderunner.runner import (
+    KernelLocation,
     KernelSandbox,
     RecordedRuns,
     Records,
     Result,
+    RunningKernel,
     RunOptions,
     Session,
     Sessions,
+    existing,
+    kernels_here,
+    located,
     location_of,
     open_records,
     shown_afterwards,
@@ -24,6 +29,8 @@ from coderunner.settings.settings import Settings
 
 SESSIONS = 20
 """Sessions of one client at once: an idle kernel takes 54 MB."""
+LISTED = 50
+"""Kernels in a list."""
 NAME = 100
 """Characters of a session's name."""
 TEXTS = 64
@@ -47,9 +54,13 @@ class ToolSession:
 class ClientSessions:
     """All sessions of one server."""
 
-    def __init__(self, settings: Settings, *, keep: bool) -> None:
-        """`keep`: kernels on a Jupyter server keep running at the end, to be found again."""
+    def __init__(self, settings: Settings, *, keep: bool, finds: bool = False) -> None:
+        """`keep`: kernels on a Jupyter server keep running at the end, to be found again.
+
+        `finds`: the one client is this user's own, so the Jupyter servers of this machine are theirs.
+        """
         self.settings = settings
+        self._finds = finds
         self._keep = keep
         self._sessions = Sessions(
             settings.data_dir / "kernels",
@@ -73,10 +84,30 @@ class ClientSessions:
         """The sessions of `owner` by name."""
         return {name: opened for (whose, name), opened in self._opened.items() if whose == owner}
 
-    def opened(self, owner: str, name: str) -> ToolSession:
+    async def kernels(self) -> list[RunningKernel]:
+        """The user's kernels on the server of the settings, or on those of this machine; without ours.
+
+        Clients that are others get none. Raises CodeRunnerError.
+        """
+        if not self._finds:
+            return []
+        if self.settings.server:
+            where = location_of(self.settings)
+            found = [replace(each, server=self.settings.server) for each in await existing(where)]
+        else:
+            found = [each for each in await kernels_here() if each.server]
+        return [each for each in found if not each.conversation][:LISTED]
+
+    async def where(self) -> KernelLocation:
+        """Where kernels run; one to attach to is looked for on this machine too. Raises CodeRunnerError."""
+        if self._finds:
+            return await asyncio.to_thread(located, self.settings)
+        return location_of(self.settings)
+
+    async def opened(self, owner: str, name: str) -> ToolSession:
         """The session that `owner` calls `name`, a new one if there is none. Starts no kernel.
 
-        Raises ValueError, with a sentence, if there can be no new one.
+        Raises ValueError or CodeRunnerError, with a sentence, if there can be no new one.
         """
         if (found := self.find(owner, name)) is not None:
             return found
@@ -84,7 +115,10 @@ class ClientSessions:
             raise ValueError(f"a session name has at most {NAME} characters")
         if len(self.all(owner)) >= SESSIONS:
             raise ValueError(f"there are already {SESSIONS} sessions; reset one that you no longer need")
-        kernel = self._sessions.get(_conversation(owner, name), location_of(self.settings))
+        where = await self.where()
+        if (found := self.find(owner, name)) is not None:
+            return found
+        kernel = self._sessions.get(_conversation(owner, name), where)
         opened = self._opened[owner, name] = ToolSession(kernel)
         return opened
 

@@ -54,8 +54,8 @@ async def _serve_one(settings: Settings) -> None:
         stdin, loop = ClosableStdin(), asyncio.get_running_loop()
         for ends in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(ends, stdin.close)
-    async with _sessions(settings, keep=False) as sessions:
-        alone, language = secrets.token_hex(8), spoken(location_of(settings))
+    async with _sessions(settings, keep=False, finds=True) as sessions:
+        alone, language = secrets.token_hex(8), spoken(await sessions.where())
         try:
             ask = approval_of(settings) == "ask"
             await serving(sessions, ask=ask, alone=alone, language=language).run_stdio_async()
@@ -103,8 +103,8 @@ def _known(owner: str) -> dict[str, object]:
 
 
 @contextlib.asynccontextmanager
-async def _sessions(settings: Settings, *, keep: bool) -> AsyncGenerator[ClientSessions]:
-    sessions = ClientSessions(settings, keep=keep)
+async def _sessions(settings: Settings, *, keep: bool, finds: bool = False) -> AsyncGenerator[ClientSessions]:
+    sessions = ClientSessions(settings, keep=keep, finds=finds)
     try:
         yield sessions
     finally:

@@ -12,12 +12,13 @@ from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from coderunner import __version__
+from coderunner.errors import CodeRunnerError
 from coderunner.hosts.mcp.background_cell import BackgroundCell
 from coderunner.hosts.mcp.cell_report import RESOURCE, CellReport, report
 from coderunner.hosts.mcp.client_sessions import ClientSessions, ToolSession
 from coderunner.ids import new_id
 from coderunner.languages import PYTHON, Language, tool_name
-from coderunner.runner import unfenced
+from coderunner.runner import RunningKernel, unfenced
 from coderunner.secret_value import Secret
 from coderunner.text.surrogates import whole
 
@@ -89,6 +90,25 @@ class Open(BaseModel):
     kernel: str
 
 
+class Running(BaseModel):
+    """A kernel of the user's that runs on a Jupyter server, perhaps for a notebook."""
+
+    kernel_id: str
+    kernel: str
+    notebook: str
+    state: str
+    server: str
+
+
+class Listing(BaseModel):
+    """What runs."""
+
+    result: list[Open]
+    kernels: list[Running]
+    problem: str
+    """Why the kernels are not known; empty where they are."""
+
+
 async def consent(ctx: CallContext, code: Code = "") -> Consent | Elicit[Consent]:
     """Ask the user at the client, unless no new code would run."""
     if not code.strip():
@@ -120,8 +140,8 @@ class Tools:
         if not code.strip():
             return await self._wait(ctx, name, self._work(owner, name), wait)
         try:
-            opened = self._sessions.opened(owner, name)
-        except ValueError as refused:
+            opened = await self._sessions.opened(owner, name)
+        except (ValueError, CodeRunnerError) as refused:
             raise ToolError(str(refused)) from None
         if opened.running is not None:
             raise ToolError(
@@ -168,9 +188,18 @@ class Tools:
         left = "the attached kernel keeps running" if self._sessions.settings.attach else ""
         return f"session {name!r} has ended; {left or 'its variables are gone'}"
 
-    async def list_sessions(self, ctx: CallContext) -> list[Open]:
-        """List your sessions."""
-        return [_open(name, opened) for name, opened in self._sessions.all(self._owner(ctx)).items()]
+    async def list_sessions(self, ctx: CallContext) -> Listing:
+        """List your sessions, and the kernels and notebooks that the user has running on Jupyter servers.
+
+        To use one of those, the user starts this server with `--attach` and its notebook or id.
+        """
+        opened = [_open(name, each) for name, each in self._sessions.all(self._owner(ctx)).items()]
+        kernels, problem = [], ""
+        try:
+            kernels = [_running(each) for each in await self._sessions.kernels()]
+        except CodeRunnerError as unknown:
+            problem = str(unknown)
+        return Listing(result=opened, kernels=kernels, problem=problem)
 
     async def output(self, name: str, ctx: CallContext) -> str:
         """The full text of an output that was too long for a result."""
@@ -222,6 +251,12 @@ def _open(name: str, opened: ToolSession) -> Open:
     waits = running is not None and running.question is not None
     state: State = "idle" if running is None else "waiting_for_input" if waits else "running"
     return Open(session=name, state=state, kernel=opened.kernel.where.kernel_name)
+
+
+def _running(each: RunningKernel) -> Running:
+    return Running(
+        kernel_id=each.id, kernel=each.kernel_name, notebook=each.path, state=each.state, server=each.server
+    )
 
 
 def serving(
