@@ -323,6 +323,14 @@ BEHAVIOURS = {
         "Connect and Run are what the form shows first; the first time it is open, and the page says where.",
         "README",
     ),
+    "textgen:form:found": Behaviour(
+        "The form lists this machine's Jupyter servers where nobody else reaches it; their tokens stay here.",
+        "servers and kernels: discovery; T7",
+    ),
+    "textgen:form:start-server": Behaviour(
+        "A stopped server of a Hub is started by a button, with its progress; to stop waiting stops none.",
+        "servers and kernels: S8",
+    ),
     "textgen:form:connect": Behaviour(
         "Connect says what is wrong, or that it works, and fills the list of kernels.", "behaviours C5"
     ),

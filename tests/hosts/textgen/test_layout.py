@@ -6,6 +6,7 @@ import logging
 import stat
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,19 @@ from modules import shared
 
 from coderunner.hosts.textgen import hooks
 from coderunner.hosts.textgen.form import character_preset
-from coderunner.hosts.textgen.form.handlers import Chat, FormHandlers
+from coderunner.hosts.textgen.form.handlers import Chat, FormHandlers, Line
 from coderunner.hosts.textgen.state.preferences import Preferences, PreferencesFile
 from coderunner.hosts.textgen.webui import webui_api as host
+from coderunner.kernel.connections.servers.hub_start import stopped_server
+from coderunner.kernel.io_thread import io_thread
 from coderunner.records.database import run_queries
+from coderunner.runner import Server
 from coderunner.sandbox.backends import available
 from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.hosts.textgen.webui import Webui
 from tests.kernel.servers import Jupyter, jupyter_server, scripted_server
+from tests.servers.hub_double import hub_double
 
 HERE = Chat("20260503-10-00-00", "Assistant", "instruct")
 
@@ -163,6 +168,59 @@ def test_a_token_that_is_kept_is_sent_to_no_other_server(panel: FormHandlers, ju
     assert hooks.extension().store.get().token == Secret()
 
 
+@behaviour("textgen:form:found")
+def test_a_server_of_this_machine_is_listed_and_needs_no_token(
+    panel: FormHandlers, jupyter: Jupyter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    told = {"url": f"{jupyter.url}/", "token": jupyter.token, "pid": jupyter.process.pid, "root_dir": "/work"}
+    (tmp_path / "jpserver-1.json").write_text(json.dumps(told))
+    (tmp_path / "jpserver-1.json").chmod(0o600)
+    assert panel.found() == [(f"{jupyter.url} · /work", jupyter.url)]
+    found = panel.connect("server", jupyter.url, "", "python3")
+    assert found.line.good, found.line
+    assert jupyter.token not in str(found)
+
+
+@behaviour("textgen:form:found")
+@pytest.mark.parametrize("option", ["multi_user", "listen"])
+def test_where_others_reach_the_form_no_server_of_this_machine_is_listed(
+    option: str, panel: FormHandlers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert panel.finds
+    monkeypatch.setattr(shared.args, option, True, raising=False)
+    assert not panel.finds
+
+
+@behaviour("textgen:form:start-server")
+def test_a_stopped_server_of_a_hub_is_started_once_the_user_agrees(panel: FormHandlers) -> None:
+    with hub_double() as hub:
+        address = f"{hub.url}/user/ann/held"
+        found = panel.connect("server", address, hub.token, "python3")
+        assert (found.line.good, found.startable) == (False, True)
+        assert standing(address, hub.token) == "stopped"
+        with closing(panel.start()) as lines:
+            assert "Looking for a place" in next(line.text for line in lines if "30%" in line.text)
+        assert standing(address, hub.token) == "starting"
+        hub.let_start("held")
+        assert [*panel.start()][-1] == Line("The server runs. Connecting …")
+        assert standing(address, hub.token) is None
+
+
+@behaviour("textgen:form:start-server")
+def test_a_server_that_does_not_start_has_the_reason_of_the_hub(panel: FormHandlers) -> None:
+    with hub_double() as hub:
+        panel.connect("server", f"{hub.url}/user/ann/broken", hub.token, "python3")
+        *_, last = panel.start()
+    assert not last.good
+    assert "there is no room left" in last.text
+
+
+def standing(address: str, token: str) -> str | None:
+    told = io_thread().call(stopped_server(Server(address, Secret(token))), 30)
+    return None if told is None else told.standing
+
+
 @behaviour("textgen:form:connect")
 def test_connect_to_the_embedded_kernel_works_at_once(panel: FormHandlers) -> None:
     found = panel.connect("embedded", "http://127.0.0.1:8888", "", "python3")
@@ -281,7 +339,7 @@ def test_connect_and_run_are_seen_first_and_the_rest_is_folded(webui: Webui) -> 
 
     def buttons(tree: dict[str, Any]) -> Iterator[str]:
         props = named.get(tree["id"], {})
-        if props.get("name") == "button":
+        if props.get("name") == "button" and props.get("visible", True):
             yield props["value"]
         if props.get("label") not in ("Options", "What code may reach"):
             for child in tree.get("children") or []:

@@ -3,11 +3,12 @@
 With `--multi-user` the settings are the operator's, and nothing here changes them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import TimeoutError as TooLate
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from html import escape
+from queue import Empty, SimpleQueue
 from secrets import token_hex
 from time import monotonic
 from typing import Any
@@ -22,6 +23,7 @@ from coderunner.outputs import Error, Result, Status, Stream
 from coderunner.runner import (
     Cell,
     Ended,
+    Progress,
     RecordedRuns,
     Report,
     Run,
@@ -33,6 +35,9 @@ from coderunner.runner import (
     never,
     normalise,
     run_cell_sync,
+    running_servers,
+    start_server,
+    with_token,
 )
 from coderunner.secret_value import Secret
 
@@ -46,6 +51,9 @@ DOWNLOADED = "Notebook downloaded."
 
 SLACK = 20.0
 """Seconds that a kernel start may take, in addition to the deadline."""
+
+BEAT = 1.0
+"""Seconds after which a line is shown again, so that a page that was closed is noticed."""
 
 CHECKED = 60.0
 """Seconds that a connection check may take; each of its steps has a shorter limit."""
@@ -93,6 +101,8 @@ class Connection:
     server: str = ""
     """The normalised address, without a token."""
     has_token: bool = False
+    startable: bool = False
+    """A Hub starts the server if the user agrees, or is starting it."""
 
 
 class FormHandlers:
@@ -163,9 +173,10 @@ class FormHandlers:
             "kernel_name": kernel_name,
         }
         moved = changes["server"] != _understood(self.extension.store.get().server)
-        if token.strip() or pasted.token or moved:
+        known = with_token(pasted).token if kernel == "server" and self.finds else Secret()
+        if token.strip() or pasted.token or known or moved:
             # The saved token belongs to one server and is never sent to another.
-            changes["token"] = token.strip() or pasted.token
+            changes["token"] = token.strip() or pasted.token or known
         if failure := self._keep(changes):
             return Connection(failure)
         if kernel == "server" and not address.strip():
@@ -187,7 +198,42 @@ class FormHandlers:
             chosen.kernel_name,
             chosen.server,
             bool(chosen.token),
+            report.standing is not None,
         )
+
+    @property
+    def finds(self) -> bool:
+        """Whether it offers the Jupyter servers of this machine: only where others cannot reach the form."""
+        reached = webui_api.serves_several() or webui_api.serves_others() or webui_api.shared_at()
+        return not (reached or self.locked)
+
+    def found(self) -> list[tuple[str, str]]:
+        """The Jupyter servers of this machine, each with its address; their tokens stay here."""
+        return [(str(each), each.where.url) for each in running_servers()] if self.finds else []
+
+    def start(self) -> Generator[Line]:
+        """Have a Hub start the server that Connect found stopped, since the user agrees; gives its progress.
+
+        The last line is not good where it did not start. When nobody listens any more, the Hub goes on.
+        """
+        where = self.extension.store.get().where
+        if self.locked or not isinstance(where, Server):
+            yield Line(self.locked or "There is no server to start.", good=False)
+            return
+        told: SimpleQueue[Progress] = SimpleQueue()
+        starting = self.extension.sessions.io_thread.submit(start_server(where, told.put))
+        line = "Starting the server …"
+        try:
+            while not starting.done():
+                yield Line(line)
+                with suppress(Empty):
+                    line = f"Starting the server: {told.get(timeout=BEAT)} …"
+            starting.result()
+            yield Line("The server runs. Connecting …")
+        except CodeRunnerError as failure:
+            yield Line(str(failure), good=False)
+        finally:
+            starting.cancel()
 
     def test(self, chat: Chat) -> Line:
         """Run the test cell in the kernel of this chat."""

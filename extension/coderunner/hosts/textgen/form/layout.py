@@ -4,7 +4,8 @@ Nothing secret is ever a component's value: the field of the token is always emp
 Where the webui serves several people, what its operator chose is not even built.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from secrets import token_hex
 from typing import Any
 
@@ -28,6 +29,8 @@ APPROVE = [
 ]
 ON_TIMEOUT = [("Keep it running in the background", "detach"), ("Stop it", "interrupt")]
 SAVED = "Saved; type to replace it"
+KNOWN = "Known; type to replace it"
+LEFT = Line("No longer waiting; the server may go on starting.").html
 GREETING = "CodeRunner is on. Its form is below the chat: press Run to try it."
 
 OLD = gr.__version__.startswith("4.")
@@ -140,6 +143,7 @@ class Form:
                 allow_custom_value=True,
             )
         with gr.Row(visible=chosen().kernel == "server") as server:
+            found = gr.Dropdown([], label="Found on this computer", visible=False)
             address = gr.Textbox(
                 value=lambda: chosen().server,
                 label="Jupyter server address",
@@ -150,20 +154,29 @@ class Form:
                 type="password", label="Token", info="Stored in a file that only you can read.", max_lines=1
             )
 
-        def seen() -> tuple[Any, Any]:
-            return gr.update(visible=chosen().kernel == "server"), gr.update(
-                placeholder=_hint(chosen().token)
+        def seen() -> tuple[Any, ...]:
+            here = self.panel.found()
+            return (
+                gr.update(visible=chosen().kernel == "server"),
+                gr.update(placeholder=_hint(chosen().token)),
+                gr.update(choices=here, value=None, visible=bool(here)),
             )
 
-        at_each_visit(seen, [server, token])
+        at_each_visit(seen, [server, token, found])
+        found.input(
+            lambda url: (url or gr.update(), gr.update(placeholder=KNOWN) if url else gr.update()),
+            found,
+            [address, token],
+            **UNQUEUED,
+        )
         self.say(kind.input, lambda value: self.panel.choose(kernel=value), kind).then(
-            seen, None, [server, token], **UNQUEUED
+            seen, None, [server, token, found], **UNQUEUED
         )
         self.say(name.input, lambda value: self.panel.choose(kernel_name=value or ""), name)
         return kind, address, token, name
 
     def _connect(self, kind: Any, address: Any, token: Any, name: Any) -> None:  # noqa: ANN401
-        def connect(*values: str | None) -> tuple[str, Any, Any, Any]:
+        def connect(*values: str | None) -> tuple[Any, ...]:
             found = self.panel.connect(*(value or "" for value in values))
             kernels: dict[str, Any] = {"choices": list(found.kernels), "value": found.kernel_name}
             understood: dict[str, Any] = {"value": found.server} if found.server else {}
@@ -173,11 +186,27 @@ class Form:
                 gr.update(**(kernels if found.kernels else {})),
                 gr.update(**understood),
                 emptied,
+                gr.update(visible=found.startable),
+                gr.update(visible=False),
             )
 
+        def begin(*values: str | None) -> Iterator[tuple[Any, ...]]:
+            line, keep = Line(""), [gr.update()] * 3
+            with closing(self.panel.start()) as lines:
+                for line in lines:
+                    yield line.html, *keep, gr.update(visible=False), gr.update(visible=True)
+            hidden = gr.update(visible=not line.good), gr.update(visible=False)
+            yield connect(*values) if line.good else (line.html, *keep, *hidden)
+
         button = gr.Button("Connect", variant="primary")
-        self.say(button.click, lambda: Line("Connecting …")).then(
-            connect, [kind, address, token, name], [self.status, name, address, token], **QUEUED
+        start = gr.Button("Start the server", visible=False)
+        leave = gr.Button("Stop waiting", visible=False)
+        place, shown = [kind, address, token, name], [self.status, name, address, token, start, leave]
+        self.say(button.click, lambda: Line("Connecting …")).then(connect, place, shown, **QUEUED)
+        begun = start.click(begin, place, shown, **QUEUED)
+        hide = gr.update(visible=False)
+        leave.click(
+            lambda: (LEFT, hide, hide), None, [self.status, start, leave], cancels=[begun], **UNQUEUED
         )
 
     def _test(self) -> None:
