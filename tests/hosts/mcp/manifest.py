@@ -4,7 +4,7 @@ from tests.behaviours import Behaviour
 
 BEHAVIOURS = {
     "mcp:sessions:kernels": Behaviour(
-        "The client of this user's own is told which notebooks run on their Jupyter servers, and can be attached "
+        "The client of this user's own is told which notebooks run on their Jupyter servers, and can attach "
         "to one; other clients are told of none.",
         "servers and kernels: discovery",
     ),
