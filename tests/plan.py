@@ -59,6 +59,7 @@ PLAN = {
     "access.login_cookies": Layer("access.origins secret_value"),
     "access.login_links": Layer("secret_value"),
     "access.login_pages": Layer(pure=True),
+    "hosts.team.reverse_proxy": Layer("access.origins secret_value", pure=True),
     "access.authentication": Layer("access.origins access.api_keys"),
     # Several users on one machine depend on the sandbox that keeps their kernels apart.
     "access.access_settings": Layer("errors access settings sandbox.kernel_sandbox"),
@@ -134,6 +135,15 @@ PLAN = {
         "outputs page.block_state page.html hosts.app.markdown hosts.app.conversation.message_parts",
         pure=True,
     ),
+    # A front that knows no Gradio, and the process of a person's app, which is the app itself.
+    "hosts.team": Layer(
+        f"{VALUES} private_folders settings access page.server hosts.team", "httpx starlette websockets"
+    ),
+    "hosts.team.pages": Layer(pure=True),
+    "hosts.team.private_serving": Layer(
+        "secret_value private_process access hosts.team.handover", "starlette"
+    ),
+    "hosts.team.private_app": Layer("access hosts.app hosts.team"),
     "hosts.proxy": Layer(
         f"{VALUES} private_folders settings system_prompt access runner models hosts.proxy", "starlette"
     ),

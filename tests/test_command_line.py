@@ -87,7 +87,7 @@ def test_without_a_command_the_help_is_shown() -> None:
 @behaviour("command-line:help:complete")
 @pytest.mark.parametrize(
     ("command", "without"),
-    [("settings", ()), ("app", ("keys", "proxy")), ("proxy", ("app",))],
+    [("settings", ()), ("app", ("keys", "proxy")), ("proxy", ("app", "people"))],
 )
 def test_the_help_of_a_command_names_its_settings_with_flag_variable_and_default(
     command: str, without: tuple[str, ...]

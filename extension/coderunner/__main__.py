@@ -82,7 +82,10 @@ def _app(chosen: argparse.Namespace) -> int:
     print("Starting CodeRunner …", flush=True)  # before the import of Gradio, which takes seconds
     try:
         with _imports():
-            from coderunner.hosts import app
+            if settings.user_header:
+                from coderunner.hosts import team as app
+            else:
+                from coderunner.hosts import app  # type: ignore[no-redef]
     except ModuleNotFoundError as missing:
         raise _not_installed(missing, "app") from missing
     app.run(settings)

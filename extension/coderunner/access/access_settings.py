@@ -76,6 +76,29 @@ def keep_apart(settings: Settings, keys: int) -> None:
         raise SettingsError(message)
 
 
+def keep_people_apart(settings: Settings) -> None:
+    """Refuse several people whose kernels could reach each other; raises SettingsError."""
+    if settings.attach:
+        raise SettingsError(
+            f"{settings.source('attach')} gives everybody the same kernel, but the app is for several "
+            "people; remove attach"
+        )
+    if settings.server and not settings.shared_server:
+        raise SettingsError(
+            f"the code of all people would run on one Jupyter server, {settings.server}, where each one's "
+            "code can reach the kernels of all; remove server, so that it runs in sandboxes on this machine, "
+            "or add --shared-server if they trust each other or the server keeps its kernels apart"
+        )
+    if settings.server or settings.approve == "off":
+        return
+    if not (sandbox := in_force(settings)):
+        raise SettingsError(
+            "the app is for several people, but their kernels would run on this machine without a sandbox, "
+            f"so each one's code could read the others' files and conversations. {sandbox.why} Run it where "
+            "there is a sandbox, or set a Jupyter server with --server"
+        )
+
+
 def origins(settings: Settings) -> list[str]:
     """The origins that are allowed besides the host's own."""
     return re.split(r"[\s,]+", settings.origins.strip()) if settings.origins.strip() else []

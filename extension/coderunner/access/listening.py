@@ -1,11 +1,14 @@
 """How a host listens: its socket, and the moment when it starts to answer."""
 
 import asyncio
+import errno
 import logging
+import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -15,6 +18,8 @@ from coderunner.errors import SettingsError
 
 log = logging.getLogger(__name__)
 
+BACKLOG = 512
+"""Connections that wait to be taken, at a Unix socket."""
 GRACE = 1
 """Seconds that open connections get at shutdown: a page keeps one for as long as it is open."""
 
@@ -33,6 +38,38 @@ def listen(host: str, port: int, *, further: int = 0) -> socket.socket:
             reason = failure.strerror
     message = f"cannot listen on port {port} of {host}: {reason}"
     raise SettingsError(message)
+
+
+def listen_at(path: Path, *, mode: int) -> socket.socket:
+    """Open a Unix socket at `path`, with the rights `mode`; one that a dead process has left is replaced.
+
+    Raises SettingsError if it cannot be opened, or another process listens there.
+    """
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if _left_behind(path):
+            path.unlink()
+        # Nobody gets in before it has its rights: it listens only after that.
+        listener.bind(str(path))
+        path.chmod(mode)
+        listener.listen(BACKLOG)
+    except OSError as failure:
+        listener.close()
+        message = f"cannot listen at {path}: {failure.strerror or failure}"
+        raise SettingsError(message) from None
+    return listener
+
+
+def _left_behind(path: Path) -> bool:
+    """Whether a socket is there at which nobody listens. Raises OSError if somebody does."""
+    if not path.is_socket():
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+        try:
+            asking.connect(str(path))
+        except ConnectionRefusedError:
+            return True
+    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
 def address(host: str, listener: socket.socket) -> str:

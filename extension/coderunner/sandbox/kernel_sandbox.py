@@ -90,11 +90,13 @@ class KernelSandbox:
         stranger: bool = False,
         theirs: bool = False,
         data: Path | None = None,
+        hidden: Iterable[Path] = (),
     ) -> "KernelSandbox | None":
         """The sandbox that the settings ask for; None where kernels run without one.
 
         `buttons`: the host has a page where more can be allowed; `stranger`: its code is others'; `theirs`:
-        kernels work in a folder of the person's. `data`: the host's own data, where it keeps them elsewhere.
+        kernels work in a folder of the person's. `data`: the host's own data, where it keeps them elsewhere;
+        `hidden`: more that no grant of a folder around it shows.
         """
         way = in_force(settings)
         if not way and settings.sandbox != "on":
@@ -110,7 +112,7 @@ class KernelSandbox:
             grants,
             limits,
             Granted(home / "grants.json"),
-            tuple(dict.fromkeys(map(real, (home, settings.data_dir, default_config().parent)))),
+            tuple(dict.fromkeys(map(real, (home, settings.data_dir, default_config().parent, *hidden)))),
             tuple((each, real(each)) for each in (*settings.sandbox_read, *settings.sandbox_write)),
             way,
             buttons and not stranger,

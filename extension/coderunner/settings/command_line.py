@@ -20,6 +20,7 @@ TITLES: dict[Topic, str] = {
     "keys": "access",
     "proxy": "the proxy",
     "app": "the chat app",
+    "people": "the chat app for several people",
     "kept": "storage",
 }
 
@@ -39,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
         commands,
         "app",
         "start the chat app",
-        ("kernel", "sandbox", "model", "network", "app", "kept"),
+        ("kernel", "sandbox", "model", "network", "app", "people", "kept"),
         also={"login": "--no-token"},
     )
     _add(

@@ -17,7 +17,7 @@ Continuation = Literal[
 ]
 """How a reply is continued."""
 
-Topic = Literal["kernel", "sandbox", "model", "network", "keys", "proxy", "app", "kept"]
+Topic = Literal["kernel", "sandbox", "model", "network", "keys", "proxy", "app", "people", "kept"]
 """The topic of a setting, under which help and documentation list it."""
 
 

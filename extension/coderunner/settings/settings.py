@@ -40,6 +40,7 @@ from coderunner.settings.fields import (
     setting,
 )
 from coderunner.settings.messages import FOREIGN_SECRETS, SECRETS, authority, host, sentence, shown
+from coderunner.settings.people_settings import PeopleSettings
 from coderunner.settings.sources import (
     Gathered,
     default_config,
@@ -55,7 +56,7 @@ GIVEN = "given"
 """The source of a value passed to the constructor."""
 
 
-class Settings(BaseSettings):
+class Settings(PeopleSettings):
     """All settings of one start. They never change; `load` gives them."""
 
     model_config = SettingsConfigDict(
@@ -201,8 +202,9 @@ class Settings(BaseSettings):
     )
     public_url: str = setting(
         "",
-        "address at which browsers reach the proxy, for those links; empty: the address that the client uses",
-        "proxy",
+        "address at which browsers reach the app of several people, or the proxy for links to images; empty: "
+        "the proxy uses the address that the client uses",
+        "network",
     )
     team_file: Path | None = setting(
         None, "TOML file with the users of the proxy: their keys, limits and Jupyter servers", "proxy"
@@ -372,7 +374,8 @@ def load(flags: Mapping[str, object] | None = None, *, config: Path | None = Non
     gathered.add(EnvSettingsSource(Settings)(), lambda name: PREFIX + name.upper())
     gathered.add(given, lambda name: "--" + name.replace("_", "-"))
     fall_back_to_openai(gathered)
-    for name in ("token", "model_key", "api_key", "metrics_key", "system_prompt", "records_url"):
+    files = ("token", "model_key", "api_key", "metrics_key", "proxy_secret", "system_prompt", "records_url")
+    for name in files:
         gathered.read_file_of(name)
     try:
         settings = Settings(**gathered.values)

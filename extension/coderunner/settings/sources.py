@@ -13,7 +13,14 @@ from coderunner.errors import SettingsError
 from coderunner.settings.messages import host
 
 KEYS = "TOKEN|KEY"
-LINES = {"token": KEYS, "model_key": KEYS, "api_key": KEYS, "metrics_key": KEYS, "records_url": "URL"}
+LINES = {
+    "token": KEYS,
+    "model_key": KEYS,
+    "api_key": KEYS,
+    "metrics_key": KEYS,
+    "proxy_secret": "SECRET",
+    "records_url": "URL",
+}
 """How the name of the variable ends in a line of an .env that holds a secret."""
 LARGEST = 256_000
 """The most bytes of a settings file: a hundred times what all settings need."""

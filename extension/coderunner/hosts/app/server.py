@@ -6,6 +6,7 @@ import re
 import secrets
 import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 from urllib.parse import quote, unquote
 
 import gradio as gr
@@ -43,10 +44,15 @@ FURTHER_PORTS = 20
 class App:
     """All parts of the running app."""
 
-    def __init__(self, settings: Settings, *, patience: float = PATIENCE) -> None:
-        """`patience`: seconds that a reply goes on after the last page has left."""
+    def __init__(
+        self, settings: Settings, *, patience: float = PATIENCE, operators: Path | None = None
+    ) -> None:
+        """`patience`: seconds that a reply goes on after the last page has left.
+
+        `operators`: the data of whoever runs this app for one of several people.
+        """
         self.settings = settings
-        self.choices = Choices.of(settings)
+        self.choices = Choices.of(settings, operators)
         self.sessions = Sessions(
             settings.data_dir / "kernels",
             spare=True,

@@ -12,16 +12,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from coderunner.access.origins import LOOPBACK, Scope, foreign, host_of, refusal, root_of
-from coderunner.page.html import sandboxed_frames
-from coderunner.page.html.sandboxed_frames import LEVELS
-from coderunner.page.server import static_files
+from coderunner.access.origins import LOOPBACK, Scope, refusal
 from coderunner.page.server.page_connection import PageConnection
-from coderunner.page.server.static_files import PREFIX, PUBLIC
+from coderunner.page.server.public_routes import PublicRoutes
+from coderunner.page.server.static_files import PREFIX
 from coderunner.page.server.subscriptions import Subscriptions
 from coderunner.secret_value import Secret
 from coderunner.text.json_reader import loads
@@ -33,13 +31,6 @@ PROTOCOL = "coderunner"
 """The socket's subprotocol. A page offers its token as another one: it cannot send headers there."""
 
 HEADER = "X-CodeRunner-Token"
-
-_FOR_EVER = {
-    "Cache-Control": "public, max-age=31536000, immutable",
-    "Access-Control-Allow-Origin": "*",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 class Acts(Protocol):
@@ -82,8 +73,7 @@ class Routes:
         return [
             WebSocketRoute(f"{PREFIX}/socket", self.socket),
             Route(f"{PREFIX}/act", self.act, methods=["POST"]),
-            Route(f"{PUBLIC}{{level}}/{{page}}.html", self.frame, methods=["GET"]),
-            Route(f"{PUBLIC}{{name}}", self.file, methods=["GET"]),
+            *PublicRoutes(self.rights.hosts).all(),
         ]
 
     async def socket(self, socket: WebSocket) -> None:
@@ -121,34 +111,6 @@ class Routes:
                 return JSONResponse({})
             case _:
                 return JSONResponse({"error": "No block is waiting for this."}, 404)
-
-    async def frame(self, request: Request) -> Response:
-        """The pages of the sandboxed frames."""
-        level = next((each for each in LEVELS if each == request.path_params["level"]), None)
-        page = request.path_params["page"]
-        if level is None or page not in ("shell", "frame") or foreign(request.scope, self.rights.hosts):
-            return PlainTextResponse("This page does not exist.", 404)
-        public = f"http://{host_of(request.scope)}{root_of(request.scope)}{PUBLIC}"
-        version = static_files.version()
-        if page == "shell":
-            text, headers = (
-                sandboxed_frames.shell(level, version),
-                sandboxed_frames.shell_headers(public, level),
-            )
-        else:
-            text, headers = (
-                sandboxed_frames.inner(level, version),
-                sandboxed_frames.inner_headers(public, level),
-            )
-        return Response(text, media_type="text/html", headers=dict(headers))
-
-    async def file(self, request: Request) -> Response:
-        """A script or style sheet."""
-        name = request.path_params["name"]
-        kind = static_files.names().get(name)
-        if kind is None:
-            return PlainTextResponse("This file does not exist.", 404)
-        return Response(static_files.content(name), media_type=kind, headers=_FOR_EVER)
 
 
 def _json(body: bytes) -> object:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from coderunner.access.origins import LOOPBACK
@@ -65,13 +66,19 @@ class Choices:
     """None: the endpoint's default."""
 
     @classmethod
-    def of(cls, settings: Settings) -> "Choices":
-        """The choices from the settings."""
+    def of(cls, settings: Settings, operators: Path | None = None) -> "Choices":
+        """The choices from the settings. `operators`: the data of whoever runs the app for several people."""
         chosen = settings.source("approve") != DEFAULT and settings.approve != "default"
         return cls(
             where=location_of(settings),
             here=local_of(settings),
-            sandbox=KernelSandbox.of(settings, buttons=True),
+            # On somebody else's machine a person allows nothing: its files and its network are not theirs.
+            sandbox=KernelSandbox.of(
+                settings,
+                buttons=True,
+                stranger=operators is not None,
+                hidden=() if operators is None else [operators],
+            ),
             deadline=settings.timeout,
             on_timeout=settings.on_timeout,
             hard_timeout=settings.hard_timeout,
@@ -81,7 +88,10 @@ class Choices:
             max_tokens=settings.max_tokens,
             scripts=settings.output_scripts,
             # Not where others may come to the page: from other machines, through a proxy, or without a login.
-            finds=settings.login and settings.host in LOOPBACK and settings.base_path in ("", "/"),
+            finds=operators is None
+            and settings.login
+            and settings.host in LOOPBACK
+            and settings.base_path in ("", "/"),
             continuation_of=settings.continuation_of,
             vision=settings.vision,
             system_prompt=settings.system_prompt or SYSTEM_PROMPT,

@@ -1,0 +1,119 @@
+"""Starts the app for several people: checks the settings, listens, and says so."""
+
+import asyncio
+import contextlib
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+
+from coderunner.access import listening
+from coderunner.access.access_settings import keep_people_apart
+from coderunner.access.base_path import BasePath
+from coderunner.access.origins import LOOPBACK, App, OriginCheck
+from coderunner.errors import SettingsError
+from coderunner.hosts.team.forwarding import Forwarding
+from coderunner.hosts.team.front import Front
+from coderunner.hosts.team.people import RESTING, People
+from coderunner.hosts.team.person_process import MODULE, Starter, public_name
+from coderunner.hosts.team.reverse_proxy import ReverseProxy
+from coderunner.page.server.static_files import PUBLIC
+from coderunner.settings.settings import Settings
+
+RIGHTS = 0o660
+"""Of our socket: for us, and for the group that its folder gives it to, which is the proxy's."""
+LONGEST = 90
+"""Bytes of the folder of sockets: of a socket's path Linux allows 107, macOS 103."""
+
+
+def run(settings: Settings) -> None:
+    """Run the app until Ctrl-C or SIGTERM; the apps of all people end with it.
+
+    Raises SettingsError if the settings do not allow it.
+    """
+    allow(settings)
+    listener = listen(settings)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(settings, listener))
+
+
+def allow(settings: Settings) -> None:
+    """Refuse settings that would let people see what is another's, or anybody say who they are.
+
+    Raises SettingsError.
+    """
+    if sys.platform == "win32":
+        raise SettingsError("user_header is set, but the app for several people needs Unix sockets")
+    if not settings.proxy_secret and settings.socket is None:
+        raise SettingsError(
+            f"user_header is {settings.user_header}, but nothing proves that a request comes from your "
+            "reverse proxy, and every program of this machine could send that header; set proxy_secret_file, "
+            "or let the app listen on a Unix socket with --socket"
+        )
+    if not settings.public_url:
+        raise SettingsError(
+            "user_header is set, so public_url has to say at which address browsers reach the reverse proxy, "
+            "such as https://chat.example.org"
+        )
+    if settings.records_url:
+        raise SettingsError(
+            "records_url is one database for all, but each person's records are in a file of that person's "
+            "own; remove records_url"
+        )
+    keep_people_apart(settings)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Open the socket of the app; raises SettingsError."""
+    if settings.socket is not None:
+        return listening.listen_at(settings.socket.expanduser(), mode=RIGHTS)
+    if settings.host.strip("[]") not in LOOPBACK:
+        raise SettingsError(
+            f"host is {settings.host}, but the proxy's secret would cross the network unencrypted; let the "
+            "app listen on this machine only, or on a Unix socket with --socket"
+        )
+    return listening.listen(settings.host, settings.port)
+
+
+def front(settings: Settings, sockets: Path, module: str = MODULE, *, resting: float = RESTING) -> App:
+    """The ASGI app; the apps of people listen in the folder `sockets`, which only we can enter.
+
+    Each is the `main` of the `module`; one may make room for another after `resting` seconds without a page.
+    """
+    hosts = [public_name(settings)]
+    inside = Front(
+        ReverseProxy(settings.user_header, settings.proxy_secret),
+        People(
+            Starter(settings, sockets, module),
+            most=settings.max_people,
+            idle=settings.people_idle * 60,
+            resting=resting,
+        ),
+        Forwarding(httpx.URL(settings.public_url).scheme, settings.user_header),
+        hosts,
+    )
+    checked = OriginCheck(inside, hosts, public=PUBLIC)
+    return BasePath(checked, settings.base_path) if settings.base_path else checked
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> None:
+    async def tell() -> None:
+        at = settings.socket or listening.address(settings.host, listener)
+        sys.stdout.write(
+            f"CodeRunner is at {settings.public_url} for everybody whom the reverse proxy names.\n"
+            f"It listens at {at} (press Ctrl-C to stop)\n"
+        )
+        sys.stdout.flush()
+
+    with _folder() as sockets:
+        await listening.serve(front(settings, sockets), listener, tell)
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    chosen = tempfile.gettempdir() if len(tempfile.gettempdir()) < LONGEST - 30 else "/tmp"  # noqa: S108
+    with tempfile.TemporaryDirectory(prefix="coderunner-people-", dir=chosen) as folder:
+        yield Path(folder)
