@@ -177,6 +177,9 @@ BEHAVIOURS = {
         "The server of docker compose is closed in each way that its policy names.",
         "safety: compose checklist",
     ),
+    "command-line:check:records": Behaviour(
+        "Check tries the database that is set for records, and changes nothing in it.", "docs/postgresql.md"
+    ),
     "compose:policy:offline": Behaviour(
         "The variant without a way out changes nothing but the network, and its relay is as closed.",
         "safety: compose checklist, a relay for no egress",

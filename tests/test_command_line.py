@@ -17,6 +17,9 @@ from coderunner.sandbox.backends import available
 from coderunner.settings.command_line import parser, taken
 from coderunner.settings.settings import descriptions
 from tests.behaviours import behaviour
+from tests.postgresql import Server, postgresql
+
+__all__ = ["postgresql"]
 
 CANARY = "canary-7d20b9c4"
 SECONDS = 60
@@ -219,4 +222,32 @@ def test_check_speaks_json_and_keeps_the_token_to_itself() -> None:
         ("address", True),
         ("reach", False),
     ]
+    assert CANARY not in shown.stdout + shown.stderr
+
+
+@behaviour("command-line:check:records")
+def test_check_tries_the_database_for_records_and_changes_nothing_in_it(postgresql: Server) -> None:
+    database = postgresql.database()
+    shown = coderunner("check", CODERUNNER_RECORDS_URL=postgresql.url(database), CODERUNNER_RECORDS_POOL="7")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert re.fullmatch(
+        rf"✓ Records can be saved in the PostgreSQL database {database} on {postgresql.folder}\. "
+        r"PostgreSQL [\d.]+ takes 60 connections; each CodeRunner opens at most 7\.",
+        shown.stdout.splitlines()[-1],
+    )
+    made = "SELECT count(*) FROM pg_tables WHERE tablename LIKE 'coderunner%'"
+    assert postgresql.execute(made, database) == [(0,)]
+
+
+@behaviour("command-line:check:records")
+def test_check_says_what_is_wrong_with_the_database_for_records() -> None:
+    url = f"postgresql://me:{CANARY}@127.0.0.1:1/runs"
+    shown = coderunner("check", "--json", CODERUNNER_RECORDS_URL=url)
+    report = json.loads(shown.stdout)
+    said = (
+        "the PostgreSQL database runs on 127.0.0.1 cannot save records: nothing answers there; start the "
+        "server, or correct records_url."
+    )
+    assert (shown.returncode, report["ok"], report["sentence"]) == (1, False, said)
+    assert report["findings"][-1]["step"] == "records"
     assert CANARY not in shown.stdout + shown.stderr

@@ -224,6 +224,16 @@ def test_a_token_is_read_from_a_file_or_from_an_env_file(tmp_path: Path, text: s
 
 
 @behaviour("settings:secrets:file")
+@pytest.mark.parametrize("text", ["{}\n", "PORT=1\nCODERUNNER_RECORDS_URL={}\nOTHER_KEY=1\n"])
+def test_the_url_of_a_database_is_read_from_a_file(tmp_path: Path, text: str) -> None:
+    url = f"postgresql://me:{CANARY}@db/runs?sslmode=require"
+    (tmp_path / "url").write_text(text.format(url))
+    found = load({"records_url_file": str(tmp_path / "url")})
+    assert found.records_url == Secret(url)
+    assert row(found, "records_url") == Effective("records_url", "********", "--records-url-file")
+
+
+@behaviour("settings:secrets:file")
 def test_a_token_with_signs_of_equality_is_read_whole(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("q8Z=TOKEN=x==\n")
     assert load({"token_file": tmp_path / "token"}).token == Secret("q8Z=TOKEN=x==")

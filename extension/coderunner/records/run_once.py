@@ -152,7 +152,8 @@ class RecordedRuns:
         try:
             taken = self.records.take_undelivered(self.conversation)
         except RecordsUnavailable as failure:
-            log.warning("%s", failure)
+            # They are told another time; that the database is away is said by whoever writes to it.
+            log.info("%s", failure)
             return ()
         return [record.result for record in taken if record.result is not None]
 

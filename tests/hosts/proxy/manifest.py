@@ -222,3 +222,19 @@ BEHAVIOURS |= {
         "Each request and block is a line of JSON, without content, keys or names that clients chose.", TEAM
     ),
 }
+
+REPLICAS = "docs/postgresql.md"
+
+BEHAVIOURS |= {
+    "proxy:replicas:once": Behaviour("Whichever replica a request reaches, a block runs once.", REPLICAS),
+    "proxy:replicas:state": Behaviour(
+        "A conversation goes on in another replica, with its kernel on the server.", REPLICAS
+    ),
+    "proxy:replicas:killed": Behaviour(
+        "What a killed replica was running is told as lost by another, and not run again.", REPLICAS
+    ),
+    "proxy:replicas:away": Behaviour(
+        "That the database is away is told at the start, in a reply and when it is back; nothing is lost.",
+        REPLICAS,
+    ),
+}
