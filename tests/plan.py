@@ -112,11 +112,13 @@ PLAN = {
     # What a block looks like is decided in pure functions.
     "page.html": Layer(f"{VALUES} page.block_state page.html", pure=True),
     "page.html.syntax_highlighting": Layer("languages", "pygments", pure=True),
+    "files": Layer("errors"),
+    "files.file_links": Layer(pure=True),
     # Starlette is what the hosts' own apps are made of; our routes go into them.
-    "page.server": Layer(f"{VALUES} access.origins page", "starlette"),
+    "page.server": Layer(f"{VALUES} access.origins files page", "starlette"),
     "page.server.socket_messages": Layer("page.html", pure=True),
     "hosts.app": Layer(
-        f"{VALUES} private_folders settings system_prompt access runner models page hosts.app",
+        f"{VALUES} private_folders settings system_prompt access files runner models page hosts.app",
         "gradio fastapi starlette uvicorn",
     ),
     "hosts.app.page_security": Layer("access page.server.static_files"),
@@ -130,7 +132,9 @@ PLAN = {
     "hosts.app.conversation.message_parts": Layer(
         "outputs page.append_only_text page.block_state page.block_transitions", pure=True
     ),
-    "hosts.app.markdown": Layer("page.html.syntax_highlighting hosts.app.markdown", "markdown_it", pure=True),
+    "hosts.app.markdown": Layer(
+        "files.file_links page.html.syntax_highlighting hosts.app.markdown", "markdown_it", pure=True
+    ),
     "hosts.app.page.message_html": Layer(
         "outputs page.block_state page.html hosts.app.markdown hosts.app.conversation.message_parts",
         pure=True,

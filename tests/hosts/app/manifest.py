@@ -3,6 +3,14 @@
 from tests.behaviours import Behaviour
 
 BEHAVIOURS = {
+    "app:files:links": Behaviour(
+        "A link in a reply to a file of the chat's folder downloads it, also after a reload; one that leads "
+        "elsewhere says so.",
+        "models write [file](sandbox:/mnt/data/out.csv)",
+    ),
+    "app:files:owner": Behaviour(
+        "A file is given to whoever may see its chat, and to nobody else.", "safety: every route checks"
+    ),
     "app:reply:allowance": Behaviour(
         "A reply that has had the seconds or tokens that were chosen ends and says so.", "decision 9"
     ),

@@ -171,7 +171,7 @@ def test_no_word_vanishes_and_nothing_acts(text: str) -> None:
     html = "".join(markdown_html.whole(text))
     seen = Shown(html)
     assert seen.foreign == []
-    assert all(re.match(r"https?://|mailto:", link) for link in seen.links)
+    assert all(re.match(r"https?://|mailto:|coderunner/file\?path=", link) for link in seen.links)
     assert all(image.startswith("data:image/png;base64,") for image in seen.images)
     letters = iter(unescape(html))
     assert [each for each in text if each.isalpha() and each not in letters] == []
@@ -223,9 +223,15 @@ def test_only_the_last_piece_of_a_long_text_changes_while_it_grows() -> None:
         ),
         ("(https://x.y/a_(b)).", '(<a href="https://x.y/a_(b)" target="_blank" rel="noopener noreferrer">'),
         ("![A chart](https://x.y/z.png)", ">A chart</a> (image, not loaded)"),
-        ("![A chart](chart.png)", "<p>![A chart](chart.png)</p>"),
+        (
+            "![A chart](chart.png)",
+            '?path=chart.png" target="_blank" rel="noopener noreferrer">A chart</a> (image)',
+        ),
         ("[x](javascript:alert)", "<p>[x](javascript:alert)</p>"),
-        ("[the file](report.csv)", "<p>[the file](report.csv)</p>"),
+        ("[the file](<a b.csv>)", '<a data-cr-file href="coderunner/file?path=a%20b.csv" target="_blank"'),
+        ("[the file](sandbox:/mnt/data/report.csv)", 'href="coderunner/file?path=report.csv"'),
+        ("[the file](file:report.csv)", "<p>[the file](file:report.csv)</p>"),
+        ("[above](#top)", "<p>[above](#top)</p>"),
         ("[1]: https://x.y", ">1</a>: <a href="),
         ("See [it][1].\n\n[1]: https://x.y", '<p>See <a href="https://x.y"'),
         ("> ```c\n> a<b\n> ```", "<span>c</span>"),

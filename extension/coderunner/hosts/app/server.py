@@ -21,6 +21,7 @@ from coderunner.access.login_cookies import LoginCookies
 from coderunner.access.login_links import LoginLinks
 from coderunner.access.origins import LOOPBACK, OriginCheck, Receive, Scope, Send
 from coderunner.errors import RecordsUnavailable, SettingsError
+from coderunner.files.local_files import NoSuchFile, open_file
 from coderunner.hosts.app.choices.available_models import AvailableModels
 from coderunner.hosts.app.choices.choices import Choices
 from coderunner.hosts.app.conversation.archive import Archive
@@ -31,14 +32,16 @@ from coderunner.hosts.app.page import event_handlers, html_fragments
 from coderunner.hosts.app.page_security import MANIFEST, guarded
 from coderunner.hosts.app.printed_links import PrintedLinks
 from coderunner.models.continuation.strategy_cache import StrategyCache
+from coderunner.page.server.file_downloads import CLOSED, download
 from coderunner.page.server.routes import HEADER, Rights, Routes
 from coderunner.page.server.subscriptions import Subscriptions
-from coderunner.runner import Sessions, open_records, to_notebook
+from coderunner.runner import Server, Sessions, open_records, to_notebook
 from coderunner.secret_value import Secret
 from coderunner.settings.settings import DEFAULT, Settings
 
 FURTHER_PORTS = 20
 """How many more ports are tried if the default one is taken."""
+ELSEWHERE = "Code runs on the Jupyter server at {url}, and its files are there: open it to download them."
 
 
 class App:
@@ -103,6 +106,7 @@ class App:
                 *Routes(self.subscriptions, self.rights, self.conversations).all(),
                 Route("/coderunner/notebook", self._notebook),
                 Route("/coderunner/reply", self._reply),
+                Route("/coderunner/file", self._file),
                 Route(MANIFEST, _manifest),
             ],
             lifespan=self._life,
@@ -166,6 +170,20 @@ class App:
         name = re.sub(r"[^\w .-]+", " ", chat.title).strip(" .") or "conversation"
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}.ipynb"}
         return Response(to_notebook(chat), headers=headers, media_type="application/x-ipynb+json")
+
+    async def _file(self, request: Request) -> Response:
+        """A file of a conversation's folder, for whoever knows its id: `?c=…&path=…`."""
+        chat, path = request.query_params.get("c", ""), request.query_params.get("path", "")
+        if await self.conversations.find(chat) is None:
+            return PlainTextResponse("This conversation no longer exists.", 404)
+        where = self.choices.where
+        if isinstance(where, Server):
+            return PlainTextResponse(ELSEWHERE.format(url=where.url), 404)
+        try:
+            file = await asyncio.to_thread(open_file, self.sessions.folder(kernel_label(chat)), path)
+        except NoSuchFile as error:
+            return PlainTextResponse(str(error), 404, CLOSED)
+        return download(file, request.headers.get("range", ""))
 
 
 async def _manifest(_request: Request) -> Response:

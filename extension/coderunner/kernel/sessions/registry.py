@@ -204,7 +204,7 @@ class Sessions:
         def takes(access: Access, text: str, policy: Policy) -> bool:
             return typed_grants.takes(access, text, policy, sandbox.hidden)
 
-        folder = self._folder(conversation)
+        folder = self.folder(conversation)
         looking = asyncio.to_thread(sandbox.refusals, clues, conversation, policy, folder, takes)
         # A disk that does not answer holds up no result.
         with suppress(TimeoutError):
@@ -286,7 +286,7 @@ class Sessions:
             # Somebody was told that there is one.
             raise KernelNotStarted("it was to run in a sandbox, but none was set up")
         await self._make_room(conversation)
-        directory = self._folder(conversation, where)
+        directory = self.folder(conversation, where)
         kernel = None
         if self._spare is not None and where.kernel_name == self._spare.kernel_name:
             kernel = await self._spare.take(directory, conversation)
@@ -329,7 +329,7 @@ class Sessions:
             self._temporary = tempfile.TemporaryDirectory(prefix="coderunner-", ignore_cleanup_errors=True)
         return Path(self._temporary.name)
 
-    def _folder(self, conversation: str, where: KernelLocation | None = None) -> Path:
+    def folder(self, conversation: str, where: KernelLocation | None = None) -> Path:
         """The folder that a local kernel works in."""
         if where is None and (session := self._sessions.get(conversation)) is not None:
             where = session.where

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import pairwise
 from typing import Any
+from urllib.parse import quote
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import normalizeReference
@@ -19,6 +20,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
+from coderunner.files.file_links import file_of
 from coderunner.hosts.app.markdown.formulas import formulas
 from coderunner.page.html import syntax_highlighting
 
@@ -39,7 +41,15 @@ def _link(self: object, tokens: Sequence[Token], at: int, options: Any, env: obj
     if href.startswith("data:"):
         return "<a>"
     title = f' title="{escape(str(tokens[at].attrs["title"]))}"' if tokens[at].attrs.get("title") else ""
+    if file := file_of(str(tokens[at].attrs.get("href", ""))):
+        return f"<a {_to_file(file)}{title}>"
     return f'<a href="{href}"{title} target="_blank" rel="noopener noreferrer">'
+
+
+def _to_file(path: str) -> str:
+    """The attributes of a link to a file of the conversation, whose id the page adds."""
+    where = escape(f"coderunner/file?path={quote(path)}")
+    return f'data-cr-file href="{where}" target="_blank" rel="noopener noreferrer"'
 
 
 def _image(self: object, tokens: Sequence[Token], at: int, options: Any, env: object) -> str:  # noqa: ANN401
@@ -47,6 +57,8 @@ def _image(self: object, tokens: Sequence[Token], at: int, options: Any, env: ob
     source, alt = str(tokens[at].attrs.get("src", "")), tokens[at].content
     if source.startswith("data:"):
         return f'<img src="{escape(source)}" alt="{escape(alt)}">'
+    if file := file_of(source):
+        return f"<a {_to_file(file)}>{escape(alt or file, quote=False)}</a> (image)"
     return (
         f'<a href="{escape(source)}" target="_blank" rel="noopener noreferrer">'
         f"{escape(alt or source, quote=False)}</a> (image, not loaded)"
@@ -275,8 +287,8 @@ _WEB = re.compile(r"https?://|mailto:|data:image/(?:png|jpeg|gif|webp|svg\+xml);
 def parser(preset: str, rules: Sequence[str]) -> MarkdownIt:
     """A parser with some of CommonMark's rules, for which URLs are links and tags are text."""
     md = MarkdownIt(preset, {"html": False, "breaks": True, "maxNesting": DEEPEST}).enable(list(rules))
-    # Other links, for example to a file of the model, stay as written.
-    md.validateLink = lambda url: bool(_WEB.match(url))  # type: ignore[method-assign]
+    # Other links stay as written.
+    md.validateLink = lambda url: bool(_WEB.match(url) or file_of(url))  # type: ignore[method-assign]
     for name, rule in _RULES.items():
         md.add_render_rule(name, rule)
     md.core.ruler.push("texts", _texts)

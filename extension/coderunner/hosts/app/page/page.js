@@ -3,12 +3,14 @@
   // Only elements of the app count: the text of a model is never inside them, whatever attributes it has.
   const ours = (element) => element.closest(".cr-html") !== null;
 
+  // The id of the conversation.
+  const shown = () => document.querySelector("#cr-list nav")?.dataset.crCurrent ?? "";
+
   // The text of a reply as its model wrote it.
   async function said(reply) {
-    const conversation = document.querySelector("#cr-list nav")?.dataset.crCurrent ?? "";
     const token = document.querySelector('meta[name="coderunner-token"]').content;
     const headers = { "X-CodeRunner-Token": token };
-    const answer = await fetch(`coderunner/reply?c=${conversation}&r=${reply}`, { headers });
+    const answer = await fetch(`coderunner/reply?c=${shown()}&r=${reply}`, { headers });
     if (!answer.ok) throw new Error(answer.statusText);
     return new Blob([await answer.text()], { type: "text/plain" });
   }
@@ -28,6 +30,15 @@
     clearTimeout(waits.get(button));
     waits.set(button, setTimeout(() => { button.textContent = words.get(button); }, 1200));
   }
+
+  // Links to files of the conversation get its id before they are used, in whatever way that is.
+  for (const way of ["pointerdown", "keydown", "click"]) document.addEventListener(way, (event) => {
+    const link = event.target instanceof Element && event.target.closest("a[data-cr-file]");
+    if (!link || !ours(link)) return;
+    const address = new URL(link.href);
+    address.searchParams.set("c", shown());
+    link.href = address.href;
+  }, true);
 
   document.addEventListener("click", (event) => {
     const button = event.target instanceof Element && event.target.closest("button[data-cr]");

@@ -1,0 +1,1 @@
+"""Files of a conversation: links to them, and what may be read."""
