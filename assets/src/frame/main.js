@@ -87,11 +87,22 @@ root.addEventListener("toggle", later, true);
 
 // --- links: the frame goes nowhere, the page asks
 
+const unquoted = (path) => {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+};
+
 addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
   if (!link || link.getAttribute("href").startsWith("#")) return;
   event.preventDefault();
-  post({ t: "link", url: link.href });
+  // An address that is none of the web's means a file beside the code.
+  const written = link.getAttribute("href");
+  if (/^([a-z][a-z0-9+.-]*:|\/\/|\?)/i.test(written)) post({ t: "link", url: link.href });
+  else post({ t: "file", path: unquoted(written.split(/[?#]/)[0]) });
 }, true);
 
 // --- the door: one message, from the shell, with the port

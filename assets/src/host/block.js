@@ -170,6 +170,7 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
     for (let at = first; at < count; at += 1) items.push(this.#parts.get(String(at)));
     this.#frame ??= new Frame(this.#at.frame, this.#watched, base, {
       link: (url) => this.#link(url),
+      file: (path) => this.#file(path),
       stopped: (why) => this.#halted(why),
       widgets: () => line.widgets(this.#watched),
       parcel: (bytes) => line.parcel(this.#watched, bytes),
@@ -200,11 +201,22 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
   }
 
   #link(url) {
+    this.#note(`The output links to ${url} `, this.#away(url, "Open"));
+  }
+
+  // Where the page gives no files, it says where they are.
+  #file(path) {
+    const address = window.coderunner?.file?.(path);
+    if (address) this.#note(`The output links to the file ${path} `, this.#away(address, "Download"));
+    else this.#note(`The output links to the file ${path}, which is in the folder of the kernel.`);
+  }
+
+  #away(url, text) {
     const open = Object.assign(document.createElement("a"), {
-      href: url, target: "_blank", rel: "noopener noreferrer", textContent: "Open", className: "cr-link",
+      href: url, target: "_blank", rel: "noopener noreferrer", textContent: text, className: "cr-link",
     });
     open.onclick = () => this.#note();
-    this.#note(`The output links to ${url} `, open);
+    return open;
   }
 
   #note(...what) {

@@ -23,7 +23,7 @@ export class Frame {
   #place; #cell; #base; #hooks; #node = null; #port = null; #items = []; #loads = 0; #asked = 0; #drawn = 0;
   #level = "scripts"; #near = false; #stopped = false; #highest = HIGHEST; #parcels = 0;
 
-  // `hooks`: link(url), stopped(why), widgets() and parcel(bytes).
+  // `hooks`: link(url), file(path), stopped(why), widgets() and parcel(bytes).
   constructor(place, cell, base, hooks) {
     this.#place = place;
     this.#cell = cell;
@@ -129,13 +129,14 @@ export class Frame {
 
   #hear(message) {
     if (typeof message !== "object" || message === null) return;
-    const { t, h, url, bytes } = message;
+    const { t, h, url, path, bytes } = message;
     if (t === "pong") this.#asked = 0;
     else if (t === "size" && Number.isFinite(h)) this.#fit(h);
     else if (t === "widgets") this.#hooks.widgets();
     else if (t === "parcel" && bytes instanceof ArrayBuffer && bytes.byteLength < LARGEST) {
       if (++this.#parcels < QUICKEST) this.#hooks.parcel(bytes);
     } else if (t === "link" && typeof url === "string" && /^https?:\/\/[^\s]{1,2000}$/.test(url)) this.#hooks.link(url);
+    else if (t === "file" && typeof path === "string" && /^[^\p{C}]{1,2000}$/u.test(path)) this.#hooks.file(path);
   }
 
   #wanted = 24;

@@ -8,6 +8,9 @@ BEHAVIOURS = {
         "elsewhere says so.",
         "models write [file](sandbox:/mnt/data/out.csv)",
     ),
+    "app:files:shown": Behaviour(
+        "A link in an output to a file of the chat's folder downloads it.", "IPython.display.FileLink"
+    ),
     "app:files:owner": Behaviour(
         "A file is given to whoever may see its chat, and to nobody else.", "safety: every route checks"
     ),

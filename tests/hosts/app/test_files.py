@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS, served, visitor
 from tests.hosts.app.parrot import Parrot
-from tests.hosts.app.test_widgets import started
+from tests.hosts.app.test_widgets import inside, started
 
 pytestmark = MARKS
 
@@ -43,6 +43,32 @@ def test_a_link_in_a_reply_downloads_a_file_that_the_code_has_made(
             with page.context.expect_page() as opened:
                 page.get_by_role("link", name=name, exact=True).click()
             expect(opened.value.get_by_text(said)).to_be_visible()
+
+
+SHOWN = """```python
+import os
+from IPython.display import FileLink, display
+os.makedirs('a b', exist_ok=True)
+open('a b/out.csv', 'w').write('x,y')
+display(FileLink('a b/out.csv'))
+```
+"""
+
+
+@behaviour("app:files:shown")
+def test_a_file_that_an_output_shows_can_be_downloaded(
+    browser: Browser, parrot: tuple[Parrot, str], tmp_path: Path
+) -> None:
+    build = started(parrot, tmp_path)
+    with served(build.asgi) as address, visitor(browser, address) as somebody:
+        somebody.ask(SHOWN)
+        expect(somebody.feet).to_have_count(1)
+        inside(somebody).get_by_role("link").click()
+        expect(somebody.page.get_by_text("The output links to the file a b/out.csv")).to_be_visible()
+        with somebody.page.expect_download() as begun:
+            somebody.page.get_by_role("link", name="Download", exact=True).click()
+        assert begun.value.suggested_filename == "out.csv"
+        assert Path(begun.value.path()).read_text() == "x,y"
 
 
 @behaviour("app:files:owner")

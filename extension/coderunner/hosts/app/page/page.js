@@ -3,8 +3,7 @@
   // Only elements of the app count: the text of a model is never inside them, whatever attributes it has.
   const ours = (element) => element.closest(".cr-html") !== null;
 
-  // The id of the conversation.
-  const shown = () => document.querySelector("#cr-list nav")?.dataset.crCurrent ?? "";
+  const shown = () => window.coderunner.shown();
 
   // The text of a reply as its model wrote it.
   async function said(reply) {
@@ -35,9 +34,7 @@
   for (const way of ["pointerdown", "keydown", "click"]) document.addEventListener(way, (event) => {
     const link = event.target instanceof Element && event.target.closest("a[data-cr-file]");
     if (!link || !ours(link)) return;
-    const address = new URL(link.href);
-    address.searchParams.set("c", shown());
-    link.href = address.href;
+    link.href = window.coderunner.file(new URL(link.href).searchParams.get("path"));
   }, true);
 
   document.addEventListener("click", (event) => {
@@ -54,6 +51,12 @@
 
 // Scripts send events to Gradio through hidden fields.
 window.coderunner = {
+  // The id of the conversation.
+  shown: () => document.querySelector("#cr-list nav")?.dataset.crCurrent ?? "",
+
+  // The address of a file in its folder.
+  file: (path) => `coderunner/file?${new URLSearchParams({ c: window.coderunner.shown(), path })}`,
+
   tell(field, text) {
     const area = document.querySelector(`#${field} :is(textarea, input)`);
     area.value = text;
