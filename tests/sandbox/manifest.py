@@ -243,6 +243,14 @@ BEHAVIOURS = {
     "sandbox:limits:files": Behaviour(
         "A file that a sandboxed program writes grows to its limit.", "safety: no resource without a bound"
     ),
+    "sandbox:limits:disk": Behaviour(
+        "A sandboxed program whose files take more disk than they may is ended; what it left can be deleted.",
+        "safety: no resource without a bound",
+    ),
+    "sandbox:limits:disk:looks": Behaviour(
+        "A look at the disk costs the same however many files there are, and all are counted in the end.",
+        "safety: cost linear in every input",
+    ),
     "sandbox:ends:everything": Behaviour(
         "Whatever ends a sandboxed kernel ends all that it started, in whatever session that is.",
         "setsid(2): a group can be left",

@@ -86,6 +86,36 @@ async def test_a_file_grows_to_its_limit(tmp_path: Path, backend: Backend) -> No
         await sessions.close_all()
 
 
+@behaviour("sandbox:limits:disk")
+@pytest.mark.parametrize("place", [".", "/tmp"])
+@pytest.mark.parametrize("backend", HERE)
+async def test_a_program_whose_files_take_too_much_disk_is_ended_and_the_next_can_delete_them(
+    tmp_path: Path, backend: Backend, place: str
+) -> None:
+    sessions = sessions_in(backend, tmp_path, limits=Limits(disk=8_000_000))
+    grows = f"""import os, tempfile, time
+place = {place!r} if {place!r} == "." else tempfile.gettempdir()
+for number in range(600):
+    os.makedirs(f"{{place}}/part-{{number}}")
+    with open(f"{{place}}/part-{{number}}/grown", "wb") as file: file.write(b"x" * 1_000_000)
+    time.sleep(0.1)"""
+    try:
+        session = sessions.get("one", Local())
+        result = await session.execute(grows)
+        assert (result.status, result.aftermath, result.detail) == (
+            Status.DIED,
+            Aftermath.FRESH,
+            "its files took more than 0.008 GB of disk, the limit set by max_disk",
+        )
+        tidies = (
+            "import shutil, glob, time; time.sleep(3)\nfor each in glob.glob('part-*'): shutil.rmtree(each)"
+        )
+        assert (await session.execute(tidies)).status is Status.OK
+        assert printed(await session.execute("open('small', 'w').write('x'); print('15')")) == "15"
+    finally:
+        await sessions.close_all()
+
+
 @behaviour("sandbox:ends:everything")
 @pytest.mark.parametrize("way", ["close", "restart", "crash"])
 @pytest.mark.parametrize("backend", HERE)

@@ -106,7 +106,7 @@ class KernelSandbox:
             frozenset(map(real, settings.sandbox_write)),
             frozenset(settings.sandbox_network),
         )
-        limits = Limits(memory=int(settings.max_memory * 1e9))
+        limits = _limits(settings)
         home = data or settings.data_dir
         return cls(
             grants,
@@ -245,6 +245,11 @@ class KernelSandbox:
         secret = (*found.secret, *offers.secrets_of_code(policy))
         guarded, hidden = (*policy.guarded, *later), (*policy.hidden, *secret)
         return replace(policy, guarded=guarded, hidden=hidden)
+
+
+def _limits(settings: Settings) -> Limits:
+    found = Limits(int(settings.max_memory * 1e9), disk=int(settings.max_disk * 1e9))
+    return replace(found, file=min(found.file, found.disk)) if found.disk else found
 
 
 def in_force(settings: Settings) -> Availability:

@@ -65,6 +65,8 @@ class Limits:
     """Processes and threads."""
     file: int = 20_000_000_000
     """Bytes of one file that they write."""
+    disk: int = 0
+    """Bytes of all files in their own folders; 0: no limit."""
 
 
 NO_LIMITS = Limits(processes=0, file=0)

@@ -138,6 +138,15 @@ class Settings(PeopleSettings):
         le=100_000,
         allow_inf_nan=False,
     )
+    max_disk: float = setting(
+        20.0,
+        "gigabytes of disk that the files of a sandboxed kernel may take, in the folder of its conversation "
+        "and its temporary one; a kernel whose files take more is ended; 0: no limit",
+        "kernel",
+        ge=0,
+        le=100_000,
+        allow_inf_nan=False,
+    )
     max_blocks: int = setting(8, "cells that one reply may run", "kernel", ge=1, le=1000)
     max_seconds: float = setting(
         900.0,

@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +25,7 @@ from coderunner.kernel.connections import kernel_process, kernel_sockets, socket
 from coderunner.kernel.connections.kernel_sockets import Sockets
 from coderunner.kernel.connections.kernel_specs import NATIVE
 from coderunner.kernel.connections.readiness import wait_until_ready
-from coderunner.kernel.connections.usage_limits import excess
+from coderunner.kernel.connections.usage_limits import Excess, excess, over_disk
 from coderunner.kernel.execution.pending_request import Event, Gone
 from coderunner.kernel.protocol.kernel_info import KernelInfo
 from coderunner.kernel.protocol.messages import Channel, Message, from_zmq, to_zmq
@@ -79,6 +79,8 @@ class LocalKernel:
         self._receive: Callable[[Event], None] = lambda _event: None
         self._ended = False
         self._farewell = DIED
+        self.folder: Path | None = None
+        """The folder of its conversation, whose files are its own."""
         """What is said when its process has ended."""
         self._turnstile = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -205,13 +207,26 @@ class LocalKernel:
         self._ended = True
         self._receive(self._farewell)
 
-    def limit(self, limits: Limits) -> None:
-        """End it as soon as it uses more memory or processes, with all that it started; for the loop."""
-        if self._process is not None and (limits.memory or limits.processes):
-            begin("what a kernel uses is no longer watched", self._end_over(limits), self._tasks)
+    def limit(self, limits: Limits, folder: Path | None) -> None:
+        """End it as soon as it uses more than `limits`, with all that it started; for the loop.
 
-    async def _end_over(self, limits: Limits) -> None:
-        over = await excess(self._process.pid, limits)
+        `folder` is its own; None: it has none yet, or the person's.
+        """
+        self.folder = folder
+        if self._process is None:
+            return
+        process = self._process.pid
+        temporary = [self.policy.temporary] if self.policy is not None else []
+        watches = [excess(process, limits)] if limits.memory or limits.processes else []
+        if limits.disk and temporary:
+            watches.append(
+                over_disk(process, limits.disk, lambda: [*temporary, *filter(None, [self.folder])])
+            )
+        for over in watches:
+            begin("what a kernel uses is no longer watched", self._end_over(over), self._tasks)
+
+    async def _end_over(self, watching: Awaitable[Excess]) -> None:
+        over = await watching
         if self._ended:
             return
         self._farewell = Gone(Status.DIED, f"The kernel was ended: {over.said}.", detail=over.said)
@@ -340,7 +355,8 @@ async def _start(kernel_name: str, sockets: Sockets, setting: Setting) -> LocalK
         except BaseException:
             await asyncio.shield(kernel.close())
             raise
-        kernel.limit(setting.limits)
+        theirs = setting.sandbox is not None and setting.sandbox.theirs
+        kernel.limit(setting.limits, None if theirs else setting.directory)
     except BaseException:
         socket_folders.remove(place)
         raise

@@ -3,9 +3,11 @@
 import asyncio
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from coderunner.kernel.connections.disk_use import disk_excess
 from coderunner.kernel.connections.process_usage import Usage, own_memory, usage
 from coderunner.outputs import Error, Result, Status, Stream
 from coderunner.sandbox.policy import Limits
@@ -17,6 +19,7 @@ SHARE = 20
 """Looks take a twentieth of the time at most: whoever has many gigabytes is looked at more seldom."""
 
 MEMORY = "it used more than {most:g} GB of memory, the limit set by max_memory"
+DISK = "its files took more than {most:g} GB of disk, the limit set by max_disk"
 LIMITED = "its memory is limited to {most:g} GB by the setting max_memory"
 FEWER = "it may have at most {most} processes and threads at a time"
 SMALLER = "a file that it writes may have at most {most:g} GB"
@@ -45,6 +48,12 @@ async def excess(process: int, limits: Limits) -> Excess:
         if 0 < limits.memory < found.memory and await asyncio.to_thread(_takes_more, found, limits.memory):
             return Excess(found.processes, MEMORY.format(most=limits.memory / 1e9))
         pause = max(EVERY, (time.monotonic() - began) * SHARE)
+
+
+async def over_disk(process: int, most: int, folders: Callable[[], Sequence[Path]]) -> Excess:
+    """Return as soon as the files in some folders take more than `most` bytes of disk."""
+    await disk_excess(folders, most)
+    return Excess(usage(process).processes, DISK.format(most=most / 1e9))
 
 
 def met(result: Result, limits: Limits) -> str:

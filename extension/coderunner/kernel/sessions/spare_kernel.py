@@ -63,6 +63,7 @@ class SpareKernel:
             kernel = await asyncio.shield(starting)
             if await kernel.check() is None and await self._admit(kernel, directory, conversation):
                 await move(kernel, directory)
+                kernel.folder = directory
                 return kernel
         except (KernelError, OSError):
             self._beside(_end(starting))
