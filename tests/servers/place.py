@@ -40,9 +40,6 @@ class Place:
     setting: str = ""
     """What makes it tell, where it does not."""
 
-    fragile: bool = False
-    """A kernel there ends when one of two clients leaves it."""
-
     pid: int = 0
     """Its process."""
 

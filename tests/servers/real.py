@@ -69,7 +69,7 @@ def enterprise_gateway(folder: Path, *options: str) -> Iterator[Place]:
     ]
     with process(command, f"{url}/api", folder, venv.environment(folder)):
         setting = "EnterpriseGatewayApp.list_kernels"
-        yield Place(url, token, lists=bool(options), setting=setting, fragile=True)
+        yield Place(url, token, lists=bool(options), setting=setting)
 
 
 @contextlib.contextmanager

@@ -182,9 +182,8 @@ async def test_a_cell_ends_though_another_client_of_its_kernel_comes_and_goes(
     await io_thread().run(other.close(keep=True))
     assert (text_of(result), result.status, result.detail) == ("on\noff\n", Status.OK, "")
     assert isinstance(result.outputs[-1], ExecuteResult)
-    if not place.fragile:
-        result = await run(session, "print('next')")
-        assert (text_of(result), result.status, result.detail) == ("next\n", Status.OK, "")
+    result = await run(session, "print('next')")
+    assert (text_of(result), result.status, result.detail) == ("next\n", Status.OK, "")
 
 
 @behaviour("servers:restart")
@@ -266,5 +265,4 @@ async def test_a_kernel_that_runs_there_is_used_and_left_or_the_setting_is_named
         assert result.status is Status.REFUSED
         assert place.setting in result.detail
     await other.close()
-    if not place.fragile:
-        assert await printed(session, "print(x)") == "7\n"
+    assert await printed(session, "print(x)") == "7\n"

@@ -13,12 +13,15 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import zmq
 from IPython.core.getipython import get_ipython
 
 if TYPE_CHECKING:
     from coderunner.kernel.sessions.prelude.events import replace_callback
 
 WAITING = 100_000
+CHANGEABLE = (4, 3, 5)
+"""The first libzmq in which the limit may be changed after a client has left: before, the kernel may crash."""
 HANDOVER = 0.0002
 """Seconds in which another thread gets to run."""
 DRAINING = 1.0
@@ -52,6 +55,8 @@ def show_figures_with_their_cell(shell: Any) -> None:
 def queue_output(shell: Any) -> None:
     """Queue what a cell shows for the clients that are connected when it begins."""
     thread = shell.kernel.iopub_thread
+    if zmq.zmq_version_info() < CHANGEABLE:
+        return
 
     def widen() -> None:
         # A socket belongs to its thread.
