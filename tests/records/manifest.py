@@ -138,6 +138,9 @@ BEHAVIOURS = {
         "Each way in which people write the URL works; where it names another driver, a sentence says so.",
         "docs/postgresql.md",
     ),
+    "records:postgresql:tls": Behaviour(
+        "The parameters of TLS are libpq's, and what fails is said.", "docs/postgresql.md"
+    ),
     "records:postgresql:driver": Behaviour(
         "Where psycopg is not installed, one sentence gives the command.", "docs/postgresql.md"
     ),

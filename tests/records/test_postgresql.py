@@ -1,6 +1,8 @@
 """A real PostgreSQL server, and what becomes of it while runs go on: stopped, crashed, cut off, too busy."""
 
 import json
+import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -119,6 +121,32 @@ def test_a_password_that_is_a_common_word_hides_no_sentence(guarded: Server) -> 
 def test_a_server_without_encryption_is_told_to_who_asks_for_it(relay: Relay) -> None:
     assert said(relay.url(sslmode="require")) == "its server offers no encryption, which sslmode asks for"
     Database(relay.url(sslmode="prefer")).close()
+
+
+@behaviour("records:postgresql:tls")
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_the_parameters_of_tls_are_libpqs(own_postgresql: Server, tmp_path: Path) -> None:
+    own_postgresql.stop()
+    certificate = shutil.copy(own_postgresql.encrypt(), tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    own_postgresql.start(listen_addresses="127.0.0.1", port=port, ssl="on")
+    there = {"host": "localhost", "port": port}
+    verified = {"sslmode": "verify-full", "sslrootcert": str(certificate)}
+    store = Database(own_postgresql.url(**there | verified))
+    query = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+    assert store.read(lambda connection: connection.exec_driver_sql(query).scalar()) is True
+    store.close()
+    fails = "the encrypted connection fails: "
+    assert said(own_postgresql.url(**there | verified | {"host": "127.0.0.1"})) == (
+        f'{fails}server certificate for "localhost" does not match host name "127.0.0.1"'
+    )
+    assert said(own_postgresql.url(**there | verified | {"sslrootcert": "/nowhere"})) == (
+        f'{fails}root certificate file "/nowhere" does not exist'
+    )
+    assert said(own_postgresql.url(**there, sslmode="disable")) == (
+        "its server's pg_hba.conf does not let this user in from here"
+    )
 
 
 @behaviour("records:postgresql:sentence")
