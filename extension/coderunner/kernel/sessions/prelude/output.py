@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 WAITING = 100_000
 CHANGEABLE = (4, 3, 5)
-"""The first libzmq in which the limit may be changed after a client has left: before, the kernel may crash."""
+"""The first libzmq in which the limit may be changed after a client has left; before, a kernel may crash."""
 HANDOVER = 0.0002
 """Seconds in which another thread gets to run."""
 DRAINING = 1.0
