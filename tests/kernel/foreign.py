@@ -94,6 +94,9 @@ def execute(parent, idents):
         show("status", parent, execution_state="idle")
         time.sleep(0.02)
         return show("execute_result", parent, data={"text/plain": "\x1b[33m42\x1b[39m"}, metadata={})
+    if code == "sleeps":
+        show("stream", parent, name="stdout", text="asleep" + chr(10))
+        time.sleep(600)  # an interrupt ends it, as nobody here catches one
     if code == "interrupted":
         reply = {"status": "abort"}
     if code == "runs":
@@ -128,5 +131,6 @@ while True:
 """A light kernel of another language, which does what those of other makers do.
 
 It shows a value after its end (`late`), flushes what it has not begun (`flushed`), calls what it ran aborted
-(`interrupted`), says something (`say hello`), and tells what it ran (`runs`).
+(`interrupted`), ends where it is interrupted (`sleeps`), says something (`say hello`), and tells what it ran
+(`runs`).
 """

@@ -411,6 +411,10 @@ BEHAVIOURS = {
         "What a kernel ran and calls aborted was interrupted, and does not run twice.",
         "run: IRkernel 1.3.2, bash_kernel 0.10.0",
     ),
+    "foreign:interrupt:ends": Behaviour(
+        "A cell whose interrupt ends its kernel was stopped, and says that variables are gone.",
+        "run: deno 2.9.8, xeus-python 0.19.0",
+    ),
     "local:sockets:tcp": Behaviour(
         "A kernel that takes TCP sockets only is reached, in a sandbox by a relay in its network.",
         "run: deno 2.9.8, akernel 0.4.2 and xeus-python 0.19.0 end where they are offered ipc",

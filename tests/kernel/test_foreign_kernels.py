@@ -1,16 +1,18 @@
 """Cells in a kernel of another language."""
 
 import json
+import threading
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import replace
 
 import pytest
 
+from coderunner.chat.results.result_text import for_model
 from coderunner.kernel.doctor.connection_check import check
 from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.sessions.rebuild_variables import rebuild
 from coderunner.kernel.sessions.registry import Local, Server, Session, Sessions
-from coderunner.outputs import ExecuteResult, Result, Status, Stream
+from coderunner.outputs import Aftermath, ExecuteResult, Result, Status, Stream
 from coderunner.runner import Generate, Turn, converse
 from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
@@ -58,6 +60,29 @@ def test_what_it_ran_and_calls_aborted_was_interrupted_and_does_not_run_twice(od
     result: Result = run(odd, "interrupted")
     assert result.status is Status.INTERRUPTED
     assert ran(odd).count("interrupted") == 1
+
+
+@behaviour("foreign:interrupt:ends")
+@pytest.mark.parametrize("by", ["its time limit", "a person"])
+def test_a_cell_whose_interrupt_ends_its_kernel_was_stopped_and_the_next_runs_in_a_new_one(
+    odd: Session, by: str
+) -> None:
+    run(odd, "say before")
+    if by == "a person":
+        asleep = threading.Event()
+        cell = odd.begin("sleeps", deadline=BOUND, on_output=lambda _change: asleep.set())
+        assert asleep.wait(BOUND)
+        cell.interrupt()
+        stopped, status = cell.wait(BOUND), Status.INTERRUPTED
+        said = "stopped; the kernel was restarted, variables are gone"
+    else:
+        stopped, status = run(odd, "sleeps", deadline=1.0), Status.TIMEOUT
+        said = "stopped at the time limit; the kernel was restarted, variables are gone; the limit is 1 s"
+    assert stopped is not None
+    assert (stopped.status, stopped.aftermath) == (status, Aftermath.FRESH)
+    assert stopped.outputs == (Stream("stdout", "asleep\n"),)
+    assert said in for_model(stopped)
+    assert ran(odd) == ["runs"]
 
 
 @behaviour("foreign:language")
