@@ -348,6 +348,11 @@ BEHAVIOURS = {
     "textgen:preset:system": Behaviour(
         "The same lesson can stand below one's own system message.", "behaviours C10"
     ),
+    "textgen:preset:language": Behaviour(
+        "With a kernel of another language the character and the system message teach that; what a person "
+        "wrote stays as it is.",
+        "kernels other than Python's",
+    ),
     "textgen:load:log": Behaviour("What we log stands in the webui's own log.", "tried in the host"),
     "textgen:reach:meanwhile": Behaviour(
         "What the form has allowed is offered by no block any more, and again once it is taken back.",

@@ -40,6 +40,12 @@ def system_message() -> str:
     return PRESET.with_suffix(".txt").read_text(encoding="utf-8").strip()
 
 
+def context() -> str:
+    """What the character is told, with the names still to be filled in."""
+    lines = PRESET.read_text(encoding="utf-8").partition("\ncontext: |\n")[2].split("\n")
+    return "\n".join(line.removeprefix("  ") for line in lines).strip()
+
+
 def with_instructions(message: str) -> str:
     """The user's own system message with the instructions below it, unless it has them already."""
     instructions = system_message()
