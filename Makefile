@@ -64,6 +64,7 @@ test-matrix: | $(BIN)/python
 
 # Each line of tests/servers/versions.txt in a folder of its own, beside .venv; made again when the line changes.
 test-servers: $(VENV)/dev
+	@sh tests/install_browser.sh $(BIN)/python
 	@while read -r name versions; do \
 	  case "$$name" in ''|'#'*) continue ;; esac; \
 	  place=$(VENV)/servers/$$name; \

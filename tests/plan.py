@@ -61,6 +61,7 @@ PLAN = {
     "access.login_pages": Layer(pure=True),
     "hosts.team.reverse_proxy": Layer("access.origins secret_value", pure=True),
     "access.authentication": Layer("access.origins access.api_keys"),
+    "access.way_in": Layer("access.origins secret_value", pure=True),
     # Several users on one machine depend on the sandbox that keeps their kernels apart.
     "access.access_settings": Layer("errors access settings sandbox.kernel_sandbox"),
     "chat": Layer(f"{VALUES} chat", pure=True),
@@ -148,6 +149,13 @@ PLAN = {
         "secret_value private_process access hosts.team.handover", "starlette"
     ),
     "hosts.team.private_app": Layer("access hosts.app hosts.team"),
+    # The app inside a Jupyter server; what starts it runs before its packages are imported.
+    "hosts.jupyter": Layer(
+        "errors secret_value private_process settings access runner hosts.app hosts.jupyter"
+    ),
+    "hosts.jupyter.names": Layer(pure=True),
+    # Runs in the Jupyter server's own process.
+    "hosts.jupyter.public_routes": Layer("page.server hosts.jupyter.names", "jupyter_server tornado"),
     "hosts.proxy": Layer(
         f"{VALUES} private_folders settings system_prompt access runner models hosts.proxy", "starlette"
     ),

@@ -68,4 +68,18 @@ BEHAVIOURS = {
     "servers:slow-start": Behaviour(
         "A kernel that takes eight seconds to start is waited for, and the light says so.", CONTRACT
     ),
+    "jupyter:hub:three-clicks": Behaviour(
+        "On a Hub a newcomer gets from the launcher's tile to `15` in three clicks, on their own server.",
+        "done when; docs/jupyterhub.md",
+    ),
+    "jupyter:hub:apart": Behaviour(
+        "Two people of a Hub see neither the conversations nor the kernels nor the files of each other.",
+        "docs/jupyterhub.md",
+    ),
+    "jupyter:hub:page": Behaviour(
+        "Below the address of a person's server all of the page works.", "docs/jupyterhub.md"
+    ),
+    "jupyter:hub:login": Behaviour(
+        "Who has not logged in at the Hub gets only files that have no data.", "docs/jupyterhub.md; safety"
+    ),
 }

@@ -28,6 +28,7 @@ from coderunner.chat.results.result_text import (
 from coderunner.chat.steps import Finish, Generate, Part, Run, Say
 from coderunner.chat.turn_state_machine import Turn
 from coderunner.kernel.connections.servers.hub_start import Progress, start_server, stopped_server
+from coderunner.kernel.connections.servers.own_server import server_of
 from coderunner.kernel.connections.servers.running_kernels import RunningKernel, ago, existing, meant
 from coderunner.kernel.connections.servers.running_servers import (
     kernels_here,
@@ -214,6 +215,7 @@ __all__ = [
     "run_cell",
     "run_cell_sync",
     "running_servers",
+    "server_of",
     "shown_afterwards",
     "spoken",
     "start_server",

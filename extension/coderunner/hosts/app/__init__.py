@@ -8,6 +8,6 @@ import os
 # Gradio reads this while it is imported; otherwise it reports each start to its makers.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
-from coderunner.hosts.app.server import run
+from coderunner.hosts.app.server import App, run
 
-__all__ = ["run"]
+__all__ = ["App", "run"]

@@ -5,7 +5,7 @@ import contextlib
 import re
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -48,13 +48,20 @@ class App:
     """All parts of the running app."""
 
     def __init__(
-        self, settings: Settings, *, patience: float = PATIENCE, operators: Path | None = None
+        self,
+        settings: Settings,
+        *,
+        patience: float = PATIENCE,
+        operators: Path | None = None,
+        hosts: Iterable[str] = (),
     ) -> None:
         """`patience`: seconds that a reply goes on after the last page has left.
 
-        `operators`: the data of whoever runs this app for one of several people.
+        `operators`: the data of whoever runs this app for one of several people. `hosts`: the names that it
+        answers to besides its own and the loopback ones.
         """
         self.settings = settings
+        self.hosts = frozenset({settings.host.casefold(), *hosts})
         self.choices = Choices.of(settings, operators)
         self.sessions = Sessions(
             settings.data_dir / "kernels",
@@ -89,7 +96,7 @@ class App:
         )
         self.links, self.cookies = LoginLinks(), LoginCookies(_signing_key(settings))
         self.rights = Rights(
-            LOOPBACK | {settings.host.casefold()},
+            LOOPBACK | self.hosts,
             lambda scope: "" if not settings.login or self.cookies.age(scope) is not None else None,
             # The same after a restart: a page that was open then connects again.
             self.cookies.derived("the page's token"),
@@ -133,7 +140,7 @@ class App:
             head=html_fragments.head(self.rights.token, root=self.settings.base_path),
         )
         login = (self.links, self.cookies) if self.settings.login else None
-        return guarded(app, [self.settings.host], login=login, base_path=self.settings.base_path)
+        return guarded(app, self.hosts, login=login, base_path=self.settings.base_path)
 
     @contextlib.asynccontextmanager
     async def _life(self, _app: FastAPI) -> AsyncIterator[None]:

@@ -11,17 +11,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from coderunner.access.origins import LOOPBACK, foreign, host_of, root_of
-from coderunner.page.html import sandboxed_frames
-from coderunner.page.html.sandboxed_frames import LEVELS
-from coderunner.page.server import static_files
+from coderunner.page.server import public_files
+from coderunner.page.server.public_files import PublicFile
 from coderunner.page.server.static_files import PUBLIC
-
-_FOR_EVER = {
-    "Cache-Control": "public, max-age=31536000, immutable",
-    "Access-Control-Allow-Origin": "*",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +32,20 @@ class PublicRoutes:
 
     async def frame(self, request: Request) -> Response:
         """The pages of the sandboxed frames."""
-        level = next((each for each in LEVELS if each == request.path_params["level"]), None)
-        page = request.path_params["page"]
-        if level is None or page not in ("shell", "frame") or foreign(request.scope, self.hosts):
-            return PlainTextResponse("This page does not exist.", 404)
+        if foreign(request.scope, self.hosts):
+            return _sent(None)
         # A browser takes `http:` in a policy for `https:` only at the usual ports.
         scheme = "https" if request.scope.get("scheme") == "https" else "http"
         public = f"{scheme}://{host_of(request.scope)}{root_of(request.scope)}{PUBLIC}"
-        version = static_files.version()
-        if page == "shell":
-            text, headers = (
-                sandboxed_frames.shell(level, version),
-                sandboxed_frames.shell_headers(public, level),
-            )
-        else:
-            text, headers = (
-                sandboxed_frames.inner(level, version),
-                sandboxed_frames.inner_headers(public, level),
-            )
-        return Response(text, media_type="text/html", headers=dict(headers))
+        level, page = request.path_params["level"], request.path_params["page"]
+        return _sent(public_files.frame(level, page, public))
 
     async def file(self, request: Request) -> Response:
         """A script or style sheet."""
-        name = request.path_params["name"]
-        kind = static_files.names().get(name)
-        if kind is None:
-            return PlainTextResponse("This file does not exist.", 404)
-        return Response(static_files.content(name), media_type=kind, headers=_FOR_EVER)
+        return _sent(public_files.file(request.path_params["name"]))
+
+
+def _sent(found: PublicFile | None) -> Response:
+    if found is None:
+        return PlainTextResponse("This file does not exist.", 404)
+    return Response(found.content, media_type=found.kind, headers=dict(found.headers))

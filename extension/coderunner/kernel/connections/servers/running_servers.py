@@ -93,7 +93,7 @@ def _spot(url: str) -> tuple[str, ...]:
 
 
 def _server(file: Path) -> RunningServer | None:
-    told = _read(file)
+    told = told_by(file)
     url, token, process = told.get("url"), told.get("token"), told.get("pid")
     if not (isinstance(url, str) and url.startswith(("http:", "https:")) and isinstance(process, int)):
         return None
@@ -130,8 +130,8 @@ def _listening(process: int) -> list[Any]:
     return [each.laddr for each in connections("tcp") if each.status == psutil.CONN_LISTEN]
 
 
-def _read(file: Path) -> dict[str, object]:
-    """Return what a file says, nothing where it is not ours alone to write."""
+def told_by(file: Path) -> dict[str, object]:
+    """Return what a server's file says; nothing where it is not ours alone to write."""
     try:
         number = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError:

@@ -1,0 +1,1 @@
+"""The app in a Jupyter server: how it is started, found, and who gets in."""
