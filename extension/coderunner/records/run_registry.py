@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
@@ -18,7 +19,7 @@ from coderunner.outputs import Output, Result
 from coderunner.records.active_run import ActiveRun, Draft
 from coderunner.records.claims import Claims, Held
 from coderunner.records.conversation_store import ConversationStore
-from coderunner.records.database import conversation_queries, run_queries
+from coderunner.records.database import conversation_queries, history_queries, run_queries
 from coderunner.records.database.connection import Database
 from coderunner.records.database.run_queries import NOT_KEPT, Key, Record
 from coderunner.records.database.run_states import State, Verdict
@@ -66,6 +67,14 @@ class RunLookup:
     def of_latest_reply(self, prefix: str, *, within: float) -> list[Record]:
         """All runs of the latest reply whose name begins so, of the last `within` seconds."""
         return self._store.read(run_queries.of_latest_reply, prefix, since=time.time() - within)
+
+    def name_of(self, keys: Sequence[str]) -> str:
+        """The conversation of the first of these histories that is known; empty where none is."""
+        return self._store.read(history_queries.name_of, keys)
+
+    def note_history(self, key: str, name: str) -> None:
+        """Have it known whose history that is, also to other processes."""
+        self._store.write(history_queries.note, key, name, time.time())
 
 
 class Records(RunLookup):
@@ -368,4 +377,5 @@ class Records(RunLookup):
 
 def _forget(connection: Connection, before: float) -> None:
     conversation_queries.forget(connection, before)
+    history_queries.forget(connection, before)
     run_queries.forget(connection, before)

@@ -228,7 +228,9 @@ REPLICAS = "docs/postgresql.md"
 BEHAVIOURS |= {
     "proxy:replicas:once": Behaviour("Whichever replica a request reaches, a block runs once.", REPLICAS),
     "proxy:replicas:state": Behaviour(
-        "A conversation goes on in another replica, with its kernel on the server.", REPLICAS
+        "A conversation goes on in another replica, with its kernel on the server, also where its client "
+        "names none.",
+        REPLICAS,
     ),
     "proxy:replicas:killed": Behaviour(
         "What a killed replica was running is told as lost by another, and not run again.", REPLICAS

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
@@ -96,6 +97,23 @@ def test_a_conversation_goes_on_in_another_replica_with_its_variables(
     assert "Result: 42" in ask(there.client(ALICE), "```python\nprint(kept)\n```\n", conversation)
     ask(there.client(ALICE), "```python\nkept += 1\n```\n", conversation)
     assert "Result: 43" in ask(here.client(ALICE), "```python\nprint(kept)\n```\n", conversation)
+
+
+@behaviour("proxy:replicas:state")
+def test_a_history_whose_client_names_no_conversation_is_recognised_by_another_replica(
+    replicas: tuple[ProxyProcess, ProxyProcess],
+) -> None:
+    history: Any = []
+    for replica, code in zip(
+        (*replicas, replicas[0]), ("number = 7", "number += 1", "print(number)"), strict=True
+    ):
+        history.append({"role": "user", "content": f"```python\n{code}\n```\n"})
+        reply = replica.client(ALICE).chat.completions.create(model="parrot+python", messages=history)
+        history.append({"role": "assistant", "content": reply.choices[0].message.content})
+    assert "Result: 8" in history[-1]["content"]
+    other = [{"role": "user", "content": "Hello"}, history[1], history[4]]
+    reply = replicas[1].client(ALICE).chat.completions.create(model="parrot+python", messages=other)
+    assert "NameError" in (reply.choices[0].message.content or "")
 
 
 @behaviour("proxy:replicas:killed")

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from coderunner.errors import CodeRunnerError, RecordsUnavailable
+from coderunner.hosts.proxy.chat_request import Message
 from coderunner.hosts.proxy.client_retries import (
     KEPT,
     PREFIX,
@@ -15,7 +16,7 @@ from coderunner.hosts.proxy.client_retries import (
     may_be_retry,
     restored,
 )
-from coderunner.hosts.proxy.conversations import Conversations
+from coderunner.hosts.proxy.conversations import Conversations, keys
 from coderunner.hosts.proxy.openai_format import Outcome
 from coderunner.hosts.proxy.reply_writer import Order, ReplyWriter
 from coderunner.hosts.proxy.team.members import Member
@@ -29,6 +30,10 @@ ENDED = "The proxy was shut down before this reply was complete; ask again."
 GRACE = 10.0
 """Seconds for which a reply goes on after its client has timed out: OpenAI's clients retry after half a
 second at first, and after eight at most."""
+
+
+SHARING = 2.0
+"""Seconds that the end of a reply waits for the records, which take milliseconds."""
 
 
 class ActiveReplies:
@@ -65,6 +70,29 @@ class ActiveReplies:
             return None
         session = self._writer.session(member, records[-1].key.conversation)
         return restored(name, records, await session.language())
+
+    async def recognise(self, owner: str, history: Sequence[Message]) -> str:
+        """The conversation of a history that another process has answered; empty where none is known."""
+        if not (known := await asyncio.to_thread(keys, owner, history)):
+            return ""
+        try:
+            return await asyncio.to_thread(self._writer.records.name_of, known)
+        except RecordsUnavailable as failure:
+            log.info("%s", failure)
+            return ""
+
+    async def _share(self, attempt: Attempt, order: Order) -> None:
+        """Have other processes know the history that ends with this reply."""
+        asked, written = order.asked, attempt.written
+        if not written.ran:  # without a block there is no kernel to find again
+            return
+        reply: Message = {"role": "assistant", "content": asked.prior + written.text}
+        key, *_ = await asyncio.to_thread(keys, order.member.owner, [*asked.messages, reply])
+        try:
+            async with asyncio.timeout(SHARING):
+                await asyncio.to_thread(self._writer.records.note_history, key, attempt.name)
+        except (RecordsUnavailable, TimeoutError) as failure:
+            log.info("%s", failure)
 
     def begin(self, identity: str, attempt: Attempt, order: Order) -> None:
         """Start to write a reply, for all followers of its journal."""
@@ -130,6 +158,7 @@ class ActiveReplies:
         journal, written = attempt.journal, attempt.written
         try:
             end = await self._writer.write(order, journal, written)
+            await self._share(attempt, order)
         except CodeRunnerError as failure:
             end = failure
             self._writer.watch.failed(order.facts, failure)

@@ -18,7 +18,6 @@ from string import ascii_letters, digits, punctuation
 from urllib.parse import quote
 
 from coderunner.hosts.proxy.chat_request import Message, text_of
-from coderunner.ids import new_id
 from coderunner.models.continuation.echo_removal import without_thoughts
 
 SESSION = "x-coderunner-session"
@@ -33,6 +32,9 @@ REMEMBERED = 20_000
 SEVERAL = ""
 """In place of a name, if several conversations have this question and reply."""
 
+LOOKED_UP = 50
+"""Replies of a history that are looked up in the records: one of ours is rarely further back."""
+
 LONGEST = 200
 """Characters of a name; a chat's id has 36."""
 
@@ -41,7 +43,10 @@ SEEN = ascii_letters + digits + punctuation
 
 
 class Conversations:
-    """The conversations of all keys, in memory: after a restart, those without a name are new."""
+    """The conversations of all keys that this process has answered, in memory.
+
+    Those that another process has answered, or this one before a restart, are known by their `keys`.
+    """
 
     def __init__(self) -> None:
         self._known: defaultdict[str, _Known] = defaultdict(_Known)
@@ -49,8 +54,8 @@ class Conversations:
     def find(
         self, owner: str, headers: Mapping[str, str], metadata: object, history: Sequence[Message]
     ) -> str:
-        """The name of the conversation that a request of `owner` belongs to."""
-        return _named(headers, metadata) or self._known[owner].recall(history) or new_id(12)
+        """The name of the conversation that a request of `owner` belongs to; empty where it is not known."""
+        return _named(headers, metadata) or self._known[owner].recall(history)
 
     def remember(self, owner: str, name: str, history: Sequence[Message], reply: str) -> None:
         """Note that `history` was answered with `reply`."""
@@ -90,6 +95,12 @@ class _Known:
         latest = reversed(list(_replies(history)))
         names = (self.wholes.get(each.whole) or self.alones.get(each.alone) for each in latest)
         return next(filter(None, names), "")
+
+
+def keys(owner: str, history: Sequence[Message]) -> list[str]:
+    """Digests of a history up to each reply in it, the whole one first; of a long one the last."""
+    wholes = [each.whole for each in _replies(history)][-LOOKED_UP:]
+    return [hashlib.sha256(f"{owner}\0{whole}".encode()).hexdigest() for whole in reversed(wholes)]
 
 
 def label(owner: str, name: str) -> str:

@@ -44,6 +44,7 @@ from coderunner.hosts.proxy.team.kernel_seats import KernelSeats
 from coderunner.hosts.proxy.team.members import Member, Members
 from coderunner.hosts.proxy.team.passed_usage import PassedUsage
 from coderunner.hosts.proxy.team.reply_limits import reached_before
+from coderunner.ids import new_id
 from coderunner.models.continuation.strategy_cache import StrategyCache
 from coderunner.models.endpoint.client import Client, Endpoint
 from coderunner.runner import KernelSandbox, Sessions, location_of, open_records
@@ -246,6 +247,7 @@ class Proxy:
         owner, facts = member.owner, facts_of(request.scope)
         identity = identity_of(owner, headers, body)
         name = self._conversations.find(owner, headers, metadata, asked.messages)
+        name = name or await self._replies.recognise(owner, asked.messages) or new_id(12)
         attempt = await self._replies.find(identity, headers, name, member)
         facts.resumed = attempt is not None
         attempt = attempt or Attempt(name, label(owner, name), named(identity))

@@ -180,6 +180,15 @@ SAYINGS = Table(
 """What was said in each conversation, in order. `reply` is the `message` of its runs; `pieces` say where in
 `text` prose and blocks stand."""
 
+HISTORIES = Table(
+    "coderunner_histories",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("name", Label(LABEL), nullable=False),
+    Column("created", Float, nullable=False),
+)
+"""The conversations of histories whose client names none, by a digest of owner and history."""
+
 
 def _deliver(connection: Connection) -> None:
     """Version 2 knows what the model has read; of what was there before we take it that it has."""
@@ -235,7 +244,22 @@ def _refuse(connection: Connection) -> None:
     connection.execute(text("ALTER TABLE coderunner_runs ADD COLUMN refusals TEXT"))
 
 
-MIGRATIONS: Sequence[Callable[[Connection], None]] = (_deliver, _converse, _follow, _move, _draw, _refuse)
+def _recognise(connection: Connection) -> None:
+    """Version 8 knows the conversations of histories."""
+    statement = """CREATE TABLE coderunner_histories (
+        id VARCHAR(64) NOT NULL, name VARCHAR(200) NOT NULL, created FLOAT NOT NULL, PRIMARY KEY (id))"""
+    connection.execute(text(statement))
+
+
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (
+    _deliver,
+    _converse,
+    _follow,
+    _move,
+    _draw,
+    _refuse,
+    _recognise,
+)
 """What makes version 2 of version 1, 3 of 2, and so on."""
 
 CURRENT = len(MIGRATIONS) + 1
