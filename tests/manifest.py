@@ -241,6 +241,11 @@ BEHAVIOURS = {
     "notebooks:import:foreign": Behaviour(
         "Any Python notebook can be imported, whatever its outputs hold.", "README"
     ),
+    "notebooks:import:language": Behaviour(
+        "A notebook of another language is imported with it: its blocks are in that language, also when it "
+        "is exported again.",
+        "kernels other than Python's",
+    ),
     "notebooks:import:refused": Behaviour(
         "What is no notebook is told in a sentence, and leaves nothing behind.", "README"
     ),

@@ -106,7 +106,7 @@ PLAN = {
     "models.demo": Layer(f"{VALUES} models"),
     "models.demo.server": Layer("models", "uvicorn"),
     "runner": Layer(f"{VALUES} settings chat kernel records sandbox runner"),
-    "runner.notebook_reader": Layer("errors text", pure=True),
+    "runner.notebook_reader": Layer("errors languages text", pure=True),
     "page.append_only_text": Layer(pure=True),
     "page.block_state": Layer("languages outputs page.append_only_text", pure=True),
     "page.block_transitions": Layer("outputs page.block_state", pure=True),

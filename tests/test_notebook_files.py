@@ -168,6 +168,44 @@ def test_a_cell_in_another_language_is_text_and_no_block(records: Records, metad
     assert said == ["Outputs of cells in other languages were left out: 1."]
 
 
+@behaviour("notebooks:import:language")
+@pytest.mark.parametrize(
+    ("metadata", "fence", "title", "kernel"),
+    [
+        ({"kernelspec": {"name": "ir", "language": "R", "display_name": "R"}}, "r", "R", "ir"),
+        ({"language_info": {"name": "R", "version": "4.2.2"}}, "r", "R", "ir"),
+        ({"kernelspec": {"name": "ir"}}, "r", "R", "ir"),
+        ({"kernelspec": {"name": "julia-1.9"}}, "julia", "Julia", "julia"),
+        ({"kernelspec": {"name": "julia-1.9", "language": "julia"}}, "julia", "Julia", "julia"),
+        ({"kernelspec": {"name": "deno", "language": "typescript"}}, "typescript", "TypeScript", "deno"),
+        ({"kernelspec": {"name": "bash", "language": "bash"}}, "bash", "Bash", "bash"),
+        ({"kernelspec": {"name": "xcpp17", "language": "C++17"}}, "cpp", "C++", "cpp"),
+        ({"kernelspec": {"name": "odd", "language": "Oddish 2"}}, "oddish-2", "Oddish 2", "oddish-2"),
+    ],
+)
+def test_a_notebook_of_another_language_keeps_it_and_what_it_showed(
+    metadata: Json, fence: str, title: str, kernel: str, records: Records
+) -> None:
+    said: list[str] = []
+    shown = {"output_type": "stream", "name": "stdout", "text": "15\n"}
+    other = code("print(1)", shown, vscode={"languageId": "python"})
+    own = code("more", shown, vscode={"languageId": fence})
+    chat = find_chat(
+        records, from_notebook(records, made(code("code", shown), other, own, **metadata), "x", said.append)
+    )
+    assert said == [
+        f"This notebook is in {title}: to run its blocks again, choose a kernel that speaks {title}.",
+        "Outputs of cells in other languages were left out: 1.",
+    ]
+    assert [run.code for run in chat.records] == ["code\n", "more\n"]
+    texts = [piece.text for piece in chat.sayings[1].pieces]
+    assert texts == [f"```{fence}\ncode\n```\n", "```python\nprint(1)\n```\n", f"```{fence}\nmore\n```\n"]
+    assert "Result: 15" in chat.sayings[1].text
+    back = json.loads(to_notebook(chat))
+    assert back["metadata"]["kernelspec"]["name"] == kernel
+    assert [cell["source"] for cell in back["cells"] if cell["cell_type"] == "code"] == ["code", "more"]
+
+
 @behaviour("notebooks:files:kept")
 def test_cells_of_no_known_kind_are_told(records: Records) -> None:
     said: list[str] = []

@@ -15,6 +15,7 @@ from coderunner.ids import new_id
 from coderunner.images.image_type import SVG
 from coderunner.kernel.protocol.output_limits import MIME_TYPE, BoundedText, bundle_of, traceback_of
 from coderunner.kernel.widgets.widget_models import VIEW, WidgetModels, kept_of, saved
+from coderunner.languages import PYTHON, Language
 from coderunner.outputs import (
     Aftermath,
     DisplayData,
@@ -52,11 +53,13 @@ from coderunner.runner.notebook_reader import (
     foreign_language,
     list_of,
     object_of,
+    spoken_in,
     string_of,
 )
 from coderunner.text.html_tag_escaping import literal
 from coderunner.text.json_reader import clipped
 
+OF_LANGUAGE = "This notebook is in {title}: to run its blocks again, choose a kernel that speaks {title}."
 YEAR = 366 * 86_400.0
 """Seconds; no cell ran longer."""
 NOT_RUN = Result(status=Status.UNRUN)
@@ -199,13 +202,16 @@ def from_notebook(records: Records, file: bytes | str, title: str, tell: Tell = 
     label = label_of(identity)
     widgets = saved(_states(content))
     sayings: list[StoredMessage] = []
-    for part in _parts(content, tell):
+    language = spoken_in(content)
+    if language != PYTHON:
+        tell(OF_LANGUAGE.format(title=language.title))
+    for part in _parts(content, language, tell):
         if isinstance(part, str):
             sayings.append(StoredMessage("user", part))
             continue
         if not sayings:
             sayings.append(StoredMessage("user", title))
-        sayings.append(_reply(part, records, label, widgets))
+        sayings.append(_reply(part, language, records, label, widgets))
     if not sayings:
         raise NotANotebook("the notebook is empty")
     records.conversations.keep(identity, label, sayings)
@@ -218,7 +224,7 @@ def from_notebook(records: Records, file: bytes | str, title: str, tell: Tell = 
 
 
 def _reply(
-    parts: list[MessagePart | Ran], records: Records, label: str, widgets: WidgetModels
+    parts: list[MessagePart | Ran], language: Language, records: Records, label: str, widgets: WidgetModels
 ) -> StoredMessage:
     """A reply made of Markdown and cells; what these showed becomes a run that is over."""
     message = secrets.token_hex(16)
@@ -229,7 +235,7 @@ def _reply(
             pieces.append(part)
             text += f"{_for_model(part.text)}\n\n" if part.kind is Kind.PROSE else ""
             continue
-        fence = fenced(part.code, "python")
+        fence = fenced(part.code, language.fence)
         result = part.result or NOT_RUN
         read = for_model(result)
         text += f"{fence}{read}\n"
@@ -261,7 +267,7 @@ def _states(content: Json) -> object:
     return states if "state" in states else {"state": states}
 
 
-def _parts(content: Json, tell: Tell) -> Iterator[str | list[MessagePart | Ran]]:
+def _parts(content: Json, own: Language, tell: Tell) -> Iterator[str | list[MessagePart | Ran]]:
     """What people said, and the replies to it; without a word of ours, Markdown before code is a person's."""
     reply: list[MessagePart | Ran] = []
     silent = strange = 0
@@ -277,7 +283,7 @@ def _parts(content: Json, tell: Tell) -> Iterator[str | list[MessagePart | Ran]]
         ):
             continue  # An empty cell, as notebooks end with one.
         if cell.get("cell_type") == "code":
-            language = foreign_language(cell)
+            language = foreign_language(cell, own)
             silent += bool(language and list_of(cell.get("outputs")))
             streams |= _unknown_streams(cell)
             ran = Ran(source, _result(cell, ours))

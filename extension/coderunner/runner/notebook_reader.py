@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
+from coderunner import languages
 from coderunner.errors import NotANotebook, UnreadableJSON
+from coderunner.languages import PYTHON, Language
 from coderunner.text.json_reader import loads
 from coderunner.text.surrogates import starts_within, whole
 
@@ -12,8 +14,12 @@ LARGEST = 100 * 1024 * 1024
 """Bytes of a file: a notebook with a hundred photographs; to read it takes ten times as many of memory."""
 GZIP = b"\x1f\x8b"
 
-OURS = frozenset({"python", "python3", "python2", "py", "ipython", "ipython3", "sos", ""})
-"""Names of our language in the metadata of cells, and of a kernel that speaks several."""
+SEVERAL = frozenset({"sos", ""})
+"""What the metadata of cells say where a kernel speaks several languages."""
+OURS = frozenset({"python", "python3", "python2", "py", "ipython", "ipython3"}) | SEVERAL
+"""Names of Python, and of a kernel that speaks several and this one first."""
+LONGEST = 40
+"""Characters of the name of a language."""
 UNTOLD = frozenset({"", "plaintext", "text"})
 """What programs write for a language that they do not know."""
 EDITORS = (("vscode", "languageId"), ("polyglot_notebook", "kernelName"), ("dotnet_interactive", "language"))
@@ -25,7 +31,7 @@ Json = Mapping[str, object]
 
 
 def content_of(file: bytes | str) -> Json:
-    """The content of a notebook in Python as that of one of version 4. Raises NotANotebook."""
+    """The content of a notebook as that of one of version 4. Raises NotANotebook."""
     if len(file) > LARGEST:
         raise NotANotebook(
             f"the notebook is larger than {LARGEST // 2**20} MB; clear some of its outputs in Jupyter"
@@ -39,8 +45,6 @@ def content_of(file: bytes | str) -> Json:
     content = _upgraded(object_of(content))
     if not isinstance(content.get("cells"), list):
         raise NotANotebook("this is not a notebook: it has no cells")
-    if (language := language_of(content)).lower() not in OURS:
-        raise NotANotebook(f"the notebook is in {language}; only Python notebooks can be imported")
     return content
 
 
@@ -54,13 +58,20 @@ def language_of(content: Json) -> str:
     return next((each for each in told if each.lower() not in UNTOLD), guess)
 
 
-def foreign_language(cell: Json) -> str:
-    """The language of a cell that is not the notebook's: editors and kernels of several mark such."""
+def spoken_in(content: Json) -> Language:
+    """The language of a notebook's kernel; Python where it does not say."""
+    name = "".join(filter(str.isprintable, language_of(content)))[:LONGEST]
+    return PYTHON if name.lower() in OURS else languages.language_of(name)
+
+
+def foreign_language(cell: Json, own: Language) -> str:
+    """The language of a cell that is not the notebook's `own`: editors and kernels of several mark such."""
     metadata = object_of(cell.get("metadata"))
     told = [object_of(metadata.get(whose)).get(name) for whose, name in EDITORS]
     told += [metadata.get("language"), metadata.get("kernel"), cell.get("language")]
-    languages = (string_of(each).strip() for each in told)
-    return next((each for each in languages if each.lower() not in OURS), "")
+    names = (string_of(each).strip() for each in told)
+    ours = OURS if own == PYTHON else SEVERAL
+    return next((each for each in names if each.lower() not in ours and not own.runs(each)), "")
 
 
 def object_of(value: object) -> Json:
