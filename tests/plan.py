@@ -144,6 +144,9 @@ PLAN = {
     "hosts.team": Layer(
         f"{VALUES} private_folders settings access page.server hosts.team", "httpx starlette websockets"
     ),
+    "hosts.team.hub": Layer(
+        "errors secret_value private_process settings access hosts.team", "jupyterhub starlette tornado"
+    ),
     "hosts.team.pages": Layer(pure=True),
     "hosts.team.private_serving": Layer(
         "secret_value private_process access hosts.team.handover", "starlette"

@@ -82,7 +82,7 @@ def _app(chosen: argparse.Namespace) -> int:
     print("Starting CodeRunner …", flush=True)  # before the import of Gradio, which takes seconds
     try:
         with _imports():
-            if settings.user_header:
+            if settings.user_header or settings.hub:
                 from coderunner.hosts import team as app
             else:
                 from coderunner.hosts import app  # type: ignore[no-redef]

@@ -76,8 +76,11 @@ def keep_apart(settings: Settings, keys: int) -> None:
         raise SettingsError(message)
 
 
-def keep_people_apart(settings: Settings) -> None:
-    """Refuse several people whose kernels could reach each other; raises SettingsError."""
+def keep_people_apart(settings: Settings, *, sandbox: bool = True) -> None:
+    """Refuse several people whose kernels could reach each other; raises SettingsError.
+
+    Without `sandbox` a missing one is no reason: no kernel starts on this machine then.
+    """
     if settings.attach:
         raise SettingsError(
             f"{settings.source('attach')} gives everybody the same kernel, but the app is for several "
@@ -89,12 +92,12 @@ def keep_people_apart(settings: Settings) -> None:
             "code can reach the kernels of all; remove server, so that it runs in sandboxes on this machine, "
             "or add --shared-server if they trust each other or the server keeps its kernels apart"
         )
-    if settings.server or settings.approve == "off":
+    if settings.server or settings.approve == "off" or not sandbox:
         return
-    if not (sandbox := in_force(settings)):
+    if not (way := in_force(settings)):
         raise SettingsError(
             "the app is for several people, but their kernels would run on this machine without a sandbox, "
-            f"so each one's code could read the others' files and conversations. {sandbox.why} Run it where "
+            f"so each one's code could read the others' files and conversations. {way.why} Run it where "
             "there is a sandbox, or set a Jupyter server with --server"
         )
 

@@ -22,6 +22,11 @@ class PeopleSettings(BaseSettings):
         "gets an app of their own; empty: the app has one user",
         "people",
     )
+    hub: bool = setting(
+        default=False,
+        what="run as a service of a JupyterHub, which says who the people are",
+        topic="people",
+    )
     proxy_secret: Sealed = setting(
         Secret(),
         "secret that the reverse proxy sends in the header X-CodeRunner-Proxy-Secret, so that its names are "

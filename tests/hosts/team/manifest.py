@@ -66,6 +66,16 @@ BEHAVIOURS = {
         "safety: several people",
     ),
     "team:forward:left": Behaviour("When a browser leaves, the app hears of it at once.", "deploy: one team"),
+    "team:hub:service": Behaviour(
+        "Outside of a Hub the app does not start as its service, and says what is missing.", "deploy: Hub"
+    ),
+    "team:hub:login": Behaviour(
+        "On a Hub people come in by its login only, and its tokens stay away from browsers.", "deploy: Hub"
+    ),
+    "team:hub:own-server": Behaviour(
+        "A person's code runs on their own server of the Hub, if the Hub lets it.", "deploy: Hub"
+    ),
+    "team:hub:apart": Behaviour("Two people of a Hub see nothing of each other.", "safety: several people"),
     "team:page:apart": Behaviour(
         "Two people behind a reverse proxy see nothing of each other: no conversation, reply, notebook, list "
         "or live event, nor each other's files from their kernels.",

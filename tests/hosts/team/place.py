@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from coderunner.hosts.team.reverse_proxy import SECRET_HEADER, Person
+from coderunner.hosts.team.reverse_proxy import SECRET_HEADER, Person, ReverseProxy
 from coderunner.hosts.team.server import front
 from coderunner.secret_value import Secret
 from coderunner.settings.settings import load
@@ -59,10 +59,11 @@ def place(data: Path, *, resting: float = 60.0, module: str = SMALL, **settings:
             "public_url": "http://127.0.0.1",
             **settings,
         }
-    ).model_copy(update={"proxy_secret": Secret(SECRET)})
+    )
+    proxy = ReverseProxy(HEADER, Secret(SECRET))
     with (
         tempfile.TemporaryDirectory(prefix="cr-people-") as sockets,
-        served(lambda: front(chosen, Path(sockets), module, resting=resting)) as address,
+        served(lambda: front(chosen, proxy, Path(sockets), module, resting=resting)) as address,
     ):
         yield Place(address, data)
 

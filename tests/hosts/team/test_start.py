@@ -12,13 +12,13 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from coderunner.errors import SettingsError
-from coderunner.hosts.team import server
+from coderunner.hosts.team import hub, server
 from coderunner.hosts.team.handover import Handover
 from coderunner.hosts.team.person_process import of_one
 from coderunner.secret_value import Secret
 from coderunner.settings import handed_on
 from coderunner.settings.code_secrets import CodeSecret
-from coderunner.settings.settings import load
+from coderunner.settings.settings import Settings, load
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import BOUND, EXTENSION
 from tests.hosts.team.place import HEADER, SECRET
@@ -41,12 +41,18 @@ EVERYTHING = {
 }
 
 
+def start(settings: Settings) -> None:
+    """What is checked before the app listens."""
+    server.prove_itself(settings)
+    server.allow(settings)
+
+
 @behaviour("team:start:settings")
 @pytest.mark.parametrize(
     ("chosen", "said"),
     [
         ({"socket": None}, "nothing proves that a request comes from your reverse proxy"),
-        ({"public_url": ""}, "public_url has to say at which address browsers reach the reverse proxy"),
+        ({"public_url": ""}, "public_url has to say at which address browsers reach it"),
         ({"records_url": "sqlite:///x.db"}, "records_url is one database for all"),
         ({"server": "http://h", "attach": "x"}, "gives everybody the same kernel"),
         ({"server": "http://127.0.0.1:1"}, "each one's code can reach the kernels of all"),
@@ -59,7 +65,7 @@ def test_settings_that_let_people_see_what_is_anothers_are_refused(
     values = {name: value for name, value in {**ENOUGH, **chosen}.items() if value is not None}
     sealed = {name: Secret(str(values.pop(name))) for name in ("records_url",) if name in values}
     with pytest.raises(SettingsError, match=said):
-        server.allow(load(values).model_copy(update=sealed))
+        start(load(values).model_copy(update=sealed))
 
 
 @behaviour("team:start:settings")
@@ -74,6 +80,40 @@ def test_the_secret_of_the_proxy_crosses_no_network() -> None:
 def test_the_name_of_a_header_is_one(name: str) -> None:
     with pytest.raises(SettingsError, match="must be the name of a header"):
         load({"user_header": name})
+
+
+@behaviour("team:hub:service")
+def test_the_app_is_no_service_without_a_hub(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "coderunner", "app", "--hub", f"--data-dir={tmp_path}"]
+    found = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTERHUB")}
+    environment = {**found, "PYTHONPATH": str(EXTENSION)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=BOUND)
+    assert done.returncode == 2
+    assert done.stderr.startswith("coderunner: hub is set, but this process is no service of a JupyterHub")
+
+
+@behaviour("team:hub:service")
+def test_the_hub_decides_where_its_service_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "SERVICE_PREFIX": "/base/services/chat/",
+        "SERVICE_URL": "http://127.0.0.1:7871",
+        "API_TOKEN": "canary",
+        "OAUTH_CLIENT_ALLOWED_SCOPES": '["access:servers!user"]',
+    }.items():
+        monkeypatch.setenv(f"JUPYTERHUB_{name}", value)
+    chosen = hub.as_service(load({"public_url": "https://hub.example.org"}))
+    assert (chosen.base_path, chosen.host, chosen.port) == ("/base/services/chat", "127.0.0.1", 7871)
+    assert hub.own_servers()
+    server.allow(chosen.model_copy(update={"sandbox": "off"}), apart=True)
+
+
+@behaviour("team:hub:service")
+@pytest.mark.parametrize("scopes", ["", "[]", "nonsense", '"access:servers"', '["read:users"]'])
+def test_without_their_own_servers_people_need_a_sandbox(
+    monkeypatch: pytest.MonkeyPatch, scopes: str
+) -> None:
+    monkeypatch.setenv("JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES", scopes)
+    assert not hub.own_servers()
 
 
 @behaviour("team:start:handed-on")

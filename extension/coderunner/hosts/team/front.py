@@ -41,8 +41,8 @@ class Admission(Protocol):
     def prove(self, scope: Scope) -> None:
         """Raise NotAdmittedError if a request may have nothing at all."""
 
-    def person(self, scope: Scope) -> Person:
-        """The person of a request; raises NotAdmittedError if there is none."""
+    async def admit(self, scope: Scope, receive: Receive, send: Send) -> Person | None:
+        """The person of a request; None if it has been answered. Raises NotAdmittedError if there is none."""
 
 
 class Front:
@@ -66,8 +66,8 @@ class Front:
                 # Sandboxed frames load them, and browsers send nothing along that says whose they are.
                 self._admission.prove(scope)
                 await self._own({**scope, "scheme": self._forwarding.scheme}, receive, send)
-            else:
-                await self._serve(self._admission.person(scope), scope, receive, send)
+            elif (person := await self._admission.admit(scope, receive, send)) is not None:
+                await self._serve(person, scope, receive, send)
         except NotAdmittedError as why:
             await _say(scope, receive, send, 403, pages.REFUSED, str(why))
 

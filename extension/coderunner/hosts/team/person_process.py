@@ -16,7 +16,7 @@ import httpx
 
 from coderunner.errors import CodeRunnerError
 from coderunner.hosts.team.handover import BUSY, CACHE, KEY_HEADER, READY, YES, Handover
-from coderunner.hosts.team.reverse_proxy import Person
+from coderunner.hosts.team.reverse_proxy import OwnServer, Person
 from coderunner.private_folders import make_private
 from coderunner.secret_value import Secret
 from coderunner.settings.settings import Settings
@@ -134,7 +134,7 @@ class Starter:
         # Not the folder's name, which is as long as a socket's path may be.
         socket = self._sockets / secrets.token_hex(8)
         started = PersonProcess(socket, key, await self._process())
-        told = Handover(of_one(self._settings, home), socket, key, self._settings.data_dir)
+        told = Handover(of_one(self._settings, home, person.server), socket, key, self._settings.data_dir)
         try:
             await asyncio.wait_for(started.hand_over(told), STARTING)
         except BaseException as failure:
@@ -181,10 +181,12 @@ async def _spawn(module: str) -> asyncio.subprocess.Process:
     )
 
 
-def of_one(settings: Settings, home: Path) -> Settings:
-    """The settings of one person's app, from those of all."""
+def of_one(settings: Settings, home: Path, server: OwnServer | None = None) -> Settings:
+    """The settings of one person's app, from those of all; its code runs on `server`, if there is one."""
+    place = {} if server is None else {"server": server.url, "token": server.token, "token_file": None}
     return settings.model_copy(
         update={
+            **place,
             "data_dir": home,
             # What it answers to; it listens on its socket only.
             "host": public_name(settings),
@@ -194,6 +196,7 @@ def of_one(settings: Settings, home: Path) -> Settings:
             # Whoever chooses this machine in the form, too, gets no kernel without one.
             "sandbox": "on",
             "user_header": "",
+            "hub": False,
             # Keys of other hosts and of the proxy are no business of a person's process.
             "api_key": Secret(),
             "metrics_key": Secret(),

@@ -6,7 +6,6 @@ that.
 """
 
 import asyncio
-import hmac
 import os
 import signal
 import threading
@@ -17,9 +16,11 @@ from starlette.responses import PlainTextResponse
 
 from coderunner.access import listening
 from coderunner.access.origins import App, Receive, Scope, Send
+from coderunner.access.way_in import WayIn
 from coderunner.hosts.team.handover import BUSY, CACHE, KEY_HEADER, NO, READY, YES, Handover
 from coderunner.private_process import hide_memory
-from coderunner.secret_value import Secret
+
+REFUSAL = "This app is reached through the front only."
 
 Build = Callable[[Handover], tuple[App, Callable[[], bool]]]
 """Makes the ASGI app in a running loop, and what says whether code runs in it."""
@@ -42,43 +43,24 @@ async def _serve(told: Handover, ready: int, build: Build) -> None:
         os.write(ready, READY)
         os.close(ready)
 
-    private = PrivateGate(*build(told), told.key)
+    private = WayIn(Told(*build(told)), KEY_HEADER, told.key, REFUSAL)
     await listening.serve(private, listening.listen_at(told.socket, mode=0o600), tell)
 
 
-class PrivateGate:
-    """ASGI middleware: takes only what the front sends, and tells it whether code runs."""
+class Told:
+    """ASGI middleware: tells the front whether code runs, and gives what comes an address."""
 
-    def __init__(self, app: App, busy: Callable[[], bool], key: Secret) -> None:
+    def __init__(self, app: App, busy: Callable[[], bool]) -> None:
         self._app = app
-        self._key = key
         self._busy = busy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-        elif not self._knows(scope):
-            await _refuse(scope, receive, send)
-        elif scope["path"] == BUSY:
+        if scope["type"] == "http" and scope["path"] == BUSY:
             await PlainTextResponse(YES if self._busy() else NO)(scope, receive, send)
         else:
             # A Unix socket has no address, and Gradio expects one of everybody.
             await self._app({**scope, "client": scope.get("client") or ("127.0.0.1", 0)}, receive, send)
-
-    def _knows(self, scope: Scope) -> bool:
-        wanted = KEY_HEADER.lower().encode()
-        sent = [value for name, value in scope["headers"] if name.lower() == wanted]
-        return len(sent) == 1 and hmac.compare_digest(sent[0], self._key.reveal().encode())
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008})
-    else:
-        await PlainTextResponse("This app is reached through the reverse proxy only.", 403)(
-            scope, receive, send
-        )
 
 
 def _line() -> bytes:

@@ -7,9 +7,9 @@ keep others from. An address proves nothing: every program of this machine has t
 import hashlib
 import hmac
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from coderunner.access.origins import Scope
+from coderunner.access.origins import Receive, Scope, Send
 from coderunner.secret_value import Secret
 
 SECRET_HEADER = "X-CodeRunner-Proxy-Secret"  # noqa: S105 - its name
@@ -27,10 +27,20 @@ NOT_A_NAME = (
 
 
 @dataclass(frozen=True, slots=True)
+class OwnServer:
+    """A Jupyter server of a person's own, and what it takes."""
+
+    url: str
+    token: Secret
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody whom the proxy names. Names are compared as they are: one more letter is another person."""
+    """Somebody with a name. Names are compared as they are: one more letter is another person."""
 
     name: str
+    server: OwnServer | None = field(default=None, compare=False)
+    """Where their code runs, if not where everybody's does."""
 
     @property
     def folder(self) -> str:
@@ -61,6 +71,10 @@ class ReverseProxy:
         sent = _all(scope, SECRET_HEADER)
         if len(sent) != 1 or not hmac.compare_digest(sent[0], self.secret.reveal().encode()):
             raise NotAdmittedError(NOT_FROM_PROXY)
+
+    async def admit(self, scope: Scope, _receive: Receive, _send: Send) -> Person:
+        """The person of a request; raises NotAdmittedError if there is none."""
+        return self.person(scope)
 
     def person(self, scope: Scope) -> Person:
         """The person of a request that comes from the proxy; raises NotAdmittedError if there is none."""

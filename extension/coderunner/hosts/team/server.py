@@ -16,7 +16,7 @@ from coderunner.access.base_path import BasePath
 from coderunner.access.origins import LOOPBACK, App, OriginCheck
 from coderunner.errors import SettingsError
 from coderunner.hosts.team.forwarding import Forwarding
-from coderunner.hosts.team.front import Front
+from coderunner.hosts.team.front import Admission, Front
 from coderunner.hosts.team.people import RESTING, People
 from coderunner.hosts.team.person_process import MODULE, Starter, public_name
 from coderunner.hosts.team.reverse_proxy import ReverseProxy
@@ -34,28 +34,44 @@ def run(settings: Settings) -> None:
 
     Raises SettingsError if the settings do not allow it.
     """
-    allow(settings)
+    admission: Admission
+    if settings.hub:
+        from coderunner.hosts.team import hub  # not everybody has the package
+
+        settings = hub.as_service(settings)
+        allow(settings, apart=hub.own_servers())
+        admission = hub.HubAdmission(settings.public_url)
+    else:
+        allow(settings)
+        prove_itself(settings)
+        admission = ReverseProxy(settings.user_header, settings.proxy_secret)
     listener = listen(settings)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(settings, listener))
+        asyncio.run(_serve(settings, admission, listener))
 
 
-def allow(settings: Settings) -> None:
-    """Refuse settings that would let people see what is another's, or anybody say who they are.
-
-    Raises SettingsError.
-    """
-    if sys.platform == "win32":
-        raise SettingsError("user_header is set, but the app for several people needs Unix sockets")
+def prove_itself(settings: Settings) -> None:
+    """Refuse settings with which anybody could say who they are; raises SettingsError."""
     if not settings.proxy_secret and settings.socket is None:
         raise SettingsError(
             f"user_header is {settings.user_header}, but nothing proves that a request comes from your "
             "reverse proxy, and every program of this machine could send that header; set proxy_secret_file, "
             "or let the app listen on a Unix socket with --socket"
         )
+
+
+def allow(settings: Settings, *, apart: bool = False) -> None:
+    """Refuse settings that would let people see what is another's.
+
+    `apart`: their code runs on servers of their own. Raises SettingsError.
+    """
+    if sys.platform == "win32":
+        raise SettingsError("the app for several people needs Unix sockets, which this system does not have")
+    if settings.user_header and settings.hub:
+        raise SettingsError("user_header and hub both say who people are; keep one")
     if not settings.public_url:
         raise SettingsError(
-            "user_header is set, so public_url has to say at which address browsers reach the reverse proxy, "
+            "the app is for several people, so public_url has to say at which address browsers reach it, "
             "such as https://chat.example.org"
         )
     if settings.records_url:
@@ -63,7 +79,7 @@ def allow(settings: Settings) -> None:
             "records_url is one database for all, but each person's records are in a file of that person's "
             "own; remove records_url"
         )
-    keep_people_apart(settings)
+    keep_people_apart(settings, sandbox=not apart)
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -72,20 +88,22 @@ def listen(settings: Settings) -> socket.socket:
         return listening.listen_at(settings.socket.expanduser(), mode=RIGHTS)
     if settings.host.strip("[]") not in LOOPBACK:
         raise SettingsError(
-            f"host is {settings.host}, but the proxy's secret would cross the network unencrypted; let the "
-            "app listen on this machine only, or on a Unix socket with --socket"
+            f"host is {settings.host}, but what people and their proxy send would cross the network "
+            "unencrypted; let the app listen on this machine only, or on a Unix socket with --socket"
         )
     return listening.listen(settings.host, settings.port)
 
 
-def front(settings: Settings, sockets: Path, module: str = MODULE, *, resting: float = RESTING) -> App:
+def front(
+    settings: Settings, admission: Admission, sockets: Path, module: str = MODULE, *, resting: float = RESTING
+) -> App:
     """The ASGI app; the apps of people listen in the folder `sockets`, which only we can enter.
 
     Each is the `main` of the `module`; one may make room for another after `resting` seconds without a page.
     """
     hosts = [public_name(settings)]
     inside = Front(
-        ReverseProxy(settings.user_header, settings.proxy_secret),
+        admission,
         People(
             Starter(settings, sockets, module),
             most=settings.max_people,
@@ -99,17 +117,18 @@ def front(settings: Settings, sockets: Path, module: str = MODULE, *, resting: f
     return BasePath(checked, settings.base_path) if settings.base_path else checked
 
 
-async def _serve(settings: Settings, listener: socket.socket) -> None:
+async def _serve(settings: Settings, admission: Admission, listener: socket.socket) -> None:
     async def tell() -> None:
+        before = "Hub" if settings.hub else "reverse proxy"
         at = settings.socket or listening.address(settings.host, listener)
         sys.stdout.write(
-            f"CodeRunner is at {settings.public_url} for everybody whom the reverse proxy names.\n"
+            f"CodeRunner is at {settings.public_url} for everybody whom the {before} names.\n"
             f"It listens at {at} (press Ctrl-C to stop)\n"
         )
         sys.stdout.flush()
 
     with _folder() as sockets:
-        await listening.serve(front(settings, sockets), listener, tell)
+        await listening.serve(front(settings, admission, sockets), listener, tell)
 
 
 @contextlib.contextmanager
