@@ -50,7 +50,7 @@ BEHAVIOURS = {
         SOURCE,
     ),
     "jupyter:start:fails": Behaviour(
-        "An app that cannot start says why to its person, and then ends so that it is started again.", SOURCE
+        "An app that cannot start says why to its person, and tries again when it is asked to.", SOURCE
     ),
     "jupyter:start:secrets": Behaviour(
         "Neither the secret nor a token can be read from what the app was started with.", "docs/safety.md"

@@ -166,12 +166,18 @@ def test_neither_secret_nor_token_is_in_what_it_was_started_with(
 
 
 @behaviour("jupyter:start:fails")
-def test_an_app_that_cannot_start_says_why_and_ends_once_that_was_seen(tmp_path: Path) -> None:
+def test_an_app_that_cannot_start_says_why_and_tries_again_when_it_is_asked(tmp_path: Path) -> None:
     with started(tmp_path, server=False) as one:
         answer = one.when("cannot start")
         assert f"jpserver-{os.getpid()}.json; set the server and its token" in answer.text
         assert "refresh" not in answer.text
-        assert one.process.wait(BOUND) == 1
+        config = tmp_path / "config" / "coderunner"
+        config.mkdir(parents=True)
+        (config / "config.toml").write_text('max_blocks = "many"')
+        # The first of these requests asks again, and is told that it starts.
+        assert STARTING in one.get().text
+        assert "must be a whole number" in one.when("cannot start").text
+        assert one.process.poll() is None
 
 
 @behaviour("jupyter:start:fails")

@@ -4,10 +4,12 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from coderunner.access.listening import listen_at
 from coderunner.errors import CodeRunnerError
@@ -27,13 +29,10 @@ BUG = "It met an error of its own; the log of your Jupyter server has it."
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Start the app at a socket, and end with the Jupyter server; gives the exit code.
-
-    It is not 0: jupyter-server-proxy starts the app again only after a failure.
-    """
-    path, base_url = arguments
-    parent = os.getppid()
-    way_in, token = (Secret(os.environ.get(name, "")) for name in (VARIABLE, HUB_TOKEN))
+    """Start the app at a socket, and end with the Jupyter server; gives the exit code."""
+    path, base_url, *inherited = arguments
+    parent, environment = os.getppid(), dict(os.environ)
+    way_in, token = (Secret(environment.get(name, "")) for name in (VARIABLE, HUB_TOKEN))
     forget_variables(TOKENS)
     hide_memory()
     if not way_in:
@@ -43,23 +42,34 @@ def main(arguments: Sequence[str]) -> int:
     with contextlib.suppress(OSError):
         os.setpgid(0, 0)
     threading.Thread(target=_end_with, args=[parent], daemon=True).start()
-    with listen_at(Path(path), mode=0o600) as listener:
-        waiting = WaitingPage(listener, way_in)
-        try:
-            from coderunner.hosts.jupyter.own_settings import settings_of
+    listener = socket.socket(fileno=int(inherited[0])) if inherited else listen_at(Path(path), mode=0o600)
+    waiting, why = WaitingPage(listener, way_in), ""
+    try:
+        from coderunner.hosts.jupyter.own_settings import settings_of
 
-            settings = settings_of(base_url, parent, token)
-            forget_variables(settings.secret_variables)
+        settings = settings_of(base_url, parent, token)
+        forget_variables(settings.secret_variables)
 
-            from coderunner.hosts.jupyter.app import run  # takes seconds
+        from coderunner.hosts.jupyter.app import run  # takes seconds
 
-            run(settings, listener, way_in, waiting.leave)
-        except CodeRunnerError as failure:
-            waiting.fail(str(failure))
-        except Exception:
-            log.exception("CodeRunner did not start")
-            waiting.fail(BUG)
+        run(settings, listener, way_in, waiting.leave)
+    except CodeRunnerError as failure:
+        why = str(failure)
+    except Exception:
+        log.exception("CodeRunner did not start")
+        why = BUG
+    if why and waiting.fail(why):
+        _start_again(listener, path, base_url, environment)
     return 1
+
+
+def _start_again(
+    listener: socket.socket, path: str, base_url: str, environment: Mapping[str, str]
+) -> NoReturn:
+    """Begin anew, with all that this process was told; whoever connects meanwhile waits at the socket."""
+    listener.set_inheritable(True)
+    program = [sys.executable, "-m", "coderunner.hosts.jupyter.start", path, base_url, str(listener.fileno())]
+    os.execve(program[0], program, environment)  # noqa: S606 - there is no shell to be without
 
 
 def _end_with(parent: int) -> None:

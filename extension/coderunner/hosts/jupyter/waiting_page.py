@@ -33,7 +33,8 @@ class WaitingPage:
         self._listener = listener
         self._way_in = way_in
         self._failure = ""
-        self._left, self._seen = threading.Event(), threading.Event()
+        self._shown = False
+        self._left, self._again = threading.Event(), threading.Event()
         self._waker, self._woken = socket.socketpair()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -47,15 +48,17 @@ class WaitingPage:
             for each in (self._waker, self._woken):
                 each.close()
 
-    def fail(self, sentence: str) -> None:
-        """Say from now on why the app does not start; returns when the person has been told.
+    def fail(self, sentence: str) -> bool:
+        """Say why the app does not start; returns when the person has been told and asks again.
 
-        It returns at once where another program answers already.
+        False, at once, where another program answers already.
         """
-        if not self._left.is_set():
-            self._failure = sentence
-            self._seen.wait()
-            self.leave()
+        if self._left.is_set():
+            return False
+        self._failure = sentence
+        self._again.wait()
+        self.leave()
+        return True
 
     def _serve(self) -> None:
         with selectors.DefaultSelector() as selector:
@@ -77,10 +80,14 @@ class WaitingPage:
                 if not received:
                     return
                 head += received
-            failure, wants = self._failure, self._wants_the_page(head)
-            connection.sendall(_response(_page(failure) if wants else ""))
-            if failure and wants:
-                self._seen.set()
+            if not self._wants_the_page(head):
+                connection.sendall(_response(""))
+                return
+            again = self._shown
+            connection.sendall(_response(_page("" if again else self._failure)))
+            self._shown = self._failure != ""
+            if again:
+                self._again.set()
 
     def _wants_the_page(self, head: bytes) -> bool:
         """Whether that is the request of a browser whose person the Jupyter server has let in."""
