@@ -30,7 +30,7 @@ help:
 	@echo "make run      the chat app; it prints a link to its page"
 	@echo "make test     everything the tests need, then the tests"
 	@echo "make test-matrix  kernels and what befalls them, on the oldest and the newest versions of Jupyter"
-	@echo "make test-servers  what is promised of every server, on the real ones: gateways, Hub, jupyverse"
+	@echo "make test-servers  what is promised of every server and kernel, on real ones: gateways, Hub, Deno, Bash, …"
 	@echo "make lint     ruff and mypy"
 	@echo "make format   let ruff put the code in order"
 	@echo "make bench    side-by-side measurements"

@@ -4,7 +4,23 @@ from tests.behaviours import Behaviour
 
 CONTRACT = "servers and kernels; docs/jupyter-server.md"
 
+KERNEL = "servers and kernels; docs/kernels.md"
+
 BEHAVIOURS = {
+    "kernels:contract:check": Behaviour("The check of a kernel of any maker is green.", KERNEL),
+    "kernels:contract:run": Behaviour("A cell runs in it, and a later one knows its variables.", KERNEL),
+    "kernels:contract:error": Behaviour("An error is one, and the next cell runs.", KERNEL),
+    "kernels:contract:deadline": Behaviour(
+        "A cell is stopped at its limit; whether the variables stay is said truly.", KERNEL
+    ),
+    "kernels:contract:interrupt": Behaviour(
+        "A person can stop a cell; whether the variables stay is said truly.", KERNEL
+    ),
+    "kernels:contract:input": Behaviour("A program that asks for input gets the answer.", KERNEL),
+    "kernels:contract:image": Behaviour("A picture arrives whole.", KERNEL),
+    "kernels:contract:death": Behaviour("A kernel that dies is told, and the next cell has another.", KERNEL),
+    "kernels:contract:restart": Behaviour("A restart empties it, and the next result says so.", KERNEL),
+    "kernels:contract:attach": Behaviour("A kernel that runs is used with its variables, and left.", KERNEL),
     "servers:check": Behaviour("The check of a server that works is green.", CONTRACT),
     "servers:run": Behaviour("A cell runs on it.", CONTRACT),
     "servers:state": Behaviour("A later cell knows the variables of an earlier one.", CONTRACT),

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from coderunner.kernel.kernel_location import Server
 from coderunner.secret_value import Secret
 
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+"""A picture of one dot, as PNG in Base64."""
+
 
 @dataclass(frozen=True, slots=True)
 class HubPlace:

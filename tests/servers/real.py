@@ -25,6 +25,11 @@ class Venv:
     def __truediv__(self, program: str) -> str:
         return str(Path(VENVS, self.name, "bin", program).absolute())
 
+    @property
+    def modules(self) -> Path:
+        """Where the programs are that npm installed."""
+        return Path(VENVS, self.name, "node_modules", ".bin").absolute()
+
     def environment(self, folder: Path) -> dict[str, str]:
         """The programs there come first, also those that a server starts itself; `folder` is the server's."""
         folders = [Path(VENVS, self.name, "bin"), Path(VENVS, "node", "node_modules", ".bin")]

@@ -22,13 +22,12 @@ from tests.kernel.conftest import Screen
 from tests.kernel.test_server_kernel import second_client
 from tests.kernel.test_stdin import Person
 from tests.servers.doubles import DOUBLES
-from tests.servers.place import Place
+from tests.servers.place import PIXEL, Place
 from tests.servers.process import SLOW
 from tests.servers.real import SERVERS, VENVS
 
 BOUND = 60.0
 """Seconds that a test waits for something which comes at once, or when a kernel has started."""
-PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 EVERY = DOUBLES | SERVERS if VENVS else DOUBLES
 
