@@ -30,6 +30,7 @@ class Histories(RuleBasedStateMachine):
         self.address = self.new_address()
         self.replicas = [self.open(), self.open()]
         self.ghosts: list[Records] = []
+        self.stopped: list[Records] = []
         self.held: list[tuple[Key, ActiveRun]] = []
         self.wanted: dict[Key, int] = {}
         self.ran: dict[Key, int] = {}
@@ -90,6 +91,7 @@ class Histories(RuleBasedStateMachine):
     @rule(replica=REPLICAS)
     def restart(self, replica: int) -> None:
         self.replicas[replica].close()
+        self.stopped.append(self.replicas[replica])
         self.replicas[replica] = self.open()
 
     @rule(replica=REPLICAS)
@@ -100,6 +102,8 @@ class Histories(RuleBasedStateMachine):
         """In the end everybody is gone, and each block has run as often as it was wanted, or can be run."""
         for each in (*self.replicas, *self.ghosts):
             each.close()
+        for each in self.stopped:  # what one had in hand may have been sent since
+            each._store.close()
         last = self.open()
         for key, wanted in self.wanted.items():
             found, ran = last.claim(key, CODE), self.ran.get(key, 0)

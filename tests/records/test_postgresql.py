@@ -307,6 +307,20 @@ def test_idle_connections_that_a_balancer_cut_are_noticed_by_nobody(relay: Relay
     records.close()
 
 
+@behaviour("records:postgresql:restart")
+def test_after_a_failover_connections_that_lead_to_a_standby_are_left(postgresql: Server) -> None:
+    database = postgresql.database()
+    records = Records(Database(postgresql.url(database)))
+    ends = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
+    postgresql.execute(f"ALTER DATABASE {database} SET default_transaction_read_only = on")
+    postgresql.execute(ends)
+    with pytest.raises(RecordsUnavailable, match="it takes no writes: it is a standby, or was set read-only"):
+        records.claim(KEY, CODE)
+    postgresql.execute(f"ALTER DATABASE {database} SET default_transaction_read_only = off")
+    assert isinstance(records.claim(KEY, CODE), ActiveRun)
+    records.close()
+
+
 @behaviour("records:postgresql:answer-lost")
 def test_where_the_answer_to_a_claim_is_lost_the_block_runs_once(relay: Relay, postgresql: Server) -> None:
     records = Records(Database(relay.schema()))

@@ -203,6 +203,8 @@ class Database:
                     with engine.begin() as connection:
                         return work(connection)
                 except DBAPIError as failure:
+                    if postgresql.code(failure) == postgresql.READ_ONLY:
+                        self._engine.dispose()
                     if attempt == TRIES - 1 or not _may_work_now(failure, first=attempt == 0):
                         raise
         raise AssertionError
@@ -287,8 +289,9 @@ class Database:
 
 def _may_work_now(failure: DBAPIError, *, first: bool) -> bool:
     """Whether a transaction that came to nothing is to be done again at once."""
-    if failure.connection_invalidated:
-        # It was idle for too long, or the server was started anew. Where that is still away, it is said.
+    if failure.connection_invalidated or postgresql.code(failure) == postgresql.READ_ONLY:
+        # It was idle for too long, or the server was started anew or replaced by another: with a new
+        # connection it works, or else it is said.
         return first
     made = isinstance(failure, IntegrityError | ProgrammingError)  # the second: another made the tables
     return made or postgresql.code(failure) in postgresql.RACES

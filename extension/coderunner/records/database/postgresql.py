@@ -17,6 +17,7 @@ PACKAGE = "psycopg[binary]>=3.2"
 
 CONNECTED = {
     "application_name": "coderunner",
+    "client_encoding": "utf8",  # where the database has none (SQL_ASCII), texts would be bytes
     "connect_timeout": 5,
     # A balancer drops connections on which nothing moves for some minutes, and tells nobody.
     "keepalives_idle": 30,
@@ -44,6 +45,8 @@ RACES = {"40001", "40P01", "23505", "23503"}
 """Codes of what two transactions do to each other (serialisation, deadlock, the same key twice, a row that
 another has just deleted): done once more, it works."""
 NO_TABLE = "42P01"
+READ_ONLY = "25006"
+"""A new connection may lead to a server that takes writes, after a failover."""
 PUBLIC = {
     *("host", "hostaddr", "port", "dbname", "user", "application_name", "connect_timeout", "client_encoding"),
     *("options", "service", "passfile", "sslmode", "sslnegotiation", "sslrootcert", "sslcert", "sslkey"),
@@ -56,7 +59,7 @@ PUBLIC = {
 Sentence = str | Callable[[str], str]
 
 BY_CODE: Mapping[str, Sentence] = {
-    "25006": "it takes no writes: it is a standby, or was set read-only",
+    READ_ONLY: "it takes no writes: it is a standby, or was set read-only",
     "25P03": "the connection broke off",
     "3D000": "it does not exist; create it, for example with createdb",
     "3F000": "its search_path names no schema that exists",
@@ -112,7 +115,7 @@ BY_WORDS: tuple[tuple[str, Sentence], ...] = (
         "nothing answers there; start the server, or correct records_url",
     ),
     (
-        r"(closed|terminated).*unexpectedly|connection is (lost|closed)|consuming input",
+        r"(closed|terminated).*unexpectedly|connection is (lost|closed)|consuming input|SSL SYSCALL",
         "the connection broke off",
     ),
 )
