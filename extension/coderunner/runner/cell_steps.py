@@ -33,7 +33,7 @@ from coderunner.runner.events import (
     Waiting,
 )
 from coderunner.runner.late_output_recorder import LateOutputRecorder
-from coderunner.runner.run_options import DECLINED, STOPPED, Kernel, RunOptions
+from coderunner.runner.run_options import DECLINED, STOPPED, Kernel, RunOptions, granted
 from coderunner.secret_value import Secret
 
 
@@ -79,7 +79,9 @@ def cell_steps(
     """
     if run.refused:
         return (yield from _last(Ended(Result(status=Status.UNFIT, detail=run.refused), run.ordinal)))
-    known = yield Call(lambda: options.runs.recall(run.cell, run.ordinal))
+    # Each call waits for a thread, so what needs no consent is done in one.
+    at_once = options.consent is granted and not stopped()
+    known = yield Call(lambda: _recalled(run, options, claim=at_once))
     if known is None:
         consent = options.consent(run)
         if not consent.done():
@@ -93,6 +95,12 @@ def cell_steps(
         yield from _beats(known, tell, stopped)
         return (yield from _last(Ended(_known(known), run.ordinal)))
     return (yield from _last((yield from _cell(run, kernel, options, known, tell, stopped, late))))
+
+
+def _recalled(run: Run, options: RunOptions, *, claim: bool) -> ReplyRun | Future[Result] | None:
+    """What comes of a cell that was run before; else None, or what `_claimed` gives."""
+    known = options.runs.recall(run.cell, run.ordinal)
+    return _claimed(run, options) if known is None and claim else known
 
 
 def _claimed(run: Run, options: RunOptions) -> ReplyRun | Future[Result]:
