@@ -218,6 +218,9 @@ BEHAVIOURS |= {
     "operation:metrics:bounded": Behaviour("Nothing that a client chooses is a label.", TEAM),
     "operation:metrics:key": Behaviour("Metrics have a key of their own; without it there are none.", TEAM),
     "operation:ready:upstream": Behaviour("It is not ready while the endpoint does not answer.", TEAM),
+    "operation:balancer": Behaviour(
+        "Behind the balancer of the docs, another proxy goes on with what a stopped one has left.", TEAM
+    ),
     "operation:log:lines": Behaviour(
         "Each request and block is a line of JSON, without content, keys or names that clients chose.", TEAM
     ),
