@@ -16,9 +16,16 @@ PACE = 0.01
 REPLY = "Let me see.\n\n```python\nprint(10 + 5)\n```\n"
 AFTER = "There it is."
 
+WORDS = ("word ",) * 80
+TALK = (None,) * 3
+"""Before each of them: 33 tokens a second are what a hosted model writes."""
+
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Say `count` times what o'clock it is, paced or not; or a block, and a sentence after its result."""
+    """Say `count` times what o'clock it is, paced or not; or a block, and a sentence after its result.
+
+    To `talk` it writes a block as slowly as a model does.
+    """
     if scope["type"] != "http":
         return
     body = b""
@@ -51,6 +58,11 @@ def _said(last: MutableMapping[str, str]) -> Iterator[str | None]:
     what, _, count = last["content"].partition(" ")
     if what == "block":
         yield from (REPLY[start : start + 4] for start in range(0, len(REPLY), 4))
+        return
+    if what == "talk":
+        for word in (*WORDS, *(REPLY[start : start + 4] for start in range(0, len(REPLY), 4))):
+            yield from TALK
+            yield word
         return
     for _ in range(int(count)):
         if what == "paced":
