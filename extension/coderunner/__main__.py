@@ -82,12 +82,14 @@ def _app(chosen: argparse.Namespace) -> int:
     print("Starting CodeRunner …", flush=True)  # before the import of Gradio, which takes seconds
     try:
         with _imports():
-            if settings.user_header or settings.hub:
-                from coderunner.hosts import team as app
+            if settings.hub:
+                from coderunner.hosts.team import hub as app
+            elif settings.user_header:
+                from coderunner.hosts import team as app  # type: ignore[no-redef]
             else:
                 from coderunner.hosts import app  # type: ignore[no-redef]
     except ModuleNotFoundError as missing:
-        raise _not_installed(missing, "app") from missing
+        raise _not_installed(missing, "hub" if settings.hub else "app") from missing
     app.run(settings)
     return 0
 

@@ -14,12 +14,15 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from coderunner.hosts.team.hub import AGAIN, NOT_BEGUN
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import BOUND, EXTENSION, MARKS, Visitor
 from tests.hosts.app.conftest import browser
 from tests.servers.process import answers, asked, free_port, process, until
 from tests.servers.real import VENVS, Venv
+
+pytest.importorskip("jupyterhub")
+
+from coderunner.hosts.team.hub import AGAIN, NOT_BEGUN
 
 __all__ = ["browser"]
 

@@ -1,18 +1,20 @@
 """What the app for several people refuses to start with, and what a person's process is told."""
 
+import importlib
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 
 import httpx
 import psutil  # type: ignore[import-untyped]
 import pytest
 
 from coderunner.errors import SettingsError
-from coderunner.hosts.team import hub, server
+from coderunner.hosts.team import server
 from coderunner.hosts.team.handover import Handover
 from coderunner.hosts.team.person_process import of_one
 from coderunner.secret_value import Secret
@@ -82,8 +84,15 @@ def test_the_name_of_a_header_is_one(name: str) -> None:
         load({"user_header": name})
 
 
+def hub_module() -> ModuleType:
+    """What needs the package of the Hub."""
+    pytest.importorskip("jupyterhub")
+    return importlib.import_module("coderunner.hosts.team.hub")
+
+
 @behaviour("team:hub:service")
 def test_the_app_is_no_service_without_a_hub(tmp_path: Path) -> None:
+    pytest.importorskip("jupyterhub")
     command = [sys.executable, "-m", "coderunner", "app", "--hub", f"--data-dir={tmp_path}"]
     found = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTERHUB")}
     environment = {**found, "PYTHONPATH": str(EXTENSION)}
@@ -94,6 +103,7 @@ def test_the_app_is_no_service_without_a_hub(tmp_path: Path) -> None:
 
 @behaviour("team:hub:service")
 def test_the_hub_decides_where_its_service_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = hub_module()
     for name, value in {
         "SERVICE_PREFIX": "/base/services/chat/",
         "SERVICE_URL": "http://127.0.0.1:7871",
@@ -112,6 +122,7 @@ def test_the_hub_decides_where_its_service_is(monkeypatch: pytest.MonkeyPatch) -
 def test_without_their_own_servers_people_need_a_sandbox(
     monkeypatch: pytest.MonkeyPatch, scopes: str
 ) -> None:
+    hub = hub_module()
     monkeypatch.setenv("JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES", scopes)
     assert not hub.own_servers()
 

@@ -19,6 +19,7 @@ from tornado.web import HTTPError
 
 from coderunner.access.origins import Receive, Scope, Send, own_path, root_of
 from coderunner.errors import SettingsError
+from coderunner.hosts.team import server
 from coderunner.hosts.team.reverse_proxy import NotAdmittedError, OwnServer, Person
 from coderunner.private_process import forget_variables
 from coderunner.secret_value import Secret
@@ -48,6 +49,16 @@ class _Login:
     verifier: str
     onward: str
     """Path and query to go to afterwards, of our own."""
+
+
+def run(settings: Settings) -> None:
+    """Run the app as a service of a Hub until Ctrl-C or SIGTERM.
+
+    Raises SettingsError if the settings do not allow it.
+    """
+    settings = as_service(settings)
+    server.allow(settings, apart=own_servers())
+    server.serve_people(settings, HubAdmission(settings.public_url))
 
 
 def as_service(settings: Settings) -> Settings:

@@ -30,21 +30,17 @@ LONGEST = 90
 
 
 def run(settings: Settings) -> None:
-    """Run the app until Ctrl-C or SIGTERM; the apps of all people end with it.
+    """Run the app behind a reverse proxy until Ctrl-C or SIGTERM.
 
     Raises SettingsError if the settings do not allow it.
     """
-    admission: Admission
-    if settings.hub:
-        from coderunner.hosts.team import hub  # not everybody has the package
+    allow(settings)
+    prove_itself(settings)
+    serve_people(settings, ReverseProxy(settings.user_header, settings.proxy_secret))
 
-        settings = hub.as_service(settings)
-        allow(settings, apart=hub.own_servers())
-        admission = hub.HubAdmission(settings.public_url)
-    else:
-        allow(settings)
-        prove_itself(settings)
-        admission = ReverseProxy(settings.user_header, settings.proxy_secret)
+
+def serve_people(settings: Settings, admission: Admission) -> None:
+    """Run the app for whom `admission` lets in; the apps of all people end with it. Raises SettingsError."""
     listener = listen(settings)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(settings, admission, listener))
