@@ -118,8 +118,20 @@ def _parsed(text: str, *, strict: bool, lenient: bool) -> object:
 
 
 def _read(text: str, strict: bool, **own: Any) -> object:  # noqa: ANN401, FBT001 - json's own
-    value: object = json.loads(text, strict=strict, parse_constant=lambda _: None, **own)
+    if not own:
+        return _DECODE[strict](text)
+    value: object = json.loads(text, strict=strict, parse_constant=_nothing, **own)
     return value
+
+
+def _nothing(_constant: str) -> None:
+    return None
+
+
+# To make a decoder takes longer than to read a part of a message, of which a cell has twenty.
+_DECODE = {
+    strict: json.JSONDecoder(strict=strict, parse_constant=_nothing).decode for strict in (True, False)
+}
 
 
 def _finite(text: str) -> float | None:
