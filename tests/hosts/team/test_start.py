@@ -2,9 +2,11 @@
 
 import importlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -154,13 +156,12 @@ def test_a_persons_app_gets_nothing_that_lets_people_in(tmp_path: Path) -> None:
     assert (own.data_dir, own.sandbox, own.login, own.host) == (tmp_path, "on", False, "chat.example.org")
 
 
-def served(folder: Path, settings: Mapping[str, object]) -> "subprocess.Popen[str]":
+def served(temporary: str, settings: Mapping[str, object]) -> "subprocess.Popen[str]":
     """The command line's own app for several people, at a Unix socket."""
-    (folder / "secret").write_text(f"{SECRET}\n", encoding="utf-8")
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
     return subprocess.Popen(
         [sys.executable, "-m", "coderunner", "app", "--demo", *flags],
-        env={**os.environ, "PYTHONPATH": str(EXTENSION)},
+        env={**os.environ, "PYTHONPATH": str(EXTENSION), "TMPDIR": temporary},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -171,7 +172,8 @@ def served(folder: Path, settings: Mapping[str, object]) -> "subprocess.Popen[st
 def test_a_signal_that_ends_the_front_ends_the_apps(tmp_path: Path, how: signal.Signals) -> None:
     socket = tmp_path / "app"
     given = {**ENOUGH, "socket": socket, "data_dir": tmp_path / "data", "sandbox": "auto"}
-    process = served(tmp_path, given)
+    temporary = tempfile.mkdtemp()  # short, as the path of a socket has to be
+    process = served(temporary, given)
     try:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(3)]
@@ -189,3 +191,6 @@ def test_a_signal_that_ends_the_front_ends_the_apps(tmp_path: Path, how: signal.
         process.communicate()
     assert psutil.wait_procs(children, timeout=BOUND)[1] == []
     assert (tmp_path / "data" / "people").is_dir()
+    left = list(Path(temporary).glob("coderunner-people-*"))
+    assert bool(left) == (how == signal.SIGKILL)  # nobody is left to remove it
+    shutil.rmtree(temporary)

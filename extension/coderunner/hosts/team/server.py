@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
+import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -13,7 +13,7 @@ import httpx
 from coderunner.access import listening
 from coderunner.access.access_settings import keep_people_apart
 from coderunner.access.base_path import BasePath
-from coderunner.access.origins import LOOPBACK, App, OriginCheck
+from coderunner.access.origins import LOOPBACK, App, OriginCheck, Receive, Scope, Send
 from coderunner.errors import SettingsError
 from coderunner.hosts.team.forwarding import Forwarding
 from coderunner.hosts.team.front import Admission, Front
@@ -123,12 +123,21 @@ async def _serve(settings: Settings, admission: Admission, listener: socket.sock
         )
         sys.stdout.flush()
 
-    with _folder() as sockets:
-        await listening.serve(front(settings, admission, sockets), listener, tell)
+    sockets = _folder()
+    app = front(settings, admission, sockets)
+
+    async def ending(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        finally:
+            # Not after `serve`: a signal that ends the server ends the process there.
+            if scope["type"] == "lifespan":
+                shutil.rmtree(sockets, ignore_errors=True)
+
+    await listening.serve(ending, listener, tell)
 
 
-@contextlib.contextmanager
-def _folder() -> Iterator[Path]:
+def _folder() -> Path:
+    """A new folder for sockets, which only we can enter."""
     chosen = tempfile.gettempdir() if len(tempfile.gettempdir()) < LONGEST - 30 else "/tmp"  # noqa: S108
-    with tempfile.TemporaryDirectory(prefix="coderunner-people-", dir=chosen) as folder:
-        yield Path(folder)
+    return Path(tempfile.mkdtemp(prefix="coderunner-people-", dir=chosen))
