@@ -199,6 +199,10 @@ BEHAVIOURS = {
         "of a virtual machine.",
         "vsock(7): AF_VSOCK knows no network namespaces",
     ),
+    "sandbox:namespaces:owners": Behaviour(
+        "Code makes no program that others run as the person, and reads and uses no keyring of theirs.",
+        "credentials(7), keyrings(7): no namespace holds them",
+    ),
     "sandbox:spare": Behaviour(
         "A sandboxed spare kernel reaches a conversation's folder once it is taken for that.",
         "speed: the first cell does not wait",

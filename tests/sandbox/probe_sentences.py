@@ -21,6 +21,7 @@ Told = str | Silence | dict[Backend, "str | Silence"]
 ITS_OWN = Silence("the folder is the kernel's own there: the act succeeded, and reached nothing of others")
 NOBODY = Silence("it looks as if nobody were there, and without a name nobody can be looked for")
 ADMINISTRATORS = Silence("only an administrator may do it, with or without a sandbox")
+NOT_PERMITTED = Silence("the file is the code's own, and the error says that this is not permitted")
 NOTHING_SEEN = Silence("it finds what there is in the sandbox, and nothing failed")
 
 
@@ -59,6 +60,8 @@ SENTENCES: dict[str, Told] = {
     "write into the environment": _writes("$environment/coderunner-probe.txt"),
     "write into /etc": _writes("/etc/coderunner-probe"),
     "write into /usr": _writes("/usr/coderunner-probe"),
+    "make a program that runs as its owner": {"namespaces": NOT_PERMITTED, "landlock": NOTHING_SEEN},
+    "make a file that is born such a program": NOT_PERMITTED,
     "append to a file in home": _loses("~/canary.txt"),
     "empty a file in home": _loses("~/canary.txt"),
     "remove a file in home": _writes("~/remove.txt"),
@@ -69,7 +72,10 @@ SENTENCES: dict[str, Told] = {
     "read by a hard link": _reads("~/canary.txt"),
     "move a file out of its folder": _writes("~/moved"),
     "move a file of home into its folder": _writes("~/take.txt"),
-    "read a file in home by /proc/self/root": _reads("~/canary.txt"),
+    "read a file in home by /proc/self/root": {
+        "namespaces": _reads("~/canary.txt, which /proc/self/root$home/canary.txt leads to"),
+        "landlock": _reads("~/canary.txt"),
+    },
     "read a file in home by /proc/PID/root": _reads("/proc/$victim/root$home/canary.txt"),
     "read a file in home by /proc/PID/cwd": _reads("/proc/$victim/cwd/canary.txt"),
     "read by a descriptor of another process": {

@@ -97,6 +97,21 @@ FILES = (
     _writes("into the environment", "$environment/coderunner-probe.txt"),
     _writes("into /etc", "/etc/coderunner-probe", outside=False),
     _writes("into /usr", "/usr/coderunner-probe", outside=False),
+    Probe(
+        "make a program that runs as its owner",
+        """
+        Path('own-program').write_text('x')
+        os.chmod('own-program', 0o4755)
+        return os.stat('own-program').st_mode & 0o6000
+        """,
+    ),
+    Probe(
+        "make a file that is born such a program",
+        """
+        os.close(os.open('own-born', os.O_CREAT | os.O_WRONLY, 0o6755))
+        return os.stat('own-born').st_mode & 0o6000
+        """,
+    ),
     _changes("append to a file in home", "open('$home/canary.txt', 'a').write('more')"),
     _changes("empty a file in home", "os.truncate('$home/canary.txt', 0)"),
     _changes("remove a file in home", "os.remove('$home/remove.txt')"),

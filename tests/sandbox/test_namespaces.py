@@ -61,7 +61,8 @@ async def test_a_kernel_reads_nothing_of_a_person_but_its_own_folder(
     (tmp_path / "canary").write_text("of the person")
     other = sessions.directory("other")
     other.mkdir()
-    for path in (tmp_path / "canary", other, Path("/run"), Path("/etc/shadow"), Path("/proc/1/root")):
+    keys = Path("/proc/keys"), Path("/proc/key-users")
+    for path in (tmp_path / "canary", other, Path("/run"), Path("/etc/shadow"), Path("/proc/1/root"), *keys):
         assert "read" not in printed(await session.execute(refused(path))), path
     assert printed(await session.execute("import os; print(os.getcwd())")) == str(
         sessions.directory("shared")

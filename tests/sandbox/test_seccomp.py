@@ -76,6 +76,12 @@ def asked(machine: str, call: str, *arguments: int, broker: bool = True) -> int:
         ("sendto", (3, 0, 5, 0x4000), ALLOW),
         ("ioctl", (1, 0x5413, 0), ALLOW),
         ("ioctl", (1, 0x5412, 0), FAIL | errno.EPERM),
+        ("openat", (0, 0, os.O_CREAT, 0o755), ALLOW),
+        ("openat", (0, 0, os.O_CREAT, 0o4755), FAIL | errno.EPERM),
+        ("openat", (0, 0, os.O_CREAT | os.O_EXCL, 0o2755), FAIL | errno.EPERM),
+        ("openat", (0, 0, os.O_RDONLY, 0o4755), ALLOW),
+        ("mknodat", (0, 0, 0o104755), FAIL | errno.EPERM),
+        ("openat2", (0, 0, 0, 24), FAIL | errno.ENOSYS),
         ("clone", (THREAD,), ALLOW),
         ("clone", (NEW_USER | 17,), FAIL | errno.EPERM),
         ("clone3", (), FAIL | errno.ENOSYS),
@@ -113,6 +119,27 @@ def test_a_call_is_allowed_refused_or_asked_about_by_its_arguments(
     ],
 )
 def test_in_namespaces_sockets_of_families_are_refused_that_a_namespace_does_not_hold(
+    machine: str, call: str, arguments: tuple[int, ...], answer: int
+) -> None:
+    number = CALLS[call][COLUMN[machine]]
+    assert number is not None
+    assert verdict(program(IN_NAMESPACES, machine), AUDIT[machine], number, arguments) == answer
+
+
+@behaviour("sandbox:namespaces:owners")
+@pytest.mark.parametrize("machine", COLUMN)
+@pytest.mark.parametrize(
+    ("call", "arguments", "answer"),
+    [
+        ("fchmod", (3, 0o755), ALLOW),
+        ("fchmod", (3, 0o4755), FAIL | errno.EPERM),
+        ("fchmodat", (0, 0, 0o2755), FAIL | errno.EPERM),
+        ("fchmodat2", (0, 0, 0o6755), FAIL | errno.EPERM),
+        ("openat", (0, 0, os.O_CREAT, 0o4755), FAIL | errno.EPERM),
+        ("keyctl", (0,), FAIL | errno.EPERM),
+    ],
+)
+def test_in_namespaces_no_file_becomes_a_set_id_program_and_no_keyring_is_reached(
     machine: str, call: str, arguments: tuple[int, ...], answer: int
 ) -> None:
     number = CALLS[call][COLUMN[machine]]

@@ -77,9 +77,38 @@ def _sockets() -> list[Rule]:
     ]
 
 
+SET_ID = 0o6000
+"""S_ISUID and S_ISGID: whoever starts such a program runs it as its owner, or in its group."""
+MAKES_FILE, MAKES_NAMELESS = os.O_CREAT, 0x400000
+"""O_CREAT, and __O_TMPFILE."""
+
+BORN_SET_ID = (
+    *(
+        Rule(call, OPERATION, _has(flags, makes), _has(flags + 1, SET_ID))
+        for call, flags in (("open", 1), ("openat", 2))
+        for makes in (MAKES_FILE, MAKES_NAMELESS)
+    ),
+    *(
+        Rule(call, OPERATION, _has(mode, SET_ID))
+        for call, mode in (("creat", 1), ("mknod", 1), ("mknodat", 2))
+    ),
+    # Its mode lies where no filter looks; programs then use openat.
+    Rule("openat2", UNKNOWN),
+)
+"""A file that code makes is the person's, outside of the sandbox, too: none is born a set-id program."""
+
+BECOME_SET_ID = tuple(
+    Rule(call, OPERATION, _has(mode, SET_ID))
+    for call, mode in (("chmod", 1), ("fchmod", 1), ("fchmodat", 2), ("fchmodat2", 2))
+)
+"""Nor becomes one. A broker leaves the bits out instead."""
+
+KEYS = ("keyctl", "add_key", "request_key")
+"""The keyrings of Linux, of which the person's are open to all of their programs."""
+
 REFUSED = (
     # other processes of this user, and their secrets
-    "ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "keyctl", "add_key", "request_key",
+    "ptrace", "process_vm_readv", "process_vm_writev", "kcmp", *KEYS,
     # shared memory and queues that all programs of the machine see by number or name
     "shmget", "shmat", "msgget", "msgsnd", "msgrcv", "semget", "semop", "semtimedop", "mq_open", "mq_unlink",
     # files by another way than their path
@@ -114,15 +143,20 @@ RULES = (
 )
 
 IN_NAMESPACES = (
+    *BORN_SET_ID,
+    *BECOME_SET_ID,
     # A network namespace does not hold other families: AF_VSOCK leads to the machine around a virtual one.
     *(Rule("socket", ALLOW, Where(0, family)) for family in (UNIX, IPV4, IPV6, NETLINK)),
     Rule("socket", NO_FAMILY),
     # Another way to a socket, which no filter sees.
     *(Rule(call, OPERATION) for call in ("io_uring_setup", "io_uring_enter", "io_uring_register")),
+    # No namespace holds them.
+    *(Rule(call, OPERATION) for call in KEYS),
 )
 """What is left to refuse where namespaces do the rest."""
 
 ASKED = (
+    *BORN_SET_ID,
     Rule("ioctl", ASK, Where(1, OPEN_TERMINAL)),
     *(
         Rule(call, ASK)

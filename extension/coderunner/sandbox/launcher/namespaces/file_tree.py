@@ -32,6 +32,8 @@ GRAPHICS = ("nvidia", "dri", "kfd", "dxg")
 LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2", "ptmx": "pts/ptmx"}
 CONTROLS = ("sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi")
 """What of /proc controls the machine: root is its owner, with or without capabilities."""
+KEYS = ("keys", "key-users")
+"""What of /proc lists the keyrings of Linux, which no namespace holds."""
 MOST_LINKS = 40
 """Links in one path, as Linux itself counts."""
 FOLDER, FOUND = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, os.O_PATH | os.O_NOFOLLOW
@@ -147,6 +149,9 @@ class FileTree:
                 libc.mount(path, path, flags=MS_BIND)
                 flags = MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC
                 libc.mount("none", path, flags=flags)
+        for name in KEYS:
+            if os.path.exists(f"/proc/{name}"):
+                libc.mount(NOBODYS, f"{VIEW}/proc/{name}", flags=MS_BIND)
 
     def hide(self, path: str, *, folder: bool) -> None:
         """Put an empty folder in the place of a folder, and a file that nobody may read in that of a file."""
