@@ -441,6 +441,10 @@ BEHAVIOURS = {
     "local:death:output-kept": Behaviour("What a kernel showed before it died is kept.", "O13"),
     "local:end:group": Behaviour("Closing ends the kernel and all that it started.", "O32"),
     "local:end:with-host": Behaviour("A kernel ends with its host, however that ends.", "O34"),
+    "local:start:own-modules": Behaviour(
+        "No file of the folder that a kernel works in is run to start it; code imports from there later.",
+        "safety: what code leaves behind",
+    ),
     "local:start:last-words": Behaviour("A kernel that does not come up says why.", "O1"),
     "sessions:cap:oldest-idle": Behaviour(
         "Over the cap, the kernel that rested longest makes room.", "kernel facts: idle kernel"
