@@ -19,7 +19,12 @@ from coderunner.outputs import Output, Result
 from coderunner.records.active_run import ActiveRun, Draft
 from coderunner.records.claims import Claims, Held
 from coderunner.records.conversation_store import ConversationStore
-from coderunner.records.database import conversation_queries, history_queries, run_queries
+from coderunner.records.database import (
+    conversation_queries,
+    cut_reply_queries,
+    history_queries,
+    run_queries,
+)
 from coderunner.records.database.connection import Database
 from coderunner.records.database.run_queries import NOT_KEPT, Key, Record
 from coderunner.records.database.run_states import State, Verdict
@@ -75,6 +80,16 @@ class RunLookup:
     def note_history(self, key: str, name: str) -> None:
         """Have it known whose history that is, also to other processes."""
         self._store.write(history_queries.note, key, name, time.time())
+
+    def note_cut(self, request: str, content: str, *, within: float) -> None:
+        """Keep for `within` seconds what a reply that is cut short is continued from."""
+        now = time.time()
+        self._store.write(cut_reply_queries.note, request, content, now, since=now - within)
+
+    def take_cut(self, request: str, *, within: float) -> str:
+        """What was kept of a reply to that request, for one of all who ask; empty where nothing is."""
+        found = self._store.read(cut_reply_queries.find, request, since=time.time() - within)
+        return found if found and self._store.write(cut_reply_queries.take, request) else ""
 
 
 class Records(RunLookup):
@@ -378,4 +393,5 @@ class Records(RunLookup):
 def _forget(connection: Connection, before: float) -> None:
     conversation_queries.forget(connection, before)
     history_queries.forget(connection, before)
+    cut_reply_queries.forget(connection, before)
     run_queries.forget(connection, before)

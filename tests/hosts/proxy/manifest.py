@@ -209,6 +209,11 @@ BEHAVIOURS |= {
         "with the same records goes on without running it again.",
         TEAM,
     ),
+    "operation:drain:once": Behaviour(
+        "A reply that was cut short is continued once, by the same request of the same key and conversation; "
+        "after that the model writes a new one.",
+        TEAM,
+    ),
     "operation:drain:at-once": Behaviour("A second SIGTERM ends it at once.", TEAM),
     "operation:drain:idle": Behaviour("An idle proxy ends at once and without a word.", TEAM),
     "operation:reload": Behaviour("A changed team file is read at SIGHUP, and by itself.", TEAM),

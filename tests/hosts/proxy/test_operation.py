@@ -92,27 +92,60 @@ def test_a_reply_in_progress_ends_well_while_new_requests_go_elsewhere(
         assert proxy.ended() == 0
 
 
+def slow_once(path: Path) -> str:
+    """Words, and a block that takes long the first time that it runs."""
+    return (
+        f"I try.\n```python\nimport time, os; again = os.path.exists({str(path)!r}); kept = 42\n"
+        f"open({str(path)!r}, 'a').write('x'); print('begun', flush=True); again or time.sleep(600)\n```\n"
+    )
+
+
 @behaviour("operation:drain:cut-short")
+@pytest.mark.parametrize("headers", [{}, {"idempotency-key": "one"}], ids=["plain", "key"])
 def test_what_takes_too_long_is_told_and_another_replica_goes_on(
+    tmp_path: Path, model: str, team: tuple[str, ...], headers: dict[str, str]
+) -> None:
+    note = tmp_path / "note"
+    said = cut_short(tmp_path, model, team, slow_once(note), note, **headers)
+    assert "```output\nbegun\nKeyboardInterrupt" in said
+    before, _, farewell = said.rpartition("(stopped: ")
+    assert farewell == "CodeRunner is shutting down; ask again, and the reply goes on)\n"
+    assert before.endswith("```\n(stopped; variables are kept)\n")
+    with proxy_process(tmp_path, model, *team) as other:
+        # The same request finds the reply in the records, and the next one its kernel on the server.
+        again = ask(other.client(ALICE), slow_once(note), **headers)
+        assert again == f"{before}Seen.\n"
+        assert note.read_text() == "x"
+        assert "Result: 42" in ask(other.client(ALICE), "```python\nprint(kept)\n```\n")
+
+
+@behaviour("operation:drain:once")
+def test_a_reply_that_was_cut_short_is_gone_on_with_once_by_the_same_request_alone(
     tmp_path: Path, model: str, team: tuple[str, ...]
 ) -> None:
-    note, key = tmp_path / "note", {"idempotency-key": "one"}
-    with proxy_process(tmp_path, model, *team, "--drain-timeout", "0.2") as proxy:
+    note = tmp_path / "note"
+    asked = slow_once(note)
+    cut_short(tmp_path, model, team, asked, note)
+    with proxy_process(tmp_path, model, *team) as other:
+        for words, conversation in ((asked, "two"), (f"{asked} ", "one")):
+            assert "KeyboardInterrupt" not in ask(other.client(ALICE), words, conversation)
+        assert note.read_text() == "xxx"
+        assert "KeyboardInterrupt" in ask(other.client(ALICE), asked)
+        assert note.read_text() == "xxx"
+        assert "KeyboardInterrupt" not in ask(other.client(ALICE), asked)
+        assert note.read_text() == "xxxx"
+
+
+def cut_short(folder: Path, model: str, team: tuple[str, ...], asked: str, note: Path, **headers: str) -> str:
+    """The reply to a question whose block has begun when its proxy is told to end."""
+    with proxy_process(folder, model, *team, "--drain-timeout", "0.2") as proxy:
         with ThreadPoolExecutor() as threads:
-            reply = threads.submit(ask, proxy.client(ALICE), slow(note, 600), **key)
+            reply = threads.submit(ask, proxy.client(ALICE), asked, **headers)
             begun(note)
             proxy.signal()
             said = reply.result(WAIT)
         assert proxy.ended() == 0
-    assert "```output\nbegun\nKeyboardInterrupt" in said
-    assert said.endswith("(stopped: CodeRunner is shutting down; ask again, and the reply goes on)\n")
-    with proxy_process(tmp_path, model, *team) as other:
-        # The same request finds the block in the records, and the next one its kernel on the server.
-        again = ask(other.client(ALICE), slow(note, 600), **key)
-        assert "```\n(stopped; variables are kept)\n" in again
-        assert again.endswith("Seen.\n")
-        assert "Result: 42" in ask(other.client(ALICE), "```python\nprint(kept)\n```\n")
-    assert note.read_text() == "x"
+    return said
 
 
 @behaviour("operation:drain:at-once")

@@ -13,8 +13,10 @@ from coderunner.hosts.proxy.client_retries import (
     PREFIX,
     Attempt,
     ClientRetries,
+    continued,
     may_be_retry,
     restored,
+    saved,
 )
 from coderunner.hosts.proxy.conversations import Conversations, keys
 from coderunner.hosts.proxy.openai_format import Outcome
@@ -46,6 +48,7 @@ class ActiveReplies:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._leaving: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
+        self._closing = False
 
     async def find(
         self, identity: str, headers: Mapping[str, str], name: str, member: Member
@@ -57,6 +60,8 @@ class ActiveReplies:
         """
         if known := self._retries.find(identity, headers):
             return known if known.complete or not known.journal.ended else known.again()
+        if cut := await self._cut(identity):
+            return cut
         if not may_be_retry(headers):
             return None
         try:
@@ -70,6 +75,26 @@ class ActiveReplies:
             return None
         session = self._writer.session(member, records[-1].key.conversation)
         return restored(name, records, await session.language())
+
+    async def _cut(self, identity: str) -> Attempt | None:
+        """The reply to that request which another process had to cut short; given once."""
+        records = self._writer.records
+        try:
+            content = await asyncio.to_thread(records.take_cut, identity, within=KEPT)
+        except RecordsUnavailable as failure:
+            log.info("%s", failure)
+            return None
+        return continued(content) if content else None
+
+    async def _note_cut(self, identity: str, attempt: Attempt) -> None:
+        """Have other processes go on with a reply that is cut short."""
+        if not (content := await asyncio.to_thread(saved, attempt)):
+            return
+        try:
+            async with asyncio.timeout(SHARING):
+                await asyncio.to_thread(self._writer.records.note_cut, identity, content, within=KEPT)
+        except (RecordsUnavailable, TimeoutError) as failure:
+            log.warning("A reply that was cut short cannot be continued: %s", failure)
 
     async def recognise(self, owner: str, history: Sequence[Message]) -> str:
         """The conversation of a history that another process has answered; empty where none is known."""
@@ -98,7 +123,7 @@ class ActiveReplies:
         """Start to write a reply, for all followers of its journal."""
         attempt.begun = True
         self._retries.note(identity, attempt)
-        task = asyncio.create_task(self._write(attempt, replace(order, stop=self._stop)))
+        task = asyncio.create_task(self._write(identity, attempt, replace(order, stop=self._stop)))
         self._tasks[id(attempt)] = task
         task.add_done_callback(lambda _: self._tasks.pop(id(attempt), None))
 
@@ -137,6 +162,7 @@ class ActiveReplies:
 
     async def close(self) -> None:
         """End all of them."""
+        self._closing = True
         for task in (every := [*self._tasks.values(), *self._leaving]):
             task.cancel()
         await asyncio.gather(*every, return_exceptions=True)
@@ -153,17 +179,22 @@ class ActiveReplies:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _write(self, attempt: Attempt, order: Order) -> None:
+    async def _write(self, identity: str, attempt: Attempt, order: Order) -> None:
         end: Outcome | CodeRunnerError | None = None
         journal, written = attempt.journal, attempt.written
         try:
             end = await self._writer.write(order, journal, written)
+            if written.cut_short:
+                await self._note_cut(identity, attempt)
             await self._share(attempt, order)
         except CodeRunnerError as failure:
             end = failure
             self._writer.watch.failed(order.facts, failure)
         except asyncio.CancelledError:
-            end = CodeRunnerError(ENDED) if self._stop.is_set() else None
+            if self._closing:
+                end = CodeRunnerError(ENDED)
+                # We were cancelled once, and are waited for.
+                await self._note_cut(identity, attempt)
             raise
         except Exception as failure:
             log.exception("A reply failed")

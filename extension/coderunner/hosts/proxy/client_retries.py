@@ -2,10 +2,12 @@
 
 OpenAI's clients send a request up to three times, with the number in a header; others send an
 `Idempotency-Key`. A retry is no new question: its reply is resumed, and its blocks are not run again. Without
-such a header, the same request is a retry only if its reply has failed.
+such a header, the same request is a retry only if its reply has failed. One that was cut short because the
+proxy ended has failed, too: the records know that, so the next such request continues it, once, in any proxy.
 """
 
 import hashlib
+import json
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
@@ -126,6 +128,35 @@ def timed_out(headers: Mapping[str, str], waited: float) -> bool:
         except ValueError:
             continue
     return False
+
+
+def saved(attempt: Attempt) -> str:
+    """What another process continues a reply from that was cut short; empty where it cannot."""
+    written, past = attempt.written, attempt.journal.past
+    if written.calls or not written.reply:
+        return ""
+    pieces = [str(said) for kind, said in past if kind == SAY]
+    ours = -1 if written.cut_short else None  # our last words are no part of what goes on
+    return json.dumps(
+        {
+            "name": attempt.name,
+            "label": attempt.label,
+            "message": attempt.message,
+            "said": "".join(pieces[:ours]),
+            "text": "".join(written.pieces[:ours]),
+            "late": written.late,
+            "reply": written.reply,
+            "ran": written.ran,
+        }
+    )
+
+
+def continued(content: str) -> Attempt:
+    """A reply that another process has `saved`, to be continued."""
+    kept = json.loads(content)
+    written = Written([kept["text"]], ran=kept["ran"], late=kept["late"], reply=kept["reply"])
+    journal = ReplyBroadcast([(SAY, kept["said"])])
+    return Attempt(kept["name"], kept["label"], kept["message"], journal, written)
 
 
 def restored(name: str, records: Sequence[Record], language: Language = PYTHON) -> Attempt:

@@ -73,6 +73,8 @@ class Written:
     """A block of it was run, or is running."""
     late: str = ""
     """Late results that were said before it."""
+    cut_short: bool = False
+    """Its last piece is our word that it ends because the proxy does."""
     reply: str = ""
     """Its text with thoughts and with the client's beginning of it, as of its last interruption."""
 
@@ -166,6 +168,7 @@ class ReplyWriter:
             written.reply = turn.reply if turn.reply != asked.prior else ""
         if stream.stopped:
             await _say_at_the_end(f"({SHUT_DOWN})\n", turn, delivery, written)
+            written.cut_short = True
             return Outcome("length", reply.usage)
         why = "tool_calls" if written.calls else stream.reason or reply.finish_reason
         empty = not (written.calls or before or turn.answered)

@@ -189,6 +189,15 @@ HISTORIES = Table(
 )
 """The conversations of histories whose client names none, by a digest of owner and history."""
 
+CUT_REPLIES = Table(
+    "coderunner_cut_replies",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("content", Exact, nullable=False),
+    Column("created", Float, nullable=False),
+)
+"""Replies that were cut short because their process ended, by a digest of the request."""
+
 
 def _deliver(connection: Connection) -> None:
     """Version 2 knows what the model has read; of what was there before we take it that it has."""
@@ -251,6 +260,13 @@ def _recognise(connection: Connection) -> None:
     connection.execute(text(statement))
 
 
+def _continue(connection: Connection) -> None:
+    """Version 9 knows replies that were cut short."""
+    statement = """CREATE TABLE coderunner_cut_replies (
+        id VARCHAR(64) NOT NULL, content TEXT NOT NULL, created FLOAT NOT NULL, PRIMARY KEY (id))"""
+    connection.execute(text(statement))
+
+
 MIGRATIONS: Sequence[Callable[[Connection], None]] = (
     _deliver,
     _converse,
@@ -259,6 +275,7 @@ MIGRATIONS: Sequence[Callable[[Connection], None]] = (
     _draw,
     _refuse,
     _recognise,
+    _continue,
 )
 """What makes version 2 of version 1, 3 of 2, and so on."""
 
