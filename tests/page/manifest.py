@@ -24,6 +24,11 @@ BEHAVIOURS = {
     "page:element:once": Behaviour(
         "An output is drawn once, in each tab, however much comes after it.", "no flicker"
     ),
+    "page:element:together": Behaviour(
+        "No output takes away the others of its block: what its script writes into the document, or puts in "
+        "the place of everything, stands where that output does, and where one is stopped, the others stay.",
+        "no output is lost",
+    ),
     "page:element:failing": Behaviour(
         "An output that cannot be drawn shows its text and why, and those after it are drawn.", "O5"
     ),

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from coderunner.outputs import DisplayData, Output, Stream
+from coderunner.page.html.block_html import Setting
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS
 from tests.page.host import Host, block_of, frame_of, opened
@@ -128,6 +129,62 @@ def test_an_output_that_cannot_be_drawn_says_so_and_holds_up_no_other(browser: B
         expect(frame_of(page, cell).locator("pre").first).to_have_text("a script\n(Error: no luck)")
         expect(frame_of(page, cell).locator("pre").nth(1)).to_contain_text("a chart")
         expect(frame_of(page, cell).get_by_text("loaded")).to_be_visible()
+
+
+WRITES = """<b>bold</b><script>
+document.write("<table><tr>"); document.write("<td id=cut>cut</td></tr>"); document.writeln("</table>");
+document.write("<script>cut.append(' ran')</" + "script>");
+</script>"""
+REPLACES = {
+    "write": WRITES,
+    "write later": "<b>bold</b><script>setTimeout(() => document.write('<i id=cut>cut ran</i>'))</script>",
+    "open": "<b>bold</b><script>document.open().write('<i id=cut>cut ran</i>'); document.close()</script>",
+    "body": "<script>document.body.innerHTML = '<b>bold</b><i id=cut>cut ran</i>'</script>",
+    "page": "<script>document.documentElement.innerHTML = '<b>bold</b><i id=cut>cut ran</i>'</script>",
+    "nodes": "<script>document.replaceChildren()</script><b>bold</b><i id=cut>cut ran</i>",
+    "root": "<script>root.replaceChildren()</script><b>bold</b><i id=cut>cut ran</i>",
+}
+PICTURE = DisplayData({"text/html": "<svg width=20 height=50><rect width=20 height=50 /></svg>"})
+
+
+@behaviour("page:element:together")
+@pytest.mark.parametrize("how", REPLACES)
+def test_an_output_that_writes_over_everything_leaves_the_others_of_its_block(
+    browser: Browser, host: Host, how: str
+) -> None:
+    outputs = [PICTURE, DisplayData({"text/html": REPLACES[how]}), TABLE, Stream("stdout", "printed\n")]
+    cell = host.show("together", outputs)
+    with opened(browser, host) as page:
+        frame = frame_of(page, cell)
+        for words in ("bold", "cut ran", "15", "printed"):
+            expect(frame.get_by_text(words)).to_be_visible()
+        expect(frame.locator("rect")).to_be_visible()
+        expect(frame.locator(".cr-piece")).to_have_count(4)
+        names = "[...document.querySelectorAll('rect, b, .cr-text')].map((each) => each.localName)"
+        assert page.frames[-1].evaluate(names) == ["rect", "b", "div"]
+        page.frames[-1].wait_for_function("document.documentElement.scrollHeight <= innerHeight")
+
+
+LEAVES = {
+    "script": ("<b>bold</b><script>location.replace('about:blank')</script>", "bold"),
+    "refresh": ("<b>bold</b><meta http-equiv=refresh content='0; url=about:blank'>", "a leaving text"),
+}
+
+
+@behaviour("page:element:together")
+@pytest.mark.parametrize("how", LEAVES)
+def test_the_others_of_a_block_are_shown_where_one_was_stopped(
+    browser: Browser, host: Host, how: str
+) -> None:
+    source, rest = LEAVES[how]
+    host.setting = Setting(scripts=how == "script")
+    leaves = DisplayData({"text/html": source, "text/plain": "a leaving text"})
+    cell = host.show("left", [leaves, Stream("stdout", "printed\n")])
+    with opened(browser, host) as page:
+        expect(block_of(page, cell)).to_contain_text("Output stopped. It tried to navigate.")
+        expect(frame_of(page, cell).get_by_text("printed")).to_be_visible()
+        expect(frame_of(page, cell).get_by_text(rest)).to_be_visible()
+        expect(block_of(page, cell).get_by_role("button", name="Reload")).to_be_visible()
 
 
 @behaviour("page:element:endless")

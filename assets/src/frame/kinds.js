@@ -27,6 +27,7 @@ const script = ({ data }) => later("cr-html", (place) => { new Function("element
 
 const KINDS = [
   [/^application\/vnd\.jupyter\.widget-view\+json$/, (item) => later("cr-widget", (place) => { widget(place, item, draw); })],
+  [/^text\/plain$/, ({ data }) => ({ node: Object.assign(document.createElement("pre"), { textContent: data }) })],
   [/^text\/html$/, ({ data }) => ({ node: html(data) })],
   [/^text\/markdown$/, async ({ data }) => ({ node: html((await engine("text")).markdown(data)) })],
   [/^text\/latex$/, async ({ data }) => ({ node: html((await engine("text")).latex(data)) })],

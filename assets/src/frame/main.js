@@ -5,6 +5,7 @@ import { mend } from "./contrast.js";
 import { door, post } from "./door.js";
 import { enliven } from "./html.js";
 import { draw } from "./kinds.js";
+import { begin, keep } from "./whole.js";
 import { hear } from "./widgets.js";
 
 const root = document.getElementById("root");
@@ -12,6 +13,7 @@ const root = document.getElementById("root");
 // --- what is shown
 
 const shown = []; // a place for each output
+keep(shown);
 let turn = Promise.resolve();
 
 function show(count, fresh) {
@@ -25,6 +27,7 @@ function show(count, fresh) {
 }
 
 async function put(place, item) {
+  begin(place);
   const ours = typeof item === "string";
   place.classList.toggle("cr-cell", ours);
   if (ours) {
@@ -33,10 +36,10 @@ async function put(place, item) {
   }
   const stand = (node) => { node.classList.add("cr-out", "cr-acts"); place.replaceChildren(node); };
   try {
-    const { node, begin } = await draw(item);
+    const { node, begin: more } = await draw(item);
     stand(node);
     await enliven(node);
-    await begin?.(node);
+    await more?.(node);
     mend(place);
   } catch (failure) {
     stand(Object.assign(document.createElement("pre"), { textContent: `${item.plain}\n(${failure})` }));

@@ -10,6 +10,9 @@ const PATIENCE = 15_000; // milliseconds; a script that takes longer hangs all f
 const LARGEST = 15e6; // bytes of a parcel; a server closes the line where there are more than 16 MiB
 const QUICKEST = 300; // parcels a second; a slider that is moved needs some 60
 
+// What a frame shows after it was stopped: first without scripts, then outputs of programs as their text alone.
+const STILL = 1, PLAIN = 2;
+
 const OPEN = new Set();
 
 const near = new IntersectionObserver((entries) => {
@@ -21,7 +24,7 @@ const themed = (node) => Boolean(node) && (node.closest(".dark") !== null || the
 
 export class Frame {
   #place; #cell; #base; #hooks; #node = null; #port = null; #items = []; #loads = 0; #asked = 0; #drawn = 0;
-  #level = "scripts"; #near = false; #stopped = false; #highest = HIGHEST; #parcels = 0;
+  #level = "scripts"; #near = false; #stage = 0; #highest = HIGHEST; #parcels = 0;
 
   // `hooks`: link(url), file(path), stopped(why), widgets() and parcel(bytes).
   constructor(place, cell, base, hooks) {
@@ -63,7 +66,7 @@ export class Frame {
   }
 
   again() {
-    this.#stopped = false;
+    this.#stage = 0;
     this.#leave();
     this.#enter();
   }
@@ -73,14 +76,18 @@ export class Frame {
     const fresh = items.map((item, at) => (item === this.#items[at] ? null : item));
     this.#items = items;
     this.#drawn = performance.now();
-    this.#port?.postMessage({ t: "draw", count: items.length, fresh });
+    this.#port?.postMessage({ t: "draw", count: items.length, fresh: fresh.map((item) => this.#tamed(item)) });
+  }
+
+  #tamed(item) {
+    return this.#stage === PLAIN && item?.kind ? { kind: "text/plain", data: item.plain, plain: item.plain } : item;
   }
 
   #enter() {
-    if (this.#node || this.#stopped || !this.#near) return;
+    if (this.#node || this.#stage > PLAIN || !this.#near) return;
     const node = this.#node = document.createElement("iframe");
     node.sandbox = "allow-scripts";
-    node.src = new URL(`public/${this.#level}/shell.html`, this.#base).href;
+    node.src = new URL(`public/${this.#stage ? "still" : this.#level}/shell.html`, this.#base).href;
     node.referrerPolicy = "no-referrer";
     node.allow = "";
     node.title = "Output";
@@ -108,16 +115,18 @@ export class Frame {
     this.#node.contentWindow.postMessage({ t: "coderunner" }, "*", [port2]);
     this.theme();
     this.#drawn = performance.now();
-    port1.postMessage({ t: "draw", count: this.#items.length, fresh: this.#items });
+    port1.postMessage({ t: "draw", count: this.#items.length, fresh: this.#items.map((item) => this.#tamed(item)) });
   }
 
   parcel(bytes) { this.#port?.postMessage({ t: "parcel", bytes }); }
 
+  // What one output did is not for the others to pay: they come back, without what may have done it.
   stop(why) {
     this.#leave();
-    this.#stopped = true;
+    this.#stage = this.#stage || this.#level === "still" ? Math.max(this.#stage + 1, PLAIN) : STILL;
     this.#place.style.minHeight = "";
     this.#hooks.stopped(why);
+    this.#enter();
   }
 
   theme() {
