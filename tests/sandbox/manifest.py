@@ -314,6 +314,10 @@ BEHAVIOURS = {
         "What is executed outside of the sandbox stays read only, whatever is granted, and is never offered.",
         "safety, T1: nothing that code leaves behind runs outside",
     ),
+    "sandbox:secret-names": Behaviour(
+        "Files and folders that usually hold secrets are known by their names, and usual data are not.",
+        "docs/safety.md: A folder does not mean the secrets in it",
+    ),
     "sandbox:apart": Behaviour(
         "A grant of a folder means neither the secrets in it nor what its person's programs run from there.",
         "docs/safety.md: secrets are never offered",

@@ -15,8 +15,11 @@ from coderunner.sandbox.policy import Backend, Grants, Policy
 from tests.behaviours import behaviour
 from tests.sandbox.backends_here import HERE, TRIED, printed, sessions_in
 
-SECRETS = (".env", "server.key", "sub/id_ed25519", ".aws/config", "sub/Client-Secret.json")
-LATER = (".git/hooks/pre-commit", ".git/config", "sub/.vscode/tasks.json", "sub/.envrc", "env/bin/activate")
+SECRETS = (
+    *(".env", "server.key", "sub/id_ed25519", ".aws/config", "sub/Client-Secret.json"),
+    *("sub/.envrc", "ENV.txt"),
+)
+LATER = (".git/hooks/pre-commit", ".git/config", "sub/.vscode/tasks.json", "env/bin/activate")
 PLAIN = ("data.csv", "sub/more.csv", "sub/deep/notes.md")
 
 TRIES = (

@@ -241,7 +241,7 @@ async def test_what_a_grant_of_a_folder_leaves_out_is_said(way: Backend, home: P
         (home / name).mkdir(parents=True)
     (home / "project" / ".env").write_text("KEY=15")
     chats = Chats(home, boxed(home, Availability(way)))
-    unseen = "Left out: .env and src/keys.secret, where secrets may lie."
+    unseen = "Left out by name: .env and src/keys.secret, where secrets may lie."
     assert await chats.grants.add("chat", "read", "~/project") == (
         f"Code in this chat may now read ~/project. {unseen}"
     )
@@ -253,13 +253,13 @@ async def test_what_a_grant_of_a_folder_leaves_out_is_said(way: Backend, home: P
     for number in range(4):
         (home / "data" / f"{number}.key").touch()
     assert (await chats.grants.add("chat", "read", "~/data")).endswith(
-        "Left out: 0.key, 1.key, 2.key and 3.key, where secrets may lie."
+        "Left out by name: 0.key, 1.key, 2.key and 3.key, where secrets may lie."
     )
     (home / "out" / "a.key").touch()
     for number in range(5):
         (home / "out" / f"b{number}.key").touch()
     assert (await chats.grants.add("chat", "read", "~/out")).endswith(
-        "Left out: a.key, b0.key, b1.key and 3 more, where secrets may lie."
+        "Left out by name: a.key, b0.key, b1.key and 3 more, where secrets may lie."
     )
     assert await chats.grants.add("chat", "read", "~/everywhere/sales.csv") == (
         "Code in this chat may now read ~/everywhere/sales.csv."

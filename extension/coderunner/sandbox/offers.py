@@ -6,11 +6,11 @@ import stat
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from fnmatch import translate
 from itertools import islice
 from pathlib import Path
 from tempfile import gettempdir
 
+from coderunner.sandbox.machine.secret_names import is_secret
 from coderunner.sandbox.policy import Grants, Policy
 
 LONGEST = 160
@@ -77,43 +77,6 @@ _CODE = (".py", ".pyi", ".pyc", ".so", ".pyd")
 
 _PRIVATE = frozenset({"library", "snap", "appdata"})
 """Folders in a home that programs keep their own things in, passwords among them."""
-
-_SECRETS = frozenset(
-    {
-        *(
-            ".ssh",
-            ".gnupg",
-            ".aws",
-            ".azure",
-            ".kube",
-            ".docker",
-            ".password-store",
-            ".mozilla",
-            ".thunderbird",
-        ),
-        *(".config", ".pki", ".netrc", ".pgpass", ".git-credentials", ".npmrc", ".pypirc", ".vault-token"),
-        *(".terraform.d", ".kaggle", ".gcloud", ".bash_history", ".zsh_history", ".python_history"),
-    }
-)
-"""Files and folders that hold keys and passwords, wherever they lie."""
-
-_SECRET_FILES = (
-    *(
-        "id_rsa*",
-        "id_dsa*",
-        "id_ecdsa*",
-        "id_ed25519*",
-        "*.pem",
-        "*.key",
-        "*.kdbx",
-        "*.p12",
-        "*.pfx",
-        "*.jks",
-    ),
-    *("*.gpg", "*.ovpn", ".env", ".env.*", "*credential*", "*secret*", "*password*", "shadow*", "wallet.dat"),
-)
-# One pattern: names are asked about by the ten thousand.
-_SECRET = re.compile("|".join(translate(each) for each in (*sorted(_SECRETS), *_SECRET_FILES)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +146,8 @@ def of_kernels(path: Path) -> bool:
 
 def bears_secret(path: Path) -> bool:
     """Whether a path bears the name of a secret, or lies in a folder that does."""
-    return any(_is_secret(part) for part in path.parts)
-
-
-def _is_secret(name: str) -> bool:
-    return _SECRET.match(name.lower()) is not None
+    *folders, last = path.parts or ("",)
+    return is_secret(last) or any(is_secret(each, folder=True) for each in folders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +160,11 @@ class Apart:
     """Not to be written: others run programs from it."""
 
 
-def apart(policy: Policy, granted: Iterable[Path]) -> Apart:
+def apart(policy: Policy, granted: Iterable[Path], *, secrets: bool = True) -> Apart:
     """What is kept apart in what is granted beside a policy. Looks at the disk, at `MOST_SEEN` entries.
 
-    Who names a secret itself in a setting, or what is in it, means it.
+    Who names a secret itself in a setting, or what is in it, means it. Without `secrets` they are folders and
+    files like others.
     """
     own = (policy.folder, policy.sockets, policy.temporary)
     meant = {*policy.grants.read, *policy.grants.write, *granted}
@@ -212,7 +173,7 @@ def apart(policy: Policy, granted: Iterable[Path]) -> Apart:
     waiting = deque(
         str(each)
         for each in sorted(meant)
-        if not bears_secret(each) and not _in_any(each, (*own, *policy.hidden))
+        if not (secrets and bears_secret(each)) and not _in_any(each, (*own, *policy.hidden))
     )
     seen = 0
     secret: list[str] = []
@@ -224,7 +185,7 @@ def apart(policy: Policy, granted: Iterable[Path]) -> Apart:
             path = f"{folder.rstrip('/')}/{name}"
             if path in beyond:
                 continue
-            if _is_secret(name):
+            if secrets and is_secret(name, folder=is_folder):
                 secret.append(path)
             elif name.lower() in RUN_LATER or (is_folder and os.access(f"{path}/pyvenv.cfg", os.F_OK)):
                 run_later.append(path)
@@ -236,7 +197,7 @@ def apart(policy: Policy, granted: Iterable[Path]) -> Apart:
 def run_later_in_own(policy: Policy) -> tuple[Path, ...]:
     """What others run programs from in a kernel's own folder that is a person's. Looks at the disk."""
     elsewhere = replace(policy, folder=policy.sockets, grants=Grants())
-    return apart(elsewhere, [policy.folder]).run_later
+    return apart(elsewhere, [policy.folder], secrets=False).run_later
 
 
 def secrets_of_code(policy: Policy) -> tuple[Path, ...]:
@@ -255,8 +216,8 @@ def secrets_of_code(policy: Policy) -> tuple[Path, ...]:
             if name.endswith(_CODE):
                 continue
             path = f"{folder}/{name}"
-            is_secret = name in _HISTORY or _is_secret(name)
-            if is_secret and path not in meant and not os.access(f"{path}/__init__.py", os.F_OK):
+            closed = name in _HISTORY or is_secret(name, folder=is_folder)
+            if closed and path not in meant and not os.access(f"{path}/__init__.py", os.F_OK):
                 found.append(path)
             elif is_folder and name != "__pycache__":
                 waiting.append(path)

@@ -28,7 +28,7 @@ ONLY = f"{OWN}. When a block needs more, it says so, and you can allow it there 
 MORE = f"{OWN}, and what you allowed. Remove a tick to take that back."
 LINK = "{path} is a link now, so code does not reach it. Allow it again to allow what it leads to."
 GONE = "There is no {path} now, so code does not reach it."
-HIDDEN = "Left out: {names}, where secrets may lie."
+HIDDEN = "Left out by name: {names}, where secrets may lie."
 KEPT = "Read only: {names}, from which your own programs run."
 NAMED = 3
 """Names of what is kept apart in a folder that are told."""
