@@ -350,6 +350,11 @@ BEHAVIOURS = {
     ),
     "runner:stop:generation": Behaviour("Stop while the model writes ends the reply where it is.", "README"),
     "runner:stop:silent-model": Behaviour("Stop is heard while the model is silent.", "README"),
+    "runner:consent:off": Behaviour(
+        "Where running code is turned off nobody is asked; person and model read that, and not that it was "
+        "declined.",
+        "decision 7",
+    ),
     "runner:consent:declined": Behaviour(
         "Code that a person declines does not run, and the model is told.", "design, decision 7"
     ),

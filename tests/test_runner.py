@@ -35,6 +35,7 @@ from coderunner.runner import (
     converse,
     converse_sync,
     declined,
+    granted,
     late_words,
 )
 from coderunner.runner.drivers import SLICE
@@ -233,6 +234,26 @@ def test_code_that_a_person_declines_does_not_run_and_the_model_is_told(
     assert "ran" not in said(events).split("```")[-1]
     assert said(events).endswith("As you wish.")
     assert not any(isinstance(event, Started) for event in events)
+
+
+@behaviour("runner:consent:off")
+@pytest.mark.parametrize("later", [False, True])
+def test_where_running_code_is_turned_off_nobody_is_said_to_have_declined_it(
+    drive: Drive, kernel: Session, *, later: bool
+) -> None:
+    """Also where that is so once the person has answered."""
+    asked: list[str] = []
+
+    def consent(run: Run) -> Future[bool]:
+        asked.append(run.cell.source)
+        return granted(run)
+
+    script = Script("```python\nprint('ran')\n```\n", "As you wish.")
+    options = RunOptions(consent=consent, off=lambda: bool(asked) or not later)
+    events = drive(Turn(), script, kernel, options)
+    assert ends(events) == [Status.DECLINED]
+    assert "Result: (not run: running code is turned off in the settings)\n" in said(events)
+    assert len(asked) == later
 
 
 @behaviour("runner:consent:waits")

@@ -57,6 +57,8 @@ def how_it_ended(status: Status, aftermath: Aftermath, detail: str = "") -> str:
 
     `detail`: what will be said behind it.
     """
+    if status is Status.DECLINED and detail:  # no person did
+        return _NOT_RUN
     said = SENTENCES.get((status, aftermath), "")
     ours = status is Status.LOST and detail.lower().startswith(_FAULTS)
     return said.removeprefix(f"{_CUT}; ") if ours else said

@@ -152,8 +152,8 @@ PICTURE = DisplayData({"text/html": "<svg width=20 height=50><rect width=20 heig
 def test_an_output_that_writes_over_everything_leaves_the_others_of_its_block(
     browser: Browser, host: Host, how: str
 ) -> None:
-    outputs = [PICTURE, DisplayData({"text/html": REPLACES[how]}), TABLE, Stream("stdout", "printed\n")]
-    cell = host.show("together", outputs)
+    replaces, printed = DisplayData({"text/html": REPLACES[how]}), Stream("stdout", "printed\n")
+    cell = host.show("together", [PICTURE, replaces, TABLE, printed])
     with opened(browser, host) as page:
         frame = frame_of(page, cell)
         for words in ("bold", "cut ran", "15", "printed"):

@@ -33,7 +33,7 @@ from coderunner.runner.events import (
     Waiting,
 )
 from coderunner.runner.late_output_recorder import LateOutputRecorder
-from coderunner.runner.run_options import DECLINED, STOPPED, Kernel, RunOptions, granted
+from coderunner.runner.run_options import DECLINED, OFF, STOPPED, Kernel, RunOptions, declined, granted
 from coderunner.secret_value import Secret
 
 
@@ -80,15 +80,15 @@ def cell_steps(
     if run.refused:
         return (yield from _last(Ended(Result(status=Status.UNFIT, detail=run.refused), run.ordinal)))
     # Each call waits for a thread, so what needs no consent is done in one.
-    at_once = options.consent is granted and not stopped()
+    at_once = options.consent is granted and not options.off() and not stopped()
     known = yield Call(lambda: _recalled(run, options, claim=at_once))
     if known is None:
-        consent = options.consent(run)
+        consent = declined(run) if options.off() else options.consent(run)
         if not consent.done():
             yield Waiting(run.cell, run.ordinal)
         with options.allowance.paused():
             yield from _beats(consent, tell, stopped)
-        if (refusal := _refusal(consent, stopped=stopped())) is not None:
+        if (refusal := _refusal(consent, options, stopped=stopped())) is not None:
             return (yield from _last(Ended(refusal, run.ordinal)))
         known = yield Call(lambda: _claimed(run, options))
     if isinstance(known, Future):
@@ -302,11 +302,13 @@ def _goes_on(result: Result) -> bool:
     return result.status is Status.TIMEOUT and result.aftermath is Aftermath.BUSY
 
 
-def _refusal(consent: Future[bool], *, stopped: bool) -> Result | None:
+def _refusal(consent: Future[bool], options: RunOptions, *, stopped: bool) -> Result | None:
     """Why a cell does not run; None if it does."""
     if stopped or consent.cancelled() or not consent.done():
         consent.cancel()
         return STOPPED
+    if options.off():  # also where it was turned off while the cell waited
+        return OFF
     return None if consent.result() else DECLINED
 
 

@@ -92,7 +92,8 @@ class RunOptions:
     for a host that may have to close a reply that should go on, for example when its page is reloaded: its
     cells keep running then, and `left` gets the running one. Without it they end with the reply. `runs`
     records all runs: a cell that has already run gets its recorded result at once. `admit` is called in a
-    thread once a cell has consent, and gives the reason why it may not run now; empty: it may.
+    thread once a cell has consent, and gives the reason why it may not run now; empty: it may. `off` tells
+    whether running code is turned off: then nobody is asked, and no cell runs.
     """
 
     deadline: float = 30.0
@@ -104,9 +105,12 @@ class RunOptions:
     left: Callable[[Ended], None] | None = None
     runs: ReplyRuns = field(default_factory=UnrecordedRuns)
     admit: Callable[[Run], str] = anything
+    off: Callable[[], bool] = never
 
 
 DECLINED = Result(status=Status.DECLINED)
+OFF = Result(status=Status.DECLINED, detail="running code is turned off in the settings")
+"""The result of a cell where the settings let none run: nobody was asked."""
 STOPPED = Result(status=Status.INTERRUPTED, detail="it had not started")
 """The result of a cell that waited for approval when the reply was stopped."""
 

@@ -547,6 +547,8 @@ def test_nothing_runs_where_running_is_switched_off(somebody: Visitor) -> None:
     somebody.page.get_by_label("Never", exact=True).click()
     expect(somebody.page.locator("#cr-bottom")).to_contain_text("turned off")
     assert somebody.run("print(1)") == ""
+    expect(somebody.replies).to_contain_text("Not run · running code is turned off in the settings")
+    expect(somebody.replies).not_to_contain_text("declined")
 
 
 # --- safety

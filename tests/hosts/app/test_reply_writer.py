@@ -53,6 +53,7 @@ class Desk:
                 "conversation",
                 [Message("user", text=text)],
                 granted,
+                off=lambda: False,
                 ask=nobody,
                 think=lambda _text: None,
                 count=lambda _tokens: None,

@@ -64,6 +64,7 @@ class ActiveReply:
             transcript.id,
             messages,
             approval.ask,
+            approval.off,
             self._ask,
             self._think,
             transcript.count_tokens,

@@ -185,9 +185,9 @@ class Conversation:
         if verb == "stop" and self._transcript.runs(ticket):
             self.stop()
             return True
-        if verb == "again" and not self._approval.off:
+        if verb == "again" and not self._approval.off():
             return self._run_again(ticket, message_parts.repeatable(self.messages, ticket))
-        if verb == ALLOW and not self._approval.off:
+        if verb == ALLOW and not self._approval.off():
             return self._allow(ticket)
         if verb == "cancel":
             return self._answers.give(ticket, None)

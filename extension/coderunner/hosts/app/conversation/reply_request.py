@@ -21,6 +21,8 @@ class ReplyRequest:
     history: Sequence[Message]
     """All messages before the reply; the last one is the user's."""
     consent: Callable[[Run], Future[bool]]
+    off: Callable[[], bool]
+    """Whether running code is turned off."""
     ask: Callable[[Question], Future[Secret]]
     think: Callable[[str], None]
     count: Callable[[int], None]

@@ -78,6 +78,7 @@ class ReplyWriter:
             ask=request.ask,
             allowance=allowance,
             runs=runs,
+            off=request.off,
         )
         history = _with_late(request, late_words(session, options))
         async with Client(choice.endpoint) as client:

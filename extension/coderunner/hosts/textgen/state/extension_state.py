@@ -219,8 +219,6 @@ class ExtensionState:
                     return granted(run)
                 case "auto":
                     return granted(run)
-                case "off":
-                    return declined(run)
             word = self.approvals.ask(
                 request.conversation, output_placeholders.identity(request.message, run.ordinal), run
             )
@@ -253,6 +251,7 @@ class ExtensionState:
             allowance=allowance,
             left=None if request.api else left,
             runs=runs,
+            off=lambda: chosen.approval == "off",
         )
 
     def draws(self, request: ChatRequest) -> bool:
