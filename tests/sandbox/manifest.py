@@ -144,6 +144,10 @@ BEHAVIOURS = {
         "what to use in its place.",
         "a fault seen: a button that changed nothing",
     ),
+    "sandbox:refusals:link-made": Behaviour(
+        "What a link is made to lead to is neither read nor written by that, and not told as refused.",
+        "docs/safety.md",
+    ),
     "sandbox:refusals:form": Behaviour(
         "What no button offers and the form takes is told with the form, not with a setting.",
         "a fault seen: a restart was advised where a field would do",

@@ -603,6 +603,35 @@ def test_what_a_link_points_to_is_what_is_named_and_granted(world: World) -> Non
     assert (refusal.what, refusal.grant) == ("~/data/sales.csv", str(world.file.parent))
 
 
+LINKS = [
+    "import os; os.symlink(r'FILE', 'OUT/link')",
+    "import os; os.symlink('FILE', 'OUT/link')",
+    "import pathlib; pathlib.Path('OUT/link').symlink_to('FILE')",
+    "from pathlib import Path; Path('OUT/link').symlink_to(Path('FILE'))",
+]
+
+
+@behaviour("sandbox:refusals:link-made")
+@pytest.mark.parametrize("source", LINKS)
+def test_of_a_link_that_cannot_be_made_not_what_it_leads_to_is_told(source: str, world: World) -> None:
+    error = raised(world.fill("PermissionError: [Errno 13] Permission denied: 'FILE' -> 'OUT/link'"))
+    assert world.told(error, world.fill(source)) == ["This block may not write to ~/out/link."]
+
+
+@behaviour("sandbox:refusals:link-made")
+@pytest.mark.parametrize("source", [*LINKS, "!ln -s FILE OUT/link", "import os; os.symlink('../data', 'x')"])
+def test_of_a_link_that_was_made_what_it_leads_to_is_not_told(source: str, world: World) -> None:
+    told = world.told(Result(), world.fill(source.replace("OUT/link", "FOLDER/link")))
+    assert told == []
+
+
+@behaviour("sandbox:refusals:link-made")
+def test_what_is_read_by_a_link_later_is_told(world: World) -> None:
+    source = world.fill("import os; os.symlink('FILE', 'link')\nopen('FILE')")
+    error = raised(world.fill("FileNotFoundError: [Errno 2] No such file or directory: 'FILE'"))
+    assert world.told(error, source) == ["This block may not read ~/data/sales.csv."]
+
+
 SECRETS = [
     *(".ssh/id_ed25519", ".gnupg/secring.gpg", ".aws/credentials", ".config/gcloud/credentials.db", ".netrc"),
     *(".mozilla/firefox/x.default/logins.json", ".bashrc", ".local/share/coderunner/records.sqlite", ".env"),

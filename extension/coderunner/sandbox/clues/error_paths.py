@@ -74,6 +74,14 @@ _NO_FILES = re.compile(
 )
 """Calls that go to no file: where a program has these alone, to name a path in it means nothing. A language
 without such calls, as a shell's, is read line by line."""
+_LINKED = re.compile(
+    r"""\bsymlink\([ \t]{0,9}\w{0,2}['"]([^'"\n]{1,1000})['"][ \t]{0,9},"""
+    r"""|\.symlink_to\([ \t]{0,9}(?:[\w.]{1,100}\([ \t]{0,9})?\w{0,2}['"]([^'"\n]{1,1000})['"]"""
+    r"""|\bln[ \t]+-[a-zA-Z]{0,9}s[a-zA-Z]{0,9}[ \t]+['"]?([^\s'"]{1,1000})"""
+)
+"""What a link is made to lead to: that is neither read nor written, and need not be there."""
+_MADE = re.compile(r"""['"][^'"\n]{1,1000}['"] -> (?=['"])""")
+"""How an error names that before the link itself."""
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _SHELL = re.compile(r"^[ \t]*(?:[\w, \t]+=[ \t]*)?[!%].*$", re.MULTILINE)
 _ARROW = re.compile(r"^-+> ?\d+ (.*)$", re.MULTILINE)
@@ -136,6 +144,8 @@ def _in_error(text: str, lines: str, source: str) -> Iterator[Named]:
     if not _FAILED.search(text):
         return
     text = _PROGRAM.sub("", text)
+    if "symlink" in (lines or source):
+        text = _MADE.sub("", text)
     denied, read_only = bool(_DENIED.search(text)), bool(_READ_ONLY.search(text))
     not_written, in_lines = bool(_NOT_WRITTEN.search(text)), bool(_WRITES.search(lines))
     # Some say what failed, but not which file it was: then the lines that were run may.
@@ -156,7 +166,8 @@ def _in_code(source: str) -> Iterator[Named]:
     for line in source.split("\n"):
         writes = bool(_WRITES.search(line))
         paths = [path for path in _quoted(line) if _PLACES.match(path)]
-        for path in (*paths, *_bare(line)):
+        linked = {"".join(each) for each in _LINKED.findall(line)}
+        for path in (each for each in (*paths, *_bare(line)) if each not in linked):
             yield Named(path, writes=writes and not _only_read(path, line), failed=False)
     for line in _SHELL.findall(source):
         yield from (Named(path, failed=False) for path in re.findall(r"(?<=\s)~(?=\s|$)", line))
