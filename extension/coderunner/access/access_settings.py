@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from coderunner.access import api_keys
 from coderunner.access.api_keys import ApiKeys
@@ -111,4 +112,5 @@ def names(settings: Settings) -> list[str]:
     """The names that the host answers to besides the loopback ones."""
     host = settings.host.strip("[]")
     # A host that listens on all addresses cannot know its own names; there the key alone decides.
-    return [ANY if host in EVERYWHERE else host]
+    public = urlsplit(settings.public_url).hostname
+    return [ANY if host in EVERYWHERE else host, *([public] if public else [])]

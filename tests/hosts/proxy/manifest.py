@@ -6,6 +6,10 @@ PROXY = "models and hosts, section 4"
 ISSUE = "issue: the proxy"
 
 BEHAVIOURS = {
+    "proxy:deploy:kubernetes": Behaviour(
+        "The manifest for Kubernetes starts a proxy that its probes, its ingress and its users reach.",
+        "deploy/kubernetes.yaml",
+    ),
     "proxy:reply:streamed": Behaviour(
         "A reply is one stream with the results in it: one id, one time, one model, one end.", PROXY
     ),
