@@ -213,6 +213,10 @@ BEHAVIOURS = {
         "A long block, answer, thought or output costs its page at most eight times its text in bytes.",
         "performance: nothing is sent twice",
     ),
+    "app:opens:own": Behaviour(
+        "What a person asks is scrolled to, wherever they are; what is asked in another tab is not.",
+        "a fault seen: a question and its reply out of sight",
+    ),
     "app:opens:end": Behaviour(
         "A conversation opens at its end, while its blocks fill, too, until a person scrolls.", "door 2"
     ),

@@ -403,6 +403,42 @@ def test_a_long_conversation_opens_at_its_end_and_stays_where_a_person_scrolls(s
     somebody.page.wait_for_function(at_the_end)
 
 
+@behaviour("app:opens:own")
+@pytest.mark.parametrize("how", ["enter", "button", "edit"])
+def test_what_a_person_asks_is_scrolled_to_and_what_is_asked_elsewhere_is_not(
+    somebody: Visitor, how: str
+) -> None:
+    for turn in range(3):
+        somebody.run(f"for line in range(30): print(line, {turn})")
+    page = somebody.page
+    place = "document.querySelector('#cr-chat .bubble-wrap')"
+    end = f"{place}.scrollHeight - {place}.scrollTop - {place}.clientHeight < 2"
+    page.locator("#cr-chat .bubble-wrap").hover()
+    page.mouse.wheel(0, -6000)
+    page.wait_for_function(f"{place}.scrollTop === 0")
+    # As from another tab: nothing is pressed here.
+    page.evaluate("""() => {
+        const box = document.querySelector("#cr-box textarea");
+        box.value = "elsewhere";
+        box.dispatchEvent(new Event("input", { bubbles: true }));
+        box.dispatchEvent(new KeyboardEvent("keypress", { key: "Enter", bubbles: true }));
+    }""")
+    expect(somebody.feet).to_have_count(4)
+    assert page.evaluate(f"{place}.scrollTop === 0")
+    if how == "edit":
+        page.locator("#cr-chat .cr-own").first.hover()
+        page.locator("#cr-chat .cr-own [data-cr=edit]").first.click()
+        page.locator(".cr-edit textarea").fill("```python\nprint(*range(90), sep='\\n')\n```\n")
+        page.locator(".cr-edit button[type=submit]").click()
+    elif how == "button":
+        somebody.box.fill("Where am I?")
+        page.locator("#cr-box button.submit-button").click()
+    else:
+        somebody.say("Where am I?")
+    expect(somebody.feet).to_have_count(1 if how == "edit" else 5)
+    page.wait_for_function(end)
+
+
 @behaviour("app:copy:word")
 def test_a_button_that_is_pressed_twice_finds_its_word_again(somebody: Visitor) -> None:
     somebody.run("print(15)")

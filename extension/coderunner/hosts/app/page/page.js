@@ -129,10 +129,19 @@ window.coderunner = {
   wait.observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] });
 })();
 
-// A conversation opens at its end and stays there while its blocks fill, until the person scrolls.
+// A conversation opens at its end and stays there while its blocks fill, until the person scrolls. What they ask
+// themselves is shown to them wherever they are.
 (() => {
-  let follows = true, touched = 0, shown = "", watched = null;
+  let follows = true, touched = 0, shown = "", watched = null, asked = null;
   const place = () => document.querySelector("#cr-chat .bubble-wrap");
+  const questions = () => {
+    const all = [...document.querySelectorAll("#cr-chat .cr-own")];
+    return `${all.length} ${all.at(-1)?.dataset.crText}`;
+  };
+  const ask = () => { asked = questions(); };
+  addEventListener("keydown", ({ target, key }) => { if (key === "Enter" && target.closest("#cr-box")) ask(); }, true);
+  addEventListener("click", ({ target }) => { if (target.closest("#cr-box .submit-button")) ask(); }, true);
+  addEventListener("submit", ({ target }) => { if (target.matches(".cr-edit")) ask(); }, true);
   const toTheEnd = () => { const at = place(); if (follows && at) at.scrollTop = at.scrollHeight; };
   const sizes = new ResizeObserver(toTheEnd);
   for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"]) {
@@ -147,6 +156,12 @@ window.coderunner = {
     if (current !== shown) {
       shown = current;
       follows = true;
+    }
+    if (asked !== null && questions() !== asked) {
+      asked = null;
+      follows = true;
+      touched = 0;
+      toTheEnd();
     }
     const content = place()?.firstElementChild;
     if (!content || content === watched) return;
