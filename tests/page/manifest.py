@@ -24,6 +24,9 @@ BEHAVIOURS = {
     "page:element:once": Behaviour(
         "An output is drawn once, in each tab, however much comes after it.", "no flicker"
     ),
+    "page:element:away": Behaviour(
+        "While nothing comes from the server, a running block says so and counts no seconds.", "facts"
+    ),
     "page:element:together": Behaviour(
         "No output takes away the others of its block: what its script writes into the document, or puts in "
         "the place of everything, stands where that output does, and where one is stopped, the others stay.",

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, WebSocketRoute, expect
 
 from coderunner.outputs import DisplayData, Output, Stream
 from coderunner.page.html.block_html import Setting
@@ -185,6 +185,35 @@ def test_the_others_of_a_block_are_shown_where_one_was_stopped(
         expect(frame_of(page, cell).get_by_text("printed")).to_be_visible()
         expect(frame_of(page, cell).get_by_text(rest)).to_be_visible()
         expect(block_of(page, cell).get_by_role("button", name="Reload")).to_be_visible()
+
+
+@behaviour("page:element:away")
+def test_a_block_counts_no_seconds_while_its_page_is_not_connected(browser: Browser, host: Host) -> None:
+    cell = host.show("away", [], ended=False)
+    sockets: list[WebSocketRoute] = []
+
+    def connect(socket: WebSocketRoute) -> None:
+        if not sockets:
+            socket.connect_to_server()
+        else:
+            socket.close()
+        sockets.append(socket)
+
+    with opened(browser, host) as page:
+        page.clock.install()
+        page.route_web_socket("**/socket", connect)
+        page.reload()
+        clock = block_of(page, cell).locator("[data-cr-clock]")
+        expect(clock).to_contain_text("s")
+        page.clock.run_for(3000)
+        counted = clock.inner_text()
+        page.clock.run_for(3000)
+        expect(clock).not_to_have_text(counted)
+        sockets[0].close()
+        expect(block_of(page, cell).locator(".cr-away")).to_have_count(1)
+        counted = clock.inner_text()
+        page.clock.run_for(9000)
+        expect(clock).to_have_text(counted)
 
 
 @behaviour("page:element:endless")

@@ -14,6 +14,8 @@ export function run(roots) {
 function tell(clock, seen) {
   const { crClock: name, crElapsed: elapsed, crOf } = clock.dataset;
   seen.add(name);
+  // Nobody knows whether it still runs, or since when it does not.
+  if (clock.closest(".cr-away") && clock.textContent) return;
   if (!began.has(name)) began.set(name, performance.now() - 1000 * Number(elapsed));
   const seconds = Math.floor((performance.now() - began.get(name)) / 1000);
   const of = crOf ? ` of ${crOf}` : "";
