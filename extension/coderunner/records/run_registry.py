@@ -73,6 +73,10 @@ class RunLookup:
         """All runs of the latest reply whose name begins so, of the last `within` seconds."""
         return self._store.read(run_queries.of_latest_reply, prefix, since=time.time() - within)
 
+    def last_count(self, conversation: str) -> int | None:
+        """The latest execution count of its kernel, 0 if none is known; None where none of its blocks ran."""
+        return self._store.read(run_queries.last_count, conversation)
+
     def name_of(self, keys: Sequence[str]) -> str:
         """The conversation of the first of these histories that is known; empty where none is."""
         return self._store.read(history_queries.name_of, keys)
@@ -83,8 +87,7 @@ class RunLookup:
 
     def note_cut(self, request: str, content: str, *, within: float) -> None:
         """Keep for `within` seconds what a reply that is cut short is continued from."""
-        now = time.time()
-        self._store.write(cut_reply_queries.note, request, content, now, since=now - within)
+        self._store.write(cut_reply_queries.note, request, content, time.time(), within)
 
     def take_cut(self, request: str, *, within: float) -> str:
         """What was kept of a reply to that request, for one of all who ask; empty where nothing is."""

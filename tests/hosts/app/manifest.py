@@ -151,6 +151,10 @@ BEHAVIOURS = {
         "run again, the reply says that it was cut, the model is told once, and the next message works.",
         "safety 3.5: crash and resume",
     ),
+    "app:kept:ended": Behaviour(
+        "A block that SIGTERM stopped says that its variables are gone, to the model, too.",
+        "safety 3.5: crash and resume",
+    ),
     "app:kept:seldom": Behaviour(
         "A reply is written down at its beginning and its end, at those of its blocks, and now and then.",
         "performance",

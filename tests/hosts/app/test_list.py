@@ -249,6 +249,36 @@ def test_after_kill_the_conversation_is_there_and_nothing_runs_twice(
         assert ran.read_text() == "once "
 
 
+@behaviour("app:kept:ended")
+@pytest.mark.timeout(240)  # a start, which imports Gradio
+def test_after_sigterm_no_block_is_said_to_have_kept_variables(
+    browser: Browser, parrot: tuple[Parrot, str], tmp_path: Path
+) -> None:
+    flags = ["--model-url", f"{parrot[1]}/v1", "--model", "parrot", "--approve", "auto", "--port", "0"]
+    flags += ["--data-dir", str(tmp_path / "data")]
+    with started(*flags) as process, visitor(browser, address_of(process)) as somebody:
+        which = begin(somebody, "```python\nx = 15\nprint(x)\n```\n")
+        somebody.say("```python\nimport time\nprint('begun')\ntime.sleep(60)\n```\n")
+        expect(somebody.blocks.last.locator(".cr-out")).to_have_text("begun\n")
+        process.terminate()
+        process.wait()
+        somebody.complaints.clear()
+    chosen = {"model_url": f"{parrot[1]}/v1", "model": "parrot", "approve": "auto"}
+    app = App(load({**chosen, "data_dir": tmp_path / "data"}))
+    with served(app.asgi) as address, visitor(browser, "about:blank") as somebody:
+        somebody.come_in(address)
+        somebody.page.goto(f"{address}/?c={which}")
+        somebody.complaints.clear()
+        state = somebody.blocks.last.locator(".cr-state")
+        expect(state).to_contain_text("variables are gone · CodeRunner was stopped")
+        somebody.ask("And now?")
+        told = "".join(each["content"] for each in parrot[0].asked[-1]["messages"])
+        assert "variables are gone; CodeRunner was stopped" in told
+        assert "variables are kept" not in told.partition("And now?")[0].rpartition("begun")[2]
+        assert somebody.run("print('x' in globals())") == "False"
+        expect(somebody.blocks.last).to_contain_text("earlier variables are gone")
+
+
 # --- many of them
 
 SIZES = [(800, 600), (1280, 400), (1280, 720)]

@@ -213,6 +213,11 @@ BEHAVIOURS |= {
         "with the same records goes on without running it again.",
         TEAM,
     ),
+    "operation:drain:local": Behaviour(
+        "A block that is stopped because its proxy ends says that its variables are gone where its kernel "
+        "ends with the proxy, and the conversation's next block says that its kernel is a new one.",
+        TEAM,
+    ),
     "operation:drain:once": Behaviour(
         "A reply that was cut short is continued once, by the same request of the same key and conversation; "
         "after that the model writes a new one.",

@@ -4,7 +4,7 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -106,7 +106,7 @@ def test_what_takes_too_long_is_told_and_another_replica_goes_on(
     tmp_path: Path, model: str, team: tuple[str, ...], headers: dict[str, str]
 ) -> None:
     note = tmp_path / "note"
-    said = cut_short(tmp_path, model, team, slow_once(note), note, **headers)
+    said = cut_short(tmp_path, model, team, slow_once(note), note, headers)
     assert "```output\nbegun\nKeyboardInterrupt" in said
     before, _, farewell = said.rpartition("(stopped: ")
     assert farewell == "CodeRunner is shutting down; ask again, and the reply goes on)\n"
@@ -117,6 +117,24 @@ def test_what_takes_too_long_is_told_and_another_replica_goes_on(
         assert again == f"{before}Seen.\n"
         assert note.read_text() == "x"
         assert "Result: 42" in ask(other.client(ALICE), "```python\nprint(kept)\n```\n")
+
+
+@behaviour("operation:drain:local")
+def test_a_kernel_that_ends_with_its_proxy_is_not_said_to_keep_variables(tmp_path: Path, model: str) -> None:
+    note, flags = tmp_path / "note", ("--sandbox", "off", "--allow-local-kernel")
+    key = {"CODERUNNER_API_KEY": ALICE}
+    said = cut_short(tmp_path, model, flags, slow_once(note), note, variables=key)
+    assert "variables are kept" not in said
+    gone = "while the code ran; variables are gone; CodeRunner was stopped)"
+    assert f"(the kernel was restarted or shut down {gone}" in said
+    with proxy_process(tmp_path, model, *flags, variables=key) as other:
+        again = ask(other.client(ALICE), slow_once(note))
+        assert again == f"{said.rpartition('(stopped: ')[0]}Seen.\n"
+        assert gone in again
+        after = ask(other.client(ALICE), "```python\nprint(kept)\n```\n")
+        assert "NameError" in after
+        assert "(this is a new kernel; earlier variables are gone)" in after
+        assert "new kernel" not in ask(other.client(ALICE), "```python\nprint(1)\n```\n")
 
 
 @behaviour("operation:drain:once")
@@ -136,11 +154,19 @@ def test_a_reply_that_was_cut_short_is_gone_on_with_once_by_the_same_request_alo
         assert note.read_text() == "xxxx"
 
 
-def cut_short(folder: Path, model: str, team: tuple[str, ...], asked: str, note: Path, **headers: str) -> str:
+def cut_short(
+    folder: Path,
+    model: str,
+    team: tuple[str, ...],
+    asked: str,
+    note: Path,
+    headers: Mapping[str, str] | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> str:
     """The reply to a question whose block has begun when its proxy is told to end."""
-    with proxy_process(folder, model, *team, "--drain-timeout", "0.2") as proxy:
+    with proxy_process(folder, model, *team, "--drain-timeout", "0.2", variables=variables) as proxy:
         with ThreadPoolExecutor() as threads:
-            reply = threads.submit(ask, proxy.client(ALICE), asked, **headers)
+            reply = threads.submit(ask, proxy.client(ALICE), asked, **(headers or {}))
             begun(note)
             proxy.signal()
             said = reply.result(WAIT)

@@ -149,6 +149,7 @@ class App:
             self.choices.choice = await self.model_choices.start()
             yield
         finally:
+            self.sessions.leave()
             await self.conversations.close()
             await self.sessions.close_all()
             await asyncio.to_thread(self.records.close)

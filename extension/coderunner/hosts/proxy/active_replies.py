@@ -153,6 +153,7 @@ class ActiveReplies:
 
         What has not ended after `patience` seconds is given up; the records say what is known of its block.
         """
+        self._writer.sessions.leave()
         self._stop.set()
         try:
             async with asyncio.timeout(patience):
@@ -163,6 +164,7 @@ class ActiveReplies:
     async def close(self) -> None:
         """End all of them."""
         self._closing = True
+        self._writer.sessions.leave()
         for task in (every := [*self._tasks.values(), *self._leaving]):
             task.cancel()
         await asyncio.gather(*every, return_exceptions=True)

@@ -1,12 +1,15 @@
 """Writes a reply: drives the endpoint's model and the conversation's kernel, and tells the client."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from weakref import WeakSet
 
 from coderunner.ending_sentences import COMPLETE, how_a_reply_ended
+from coderunner.errors import RecordsUnavailable
 from coderunner.hosts.proxy.chat_request import ChatRequest, Message
 from coderunner.hosts.proxy.image_links import for_the_model
 from coderunner.hosts.proxy.openai_format import Outcome
@@ -46,6 +49,8 @@ from coderunner.runner import (
 from coderunner.settings.settings import Settings
 from coderunner.system_prompt import SYSTEM_PROMPT, taught
 from coderunner.text.surrogates import readable
+
+log = logging.getLogger(__name__)
 
 OFFICIAL: Mapping[str, str] = {
     **dict.fromkeys(COMPLETE, "stop"),
@@ -112,6 +117,8 @@ class ReplyWriter:
     accounts: Accounts
     seats: KernelSeats
     watch: Watch
+    met: WeakSet[Session] = field(default_factory=WeakSet)
+    """The sessions of which it is known what an earlier process ran in them."""
 
     def session(self, member: Member, conversation: str) -> Session:
         """The session of a member's conversation, on the member's server if it has one."""
@@ -129,6 +136,7 @@ class ReplyWriter:
     async def _write(self, order: Order, delivery: ReplySink, written: Written) -> Outcome:
         settings, asked = self.settings, order.asked
         session = self.session(order.member, order.conversation)
+        await self._meet(session)
         limits = self._limits(order, session)
         runs = RecordedRuns(self.records, order.conversation, order.message, session.where.place)
         allowance = ReplyBudget(
@@ -176,6 +184,19 @@ class ReplyWriter:
             # Otherwise the answer would be empty.
             await _say_at_the_end(f"({word})\n", turn, delivery, written)
         return Outcome(why if written.calls else official(why), reply.usage)
+
+    async def _meet(self, session: Session) -> None:
+        """Have the next block told if the variables of an earlier process are gone; once per session."""
+        if session in self.met:
+            return
+        try:
+            count = await asyncio.to_thread(self.records.last_count, session.conversation)
+        except RecordsUnavailable as failure:
+            log.info("%s", failure)
+            return
+        if count is not None and session not in self.met and not session.live:
+            session.resume(count)
+        self.met.add(session)
 
     def _limits(self, order: Order, session: Session) -> ReplyLimits:
         return ReplyLimits(

@@ -99,6 +99,7 @@ class Sessions:
         self._spare = SpareKernel(sandbox, self._limits, self._place) if spare else None
         self._sessions: dict[str, Session] = {}
         self._unlisted = UnlistedKernels()
+        self._leaving = False
         self._lock = threading.Lock()
         self.io_thread.at_exit(self._farewell)
 
@@ -124,6 +125,7 @@ class Sessions:
             if session is not None:
                 successor.take_over(session)
                 self.io_thread.submit(self._release(session))
+            successor.leaving = self._leaving
             self._sessions[conversation] = successor
             return successor
 
@@ -227,6 +229,12 @@ class Sessions:
         """Tell whether the conversation has a kernel, or one is being started."""
         session = self._sessions.get(conversation)
         return session is not None and session.live
+
+    def leave(self) -> None:
+        """Say that the process ends: what is stopped from now on has lost its variables on this machine."""
+        self._leaving = True
+        for session in self.all():
+            session.leaving = True
 
     async def close_all(self, *, keep: bool = True) -> None:
         """End all kernels on this machine; those on servers too unless `keep` is set."""

@@ -18,7 +18,7 @@ from coderunner.kernel.execution.pending_request import Detach, OnQuestion
 from coderunner.kernel.execution.running_cell import OnOutput, QueuedCell, RunningCell
 from coderunner.kernel.execution.transport import Opener
 from coderunner.kernel.io_thread import IOThread
-from coderunner.kernel.kernel_location import KernelLocation
+from coderunner.kernel.kernel_location import KernelLocation, Local
 from coderunner.kernel.sessions.kernel_lifecycle import REPLACED, KernelLifecycle
 from coderunner.kernel.sessions.kernel_status import KernelStatus
 from coderunner.kernel.sessions.spoken_language import PATIENCE, is_usual, of_spec
@@ -26,13 +26,14 @@ from coderunner.kernel.widgets.comms import Comms
 from coderunner.kernel.widgets.restore import RestoredWidgets
 from coderunner.kernel.widgets.widget_panel import WidgetPanel
 from coderunner.languages import PYTHON, Language
-from coderunner.outputs import Output, Refusal, Remedy, Result, Status
+from coderunner.outputs import Aftermath, Output, Refusal, Remedy, Result, Status
 from coderunner.sandbox.policy import NO_LIMITS, Limits
 
 NEVER_SENT = "it had not started"
 LOOKING = 2.5
 """Seconds to find out what was refused after a cell's end."""
 TAKEN_OVER = "another process had already taken it over"
+LEFT = "CodeRunner was stopped"
 
 
 Refused = Callable[[str, Result, str], Coroutine[Any, Any, tuple[Refusal, ...]]]
@@ -59,6 +60,8 @@ class Session:
         self.io_thread = io_thread
         self._refused = refused
         self._limits = limits or NO_LIMITS
+        self.leaving = False
+        """The process is about to end, and with it a kernel on this machine."""
         self._turnstile = asyncio.Lock()
         self._current: QueuedCell | None = None
         self._late: deque[Result] = deque()
@@ -301,6 +304,7 @@ class Session:
         finally:
             self._current = None
             self._life.end_cell(client)
+        result = _left(result) if self.leaving and isinstance(self.where, Local) else result
         refused = await self._refused(self.conversation, result, cell.source) if self._refused else ()
         said = "; ".join(filter(None, (notice, result.detail or met(result, self._limits))))
         return replace(result, detail=said, refusals=refused)
@@ -322,3 +326,11 @@ class Session:
     async def end(self, *, keep: bool = False) -> None:
         """Close for good; `keep` leaves a kernel running that can be found again. For callers in the loop."""
         await self._life.end(keep=keep)
+
+
+def _left(result: Result) -> Result:
+    """The same, where the kernel ends with the process: a stopped cell has kept nothing."""
+    if result.aftermath is not Aftermath.READY or result.status not in (Status.INTERRUPTED, Status.TIMEOUT):
+        return result
+    said = "; ".join(filter(None, (result.detail, LEFT)))
+    return replace(result, status=Status.REPLACED, aftermath=Aftermath.FRESH, detail=said)

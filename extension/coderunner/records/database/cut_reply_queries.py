@@ -5,10 +5,10 @@ from sqlalchemy import Connection, delete, insert, select
 from coderunner.records.database.schema import CUT_REPLIES
 
 
-def note(connection: Connection, request: str, content: str, now: float, *, since: float) -> None:
-    """Keep what a reply to a request is continued from, the latest one only; forget those before `since`."""
+def note(connection: Connection, request: str, content: str, now: float, within: float) -> None:
+    """Keep what a reply to a request is continued from, the latest one only; forget what is older."""
     its = CUT_REPLIES.c
-    connection.execute(delete(CUT_REPLIES).where((its.id == request) | (its.created < since)))
+    connection.execute(delete(CUT_REPLIES).where((its.id == request) | (its.created < now - within)))
     connection.execute(insert(CUT_REPLIES).values(id=request, content=content, created=now))
 
 

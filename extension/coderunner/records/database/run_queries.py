@@ -133,6 +133,16 @@ def of_reply(connection: Connection, message: str) -> list[Record]:
     return [_record(connection, row) for row in connection.execute(query).all()]
 
 
+def last_count(connection: Connection, conversation: str) -> int | None:
+    """The latest execution count of a conversation's kernel, 0 if none is known; None where nothing ran."""
+    its = RUNS.c
+    runs = select(its.execution_count).where(its.conversation == conversation, its.sent.is_not(None))
+    row = connection.execute(
+        runs.order_by(its.execution_count.is_(None), its.created.desc()).limit(1)
+    ).one_or_none()
+    return None if row is None else row.execution_count or 0
+
+
 def of_latest_reply(connection: Connection, prefix: str, *, since: float) -> list[Record]:
     """All runs of the latest reply whose name begins with `prefix`, if one was asked for since then."""
     its = RUNS.c.message.startswith(prefix, autoescape=True)
