@@ -61,6 +61,13 @@ def load_api_keys(settings: Settings, what: str, say: Callable[[str], None]) -> 
     return ApiKeys([key])
 
 
+def key_wanted(settings: Settings, what: str) -> str:
+    """What is said to somebody who sends no key that is accepted, and where to find one."""
+    if settings.api_key or settings.team_file is not None:
+        return f"Send your key as `Authorization: Bearer …`; whoever runs the {what} can give you one."
+    return f"Send the {what}'s key as `Authorization: Bearer …`; the {what}'s terminal shows its file."
+
+
 def keep_apart(settings: Settings, keys: int) -> None:
     """Refuse several users whose kernels on this machine could reach each other: so many have them here.
 

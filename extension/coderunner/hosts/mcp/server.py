@@ -28,8 +28,6 @@ PORT = 7863
 
 WHAT = "MCP server"
 
-NO_KEY = "Send the server's key as `Authorization: Bearer …`; the server's terminal shows its file.\n"
-
 
 def run(settings: Settings, *, http: bool) -> None:
     """Serve one client on stdin and stdout, or with `http` all that have a key, until it is stopped.
@@ -87,7 +85,10 @@ def guarded(settings: Settings, sessions: ClientSessions, api_keys: ApiKeys) -> 
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
     authentication = Authentication(
-        app, api_keys, refuse=PlainTextResponse(NO_KEY, 401, CHALLENGE), known=_known
+        app,
+        api_keys,
+        refuse=PlainTextResponse(f"{access_settings.key_wanted(settings, 'server')}\n", 401, CHALLENGE),
+        known=_known,
     )
     return OriginCheck(
         authentication,

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from coderunner.access.access_settings import key_wanted
 from coderunner.access.api_keys import ApiKeys
 from coderunner.access.authentication import CHALLENGE, Authentication
 from coderunner.errors import CodeRunnerError, UnreadableJSON
@@ -61,12 +62,6 @@ SAVED = 10.0
 
 OWNER = "coderunner.owner"
 """The key of the owner in a request's scope."""
-
-NO_KEY = openai_format.error(
-    "Send the proxy's key as `Authorization: Bearer …`; the proxy's terminal shows its file.",
-    kind="invalid_request_error",
-    code="invalid_api_key",
-)
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -143,10 +138,13 @@ class Proxy:
             Route("/v1/models", _RequestReader(self._list), methods=["GET"]),
             Route("/{path:path}", _RequestReader(self._pass), methods=METHODS),
         ]
+        no_key = openai_format.error(
+            key_wanted(self.settings, "proxy"), kind="invalid_request_error", code="invalid_api_key"
+        )
         return Authentication(
             Starlette(routes=routes, lifespan=self._life, exception_handlers=REFUSALS),
             api_keys,
-            refuse=JSONResponse(NO_KEY, 401, CHALLENGE),
+            refuse=JSONResponse(no_key, 401, CHALLENGE),
             known=lambda owner: {OWNER: owner},
         )
 
