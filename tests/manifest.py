@@ -154,6 +154,9 @@ BEHAVIOURS = {
         "A notebook holds what is in the conversation, and nothing that was edited away.", "nothing untrue"
     ),
     "command-line:version": Behaviour("The command line tells its version.", "README"),
+    "command-line:own-modules": Behaviour(
+        "No file of the current folder is run in place of a module.", "safety: what code leaves behind"
+    ),
     "command-line:script": Behaviour("`coderunner` is `python -m coderunner`.", "README"),
     "command-line:settings:shown": Behaviour(
         "`coderunner settings` prints every setting with its source, secrets masked.", "README, settings"

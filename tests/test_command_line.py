@@ -122,6 +122,20 @@ def test_the_console_script_is_this_command_line() -> None:
     assert script.load() is __main__.main
 
 
+@behaviour("command-line:own-modules")
+def test_no_file_of_the_current_folder_is_run_in_place_of_a_module(tmp_path: Path) -> None:
+    for name in ("argparse", "asyncio", "html", "json", "httpx", "pydantic", "typing_extensions"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('imported from the folder')")
+    ran = subprocess.run(
+        [sys.executable, "-m", "coderunner", "settings"],
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, b"")
+
+
 @behaviour("command-line:settings:shown")
 def test_settings_are_printed_with_their_sources_and_secrets_masked(tmp_path: Path) -> None:
     (tmp_path / "file.toml").write_text(f"model_key = '{CANARY}'\nport = 8000\n")
