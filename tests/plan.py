@@ -22,6 +22,8 @@ class Layer:
 
 
 PLAN = {
+    # The package itself: where it finds its modules, and nothing of them.
+    "": Layer(),
     "errors": Layer(pure=True),
     "outputs": Layer("text.surrogates", pure=True),
     "languages": Layer(pure=True),
@@ -127,7 +129,8 @@ PLAN = {
         f"{VALUES} system_prompt settings runner models page hosts.app.choices hosts.app.conversation"
     ),
     "hosts.app.choices": Layer(
-        f"{VALUES} access.origins settings system_prompt runner models page.html hosts.app.choices"
+        f"{VALUES} private_folders access.origins settings system_prompt runner models page.html "
+        "hosts.app.choices"
     ),
     # What a conversation shows is decided in pure functions.
     "hosts.app.conversation.message_parts": Layer(

@@ -3,6 +3,10 @@
 from tests.behaviours import Behaviour
 
 BEHAVIOURS = {
+    "app:form:stricter": Behaviour(
+        "A choice to be asked before code runs, or to run none, stays when the app is started again.",
+        "safety: nothing becomes laxer by itself",
+    ),
     "app:files:links": Behaviour(
         "A link in a reply to a file of the chat's folder downloads it, also after a reload; one that leads "
         "elsewhere says so.",

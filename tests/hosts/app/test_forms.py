@@ -5,12 +5,13 @@ import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from playwright.sync_api import Browser, Locator, Response, expect
 
 from coderunner.hosts.app.choices.available_models import AvailableModels
-from coderunner.hosts.app.choices.choices import Choices, ModelChoice
+from coderunner.hosts.app.choices.choices import Approve, Choices, ModelChoice
 from coderunner.hosts.app.server import App
 from coderunner.kernel.connections.servers.hub_start import stopped_server
 from coderunner.kernel.io_thread import io_thread
@@ -214,6 +215,32 @@ def test_where_others_may_come_to_the_page_no_server_of_this_computer_is_offered
     assert load({}).login
     assert Choices.of(load({})).finds
     assert not Choices.of(load(settings)).finds
+
+
+@behaviour("app:form:stricter")
+def test_who_wants_to_be_asked_is_asked_after_a_restart_too(tmp_path: Path) -> None:
+    def started(**more: object) -> Choices:
+        return Choices.of(load({"data_dir": tmp_path, **more}))
+
+    usual = started().approve
+    for chosen, after in (("ask", "ask"), ("off", "off"), ("auto", usual), ("ask", "ask"), (None, usual)):
+        started().choose_approval(cast("Approve | None", chosen))
+        assert started().approve == after
+    started().choose_approval("ask")
+    assert started(approve="auto").approve == "auto"  # the settings say otherwise
+    (tmp_path / "approve").write_text("auto\n")
+    assert started().approve == usual
+
+
+@behaviour("app:form:stricter")
+def test_where_the_choice_cannot_be_kept_it_holds_until_the_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    choices = Choices.of(load({"data_dir": tmp_path / "file"}))
+    choices.choose_approval("ask")
+    assert choices.approval == "ask"
+    assert "could not be saved, so it ends with the app" in caplog.text
 
 
 @behaviour("app:form:start-server")

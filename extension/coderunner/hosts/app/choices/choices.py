@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from coderunner.access.origins import LOOPBACK
+from coderunner.hosts.app.choices import stricter_approval
 from coderunner.models.endpoint.client import Endpoint
 from coderunner.page.html.block_html import Setting
 from coderunner.runner import (
@@ -49,6 +50,8 @@ class Choices:
     """Seconds that it may run on."""
     approve: Approve | None = None
     """None: not chosen, so it depends on where code runs."""
+    data: Path | None = None
+    """Where a choice that is stricter than the settings stays; None: nowhere."""
     max_blocks: int = 8
     max_seconds: float = 900.0
     max_tokens: int = 0
@@ -82,7 +85,9 @@ class Choices:
             deadline=settings.timeout,
             on_timeout=settings.on_timeout,
             hard_timeout=settings.hard_timeout,
-            approve=approval_of(settings) if chosen else None,
+            # What the settings name comes first.
+            approve=approval_of(settings) if chosen else stricter_approval.read(settings.data_dir),
+            data=settings.data_dir,
             max_blocks=settings.max_blocks,
             max_seconds=settings.max_seconds,
             max_tokens=settings.max_tokens,
@@ -96,6 +101,12 @@ class Choices:
             vision=settings.vision,
             system_prompt=settings.system_prompt or SYSTEM_PROMPT,
         )
+
+    def choose_approval(self, approve: Approve | None) -> None:
+        """Choose when code runs. Takes a look at the disk."""
+        self.approve = approve
+        if self.data is not None:
+            stricter_approval.keep(self.data, approve)
 
     @property
     def limit(self) -> float:

@@ -264,7 +264,7 @@ class KernelForm:
         yield f'{block}<p class="cr-soft">{took} · kernel {escape(session.where.kernel_name)}</p>'
 
     async def _set_approval(self, label: str) -> None:
-        self._choices.approve = APPROVALS[label]
+        await asyncio.to_thread(self._choices.choose_approval, APPROVALS[label])
 
     async def _set_on_timeout(self, label: str) -> None:
         self._choices.on_timeout = AT_DEADLINE[label]
