@@ -128,11 +128,12 @@ threading.Thread(target=read).start()"""
         threading.Event().wait(0.01)
     (shown,) = shown_afterwards(session)
     assert [(each.sentence, each.remedy) for each in shown.refusals] == [
-        ("This block may not read ~/data/sales.csv.", Remedy.SETTING)
+        ("This block may not read ~/data/sales.csv.", Remedy.FORM)
     ]
     said = for_model(shown, heading=Heading.AFTERWARDS)
     assert said.endswith(
-        "(This block may not read ~/data/sales.csv. It can be allowed with the setting sandbox_read. "
+        "(This block may not read ~/data/sales.csv. The user can allow it by hand, under “What code may "
+        "reach”. "
         "Do not try another way.)\n"
     )
 

@@ -5,7 +5,7 @@ import hashlib
 import re
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -134,14 +134,19 @@ class Sessions:
         with self._lock:
             return list(self._sessions.values())
 
-    async def close(self, conversation: str, where: KernelLocation | None = None) -> None:
+    def close(
+        self, conversation: str, where: KernelLocation | None = None
+    ) -> Coroutine[object, object, None]:
         """End a conversation's kernel, wherever it is; what it was granted is forgotten.
 
-        Given `where`, also one on that server that nobody owns here; a server that does not answer
-        keeps it.
+        From the call on, before anything is awaited, a session of that name is another one. Given `where`,
+        also the kernel on that server that nobody owns here; a server that does not answer keeps it.
         """
         with self._lock:
             session = self._sessions.pop(conversation, None)
+        return self._close(conversation, session, where)
+
+    async def _close(self, conversation: str, session: Session | None, where: KernelLocation | None) -> None:
         if self.sandbox is not None:
             await asyncio.to_thread(self.sandbox.granted.forget, conversation)
         if session is not None:
@@ -254,12 +259,13 @@ class Sessions:
             self._temporary.cleanup()
 
     async def _end(self, session: Session, *, keep: bool) -> None:
-        self._confined.pop(session.conversation, None)
+        kernel = self._confined.get(session.conversation)
         await self._release(session, keep=keep)
-        own = self.directory(session.conversation)
-        for folder in (own / PACKAGES, own):
-            with suppress(OSError):
-                folder.rmdir()  # only where the program left nothing in it
+        if self._confined.get(session.conversation) is kernel:
+            self._confined.pop(session.conversation, None)
+        if self._sessions.get(session.conversation, session) is not session:
+            return  # the folder is another's of that name by now
+        _remove_empty(self.directory(session.conversation))
 
     async def _release(self, session: Session, *, keep: bool = False) -> None:
         await session.end(keep=keep)
@@ -367,3 +373,10 @@ def slug(conversation: str) -> str:
     if plain == conversation:
         return plain
     return f"{plain or 'conversation'}-{hashlib.sha256(conversation.encode()).hexdigest()[:12]}"
+
+
+def _remove_empty(own: Path) -> None:
+    """Remove a working directory where the program left nothing in it."""
+    for folder in (own / PACKAGES, own):
+        with suppress(OSError):
+            folder.rmdir()
