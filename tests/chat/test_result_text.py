@@ -267,8 +267,9 @@ def test_every_way_to_end_has_its_sentence_after_what_was_shown(status: Status, 
     said = how_it_ended(status, aftermath)
     assert said
     assert for_model(Result((), status, aftermath)) == f"Result: ({said})\n"
+    before = how_it_ended(status, aftermath, "Why.")
     assert for_model(Result((Stream("stdout", "1"),), status, aftermath, detail="Why.")) == (
-        f"Result:\n```output\n1\n```\n({with_details(said, 'Why')})\n"
+        f"Result:\n```output\n1\n```\n({with_details(before, 'Why')})\n"
     )
 
 

@@ -68,7 +68,7 @@ SENTENCES: dict[str, Told] = {
     "change the mode of a file in home": _loses("~/canary.txt"),
     "change the times of a file in home": _loses("~/canary.txt"),
     "mark a file in home": _loses("~/canary.txt"),
-    "read by a symbolic link": _reads("~/canary.txt"),
+    "read by a symbolic link": _reads("~/.ssh/id_canary"),
     "read by a hard link": _reads("~/canary.txt"),
     "move a file out of its folder": _writes("~/moved"),
     "move a file of home into its folder": _writes("~/take.txt"),

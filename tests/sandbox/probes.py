@@ -120,7 +120,8 @@ FILES = (
     _changes("mark a file in home", "os.setxattr('$home/canary.txt', 'user.probe', b'1')"),
     Probe(
         "read by a symbolic link",
-        "os.symlink('$home/canary.txt', 'link-$free')\nreturn b'$token' in Path('link-$free').read_bytes()",
+        # Not of what other acts leave in a home of the kernel's own.
+        "os.symlink('$home/.ssh/id_canary', 'ln-$free')\nreturn b'$token' in Path('ln-$free').read_bytes()",
     ),
     Probe(
         "read by a hard link",

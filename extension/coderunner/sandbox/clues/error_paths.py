@@ -109,10 +109,13 @@ def named(result: Result, source: str) -> list[Named]:
     """The paths that the errors of a cell and its own code name, each once, those of errors first."""
     source = source[:LONGEST]
     found: dict[str, Named] = {}
+    beyond = False
     for text, lines in _errors(result, source):
+        # Where it was no link that could not be made, one may have been followed.
+        beyond = beyond or not _MADE.search(text)
         for each in _in_error(text, lines, source):
             found.setdefault(each.text, each)
-    for each in _in_code(source):
+    for each in _in_code(source, followed=beyond):
         before = found.get(each.text)
         if before is None or (each.writes and not before.failed):
             found[each.text] = each
@@ -158,15 +161,18 @@ def _in_error(text: str, lines: str, source: str) -> Iterator[Named]:
         yield Named(path, denied, writes and not _only_read(path, lines or source), read_only)
 
 
-def _in_code(source: str) -> Iterator[Named]:
-    """Paths that stand in the code as they are, as far as they can be nothing else."""
+def _in_code(source: str, *, followed: bool) -> Iterator[Named]:
+    """Paths that stand in the code as they are, as far as they can be nothing else.
+
+    `followed`: what a link was made to lead to counts, too.
+    """
     calls = _CALLED.findall(source)
     if calls and all(map(_NO_FILES.fullmatch, calls)) and not _SHELL.search(source):
         return
     for line in source.split("\n"):
         writes = bool(_WRITES.search(line))
         paths = [path for path in _quoted(line) if _PLACES.match(path)]
-        linked = {"".join(each) for each in _LINKED.findall(line)}
+        linked = set() if followed else {"".join(each) for each in _LINKED.findall(line)}
         for path in (each for each in (*paths, *_bare(line)) if each not in linked):
             yield Named(path, writes=writes and not _only_read(path, line), failed=False)
     for line in _SHELL.findall(source):
