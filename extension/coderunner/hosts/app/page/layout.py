@@ -70,6 +70,8 @@ class Layout:
                 layout="bubble",
                 # It shows only HTML made by the app; Gradio must not interpret any of it.
                 buttons=[],
+                # The page's own script follows the end, and knows when a person has scrolled away from it.
+                autoscroll=False,
                 render_markdown=False,
                 sanitize_html=True,
                 allow_tags=False,
