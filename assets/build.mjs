@@ -4,6 +4,7 @@ import { copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from "
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
+import { hasten } from "./hasten.mjs";
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const out = process.argv[2] ?? here("../extension/coderunner/page/assets");
@@ -34,6 +35,20 @@ const shared = {
   },
 };
 
+// jQuery finds out by an error whether browsers forgive what they do not know within `:has`; each error while a program
+// loads has the browser read all of it again, for the places of a stack.
+const asking = {
+  name: "asking",
+  setup(builder) {
+    builder.onLoad({ filter: /jquery\/dist\/jquery\.js$/ }, ({ path }) => {
+      const text = readFileSync(path, "utf8");
+      const asks = /try \{\s*document\.querySelector\( ":has\(\*,:jqfake\)" \);\s*return false;\s*\} catch \( _ \) \{\s*return true;\s*\}/;
+      if (!asks.test(text)) throw new Error("jQuery asks about :has in another way now");
+      return { contents: text.replace(asks, 'return !CSS.supports( "selector(:has(*,:jqfake))" );') };
+    });
+  },
+};
+
 const common = {
   bundle: true,
   minify: true,
@@ -48,36 +63,48 @@ const common = {
 const used = new Set(["plotly.js-dist-min", "font-awesome"]);
 async function make(options) {
   const { metafile } = await build(options);
-  for (const path of Object.keys(metafile.inputs)) {
-    const found = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path);
-    if (found) used.add(found[1]);
+  for (const { inputs } of Object.values(metafile.outputs)) {
+    for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+      const found = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path);
+      if (found && bytesInOutput) used.add(found[1]);
+    }
   }
 }
 
 rmSync(out, { recursive: true, force: true });
-await make({ ...common, format: "esm", plugins: [sheets], entryPoints: { host: here("src/host/main.js"), formula: here("src/formula.js") } });
+await make({ ...common, format: "esm", plugins: [sheets], entryPoints: { host: here("src/host/main.js"), formula: here("src/formula.js"), boxes: here("src/boxes.js"), editor: here("src/editor.js"), missing: here("src/host/missing.js"), app: here("src/app/main.js") } });
 await make({
   ...common,
   format: "iife",
-  entryPoints: { shell: here("src/shell.js"), frame: here("src/frame/main.js") },
+  entryPoints: { shell: here("src/shell.js"), frame: here("src/frame/main.js"), inside: here("src/inside.js") },
 });
 // Engines; each is found as `coderunner.NAME`.
-for (const name of ["text", "vega", "widgets", "anywidget", "ipympl"]) {
+for (const name of ["text", "vega", "geo", "charts", "widgets", "anywidget", "ipympl"]) {
   await make({
     ...common,
     format: "iife",
+    // Of Plotly's dependencies only maps have a style sheet, and none are drawn by what is built here.
+    ...(name === "charts" ? { loader: { ".css": "empty" }, define: { global: "window", "define.amd": "false" } } : {}),
     alias: { "sanitize-html": here("src/sanitize.js") },
-    plugins: name === "ipympl" ? [shared] : [],
+    plugins: name === "ipympl" ? [shared] : [asking],
     globalName: `coderunner.${name}`,
     entryPoints: { [name]: here(`src/${name}.js`) },
   });
 }
 copyFileSync(here("node_modules/plotly.js-dist-min/plotly.min.js"), `${out}/plotly.js`);
+for (const name of ["charts", "widgets", "plotly"]) {
+  writeFileSync(`${out}/${name}.js`, hasten(readFileSync(`${out}/${name}.js`, "utf8")));
+}
 await make({
   ...common,
   loader: { ".woff2": "dataurl", ".woff": "empty", ".ttf": "empty", ".eot": "empty", ".svg": "empty" },
   entryPoints: Object.fromEntries(["theme", "block", "frame", "text", "widgets"].map((name) => [name, here(`src/${name}.css`)])),
 });
+
+// Fonts count for a whole page only, the rest within each shadow root only.
+const fonts = /@font-face\{[^}]*\}/g, text = readFileSync(`${out}/text.css`, "utf8");
+writeFileSync(`${out}/fonts.css`, text.match(fonts).join(""));
+writeFileSync(`${out}/formula.css`, text.replace(fonts, ""));
 
 // Packages that come without the text of their licence, and whose it is.
 const UNSAID = [
@@ -87,6 +114,9 @@ const UNSAID = [
   [/^vega-interpreter$/, "Copyright (c) 2015-2026, University of Washington Interactive Data Lab", ["BSD-3-Clause"]],
   [/^font-awesome$/, "Font Awesome by Dave Gandy, http://fontawesome.io; the font under OFL-1.1, its styles under MIT",
     ["OFL-1.1", "MIT"]],
+  [/^has-hover$/, "Copyright (c) Dima Yv", ["MIT"]],
+  [/^is-mobile$/, "Copyright (c) 2013 Julian Gruber", ["MIT"]],
+  [/^native-promise-only$/, "Copyright (c) Kyle Simpson", ["MIT"]],
 ];
 
 function said(name) {

@@ -84,7 +84,7 @@
     if (notice.cell && seen(notice.cell)) notice = { kind: "none", seen: notice.kind };
     if (notice.kind === "ask" && elsewhere(notice)) notice = { kind: "none", seen: "ask" }; // it blocks nothing
     const away = notice.kind === "query" && elsewhere(notice);
-    const another = notice.kind !== shown.kind || notice.number !== shown.number || away !== shown.away;
+    const another = notice.kind !== shown.kind || notice.number !== shown.number || notice.waits !== shown.waits || away !== shown.away;
     if (another) since = performance.now();
     shown = { ...notice, away };
     const queries = !away && notice.kind === "query" && notice.number !== answered;
@@ -95,7 +95,10 @@
     if (away) text.textContent = `A program in the chat ${notice.chat} is waiting for your input; other replies wait for it`;
     const late = notice.kind === "late";
     if (late) text.textContent = `Block ${notice.number} is still running; its result will follow`;
-    if (busy) text.textContent = `Block ${notice.number} has been running for ${Math.round(age / 1000)} s`;
+    if (busy) {
+      const doing = notice.waits ? `is ${notice.waits.toLowerCase()}` : `has been running for ${Math.round(age / 1000)} s`;
+      text.textContent = `Block ${notice.number} ${doing}`;
+    }
     for (const each of questions) each.hidden = !asks;
     form.hidden = !queries;
     // Text typed for one question is not sent to the next one.

@@ -9,18 +9,27 @@ const beside = (name) => {
   return url.href;
 };
 
+// Loads the program and gives the text of its style sheet.
+let read = async () => {
+  const script = Object.assign(document.createElement("script"), { src: beside("text.js") });
+  // The fonts count for the whole page only, the rest within each formula only.
+  const fonts = Object.assign(document.createElement("link"), { rel: "stylesheet", href: beside("fonts.css") });
+  const loaded = new Promise((done, failed) => { script.onload = done; script.onerror = failed; });
+  document.head.append(script, fonts);
+  const [text] = await Promise.all([fetch(beside("formula.css")).then((answer) => answer.text()), loaded]);
+  return text;
+};
+
+// For pages that load nothing by themselves.
+export const readBy = (how) => { read = how; };
+
 let engine = null;
 
-function load() {
+export function load() {
   engine ??= (async () => {
-    const script = Object.assign(document.createElement("script"), { src: beside("text.js") });
-    // The fonts count for the whole page only, the rest within each formula only.
-    const fonts = Object.assign(document.createElement("link"), { rel: "stylesheet", href: beside("text.css") });
-    const loaded = new Promise((done, failed) => { script.onload = done; script.onerror = failed; });
-    document.head.append(script, fonts);
     const sheet = new CSSStyleSheet();
-    await Promise.all([loaded, fetch(fonts.href).then((answer) => answer.text()).then((text) => sheet.replace(text))]);
-    return { sheet, formula: globalThis.coderunner.text.formula };
+    sheet.replaceSync(await read());
+    return { sheet, ...globalThis.coderunner.text };
   })();
   return engine;
 }

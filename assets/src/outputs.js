@@ -6,6 +6,8 @@ const BEST = [
   /^image\/(png|jpeg|gif|webp)$/, /^image\/svg\+xml$/, /^application\/javascript$/, /^application\/json$/,
 ];
 
+const EXECUTED = /^application\/vnd\.(bokehjs|holoviews)_(load|exec)\.v0\+json$/;
+
 const COLOURS = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
 
 const string = (value) => (Array.isArray(value) ? value.join("") : String(value ?? ""));
@@ -64,6 +66,11 @@ export async function drawn(output, draw) {
   if (type === "stream") return { node: terminal(string(output.text), output.name === "stderr" ? "cr-stderr" : "") };
   if (type === "error") return { node: terminal(string(output.traceback?.join("\n") || `${output.ename}: ${output.evalue}`), "") };
   const plain = string(data["text/plain"]);
+  const executed = Object.keys(data).find((each) => EXECUTED.test(each));
+  if (executed) {
+    const [html, script] = [string(data["text/html"]), string(data["application/javascript"] ?? data[executed])];
+    return draw({ kind: executed, data: { html, script: html.includes(script) ? "" : script }, metadata: metadata[executed], plain });
+  }
   for (const best of BEST) {
     const kind = Object.keys(data).find((each) => best.test(each));
     if (!kind) continue;

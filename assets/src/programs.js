@@ -1,16 +1,25 @@
 // The programs that widgets are made of: ours, those that we load with the first widget that needs them, and those
 // that only the kernel's environment has, which come in parcels. They are AMD modules.
 
+import { address, serve } from "./kernel_files.js";
+import { container, registered } from "./lab_extension.js";
+
 const APART = { anywidget: "anywidget", "jupyter-matplotlib": "ipympl" };
 const STILL = new Set(["jupyter-matplotlib"]); // runs no script that a program made
 const LOST = 30_000; // milliseconds until what another module needs is taken to be nowhere
 
 export class Programs {
-  #scripts; #engine; #loaded = new Map(); #coming = new Map(); #turn = Promise.resolve();
+  #scripts; #engine; #ask; #shared; #token; #loaded = new Map(); #coming = new Map(); #turn = Promise.resolve();
 
-  constructor(scripts, engine, ours) {
+  // `ours`: modules that there are; `shared`, those of them and others that containers of modules take from us, with
+  // their versions. `ask(name)` has the kernel send a file, which comes to `take`. `token` stands for a registry.
+  constructor(scripts, engine, ours, { shared, token, ask }) {
     this.#scripts = scripts;
     this.#engine = engine;
+    this.#shared = shared;
+    this.#token = token;
+    this.#ask = ask;
+    if (scripts) serve((name) => this.file(name));
     for (const [name, exports] of Object.entries(ours)) this.#loaded.set(name, Promise.resolve(exports));
   }
 
@@ -27,7 +36,20 @@ export class Programs {
     if (!this.#scripts && !STILL.has(name)) throw new Error("the widget needs scripts, which are turned off");
     if (Object.hasOwn(APART, name)) return this.#define(name, () => this.#engine(APART[name]));
     const bytes = await this.#expect(name).bytes;
-    return bytes ? this.#define(name, () => run(bytes)) : {};
+    if (!bytes) return {};
+    const lab = container(bytes);
+    if (!lab) return this.#define(name, () => run(bytes, uri(name)));
+    await run(bytes, address(`labextensions/${name}/${lab.load}`));
+    return registered(name, lab.extension, this.#shared, this.#token);
+  }
+
+  // A file that lies beside a program; it fails where there is none.
+  async file(name) {
+    if (!this.#coming.has(name)) this.#ask(name);
+    const late = new Promise((_, failed) => setTimeout(() => failed(new Error(`${name} does not come`)), LOST));
+    const bytes = await Promise.race([this.#expect(name).bytes, late]);
+    if (!bytes) throw new Error(`${name} is not there`);
+    return bytes;
   }
 
   #expect(name) {
@@ -55,8 +77,8 @@ export class Programs {
     if (!said) return engine ?? {};
     const make = said.at(-1), exports = {};
     if (typeof make !== "function") return make;
-    // What AMD has for every module. There are no further files of it here.
-    const given = { exports, module: { id: name, uri: `${name}/index.js`, exports, config: () => ({}) } };
+    // What AMD has for every module.
+    const given = { exports, module: { id: name, uri: uri(name), exports, config: () => ({}) } };
     const needs = (said.find(Array.isArray) ?? []).map((need) => given[need] ?? this.#need(need));
     return make(...await Promise.all(needs)) ?? exports;
   }
@@ -67,9 +89,15 @@ export class Programs {
   }
 }
 
-function run(bytes) {
+// Of a scope, the folder of a notebook extension has only the name after it.
+const uri = (name) => address(`nbextensions/${name.split("/").pop()}/index.js`);
+
+// A program is told that it comes from `place`: what lies beside it, it asks for there.
+function run(bytes, place) {
   const src = URL.createObjectURL(new Blob([bytes], { type: "text/javascript" }));
-  const script = Object.assign(document.createElement("script"), { src });
+  const script = document.createElement("script");
+  script.setAttribute("src", src);
+  Object.defineProperty(script, "src", { value: place });
   const loaded = new Promise((done, failed) => {
     script.onload = () => done();
     script.onerror = () => failed(new Error("the widget's code could not be loaded"));

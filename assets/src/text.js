@@ -3,24 +3,87 @@
 import katex from "katex";
 import MarkdownIt from "markdown-it";
 
+const LONGEST = 2000; // characters of a formula
+
 const escape = (text) => text.replace(/[&<>"]/g, (each) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[each]);
 
-export function formula(source, displayMode, throwOnError = false) {
-  return katex.renderToString(source, { displayMode, throwOnError, trust: false, maxExpand: 1000 });
+// Environments that are formulas by themselves. Those of LaTeX that KaTeX does not know are like one that it knows.
+const ENVIRONMENTS = "equation|align|alignat|gather|multline|flalign|eqnarray|displaymath|math|[pbvVB]?matrix|smallmatrix|r?cases|array|split|aligned|alignedat|gathered|CD";
+const BEGIN = new RegExp(String.raw`\\begin\{((?:${ENVIRONMENTS})\*?)\}`, "y");
+const LIKE = { multline: "gather", flalign: "align", eqnarray: "align" };
+const TOP = /^\s*\\begin\{(?:equation|align|alignat|gather|CD)\*?\}/; // KaTeX takes these in display only
+
+// The environment that begins there, to its own end; empty where none does.
+function environment(source, at) {
+  BEGIN.lastIndex = at;
+  const name = BEGIN.exec(source)?.[1];
+  if (!name) return "";
+  const marks = new RegExp(String.raw`\\(begin|end)\{${name.replace("*", "\\*")}\}`, "g");
+  const near = source.slice(at, at + LONGEST);
+  let deep = 0;
+  for (const { 1: mark, 0: written, index } of near.matchAll(marks)) {
+    deep += mark === "begin" ? 1 : -1;
+    if (deep === 0) return near.slice(0, index + written.length);
+  }
+  return "";
 }
 
-// What stands between the marks that notebooks know; all of it is a formula where there are none.
-const WHOLE = /^(\$\$|\\\[|\$|\\\()([\s\S]*?)(?:\$\$|\\\]|\$|\\\))$/;
+// As KaTeX takes it: without labels and numbers, which no notebook shows either.
+function known(source) {
+  return source
+    .replace(/\\label\s*\{[^{}]*\}/g, "")
+    .replace(/\\(?:eq)?ref\s*\{([^{}]*)\}/g, "\\text{($1)}")
+    .replace(/\\(?:begin|end)\{(?:displaymath|math)\}/g, "")
+    .replace(/\\begin\{eqnarray\*?\}[\s\S]*?\\end\{eqnarray\*?\}/g, (all) => all.replace(/&([^&\\\n]{0,40})&/g, "&$1"))
+    .replace(/\\(begin|end)\{(equation|align|alignat|gather|multline|flalign|eqnarray)\*?\}/g, (_, mark, name) => `\\${mark}{${LIKE[name] ?? name}*}`);
+}
 
+export function formula(source, displayMode, throwOnError = false, macros = {}) {
+  const text = known(source), options = { throwOnError, trust: false, maxExpand: 1000, globalGroup: true, macros };
+  return katex.renderToString(text, { ...options, displayMode: displayMode || TOP.test(text) });
+}
+
+const CLOSING = { $$: "$$", $: "$", "\\[": "\\]", "\\(": "\\)" };
+const MARK = /\\begin\{|\\[[(]|\$\$?|\\[\s\S]/g;
+
+// The formulas of a text and the words between them, in order: `[words]` or `[inner, display]`.
+function* parts(source) {
+  const none = new Set(); // marks that are closed nowhere from here on
+  let from = 0;
+  MARK.lastIndex = 0;
+  for (let mark; (mark = MARK.exec(source));) {
+    const { 0: opening, index } = mark, closing = CLOSING[opening];
+    let written = "", inner = "";
+    if (opening === "\\begin{") written = inner = environment(source, index);
+    else if (closing && !none.has(closing)) {
+      const end = source.indexOf(closing, index + opening.length);
+      if (end < 0) none.add(closing);
+      else [written, inner] = [source.slice(index, end + closing.length), source.slice(index + opening.length, end)];
+    }
+    if (!inner.trim()) continue;
+    yield [source.slice(from, index)];
+    yield [inner, opening === "$$" || opening === "\\[" || opening === "\\begin{"];
+    MARK.lastIndex = from = index + written.length;
+  }
+  yield [source.slice(from)];
+}
+
+const TABLE = /^\s*\\begin\{(?:table|tabular|longtable)/;
+const DISPLAYED = /^\s*\\displaystyle\s*/;
+const says = (words) => escape(words.replaceAll("\\$", "$").replace(/\\(?:eq)?ref\{([^{}]*)\}/g, "($1)")).replace(/\n[ \t]*\n+/g, "<br><br>");
+
+// LaTeX as notebooks show it: formulas between their marks, and the words around them; all of it is a formula where
+// there are no marks.
 export function latex(source) {
-  const [, mark, inner] = WHOLE.exec(source.trim()) ?? [null, "$$", source.trim()];
-  return /^\\begin\{(?:table|tabular)/.test(inner) ? `<pre>${escape(source)}</pre>`
-    : formula(inner.replace(/^\\displaystyle\s*/, ""), mark === "$$" || mark === "\\[" || /^\\displaystyle/.test(inner));
+  const all = [...parts(source)].filter(([text]) => text.trim()), macros = {};
+  const [[inner = "", display] = [source, true]] = all;
+  if (TABLE.test(source) || (all.length === 1 && TABLE.test(inner))) return `<pre>${escape(source)}</pre>`;
+  if (all.length <= 1) return formula(inner.replace(DISPLAYED, ""), (display ?? true) || DISPLAYED.test(inner));
+  return all.map(([text, shown]) => (shown === undefined ? says(text) : formula(text, shown, false, macros))).join("");
 }
 
 // The rules are those that the chat app has for what a model writes: beside formulas stand prices, variables of
 // shells and escaped brackets, which are none.
-const LONGEST = 2000;
 const PAIRS = { $$: "$$", "\\[": "\\]", "\\(": "\\)" };
 const DOLLARS = /\$(?![\s$])((?:\\.|[^$\\\n`]){1,2000}?)(?<!\s)\$(?![\d$])(?!(?!(?:th|st|nd|rd|s)\b)[A-Za-z])/y;
 
@@ -39,6 +102,10 @@ function found(source, at) {
     const end = source.slice(0, at + 2 + LONGEST).indexOf(closing, at + 2), content = source.slice(at + 2, end);
     return end < 0 || !fits(content, opening) ? null : [source.slice(at, end + 2), content, opening !== "\\("];
   }
+  if (opening === "\\b") {
+    const written = environment(source, at);
+    return written === "" || written.includes("`") ? null : [written, written, true];
+  }
   if (source[at] !== "$") return null;
   DOLLARS.lastIndex = at;
   const match = DOLLARS.exec(source);
@@ -55,14 +122,28 @@ function maths(state, silent) {
   return true;
 }
 
+// Where the environment that begins there has its end; -1 where it has none.
+const ended = (source, at) => { const { length } = environment(source, at); return length ? at + length : -1; };
+
+function block(state, written, end, line, silent) {
+  const content = written.slice(0, end).trim();
+  if (end < 0 || written.slice(end).trim() || content.includes("`")) return false;
+  if (silent) return true;
+  Object.assign(state.push("maths", "", 0), { content, markup: "$$" });
+  state.line = line;
+  return true;
+}
+
 function display(state, first, last, silent) {
   const from = state.bMarks[first] + state.tShift[first], opening = state.src.slice(from, from + 2);
-  if (!["$$", "\\["].includes(opening) || state.sCount[first] - state.blkIndent >= 4) return false;
+  if (!["$$", "\\[", "\\b"].includes(opening) || state.sCount[first] - state.blkIndent >= 4) return false;
   let written = "", line = first, end = -1;
   for (; end < 0 && line < Math.min(last, first + 60) && state.sCount[line] >= state.blkIndent; line += 1) {
     written += `${state.getLines(line, line + 1, state.blkIndent, false)}\n`;
-    end = written.indexOf(PAIRS[opening], written.indexOf(opening) + 2);
+    const start = written.indexOf(opening);
+    end = opening === "\\b" ? ended(written, start) : written.indexOf(PAIRS[opening], start + 2);
   }
+  if (opening === "\\b") return block(state, written, end, line, silent);
   const content = written.slice(written.indexOf(opening) + 2, end);
   // What stands behind it on its line makes it a part of a sentence.
   if (end < 0 || written.slice(end + 2).trim() || !fits(content, opening)) return false;
@@ -91,7 +172,7 @@ const md = new MarkdownIt({ html: true, linkify: true });
 md.inline.ruler.before("escape", "maths", maths);
 md.block.ruler.before("paragraph", "maths", display, { alt: ["paragraph", "blockquote", "list"] });
 md.core.ruler.after("inline", "boxes", boxes);
-md.renderer.rules.task = (tokens, at) => `<input type="checkbox" disabled${tokens[at].info === "x" ? " checked" : ""}> `;
+md.renderer.rules.task = (tokens, at) => `<input type="checkbox" aria-label="Task" disabled${tokens[at].info === "x" ? " checked" : ""}> `;
 md.renderer.rules.maths = (tokens, at) => formula(tokens[at].content, tokens[at].markup === "$$");
 
 export const markdown = (source) => md.render(source);

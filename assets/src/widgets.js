@@ -4,11 +4,16 @@ import { ManagerBase } from "@jupyter-widgets/base-manager";
 import * as base from "@jupyter-widgets/base";
 import * as controls from "@jupyter-widgets/controls";
 import * as output from "@jupyter-widgets/output";
-import { MessageLoop } from "@lumino/messaging";
-import { Widget } from "@lumino/widgets";
+import * as messaging from "@lumino/messaging";
+import * as lumino from "@lumino/widgets";
 import { drawn } from "./outputs.js";
 import { pack, unpack } from "./parcel.js";
 import { Programs } from "./programs.js";
+import { Said } from "./said.js";
+
+const { MessageLoop } = messaging, { Widget } = lumino;
+
+const LATEST = 10_000; // milliseconds for a model that is shown
 
 const GONE = "Not connected to a kernel. This is its last state; run the block again to use it.";
 
@@ -67,10 +72,21 @@ class Comm {
   on_close(closed) { this.closed = closed; }
 }
 
+// What programs for JupyterLab share with it.
+const SHARED = {
+  "@jupyter-widgets/base": { version: "6.0.12", exports: base },
+  "@jupyter-widgets/controls": { version: "5.0.13", exports: controls },
+  "@jupyter-widgets/output": { version: "6.0.12", exports: output },
+  "@lumino/messaging": { version: "2.0.0", exports: messaging },
+  "@lumino/widgets": { version: "2.10.0", exports: lumino },
+};
+
 export { base };
 
 export class Manager extends ManagerBase {
   #send; #programs; #comms = new Map(); #waiting = new Map(); #turn = Promise.resolve(); #live = true; #places = new Map(); #closed = new Set();
+  #news; #heard; // settles when models come or go
+  #said = new Said((id) => this.#drawn(id));
   #name = `${base.uuid().slice(0, 8)}-`; #count = 0;
 
   constructor(level, draw, engine, send) {
@@ -80,7 +96,12 @@ export class Manager extends ManagerBase {
       "@jupyter-widgets/base": base,
       "@jupyter-widgets/controls": controls,
       "@jupyter-widgets/output": { OutputModel, OutputView: outputView(draw) },
+    }, {
+      shared: SHARED,
+      token: base.IJupyterWidgetRegistry,
+      ask: (file) => { if (this.#live) this.#send(pack({ file }, [])); else this.#programs.take(file); },
     });
+    this.#tell();
     addEventListener("resize", () => {
       for (const view of this.#places.values()) MessageLoop.postMessage(view.luminoWidget, Widget.ResizeMessage.UnknownSize);
     });
@@ -98,6 +119,25 @@ export class Manager extends ManagerBase {
 
   // Puts a view of a model into a place of the page.
   async show(id, place) {
+    this.#said.making += 1;
+    try {
+      await this.#show(id, place);
+    } finally {
+      this.#said.making -= 1;
+      this.#said.news();
+    }
+  }
+
+  // What draws it, and its model, may come after the word that it is shown.
+  async #there(id) {
+    const until = performance.now() + LATEST;
+    while (!this.has_model(id) && !this.#closed.has(id) && performance.now() < until) {
+      await Promise.race([this.#news, new Promise((done) => { setTimeout(done, until - performance.now()); })]);
+    }
+  }
+
+  async #show(id, place) {
+    await this.#there(id);
     const view = await this.create_view(await this.get_model(id));
     if (view instanceof base.ErrorWidgetView) throw new Error(why(view));
     Widget.attach(view.luminoWidget, place);
@@ -107,6 +147,12 @@ export class Manager extends ManagerBase {
       this.#places.delete(place);
       place.remove();
     });
+  }
+
+  // Whether a model has the view that listens for it, or will never have one.
+  async #drawn(id) {
+    const model = this.has_model(id) && await this.get_model(id);
+    return !model || !model.get("_view_name") || Object.keys(model.views ?? {}).length > 0;
   }
 
   // Whether a program closed it: then nothing is shown, and nothing is said of it.
@@ -140,7 +186,9 @@ export class Manager extends ManagerBase {
         base.put_buffers(each.state, each.paths, buffers.slice(at, at += each.paths.length));
       }
       // Each is known by its id before the first waits for another.
-      await Promise.all(models.map((each) => (this.has_model(each.id) ? this.#renew(each) : this.#make(each))));
+      const all = models.map((each) => (this.has_model(each.id) ? this.#renew(each) : this.#make(each)));
+      this.#tell();
+      await Promise.all(all);
       if (whole) this.#wake(live);
     },
     update: ({ id, data, parent }, buffers) => {
@@ -150,11 +198,22 @@ export class Manager extends ManagerBase {
       this.#comms.get(id)?.closed?.({ content: { comm_id: id, data: {} } });
       this.#comms.delete(id);
       this.#closed.add(id);
+      this.#tell();
+    },
+    said: ({ id, number, content, parent }, buffers) => {
+      const message = { content: { comm_id: id, data: { method: "custom", content } }, buffers, parent_header: { msg_id: parent } };
+      const tell = () => this.#comms.get(id)?.heard?.(message);
+      this.#said.take({ id, number, tell, answers: Boolean(parent) && this.#waiting.has(parent) });
     },
     idle: ({ mid }) => this.#settle(mid),
     refused: ({ mid }) => this.#settle(mid),
     live: ({ live }) => this.#wake(live),
   };
+
+  #tell() {
+    this.#heard?.();
+    this.#news = new Promise((done) => { this.#heard = done; });
+  }
 
   async #make({ id, state }) {
     const comm = new Comm(id, (...what) => this.#say(...what));

@@ -6,9 +6,11 @@ const MOST = 4000; // elements that are looked at
 
 const changed = new Map();
 
-const least = () => LEAST[document.documentElement.classList.contains("dark")];
+// A block may stand within another one.
+const themed = (node) => Boolean(node) && (node.closest(".dark") !== null || themed(node.getRootNode().host));
 
 export function mend(place) {
+  const least = LEAST[themed(place)];
   for (const [node, colour] of changed) {
     if (node.isConnected && !place.contains(node)) continue;
     node.style.setProperty("color", colour.value, colour.priority);
@@ -16,7 +18,7 @@ export function mend(place) {
   }
   const texts = [...place.querySelectorAll("*")].slice(0, MOST).filter(says);
   // All are read before the first is written, so that the page is laid out once.
-  const wrong = texts.map((node) => [node, better(node)]).filter(([, colour]) => colour);
+  const wrong = texts.map((node) => [node, better(node, least)]).filter(([, colour]) => colour);
   for (const [node, colour] of wrong) {
     const { style } = node;
     changed.set(node, { value: style.getPropertyValue("color"), priority: style.getPropertyPriority("color") });
@@ -27,20 +29,20 @@ export function mend(place) {
 const says = (node) => node.style && !node.closest("svg, script, style, .cr-widget, .js-plotly-plot")
   && [...node.childNodes].some((each) => each.nodeType === Node.TEXT_NODE && each.data.trim());
 
-function better(node) {
+function better(node, least) {
   const ground = groundOf(node), text = numbers(getComputedStyle(node).color);
-  if (!ground || !text || text[3] < 0.5 || contrast(ground, text) >= least()) return "";
+  if (!ground || !text || text[3] < 0.5 || contrast(ground, text) >= least) return "";
   const [end, name] = light(ground) > 0.18 ? [0, "black"] : [255, "white"];
   for (const share of [0.4, 0.6, 0.8]) {
     const mixed = text.map((each) => each + (end - each) * share);
-    if (contrast(ground, mixed) >= least()) return `rgb(${mixed.slice(0, 3).map(Math.round).join(" ")})`;
+    if (contrast(ground, mixed) >= least) return `rgb(${mixed.slice(0, 3).map(Math.round).join(" ")})`;
   }
   return name;
 }
 
 // What an element stands on; nothing where that is a picture.
 function groundOf(node) {
-  for (let at = node; at; at = at.parentElement) {
+  for (let at = node; at; at = at.parentElement ?? at.getRootNode().host) {
     const { backgroundColor, backgroundImage } = getComputedStyle(at);
     if (backgroundImage !== "none") return null;
     const ground = numbers(backgroundColor);

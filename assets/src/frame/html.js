@@ -1,12 +1,29 @@
 // HTML that a program made. Its scripts are to run, here, where they can do no harm.
 
-import { ours } from "./engines.js";
+import { prepare } from "./amd.js";
+import { LEVEL } from "./door.js";
+import { imports, ours, ourStyle, short, unchecked } from "./elsewhere.js";
+import { listening } from "./missing.js";
 
 export function html(source) {
   const place = document.createElement("div");
   place.className = "cr-html";
-  place.innerHTML = source;
+  place.innerHTML = short(source);
+  for (const link of place.querySelectorAll("link[rel~=stylesheet][href]")) {
+    const written = link.getAttribute("href"), href = ourStyle(written);
+    if (href === written) continue;
+    unchecked(link);
+    link.setAttribute("href", href);
+  }
   return measured(place);
+}
+
+// A script that runs when what it is in is enlivened, and not before.
+export function inert(source) {
+  const place = document.createElement("div");
+  place.innerHTML = "<script></script>";
+  place.firstChild.textContent = short(source);
+  return place.firstChild;
 }
 
 // A frame is as high as what is in it: what is as high as its frame would grow without end. So the height of a view
@@ -20,6 +37,7 @@ export function measured(place) {
     const text = bound(sheet.textContent);
     if (text !== sheet.textContent) sheet.textContent = text;
   }
+  listening(place);
   return place;
 }
 
@@ -29,16 +47,21 @@ const RUNS = /^$|^module$|(java|ecma)script/;
 const alive = new WeakSet();
 
 // Scripts that come with innerHTML never run: each is made anew, in order, once it stands in the page.
-export async function enliven(place) {
-  if (document.body.dataset.level !== "scripts") return;
+// `modules`: what follows needs those, too.
+export async function enliven(place, modules = false) {
+  if (LEVEL !== "scripts") return;
   for (const old of place.querySelectorAll("script")) {
     if (alive.has(old)) continue;
     const script = document.createElement("script");
     alive.add(script);
-    for (const { name, value } of old.attributes) script.setAttribute(name, name === "src" ? ours(value) : value);
-    script.textContent = old.textContent;
+    for (const { name, value } of old.attributes) script.setAttribute(name, value);
+    if (old.hasAttribute("src") && ours(old.getAttribute("src")) !== old.getAttribute("src")) unchecked(script);
+    const text = old.textContent;
+    script.textContent = script.type.trim().toLowerCase() === "module" ? imports(text) : text;
+    prepare(text);
     const runs = RUNS.test(script.type.trim().toLowerCase()) && !script.noModule;
-    const loaded = runs && script.src && new Promise((done) => { script.onload = script.onerror = done; });
+    const waits = script.src || (modules && script.type.trim().toLowerCase() === "module");
+    const loaded = runs && waits && new Promise((done) => { script.onload = script.onerror = done; });
     old.replaceWith(script);
     await loaded;
   }

@@ -1,7 +1,9 @@
 // How each kind of output is drawn. Engines are loaded when something needs them.
 
-import { engine } from "./engines.js";
-import { html } from "./html.js";
+import { serve } from "./comms.js";
+import { program } from "../traces.js";
+import { begun, engine } from "./engines.js";
+import { html, inert } from "./html.js";
 import { tree } from "./tree.js";
 import { widget } from "./widgets.js";
 
@@ -25,26 +27,42 @@ const dark = () => document.documentElement.classList.contains("dark");
 // What a script begins goes on beside the other outputs, whatever it gives back.
 const script = ({ data }) => later("cr-html", (place) => { new Function("element", data)(place); });
 
+// As BokehJS and HoloViews have it: HTML, and a script that draws in it or in what stands before.
+function executed({ kind, data: { html: source, script: text }, metadata }) {
+  if (kind.includes("holoviews_exec")) serve(metadata?.id);
+  const node = html(source);
+  if (text) node.append(inert(text));
+  return { node };
+}
+
+// What of Plotly's has a map with countries in it.
+const MAPS = /"type":\s{0,9}"(choropleth|scattergeo)"/;
+
 const KINDS = [
   [/^application\/vnd\.jupyter\.widget-view\+json$/, (item) => later("cr-widget", (place) => { widget(place, item, draw); })],
   [/^text\/plain$/, ({ data }) => ({ node: Object.assign(document.createElement("pre"), { textContent: data }) })],
-  [/^text\/html$/, ({ data }) => ({ node: html(data) })],
+  [/^text\/html$/, async ({ data }) => {
+    if (MAPS.test(data)) await engine("geo");
+    return { node: html(data) };
+  }],
   [/^text\/markdown$/, async ({ data }) => ({ node: html((await engine("text")).markdown(data)) })],
   [/^text\/latex$/, async ({ data }) => ({ node: html((await engine("text")).latex(data)) })],
   [/^application\/json$/, ({ data, metadata }) => ({ node: tree(data, metadata) })],
   [/^application\/javascript$/, script],
+  [/^application\/vnd\.(bokehjs|holoviews)_(load|exec)\.v0\+json$/, executed],
   [/^application\/vnd\.vega(lite)?\.v\d+/, async ({ data }) => {
     const { embed } = await engine("vega");
     return later("cr-chart", (place) => embed(place, data, dark()));
   }],
   [/^application\/vnd\.plotly\.v1\+json$/, async ({ data }) => {
-    const plotly = await engine("plotly");
+    const plotly = await engine(begun("plotly") ? "plotly" : program(data));
+    if ((data.data ?? []).some?.(({ type }) => /^(choropleth|scattergeo)$/.test(type))) await engine("geo");
     const config = { responsive: true, displaylogo: false, ...data.config };
     return later("cr-chart", async (place) => {
       // Without padding: a figure without a height gets plotly's only where its place has none either.
       const figure = place.appendChild(document.createElement("div"));
       const hidden = figure.offsetWidth === 0;
-      await plotly.newPlot(figure, data.data, data.layout, config);
+      await plotly.newPlot(figure, { data: data.data, layout: data.layout, frames: data.frames, config });
       if (hidden) whenSeen(figure, () => plotly.Plots.resize(figure));
     });
   }],

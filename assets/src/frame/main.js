@@ -3,8 +3,14 @@
 
 import { mend } from "./contrast.js";
 import { door, post } from "./door.js";
+import { take } from "./engines.js";
 import { enliven } from "./html.js";
 import { draw } from "./kinds.js";
+import { load } from "./loaders.js";
+import * as missing from "./missing.js";
+import { names } from "./names.js";
+import { scheme, schemes } from "./scheme.js";
+import { SEEN } from "./seen.js";
 import { begin, keep } from "./whole.js";
 import { hear } from "./widgets.js";
 
@@ -13,34 +19,49 @@ const root = document.getElementById("root");
 // --- what is shown
 
 const shown = []; // a place for each output
+const items = new Map(); // place -> what stands there
 keep(shown);
+missing.watch(shown);
 let turn = Promise.resolve();
 
-function show(count, fresh) {
-  while (shown.length > count) shown.pop().remove();
+function drop(place) {
+  items.delete(place);
+  place.remove();
+}
+
+function show(count, fresh, hollow = []) {
+  while (shown.length > count) drop(shown.pop());
   fresh.forEach((item, at) => {
     if (item === null) return;
     const place = shown[at] ??= root.appendChild(Object.assign(document.createElement("div"), { className: "cr-piece" }));
-    turn = turn.then(() => put(place, item)).catch((failure) => { place.textContent = String(failure); }).then(size);
+    turn = turn.then(() => put(place, item, hollow.includes(at))).catch((failure) => { place.textContent = String(failure); }).then(size);
   });
   turn = turn.then(size);
 }
 
-async function put(place, item) {
+async function put(place, item, hollow) {
   begin(place);
+  items.set(place, item);
+  missing.begun(place, item, hollow);
   const ours = typeof item === "string";
   place.classList.toggle("cr-cell", ours);
   if (ours) {
     place.innerHTML = item;
     return;
   }
-  const stand = (node) => { node.classList.add("cr-out", "cr-acts"); place.replaceChildren(node); };
+  const stand = (node) => {
+    node.classList.add("cr-out", "cr-acts");
+    place.replaceChildren(node);
+    missing.stands(place, node);
+  };
   try {
     const { node, begin: more } = await draw(item);
     stand(node);
     await enliven(node);
     await more?.(node);
+    schemes();
     mend(place);
+    names(place, item);
   } catch (failure) {
     stand(Object.assign(document.createElement("pre"), { textContent: `${item.plain}\n(${failure})` }));
   }
@@ -62,9 +83,6 @@ function size() {
   post({ t: "size", h });
 }
 
-// What is seen without a word in it.
-const SEEN = "img, svg, video, audio, canvas, iframe, object, embed, math, hr, input, button, select, textarea, progress, meter";
-
 // What shows nothing, a style or a script, has no room and no rule above it; nor has a text without a word, which
 // progress bars leave behind: its ground is ours.
 function empty() {
@@ -81,8 +99,14 @@ function empty() {
 }
 
 // A frame out of sight gets no ticks of a ResizeObserver; timers go on.
-let soon = 0;
-const later = () => { grown = 0; soon ||= setTimeout(() => { soon = 0; size(); }, 60); };
+let soon = 0, named = 0;
+const later = () => {
+  grown = 0;
+  missing.changed();
+  schemes();
+  soon ||= setTimeout(() => { soon = 0; size(); }, 60);
+  named ||= setTimeout(() => { named = 0; for (const place of shown) names(place, items.get(place)); }, 400);
+};
 new ResizeObserver(size).observe(root);
 new MutationObserver(later).observe(root, { childList: true, subtree: true, attributes: true, characterData: true });
 root.addEventListener("load", later, true);
@@ -111,7 +135,8 @@ addEventListener("click", (event) => {
 // --- the door: one message, from the shell, with the port
 
 const DOES = {
-  draw: ({ count, fresh }) => show(count, fresh),
+  loaders: ({ loaders }) => { turn = turn.then(() => load(loaders)).catch(console.error); },
+  draw: ({ count, fresh, hollow }) => show(count, fresh, hollow),
   theme({ dark, font, view }) {
     const { documentElement: html, body } = document;
     html.classList.toggle("dark", dark);
@@ -120,10 +145,13 @@ const DOES = {
     // By these what was made for notebooks and their books tells a dark page.
     html.dataset.theme = dark ? "dark" : "light";
     body.dataset.jpThemeLight = String(!dark);
+    body.dataset.jpThemeName = dark ? "JupyterLab Dark" : "JupyterLab Light";
+    scheme(dark);
     body.style.fontFamily = font;
     mend(root);
   },
   parcel: ({ bytes }) => hear(bytes),
+  program: take,
   ping: () => post({ t: "pong" }),
 };
 
@@ -133,3 +161,4 @@ addEventListener("message", function begin({ data, source, ports }) {
   [door.port] = ports;
   door.port.onmessage = ({ data: message }) => DOES[message.t]?.(message);
 });
+parent.postMessage({ t: "coderunner-here" }, "*");

@@ -1,6 +1,7 @@
 // Live widgets: their models are the kernel's, and come in parcels. What draws them is loaded with the first one.
 
-import { post } from "./door.js";
+import * as comms from "./comms.js";
+import { LEVEL, post } from "./door.js";
 import { engine } from "./engines.js";
 import { enliven } from "./html.js";
 
@@ -12,6 +13,7 @@ const first = new Promise((done) => { told = done; });
 const early = [];
 
 export function hear(bytes) {
+  if (comms.hear(bytes)) return;
   told();
   if (manager) manager.then((its) => its.hear(bytes));
   else early.push(bytes);
@@ -25,7 +27,7 @@ const acting = (draw) => async (item) => {
 
 function begin(draw) {
   manager ??= engine("widgets").then(({ Manager }) => {
-    const its = new Manager(document.body.dataset.level, acting(draw), engine, (bytes) => post({ t: "parcel", bytes }, [bytes]));
+    const its = new Manager(LEVEL, acting(draw), engine, (bytes) => post({ t: "parcel", bytes }, [bytes]));
     for (const bytes of early.splice(0)) its.hear(bytes);
     return its;
   });

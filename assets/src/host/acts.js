@@ -3,19 +3,35 @@
 const ACTS = new Set(["run", "always", "skip", "stop", "cancel", "again", "allow"]);
 
 export class Acts {
-  #address; #token;
+  #base; #token;
 
   constructor(base, token) {
-    this.#address = new URL("act", base).href;
+    this.#base = base;
     this.#token = token;
   }
 
-  async #send(what) {
+  #post(where, what) {
+    const headers = { "Content-Type": "application/json", "X-CodeRunner-Token": this.#token };
+    return fetch(new URL(where, this.#base), { method: "POST", headers, body: JSON.stringify(what) });
+  }
+
+  // What one of our routes says; an empty object where it says nothing.
+  async ask(where, what) {
     try {
-      const headers = { "Content-Type": "application/json", "X-CodeRunner-Token": this.#token };
-      return (await fetch(this.#address, { method: "POST", headers, body: JSON.stringify(what) })).ok;
+      const answer = await this.#post(where, what);
+      return answer.ok ? await answer.json() : {};
     } catch {
-      return false;
+      return {};
+    }
+  }
+
+  // Whether it was taken; else why not, where somebody says.
+  async send(what) {
+    try {
+      const answer = await this.#post("act", what);
+      return { taken: answer.ok, error: answer.ok ? "" : (await answer.json().catch(() => ({}))).error };
+    } catch {
+      return { taken: false, error: "" };
     }
   }
 
@@ -28,7 +44,7 @@ export class Acts {
       if (verb in own) own[verb](button);
       if (!ACTS.has(verb)) return;
       button.disabled = true;
-      const taken = await this.#send({ ticket: button.dataset.crTicket, act: verb });
+      const { taken } = await this.send({ ticket: button.dataset.crTicket, act: verb });
       // A block may be run again and again.
       if (!taken || verb === "again") button.disabled = false;
       if (!taken) say(button, "Failed");
@@ -44,7 +60,7 @@ export class Acts {
       answer.value = "";
       // Until the next question is drawn: what is typed by then would be for this one, and be lost.
       for (const field of fields) field.disabled = true;
-      const taken = await this.#send({ ticket, act: "answer", text });
+      const { taken } = await this.send({ ticket, act: "answer", text });
       if (taken || form.dataset.crTicket !== ticket) return;
       for (const field of fields) field.disabled = false;
       if (answer.type === "text") answer.value ||= text;

@@ -2,23 +2,39 @@
 
 import sheet from "../block.css";
 import { copy } from "./acts.js";
+import { bring } from "./beside.js";
+import { box, unbox } from "./box.js";
+import { Chips } from "./files.js";
+import { Editing } from "./edit.js";
+import { foreseen } from "./foresee.js";
 import { Frame } from "./frame.js";
 import { height, remember } from "./heights.js";
+import { keepInside } from "./keys.js";
 import { morph } from "./morph.js";
 import { copyAll, download, large, tools } from "./tools.js";
 
 const LOOK = new CSSStyleSheet();
 LOOK.replaceSync(`:host { display: block; } *, ::before, ::after { box-sizing: border-box; } ${sheet}`);
 
-const PLACES = ["code", "outs", "frame", "refused", "question", "read", "note", "bar", "again"];
-const OURS = ["code", "refused", "question", "read", "bar", "again"];
+const PLACES = ["code", "editor", "outs", "frame", "missing", "files", "preview", "refused", "question", "read", "note", "bar", "again"];
+const BUSY = /^(write|wait|run)\b/; // of a block that has not ended
+const OURS = ["code", "files", "refused", "question", "read", "bar", "again"];
 
-// `line` and `acts` are one for the page; `roots` gets the shadow root of each block that is shown.
-export const element = (line, acts, base, roots) => class extends HTMLElement {
+// Loaded with the first output that cannot be shown.
+let loaded = null;
+const sentences = () => loaded ??= bring("missing.js");
+
+// The blocks of which a person has unfolded the code or the outputs, until the page is loaded again.
+const unfolded = { code: new Set(), outs: new Set() };
+
+// `line`, `acts`, `files` and `loaders` are one for the page; `roots` gets the shadow root of each block that is shown.
+// `frames` is how their frames are opened, and what gives their programs where they load none: {open, program}.
+export const element = (line, acts, files, loaders, base, roots, frames) => class extends HTMLElement {
   static observedAttributes = ["data-cr"];
 
   #root; #cell; #otherwise = document.createElement("slot"); #at; #tools = tools(); #parts = new Map(); #count = 0; #frame = null; #ticket = ""; #watched = "";
-  #level = "scripts"; #chosen = ""; #head = null;
+  #level = "scripts"; #chosen = ""; #head = null; #chips; #editing; #missing = new WeakMap(); #items = []; #uses = null;
+  #links = { link: (url) => this.#link(url), file: (path) => this.#file(path) };
 
   constructor() {
     super();
@@ -29,24 +45,36 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
     this.#cell = node("cell");
     this.#cell.role = "group";
     this.#cell.ariaLabel = "Code and its output";
+    this.#chips = new Chips(files, this.#at.files, this.#at.preview);
     const row = node("row");
     row.append(this.#at.bar, this.#tools);
     const { again, bar: _, ...above } = this.#at;
     this.#cell.append(...Object.values(above), row, again);
     // Until something is told, and where nothing can be: what the host has put into the element.
     this.#root.append(this.#otherwise);
+    this.#editing = new Editing(this.#root, this.#cell, this.#at.editor, base, acts);
     acts.listen(this.#root, {
+      ...this.#editing.verbs,
+      unfold: () => this.#unfold("code"),
+      later: (button) => { button.closest(".cr-question").hidden = true; },
       copy: (button) => copy(button, this.#root.querySelector(".cr-code").textContent),
       "copy-output": (button) => copyAll(button, this.#shown()),
       download: () => download(this.#shown()),
-      expand: (button) => this.#expand(button),
+      expand: () => this.#unfold("outs"),
+      preview: (button) => this.#chips.press(button),
       large: (button) => large(this.#cell, button),
       scripts: () => this.#choose(),
       reload: () => { this.#note(); this.#frame?.again(); },
     });
-    this.#root.addEventListener("keydown", ({ key }) => {
-      if (key === "Escape" && this.#cell.popover) large(this.#cell, this.#button("large"));
+    this.#root.addEventListener("keydown", (event) => {
+      const { key, target } = event;
+      if (key === "Enter" && target.matches(".cr-code") && !event.defaultPrevented && this.#button("change", this.#at.bar)) {
+        event.preventDefault();
+        this.#editing.open();
+      } else if (key === "Escape" && target.closest(".cr-at-editor")) this.#editing.leave();
+      else if (key === "Escape" && this.#cell.popover) large(this.#cell, this.#button("large"));
       else if (key === "Escape") this.#tools.open = false;
+      keepInside(event);
     });
   }
 
@@ -66,6 +94,7 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
     // It stands for another block now: what was said and chosen was about the one before.
     this.#note();
     this.#chosen = "";
+    this.#editing.forget();
     this.#begin();
   }
 
@@ -74,26 +103,46 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
     if (!/^[\w-]{16,64}$/.test(this.#watched)) return;
     if (!this.#cell.isConnected) this.style.minHeight = `${height(this.#watched)}px`;
     line.watch(this.#watched, this);
-    if (this.#cell.hasAttribute("data-wide")) line.whole(this.#watched, true);
+    this.#cell.toggleAttribute("data-unfolded", unfolded.code.has(this.#watched));
+    this.#widen(unfolded.outs.has(this.#watched));
   }
 
   #end() {
     line.leave(this.#watched, this);
+    this.#chips.leave();
     this.#frame?.close();
     this.#frame = null;
     this.#parts.clear();
     this.#head = null;
   }
 
-  #button(verb) { return this.#tools.querySelector(`[data-cr="${verb}"]`); }
+  #button(verb, place = this.#tools) { return place.querySelector(`[data-cr="${verb}"]`); }
 
   #shown() { return Array.from({ length: this.#count }, (_, at) => this.#parts.get(String(at))); }
 
-  #expand(button) {
-    const wide = this.#cell.toggleAttribute("data-wide");
-    button.textContent = wide ? "Collapse" : "Expand";
+  // Shows the middle of what is long, or hides it.
+  #unfold(what) {
+    const names = unfolded[what], id = this.#watched;
+    if (!names.delete(id)) names.add(id);
+    if (what === "outs") this.#widen(names.has(id));
+    this.#cell.toggleAttribute("data-unfolded", unfolded.code.has(id));
+    this.#folds();
+  }
+
+  #widen(wide) {
+    const before = this.#cell.hasAttribute("data-wide");
+    this.#cell.toggleAttribute("data-wide", wide);
+    this.#button("expand").textContent = wide ? "Collapse" : "Expand";
     if (this.#frame) this.#frame.highest = wide ? 40_000 : null;
-    line.whole(this.#watched, wide);
+    if (wide || before) line.whole(this.#watched, wide);
+  }
+
+  #folds() {
+    for (const button of this.#root.querySelectorAll(".cr-unfold")) {
+      const open = this.#cell.hasAttribute(button.dataset.cr === "unfold" ? "data-unfolded" : "data-wide");
+      button.ariaExpanded = String(open);
+      button.ariaLabel = open ? "Show fewer lines" : `Show ${button.dataset.crLines}`;
+    }
   }
 
   // A person decides for this block, until the page is loaded again.
@@ -111,16 +160,25 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
     const focused = this.#root.activeElement;
     // What is new is not for an element that was not told all: that is on its way.
     if (message.t === "more" && !this.#head) return;
+    const ran = BUSY.test(this.#head?.mood);
     const { mood, level, outputs, framed } = this.#head = { ...this.#head, ...message };
+    // For what shows the kernel's files or variables.
+    if (ran && !BUSY.test(mood)) document.dispatchEvent(new CustomEvent("coderunner-ended"));
     this.#cell.className = mood ? `cr-cell cr-${mood}` : "cr-cell";
     for (const [name, part] of Object.entries(message.parts)) this.#keep(name, part);
     for (const name of OURS) if (name in message.parts) morph(this.#at[name], this.#parts.get(name));
+    if ("files" in message.parts) this.#chips.drawn(this.#watched);
+    if ("code" in message.parts) this.#uses = null;
     this.#level = level;
     this.#count = outputs;
     this.#outputs(framed, message.parts);
     this.#tools.hidden = outputs === 0;
     this.#inside(framed, outputs);
     if (!this.#cell.isConnected) this.#root.replaceChildren(this.#cell);
+    this.#folds();
+    this.#editing.drawn(this.#watched);
+    // Whoever pressed a button that is gone is still here.
+    if (focused && !focused.isConnected) this.#cell.focus({ preventScroll: true });
     this.#ask(focused);
     this.style.minHeight = "";
     requestAnimationFrame(() => remember(this.#watched, this.offsetHeight));
@@ -154,30 +212,76 @@ export const element = (line, acts, base, roots) => class extends HTMLElement {
     while (outs.childElementCount > count) outs.lastElementChild.remove();
     for (let at = 0; at < count; at += 1) {
       const there = outs.children[at] ?? outs.appendChild(Object.assign(document.createElement("div"), { className: "cr-piece" }));
-      if (String(at) in fresh || !there.hasChildNodes()) morph(there, this.#parts.get(String(at)));
+      const part = this.#parts.get(String(at));
+      if (!(String(at) in fresh) && there.hasChildNodes()) continue;
+      if (typeof part === "string") {
+        unbox(there);
+        morph(there, part);
+      } else box(there, part, this.#links);
     }
+  }
+
+  // The program of a frame that a block which runs is likely to need, as long as it has not shown anything that acts.
+  #foreseen() {
+    const { mood } = this.#head, runs = /^run\b/.test(mood) || (this.#frame && BUSY.test(mood));
+    return runs ? this.#uses ??= foreseen(this.#at.code.textContent) : "";
   }
 
   // All from the first that acts on.
   #inside(first, count) {
     this.#button("scripts").hidden = first === count;
-    if (first === count) {
+    const none = first === count, ahead = none ? this.#foreseen() : "";
+    if (none && (this.#frame?.count || !ahead)) {
       this.#frame?.close();
       this.#frame = null;
+      this.#items = [];
+      this.#lacks();
       return;
     }
-    const items = [];
+    const items = this.#items = [];
     for (let at = first; at < count; at += 1) items.push(this.#parts.get(String(at)));
-    this.#frame ??= new Frame(this.#at.frame, this.#watched, base, {
-      link: (url) => this.#link(url),
-      file: (path) => this.#file(path),
+    if (!this.#frame?.count && this.#head.omitted) this.#note(this.#head.omitted);
+    this.#frame ??= new Frame(this.#at.frame, this.#watched, frames.open, {
+      ...this.#links,
+      program: frames.program,
       stopped: (why) => this.#halted(why),
+      missing: async (item, what) => {
+        const { checked, told } = await sentences();
+        this.#missing.set(item, told(checked(what)));
+        this.#lacks();
+      },
+      afresh: () => { this.#items.forEach((item) => typeof item === "object" && this.#missing.delete(item)); this.#lacks(); },
       widgets: () => line.widgets(this.#watched),
       parcel: (bytes) => line.parcel(this.#watched, bytes),
+      loaders,
     });
+    this.#frame.foreseen = ahead;
+    this.#frame.loaders = this.#head.loaders;
     this.#frame.level = this.#chosen || this.#level;
     this.#button("scripts").textContent = this.#frame.level === "scripts" ? "Disable scripts" : "Enable scripts";
     this.#frame.show(items);
+    this.#lacks();
+  }
+
+  // What outputs cannot show here: a sentence for each, which stays while the output does.
+  #lacks() {
+    const rows = this.#items.flatMap((item, at) => {
+      const said = typeof item === "object" ? this.#missing.get(item) : null;
+      return said ? [this.#lack(said, item, this.#count > 1 ? `Output ${this.#count - this.#items.length + at + 1}: ` : "")] : [];
+    });
+    if (rows.length || this.#at.missing.hasChildNodes()) this.#at.missing.replaceChildren(...rows);
+  }
+
+  #lack({ text, url, path, whole }, item, which) {
+    const row = Object.assign(document.createElement("p"), { textContent: `${which}${text} `, role: "note" });
+    const address = path ? window.coderunner?.file?.(path) : "";
+    if (url) row.append(this.#away(url, "Open it"));
+    else if (address) row.append(this.#away(address, "Download it"));
+    else if (path) row.append("It is in the folder of the kernel.");
+    else if (whole && item.kind === "text/html") {
+      row.append(Object.assign(document.createElement("button"), { type: "button", textContent: "Save it as a page", onclick: () => download([item]) }));
+    }
+    return row;
   }
 
   // A new question takes the cursor from nobody who types; what was typed for one is not for the next one.

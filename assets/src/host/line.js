@@ -1,5 +1,7 @@
 // The page's one socket to the server: who watches which block, and what comes for them.
 
+import { Order } from "./order.js";
+
 const SOON = 300, LATEST = 8000; // milliseconds until the next try to connect
 
 export class Line {
@@ -7,6 +9,7 @@ export class Line {
   #watching = new Map(); // id -> listeners
   #widgets = new Set(); // ids of those whose widgets are shown
   #whole = new Set(); // ids of those whose long texts are
+  #order = new Order((cell) => this.#ask(cell));
 
   constructor(base, token) {
     this.#address = new URL("socket", base).href.replace(/^http/, "ws");
@@ -19,18 +22,26 @@ export class Line {
     else this.#watching.set(cell, new Set([listener]));
     if (!this.#socket) this.#connect();
     // Also where others watch it: whoever comes later wants the whole.
-    else this.#say({ t: "watch", cell });
+    else if (this.#open) this.#order.add(cell, listener);
   }
 
   leave(cell, listener) {
     const listeners = this.#watching.get(cell);
     listeners?.delete(listener);
+    this.#order.leave(listener);
     if (listeners?.size === 0) {
       this.#watching.delete(cell);
       this.#widgets.delete(cell);
       this.#whole.delete(cell);
       this.#say({ t: "leave", cell });
+      this.#order.arrived(cell);
     }
+  }
+
+  #ask(cell) {
+    this.#say({ t: "watch", cell });
+    if (this.#widgets.has(cell)) this.#say({ t: "widgets", cell });
+    if (this.#whole.has(cell)) this.#say({ t: "whole", cell });
   }
 
   // Has long texts of a block drawn to their end, or no more.
@@ -65,17 +76,17 @@ export class Line {
     socket.onopen = () => {
       this.#open = true;
       this.#wait = SOON;
-      for (const cell of this.#watching.keys()) this.#say({ t: "watch", cell });
-      for (const cell of this.#widgets) this.#say({ t: "widgets", cell });
-      for (const cell of this.#whole) this.#say({ t: "whole", cell });
+      for (const [cell, listeners] of this.#watching) for (const each of listeners) this.#order.add(cell, each);
     };
     socket.onmessage = ({ data }) => {
       if (typeof data !== "string") return this.#deliver(data);
       const message = JSON.parse(data);
       for (const listener of this.#watching.get(message.cell) ?? []) listener.receive(message);
+      this.#order.arrived(message.cell);
     };
     socket.onclose = () => {
       this.#open = false;
+      this.#order.forget();
       for (const listeners of this.#watching.values()) for (const each of listeners) each.lost();
       setTimeout(() => this.#connect(), this.#wait);
       this.#wait = Math.min(this.#wait * 2, LATEST);

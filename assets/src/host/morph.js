@@ -10,7 +10,9 @@ export function morph(place, html) {
 function children(here, there) {
   let node = here.firstChild;
   for (const want of [...there.childNodes]) {
-    if (node && alike(node, want)) {
+    if (node?.isEqualNode(want)) {
+      node = node.nextSibling;
+    } else if (node && alike(node, want)) {
       adapt(node, want);
       node = node.nextSibling;
     } else {

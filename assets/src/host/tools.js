@@ -31,14 +31,18 @@ export const copyAll = (button, parts) => copy(button, parts.map(textOf).join("\
 
 const ENDINGS = [[/html/, "html"], [/markdown/, "md"], [/latex/, "tex"], [/javascript/, "js"], [/json/, "json"]];
 
+function sourceOf({ data, box }) {
+  if (typeof data === "string") return data;
+  return data === null && box ? `${box.style && `<style>${box.style}</style>\n`}${box.html}` : JSON.stringify(data, null, 1);
+}
+
 // The best of what is shown, as a file: a picture, else what acts, else the text.
 export function download(parts) {
   const picture = parts.map((part) => typeof part === "string" && inside(part).querySelector("img")).find(Boolean);
   const active = parts.find((part) => typeof part !== "string");
   if (picture) return save(picture.src, /^data:image\/(\w+)/.exec(picture.src)[1]);
   const ending = active ? ENDINGS.find(([kind]) => kind.test(active.kind))?.[1] ?? "txt" : "txt";
-  const text = !active ? parts.map(textOf).join("\n")
-    : typeof active.data === "string" ? active.data : JSON.stringify(active.data, null, 1);
+  const text = !active ? parts.map(textOf).join("\n") : sourceOf(active);
   const url = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
   save(url, ending);
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
