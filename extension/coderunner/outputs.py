@@ -195,18 +195,27 @@ class Remedy(StrEnum):
     """Nobody, as long as there is a sandbox: another program of this machine is there."""
     PROXY = "proxy"
     """The code itself: it went past the sandbox's proxy, and nothing that is allowed lets it out there."""
+    INSTALL = "install"
+    """The person, with a button below the block that installs what is missing."""
+    PACKAGES = "packages"
+    """Whoever starts CodeRunner, with a setting: nobody can be asked, or nothing is installed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An access that the sandbox refused to a cell. Code can forge one: nothing in it may be believed."""
+    """What a cell did not get: an access that the sandbox refused, or a package that is not installed.
 
-    access: Literal["read", "write", "network", "program", "listen"]
+    Code can forge one: nothing in it may be believed.
+    """
+
+    access: Literal["read", "write", "network", "program", "listen", "package"]
     what: str
-    """The path, with `~` for the home folder, the domain name, or what program of this machine it is."""
+    """The path, with `~` for the home folder, the domain name, what program of this machine it is, or the
+    names of packages."""
     remedy: Remedy = Remedy.NOTHING
     grant: str = ""
-    """With a button, what it grants: an absolute path, a domain name, or the name of a grant."""
+    """With a button, what it grants: an absolute path, a domain name, the name of a grant, or requirements
+    of packages with blanks between them."""
     named: str = ""
     """The same as a person reads it."""
     by: str = ""
@@ -223,6 +232,8 @@ class Refusal:
 
     def said_of(self, subject: str) -> str:
         """What was refused to `subject`, as a sentence."""
+        if self.access == "package":
+            return f"{subject} needs {self.what}, which {self._is} not installed."
         if self.remedy is Remedy.PROXY:
             return (
                 f"{subject} cannot reach {self.what} directly: only HTTP and HTTPS requests get out, "
@@ -248,9 +259,15 @@ class Refusal:
     @property
     def offer(self) -> str:
         """What the button grants; empty where there is none."""
+        if self.remedy is Remedy.INSTALL:
+            return f"Install {self.named} for this chat?"
         if self.remedy is not Remedy.BUTTON:
             return ""
         return f"Allow code in this chat to {_ACCESSES[self.access].may} {self.named}?"
+
+    @property
+    def _is(self) -> str:
+        return "are" if " and " in self.what else "is"
 
     @property
     def _place(self) -> str:
@@ -259,11 +276,15 @@ class Refusal:
     @property
     def past(self) -> str:
         """What was refused, for a person who has allowed it since."""
+        if self.access == "package":
+            return f"This block needed {self.what}."
         return f"This block could not {_ACCESSES[self.access].may_not} {self._place}."
 
     @property
     def granted(self) -> str:
         """What is said in place of the offer once that is allowed."""
+        if self.access == "package":
+            return f"{self.named[:1].upper()}{self.named[1:]} {self._is} installed for this chat now."
         return f"Code in this chat may {_ACCESSES[self.access].may} {self.named} now."
 
 
@@ -280,7 +301,22 @@ _ACCESSES = {
     "network": _Words("reach", "reach", "sandbox_network"),
     "program": _Words("reach", "reach", "sandbox"),
     "listen": _Words("listen on", "listen on", "sandbox"),
+    "package": _Words("import", "import", "packages"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class MadeFile:
+    """A file in the kernel's folder that a cell made or changed. Its name is a stranger's."""
+
+    path: str
+    """Within the folder, with slashes."""
+    size: int
+    """Bytes."""
+    changed: int
+    """When its content was changed, in nanoseconds since 1970, by the clock of its machine."""
+    new: bool = True
+    """It was not there before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,3 +333,9 @@ class Result:
     """What status and aftermath do not say already, in a few plain words for the reader and the model."""
     refusals: tuple[Refusal, ...] = ()
     """What the sandbox refused to it."""
+    files: tuple[MadeFile, ...] = ()
+    """The files that it made or changed: the first of them."""
+    more_files: int = 0
+    """How many it made or changed besides."""
+    variables: str = ""
+    """What it changed in the kernel's variables, in a line, where a model is told of that; not recorded."""

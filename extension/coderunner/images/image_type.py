@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from coderunner.text.file_sizes import in_words
+
 __all__ = [
     "RASTERS",
     "SVG",
@@ -81,7 +83,7 @@ class Image:
     def __str__(self) -> str:
         """One line for a reader who does not see it: `[image/png, 640×480, 23 kB: Figure with 1 Axes]`."""
         sides = self.dimensions
-        facts = [self.mime, *([f"{sides[0]}×{sides[1]}"] if sides else []), _bytes(self.size)]
+        facts = [self.mime, *([f"{sides[0]}×{sides[1]}"] if sides else []), in_words(self.size)]
         return f"[{', '.join(facts)}{f': {self.caption}' if self.caption else ''}]"
 
 
@@ -123,7 +125,7 @@ def read(says: str, data: str, caption: str = "") -> Image | Unreadable:
     content = _decoded(clean)
     if not clean or content is None:
         return Unreadable(says, f"is {_what(data.encode('utf-8', 'replace'), other='not base64')}")
-    if not (kind := _kind(content)):
+    if not (kind := kind_of(content)):
         text = content.decode("utf-8", "replace") if b"<svg" in content[:_SVG_HEADER] else ""
         return Image(SVG, text, caption) if text else Unreadable(says, f"is {_what(content)}")
     if kind in _WHOLE and not _WHOLE[kind](content):
@@ -140,11 +142,12 @@ def why_unseen(image: Image, shown: Collection[str], largest: int) -> str:
 
 def dimensions(content: bytes) -> tuple[int, int] | None:
     """Width and height of an image file other than SVG; None if it does not contain them or is no image."""
-    measure = _MEASURES.get(_kind(content))
+    measure = _MEASURES.get(kind_of(content))
     return measure(content) if measure else None
 
 
-def _kind(content: bytes) -> str:
+def kind_of(content: bytes) -> str:
+    """The type of an image file other than SVG by its first bytes; empty if it is none."""
     return next((kind for kind, starts in _STARTS.items() if starts(content)), "")
 
 
@@ -171,10 +174,6 @@ def _decoded(text: str) -> bytes | None:
         return binascii.a2b_base64(text, strict_mode=True)
     except ValueError:
         return None
-
-
-def _bytes(size: int) -> str:
-    return f"{size} bytes" if size < 1000 else f"{round(size / 1000):,} kB"
 
 
 # --- its type --------------------------------------------------------------------------------------------

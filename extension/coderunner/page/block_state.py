@@ -74,10 +74,14 @@ class Block:
     """Its widgets."""
     imported: bool = False
     """Its code and its first result came from a file."""
+    preparing: str = ""
+    """What is done or waited for before it runs, in a few words."""
     repeat: bool = False
     """It is the block below another one whose code a person has run again."""
     of: str = ""
     """The ticket of that other one."""
+    first: str = ""
+    """The code as it was before a person changed it; empty where nobody has."""
 
     @property
     def stoppable(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 
 from coderunner.outputs import Output, Question, Result, Status
 from coderunner.page.block_state import Block, BlockPanel, State
+from coderunner.text.line_diff import differ
 
 ELSEWHERE = Result(status=Status.LOST, detail="another process is running it")
 
@@ -47,10 +48,12 @@ def recalled(block: Block, runs: Sequence[ARun], panel: Callable[[ARun], BlockPa
         end = ended(replace(block, source=run.code, panel=panel(run)), run.result or ELSEWHERE)
         return replace(end, later=run.later)
 
-    again = (
-        of(Block(id=f"{block.id}-again", repeat=True, of=block.ticket), sent[-1]) if len(sent) > 1 else None
+    if len(sent) == 1:
+        return of(block, sent[0])
+    below = Block(
+        id=f"{block.id}-again", repeat=True, of=block.ticket, first=_before(sent[0].code, sent[-1].code)
     )
-    return replace(of(block, sent[0]), again=again)
+    return replace(of(block, sent[0]), again=of(below, sent[-1]))
 
 
 def asked(block: Block, source: str, ticket: str) -> Block:
@@ -63,7 +66,20 @@ def started(
 ) -> Block:
     """It runs, or waits in the queue; `panel` has the widgets that it shows."""
     state = State.QUEUED if queued else State.RUNNING
-    return replace(block, source=source, state=state, ticket=ticket, elapsed=0.0, panel=panel)
+    # Where it waited for approval, a person may have changed it.
+    first = _before(block.source, source) if block.state is State.WAITING else block.first
+    new = replace(block, source=source, state=state, ticket=ticket, elapsed=0.0, panel=panel, first=first)
+    return replace(new, preparing="")
+
+
+def _before(source: str, edited: str) -> str:
+    """The code before a person changed it; empty where nobody has."""
+    return source if differ(source, edited) else ""
+
+
+def prepared(block: Block, words: str) -> Block:
+    """Something is done or waited for before it runs, which `words` tell; empty: now it runs."""
+    return replace(block, preparing=words)
 
 
 def inquired(block: Block, question: Question | None) -> Block:

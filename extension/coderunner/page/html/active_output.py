@@ -40,8 +40,8 @@ ABOVE_IMAGES = (
 """Kinds that are preferred to an image, the best first, then in JupyterLab's order."""
 BELOW_IMAGES = (_kind("application/javascript", text=True), _kind("application/json"))
 
-FOREIGN = re.compile(r"application/vnd\.bokehjs_\w+\.v0\+json", re.ASCII)
-"""Marks a bundle whose script needs a library that no frame has: it shows as text."""
+EXECUTED = re.compile(r"application/vnd\.(?:bokehjs|holoviews)_(?:load|exec)\.v0\+json", re.ASCII)
+"""Marks a bundle whose parts belong together: HTML, and a script that loads a library or draws with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,24 @@ class ActiveOutput:
     metadata: object = None
     plain: str = ""
     """The text shown where there is no frame."""
+    size: int = 0
+    """Its characters, as JSON where it is no text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Boxed:
+    """An output that the page draws in a box: HTML that was cleaned, or data that its own script draws."""
+
+    active: ActiveOutput
+    """The same for a frame, where it stands below something that acts."""
+    html: str = ""
+    style: str = ""
 
 
 def found(data: MimeBundle, metadata: MimeBundle, kinds: Sequence[Kind]) -> ActiveOutput | None:
     """The best of `kinds` that a bundle has."""
-    if any(FOREIGN.fullmatch(name) for name in data):
-        return None
+    if (executed := next(filter(EXECUTED.fullmatch, data), None)) is not None:
+        return _executed(executed, data, metadata)
     for kind in kinds:
         for name in data:
             if kind.pattern.fullmatch(name) and (active := _active(name, kind, data, metadata)):
@@ -68,10 +80,22 @@ def found(data: MimeBundle, metadata: MimeBundle, kinds: Sequence[Kind]) -> Acti
 
 def _active(name: str, kind: Kind, data: MimeBundle, metadata: MimeBundle) -> ActiveOutput | None:
     value = string(data[name]) if kind.text else data[name]
-    if value in (None, "") or _size(value) > LARGEST:
+    size = _size(value)
+    if value in (None, "") or size > LARGEST:
         return None
     plain = string(value if kind.written else data.get("text/plain"))
-    return ActiveOutput(name, value, metadata.get(name), plain or names(data))
+    return ActiveOutput(name, value, metadata.get(name), plain or names(data), size)
+
+
+def _executed(name: str, data: MimeBundle, metadata: MimeBundle) -> ActiveOutput | None:
+    html = string(data.get("text/html"))
+    # Its script may stand under either name, under both, or in the HTML already.
+    script = string(data[name]) or string(data.get("application/javascript"))
+    parts = {"html": html, "script": "" if script.strip() in html else script}
+    if (not html and not script) or len(html) + len(script) > LARGEST:
+        return None
+    plain = string(data.get("text/plain")) or names(data)
+    return ActiveOutput(name, parts, metadata.get(name), plain)
 
 
 def _size(value: object) -> int:

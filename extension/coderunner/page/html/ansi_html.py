@@ -7,6 +7,7 @@ from html import escape
 from itertools import groupby
 
 from coderunner.text.cursor_up import settled
+from coderunner.text.readable_colours import Colour, css, rgb
 
 _ESCAPE = re.compile(
     r"\x1b\[(?P<sgr>[0-9;:]*)m"  # colours and weights
@@ -32,8 +33,8 @@ class _Style:
 
     foreground: str = ""
     background: str = ""
-    exact_foreground: str = ""
-    exact_background: str = ""
+    exact_foreground: Colour | None = None
+    exact_background: Colour | None = None
     bold: bool = False
     faint: bool = False
     italic: bool = False
@@ -52,9 +53,12 @@ class _Style:
             )
             if name
         ]
+        ink, paper = self.exact_foreground, self.exact_background
+        # On a ground of its own, text is as the program chose both.
+        inked = css(ink) if ink and not paper and not self.background else ink and rgb(ink)
         style = "".join(
             f"{name}:{value};"
-            for name, value in (("color", self.exact_foreground), ("background", self.exact_background))
+            for name, value in (("color", inked), ("background", paper and rgb(paper)))
             if value
         )
         tag = f' class="{" ".join(names)}"' if names else ""
@@ -173,17 +177,17 @@ def _with_named_colour(style: _Style, number: int) -> _Style:
     tens, ones = divmod(number, 10)
     if tens in (3, 4) and ones == 9:
         return (
-            replace(style, foreground="", exact_foreground="")
+            replace(style, foreground="", exact_foreground=None)
             if tens == 3
-            else replace(style, background="", exact_background="")
+            else replace(style, background="", exact_background=None)
         )
     if tens not in (3, 4, 9, 10) or ones > 7:
         return style
     name = _NAMES[ones]
     return (
-        replace(style, foreground=name, exact_foreground="")
+        replace(style, foreground=name, exact_foreground=None)
         if tens in (3, 9)
-        else replace(style, background=name, exact_background="")
+        else replace(style, background=name, exact_background=None)
     )
 
 
@@ -200,14 +204,14 @@ def _with_exact_colour(style: _Style, numbers: list[int], *, foreground: bool) -
     if kind == 5 and taken and taken[0] < 16:
         name = _NAMES[taken[0] % 8]
         return (
-            replace(style, foreground=name, exact_foreground="")
+            replace(style, foreground=name, exact_foreground=None)
             if foreground
-            else replace(style, background=name, exact_background="")
+            else replace(style, background=name, exact_background=None)
         )
     red, green, blue = _cube(taken[0]) if kind == 5 and taken else (*taken, 0, 0, 0)[:3]
     if not taken:
         return style
-    colour = f"rgb({min(red, 255)},{min(green, 255)},{min(blue, 255)})"
+    colour = (min(red, 255), min(green, 255), min(blue, 255))
     return (
         replace(style, foreground="", exact_foreground=colour)
         if foreground

@@ -5,14 +5,16 @@ checked; active output is not HTML here but data that only a sandboxed frame ren
 """
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from html import escape
 
 from coderunner.ending_sentences import how_it_ended
+from coderunner.languages import PYTHON, named
 from coderunner.outputs import Error, Output, Question, Refusal, Result, Status
+from coderunner.packages.offers import Card
 from coderunner.page.block_state import Block, State
-from coderunner.page.html import ansi_html, output_html, refusals_html, syntax_highlighting
+from coderunner.page.html import ansi_html, code_html, files_html, output_html, refusals_html
 from coderunner.page.html.output_html import Drawn
 
 LONGEST_ANSWER = 10_000
@@ -27,6 +29,8 @@ class Setting:
     where: str = "It runs on your computer without a sandbox."
     scripts: bool = True
     """Active output may run scripts, in its sandboxed frame."""
+    alone: bool = False
+    """It stands on a page of its own outputs: its code is closed, and nothing is run or stopped there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Look:
     outputs: tuple[Drawn, ...]
     later: tuple[Drawn, ...]
     """Its outputs after its end."""
+    files: str
+    """What it made and changed."""
     refused: str
     """What the sandbox refused to it."""
     question: str
@@ -46,6 +52,10 @@ class Look:
     bar: str
     again: str
     scripts: bool = True
+    loaders: tuple[str, ...] = ()
+    """The names of what its frame runs first: earlier blocks loaded it."""
+    omitted: str = ""
+    """A sentence where there was too much of that."""
 
     @property
     def pieces(self) -> tuple[Drawn, ...]:
@@ -72,10 +82,11 @@ def look(
     *,
     longest: int = output_html.LONGEST,
     granted: Container[Refusal] = (),
+    cards: Mapping[Refusal, Card] = refusals_html.NO_CARDS,
 ) -> Look:
     """Render a block, with at most `longest` characters of each text.
 
-    `granted`: what of its refusals was allowed meanwhile.
+    `granted`: what of its refusals was allowed meanwhile; `cards`: what is known of packages that it lacks.
 
     Pieces that have not changed are taken from `before`, an earlier look rendered the same way.
     """
@@ -87,10 +98,11 @@ def look(
 
     return Look(
         mood=" cr-".join(filter(None, (_mood(block), "inner" if block.repeat else ""))),
-        code="" if block.repeat else _code(block),
+        code=code_html.closed(block) if setting.alone else code_html.html(block),
         outputs=tuple(map(drawn, block.shown)),
         later=tuple(map(drawn, block.later)),
-        refused=refusals_html.html(block, granted),
+        files=files_html.html(block),
+        refused=refusals_html.html(block, granted, cards),
         question=_form(block.question),
         read=read(block.read),
         bar=_bar(block, setting),
@@ -108,24 +120,21 @@ def _known(block: Block, look: Look) -> dict[int, Drawn]:
 def block(block: Block, setting: Setting) -> str:
     """Code, outputs and bar as one piece of HTML without a frame: active output shows as text."""
     its = look(block, setting)
+    code = code_html.html(block, foldable=False)
     shown = "".join(f'<div class="cr-piece">{output_html.harmless(drawn)}</div>' for drawn in its.pieces)
     return (
         f'<div class="cr-cell{its.mood and " cr-" + its.mood}" role="group" aria-label="Code and its output">'
-        f'{its.code}<div class="cr-outs">{shown}</div>'
-        f"{its.refused}{its.question}{its.read}{its.bar}</div>"
+        f'{code}<div class="cr-outs">{shown}</div>'
+        f"{its.files}{its.refused}{its.question}{its.read}{its.bar}</div>"
     )
-
-
-def _code(block: Block) -> str:
-    code = syntax_highlighting.html(block.code, block.language or syntax_highlighting.PYTHON)
-    return f'<pre class="cr-code" tabindex="0"><code>{code}</code></pre>'
 
 
 def _again(block: Block | None) -> str:
     """The run that a person started, below the first outputs, as a block of its own."""
     if block is None:
         return ""
-    return f'<div class="cr-again" role="group" aria-label="Run again">{placeholder(block.id)}</div>'
+    what = "Run with your changes" if block.first else "Run again"
+    return f'<div class="cr-again" role="group" aria-label="{what}">{placeholder(block.id)}</div>'
 
 
 def _mood(block: Block) -> str:
@@ -178,8 +187,13 @@ def _form(question: Question | None) -> str:
 
 def _bar(block: Block, setting: Setting) -> str:
     state, buttons = _state(block, setting)
-    if block.repeat:
-        state, buttons = f"Again: {state}", buttons if block.stoppable else ""
+    if block.repeat and not block.stoppable:
+        edit = block.first and block.of
+        buttons = f"{_edit(block, block.of)}{_button('copy', 'Copy')}" if edit else ""
+    if setting.alone:
+        buttons = _button("copy", "Copy code")
+    if block.repeat and block.of:
+        state = f"{'Edited' if block.first else 'Again'}: {state}"
     asks = " cr-ask" if block.state is State.WAITING else ""
     return (
         f'<div class="cr-bar{asks}"><span class="cr-dot"></span><span class="cr-state">{state}</span>'
@@ -195,7 +209,8 @@ def _state(block: Block, setting: Setting) -> tuple[str, str]:
         case State.UNFINISHED:
             # A block that waited for approval can still be run.
             run = _button("again", "Run", block.ticket) if block.ordinal is not None else ""
-            return f"<b>Not run</b> · {_why_not(block)}", f"{run}{copy}"
+            edit = _edit(block, block.ticket) if run else ""
+            return f"<b>Not run</b> · {_why_not(block)}", f"{run}{edit}{copy}"
         case State.WAITING:
             ask = [
                 ("skip", "Skip", ""),
@@ -203,11 +218,15 @@ def _state(block: Block, setting: Setting) -> tuple[str, str]:
                 ("run", "Run", "cr-main"),
             ]
             buttons = "".join(_button(act, word, block.ticket, look) for act, word, look in ask)
+            buttons = f"{_edit(block, block.ticket, then='run')}{buttons}"
             return f"<b>Run this code?</b> {escape(setting.where)}", buttons
         case State.QUEUED:
             return "<b>Queued</b> · waiting for the previous block", _button("stop", "Stop", block.ticket)
         case State.RUNNING | State.LATE if block.question:
             return "<b>Waiting for input</b> · the timer is paused", _button("stop", "Stop", block.ticket)
+        case State.RUNNING if block.preparing:
+            stop = _button("stop", "Stop", block.ticket)
+            return f"<b>{escape(block.preparing, quote=False)}</b>", stop
         case State.RUNNING:
             return f"<b>Running</b> · {_clock(block, setting.deadline)}", _button(
                 "stop", "Stop", block.ticket
@@ -218,7 +237,8 @@ def _state(block: Block, setting: Setting) -> tuple[str, str]:
         case State.ENDED:
             fits = block.ticket and not (block.result and block.result.status is Status.UNFIT)
             again = _button("again", "Run again", block.ticket) if fits else ""
-            return _end(block.result or Result()), f"{again}{copy}"
+            edit = _edit(block, block.ticket) if fits else ""
+            return _end(block.result or Result()), f"{again}{edit}{copy}"
 
 
 def _clock(block: Block, deadline: float | None = None) -> str:
@@ -243,6 +263,12 @@ def _button(act: str, word: str, ticket: str = "", look: str = "") -> str:
     named = f' data-cr-ticket="{escape(ticket)}"' if ticket else ""
     look = f' class="{look}"' if look else ""
     return f'<button type="button"{look} data-cr="{act}"{named}>{word}</button>'
+
+
+def _edit(block: Block, ticket: str, then: str = "edit") -> str:
+    """Opens the code in an editor; `then`: the act with which the edited code runs."""
+    python = " data-cr-python" if not block.language or named(block.language) == PYTHON else ""
+    return _button("change", "Edit", ticket).replace("<button", f'<button data-cr-then="{then}"{python}', 1)
 
 
 def _end(result: Result) -> str:

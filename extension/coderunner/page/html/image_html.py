@@ -3,6 +3,7 @@
 import re
 from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import replace
 from html import escape
 
 from coderunner.images import image_type
@@ -27,6 +28,8 @@ def drawn(data: Mapping[str, object], metadata: Mapping[str, object], *, alt: st
 def unseen(data: Mapping[str, object]) -> str:
     """One line for an image of a bundle that is not shown; empty if it has none."""
     image = image_type.of_bundle(data)
+    if isinstance(image, Image) and opaque(image_type.joined(data.get("text/plain")) or ""):
+        image = replace(image, caption="")
     why = image_type.why_unseen(image, SHOWN, LARGEST) if isinstance(image, Image) else ""
     return "" if image is None else f"{image} ({why})" if why else str(image)
 
@@ -34,19 +37,36 @@ def unseen(data: Mapping[str, object]) -> str:
 def img(image: Image, *, alt: str = "", metadata: object = None) -> str:
     """The element of an image."""
     data = b64encode(image.content).decode() if image.mime == SVG else image.data
-    size = _size(metadata)
-    return f'<img src="data:{image.mime};base64,{data}" alt="{escape(alt)}"{size}>'
+    size = _size(metadata, image)
+    return f'<img src="data:{image.mime};base64,{data}" alt="{escape(_said(alt))}"{size}>'
+
+
+_OPAQUE = re.compile(r"<[\w.]{1,200} object(?: at 0x[0-9a-fA-F]+)?>|<[^<>\n]{1,200} at 0x[0-9a-fA-F]+>|image")
+
+
+def _said(alt: str) -> str:
+    """What is read to those who do not see it: no address, nor the brackets of a type's name."""
+    text = " ".join(alt[:2000].split())
+    return "Picture" if not text or opaque(text) else text.removeprefix("<").removesuffix(">")
+
+
+def opaque(plain: str) -> bool:
+    """Whether a text says nothing but the address or the type of an object."""
+    return _OPAQUE.fullmatch(plain.strip()) is not None
 
 
 _LENGTH = re.compile(r"\s*(\d{1,5}(?:\.\d{1,9})?)\s*(px|%)?\s*", re.ASCII)
 
 
-def _size(metadata: object) -> str:
+def _size(metadata: object, image: Image) -> str:
     """The size that the program asks for, as CSS; in less space the aspect ratio stays."""
     if not isinstance(metadata, Mapping):
         return ""
     (width, across), (height, down) = (_length(metadata.get(name)) for name in ("width", "height"))
     styles = []
+    if height and not width and down == "px" and (sides := image.dimensions) and all(sides):
+        # As a width: a height would stay where there is less room, and the image would lose its shape.
+        width, across, height = height * sides[0] / sides[1], "px", 0.0
     if width:
         styles.append(f"width:{width:g}{across}")
     if width and height and across == down == "px":

@@ -1,4 +1,4 @@
-"""One output as safe HTML, or as data that only a sandboxed frame may render. Pure."""
+"""One output as safe HTML, in a box, or as data that only a sandboxed frame may render. Pure."""
 
 import re
 from html import escape
@@ -15,7 +15,9 @@ from coderunner.outputs import (
 )
 from coderunner.page.block_state import Block
 from coderunner.page.html import active_output, ansi_html, image_html
-from coderunner.page.html.active_output import ActiveOutput, string
+from coderunner.page.html.active_output import ActiveOutput, Boxed, string
+from coderunner.page.html.boxes import box
+from coderunner.page.html.folding import OUTPUT, folded
 
 LONGEST = 60_000
 """The most characters of text that one output shows; the middle of a longer text is left out to keep the page
@@ -23,7 +25,7 @@ fast. The model reads far less."""
 WHOLE = 1_000_000
 """The same if a person asks for all of it: a program's text is stored up to half of that."""
 
-Drawn = str | ActiveOutput
+Drawn = str | Boxed | ActiveOutput
 
 
 def draw(output: Output, block: Block, longest: int = LONGEST) -> Drawn:
@@ -40,12 +42,13 @@ def draw(output: Output, block: Block, longest: int = LONGEST) -> Drawn:
 
 
 def _text(text: str, longest: int, look: str = "", omitted: Omission = NOTHING_OMITTED) -> str:
-    shown = ansi_html.html(_clipped(text, longest, omitted))
+    clipped, left = _clipped(text, longest, omitted)
+    shown = folded(ansi_html.html(clipped), OUTPUT, "expand", left.lines)
     return f'<div class="cr-out cr-text{look}" tabindex="0">{shown}</div>'
 
 
-def _clipped(text: str, longest: int, omitted: Omission = NOTHING_OMITTED) -> str:
-    """The text, or its beginning and end. What was omitted earlier is in the part left out here."""
+def _clipped(text: str, longest: int, omitted: Omission = NOTHING_OMITTED) -> tuple[str, Omission]:
+    """The text, or its beginning and end, and what is left out. What was omitted earlier is in that part."""
     if len(text) > longest:
         head, middle, tail = (
             text[: longest * 2 // 3],
@@ -54,30 +57,40 @@ def _clipped(text: str, longest: int, omitted: Omission = NOTHING_OMITTED) -> st
         )
         left = Omission(lines=omitted.lines + middle.count("\n"), characters=omitted.characters + len(middle))
         more = "; Expand shows more" if longest < WHOLE else ""
-        return f"{head}\n… {left} left out{more} …\n{tail}"
+        return f"{head}\n… {left} left out{more} …\n{tail}", left
     if omitted.characters:
-        return f"{text[: omitted.at]}\n… {omitted} left out …\n{text[omitted.at :]}"
-    return text
+        return f"{text[: omitted.at]}\n… {omitted} left out …\n{text[omitted.at :]}", omitted
+    return text, NOTHING_OMITTED
 
 
 def harmless(drawn: Drawn) -> str:
-    """Its HTML where there is no frame."""
-    return _text(drawn.plain, LONGEST) if isinstance(drawn, ActiveOutput) else drawn
+    """Its HTML where there is neither frame nor box."""
+    match drawn:
+        case Boxed(active=active) | (ActiveOutput() as active):
+            return _text(active.plain, LONGEST)
+    return drawn
 
 
 def _bundle(data: MimeBundle, metadata: MimeBundle, longest: int) -> Drawn:
     """The best type of a bundle."""
     if found := active_output.found(data, metadata, active_output.ABOVE_IMAGES):
-        return found
+        return _boxed(found)
     plain = string(data.get("text/plain"))
     if drawn := image_html.drawn(data, metadata, alt=plain or "image"):
         return f'<div class="cr-out cr-image">{drawn}</div>'
     if found := active_output.found(data, metadata, active_output.BELOW_IMAGES):
-        return found
-    lines = "\n".join(filter(None, (image_html.unseen(data), plain)))
+        return _boxed(found)
+    unseen = image_html.unseen(data)
+    lines = "\n".join(filter(None, (unseen, "" if unseen and image_html.opaque(plain) else plain)))
     if not lines and all(value in ("", None, []) for value in data.values()):
         return ""
     return _text(lines or active_output.names(data), longest)
+
+
+def _boxed(output: ActiveOutput) -> Drawn:
+    """The output in a box if all of it can be seen there; else as it is."""
+    found = box.decided(output.kind, output.data, output.size)
+    return output if found is None else Boxed(output, found.html, found.style)
 
 
 _HINT = re.compile(r"^Hint: .*$", re.MULTILINE)
@@ -92,10 +105,10 @@ def _error(error: Error, block: Block, longest: int) -> str:
     where = f"\n  line {number}: {source[number - 1].strip()}" if 0 < number <= len(source) else ""
     hint = "".join(f"\n{line}" for line in _HINT.findall(block.read)[-1:])
     says = f"{error.ename}: {error.evalue}" if error.evalue else error.ename
-    headline = ansi_html.html(_clipped(says, longest))
+    headline = ansi_html.html(_clipped(says, longest)[0])
     folded = (
         '<details class="cr-trace"><summary>traceback</summary>'
-        f'<pre tabindex="0">{ansi_html.html(_clipped(chr(10).join(error.traceback), longest))}</pre>'
+        f'<pre tabindex="0">{ansi_html.html(_clipped(chr(10).join(error.traceback), longest)[0])}</pre>'
         "</details>"
         if error.traceback
         else ""

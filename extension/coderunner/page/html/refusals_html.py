@@ -1,24 +1,32 @@
 """What the sandbox refused to a block, below its outputs, with the buttons that allow it. Pure."""
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from html import escape
 
 from coderunner.ending_sentences import advice
-from coderunner.outputs import Refusal
+from coderunner.outputs import Refusal, Remedy
+from coderunner.packages.offers import Card
 from coderunner.page.block_state import Block, State
+from coderunner.page.html import packages_html
 
 ALLOW = "allow"
 """The verb of the buttons."""
+NO_CARDS: Mapping[Refusal, Card] = {}
 
 
-def html(block: Block, granted: Container[Refusal] = ()) -> str:
+def html(block: Block, granted: Container[Refusal] = (), cards: Mapping[Refusal, Card] = NO_CARDS) -> str:
     """Each refusal as a sentence, with what a button of it grants or what else a person can do.
 
-    `granted`: those whose access was allowed meanwhile, in another way. A block that was run again has none.
+    `granted`: those whose access was allowed meanwhile, in another way; `cards`: what is known of packages. A
+    block that was run again has none.
     """
     refusals = block.refusals if block.state is State.ENDED else ()
     rows = [
-        _granted(refusal, block) if refusal in granted else _row(refusal, block.allowing(refusal))
+        _granted(refusal, block)
+        if refusal in granted
+        else packages_html.html(refusal, block.allowing(refusal), cards.get(refusal))
+        if refusal.remedy is Remedy.INSTALL
+        else _row(refusal, block.allowing(refusal))
         for refusal in refusals
     ]
     rows += [_note(refusal.others) for refusal in refusals if refusal.others]

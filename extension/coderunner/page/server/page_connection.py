@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
+from typing import Protocol
 
 from starlette.types import Message
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnect
 
 from coderunner.page.html.block_html import Look
 from coderunner.page.server import socket_messages
@@ -25,10 +26,26 @@ MOST = 2000
 """The most blocks that a page may watch; a long conversation has a hundred."""
 
 
+class Socket(Protocol):
+    """What a page and the server say to each other on; a WebSocket is one."""
+
+    async def receive(self) -> Message:
+        """The next message of the page, as ASGI has it."""
+
+    async def send_text(self, data: str) -> None:
+        """Tell the page a text."""
+
+    async def send_bytes(self, data: bytes) -> None:
+        """Tell the page bytes."""
+
+    async def close(self, code: int = 1000) -> None:
+        """Refuse to hear more."""
+
+
 class PageConnection:
     """The connection of one page; it sends nothing that `owner` may not see."""
 
-    def __init__(self, socket: WebSocket, subscriptions: Subscriptions, owner: str) -> None:
+    def __init__(self, socket: Socket, subscriptions: Subscriptions, owner: str) -> None:
         self._socket = socket
         self._subscriptions = subscriptions
         self._owner = owner

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from coderunner.page.html import sandboxed_frames
-from coderunner.page.html.sandboxed_frames import LEVELS
+from coderunner.page.html.sandboxed_frames import LEVELS, PROGRAMS, Parts
 from coderunner.page.server import static_files
 
 _FOR_EVER = {
@@ -36,11 +37,20 @@ def frame(level: str, page: str, public: str) -> PublicFile | None:
     `public` is the address of all these files, ending in a slash; it stands in their policy.
     """
     chosen = next((each for each in LEVELS if each == level), None)
-    if chosen is None or page not in _PAGES:
+    name, _, program = page.partition("_")
+    if chosen is None or name not in _PAGES or program not in PROGRAMS:
         return None
-    text, headers = _PAGES[page]
-    content = text(chosen, static_files.version()).encode()
-    return PublicFile(content, "text/html; charset=utf-8", headers(public, chosen))
+    text, headers = _PAGES[name]
+    content = text(chosen, program, _parts()).encode()
+    return PublicFile(content, "text/html; charset=utf-8", headers(public, chosen, program, _parts()))
+
+
+@cache
+def _parts() -> Parts:
+    shell, frame, sheet = (
+        static_files.content(name).decode().strip() for name in ("shell.js", "frame.js", "frame.css")
+    )
+    return Parts(shell, frame, sheet, static_files.version())
 
 
 _PAGES = {

@@ -5,6 +5,9 @@ block, then `more` with what has changed since, or `gone` if it has no such bloc
 already, such as code that is being written, it gets only what is new: `keep`, how many characters of its
 beginning and of its end stay, as JavaScript counts them, and `new`, the text between.
 
+`loaders` names what earlier blocks of the conversation loaded, which the block's frame runs first; the page
+gets each by its name from a route. `omitted` is a sentence where there was too much of that.
+
 `{"t": "whole", "cell": ID}` asks for the block's long texts in full, `part` for the shortened ones.
 
 `{"t": "widgets", "cell": ID}` asks for the block's widgets: their messages go both ways as bytes, each after
@@ -16,7 +19,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from coderunner.page.html.active_output import ActiveOutput
+from coderunner.page.html.active_output import EXECUTED, ActiveOutput, Boxed
 from coderunner.page.html.block_html import Look
 from coderunner.page.html.output_html import Drawn
 
@@ -72,6 +75,8 @@ def _whole(look: Look) -> Mapping[str, object]:
         "level": "scripts" if look.scripts else "still",
         "outputs": len(look.pieces),
         "framed": _framed(look),
+        "loaders": look.loaders,
+        "omitted": look.omitted,
     }
 
 
@@ -85,24 +90,48 @@ def text(message: Mapping[str, object]) -> str:
 
 
 def _pieces(look: Look) -> Mapping[str, Drawn]:
-    shown = {str(index): drawn for index, drawn in enumerate(look.pieces)}
-    names = ("code", "refused", "question", "read", "bar", "again")
+    first = _framed(look)
+    shown = {str(index): _placed(drawn, index < first) for index, drawn in enumerate(look.pieces)}
+    names = ("code", "files", "refused", "question", "read", "bar", "again")
     return {**{name: getattr(look, name) for name in names}, **shown}
 
 
+def _placed(drawn: Drawn, in_page: bool) -> Drawn:  # noqa: FBT001 - one of two places
+    return drawn.active if isinstance(drawn, Boxed) and not in_page else drawn
+
+
+_REACHES = re.compile(rf"text/html|application/javascript|{EXECUTED.pattern}", re.ASCII)
+"""Kinds whose scripts and styles may be meant for what other outputs of the block show."""
+
+
 def _framed(look: Look) -> int:
-    """The first output in the frame: the first active one and all after it, so that they keep their order."""
-    acts = (index for index, drawn in enumerate(look.pieces) if isinstance(drawn, ActiveOutput))
-    return next(acts, len(look.pieces))
+    """The first output in the frame: the first active one and all after it, so that they keep their order.
+
+    Where one may reach into others, so that they stand in one document, the first one that is in no text.
+    """
+    acts = [drawn.kind for drawn in look.pieces if isinstance(drawn, ActiveOutput)]
+    kinds = (Boxed, ActiveOutput) if any(map(_REACHES.fullmatch, acts)) else ActiveOutput
+    found = (index for index, drawn in enumerate(look.pieces) if acts and isinstance(drawn, kinds))
+    return next(found, len(look.pieces))
 
 
 def _part(piece: Drawn, known: Drawn | None) -> object:
-    if isinstance(piece, ActiveOutput):
-        data = _named(piece.data) if piece.kind == JSON else piece.data
-        return {"kind": piece.kind, "data": data, "metadata": piece.metadata, "plain": piece.plain}
+    match piece:
+        case ActiveOutput():
+            return _data(piece)
+        case Boxed(active, html, style):
+            box = {"html": html, "style": style}
+            # Cleaned it says the same, and is sent once.
+            return {**_data(active), **({"data": None} if active.kind == HTML else {}), "box": box}
     return _spliced(piece, known) if isinstance(known, str) and len(known) > SHORT else piece
 
 
+def _data(output: ActiveOutput) -> dict[str, object]:
+    data = _named(output.data) if output.kind == JSON else output.data
+    return {"kind": output.kind, "data": data, "metadata": output.metadata, "plain": output.plain}
+
+
+HTML = "text/html"
 JSON = "application/json"
 """The kind whose values a person reads one by one."""
 

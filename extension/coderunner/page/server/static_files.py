@@ -5,6 +5,8 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
+from coderunner.page.html import sandboxed_frames
+
 PREFIX = "/coderunner"
 """The path of our routes in a host's app."""
 PUBLIC = f"{PREFIX}/public/"
@@ -35,5 +37,5 @@ def content(name: str) -> bytes:
 
 @cache
 def version() -> str:
-    """Different for each build, so that browsers may cache the files for ever."""
-    return sha256(content(SUMS)).hexdigest()[:12]
+    """Different for each build and each policy, so that browsers may cache all of them for ever."""
+    return sha256(content(SUMS) + sandboxed_frames.made().encode()).hexdigest()[:12]

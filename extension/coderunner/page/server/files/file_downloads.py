@@ -1,14 +1,14 @@
 """A file of a conversation as an answer over HTTP: it is kept by the browser, and never acts in a page."""
 
 import re
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
-from coderunner.files.local_files import OpenFile
+from coderunner.files.chat_folder import OpenedFile
 
 KINDS = {
     ".csv": "text/csv; charset=utf-8",
@@ -35,32 +35,62 @@ _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})", re.ASCII)
 _PLAIN = re.compile(r"[^\w .()+,=@-]", re.ASCII)
 
 
-def download(file: OpenFile, wanted: str = "") -> Response:
+def download(file: OpenedFile, wanted: str = "") -> Response:
     """Give a file, which is closed then; `wanted`: the request's Range, of which a single one is heeded."""
     kind = KINDS.get(PurePosixPath(file.name).suffix.lower(), ANYTHING)
     headers = {**CLOSED, "Content-Disposition": disposition(file.name), "Content-Type": kind}
     asked = _RANGE.fullmatch(wanted)
     if asked is None or asked[1] == asked[2] == "":
-        return StreamingResponse(
-            _pieces(file, 0, file.size), 200, {**headers, "Content-Length": str(file.size)}
-        )
+        return _part(file, 0, file.size, 200, headers)
     start, end = _span(asked[1], asked[2], file.size)
     if start >= end:
-        file.close()
-        return Response(None, 416, {**CLOSED, "Content-Range": f"bytes */{file.size}"})
-    headers |= {"Content-Range": f"bytes {start}-{end - 1}/{file.size}", "Content-Length": str(end - start)}
-    return StreamingResponse(_pieces(file, start, end), 206, headers)
+        return _part(file, 0, 0, 416, {**CLOSED, "Content-Range": f"bytes */{file.size}"})
+    headers |= {"Content-Range": f"bytes {start}-{end - 1}/{file.size}"}
+    return _part(file, start, end, 206, headers)
+
+
+def streamed(pieces: AsyncGenerator[bytes, None], name: str, kind: str) -> Response:
+    """Give a file that is made meanwhile, so that no part of it can be asked for."""
+    headers = {
+        **CLOSED,
+        "Content-Disposition": disposition(name),
+        "Content-Type": kind,
+        "Accept-Ranges": "none",
+    }
+    return _Closing(pieces, headers=headers, closed=pieces.aclose)
+
+
+class _Closing(StreamingResponse):
+    """An answer after which something is closed, however it ends, and if it never began."""
+
+    def __init__(
+        self,
+        pieces: AsyncIterator[bytes],
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        *,
+        closed: Callable[[], Awaitable[None]],
+    ) -> None:
+        super().__init__(pieces, status, headers)
+        self._closed = closed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._closed()
+
+
+def _part(file: OpenedFile, start: int, end: int, status: int, headers: Mapping[str, str]) -> Response:
+    length = {"Content-Length": str(end - start)}
+    return _Closing(file.pieces(start, end), status, {**headers, **length}, closed=file.close)
 
 
 def disposition(name: str) -> str:
     """The header that has a browser keep a file under its name, in whatever letters that is."""
     plain = _PLAIN.sub("_", name)[:150]
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='', errors='replace')}"
-
-
-def _pieces(file: OpenFile, start: int, end: int) -> Iterator[bytes]:
-    with closing(file):
-        yield from file.pieces(start, end)
 
 
 def _span(first: str, last: str, size: int) -> tuple[int, int]:

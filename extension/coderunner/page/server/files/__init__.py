@@ -1,0 +1,1 @@
+"""The routes of a chat's files: list, upload, download, rename, delete."""
