@@ -2,7 +2,7 @@
 
 One daemon thread with one event loop for the whole process, started at the first use. Synchronous hosts post
 to it and never wait for it unless they ask to; asynchronous hosts await what runs in it from a loop of their
-own.
+own, or have it live in that (`in_this_loop`): then nothing has to go from one thread to the other.
 """
 
 import asyncio
@@ -10,8 +10,8 @@ import atexit
 import concurrent.futures
 import os
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -21,14 +21,17 @@ AT_EXIT = 5.0
 
 
 class IOThread:
-    """An event loop in a daemon thread of its own."""
+    """An event loop in a daemon thread of its own, or in that of a host."""
 
-    def __init__(self) -> None:
+    def __init__(self, hosts: asyncio.AbstractEventLoop | None = None) -> None:
+        """`hosts`: the loop of the host, which runs in this thread, instead of one of our own."""
         # The selector loop by name: ZeroMQ needs it on Windows, and a host's own policy (uvloop) is not ours.
-        self.loop = asyncio.SelectorEventLoop()
+        self.loop = hosts or asyncio.SelectorEventLoop()
         self._farewells: list[Callable[[], Awaitable[None]]] = []
-        self._thread = threading.Thread(target=self._run, name="coderunner", daemon=True)
-        self._thread.start()
+        self._thread = threading.current_thread()
+        if hosts is None:
+            self._thread = threading.Thread(target=self._run, name="coderunner", daemon=True)
+            self._thread.start()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
@@ -91,6 +94,12 @@ class IOThread:
         self.post(self.loop.stop)
         self._thread.join(1.0)
 
+    async def leave(self) -> None:
+        """Say the farewells, bounded, in the loop: the loop itself is the host's."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(AT_EXIT):
+                await self._say_farewell()
+
     async def _say_farewell(self) -> None:
         farewells, self._farewells = self._farewells, []
         await asyncio.gather(*(farewell() for farewell in farewells), return_exceptions=True)
@@ -108,6 +117,28 @@ def io_thread() -> IOThread:
             _io_thread = IOThread()
             atexit.register(_io_thread.close)
         return _io_thread
+
+
+@asynccontextmanager
+async def in_this_loop() -> AsyncIterator[None]:
+    """Have all kernel I/O of this process live in the loop that runs here, for as long as this lasts.
+
+    For a host whose only loop this is: before anything else of ours was used, and until all of it is closed.
+    Where ZeroMQ cannot live in the loop, it has a thread of its own, as ever.
+    """
+    global _io_thread
+    loop = asyncio.get_running_loop()
+    with _lock:
+        ours = _io_thread is None and isinstance(loop, asyncio.SelectorEventLoop)
+        if ours:
+            _io_thread = IOThread(loop)
+    try:
+        yield
+    finally:
+        if ours and _io_thread is not None:
+            await _io_thread.leave()
+            with _lock:
+                _io_thread = None
 
 
 def _forget_in_child() -> None:

@@ -29,8 +29,13 @@ class Local:
 
     @property
     def isolated(self) -> bool:
-        """Code cannot do there whatever the person could."""
+        """Code cannot do there whatever the person could, so it runs without asking."""
         return bool(self.sandbox)
+
+    @property
+    def own_folder(self) -> bool:
+        """Each conversation has a folder of its own, with nothing in it but what belongs to it."""
+        return not self.directory
 
     @property
     def place(self) -> str:
@@ -68,7 +73,11 @@ class Server:
     """A file with the certificates to trust in place of the system's, for a server with one of its own."""
     attach: str = ""
     """A kernel that runs there already, by its id, path or name: a person's own. Empty: one of ours."""
+    folder: str = ""
+    """Where kernels start, from the server's own folder, which is `/`; empty: in one of each conversation."""
     patience: Patience = field(default_factory=Patience, repr=False, compare=False)
+    yours: bool = field(default=False, compare=False)
+    """It was found on this machine as a program of this user: code in it can do what they can."""
 
     def __post_init__(self) -> None:
         url, pasted = split_token(self.url)
@@ -78,14 +87,20 @@ class Server:
 
     @property
     def isolated(self) -> bool:
-        """A Jupyter server counts as isolated."""
+        """It was chosen for code, which runs there without asking; not that it is kept from anything."""
         return True
+
+    @property
+    def own_folder(self) -> bool:
+        """Each conversation has a folder of its own, with nothing in it but what belongs to it."""
+        return not (self.attach or self.folder)
 
     @property
     def place(self) -> str:
         """Where that is, as a sentence for the reader."""
         attached = f", in the kernel {self.attach}" if self.attach else ""
-        return f"It runs on the Jupyter server {self.url}{attached}."
+        told = f"It runs on the Jupyter server {self.url}{attached}."
+        return f"{told} That server runs on your computer with your permissions." if self.yours else told
 
 
 KernelLocation = Local | Server
@@ -95,7 +110,14 @@ def location_of(settings: Settings) -> KernelLocation:
     """Return the place that the settings name; raises SettingsError where it cannot be one."""
     if settings.server:
         ca_file = str(settings.ca_file or "")
-        return Server(settings.server, settings.token, settings.kernel_name, ca_file, settings.attach)
+        return Server(
+            settings.server,
+            settings.token,
+            settings.kernel_name,
+            ca_file,
+            settings.attach,
+            settings.server_folder,
+        )
     if settings.attach:
         message = f"{settings.source('attach')} names a kernel on a Jupyter server; set the server too"
         raise SettingsError(message)

@@ -88,13 +88,17 @@ class Confinement:
         command = [sys.executable, "-I", "-S", "-c", BOOT, PACKAGE, "--"]
         return cls(backend, command, {}, theirs.fileno(), ours, theirs, walls)
 
-    def started(self) -> None:
+    def started(self, first: bytes = b"") -> None:
         """The process runs: its end of the channel is its own now, and it is told its policy.
+
+        `first` is what it reads before that, if anything.
 
         All that takes a look at the disk is looked up here, while the launcher's interpreter comes up. Raises
         what that raises; the launcher ends when this is closed.
         """
         self._theirs.close()
+        if first:
+            self._send(first)
         self.walls = self._walls()
         if self.backend == "seatbelt":
             return
@@ -110,8 +114,11 @@ class Confinement:
 
             told["filter"] = _filter()
             told["secrets"] = secrets_of_root() if os.geteuid() == 0 else []
+        self._send(marshal.dumps(told))
+
+    def _send(self, message: bytes) -> None:
         try:
-            self._ours.send(marshal.dumps(told))
+            self._ours.send(message)
         except OSError:
             self._ours.close()  # it has ended, or ends now: without a policy nothing starts
 

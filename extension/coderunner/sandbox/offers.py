@@ -116,7 +116,7 @@ def grantable(path: Path, place: Place, *, write: bool) -> Path | None:
 
 def _if_harmless(folder: Path, place: Place, *, write: bool) -> Path | None:
     within = [place.home, *place.ours, *(place.system if write else ())]
-    wide = folder in _WIDE or folder == place.home or _holds(folder, within)
+    wide = folder in _WIDE or is_home(folder, place.home) or _holds(folder, within)
     return folder if not wide and _harmless(folder, place, write=write) else None
 
 
@@ -251,6 +251,16 @@ def _hidden(path: Path, home: Path) -> bool:
         if (first.startswith(".") and not kept) or first in _PRIVATE:
             return True
     return False
+
+
+def is_home(path: Path, home: Path) -> bool:
+    """Whether it is a whole home: this person's, or another one's, root's among them."""
+    return path in _homes(path, home)
+
+
+def holds_homes(path: Path) -> bool:
+    """Whether the homes of people are in it."""
+    return any(Path(each).is_relative_to(path) for each in _HOMES)
 
 
 def _homes(path: Path, home: Path) -> Iterable[Path]:

@@ -1,12 +1,13 @@
 """Watches how much disk a kernel takes in folders of its own, a bounded piece at a time."""
 
 import asyncio
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+
+from coderunner.files.folder_listing import sizes
+from coderunner.kernel.connections.watch_pace import WatchPace
 
 EVERY = 1.0
 """Seconds between two looks: a program writes some gigabytes at most in the meantime."""
@@ -14,8 +15,6 @@ MOST = 1_000
 """Entries that are looked at each time, which takes milliseconds; the next look goes on from there."""
 SHARE = 50
 """Looks take a fiftieth of the time at most, also on a slow disk."""
-BLOCK = 512
-"""Bytes of what a file's `st_blocks` counts."""
 SLACK = 20
 """What was too much before may grow by a twentieth of the limit: programs write a little to delete a lot."""
 
@@ -31,7 +30,7 @@ class DiskUse:
     def look(self) -> tuple[int, bool]:
         """Look at a bounded number of entries: the bytes of this round so far, and whether it is complete."""
         if self._round is None:
-            self._round, self._so_far = _sizes(self._folders), 0
+            self._round, self._so_far = sizes([str(each) for each in self._folders]), 0
         seen = list(islice(self._round, MOST))
         self._so_far += sum(seen)
         complete = len(seen) < MOST
@@ -40,12 +39,13 @@ class DiskUse:
         return self._so_far, complete
 
 
-async def disk_excess(folders: Callable[[], Sequence[Path]], most: int) -> None:
+async def disk_excess(folders: Callable[[], Sequence[Path]], most: int, pace: WatchPace) -> None:
     """Return as soon as the files in some folders take more than `most` bytes of disk.
 
     Where they did so at the first round, they may grow a little: what is too much can be deleted.
     """
     watched: Sequence[Path] | None = None
+    same, before = 0, -1
     while True:
         began = time.monotonic()
         if (now := folders()) != watched:
@@ -55,21 +55,5 @@ async def disk_excess(folders: Callable[[], Sequence[Path]], most: int) -> None:
             return
         if not known:
             allowed, known = max(allowed, used + most // SLACK if used > most else 0), complete
-        await asyncio.sleep(max(EVERY, (time.monotonic() - began) * SHARE))
-
-
-def _sizes(folders: Sequence[Path]) -> Iterator[int]:
-    """The bytes of each entry; a folder counts as none, and what cannot be looked at is left out."""
-    waiting = [str(each) for each in folders]
-    while waiting:
-        with suppress(OSError), os.scandir(waiting.pop()) as entries:
-            for entry in entries:
-                size = 0
-                with suppress(OSError):
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-                    else:
-                        its = entry.stat(follow_symlinks=False)
-                        # Windows does not count blocks. A file with several names counts once.
-                        size = getattr(its, "st_blocks", its.st_size // BLOCK) * BLOCK // max(1, its.st_nlink)
-                yield size
+        same, before = (same + 1 if complete and used == before else 0), used
+        await pace.wait(max(EVERY, (time.monotonic() - began) * SHARE), same)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 
+from coderunner.kernel.packages.environments import environments, interpreter, is_environment
 from coderunner.sandbox.program_folders import PYTHON
 
 NATIVE = "python3"
@@ -35,13 +36,14 @@ class Specs(KernelSpecManager):
     """
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        """Return a kernel spec by name; raises jupyter_client's NoSuchKernel."""
+        """Return a kernel spec by name, or for the path of an environment.
+
+        Raises jupyter_client's NoSuchKernel, and NoSuchKernelSpec for a path where no kernel can run.
+        """
         if kernel_name == NATIVE and find_spec("ipykernel") is not None:
-            found = KernelSpec(
-                argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-                display_name="Python 3",
-                language="python",
-            )
+            found = _ipykernel(sys.executable, "Python 3")
+        elif is_environment(kernel_name):
+            found = _ipykernel(interpreter(kernel_name), kernel_name)
         else:
             found = super().get_kernel_spec(kernel_name)
         found.argv = without_folder(found.argv)
@@ -55,9 +57,26 @@ class Specs(KernelSpecManager):
         return sorted(found, key=lambda name: (name != NATIVE, name))
 
 
+def _ipykernel(python: str, name: str) -> KernelSpec:
+    """The kernel of a Python that has no kernel spec."""
+    return KernelSpec(
+        argv=[python, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        display_name=name,
+        language="python",
+    )
+
+
 def kernel_names() -> list[str]:
     """Return the names of the kernels that this machine has."""
     return Specs().names()
+
+
+def kernel_choices() -> list[tuple[str, str]]:
+    """The kernels and environments of this machine to choose from: how each is called, and its name."""
+    return [
+        *((name, name) for name in kernel_names()),
+        *((f"{each.name} ({each.path})", each.path) for each in environments()),
+    ]
 
 
 def without_folder(command: Sequence[str]) -> list[str]:

@@ -17,18 +17,22 @@ from typing import Any
 
 import zmq
 import zmq.asyncio
-from jupyter_client.manager import AsyncKernelManager
 
 from coderunner.errors import KernelNotStarted
 from coderunner.kernel.background_tasks import attempt, begin
 from coderunner.kernel.connections import kernel_process, kernel_sockets, socket_folders
+from coderunner.kernel.connections.channel_sockets import connect, look_for_room
+from coderunner.kernel.connections.forking.templates import Templates
+from coderunner.kernel.connections.kernel_process import KernelManager, kill_group
 from coderunner.kernel.connections.kernel_sockets import Sockets
 from coderunner.kernel.connections.kernel_specs import NATIVE
-from coderunner.kernel.connections.readiness import wait_until_ready
+from coderunner.kernel.connections.process_usage import kernel_usage
+from coderunner.kernel.connections.readiness import START_TIMEOUT, wait_until_ready
 from coderunner.kernel.connections.usage_limits import Excess, excess, over_disk
+from coderunner.kernel.connections.watch_pace import WatchPace
 from coderunner.kernel.execution.pending_request import Event, Gone
 from coderunner.kernel.protocol.kernel_info import KernelInfo
-from coderunner.kernel.protocol.messages import Channel, Message, from_zmq, to_zmq
+from coderunner.kernel.protocol.messages import Channel, Json, Message, from_zmq, to_zmq
 from coderunner.outputs import Status
 from coderunner.private_folders import make_private
 from coderunner.sandbox.confinement import Confinement
@@ -37,8 +41,6 @@ from coderunner.sandbox.policy import Grants, Limits
 
 DEATH_RATTLE = 0.05
 """Seconds that output of a dead kernel is still on its way to us."""
-LAST_WORDS = 1_000_000
-"""Characters of what a kernel that did not start has said."""
 BREATH = 64
 """Messages of a flood after which others in the loop have their turn."""
 
@@ -58,6 +60,10 @@ class _SocketsNotTaken(KernelNotStarted):
     """The kernel did not come up, and nothing shows that it took the sockets it was offered."""
 
 
+class _NotConnected(KernelNotStarted):
+    """It may well come up, but we have nothing left to connect to it with."""
+
+
 class LocalKernel:
     """The transport to a kernel on this machine."""
 
@@ -65,11 +71,10 @@ class LocalKernel:
     borrowed = uncertain = False
     process = ""
 
-    def __init__(
-        self, manager: AsyncKernelManager, sockets: Path, confinement: Confinement | None = None
-    ) -> None:
+    def __init__(self, manager: KernelManager, sockets: Path, confinement: Confinement | None = None) -> None:
         self.language: str = getattr(manager.kernel_spec, "language", "").lower()
         self.about = KernelInfo()
+        self.prepared = manager.forked
         self._manager = manager
         self._sockets = sockets
         self._confinement = confinement
@@ -79,24 +84,24 @@ class LocalKernel:
         self._receive: Callable[[Event], None] = lambda _event: None
         self._ended = False
         self._farewell = DIED
+        """What is said when its process has ended."""
+        self._pace = WatchPace()
         self.folder: Path | None = None
         """The folder of its conversation, whose files are its own."""
-        """What is said when its process has ended."""
         self._turnstile = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._process: Any = getattr(manager.provisioner, "process", None)
         self._group: int = getattr(manager.provisioner, "pgid", None) or 0
-        # The kernel asks the one who sent the cell, by the name of its socket: both have the same.
-        name = uuid.uuid4().hex.encode()
-        self._shell = self._connect(zmq.DEALER, "shell", name)
-        self._stdin = self._connect(zmq.DEALER, "stdin", name)
+        name = uuid.uuid4().hex.encode()  # the kernel asks the one who sent the cell, by this name
+        self._shell = connect(manager, zmq.DEALER, "shell", name)
+        self._stdin = connect(manager, zmq.DEALER, "stdin", name)
         self._control: zmq.asyncio.Socket | None = None
-        self._iopub = self._connect(zmq.SUB, "iopub")
+        self._iopub = connect(manager, zmq.SUB, "iopub")
+        if self._process is not None:
+            threading.Thread(target=self._watch, name="coderunner-kernel", daemon=True).start()
         self._listen(self._shell, "shell")
         self._listen(self._stdin, "stdin")
         self._listen(self._iopub, "iopub")
-        if self._process is not None:
-            threading.Thread(target=self._watch, name="coderunner-kernel", daemon=True).start()
 
     @property
     def alone(self) -> bool:
@@ -104,21 +109,6 @@ class LocalKernel:
         return self.about.is_ipykernel
 
     # --- messages ---------------------------------------------------------------------------------
-
-    def _connect(self, kind: int, channel: Channel, name: bytes = b"") -> zmq.asyncio.Socket:
-        info = dict(self._manager.get_connection_info())
-        separator = ":" if info["transport"] == "tcp" else "-"
-        socket: zmq.asyncio.Socket = self._manager.context.socket(kind)
-        socket.linger = 0
-        # The kernel binds its sockets when it has come up: try soon again, not every 100 ms.
-        socket.reconnect_ivl = 10
-        if name:
-            socket.identity = name
-        if kind == zmq.SUB:
-            socket.rcvhwm = 0
-            socket.subscribe(b"")
-        socket.connect(f"{info['transport']}://{info['ip']}{separator}{info[f'{channel}_port']}")
-        return socket
 
     def _listen(self, socket: zmq.asyncio.Socket, channel: Channel) -> None:
         begin("the connection to a kernel was lost", self._read(socket, channel), self._tasks)
@@ -139,6 +129,7 @@ class LocalKernel:
     def _take(self, frames: list[bytes], channel: Channel) -> None:
         message = from_zmq(frames, self._key, channel)
         if message is not None:
+            self._pace.hear(message.content.get("execution_state"))
             self._receive(message)
 
     def attach(self, receive: Callable[[Event], None]) -> None:
@@ -153,12 +144,13 @@ class LocalKernel:
     async def send(self, message: Message) -> None:
         """Send one message by its channel."""
         if not self._shell.closed:
+            self._pace.hear("busy" if message.channel == "shell" else "")
             await self._by(message.channel).send_multipart(to_zmq(message, self._key))
 
     def _by(self, channel: Channel) -> zmq.asyncio.Socket:
         if channel == "control" and self._control is None:
             # Opened for its first message: most kernels never get one.
-            self._control = self._connect(zmq.DEALER, channel)
+            self._control = connect(self._manager, zmq.DEALER, channel)
             self._listen(self._control, channel)
         return {"stdin": self._stdin, "control": self._control}.get(channel) or self._shell
 
@@ -167,11 +159,12 @@ class LocalKernel:
         files = self._manager.transport == "ipc"
         watch = begin("nobody looks what a kernel makes", self._watch_files(), self._tasks) if files else None
         try:
-            await wait_until_ready(self)
+            by = self._manager.templates if self.prepared else None
+            await wait_until_ready(self, within=by.answers_within if by is not None else START_TIMEOUT)
         except KernelNotStarted as error:
             taken = not files or (not self._ended and kernel_sockets.bound(self._sockets))
             kind = KernelNotStarted if taken else _SocketsNotTaken
-            raise kind(f"{error}{self._last_words()}") from None
+            raise kind(f"{error}{kernel_process.last_words(self._sockets)}") from None
         finally:
             if watch is not None:
                 watch.cancel()
@@ -182,16 +175,6 @@ class LocalKernel:
             await asyncio.sleep(WATCH)
             if kernel_sockets.bound(self._sockets) is None:
                 return self._mourn()
-
-    def _last_words(self) -> str:
-        try:
-            # No link: what is in the folder of a kernel in a sandbox is the kernel's.
-            handle = os.open(self._sockets / "stderr", os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-            with os.fdopen(handle, errors="replace") as file:
-                lines = file.read(LAST_WORDS).strip().splitlines()
-        except OSError:
-            return ""
-        return f": {lines[-1][:300]}" if lines else ""
 
     # --- the process ------------------------------------------------------------------------------
 
@@ -215,13 +198,14 @@ class LocalKernel:
         self.folder = folder
         if self._process is None:
             return
-        process = self._process.pid
+        process, above = self._process.pid, self._manager.above
         temporary = [self.policy.temporary] if self.policy is not None else []
-        watches = [excess(process, limits)] if limits.memory or limits.processes else []
+        watches = (
+            [excess(process, limits, self._pace, above=above)] if limits.memory or limits.processes else []
+        )
         if limits.disk and temporary:
-            watches.append(
-                over_disk(process, limits.disk, lambda: [*temporary, *filter(None, [self.folder])])
-            )
+            ours = lambda: [*temporary, *filter(None, [self.folder])]  # noqa: E731
+            watches.append(over_disk(process, limits.disk, ours, self._pace))
         for over in watches:
             begin("what a kernel uses is no longer watched", self._end_over(over), self._tasks)
 
@@ -230,12 +214,20 @@ class LocalKernel:
         if self._ended:
             return
         self._farewell = Gone(Status.DIED, f"The kernel was ended: {over.said}.", detail=over.said)
-        self._kill_group()
+        self._group = kill_group(self._group)
         if self._confinement is not None and self._confinement.backend != "seatbelt":
             return  # its launcher ends the others, and tidies up after them
         for process in over.processes:
             with suppress(OSError):
                 os.kill(process, KILL)
+
+    def usage(self) -> Json | None:
+        """Tell what its process and all that come from it use together; for the loop."""
+        return (
+            None
+            if self._process is None or self._ended
+            else kernel_usage(self._process.pid, above=self._manager.above)
+        )
 
     async def interrupt(self) -> None:
         """Interrupt the program, and the programs it started, as Ctrl-C does."""
@@ -265,7 +257,7 @@ class LocalKernel:
 
     async def restart(self) -> None:
         """Kill the program."""
-        self._kill_group()
+        self._group = kill_group(self._group)
         await self._shut_down(now=True)
 
     async def _shut_down(self, *, now: bool) -> None:
@@ -287,17 +279,10 @@ class LocalKernel:
         try:
             await self._shut_down(now=self._ended)
         finally:
-            self._kill_group()
+            self._group = kill_group(self._group)
             if self._confinement is not None:
                 self._confinement.close()
             socket_folders.remove(self._sockets)
-
-    def _kill_group(self) -> None:
-        if self._group > 1 and hasattr(os, "killpg"):
-            try:
-                os.killpg(self._group, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                self._group = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +294,7 @@ class Setting:
     sandbox: KernelSandbox | None
     limits: Limits
     conversation: str
+    templates: Templates | None
 
 
 async def start(
@@ -318,16 +304,19 @@ async def start(
     sandbox: KernelSandbox | None = None,
     limits: Limits | None = None,
     conversation: str = "",
+    templates: Templates | None = None,
 ) -> LocalKernel:
     """Start a kernel in a working directory, or in a place to wait in; it's ready when this returns.
 
     In a `sandbox` it reaches what that and its `conversation` allow. It is ended when it uses more memory or
-    processes than its `limits` allow. One that does not take the sockets that it is offered first is started
-    once more with others. Raises NoSuchKernelSpec and KernelNotStarted.
+    processes than its `limits` allow. It is forked where `templates` can; where that fails it is started, and
+    one that does not take the sockets that it is offered first is started once more with others. Raises
+    NoSuchKernelSpec and KernelNotStarted.
     """
+    look_for_room()
     if directory is not None:
         make_private(directory)
-    setting = Setting(directory, sandbox, limits or Limits(processes=0), conversation)
+    setting = Setting(directory, sandbox, limits or Limits(processes=0), conversation, templates)
     spec = kernel_process.spec_of(kernel_name)
     if kernel_sockets.first_choice(spec) is Sockets.FILES:
         try:
@@ -344,10 +333,11 @@ async def start(
 
 async def _start(kernel_name: str, sockets: Sockets, setting: Setting) -> LocalKernel:
     place = socket_folders.make()
+    # In a sandbox, TCP is what the kernel has, and a relay gives us files.
+    ours = Sockets.FILES if setting.sandbox is not None else sockets
+    manager = kernel_process.manager_of(kernel_name, place, ours)
+    manager.templates = setting.templates
     try:
-        # In a sandbox, TCP is what the kernel has, and a relay gives us files.
-        ours = Sockets.FILES if setting.sandbox is not None else sockets
-        manager = kernel_process.manager_of(kernel_name, place, ours)
         confinement = _confined(manager, place, sockets, setting)
         kernel = await _launch_whole(manager, setting.directory or place, place, confinement)
         try:
@@ -357,15 +347,19 @@ async def _start(kernel_name: str, sockets: Sockets, setting: Setting) -> LocalK
             raise
         theirs = setting.sandbox is not None and setting.sandbox.theirs
         kernel.limit(setting.limits, None if theirs else setting.directory)
-    except BaseException:
+        if manager.forked and setting.templates is not None:
+            setting.templates.served()
+    except BaseException as error:
         socket_folders.remove(place)
+        its = isinstance(error, KernelNotStarted) and not isinstance(error, _NotConnected)
+        if its and manager.forked and setting.templates is not None:
+            setting.templates.fail(error)
+            return await _start(kernel_name, sockets, replace(setting, templates=None))
         raise
     return kernel
 
 
-def _confined(
-    manager: AsyncKernelManager, place: Path, sockets: Sockets, setting: Setting
-) -> Confinement | None:
+def _confined(manager: KernelManager, place: Path, sockets: Sockets, setting: Setting) -> Confinement | None:
     """The sandbox that the kernel is started in."""
     sandbox = setting.sandbox
     if sandbox is None:
@@ -376,20 +370,31 @@ def _confined(
 
 
 async def _launch_whole(
-    manager: AsyncKernelManager, directory: Path, sockets: Path, confinement: Confinement | None
+    manager: KernelManager, directory: Path, sockets: Path, confinement: Confinement | None
 ) -> LocalKernel:
-    """Launch a kernel; when this is cancelled, no process is left of it."""
-    launching = asyncio.ensure_future(_launch(manager, directory, sockets, confinement))
+    """Launch a kernel; when this is cancelled or fails, no process is left of it."""
+    launching = asyncio.ensure_future(kernel_process.launch(manager, directory, sockets, confinement))
     try:
-        return await asyncio.shield(launching)
+        await asyncio.shield(launching)
     except asyncio.CancelledError:
         # Half a launch is a process that nobody knows: let it come up, then end it.
-        await asyncio.shield((await launching).close())
+        await launching
+        await asyncio.shield(_give_up(manager, confinement))
         raise
+    try:
+        return LocalKernel(manager, sockets, confinement)
+    except (KernelNotStarted, RuntimeError) as error:  # no socket, or no thread
+        await asyncio.shield(_give_up(manager, confinement))
+        said = error if isinstance(error, KernelNotStarted) else f"no thread is left for it: {error}"
+        raise _NotConnected(str(said)) from error
 
 
-async def _launch(
-    manager: AsyncKernelManager, directory: Path, sockets: Path, confinement: Confinement | None
-) -> LocalKernel:
-    await kernel_process.launch(manager, directory, sockets, confinement)
-    return LocalKernel(manager, sockets, confinement)
+async def _give_up(manager: KernelManager, confinement: Confinement | None) -> None:
+    """End a process to which nobody is connected, with all that it started."""
+    group: int = getattr(manager.provisioner, "pgid", None) or 0
+    try:
+        await manager.shutdown_kernel(now=True)
+    finally:
+        kill_group(group)
+        if confinement is not None:
+            confinement.close()

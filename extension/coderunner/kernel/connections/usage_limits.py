@@ -9,14 +9,18 @@ from pathlib import Path
 
 from coderunner.kernel.connections.disk_use import disk_excess
 from coderunner.kernel.connections.process_usage import Usage, own_memory, usage
+from coderunner.kernel.connections.watch_pace import WatchPace
 from coderunner.outputs import Error, Result, Status, Stream
 from coderunner.sandbox.policy import Limits
 from coderunner.text.terminal_text import plain
 
 EVERY = 0.25
-"""Seconds between two looks: in the meantime, a program takes a gigabyte at most."""
+"""Seconds between two looks at a kernel that works: in the meantime, a program takes a gigabyte at most."""
 SHARE = 20
 """Looks take a twentieth of the time at most: whoever has many gigabytes is looked at more seldom."""
+
+ALL = 10
+"""Looks at all kernels that work take a tenth of the time at most."""
 
 MEMORY = "it used more than {most:g} GB of memory, the limit set by max_memory"
 DISK = "its files took more than {most:g} GB of disk, the limit set by max_disk"
@@ -36,23 +40,29 @@ class Excess:
     """A clause about the program."""
 
 
-async def excess(process: int, limits: Limits) -> Excess:
-    """Return as soon as a process, with all that it started, uses more than `limits` allow."""
-    pause = EVERY
+async def excess(process: int, limits: Limits, pace: WatchPace, *, above: int = 0) -> Excess:
+    """Return as soon as a process, with all that it started, uses more than `limits` allow.
+
+    The memory of the first `above` generations does not count.
+    """
+    pause, same, before = EVERY, 0, None
     while True:
-        await asyncio.sleep(pause)
+        await pace.wait(pause, same)
         began = time.monotonic()
-        found = usage(process, most_threads=limits.processes)
+        found = usage(process, most_threads=limits.processes, above=above)
         if 0 < limits.processes < found.threads:
             return Excess(found.processes, PROCESSES.format(most=limits.processes))
         if 0 < limits.memory < found.memory and await asyncio.to_thread(_takes_more, found, limits.memory):
             return Excess(found.processes, MEMORY.format(most=limits.memory / 1e9))
-        pause = max(EVERY, (time.monotonic() - began) * SHARE)
+        pause = max(EVERY, (time.monotonic() - began) * max(SHARE, ALL * pace.together))
+        same, before = (same + 1 if found == before else 0), found
 
 
-async def over_disk(process: int, most: int, folders: Callable[[], Sequence[Path]]) -> Excess:
+async def over_disk(
+    process: int, most: int, folders: Callable[[], Sequence[Path]], pace: WatchPace
+) -> Excess:
     """Return as soon as the files in some folders take more than `most` bytes of disk."""
-    await disk_excess(folders, most)
+    await disk_excess(folders, most, pace)
     return Excess(usage(process).processes, DISK.format(most=most / 1e9))
 
 
@@ -95,4 +105,4 @@ def _errors(result: Result) -> Iterator[str]:
 
 
 def _takes_more(found: Usage, most: int) -> bool:
-    return own_memory(found.processes) > most
+    return own_memory(found.measured) > most

@@ -160,6 +160,8 @@ class _Examination:
         if others := await outward(rest.url):
             sentence = Sentence.EXPOSED.format(others=" and ".join(others))
             self._found(Step.REACH, sentence, warning=True)
+        if rest.where.yours:
+            self._found(Step.REACH, Sentence.YOURS, warning=True)
         version = _version(parsed(response)) if response.code == 200 else ""
         here = server_of(rest.url, response)
         if not version or (here is not None and not here.owner):

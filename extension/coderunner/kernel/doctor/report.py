@@ -36,6 +36,10 @@ class Sentence(StrEnum):
         "Other machines may reach it too, at {others}; make it listen on 127.0.0.1 only "
         "(ServerApp.ip; in Docker, publish its port as 127.0.0.1:8888:8888)."
     )
+    YOURS = (
+        "This server runs on this computer with your permissions, and so does the code in it: have it ask "
+        "each time to see the code before it runs."
+    )
     VERSION = "It is Jupyter Server {version}."
     VULNERABLE = (
         "Jupyter Server {version} has a known vulnerability (CVE-2026-44727); upgrade to 2.20 or later."

@@ -10,9 +10,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from coderunner.errors import NotAnswered
 from coderunner.kernel.background_tasks import attempt, log
 from coderunner.kernel.execution.conclude_cell import RESTART_TIMEOUT, CellConclusion, bounded, limit
 from coderunner.kernel.execution.late_output import LateOutput
+from coderunner.kernel.execution.open_questions import OpenQuestions
 from coderunner.kernel.execution.pending_request import (
     LOST,
     Away,
@@ -26,7 +28,9 @@ from coderunner.kernel.execution.pending_request import (
 )
 from coderunner.kernel.execution.transport import Transport
 from coderunner.kernel.protocol.cell_outputs import CellOutputs, Change
+from coderunner.kernel.protocol.lookups import Lookup, lookup_request
 from coderunner.kernel.protocol.messages import (
+    Json,
     Message,
     Stamp,
     execute_request,
@@ -34,6 +38,7 @@ from coderunner.kernel.protocol.messages import (
     kernel_info_request,
 )
 from coderunner.kernel.protocol.output_limits import line_of
+from coderunner.kernel.protocol.questions import answer_of, question_request
 from coderunner.kernel.widgets.comms import Comms
 from coderunner.kernel.widgets.widget_panel import WidgetPanel
 from coderunner.outputs import Aftermath, Result, Status
@@ -65,6 +70,10 @@ class KernelClient:
         self._comms = comms or Comms(asyncio.get_running_loop().call_soon_threadsafe)
         self._session = uuid.uuid4().hex
         self._request: PendingRequest | None = None
+        self._questions = OpenQuestions()
+        self.prepared = not transport.borrowed
+        """It has what answers questions, as far as is known."""
+        self.is_ipykernel = transport.about.is_ipykernel or not transport.about.known
         self._last_event = now()
         self.process = transport.process
         """What the kernel's process calls its session; empty where it is not known."""
@@ -85,6 +94,8 @@ class KernelClient:
     def _receive(self, event: Event) -> None:
         self._last_event = now()
         request = self._request
+        if isinstance(event, Away | Gone):
+            self._questions.end(CUT_NOW if isinstance(event, Away) else event.sentence)
         match event:
             case Gone(heir=True) if request is not None and request.waits:
                 # To send it again could run it twice.
@@ -110,6 +121,7 @@ class KernelClient:
         message = attempt("a widget message could not be handled", self._comms.receive, message) or message
         if request is not None:
             request.receive(message)
+        self._questions.receive(message)
         attempt("output after the end of a cell could not be shown", self._later.receive, message)
 
     @property
@@ -224,6 +236,30 @@ class KernelClient:
         finally:
             watch.cancel()
 
+    async def ask(self, question: str, arguments: Json) -> Json:
+        """Ask a kernel that is `prepared`, also while a cell runs; raises NotAnswered. Waits for ever."""
+        return answer_of(await self._replied(question_request(question, arguments, self._stamp())))
+
+    async def look_up(self, kind: Lookup, code: str, cursor: int) -> Json:
+        """Ask about code that is being written, while no cell runs; raises NotAnswered. Waits for ever."""
+        return (await self._replied(lookup_request(kind, code, cursor, self._stamp()))).content
+
+    def usage(self) -> Json | None:
+        """What the kernel and all that it started use; None where only it can tell."""
+        return self._transport.usage() if self.gone is None else None
+
+    async def prepare(self, source: str) -> None:
+        """Have the kernel run a cell of ours, unseen, after the one that runs; raises NotAnswered."""
+        self.prepared = True
+        await self._replied(execute_request(source, self._stamp(), silent=True))
+
+    async def _replied(self, message: Message) -> Message:
+        if self.gone is not None:
+            raise NotAnswered(self.gone.sentence)
+        with self._questions.expecting(message.id) as reply:
+            await self._transport.send(message)
+            return await reply
+
     def hurry(self) -> None:
         """Have the deadline of the cell that runs now, if there is one, be over."""
         if self._request is not None:
@@ -255,6 +291,7 @@ class KernelClient:
         if keep and self.gone is None:
             await self._comms.take_leave()
         self.gone = self.gone or Gone(Status.REPLACED, "The kernel was shut down.")
+        self._questions.end(self.gone.sentence)
         self._comms.detach(self._transport.send)
         if self._request is not None:
             self._request.end(self.gone)
@@ -263,6 +300,7 @@ class KernelClient:
     async def restart(self) -> None:
         """Restart the kernel; a cell that runs ends as `replaced`. This client is then no longer usable."""
         self.gone = self.gone or Gone(Status.REPLACED, "The kernel was restarted.")
+        self._questions.end(self.gone.sentence)
         self._comms.detach(self._transport.send)
         if self._request is not None:
             self._request.end(self.gone)

@@ -299,8 +299,8 @@ class PendingRequest:
 
     def result(self, status: Status, aftermath: Aftermath, detail: str) -> Result:
         """What it has shown and how it stands."""
-        execution, took = self.execution, time.monotonic() - self._began
-        return Result(execution.outputs, status, aftermath, execution.execution_count, took, detail)
+        ran, took = self.execution, time.monotonic() - self._began
+        return Result(ran.outputs, status, aftermath, ran.execution_count, took, detail, (), *ran.made)
 
     # --- what it asks -----------------------------------------------------------------------------
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from coderunner.kernel.execution.client import KernelClient
@@ -104,12 +105,23 @@ class QueuedCell:
     on_output: OnOutput | None = None
     on_question: OnQuestion | None = None
     on_send: Callable[[str], bool] | None = None
+    on_wait: Callable[[bool], None] | None = None
     on_later: OnOutput | None = None
     panel: WidgetPanel | None = None
     detach: Detach | None = None
+    files: bool = False
+    """It is asked which files it makes or changes."""
     task: "asyncio.Task[Result] | None" = None
     client: KernelClient | None = None
     stopped: bool = False
+    held: bool = False
+    """It waits until there is room for its kernel."""
+
+    def hold(self, *, waits: bool) -> None:
+        """Tell once that it waits until there is room for its kernel, or does not any more; in the loop."""
+        if waits is not self.held and self.on_wait is not None:
+            self.on_wait(waits)
+        self.held = waits
 
     def retell(self, asks: bool) -> None:  # noqa: FBT001 - the loop calls it without names
         """Tell again what it has shown and asks, if it runs; in the loop."""
@@ -138,6 +150,48 @@ class QueuedCell:
         """Answer what it asks; in the loop."""
         if self.client is not None:
             self.client.answer(question, answer)
+
+
+class Turns:
+    """The cells of one session, one after the other; lives in the loop."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        """Held while it is a cell's turn, or none's."""
+        self.current: QueuedCell | None = None
+        """The cell whose turn it is."""
+        self.cells = 0
+        """How many have come and not ended."""
+
+    @property
+    def busy(self) -> bool:
+        """A cell runs or waits."""
+        return self.cells > 0 or self.lock.locked()
+
+    @asynccontextmanager
+    async def take(self, cell: QueuedCell) -> AsyncGenerator[None]:
+        """Have its turn, once those before have ended."""
+        self.cells += 1
+        try:
+            async with self.lock:
+                self.current = cell
+                yield
+        finally:
+            self.cells -= 1
+            if self.current is cell:
+                self.current = None
+
+    def wait(self) -> None:
+        """Say that there is no room for the kernel of the cell whose turn it is, if it is any cell's."""
+        if self.current is not None:
+            self.current.hold(waits=True)
+
+    async def stop(self) -> bool:
+        """Stop the cell whose turn it is, also before it is sent; False where there is none."""
+        if self.current is None:
+            return False
+        self.current.stop()
+        return True
 
 
 def _outcome(done: Future[Result]) -> Result:

@@ -6,7 +6,7 @@ from typing import Protocol
 from coderunner.kernel.execution.pending_request import Event, Gone
 from coderunner.kernel.kernel_location import KernelLocation
 from coderunner.kernel.protocol.kernel_info import KernelInfo
-from coderunner.kernel.protocol.messages import Message
+from coderunner.kernel.protocol.messages import Json, Message
 
 
 class Transport(Protocol):
@@ -37,6 +37,12 @@ class Transport(Protocol):
 
     async def send(self, message: Message) -> None:
         """Send one message; a lost connection is told as an event, not raised."""
+
+    def usage(self) -> Json | None:
+        """Tell what the kernel and all that it started use, as the question `usage` does.
+
+        None where only the kernel itself can tell, as on another machine.
+        """
 
     async def interrupt(self) -> None:
         """Interrupt the program that runs, as Ctrl-C does."""

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from coderunner.kernel.protocol.message_content import display_id_of, object_of
+from coderunner.kernel.protocol import reported_errors as reports
+from coderunner.kernel.protocol.message_content import display_id_of, made_of, object_of
 from coderunner.kernel.protocol.messages import Message
 from coderunner.kernel.protocol.output_limits import (
     HEAD,
@@ -20,12 +21,12 @@ from coderunner.kernel.protocol.output_limits import (
     shorten,
     size_of,
 )
-from coderunner.kernel.protocol.reported_errors import error_of, in_place_of, says_nothing
 from coderunner.outputs import (
     END_OF_INPUT,
     DisplayData,
     Error,
     ExecuteResult,
+    MadeFile,
     MimeBundle,
     Output,
     Question,
@@ -39,7 +40,6 @@ WHOLE = 64 * 1024 * 1024
 """Characters of all displays of one cell together."""
 COUNT = 500
 """Outputs of one cell; a cell that displays more is in a loop."""
-
 
 UNREADABLE = "An output could not be read: {fault}.\n"
 
@@ -83,6 +83,7 @@ class CellOutputs:
         """The limit of the server for whose sake it dropped output of ours."""
         self.ending = False
         """The program asked for the end of its kernel (`exit()`)."""
+        self.made: tuple[tuple[MadeFile, ...], int] = ((), 0)
         self._shown: list[Output | BoundedText] = []
         self._changed: set[int] = set()
         self._clear_at_next = False
@@ -119,7 +120,7 @@ class CellOutputs:
     @property
     def outputs(self) -> tuple[Output, ...]:
         """All outputs so far, in order, consecutive text of one stream in one piece."""
-        owed = () if self._owed is None or self._failed or says_nothing(self._owed) else (self._owed,)
+        owed = () if self._owed is None or self.failed or reports.says_nothing(self._owed) else (self._owed,)
         return (*(_value(shown) for shown in self._shown), *owed)
 
     def take_changes(self) -> list[Change]:
@@ -209,9 +210,8 @@ class CellOutputs:
         self.withdraw()
         self.reply = "aborted" if status == "abort" else status  # type: ignore[assignment]
         self._count(content)
-        if status == "error":
-            self._owed = error_of(content)
-            self._settle_up()
+        self._owed = reports.error_of(content) if status == "error" else None
+        self._settle_up()
         payload = content.get("payload")
         for item in payload if isinstance(payload, list) else []:
             self._payload(item)
@@ -280,7 +280,7 @@ class CellOutputs:
     def _error(self, content: Mapping[str, object]) -> None:
         self.withdraw()
         self._make_way()
-        error, last = error_of(content), self._shown[-1] if self._shown else None
+        error, last = reports.error_of(content), self._shown[-1] if self._shown else None
         # IPython tells of one whose own text cannot be had twice.
         if not (isinstance(last, Error) and (last.ename, last.evalue) == (error.ename, error.evalue)):
             self._append(error)
@@ -292,21 +292,20 @@ class CellOutputs:
 
     # --- how they do it ---------------------------------------------------------------------------
 
-    @property
-    def _failed(self) -> bool:
-        return any(isinstance(shown, Error) for shown in self._shown)
-
     def _settle_up(self) -> None:
         """Show the reply's error where it is the only one: an ExceptionGroup, no memory left.
 
         Not before the kernel is idle, since the reply may overtake what comes on iopub. It takes the place of
         its own text on stderr.
         """
-        if not self.idle or self._owed is None or self._failed or says_nothing(self._owed):
+        if self.idle and (self.reply == "ok" or reports.raised_nothing(self._owed)):
+            self._changed |= (aside := reports.set_aside(self._shown))
+            self.reply = "ok" if aside and not self.failed else self.reply
+        if not self.idle or self._owed is None or self.failed or reports.says_nothing(self._owed):
             return
         self._make_way()
         last = self._shown[-1] if self._shown else None
-        instead = in_place_of(last, self._owed) if isinstance(last, BoundedText) else None
+        instead = reports.in_place_of(last, self._owed) if isinstance(last, BoundedText) else None
         if instead is not None:
             self._shown[-1] = instead
             self._changed.add(len(self._shown) - 1)
@@ -328,7 +327,7 @@ class CellOutputs:
         self._left_out = self._size = 0
 
     def _append(self, output: "Output | BoundedText") -> None:
-        first_error = isinstance(output, Error) and not self._failed
+        first_error = isinstance(output, Error) and not self.failed
         if (len(self._shown) < self._most and not _full(self._shown, self._whole)) or first_error:
             self._shown.append(output)
             self._changed.add(len(self._shown) - 1)
@@ -356,6 +355,11 @@ class CellOutputs:
         )
 
 
+def _made(outputs: CellOutputs, content: Mapping[str, object]) -> None:
+    """Only our prelude says which files a cell made."""
+    outputs.made = made_of(content)
+
+
 _RECEIVERS = {
     ("iopub", "status"): CellOutputs._status,
     ("iopub", "execute_input"): CellOutputs._input,
@@ -365,6 +369,7 @@ _RECEIVERS = {
     ("iopub", "update_display_data"): CellOutputs._update,
     ("iopub", "error"): CellOutputs._error,
     ("iopub", "clear_output"): CellOutputs._clear,
+    ("iopub", "coderunner_files"): _made,
     ("shell", "execute_reply"): CellOutputs._reply,
     ("stdin", "input_request"): CellOutputs._ask,
 }

@@ -104,6 +104,12 @@ def comm_msg(comm: str, data: Json, buffers: Sequence[bytes], stamp: Stamp) -> M
     return replace(_message_of_ours("shell", "comm_msg", stamp, content), buffers=tuple(buffers))
 
 
+def comm_open(comm: str, target: str, stamp: Stamp) -> Message:
+    """Open a comm to what a program has registered under a target's name."""
+    content = {"comm_id": comm, "target_name": target, "data": {}}
+    return _message_of_ours("shell", "comm_open", stamp, content)
+
+
 def comm_info_request(target: str, stamp: Stamp) -> Message:
     """Ask which comms of that target's name there are."""
     return _message_of_ours("shell", "comm_info_request", stamp, {"target_name": target})

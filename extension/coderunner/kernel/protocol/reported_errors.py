@@ -2,6 +2,7 @@
 
 Pure. ipykernel sends a message; the family of metakernel writes the traceback to stderr and has the error in
 the reply alone; tslab has it nowhere but as text; xeus-python names the class as Python's `repr` does.
+ipykernel sends one also where the program raised nothing, but one format of an object could not be made.
 """
 
 import re
@@ -9,13 +10,14 @@ from collections.abc import Mapping
 
 from coderunner.kernel.protocol.message_content import text_of
 from coderunner.kernel.protocol.output_limits import BoundedText, shorten, traceback_of
-from coderunner.outputs import Error
+from coderunner.outputs import DisplayData, Error, ExecuteResult, Output
 from coderunner.text.terminal_text import plain
 
 NAME = 4096
 """Characters of an error's name and message."""
 LONGEST_ECHO = 64 * 1024
 """Characters of a text that may be an error's: of more, nobody looks whether it is."""
+UNMADE = "One format of this output could not be made: {said}\n"
 CLASS = re.compile(r"<class '(?:[\w.]+\.)?(\w+)'>", re.ASCII)
 """How Python shows a class."""
 
@@ -29,7 +31,30 @@ def error_of(content: Mapping[str, object]) -> Error:
 
 def says_nothing(error: Error) -> bool:
     """Whether a reply only tells that there was an error."""
-    return not (error.ename or error.evalue or error.traceback)
+    return raised_nothing(error) or not (error.ename or error.evalue or error.traceback)
+
+
+def raised_nothing(error: Error | None) -> bool:
+    """Whether it is what ipykernel 7 replies where a format of the last value could not be made."""
+    return error is not None and (error.ename, error.evalue) == ("NoneType", "None")
+
+
+def set_aside(shown: list[Output | BoundedText]) -> set[int]:
+    """Make a line of text of each error before an output that is shown all the same, and tell where they are.
+
+    It is one of a format, where the program itself raised nothing: pygal's PNG needs a package, its SVG none.
+    """
+    aside: set[int] = set()
+    drawn = False
+    for index in reversed(range(len(shown))):
+        output = shown[index]
+        if isinstance(output, DisplayData | ExecuteResult):
+            drawn = any(kind != "text/plain" and value for kind, value in output.data.items())
+        elif isinstance(output, Error) and drawn:
+            said = f"{output.ename}: {output.evalue}" if output.evalue else output.ename
+            shown[index] = BoundedText("stderr", UNMADE.format(said=said))
+            aside.add(index)
+    return aside
 
 
 def in_place_of(text: BoundedText, error: Error) -> BoundedText | Error | None:

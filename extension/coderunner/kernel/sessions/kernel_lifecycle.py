@@ -10,12 +10,17 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
-from coderunner.errors import CodeRunnerError, KernelNotStarted
+from coderunner.errors import CodeRunnerError, KernelNotStarted, NoRoom, NotAnswered
+from coderunner.kernel.execution import prepared_questions
 from coderunner.kernel.execution.client import KernelClient
 from coderunner.kernel.execution.late_output import LateOutput
 from coderunner.kernel.execution.transport import Opener, Transport
-from coderunner.kernel.kernel_location import KernelLocation
+from coderunner.kernel.kernel_location import KernelLocation, Server
+from coderunner.kernel.protocol.lookups import Lookup
+from coderunner.kernel.protocol.messages import Json
+from coderunner.kernel.sessions.folders.chat_folders import NO_KERNEL
 from coderunner.kernel.sessions.kernel_status import KernelStatus, State
+from coderunner.kernel.sessions.run_prelude import questions_cell
 from coderunner.kernel.sessions.spoken_language import of_kernel
 from coderunner.kernel.widgets.comms import Comms
 from coderunner.languages import Language
@@ -35,6 +40,7 @@ SEEK = (0.0, 1.0, 5.0)
 REPLACED = "this is a new kernel; earlier variables are gone"
 RESTARTED = "the kernel was restarted; earlier variables are gone"
 CLOSED = "the kernel of this conversation was closed"
+STARTING = "the kernel is still starting"
 
 
 class KernelLifecycle:
@@ -126,6 +132,37 @@ class KernelLifecycle:
             self._show("idle")
             self._plan_rest()
 
+    # --- questions --------------------------------------------------------------------------------
+
+    async def ask(self, question: str, arguments: Json, patience: float) -> Json:
+        """Ask the kernel if it is there, also while a cell runs; raises NotAnswered."""
+        busy, found = (lambda: self.runs), self._present()
+        return await prepared_questions.ask(
+            found, question, arguments, patience, prelude=questions_cell, busy=busy
+        )
+
+    async def look_up(self, kind: Lookup, code: str, cursor: int, patience: float) -> Json:
+        """Ask the kernel about code that is being written, if it is there and idle; else nothing.
+
+        The first answer of a kernel takes a second: IPython loads what completes code only then.
+        """
+        if self._client is None or self.runs:
+            return {}
+        # An error of ours is a TimeoutError, too.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                return await self._client.look_up(kind, code, cursor)
+        return {}
+
+    async def _present(self) -> KernelClient:
+        if self._client is None and self._ran and isinstance(self._where, Server):
+            self.find()
+            if self._finding is not None:
+                await asyncio.wait([self._finding])
+        if self._client is None:
+            raise NotAnswered(STARTING if self.status.state == "starting" else NO_KERNEL)
+        return self._client
+
     # --- from its start to its end ----------------------------------------------------------------
 
     async def ready(self) -> KernelClient:
@@ -142,7 +179,7 @@ class KernelLifecycle:
         if opening.done():
             self._opening = None
         try:
-            # Shielded: the kernel comes up even when this cell is stopped before it began.
+            # Shielded: the kernel comes up even when this cell is stopped before it began, if there is room.
             return await asyncio.shield(opening)
         except asyncio.CancelledError:
             if opening.cancelled():
@@ -168,6 +205,7 @@ class KernelLifecycle:
 
     def warm(self) -> None:
         """Start a kernel, or look whether it is still there; returns at once."""
+        self.used = time.monotonic()
         if self._client is not None:
             self._plan_rest()  # somebody is about to use it
             if not self.runs and self._client.quiet_for > NODDED_OFF:
@@ -199,8 +237,7 @@ class KernelLifecycle:
     async def _start(self) -> KernelClient:
         began = time.monotonic()
         try:
-            if self._farewells:
-                # What is being closed could be found again otherwise.
+            if self._farewells:  # what is being closed could be found again otherwise
                 await asyncio.wait(self._farewells)
             if self._finding is not None:
                 self._finding.cancel()
@@ -209,6 +246,10 @@ class KernelLifecycle:
                 self._opening = None
                 return self._client
             transport = await self._open(self._conversation, self._where)
+        except NoRoom:  # nobody waits for it, and whoever comes next begins another start
+            self._opening, self._failed = None, 0.0
+            self._show("none")
+            raise
         except (CodeRunnerError, OSError) as error:
             now = time.monotonic()
             self._failed = now + (KEPT_ERROR if now - began > LONG else 0.0)
@@ -227,8 +268,8 @@ class KernelLifecycle:
             self._comms.clear()
         self._process = transport.process or self._process
         self.language = of_kernel(transport.about) or self.language
-        self.is_ipykernel = transport.about.is_ipykernel or not transport.about.known
         self._client = KernelClient(transport, on_gone=self._lost, later=self._later, comms=self._comms)
+        self.is_ipykernel = self._client.is_ipykernel
         self._show("idle")
         self._plan_rest()
         return self._client

@@ -2,11 +2,13 @@
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+from coderunner.kernel.connections.local_kernel import LocalKernel
 from coderunner.kernel.execution.pending_request import Event
 from coderunner.kernel.execution.transport import Transport
 from coderunner.kernel.protocol.messages import Message, Stamp, execute_request
@@ -14,8 +16,27 @@ from coderunner.kernel.protocol.messages import Message, Stamp, execute_request
 PRELUDE = Path(__file__).with_name("prelude")
 PATIENCE = 5.0
 """Seconds for a cell of ours, which takes milliseconds."""
-ORDER = ("cells", "threads", "messages", "tracebacks", "stdin", "output", "forks", "nbextensions")
+SHARED = ("events", "control", "values")
+"""The files that run first, and whose functions all others find in their namespace."""
+QUESTIONS: Sequence[str] = ("beside", "files", "table", "usage", "variables", "imported")
+"""What a kernel can be asked: the files in `prelude/questions`. A new one needs only its name here."""
+ORDER = (
+    "cells",
+    "threads",
+    "messages",
+    "tracebacks",
+    "stdin",
+    "output",
+    "forks",
+    "nbextensions",
+    "scripts/own_scripts",
+    "files/large_outputs",
+)
 """The files of the prelude; `output` needs what `threads` sets up."""
+OF_SERVERS = ("files/made_files",)
+"""What is sent to kernels on a server alone: into the folder of one on this machine we look ourselves."""
+OF_PACKAGES = ("packages",)
+"""What is sent to kernels of this machine alone: on a server, the environment is not ours."""
 
 # `def` and `del` work whatever names a program has given another meaning; each file of the prelude has a
 # namespace of its own, for the same reason. A file that fails leaves the others; the last error is replied.
@@ -23,7 +44,8 @@ CELL = """\
 def __coderunner__():
     import builtins
     shared, failed = {{"__name__": "coderunner", "__builtins__": builtins}}, None
-    builtins.exec({events!r}, shared)
+    for source in {shared!r}:
+        builtins.exec(source, shared)
     for source in {files!r}:
         try:
             builtins.exec(source, {{**shared}})
@@ -51,13 +73,12 @@ finally:
     del __coderunner__
 """
 
-# The environment cannot be written in a sandbox: packages go into a folder, which comes before what is
-# installed and after Python's own modules.
+# Nothing goes into the environment that the kernel runs in: packages go into a folder, which comes before
+# what is installed and after Python's own modules.
 PACKAGES = """\
 def __coderunner__():
     import os, sys
     folder = os.path.expanduser({folder!r})
-    os.makedirs(folder, exist_ok=True)
     places = [place for place, path in enumerate(sys.path) if path.endswith("-packages")]
     sys.path.insert(places[0] if places else len(sys.path), folder)
     paths = os.environ.get("PYTHONPATH")
@@ -69,6 +90,9 @@ def __coderunner__():
         "PYTHONPATH": os.pathsep.join(filter(None, (paths, folder))),
         "PATH": os.pathsep.join((os.path.join(folder, "bin"), os.environ.get("PATH", os.defpath))),
     }}
+    shared = {{"__name__": "coderunner", "FOLDER": folder}}
+    for source in {files!r}:
+        exec(source, shared)
 try:
     __coderunner__()
 finally:
@@ -77,9 +101,30 @@ finally:
 
 
 @cache
-def cell() -> str:
-    """The cell that brings the prelude into a kernel and leaves nothing else behind."""
-    return CELL.format(events=text("events"), files=tuple(map(text, ORDER)))
+def cell(*, server: bool = False) -> str:
+    """The cell that brings the prelude into a kernel, there or here, and leaves nothing else behind."""
+    return _cell((*ORDER, *OF_SERVERS) if server else ORDER)
+
+
+@cache
+def sources() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The files that `cell` runs in a kernel of this machine: the shared ones and the others, as text."""
+    return tuple(map(text, SHARED)), tuple(map(text, _asked(ORDER)))
+
+
+@cache
+def questions_cell() -> str:
+    """The cell that has a kernel answer questions, and changes nothing else in it."""
+    return _cell(())
+
+
+def _cell(files: Sequence[str]) -> str:
+    return CELL.format(shared=tuple(map(text, SHARED)), files=tuple(map(text, _asked(files))))
+
+
+def _asked(files: Sequence[str]) -> tuple[str, ...]:
+    """Some files of the prelude, and all questions."""
+    return (*files, *(f"questions/{name}" for name in QUESTIONS))
 
 
 def text(name: str) -> str:
@@ -87,16 +132,18 @@ def text(name: str) -> str:
     return PRELUDE.joinpath(f"{name}.py").read_text(encoding="utf-8")
 
 
-async def prepare(transport: Transport) -> None:
+async def prepare(transport: Transport, *, server: bool = False) -> None:
     """Prepare an ipykernel for its first cell, which finds it done; any other kernel stays as it is.
 
-    So does a person's own.
+    So does a person's own, and one that was forked with all of it.
 
     What goes wrong with it is nobody's error: cells run without it, too.
     """
+    if isinstance(transport, LocalKernel) and transport.prepared:
+        return
     ours = not transport.borrowed and is_python(transport)
     if ours and (transport.about.is_ipykernel or not transport.about.known):
-        await _run(transport, cell())
+        await _run(transport, cell(server=server))
 
 
 async def move(transport: Transport, directory: Path) -> None:
@@ -105,9 +152,15 @@ async def move(transport: Transport, directory: Path) -> None:
 
 
 async def keep_packages(transport: Transport, folder: Path) -> None:
-    """Have a kernel whose language is Python install packages into a folder; sent as the prelude is."""
+    """Have a kernel whose language is Python keep its packages in a folder, and leave installing to us.
+
+    Sent as the prelude is.
+    """
     if is_python(transport):
-        await _run(transport, PACKAGES.format(folder=str(folder)))
+        await _run(
+            transport,
+            PACKAGES.format(folder=str(folder), files=[text(name) for name in ("events", *OF_PACKAGES)]),
+        )
 
 
 def is_python(transport: Transport) -> bool:

@@ -6,19 +6,25 @@ Everything here runs in the I/O thread's loop; the methods that a host calls may
 import asyncio
 import uuid
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from coderunner.ending_sentences import NOT_STARTED
 from coderunner.errors import CodeRunnerError, RecordsUnavailable
+from coderunner.files.changes.made_files import UNCOMPARED, MadeFiles
 from coderunner.kernel.connections.usage_limits import met
 from coderunner.kernel.execution.late_output import LateOutput
+from coderunner.kernel.execution.mended_cell import Mend, run_cell
 from coderunner.kernel.execution.pending_request import Detach, OnQuestion
-from coderunner.kernel.execution.running_cell import OnOutput, QueuedCell, RunningCell
+from coderunner.kernel.execution.running_cell import OnOutput, QueuedCell, RunningCell, Turns
 from coderunner.kernel.execution.transport import Opener
 from coderunner.kernel.io_thread import IOThread
 from coderunner.kernel.kernel_location import KernelLocation, Local
+from coderunner.kernel.protocol.lookups import Lookup
+from coderunner.kernel.protocol.messages import Json
+from coderunner.kernel.sessions.folders.missing_file import missing
 from coderunner.kernel.sessions.kernel_lifecycle import REPLACED, KernelLifecycle
 from coderunner.kernel.sessions.kernel_status import KernelStatus
 from coderunner.kernel.sessions.spoken_language import PATIENCE, is_usual, of_spec
@@ -29,7 +35,6 @@ from coderunner.languages import PYTHON, Language
 from coderunner.outputs import Aftermath, Output, Refusal, Remedy, Result, Status
 from coderunner.sandbox.policy import NO_LIMITS, Limits
 
-NEVER_SENT = "it had not started"
 LOOKING = 2.5
 """Seconds to find out what was refused after a cell's end."""
 TAKEN_OVER = "another process had already taken it over"
@@ -37,7 +42,7 @@ LEFT = "CodeRunner was stopped"
 
 
 Refused = Callable[[str, Result, str], Coroutine[Any, Any, tuple[Refusal, ...]]]
-"""Finds what a sandbox refused to a cell, by conversation, result and source."""
+"""Finds what a cell did not get, by conversation, result and source."""
 
 
 class Session:
@@ -52,29 +57,26 @@ class Session:
         *,
         idle: float,
         refused: Refused | None = None,
+        mend: Mend | None = None,
+        files: MadeFiles | None = None,
         limits: Limits | None = None,
     ) -> None:
-        """`refused` finds what a sandbox refused to a cell; `limits` are those of the kernel."""
+        """`refused` finds what a cell did not get, `mend` sees to it; `files`: what it made."""
         self.conversation = conversation
         self.where = where
         self.io_thread = io_thread
-        self._refused = refused
+        self._refused, self._mend = refused, mend
+        self._files = files or UNCOMPARED
         self._limits = limits or NO_LIMITS
+        self.owner = ""
         self.leaving = False
         """The process is about to end, and with it a kernel on this machine."""
-        self._turnstile = asyncio.Lock()
-        self._current: QueuedCell | None = None
+        self._turns = Turns()
         self._late: deque[Result] = deque()
-        self._later = LateOutput()
-        self._comms = Comms(io_thread.post)
+        self._later = later = LateOutput()
+        self._comms = comms = Comms(io_thread.post)
         self._life = KernelLifecycle(
-            conversation,
-            where,
-            opener,
-            idle=idle,
-            busy=lambda: self.busy,
-            later=self._later,
-            comms=self._comms,
+            conversation, where, opener, idle=idle, busy=lambda: self.busy, later=later, comms=comms
         )
 
     # --- what hosts call --------------------------------------------------------------------------
@@ -85,17 +87,16 @@ class Session:
         What this kernel, or one before it, has said itself counts, before that its kernel spec. Starts no
         kernel; a server is asked once, unless its kernel is the usual `python3`.
         """
-        known = self._life.language
-        if known is None and is_usual(self.where):
-            return PYTHON
+        known = self._known_language
         return known if known is not None else await self.io_thread.run(of_spec(self.where))
 
     def language_now(self) -> Language:
         """The same, for hosts without a loop."""
-        known = self._life.language
-        if known is None and is_usual(self.where):
-            return PYTHON
-        return known if known is not None else self.io_thread.call(of_spec(self.where), 2 * PATIENCE)
+        return self._known_language or self.io_thread.call(of_spec(self.where), 2 * PATIENCE)
+
+    @property
+    def _known_language(self) -> Language | None:
+        return self._life.language or (PYTHON if is_usual(self.where) else None)
 
     def warm(self) -> None:
         """Start the kernel in the background; returns at once.
@@ -124,6 +125,7 @@ class Session:
         on_output: OnOutput | None = None,
         on_question: OnQuestion | None = None,
         on_send: Callable[[str], bool] | None = None,
+        on_wait: Callable[[bool], None] | None = None,
         on_later: OnOutput | None = None,
         panel: WidgetPanel | None = None,
     ) -> RunningCell:
@@ -139,14 +141,17 @@ class Session:
         `on_send` is called in a thread when the kernel is ready, with the id of the request, right before the
         cell is sent; where it gives False, or raises CodeRunnerError, it is not.
 
+        `on_wait` is called in the I/O thread: it waits for room for its kernel (True), or no more (False).
+
         `on_later` is called in the I/O thread with what threads and tasks of the cell show after its
         end: a list of outputs of its own, bounded.
 
-        `panel` gets the widgets that the cell shows.
+        `panel` gets the widgets that the cell shows. The result tells the files that it made or changed.
         """
         queued = QueuedCell(
             source, deadline, on_question=on_question, on_send=on_send, on_later=on_later, panel=panel
         )
+        queued.files, queued.on_wait = True, on_wait
         running = RunningCell(self.io_thread, queued, on_output)
         if limit > deadline:
             running.cell.detach = Detach(limit, running.overdue)
@@ -199,10 +204,7 @@ class Session:
             found = self.io_thread.call(looking, LOOKING)
         except TimeoutError:
             return ()
-        # No button stands below what comes after a block's end; the form takes what one would grant.
-        return tuple(
-            replace(each, remedy=Remedy.FORM, grant="", named="") if each.grant else each for each in found
-        )
+        return tuple(map(_by_hand, found))
 
     def resume(self, count: int = 0) -> None:
         """Note that an earlier process ran cells here, the last of them with that execution count.
@@ -212,8 +214,8 @@ class Session:
         self._life.resume(count)
 
     async def interrupt(self) -> bool:
-        """Stop the cell that runs; False where none does."""
-        return await self.io_thread.run(self._interrupt())
+        """Stop the cell that runs, or waits for its kernel; False where none does."""
+        return await self.io_thread.run(self._turns.stop())
 
     async def restart(self) -> None:
         """Restart the kernel; a cell that runs ends as `replaced`."""
@@ -222,6 +224,20 @@ class Session:
     async def close(self) -> None:
         """End the kernel; a cell that runs ends as `replaced`, later ones are refused."""
         await self.io_thread.run(self.end())
+
+    async def ask(
+        self, question: str, arguments: Mapping[str, object] | None = None, patience: float = 5.0
+    ) -> Mapping[str, object]:
+        """Ask the kernel one of `run_prelude.QUESTIONS`, also while a cell runs. May be awaited in any loop.
+
+        The answer's values are unchecked. Starts no kernel and waits for no cell. Raises NotAnswered, with a
+        sentence, where no kernel is there, it is not IPython's, it refuses, or `patience` seconds are over.
+        """
+        return await self.io_thread.run(self._life.ask(question, arguments or {}, patience))
+
+    async def look_up(self, kind: Lookup, code: str, cursor: int, patience: float = 30.0) -> Json:
+        """What an idle kernel knows of code that is being written; empty where it says nothing."""
+        return await self.io_thread.run(self._life.look_up(kind, code, cursor, patience))
 
     @property
     def lists_variables(self) -> bool:
@@ -246,7 +262,18 @@ class Session:
     @property
     def busy(self) -> bool:
         """A cell runs or waits."""
-        return self._current is not None or self._turnstile.locked()
+        return self._turns.busy
+
+    @property
+    def wanted(self) -> bool:
+        """A cell has come that has not ended."""
+        return self._turns.cells > 0
+
+    def waits(self, sentence: str) -> None:
+        """Show with its status what the start of its kernel waits for; empty: for nothing any more."""
+        self._life.status = replace(self.status, sentence=sentence)
+        if sentence:
+            self._turns.wait()
 
     # --- one cell ---------------------------------------------------------------------------------
 
@@ -265,67 +292,64 @@ class Session:
     async def _queue(self, cell: QueuedCell) -> Result:
         cell.task = asyncio.current_task()
         if cell.stopped:
-            return Result(status=Status.INTERRUPTED, detail=NEVER_SENT)
+            return Result(status=Status.INTERRUPTED, detail=NOT_STARTED)
         try:
-            async with self._turnstile:
+            async with self._turns.take(cell):
                 return await self._run(cell)
         except asyncio.CancelledError:
             if not cell.stopped or cell.task is None:
                 raise
             cell.task.uncancel()
-            return Result(status=Status.INTERRUPTED, detail=NEVER_SENT)
+            return Result(status=Status.INTERRUPTED, detail=NOT_STARTED)
 
     async def _run(self, cell: QueuedCell) -> Result:
         request = uuid.uuid4().hex
+        files = self._files if cell.files else UNCOMPARED
+        looking = files.begin()
         try:
             client = await self._life.ready()
+            cell.hold(waits=False)
             ours = cell.on_send is None or await asyncio.to_thread(cell.on_send, request)
+            await looking
         except RecordsUnavailable as error:
             return Result(status=Status.UNRECORDED, detail=str(error))
         except CodeRunnerError as error:
             return Result(status=Status.REFUSED, detail=str(error))
         if not ours:
             return Result(status=Status.ABORTED, detail=TAKEN_OVER)
-        notice = self._life.begin_cell()
-        self._current, cell.client = cell, client
+        notice, cell.client = self._life.begin_cell(), client
         try:
-            result = await client.execute(
-                cell.source,
-                request=request,
-                deadline=cell.deadline,
-                detach=cell.detach,
-                on_output=cell.on_output,
-                on_question=cell.on_question,
-                on_later=cell.on_later,
-                panel=cell.panel,
-            )
+            result = await run_cell(client, cell, request, self._mend)
             if self._life.learn(result, anew=client.anew):
                 notice = notice or REPLACED
         finally:
-            self._current = None
+            self._turns.current = None
             self._life.end_cell(client)
         result = _left(result) if self.leaving and isinstance(self.where, Local) else result
+        result = await files.end(result)
         refused = await self._refused(self.conversation, result, cell.source) if self._refused else ()
-        said = "; ".join(filter(None, (notice, result.detail or met(result, self._limits))))
+        known = result.detail or met(result, self._limits)
+        known = known or await missing(result, self.conversation, self.where, self._life.ask)
+        said = "; ".join(filter(None, (notice, known)))
         return replace(result, detail=said, refusals=refused)
-
-    async def _interrupt(self) -> bool:
-        if self._current is None:
-            return False
-        self._current.stop()
-        return True
 
     async def rest(self, *, keep: bool = True) -> None:
         """Release the kernel until the next cell, once none runs or waits. For callers in the loop.
 
         `keep` leaves a kernel running that can be found again.
         """
-        async with self._turnstile:
+        async with self._turns.lock:
             await self._life.rest(keep=keep)
 
     async def end(self, *, keep: bool = False) -> None:
         """Close for good; `keep` leaves a kernel running that can be found again. For callers in the loop."""
         await self._life.end(keep=keep)
+        self._files.close()
+
+
+def _by_hand(refusal: Refusal) -> Refusal:
+    """No button stands below what comes after a block's end; the form takes what one would grant."""
+    return replace(refusal, remedy=Remedy.FORM, grant="", named="") if refusal.grant else refusal
 
 
 def _left(result: Result) -> Result:

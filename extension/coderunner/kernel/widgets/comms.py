@@ -4,16 +4,20 @@ Everything here runs in the I/O thread's loop.
 """
 
 import asyncio
+import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Container, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from coderunner.kernel.background_tasks import begin
-from coderunner.kernel.protocol.messages import SHOWS, Message, Stamp, comm_msg, module_request
+from coderunner.kernel.protocol.messages import SHOWS, Message, Stamp, comm_msg, comm_open, module_request
 from coderunner.kernel.widgets.binary_framing import pack, unpack
+from coderunner.kernel.widgets.chart_comms import ChartComms
+from coderunner.kernel.widgets.custom_messages import ASKING, CustomMessage
 from coderunner.kernel.widgets.nbextensions import Nbextensions
 from coderunner.kernel.widgets.output_capture import OutputWidgets, bound
 from coderunner.kernel.widgets.page_messages import sendable
@@ -27,8 +31,8 @@ from coderunner.kernel.widgets.widget_models import (
     update_of,
     view_of,
 )
-from coderunner.kernel.widgets.widget_panel import WidgetPanel
-from coderunner.kernel.widgets.widget_text import words
+from coderunner.kernel.widgets.widget_panel import WidgetPanel, said
+from coderunner.kernel.widgets.widget_text import picture, words
 from coderunner.outputs import DisplayData, ExecuteResult, Output
 
 PANELS = 100
@@ -49,8 +53,10 @@ class Comms:
     def __init__(self, post: Callable[..., object]) -> None:
         """`post` has something done in the loop, from any thread."""
         self.post = post
-        self.widgets = WidgetModels()
+        # What an earlier process numbered has smaller numbers: none says a thousand things in a millisecond.
+        self.widgets = WidgetModels(int(time.time() * 1000))
         self.modules = Nbextensions(self._ask_for, self._module_came)
+        self._charts = ChartComms(self._open_comm, self._say)
         self._send: Send | None = None
         self._session = uuid.uuid4().hex
         self._sending: set[asyncio.Task[None]] = set()
@@ -92,7 +98,7 @@ class Comms:
         waiting = self._panels.pop(but, None)
         for panel in self._panels.values():
             panel.end()
-        for each in (self._panels, self._asked, self._outputs, self._updates):
+        for each in (self._panels, self._asked, self._outputs, self._updates, self._charts):
             each.clear()
         self.widgets.clear()
         self.modules.clear()
@@ -102,6 +108,9 @@ class Comms:
     def _say(self, comm: str, data: Mapping[str, object], buffers: Sequence[bytes] = ()) -> str:
         """Say something to a model in the kernel; returns the id of the message."""
         return self._post(comm_msg(comm, data, buffers, self._stamp()))
+
+    def _open_comm(self, comm: str, target: str) -> str:
+        return self._post(comm_open(comm, target, self._stamp()))
 
     def _say_state(self, identity: str, state: Mapping[str, object]) -> str | None:
         """Tell a model in the kernel a part of its state; None where there is no way to it."""
@@ -151,13 +160,7 @@ class Comms:
 
     def described(self, outputs: Sequence[Output]) -> tuple[Output, ...]:
         """The outputs of a run, with what the widgets among them are by now."""
-        return tuple(map(self._described, outputs))
-
-    def _described(self, output: Output) -> Output:
-        root = view_of(output.data) if isinstance(output, DisplayData | ExecuteResult) else None
-        if root is None or not isinstance(output, DisplayData | ExecuteResult):
-            return output
-        return replace(output, widget="" if root in self._closed else words(self.widgets, root) or None)
+        return tuple(_described(each, self.widgets, self._closed) for each in outputs)
 
     def find_again(self) -> None:
         """Look in the kernel for what was not looked for yet."""
@@ -170,6 +173,9 @@ class Comms:
 
     def _back(self, panel: RestoredWidgets) -> None:
         if any(root in self.widgets for root in panel.roots):
+            for message in panel.kept.said():
+                if message.identity in self.widgets:
+                    self.widgets.said.put(message)
             self.expect(panel.request, panel)
             panel.come_back()
 
@@ -189,6 +195,7 @@ class Comms:
             self.modules.receive(message)
             self._status(message)
         elif (heard := _COMM.get(message.type)) is not None:
+            self._charts.hear(message)
             identity, data = message.content.get("comm_id"), message.content.get("data")
             if isinstance(identity, str) and isinstance(data, dict):
                 heard(self, identity, data, message)
@@ -209,8 +216,8 @@ class Comms:
         if self.widgets.open(identity, update):
             self._outputs.heed(identity, update)
             self.modules.want(self.widgets[identity].modules)
-            # A link may join what is shown already.
-            if self.widgets[identity].links:
+            # It may point at what is shown already.
+            if self.widgets[identity].points:
                 self._updates.schedule()
 
     def _message(self, identity: str, data: Mapping[str, object], message: Message) -> None:
@@ -227,7 +234,7 @@ class Comms:
                     self._pass_on(identity, data, message)
             case "custom":
                 self._updates.flush()
-                self._pass_on(identity, data, message)
+                self._say_on(identity, data.get("content"), message)
 
     def _update(self, identity: str, update: Update, data: Mapping[str, object], message: Message) -> None:
         keys = self.widgets.update(identity, update)
@@ -264,9 +271,21 @@ class Comms:
             self._asked[message.parent] = (panel, "")
             panel.tell(pack({"t": "idle", "mid": number}))
 
+    def _say_on(self, identity: str, content: object, message: Message) -> None:
+        """Have pages told what a program said to a model beside its state: now, and those that come later."""
+        _, parent = self._asked.get(message.parent, (None, ""))
+        asks = self.widgets[identity].modules & ASKING
+        with suppress(RecursionError):  # deeper than anybody reads
+            told = CustomMessage(identity, 0, content, tuple(map(bytes, message.buffers)), parent)
+            self._tell(identity, said(told if asks else self.widgets.said.add(told)))
+
     def _pass_on(self, identity: str, data: Mapping[str, object], message: Message) -> None:
         _, number = self._asked.get(message.parent, (None, ""))
-        frame = pack({"t": "update", "id": identity, "data": data, "parent": number}, message.buffers)
+        self._tell(
+            identity, pack({"t": "update", "id": identity, "data": data, "parent": number}, message.buffers)
+        )
+
+    def _tell(self, identity: str, frame: bytes) -> None:
         for panel in self._panels.values():
             if identity in panel.reach:
                 panel.changed()
@@ -282,9 +301,11 @@ class Comms:
             message = replace(message, parent=panel.request)
         panel = panel or self._panels.get(message.parent)
         root = view_of(message.content.get("data"))
-        if panel is not None and root is not None:
-            panel.show(root)
-            panel.changed()
+        if panel is not None:
+            self._charts.name(panel, message.content.get("data"))
+            if root is not None:
+                panel.show(root)
+                panel.changed()
         return message
 
     # --- leaving ------------------------------------------------------------------------------------------
@@ -304,6 +325,14 @@ class Comms:
         if read is None:
             return
         head, buffers = read
+        if isinstance(file := head.get("file"), str):
+            panel.ask_for(file)
+            return
+        if head.get("t") == "comm":
+            if self._send is not None:
+                self._asked |= dict.fromkeys(self._charts.take(panel, head, buffers), (panel, ""))
+                bound(self._asked)
+            return
         number = head.get("mid")
         if not isinstance(number, str) or not 0 < len(number) <= 64:
             return
@@ -316,6 +345,28 @@ class Comms:
             self.widgets.update(identity, update)
         self._asked[self._say(identity, data, buffers)] = (panel, number)
         bound(self._asked)
+
+
+def _described(output: Output, widgets: WidgetModels, closed: Container[str]) -> Output:
+    root = view_of(output.data) if isinstance(output, DisplayData | ExecuteResult) else None
+    if root is None or not isinstance(output, DisplayData | ExecuteResult):
+        return output
+    if root in closed:
+        return replace(output, widget="")
+    said = words(widgets, root)
+    caught = None if any(map(_is_picture, output.data)) else picture(widgets, root)
+    if caught is None:
+        return replace(output, widget=said or None)
+    # What cannot show the widget shows the picture in it, as with a chart that brings one of itself.
+    kind, content = caught
+    told = said.split("\n")
+    if f"[{kind}]" in told:
+        told.remove(f"[{kind}]")
+    return replace(output, widget="\n".join(told) or None, data={**output.data, kind: content})
+
+
+def _is_picture(kind: object) -> bool:
+    return isinstance(kind, str) and kind.startswith("image/")
 
 
 _COMM = {"comm_open": Comms._open, "comm_msg": Comms._message, "comm_close": Comms._close}

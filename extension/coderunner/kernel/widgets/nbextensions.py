@@ -1,13 +1,17 @@
 """The programs of widgets that only the environment of their kernel has: of bqplot, ipycanvas and others.
 
-They are the AMD modules that Jupyter Notebook calls extensions, in `share/jupyter/nbextensions`. The kernel
-reads them, wherever it runs, also while a cell does (see `prelude`): nothing here opens a file or follows an
-address. What it gives is a stranger's, as all that it shows is; it goes into closed frames and nowhere else.
+They are the AMD modules that Jupyter Notebook calls extensions, in `share/jupyter/nbextensions`, or else what
+JupyterLab loads, in `share/jupyter/labextensions`; and what those load of their own folder: further parts of
+themselves, fonts, styles. The kernel reads them, wherever it runs, also while a cell does (see `prelude`):
+nothing here opens a file or follows an address. What it gives is a stranger's, as all that it shows is; it
+goes into closed frames and nowhere else.
 """
 
 import asyncio
+import base64
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from coderunner.kernel.protocol.messages import MODULE_REPLY, Message
 
@@ -22,8 +26,8 @@ OURS = frozenset(
 )
 """Those that a page has of us."""
 
-MOST = 50
-"""Modules of one kernel; of those of others there are a handful in a notebook."""
+MOST = 200
+"""Modules and files of one kernel; a library of widgets has some ten fonts."""
 LARGEST = 12 * 1024 * 1024
 """Bytes of a module; those of large libraries have three million."""
 WHOLE = 48 * 1024 * 1024
@@ -36,6 +40,9 @@ IN_VAIN = 2.0
 _NAME = re.compile(r"(@\w[\w.-]*/)?\w[\w.-]*", re.ASCII)
 _DEFINE = re.compile(rb"\bdefine\(\s*(?:[\"'][^\"']{1,200}[\"']\s*,\s*)?\[([^\]]{0,2000})\]")
 _QUOTED = re.compile(rb"[\"']([^\"']+)[\"']")
+_FILE = re.compile(r"(nb|lab)extensions/(@\w[\w.-]*/)?\w[\w.-]*(/\w[\w.@+~-]*){1,8}", re.ASCII)
+_BYTES = "data:;base64,"
+"""What text begins with that stands for bytes that are none."""
 HEAD = 20_000
 """Bytes in which a module says what it needs; licences may stand before that."""
 
@@ -50,6 +57,32 @@ def needs(content: bytes) -> Sequence[str]:
 def foreign(name: object) -> bool:
     """Whether it is the name of a module that we have not."""
     return isinstance(name, str) and name not in OURS and len(name) <= 100 and bool(_NAME.fullmatch(name))
+
+
+def file_module(name: str) -> str | None:
+    """The module in whose folder a file is, named `nbextensions/name/file`; None where it is no such name.
+
+    Of a scope, which the folder of a notebook extension has not, only the name after it counts.
+    """
+    if len(name) > 300 or not _FILE.fullmatch(name):
+        return None
+    _, first, *rest = name.split("/")
+    return f"{first}/{rest[0]}" if first.startswith("@") else first
+
+
+def as_text(content: bytes) -> str:
+    """A module or file as it is written down."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return _BYTES + base64.b64encode(content).decode()
+
+
+def as_bytes(text: str) -> bytes:
+    """What `as_text` gave, as it was."""
+    if text.startswith(_BYTES):
+        return base64.b64decode(text.removeprefix(_BYTES))
+    return text.encode("utf-8", "replace")
 
 
 class Nbextensions:
@@ -70,7 +103,9 @@ class Nbextensions:
         """Have those fetched that are not known, nor asked for."""
         pending = {name for name, _ in self._asked.values()}
         for name in names:
-            if not isinstance(name, str) or not foreign(name) or name in self._known or name in pending:
+            if not isinstance(name, str) or name in self._known or name in pending:
+                continue
+            if not foreign(name) and file_module(name) is None:
                 continue
             if len(self._known) + len(pending) >= MOST:
                 return
@@ -121,5 +156,10 @@ class Nbextensions:
 
 
 def _content(message: Message) -> bytes | None:
-    content = message.buffers[0] if message.content.get("found") and message.buffers else b""
-    return bytes(content) if 0 < len(content) <= LARGEST else None
+    """The program that a kernel sends, of a size that it may have."""
+    text, coded = message.content.get("program"), message.content.get("bytes")
+    content = text.encode(errors="replace") if isinstance(text, str) else b""
+    if isinstance(coded, str):
+        with suppress(ValueError):
+            content = base64.b64decode(coded)
+    return content if 0 < len(content) <= LARGEST else None

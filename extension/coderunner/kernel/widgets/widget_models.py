@@ -12,6 +12,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from coderunner.kernel.widgets.custom_messages import (
+    CustomMessage,
+    CustomMessages,
+    kept_messages,
+    unkept_messages,
+)
 from coderunner.text.json_reader import clipped, loads
 
 TARGET = "jupyter.widget"
@@ -27,6 +33,9 @@ WHOLE = 64 * 1024 * 1024
 IDENTITY = re.compile(r"[\w-]{1,64}", re.ASCII)
 _NAMED = re.compile(r'IPY_MODEL_([\w-]{1,64})|"model_id": "([\w-]{1,64})"', re.ASCII)
 """How a state names another model: a reference, or the view of one among captured outputs."""
+
+LINKS = ("LinkModel", "DirectionalLinkModel")
+"""What joins values of two models."""
 
 _NOWHERE = ("__proto__", "constructor", "prototype")
 """Steps that would lead out of a state where it is a script's object."""
@@ -53,9 +62,12 @@ class WidgetModel:
         return self.state.get("_model_name")
 
     @property
-    def links(self) -> bool:
-        """It joins other models, and none of those names it."""
-        return self.name in ("LinkModel", "DirectionalLinkModel")
+    def points(self) -> bool:
+        """It acts on models that it names, and none of those names it: a link, a watcher of events.
+
+        Such a model is drawn nowhere: it says so by a view without a name.
+        """
+        return self.name in LINKS or ("_view_name" in self.state and not self.state["_view_name"])
 
     @property
     def modules(self) -> frozenset[str]:
@@ -106,9 +118,12 @@ def update_of(data: Mapping[str, object], buffers: Sequence[bytes]) -> Update | 
 class WidgetModels:
     """The models of one kernel, in the order in which they were opened: parts before the whole."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: int = 1) -> None:
+        """`first`: the number of the first custom message, greater than those of an earlier process."""
         self._models: dict[str, WidgetModel] = {}
         self._size = 0
+        self.said = CustomMessages(first)
+        """What programs said to them beside their states."""
         self.version = 0
         """Grows whenever a model comes or goes, or names others than before."""
 
@@ -127,7 +142,7 @@ class WidgetModels:
         self.close(identity)
         self._models[identity] = WidgetModel()
         self.version += 1
-        if self.update(identity, update):
+        if self.update(identity, update) or not update.keys:
             return True
         self.close(identity)
         return False
@@ -166,14 +181,14 @@ class WidgetModels:
         if model is None:
             return False
         self._size -= sum(model.sizes.values())
+        self.said.forget(identity)
         self.version += 1
         return True
 
     def clear(self) -> None:
         """Let go of all."""
-        self._models.clear()
-        self._size = 0
-        self.version += 1
+        for identity in list(self._models):
+            self.close(identity)
 
     def drop_but(self, kept: frozenset[str]) -> None:
         """Let go of all but these."""
@@ -186,13 +201,15 @@ class WidgetModels:
         return len(self._models) >= MOST or self._size > WHOLE // 2
 
     def reach(self, roots: Iterable[str]) -> list[str]:
-        """The models that are reached from `roots`, those that join them included, as they were opened."""
+        """The models reached from `roots`, those that point at them included, as they were opened."""
         reached: set[str] = set()
         self._follow(list(roots), reached)
-        links = [(identity, model.names()) for identity, model in self._models.items() if model.links]
+        pointing = [(identity, model.names()) for identity, model in self._models.items() if model.points]
         found = True
         while found:
-            joining = [identity for identity, names in links if identity not in reached and names & reached]
+            joining = [
+                identity for identity, names in pointing if identity not in reached and names & reached
+            ]
             self._follow(joining, reached)
             found = bool(joining)
         return [identity for identity in self._models if identity in reached]
@@ -241,12 +258,17 @@ LARGEST_KEPT = 32 * 1024 * 1024
 """Characters of the states of one run that are saved."""
 
 
-def kept(models: Mapping[str, tuple[State, Mapping[Path, bytes]]], closed: Iterable[str] = ()) -> str:
+def kept(
+    models: Mapping[str, tuple[State, Mapping[Path, bytes]]],
+    closed: Iterable[str] = (),
+    said: Sequence[CustomMessage] = (),
+) -> str:
     """States as nbformat keeps them, as JSON; empty where that is too much."""
     told = {identity: _kept(state, buffers) for identity, (state, buffers) in models.items()}
-    # What was closed is ours to know: a notebook has states alone.
-    gone = {"closed": list(closed)} if closed else {}
-    text = json.dumps({"version_major": 2, "version_minor": 0, "state": told, **gone})
+    # What was closed, and what was said, is ours to know: a notebook has states alone.
+    ours = {"closed": list(closed), "said": kept_messages(said)}
+    whole = {"version_major": 2, "version_minor": 0, "state": told}
+    text = json.dumps({**whole, **{name: each for name, each in ours.items() if each}})
     return text if len(text) <= LARGEST_KEPT else ""
 
 
@@ -309,3 +331,8 @@ def unkept(text: str) -> Iterator[tuple[str, State, list[list[str | int]], list[
 def closed_in(text: str) -> list[str]:
     """The models of what `kept` gave that a program closed."""
     return list(json.loads(text).get("closed", ())) if text else []
+
+
+def said_in(text: str) -> list[CustomMessage]:
+    """What programs said to the models of what `kept` gave."""
+    return list(unkept_messages(json.loads(text).get("said"))) if text else []

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from coderunner.kernel.background_tasks import attempt
 from coderunner.kernel.widgets.binary_framing import pack
-from coderunner.kernel.widgets.nbextensions import Nbextensions, foreign
+from coderunner.kernel.widgets.custom_messages import CustomMessage
+from coderunner.kernel.widgets.nbextensions import MOST, Nbextensions, as_bytes, as_text, file_module, foreign
 from coderunner.kernel.widgets.widget_models import (
     Path,
     State,
@@ -15,6 +16,7 @@ from coderunner.kernel.widgets.widget_models import (
     closed_in,
     kept,
     modules_of,
+    said_in,
     unkept,
 )
 
@@ -28,6 +30,8 @@ ROOTS = 1000
 """Widgets that one run shows by themselves; what more there are show as their text."""
 EVERY = 2.0
 """Seconds between two times that states are saved: a slider that is moved changes them at once."""
+LONGEST_NAME = 100
+"""Characters of the name of a program that records keep."""
 HEAVY = 500_000
 """Characters for which one more of these times is waited: an interactive chart has five million."""
 
@@ -78,6 +82,8 @@ class WidgetPanel:
         """Those of its widgets that a program closed: of them nothing is shown."""
         self._known: set[str] = set()
         self._told_modules: set[str] = set()
+        self._files: set[str] = set()
+        """What pages asked for of what lies beside the programs."""
         self._kept_modules: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._weight = 0
@@ -165,6 +171,23 @@ class WidgetPanel:
             for frame in self._new_modules():
                 self.tell(frame)
             self.tell(_models(self._access, new, live=True, whole=False))
+            for message in self._said(new):
+                self.tell(said(message))
+
+    def ask_for(self, name: str) -> None:
+        """A page asks for a file that lies beside a program of one of its widgets."""
+        module = file_module(name)
+        if self._access is None or module is None or module not in self._folders() or len(self._files) > MOST:
+            return
+        self._files.add(name)
+        self._told_modules.discard(name)
+        self._access.modules.want([name])
+        self.tell_module(name)
+
+    def _folders(self) -> Set[str]:
+        """Those in which its programs lie."""
+        names = [name for name in self._modules() if foreign(name)]
+        return {folder for name in names for folder in (name, name.rpartition("/")[2])}
 
     def tell_module(self, name: str) -> None:
         """A program of widgets is known by now: tell of it where it is of these, and have it saved."""
@@ -189,12 +212,12 @@ class WidgetPanel:
     def settle(self) -> None:
         """Have what is not saved yet written at once."""
         if self._timer is not None:
-            self._write(self._modules(), self._models())
+            self._write(self._modules(), *self._models())
 
     def _write_soon(self) -> None:
         what = "widget states could not be saved"
         asyncio.get_running_loop().run_in_executor(
-            None, attempt, what, self._write, self._modules(), self._models()
+            None, attempt, what, self._write, self._modules(), *self._models()
         )
 
     def _modules(self) -> Mapping[str, bytes | None]:
@@ -202,7 +225,8 @@ class WidgetPanel:
         if self._access is None:
             return {}
         widgets = self._access.widgets
-        return self._access.modules.of(name for each in self.reach for name in widgets[each].modules)
+        named = {name for each in self.reach for name in widgets[each].modules}
+        return self._access.modules.of(named | self._files)
 
     def _new_modules(self) -> list[bytes]:
         """The parcels of those that its pages were not told."""
@@ -210,30 +234,36 @@ class WidgetPanel:
         self._told_modules |= set(new)
         return [_module(name, each) for name, each in new.items()]
 
-    def _models(self) -> Mapping[str, tuple[State, Mapping[Path, bytes]]]:
-        """The states as they are now."""
+    def _models(self) -> tuple[Mapping[str, tuple[State, Mapping[Path, bytes]]], Sequence[CustomMessage]]:
+        """The states as they are now, and what was said beside them."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer = None
         if self._access is None:
-            return {}
+            return {}, ()
         # Values of a state are replaced, never changed: a copy one deep stays as it is.
         widgets = self._access.widgets
-        return {each: _copy(widgets, each) for each in widgets.reach(self._roots)}
+        reached = widgets.reach(self._roots)
+        return {each: _copy(widgets, each) for each in reached}, self._said(reached)
+
+    def _said(self, identities: Collection[str]) -> Sequence[CustomMessage]:
+        """What programs said to these models beside their states."""
+        return self._access.widgets.said.of(identities) if self._access is not None else ()
 
     def _write(
         self,
         modules: Mapping[str, bytes | None],
         models: Mapping[str, tuple[State, Mapping[Path, bytes]]],
+        messages: Sequence[CustomMessage],
     ) -> None:
         if models or self._closed:
-            text = kept(models, list(self._closed))
+            text = kept(models, list(self._closed), messages)
             self._weight = len(text)
             self._keep(text)
         for name, content in modules.items():
-            if content is not None and name not in self._kept_modules:
+            if content is not None and name not in self._kept_modules and len(name) <= LONGEST_NAME:
                 self._kept_modules.add(name)
-                self._keep_module(name, content.decode("utf-8", "replace"))
+                self._keep_module(name, as_text(content))
 
     def _tell_all(self, hear: Hear) -> None:
         if len(self._hearing) > 1:
@@ -245,7 +275,8 @@ class WidgetPanel:
         self._known, self._told_modules = set(self.reach), set()
         live = live and self._access is not None and self._access.live
         models = _models(self._access, self._known, live=live, whole=True)
-        return [*self._new_modules(), models, *map(_close, self._closed)]
+        messages = map(said, self._said(self._known))
+        return [*self._new_modules(), models, *messages, *map(_close, self._closed)]
 
 
 def _copy(widgets: WidgetModels, identity: str) -> tuple[State, Mapping[Path, bytes]]:
@@ -274,6 +305,12 @@ def _whole(
     told = [{"id": identity, "state": state, "paths": paths} for identity, state, paths, _ in models]
     buffers = [each for *_, buffers in models for each in buffers]
     return pack({"t": "models", "live": live, "whole": whole, "models": told}, buffers)
+
+
+def said(message: CustomMessage) -> bytes:
+    """The frame of what a program said to a model beside its state."""
+    head = {"t": "said", "id": message.identity, "number": message.number, "content": message.content}
+    return pack({**head, "parent": message.parent}, message.buffers)
 
 
 def _close(identity: str) -> bytes:
@@ -309,14 +346,20 @@ class SavedPanel:
         """The ids of its models."""
         return frozenset(identity for identity, *_ in unkept(self._text))
 
+    def said(self) -> Sequence[CustomMessage]:
+        """What programs said to its models beside their states."""
+        return said_in(self._text)
+
     def _tell(self, hear: Hear, models: Sequence[Told], named: Set[str]) -> None:
         found = self._modules()
         for name in {*named, *found}:
-            hear(_module(name, found[name].encode() if name in found else None))
+            hear(_module(name, as_bytes(found[name]) if name in found else None))
         self._tell_models(hear, models)
 
     def _tell_models(self, hear: Hear, models: Sequence[Told]) -> None:
         hear(_whole(models, live=False))
+        for message in self.said():
+            hear(said(message))
         for identity in closed_in(self._text):
             hear(_close(identity))
 

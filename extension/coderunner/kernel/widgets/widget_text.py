@@ -18,6 +18,7 @@ OPTIONS = 12
 LONGEST = 2_000
 """Characters of one value: a text that a widget holds, or what it has caught."""
 
+_PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
 _OURS = "@jupyter-widgets/"
 _REFERENCE = re.compile(r"IPY_MODEL_([\w-]{1,64})", re.ASCII)
 _TAG = re.compile(r"<[^<>]{0,500}>")
@@ -28,6 +29,31 @@ _SECRET = frozenset(("PasswordModel",))
 def words(widgets: WidgetModels, identity: str) -> str:
     """A view of that model in words, one line a part; empty where nothing is known but that it is there."""
     return "\n".join(line for line in _lines(widgets, identity, DEEPEST, [MOST]) if line)
+
+
+def picture(widgets: WidgetModels, identity: str) -> tuple[str, str] | None:
+    """The first picture that a view of that model has caught, and its type: `interact` draws its plots so."""
+    left = [identity]
+    for _ in range(MOST):
+        if not left:
+            return None
+        model = widgets[each] if (each := left.pop()) in widgets else None
+        if model is None:
+            continue
+        if model.name == "OutputModel":
+            caught = filter(None, map(_pictured, _list(model.state.get("outputs"))))
+            if (found := next(caught, None)) is not None:
+                return found
+        children = map(_reference, _list(model.state.get("children")))
+        left += reversed([named[1] for named in children if named])
+    return None
+
+
+def _pictured(output: object) -> tuple[str, str] | None:
+    data = output.get("data") if isinstance(output, dict) else None
+    if not isinstance(data, dict):
+        return None
+    return next(((kind, each) for kind in _PICTURES if isinstance(each := data.get(kind), str)), None)
 
 
 def _lines(widgets: WidgetModels, identity: str, deeper: int, left: list[int]) -> Sequence[str]:

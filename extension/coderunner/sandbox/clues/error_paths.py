@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from coderunner.outputs import Error, Result, Stream
 from coderunner.sandbox.clues.joined_paths import joined
 from coderunner.sandbox.clues.own_words import is_own
+from coderunner.sandbox.clues.statements import statements
 from coderunner.text.terminal_text import plain
 
 LONGEST = 20_000
@@ -169,7 +170,7 @@ def _in_code(source: str, *, followed: bool) -> Iterator[Named]:
     calls = _CALLED.findall(source)
     if calls and all(map(_NO_FILES.fullmatch, calls)) and not _SHELL.search(source):
         return
-    for line in source.split("\n"):
+    for line in statements(source):
         writes = bool(_WRITES.search(line))
         paths = [path for path in _quoted(line) if _PLACES.match(path)]
         linked = set() if followed else {"".join(each) for each in _LINKED.findall(line)}
@@ -178,7 +179,7 @@ def _in_code(source: str, *, followed: bool) -> Iterator[Named]:
     for line in _SHELL.findall(source):
         yield from (Named(path, failed=False) for path in re.findall(r"(?<=\s)~(?=\s|$)", line))
     for each in joined(source):
-        yield Named(each.path, writes=_puts(each.line), failed=False)
+        yield Named(each.path, writes=each.copied or _puts(each.line), failed=False)
     if "Path.home()" in source:
         yield Named("~", failed=False)
 

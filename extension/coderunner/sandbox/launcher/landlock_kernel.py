@@ -12,15 +12,18 @@ import os
 import struct
 
 from coderunner.sandbox.launcher import landlock, libc, limits
+from coderunner.sandbox.launcher.forked import Forked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the import of typing takes as long as all the rest
     import signal
+    from collections.abc import Callable
     from typing import Any, NoReturn
 
     from coderunner.sandbox.launcher.broker import Broker
 
     Policy = dict[str, Any]
+    Become = Callable[[], NoReturn]
 else:
     import _signal as signal
 
@@ -31,7 +34,7 @@ LARGEST = 1_000_000
 """Bytes of a message."""
 
 
-def run(policy: Policy, command: list[str], channel: int) -> NoReturn:
+def run(policy: Policy, become: Become, channel: int) -> NoReturn:
     """Run a kernel under a policy; ends as it does, or when the other end of the channel is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lifeline, held = os.pipe()
@@ -43,13 +46,13 @@ def run(policy: Policy, command: list[str], channel: int) -> NoReturn:
         os._exit(os.waitstatus_to_exitcode(status) % 256)
     os.close(held)
     try:
-        _keep(policy, command, channel, lifeline)
+        _keep(policy, become, channel, lifeline)
     except OSError as error:
         os.write(2, f"the sandbox cannot be set up: {error}\n".encode())
     os._exit(NOT_FOUND)
 
 
-def _keep(policy: Policy, command: list[str], channel: int, lifeline: int) -> NoReturn:
+def _keep(policy: Policy, become: Become, channel: int, lifeline: int) -> NoReturn:
     libc.prctl(SUBREAPER, 1)
     told, tell = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
     awaited, allow = os.pipe()
@@ -57,7 +60,7 @@ def _keep(policy: Policy, command: list[str], channel: int, lifeline: int) -> No
     if not kernel:
         os.close(channel)
         os.close(lifeline)
-        _become(policy, command, tell, awaited)
+        _become(policy, become, tell, awaited)
     # Now that the kernel is in the group that interrupts reach: out of it.
     os.setsid()
     tell.close()
@@ -90,7 +93,7 @@ def _keep(policy: Policy, command: list[str], channel: int, lifeline: int) -> No
     os._exit(code)
 
 
-def _become(policy: Policy, command: list[str], tell: _socket.socket, awaited: int) -> NoReturn:
+def _become(policy: Policy, become: Become, tell: _socket.socket, awaited: int) -> NoReturn:
     """Become the kernel."""
     try:
         libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -110,7 +113,9 @@ def _become(policy: Policy, command: list[str], tell: _socket.socket, awaited: i
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         # The one that is told to be its parent ends with it: it need not watch it.
         os.environ["JPY_PARENT_PID"] = "1"
-        os.execvp(command[0], command)
+        become()
+    except Forked:
+        raise
     except OSError as error:
         os.write(2, f"{error.filename or 'the sandbox'}: {error.strerror}\n".encode())
     except BaseException as error:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import socket
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -10,6 +11,8 @@ from coderunner.sandbox.typed.not_grantable import NotGrantable, cut
 from coderunner.settings.domains import THIS_MACHINE, canonical_grant, in_script, is_address, split_port
 
 EXAMPLE = "example.org"
+
+_HERE = "Code in the sandbox never reaches this computer itself."
 
 _SEPARATORS = re.compile(r"[\s,;]+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -30,7 +33,16 @@ def to_reach(text: str) -> str:
     host = split_port(grant)[0]
     if is_address(host) and reach_from_here(ipaddress.ip_address(host.strip("[]"))) is Reach.NEVER:
         raise NotGrantable(f"Code in the sandbox never reaches {host}.")
+    if host in _own_names():
+        raise NotGrantable(_HERE)
     return grant
+
+
+def _own_names() -> frozenset[str]:
+    """The names by which machines call themselves, without asking anybody."""
+    name = socket.gethostname().lower().removesuffix(".")
+    short = name.partition(".")[0]
+    return frozenset({name, *(f"{short}{end}" for end in ("", ".local", ".localdomain"))})
 
 
 def _of_address(text: str) -> str:
@@ -52,7 +64,7 @@ def _of_address(text: str) -> str:
 
 def _why_none(text: str, failure: str) -> str:
     if failure == THIS_MACHINE:
-        return "Code in the sandbox never reaches this computer itself."
+        return _HERE
     name, colon, _port = text.rpartition(":")
     with suppress(ValueError):
         # The rest is one, so it is the port.

@@ -112,8 +112,12 @@ def _check_size(path: Path, named: str, policy: Policy) -> None:
         raise NotGrantable("~ is your whole home folder. Enter a folder in it, such as ~/data.")
     if path == Path("/"):
         raise NotGrantable("/ is this whole computer. Enter a folder, such as ~/data.")
+    if offers.is_home(path, policy.home):
+        raise NotGrantable(f"{named} is a whole home folder. Enter a folder in it.")
     if policy.home.is_relative_to(path):
         raise NotGrantable(f"{named} holds your whole home folder. Enter a folder in it, such as ~/data.")
+    if offers.holds_homes(path):
+        raise NotGrantable(f"{named} holds the homes of people. Enter a folder in one of them.")
     if any(each.is_relative_to(path) for each in _TEMPORARY):
         raise NotGrantable(
             f"{named} holds the temporary files of all programs. Enter a folder or file in it."

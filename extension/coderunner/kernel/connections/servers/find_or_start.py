@@ -11,12 +11,15 @@ from coderunner.kernel.connections.readiness import wait_until_ready
 from coderunner.kernel.connections.servers.rest_api import Reply, RestApi
 from coderunner.kernel.connections.servers.running_kernels import RunningKernel, meant, on_server, path_of
 from coderunner.kernel.connections.servers.server_kernel import ServerKernel
+from coderunner.kernel.connections.servers.session_folder import make_folder, remove_empty, require_folder
 from coderunner.kernel.kernel_location import Server
 
 AT_ONCE = 5.0
 """Seconds for a kernel at rest to answer; it takes milliseconds."""
 ATTACHED = 10.0
 """Seconds for a kernel that runs already, and is at rest, to say so."""
+STALE = 1.0
+"""Seconds for which a server may call a kernel busy whose cell has ended: it hears that later than we."""
 FAREWELL = 5.0
 """Seconds for a server to end a kernel that nobody would find again."""
 USERNAME = "KERNEL_USERNAME"
@@ -93,10 +96,8 @@ async def attach(where: Server) -> ServerKernel:
     """
     rest = RestApi(where)
     try:
-        found = await wanted(rest, where.attach)
+        found = await _at_rest(rest, where.attach)
         language = await rest.require_kernel_spec(found.kernel_name)
-        if found.state == "busy":
-            raise KernelNotStarted(f"the kernel {found} is busy with another cell; wait until it finishes")
         kernel = ServerKernel(rest, found.id, "", found=True)
         kernel.borrowed, kernel.language = True, language
         try:
@@ -110,6 +111,17 @@ async def attach(where: Server) -> ServerKernel:
         rest.close()
         raise
     return kernel
+
+
+async def _at_rest(rest: RestApi, name: str) -> RunningKernel:
+    """Return the kernel that a person means; raises KernelNotStarted while it runs a cell."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + STALE
+    while (found := await wanted(rest, name)).state == "busy":
+        if loop.time() >= until:
+            raise KernelNotStarted(f"the kernel {found} is busy with another cell; wait until it finishes")
+        await asyncio.sleep(STALE / 10)
+    return found
 
 
 async def wanted(rest: RestApi, name: str) -> RunningKernel:
@@ -169,7 +181,7 @@ async def greet(kernel: ServerKernel, *, within: float) -> None:
 
 
 async def delete_kernel(where: Server, path: str) -> None:
-    """Delete the kernel of a session path, if the server has one and answers."""
+    """Delete the kernel of a session path and its folder if it is empty, where the server answers."""
     rest = RestApi(where)
     try:
         with suppress(KernelError):
@@ -178,6 +190,8 @@ async def delete_kernel(where: Server, path: str) -> None:
                 if path_of(session) == path and isinstance(model, dict):
                     name = str(session.get("id", ""))
                     await ServerKernel(rest, str(model.get("id")), name, found=True).delete()
+        if not where.folder:
+            await remove_empty(rest, path)
     finally:
         rest.close()
 
@@ -216,6 +230,10 @@ async def find_or_create(
 
 
 async def _create(rest: RestApi, name: str, path: str) -> ServerKernel:
+    if rest.where.folder:
+        await require_folder(rest, rest.where.folder)
+    else:
+        await make_folder(rest, path)
     wanted = {"path": path, "name": path, "type": "console", "kernel": {"name": name}}
     reply = await rest.ask("POST", "api/sessions", wanted, within=rest.patience.start)
     model = reply.json if isinstance(reply.json, dict) else {}

@@ -121,13 +121,15 @@ async def explain(rest: RestConnection, response: HTTPResponse) -> KernelError |
     if isinstance(servers, dict):
         if server.name and server.name not in servers:
             return ServerUnreachable(_lacks(server, servers))
-        return await _state(rest, server, servers.get(server.name), startable=startable)
+        refused = response.code in (401, 403)
+        return await _state(rest, server, servers.get(server.name), startable=startable, refused=refused)
     if server.owner != name:
         return ServerRefused(
             f"the token is {name}'s and does not reach {server}; use {server.hub}/user/{quote(name)}"
         )
     # The token may not see how its own server stands; one that runs has refused it by itself.
-    return await _state(rest, server, {"ready": response.code in (401, 403)}, startable=startable)
+    refused = response.code in (401, 403)
+    return await _state(rest, server, {"ready": refused}, startable=startable, refused=refused)
 
 
 async def _in_its_place(rest: RestConnection, server: HubServer, response: HTTPResponse) -> bool:
@@ -156,16 +158,20 @@ def _address_of_hub(url: str, hub: str, name: str) -> str:
     return f"{url} is a JupyterHub; use the address of your own server, {mine}"
 
 
-async def _state(rest: RestConnection, server: HubServer, model: object, *, startable: bool) -> KernelError:
-    """Say how a server stands that does not do what we ask."""
+async def _state(
+    rest: RestConnection, server: HubServer, model: object, *, startable: bool, refused: bool
+) -> KernelError:
+    """Say how a server stands that does not do what we ask; `refused`: it answered so itself."""
     pending = model.get("pending") if isinstance(model, dict) else None
-    if pending == "spawn":
+    ready = isinstance(model, dict) and bool(model.get("ready"))
+    # Where the Hub answered in its place and says now that it runs, it has come up in between.
+    if pending == "spawn" or (ready and not refused):
         told = f"{server} is still starting on {server.hub}; try again in a minute"
         return ServerStopped(told, standing="starting", startable=startable)
     if pending == "stop":
         told = f"{server} is stopping on {server.hub}; start it again at {server.home}"
         return ServerStopped(told, standing="stopping", startable=startable)
-    if isinstance(model, dict) and model.get("ready"):
+    if ready:
         return ServerRefused(
             f"the token does not reach {server}, which runs; it needs the scope access:servers, "
             f"get another at {server.hub}/hub/token"

@@ -20,7 +20,7 @@ CONNECT_TIMEOUT = 5.0
 LARGEST_REPLY = 8 * 1024 * 1024
 """Bytes of a reply: the kernel specs of a large server, with their icons, are a tenth of it."""
 
-Method = Literal["GET", "POST", "DELETE"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 class RestConnection:
@@ -39,7 +39,7 @@ class RestConnection:
         """Close all connections."""
         self._http.close()
 
-    def request(self, url: str, method: Method = "GET", body: str | None = None) -> HTTPRequest:
+    def request(self, url: str, method: Method = "GET", body: str | bytes | None = None) -> HTTPRequest:
         """Return a request with the token in its header."""
         headers = {"Accept": "application/json"}
         if self.where.token:
@@ -67,10 +67,20 @@ class RestConnection:
     async def fetch(
         self, method: Method, path: str, content: object = None, *, within: float = 0.0
     ) -> HTTPResponse:
-        """Return whatever the server answers, errors too; raises ServerUnreachable where nothing does."""
-        body = None if content is None else json.dumps(content)
+        """Return whatever the server answers, errors too; raises ServerUnreachable where nothing does.
+
+        `content`: what JSON can hold, or JSON as bytes.
+        """
+        body = content if content is None or isinstance(content, bytes) else json.dumps(content)
         request = self.request(f"{self.url}/{path}", method, body)
         request.request_timeout = within or self.patience.request
+        return await self._fetch(request)
+
+    async def fetch_part(self, path: str, start: int, end: int) -> HTTPResponse:
+        """Return the bytes from `start` until before `end` of what is at a path, from a server that cuts."""
+        request = self.request(f"{self.url}/{path}")
+        request.headers["Accept"], request.headers["Range"] = "*/*", f"bytes={start}-{end - 1}"
+        request.decompress_response = False
         return await self._fetch(request)
 
     async def _fetch(self, request: HTTPRequest) -> HTTPResponse:

@@ -17,8 +17,8 @@ from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.kernel_location import KernelLocation, Local, Server
 from coderunner.kernel.server_address import is_loopback
 
-OURS = "coderunner/"
-"""With this begins the path of a session of ours on a server."""
+OURS = re.compile(r"(?:coderunner/|(?:.*/)?coderunner-)([\w-]+)", re.ASCII)
+"""The path of a session of ours on a server: in a folder of its own, or in one that a person has chosen."""
 SHORT = 8
 """Characters of an id that tell a server's kernels apart for people."""
 
@@ -47,7 +47,8 @@ class RunningKernel:
     @property
     def conversation(self) -> str:
         """The conversation of ours that it is for, as its path spells it; empty where it is another's."""
-        return self.path.removeprefix(OURS) if self.path.startswith(OURS) else ""
+        ours = OURS.fullmatch(self.path)
+        return ours[1] if ours else ""
 
     def __str__(self) -> str:
         """The kernel for a person who has to choose one."""

@@ -76,14 +76,22 @@ def running_servers() -> list[RunningServer]:
 
 def with_token(where: Server) -> Server:
     """Return a place with the token that the server at its address left for this user; else as it is."""
-    if where.token:
-        return where
+    found = None if where.token else _found_at(where)
+    return replace(where, token=found.where.token) if found is not None else where
+
+
+def marked_yours(where: KernelLocation) -> KernelLocation:
+    """Return a place that says whether it is a server of this user's on this machine. Looks at the disk."""
+    return replace(where, yours=_found_at(where) is not None) if isinstance(where, Server) else where
+
+
+def _found_at(where: Server) -> RunningServer | None:
+    """Return the server that this user runs at an address."""
     with suppress(SettingsError):
-        spot = _spot(normalise(where.url))
-        for server in running_servers():
-            if spot == _spot(server.where.url):
-                return replace(where, token=server.where.token)
-    return where
+        spot = _spot(base := normalise(where.url))
+        if is_loopback(base):
+            return next((each for each in running_servers() if spot == _spot(each.where.url)), None)
+    return None
 
 
 def _spot(url: str) -> tuple[str, ...]:
@@ -173,7 +181,7 @@ def located(settings: Settings) -> KernelLocation:
     Blocks. Raises SettingsError where it cannot be a place, and NoSuchKernel.
     """
     if settings.attach and not settings.server:
-        return io_thread().call(server_with(settings.attach), 4 * PATIENCE.request)
+        return replace(io_thread().call(server_with(settings.attach), 4 * PATIENCE.request), yours=True)
     return location_of(settings)
 
 

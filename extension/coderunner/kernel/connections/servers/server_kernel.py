@@ -15,7 +15,7 @@ from coderunner.kernel.connections.servers.rest_api import RestApi
 from coderunner.kernel.connections.servers.websocket import PING, KernelWebSocket
 from coderunner.kernel.execution.pending_request import LOST, Away, Back, Event, Gone
 from coderunner.kernel.protocol.kernel_info import KernelInfo
-from coderunner.kernel.protocol.messages import Message, Stamp, kernel_info_request
+from coderunner.kernel.protocol.messages import Json, Message, Stamp, kernel_info_request
 from coderunner.outputs import Status
 
 AWAY = 120.0
@@ -176,6 +176,10 @@ class ServerKernel:
 
     def _path(self, action: str = "") -> str:
         return f"api/kernels/{quote(self.kernel, safe='')}" + (f"/{action}" if action else "")
+
+    def usage(self) -> Json | None:
+        """Tell nothing: the kernel knows."""
+        return None
 
     async def interrupt(self) -> None:
         """Interrupt the program that runs."""

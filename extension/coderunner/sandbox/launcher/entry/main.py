@@ -8,7 +8,10 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the import of typing takes as long as all the rest
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, NoReturn
+
+    Become = Callable[[], NoReturn]
 
 LARGEST = 1_000_000
 """Bytes of a policy."""
@@ -29,16 +32,27 @@ def main() -> None:
     told = os.read(channel, LARGEST)
     if not told:
         os._exit(BROKEN)  # whoever wanted it is gone
-    policy = marshal.loads(told)
-    os.environ.update(policy["environment"])
+
+    def execute() -> NoReturn:
+        os.execvp(command[0], command)
+
     try:
-        BACKENDS[policy["backend"]](policy, command, channel)
+        wall_in(marshal.loads(told), execute, channel)
     except OSError as error:
         os.write(2, f"the sandbox cannot be set up: {error}\n".encode())
         os._exit(BROKEN)
 
 
-def _namespaces(policy: dict[str, Any], command: list[str], channel: int) -> None:
+def wall_in(policy: dict[str, Any], become: Become, channel: int) -> NoReturn:
+    """Wall a new process in, and have it `become` the kernel; ends as that does. Raises OSError.
+
+    It ends when the other end of the channel is closed.
+    """
+    os.environ.update(policy["environment"])
+    BACKENDS[policy["backend"]](policy, become, channel)
+
+
+def _namespaces(policy: dict[str, Any], become: Become, channel: int) -> NoReturn:
     from coderunner.sandbox.launcher import libc, limits
     from coderunner.sandbox.launcher.namespaces import confine, init
 
@@ -54,7 +68,7 @@ def _namespaces(policy: dict[str, Any], command: list[str], channel: int) -> Non
         limits.apply(policy)
         if policy["filter"]:
             libc.filter_calls(*policy["filter"])
-        init.execute(command, policy["cwd"])
+        init.be_kernel(become, policy["cwd"])
 
     confine.enter(channel)
     tree = confine.build(policy)
@@ -63,10 +77,10 @@ def _namespaces(policy: dict[str, Any], command: list[str], channel: int) -> Non
     init.serve(tree, init.start(execute), channel)
 
 
-def _landlock(policy: dict[str, Any], command: list[str], channel: int) -> None:
+def _landlock(policy: dict[str, Any], become: Become, channel: int) -> NoReturn:
     from coderunner.sandbox.launcher import landlock_kernel
 
-    landlock_kernel.run(policy, command, channel)
+    landlock_kernel.run(policy, become, channel)
 
 
 BACKENDS = {"namespaces": _namespaces, "landlock": _landlock}

@@ -6,6 +6,7 @@ import marshal
 import os
 import select
 
+from coderunner.sandbox.launcher.forked import Forked
 from coderunner.sandbox.launcher.namespaces import confine
 from coderunner.sandbox.launcher.namespaces.file_tree import FileTree
 
@@ -31,6 +32,8 @@ def start(work: Callable[[], object]) -> int:
         confine.confine_child()
         work()
         os._exit(0)
+    except Forked:
+        raise
     except OSError as error:
         os.write(2, f"{error.filename or 'the kernel'}: {error.strerror}\n".encode())
         os._exit(NOT_FOUND)
@@ -38,8 +41,8 @@ def start(work: Callable[[], object]) -> int:
         os._exit(NOT_FOUND)
 
 
-def execute(command: list[str], folder: str) -> None:
-    """Become the kernel; raises OSError."""
+def be_kernel(become: Callable[[], NoReturn], folder: str) -> NoReturn:
+    """Become the kernel, in its folder; raises OSError."""
     try:
         os.chdir(folder)
     except OSError:
@@ -47,7 +50,7 @@ def execute(command: list[str], folder: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     # A kernel whose parent is the first process is told that it need not watch it.
     os.environ["JPY_PARENT_PID"] = "1"
-    os.execvp(command[0], command)
+    become()
 
 
 def serve(tree: FileTree, kernel: int, channel: int) -> NoReturn:

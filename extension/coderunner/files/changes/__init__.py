@@ -1,0 +1,1 @@
+"""Which files of a conversation's folder change while a cell runs."""

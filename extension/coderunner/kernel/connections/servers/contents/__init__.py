@@ -1,0 +1,1 @@
+"""Files on a Jupyter server, by its Contents API."""

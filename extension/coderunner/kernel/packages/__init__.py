@@ -1,0 +1,1 @@
+"""Packages for the kernels of conversations, and environments as kernels."""

@@ -1,0 +1,1 @@
+"""Where the files of conversations lie, and how they are reached there."""

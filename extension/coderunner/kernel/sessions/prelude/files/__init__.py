@@ -1,0 +1,1 @@
+"""What a kernel says of the files in its folder."""

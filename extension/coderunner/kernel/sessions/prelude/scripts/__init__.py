@@ -1,0 +1,1 @@
+"""What a kernel's environment has of the scripts that outputs ask for."""

@@ -1,0 +1,1 @@
+"""Packages that code needs: which they are, and how a conversation's folder gets them. Knows no kernel."""
