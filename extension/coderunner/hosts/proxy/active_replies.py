@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from coderunner.errors import CodeRunnerError, RecordsUnavailable
-from coderunner.hosts.proxy.chat_request import Message
+from coderunner.hosts.proxy.client_api.chat_request import Message
+from coderunner.hosts.proxy.client_api.openai_format import Outcome
 from coderunner.hosts.proxy.client_retries import (
     KEPT,
     PREFIX,
@@ -19,7 +20,6 @@ from coderunner.hosts.proxy.client_retries import (
     saved,
 )
 from coderunner.hosts.proxy.conversations import Conversations, keys
-from coderunner.hosts.proxy.openai_format import Outcome
 from coderunner.hosts.proxy.reply_writer import Order, ReplyWriter
 from coderunner.hosts.proxy.team.members import Member
 
@@ -101,10 +101,11 @@ class ActiveReplies:
         if not (known := await asyncio.to_thread(keys, owner, history)):
             return ""
         try:
-            return await asyncio.to_thread(self._writer.records.name_of, known)
+            names = await asyncio.to_thread(self._writer.records.names_of, known)
         except RecordsUnavailable as failure:
             log.info("%s", failure)
             return ""
+        return next((names[key] for key in known if key in names), "")
 
     async def _share(self, attempt: Attempt, order: Order) -> None:
         """Have other processes know the history that ends with this reply."""

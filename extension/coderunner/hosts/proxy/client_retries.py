@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from secrets import token_hex
 
 from coderunner.errors import CodeRunnerError, EndpointFailed
+from coderunner.hosts.proxy.client_api.openai_format import Outcome
 from coderunner.hosts.proxy.conversations import HEADERS
-from coderunner.hosts.proxy.openai_format import Outcome
-from coderunner.hosts.proxy.reply_broadcast import SAY, ReplyBroadcast
+from coderunner.hosts.proxy.reply_broadcast import SAID, SAY, ReplyBroadcast
 from coderunner.hosts.proxy.reply_writer import Written
 from coderunner.languages import PYTHON, Language
 from coderunner.models.continuation.tool_calls import block
@@ -135,7 +135,7 @@ def saved(attempt: Attempt) -> str:
     written, past = attempt.written, attempt.journal.past
     if written.calls or not written.reply:
         return ""
-    pieces = [str(said) for kind, said in past if kind == SAY]
+    pieces = [str(said) for kind, said in past if kind in SAID]
     ours = -1 if written.cut_short else None  # our last words are no part of what goes on
     return json.dumps(
         {

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from string import ascii_letters, digits, punctuation
 from urllib.parse import quote
 
-from coderunner.hosts.proxy.chat_request import Message, text_of
+from coderunner.hosts.proxy.client_api.chat_request import Message, text_of
+from coderunner.hosts.proxy.files.sent_files import SentFile
 from coderunner.models.continuation.echo_removal import without_thoughts
 
 SESSION = "x-coderunner-session"
@@ -52,10 +53,18 @@ class Conversations:
         self._known: defaultdict[str, _Known] = defaultdict(_Known)
 
     def find(
-        self, owner: str, headers: Mapping[str, str], metadata: object, history: Sequence[Message]
+        self,
+        owner: str,
+        headers: Mapping[str, str],
+        metadata: object,
+        history: Sequence[Message],
+        known: str = "",
     ) -> str:
-        """The name of the conversation that a request of `owner` belongs to; empty where it is not known."""
-        return _named(headers, metadata) or self._known[owner].recall(history)
+        """The name of the conversation that a request of `owner` belongs to; empty where it is not known.
+
+        `known` is the name of the conversation of what the request refers to.
+        """
+        return _named(headers, metadata) or known or self._known[owner].recall(history)
 
     def remember(self, owner: str, name: str, history: Sequence[Message], reply: str) -> None:
         """Note that `history` was answered with `reply`."""
@@ -140,4 +149,5 @@ def _normal(content: object) -> str:
     text = " ".join(re.split(r"\s+", without_thoughts(text_of(content)).strip()))
     parts = content if isinstance(content, Sequence) and not isinstance(content, str) else ()
     pictures = [part.get("image_url") for part in parts if isinstance(part, Mapping)]
-    return "\0".join([text, *(str(picture) for picture in pictures if picture)])
+    files = [f"{part.name} {part.digest}" for part in parts if isinstance(part, SentFile) and not part.image]
+    return "\0".join([text, *(str(picture) for picture in pictures if picture), *files])

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.types import Scope, Send
 
 from coderunner.errors import ModelError
+from coderunner.hosts.proxy.client_api.response_stream import refuse
 from coderunner.hosts.proxy.conversations import HEADERS
-from coderunner.hosts.proxy.response_stream import refuse
 from coderunner.hosts.proxy.team.passed_usage import PassedUsage
 from coderunner.models.endpoint.client import Client
 

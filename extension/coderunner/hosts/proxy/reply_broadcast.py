@@ -1,18 +1,23 @@
 """The text of one reply so far, for every client that asks for it, also later."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from typing import cast
 
 from coderunner.errors import CodeRunnerError
-from coderunner.hosts.proxy.openai_format import Outcome
-from coderunner.hosts.proxy.response_stream import Delivery
+from coderunner.hosts.proxy.client_api.openai_format import Outcome
+from coderunner.hosts.proxy.client_api.response_stream import Delivery
+from coderunner.runner import Part
 
-SAY, THINK, CALL = "say", "think", "call"
+SAY, THINK, RUN, END, CALL, PASS = "say", "think", "run", "end", "call", "pass"
+SAID = {SAY: Part.TEXT, "thought": Part.THOUGHT, "code": Part.CODE, "result": Part.RESULT}
+"""The kinds of what is said, and what it is."""
+_KINDS = {part: kind for kind, part in SAID.items()}
 GIVEN_UP = "The reply was stopped because its client disconnected; ask again."
 
 Piece = tuple[str, str | Sequence[object]]
-"""A kind, and its text or calls."""
+"""A kind, and its text, calls or event."""
 
 
 class ReplyBroadcast:
@@ -42,23 +47,35 @@ class ReplyBroadcast:
         """Whether it has followers now."""
         return bool(self._followers)
 
-    async def say(self, text: str) -> None:
+    async def say(self, text: str, part: Part = Part.TEXT) -> None:
         """A piece of the reply."""
-        await self._put((SAY, text))
+        await self._put((_KINDS[part], text))
 
     async def think(self, text: str) -> None:
         """A piece of the thought."""
         await self._put((THINK, text))
 
+    async def run(self, code: str) -> None:
+        """The block that was said last runs, as this code."""
+        await self._put((RUN, code))
+
+    async def end_block(self, kept: Sequence[str], *, failed: bool) -> None:
+        """The block has ended, and its result follows with what is kept of it."""
+        await self._put((END, (failed, *kept)))
+
     async def call(self, calls: Sequence[object]) -> None:
         """Fragments of calls of the client's own tools."""
         await self._put((CALL, calls))
+
+    async def pass_event(self, event: Mapping[str, object]) -> None:
+        """An event of an endpoint that has the client's API."""
+        await self._put((PASS, (event,)))
 
     def end(self, end: Outcome | CodeRunnerError | None) -> None:
         """Note that the reply has ended or failed; None: it was given up."""
         self._end = end
         self._past = _joined(self._past)
-        self.size = sum(len(said) for _, said in self._past)
+        self.size = sum(map(_size, self._past))
         self._ended.set()
 
     async def follow(self, delivery: Delivery) -> None:
@@ -85,17 +102,30 @@ class ReplyBroadcast:
 
 async def _tell(delivery: Delivery, piece: Piece) -> None:
     match piece:
+        case (kind, str() as text) if kind in SAID:
+            await delivery.say(text, SAID[kind])
         case (kind, str() as text):
-            await (delivery.say(text) if kind == SAY else delivery.think(text))
-        case (_, calls) if not isinstance(calls, str):
-            await delivery.call(calls)
+            await (delivery.run(text) if kind == RUN else delivery.think(text))
+        case (kind, several) if not isinstance(several, str):
+            if kind == CALL:
+                await delivery.call(several)
+            elif kind == PASS:
+                await delivery.pass_event(cast("Mapping[str, object]", several[0]))
+            else:
+                await delivery.end_block([str(each) for each in several[1:]], failed=bool(several[0]))
+
+
+def _size(piece: Piece) -> int:
+    """Its characters, about."""
+    kind, said = piece
+    return len(str(said)) if kind == PASS else len(said)
 
 
 def _joined(pieces: Sequence[Piece]) -> list[Piece]:
     """The same with adjacent pieces of one kind joined: a piece per token takes ten times the memory."""
     joined: list[Piece] = []
     for kind, group in groupby(pieces, key=lambda piece: piece[0]):
-        if kind == CALL:
+        if kind in (CALL, END, PASS):
             joined += group
         else:
             joined.append((kind, "".join(str(said) for _, said in group)))

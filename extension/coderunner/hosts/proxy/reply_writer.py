@@ -5,31 +5,37 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from weakref import WeakSet
 
 from coderunner.ending_sentences import COMPLETE, how_a_reply_ended
 from coderunner.errors import RecordsUnavailable
-from coderunner.hosts.proxy.chat_request import ChatRequest, Message
-from coderunner.hosts.proxy.image_links import for_the_model
-from coderunner.hosts.proxy.openai_format import Outcome
+from coderunner.hosts.proxy.client_api.chat_request import ChatRequest, said, with_words
+from coderunner.hosts.proxy.client_api.openai_format import Outcome
+from coderunner.hosts.proxy.client_api.response_stream import ReplySink
+from coderunner.hosts.proxy.files.links_for_model import for_the_model
+from coderunner.hosts.proxy.files.made_links import MadeLinks, apart
+from coderunner.hosts.proxy.files.received_files import ReceivedFiles, told_of
+from coderunner.hosts.proxy.files.sent_files import with_file_words
+from coderunner.hosts.proxy.live.live_links import LiveLinks, PageLink, below
+from coderunner.hosts.proxy.messages.native_request import with_files
 from coderunner.hosts.proxy.operation.request_facts import RequestFacts
 from coderunner.hosts.proxy.operation.watch import Watch
-from coderunner.hosts.proxy.response_stream import ReplySink
+from coderunner.hosts.proxy.reply_models import ModelReply, from_model
 from coderunner.hosts.proxy.team.accounts import Accounts
 from coderunner.hosts.proxy.team.kernel_seats import KernelSeats
 from coderunner.hosts.proxy.team.members import Member
 from coderunner.hosts.proxy.team.reply_limits import LimitedKernel, ReplyLimits
-from coderunner.languages import Language
-from coderunner.models.continuation.continued_reply import ContinuedReply
 from coderunner.models.continuation.strategy_cache import StrategyCache
 from coderunner.models.endpoint.client import Client
+from coderunner.models.messages.upstream_routes import UpstreamRoutes
 from coderunner.runner import (
     Ended,
     Event,
     Finish,
     Generate,
     Part,
+    Preparing,
     RecordedRuns,
     Records,
     ReplyBudget,
@@ -41,13 +47,14 @@ from coderunner.runner import (
     Started,
     Status,
     Turn,
+    VariableDigest,
     converse,
     late_words,
     location_of,
+    mention_words,
     pictures,
 )
 from coderunner.settings.settings import Settings
-from coderunner.system_prompt import SYSTEM_PROMPT, taught
 from coderunner.text.surrogates import readable
 
 log = logging.getLogger(__name__)
@@ -100,6 +107,8 @@ class Order:
     message: str
     """The reply's name in the records."""
     keep: Keep
+    links: MadeLinks
+    live: LiveLinks
     facts: RequestFacts
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     """Is set where the proxy is about to end."""
@@ -117,12 +126,15 @@ class ReplyWriter:
     accounts: Accounts
     seats: KernelSeats
     watch: Watch
+    received: ReceivedFiles
+    routes: UpstreamRoutes
     met: WeakSet[Session] = field(default_factory=WeakSet)
     """The sessions of which it is known what an earlier process ran in them."""
 
     def session(self, member: Member, conversation: str) -> Session:
         """The session of a member's conversation, on the member's server if it has one."""
-        return self.sessions.get(conversation, member.server or location_of(self.settings))
+        where = member.server or location_of(self.settings)
+        return self.sessions.get(conversation, where, member.owner)
 
     async def write(self, order: Order, delivery: ReplySink, written: Written) -> Outcome:
         """Write a reply with the results of its code. Raises ModelError.
@@ -134,10 +146,15 @@ class ReplyWriter:
             return await self._write(order, delivery, written)
 
     async def _write(self, order: Order, delivery: ReplySink, written: Written) -> Outcome:
-        settings, asked = self.settings, order.asked
-        session = self.session(order.member, order.conversation)
+        settings, session = self.settings, self.session(order.member, order.conversation)
         await self._meet(session)
         limits = self._limits(order, session)
+        kernel = LimitedKernel(session, limits, self.watch.metrics.waiting.inc)
+        asked = await self._with_files(order, kernel)
+        mentioned = await mention_words(session, said(order.asked))
+        if mentioned:
+            asked = with_words(asked, mentioned)
+        tells = asked.variables or settings.variables_for_model == "on"
         runs = RecordedRuns(self.records, order.conversation, order.message, session.where.place)
         allowance = ReplyBudget(
             settings.max_seconds,
@@ -145,45 +162,76 @@ class ReplyWriter:
             spent=lambda: reply.usage.completion,
             further=limits.used_up,
         )
+        kept: list[str] = []
+        page = PageLink()
+
+        def noted(markdown: Sequence[str]) -> Sequence[str]:
+            kept.extend(line for each in markdown for line in each.split("\n") if line)
+            return markdown
+
+        def linked(links: Mapping[str, str]) -> Mapping[str, str]:
+            kept.extend(links.values())
+            return links
+
         options = RunOptions(
             settings.timeout,
             settings.limit,
             admit=limits.admit,
-            keep=order.keep,
+            keep=lambda result: noted(apart(below(order.keep(result), page.of(result)))),
+            links=lambda result: linked(order.links.of(result)),
             allowance=allowance,
             runs=runs,
+            variables=VariableDigest(session) if tells else None,
         )
         if not written.reply and (late := await asyncio.to_thread(late_words, session, options)):
             # The client keeps the history, so late results have to be part of it.
             written.late += late
             await _say(f"{late}\n", delivery, written)
         language = await session.language()
-        reply = self._from_model(asked, written.late, language)
-        stream = _Stream(reply, delivery, written, self._note(order))
+        reply = from_model(
+            asked,
+            written.late,
+            mentioned,
+            language,
+            settings=settings,
+            client=self.client,
+            memory=self.memory,
+            routes=self.routes,
+        )
+        stream = _Stream(reply, delivery, written, self._note(order), order.links, order.live, page, kept)
         before = bool(written.reply) and readable(written.text)
         # The client's beginning of a reply may be long: parsing it must not block the loop.
         begun, resume = written.reply or asked.prior, bool(written.reply)
         turn = await asyncio.to_thread(
             Turn, prior=begun, resume=resume, max_cells=settings.max_blocks, language=language
         )
-        kernel = LimitedKernel(session, limits, self.watch.metrics.waiting.inc)
         talk = converse(turn, stream.generate, kernel, options, stop=order.stop)
         try:
             async with aclosing(talk) as events:
                 async for event in events:
                     await stream.tell(event)
         finally:
+            await stream.flush()
             written.reply = turn.reply if turn.reply != asked.prior else ""
         if stream.stopped:
             await _say_at_the_end(f"({SHUT_DOWN})\n", turn, delivery, written)
             written.cut_short = True
             return Outcome("length", reply.usage)
         why = "tool_calls" if written.calls else stream.reason or reply.finish_reason
-        empty = not (written.calls or before or turn.answered)
+        empty = not (written.calls or before or turn.answered or stream.passed)
         if empty and (word := how_a_reply_ended(why, empty=True)):
             # Otherwise the answer would be empty.
             await _say_at_the_end(f"({word})\n", turn, delivery, written)
         return Outcome(why if written.calls else official(why), reply.usage)
+
+    async def _with_files(self, order: Order, kernel: LimitedKernel) -> ChatRequest:
+        """The request, with its files in the conversation's folder, and words about them in its messages."""
+        asked, folder = order.asked, order.links.folder
+        received = await self.received.write(
+            order.conversation, folder, asked.files, kernel, order.stop.is_set
+        )
+        told = told_of(received)
+        return replace(with_files(asked, told), messages=with_file_words(asked.messages, told))
 
     async def _meet(self, session: Session) -> None:
         """Have the next block told if the variables of an earlier process are gone; once per session."""
@@ -217,20 +265,6 @@ class ReplyWriter:
         self.accounts.note_tokens(order.member, prompt + completion)
         self.watch.tokens(order.facts, prompt, completion, estimated=estimated)
 
-    def _from_model(self, asked: ChatRequest, late: str, language: Language) -> ContinuedReply:
-        """The reply as the endpoint's model continues it after each result."""
-        settings = self.settings
-        lesson = taught(settings.system_prompt or SYSTEM_PROMPT, language)
-        return ContinuedReply(
-            self.client.of(asked.model),
-            _with_late_results(with_system_prompt(without_images(asked.messages), lesson), late),
-            options=asked.options,
-            memory=self.memory,
-            continuation=settings.continuation_of(asked.model),
-            vision=settings.vision,
-            language=language,
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Notes:
@@ -246,18 +280,28 @@ class Notes:
 class _Stream:
     """Between the model and the client, while a reply is written."""
 
-    reply: ContinuedReply
+    reply: ModelReply
     delivery: ReplySink
     written: Written
     notes: Notes
+    links: MadeLinks
+    live: LiveLinks
+    page: PageLink
+    kept: list[str]
+    """The Markdown of the next result's images, and its links; emptied when that is said."""
+    failed: bool = True
+    """The block whose result is said next did not run to its end, or did not run at all."""
     shown: Sequence[bytes] = ()
     """The images of the latest result, which the model sees next."""
     reason: str = ""
     """Why the reply ends, if a limit of ours ends it."""
     stopped: bool = False
     """The reply was cut short because the proxy is about to end."""
+    passed: bool = False
+    """A block of the endpoint's own is in it, other than a thought."""
     _began: float | None = None
     """When the block that runs was begun."""
+    _started: Started | None = None
 
     async def generate(self, step: Generate) -> AsyncGenerator[str]:
         """The next text of the model."""
@@ -271,6 +315,8 @@ class _Stream:
                     if delta.calls:
                         self.written.calls = True
                         await self.delivery.call(delta.calls)
+                    for event in delta.events:
+                        await self._pass(event)
                     if delta.content:
                         yield delta.content
         finally:
@@ -278,19 +324,44 @@ class _Stream:
             prompt = spent.prompt_total + spent.guessed - before.prompt_total - before.guessed
             self.notes.tokens(prompt, spent.completion - before.completion, not spent.counted)
 
+    async def _pass(self, event: Mapping[str, object]) -> None:
+        """Pass on an event of an endpoint that has the client's API."""
+        if event.get("type") == "content_block_start":
+            await self.flush()
+            block = event.get("content_block")
+            kind = block.get("type") if isinstance(block, Mapping) else ""
+            self.written.calls = self.written.calls or kind == "tool_use"
+            self.passed = self.passed or kind not in ("thinking", "redacted_thinking")
+        await self.delivery.pass_event(event)
+
     async def tell(self, event: Event) -> None:
         """Tell the client what happens, and note it."""
+        if isinstance(event, Say) and event.part is not Part.TEXT:
+            await self.flush()
         match event:
             case Say(text, Part.THOUGHT):
-                await self.delivery.say(text)
-            case Say(text):
-                await _say(text, self.delivery, self.written)
-            case Started():
+                await self.delivery.say(text, Part.THOUGHT)
+            case Say(text, Part.TEXT):
+                async for piece in self.links.receive(text):
+                    await _say(piece, self.delivery, self.written)
+            case Say(text, part):
+                if part is Part.RESULT:
+                    await self.delivery.end_block(tuple(self.kept), failed=self.failed)
+                    self.kept.clear()
+                    self.failed = True
+                await _say(text, self.delivery, self.written, part)
+            case Started(cell):
+                await self.delivery.run(cell.source)
                 self.written.ran = True
+                self._began, self._started = time.monotonic(), event
+            case Preparing(""):
                 self._began = time.monotonic()
             case Ended(ended):
-                self.shown = pictures(ended)
+                self.shown, self.failed = pictures(ended), ended.status is not Status.OK
                 self._note(ended)
+                started, self._started = self._started, None
+                self.page.result = ended
+                self.page.markdown = await asyncio.to_thread(self.live.of, event, started)
             case Finish("limit"):
                 self.reason = "length"
             case Finish("stop"):
@@ -298,15 +369,20 @@ class _Stream:
             case _:
                 pass
 
+    async def flush(self) -> None:
+        """Say what was held back of the text: it is no link."""
+        if held := self.links.close():
+            await _say(held, self.delivery, self.written)
+
     def _note(self, ended: Result) -> None:
         began, self._began = self._began, None
         if began is not None or ended.status is Status.UNFIT:
             self.notes.block(ended, None if began is None else time.monotonic() - began)
 
 
-async def _say(text: str, delivery: ReplySink, written: Written) -> None:
+async def _say(text: str, delivery: ReplySink, written: Written, part: Part = Part.TEXT) -> None:
     written.pieces.append(text)
-    await delivery.say(text)
+    await delivery.say(text, part)
 
 
 async def _say_at_the_end(text: str, turn: Turn, delivery: ReplySink, written: Written) -> None:
@@ -322,45 +398,3 @@ def official(reason: str) -> str:
     A call that the client does not get is no reason for it, since it could not answer.
     """
     return OFFICIAL.get(reason.casefold(), reason)
-
-
-def without_images(messages: Sequence[Message]) -> list[Message]:
-    """The messages without the inline images in our replies."""
-    return [
-        {**message, "content": for_the_model(content)}
-        if message.get("role") == "assistant" and isinstance(content := message.get("content"), str)
-        else message
-        for message in messages
-    ]
-
-
-def with_system_prompt(messages: Sequence[Message], prompt: str) -> list[Message]:
-    """The messages with `prompt` before the client's own system message."""
-    prompt = prompt.strip()
-    if not prompt:
-        return list(messages)
-    has_system = bool(messages) and _is_system(messages[0])
-    first, rest = (messages[0], messages[1:]) if has_system else ({}, messages)
-    content: object = first.get("content") or ""
-    if isinstance(content, str):
-        return [{"role": "system", **first, "content": f"{prompt}\n\n{content}".rstrip()}, *rest]
-    parts = list(content) if isinstance(content, Sequence) else []
-    return [{**first, "content": [{"type": "text", "text": prompt}, *parts]}, *rest]
-
-
-def _is_system(message: Message) -> bool:
-    return message.get("role") in ("system", "developer")
-
-
-def _with_late_results(messages: Sequence[Message], late: str) -> list[Message]:
-    """The messages with late results before the last one."""
-    if not late:
-        return list(messages)
-    if not messages:
-        return [{"role": "user", "content": late}]
-    *before, last = messages
-    content: object = last.get("content") or ""
-    if isinstance(content, str):
-        return [*before, {**last, "content": f"{late}\n{content}"}]
-    parts: Sequence[Mapping[str, object]] = content if isinstance(content, Sequence) else []
-    return [*before, {**last, "content": [{"type": "text", "text": late}, *parts]}]

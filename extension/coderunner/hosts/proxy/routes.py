@@ -2,44 +2,56 @@
 
 import asyncio
 import contextlib
-import json
 import logging
-import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Send
 
-from coderunner.access.access_settings import key_wanted
+from coderunner.access.access_settings import key_wanted, names
 from coderunner.access.api_keys import ApiKeys
 from coderunner.access.authentication import CHALLENGE, Authentication
-from coderunner.errors import CodeRunnerError, UnreadableJSON
-from coderunner.hosts.proxy import openai_format
+from coderunner.access.origins import LOOPBACK
+from coderunner.errors import CodeRunnerError, RecordsUnavailable
+from coderunner.files.chat_folder import ChatFolder
 from coderunner.hosts.proxy.active_replies import BROKEN, ActiveReplies
-from coderunner.hosts.proxy.chat_request import MODEL_SUFFIX, ChatRequest, plain, read, reads
+from coderunner.hosts.proxy.client_api import openai_format
+from coderunner.hosts.proxy.client_api.api_host import Api, ApiHost, Asked
+from coderunner.hosts.proxy.client_api.chat_api import ChatApi
+from coderunner.hosts.proxy.client_api.chat_request import MODEL_SUFFIX, unmarked
+from coderunner.hosts.proxy.client_api.disconnection import until_disconnected
+from coderunner.hosts.proxy.client_api.request_reader import RequestReader
+from coderunner.hosts.proxy.client_api.response_stream import (
+    QUIET,
+    limited,
+    refuse,
+)
 from coderunner.hosts.proxy.client_retries import Attempt, identity_of, named, timed_out
+from coderunner.hosts.proxy.containers.container_routes import ContainerRoutes
+from coderunner.hosts.proxy.containers.file_routes import FileRoutes
+from coderunner.hosts.proxy.containers.known_containers import KnownContainers
+from coderunner.hosts.proxy.containers.stored_files import StoredFiles
 from coderunner.hosts.proxy.conversations import SESSION, Conversations, label
-from coderunner.hosts.proxy.image_links import ImageApp, ImageStore, inline
-from coderunner.hosts.proxy.openai_format import ReplyFormat
+from coderunner.hosts.proxy.files.album import Album
+from coderunner.hosts.proxy.files.image_links import ImageApp, ImageStore, inline
+from coderunner.hosts.proxy.files.made_links import LINKS, FileApp, MadeLinks
+from coderunner.hosts.proxy.files.received_files import ReceivedFiles
+from coderunner.hosts.proxy.live.live_app import LiveApp
+from coderunner.hosts.proxy.live.live_blocks import LiveBlocks
+from coderunner.hosts.proxy.live.live_links import LiveLinks, StoredLinks
+from coderunner.hosts.proxy.messages.message_api import MessageApi
 from coderunner.hosts.proxy.operation.draining import Draining
 from coderunner.hosts.proxy.operation.request_facts import facts_of
 from coderunner.hosts.proxy.operation.watch import Watch
 from coderunner.hosts.proxy.passthrough import API, relay, route_of
 from coderunner.hosts.proxy.reply_writer import Keep, Order, ReplyWriter
-from coderunner.hosts.proxy.response_stream import (
-    QUIET,
-    Delivery,
-    StreamedResponse,
-    WholeResponse,
-    limited,
-    refuse,
-    until_disconnected,
-)
+from coderunner.hosts.proxy.responses.response_api import ResponseApi
+from coderunner.hosts.proxy.responses.stored_responses import StoredResponses
 from coderunner.hosts.proxy.team.accounts import Accounts
 from coderunner.hosts.proxy.team.kernel_seats import KernelSeats
 from coderunner.hosts.proxy.team.members import Member, Members
@@ -48,14 +60,22 @@ from coderunner.hosts.proxy.team.reply_limits import reached_before
 from coderunner.ids import new_id
 from coderunner.models.continuation.strategy_cache import StrategyCache
 from coderunner.models.endpoint.client import Client, Endpoint
-from coderunner.runner import KernelSandbox, Sessions, location_of, open_records
+from coderunner.models.endpoint.fast_transport import fast_transport
+from coderunner.models.messages.upstream_routes import UpstreamRoutes
+from coderunner.page.html.block_html import Setting
+from coderunner.runner import (
+    Capacity,
+    KernelLocation,
+    KernelSandbox,
+    Local,
+    Packaging,
+    Sessions,
+    location_of,
+    open_records,
+)
 from coderunner.settings.settings import Settings
-from coderunner.text import json_reader
 
 log = logging.getLogger(__name__)
-
-LARGEST = 100_000_000
-"""Bytes of a request: some images, or an hour of speech."""
 
 SAVED = 10.0
 """Seconds between two times that the tokens of the day are saved."""
@@ -65,9 +85,6 @@ OWNER = "coderunner.owner"
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
-TOO_LARGE = openai_format.error(
-    f"The request is larger than the limit of {LARGEST:,} bytes.", kind="invalid_request_error"
-)
 NOT_HERE = f"Only the endpoint's API is served here; use a base URL that ends in {API}."
 
 
@@ -94,12 +111,15 @@ class Proxy:
         """
         self.settings = settings
         self._members = members or Members()
-        self.client = Client(endpoint)
+        self.client = Client(endpoint, transport=fast_transport(endpoint))
         self.sessions = Sessions(
             settings.data_dir / "kernels",
-            spare=spare,
+            preload=settings.preloaded if spare else None,
+            capacity=Capacity.of(settings),
             max_memory=settings.max_memory,
+            max_disk=settings.max_disk,
             sandbox=KernelSandbox.of(settings, stranger=several),
+            packaging=Packaging(settings.packages),
         )
         self.records = open_records(
             settings.records_url.reveal(),
@@ -109,10 +129,19 @@ class Proxy:
         )
         memory = StrategyCache(settings.data_dir / "endpoints.json")
         self._image_store = ImageStore(settings.data_dir / "pictures", settings.keep_days)
+        self._file_links = Album(settings.data_dir / "file-links", settings.keep_days, LINKS)
+        self._live_links = StoredLinks(self.records, settings.keep_days)
+        setting = Setting(settings.timeout, scripts=settings.output_scripts, alone=True)
+        self._live_blocks = LiveBlocks(
+            self.records,
+            lambda owner, label: self.sessions.get(label, self._where(owner), owner),
+            setting,
+        )
         self._accounts = accounts or Accounts(settings.data_dir / "tokens-today.json")
         self._seats = KernelSeats(self.sessions)
         self.watch = Watch(self._kernels)
         self.draining = Draining()
+        self.upstream_routes = UpstreamRoutes(settings.upstream_api)
         writer = ReplyWriter(
             settings,
             self.client,
@@ -122,21 +151,54 @@ class Proxy:
             self._accounts,
             self._seats,
             self.watch,
+            received := ReceivedFiles(self.records),
+            self.upstream_routes,
         )
+        uploads = settings.data_dir / "uploads"
+        self._files = StoredFiles(label, self._folder, uploads, settings.keep_days, received)
+        self._containers = KnownContainers(self.records)
         self._conversations = Conversations()
         self._replies = ActiveReplies(writer, self._conversations)
         self._quiet = quiet
+        self._host = ApiHost(
+            self._reply,
+            self._pass,
+            failed=lambda request, failure: self.watch.failed(facts_of(request.scope), failure),
+            owner_of=lambda request: self._member(request).owner,
+            content=self._files.content,
+            used=self._note_container,
+            model=settings.model,
+            every=settings.run_for == "all",
+            runs=self.runs,
+        )
+        self._messages = MessageApi(self._host, self.upstream_routes)
+        self._responses = ResponseApi(self._host, StoredResponses(self.records))
 
     def image_app(self, api_keys: ApiKeys) -> ImageApp:
         """The ASGI app that serves the images of these keys."""
         return ImageApp(self._image_store, api_keys)
 
+    def file_app(self, api_keys: ApiKeys) -> FileApp:
+        """The ASGI app that serves the files that code has made, to these keys' owners and whom they let."""
+        return FileApp(self._file_links, api_keys, self._folder)
+
+    def live_app(self, api_keys: ApiKeys) -> LiveApp:
+        """The ASGI app that shows outputs live, to whoever has the link of one of these keys."""
+        hosts = LOOPBACK | {name.casefold() for name in names(self.settings)}
+        public = self.settings.public_url
+        return LiveApp(self._live_links, api_keys, self._live_blocks, hosts, public_url=public)
+
     def asgi(self, api_keys: ApiKeys) -> Authentication:
         """The ASGI app for all other routes, for these keys; its lifespan closes the proxy's parts."""
         routes = [
-            Route("/v1/chat/completions", _RequestReader(self._complete), methods=["POST"]),
-            Route("/v1/models", _RequestReader(self._list), methods=["GET"]),
-            Route("/{path:path}", _RequestReader(self._pass), methods=METHODS),
+            Route("/v1/chat/completions", self._api(ChatApi(self._host), "chat"), methods=["POST"]),
+            Route("/v1/messages", self._api(self._messages, "messages"), methods=["POST"]),
+            Route("/v1/responses", self._api(self._responses, "responses"), methods=["POST"]),
+            Route("/v1/responses/{rest:path}", RequestReader(self._response), methods=METHODS),
+            *ContainerRoutes(self._host, self._containers, self._files, self._end_container).routes(),
+            *FileRoutes(self._host, self._files).routes(),
+            Route("/v1/models", RequestReader(self._list), methods=["GET"]),
+            Route("/{path:path}", RequestReader(self._pass), methods=METHODS),
         ]
         no_key = openai_format.error(
             key_wanted(self.settings, "proxy"), kind="invalid_request_error", code="invalid_api_key"
@@ -154,7 +216,8 @@ class Proxy:
         try:
             if self.runs and self._members.some_here:
                 self.sessions.prepare(location_of(self.settings))
-            await asyncio.to_thread(self._image_store.sweep)
+            for kept in (self._image_store.album, self._file_links, self._files):
+                await asyncio.to_thread(kept.sweep)
             yield
         finally:
             saving.cancel()
@@ -183,17 +246,18 @@ class Proxy:
 
     # --- the routes ---------------------------------------------------------------------------------------
 
-    async def _complete(self, request: Request, body: bytes, send: Send) -> None:
-        asked = _json(body)
-        facts_of(request.scope).route = "chat"
-        every = self.settings.run_for == "all"
-        if isinstance(asked, dict) and self.runs and reads(asked, request.headers, every=every):
-            wanted = read(asked, self.settings.model)
-            await self._reply(request, wanted, body, asked.get("metadata"), send)
-            return
-        if isinstance(asked, dict) and str(asked.get("model")).endswith(MODEL_SUFFIX):
-            body = json.dumps({**asked, "model": plain(str(asked["model"]))}).encode()
-        await self._pass(request, body, send)
+    def _api(self, api: Api, route: str) -> RequestReader:
+        """The route of an API's replies; `route` is its name in metrics."""
+
+        async def answer(request: Request, body: bytes, send: Send) -> None:
+            facts_of(request.scope).route = route
+            await self._host.serve(api, request, body, send)
+
+        return RequestReader(answer)
+
+    async def _response(self, request: Request, body: bytes, send: Send) -> None:
+        facts_of(request.scope).route = "responses"
+        await self._responses.kept(request, body, send)
 
     async def _list(self, request: Request, _body: bytes, send: Send) -> None:
         """The endpoint's models, and each once more with the suffix if only those run code."""
@@ -213,6 +277,7 @@ class Proxy:
         route = route_of(request.scope)
         if route is None:
             raise HTTPException(404, NOT_HERE)
+        body = unmarked(body)
         facts, member = facts_of(request.scope), self._member(request)
         facts.route = "passed"
         costs = request.method == "POST"
@@ -237,14 +302,13 @@ class Proxy:
             self._accounts.note_tokens(member, tokens.prompt + tokens.completion)
             self.watch.tokens(facts, tokens.prompt, tokens.completion, estimated=estimated)
 
-    async def _reply(
-        self, request: Request, asked: ChatRequest, body: bytes, metadata: object, send: Send
-    ) -> None:
+    async def _reply(self, request: Request, wanted: Asked, body: bytes, send: Send) -> None:
         """Send one reply, a new one or a resumed one."""
+        asked, clues = wanted.chat, wanted.clues
         headers, member = request.headers, self._member(request)
         owner, facts = member.owner, facts_of(request.scope)
         identity = identity_of(owner, headers, body)
-        name = self._conversations.find(owner, headers, metadata, asked.messages)
+        name = self._conversations.find(owner, headers, clues.metadata, asked.messages, clues.name)
         name = name or await self._replies.recognise(owner, asked.messages) or new_id(12)
         attempt = await self._replies.find(identity, headers, name, member)
         facts.resumed = attempt is not None
@@ -256,16 +320,16 @@ class Proxy:
                 self.watch.limited(facts, reached)
                 await limited(reached)(request.scope, request.receive, send)
                 return
-            keep = self._keep(owner, request)
-            order = Order(asked, member, attempt.label, attempt.message, keep, facts)
+            address = self.settings.public_url or str(request.base_url).rstrip("/")
+            folder = self._folder(owner, attempt.label)
+            links = MadeLinks(self._file_links, owner, attempt.label, address, folder)
+            live = LiveLinks(
+                self._live_links, self._live_blocks, owner, attempt.label, attempt.message, address
+            )
+            keep = self._keep(owner, address)
+            order = Order(asked, member, attempt.label, attempt.message, keep, links, live, facts)
             self._replies.begin(identity, attempt, order)
-        reply_format = ReplyFormat(f"chatcmpl-{secrets.token_hex(12)}", int(time.time()), asked.named)
-        answered = {SESSION: attempt.name}
-        delivery: Delivery = (
-            StreamedResponse(request.scope, send, reply_format, answered, counts=asked.counts)
-            if asked.streams
-            else WholeResponse(request.scope, send, reply_format, answered)
-        )
+        delivery = wanted.deliver(attempt.message, attempt.name, {SESSION: attempt.name})
         since = time.monotonic()
         follow = attempt.journal.follow(delivery)
         try:
@@ -274,41 +338,38 @@ class Proxy:
             waits = not asked.streams and timed_out(headers, time.monotonic() - since)
             await self._replies.leave(attempt, wait=waits)
 
+    async def _note_container(self, owner: str, conversation: str) -> None:
+        try:
+            await self._containers.note(owner, conversation)
+        except RecordsUnavailable as failure:
+            # The reply is there, and so are its files; its container is not listed.
+            log.warning("%s", failure)
+
+    async def _end_container(self, owner: str, conversation: str) -> bool:
+        """End the kernel of a conversation; gives whether its folder is its own."""
+        where = self._members.of(owner).server or location_of(self.settings)
+        if not isinstance(where, Local) and where.attach:  # it is a person's own
+            return False
+        await self.sessions.close(label(owner, conversation), where)
+        return where.own_folder
+
     def _member(self, request: Request) -> Member:
         member = self._members.of(request.scope[OWNER])
         facts_of(request.scope).user = member.name
         return member
 
-    def _keep(self, owner: str, request: Request) -> Keep:
+    def _keep(self, owner: str, address: str) -> Keep:
         """How the images of a reply are saved."""
         if self.settings.pictures == "inline":
             return inline
-        address = self.settings.public_url or str(request.base_url).rstrip("/")
         return lambda result: self._image_store.keep(result, owner, address)
 
+    def _folder(self, owner: str, conversation: str) -> ChatFolder:
+        """The files of an owner's conversation."""
+        return self.sessions.files(conversation, self._where(owner))
 
-Answer = Callable[[Request, bytes, Send], Awaitable[None]]
-
-
-class _RequestReader:
-    """A route as an ASGI app: reads the request, then answers it."""
-
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        request = Request(scope, receive)
-        body = bytearray()
-        try:
-            async for piece in request.stream():
-                body += piece
-                if len(body) > LARGEST:
-                    await JSONResponse(TOO_LARGE, 413)(scope, receive, send)
-                    return
-        except ClientDisconnect:
-            return
-        await self._answer(request, bytes(body), send)
+    def _where(self, owner: str) -> KernelLocation:
+        return self._members.of(owner).server or location_of(self.settings)
 
 
 async def _refuse(_request: Request, refusal: Exception) -> Response:
@@ -327,10 +388,3 @@ async def _break(_request: Request, failure: Exception) -> Response:
 
 
 REFUSALS = {HTTPException: _refuse, Exception: _break}
-
-
-def _json(body: bytes) -> object:
-    try:
-        return json_reader.loads(body)
-    except UnreadableJSON:
-        return None

@@ -13,8 +13,9 @@ from coderunner.access import access_settings, api_keys, listening
 from coderunner.access.api_keys import ApiKeys
 from coderunner.access.origins import App, OriginCheck, Receive, Scope, Send
 from coderunner.errors import SettingsError
-from coderunner.hosts.proxy import openai_format
-from coderunner.hosts.proxy.image_links import ROUTE
+from coderunner.hosts.proxy.client_api import openai_format
+from coderunner.hosts.proxy.files.album_routes import FILES, PICTURES
+from coderunner.hosts.proxy.live.live_app import PATHS
 from coderunner.hosts.proxy.operation import event_log
 from coderunner.hosts.proxy.operation.draining import DrainGate
 from coderunner.hosts.proxy.operation.health import HEALTH, READY, Health
@@ -26,6 +27,8 @@ from coderunner.hosts.proxy.team.team import WHAT, Team
 from coderunner.models.continuation.detection import PORTS, SCAN_SECONDS, scan
 from coderunner.models.demo.server import DemoServer
 from coderunner.models.endpoint.client import Endpoint
+from coderunner.page.server.routes import SOCKET
+from coderunner.runner import in_this_loop
 from coderunner.settings.settings import DEFAULT, Settings
 
 PORT = 7862
@@ -73,7 +76,7 @@ def allow(settings: Settings) -> None:
 
 
 def guarded(proxy: Proxy, keys: ApiKeys) -> App:
-    """The proxy behind the origin check; its images are served without it, and without a key."""
+    """The proxy behind the origin check; what it has links to is served apart, and without a key."""
     settings = proxy.settings
     origin_check = OriginCheck(
         _with_operation(proxy, DrainGate(proxy.asgi(keys), proxy.draining, refuse=STOPPING)),
@@ -81,13 +84,21 @@ def guarded(proxy: Proxy, keys: ApiKeys) -> App:
         headers=access_settings.HEADERS,
         origins=access_settings.origins(settings),
     )
-    image_app = proxy.image_app(keys)
+    linked: dict[str, tuple[str, App]] = {
+        PICTURES: ("image", proxy.image_app(keys)),
+        FILES: ("file", proxy.file_app(keys)),
+        **dict.fromkeys(PATHS, ("live", proxy.live_app(keys))),
+    }
+    """By how their paths begin; only pages that show outputs live have a socket."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        seen = scope["type"] == "http" and scope["path"].startswith(ROUTE)
-        if seen:
-            facts_of(scope).route = "image"
-        await (image_app if seen else origin_check)(scope, receive, send)
+        kind, path = scope["type"], scope.get("path", "")
+        for beginning, (route, app) in linked.items():
+            if path.startswith(beginning) and (kind == "http" or (kind, beginning) == ("websocket", SOCKET)):
+                facts_of(scope).route = route
+                await app(scope, receive, send)
+                return
+        await origin_check(scope, receive, send)
 
     return Watched(answer, proxy.watch)
 
@@ -109,6 +120,11 @@ def _with_operation(proxy: Proxy, app: App) -> App:
 
 
 async def _serve(settings: Settings, team: Team, listener: socket.socket) -> None:
+    async with in_this_loop():
+        await _serve_here(settings, team, listener)
+
+
+async def _serve_here(settings: Settings, team: Team, listener: socket.socket) -> None:
     demo = DemoServer()
     endpoint = Endpoint(await demo.start()) if settings.demo else await endpoint_of(settings)
 

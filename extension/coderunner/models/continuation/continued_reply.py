@@ -19,10 +19,11 @@ from coderunner.models.continuation.strategies import (
     Round,
     Strategy,
     hosted,
+    with_pictures,
 )
 from coderunner.models.continuation.strategy_cache import Choice, StrategyCache
 from coderunner.models.continuation.tool_calls import Call
-from coderunner.models.continuation.vision import looked_at, sees
+from coderunner.models.continuation.vision import is_about_images, looked_at, sees, without_images
 from coderunner.models.endpoint import error_messages
 from coderunner.models.endpoint.chunks import by_lines, piece
 from coderunner.models.endpoint.client import Client, Endpoint
@@ -107,6 +108,7 @@ class ContinuedReply:
         self._metered = client.endpoint.host not in UNMETERED
         self._vision, self._language = vision, language
         self._rounds: list[Round] = []
+        self._attached: Mapping[int, Sequence[str]] = {}
         self._reasoning = ""
         self._call: Call | None = None
         self._prompt: str | None = None
@@ -119,6 +121,16 @@ class ContinuedReply:
         """How the reply is continued and why so; None as long as nothing had to be found out."""
         return self._choice
 
+    @property
+    def sees(self) -> bool:
+        """Whether the model is shown pictures, as far as is known."""
+        wanted = self._vision == ON or (self._vision == AUTO and sees(self._client.endpoint.model))
+        return wanted and not self._memory.is_blind(self._client.endpoint)
+
+    def attach(self, pictures: Mapping[int, Sequence[str]]) -> None:
+        """Show the model pictures with messages: data addresses by the place of the message."""
+        self._attached = pictures
+
     async def generate(
         self, reply: str = "", result: str = "", pictures: Sequence[bytes] = ()
     ) -> AsyncGenerator[Delta]:
@@ -130,7 +142,7 @@ class ContinuedReply:
         the request's connection at once. Raises `EndpointUnreachable`, `EndpointRefused` or
         `EndpointFailed`.
         """
-        seen = await asyncio.to_thread(looked_at, pictures) if pictures and self._sees else ()
+        seen = await asyncio.to_thread(looked_at, pictures) if pictures and self.sees else ()
         self._receive(reply, result, seen)
         self.finish_reason = ""
         if reply.strip() and not self._choice:
@@ -156,11 +168,18 @@ class ContinuedReply:
 
     def _mends(self, failure: EndpointFailed, request: ModelRequest) -> bool:
         """Whether another request may do better: without what the server refused, or by another way."""
-        if failure.status in BLIND and self._pictured:
+        if failure.status in BLIND and (self._pictured or self._attached):
             # It may be for another reason. But a reply is worth more than a picture in it.
             self._memory.note_blind(self._client.endpoint)
             self._rounds = [replace(each, pictures=()) for each in self._rounds]
+            self._attached = {}
             return True
+        if failure.status in BLIND and is_about_images(str(failure)):
+            # Those of the client, which are asked for again with the next reply: they may be meant.
+            bare = without_images(self._base)
+            if bare != self._base:
+                self._base = bare
+                return True
         if self._metered and failure.status in REFUSALS and "stream_options" in str(failure):
             self._metered = False
             return True
@@ -247,7 +266,7 @@ class ContinuedReply:
         body = {**self._options, **self._meter(), **self._budget()}
         if not reply.strip():
             its = strategy.offered(self._language) if strategy.tools else {}
-            first = strategy.first(self._base, self._language)
+            first = strategy.first(self._messages, self._language)
             return ModelRequest({**body, **its, "messages": first}, tools=strategy.tools)
         if strategy is RAW:
             self._prompt = self._prompt or await prompt(self._client, self._base)
@@ -258,7 +277,7 @@ class ContinuedReply:
             self._choose_next(UNSHOWN)
             strategy = NEXT
         messages = strategy.again(
-            self._base,
+            self._messages,
             reply=reply,
             rounds=self._rounds,
             reasoning=self._reasoning,
@@ -273,10 +292,11 @@ class ContinuedReply:
         )
 
     @property
-    def _sees(self) -> bool:
-        endpoint = self._client.endpoint
-        wanted = self._vision == ON or (self._vision == AUTO and sees(endpoint.model))
-        return wanted and not self._memory.is_blind(endpoint)
+    def _messages(self) -> Sequence[Message]:
+        """What was said before, with the pictures that were attached to it."""
+        return [
+            with_pictures(message, self._attached.get(place, ())) for place, message in enumerate(self._base)
+        ]
 
     @property
     def _pictured(self) -> bool:
@@ -286,6 +306,8 @@ class ContinuedReply:
     def _strategy(self) -> Strategy:
         strategy = self._choice.strategy if self._choice else TRAIL
         if self._pictured and not strategy.tools:
+            return NEXT
+        if self._attached and strategy is RAW:  # a prompt of text holds none
             return NEXT
         theirs = any(self._options.get(name) for name in THEIRS)
         return NEXT if theirs and (strategy.tools or strategy is RAW) else strategy

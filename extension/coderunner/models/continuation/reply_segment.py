@@ -1,6 +1,6 @@
 """One request's share of a reply: pieces in, deltas out. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from coderunner.languages import PYTHON, Language
@@ -19,6 +19,8 @@ class Delta:
     reasoning: str = ""
     calls: Sequence[object] = ()
     """Fragments of calls of the host's own tools, as they came: it gave them in the options."""
+    events: Sequence[Mapping[str, object]] = ()
+    """What an endpoint with the client's API sent, for the client as it is."""
 
 
 class ReplySegment:

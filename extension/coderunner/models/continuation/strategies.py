@@ -184,6 +184,13 @@ def _as_call(its: Round, call: Call) -> list[Message]:
     ]
 
 
+def with_pictures(message: Message, pictures: Sequence[str]) -> Message:
+    """The message with pictures, as data addresses, below its text."""
+    return (
+        {**message, "content": _with_pictures(str(message.get("content")), pictures)} if pictures else message
+    )
+
+
 def _with_pictures(text: str, pictures: Sequence[str]) -> str | list[Message]:
     if not pictures:
         return text

@@ -1,7 +1,8 @@
 """What a model sees of the pictures that its code shows."""
 
 import base64
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from coderunner.images.resize import for_models
@@ -23,6 +24,12 @@ LARGEST = 3_000_000
 """Bytes of one picture: servers take some 4 million characters of base64."""
 
 
+Message = Mapping[str, object]
+
+_ABOUT_IMAGES = re.compile(r"image|picture|vision|multi-?modal|mmproj|content (?:part|type)", re.IGNORECASE)
+UNSEEN = "[an image that you cannot see]"
+
+
 def sees(model: str) -> bool:
     """Whether a model of this name takes images, as far as a name tells."""
     name = model.lower().rpartition("/")[2]
@@ -37,3 +44,26 @@ def looked_at(pictures: Sequence[bytes]) -> tuple[str, ...]:
         for each in seen
         if each is not None
     )
+
+
+def is_about_images(refusal: str) -> bool:
+    """Whether a server's refusal may be one of images."""
+    return _ABOUT_IMAGES.search(refusal) is not None
+
+
+def without_images(messages: Sequence[Message]) -> list[Message]:
+    """The messages without the images in them; what was nothing else says so."""
+    return [
+        {**message, "content": _without(content)}
+        if isinstance(content := message.get("content"), list) and any(map(_is_image, content))
+        else message
+        for message in messages
+    ]
+
+
+def _without(content: Sequence[object]) -> Sequence[object]:
+    return [part for part in content if not _is_image(part)] or [{"type": "text", "text": UNSEEN}]
+
+
+def _is_image(part: object) -> bool:
+    return isinstance(part, Mapping) and part.get("type") == "image_url"

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from coderunner.models.continuation.strategies import GO_ON
+from coderunner.models.demo.own_words import own_words
 
 RESULT = re.compile(
     r"""^Result:(?:
@@ -78,7 +79,7 @@ def scene(messages: Sequence[Mapping[str, object]], partial: str = "") -> Conver
                 said = f"{said.rstrip()}\n{text}\n"
             case "user" if text != GO_ON:
                 past += [said] if said else []
-                question, said = text, ""
+                question, said = own_words(text), ""
     return ConversationState(question, said + partial, tuple(past))
 
 

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from coderunner.models.demo import file_scenes as files
 from coderunner.models.demo import number_scenes as numbers
 from coderunner.models.demo import output_scenes as shows
 from coderunner.models.demo.conversation_state import ConversationState, scene
 from coderunner.models.demo.scene_parts import Play, SceneMatcher
+from coderunner.models.endpoint.title_request import ASKED
 
 MODEL = "demo (scripted, not an AI)"
 """The id of the model, which says what it is wherever it is listed."""
@@ -34,6 +36,7 @@ REPEAT = "Repeat exactly: "
 """Asked by whoever finds out whether a model goes on with a given text; no conversation, so no label."""
 
 SCENES: tuple[SceneMatcher, ...] = (
+    files.clean,
     shows.mistake,
     shows.slowly,
     shows.dice,
@@ -54,6 +57,8 @@ SCENES: tuple[SceneMatcher, ...] = (
 def speak(messages: Sequence[Mapping[str, object]], partial: str = "") -> str:
     """Return what the script says next; it goes on exactly where `partial`, a text of its own, ends."""
     now = scene(messages, partial)
+    if now.question.startswith(ASKED):
+        return titled(now.question)
     if now.question.startswith(REPEAT):
         text = now.question.removeprefix(REPEAT)
     else:
@@ -62,6 +67,21 @@ def speak(messages: Sequence[Mapping[str, object]], partial: str = "") -> str:
     begun = _begun(now.tail, text)
     opening = "" if begun or not now.said or now.said.endswith("\n") else "\n"
     return opening + text[begun:]
+
+
+def titled(request: str) -> str:
+    """Return a title for the question that is quoted in a request for one."""
+    asked = re.search(r"<question>\n(.*?)\n</question>", request, re.DOTALL)
+    words = _POLITE.sub("", asked[1] if asked else "", count=1).strip(" ?!.\n").split()
+    title = " ".join(words[:6]) or "Conversation"
+    return title[0].upper() + title[1:]
+
+
+_POLITE = re.compile(
+    r"\s*(?:(?:please|what is|what are|show me|show|draw|plot|can you|now)\s+)*(?:(?:an?|the)\s+)?",
+    re.IGNORECASE,
+)
+"""What questions begin with, and titles do not."""
 
 
 def _begun(tail: str, text: str) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from coderunner.models.endpoint.repeated_chunks import TextChunk
 from coderunner.models.endpoint.sse import Chunk, reason
 from coderunner.models.endpoint.token_usage import Tokens, count
 from coderunner.text.surrogates import whole
@@ -25,6 +26,8 @@ class ChunkContent:
 
 def piece(chunk: Chunk) -> ChunkContent:
     """Read a chunk, or a reply that came whole; fields that are missing or of a wrong type are nothing."""
+    if isinstance(chunk, TextChunk):
+        return ChunkContent(chunk.text)
     choices = chunk.get("choices")
     choice = _mapping(choices[0]) if isinstance(choices, list) and choices else {}
     # Some servers send both, and the whole so far in the message.

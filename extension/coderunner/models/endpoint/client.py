@@ -1,17 +1,15 @@
 """A model's HTTP address and the client that talks to it.
 
-The only module that knows the HTTP library: every exception of it is translated here, into
-`EndpointUnreachable`, `EndpointRefused` or `EndpointFailed` with a sentence that never holds the key.
+Every exception of the HTTP library is translated here, into `EndpointUnreachable`, `EndpointRefused` or
+`EndpointFailed` with a sentence that never holds the key.
 """
 
 import asyncio
 import json
-import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
-from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 
@@ -23,7 +21,9 @@ from coderunner.errors import (
     UnreadableJSON,
 )
 from coderunner.models.endpoint import address, error_messages, sse
+from coderunner.models.endpoint.certificates import certificates
 from coderunner.models.endpoint.coalescing import together
+from coderunner.models.endpoint.repeated_chunks import TextChunk
 from coderunner.models.endpoint.sse import DONE, Chunk, EventDecoder
 from coderunner.secret_value import Secret
 from coderunner.text import json_reader
@@ -49,6 +49,8 @@ ANSWER_SECONDS = 15.0
 
 LARGEST = 32 * 1024 * 1024
 """Bytes of an answer that is taken whole: hosts with a thousand models list them in one."""
+
+NO_HEADERS: Mapping[str, str] = {}
 
 KEPT_OPEN = 64
 """Connections that wait for the next request; more are closed after their answer."""
@@ -119,8 +121,12 @@ class Client:
         answer: float = ANSWER_SECONDS,
         largest: int = LARGEST,
         longest: int = sse.LONGEST,
+        transport: "httpx.AsyncBaseTransport | None" = None,
     ) -> None:
-        """`largest`: bytes of an answer that is taken whole; `longest`: those of one event of a stream."""
+        """`largest`: bytes of an answer that is taken whole; `longest`: those of one event of a stream.
+
+        `transport`: carries the requests in place of the library's own, and gives what has come together.
+        """
         self.endpoint = endpoint
         self._largest, self._longest = largest, longest
         key = endpoint.key.reveal()
@@ -130,10 +136,12 @@ class Client:
             timeout=httpx.Timeout(IDLE_SECONDS, connect=connect),
             # Each reply has one for itself, and none may wait for the end of another.
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=KEPT_OPEN),
-            verify=_certificates(),
+            verify=certificates(),
             # A proxy of the environment must not see what is said on this machine, and could not reach it.
             trust_env=not endpoint.loopback,
+            transport=transport,
         )
+        self._joined = transport is not None
 
     async def __aenter__(self) -> Self:
         return self
@@ -176,7 +184,12 @@ class Client:
 
     @asynccontextmanager
     async def stream(
-        self, body: Mapping[str, object], *, path: str = "chat/completions"
+        self,
+        body: Mapping[str, object],
+        *,
+        path: str = "chat/completions",
+        headers: Mapping[str, str] = NO_HEADERS,
+        ends: Callable[[Chunk], bool] = sse.ends,
     ) -> AsyncIterator[AsyncGenerator[Sequence[Chunk]]]:
         """POST `body`, with the endpoint's model and `stream` filled in, and give its chunks as they come.
 
@@ -184,16 +197,16 @@ class Client:
         Leaving the context closes the TCP connection, so that the server stops generating. An error that the
         server sends inside the stream is raised where it comes, as `EndpointFailed` with status 200; a stream
         that ends before the reply has, as `ReplyBrokenOff`. The reply has ended when a chunk says why, or
-        with `[DONE]`: one of them is enough.
+        with `[DONE]`: one of them is enough. `ends` is asked in place of that where it is another API.
         """
         url = address.routed(self.endpoint.url, path)
-        request = self._request(url, {"model": self.endpoint.model, **body, "stream": True})
+        request = self._request(url, {"model": self.endpoint.model, **body, "stream": True}, headers)
         with self._translated():
             response = await self._http.send(request, stream=True)
         try:
             if not response.is_success:
                 await self._fail(response, path)
-            async with aclosing(self._chunks(response)) as chunks:
+            async with aclosing(self._chunks(response, ends)) as chunks:
                 yield chunks
         finally:
             await response.aclose()
@@ -228,13 +241,15 @@ class Client:
             async for piece in response.aiter_raw():
                 yield piece
 
-    def _request(self, url: str, body: Mapping[str, object] | None) -> "httpx.Request":
+    def _request(
+        self, url: str, body: Mapping[str, object] | None, headers: Mapping[str, str] = NO_HEADERS
+    ) -> "httpx.Request":
         if body is None:
             return self._http.build_request("GET", url)
         # What a program printed may hold half a surrogate pair, which has no UTF-8.
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         return self._http.build_request(
-            "POST", url, content=content, headers={"Content-Type": "application/json"}
+            "POST", url, content=content, headers={**headers, "Content-Type": "application/json"}
         )
 
     async def _read(self, response: "httpx.Response") -> str:
@@ -283,14 +298,17 @@ class Client:
         except UnreadableJSON as error:
             raise self._garbled(text) from error
 
-    async def _chunks(self, response: "httpx.Response") -> AsyncGenerator[Sequence[Chunk]]:
+    async def _chunks(
+        self, response: "httpx.Response", ends: Callable[[Chunk], bool]
+    ) -> AsyncGenerator[Sequence[Chunk]]:
         decoder = EventDecoder(self._longest)
         began = ended = False
         try:
-            async with aclosing(together(_pieces(response))) as pieces:
+            read = _pieces(response) if self._joined else together(_pieces(response))
+            async with aclosing(read) as pieces:
                 async for received in self._received(pieces, decoder):
                     for chunks in self._whole(received):
-                        began, ended = True, ended or any(map(sse.ends, chunks))
+                        began, ended = True, ended or any(map(ends, chunks))
                         yield chunks
                     if DONE in received:
                         return
@@ -334,12 +352,16 @@ class Client:
                 yield chunks
 
     def _chunk(self, event: object) -> Chunk:
+        if isinstance(event, TextChunk):
+            return event
         if isinstance(event, list) and len(event) == 1:
             event = event[0]  # Google's errors come so
         if not isinstance(event, dict):
             raise self._garbled(event if isinstance(event, str) else json.dumps(event))
         if told := error_messages.error_in(event):
-            raise error_messages.inside_stream(told, self.endpoint.url, key=self.endpoint.key)
+            failure = error_messages.inside_stream(told, self.endpoint.url, key=self.endpoint.key)
+            failure.of_messages = event.get("type") == "error"
+            raise failure
         return event
 
     def _garbled(self, text: str) -> EndpointFailed:
@@ -358,11 +380,13 @@ class Client:
 
 def _pieces(response: "httpx.Response") -> AsyncGenerator[bytes]:
     """The body as it comes."""
+    if "content-encoding" not in response.headers:
+        return _unencoded(response)
     # The library promises an iterator only; it is a generator, and one that must be closed.
     return cast("AsyncGenerator[bytes]", response.aiter_bytes())
 
 
-@cache
-def _certificates() -> ssl.SSLContext:
-    """Read the trusted certificates once: that takes longer than a whole request on this machine."""
-    return httpx.create_ssl_context()
+async def _unencoded(response: "httpx.Response") -> AsyncGenerator[bytes]:
+    """The same without what the library does for bodies that are compressed: most are not."""
+    async for piece in cast("httpx.AsyncByteStream", response.stream):
+        yield piece

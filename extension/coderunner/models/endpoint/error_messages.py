@@ -53,6 +53,24 @@ def from_answer(
     answer: Answer, url: str, *, path: str, model: str, offered: Sequence[str], key: Secret
 ) -> ModelError:
     """Tell an HTTP answer that is no success."""
+    failure = _from_answer(answer, url, path=path, model=model, offered=offered, key=key)
+    if isinstance(failure, EndpointFailed):
+        failure.of_messages = _is_of_messages(answer.text)
+    return failure
+
+
+def _is_of_messages(text: str) -> bool:
+    """Whether an error is one of Anthropic's API."""
+    try:
+        value = json_reader.loads(text)
+    except UnreadableJSON:
+        return False
+    return isinstance(value, dict) and value.get("type") == "error" and isinstance(value.get("error"), dict)
+
+
+def _from_answer(
+    answer: Answer, url: str, *, path: str, model: str, offered: Sequence[str], key: Secret
+) -> ModelError:
     said = _quoted(_message(answer.text), key)
     tail = f": {said}" if said else ""
     status = answer.status

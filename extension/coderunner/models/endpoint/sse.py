@@ -10,6 +10,7 @@ plain words. All of that is read here, which libraries for the standard do not d
 import json
 from collections.abc import Mapping
 
+from coderunner.models.endpoint.repeated_chunks import RepeatedChunks, TextChunk
 from coderunner.text.json_reader import WHOLE, too_deep
 
 Chunk = Mapping[str, object]
@@ -52,6 +53,7 @@ class EventDecoder:
         self._name = b""
         self._data: bytearray | None = None
         self._stray = bytearray()
+        self._repeated = RepeatedChunks(_loaded)
 
     @property
     def full(self) -> bool:
@@ -118,6 +120,9 @@ class EventDecoder:
         return []
 
     def _datum(self, value: bytes) -> list[object]:
+        if self._data is None and not self._name and (chunk := self._repeated.chunk(value)) is not None:
+            self._stray.clear()
+            return [chunk]
         if value.strip().upper() == _DONE:
             return [*self._flush(), DONE]
         if self._data is not None:
@@ -128,6 +133,7 @@ class EventDecoder:
         if isinstance(event, str):  # the rest of it may stand in the next `data:` line
             self._data = bytearray(value)
             return []
+        self._repeated.learn(value, event)
         return self._event(event)
 
     def _flush(self) -> list[object]:
@@ -178,6 +184,8 @@ def _loaded(data: bytes) -> object:
 
 def ends(chunk: Chunk) -> bool:
     """Whether a chunk says that the reply has ended, and why; so does a reply that came whole."""
+    if type(chunk) is TextChunk:
+        return False
     choices = chunk.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     if not isinstance(choice, dict):

@@ -21,7 +21,8 @@ class Usage:
     """What a reply has cost so far, in tokens, over all its requests."""
 
     prompt: int = 0
-    """Of the first request: what the conversation was before this reply."""
+    """Of the first request: what the conversation was before this reply. By its length where a block
+    has ended the stream before its count."""
     prompt_total: int = 0
     completion: int = 0
     cached: int = 0
@@ -42,7 +43,7 @@ class Usage:
         """Add one request: the server's count, or the number of pieces and `prompt` where it gave none."""
         spent = tokens or Tokens(completion=pieces)
         return Usage(
-            prompt=self.prompt if self.calls else spent.prompt,
+            prompt=self.prompt if self.calls else spent.prompt or prompt,
             prompt_total=self.prompt_total + spent.prompt,
             completion=self.completion + max(spent.completion, 0 if tokens else pieces),
             cached=self.cached + spent.cached,

@@ -1,6 +1,6 @@
 """The limits of one reply's member, as the runner asks for them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from coderunner.hosts.proxy.team.accounts import Accounts
@@ -68,6 +68,22 @@ class LimitedKernel:
     waiting: Callable[[int], None]
     """Is told by how much the number of blocks that wait for their kernel changes. From any thread."""
 
+    @property
+    def live(self) -> bool:
+        """Whether it has a kernel, or one is being started."""
+        return self.session.live
+
+    @property
+    def state(self) -> str:
+        """How its kernel is."""
+        return self.session.status.state
+
+    async def ask(
+        self, question: str, arguments: Mapping[str, object], patience: float
+    ) -> Mapping[str, object]:
+        """Ask the kernel a question, beside a cell that runs; raises NotAnswered."""
+        return await self.session.ask(question, arguments, patience)
+
     def warm(self) -> None:
         """Start the kernel in the background."""
         limits = self.limits
@@ -83,6 +99,7 @@ class LimitedKernel:
         on_output: Callable[[Change], None] | None = None,
         on_question: Callable[[Question | None], None] | None = None,
         on_send: Callable[[str], bool] | None = None,
+        on_wait: Callable[[bool], None] | None = None,
         on_later: Callable[[Change], None] | None = None,
         panel: WidgetPanel | None = None,
     ) -> Running:
@@ -106,6 +123,7 @@ class LimitedKernel:
             on_output=on_output,
             on_question=on_question,
             on_send=send,
+            on_wait=on_wait,
             on_later=on_later,
             panel=panel,
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from coderunner.models.continuation.tool_calls import joined
 from coderunner.models.endpoint.token_usage import Usage
+from coderunner.runner import Part
 from coderunner.text.surrogates import paired
 
 DONE = b"data: [DONE]\n\n"
@@ -24,17 +25,19 @@ class Outcome:
 class ReplyFormat:
     """The chunks of one reply: a single id, time and model over all its requests to the model."""
 
-    def __init__(self, identity: str, created: int, model: str) -> None:
+    def __init__(self, identity: str, created: int, model: str, *, counts: bool = False) -> None:
+        """`counts`: the stream ends with the token usage."""
+        self._counts = counts
         self._head = {"id": identity, "created": created, "model": model}
         fields = json.dumps({**self._head, "object": "chat.completion.chunk"})
         # A chunk is made for each token, so only its text is encoded each time.
         self._before = f"data: {fields[:-1]}, ".encode()
 
-    def role(self) -> bytes:
+    def begin(self) -> bytes:
         """The first chunk."""
         return self._chunk('{"role": "assistant", "content": ""}')
 
-    def content(self, text: str) -> bytes:
+    def content(self, text: str, _part: Part = Part.TEXT) -> bytes:
         """A piece of the reply."""
         return self._chunk(f'{{"content": {json.dumps(text)}}}')
 
@@ -42,18 +45,34 @@ class ReplyFormat:
         """A piece of the thought."""
         return self._chunk(f'{{"reasoning_content": {json.dumps(text)}}}')
 
+    def run(self, _code: str) -> bytes:
+        """Nothing of it is in the reply."""
+        return b""
+
+    def ended(self, _kept: Sequence[str], *, failed: bool) -> bytes:
+        """Its result is in the reply."""
+        return b""
+
     def calls(self, fragments: Sequence[object]) -> bytes:
         """Fragments of calls of the client's own tools, as the model sent them."""
         return self._chunk(f'{{"tool_calls": {paired(json.dumps(fragments))}}}')
 
-    def end(self, outcome: Outcome, *, counts: bool) -> bytes:
+    def passed(self, _event: Mapping[str, object]) -> bytes:
+        """Chat completions have no events."""
+        return b""
+
+    def end(self, outcome: Outcome) -> bytes:
         """The last chunks."""
         last = self._chunk("{}", outcome.reason)
-        if counts:
+        if self._counts:
             last += (
                 self._before + f'"choices": [], "usage": {json.dumps(usage(outcome.usage))}}}\n\n'.encode()
             )
         return last + DONE
+
+    def break_off(self, message: str) -> bytes:
+        """The end of a stream that failed after its start."""
+        return f"data: {json.dumps(error(message))}\n\n".encode() + DONE
 
     def whole(
         self, content: str, reasoning: str, fragments: Sequence[object], outcome: Outcome
@@ -86,7 +105,7 @@ def usage(spent: Usage) -> dict[str, object]:
         "total_tokens": spent.prompt + spent.completion,
         "coderunner": {
             "requests": spent.calls,
-            "prompt_tokens": spent.prompt_total,
+            "prompt_tokens": spent.prompt_total + spent.guessed,
             "cached_tokens": spent.cached,
             "counted": spent.counted,
         },
@@ -94,13 +113,8 @@ def usage(spent: Usage) -> dict[str, object]:
 
 
 def error(message: str, *, kind: str = "api_error", code: str | None = None) -> dict[str, object]:
-    """An error in OpenAI's format."""
-    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
-
-
-def broken_off(message: str) -> bytes:
-    """The end of a stream that failed after its start."""
-    return f"data: {json.dumps(error(message))}\n\n".encode() + DONE
+    """An error in OpenAI's format, which is Anthropic's as well by its own type."""
+    return {"type": "error", "error": {"message": message, "type": kind, "param": None, "code": code}}
 
 
 def with_marked(listed: object, suffix: str) -> object:

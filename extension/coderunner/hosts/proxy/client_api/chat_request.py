@@ -1,12 +1,21 @@
 """Reads a client's request, and decides whether it is passed through unchanged. Pure."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from coderunner.errors import CodeRunnerError, UnreadableJSON
+from coderunner.hosts.proxy.files.sent_files import SentFile, take
+from coderunner.models.messages.messages_request import MessagesRequest
+from coderunner.text import json_reader
 
 Message = Mapping[str, object]
 
 MODEL_SUFFIX = "+python"
 """The suffix of a model's name that asks to run its code."""
+
+VARIABLES_SUFFIX = f"{MODEL_SUFFIX}+variables"
+"""The suffix that also asks to tell the model which variables its code made or changed."""
 
 OFF = "x-coderunner"
 """The header with which a client can say `off` for one request."""
@@ -16,6 +25,19 @@ TASK = "### Task:"
 
 TITLES = ("Please generate a concise,", "Provide a concise,", "Detect user language and write")
 """The beginnings of LibreChat's requests for a title."""
+
+
+class UnusableRequest(CodeRunnerError, ValueError):
+    """A request that cannot be answered as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clues:
+    """What a request says of its conversation, beside its headers and its history."""
+
+    metadata: object = None
+    name: str = ""
+    """The name of the conversation of what it refers to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +57,47 @@ class ChatRequest:
     streams: bool = False
     counts: bool = False
     """The client wants the token usage at the end of the stream."""
+    variables: bool = False
+    """The model is to be told which variables its code made or changed."""
+    native: MessagesRequest | None = None
+    """The same for an endpoint that has the API of the request itself."""
+    untold: CodeRunnerError | None = None
+    """Why only such an endpoint can answer it."""
+    files: Sequence[SentFile] = ()
+    """The files that came with the messages, once they are taken out."""
 
 
 def plain(model: str) -> str:
     """A model's name without the suffix."""
-    return model.removesuffix(MODEL_SUFFIX)
+    return model.removesuffix(VARIABLES_SUFFIX if model.endswith(VARIABLES_SUFFIX) else MODEL_SUFFIX)
 
 
-def reads(body: Mapping[str, object], headers: Mapping[str, str], *, every: bool) -> bool:
-    """Whether this asks for a reply whose code is to be run; `every`: also without the suffix."""
-    marked = str(body.get("model") or "").endswith(MODEL_SUFFIX)
-    return (
-        (marked or every)
-        and headers.get(OFF, "").casefold() != "off"
-        and _is_a_conversation(body.get("messages"))
-        and _is_one_text(body)
-        and not is_side_job(body)
-    )
+def is_marked(model: object) -> bool:
+    """Whether a model's name asks to run its code."""
+    return str(model or "").endswith((MODEL_SUFFIX, VARIABLES_SUFFIX))
+
+
+def unmarked(body: bytes) -> bytes:
+    """A request that is passed on, without the suffix of its model: no endpoint knows that one."""
+    if MODEL_SUFFIX.encode() not in body:
+        return body
+    try:
+        asked = json_reader.loads(body)
+    except UnreadableJSON:
+        return body
+    if not isinstance(asked, dict) or not is_marked(asked.get("model")):
+        return body
+    return json.dumps({**asked, "model": plain(str(asked["model"]))}).encode()
+
+
+def wants_code_run(body: Mapping[str, object], headers: Mapping[str, str], *, every: bool) -> bool:
+    """Whether a request of any API wants its code run; `every`: also without the suffix."""
+    return (every or is_marked(body.get("model"))) and headers.get(OFF, "").casefold() != "off"
+
+
+def reads(body: Mapping[str, object]) -> bool:
+    """Whether this asks for one reply of a conversation."""
+    return _is_a_conversation(body.get("messages")) and _is_one_text(body) and not is_side_job(body)
 
 
 def read(body: Mapping[str, object], default: str = "") -> ChatRequest:
@@ -71,7 +117,14 @@ def read(body: Mapping[str, object], default: str = "") -> ChatRequest:
         {name: value for name, value in body.items() if name not in apart},
         streams=body.get("stream") is True,
         counts=isinstance(counting, Mapping) and counting.get("include_usage") is True,
+        variables=named.endswith(VARIABLES_SUFFIX),
     )
+
+
+def with_files(asked: ChatRequest) -> ChatRequest:
+    """The request with its files taken out of its messages; reads them whole. Raises UnusableFile."""
+    taken = take(asked.messages)
+    return replace(asked, messages=taken.messages, files=taken.files)
 
 
 def is_side_job(body: Mapping[str, object]) -> bool:
@@ -80,6 +133,21 @@ def is_side_job(body: Mapping[str, object]) -> bool:
     last = messages[-1] if messages else {}
     text = text_of(last.get("content")).lstrip() if isinstance(last, Mapping) else ""
     return text.startswith((TASK, *TITLES))
+
+
+def said(asked: ChatRequest) -> str:
+    """What the user said last; empty where the last message is not the user's."""
+    last = asked.messages[-1] if asked.messages else {}
+    return text_of(last.get("content")) if last.get("role") == "user" else ""
+
+
+def with_words(asked: ChatRequest, words: str) -> ChatRequest:
+    """The request with words of ours before what the user said last."""
+    *before, last = asked.messages
+    content = last.get("content")
+    part = {"type": "text", "text": words}
+    told = f"{words}\n{content}" if isinstance(content, str) else [part, *_sequence(content)]
+    return replace(asked, messages=[*before, {**last, "content": told}])
 
 
 def text_of(content: object) -> str:

@@ -1,29 +1,18 @@
-"""The images of results, as links to the proxy or inline in the reply.
+"""The images of results, as links to the proxy or inline in the reply; each is what it claims to be."""
 
-A page loads an image without a key, so its link is the permission to see it: it has a random name (128 bits),
-its content is checked to be of its type, and it expires with its owner's key or after `keep_days`. Inline
-images are removed before the model reads the reply: base64 is long and means nothing to it.
-"""
-
-import re
-import time
 from base64 import b64encode
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from secrets import token_hex
 
 from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from coderunner.access.api_keys import ApiKeys
+from coderunner.hosts.proxy.files.album import Album, asking
+from coderunner.hosts.proxy.files.album_routes import PICTURES
 from coderunner.images.image_type import why_unseen
-from coderunner.private_folders import make_private
 from coderunner.runner import Image, Result, images
-
-ROUTE = "/coderunner/pictures/"
-DAY = 86_400.0
 
 LARGEST = 8_000_000
 """Bytes of one image: the page loads it whenever the chat is opened."""
@@ -40,7 +29,6 @@ ENDINGS = {
     "image/svg+xml": "svg",
 }
 KINDS = {ending: kind for kind, ending in ENDINGS.items()}
-NAME = re.compile(r"[0-9a-f]{32}")
 
 HEADERS = {
     # An SVG that is opened by itself is a document, which must not run scripts.
@@ -50,8 +38,6 @@ HEADERS = {
     "referrer-policy": "no-referrer",
     "cache-control": "private, max-age=86400, immutable",
 }
-
-INLINE = re.compile(r"!\[([^\]]*)\]\(data:image/[a-z+]+;base64,[^)]*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +50,11 @@ class ImageStore:
     most_bytes: int = MOST_BYTES
     """Bytes of all images."""
 
+    @property
+    def album(self) -> Album:
+        """The images."""
+        return Album(self.folder, self.days, self.most_bytes)
+
     def keep(self, result: Result, owner: str, address: str) -> list[str]:
         """Save a result's images; gives Markdown for each, with links below `address`."""
         kept = [
@@ -73,48 +64,16 @@ class ImageStore:
             for image in images(result)[:MOST]
         ]
         if kept:
-            self._drop_oldest()
+            self.album.drop_oldest()
         return kept
 
     def find(self, name: str, api_keys: ApiKeys, asking: str | None) -> Path | None:
         """The file of a link if its owner still has a key; None if `asking` is another owner."""
-        if not NAME.fullmatch(name.partition(".")[0]):
-            return None
-        path = next(self.folder.glob(f"{name.partition('.')[0]}.*"), None)
-        if path is None or self._expired(path):
-            return None
-        owner = path.name.split(".")[1]
-        return path if owner in api_keys and asking in (None, owner) else None
-
-    def sweep(self) -> None:
-        """Delete expired images."""
-        for path in self.folder.glob("*.*.*"):
-            if self._expired(path):
-                with suppress(OSError):
-                    path.unlink()
+        return self.album.find(name.partition(".")[0], api_keys, asking)
 
     def _store(self, image: Image, owner: str) -> str:
-        name, ending = token_hex(16), ENDINGS[image.mime]
-        make_private(self.folder)
-        (self.folder / f"{name}.{owner}.{ending}").write_bytes(image.content)
-        return f"{ROUTE}{name}.{ending}"
-
-    def _drop_oldest(self) -> None:
-        """Forget the oldest pictures where all together are too large."""
-        left = self.most_bytes
-        with suppress(FileNotFoundError):  # where another process of ours tidies as well
-            kept = [(path.stat(), path) for path in self.folder.glob("*.*.*")]
-            for facts, path in sorted(kept, key=lambda each: each[0].st_mtime_ns, reverse=True):
-                left -= facts.st_size
-                if left < 0:
-                    path.unlink()
-
-    def _expired(self, path: Path) -> bool:
-        try:
-            age = time.time() - path.stat().st_mtime
-        except FileNotFoundError:
-            return True
-        return bool(self.days) and age > self.days * DAY
+        ending = ENDINGS[image.mime]
+        return f"{PICTURES}{self.album.put(owner, ending, image.content)}.{ending}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +85,8 @@ class ImageApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        sent = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
-        asking = (self.api_keys.owner(sent[0]) or "nobody") if sent else None
-        path = self.image_store.find(scope["path"].removeprefix(ROUTE), self.api_keys, asking)
+        asks = asking(scope, self.api_keys)
+        path = self.image_store.find(scope["path"].removeprefix(PICTURES), self.api_keys, asks)
         answer: Response = Response(
             "This image does not exist or has been dropped.", 404, media_type="text/plain"
         )
@@ -145,11 +103,6 @@ def inline(result: Result) -> Sequence[str]:
         else f"[{_words(image)}, {why}]"
         for image in images(result)[:MOST]
     ]
-
-
-def for_the_model(text: str) -> str:
-    """A text with its inline images replaced by their descriptions."""
-    return INLINE.sub(r"[\1]", text) if "](data:image/" in text else text
 
 
 def _why_unseen(image: Image) -> str:

@@ -1,0 +1,1 @@
+"""What clients ask the proxy, and how they are answered."""

@@ -1,0 +1,86 @@
+"""How the routes of containers and files answer: here, or by passing on what is the endpoint's."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from coderunner.errors import CodeRunnerError, RecordsUnavailable, UnreadableJSON
+from coderunner.files.chat_folder import FileError, FolderUnreachable, NoRoom, NoSuchFile, NotAName
+from coderunner.hosts.proxy.client_api import openai_format
+from coderunner.hosts.proxy.client_api.api_host import ApiHost
+from coderunner.hosts.proxy.client_api.chat_request import OFF, UnusableRequest
+from coderunner.hosts.proxy.client_api.request_reader import RequestReader
+from coderunner.hosts.proxy.operation.request_facts import facts_of
+from coderunner.text import json_reader
+
+STATUS: Mapping[type[BaseException], int] = {
+    NoSuchFile: 404,
+    NotAName: 400,
+    NoRoom: 413,
+    UnusableRequest: 400,
+    FolderUnreachable: 503,
+    RecordsUnavailable: 503,
+}
+OTHER = 409
+"""For what was not done for another reason of the file's."""
+LARGEST = 1_000_000
+"""Bytes of a request that is no upload."""
+NOT_READ = "The request is not a JSON object of at most 1 MB."
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """A route as an ASGI app."""
+
+    host: ApiHost
+    route: str
+    """Its name in metrics."""
+    answer: Callable[[Request], Awaitable[ASGIApp | None]]
+    """Gives the answer; None where the endpoint has it. Raises CodeRunnerError and HTTPException."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        facts_of(scope).route = self.route
+        answer = await self._answer(Request(scope, receive)) or RequestReader(self.host.passed)
+        await answer(scope, receive, send)
+
+    async def _answer(self, request: Request) -> ASGIApp | None:
+        if not self.host.runs or request.headers.get(OFF, "").casefold() == "off":
+            return None
+        try:
+            return await self.answer(request)
+        except CodeRunnerError as failure:
+            if not isinstance(failure, FileError | UnusableRequest):
+                self.host.failed(request, failure)
+            status = next((STATUS[kind] for kind in type(failure).__mro__ if kind in STATUS), OTHER)
+            return refused(status, str(failure))
+        except HTTPException as failure:
+            return refused(failure.status_code, failure.detail)
+        except ClientDisconnect:
+            return refused(400, "The upload broke off.")  # which nobody reads
+
+
+def refused(status: int, said: str) -> JSONResponse:
+    """An error as the clients of both APIs read it."""
+    kind = "not_found_error" if status == 404 else "invalid_request_error" if status < 500 else "api_error"
+    return JSONResponse(openai_format.error(said, kind=kind), status)
+
+
+async def json_of(request: Request) -> Mapping[str, object]:
+    """The body of a request, which is an object; an empty one where there is none."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LARGEST:
+            raise HTTPException(413, NOT_READ)
+    try:
+        read = json_reader.loads(body) if body.strip() else {}
+    except UnreadableJSON:
+        read = None
+    if not isinstance(read, dict):
+        raise HTTPException(400, NOT_READ)
+    return read

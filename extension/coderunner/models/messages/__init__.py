@@ -1,0 +1,1 @@
+"""Replies of endpoints that have Anthropic's Messages API themselves."""
