@@ -6,9 +6,22 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from time import monotonic
+from typing import Literal
 
+from coderunner.hosts.mcp.apps.app_blocks import Hear
 from coderunner.outputs import Output, Question, Result, Status, Stream
-from coderunner.runner import Cell, Change, Ended, Kernel, OutputDelta, Run, RunOptions, Shown, run_cell
+from coderunner.runner import (
+    Cell,
+    Change,
+    Ended,
+    Kernel,
+    OutputDelta,
+    Preparing,
+    Run,
+    RunOptions,
+    Shown,
+    run_cell,
+)
 from coderunner.secret_value import Secret
 
 log = logging.getLogger(__name__)
@@ -21,20 +34,28 @@ LAST_WORDS = 200
 FAILED = "an error in CodeRunner itself; see its log"
 
 Tell = Callable[[float, str], Awaitable[None]]
-"""Called with the seconds that the cell has run, and its last output."""
+"""Called with the seconds since the call of the cell, and its last output or what it waits for."""
 
 
 class BackgroundCell:
     """One cell, from the call that starts it to the one that reports its end."""
 
-    def __init__(self, source: str, kernel: Kernel, options: RunOptions) -> None:
+    def __init__(
+        self, source: str, kernel: Kernel, options: RunOptions, shown: tuple[str, Hear] | None = None
+    ) -> None:
+        """`shown`: the name of the block that shows it, and what hears of it."""
+        self.block = shown[0] if shown else ""
+        """The name of the block that shows it; empty where none does."""
+        self._hear = shown[1] if shown else None
         self.result: Result | None = None
         """Its result; None while it runs."""
         self.question: Question | None = None
         """Its open request for input."""
+        self.waits = ""
+        """What it waits for before it runs, in a few words."""
         self.told = False
         """Its end was reported."""
-        self._began = monotonic()
+        self._called = self._began = monotonic()
         self._outputs: list[Output] = []
         self._news = OutputDelta()
         self._answer: Future[Secret] | None = None
@@ -45,8 +66,15 @@ class BackgroundCell:
         )
 
     @property
+    def state(self) -> Literal["running", "waiting_for_input", "waiting_for_kernel"]:
+        """What it does until it ends."""
+        if self.question is not None:
+            return "waiting_for_input"
+        return "waiting_for_kernel" if self.waits else "running"
+
+    @property
     def seconds(self) -> float:
-        """How long it has run, or has waited for its kernel to start."""
+        """How long it has run, or has waited for its kernel."""
         return self.result.duration if self.result is not None else monotonic() - self._began
 
     async def settle(self, within: float, tell: Tell) -> None:
@@ -57,7 +85,7 @@ class BackgroundCell:
                 async with asyncio.timeout(min(TICK, left)):
                     await self._settled.wait()
             except TimeoutError:
-                await tell(monotonic() - self._began, self._last_words())
+                await tell(monotonic() - self._called, self.waits or self._last_words())
 
     def answer(self, text: Secret) -> bool:
         """Send it input; False if it does not ask for any."""
@@ -90,7 +118,11 @@ class BackgroundCell:
     async def _drive(self, run: Run, kernel: Kernel, options: RunOptions) -> None:
         try:
             async for event in run_cell(run, kernel, options, self._stop, []):
+                if self._hear is not None:
+                    self._hear(event)
                 match event:
+                    case Preparing(words):
+                        self.waits, self._began = words, monotonic()
                     case Shown(change):
                         self._show(change)
                     case Ended(result):
@@ -101,11 +133,13 @@ class BackgroundCell:
         finally:
             if self.result is None:
                 self._end(Result(tuple(self._outputs), Status.LOST, duration=self.seconds, detail=FAILED))
+                if self._hear is not None and self.result is not None:
+                    self._hear(Ended(self.result, 0))
             self._settled.set()
 
     def _end(self, result: Result) -> None:
         self._outputs = list(result.outputs)
-        self.result, self.question = result, None
+        self.result, self.question, self.waits = result, None, ""
 
     def _show(self, change: Change) -> None:
         if change.output is None:

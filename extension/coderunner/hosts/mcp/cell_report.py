@@ -3,6 +3,7 @@
 import asyncio
 from base64 import b64encode
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from mcp.types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
@@ -10,9 +11,10 @@ from pydantic import BaseModel, Field
 
 from coderunner.ending_sentences import how_it_ended, what_was_refused, with_details
 from coderunner.hosts.mcp.background_cell import BackgroundCell
+from coderunner.hosts.mcp.files.file_uris import file_uri, mime_type
 from coderunner.images.image_type import SVG
 from coderunner.images.resize import for_models
-from coderunner.outputs import Output, Result, Status
+from coderunner.outputs import MadeFile, Output, Refusal, Remedy, Result, Status
 from coderunner.runner import (
     AFTERWARDS_LIMITS,
     DEFAULT_LIMITS,
@@ -20,9 +22,11 @@ from coderunner.runner import (
     Image,
     described,
     for_tool,
+    made_files,
     parts,
     plain,
 )
+from coderunner.text.terminal_text import visible_line
 
 RESOURCE = "coderunner://output/"
 
@@ -37,41 +41,78 @@ RUNNING = (
     "(still running after {seconds:.0f} s; call run_python with the same session and no code to wait for it, "
     "or interrupt)"
 )
+WAITS = (
+    "({waits}, {seconds:.0f} s so far: all that this machine has room for are in use; call run_python with "
+    "the same session and no code to wait on, or interrupt)"
+)
 ASKS = "(the program is waiting for {what}: {prompt!r}; answer with send_input)"
+ASK_USER = "To ask the user to allow it, call request_access."
+
+
+class ReportedFile(BaseModel):
+    """A file that the code made or changed."""
+
+    path: str = Field(description="Its path within the working directory.")
+    size: int = Field(description="Bytes.")
+    new: bool = Field(description="False: it was there before, and has changed.")
+    uri: str = Field(description="The file as a resource.")
 
 
 class CellReport(BaseModel):
     """The state of a cell."""
 
     session: str = Field(description="Pass this in the next call to keep the variables.")
-    state: Literal["done", "running", "waiting_for_input"]
+    state: Literal["done", "running", "waiting_for_input", "waiting_for_kernel"]
     status: str = Field(
         default="", description="How the code ended: ok, error, timeout, interrupted, died, …"
     )
     prompt: str = Field(default="", description="The prompt of a program that is waiting for input.")
-    seconds: float = Field(description="How long the code has run.")
+    seconds: float = Field(description="How long the code has run, or has waited for its kernel.")
+    files: list[ReportedFile] = Field(
+        default_factory=list, description="Files that the code made or changed in its working directory."
+    )
+    more_files: int = Field(default=0, description="How many more it made or changed.")
 
 
 async def report(
-    session: str, work: BackgroundCell, keep: Callable[[str], str], afterwards: Sequence[Result] = ()
+    session: str,
+    work: BackgroundCell,
+    keep: Callable[[str], str],
+    afterwards: Sequence[Result] = (),
+    *,
+    asks: bool = False,
 ) -> CallToolResult:
     """The new output of a cell, below the later output of earlier ones (`afterwards`).
 
-    `keep` saves a text that is too long, and gives its name.
+    `keep` saves a text that is too long, and gives its name. `asks`: the user can be asked to allow more.
     """
     new = work.news()
-    cell = work.result.execution_count if work.result is not None else None
-    told = [*(piece for shown in afterwards for piece in _afterwards(shown)), *for_tool(new, cell=cell)]
+    told = [
+        *(piece for shown in afterwards for piece in _afterwards(shown, asks=asks)),
+        *for_tool(new, result=work.result),
+    ]
     content: list[ContentBlock] = [await _block(piece) for piece in told]
     content += _whole(new, keep)
-    if words := _words(work, silent=not content):
+    if words := _words(work, silent=not content, asks=asks):
         content.append(TextContent(type="text", text=words))
+    made = work.result or Result()
+    content += [_link(session, file) for file in made.files]
     stands = CellReport(
         session=session,
-        state="done" if work.result is not None else "waiting_for_input" if work.question else "running",
+        state="done" if work.result is not None else work.state,
         status=work.result.status.value if work.result is not None else "",
         prompt=work.question.prompt if work.question is not None else "",
         seconds=round(work.seconds, 3),
+        files=[
+            ReportedFile(
+                path=visible_line(file.path),
+                size=file.size,
+                new=file.new,
+                uri=file_uri(session, file.path),
+            )
+            for file in made.files
+        ],
+        more_files=made.more_files,
     )
     # An interrupt is no failure: it was asked for.
     failed = work.result is not None and work.result.status not in (Status.OK, Status.INTERRUPTED)
@@ -90,12 +131,23 @@ async def _block(piece: str | Image) -> ContentBlock:
     return ImageContent(type="image", data=b64encode(seen.content).decode(), mime_type=seen.mime)
 
 
-def _afterwards(shown: Result) -> list[str | Image]:
+def _link(session: str, file: MadeFile) -> ResourceLink:
+    """A file that the code made or changed, to be read as a resource."""
+    return ResourceLink(
+        type="resource_link",
+        uri=file_uri(session, file.path),
+        name=visible_line(file.path),
+        mime_type=mime_type(file.path),
+        size=file.size,
+    )
+
+
+def _afterwards(shown: Result, *, asks: bool) -> list[str | Image]:
     """The output of a cell after its end, under a heading."""
-    pieces = for_tool(shown.outputs, AFTERWARDS_LIMITS)
+    pieces = for_tool(shown.outputs, AFTERWARDS_LIMITS, result=shown)
     text = [pieces.pop(0)] if pieces and isinstance(pieces[0], str) else []
     said = f"{Heading.AFTERWARDS} ({shown.detail}):" if shown.detail else f"{Heading.AFTERWARDS}:"
-    refused = plain(what_was_refused(shown.refusals))
+    refused = _refused(shown.refusals, asks=asks)
     return ["\n".join([said, *map(str, text)]), *pieces, *([f"({refused})"] if refused else [])]
 
 
@@ -117,20 +169,29 @@ def _whole(outputs: Sequence[Output], keep: Callable[[str], str]) -> list[Conten
     ]
 
 
-def _words(work: BackgroundCell, *, silent: bool) -> str:
+def _words(work: BackgroundCell, *, silent: bool, asks: bool) -> str:
     """A sentence on its state; empty if the outputs say it."""
     if work.question is not None:
         what = "a password" if work.question.password else "input"
         return ASKS.format(what=what, prompt=work.question.prompt)
     if work.result is None:
+        if work.waits:
+            return WAITS.format(waits=work.waits.lower(), seconds=work.seconds)
         return RUNNING.format(seconds=work.seconds)
-    return _ending(work.result, silent=silent)
+    return _ending(work.result, silent=silent, asks=asks)
 
 
-def _ending(result: Result, *, silent: bool) -> str:
+def _ending(result: Result, *, silent: bool, asks: bool) -> str:
     said = how_it_ended(result.status, result.aftermath, result.detail)
     if silent and not said:
         said = "no output" if result.status is Status.OK else "the code failed"
     sentence = with_details(said, plain(result.detail))
-    told = filter(None, (sentence, plain(what_was_refused(result.refusals))))
+    told = filter(None, (sentence, _refused(result.refusals, asks=asks), made_files(result)))
     return "\n".join(f"({each})" for each in told)
+
+
+def _refused(refusals: Sequence[Refusal], *, asks: bool) -> str:
+    """What the sandbox refused, and what can be done about it here, where no page has buttons."""
+    pages = (Remedy.FORM,) if asks else (Remedy.FORM, Remedy.BUTTON)
+    told = [replace(each, remedy=Remedy.SETTING) if each.remedy in pages else each for each in refusals]
+    return plain(what_was_refused(told, button=ASK_USER))

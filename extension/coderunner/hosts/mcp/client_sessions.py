@@ -3,14 +3,22 @@
 import asyncio
 import secrets
 from collections import OrderedDict, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from coderunner.access.api_keys import named
+from coderunner.files.chat_folder import ChatFolder
+from coderunner.files.kernel_start import until_started
+from coderunner.hosts.mcp.apps.app_blocks import Hear
 from coderunner.hosts.mcp.background_cell import BackgroundCell
+from coderunner.hosts.mcp.files.uploads import Uploads
 from coderunner.ids import new_id
+from coderunner.outputs import Refusal, Remedy
 from coderunner.runner import (
+    Capacity,
     KernelLocation,
     KernelSandbox,
+    Packaging,
     RecordedRuns,
     Records,
     Result,
@@ -19,6 +27,7 @@ from coderunner.runner import (
     Session,
     Sessions,
     existing,
+    grants_of,
     kernels_here,
     located,
     location_of,
@@ -27,12 +36,14 @@ from coderunner.runner import (
 )
 from coderunner.settings.settings import Settings
 
-SESSIONS = 20
-"""Sessions of one client at once: an idle kernel takes 54 MB."""
+SESSIONS = 100
+"""Sessions of one client at once. How many of them have a kernel, `max_kernels` says."""
 LISTED = 50
 """Kernels in a list."""
 NAME = 100
 """Characters of a session's name."""
+PATIENCE = 30.0
+"""Seconds for the start of a kernel that is asked for files."""
 TEXTS = 64
 """Long outputs of a client that are kept to be read in full."""
 
@@ -57,15 +68,22 @@ class ClientSessions:
     def __init__(self, settings: Settings, *, keep: bool, finds: bool = False) -> None:
         """`keep`: kernels on a Jupyter server keep running at the end, to be found again.
 
-        `finds`: the one client is this user's own, so the Jupyter servers of this machine are theirs.
+        `finds`: the one client is this user's own, so the Jupyter servers of this machine are theirs, and
+        they can be asked to allow what a sandbox refuses.
         """
         self.settings = settings
         self._finds = finds
         self._keep = keep
         self._sessions = Sessions(
             settings.data_dir / "kernels",
+            preload=settings.preloaded,
+            capacity=Capacity.of(settings),
             max_memory=settings.max_memory,
-            sandbox=KernelSandbox.of(settings, stranger=len(named(settings.api_key)) > 1),
+            max_disk=settings.max_disk,
+            sandbox=KernelSandbox.of(
+                settings, buttons=finds, stranger=not finds and len(named(settings.api_key)) > 1
+            ),
+            packaging=Packaging(settings.packages),
         )
         self._records: Records = open_records(
             settings.records_url.reveal(),
@@ -75,6 +93,7 @@ class ClientSessions:
         )
         self._opened: dict[tuple[str, str], ToolSession] = {}
         self._texts: defaultdict[str, OrderedDict[str, str]] = defaultdict(OrderedDict)
+        self._uploads: defaultdict[str, Uploads] = defaultdict(Uploads)
 
     def find(self, owner: str, name: str) -> ToolSession | None:
         """The session that `owner` calls `name`."""
@@ -118,18 +137,51 @@ class ClientSessions:
         where = await self.where()
         if (found := self.find(owner, name)) is not None:
             return found
-        kernel = self._sessions.get(_conversation(owner, name), where)
+        kernel = self._sessions.get(_conversation(owner, name), where, owner)
         opened = self._opened[owner, name] = ToolSession(kernel)
         return opened
 
-    def begin(self, opened: ToolSession, code: str) -> BackgroundCell:
-        """Run code in an idle session, for at most `hard_timeout` seconds."""
+    async def files(self, owner: str, name: str) -> ChatFolder:
+        """The working directory of a session's code, also of one that is not open. Raises CodeRunnerError."""
+        found = self.find(owner, name)
+        where = found.kernel.where if found is not None else await self.where()
+        return self._sessions.files(_conversation(owner, name), where)
+
+    async def start(self, opened: ToolSession) -> None:
+        """Start the kernel of a session where nothing else leads to its files."""
+        opened.kernel.warm()
+        await until_started(lambda: opened.kernel.status.state, patience=PATIENCE)
+
+    def uploads(self, owner: str) -> Uploads:
+        """The files that a client is about to send."""
+        return self._uploads[owner]
+
+    def begin(self, opened: ToolSession, code: str, shown: tuple[str, Hear] | None = None) -> BackgroundCell:
+        """Run code in an idle session, for at most `hard_timeout` seconds; `shown` as for its cell."""
         runs = RecordedRuns(
             self._records, opened.kernel.conversation, secrets.token_hex(16), opened.kernel.where.place
         )
         deadline = self.settings.limit or self.settings.timeout
-        opened.work = BackgroundCell(code, opened.kernel, RunOptions(deadline, runs=runs))
+        opened.work = BackgroundCell(code, opened.kernel, RunOptions(deadline, runs=runs), shown)
         return opened.work
+
+    def refused(self, owner: str, name: str) -> list[Refusal]:
+        """What the sandbox refused to the latest cell of a session, and this user could allow."""
+        opened = self.find(owner, name)
+        result = opened.work.result if opened is not None and opened.work is not None else None
+        if opened is None or result is None:
+            return []
+        known = opened.kernel.conversation
+        return [
+            each
+            for each in result.refusals
+            if each.remedy is Remedy.BUTTON and not self._sessions.granted(known, each)
+        ]
+
+    async def allow(self, opened: ToolSession, refusals: Sequence[Refusal]) -> None:
+        """Allow it to the code of a session from now on."""
+        for each in refusals:
+            await self._sessions.grant(opened.kernel.conversation, grants_of(each))
 
     def afterwards(self, owner: str, name: str, *, newest: bool) -> list[Result]:
         """The new output of threads and tasks of ended cells, one result for each cell.
@@ -142,6 +194,7 @@ class ClientSessions:
     async def reset(self, owner: str, name: str) -> bool:
         """End a session and its kernel; False if there is none."""
         opened = self._opened.pop((owner, name), None)
+        self._uploads[owner].drop(name)
         if opened is None:
             return False
         if opened.running is not None:
@@ -164,6 +217,8 @@ class ClientSessions:
 
     async def close(self) -> None:
         """Stop all cells and end all kernels."""
+        for uploads in self._uploads.values():
+            uploads.close()
         await asyncio.gather(*(opened.running.close() for opened in self._opened.values() if opened.running))
         await self._sessions.close_all(keep=self._keep)
         await asyncio.to_thread(self._records.close)

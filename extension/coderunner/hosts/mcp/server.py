@@ -19,6 +19,7 @@ from coderunner.access.origins import OriginCheck
 from coderunner.errors import SettingsError
 from coderunner.hosts.mcp.client_sessions import ClientSessions
 from coderunner.hosts.mcp.closable_stdin import ClosableStdin
+from coderunner.hosts.mcp.file_tools import LARGEST_CALL
 from coderunner.hosts.mcp.tools import serving
 from coderunner.runner import approval_of, location_of, spoken
 from coderunner.settings.settings import DEFAULT, Settings
@@ -82,6 +83,7 @@ def guarded(settings: Settings, sessions: ClientSessions, api_keys: ApiKeys) -> 
     language = spoken(location_of(settings))
     app = serving(sessions, ask=approval_of(settings) == "ask", language=language).streamable_http_app(
         host=settings.host,
+        max_request_body_size=LARGEST_CALL,
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
     authentication = Authentication(

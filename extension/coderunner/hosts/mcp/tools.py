@@ -1,26 +1,47 @@
 """The tools: what a model can do with kernels, and what the user has to approve."""
 
 import asyncio
+from inspect import getdoc
 from typing import Annotated, Any, Literal
 
 from mcp.server import MCPServer
+from mcp.server.apps import client_supports_apps
 from mcp.server.elicitation import AcceptedElicitation, ElicitationResult
-from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 from mcp.server.mcpserver.resolve import Elicit, Resolve
-from mcp.types import CallToolResult, ToolAnnotations
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from mcp.types import CallToolResult
+from pydantic import BaseModel, Field
 
 from coderunner import __version__
 from coderunner.errors import CodeRunnerError
+from coderunner.hosts.mcp.access_tool import access_tool
+from coderunner.hosts.mcp.apps.app_blocks import AppBlocks
+from coderunner.hosts.mcp.apps.app_tool import AppTool
+from coderunner.hosts.mcp.arguments import (
+    CHANGES,
+    ENDS,
+    READS,
+    RUNS,
+    CallContext,
+    Callers,
+    Code,
+    Match,
+    Name,
+    Seconds,
+    ToolResult,
+    Whole,
+    asks,
+)
 from coderunner.hosts.mcp.background_cell import BackgroundCell
-from coderunner.hosts.mcp.cell_report import RESOURCE, CellReport, report
+from coderunner.hosts.mcp.cell_report import RESOURCE, report
 from coderunner.hosts.mcp.client_sessions import ClientSessions, ToolSession
+from coderunner.hosts.mcp.file_server import FileServer
+from coderunner.hosts.mcp.file_tools import FileTools
 from coderunner.ids import new_id
 from coderunner.languages import PYTHON, Language, tool_name
-from coderunner.runner import RunningKernel, unfenced
+from coderunner.page.html.block_html import Setting
+from coderunner.runner import RunningKernel, Variable, VariableList, unfenced, variables_in
 from coderunner.secret_value import Secret
-from coderunner.text.surrogates import whole
 
 INSTRUCTIONS = (
     "Runs {language} in Jupyter kernels that keep their variables: pass the session that a call returned to "
@@ -29,57 +50,39 @@ INSTRUCTIONS = (
 RUN = "Run {language} and get its output. Variables are kept for the next call in the same session."
 INTERRUPTED = 15.0
 """Seconds for an interrupted program to end: by then, one that ignores it is stopped with its kernel."""
-DEFAULT_SESSION = "default"
-
-RUNS = ToolAnnotations(
-    read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=True
-)
-ENDS = ToolAnnotations(
-    read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
-)
-READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
-
-CallContext = Context[Any, Any]
-ToolResult = Annotated[CallToolResult, CellReport]
-Whole = BeforeValidator(lambda text: whole(text) if isinstance(text, str) else text)
-"""Joins surrogate pairs, which pydantic rejects, and replaces lone surrogates."""
-
-
-def _or(absent: object) -> BeforeValidator:
-    """Treat null or an empty text as an absent argument: some clients send every argument of a tool."""
-    return BeforeValidator(lambda value: absent if value is None or value == "" else value)
-
-
-Code = Annotated[
-    str,
-    Whole,
-    Field(description="the code; empty: wait for running code, or get later output of the session"),
-    _or(""),
-    AfterValidator(unfenced),
-]
-Name = Annotated[
-    str,
-    Field(description="session name that a call returned; empty: the default session, or a new one"),
-    _or(""),
-]
-Seconds = Annotated[
-    float,
-    Field(
-        description="seconds that this call waits, while the code keeps running; 0: the default",
-        ge=0,
-        le=3600,
-    ),
-    _or(0),
-]
-
-
-State = Literal["idle", "running", "waiting_for_input"]
+LISTED = 200
+"""Variables in one answer: the newest."""
+MATCH = 200
+"""Characters of a name that is looked for."""
+BLOCK = "coderunner/block"
+"""Names in a result the block that a host's page shows."""
+State = Literal["idle", "running", "waiting_for_input", "waiting_for_kernel"]
 
 
 class Consent(BaseModel):
     """The user's decision about code."""
 
     run: bool = Field(default=True, title="Run this code")
+
+
+class Held(BaseModel):
+    """A variable."""
+
+    name: str
+    type: str
+    shape: str
+    """Its length, or rows and columns."""
+    size: int | None
+    """Bytes."""
+    value: str
+
+
+class Variables(BaseModel):
+    """The variables of a session."""
+
+    variables: list[Held]
+    more: int
+    """How many there are besides."""
 
 
 class Open(BaseModel):
@@ -113,8 +116,7 @@ async def consent(ctx: CallContext, code: Code = "") -> Consent | Elicit[Consent
     """Ask the user at the client, unless no new code would run."""
     if not code.strip():
         return Consent()
-    can = ctx.client_capabilities
-    if can is None or can.elicitation is None:
+    if not asks(ctx):
         raise ToolError(
             "the code was not run: it needs the user's approval, and this client cannot ask for it; start "
             "the server with --approve auto to run code without asking"
@@ -125,18 +127,20 @@ async def consent(ctx: CallContext, code: Code = "") -> Consent | Elicit[Consent
 class Tools:
     """The tools of one server, for all its clients."""
 
-    def __init__(self, sessions: ClientSessions, alone: str = "", language: Language = PYTHON) -> None:
-        """`alone`: the name of the only client, if requests do not name theirs."""
+    def __init__(
+        self, sessions: ClientSessions, callers: Callers, blocks: AppBlocks, language: Language = PYTHON
+    ) -> None:
         self._language = language
+        self._blocks = blocks
         self._sessions = sessions
-        self._alone = alone
+        self._callers = callers
 
     async def run(
         self, ctx: CallContext, code: Code = "", session: Name = "", wait: Seconds = 0
     ) -> ToolResult:
         """Run code, or wait for running code."""
-        code, owner = unfenced(code, self._language), self._owner(ctx)
-        name = session or (DEFAULT_SESSION if self._alone else new_id(9))
+        code, owner = unfenced(code, self._language), self._callers.owner(ctx)
+        name = self._callers.session(session) or new_id(9)
         if not code.strip():
             return await self._wait(ctx, name, self._work(owner, name), wait)
         try:
@@ -148,7 +152,10 @@ class Tools:
                 f"session {name!r} is still running code: wait with {tool_name(self._language)} and no code, "
                 "or interrupt it"
             )
-        return await self._wait(ctx, name, self._sessions.begin(opened, code), wait)
+        shown = None
+        if client_supports_apps(ctx):
+            shown = self._blocks.follow(owner, opened.kernel.conversation, code)
+        return await self._wait(ctx, name, self._sessions.begin(opened, code, shown), wait)
 
     async def run_if_allowed(
         self,
@@ -167,24 +174,24 @@ class Tools:
         self, text: Annotated[str, Whole], ctx: CallContext, session: Name = "", wait: Seconds = 0
     ) -> ToolResult:
         """Send a line to a program that is waiting for input (`input()`, `getpass`), and wait for it."""
-        name = self._named(session)
-        work = self._work(self._owner(ctx), name)
+        name = self._callers.session(session)
+        work = self._work(self._callers.owner(ctx), name)
         if not work.answer(Secret(text)):
             raise ToolError(f"nothing in session {name!r} is waiting for input")
         return await self._wait(ctx, name, work, wait)
 
     async def interrupt(self, ctx: CallContext, session: Name = "") -> ToolResult:
         """Interrupt the running code of a session. Its variables are kept."""
-        name = self._named(session)
-        work = self._work(self._owner(ctx), name)
+        name = self._callers.session(session)
+        work = self._work(self._callers.owner(ctx), name)
         work.stop()
         return await self._wait(ctx, name, work, INTERRUPTED)
 
     async def reset(self, ctx: CallContext, session: Name = "") -> str:
         """End a session and delete its variables. A later call with the same name starts a new one."""
-        name = self._named(session)
-        if not await self._sessions.reset(self._owner(ctx), name):
-            raise self._unknown(self._owner(ctx), name)
+        name = self._callers.session(session)
+        if not await self._sessions.reset(self._callers.owner(ctx), name):
+            raise self._unknown(self._callers.owner(ctx), name)
         left = "the attached kernel keeps running" if self._sessions.settings.attach else ""
         return f"session {name!r} has ended; {left or 'its variables are gone'}"
 
@@ -193,7 +200,7 @@ class Tools:
 
         To use one of those, the user starts this server with `--attach` and its notebook or id.
         """
-        opened = [_open(name, each) for name, each in self._sessions.all(self._owner(ctx)).items()]
+        opened = [_open(name, each) for name, each in self._sessions.all(self._callers.owner(ctx)).items()]
         kernels, problem = [], ""
         try:
             kernels = [_running(each) for each in await self._sessions.kernels()]
@@ -201,24 +208,27 @@ class Tools:
             problem = str(unknown)
         return Listing(result=opened, kernels=kernels, problem=problem)
 
+    async def variables(self, ctx: CallContext, session: Name = "", match: Match = "") -> Variables:
+        """List the variables of a session: name, type, shape, bytes and the beginning of the value.
+
+        It runs no code and also answers while code runs.
+        """
+        name, owner = self._callers.session(session), self._callers.owner(ctx)
+        opened = self._sessions.find(owner, name)
+        if opened is None:
+            raise self._unknown(owner, name)
+        try:
+            found = await variables_in(opened.kernel, match[:MATCH])
+        except CodeRunnerError as error:
+            raise ToolError(str(error)) from None
+        return Variables(variables=list(map(_held, found.variables[-LISTED:])), more=_left_out(found))
+
     async def output(self, name: str, ctx: CallContext) -> str:
         """The full text of an output that was too long for a result."""
-        text = self._sessions.text(self._owner(ctx), name)
+        text = self._sessions.text(self._callers.owner(ctx), name)
         if text is None:
             raise ResourceNotFoundError(f"output {name!r} does not exist or has been dropped")
         return text
-
-    def _owner(self, ctx: CallContext) -> str:
-        """The owner of a request: the transport has checked its key."""
-        request = ctx.request_context.request
-        if self._alone:
-            return self._alone
-        if request is None:
-            raise ToolError("this call does not identify its client")
-        return str(request.scope["user"].display_name)
-
-    def _named(self, session: str) -> str:
-        return session or (DEFAULT_SESSION if self._alone else "")
 
     def _work(self, owner: str, name: str) -> BackgroundCell:
         """The cell that runs in a session, or ran last."""
@@ -233,7 +243,7 @@ class Tools:
 
     async def _wait(self, ctx: CallContext, name: str, work: BackgroundCell, within: float) -> CallToolResult:
         """Wait for a cell; a cancelled call stops it."""
-        owner, usual = self._owner(ctx), self._sessions.settings.timeout
+        owner, usual = self._callers.owner(ctx), self._sessions.settings.timeout
         try:
             await work.settle(
                 within or usual, lambda seconds, words: ctx.report_progress(seconds, None, words)
@@ -243,13 +253,28 @@ class Tools:
             raise
         afterwards = self._sessions.afterwards(owner, name, newest=work.told or work.result is None)
         work.told = work.result is not None
-        return await report(name, work, lambda text: self._sessions.keep_text(owner, text), afterwards)
+        told = await report(
+            name,
+            work,
+            lambda text: self._sessions.keep_text(owner, text),
+            afterwards,
+            asks=bool(self._callers.alone) and asks(ctx),
+        )
+        return told.model_copy(update={"meta": {BLOCK: work.block}}) if work.block else told
+
+
+def _held(each: Variable) -> Held:
+    kind = each.type if each.kind == "data" else each.kind
+    return Held(name=each.name, type=kind, shape=each.extent, size=each.size, value=each.value)
+
+
+def _left_out(found: VariableList) -> int:
+    return found.more + max(0, len(found.variables) - LISTED)
 
 
 def _open(name: str, opened: ToolSession) -> Open:
     running = opened.running
-    waits = running is not None and running.question is not None
-    state: State = "idle" if running is None else "waiting_for_input" if waits else "running"
+    state: State = "idle" if running is None else running.state
     return Open(session=name, state=state, kernel=opened.kernel.where.kernel_name)
 
 
@@ -266,8 +291,11 @@ def serving(
 
     `language` is what its kernels speak, and what the tool that runs code is called after.
     """
-    tools = Tools(sessions, alone, language)
-    server: MCPServer[Any] = MCPServer(
+    callers = Callers(alone)
+    settings = sessions.settings
+    blocks = AppBlocks(Setting(settings.timeout, scripts=settings.output_scripts, alone=True))
+    tools = Tools(sessions, callers, blocks, language)
+    server = FileServer(
         "coderunner",
         title="CodeRunner",
         version=__version__,
@@ -285,6 +313,12 @@ def serving(
     server.add_tool(tools.send_input, title="Answer the program", annotations=RUNS)
     server.add_tool(tools.interrupt, title="Interrupt", annotations=ENDS)
     server.add_tool(tools.reset, title="End a session", annotations=ENDS)
-    server.add_tool(tools.list_sessions, title="List sessions", annotations=READS)
+    for tool, named in ((tools.variables, "List variables"), (tools.list_sessions, "List sessions")):
+        server.add_tool(tool, title=named, description=getdoc(tool), annotations=READS)
+    if alone:
+        access = access_tool(sessions, callers)
+        server.add_tool(access, title="Ask for access", description=getdoc(access), annotations=CHANGES)
+    server.serve_files(FileTools(sessions, callers), callers)
+    server.serve_apps(AppTool(blocks, callers.owner), tool_name(language))
     server.resource(f"{RESOURCE}{{name}}", name="output", mime_type="text/plain")(tools.output)
     return server
