@@ -10,6 +10,9 @@ _LOST = "variables are gone"
 _CUT = "the connection was lost"
 _NOT_RUN = "not run"
 
+NOT_STARTED = "it had not started"
+"""The detail of a cell that was stopped before it was sent."""
+
 SENTENCES: Mapping[tuple[Status, Aftermath], str] = {
     (Status.TIMEOUT, Aftermath.READY): f"stopped at the time limit; {_KEPT}",
     (Status.TIMEOUT, Aftermath.BUSY): "still running in the background; its result will follow",
@@ -60,6 +63,8 @@ def how_it_ended(status: Status, aftermath: Aftermath, detail: str = "") -> str:
     if status is Status.DECLINED and detail:  # no person did
         return _NOT_RUN
     said = SENTENCES.get((status, aftermath), "")
+    if _LOST in detail or detail.startswith(NOT_STARTED):
+        said = said.removesuffix(f"; {_KEPT}")  # there are none, or none that it could have changed
     ours = status is Status.LOST and detail.lower().startswith(_FAULTS)
     return said.removeprefix(f"{_CUT}; ") if ours else said
 
@@ -105,25 +110,33 @@ _FOR_MODELS: Mapping[Remedy, _Remedy] = {
     Remedy.INSIDE: _Remedy(*2 * (_INSIDE,)),
     Remedy.APART: _Remedy(*2 * ("Code in the sandbox reaches no other program of this machine.",)),
     Remedy.PROXY: _Remedy(*2 * ("Use a library that heeds HTTPS_PROXY, such as requests.",)),
+    Remedy.INSTALL: _Remedy(*2 * ("The user can install it with the button below this block.",)),
+    Remedy.PACKAGES: _Remedy(
+        *2 * ("Neither CodeRunner nor pip installs what is missing unless {settings} = auto is set.",)
+    ),
 }
-OF_CODE = (Remedy.SOCKETS, Remedy.LINK, Remedy.INSIDE, Remedy.PROXY)
-"""What code can do itself."""
+OF_CODE = (Remedy.SOCKETS, Remedy.LINK, Remedy.INSIDE, Remedy.PROXY, Remedy.INSTALL, Remedy.PACKAGES)
+"""What code can do itself, or do without."""
 GIVE_UP = "Do not try another way."
 """What a model reads of everything that only people can allow."""
 
 
-def what_was_refused(refusals: Sequence[Refusal]) -> str:
-    """What the sandbox refused, for the model: each in a sentence, those that one remedy helps together."""
-    theirs = [_together(refusals, remedy) for remedy in Remedy if remedy not in OF_CODE]
+def what_was_refused(refusals: Sequence[Refusal], *, button: str = "") -> str:
+    """What the sandbox refused, for the model: each in a sentence, those that one remedy helps together.
+
+    `button`: what is said in place of the button that a host without a page does not have.
+    """
+    theirs = [_together(refusals, remedy, button) for remedy in Remedy if remedy not in OF_CODE]
     told = [*filter(None, theirs), *(each.others for each in refusals if each.more)]
     give_up = GIVE_UP if any(theirs) else ""
     return " ".join(filter(None, (*told, give_up, *(_together(refusals, remedy) for remedy in OF_CODE))))
 
 
-def _together(refusals: Sequence[Refusal], remedy: Remedy) -> str:
+def _together(refusals: Sequence[Refusal], remedy: Remedy, button: str = "") -> str:
     those = [each for each in refusals if each.remedy is remedy]
     sentences = dict.fromkeys(each.sentence for each in those)
-    return " ".join(filter(None, (*sentences, _advice(those, _FOR_MODELS[remedy]))))
+    advised = _Remedy(button, button) if button and remedy is Remedy.BUTTON else _FOR_MODELS[remedy]
+    return " ".join(filter(None, (*sentences, _advice(those, advised))))
 
 
 _FOR_PEOPLE: Mapping[Remedy, _Remedy] = {
@@ -140,6 +153,8 @@ _FOR_PEOPLE: Mapping[Remedy, _Remedy] = {
         *2 * ("Code in the sandbox reaches no other program of this machine; see the setting {settings}.",)
     ),
     Remedy.PROXY: _FOR_MODELS[Remedy.PROXY],
+    Remedy.INSTALL: _Remedy(),
+    Remedy.PACKAGES: _FOR_MODELS[Remedy.PACKAGES],
 }
 
 

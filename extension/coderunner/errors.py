@@ -12,7 +12,10 @@
     │   ├── NotAJupyterServer (ValueError)          something else answers there
     │   ├── NoSuchKernelSpec (LookupError)          it has no kernel of that name
     │   ├── NoSuchKernel (LookupError)              no kernel that runs is meant, or several are
-    │   └── KernelNotStarted (RuntimeError)         the kernel did not come up
+    │   ├── KernelNotStarted (RuntimeError)         the kernel did not come up
+    │   │   └── NoRoom (RuntimeError)               none is free, and no code waits for one
+    │   └── NotAnswered (TimeoutError)              it has no answer to a question of ours, or not in time
+    ├── PackagesNotInstalled (RuntimeError)         what code needs could not be found or installed
     ├── RecordsUnavailable (OSError)                what runs cannot be saved, or not be read
     │   └── NotRecordable (ValueError)              one thing cannot be, and never will be
     ├── NoSuchConversation (LookupError)            no conversation is meant by a name, or several are
@@ -86,6 +89,18 @@ class KernelNotStarted(KernelError, RuntimeError):
     """The kernel did not come up."""
 
 
+class NoRoom(KernelNotStarted, RuntimeError):
+    """All kernels of this machine are in use, and no code waits for this one."""
+
+
+class NotAnswered(KernelError, TimeoutError):
+    """A kernel has no answer to a question of ours, or not in time."""
+
+
+class PackagesNotInstalled(CodeRunnerError, RuntimeError):
+    """What code needs could not be found or installed."""
+
+
 class RecordsUnavailable(CodeRunnerError, OSError):
     """What runs cannot be saved, or what ran cannot be read."""
 
@@ -130,6 +145,8 @@ class EndpointFailed(ModelError, RuntimeError):
     def __init__(self, message: str, *, status: int) -> None:
         super().__init__(message)
         self.status = status
+        self.of_messages = False
+        """It came in the form of Anthropic's API, so the endpoint has that."""
 
 
 class ReplyBrokenOff(EndpointFailed, EOFError):

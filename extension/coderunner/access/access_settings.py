@@ -63,9 +63,10 @@ def load_api_keys(settings: Settings, what: str, say: Callable[[str], None]) -> 
 
 def key_wanted(settings: Settings, what: str) -> str:
     """What is said to somebody who sends no key that is accepted, and where to find one."""
+    as_what = "as `Authorization: Bearer …` or `x-api-key`"
     if settings.api_key or settings.team_file is not None:
-        return f"Send your key as `Authorization: Bearer …`; whoever runs the {what} can give you one."
-    return f"Send the {what}'s key as `Authorization: Bearer …`; the {what}'s terminal shows its file."
+        return f"Send your key {as_what}; whoever runs the {what} can give you one."
+    return f"Send the {what}'s key {as_what}; the {what}'s terminal shows its file."
 
 
 def keep_apart(settings: Settings, keys: int) -> None:

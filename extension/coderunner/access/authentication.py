@@ -8,6 +8,9 @@ from coderunner.access.origins import App, Receive, Scope, Send
 CHALLENGE = {"www-authenticate": "Bearer"}
 """The header of a refusal (RFC 6750)."""
 
+OWN = b"x-api-key"
+"""The header in which Anthropic's clients send a key, as it is; it counts where there is no other."""
+
 
 class Authentication:
     """ASGI middleware: lets in requests with a valid key, and tells the app whose key it is."""
@@ -26,9 +29,13 @@ class Authentication:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        sent = [value for name, value in scope["headers"] if name == b"authorization"]
+        sent = _keys(scope, b"authorization") or [b"Bearer " + key for key in _keys(scope, OWN)]
         owner = self._api_keys.owner(sent[0].decode("latin-1")) if len(sent) == 1 else None
         if owner is None or scope["type"] != "http":
             await self._refuse(scope, receive, send)
         else:
             await self._app({**scope, **self._known(owner)}, receive, send)
+
+
+def _keys(scope: Scope, header: bytes) -> list[bytes]:
+    return [value for name, value in scope["headers"] if name == header]

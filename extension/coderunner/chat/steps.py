@@ -1,7 +1,7 @@
 """What a turn tells a driver to do: text to append, code to run, and when the model goes on."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum, auto
 from typing import Literal
 
@@ -70,6 +70,10 @@ class TurnResult:
     pictures: Sequence[str] = ()
     heading: Heading = Heading.LATE
     """What it is introduced as; late results come along with that of the cell that ran."""
+    edited: Cell | None = None
+    """What ran in place of the cell, where a person changed it first."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """The host's addresses for its files, by their paths."""
 
 
 class MergedSteps:

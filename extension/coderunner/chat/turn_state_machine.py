@@ -22,6 +22,8 @@ from typing import Literal
 from coderunner.chat.loop_guard import NOT_RUN, LoopGuard
 from coderunner.chat.parsing.fence_parser import Text
 from coderunner.chat.parsing.reply_parser import Event, ReplyParser, Thought, answers
+from coderunner.chat.results.edited_code import edited_before_it_ran
+from coderunner.chat.results.made_files import NO_LINKS
 from coderunner.chat.results.result_text import DEFAULT_LIMITS, Heading, Limits, for_model
 from coderunner.chat.runnable_block import SPACE, RunnableBlock, unanswered_cell
 from coderunner.chat.steps import Finish, Generate, MergedSteps, Part, Prepare, Run, Say, Step, TurnResult
@@ -121,14 +123,21 @@ class Turn:
         return self._row.end(self)
 
     def receive_result(
-        self, result: Result, *, pictures: Sequence[str] = (), late: Sequence[TurnResult] = ()
+        self,
+        result: Result,
+        *,
+        pictures: Sequence[str] = (),
+        late: Sequence[TurnResult] = (),
+        edited: Cell | None = None,
+        links: Mapping[str, str] = NO_LINKS,
     ) -> list[Step]:
         """The result of the cell of the last Run: says the result and asks for the rest of the reply.
 
-        What has come by now of earlier cells, `late`, is said first. Raises RuntimeError where nothing was to
-        be run.
+        What has come by now of earlier cells, `late`, is said first. `edited` is what ran in its place, since
+        a person has changed it: that is said, too. `pictures` and `links` are as of `for_model`. Raises
+        RuntimeError where nothing was to be run.
         """
-        return self._row.result(self, [*late, TurnResult(result, pictures, Heading.RESULT)])
+        return self._row.result(self, [*late, TurnResult(result, pictures, Heading.RESULT, edited, links)])
 
     def stop(self) -> list[Step]:
         """A person wants no more. To keep a result that is known, give it first."""
@@ -170,21 +179,27 @@ class Turn:
 
     def _answer(self, results: Sequence[TurnResult]) -> list[Step]:
         text = "\n".join(map(self._words, results))
-        if word := self._repeats.receive(self._running, results[-1].result):
+        if word := self._repeats.receive(results[-1].edited or self._running, results[-1].result):
             text += f"({word})\n"
         said = self._say_below(text)
         self._enter(State.GENERATING)
         return [said, Generate(self.reply, text)]
 
     def _words(self, answer: TurnResult) -> str:
-        return for_model(
+        ran = answer.edited or self._running
+        told = for_model(
             answer.result,
             self._limits,
             forbidden=self._forbidden,
             pictures=answer.pictures,
+            links=answer.links,
             heading=answer.heading,
-            code=self._running.source if answer.heading is Heading.RESULT else "",
+            code=ran.source if answer.heading is Heading.RESULT else "",
         )
+        if answer.edited is None:
+            return told
+        changed = edited_before_it_ran(self._running.source, ran.source, forbidden=self._forbidden)
+        return f"{changed}{told}"
 
     def _stop(self) -> list[Step]:
         return [self._finish("stop")]

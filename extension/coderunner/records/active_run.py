@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
+from weakref import WeakSet
 
 from coderunner.outputs import Output, Result
 from coderunner.records.database.run_states import NEXT, OVER, State
@@ -14,6 +15,13 @@ class Wake(Protocol):
     """Has what changed written, at once or `soon`."""
 
     def __call__(self, *, soon: bool = False) -> None:
+        """Return at once, from any thread."""
+
+
+class Changes(Protocol):
+    """Has what changed of a run written, at once or `soon`, and holds the run until it is."""
+
+    def __call__(self, run: "ActiveRun", *, soon: bool = False) -> None:
         """Return at once, from any thread."""
 
 
@@ -33,13 +41,13 @@ class Draft:
 class ActiveRun:
     """One run; may be used from any thread. Only `send` waits for the database."""
 
-    def __init__(self, identity: str, send: Callable[[str, str], bool], wake: Wake) -> None:
+    def __init__(self, identity: str, send: Callable[[str, str], bool], changes: Changes) -> None:
         self.id = identity
         self.state = State.QUEUED
         self.late = False
         """It went on after its deadline: whoever ran it has gone on without its end."""
         self._send = send
-        self._wake = wake
+        self._changes = changes
         self._lock = threading.Lock()
         self._outputs: list[Output] = []
         self._known: tuple[Output, ...] = ()
@@ -55,10 +63,10 @@ class ActiveRun:
 
     @classmethod
     def over(
-        cls, identity: str, state: State, shown: int, later: tuple[Output, ...], wake: Wake
+        cls, identity: str, state: State, shown: int, later: tuple[Output, ...], changes: Changes
     ) -> "ActiveRun":
         """A run that an earlier process owned; `shown`: how many outputs its result has."""
-        run = cls(identity, lambda *_: False, wake)
+        run = cls(identity, lambda *_: False, changes)
         run.state, run._after, run._later, run._known_later = state, shown, list(later), later
         return run
 
@@ -85,7 +93,7 @@ class ActiveRun:
             self._changed = True
             if self.state is State.SENT:
                 self._follow(State.RUNNING)
-        self._wake(soon=True)
+        self._changes(self, soon=True)
 
     def add(self, index: int, output: Output | None) -> None:
         """Do what `show` does, to what the run shows after its end."""
@@ -94,13 +102,19 @@ class ActiveRun:
             if output is not None:
                 self._later.insert(index, output)
             self._changed = True
-        self._wake(soon=True)
+        self._changes(self, soon=True)
 
     def keep(self, widgets: str) -> None:
         """Take the state of the widgets that the run shows, as it is now; also after its end."""
         with self._lock:
             self._widgets = widgets
-        self._wake(soon=True)
+        self._changes(self, soon=True)
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether something is to be written."""
+        with self._lock:
+            return bool(self._changed or self._widgets or self._modules)
 
     def take_widgets(self) -> str:
         """Return what `keep` took last, once; empty where nothing is to be written."""
@@ -112,7 +126,7 @@ class ActiveRun:
         """Take a program of these widgets that their kernel's environment has."""
         with self._lock:
             self._modules[name] = content
-        self._wake(soon=True)
+        self._changes(self, soon=True)
 
     def give_back(self, widgets: str, modules: Mapping[str, str]) -> None:
         """Have written later what was taken; what came since counts more."""
@@ -189,10 +203,48 @@ class ActiveRun:
             self.late = self.late or state is State.DETACHED
             self._follow(state or (State.UNSENT if self.state is State.QUEUED else State.ENDED))
             self._result, self._outputs, self._changed = result, list(result.outputs), True
-        self._wake()
+        self._changes(self)
 
     def _follow(self, state: State) -> None:
         if state not in NEXT[self.state]:
             message = f"a run that is {self.state} cannot become {state}"
             raise ValueError(message)
         self.state = state
+
+
+class RunsOver:
+    """The runs whose end is written, for as long as somebody may tell what they show later: `Changes` of all.
+
+    One of which something is to be written is held until it is, also when nobody else has it any more.
+    """
+
+    def __init__(self, wake: Wake) -> None:
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._runs: WeakSet[ActiveRun] = WeakSet()
+        self._changed: set[ActiveRun] = set()
+
+    def __call__(self, run: ActiveRun, *, soon: bool = False) -> None:
+        """Hold a run, over or not, and have what changed of it written."""
+        with self._lock:
+            self._changed.add(run)
+        self._wake(soon=soon)
+
+    def added(self, run: ActiveRun) -> ActiveRun:
+        """Take a run whose end is written; gives it."""
+        with self._lock:
+            self._runs.add(run)
+        return run
+
+    def all(self, besides: set[ActiveRun]) -> list[ActiveRun]:
+        """All of them. Runs that are neither among them nor `besides` are nobody's to write, and let go."""
+        with self._lock:
+            over = list(self._runs)
+            self._changed &= besides.union(over)
+        return over
+
+    def let_go(self, run: ActiveRun) -> None:
+        """Hold a run no more, unless something of it has changed again."""
+        with self._lock:
+            if not run.has_changed:
+                self._changed.discard(run)

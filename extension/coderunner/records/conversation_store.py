@@ -14,6 +14,7 @@ from coderunner.records.database import conversation_queries
 from coderunner.records.database.connection import Database
 from coderunner.records.database.conversation_queries import (
     Columns,
+    ConversationList,
     ConversationSummary,
     StoredConversation,
     StoredMessage,
@@ -62,16 +63,17 @@ class ConversationStore:
             self._drafts[identity] = (label, sayings)
         self._wake(soon=True)
 
-    def cards(self, search: str = "") -> list[ConversationSummary]:
-        """The conversations, the newest first: all, or those in which every word of `search` occurs.
+    def cards(self, search: str = "", most: int | None = None) -> list[ConversationSummary]:
+        """The conversations, pinned ones first, then the newest: all, or those with every word of `search`.
 
-        Titles count, and all that was said; capital letters do not matter.
+        Titles count, and all that was said; capital letters do not matter. `most`: not more than so many.
         """
-        found = self._store.read(conversation_queries.cards, self._person)
-        for word in search.lower().split():
-            said = self._store.read(conversation_queries.mentioning, self._person, word)
-            found = [summary for summary in found if summary.id in said or word in summary.title.lower()]
-        return found
+        words = tuple(dict.fromkeys(search.lower().split()))
+        return self._store.read(conversation_queries.cards, self._person, words, most)
+
+    def listing(self, most: int, here: str) -> ConversationList:
+        """The first `most` of the conversations, how many there are, and the one with the id `here`."""
+        return self._store.read(conversation_queries.listing, self._person, most, here)
 
     def find(self, identity: str) -> StoredConversation | None:
         """A conversation with all that was said and shown in it, as far as it is saved."""
@@ -85,6 +87,19 @@ class ConversationStore:
         """Give a conversation a title; False where it is not there, or the title is empty."""
         name = conversation_queries.shortened(title)
         return bool(name) and self._store.write(conversation_queries.rename, self._person, identity, name)
+
+    def pin(self, identity: str, *, pinned: bool) -> bool:
+        """Have a conversation stay at the top of the list, or no more; False where it is not there."""
+        return self._store.write(conversation_queries.pin, self._person, identity, pinned=pinned)
+
+    def untitled(self, identity: str) -> bool:
+        """Whether a conversation still bears its first words as its title."""
+        return self._store.read(conversation_queries.untitled, self._person, identity)
+
+    def entitle(self, identity: str, title: str) -> bool:
+        """Give a conversation a title in place of its first words; False where it has another one by now."""
+        name = conversation_queries.shortened(title)
+        return bool(name) and self._store.write(conversation_queries.entitle, self._person, identity, name)
 
     def delete(self, identity: str) -> bool:
         """Delete a conversation with its runs and what they showed; False where it is not there.
@@ -119,7 +134,7 @@ class ConversationStore:
 
     def _write(self, identity: str, draft: Draft, *, singly: bool = False) -> None:
         label, sayings = draft
-        rows = [conversation_queries.columns(said) for said in sayings]
+        rows = [conversation_queries.columns(*said) for said in enumerate(sayings)]
         try:
             changed = self._store.write(self._put, identity, label, sayings, rows, singly=singly)
         except NotRecordable:
@@ -158,6 +173,7 @@ class ConversationStore:
             # Somebody else may have written in it.
             ours = known is not None and known.changed == there
             written = known.rows if known and ours else conversation_queries.written(connection, identity)
+            now = conversation_queries.moment(now, there, rows, written)
             conversation_queries.touch(connection, self._person, identity, sayings, now)
         elif identity not in self._seen:
             conversation_queries.add(connection, self._person, identity, label, sayings, now)

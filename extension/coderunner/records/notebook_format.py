@@ -18,6 +18,7 @@ from coderunner.records.database.conversation_queries import StoredConversation,
 from coderunner.records.database.message_json import Kind, MessagePart
 from coderunner.records.database.run_queries import GONE, Record
 from coderunner.text.json_reader import clipped, loads
+from coderunner.text.line_diff import differ
 
 OURS = "coderunner"
 YOU = "**You:** "
@@ -158,8 +159,11 @@ def _attached(stored: StoredMessage, answer: StoredMessage | None) -> Attached:
 def _said(chat: StoredConversation, stored: StoredMessage, attached: Attached) -> Iterator[Cell]:
     """The cells of what was said; pictures that are `attached` to a text are no cells of their own."""
     if stored.role == "user":
-        cell = _markdown(_named(stored.text), role="user")
+        names = ", ".join(f"`{name}`" for name in stored.files)
+        cell = _markdown(_named(stored.text or names), role="user")
         yield cell | ({"attachments": attached} if attached else {})
+        if stored.text and names:  # the files themselves are not in a notebook
+            yield _markdown(f"*Files: {names}*", role="user", kind="end")
         return
     own = {attached_as(name) for name in attached}
     for piece in stored.pieces:
@@ -198,7 +202,7 @@ def _block(chat: StoredConversation, stored: StoredMessage, piece: MessagePart) 
     """A block as its last run says; one that never ran as a cell without a number."""
     runs = chat.runs(stored, piece)
     if runs:
-        yield _ran(runs[-1])
+        yield _ran(runs[-1], code_in(piece.text))
         result = runs[-1].result
     else:
         # What was for another kernel is not for this notebook's either.
@@ -219,12 +223,13 @@ def _block(chat: StoredConversation, stored: StoredMessage, piece: MessagePart) 
         yield _markdown(f"*{words}*", role="assistant", kind="end")
 
 
-def _ran(run: Record) -> Cell:
-    return _code(run.code, run.result)
+def _ran(run: Record, written: str = "") -> Cell:
+    """A run as a cell; what a model has `written` stands in its metadata where a person ran other code."""
+    return _code(run.code, run.result, written if written and differ(written, run.code) else "")
 
 
-def _code(source: str, result: Result | None) -> Cell:
-    ours: dict[str, object] = {"role": "assistant"}
+def _code(source: str, result: Result | None, written: str = "") -> Cell:
+    ours: dict[str, object] = {"role": "assistant", **({"edited_from": written} if written else {})}
     if result is not None:
         ours |= {
             "status": result.status.value,
@@ -232,6 +237,8 @@ def _code(source: str, result: Result | None) -> Cell:
             "detail": result.detail,
             "duration": result.duration,
         }
+        if result.files:
+            ours["files"] = [{"path": each.path, "size": each.size, "new": each.new} for each in result.files]
     return {
         "cell_type": "code",
         "execution_count": result.execution_count if result is not None else None,

@@ -4,31 +4,30 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from uuid import uuid4
-from weakref import WeakSet
 
 from sqlalchemy import Connection
 
 from coderunner.errors import NotRecordable, RecordsUnavailable
-from coderunner.outputs import Output, Result
-from coderunner.records.active_run import ActiveRun, Draft
+from coderunner.outputs import Result
+from coderunner.records.active_run import ActiveRun, Draft, RunsOver
 from coderunner.records.claims import Claims, Held
 from coderunner.records.conversation_store import ConversationStore
 from coderunner.records.database import (
     conversation_queries,
-    cut_reply_queries,
     history_queries,
+    kept_reply_queries,
     run_queries,
 )
 from coderunner.records.database.connection import Database
 from coderunner.records.database.run_queries import NOT_KEPT, Key, Record
 from coderunner.records.database.run_states import State, Verdict
 from coderunner.records.leases import LeaseHolder, Leases
+from coderunner.records.run_lookup import RunLookup
 from coderunner.records.waiters import Waiters
 from coderunner.records.write_jobs import Job, WriteJobs
 from coderunner.records.writer_thread import WriterThread
@@ -41,58 +40,6 @@ KEPT = 64
 """Results that may be reported before they are written; more than one at a time is rare."""
 SETTLE = 5.0
 """Seconds to wait for what still has to be written."""
-
-
-class RunLookup:
-    """What is known of runs, whoever's they are; raises RecordsUnavailable where the database fails."""
-
-    def __init__(self, store: Database) -> None:
-        self._store = store
-
-    def outputs(self, identity: str) -> tuple[Output, ...]:
-        """What a run has shown so far."""
-        return self._store.read(run_queries.outputs, identity)
-
-    def modules(self, identity: str) -> dict[str, str]:
-        """The programs of the widgets that a run shows, by their names; none where they cannot be read."""
-        try:
-            return self._store.read(run_queries.modules, identity)
-        except RecordsUnavailable as failure:
-            log.warning("%s", failure)
-            return {}
-
-    def of(self, conversation: str) -> list[Record]:
-        """All runs of a conversation, the first one first."""
-        return self._store.read(run_queries.of_conversation, conversation)
-
-    def of_reply(self, message: str) -> list[Record]:
-        """All runs of the reply of that name, whatever its conversation is called; the first one first."""
-        return self._store.read(run_queries.of_reply, message)
-
-    def of_latest_reply(self, prefix: str, *, within: float) -> list[Record]:
-        """All runs of the latest reply whose name begins so, of the last `within` seconds."""
-        return self._store.read(run_queries.of_latest_reply, prefix, since=time.time() - within)
-
-    def last_count(self, conversation: str) -> int | None:
-        """The latest execution count of its kernel, 0 if none is known; None where none of its blocks ran."""
-        return self._store.read(run_queries.last_count, conversation)
-
-    def name_of(self, keys: Sequence[str]) -> str:
-        """The conversation of the first of these histories that is known; empty where none is."""
-        return self._store.read(history_queries.name_of, keys)
-
-    def note_history(self, key: str, name: str) -> None:
-        """Have it known whose history that is, also to other processes."""
-        self._store.write(history_queries.note, key, name, time.time())
-
-    def note_cut(self, request: str, content: str, *, within: float) -> None:
-        """Keep for `within` seconds what a reply that is cut short is continued from."""
-        self._store.write(cut_reply_queries.note, request, content, time.time(), within)
-
-    def take_cut(self, request: str, *, within: float) -> str:
-        """What was kept of a reply to that request, for one of all who ask; empty where nothing is."""
-        found = self._store.read(cut_reply_queries.find, request, since=time.time() - within)
-        return found if found and self._store.write(cut_reply_queries.take, request) else ""
 
 
 class Records(RunLookup):
@@ -122,8 +69,6 @@ class Records(RunLookup):
         self._lock = threading.Lock()
         self._here = False
         self._live: dict[str, Held] = {}
-        self._ended: WeakSet[ActiveRun] = WeakSet()
-        """Those whose end is written, for as long as somebody may tell what they show later."""
         self._late: dict[str, Result] = {}
         self._told: deque[Result] = deque(maxlen=KEPT)
         self._given: deque[str] = deque(maxlen=KEPT)
@@ -132,7 +77,8 @@ class Records(RunLookup):
         """The file was; what goes on is not saved in the new one yet."""
         self._forgotten = 0.0
         self._writer = WriterThread(self._write_all, self._pulse)
-        self._claims = Claims(self._leases, lambda run: ActiveRun(run, self._send, self._writer.wake))
+        self._over = RunsOver(self._writer.wake)
+        self._claims = Claims(self._leases, lambda run: ActiveRun(run, self._send, self._over))
         self._waiters = Waiters(store, self._claims, self.deliver)
         self.conversations = ConversationStore(store, self._writer.wake, person)
         """The conversations."""
@@ -147,11 +93,6 @@ class Records(RunLookup):
             self._tidy()
         if self._store.shared:
             self._writer.wake()
-
-    @property
-    def place(self) -> str:
-        """Where they are kept, in words."""
-        return self._store.place
 
     def trouble(self, conversation: str = "") -> str:
         """A sentence for a person on what is not kept, at all or of that conversation; empty where all is."""
@@ -236,10 +177,7 @@ class Records(RunLookup):
     def follow(self, record: Record) -> ActiveRun:
         """Writes down what comes of a run that is over: the state of its widgets, and later outputs."""
         shown = len(record.result.outputs) if record.result else 0
-        run = ActiveRun.over(record.id, record.state, shown, record.later, self._writer.wake)
-        with self._lock:
-            self._ended.add(run)
-        return run
+        return self._over.added(ActiveRun.over(record.id, record.state, shown, record.later, self._over))
 
     # --- all of them --------------------------------------------------------------------------------------
 
@@ -296,7 +234,8 @@ class Records(RunLookup):
             self._rounds.note_away(failure)
             raise
         with self._lock:
-            held, ended = list(self._live.values()), list(self._ended)
+            held = list(self._live.values())
+        ended = self._over.all(besides={each.run for each in held})
         jobs = [self._job(each.run, each.key.conversation) for each in held]
         jobs += [*self.conversations.jobs(), *(self._job(run) for run in ended)]
         self._rounds.attempt([*jobs, *self._waiters.jobs()])
@@ -330,13 +269,14 @@ class Records(RunLookup):
                 self._let_go(run, draft, ours=ours)
             if not ours:
                 return
+        self._over.let_go(run)
 
     def _let_go(self, run: ActiveRun, draft: Draft, *, ours: bool) -> None:
         self._claims.let_go(run.id)
+        if ours:
+            self._over.added(run)
         with self._lock:
             self._live.pop(run.id, None)
-            if ours:
-                self._ended.add(run)
             told = any(result is draft.result for result in self._told)
             if run.late and draft.result is not None and not told:
                 self._late[run.id] = draft.result
@@ -396,5 +336,5 @@ class Records(RunLookup):
 def _forget(connection: Connection, before: float) -> None:
     conversation_queries.forget(connection, before)
     history_queries.forget(connection, before)
-    cut_reply_queries.forget(connection, before)
+    kept_reply_queries.forget(connection, before)
     run_queries.forget(connection, before)

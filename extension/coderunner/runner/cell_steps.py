@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from time import monotonic
 from typing import Any
@@ -20,12 +20,14 @@ from coderunner.outputs import Aftermath, Question, Result, Status
 from coderunner.records.run_once import ReplyRun
 from coderunner.runner.events import (
     BEAT,
+    NO_KERNEL_FREE,
     Answered,
     Asked,
     Beat,
     Ended,
     Event,
     Late,
+    Preparing,
     Running,
     Shown,
     Started,
@@ -35,6 +37,7 @@ from coderunner.runner.events import (
 from coderunner.runner.late_output_recorder import LateOutputRecorder
 from coderunner.runner.run_options import DECLINED, OFF, STOPPED, Kernel, RunOptions, declined, granted
 from coderunner.secret_value import Secret
+from coderunner.text.line_diff import differ
 
 
 class Signal(Enum):
@@ -52,7 +55,7 @@ class Signal(Enum):
 class Call:
     """Call this, which may take milliseconds, and send what it gives."""
 
-    function: Callable[[], ReplyRun | Future[Result] | None]
+    function: Callable[[], ReplyRun | Future[Result] | Result | None]
 
 
 class Pause:
@@ -90,11 +93,35 @@ def cell_steps(
             yield from _beats(consent, tell, stopped)
         if (refusal := _refusal(consent, options, stopped=stopped())) is not None:
             return (yield from _last(Ended(refusal, run.ordinal)))
+        run = _edited(written := run, options)
         known = yield Call(lambda: _claimed(run, options))
+        edited = run.cell if run is not written else None
+    else:
+        edited = None
     if isinstance(known, Future):
         yield from _beats(known, tell, stopped)
-        return (yield from _last(Ended(_known(known), run.ordinal)))
-    return (yield from _last((yield from _cell(run, kernel, options, known, tell, stopped, late))))
+        return (yield from _last(Ended(_known(known), run.ordinal, edited=edited)))
+    ended = yield from _told(run, kernel, options, known, tell, stopped, late)
+    return (yield from _last(replace(ended, edited=edited)))
+
+
+def _told(
+    run: Run,
+    kernel: Kernel,
+    options: RunOptions,
+    recorded: ReplyRun,
+    tell: Callable[[Told | Signal], None],
+    stopped: Callable[[], bool],
+    late: list[Late],
+) -> CellSteps:
+    """Run a cell; its result tells what it has changed in the variables, if the model is to read that."""
+    if (variables := options.variables) is not None:
+        yield Call(variables.begin)
+    ended = yield from _cell(run, kernel, options, recorded, tell, stopped, late)
+    if variables is not None:
+        result = ended.result
+        ended = replace(ended, result=(yield Call(lambda: variables.after(result))))
+    return ended
 
 
 def _recalled(run: Run, options: RunOptions, *, claim: bool) -> ReplyRun | Future[Result] | None:
@@ -112,6 +139,27 @@ def _claimed(run: Run, options: RunOptions) -> ReplyRun | Future[Result]:
     return options.runs.claim(run.cell, run.ordinal)
 
 
+def _edited(run: Run, options: RunOptions) -> Run:
+    """The same, with what a person has put in place of its code."""
+    source = options.edited(run)
+    if not source.strip() or not differ(run.cell.source, source):
+        return run
+    return replace(run, cell=replace(run.cell, source=source))
+
+
+class BlockStop:
+    """Stops one cell of a reply, which goes on; may be used from any thread."""
+
+    def __init__(self, tell: Callable[[Signal], None]) -> None:
+        self._tell = tell
+        self.pressed = False
+
+    def press(self) -> None:
+        """Have the cell stopped; returns at once."""
+        self.pressed = True
+        self._tell(Signal.WAKE)
+
+
 def _last(ended: Ended) -> CellSteps:
     yield ended
     return ended
@@ -126,33 +174,54 @@ def _cell(
     stopped: Callable[[], bool],
     late: list[Late],
 ) -> CellSteps:
-    panel = WidgetPanel(recorded.keep, recorded.keep_module)
+    panel, by_hand = WidgetPanel(recorded.keep, recorded.keep_module), BlockStop(tell)
     with _begun(recorded):
-        yield Started(run.cell, run.ordinal, panel)
+        yield Started(run.cell, run.ordinal, panel, by_hand.press)
     later = LateOutputRecorder(recorded)
     running, stdin = _begin(run, kernel, options, recorded, later, panel, tell)
     running.future.add_done_callback(lambda _: tell(Signal.END))
-    began, asked = monotonic(), False
+    began, asked, waits = monotonic(), False, _Line()
     try:
         while (event := (yield PAUSE)) is not Signal.END:
             if event is Signal.SILENCE:
-                yield _heard(Beat(monotonic() - began), stdin, running)
+                now = monotonic()
+                yield _heard(Beat(now - began - waits.waited(now)), stdin, running)
             elif not isinstance(event, Signal):
+                waits.hear(event)
                 yield _heard(event, stdin, running)
-            if not asked and stopped():
+            if not asked and (stopped() or by_hand.pressed):
                 asked = True
                 running.interrupt()
     except GeneratorExit:
         if options.left is not None and not asked and not stopped():
             # Before its deadline is cut short: who continues the reply waits as long as it would have.
-            recorded.leave(options.deadline - (monotonic() - began))
+            recorded.leave(options.deadline - ((now := monotonic()) - began - waits.waited(now)))
             options.left(_left(running, run, recorded, later))
         raise
     finally:
         stdin.close()
         if not running.future.done() and (asked or options.left is None or stopped()):
             running.interrupt()
-    return _ended(running, run, recorded, later, late)
+    ended = _ended(running, run, recorded, later, late)
+    return replace(ended, by_hand=by_hand.pressed and ended.result.status is Status.INTERRUPTED)
+
+
+class _Line:
+    """For how long a cell waited for a kernel."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._before = 0.0
+
+    def waited(self, now: float) -> float:
+        """Seconds until now."""
+        return self._before + (now - self._since if self._since is not None else 0.0)
+
+    def hear(self, event: Event) -> None:
+        """Take what happens to the cell."""
+        if isinstance(event, Preparing):
+            now = monotonic()
+            self._before, self._since = self.waited(now), now if event.words else None
 
 
 def _beats(
@@ -197,6 +266,9 @@ def _begin(
     def ask(question: Question | None) -> None:
         tell(Asked(question) if question else Answered())
 
+    def wait(waits: bool) -> None:  # noqa: FBT001 - the kernel's thread calls it without names
+        tell(Preparing(NO_KERNEL_FREE if waits else ""))
+
     def pause(done: Future[Result]) -> None:
         if _goes_on(done.result()):
             recorded.detach(done.result())
@@ -208,6 +280,7 @@ def _begin(
         on_output=show,
         on_question=ask if options.ask is not None else None,
         on_send=recorded.send,
+        on_wait=wait,
         on_later=later.show,
         panel=panel,
     )

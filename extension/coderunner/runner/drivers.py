@@ -4,15 +4,18 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import aclosing, closing, contextmanager
+from dataclasses import replace
 
 from coderunner.chat.results.result_text import Heading, for_model
 from coderunner.chat.steps import Finish, Generate, Prepare, Run, Say, Step, TurnResult, merged
 from coderunner.chat.turn_state_machine import Turn
-from coderunner.outputs import Result
+from coderunner.outputs import Output, Result
 from coderunner.runner.events import Ended, Event, Late
-from coderunner.runner.late_output_for_model import shown_afterwards
+from coderunner.runner.late_output_for_model import described, shown_afterwards
 from coderunner.runner.run_cell import run, run_sync
 from coderunner.runner.run_options import DECLINED, Kernel, RunOptions, never
+
+BY_HAND = "the user stopped this block"
 
 SLICE = 8_192
 """Characters that are parsed at once: the slowest known ones take about 3 µs each."""
@@ -43,7 +46,10 @@ async def converse(
                         async for event in events:
                             ended = event if isinstance(event, Ended) else ended
                             yield event
-                    steps.extend(_answer(turn, ended.result, kernel, options))
+                    later = await _described(kernel.take_afterwards(newest=False), kernel)
+                    steps.extend(
+                        _answer(turn, _as_told(ended, stopped=stop.is_set()), kernel, options, later)
+                    )
                 case Generate() if stop.is_set():
                     steps.extend(turn.stop())
                 case Generate() as step:
@@ -87,7 +93,9 @@ def converse_sync(
                     steps.extend(turn.exceed(word))
                 case Run() as cell:
                     ended = yield from run_sync(cell, kernel, options, stopped, late)
-                    steps.extend(_answer(turn, ended.result, kernel, options))
+                    later = shown_afterwards(kernel, newest=False)
+                    ended = _as_told(ended, stopped=stopped())
+                    steps.extend(_answer(turn, ended, kernel, options, later))
                 case Generate() if stopped():
                     steps.extend(turn.stop())
                 case Generate() as step:
@@ -113,10 +121,12 @@ def late_words(kernel: Kernel, options: RunOptions | None = None, *, forbidden: 
     the end of their cells; each is given once. Empty if there are none.
     """
     options = options or RunOptions()
-    left = [TurnResult(result, options.keep(result)) for result in options.runs.left_behind()]
+    left = [_told(result, options) for result in options.runs.left_behind()]
     return "\n".join(
-        for_model(late.result, forbidden=forbidden, pictures=late.pictures, heading=late.heading)
-        for late in (*left, *_late(kernel, options), *_afterwards(kernel, options))
+        for_model(
+            late.result, forbidden=forbidden, pictures=late.pictures, links=late.links, heading=late.heading
+        )
+        for late in (*left, *_late(kernel, options), *_afterwards(shown_afterwards(kernel), options))
     )
 
 
@@ -149,11 +159,32 @@ async def _read(turn: Turn, delta: str, stop: asyncio.Event) -> Sequence[Step]:
     return merged(steps)
 
 
-def _answer(turn: Turn, result: Result, kernel: Kernel, options: RunOptions) -> Sequence[Step]:
-    """Give the turn the result of its cell, after late results of earlier ones."""
-    # Not the later output of this cell itself: its threads are no earlier block's.
-    late = [*_late(kernel, options), *_afterwards(kernel, options, newest=False)]
-    return turn.receive_result(result, pictures=options.keep(result), late=late)
+def _as_told(ended: Ended, *, stopped: bool) -> Ended:
+    """A cell's end in the words for the model, which would else take a person's Stop for its own fault."""
+    if stopped or not ended.by_hand:
+        return ended
+    result = ended.result
+    return replace(ended, result=replace(result, detail="; ".join(filter(None, (result.detail, BY_HAND)))))
+
+
+async def _described(shown: Sequence[tuple[Output, ...]], kernel: Kernel) -> Sequence[Result]:
+    """What earlier cells have shown meanwhile; in a thread, since a sandbox may have to be asked."""
+    return await asyncio.to_thread(described, shown, kernel) if shown else ()
+
+
+def _answer(
+    turn: Turn, ended: Ended, kernel: Kernel, options: RunOptions, later: Sequence[Result]
+) -> Sequence[Step]:
+    """Give the turn the result of its cell, after late results of earlier ones.
+
+    `later` is what those have shown after their end; not the later output of this cell itself: its threads
+    are no earlier block's.
+    """
+    late = [*_late(kernel, options), *_afterwards(later, options)]
+    told = _told(ended.result, options)
+    return turn.receive_result(
+        told.result, pictures=told.pictures, links=told.links, late=late, edited=ended.edited
+    )
 
 
 def _end(turn: Turn, options: RunOptions, *, stopped: bool) -> Sequence[Step]:
@@ -172,13 +203,17 @@ def _rest(turn: Turn) -> list[Say]:
 def _late(kernel: Kernel, options: RunOptions) -> Sequence[TurnResult]:
     """The results of cells that ended after their deadline, each once."""
     late = options.runs.told(kernel.take_late())
-    return [TurnResult(result, options.keep(result)) for result in late]
+    return [_told(result, options) for result in late]
 
 
-def _afterwards(kernel: Kernel, options: RunOptions, *, newest: bool = True) -> Sequence[TurnResult]:
-    """The output of threads and tasks after the end of their cells, each once."""
-    results = shown_afterwards(kernel, newest=newest)
-    return [TurnResult(result, options.keep(result), Heading.AFTERWARDS) for result in results]
+def _afterwards(later: Sequence[Result], options: RunOptions) -> Sequence[TurnResult]:
+    """The output of threads and tasks after the end of their cells."""
+    return [_told(result, options, Heading.AFTERWARDS) for result in later]
+
+
+def _told(result: Result, options: RunOptions, heading: Heading = Heading.LATE) -> TurnResult:
+    """A result with what the host adds to it."""
+    return TurnResult(result, options.keep(result), heading, links=options.links(result))
 
 
 def _take(steps: deque[Step], new: Sequence[Step], kernel: Kernel) -> Generator[Event]:

@@ -17,6 +17,10 @@ BEAT = 0.15
 """Seconds between two beats: short enough for a Stop button to feel immediate."""
 
 
+def nothing() -> None:
+    """Do nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A cell waits for approval."""
@@ -33,6 +37,8 @@ class Started:
     ordinal: int
     panel: WidgetPanel | None = None
     """The widgets of its outputs, now and after its end."""
+    stop: Callable[[], None] = nothing
+    """Stops this cell alone, and the reply goes on. Returns at once, from any thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,20 @@ class Shown:
     """The running cell has a new, changed or cleared output."""
 
     change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Preparing:
+    """Something is done or waited for before a cell runs, such as an installation; `words` tell it.
+
+    Without words it is over, and the cell runs.
+    """
+
+    words: str
+
+
+NO_KERNEL_FREE = "Waiting for a kernel"
+"""The words where all kernels of this machine are in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +91,13 @@ class Ended:
     """The cell itself if it keeps running after its deadline, so that a host can show it."""
     later: LateOutputRecorder | None = None
     """The output of its threads and tasks after its end; None if it did not run now."""
+    edited: Cell | None = None
+    """What ran in its place, where a person changed it first."""
+    by_hand: bool = False
+    """A person stopped this cell, and not the reply."""
 
 
-Told = Shown | Asked | Answered
+Told = Shown | Asked | Answered | Preparing
 Event = Say | Waiting | Started | Told | Beat | Ended | Finish
 
 

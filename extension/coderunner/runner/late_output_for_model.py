@@ -1,6 +1,8 @@
 """The output of cells after their end, for the model: their threads and tasks go on."""
 
-from coderunner.outputs import Result
+from collections.abc import Sequence
+
+from coderunner.outputs import Output, Result
 from coderunner.runner.run_options import Kernel
 
 MOST = 8
@@ -10,11 +12,15 @@ MOST = 8
 def shown_afterwards(kernel: Kernel, *, newest: bool = True) -> list[Result]:
     """The output of cells after their end: one result for each cell, and each output once.
 
-    With what a sandbox refused to them then.
+    With what a sandbox refused to them then: not for the thread of kernel I/O, which has to find that out.
 
     Without `newest`, that of the latest cell is left for the next call.
     """
-    shown = kernel.take_afterwards(newest=newest)
+    return described(kernel.take_afterwards(newest=newest), kernel)
+
+
+def described(shown: Sequence[tuple[Output, ...]], kernel: Kernel) -> list[Result]:
+    """What cells have shown after their end as results, as `shown_afterwards` has it."""
     left_out = len(shown) - MOST
     word = f"later output of {left_out} more blocks is left out" if left_out > 0 else ""
     details = [word if at == 0 else "" for at in range(MOST)]

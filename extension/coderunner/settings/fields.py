@@ -58,6 +58,19 @@ def _folders(value: object) -> object:
     return tuple(paths)
 
 
+def _modules(value: object) -> object:
+    value = _listed(value)
+    if not isinstance(value, list | tuple):
+        return value
+    names = tuple(value)
+    if names != ("off",) and not all(
+        isinstance(each, str) and all(part.isidentifier() for part in each.split(".")) for each in names
+    ):
+        message = "names of modules like numpy, matplotlib.pyplot, separated by commas, or off"
+        raise ValueError(message)
+    return names
+
+
 def _hosts(value: object) -> object:
     value = _listed(value)
     if not isinstance(value, list | tuple):
@@ -84,10 +97,23 @@ def _below(value: object) -> object:
     return whole
 
 
+def _on_server(value: object) -> object:
+    if not isinstance(value, str) or (value := value.strip()) in ("", "/"):
+        return value
+    parts = value.rstrip("/").split("/")
+    if {"", ".", "..", "~"} & set(parts) or "\\" in value or not value.isprintable():
+        message = "a folder within the server's, such as data/sales, or / for the server's own"
+        raise ValueError(message)
+    return "/".join(parts)
+
+
 BasePath = Annotated[str, BeforeValidator(_below)]
 """A path as in an address, to which others are appended: begins with a slash and does not end with one."""
 Folders = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)]
+Modules = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_modules)]
 Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)]
+ServerFolder = Annotated[str, BeforeValidator(_on_server)]
+"""A folder on a Jupyter server, from the server's own: its names joined by slashes, `/`, or empty."""
 CodeSecrets = Annotated[tuple[InstanceOf[CodeSecret], ...], NoDecode, BeforeValidator(read_code_secrets)]
 
 

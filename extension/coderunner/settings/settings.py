@@ -31,16 +31,14 @@ from coderunner.secret_value import Secret
 from coderunner.settings.descriptions import PREFIX, Description, Effective
 from coderunner.settings.fields import (
     BasePath,
-    CodeSecrets,
     Continuation,
     Continuations,
-    Folders,
-    Hosts,
     Sealed,
+    ServerFolder,
     setting,
 )
 from coderunner.settings.messages import FOREIGN_SECRETS, SECRETS, authority, host, sentence, shown
-from coderunner.settings.people_settings import PeopleSettings
+from coderunner.settings.sandbox_settings import SandboxSettings
 from coderunner.settings.sources import (
     Gathered,
     default_config,
@@ -56,7 +54,7 @@ GIVEN = "given"
 """The source of a value passed to the constructor."""
 
 
-class Settings(PeopleSettings):
+class Settings(SandboxSettings):
     """All settings of one start. They never change; `load` gives them."""
 
     model_config = SettingsConfigDict(
@@ -76,7 +74,18 @@ class Settings(PeopleSettings):
     ca_file: Path | None = setting(
         None, "PEM file with the certificates to trust, for a server with its own certificate", "kernel"
     )
-    kernel_name: str = setting("python3", "kernel spec to start", "kernel", min_length=1)
+    kernel_name: str = setting(
+        "python3",
+        "kernel spec to start, or path of an environment or of a folder with a .venv",
+        "kernel",
+        min_length=1,
+    )
+    server_folder: ServerFolder = setting(
+        "",
+        "folder within the Jupyter server's, such as data/sales, in which the kernels of all chats start; "
+        "/: the server's own; empty: each chat has a folder of its own",
+        "kernel",
+    )
     attach: str = setting(
         "",
         "running kernel on the server to use, with its variables: its id, or the path or name of its "
@@ -105,48 +114,6 @@ class Settings(PeopleSettings):
         "Jupyter server and in a sandbox, ask on this machine without a sandbox",
         "kernel",
     )
-    sandbox: Literal["auto", "on", "off"] = setting(
-        "auto",
-        "run kernels on this machine in a sandbox: if the system can (auto), always or not at all (on), "
-        "or never (off)",
-        "sandbox",
-    )
-    sandbox_read: Folders = setting(
-        (), "folders and files that sandboxed code may read, separated by commas", "sandbox"
-    )
-    sandbox_write: Folders = setting(
-        (), "folders and files that sandboxed code may read and write, separated by commas", "sandbox"
-    )
-    sandbox_network: Hosts = setting(
-        (),
-        "domains that sandboxed code may reach, separated by commas: example.org, *.example.org, "
-        "example.org:8443, packages (the package indexes of pip and uv), or all",
-        "sandbox",
-    )
-    sandbox_secrets: CodeSecrets = setting(
-        (),
-        "secrets that code may use without seeing them: names, each with its domain and a file or variable "
-        "that has the value",
-        "sandbox",
-    )
-    max_memory: float = setting(
-        0.0,
-        "gigabytes of memory that a kernel on this machine may use, with all the programs that it starts; "
-        "a kernel that uses more is ended; 0: no limit",
-        "kernel",
-        ge=0,
-        le=100_000,
-        allow_inf_nan=False,
-    )
-    max_disk: float = setting(
-        20.0,
-        "gigabytes of disk that the files of a sandboxed kernel may take, in the folder of its conversation "
-        "and its temporary one; a kernel whose files take more is ended; 0: no limit",
-        "kernel",
-        ge=0,
-        le=100_000,
-        allow_inf_nan=False,
-    )
     max_blocks: int = setting(8, "cells that one reply may run", "kernel", ge=1, le=1000)
     max_seconds: float = setting(
         900.0,
@@ -170,6 +137,12 @@ class Settings(PeopleSettings):
     vision: Literal["auto", "on", "off"] = setting(
         "auto",
         "send images in results to the model; auto: if its name says that it is a vision model",
+        "model",
+    )
+    variables_for_model: Literal["off", "on"] = setting(
+        "off",
+        "tell the model after each cell which variables it made or changed; in the proxy, a model named with "
+        "+python+variables asks for that itself",
         "model",
     )
     demo: bool = setting(default=False, what="use the scripted demo model", topic="model")
@@ -204,6 +177,12 @@ class Settings(PeopleSettings):
     run_for: Literal["marked", "all"] = setting(
         "marked",
         "run code only for models requested with +python after their name, or for all",
+        "proxy",
+    )
+    upstream_api: Literal["auto", "chat", "native"] = setting(
+        "auto",
+        "API in which the endpoint is asked for replies of /v1/messages: that one (native), chat completions "
+        "(chat), or that one if the endpoint has it (auto)",
         "proxy",
     )
     pictures: Literal["links", "inline"] = setting(
@@ -246,6 +225,12 @@ class Settings(PeopleSettings):
         what="let in only browsers that opened a link from the terminal; without it, every user and every "
         "program of this machine can use the app",
         topic="app",
+    )
+    titles: Literal["on", "off"] = setting(
+        "on",
+        "title of a conversation: by the model, with a short request after the first reply (on), or the "
+        "first words (off)",
+        "app",
     )
     output_scripts: bool = setting(
         default=True, what="allow scripts in outputs, in their sandboxed frame", topic="app"

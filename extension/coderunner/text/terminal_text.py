@@ -37,6 +37,11 @@ def visible(text: str) -> str:
     return text if text.isascii() and text.isprintable() else _INVISIBLE.sub(_picture, text)
 
 
+def visible_line(text: str) -> str:
+    """The same in one line, as a name has to be that may be anything."""
+    return visible(text).replace("\n", "␊").replace("\t", "␉")
+
+
 def _fold(line: str) -> str:
     """What stands on a terminal's line after all movements on it: progress bars write over themselves."""
     line = line.rstrip("\r")

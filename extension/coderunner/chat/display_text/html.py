@@ -5,6 +5,7 @@ HTML comes from programs. It is read in one pass, of which nothing grows faster 
 
 import re
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 
 from coderunner.chat.display_text import media, uninformative_text
@@ -12,6 +13,8 @@ from coderunner.chat.display_text.tables import Cell, Table
 
 MOST = 300_000
 """Characters of markup that are read, without scripts, styles and files in it: many times what is shown."""
+MOST_FRAMED = 500_000
+"""Characters of pages within (`srcdoc`) that are read besides: reports come with styles and pictures."""
 MOST_SCRIPT = 4_000_000
 """Characters of scripts that are kept: charts have their data in them."""
 DEEPEST = 6
@@ -19,6 +22,8 @@ DEEPEST = 6
 
 _HIDDEN_CODE = re.compile(r"<(script|style)\b[^<>]{0,2000}>", re.IGNORECASE)
 _ENDS = {name: re.compile(rf"</{name}\b[^>]*>?", re.IGNORECASE) for name in ("script", "style")}
+_SRCDOC = re.compile(r"""\bsrcdoc\s*=\s*(?:"[^"]*"|'[^']*')""", re.IGNORECASE)
+_TITLE = re.compile(r"<title\b[^<>]{0,200}>[^<]{0,2000}</title>", re.IGNORECASE)
 _ROW = re.compile(r"<tr\b", re.IGNORECASE)
 
 _END = "\x1f"
@@ -36,6 +41,8 @@ _BLOCKS = frozenset({
     "legend", "li", "main", "nav", "ol", "option", "p", "pre", "section", "summary", "table", "ul",
 })
 # fmt: on
+_SPOKEN = {"li": "- ", "text": " "}
+"""What stands before the words of an element: labels of a drawing are words of their own."""
 _UNSEEN = frozenset(("head", "template", "noscript", "canvas", "object", "datalist", "noframes", "noembed"))
 """What is not shown, or only to those who cannot see what is shown in its place."""
 _VOID = frozenset(
@@ -65,13 +72,15 @@ def read(source: str) -> Page:
     if not source.strip():
         return Page("")
     markup, scripts = _parted(media.shortened(source.replace(_END, " ")))
-    read_, rest = markup[:MOST], markup[MOST:]
+    framed = sum(len(each[0]) for each in _SRCDOC.finditer(markup, 0, MOST + MOST_FRAMED))
+    most = MOST + min(framed, MOST_FRAMED)
+    read_, rest = markup[:most], markup[most:]
     reader = _Reader()
     try:
         reader.feed(f"{read_}{_CLOSERS}")
         reader.close()
     except AssertionError:  # the parser gives up in this way on a broken declaration
-        words = " ".join(re.sub(r"<[^<>]*>?", " ", read_).split())
+        words = _unmarked(read_)
         return Page(uninformative_text.without(words), scripts=scripts, words=words)
     text, words = reader.result()
     if rest:
@@ -81,6 +90,17 @@ def read(source: str) -> Page:
     return Page(
         uninformative_text.without(text), tuple(reader.tables), scripts, uninformative_text.without(words)
     )
+
+
+def _unmarked(markup: str) -> str:
+    """Its words, whatever they mean."""
+    return " ".join(re.sub(r"<[^<>]*>?", " ", markup).split())
+
+
+def _framed(page: str) -> str:
+    """The words of a page within, without its title."""
+    markup, _ = _parted(media.shortened(page))
+    return uninformative_text.without(unescape(_unmarked(_TITLE.sub(" ", markup))))
 
 
 def _parted(source: str) -> tuple[str, str]:
@@ -139,7 +159,7 @@ class _Reader(HTMLParser):
         if tag in ("audio", "video") and "src" not in given:
             self._medium = tag
             self._hide(tag)
-        elif said := media.told(tag, given):
+        elif said := media.told(tag, given, _framed):
             self._say(f" {said} ")
             self._hide(tag)
         elif tag in _UNSEEN or "hidden" in given or _HIDES.search(given.get("style", "")[:2_000]):
@@ -150,8 +170,8 @@ class _Reader(HTMLParser):
             if tag in _BLOCKS:
                 self._break()
             self._pre += tag == "pre"
-            if tag == "li":
-                self._say("- ")
+            if tag in _SPOKEN:
+                self._say(_SPOKEN[tag])
 
     def handle_endtag(self, tag: str) -> None:
         if self._hidden:

@@ -2,12 +2,16 @@
 
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+
+from coderunner.text.file_sizes import in_words
 
 SHORT = 200
 """Characters of a file's base64 that are kept where it stands in HTML: its first bytes say what it is."""
 ADDRESS = 200
 """Characters of an address that are told."""
+WORDS = 600
+"""Characters of the words of a page within that are told: a report begins with its summary."""
 
 _FILE = re.compile(r"data:([\w.+-]{1,60}/[\w.+-]{1,60})?((?:;[\w.=+-]{1,60}){0,5}),([A-Za-z0-9+/=\s%]{200,})")
 _SHORTENED = re.compile(r"data:([\w.+/-]{0,120})[^,]{0,310},([^~]*)~(\d{1,12})$|data:([\w.+/-]{0,120})")
@@ -28,12 +32,15 @@ def _short(found: re.Match[str]) -> str:
     return f"data:{found[1] or ''}{found[2]},{found[3][:SHORT]}~{len(found[3])}"
 
 
-def told(tag: str, given: Mapping[str, str]) -> str:
-    """What an element shows that is no text, in brackets; empty where it is another element, or nothing."""
+def told(tag: str, given: Mapping[str, str], words: Callable[[str], str] = lambda _: "") -> str:
+    """What an element shows that is no text, in brackets; empty where it is another element, or nothing.
+
+    `words` gives those of a page within.
+    """
     if tag not in _WORDS:
         return ""
     if tag == "iframe" and given.get("srcdoc"):
-        return _framed(given["srcdoc"])
+        return _framed(given["srcdoc"], words)
     source = given.get("src", "").strip()
     named = " ".join((given.get("alt") or given.get("title") or "").split())[:ADDRESS]
     what = _file(source, _WORDS[tag]) if source else _WORDS[tag]
@@ -50,7 +57,7 @@ def _file(source: str, word: str) -> str:
     else:
         kind, start, size = found[1], found[2], int(found[3]) * 3 // 4
     seconds = _seconds(start)
-    facts = [kind or word, _bytes(size), *([f"{seconds:.3g} s"] if seconds else [])]
+    facts = [kind or word, in_words(size), *([f"{seconds:.3g} s"] if seconds else [])]
     return ", ".join(facts)
 
 
@@ -67,22 +74,20 @@ def _seconds(start: str) -> float:
     return size / rate if rate and head[36:40] == b"data" else 0.0
 
 
-def _framed(page: str) -> str:
-    """A page within: its title, or the map that it is."""
-    page = page[:400_000]
+def _framed(page: str, words: Callable[[str], str]) -> str:
+    """A page within: its title and its first words, or the map that it is."""
     if centre := _LEAFLET.search(page):
         zoom, marks = _ZOOM.search(page), len(_MARKER.findall(page))
         facts = [f"centre {centre[1]}, {centre[2]}", *([f"zoom {zoom[1]}"] if zoom else [])]
         facts += [f"{marks} marker{'s' if marks > 1 else ''}"] if marks else []
         return f"[map, {', '.join(facts)}]"
     title = _TITLE.search(page)
-    return f"[page in a frame: {' '.join(title[1].split())}]" if title else "[page in a frame]"
+    said = words(page)
+    said = f"{said[:WORDS].rsplit(' ', 1)[0]} …" if len(said) > WORDS else said
+    named = " ".join(title[1].split()) if title else ""
+    return f"[{': '.join(filter(None, ('page in a frame', named, said)))}]"
 
 
 def file(kind: str, data: str) -> str:
     """A file of a MIME bundle, as base64: its type and its size, and how long a sound is."""
     return f"[{_file(f'data:{kind};base64,{data[:SHORT]}~{len(data)}', kind)}]"
-
-
-def _bytes(size: int) -> str:
-    return f"{size} bytes" if size < 1000 else f"{round(size / 1000):,} kB"

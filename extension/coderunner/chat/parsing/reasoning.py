@@ -82,6 +82,18 @@ def without_tags(thought: str) -> str:
     return _ENDS.sub("", bare).strip()
 
 
+def without_thoughts(text: str) -> str:
+    """A whole text as somebody reads it, without what its model thought."""
+    thoughts = Thoughts()
+    visible: list[str] = []
+    for span in (*thoughts.receive(text), *thoughts.close()):
+        if span.kind is Kind.STRAY:
+            visible.clear()
+        elif span.kind is Kind.VISIBLE:
+            visible.append(span.text)
+    return "".join(visible)
+
+
 class Kind(Enum):
     """What a span of a reply is."""
 

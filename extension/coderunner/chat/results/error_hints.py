@@ -4,60 +4,14 @@ A table of what is known, and no more: where nothing certain can be said, nothin
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from coderunner.packages.names import OWN, missing_module, package_of
 
 # A message has what matters in its first line or two.
 _LONGEST = 2_000
 
-DISTRIBUTIONS: Mapping[str, str] = {
-    "bs4": "beautifulsoup4",
-    "Crypto": "pycryptodome",
-    "cv2": "opencv-python",
-    "dateutil": "python-dateutil",
-    "distutils": "setuptools",
-    "docx": "python-docx",
-    "dotenv": "python-dotenv",
-    "fitz": "pymupdf",
-    "git": "GitPython",
-    "google.protobuf": "protobuf",
-    "igraph": "python-igraph",
-    "jose": "python-jose",
-    "jwt": "PyJWT",
-    "Levenshtein": "python-Levenshtein",
-    "magic": "python-magic",
-    "mpl_toolkits": "matplotlib",
-    "mpl_toolkits.basemap": "basemap",
-    "MySQLdb": "mysqlclient",
-    "OpenSSL": "pyOpenSSL",
-    "osgeo": "GDAL",
-    "PIL": "pillow",
-    "pkg_resources": "setuptools",
-    "pptx": "python-pptx",
-    "psycopg2": "psycopg2-binary",
-    "pylab": "matplotlib",
-    "serial": "pyserial",
-    "skimage": "scikit-image",
-    "sklearn": "scikit-learn",
-    "slugify": "python-slugify",
-    "telegram": "python-telegram-bot",
-    "usb": "pyusb",
-    "wx": "wxPython",
-    "yaml": "PyYAML",
-    "zmq": "pyzmq",
-}
-"""What pip calls a module of another name."""
-
-OWN = frozenset({"app", "config", "data", "helper", "helpers", "main", "model", "models", "my_module"}) | {
-    *("module", "settings", "solution", "test", "tests", "util", "utils"),
-}
-"""Files of a project rather than packages: what bears such a name in an index is somebody else's."""
-
-OF_THE_SYSTEM = frozenset({"_bz2", "_ctypes", "_lzma", "_sqlite3", "_tkinter", "tkinter", "turtle", "winreg"})
-"""Parts of Python that this one was built without, or that another system has."""
-
-# Python's two ways to say it: of a package, and of a module in one.
-_MISSING = re.compile(r"No module named '?([A-Za-z_][A-Za-z0-9_.]{0,80})'?$")
 _DEBUGGER = re.compile(r"[/\\](?:pdb|bdb|debugger)\.py\b")
 _SHELL = re.compile(r"^[ \t]*(?:[\w, \t]+=[ \t]*)?!|^%%(?:bash|sh|script|cmd|powershell|!)", re.MULTILINE)
 
@@ -72,15 +26,11 @@ class _Row:
 
 
 def _install(message: str, _traceback: Sequence[str]) -> str:
-    found = _MISSING.match(message.splitlines()[0] if message else "")
-    module = found[1] if found else ""
+    module = missing_module(message)
     top = module.partition(".")[0]
     if top in OWN:
         return f"there is no file {top}.py here; put its content into the code."
-    if top in OF_THE_SYSTEM or not module:
-        return ""
-    # With a dot, the package is there, unless many share its first name.
-    name = DISTRIBUTIONS.get(module, "" if "." in module else module)
+    name = package_of(module)
     return f"if it is needed, run `%pip install {name}` in a separate block." if name else ""
 
 

@@ -5,19 +5,21 @@ model's turn, opens a thought, calls a tool, starts a block that runs, or vanish
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import groupby
 
 from coderunner.chat import display_text
 from coderunner.chat.results import error_hints, exception_text
 from coderunner.chat.results.excerpt import Size, excerpt
+from coderunner.chat.results.made_files import NO_LINKS, made_files
 from coderunner.chat.results.special_tokens import harmless
 from coderunner.ending_sentences import how_it_ended, what_was_refused, with_details
 from coderunner.images.image_type import Image
 from coderunner.outputs import DisplayData, Error, ExecuteResult, Omission, Output, Result, Status, Stream
-from coderunner.text.terminal_text import plain, visible
+from coderunner.packages.offers import tells
+from coderunner.text.terminal_text import plain, visible, visible_line
 
 __all__ = [
     "AFTERWARDS_LIMITS",
@@ -62,6 +64,8 @@ _PIECE = 20_000
 """Characters of a message that are looked for."""
 _MARKUP = re.compile(r"[`*<&\\$~|]|\b_|_\b|__|\]\(|!\[|\]\[|Result:|^\s|\s$")
 
+OFTEN = 3
+"""Lines in a row that are the same and are all told."""
 MOST_OF_A_LINE = 80
 """Characters by which a block is told from others."""
 
@@ -82,6 +86,7 @@ def for_model(
     *,
     forbidden: Iterable[str] = (),
     pictures: Sequence[str] = (),
+    links: Mapping[str, str] = NO_LINKS,
     heading: Heading = Heading.RESULT,
     code: str = "",
 ) -> str:
@@ -90,16 +95,22 @@ def for_model(
     The text begins with the `heading` and a colon; it ends with a newline, and says the same without it. It
     holds none of the `forbidden` strings, the host's stop strings, in anything that a program wrote.
     `pictures` is Markdown of the host for `images(result)`, in their order; each stands below the text in
-    place of the line that describes it. The cell's own `code` may say why it does not end. Costs time in
-    proportion to the result, and little of that for what is left out.
+    place of the line that describes it, and a blank line below one that ends with a line end. `links` are the
+    host's addresses for files, by their paths: their names lead there, and a blank line follows. The cell's
+    own `code` may say why it does not end. Costs time in proportion to the result, and little of that for
+    what is left out.
     """
     forbidden = tuple(forbidden)
     name = heading.value
     limits = AFTERWARDS_LIMITS if heading is Heading.AFTERWARDS else limits
-    placed = [picture.strip() for picture in pictures]
+    placed = [picture.strip() + ("\n" if picture.endswith("\n") else "") for picture in pictures]
     output = excerpt(_body(result.outputs, limits, len(placed)), limits.output, _missing(result.outputs))
     output = _CELL_FILE.sub("<cell>", output)
-    text = "\n".join(part for part in (output.rstrip("\n"), _errors(result, limits)) if part.strip("\n"))
+    text = "\n".join(
+        part
+        for part in (output.rstrip("\n"), _errors(result, limits, hints=not tells(result)))
+        if part.strip("\n")
+    )
     sentence = _sentence(result, code, silent=not text and not placed)
     if not text:
         lines = [f"{name}: ({harmless(sentence, forbidden=forbidden)})" if sentence else f"{name}:"]
@@ -113,8 +124,15 @@ def for_model(
             "```",
         ]
         lines += [f"({harmless(sentence, forbidden=forbidden)})"] if sentence else []
-    if refused := visible(what_was_refused(result.refusals)):
+    if refused := visible_line(what_was_refused(result.refusals)):
         lines.append(f"({harmless(refused, forbidden=forbidden)})")
+    files = made_files(result, forbidden=forbidden, links=links)
+    if files:
+        lines.append(f"({files})")
+    if result.variables:
+        lines.append(f"({harmless(f'Variables: {result.variables}', forbidden=forbidden)})")
+    if files and links:
+        lines.append("")
     return "\n".join([*lines, *placed, ""])
 
 
@@ -128,26 +146,36 @@ def ran_again(source: str, result: Result, *, forbidden: Iterable[str] = ()) -> 
 
 
 def for_tool(
-    outputs: Iterable[Output], limits: Limits = DEFAULT_LIMITS, *, cell: int | None = None
+    outputs: Iterable[Output],
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    result: Result | None = None,
 ) -> list[str | Image]:
     """Outputs for a model that gets them apart from its own words, as a tool's: texts and images in order.
 
     Each text is an excerpt within the limits of a whole output, and as harmless as in `for_model`. Errors
-    come last; `cell` is the execution count of theirs. Images beyond `limits.images` are described.
+    come last; with hints, where the `result` is given that they are of. Images beyond `limits.images` are
+    described.
     """
     outputs = tuple(outputs)
     pictures = [image for image in images(Result(outputs)) if not image.told][: limits.images]
     told: list[str | Image] = []
     group: list[Output] = []
     for output in outputs:
-        image = display_text.image(output.data) if isinstance(output, DisplayData | ExecuteResult) else None
+        image = _image(output) if isinstance(output, DisplayData | ExecuteResult) else None
         if image not in pictures:
             group.append(output)
+        elif isinstance(output, DisplayData | ExecuteResult) and output.widget is not None:
+            seen = [image] if image and image not in told else []
+            told += [*_text([*group, replace(output, data={})], limits), *seen]
+            group = []
         elif image not in told:
             told += [*_text(group, limits), *([image] if image else [])]
             group = []
     told += _text(group, limits)
-    errors = _errors(Result(outputs, execution_count=cell), limits)
+    known = result or Result()
+    hints = result is not None and not tells(result)
+    errors = _errors(replace(known, outputs=outputs), limits, hints=hints)
     return [*told, *([harmless(errors)] if errors else [])]
 
 
@@ -179,18 +207,39 @@ def parts(outputs: Iterable[Output]) -> Iterator[str | Image]:
     """The texts and images that were shown, in order. Consecutive pieces of one stream are one text."""
     for kind, group in groupby(outputs, key=lambda output: output.name if isinstance(output, Stream) else ""):
         if kind:
-            yield "".join(str(output.text) for output in group if isinstance(output, Stream))
+            text = "".join(str(output.text) for output in group if isinstance(output, Stream))
+            yield _said_once(text) if kind == "stderr" else text
             continue
         for output in group:
             if isinstance(output, DisplayData | ExecuteResult):
                 yield from _bundle(output)
 
 
+def _said_once(text: str) -> str:
+    """A log with each line that it says again and again in a row once, and how often."""
+    lines: list[str] = []
+    for line, group in groupby(text.split("\n")):
+        count = sum(1 for _ in group)
+        again = [line] * (count - 1)
+        if line.strip() and count > OFTEN:
+            again = [f"[… the same line {count - 1:,} more times …]"]
+        lines += [line, *again]
+    return "\n".join(lines)
+
+
+def _image(output: DisplayData | ExecuteResult) -> Image | None:
+    """The image of an output; what a widget is says its words, and not its constructor."""
+    image = display_text.image(output.data)
+    return image if image is None or output.widget is None else replace(image, caption="")
+
+
 def _bundle(output: DisplayData | ExecuteResult) -> Iterator[str | Image]:
+    image = _image(output)
     if output.widget is not None:
         yield output.widget
+        if image is not None and output.widget:
+            yield image
         return
-    image = display_text.image(output.data)
     if image is None or image.told:
         yield display_text.text(output.data)
     if image is not None:
@@ -222,20 +271,23 @@ def _missing(outputs: Iterable[Output]) -> Omission:
     )
 
 
-def _errors(result: Result, limits: Limits) -> str:
+def _errors(result: Result, limits: Limits, *, hints: bool) -> str:
     errors = [output for output in result.outputs if isinstance(output, Error)]
-    return "\n".join(part for error in errors for part in _error(error, result, limits) if part)
+    told = (_error(error, result, limits, hints=hints) for error in errors)
+    return "\n".join(part for both in told for part in both if part)
 
 
-def _error(error: Error, result: Result, limits: Limits) -> tuple[str, str]:
+def _error(error: Error, result: Result, limits: Limits, *, hints: bool) -> tuple[str, str]:
     """The error, and what there is to say about it: in excerpts neither takes space from the other."""
     before = result.outputs[: result.outputs.index(error)]
     # What Python warns of while it compiles comes before as well.
     began = any(not (isinstance(output, Stream) and output.name == "stderr") for output in before)
+    # What is told of a package that is missing says more than a hint could.
+    advice = exception_text.advice(error) if hints else ""
     if _said_already(error, before):
-        return "", exception_text.advice(error)
+        return "", advice
     text = exception_text.describe(error, cell=result.execution_count, began=began)
-    return excerpt(text, limits.error).rstrip("\n"), exception_text.advice(error)
+    return excerpt(text, limits.error).rstrip("\n"), advice
 
 
 def _said_already(error: Error, before: Sequence[Output]) -> bool:
@@ -263,5 +315,5 @@ def _sentence(result: Result, code: str, *, silent: bool) -> str:
 
 
 def _on_one_line(text: str, result: Result, limits: Limits) -> bool:
-    plain_end = result.status is Status.OK and not result.detail and not result.refusals
+    plain_end = result.status is Status.OK and not (result.detail or result.refusals or result.files)
     return plain_end and "\n" not in text and len(text) <= limits.line and not _MARKUP.search(text)

@@ -5,15 +5,16 @@ import contextlib
 import re
 import secrets
 import socket
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote, unquote
 
 import gradio as gr
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from coderunner.access import api_keys, listening
 from coderunner.access.base_path import BasePath
@@ -21,27 +22,41 @@ from coderunner.access.login_cookies import LoginCookies
 from coderunner.access.login_links import LoginLinks
 from coderunner.access.origins import LOOPBACK, OriginCheck, Receive, Scope, Send
 from coderunner.errors import RecordsUnavailable, SettingsError
-from coderunner.files.local_files import NoSuchFile, open_file
+from coderunner.files.chat_folder import ChatFolder
 from coderunner.hosts.app.choices.available_models import AvailableModels
 from coderunner.hosts.app.choices.choices import Choices
 from coderunner.hosts.app.conversation.archive import Archive
 from coderunner.hosts.app.conversation.conversation import PATIENCE
 from coderunner.hosts.app.conversation.conversations import Conversations
 from coderunner.hosts.app.conversation.reply_writer import ReplyWriter, kernel_label
+from coderunner.hosts.app.conversation_titles import ConversationTitles
+from coderunner.hosts.app.event_streams import ROUTE, EventStreams
+from coderunner.hosts.app.own_code.own_routes import OwnCodeRoutes
+from coderunner.hosts.app.own_code.own_runs import OwnRuns
 from coderunner.hosts.app.page import event_handlers, html_fragments
 from coderunner.hosts.app.page_security import MANIFEST, guarded
 from coderunner.hosts.app.printed_links import PrintedLinks
+from coderunner.hosts.app.variable_routes import VariableRoutes
 from coderunner.models.continuation.strategy_cache import StrategyCache
-from coderunner.page.server.file_downloads import CLOSED, download
+from coderunner.page.server.files.file_routes import FileRoutes
+from coderunner.page.server.files.made_file_routes import MadeFileRoutes
 from coderunner.page.server.routes import HEADER, Rights, Routes
 from coderunner.page.server.subscriptions import Subscriptions
-from coderunner.runner import Server, Sessions, open_records, to_notebook
+from coderunner.runner import (
+    Capacity,
+    Packaging,
+    Session,
+    Sessions,
+    first_rows,
+    look_up,
+    open_records,
+    to_notebook,
+)
 from coderunner.secret_value import Secret
 from coderunner.settings.settings import DEFAULT, Settings
 
 FURTHER_PORTS = 20
 """How many more ports are tried if the default one is taken."""
-ELSEWHERE = "Code runs on the Jupyter server at {url}, and its files are there: open it to download them."
 
 
 class App:
@@ -65,9 +80,12 @@ class App:
         self.choices = Choices.of(settings, operators)
         self.sessions = Sessions(
             settings.data_dir / "kernels",
-            spare=True,
+            preload=settings.preloaded,
+            capacity=Capacity.of(settings),
             max_memory=settings.max_memory,
+            max_disk=settings.max_disk,
             sandbox=self.choices.sandbox,
+            packaging=Packaging(settings.packages, buttons=True),
         )
         self.records = open_records(
             settings.records_url.reveal(),
@@ -81,11 +99,15 @@ class App:
         self.subscriptions = Subscriptions(
             lambda: self.choices.setting,
             granted=lambda chat, refusal: self.sessions.granted(kernel_label(chat), refusal),
+            card=lambda chat, refusal: self.sessions.packages.card(
+                kernel_label(chat), self.writer.where(chat), refusal
+            ),
         )
         self.sessions.follow_grants(
             lambda label: self.subscriptions.grants_changed(lambda chat: kernel_label(chat) == label)
         )
         self.archive = Archive(self.writer)
+        self.titles = ConversationTitles(self.choices, self.archive, on=settings.titles == "on")
         self.conversations = Conversations(
             self.writer.write,
             lambda: self.choices.approval,
@@ -93,6 +115,10 @@ class App:
             subscriptions=self.subscriptions,
             again=self.writer.again,
             archive=self.archive,
+            told=self.titles.receive,
+        )
+        self.own_runs = OwnRuns(
+            self.conversations, self.subscriptions, self.writer, lambda: self.choices.approval
         )
         self.links, self.cookies = LoginLinks(), LoginCookies(_signing_key(settings))
         self.rights = Rights(
@@ -110,10 +136,14 @@ class App:
         """
         app = FastAPI(
             routes=[
-                *Routes(self.subscriptions, self.rights, self.conversations).all(),
+                *Routes(self.subscriptions, self.rights, self.own_runs, self._look_up).all(),
+                *OwnCodeRoutes(self.rights, self.own_runs).all(),
                 Route("/coderunner/notebook", self._notebook),
+                Route("/coderunner/requirements", self._requirements),
                 Route("/coderunner/reply", self._reply),
-                Route("/coderunner/file", self._file),
+                *FileRoutes(self.rights, self._folder).all(),
+                *VariableRoutes(self.rights, self._session).all(),
+                *MadeFileRoutes(self.rights, self.subscriptions, self._folder, self._first_rows).all(),
                 Route(MANIFEST, _manifest),
             ],
             lifespan=self._life,
@@ -121,9 +151,11 @@ class App:
             redoc_url=None,
             openapi_url=None,
         )
+        page, left = event_handlers.build(self.conversations, self.archive, self.writer, self.model_choices)
+        app.router.routes.append(WebSocketRoute(ROUTE, EventStreams(app, self.rights, left).socket))
         gr.mount_gradio_app(
             app,
-            event_handlers.build(self.conversations, self.archive, self.writer, self.model_choices),
+            page,
             path="/",
             root_path=unquote(self.settings.base_path) or None,
             server_name=self.settings.host,
@@ -150,7 +182,9 @@ class App:
             yield
         finally:
             self.sessions.leave()
+            await self.own_runs.close()
             await self.conversations.close()
+            self.titles.cancel()
             await self.sessions.close_all()
             await asyncio.to_thread(self.records.close)
             await self.model_choices.stop()
@@ -177,21 +211,39 @@ class App:
             return PlainTextResponse("This conversation no longer exists.", 404)
         name = re.sub(r"[^\w .-]+", " ", chat.title).strip(" .") or "conversation"
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}.ipynb"}
-        return Response(to_notebook(chat), headers=headers, media_type="application/x-ipynb+json")
+        lock = await asyncio.to_thread(self.sessions.packages.lock, kernel_label(chat.id))
+        return Response(to_notebook(chat, lock), headers=headers, media_type="application/x-ipynb+json")
 
-    async def _file(self, request: Request) -> Response:
-        """A file of a conversation's folder, for whoever knows its id: `?c=…&path=…`."""
-        chat, path = request.query_params.get("c", ""), request.query_params.get("path", "")
+    async def _requirements(self, request: Request) -> Response:
+        """What was installed for a conversation, as a file for pip, for whoever knows its id: `?c=…`."""
+        chat = request.query_params.get("c", "")
+        lock = await asyncio.to_thread(self.sessions.packages.lock, kernel_label(chat))
+        if not lock:
+            return PlainTextResponse("Nothing was installed for this conversation.", 404)
+        headers = {"Content-Disposition": 'attachment; filename="requirements.txt"'}
+        return PlainTextResponse(lock.text, headers=headers)
+
+    async def _session(self, chat: str) -> Session | None:
+        """The session of the conversation of that id; its kernel is not started."""
+        return None if await self.conversations.find(chat) is None else self.writer.session(chat)
+
+    async def _look_up(
+        self, ticket: str, kind: Literal["complete", "inspect"], code: str, at: int
+    ) -> Mapping[str, object]:
+        """What the kernel of a block's conversation, or of the one of that id, knows of some code."""
+        chat = self.conversations.of_ticket(ticket) or await self.conversations.find(ticket)
+        return await look_up(self.writer.session(chat.id), kind, code, at) if chat is not None else {}
+
+    async def _first_rows(self, chat: str, path: str) -> Mapping[str, object] | None:
+        """The first rows of a table in the folder of the conversation of that id."""
+        session = await self._session(chat)
+        return await first_rows(session, path) if session is not None else None
+
+    async def _folder(self, chat: str) -> ChatFolder | None:
+        """The files of the conversation of that id."""
         if await self.conversations.find(chat) is None:
-            return PlainTextResponse("This conversation no longer exists.", 404)
-        where = self.choices.where
-        if isinstance(where, Server):
-            return PlainTextResponse(ELSEWHERE.format(url=where.url), 404)
-        try:
-            file = await asyncio.to_thread(open_file, self.sessions.folder(kernel_label(chat)), path)
-        except NoSuchFile as error:
-            return PlainTextResponse(str(error), 404, CLOSED)
-        return download(file, request.headers.get("range", ""))
+            return None
+        return self.writer.files(chat)
 
 
 async def _manifest(_request: Request) -> Response:

@@ -5,7 +5,7 @@ import os
 from coderunner.hosts.jupyter.names import NAME
 from coderunner.runner import server_of
 from coderunner.secret_value import Secret
-from coderunner.settings.settings import Settings, load
+from coderunner.settings.settings import DEFAULT, Settings, load
 
 HUB = "JUPYTERHUB_SERVICE_PREFIX"
 """Is set where a Hub has started the Jupyter server."""
@@ -21,6 +21,9 @@ def settings_of(base_url: str, process: int, token: Secret) -> Settings:
     if not settings.server:
         server = server_of(process, base_url, token)
         decided |= {"server": server.url, "token": server.token}
+        if settings.source("server_folder") == DEFAULT:
+            # What JupyterLab shows at its top, so that code finds a person's files by their names.
+            decided["server_folder"] = "/"
     if os.environ.get(HUB) and not settings.model_url:
         # What listens on a machine of many may be anybody's: a model there is not used unless it is chosen.
         decided["demo"] = True

@@ -188,6 +188,7 @@ def of_one(settings: Settings, home: Path, server: OwnServer | None = None) -> S
         update={
             **place,
             "data_dir": home,
+            "max_kernels": settings.max_kernels_each or settings.max_kernels,
             # What it answers to; it listens on its socket only.
             "host": public_name(settings),
             # The front has asked for everything that a login would ask for.

@@ -6,7 +6,7 @@ import sys
 from coderunner.ending_sentences import how_it_ended, refused_for_people, with_details
 from coderunner.hosts.terminal.inline_images import Protocol, spelt
 from coderunner.outputs import Error, Output, Result, Stream
-from coderunner.runner import Change, Image, OutputDelta, parts, plain
+from coderunner.runner import Change, Image, OutputDelta, made_files, parts, plain
 
 
 class CellPrinter:
@@ -50,6 +50,8 @@ class CellPrinter:
             self._write("stderr", f"coderunner: {plain(sentence)}\n", alone=True)
         if refused := refused_for_people(result.refusals, "The code"):
             self._write("stderr", f"coderunner: {plain(refused)}\n", alone=True)
+        if files := made_files(result, quote=""):
+            self._write("stderr", f"coderunner: {files[:1].lower()}{files[1:]}\n", alone=True)
 
     def _without_echo(self, text: str) -> str:
         """Remove the echo of an answer: the output of a cell includes prompt and answer."""

@@ -26,6 +26,7 @@ from coderunner.runner import (
     Ended,
     KernelSandbox,
     Local,
+    Packaging,
     RecordedRuns,
     ReplyRuns,
     Run,
@@ -104,7 +105,12 @@ def execute(settings: Settings, program: Program, session: str = "", *, start_se
         sandbox = KernelSandbox.of(settings, theirs=True) if settings.sandbox == "on" else None
         way = where.sandbox if sandbox else Availability("none")
         where = replace(where, directory=str(Path.cwd()), sandbox=way)
-    sessions = Sessions(settings.data_dir / "kernels", max_memory=settings.max_memory, sandbox=sandbox)
+    sessions = Sessions(
+        settings.data_dir / "kernels",
+        max_memory=settings.max_memory,
+        sandbox=sandbox,
+        packaging=Packaging(settings.packages),
+    )
     kernel = sessions.get(session or f"exec-{secrets.token_hex(8)}", where)
     try:
         with _runs(settings, kernel, session) as runs:

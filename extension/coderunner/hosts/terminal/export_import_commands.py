@@ -11,6 +11,7 @@ from coderunner.runner import (
     Records,
     find_chat,
     from_notebook,
+    installed_for,
     missing_words,
     open_records,
     plain,
@@ -26,7 +27,9 @@ def export(settings: Settings, conversation: str, file: str) -> int:
     """
     with _records(settings) as records:
         chat = find_chat(records, conversation)
-    _write(to_notebook(chat), file)
+    labels = {run.key.conversation for run in chat.records}
+    lock = installed_for(settings.data_dir / "kernels", labels)
+    _write(to_notebook(chat, lock), file)
     if words := missing_words(chat):
         sys.stderr.write(f"coderunner: {words}\n")
     return 0

@@ -8,7 +8,7 @@ from typing import Any
 from coderunner.ending_sentences import how_a_reply_ended
 from coderunner.hosts.textgen.form import taught_language
 from coderunner.hosts.textgen.form.layout import build
-from coderunner.hosts.textgen.reply import output_placeholders, token_budget, user_code
+from coderunner.hosts.textgen.reply import attached_files, output_placeholders, token_budget, user_code
 from coderunner.hosts.textgen.reply.chat_reply_detection import KEY, ChatRequest, is_api
 from coderunner.hosts.textgen.reply.reply import Prompt, Reply, Speech
 from coderunner.hosts.textgen.state.extension_state import ExtensionState
@@ -83,6 +83,8 @@ def custom_generate_chat_prompt(text: str, state: webui_api.State, **more: Any) 
     request = extension().request_of(state, more)
     if request is not None:
         extension().requests.put(state, request)
+        files = extension().sessions.files(request.conversation, extension().store.get().where)
+        attached_files.keep(more["history"], request.conversation, files, extension().sessions.io_thread.call)
         taught_language.teach(state, extension().kernel(request.conversation).language_now())
     return other_hooks.prompt_without_us(custom_generate_chat_prompt, text, state, more)
 

@@ -7,11 +7,10 @@ from sqlalchemy import Connection, delete, insert, select, update
 from coderunner.records.database.schema import HISTORIES
 
 
-def name_of(connection: Connection, keys: Sequence[str]) -> str:
-    """The conversation of the first of these histories that is known; empty where none is."""
+def names_of(connection: Connection, keys: Sequence[str]) -> dict[str, str]:
+    """What was noted under each of these keys, as far as anything was."""
     rows = connection.execute(select(HISTORIES.c.id, HISTORIES.c.name).where(HISTORIES.c.id.in_(keys))).all()
-    names = {row.id: str(row.name) for row in rows}
-    return next((names[key] for key in keys if key in names), "")
+    return {row.id: str(row.name) for row in rows}
 
 
 def note(connection: Connection, key: str, name: str, now: float) -> None:

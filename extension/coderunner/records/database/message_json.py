@@ -27,6 +27,8 @@ class Kind(StrEnum):
     """A sentence of the host's: why the reply ended early."""
     BLOCK = "block"
     """A fence with code, as it stands in the reply."""
+    FILE = "file"
+    """A file that a person sent with a message: its path in the chat's folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,10 @@ class MessagePart:
     """Of a block: how many stand before it in the reply; None where its fence was never closed."""
     end: Result | None = None
     """Of a block that did not run: why, without outputs."""
+    size: int = 0
+    """Of a file: its bytes when it was sent."""
+    facts: str | None = None
+    """Of a file: what the model is told of what is in it; None where nobody has looked."""
 
 
 def encode(pieces: Sequence[MessagePart], text: str) -> str:
@@ -53,6 +59,8 @@ def encode(pieces: Sequence[MessagePart], text: str) -> str:
             fields["read"], at = _place(piece.read, text, at)
             fields["ordinal"] = piece.ordinal
             fields["end"] = [piece.end.status, piece.end.aftermath, piece.end.detail] if piece.end else None
+        if piece.kind is Kind.FILE:
+            fields |= {"size": piece.size, "facts": piece.facts}
         spelt.append(fields)
     return json.dumps(spelt)
 
@@ -70,6 +78,8 @@ def _place(part: str, text: str, after: int) -> tuple[Span, int]:
 
 def _piece(fields: dict[str, Any], text: str) -> MessagePart:
     kind, words = Kind(fields["kind"]), _words(fields["text"], text)
+    if kind is Kind.FILE:
+        return MessagePart(kind, words, size=fields["size"], facts=fields["facts"])
     if kind is not Kind.BLOCK:
         return MessagePart(kind, words)
     end = None

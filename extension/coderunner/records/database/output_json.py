@@ -9,6 +9,7 @@ from coderunner.outputs import (
     DisplayData,
     Error,
     ExecuteResult,
+    MadeFile,
     Omission,
     Output,
     Refusal,
@@ -61,10 +62,31 @@ def decode_refusals(text: str | None) -> tuple[Refusal, ...]:
 def _refusal(
     access: str, what: str, remedy: str, grant: str, named: str, lost: int = 0, more: int = 0, by: str = ""
 ) -> Refusal:
-    if access not in ("read", "write", "network", "program", "listen"):
+    if access not in ("read", "write", "network", "program", "listen", "package"):
         raise ValueError(access)
     told = bool(lost), int(more)
     return Refusal(access, what, Remedy(remedy), grant, named, by, *told)  # type: ignore[arg-type]
+
+
+def encode_files(files: Sequence[MadeFile], more: int) -> str | None:
+    """Files that were made or changed, and how many more, as JSON in ASCII; None where none were."""
+    fields = [[each.path, each.size, each.changed, each.new] for each in files]
+    return json.dumps([more, *fields]) if fields else None
+
+
+def decode_files(text: str | None) -> tuple[tuple[MadeFile, ...], int]:
+    """What `encode_files` was given.
+
+    Raises LookupError, TypeError or ValueError where somebody else has written there.
+    """
+    more, *fields = json.loads(text) if text else (0,)
+    return tuple(_file(*each) for each in fields), int(more)
+
+
+def _file(path: str, size: int, changed: int, new: bool) -> MadeFile:  # noqa: FBT001 - as they stand there
+    if not isinstance(path, str):
+        raise TypeError(path)
+    return MadeFile(path, int(size), int(changed), bool(new))
 
 
 def digest(text: str) -> str:

@@ -5,22 +5,26 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, exists, insert, select, update
 
-from coderunner.outputs import Aftermath, Output, Refusal, Result, Status, Stream, count_of
+from coderunner.outputs import Aftermath, Output, Result, Status, Stream, count_of
 from coderunner.records.database.connection import unfit
 from coderunner.records.database.output_json import (
     LARGE,
     decode,
+    decode_files,
     decode_refusals,
     digest,
     encode,
+    encode_files,
     encode_refusals,
 )
 from coderunner.records.database.run_states import OVER, State, before
 from coderunner.records.database.schema import BLOBS, CHATS, MODULES, OUTPUTS, RUNS, WIDGETS
+
+T = TypeVar("T")
 
 # Built once: to build a statement takes the library longer than the database needs to do it.
 _KEY = ("conversation", "message", "ordinal", "code_hash")
@@ -206,6 +210,7 @@ def ending(result: Result) -> dict[str, object]:
         "duration": result.duration if math.isfinite(result.duration) else 0.0,
         "detail": result.detail,
         "refusals": encode_refusals(result.refusals),
+        "files": encode_files(result.files, result.more_files),
     }
 
 
@@ -345,19 +350,21 @@ def _record(connection: Connection, row: Row[Any]) -> Record:
         status, aftermath = Status(row.status), Aftermath(row.aftermath)
         # SQLite keeps NaN, which an earlier version wrote, as NULL.
         took = row.duration or 0.0
-        refused = _refused(row.refusals)
-        result = Result(outputs, status, aftermath, row.execution_count, took, row.detail, refused)
+        refused = _readable(decode_refusals, row.refusals)
+        files, more = _readable(decode_files, row.files)
+        end = (status, aftermath, row.execution_count, took, row.detail, refused, files, more)
+        result = Result(outputs, *end)
         widgets = connection.scalar(_WIDGETS, {"its_id": row.id}) or ""
     key = Key(row.conversation, row.message, row.ordinal)
     what = (row.id, key, row.attempt, row.code, row.owner, State(row.state), row.sent, result)
     return Record(*what, row.place, bool(row.delivered), row.request, later, widgets)
 
 
-def _refused(text: str | None) -> tuple[Refusal, ...]:
+def _readable(read: Callable[[str | None], T], text: str | None) -> T:
     try:
-        return decode_refusals(text)
+        return read(text)
     except (LookupError, TypeError, ValueError):  # somebody else has written there
-        return ()
+        return read(None)
 
 
 def _outputs(connection: Connection, identity: str) -> Iterator[Output]:

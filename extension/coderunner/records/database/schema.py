@@ -104,13 +104,14 @@ RUNS = Table(
     Column("request", Exact, nullable=False, server_default='""'),
     Column("later", Integer, nullable=False, server_default="0"),
     Column("refusals", Text),
+    Column("files", Text),
     UniqueConstraint("conversation", "message", "ordinal", "code_hash", "attempt", name="coderunner_once"),
     Index("coderunner_runs_state", "state"),
 )
 """One row a run. Times are seconds since 1970 in UTC; `duration` is by a monotonic clock. `delivered` is 1
 where the model has read, or is reading, how the run ended; 0 before that. `request` is the id of the Jupyter
 message that asked for it; `later` is how many of its outputs, the last ones, came after its end; `refusals`,
-in JSON, is what the sandbox refused to it."""
+in JSON, is what the sandbox refused to it, and `files` what it made or changed in the kernel's folder."""
 
 BLOBS = Table(
     "coderunner_blobs",
@@ -158,11 +159,13 @@ CHATS = Table(
     Column("named", Integer, nullable=False),
     Column("created", Float, nullable=False),
     Column("changed", Float, nullable=False),
-    Index("coderunner_chats_person", "person", "changed"),
+    Column("pinned", Integer, nullable=False, server_default="0"),
+    Index("coderunner_chats_listed", "person", "pinned", "changed"),
     Index("coderunner_chats_label", "label"),
 )
 """The conversations. `label` is what the runs bear, for others see that; `named` is 1 where a person gave the
-title; `changed` is when something was last said."""
+title, 2 where the model did; `changed` is when something was last said; `pinned` is 1 where it stays
+at the top of the list."""
 
 SAYINGS = Table(
     "coderunner_sayings",
@@ -176,9 +179,12 @@ SAYINGS = Table(
     Column("pieces", Text, nullable=False),
     Column("tokens", Integer, nullable=False),
     Column("finished", Integer, nullable=False),
+    Column("previous", Integer, nullable=False),
+    Column("shown", Integer, nullable=False),
 )
-"""What was said in each conversation, in order. `reply` is the `message` of its runs; `pieces` say where in
-`text` prose and blocks stand."""
+"""What was said in each conversation, in the order in which it began. `reply` is the `message` of its runs;
+`pieces` say where in `text` prose and blocks stand. `previous` is the position of the message that this one
+follows, -1 for the first one; of those that follow the same one, `shown` is 1 for the one that is shown."""
 
 HISTORIES = Table(
     "coderunner_histories",
@@ -197,6 +203,16 @@ CUT_REPLIES = Table(
     Column("created", Float, nullable=False),
 )
 """Replies that were cut short because their process ended, by a digest of the request."""
+
+RESPONSES = Table(
+    "coderunner_responses",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("content", Exact, nullable=False),
+    Column("created", Float, nullable=False),
+)
+"""Responses that clients may refer to, with what was asked (JSON); `owner` is a digest of whose they are."""
 
 
 def _deliver(connection: Connection) -> None:
@@ -267,6 +283,39 @@ def _continue(connection: Connection) -> None:
     connection.execute(text(statement))
 
 
+def _branch(connection: Connection) -> None:
+    """Version 10 knows versions of messages; what was said before has one each."""
+    for column in ("previous INTEGER NOT NULL DEFAULT -1", "shown INTEGER NOT NULL DEFAULT 1"):
+        connection.execute(text(f"ALTER TABLE coderunner_sayings ADD COLUMN {column}"))
+    connection.execute(text("UPDATE coderunner_sayings SET previous = position - 1"))
+
+
+def _make(connection: Connection) -> None:
+    """Version 11 knows the files that runs made."""
+    connection.execute(text("ALTER TABLE coderunner_runs ADD COLUMN files TEXT"))
+
+
+def _pin(connection: Connection) -> None:
+    """Version 12 knows which conversations are pinned."""
+    connection.execute(text("ALTER TABLE coderunner_chats ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0"))
+
+
+def _respond(connection: Connection) -> None:
+    """Version 13 knows responses."""
+    statement = """CREATE TABLE coderunner_responses (
+        id VARCHAR(64) NOT NULL, owner VARCHAR(64) NOT NULL, content TEXT NOT NULL, created FLOAT NOT NULL,
+        PRIMARY KEY (id))"""
+    connection.execute(text(statement))
+
+
+def _list(connection: Connection) -> None:
+    """Version 14 gives the first of many conversations without a look at the rest."""
+    connection.execute(text("DROP INDEX coderunner_chats_person"))
+    connection.execute(
+        text("CREATE INDEX coderunner_chats_listed ON coderunner_chats (person, pinned, changed)")
+    )
+
+
 MIGRATIONS: Sequence[Callable[[Connection], None]] = (
     _deliver,
     _converse,
@@ -276,6 +325,11 @@ MIGRATIONS: Sequence[Callable[[Connection], None]] = (
     _refuse,
     _recognise,
     _continue,
+    _branch,
+    _make,
+    _pin,
+    _respond,
+    _list,
 )
 """What makes version 2 of version 1, 3 of 2, and so on."""
 

@@ -1,21 +1,24 @@
 """The choices made in the forms: one set for the whole app, which has one user."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from coderunner.access.origins import LOOPBACK
 from coderunner.hosts.app.choices import stricter_approval
+from coderunner.hosts.app.choices.chat_kernels import ChatKernels
 from coderunner.models.endpoint.client import Endpoint
 from coderunner.page.html.block_html import Setting
 from coderunner.runner import (
     KernelLocation,
     KernelSandbox,
     Local,
+    Server,
     approval_of,
     local_of,
     location_of,
+    marked_yours,
 )
 from coderunner.settings.settings import DEFAULT, Settings
 from coderunner.system_prompt import SYSTEM_PROMPT
@@ -40,6 +43,8 @@ class Choices:
 
     where: KernelLocation
     here: Local = field(default_factory=Local)
+    server_folder: str = ""
+    """Where kernels start on any Jupyter server; empty: in a folder of each chat."""
     """The place on this machine, which the form offers."""
     sandbox: KernelSandbox | None = None
     """What kernels on this machine are started in."""
@@ -52,6 +57,8 @@ class Choices:
     """None: not chosen, so it depends on where code runs."""
     data: Path | None = None
     """Where a choice that is stricter than the settings stays; None: nowhere."""
+    kernels: ChatKernels = field(default_factory=ChatKernels)
+    """Of single chats."""
     max_blocks: int = 8
     max_seconds: float = 900.0
     max_tokens: int = 0
@@ -64,6 +71,8 @@ class Choices:
     """How replies of a model are continued."""
     vision: str = "auto"
     """Whether the model gets the images of results."""
+    variables: bool = False
+    """The model is told which variables each cell made or changed."""
     system_prompt: str = SYSTEM_PROMPT
     temperature: float | None = None
     """None: the endpoint's default."""
@@ -72,9 +81,17 @@ class Choices:
     def of(cls, settings: Settings, operators: Path | None = None) -> "Choices":
         """The choices from the settings. `operators`: the data of whoever runs the app for several people."""
         chosen = settings.source("approve") != DEFAULT and settings.approve != "default"
+        # Not where others may come to the page: from other machines, through a proxy, or without a login.
+        finds = (
+            operators is None
+            and settings.login
+            and settings.host in LOOPBACK
+            and settings.base_path in ("", "/")
+        )
         return cls(
-            where=location_of(settings),
+            where=marked_yours(location_of(settings)) if finds else location_of(settings),
             here=local_of(settings),
+            server_folder=settings.server_folder,
             # On somebody else's machine a person allows nothing: its files and its network are not theirs.
             sandbox=KernelSandbox.of(
                 settings,
@@ -88,19 +105,27 @@ class Choices:
             # What the settings name comes first.
             approve=approval_of(settings) if chosen else stricter_approval.read(settings.data_dir),
             data=settings.data_dir,
+            kernels=ChatKernels(settings.data_dir),
             max_blocks=settings.max_blocks,
             max_seconds=settings.max_seconds,
             max_tokens=settings.max_tokens,
             scripts=settings.output_scripts,
-            # Not where others may come to the page: from other machines, through a proxy, or without a login.
-            finds=operators is None
-            and settings.login
-            and settings.host in LOOPBACK
-            and settings.base_path in ("", "/"),
+            finds=finds,
             continuation_of=settings.continuation_of,
             vision=settings.vision,
+            variables=settings.variables_for_model == "on",
             system_prompt=settings.system_prompt or SYSTEM_PROMPT,
         )
+
+    @property
+    def place(self) -> str:
+        """What the kernel of a single chat depends on."""
+        return self.where.url if isinstance(self.where, Server) else ""
+
+    def where_of(self, chat: str) -> KernelLocation:
+        """Where the code of a chat runs, and in which kernel."""
+        own = self.kernels.of(chat, self.place)
+        return replace(self.where, kernel_name=own) if own else self.where
 
     def choose_approval(self, approve: Approve | None) -> None:
         """Choose when code runs. Takes a look at the disk."""

@@ -28,6 +28,7 @@ from coderunner.runner import (
     Late,
     LateOutputRecorder,
     Part,
+    Preparing,
     Question,
     Say,
     Shown,
@@ -60,6 +61,8 @@ class ActiveReply:
         self._save_interval = save_interval
         self._input_ticket = ""
         """The ticket of what the reply's program asks."""
+        self._running: tuple[str, Callable[[], None]] = ("", lambda: None)
+        """The ticket of the block that runs or waits in the queue, and what stops it alone."""
         request = ReplyRequest(
             transcript.id,
             messages,
@@ -68,18 +71,27 @@ class ActiveReply:
             self._ask,
             self._think,
             transcript.count_tokens,
+            approval.edited,
             transcript.add_late_results,
+            transcript.note_files,
         )
-        self._request, before = request, transcript.messages
+        self._request = request
         # The writer gives the request another function than it has now.
         transcript.reply_text = lambda: request.reply()
-        transcript.show((*messages, Message("assistant", "", finished=False, reply=request.message)))
-        transcript.forget_blocks_gone_since(before)
+        transcript.begin((*messages, Message("assistant", "", finished=False, reply=request.message)))
         transcript.save()
 
     def stop(self, why: str) -> None:
         """End it early; the first reason counts."""
         self._request.end(why)
+
+    def stop_block(self, ticket: str) -> bool:
+        """Stop the block of that ticket, after which the reply goes on; False if another one runs."""
+        running, stop = self._running
+        if not (running and secrets.compare_digest(running.encode(), ticket.encode())):
+            return False
+        stop()
+        return True
 
     async def write(self, answer: Answer, ended: Callable[[], None]) -> None:
         """Write it; `ended` is called before its end is shown."""
@@ -145,12 +157,15 @@ class ActiveReply:
             case Waiting(cell):
                 ticket = self._approval.ticket
                 grow_block(lambda b: block_transitions.asked(b, cell.source, ticket))
-            case Started(cell, panel=panel):
+            case Started(cell, panel=panel, stop=stop):
                 self._approval.clear()
                 ticket, queued = secrets.token_urlsafe(18), self._detached.busy
+                self._running = (ticket, stop)
                 grow_block(
                     lambda b: block_transitions.started(b, cell.source, ticket, queued=queued, panel=panel)
                 )
+            case Preparing(words):
+                grow_block(lambda b: block_transitions.prepared(b, words))
             case Shown(change):
                 grow_block(lambda b: block_transitions.showed(b, change.index, change.output))
             case Asked(question):
@@ -165,6 +180,7 @@ class ActiveReply:
                 self._end_block(result, running, later)
 
     def _end_block(self, result: Result, running: Late | None, later: LateOutputRecorder | None) -> None:
+        self._running = ("", lambda: None)
         if running is None:
             self._approval.clear()
             self._transcript.grow_block(lambda b: block_transitions.ended(b, result))

@@ -16,6 +16,8 @@ class CodeApproval:
         self.always = False
         """The person has said that cells of this conversation run without a question."""
         self._questions: dict[str, Future[bool]] = {}
+        self._source = ""
+        """The code that the person put in place of that which waited."""
 
     def __bool__(self) -> bool:
         """Whether a cell waits for an answer."""
@@ -42,12 +44,21 @@ class CodeApproval:
         self._questions = {secrets.token_urlsafe(18): question}
         return question
 
-    def decide(self, ticket: str, verb: str) -> bool:
-        """Answer for a cell that waits; False where `verb` is no answer, or there has been one already."""
+    def edited(self, _run: Run) -> str:
+        """The code that the person put in place of the cell's; given once, empty if they changed nothing."""
+        source, self._source = self._source, ""
+        return source
+
+    def decide(self, ticket: str, verb: str, source: str = "") -> bool:
+        """Answer for a cell that waits; False where `verb` is no answer, or there has been one already.
+
+        `source` is what the person wants to run in its place.
+        """
         question = self._questions[ticket]
         if verb not in ("run", "always", "skip") or question.done():
             return False
         self.always = self.always or verb == "always"
+        self._source = source
         question.set_result(verb != "skip")
         return True
 

@@ -8,10 +8,11 @@ this runs in one event loop.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
+from coderunner.hosts.app.attachments.attachment import Attachment
 from coderunner.hosts.app.choices.choices import Approve
 from coderunner.hosts.app.conversation import message_parts
 from coderunner.hosts.app.conversation.active_reply import ActiveReply
@@ -66,6 +67,7 @@ class Conversation:
         save_interval: float = SAVE_INTERVAL,
         subscriptions: Subscriptions | None = None,
         again: Again = never,
+        told: Callable[["Conversation"], None] = lambda _: None,
         save: Save = save_nothing,
         known: tuple[str, tuple[Message, ...]] | None = None,
     ) -> None:
@@ -73,11 +75,14 @@ class Conversation:
 
         `subscriptions`: the pages that show its blocks; `again` runs one of them once more.
 
+        `told` is called when a reply has begun, and when it has ended.
+
         `known`: the id and the messages of one that began earlier.
         """
         identity, messages = known or (new_id(), ())
         self._transcript = Transcript(identity, messages, subscriptions or Subscriptions(), save)
         self._answer = answer
+        self._told = told
         self._approval = CodeApproval(approve)
         self._followers = Followers(patience, self._leave)
         self._save_interval = save_interval
@@ -131,27 +136,48 @@ class Conversation:
         busy = self.busy or self._reruns.busy or self._detached.busy or self._followers
         return not (busy or self._for_the_model or self._transcript.watched)
 
-    def say(self, text: str) -> bool:
+    def say(self, text: str, files: tuple[Attachment, ...] = ()) -> bool:
         """Take a message and start the reply to it; False while one is being written."""
-        return bool(text.strip()) and self._begin((*self.messages, Message("user", whole(text))))
+        message = Message("user", whole(text), files=files)
+        return not message.empty and self._begin((*self.messages, message))
 
     def retry(self) -> bool:
-        """Write the last reply anew. The kernel keeps its variables."""
+        """Write the last reply anew; the old one is kept as a version. The kernel keeps its variables."""
         kept = list(self.messages)
         while kept and kept[-1].role == "assistant":
             kept.pop()
         return bool(kept) and self._begin(tuple(kept))
 
-    def edit(self, index: int, text: str) -> bool:
-        """Put `text` in place of the user's message at `index` and go on from there; what came after is gone.
+    def edit(self, number: int, text: str) -> bool:
+        """Put `text` in place of the user's message of that number, and go on from there.
 
-        The kernel keeps its variables, also those of the part that is gone.
+        The message as it was and what came after it are kept as a version; its files stay with it.
+        The kernel keeps its variables.
         """
-        known = 0 <= index < len(self.messages) and self.messages[index].role == "user"
-        if not known or not text.strip():
+        index = next((at for at, said in enumerate(self.messages) if said.number == number), None)
+        if index is None or self.messages[index].role != "user":
             return False
         late = "".join(message.late for message in self.messages[index:])
-        return self._begin((*self.messages[:index], Message("user", whole(text), late=late)))
+        edited = Message("user", whole(text), late=late, files=self.messages[index].files)
+        return not edited.empty and self._begin((*self.messages[:index], edited))
+
+    @property
+    def versions(self) -> Mapping[int, Sequence[int]]:
+        """The numbers of the versions of each message by its number; empty where each has only one."""
+        return self._transcript.versions
+
+    def switch(self, number: int) -> bool:
+        """Show the version of that number, with what came after it; False while a reply is being written.
+
+        The kernel keeps its variables. What came late for the model is read in this version, too.
+        """
+        before = self.messages
+        if self.busy or not self._transcript.switch(number):
+            return False
+        late = "".join(message.late for message in before) + self._for_the_model
+        self._for_the_model = message_parts.unread(late, self.messages)
+        self._transcript.save()
+        return True
 
     def blocks(self) -> list[Past]:
         """All blocks that ran well, in their order."""
@@ -182,8 +208,7 @@ class Conversation:
         """Do what a button of a block says; False where the ticket is of no block that waits or runs."""
         if ticket in self._approval:
             return self._approval.decide(ticket, verb)
-        if verb == "stop" and self._transcript.runs(ticket):
-            self.stop()
+        if verb == "stop" and self._reply is not None and self._reply.stop_block(ticket):
             return True
         if verb == "again" and not self._approval.off():
             return self._run_again(ticket, message_parts.repeatable(self.messages, ticket))
@@ -192,6 +217,19 @@ class Conversation:
         if verb == "cancel":
             return self._answers.give(ticket, None)
         return self._detached.act(ticket, verb) or self._reruns.act(ticket, verb)
+
+    def has(self, ticket: str) -> bool:
+        """Whether one of its blocks has that ticket."""
+        return bool(ticket) and any(block.ticket == ticket for block in message_parts.blocks(self.messages))
+
+    def run_edited(self, ticket: str, verb: str, source: str) -> bool:
+        """Run a block with this code in place of its own; False where it cannot run now."""
+        if ticket in self._approval:
+            return verb == "run" and self._approval.decide(ticket, verb, source)
+        past = message_parts.repeatable(self.messages, ticket)
+        if verb != "edit" or past is None or self._approval.off():
+            return False
+        return self._run_again(ticket, past.edited(source))
 
     def _allow(self, ticket: str) -> bool:
         """Allow what a button offers, and run its block again."""
@@ -245,7 +283,9 @@ class Conversation:
             save_interval=self._save_interval,
         )
         self.writing = asyncio.create_task(self._reply.write(self._answer, self._reply_ended))
+        self.writing.add_done_callback(lambda _: self._told(self))
         self._followers.begin()
+        self._told(self)
         return True
 
     def _reply_ended(self) -> None:

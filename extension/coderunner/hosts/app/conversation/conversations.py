@@ -35,8 +35,13 @@ class Conversations:
         subscriptions: Subscriptions | None = None,
         again: Again = never,
         archive: Archive | None = None,
+        told: Callable[[Conversation], None] = lambda _: None,
     ) -> None:
-        """Without an `archive` they are lost when the app stops."""
+        """Without an `archive` they are lost when the app stops.
+
+        `told` is called when a reply has begun, and when it has ended.
+        """
+        self._told = told
         self._answer = answer
         self._approve = approve
         self._patience = patience
@@ -58,6 +63,7 @@ class Conversations:
             save_interval=self._save_interval,
             subscriptions=self._subscriptions,
             again=self._again,
+            told=self._told,
             save=save,
             known=known,
         )
@@ -115,9 +121,17 @@ class Conversations:
         """Pass a block's button to the conversation that has its ticket."""
         return any(conversation.act(ticket, verb) for conversation in tuple(self._all.values()))
 
+    def run_edited(self, ticket: str, verb: str, source: str) -> bool:
+        """Pass edited code to the conversation that has its block."""
+        return any(each.run_edited(ticket, verb, source) for each in tuple(self._all.values()))
+
     def answer(self, ticket: str, text: Secret) -> bool:
         """Pass a person's answer to the conversation whose program asks."""
         return any(conversation.answer(ticket, text) for conversation in tuple(self._all.values()))
+
+    def of_ticket(self, ticket: str) -> Conversation | None:
+        """The conversation in memory that has the block of that ticket."""
+        return next((each for each in self._all.values() if each.has(ticket)), None)
 
     def said(self, reply: str) -> str | None:
         """The text of a reply by its id, in the conversations in memory."""

@@ -8,10 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
+from coderunner.hosts.app.attachments.attachment import Attachment
 from coderunner.outputs import Refusal, Status
 from coderunner.page import block_transitions
 from coderunner.page.append_only_text import AppendOnlyText
 from coderunner.page.block_state import Block, State
+from coderunner.text.line_diff import differ
 
 
 class _Written:
@@ -77,6 +79,19 @@ class Message:
     """The tokens of the reply as the endpoint counts them, all requests together; 0 if it does not."""
     reply: str = ""
     """The id of the reply; the runs of its blocks have it too."""
+    number: int | None = None
+    """Its number in the conversation, hidden versions included; None until it is shown."""
+    previous: int | None = None
+    """The number of the message that it follows; None: the one before its own."""
+    shown: bool = True
+    """Whether it is the one that is shown among its versions: those that follow the same message."""
+    files: tuple[Attachment, ...] = ()
+    """The files that a person sent with it."""
+
+    @property
+    def empty(self) -> bool:
+        """It says nothing."""
+        return not (self.text.strip() or self.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +103,15 @@ class Past:
     source: str
     imported: bool = False
     """It came from a file: a person is asked before it runs among others."""
+    first: str = ""
+    """The code as it was before a person changed it; empty where nobody has."""
+
+    def edited(self, source: str) -> "Past":
+        """The same with other code."""
+        before = self.first or self.source
+        if not differ(before, source):
+            return replace(self, source=before)
+        return replace(self, source=source, first=before)
 
 
 def said(parts: Parts, text: str) -> Parts:
@@ -149,6 +173,13 @@ def changed(before: Sequence[Message], after: Sequence[Message]) -> list[Message
     return [message for at, message in enumerate(after) if at >= len(before) or before[at] is not message]
 
 
+def unread(late: str, messages: Sequence[Message]) -> str:
+    """Those late results that do not stand in the messages."""
+    for message in messages:
+        late = late.replace(message.late, "") if message.late else late
+    return late
+
+
 def gone(before: Sequence[Message], after: Sequence[Message]) -> set[str]:
     """The ids of the blocks that are gone."""
     return {block.id for block in blocks(before)} - {block.id for block in blocks(after)}
@@ -172,13 +203,21 @@ def _ticketed(message: Message, ticket: str) -> Block | None:
 
 
 def ran_well(messages: Sequence[Message]) -> list[Past]:
-    """The blocks that ran without an error, in their order."""
+    """The blocks that ran without an error, in their order, each as a person changed it last."""
     return [
-        Past(message.reply, block.ordinal or 0, block.source, imported=block.imported)
+        past
         for message in messages
-        for block in blocks([message])
-        if block.result and block.result.status is Status.OK and not block.repeat
+        for block in message.parts
+        if isinstance(block, Block) and (past := _ran_well(message, block)) is not None
     ]
+
+
+def _ran_well(message: Message, block: Block) -> Past | None:
+    past = Past(message.reply, block.ordinal or 0, block.source, imported=block.imported)
+    again = block.again
+    if again is not None and again.first and again.result and again.result.status is Status.OK:
+        return past.edited(again.source)
+    return past if block.result and block.result.status is Status.OK else None
 
 
 def allowed(messages: Sequence[Message], ticket: str) -> tuple[str, Past, Refusal] | None:
@@ -188,9 +227,13 @@ def allowed(messages: Sequence[Message], ticket: str) -> tuple[str, Past, Refusa
     """
     of = ticket.rpartition(".")[0]
     past = repeatable(messages, of)
-    blocks = (block for message in messages if (block := _ticketed(message, of)) is not None)
-    refusal = next((found for block in blocks if (found := block.allowed(ticket)) is not None), None)
-    return (of, past, refusal) if past is not None and refusal is not None else None
+    those = [block for message in messages if (block := _ticketed(message, of)) is not None]
+    refusal = next((found for block in those if (found := block.allowed(ticket)) is not None), None)
+    if past is None or refusal is None:
+        return None
+    # What was refused to the code as a person changed it runs again as they did.
+    again = next((block.again for block in those if block.again is not None), None)
+    return of, past.edited(again.source) if again is not None else past, refusal
 
 
 def repeatable(messages: Sequence[Message], ticket: str) -> Past | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from coderunner.ending_sentences import how_a_reply_ended
+from coderunner.hosts.app.attachments.attachment import Attachment
 from coderunner.hosts.app.conversation.message_parts import Message
 from coderunner.runner import Event, Question, Run
 from coderunner.secret_value import Secret
@@ -27,8 +28,12 @@ class ReplyRequest:
     think: Callable[[str], None]
     count: Callable[[int], None]
     """Called with the number of tokens so far."""
+    edited: Callable[[Run], str] = lambda _run: ""
+    """Gives the code that the person put in place of a cell's before it ran; empty if unchanged."""
     remember: Callable[[str], None] = lambda _late: None
     """Called with late results: the model reads them before the user's message, now and in later turns."""
+    note_files: Callable[[tuple[Attachment, ...]], None] = lambda _files: None
+    """Called with the files of the user's message once somebody has looked into them."""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     why: str = ""
     """Why it is stopped, if it is; a key of `ending_sentences.REPLIES`."""

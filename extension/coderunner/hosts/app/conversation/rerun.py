@@ -13,7 +13,18 @@ from coderunner.outputs import Question, Refusal
 from coderunner.page import block_transitions
 from coderunner.page.block_state import Block
 from coderunner.page.server.input_requests import InputRequests
-from coderunner.runner import Answered, Asked, Beat, Ended, Event, Shown, Started, ran_again
+from coderunner.runner import (
+    Answered,
+    Asked,
+    Beat,
+    Ended,
+    Event,
+    Preparing,
+    Shown,
+    Started,
+    ran_again,
+    ran_edited,
+)
 from coderunner.secret_value import Secret
 
 log = logging.getLogger(__name__)
@@ -72,10 +83,12 @@ class Reruns:
     def begin(self, ticket: str, block: Past, allowed: Refusal | None = None) -> None:
         """Run the block of that ticket again, once something is allowed; returns at once."""
         own = secrets.token_urlsafe(18)
-        inner = Block(id=secrets.token_urlsafe(18), repeat=True, of=ticket)
+        inner = Block(id=secrets.token_urlsafe(18), repeat=True, of=ticket, first=block.first)
         new = block_transitions.started(inner, block.source, own)
+        # At once: it may be stopped before its task begins.
+        self._running[own] = repeat = Rerun(self._conversation, block, allowed)
         self._show(ticket, new)
-        task = asyncio.create_task(self._run(ticket, block, new, allowed))
+        task = asyncio.create_task(self._run(ticket, repeat, new))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -93,14 +106,14 @@ class Reruns:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=3.0)
 
-    async def _run(self, ticket: str, block: Past, again: Block, allowed: Refusal | None) -> None:
+    async def _run(self, ticket: str, repeat: Rerun, again: Block) -> None:
         asked = [""]
 
         def ask(_question: Question) -> Future[Secret]:
             asked[0], answer = self._answers.expect()
             return answer
 
-        self._running[again.ticket] = repeat = Rerun(self._conversation, block, allowed, ask)
+        repeat.ask = ask
         try:
             async with contextlib.aclosing(self._again(repeat)) as events:
                 async for event in events:
@@ -115,6 +128,8 @@ class Reruns:
     def _after(self, event: Event, ticket: str, again: Block, asked: list[str]) -> Block:
         """Apply an event, and give the block as it is then."""
         match event:
+            case Preparing(words):
+                again = block_transitions.prepared(again, words)
             case Started(cell, panel=panel):
                 again = block_transitions.started(again, cell.source, again.ticket, panel=panel)
             case Shown(change):
@@ -127,7 +142,8 @@ class Reruns:
                 return block_transitions.aged(again, elapsed)
             case Ended(result):
                 again = block_transitions.ended(again, result)
-                self._tell_the_model(ran_again(again.source, result))
+                told = ran_edited(again.first, again.source, result) if again.first else None
+                self._tell_the_model(told or ran_again(again.source, result))
         self._show(ticket, again)
         return again
 

@@ -1,21 +1,29 @@
 """The messages of one conversation: how they change, who is told, and when they are stored."""
 
 import asyncio
-import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from coderunner.hosts.app.attachments.attachment import Attachment
 from coderunner.hosts.app.conversation import message_parts
 from coderunner.hosts.app.conversation.message_parts import Message, Parts
 from coderunner.page.block_state import Block
 from coderunner.page.server.subscriptions import Subscriptions
+from coderunner.runner import message_tree
 
 Save = Callable[[str, Sequence[Message]], None]
-"""Stores the messages of the conversation with an id, soon; returns at once."""
+"""Stores all messages of the conversation with an id, by their numbers, soon; returns at once."""
 
 
 def save_nothing(_identity: str, _messages: Sequence[Message]) -> None:
     """Store nothing."""
+
+
+def parted(every: Sequence[Message]) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
+    """Those of all messages that are shown, and the others."""
+    shown = message_tree.path(every)
+    hidden = frozenset(range(len(every))).difference(shown)
+    return tuple(every[number] for number in shown), tuple(every[number] for number in sorted(hidden))
 
 
 class Transcript:
@@ -32,8 +40,10 @@ class Transcript:
         subscriptions: Subscriptions,
         save: Save = save_nothing,
     ) -> None:
+        """`messages`: all of them by their numbers, the hidden versions included."""
         self.id = identity
-        self.messages = messages
+        numbered = [replace(message, number=number) for number, message in enumerate(messages)]
+        self.messages, self._hidden = parted(numbered)
         self.version = 0
         self.changed = asyncio.Event()
         """Set at the next change; each change has an event of its own."""
@@ -42,7 +52,7 @@ class Transcript:
         self._subscriptions = subscriptions
         self._save = save
         self._saved_at = 0.0
-        subscriptions.show(message_parts.blocks(messages), chat=identity)
+        subscriptions.show(message_parts.blocks(self.messages), chat=identity)
 
     @property
     def parts(self) -> Parts:
@@ -63,6 +73,50 @@ class Transcript:
     def unsaved_for(self) -> float:
         """Seconds since the messages were last stored."""
         return asyncio.get_running_loop().time() - self._saved_at
+
+    @property
+    def versions(self) -> Mapping[int, Sequence[int]]:
+        """The versions of each message by its number; empty where each has only one."""
+        return message_tree.versions_of(self._every(self.messages)) if self._hidden else {}
+
+    def begin(self, messages: tuple[Message, ...]) -> None:
+        """Show these messages; those without a number are new.
+
+        What stood in the place of the new ones is hidden, as a version of them.
+        """
+        kept = tuple(message for message in messages if message.number is not None)
+        if after := self.messages[len(kept) :]:
+            self._hidden = (*self._hidden, replace(after[0], shown=False), *after[1:])
+        number, last = len(kept) + len(self._hidden), kept[-1].number if kept else message_tree.ROOT
+        new = []
+        for message in messages[len(kept) :]:
+            new.append(replace(message, number=number, previous=last))
+            number, last = number + 1, number
+        self._show_instead((*kept, *new))
+
+    def switch(self, number: int) -> bool:
+        """Show the message of a number and what follows it, in place of its other versions.
+
+        False where there is none of that number, or where it is shown.
+        """
+        every = self._every(self.messages)
+        if not 0 <= number < len(every) or any(message.number == number for message in self.messages):
+            return False
+        for each, shown in message_tree.changes(every, number).items():
+            every[each] = replace(every[each], shown=shown)
+        messages, self._hidden = parted(every)
+        self._show_instead(messages)
+        return True
+
+    def _every(self, messages: tuple[Message, ...]) -> list[Message]:
+        """All messages by their numbers: these, and the hidden ones."""
+        every = [*messages, *self._hidden]
+        return sorted(every, key=lambda message: message.number or 0) if self._hidden else every
+
+    def _show_instead(self, messages: tuple[Message, ...]) -> None:
+        before = self.messages
+        self.show(messages)
+        self.forget_blocks_gone_since(before)
 
     def show(self, messages: tuple[Message, ...]) -> None:
         """Put these messages in place of the ones before."""
@@ -91,8 +145,9 @@ class Transcript:
         self.grow(message_parts.grown(self.parts, grow), visible=visible)
 
     def change_block(self, ticket: str, change: Callable[[Block], Block]) -> None:
-        """Change the block of a ticket, wherever it stands."""
+        """Change the block of a ticket, wherever it stands; no page is told of a hidden one."""
         self.show(message_parts.with_block(self.messages, ticket, change))
+        self._hidden = message_parts.with_block(self._hidden, ticket, change)
 
     def count_tokens(self, tokens: int) -> None:
         """Note what the endpoint has counted for the last message so far."""
@@ -105,17 +160,15 @@ class Transcript:
         self.show((*before, replace(message, late=message.late + late), reply))
         self.save()
 
-    def runs(self, ticket: str) -> bool:
-        """Whether the last message ends with a block of that ticket that can be stopped."""
-        match self.parts:
-            case (*_, Block() as block) if block.stoppable:
-                return secrets.compare_digest(block.ticket, ticket)
-            case _:
-                return False
+    def note_files(self, files: tuple[Attachment, ...]) -> None:
+        """Note what a look into the files of the message that is being answered has found."""
+        *before, message, reply = self.messages
+        self.messages = (*before, replace(message, files=files), reply)
+        self.save()
 
     def save(self) -> None:
         """Have the messages stored as they are now, with the text of the reply so far."""
         self._saved_at = asyncio.get_running_loop().time()
         *before, last = self.messages
         text = self.reply_text() if self.reply_text else last.text
-        self._save(self.id, (*before, replace(last, text=text)))
+        self._save(self.id, self._every((*before, replace(last, text=text))))

@@ -18,11 +18,6 @@ from coderunner.runner import (
 
 T = TypeVar("T")
 
-OWN_SERVER = (
-    "This server runs on this computer with your permissions, and so does the code in it: choose “Ask each "
-    "time” to see it before it runs."
-)
-
 
 async def started(where: Server) -> AsyncGenerator[str]:
     """Have a Hub start a server, which the person wants; gives what to show after each step.

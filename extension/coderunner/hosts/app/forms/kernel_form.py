@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from dataclasses import replace
 from html import escape
 from time import monotonic
@@ -9,11 +10,11 @@ from typing import Any
 
 import gradio as gr
 
-from coderunner.errors import CodeRunnerError
+from coderunner.errors import CodeRunnerError, NoSuchKernelSpec
 from coderunner.hosts.app.choices.choices import Approve, Choices, OnTimeout
 from coderunner.hosts.app.conversation.message_parts import Past
 from coderunner.hosts.app.conversation.reply_writer import ReplyWriter
-from coderunner.hosts.app.forms.connection import OWN_SERVER, examined, started
+from coderunner.hosts.app.forms.connection import examined, started
 from coderunner.hosts.app.forms.event_options import COMMAND, STREAM
 from coderunner.hosts.app.forms.findings import finding, working
 from coderunner.languages import PYTHON
@@ -24,14 +25,19 @@ from coderunner.runner import (
     Report,
     Server,
     existing,
+    interpreter,
+    is_environment,
+    kernel_choices,
+    marked_yours,
     meant,
-    normalise,
     running_servers,
     with_token,
 )
 from coderunner.secret_value import Secret
 
 HERE, THERE = "This computer", "Jupyter server"
+KERNELS = "A kernel, a conda environment, or the folder of a project with a .venv"
+NOT_YOURS = "on this machine, only the kernels and environments in the list can be used"
 STORED = "Saved; type to replace it"
 KNOWN = "Known; type to replace it"
 LEFT = "No longer waiting; the server may go on starting."
@@ -69,11 +75,16 @@ class KernelForm:
             self.attach = gr.Textbox(
                 label="Existing kernel (optional)",
                 placeholder="Path of an open notebook, or a kernel ID",
-                elem_id="cr-attach",
+                elem_id="cr-existing",
             )
         self.name = gr.Dropdown(
-            ["python3"], label="Kernel", allow_custom_value=True, elem_id="cr-kernel-name"
+            ["python3"],
+            label="Kernel",
+            info=KERNELS,
+            allow_custom_value=True,
+            elem_id="cr-kernel-name",
         )
+        self.alone = gr.Checkbox(label="For this chat alone", elem_id="cr-kernel-alone")
         with gr.Row(elem_classes="cr-pair"):
             self.connect = gr.Button(
                 "Connect", size="sm", variant="primary", elem_id="cr-connect", min_width=40
@@ -121,7 +132,7 @@ class KernelForm:
             where.url if isinstance(where, Server) else "",
             gr.Textbox(value="", placeholder=STORED if isinstance(where, Server) and where.token else ""),
             where.attach if isinstance(where, Server) else "",
-            where.kernel_name,
+            where.kernel_name if remote else gr.Dropdown(choices=kernel_choices(), value=where.kernel_name),
             labels[self._choices.approve],
             next(label for label, what in AT_DEADLINE.items() if what == self._choices.on_timeout),
             self._choices.deadline,
@@ -140,7 +151,7 @@ class KernelForm:
         self.blocks.input(self._count, [self.blocks], None, **COMMAND)
         return [
             self.place.input(self._use_local, [self.place, self.name], None, **COMMAND),
-            self.name.input(self._rename, [self.name], None, **COMMAND),
+            self.name.input(self._rename, [self.name, self.alone, identity], [self.status], **COMMAND),
             self.connect.click(self._connect, place, said, **STREAM),
             start,
             self.run.click(self._test, [identity], [self.status], **STREAM),
@@ -183,10 +194,38 @@ class KernelForm:
     async def _use_local(self, place: str, name: str) -> None:
         """A local kernel needs no Connect; a server is used once Connect has succeeded."""
         if place == HERE:
-            self._choices.where = replace(self._choices.here, kernel_name=name or "python3")
+            with suppress(CodeRunnerError):
+                self._choices.where = replace(self._choices.here, kernel_name=self._named(name))
 
-    async def _rename(self, name: str) -> None:
-        self._choices.where = replace(self._choices.where, kernel_name=name or "python3")
+    def _named(self, name: str | None) -> str:
+        """A kernel of this machine by what was typed; raises NoSuchKernelSpec for an environment without one.
+
+        Of somebody else's machine only what is listed: to look at an environment is to run its Python.
+        """
+        name = (name or "").strip() or "python3"
+        if is_environment(name):
+            sandbox = self._choices.sandbox
+            if (
+                sandbox is not None
+                and sandbox.stranger
+                and name not in {each for _, each in kernel_choices()}
+            ):
+                raise NoSuchKernelSpec(NOT_YOURS)
+            interpreter(name)
+        return name
+
+    async def _rename(self, name: str, alone: bool, identity: str) -> str:  # noqa: FBT001 - Gradio's way
+        """Use a kernel from the next cell on: for all chats, or for the one that is shown."""
+        try:
+            there = isinstance(self._choices.where, Server)
+            name = (name or "python3") if there else await asyncio.to_thread(self._named, name)
+        except CodeRunnerError as failure:
+            return finding(f"{str(failure)[:1].upper()}{str(failure)[1:]}.", ok=False)
+        await asyncio.to_thread(self._writer.choose_kernel, identity, name if alone else "")
+        if not alone:
+            self._choices.where = replace(self._choices.where, kernel_name=name)
+        whose = "This chat uses" if alone else "All chats use"
+        return finding(f"{whose} {name} from the next block on.", ok=True)
 
     async def _connect(
         self, place: str, url: str, token: str, name: str, attach: str
@@ -199,6 +238,8 @@ class KernelForm:
         except CodeRunnerError as failure:
             yield [finding(str(failure), ok=False), *keep, *hidden]
             return
+        if self._choices.finds:
+            where = await asyncio.to_thread(marked_yours, where)
         report = Report(())
         shown = ""
         async for each in examined(where, self._choices.sandbox):
@@ -220,24 +261,21 @@ class KernelForm:
             except CodeRunnerError as failure:
                 yield [shown + finding(str(failure), ok=False), choices, *keep[1:], *hidden]
                 return
-        if isinstance(where, Server) and self._ours(where):
-            shown += finding(OWN_SERVER, ok=True, warning=True)
         self._choices.where = where
         held = gr.Textbox(value="", placeholder=STORED if isinstance(where, Server) and where.token else "")
         address = where.url if isinstance(where, Server) else gr.skip()
         yield [shown, gr.Dropdown(choices=names, value=where.kernel_name), held, address, *hidden]
 
-    def _ours(self, where: Server) -> bool:
-        """The server was found on this computer."""
-        found = running_servers() if self._choices.finds else []
-        return any(
-            each.where.token == where.token and each.where.url == normalise(where.url) for each in found
-        )
-
     def _where(self, place: str, url: str, token: str, name: str, attach: str) -> KernelLocation:
         if place == HERE:
-            return replace(self._choices.here, kernel_name=name or "python3")
-        server = Server(url.strip(), Secret(token.strip()), name or "python3", attach=attach.strip())
+            return replace(self._choices.here, kernel_name=self._named(name))
+        server = Server(
+            url.strip(),
+            Secret(token.strip()),
+            name or "python3",
+            attach=attach.strip(),
+            folder=self._choices.server_folder,
+        )
         known = self._choices.where
         if isinstance(known, Server):
             server = replace(server, ca_file=known.ca_file)

@@ -21,8 +21,8 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 from coderunner.files.file_links import file_of
-from coderunner.hosts.app.markdown.formulas import formulas
 from coderunner.page.html import syntax_highlighting
+from coderunner.page.html.boxes.formulas import formulas
 
 DEEPEST = 60
 """The most levels of nested lists and quotes; markdown-it drops what is nested deeper."""
@@ -78,7 +78,7 @@ def _fence(self: object, tokens: Sequence[Token], at: int, options: Any, env: ob
 
 def _task(self: object, tokens: Sequence[Token], at: int, options: Any, env: object) -> str:  # noqa: ANN401
     done = " checked" if tokens[at].info == "x" else ""
-    return f'<input type="checkbox" disabled{done}> '
+    return f'<input type="checkbox" aria-label="Task" disabled{done}> '
 
 
 def _note(self: object, tokens: Sequence[Token], at: int, options: Any, env: object) -> str:  # noqa: ANN401

@@ -6,12 +6,14 @@ component is only written to.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any
 
 import gradio as gr
 
 from coderunner.errors import RecordsUnavailable, UnreadableJSON
+from coderunner.hosts.app.attachments.attachment import Attachment
 from coderunner.hosts.app.choices.available_models import AvailableModels
 from coderunner.hosts.app.conversation.archive import Archive
 from coderunner.hosts.app.conversation.conversation import KEEPALIVE, Conversation
@@ -20,31 +22,46 @@ from coderunner.hosts.app.conversation.reply_writer import ReplyWriter
 from coderunner.hosts.app.forms import toast
 from coderunner.hosts.app.forms.event_options import COMMAND, STREAM
 from coderunner.hosts.app.page import html_fragments
+from coderunner.hosts.app.page.attached_files import attached_files
 from coderunner.hosts.app.page.component_values import ComponentValues
 from coderunner.hosts.app.page.layout import Layout
 from coderunner.hosts.app.page.list_updates import ListUpdates
 from coderunner.hosts.app.page.open_pages import OpenPages
+from coderunner.hosts.app.page.version_answers import BUSY, VersionAnswers
 from coderunner.runner import Session, missing_words
 from coderunner.text.json_reader import loads
 
-BUSY = "A reply is still being written. Stop it first."
-
+SESSIONS = 200
+"""Pages of which Gradio keeps what it notes; it does not hear of their end."""
 
 # Asks the person about blocks that came from a file.
 AGREED = "async (identity) => [identity, await window.coderunner.agreed()]"
 
+# The files of the message in the box go with it, and are no longer the next one's when it was accepted.
+ATTACHED = "(text, identity) => [text, identity, window.coderunner.attachments.list()]"
+TAKEN = "(taken) => window.coderunner.attachments.taken(taken)"
+
 # The conversation in the URL comes before the one that the browser remembers.
-ADDRESSED = "(kept) => new URLSearchParams(location.search).get('c') ?? kept"
+ADDRESSED = (
+    "(kept) => [new URLSearchParams(location.search).get('c') ?? kept, "
+    "Intl.DateTimeFormat().resolvedOptions().timeZone ?? '']"
+)
 
 
 def build(
     conversations: Conversations, archive: Archive, writer: ReplyWriter, model_choices: AvailableModels
-) -> gr.Blocks:
-    """The page, one for all tabs; each shows the conversation that its browser names."""
+) -> tuple[gr.Blocks, Callable[[str], None]]:
+    """The page, one for all tabs; each shows the conversation that its browser names.
+
+    Also gives what is to be called with the Gradio session of a page that has been closed: Gradio itself
+    would notice that by a further stream of each page.
+    """
     blocks = gr.Blocks(title="CodeRunner", analytics_enabled=False, fill_height=True, fill_width=True)
     with blocks:
-        EventHandlers(conversations, archive, writer, model_choices).listen(blocks)
-    return blocks
+        handlers = EventHandlers(conversations, archive, writer, model_choices)
+        handlers.listen(blocks)
+    blocks.state_session_capacity = SESSIONS
+    return blocks, handlers.leave
 
 
 class EventHandlers:
@@ -66,6 +83,7 @@ class EventHandlers:
         self.choices = writer.choices
         self._values = ComponentValues(writer)
         self._pages = OpenPages(conversations, writer, self._values)
+        self._versions = VersionAnswers(self._values, self._pages)
         self._list = ListUpdates(conversations, archive, self._pages.current)
         self._at = Layout(writer, model_choices)
 
@@ -86,7 +104,6 @@ class EventHandlers:
         at.interrupt.click(self._interrupt, [at.identity], [at.status], **COMMAND)
         at.restart.click(self._restart, [at.identity], [at.status], **STREAM)
         at.rerun.click(self._rerun, [at.identity, at.agreed], [at.status], js=AGREED, **STREAM)
-        at.settings.click(self._open_settings, None, [at.settings_sidebar], **COMMAND)
         at.theme.click(None, None, None, js="() => window.coderunner.toggleTheme()", **COMMAND)
 
     def _listen_to_the_chat(self, blocks: gr.Blocks) -> None:
@@ -98,12 +115,14 @@ class EventHandlers:
         # Handlers that may show a toast go through the queue, since Gradio shows it only then. So do those
         # that update a reply, since only there updates stay in order.
         begins = [
-            blocks.load(self._open, [at.identity], [*place, *forms], js=ADDRESSED, **COMMAND),
+            blocks.load(self._open, [at.identity, at.zone], [*place, *forms], js=ADDRESSED, **COMMAND),
             at.goto.change(self._go, [at.goto, at.search], place, **COMMAND),
-            at.box.submit(self._say, [at.box, at.identity], whole, **STREAM),
+            at.box.submit(
+                self._say, [at.box, at.identity, at.attached], [*whole, at.attached], js=ATTACHED, **STREAM
+            ),
             at.chat.example_select(self._example, [at.identity], whole, **STREAM),
             at.chat.retry(self._retry, [at.identity], whole, **STREAM),
-            at.edited.change(self._edit, [at.edited, at.identity], whole, **STREAM),
+            at.edited.change(self._edit, [at.edited, at.identity, at.box], whole, **STREAM),
             at.refresh.change(self._reopen, [at.identity], whole, **STREAM),
         ]
         for begin in begins:
@@ -111,8 +130,8 @@ class EventHandlers:
                 self._settle, [at.identity], [at.box, at.status, at.footnote], **STREAM
             )
             begin.then(self._list_anew, [at.identity, at.search], [at.list], **COMMAND)
+        at.attached.change(None, [at.attached], None, js=TAKEN, **COMMAND)
         blocks.load(self._keepalive, None, [at.keepalive], **STREAM)
-        blocks.unload(self._leave)
         at.box.stop(self._stop, [at.identity], None, **COMMAND)
         at.new.click(self._new, [at.search], place, **COMMAND)
         at.list_action.change(
@@ -122,9 +141,9 @@ class EventHandlers:
             self._list_anew, [at.identity, at.search], [at.list], trigger_mode="always_last", **COMMAND
         )
 
-    async def _open(self, identity: str, request: gr.Request) -> list[Any]:
+    async def _open(self, identity: str, zone: str, request: gr.Request) -> list[Any]:
         forms = [*self._at.model_form.values(), *self._at.kernel_form.values()]
-        self._list.show_anew(_page(request))
+        self._list.show_anew(_page(request), zone)
         conversation = await self._conversation(identity, request)
         return [*await self._show_conversation(conversation, "", request, named=identity), *forms]
 
@@ -137,13 +156,15 @@ class EventHandlers:
     async def _run_list_action(
         self, action: str, identity: str, search: str | None, request: gr.Request
     ) -> list[Any]:
-        """Rename or delete a conversation, or warn about its notebook, as its row in the list asks."""
+        """Rename, pin or delete a conversation, or warn about its notebook, as its row in the list asks."""
         page = _page(request)
         self._list.show_anew(page)
         try:
             match _asked(action):
                 case {"rename": str(which), "title": str(title)}:
                     await self.archive.rename(which, title)
+                case {"pin": str(which), "pinned": bool(pinned)}:
+                    await self.archive.pin(which, pinned=pinned)
                 case {"saved": str(which)}:
                     chat = await self.archive.written(which)
                     if words := missing_words(chat) if chat else "":
@@ -157,42 +178,54 @@ class EventHandlers:
         return [*[gr.skip()] * 6, await self._list.update(identity, search, page)]
 
     async def _reopen(self, identity: str, request: gr.Request) -> list[Any]:
-        return self._values.conversation(await self._shown(identity, request))
+        return self._pages.values(_page(request), await self._shown(identity, request))
 
     async def _new(self, search: str | None, request: gr.Request) -> list[Any]:
         return await self._show_conversation(self.conversations.new(), search, request)
 
-    async def _say(self, text: str, identity: str, request: gr.Request) -> list[Any]:
+    async def _say(self, text: str, identity: str, attached: str, request: gr.Request) -> list[Any]:
         conversation = await self._conversation(identity, request)
-        taken = conversation.say(text)
-        if not taken and conversation.busy:
-            toast.warning(BUSY)
-        whole = self._values.conversation(conversation)
-        # A message that was not accepted stays in the box.
-        whole[1] = self._values.box(conversation, "") if taken else self._values.box(conversation)
-        return whole
+        files = await attached_files(self.writer.files(conversation.id), attached)
+        said = self._take(request, conversation, text, files)
+        if said is None:
+            # A message that was not accepted stays in the box.
+            return [*self._pages.values(_page(request), conversation), gr.skip()]
+        named = [file.path for file in files]
+        taken = {"conversation": conversation.id, "paths": named, "number": len(conversation.messages)}
+        return [*said, json.dumps(taken) if named else gr.skip()]
 
     async def _example(self, identity: str, picked: gr.SelectData, request: gr.Request) -> list[Any]:
-        return await self._say(str(picked.value["text"]), identity, request)
+        conversation = await self._conversation(identity, request)
+        said = self._take(request, conversation, str(picked.value["text"]))
+        return said or self._pages.values(_page(request), conversation)
+
+    def _take(
+        self, request: gr.Request, conversation: Conversation, text: str, files: Sequence[Attachment] = ()
+    ) -> list[Any] | None:
+        """The values for a message that was accepted, with the message box empty."""
+        if conversation.say(text, tuple(files)):
+            whole = self._pages.values(_page(request), conversation)
+            whole[1] = self._values.box(conversation, "")
+            return whole
+        if conversation.busy:
+            toast.warning(BUSY)
+        return None
 
     async def _retry(self, identity: str, request: gr.Request) -> list[Any]:
         conversation = await self._conversation(identity, request)
-        return self._again(conversation, taken=conversation.retry())
+        return self._versions.begun(_page(request), conversation, taken=conversation.retry())
 
-    async def _edit(self, edited: str, identity: str, request: gr.Request) -> list[Any]:
-        conversation, taken = await self._conversation(identity, request), False
+    async def _edit(self, edited: str, identity: str, box: str | None, request: gr.Request) -> list[Any]:
+        conversation = await self._conversation(identity, request)
         match _asked(edited):
             # If the page shows another conversation by now, the edit does not apply.
             case {"conversation": conversation.id, "message": int(number), "text": str(text)}:
-                taken = conversation.edit(number, text)
-        return self._again(conversation, taken=taken)
-
-    def _again(self, conversation: Conversation, *, taken: bool) -> list[Any]:
-        if taken:
-            toast.info("Variables from the old reply are still in memory.", seconds=4)
-        elif conversation.busy:
-            toast.warning(BUSY)
-        return self._values.conversation(conversation)
+                if conversation.edit(number, text):
+                    return self._versions.begun(_page(request), conversation, taken=True)
+                return self._versions.refused(_page(request), conversation, text, box or "")
+            case {"conversation": conversation.id, "version": int(number)}:
+                return self._versions.switch(_page(request), conversation, number)
+        return self._versions.begun(_page(request), conversation, taken=False)
 
     async def _conversation(self, identity: str, request: gr.Request) -> Conversation:
         """The conversation that a page shows.
@@ -223,10 +256,11 @@ class EventHandlers:
             yield gr.skip()
             await asyncio.sleep(KEEPALIVE)
 
-    async def _leave(self, request: gr.Request) -> None:
-        self._pages.leave(_page(request))
-        self._list.leave(_page(request))
-        self._at.grants_form.leave(_page(request))
+    def leave(self, page: str) -> None:
+        """A page has been closed."""
+        self._pages.leave(page)
+        self._list.leave(page)
+        self._at.grants_form.leave(page)
 
     async def _follow(self, identity: str, request: gr.Request) -> AsyncGenerator[Any]:
         """Show a reply as it grows."""
@@ -300,9 +334,6 @@ class EventHandlers:
         await act(self.writer.session(conversation.id))
         return self._values.status(conversation)
 
-    async def _open_settings(self) -> gr.Sidebar:
-        return gr.Sidebar(open=True)
-
     async def _show_conversation(
         self, conversation: Conversation, search: str | None, request: gr.Request, *, named: str = ""
     ) -> list[Any]:
@@ -313,8 +344,8 @@ class EventHandlers:
         missing = ""
         if named and conversation.id != named:
             missing = html_fragments.MISSING if await self.archive.readable() else html_fragments.UNREAD
-        values = self._values
-        return [*values.conversation(conversation), *values.surroundings(conversation, missing), listed]
+        around = self._values.surroundings(conversation, missing)
+        return [*self._pages.values(page, conversation), *around, listed]
 
 
 def _page(request: gr.Request) -> str:

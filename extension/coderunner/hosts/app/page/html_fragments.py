@@ -1,9 +1,11 @@
 """The page's fixed pieces of HTML, its head and its theme."""
 
 from base64 import b64encode
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from time import monotonic
+from urllib.parse import quote
 
 import gradio as gr
 
@@ -35,6 +37,56 @@ WELCOME = (
     "and the model continues from the result.</p></div>"
 )
 
+SHEETS = ("page.css", "prose.css", "panel.css", "files.css", "variables.css", "own.css")
+SCRIPTS = (
+    "page.js",
+    "streams.js",
+    "list.js",
+    "edit.js",
+    "panel.js",
+    "toasts.js",
+    "folder.js",
+    "upload_chip.js",
+    "files_panel.js",
+    "attach.js",
+    "thumbnail.js",
+    "variables.js",
+    "own.js",
+)
+"""In their order: later ones use what earlier ones have defined."""
+
+PANELS: Mapping[str, str] = {"files": "Files", "variables": "Variables"}
+"""The tabs of the panel that the page's own script draws, each by an element `<code-runner-NAME>`, with a
+button above the chat: their names and words."""
+
+BAR = (
+    '<div class="cr-above">'
+    '<button type="button" data-cr="scratch" aria-expanded="false" aria-controls="cr-scratch" '
+    'title="A cell for quick tries, which the model does not see">Scratch</button>'
+    + "".join(
+        f'<button type="button" data-cr-panel="{name}" aria-expanded="false" aria-controls="cr-right">{word}'
+        '<span class="cr-count"></span></button>'
+        for name, word in PANELS.items()
+    )
+    + "</div>"
+)
+"""The buttons above the chat."""
+
+CLIP = (
+    '<svg viewBox="0 0 16 16" width="17" height="17" fill="none" stroke="currentColor" stroke-width="1.3" '
+    'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">'
+    '<path d="M13.2 7.4 8 12.6a3.2 3.2 0 0 1-4.5-4.5l5.4-5.4a2.1 2.1 0 0 1 3 3L6.6 11a1 1 0 0 1-1.5-1.5'
+    'l4.8-4.7"/></svg>'
+)
+
+ATTACH = (
+    '<div class="cr-attach"><ul class="cr-chips" aria-label="Files of this message"></ul>'
+    '<p class="cr-attach-said" role="status"></p>'
+    f'<button type="button" data-cr="attach" title="Attach files" aria-label="Attach files">{CLIP}</button>'
+    '<input type="file" multiple hidden></div>'
+)
+"""The files of the message that is being written, above the message box, and the button in it."""
+
 EXAMPLES = (
     "What is 10 + 5?",
     "Draw a wave with sliders",
@@ -60,14 +112,12 @@ def head(token: str, *, root: str = "") -> str:
     """
     # In the head and not as Gradio's `css`: Gradio would put a selector of its own before each of ours.
     here = files("coderunner.hosts.app.page")
-    sheets = (here.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "prose.css"))
-    styles = "".join((page_head.style(), *sheets))
-    scripts = "".join(
-        f"<script>{here.joinpath(name).read_text(encoding='utf-8')}</script>"
-        for name in ("page.js", "list.js", "edit.js")
+    sheets, scripts = (
+        [here.joinpath(name).read_text(encoding="utf-8") for name in names] for names in (SHEETS, SCRIPTS)
     )
+    styles = "".join((page_head.style(), *sheets))
     programs = page_head.script(token, root=root) + page_head.formulas(root=root)
-    return f"{ICON}<style>{styles}</style>{scripts}{programs}"
+    return f"{ICON}<style>{styles}</style>{''.join(map('<script>{}</script>'.format, scripts))}{programs}"
 
 
 def theme() -> gr.themes.Base:
@@ -83,6 +133,10 @@ def theme() -> gr.themes.Base:
         body_background_fill_dark="#1c1d20",
         body_text_color="#1f2328",
         body_text_color_dark="#e6e6e8",
+        checkbox_label_text_color_dark="#e6e6e8",
+        checkbox_label_text_color_selected_dark="#e6e6e8",
+        block_info_text_color="#59626b",
+        block_info_text_color_dark="#9aa0a8",
         background_fill_primary="#ffffff",
         background_fill_primary_dark="#1c1d20",
         background_fill_secondary="#f6f8fa",
@@ -108,10 +162,13 @@ def theme() -> gr.themes.Base:
     )
 
 
-def status(now: KernelStatus, choices: Choices, *, from_file: int = 0) -> str:
-    """The kernel's status, with the time since it changed.
+def status(
+    now: KernelStatus, choices: Choices, conversation: str, *, from_file: int = 0, packages: int = 0
+) -> str:
+    """The status of a conversation's kernel, with the time since it changed.
 
-    `from_file`: the blocks of the conversation that a restart would run though they came from a file.
+    The page's scripts read the conversation's id from it. `from_file`: the blocks of the conversation that a
+    restart would run though they came from a file; `packages`: how many were installed for it.
     """
     look, label = _STATES[now.state]
     since = max(0.0, monotonic() - now.since)
@@ -124,12 +181,22 @@ def status(now: KernelStatus, choices: Choices, *, from_file: int = 0) -> str:
     name = escape(now.kernel or choices.where.kernel_name)
     sentence = f'<p class="cr-soft">{escape(now.sentence)}</p>' if now.sentence else ""
     return (
-        f'<div class="cr-kernel-status cr-{look}" role="status" data-cr-from-file="{from_file}">'
+        f'<div class="cr-kernel-status cr-{look}" role="status" data-cr-from-file="{from_file}" '
+        f'data-cr-conversation="{escape(conversation)}">'
         '<span class="cr-dot"></span>'
         f"<span><b>{label}</b>{clock}<br>"
-        f'<span class="cr-soft">{name} · {escape(place)}</span></span>'
+        f'<span class="cr-soft">{name} · {escape(place)}{_installed(packages, conversation)}</span></span>'
         f"</div>{sentence}"
     )
+
+
+def _installed(packages: int, conversation: str) -> str:
+    """How many packages were installed, as a link to the file from which pip installs them again."""
+    if not packages:
+        return ""
+    word = "package" if packages == 1 else "packages"
+    address = f"coderunner/requirements?c={quote(conversation)}"
+    return f' · <a href="{address}" download title="requirements.txt">{packages} {word} added</a>'
 
 
 _CONNECT = '<button type="button" data-cr="settings">Connect a model</button>'
@@ -173,8 +240,11 @@ def footnote(choices: Choices, *, always: bool = False) -> str:
         "auto": "runs automatically",
         "off": "running code is turned off",
     }[choices.approval]
-    here = "in a sandbox" if choices.where.isolated else "on this computer, no sandbox"
-    place = "on the Jupyter server" if isinstance(choices.where, Server) else here
+    if isinstance(choices.where, Server):
+        there = "on a Jupyter server of this computer, no sandbox"
+        place = there if choices.where.yours else "on the Jupyter server"
+    else:
+        place = "in a sandbox" if choices.where.isolated else "on this computer, no sandbox"
     known = heard(choices.where)
     language = escape(known.title) if known else "Code"
     model = escape(choices.choice.label) if choices.choice else "no model"

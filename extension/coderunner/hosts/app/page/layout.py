@@ -22,7 +22,10 @@ class Layout:
         self.timer = gr.Timer(TICK)
         # Counts how often this page has to load its conversation again.
         self.refresh = gr.Number(0, visible="hidden", elem_id="cr-refresh")
-        self.keepalive = gr.State()
+        # Not a State: for one Gradio keeps a further stream open.
+        self.keepalive = gr.Textbox("", visible="hidden")
+        # The time zone of the browser.
+        self.zone = gr.Textbox("", visible="hidden")
         # What the list asks for: the conversation to show, and an action on one.
         self.goto = gr.Textbox("", visible="hidden", elem_id="cr-goto")
         self.list_action = gr.Textbox("", visible="hidden", elem_id="cr-list-action")
@@ -30,6 +33,8 @@ class Layout:
         self.agreed = gr.Number(0, visible="hidden")
         # The text of an edited message, and which message it is.
         self.edited = gr.Textbox("", visible="hidden", elem_id="cr-edited")
+        # The files that go with a message, and those that were taken.
+        self.attached = gr.Textbox("", visible="hidden", elem_id="cr-attached")
         self._left()
         self._middle()
         self._right(writer, model_choices)
@@ -49,16 +54,18 @@ class Layout:
             self.list = _html("", "cr-list")
             _html('<h4 class="cr-h4">Kernel</h4>')
             self.status = _html("", "cr-kernel")
+            _html("<code-runner-usage></code-runner-usage>")
             with gr.Row(elem_classes="cr-pair"):
                 self.interrupt = gr.Button("Interrupt", size="sm", elem_id="cr-interrupt", min_width=40)
                 self.restart = gr.Button("Restart", size="sm", elem_id="cr-restart", min_width=40)
             self.rerun = gr.Button("Restart and run all", size="sm", elem_id="cr-rerun")
             with gr.Row(elem_classes="cr-pair"):
-                self.settings = gr.Button("Settings", size="sm", elem_id="cr-settings", min_width=40)
+                gr.Button("Settings", size="sm", elem_id="cr-settings", min_width=40)
                 self.theme = gr.Button("Light / dark", size="sm", elem_id="cr-shade", min_width=40)
 
     def _middle(self) -> None:
         with gr.Column(elem_id="cr-main"):
+            _html(html_fragments.BAR, "cr-bar")
             # What depends on choices comes when a page is opened: this is built before they are known.
             self.banner = _html("", "cr-top")
             self.chat = gr.Chatbot(
@@ -81,6 +88,8 @@ class Layout:
                 examples=[{"text": text} for text in html_fragments.EXAMPLES],
             )
             self.unsaved = _html("", "cr-kept")
+            _html("<code-runner-scratch></code-runner-scratch>", "cr-scratch")
+            _html(html_fragments.ATTACH, "cr-attach")
             self.box = gr.Textbox(
                 elem_id="cr-box",
                 label="Message",
@@ -96,15 +105,19 @@ class Layout:
             self.footnote = _html(html_fragments.NO_FOOTNOTE, "cr-bottom")
 
     def _right(self, writer: ReplyWriter, model_choices: AvailableModels) -> None:
-        self.settings_sidebar = gr.Sidebar(position="right", width=380, open=False, elem_id="cr-right")
-        with self.settings_sidebar:
-            _html('<h3 class="cr-h3">Settings</h3>')
-            with gr.Tabs(elem_id="cr-tabs"):
-                with gr.Tab("Model", elem_id="cr-tab-model"):
-                    self.model_form = ModelForm(writer.choices, model_choices)
-                with gr.Tab("Kernel", elem_id="cr-tab-kernel"):
-                    self.kernel_form = KernelForm(writer.choices, writer)
-                    self.grants_form = GrantsForm(writer)
+        with (
+            gr.Sidebar(position="right", width=380, open=False, elem_id="cr-right"),
+            gr.Tabs(elem_id="cr-tabs"),
+        ):
+            for name, word in html_fragments.PANELS.items():
+                # There before somebody looks at it: it counts what it has for its button.
+                with gr.Tab(word, elem_id=f"cr-tab-{name}", render_children=True):
+                    _html(f"<code-runner-{name}></code-runner-{name}>")
+            with gr.Tab("Model", elem_id="cr-tab-model"):
+                self.model_form = ModelForm(writer.choices, model_choices)
+            with gr.Tab("Kernel", elem_id="cr-tab-kernel"):
+                self.kernel_form = KernelForm(writer.choices, writer)
+                self.grants_form = GrantsForm(writer)
 
 
 def _html(html: str, name: str | None = None) -> gr.HTML:

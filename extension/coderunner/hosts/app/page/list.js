@@ -35,10 +35,10 @@
 
   // A field over the row, outside the list, which may change while somebody types.
   function rename(row) {
-    const link = row.querySelector("a"), list = document.querySelector("#cr-list");
+    const list = document.querySelector("#cr-list");
     const field = document.createElement("input");
     field.className = "cr-rename";
-    field.value = link.title;
+    field.value = row.dataset.crName;
     field.maxLength = 80;
     field.setAttribute("aria-label", "Name of the conversation");
     field.style.top = `${row.getBoundingClientRect().top - list.getBoundingClientRect().top + list.scrollTop}px`;
@@ -51,7 +51,7 @@
       document.removeEventListener("pointerdown", leave, true);
       const title = field.value.trim();
       field.remove();
-      if (keep && title && title !== link.title) send({ rename: row.dataset.crChat, title });
+      if (keep && title && title !== row.dataset.crName) send({ rename: row.dataset.crChat, title });
       document.querySelector(`#cr-list [data-cr-chat="${row.dataset.crChat}"] a`)?.focus();
     };
     field.addEventListener("keydown", (event) => {
@@ -70,9 +70,9 @@
 
   function remove(row) {
     const text = "Its messages, code and outputs are deleted permanently, and its kernel shuts down. "
-      + "Files that its code wrote are kept.";
+      + "Its files are kept.";
     const id = row.dataset.crChat;
-    ask(`Delete “${row.querySelector("a").title}”?`, text, "Delete", true).then((yes) => { if (yes) send({ delete: id }); });
+    ask(`Delete “${row.dataset.crName}”?`, text, "Delete", true).then((yes) => { if (yes) send({ delete: id }); });
   }
 
   function save(row) {
@@ -83,8 +83,27 @@
     send({ saved: row.dataset.crChat });
   }
 
-  const ACTIONS = { save, rename, delete: remove };
-  const KEYS = { F2: rename, Delete: remove };
+  function pin(row) {
+    const pinned = row.dataset.crPinned === undefined;
+    send({ pin: row.dataset.crChat, pinned });
+    keepFocus(row.dataset.crChat, pinned);
+  }
+
+  // The row comes back at another place, and the focus with it, unless it has gone elsewhere.
+  function keepFocus(id, pinned) {
+    const wait = new MutationObserver(() => {
+      const row = document.querySelector(`#cr-list [data-cr-chat="${id}"]`);
+      if (!row || (row.dataset.crPinned !== undefined) !== pinned) return;
+      wait.disconnect();
+      const at = document.activeElement ?? document.body;
+      if (at === document.body || at.closest("#cr-list, #cr-box")) row.querySelector("a").focus();
+    });
+    wait.observe(document.querySelector("#cr-list"), { childList: true, subtree: true, attributes: true });
+    setTimeout(() => wait.disconnect(), 20000);
+  }
+
+  const ACTIONS = { save, rename, pin, delete: remove };
+  const KEYS = { F2: rename, Delete: remove, p: pin, P: pin };
 
   document.addEventListener("click", (event) => {
     const at = event.target instanceof Element ? event.target : document.body;
@@ -99,7 +118,7 @@
 
   document.addEventListener("keydown", (event) => {
     const link = event.target instanceof Element && event.target.closest("#cr-list [data-cr-chat] > a");
-    if (!link || !KEYS[event.key]) return;
+    if (!link || !KEYS[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     KEYS[event.key](link.parentElement);
   });

@@ -1,7 +1,10 @@
 """The list of conversations and its search, as each page shows them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import gradio as gr
 
@@ -9,10 +12,22 @@ from coderunner.errors import RecordsUnavailable
 from coderunner.hosts.app.conversation.archive import Archive
 from coderunner.hosts.app.conversation.conversations import Conversations
 from coderunner.hosts.app.page import conversation_list
-from coderunner.runner import ConversationSummary
+from coderunner.runner import ConversationList, ConversationSummary
 from coderunner.text import surrogates
 
-Summaries = list[ConversationSummary]
+Summaries = Sequence[ConversationSummary]
+
+
+def zone_of(name: str) -> tzinfo | None:
+    """The time zone of a name; None, which is that of this machine, where nobody knows it."""
+    try:
+        return ZoneInfo(name[:LONGEST_ZONE])
+    except (ValueError, OSError, LookupError):
+        return None
+
+
+LONGEST_ZONE = 64
+"""Characters of the name of a time zone; the longest one has 32."""
 
 
 class ListUpdates:
@@ -27,8 +42,10 @@ class ListUpdates:
         self._current = current
         self._shown: dict[str, str] = {}
         """The list that each page shows."""
-        self._found: dict[str, tuple[str, Summaries, Summaries]] = {}
-        """What each page searched last, among which conversations, and which it found."""
+        self._found: dict[str, tuple[str, ConversationList, Summaries]] = {}
+        """What each page searched last, in which list, and what it found."""
+        self._zones: dict[str, tzinfo | None] = {}
+        """The time zone of each page; None: that of this machine."""
 
     async def update(self, identity: str, search: str | None, page: str) -> Any:  # noqa: ANN401 - Gradio's value for no change has no type
         """The list, where it is another one than the page shows.
@@ -38,12 +55,11 @@ class ListUpdates:
         """
         search = surrogates.whole(search or "").strip()
         try:
-            every = await self._archive.cards()
-            found = await self._search(search, every, page) if search else every
-            identity = self._current(page) or identity
-            here = next((summary for summary in every if summary.id == identity), None)
+            known = await self._archive.listing(conversation_list.LONGEST, self._current(page) or identity)
+            found = await self._search(search, known, page) if search else None
             activities = self._conversations.activities()
-            listed = conversation_list.listing(found, here, activities, searched=bool(search))
+            now = datetime.now(self._zones.get(page)).astimezone(self._zones.get(page))
+            listed = conversation_list.listing(known, activities, now, found=found)
         except RecordsUnavailable as failure:
             listed = conversation_list.trouble(f"Conversations cannot be shown right now: {failure}.")
         if self._shown.get(page) == listed:
@@ -51,19 +67,27 @@ class ListUpdates:
         self._shown[page] = listed
         return listed
 
-    def show_anew(self, page: str) -> None:
-        """Give the page the list at the next update even where nothing is new in it."""
+    def show_anew(self, page: str, zone: str | None = None) -> None:
+        """Give the page the list at the next update even where nothing is new in it.
+
+        `zone`: the name of the time zone of its browser.
+        """
         self._shown.pop(page, None)
+        self._found.pop(page, None)
+        if zone is not None:
+            self._zones[page] = zone_of(zone)
 
     def leave(self, page: str) -> None:
         """The page is closed."""
         self._shown.pop(page, None)
         self._found.pop(page, None)
+        self._zones.pop(page, None)
 
-    async def _search(self, search: str, every: Summaries, page: str) -> Summaries:
+    async def _search(self, search: str, known: ConversationList, page: str) -> Summaries:
         """Those that contain the words; all texts are read only when there may be something new to find."""
-        if (last := self._found.get(page)) and last[:2] == (search, every):
+        known = replace(known, here=None)
+        if (last := self._found.get(page)) and last[:2] == (search, known):
             return last[2]
-        found = await self._archive.cards(search)
-        self._found[page] = (search, every, found)
+        found = await self._archive.search(search, conversation_list.LONGEST + 1)
+        self._found[page] = (search, known, found)
         return found

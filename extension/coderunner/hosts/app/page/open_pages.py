@@ -10,7 +10,7 @@ import gradio as gr
 from coderunner.hosts.app.conversation.conversation import KEEPALIVE, Conversation
 from coderunner.hosts.app.conversation.conversations import Conversations
 from coderunner.hosts.app.conversation.reply_writer import ReplyWriter
-from coderunner.hosts.app.page.component_values import ComponentValues
+from coderunner.hosts.app.page.component_values import ComponentValues, earlier
 
 
 class OpenPages:
@@ -24,6 +24,8 @@ class OpenPages:
         """The conversation of each page, also before the page itself knows it."""
         self._versions: dict[str, tuple[str, int]] = {}
         """The conversation that each page shows, and the version of it."""
+        self._earlier: dict[str, tuple[str, int]] = {}
+        """The conversation that each page has opened, and how many of its messages are one piece there."""
         self._following: dict[tuple[str, str], bool] = {}
         """The pages that follow a reply, each with the conversation, whether they show it or not.
 
@@ -38,12 +40,30 @@ class OpenPages:
         self._current[page] = conversation.id
 
     def show(self, page: str, conversation: Conversation) -> None:
-        """The page is sent the conversation as it is now."""
+        """The page opens the conversation as it is now."""
         self.give(page, conversation)
+        self._earlier[page] = (conversation.id, earlier(conversation.messages))
         self._versions[page] = (conversation.id, conversation.version)
         if any(each == page for each, _ in self._following):
             # An update of the conversation before may be on its way: the next tick looks again.
             self._versions.pop(page)
+
+    def values(self, page: str, conversation: Conversation) -> list[Any]:
+        """For the page's chat, message box and id."""
+        return self._values.conversation(conversation, self._whole(page, conversation))
+
+    def _whole(self, page: str, conversation: Conversation) -> int:
+        """How many messages are one piece on the page, since it has opened the conversation.
+
+        It stays so while the conversation grows: what moves into another piece is drawn anew, frames too.
+        """
+        of, count = self._earlier.get(page, ("", 0))
+        if of != conversation.id:
+            return 0
+        # What follows is written for the page: an edit may have taken some of the first ones away.
+        least = min(count, max(0, len(conversation.messages) - 1))
+        self._earlier[page] = (of, least)
+        return least
 
     def outdated(self, page: str, conversation: Conversation) -> bool:
         """Whether the page has to be sent the conversation again; asked for once for each change."""
@@ -56,6 +76,7 @@ class OpenPages:
         """The page is closed."""
         self._versions.pop(page, None)
         self._current.pop(page, None)
+        self._earlier.pop(page, None)
 
     async def follow(self, page: str, conversation: Conversation) -> AsyncGenerator[list[Any]]:
         """Give the chat and the kernel's status while a reply is written; once for a page at a time.
@@ -94,7 +115,7 @@ class OpenPages:
                     yield [gr.skip(), gr.skip()]
                     continue
                 self._versions[page] = (conversation.id, conversation.version)
-                messages = self._values.message_parts(conversation)
+                messages = self._values.message_parts(conversation, self._whole(page, conversation))
                 now = self._writer.session(conversation.id).status
                 if (messages, now) == (shown, status) and monotonic() - since < KEEPALIVE:
                     continue

@@ -41,8 +41,7 @@
     const button = event.target instanceof Element && event.target.closest("button[data-cr]");
     if (!button || !ours(button)) return;
     const kind = button.dataset.cr;
-    if (kind === "settings") document.querySelector("#cr-settings").click();
-    else if (kind === "copy") copy(button, button.closest(".cr-cell").querySelector(".cr-code").textContent);
+    if (kind === "copy") copy(button, button.closest(".cr-cell").querySelector(".cr-code").textContent);
     else if (kind === "copy-text") copy(button, said(button.dataset.crReply));
     else if (kind === "copy-own") copy(button, button.closest(".cr-own").dataset.crText);
     else if (kind === "copy-fence") copy(button, button.closest(".cr-fence").querySelector("code").textContent);
@@ -51,8 +50,16 @@
 
 // Scripts send events to Gradio through hidden fields.
 window.coderunner = {
-  // The id of the conversation.
-  shown: () => document.querySelector("#cr-list nav")?.dataset.crCurrent ?? "",
+  // What keys do on this page beside those of its blocks.
+  shortcuts: [
+    ["Enter", "Send the message"],
+    ["Shift + Enter", "Begin a new line in the message"],
+    ["Ctrl + Enter", "Send a message that you have edited"],
+    ["F2, P, Delete", "Rename, pin or delete a conversation of the list"],
+  ],
+
+  // The id of the conversation, also of one in which nothing was said yet.
+  shown: () => document.querySelector("#cr-kernel [data-cr-conversation]")?.dataset.crConversation ?? "",
 
   // The address of a file in its folder.
   file: (path) => `coderunner/file?${new URLSearchParams({ c: window.coderunner.shown(), path })}`,
@@ -114,15 +121,23 @@ window.coderunner = {
   else if (chosen) addEventListener("DOMContentLoaded", begin);
 })();
 
-// On a small screen the sidebar would cover the conversation, so it is closed at first.
+// On a small screen the sidebar would cover the conversation, so it is closed at first, and when a page becomes one.
 (() => {
+  const small = matchMedia("(max-width: 768px)");
+  let closed = false;
+  small.addEventListener("change", () => {
+    const left = document.querySelector("#cr-left"), open = left?.classList.contains("open");
+    if (!left || !(small.matches ? open : closed && !open)) return;
+    closed = small.matches;
+    left.querySelector(".toggle-button")?.click();
+  });
   const wait = new MutationObserver(() => {
     const left = document.querySelector("#cr-left.open");
     if (!left) return;
     wait.disconnect();
     // After Gradio has finished opening it.
     setTimeout(() => {
-      if (innerWidth <= 768) left.querySelector(".toggle-button")?.click();
+      if (small.matches) left.querySelector(".toggle-button")?.click();
       document.body.classList.add("cr-ready");
     }, 100);
   });
@@ -132,26 +147,44 @@ window.coderunner = {
 // A conversation opens at its end and stays there while its blocks fill, until the person scrolls. What they ask
 // themselves is shown to them wherever they are.
 (() => {
-  let follows = true, touched = 0, shown = "", watched = null, asked = null;
+  let follows = true, touched = 0, shown = "", watched = null, asked = null, own = { top: 0, high: 0 };
   const place = () => document.querySelector("#cr-chat .bubble-wrap");
   const questions = () => {
     const all = [...document.querySelectorAll("#cr-chat .cr-own")];
     return `${all.length} ${all.at(-1)?.dataset.crText}`;
   };
   const ask = () => { asked = questions(); };
+  const note = ({ scrollTop, scrollHeight }) => { own = { top: scrollTop, high: scrollHeight }; };
   addEventListener("keydown", ({ target, key }) => { if (key === "Enter" && target.closest("#cr-box")) ask(); }, true);
   addEventListener("click", ({ target }) => { if (target.closest("#cr-box .submit-button")) ask(); }, true);
   addEventListener("submit", ({ target }) => { if (target.matches(".cr-edit")) ask(); }, true);
-  const toTheEnd = () => { const at = place(); if (follows && at) at.scrollTop = at.scrollHeight; };
+  const toTheEnd = () => {
+    const at = place();
+    if (!follows || !at) return;
+    at.scrollTop = at.scrollHeight;
+    note(at);
+  };
   const sizes = new ResizeObserver(toTheEnd);
   for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"]) {
     addEventListener(kind, () => { touched = performance.now(); }, { capture: true, passive: true });
   }
   document.addEventListener("scroll", ({ target }) => {
-    if (target !== place() || performance.now() - touched > 800) return;
+    if (target !== place()) return;
+    // What is found in the page, or read aloud, scrolls without a key or a pointer.
+    const elsewhere = target.scrollHeight === own.high && target.scrollTop < own.top - 60;
+    if (!elsewhere && performance.now() - touched > 800) return;
     follows = target.scrollHeight - target.scrollTop - target.clientHeight < 60;
+    // From here on as if the page had gone there itself: what is found above is away from this end.
+    if (follows) note(target);
   }, { capture: true, passive: true });
+  // What somebody edits stays where it is.
+  let before = false;
+  document.addEventListener("coderunner-editing", ({ detail: { open } }) => {
+    [before, follows] = open ? [before || follows, false] : [false, before || follows];
+  });
   new MutationObserver(() => {
+    // Gradio's list of examples has buttons in it, and no items.
+    for (const list of document.querySelectorAll('.examples[role="list"]')) Object.assign(list, { role: "group", ariaLabel: "Examples" });
     const current = document.querySelector("#cr-list nav")?.dataset.crCurrent ?? "";
     if (current !== shown) {
       shown = current;

@@ -20,9 +20,10 @@ class Approval:
     source: str
 
     @property
-    def lines(self) -> int:
-        """Its number of lines."""
-        return self.source.count("\n") or 1
+    def size(self) -> str:
+        """Its number of lines, in words."""
+        lines = self.source.count("\n") or 1
+        return f"{lines} line{'s' if lines != 1 else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class RunningBlock:
     """A running block."""
 
     ordinal: int
+    waits: str = ""
+    """What it waits for before it runs, in a few words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class BarState:
         self._asked: dict[str, Approval] = {}
         self._words: dict[str, tuple[str, bool]] = {}
         """The code and the decision about a block, by its id; each is used for one run."""
+        self._edits: dict[str, str] = {}
+        """What is to run in place of a block's code, by its id."""
         self._queries: dict[str, tuple[InputRequest, Future[Secret]]] = {}
         self._busy: dict[str, RunningBlock] = {}
         self._late: dict[str, list[DetachedBlock]] = {}
@@ -84,10 +89,18 @@ class BarState:
             self._words[ask.block] = ask.source, run
             return True
 
-    def decide(self, block: str, source: str, *, run: bool) -> None:
-        """Decide about the block of that id with this code."""
+    def decide(self, block: str, source: str, *, run: bool, edited: str = "") -> None:
+        """Decide about the block of that id with this code; `edited` is what runs in its place."""
         with self._lock:
             self._words[block] = source, run
+            self._edits.pop(block, None)
+            if edited:
+                self._edits[block] = edited
+
+    def edited(self, block: str) -> str:
+        """What runs in place of the code of a block that may run; given once, empty if nothing does."""
+        with self._lock:
+            return self._edits.pop(block, "")
 
     def withdraw(self, conversation: str) -> None:
         """Note that the waiting block no longer waits: decisions about it are dropped."""
@@ -95,6 +108,7 @@ class BarState:
             ask = self._asked.pop(conversation, None)
             if ask is not None:
                 self._words.pop(ask.block, None)
+                self._edits.pop(ask.block, None)
 
     def inquire(self, conversation: str, question: Question) -> Future[Secret]:
         """Show a program's request for input; gives the future answer."""
@@ -133,6 +147,12 @@ class BarState:
         self.withdraw(conversation)
         with self._lock:
             self._busy[conversation] = RunningBlock(ordinal)
+
+    def prepare(self, conversation: str, words: str) -> None:
+        """Note what the block waits for before it runs; empty: for nothing any more."""
+        with self._lock:
+            if (busy := self._busy.get(conversation)) is not None:
+                self._busy[conversation] = RunningBlock(busy.ordinal, words)
 
     def go_on(self, conversation: str, late: DetachedBlock) -> None:
         """Note that a block keeps running in the background."""

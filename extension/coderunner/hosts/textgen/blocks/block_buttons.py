@@ -3,17 +3,19 @@
 import secrets
 import threading
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from coderunner.hosts.textgen.blocks.bar_state import BarState
 from coderunner.hosts.textgen.blocks.block_store import OPEN, BlockStore, KnownBlock
 from coderunner.hosts.textgen.blocks.rerun import Reruns
 from coderunner.outputs import Refusal
+from coderunner.packages.offers import Card
 from coderunner.page.block_state import Block, State
 from coderunner.page.html.refusals_html import ALLOW
 from coderunner.page.server.input_requests import InputRequests
-from coderunner.runner import Grants, RecordedRuns, Records, RunOptions, Session, grants_of
+from coderunner.runner import Event, RecordedRuns, Records, RunOptions, Session
 from coderunner.secret_value import Secret
 
 
@@ -29,10 +31,12 @@ class Kernels:
     place: Callable[[], str]
     stop: Callable[[], None]
     """Stop the current reply, like the webui's own Stop."""
-    allow: Callable[[str, Grants], object]
-    """Let code of a conversation reach more; may take seconds."""
+    allow: Callable[[str, Refusal, Callable[[], bool]], Iterator[Event]]
+    """Allow code of a conversation what a button offers, until somebody stops it; may take minutes."""
     granted: Callable[[str, Refusal], bool]
     """Whether it may by now reach what it was refused."""
+    card: Callable[[str, Refusal], Card | None]
+    """What is known of packages that it lacks."""
 
 
 class BlockButtons:
@@ -90,21 +94,33 @@ class BlockButtons:
             return True
         return verb == "cancel" and self._reply(ticket, None)
 
+    def run_edited(self, ticket: str, verb: str, source: str) -> bool:
+        """Run a block with this code in place of its own; False if it cannot run now."""
+        known = self._store.get(ticket)
+        state = known.block.state if known else None
+        if known is not None and verb == "run" and state is State.WAITING:
+            return self._decide(known, verb, source)
+        if known is not None and verb == "edit" and state in (State.ENDED, State.UNFINISHED):
+            return self._run_again(known, edited=source)
+        return False
+
     def answer(self, ticket: str, text: Secret) -> bool:
         """Give a program its input; False if it does not wait for any (any more)."""
         return self._reply(ticket, text)
 
-    def _decide(self, known: KnownBlock, verb: str) -> bool:
+    def _decide(self, known: KnownBlock, verb: str, edited: str = "") -> bool:
         if not self._kernels.may_run():
             return False
         if verb == "always":
             self._always.add(known.conversation)
-        self._approvals.decide(known.block.id, known.block.source, run=verb != "skip")
+        self._approvals.decide(known.block.id, known.block.source, run=verb != "skip", edited=edited)
         return True
 
     def _stop(self, known: KnownBlock) -> bool:
         if known.running is not None:
             known.running.interrupt()
+        elif known.stop is not None:
+            known.stop()
         else:
             self._kernels.stop()
         return True
@@ -120,9 +136,11 @@ class BlockButtons:
         refusal = known.block.allowed(ticket) if known is not None else None
         if known is None or refusal is None or known.block.state is not State.ENDED:
             return False
-        return self._run_again(known, refusal)
+        again = known.block.again
+        # What was refused to the code as a person changed it runs again as they did.
+        return self._run_again(known, refusal, again.source if again is not None and again.first else "")
 
-    def _run_again(self, known: KnownBlock, allowed: Refusal | None = None) -> bool:
+    def _run_again(self, known: KnownBlock, allowed: Refusal | None = None, edited: str = "") -> bool:
         if known.repeats or not self._kernels.may_run():
             return False
         block, at = known.block, known.conversation
@@ -140,10 +158,9 @@ class BlockButtons:
         runs = RecordedRuns(self._records, known.home, message, self._kernels.place(), again=True)
         options = replace(self._kernels.options(), runs=runs)
 
-        def session() -> Session:
-            if allowed is not None:
-                self._kernels.allow(at, grants_of(allowed))
-            return self._kernels.session(at)
+        def prepare(stopped: Callable[[], bool]) -> Iterator[Event]:
+            return iter(()) if allowed is None else self._kernels.allow(at, allowed, stopped)
 
-        self._repeats.begin(block, options, session, change, tell)
+        kernel = partial(self._kernels.session, at)
+        self._repeats.begin(block, options, prepare, kernel, change, tell, edited)
         return True

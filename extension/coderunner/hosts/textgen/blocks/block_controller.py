@@ -3,8 +3,9 @@
 After the reply, and after a restart, they come from the records.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Literal
 
 from coderunner.hosts.textgen.blocks.background_cells import BackgroundCells
 from coderunner.hosts.textgen.blocks.bar_state import BarState
@@ -14,7 +15,7 @@ from coderunner.hosts.textgen.reply import output_placeholders
 from coderunner.hosts.textgen.reply.chat_reply_detection import ChatRequest
 from coderunner.outputs import Cell
 from coderunner.page import block_transitions
-from coderunner.page.block_state import Block, BlockPanel, State
+from coderunner.page.block_state import Block, State
 from coderunner.page.html.block_html import Setting
 from coderunner.runner import (
     Answered,
@@ -23,11 +24,14 @@ from coderunner.runner import (
     Ended,
     Event,
     Part,
+    Preparing,
     Records,
     Say,
     Shown,
     Started,
     Waiting,
+    first_rows,
+    look_up,
 )
 
 ALONE = 20.0
@@ -40,10 +44,11 @@ class BlockController:
     def __init__(
         self, records: Records, approvals: BarState, kernels: Kernels, setting: Callable[[], Setting]
     ) -> None:
-        self.store = BlockStore(setting, records, kernels.session, kernels.granted)
+        self.store = BlockStore(setting, records, kernels.session, kernels.granted, kernels.card)
         self.buttons = BlockButtons(self.store, records, approvals, kernels)
         self.alone = ALONE
         self._approvals = approvals
+        self._session = kernels.session
         self._background = BackgroundCells(self.store, records, self.buttons.answers, self._came_up)
         self._current: dict[str, str] = {}
         """The latest block in the reply of each conversation."""
@@ -56,9 +61,11 @@ class BlockController:
         match event:
             case Waiting(cell, ordinal):
                 return self._begin(request, cell, ordinal, State.WAITING)
-            case Started(cell, ordinal, panel):
+            case Started(cell, ordinal):
                 state = State.QUEUED if self.store.cell_goes_on(at) else State.RUNNING
-                return self._begin(request, cell, ordinal, state, panel)
+                return self._begin(request, cell, ordinal, state, event)
+            case Preparing(words):
+                self._change(at, lambda b: block_transitions.prepared(b, words))
             case Shown(change):
                 self._change(at, lambda b: block_transitions.showed(b, change.index, change.output))
             case Asked(question):
@@ -73,6 +80,17 @@ class BlockController:
             case Ended():
                 return self._end(request, event)
         return ""
+
+    async def look_up(
+        self, ticket: str, kind: Literal["complete", "inspect"], code: str, at: int
+    ) -> Mapping[str, object]:
+        """What the kernel of a block's conversation knows of some code."""
+        known = self.store.get(ticket)
+        return await look_up(self._session(known.conversation), kind, code, at) if known is not None else {}
+
+    async def first_rows(self, conversation: str, path: str) -> Mapping[str, object] | None:
+        """The first rows of a table in the folder of a conversation, as its kernel tells them."""
+        return await first_rows(self._session(conversation), path)
 
     def leave(self, request: ChatRequest) -> None:
         """Note that a reply is over, perhaps because the webui ended it and its block was interrupted.
@@ -109,14 +127,21 @@ class BlockController:
         self.pass_over(conversation)
 
     def _begin(
-        self, request: ChatRequest, cell: Cell, ordinal: int, state: State, panel: BlockPanel | None = None
+        self, request: ChatRequest, cell: Cell, ordinal: int, state: State, event: Started | None = None
     ) -> str:
         identity = output_placeholders.identity(request.message, ordinal)
-        block = Block(
-            source=cell.source, state=state, ticket=identity, ordinal=ordinal, id=identity, panel=panel
-        )
+        before = self.store.get(identity)
+        waits = before.block if before is not None and before.block.state is State.WAITING else Block()
+        block = replace(waits, ordinal=ordinal, id=identity)
+        if event is None:
+            block = block_transitions.asked(block, cell.source, identity)
+        else:
+            queued = state is State.QUEUED
+            block = block_transitions.started(block, cell.source, identity, queued=queued, panel=event.panel)
         self._current[request.conversation] = identity
-        self.store.add(KnownBlock(block, request.conversation, request.home or request.conversation))
+        stop = event.stop if event is not None else None
+        at, home = request.conversation, request.home or request.conversation
+        self.store.add(KnownBlock(block, at, home, stop=stop))
         return identity
 
     def _end(self, request: ChatRequest, event: Ended) -> str:

@@ -10,6 +10,7 @@ from functools import partial
 from coderunner.errors import RecordsUnavailable
 from coderunner.hosts.textgen.reply import output_placeholders
 from coderunner.outputs import Refusal
+from coderunner.packages.offers import Card
 from coderunner.page import block_transitions
 from coderunner.page.block_state import Block, State
 from coderunner.page.html.block_html import Setting
@@ -23,6 +24,7 @@ from coderunner.runner import (
     for_model,
     later_of,
     panel_of,
+    was_edited,
 )
 
 log = logging.getLogger(__name__)
@@ -45,6 +47,8 @@ class KnownBlock:
     """The conversation under which its runs are recorded."""
     running: Late | None = None
     """Its cell, if that keeps running after its deadline."""
+    stop: Callable[[], None] | None = None
+    """Stops its cell alone while the reply runs it."""
 
     @property
     def repeats(self) -> bool:
@@ -61,18 +65,21 @@ class BlockStore:
         records: Records,
         session: Callable[[str], Session],
         granted: Callable[[str, Refusal], bool],
+        card: Callable[[str, Refusal], Card | None],
     ) -> None:
         """`session` gives the kernel of a conversation.
 
-        `granted` tells whether it may by now reach what it was refused.
+        `granted` tells whether it may by now reach what it was refused, `card` what is known of packages.
         """
-        self.subscriptions = Subscriptions(setting, self.find, granted)
+        self.subscriptions = Subscriptions(setting, self.find, granted, card)
         self._records = records
         self._session = session
         self._lock = threading.RLock()
         self._known: OrderedDict[str, KnownBlock] = OrderedDict()
         self._moved: dict[str, str] = {}
         """The conversation that a reply belongs to now, if its chat was renamed or branched."""
+        self._noted: OrderedDict[str, tuple[str, str]] = OrderedDict()
+        """The fence of a block, and what the model read of its result, as they stand in the webui's text."""
 
     def move(self, replies: Mapping[str, object], conversation: str) -> None:
         """Note that the replies with this metadata of the webui belong to a conversation."""
@@ -81,6 +88,15 @@ class BlockStore:
                 known = notes.get("coderunner") if isinstance(notes, dict) else None
                 if isinstance(known, str):
                     self._moved[known.partition(" ")[0]] = conversation
+
+    def note(self, identity: str, fence: str, read: str) -> None:
+        """Note how a block stands in the text of its reply: the records have only what ran in its place."""
+        with self._lock:
+            if self._noted.get(identity) != (fence, read):
+                self._noted[identity] = fence, read
+            self._noted.move_to_end(identity)
+            if len(self._noted) > MOST:
+                self._noted.popitem(last=False)
 
     def get(self, identity: str) -> KnownBlock | None:
         """The block of that id, if it is in memory."""
@@ -146,7 +162,10 @@ class BlockStore:
         home = key.conversation
         with self._lock:
             at = self._moved.get(key.message, home)
-        bare = Block(ticket=identity, ordinal=key.ordinal, id=identity)
+            fence, read = self._noted.get(identity, ("", ""))
+        bare = Block(fence, ticket=identity, ordinal=key.ordinal, id=identity)
+        if was_edited(read, bare.code, runs[0].code):
+            bare = replace(bare, first=f"{bare.code}\n")
         panel = partial(panel_of, session=self._session(at), records=self._records)
         block = block_transitions.recalled(bare, runs, panel)
         if block is None:

@@ -4,13 +4,17 @@ import ipaddress
 import json
 import logging
 import socket
+from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlsplit
 
 from coderunner.access.origins import LOOPBACK, Scope
+from coderunner.files.chat_folder import ChatFolder
 from coderunner.hosts.textgen.blocks.block_controller import BlockController
 from coderunner.hosts.textgen.reply import output_placeholders
 from coderunner.hosts.textgen.webui import webui_api, webui_patches
 from coderunner.page.server import static_files
+from coderunner.page.server.files.made_file_routes import MadeFileRoutes
 from coderunner.page.server.routes import Rights, Routes
 
 log = logging.getLogger(__name__)
@@ -63,17 +67,25 @@ def _is_number(name: object) -> bool:
 class OutputRoutes:
     """One for the process: a restart of the interface makes another app with the same routes."""
 
-    def __init__(self, controller: BlockController, address: str = "") -> None:
-        self._routes = Routes(
-            controller.store.subscriptions, Rights(Names(address), webui_api.visitor), controller.buttons
-        )
+    def __init__(
+        self, controller: BlockController, folder: Callable[[str], ChatFolder], address: str = ""
+    ) -> None:
+        """`folder` gives the files of a conversation."""
+        self._note = controller.store.note
+        shown, rights = controller.store.subscriptions, Rights(Names(address), webui_api.visitor)
+        self._routes = Routes(shown, rights, controller.buttons, controller.look_up)
+
+        async def folder_of(conversation: str) -> ChatFolder | None:
+            return folder(conversation) if conversation else None
+
+        self._files = MadeFileRoutes(rights, shown, folder_of, controller.first_rows)
         self.placed = False
         """The page shows the blocks of a reply as elements."""
 
     def install(self) -> None:
         """Add the routes to the next app, and the elements to its messages."""
-        webui_patches.mount(self._routes.all())
-        self.placed = webui_patches.draw_with(output_placeholders.html)
+        webui_patches.mount([*self._routes.all(), *self._files.all()])
+        self.placed = webui_patches.draw_with(partial(output_placeholders.html, note=self._note))
         if not self.placed:
             log.warning("this webui renders messages in an unsupported way: outputs are shown as text")
 

@@ -3,9 +3,10 @@
 import logging
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
+from itertools import chain
 from typing import Protocol
 
 from coderunner.outputs import Cell, Question
@@ -17,15 +18,18 @@ from coderunner.runner import (
     Beat,
     Ended,
     Event,
+    Preparing,
     Run,
     RunOptions,
     Session,
     Shown,
     Started,
     ran_again,
+    ran_edited,
     run_cell_sync,
 )
 from coderunner.secret_value import Secret
+from coderunner.text.line_diff import differ
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +40,9 @@ class Change(Protocol):
     def __call__(self, grow: Callable[[Block], Block], *, quietly: bool = False) -> None:
         """Change it."""
 
+
+Prepare = Callable[[Callable[[], bool]], Iterator[Event]]
+"""What is done first, until somebody stops it; an `Ended` says that the block cannot run."""
 
 Ask = Callable[[], tuple[str, Future[Secret]]]
 """Gives a ticket for a request for input, and its future answer."""
@@ -59,25 +66,38 @@ class Reruns:
         self,
         block: Block,
         options: RunOptions,
+        prepare: Prepare,
         session: Callable[[], Session],
         change: Change,
         tell: Callable[[str], None],
+        edited: str = "",
     ) -> None:
-        """Run a block again; returns at once. `tell` gets the text about it for the model."""
+        """Run a block again, once it is prepared; returns at once. `tell` gets the text for the model.
+
+        `edited` is what a person wants to run in place of its code.
+        """
         own = secrets.token_urlsafe(18)
+        changed = bool(edited) and differ(block.source, edited)
         again = Block(
-            source=block.source, state=State.RUNNING, ticket=own, id=own, repeat=True, of=block.ticket
+            source=edited if changed else block.source,
+            state=State.RUNNING,
+            ticket=own,
+            id=own,
+            repeat=True,
+            of=block.ticket,
+            first=block.source if changed else "",
         )
         self._running[own] = threading.Event()
         change(lambda _before: again)
-        work = (own, block, options, session, change, tell)
+        work = (again, block.ordinal or 0, options, prepare, session, change, tell)
         threading.Thread(target=self._run, args=work, daemon=True).start()
 
     def _run(
         self,
-        own: str,
-        block: Block,
+        again: Block,
+        ordinal: int,
         options: RunOptions,
+        prepare: Prepare,
         session: Callable[[], Session],
         change: Change,
         tell: Callable[[str], None],
@@ -88,13 +108,19 @@ class Reruns:
             asked[0], answer = self._ask()
             return answer
 
-        run = Run(Cell(block.source), block.ordinal or 0)
+        own, run = again.ticket, Run(Cell(again.source), ordinal)
         try:
             stopped, options = self._running[own].is_set, replace(options, ask=ask)
-            for event in run_cell_sync(run, session(), options, stopped, []):
+
+            def ran() -> Iterator[Event]:
+                yield from run_cell_sync(run, session(), options, stopped, [])
+
+            for event in chain(prepare(stopped), ran()):
                 _show(event, change, asked)
                 if isinstance(event, Ended):
-                    tell(ran_again(block.source, event.result))
+                    told = ran_edited(again.first, again.source, event.result) if again.first else None
+                    tell(told or ran_again(again.source, event.result))
+                    break
         except Exception:
             log.exception("a block could not be run again")
         finally:
@@ -104,8 +130,10 @@ class Reruns:
 
 def _show(event: Event, change: Change, asked: list[str]) -> None:
     match event:
+        case Preparing(words):
+            change(lambda b: block_transitions.prepared(b, words))
         case Started(_cell, _ordinal, panel):
-            change(lambda b: replace(b, panel=panel))
+            change(lambda b: replace(b, panel=panel, preparing=""))
         case Shown(told):
             change(lambda b: block_transitions.showed(b, told.index, told.output))
         case Asked(question):

@@ -23,6 +23,7 @@ from coderunner.outputs import Error, Result, Status, Stream
 from coderunner.runner import (
     Cell,
     Ended,
+    KernelLocation,
     Progress,
     RecordedRuns,
     Report,
@@ -32,6 +33,7 @@ from coderunner.runner import (
     Session,
     check,
     heard,
+    marked_yours,
     never,
     normalise,
     run_cell_sync,
@@ -142,11 +144,16 @@ class FormHandlers:
             "ask": f"{blocks} run in {place} after you approve them",
             "off": f"{blocks} are not run. They would run in {place}",
         }
-        bold = chosen.approval == "auto" and not chosen.where.isolated
+        bold = chosen.approval == "auto" and self._unprotected(chosen.where)
         caution = ", on this computer and with your permissions" if bold else ""
         boxed = ", in a sandbox" if chosen.kernel == "embedded" and chosen.sandbox else ""
         why = f" {chosen.sandbox.why}" if chosen.kernel == "embedded" and chosen.sandbox.why else ""
         return Line(f"{words[chosen.approval]}{caution}{boxed}.{why}")
+
+    def _unprotected(self, where: KernelLocation) -> bool:
+        """Whether code can do there what the person can, who sees the form."""
+        told = marked_yours(where) if self.finds else where
+        return not where.isolated or (isinstance(told, Server) and told.yours)
 
     def choose(self, **changes: Any) -> Line:  # noqa: ANN401 - values by name, checked by the store
         """Save choices."""
@@ -182,6 +189,7 @@ class FormHandlers:
         if kernel == "server" and not address.strip():
             return Connection(Line("Enter the address of the Jupyter server first.", good=False))
         where = self.extension.store.get().where
+        where = marked_yours(where) if self.finds else where
         try:
             return self._checked(self.extension.sessions.io_thread.call(check(where), CHECKED))
         except TooLate:
@@ -308,7 +316,12 @@ class FormHandlers:
     def notebook(self, history: object, chat: Chat) -> tuple[str, Line]:
         """The chat as the text of a notebook, empty if there is none, and the status."""
         try:
-            text, lacks = notebook(history, chat.unique_id or "Chat", self.extension.records)
+            text, lacks = notebook(
+                history,
+                chat.unique_id or "Chat",
+                self.extension.records,
+                self.extension.sessions.folders.root,
+            )
         except CodeRunnerError as failure:
             return "", Line(str(failure), good=False)
         if not text:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from coderunner.hosts.textgen.reply.output_placeholders import without
@@ -10,17 +11,20 @@ from coderunner.runner import (
     Records,
     StoredConversation,
     StoredMessage,
+    installed_for,
     missing_words,
     pieces_in,
     results_in,
+    slug,
     to_notebook,
 )
 
 
-def notebook(history: object, title: str, records: Records) -> tuple[str, str]:
+def notebook(history: object, title: str, records: Records, folders: Path) -> tuple[str, str]:
     """The webui's `history` of a chat as the text of a notebook, and a sentence on what is missing.
 
-    Both are empty if there is nothing to say. Raises RecordsUnavailable.
+    Both are empty if there is nothing to say. `folders` has those of kernels, beside which it is written what
+    was installed for them. Raises RecordsUnavailable.
     """
     rows = history.get("internal") if isinstance(history, Mapping) else None
     if not isinstance(history, Mapping) or not rows:
@@ -37,7 +41,8 @@ def notebook(history: object, title: str, records: Records) -> tuple[str, str]:
     # A block without a recorded run is no cell: it stays in the text, with its result.
     prose = [piece.text for stored in sayings for piece in stored.pieces]
     lacks = sum(map(results_in, prose))
-    return to_notebook(chat), missing_words(chat, lacks)
+    lock = installed_for(folders, map(slug, {run.key.conversation for run in kept}))
+    return to_notebook(chat, lock), missing_words(chat, lacks)
 
 
 def _runs(homes: Iterable[str], records: Records) -> Mapping[str, list[Record]]:

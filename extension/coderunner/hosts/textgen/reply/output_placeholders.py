@@ -6,8 +6,9 @@ block's fence, the markers and the text between them; that text is inside it, as
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from html import unescape
 from secrets import token_hex
 
 from coderunner.hosts.textgen.webui.webui_patches import Convert
@@ -69,8 +70,12 @@ def opened(text: str) -> frozenset[str]:
     return frozenset(found[1] for found in _OPENING.finditer(text))
 
 
-def html(text: str, convert: Convert) -> str:
-    """The HTML of a message's `text`, which comes HTML-escaped from the webui."""
+Note = Callable[[str, str, str], None]
+"""Called with the id of a block, its fence and what the model read of its result."""
+
+
+def html(text: str, convert: Convert, note: Note | None = None) -> str:
+    """The HTML of a message's `text`, which comes HTML-escaped from the webui; `note` gets finished ones."""
     if "](coderunner:" not in text:
         return convert(text)
     thoughts = [found.group(2, 3) for found in _THOUGHT.finditer(text)]
@@ -84,6 +89,8 @@ def html(text: str, convert: Convert) -> str:
     )
     page = convert(source)
     for number, place in enumerate(places):
+        if note is not None and place.finished:
+            note(place.identity, unescape(place.fence), unescape(place.read))
         stands = re.compile(rf"(?:<p>\s*)?{_TOKEN}{number}n(?:\s*</p>)?")
         inside = convert(place.text, finished=place.finished) if place.text.strip() else ""
         element = f'<div class="coderunner-slot">{block_html.placeholder(place.identity, inside)}</div>'
@@ -109,8 +116,15 @@ class Placeholder:
     """The place of an element, and the text that it replaces."""
 
     identity: str
-    text: str
+    fence: str
+    read: str
+    """What the model read of the result."""
     finished: bool
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return self.fence + self.read
 
 
 def _parts(text: str) -> Iterator[str | Placeholder]:
@@ -126,7 +140,7 @@ def _parts(text: str) -> Iterator[str | Placeholder]:
             start = closed[0] if closed[1] == at else at
             until, after, finished = _inside(text, end, found[1])
             yield text[done:start]
-            yield Placeholder(found[1], f"{text[start:at]}{text[end:until]}", finished)
+            yield Placeholder(found[1], text[start:at], text[end:until], finished)
             done = end = after
         elif marker := _FENCE.match(line.rstrip("\r\n")):
             if fence is None:

@@ -25,6 +25,7 @@ from coderunner.runner import (
     Generate,
     Kernel,
     Part,
+    Preparing,
     RunOptions,
     Say,
     Started,
@@ -264,7 +265,7 @@ def _is_seen(event: Event, page: Page) -> bool:
     match event:
         case Say():
             return page.owed or not page.early
-        case Beat() | Started():
+        case Beat() | Started() | Preparing():
             return True
     return False
 

@@ -37,9 +37,12 @@ from coderunner.outputs import Result
 from coderunner.page.html.block_html import Setting
 from coderunner.runner import (
     Answered,
+    Capacity,
     Ended,
     Event,
     KernelSandbox,
+    Packaging,
+    Preparing,
     Question,
     RecordedRuns,
     Records,
@@ -49,6 +52,7 @@ from coderunner.runner import (
     Session,
     Sessions,
     Started,
+    allow_sync,
     declined,
     granted,
     no_pictures,
@@ -91,24 +95,23 @@ class ExtensionState:
         status_files.clean()
         ours = _settings()
         store = PreferencesFile(home / "settings.json", from_settings(ours) if ours else Preferences())
-        most, approvals = ours.max_memory if ours else 0.0, BarState()
-        several = webui_api.serves_several()
-        sandbox = KernelSandbox.of(ours or Settings(), buttons=True, stranger=several, data=home)
-        sessions = Sessions(home / "files", max_memory=most, spare=True, sandbox=sandbox)
-        where = ours.records_url.reveal() if ours else ""
-        kept, pool = (ours.keep_days, ours.records_pool) if ours else (0, 1)
-        records = open_records(where, home, keep_days=kept, pool=pool, fallback="any")
-        chats = ChatIdentities(
-            home / "chats.json", _is_there, lambda place: webui_api.chat_names(place.folder)
-        )
+        known, approvals, several = ours or Settings(), BarState(), webui_api.serves_several()
+        box = KernelSandbox.of(known, buttons=True, stranger=several, data=home)
+        packs, files = Packaging(known.packages, buttons=not several), home / "files"
+        room, most, mods = Capacity.of(known), known.max_memory, known.preloaded
+        sessions = Sessions(files, capacity=room, max_memory=most, preload=mods, sandbox=box, packaging=packs)
+        kept = (ours.records_url.reveal(), ours.keep_days, ours.records_pool) if ours else ("", 0, 1)
+        records = open_records(kept[0], home, keep_days=kept[1], pool=kept[2], fallback="any")
+        chats = ChatIdentities(home / "chats.json", _is_there, lambda at: webui_api.chat_names(at.folder))
         kernels = Kernels(
             lambda name: sessions.get(name, store.get().where),
             lambda: RunOptions(store.get().limit or store.get().deadline),
             lambda: not why_not(store.get(), several=webui_api.serves_several()),
             lambda: store.get().place,
             lambda: webui_api.set_stopped(True),
-            lambda name, grants: sessions.io_thread.call(sessions.grant(name, grants)),
+            lambda name, refusal, stopped: allow_sync(sessions, name, store.get().where, refusal, stopped),
             sessions.granted,
+            lambda name, refusal: sessions.packages.card(name, store.get().where, refusal),
         )
 
         def setting() -> Setting:
@@ -120,7 +123,11 @@ class ExtensionState:
         controller = BlockController(records, approvals, kernels, setting)
         shown = controller.store.subscriptions
         sessions.follow_grants(lambda label: shown.grants_changed(lambda chat: chat == label))
-        elements = OutputRoutes(controller, ours.public_url if ours else "")
+        elements = OutputRoutes(
+            controller,
+            lambda name: sessions.files(name, store.get().where),
+            ours.public_url if ours else "",
+        )
         return cls(store, sessions, cache, status_files, records, approvals, controller, elements, chats)
 
     def install(self) -> None:
@@ -213,15 +220,16 @@ class ExtensionState:
         """How the cells of a reply are run."""
         chosen = self.store.get()
 
+        def identity(run: Run) -> str:
+            return output_placeholders.identity(request.message, run.ordinal)
+
         def consent(run: Run) -> Future[bool]:
             match chosen.approval:
                 case "ask" if self.controller.buttons.always(request.conversation):
                     return granted(run)
                 case "auto":
                     return granted(run)
-            word = self.approvals.ask(
-                request.conversation, output_placeholders.identity(request.message, run.ordinal), run
-            )
+            word = self.approvals.ask(request.conversation, identity(run), run)
             self.show(request)
             # Without a decision the reply ends at its block; with one the page continues it.
             return Future() if word is None else granted(run) if word else declined(run)
@@ -238,7 +246,6 @@ class ExtensionState:
 
         # An API client would never get the result of a background cell.
         limit, allowance = 0.0 if request.api else chosen.limit, ReplyBudget(chosen.max_seconds)
-        questions = ask if request.page else None
         runs = self.runs(request.home, request.message)
         # If the page has an element for each block, that shows its images.
         keep = no_pictures if self.draws(request) else self.keep
@@ -247,11 +254,12 @@ class ExtensionState:
             limit,
             consent,
             keep,
-            ask=questions,
+            ask=ask if request.page else None,
             allowance=allowance,
             left=None if request.api else left,
             runs=runs,
             off=lambda: chosen.approval == "off",
+            edited=lambda run: self.approvals.edited(identity(run)),
         )
 
     def draws(self, request: ChatRequest) -> bool:
@@ -276,14 +284,16 @@ class ExtensionState:
         match event:
             case Started():
                 self.approvals.begin(request.conversation, event.ordinal)
-                self.show(request)
+            case Preparing(words):
+                self.approvals.prepare(request.conversation, words)
             case Answered():
                 self.approvals.settle(request.conversation)
-                self.show(request)
             case Ended():
                 self.approvals.clear(request.conversation)
                 self._follow(request, event)
-                self.show(request)
+            case _:
+                return
+        self.show(request)
 
     def _follow(self, request: ChatRequest, event: Ended) -> None:
         """Show a background block in the status bar until it ends."""
@@ -306,31 +316,28 @@ class ExtensionState:
     def _notice(self, request: ChatRequest) -> Mapping[str, object]:
         """What the status bar shows, and the block's id: the page hides the bar if it shows the block."""
         glance = self.approvals.glance(request.conversation)
-        at = glance.block if isinstance(glance, DetachedBlock) else self._at(glance, request)
-        return {**self._words(glance), "cell": at, "chat": request.chat[:100]} if glance else NOTHING
+        if glance is None:
+            return NOTHING
+        return {**self._words(glance), "cell": self._at(glance, request), "chat": request.chat[:100]}
 
     def _at(self, glance: object, request: ChatRequest) -> str:
-        if isinstance(glance, Approval):
+        if isinstance(glance, Approval | DetachedBlock):
             return glance.block
         busy = glance if isinstance(glance, RunningBlock) else self.approvals.busy(request.conversation)
         return output_placeholders.identity(request.message, busy.ordinal if busy else 0)
 
-    def _words(
-        self, glance: InputRequest | Approval | RunningBlock | DetachedBlock | None
-    ) -> Mapping[str, object]:
+    def _words(self, glance: InputRequest | Approval | RunningBlock | DetachedBlock) -> Mapping[str, object]:
         match glance:
             case InputRequest(number=number, prompt=prompt, password=password):
                 text = _end_of(prompt) or f"The program is asking for {'a password' if password else 'input'}"
                 return {"kind": "query", "number": number, "text": text, "password": password}
-            case Approval(number=number):
-                many = f"{glance.lines} line{'s' if glance.lines != 1 else ''}"
-                text = f"Run the block above ({many}) in {self.place()}?"
+            case Approval(number=number, size=size):
+                text = f"Run the block above ({size}) in {self.place()}?"
                 return {"kind": "ask", "number": number, "text": text}
-            case RunningBlock(ordinal=ordinal):
-                return {"kind": "busy", "number": ordinal + 1}
+            case RunningBlock(ordinal=ordinal, waits=waits):
+                return {"kind": "busy", "number": ordinal + 1, "waits": waits}
             case DetachedBlock(ordinal=ordinal):
                 return {"kind": "late", "number": ordinal + 1}
-        return NOTHING
 
     def leave(self, request: ChatRequest) -> None:
         """Note that a reply is over; returns at once."""
@@ -375,8 +382,7 @@ def why_not(chosen: Preferences, *, several: bool, api: bool = False) -> str:
 
 def _end_of(prompt: str) -> str:
     """The end of a long prompt, which says what it asks for."""
-    prompt = prompt.strip()
-    return prompt if len(prompt) <= LONGEST else f"… {prompt[2 - LONGEST :]}"
+    return prompt if len(prompt := prompt.strip()) <= LONGEST else f"… {prompt[2 - LONGEST :]}"
 
 
 def _prior(more: Mapping[str, Any]) -> str:

@@ -51,6 +51,8 @@ class Preferences:
     token: Secret = field(default_factory=Secret)
     ca_file: str = ""
     """A file with the certificates to trust for the server. Not in the form."""
+    server_folder: str = ""
+    """Where kernels start on the server; empty: in folders of chats. Neither in the form nor in the file."""
     kernel_name: str = "python3"
     deadline: float = 30.0
     on_timeout: OnTimeout = "detach"
@@ -92,7 +94,7 @@ class Preferences:
         name = self.kernel_name or "python3"
         if self.kernel == "embedded":
             return Local(name, sandbox=self.sandbox)
-        return Server(self.server, self.token, name, self.ca_file)
+        return Server(self.server, self.token, name, self.ca_file, folder=self.server_folder)
 
     @property
     def place(self) -> str:
@@ -124,7 +126,8 @@ def from_settings(settings: Settings) -> Preferences:
     changes |= {"ca_file": str(settings.ca_file)} if settings.ca_file else {}
     changes |= {"scripts": settings.output_scripts}
     changes |= {"token": settings.token, "deadline": settings.timeout}
-    return replace(Preferences(), sandbox=in_force(settings)).with_changes(changes)
+    fixed = Preferences(server_folder=settings.server_folder, sandbox=in_force(settings))
+    return fixed.with_changes(changes)
 
 
 class PreferencesFile:

@@ -26,6 +26,7 @@ from coderunner.outputs import (
     Status,
     count_of,
 )
+from coderunner.packages.lock import NOTHING, Lock
 from coderunner.records.active_run import ActiveRun
 from coderunner.records.database.conversation_queries import (
     ConversationSummary,
@@ -47,7 +48,7 @@ from coderunner.records.notebook_format import (
     unnamed,
 )
 from coderunner.records.run_registry import Records
-from coderunner.runner.notebook_reader import (
+from coderunner.runner.notebooks.notebook_reader import (
     Json,
     content_of,
     foreign_language,
@@ -119,9 +120,12 @@ def missing_words(chat: StoredConversation, more: int = 0) -> str:
     return f"The notebook lacks what {whose} showed: it is not in the records any more."
 
 
-def to_notebook(chat: StoredConversation) -> str:
-    """The conversation as the text of a notebook file."""
+def to_notebook(chat: StoredConversation, packages: Lock = NOTHING) -> str:
+    """The conversation as the text of a notebook file, whose metadata say what was installed for it."""
     content = notebook(chat)
+    if packages:
+        metadata = object_of(content["metadata"])
+        content["metadata"] = {**metadata, OURS: {REQUIREMENTS: packages.text}}
     content["cells"] = [_readable(object_of(cell)) for cell in list_of(content["cells"])]
     return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
@@ -136,6 +140,8 @@ def _readable(cell: Json) -> Json:
     return {**cell, "source": shown, "metadata": {OURS: {**ours, WRITTEN: written}}}
 
 
+REQUIREMENTS = "requirements"
+"""Where a notebook's metadata have the file from which pip installs what its code needs."""
 WRITTEN = "written"
 """Where a cell's metadata have its text as it was written."""
 

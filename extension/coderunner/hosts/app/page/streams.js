@@ -1,0 +1,44 @@
+// Gradio keeps a stream of events open for each page, and over HTTP/1.1 a browser opens six connections to a host:
+// with many tabs nothing would load. So it comes through a socket, which is counted apart.
+(() => {
+  const fetched = window.fetch.bind(window);
+
+  function through(request) {
+    const address = new URL("coderunner/stream", document.baseURI);
+    address.search = new URL(request.url).search;
+    const token = document.querySelector('meta[name="coderunner-token"]').content;
+    const socket = new WebSocket(address.href.replace(/^http/, "ws"), ["coderunner", token]);
+    socket.binaryType = "arraybuffer";
+    return new Promise((resolve, reject) => {
+      let body = null, over = false;
+      const end = (failure) => {
+        if (over) return;
+        over = true;
+        if (!body) reject(failure ?? new TypeError("The stream could not be opened."));
+        else if (failure) body.error(failure);
+        else body.close();
+      };
+      const stop = () => {
+        end(request.signal.reason ?? new DOMException("Aborted", "AbortError"));
+        socket.close();
+      };
+      socket.onmessage = ({ data }) => {
+        if (over) return;
+        if (body) { body.enqueue(new Uint8Array(data)); return; }
+        const content = new ReadableStream({ start: (at) => { body = at; }, cancel: () => { over = true; socket.close(); } });
+        resolve(new Response(content, { status: Number(data), headers: { "Content-Type": "text/event-stream" } }));
+      };
+      socket.onclose = () => end();
+      if (request.signal.aborted) stop();
+      else request.signal.addEventListener("abort", stop);
+    });
+  }
+
+  window.fetch = (input, init) => {
+    const url = input instanceof Request ? new URL(input.url) : null;
+    const stream = url?.origin === location.origin && url.pathname.endsWith("/gradio_api/queue/data");
+    // Where a proxy lets no socket through, it comes as it would have.
+    return stream ? through(input).catch((failure) => input.signal.aborted ? Promise.reject(failure) : fetched(input, init))
+      : fetched(input, init);
+  };
+})();
