@@ -12,12 +12,12 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.cells import new_kernel_each
+from bench.cells import Run, new_kernel_each
 from bench.proxy import CHUNK, CLOSED, KEY, TICK, WAIT, free_port, running
 from tests.kernel.servers import jupyter_server
 
@@ -80,7 +80,7 @@ async def converse(port: int, number: int, replies: int, row: Row) -> None:
         row.times.append(await reply(port, f"bench-{number}"))
 
 
-async def stock(count: int, run: Callable[[], None], row: Row) -> None:
+async def stock(count: int, run: Run, row: Row) -> None:
     """A new kernel for each of so many blocks, which begin over the time of a reply."""
 
     def timed() -> float:

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import psutil  # type: ignore[import-untyped]
 from nbconvert import HTMLExporter
 from nbformat.v4 import new_code_cell, new_notebook, new_output
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ProxySettings
 from tests.hosts.app.browsing import chromium
 from tests.page.host import Host, block_of, frame_of, hosted
 from tests.page.zoo import ANIMALS, Animal
@@ -27,12 +27,15 @@ from coderunner.runner import Local, Session, Sessions, WidgetPanel
 
 ROUNDS = 7
 TEXTS = 20
-FRAMES = 10
+MORE = {"a table of pandas (HTML)": 20, "a slider": 10}
+"""How many more outputs of a kind are shown, to see what memory they take."""
 
 KINDS = {
     "text": "stdout",
     "a PNG of matplotlib": "plot",
     "a table of pandas (HTML)": "table",
+    "a table of polars (HTML)": "polars",
+    "a table of a Styler (HTML)": "styler",
     "Markdown": "markdown",
     "LaTeX": "latex",
     "JSON": "json",
@@ -48,9 +51,16 @@ STATIC = {
     "text": ".jp-OutputArea-output pre",
     "a PNG of matplotlib": ".jp-OutputArea-output img",
     "a table of pandas (HTML)": ".jp-OutputArea-output td >> nth=1",
+    "a table of polars (HTML)": ".jp-OutputArea-output td",
+    "a table of a Styler (HTML)": ".jp-OutputArea-output td",
     "Markdown": ".jp-OutputArea-output strong",
+    "LaTeX": ".jp-OutputArea-output.jp-RenderedLatex",
+    "JSON": ".jp-OutputArea-output pre",
 }
-"""Those that nbconvert shows without a network, and where."""
+"""Those that nbconvert shows without a network, and where: LaTeX as it was written, JSON as its text."""
+
+FORESEEN = {"Vega-Lite": "import altair", "Plotly": "import plotly", "a slider": "import ipywidgets"}
+"""Code from which a page knows which frame a block that runs will need."""
 
 Wait = Callable[[Page], object]
 """Waits until a page shows something."""
@@ -75,9 +85,9 @@ def run(session: Session, animal: Animal) -> tuple[Result, WidgetPanel]:
 @contextmanager
 def tab(browser: Browser, *, height: int = 900) -> Iterator[Page]:
     """An empty tab of an empty browser, which reaches this machine only."""
-    context = browser.new_context(viewport={"width": 1000, "height": height})
-    here = ("http://127.0.0.1", "http://localhost", "file:", "blob:", "data:")
-    context.route(lambda url: not url.startswith(here), lambda route: route.abort())
+    # Not by a route of Playwright's: that would ask this program about each request, and count as ours.
+    nowhere: ProxySettings = {"server": "http://127.0.0.1:9", "bypass": "127.0.0.1,localhost"}
+    context = browser.new_context(viewport={"width": 1000, "height": height}, proxy=nowhere)
     try:
         yield context.new_page()
     finally:
@@ -148,6 +158,27 @@ def paint(browser: Browser, session: Session, bare: Scene, folder: Path) -> None
         print(f"{name:28} {ours:8.0f} {floor:8.0f} {ours / floor:6.1f}×{beside}")
 
 
+def live(browser: Browser, session: Session) -> None:
+    """How soon an output is seen in an open page whose block runs: with a frame ready, and without."""
+    print(f"{'in an open page, milliseconds':28} {'ready':>8} {'not':>8}")
+    for name, source in FORESEEN.items():
+        animal = ANIMALS[KINDS[name]]
+        result, panel = run(session, animal)
+        taken: dict[str, list[float]] = {source: [], "x = 1": []}
+        for code in ROUNDS * [*taken]:
+            with hosted() as host, tab(browser) as page:
+                cell = host.show("live", (), ended=False, source=code, panel=panel)
+                page.goto(host.address)
+                block_of(page, cell).locator(".cr-code").wait_for()
+                page.wait_for_timeout(1500)
+                began = time.perf_counter()
+                host.show("live", result.outputs, source=code, panel=panel)
+                shown(cell, animal)(page)
+                taken[code].append((time.perf_counter() - began) * 1000)
+        ready, cold = map(statistics.median, taken.values())
+        print(f"{name:28} {ready:8.0f} {cold:8.0f}")
+
+
 MOUNTED = """cells => cells.every(cell =>
     document.querySelector(`#cr-${cell}`).shadowRoot?.querySelector(".cr-text"))"""
 
@@ -166,9 +197,9 @@ def all_shown(host: Host, animal: Animal) -> Wait:
     return lambda page: [wait(page) for wait in waits]
 
 
-def memory(browser: Browser, host: Host, wait: Wait) -> float:
-    """Megabytes of the browser while a page stands that is high enough to show all its frames."""
-    with tab(browser, height=12_000) as page:
+def memory(browser: Browser, host: Host, wait: Wait, *, height: int) -> float:
+    """Megabytes of the browser while a page of that height stands."""
+    with tab(browser, height=height) as page:
         page.goto(host.address)
         wait(page)
         page.wait_for_timeout(500)
@@ -176,18 +207,21 @@ def memory(browser: Browser, host: Host, wait: Wait) -> float:
         return sum(float(each.memory_full_info().pss) for each in processes if "chrom" in each.name()) / 1e6
 
 
-def frames(browser: Browser, session: Session) -> None:
-    for name in ("a table of pandas (HTML)", "a slider"):
+def more(browser: Browser, session: Session) -> None:
+    for name, count in MORE.items():
         animal = ANIMALS[KINDS[name]]
         result, panel = run(session, animal)
+        # High enough to have all frames open.
+        height = 12_000 if animal.framed else 900
         taken = []
-        for count in (1, 1 + FRAMES):
+        for shown_at_once in (1, 1 + count):
             with hosted() as host:
-                for number in range(count):
-                    host.show(f"frame {number}", result.outputs, panel=panel)
-                taken.append(min(memory(browser, host, all_shown(host, animal)) for _ in range(3)))
-        each = (taken[1] - taken[0]) / FRAMES
-        print(f"{f'memory of one more frame with {name}':46} {each:8.1f} MB")
+                for number in range(shown_at_once):
+                    host.show(f"output {number}", result.outputs, panel=panel)
+                taken.append(
+                    min(memory(browser, host, all_shown(host, animal), height=height) for _ in range(3))
+                )
+        print(f"{f'memory of {count} more blocks, each with {name}':56} {taken[1] - taken[0]:8.1f} MB")
 
 
 def main() -> None:
@@ -195,7 +229,8 @@ def main() -> None:
         bare = (empty.address, lambda page: page.wait_for_load_state("load"))
         paint(browser, session, bare, Path(folder))
         texts(browser, bare)
-        frames(browser, session)
+        live(browser, session)
+        more(browser, session)
 
 
 if __name__ == "__main__":

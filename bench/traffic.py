@@ -6,6 +6,7 @@ events and answers, and our own socket. The model says 100 pieces of 7 character
 
 import asyncio
 import json
+from base64 import b64decode
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -118,7 +119,10 @@ def counted(somebody: Visitor) -> Iterator[Traffic]:
         traffic.events += 1
 
     def frame(event: dict[str, Any]) -> None:
-        traffic.socket += len(event["response"]["payloadData"].encode())
+        payload = event["response"]["payloadData"]
+        # Bytes are told as base64.
+        binary = event["response"]["opcode"] == 2
+        traffic.socket += len(b64decode(payload) if binary else payload.encode())
         traffic.frames += 1
 
     session.on("Network.responseReceived", response)
