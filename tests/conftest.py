@@ -14,6 +14,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from coderunner.kernel.connections import socket_folders
+from coderunner.kernel.connections.forking import templates
+from coderunner.kernel.io_thread import io_thread
+from coderunner.kernel.sessions import run_prelude
 
 # A short path: the socket of a kernel lies below it. What a killed run leaves is removed by a later one.
 HOME = socket_folders.make()
@@ -55,10 +58,24 @@ def what_tests_write_is_granted(tmp_path_factory: pytest.TempPathFactory) -> Non
     os.environ["CODERUNNER_SANDBOX_WRITE"] = str(tmp_path_factory.getbasetemp().resolve())
 
 
+@pytest.fixture(scope="session", autouse=True)
+def hosts_share_the_process_that_their_kernels_are_forked_from() -> Iterator[None]:
+    """Each host of a test holds it for itself; between two of them it would end, and start anew."""
+    held = templates.hold((), run_prelude.sources())
+    yield
+    io_thread().call(templates.release(held))
+
+
+def pytest_collection() -> None:
+    """What is imported for the tests stays: until all are collected there is no garbage to look for in it."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """What is imported by now stays: a collection of garbage need not look at all of it, each time."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -6,7 +6,7 @@ python=$1
 
 works() { "$1" --version >/dev/null 2>&1; }
 
-for name in chromium chromium-browser google-chrome; do
+for name in chromium-headless-shell chromium chromium-browser google-chrome; do
     works "$name" && exit 0
 done
 "$python" -c 'import sys; from playwright.sync_api import sync_playwright as start
@@ -23,9 +23,12 @@ if [ "$as_root" != none ] && command -v apt-get >/dev/null; then
     then
         # On Ubuntu the package of this name is only a pointer to a snap, which may not start.
         if works chromium; then
-            # Where it is to be had: without it the tests with Firefox are skipped.
-            $as_root env DEBIAN_FRONTEND=noninteractive \
-                apt-get install -y -qq --no-install-recommends firefox-esr >/dev/null 2>&1 || true
+            # Where they are to be had: the same without windows, with which the tests take less time, and
+            # Firefox, without which the tests with it are skipped.
+            for more in chromium-headless-shell firefox-esr; do
+                $as_root env DEBIAN_FRONTEND=noninteractive \
+                    apt-get install -y -qq --no-install-recommends "$more" >/dev/null 2>&1 || true
+            done
             exit 0
         fi
     fi

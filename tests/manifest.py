@@ -3,6 +3,7 @@
 from tests.behaviours import Behaviour
 
 BEHAVIOURS = {
+    "text:file-sizes": Behaviour("The size of a file is told in the unit that reads best.", "docs/files.md"),
     "languages:named": Behaviour(
         "A kernel's language is known however its spec or the kernel spells it.", "kernel specs: R, C++17, sh"
     ),
@@ -233,6 +234,9 @@ BEHAVIOURS = {
     "notebooks:export:tags": Behaviour(
         "Whatever was written can be read in the notebook, and comes back as it was.", "CommonMark 2.4"
     ),
+    "notebooks:export:files": Behaviour(
+        "A cell's metadata names the files that it made or changed.", "which file came of what"
+    ),
     "notebooks:export:runs": Behaviour("What other doors ran can be exported, too.", "README"),
     "notebooks:export:missing": Behaviour(
         "Where the records lack what a block showed, its cell says so, and so does who exports.",
@@ -324,6 +328,10 @@ BEHAVIOURS = {
         "Unless told otherwise, cells in a sandbox and on a server run, and others ask first.",
         "README, safety",
     ),
+    "settings:server:folder": Behaviour(
+        "The folder on a server lies within the server's own; another is refused in one sentence.",
+        "docs/settings.md",
+    ),
     "settings:files:places": Behaviour("Files lie where each system wants them.", "XDG base directories"),
     "settings:descriptions:complete": Behaviour("Every setting says what it is.", "README, settings"),
     "access:failure:logged": Behaviour(
@@ -335,6 +343,28 @@ BEHAVIOURS = {
     ),
     "project:safety:no-same-origin": Behaviour(
         "No frame of ours is ever given the rights of the page around it.", "safety: peer advisories"
+    ),
+    "variables:words:changed": Behaviour(
+        "Of a block the model is told which variables are new, have changed or are gone.", "a digest"
+    ),
+    "variables:words:bounded": Behaviour(
+        "What is told of variables is bounded, and each has no line ends or invisible characters.", "T9"
+    ),
+    "variables:words:harmless": Behaviour(
+        "No variable ends the model's turn or the host's reply.", "what a program says is untrusted"
+    ),
+    "variables:digest": Behaviour(
+        "Where it is wanted, the model is told after a block which variables that has changed.",
+        "variables_for_model",
+    ),
+    "variables:digest:off": Behaviour("Unasked, no model is told of variables.", "tokens are thrifty"),
+    "variables:mentions:named": Behaviour(
+        "A name after an @ in a message may be a variable's; addresses and code are none.", "notebook chats"
+    ),
+    "variables:mentions:told": Behaviour(
+        "Of a variable that a message names, the model reads what it is, and a table's first rows; no kernel "
+        "is started for that.",
+        "notebook chats",
     ),
     "runner:reply:goes-on-with-the-result": Behaviour(
         "A block runs the moment it closes, its result is appended to the reply and the model goes on.",
@@ -351,6 +381,18 @@ BEHAVIOURS = {
     "runner:stop:execution": Behaviour(
         "Stop while code runs interrupts it, keeps what it showed and ends the reply.", "README"
     ),
+    "runner:stop:block": Behaviour(
+        "To stop one block lets the reply go on with what it showed, and the model reads who stopped it; the "
+        "block that runs before it goes on.",
+        "README",
+    ),
+    "runner:consent:edited": Behaviour(
+        "Code that a person changes before it runs is what runs, what is recorded and what the model reads.",
+        "decision 3",
+    ),
+    "diff:lines:both": Behaviour("A diff holds both texts, line by line; blank ends do not count.", "README"),
+    "diff:folded:gaps": Behaviour("Of unchanged lines those far from a change are counted.", "README"),
+    "diff:cost:bounded": Behaviour("No texts cost more to compare than their length allows.", "safety 3.3"),
     "runner:stop:generation": Behaviour("Stop while the model writes ends the reply where it is.", "README"),
     "runner:stop:silent-model": Behaviour("Stop is heard while the model is silent.", "README"),
     "runner:consent:off": Behaviour(
@@ -365,6 +407,10 @@ BEHAVIOURS = {
         "Stop while a cell waits for consent is told as Stop, not as a refusal.", "design, decision 4"
     ),
     "runner:consent:waits": Behaviour("A cell waits for a person's consent.", "design, decision 7"),
+    "runner:kernel:waits": Behaviour(
+        "A cell that waits until there is room for its kernel says so, and that time is not its own.",
+        "fair use of one machine",
+    ),
     "runner:late:goes-on": Behaviour(
         "At its deadline a cell goes on; its result follows with the next block's.", "decision 5"
     ),

@@ -34,7 +34,7 @@ PLAN = {
     "private_process": Layer(),
     "system_prompt": Layer("languages", pure=True),
     "text": Layer("errors text", "markdown_it", pure=True),
-    "images": Layer(pure=True),
+    "images": Layer("text.file_sizes", pure=True),
     # Images as models take them; every host that shows them to one asks here.
     "images.resize": Layer("images.image_type", "PIL"),
     "settings": Layer("errors secret_value settings", "pydantic pydantic_settings"),
@@ -69,7 +69,9 @@ PLAN = {
     "chat": Layer(f"{VALUES} chat", pure=True),
     "chat.parsing": Layer("languages text chat.parsing", "markdown_it", pure=True),
     "chat.display_text": Layer(f"{VALUES} chat.display_text", pure=True),
-    "chat.results": Layer(f"{VALUES} chat.parsing chat.display_text chat.results", pure=True),
+    "chat.results": Layer(
+        f"{VALUES} packages.names packages.offers chat.parsing chat.display_text chat.results", pure=True
+    ),
     "kernel.background_tasks": Layer(),
     "kernel.io_thread": Layer(),
     "kernel.server_address": Layer("errors", pure=True),
@@ -78,7 +80,8 @@ PLAN = {
     "kernel.protocol": Layer(f"{VALUES} kernel.protocol", "jupyter_client", pure=True),
     "kernel.widgets": Layer(f"{VALUES} kernel.background_tasks kernel.protocol kernel.widgets"),
     "kernel.widgets.binary_framing": Layer(VALUES, pure=True),
-    "kernel.widgets.widget_models": Layer(VALUES, pure=True),
+    "kernel.widgets.custom_messages": Layer(pure=True),
+    "kernel.widgets.widget_models": Layer(f"{VALUES} kernel.widgets.custom_messages", pure=True),
     "kernel.widgets.widget_text": Layer("kernel.widgets.widget_models", pure=True),
     "kernel.widgets.page_messages": Layer("kernel.widgets.widget_models", pure=True),
     "kernel.execution": Layer(
@@ -87,38 +90,87 @@ PLAN = {
     ),
     # ZeroMQ and tornado are what jupyter_client itself stands on, psutil is what ipykernel does.
     "kernel.connections": Layer(
-        f"{VALUES} private_folders settings sandbox kernel.background_tasks kernel.io_thread "
-        "kernel.kernel_location kernel.server_address kernel.protocol kernel.execution kernel.connections",
+        f"{VALUES} files private_folders settings sandbox kernel.background_tasks kernel.io_thread "
+        "kernel.kernel_location kernel.packages.environments kernel.server_address kernel.protocol "
+        "kernel.execution kernel.connections",
         "jupyter_client jupyter_core psutil tornado zmq",
     ),
+    # Whether a process can be forked in our place is known where it is done.
+    "kernel.connections.forking": Layer(
+        "sandbox kernel.background_tasks kernel.connections.forking kernel.template.clone"
+    ),
+    # Runs in a process of its own, in which there is nothing of a conversation, and in those forked of it
+    # before they are kernels.
+    "kernel.template": Layer("sandbox.launcher kernel.template"),
+    "kernel.variables": Layer(f"{VALUES} kernel.protocol kernel.variables", pure=True),
     "kernel.connections.environment_variables": Layer(pure=True),
     "kernel.doctor": Layer(f"{VALUES} settings sandbox kernel"),
-    "kernel.sessions": Layer(f"{VALUES} private_folders settings sandbox kernel"),
+    "kernel.packages": Layer(
+        f"{VALUES} packages settings sandbox kernel.kernel_location kernel.execution kernel.packages"
+    ),
+    "kernel.packages.environments": Layer("errors"),
+    "kernel.room": Layer("errors settings kernel.background_tasks kernel.room", "psutil"),
+    "kernel.room.choice": Layer(pure=True),
+    "kernel.sessions": Layer(f"{VALUES} files packages private_folders settings sandbox kernel"),
     # Runs in the kernel itself, where ipykernel has brought these; `events` is in each file's namespace.
-    "kernel.sessions.prelude": Layer("kernel.sessions.prelude.events", "IPython jupyter_core zmq"),
+    "kernel.sessions.prelude": Layer("kernel.sessions.prelude.events", "IPython jupyter_core packaging zmq"),
+    "kernel.sessions.prelude.files": Layer("kernel.sessions.prelude.events", "IPython"),
+    "kernel.sessions.prelude.scripts": Layer("kernel.sessions.prelude.events", "IPython"),
+    # `control` is in their namespace, too; ipykernel has brought psutil.
+    "kernel.sessions.prelude.questions": Layer(
+        "kernel.sessions.prelude.control kernel.sessions.prelude.values", "IPython psutil"
+    ),
     "records": Layer(f"{VALUES} private_folders records", "sqlalchemy"),
     "records.database.run_states": Layer(pure=True),
     "records.database.output_json": Layer("outputs text", pure=True),
     "records.database.message_json": Layer("outputs text", pure=True),
     # httpx2 is httpx under its next name.
     "models.endpoint": Layer(f"{VALUES} settings models.endpoint", "httpx httpx2"),
+    # Only the proxy has it: its streams are many, and other hosts' environments are not ours to add to.
+    "models.endpoint.fast_transport": Layer("models.endpoint", "aiohttp httpx httpx2 yarl"),
+    "models.continuation.tool_calls": Layer("languages text.surrogates", pure=True),
     "models.continuation": Layer(
         f"{VALUES} private_folders images.resize settings models.endpoint models.continuation", "httpx httpx2"
     ),
+    "models.messages": Layer(f"{VALUES} models.endpoint models.continuation models.messages"),
+    "models.messages.messages_request": Layer(pure=True),
+    "models.messages.passed_block": Layer("text.surrogates", pure=True),
     "models.demo": Layer(f"{VALUES} models"),
     "models.demo.server": Layer("models", "uvicorn"),
-    "runner": Layer(f"{VALUES} settings chat kernel records sandbox runner"),
-    "runner.notebook_reader": Layer("errors languages text", pure=True),
+    "runner": Layer(f"{VALUES} packages settings chat kernel records sandbox runner"),
+    "runner.notebooks.notebook_reader": Layer("errors languages text", pure=True),
     "page.append_only_text": Layer(pure=True),
     "page.block_state": Layer("languages outputs page.append_only_text", pure=True),
-    "page.block_transitions": Layer("outputs page.block_state", pure=True),
+    "page.block_transitions": Layer("outputs text.line_diff page.block_state", pure=True),
     # What a block looks like is decided in pure functions.
-    "page.html": Layer(f"{VALUES} page.block_state page.html", pure=True),
+    "page.html": Layer(f"{VALUES} files.file_kinds packages.offers page.block_state page.html", pure=True),
+    "page.html.boxes": Layer("files.file_links page.html.boxes", "markdown_it nh3", pure=True),
+    # What is loaded for later blocks is told from outputs alone; a cache of that needs a lock.
+    "page.loaders": Layer(f"{VALUES} page.block_state page.html page.loaders", pure=True),
+    "page.loaders.block_loaders": Layer("outputs page.block_state page.loaders"),
     "page.html.syntax_highlighting": Layer("languages", "pygments", pure=True),
-    "files": Layer("errors"),
+    # A chat's folder is read and written here where it is on this machine; on a server, connections do.
+    "files": Layer("errors private_folders text.file_sizes files"),
+    # Installs with programs of its own; it knows no kernel.
+    "packages": Layer("errors outputs private_folders settings.package_indexes packages"),
+    "packages.names": Layer(pure=True),
+    "packages.requirements": Layer("outputs packages.names", pure=True),
+    "packages.lock": Layer("packages.requirements", pure=True),
+    "packages.failures": Layer("packages.requirements", pure=True),
+    "packages.offers": Layer("outputs packages.names packages.requirements", pure=True),
     "files.file_links": Layer(pure=True),
+    # A program that runs beside the kernel, where pandas and its kin may be installed.
+    "files.looker": Layer("", "openpyxl pyarrow"),
+    "files.looking": Layer("errors text files.looker"),
+    "files.file_kinds": Layer(pure=True),
+    "files.file_words": Layer("text.file_sizes", pure=True),
+    "files.chat_folder": Layer("errors", pure=True),
+    "files.file_names": Layer("files.chat_folder", pure=True),
+    # What a cell has made is part of its result.
+    "files.changes": Layer("outputs text.surrogates files.changes"),
+    "files.changes.comparison": Layer("outputs text.surrogates", pure=True),
     # Starlette is what the hosts' own apps are made of; our routes go into them.
-    "page.server": Layer(f"{VALUES} access.origins files page", "starlette"),
+    "page.server": Layer(f"{VALUES} access.origins files packages.offers page", "starlette"),
     "page.server.socket_messages": Layer("page.html", pure=True),
     "hosts.app": Layer(
         f"{VALUES} private_folders settings system_prompt access files runner models page hosts.app",
@@ -126,21 +178,29 @@ PLAN = {
     ),
     "hosts.app.page_security": Layer("access page.server.static_files"),
     "hosts.app.conversation": Layer(
-        f"{VALUES} system_prompt settings runner models page hosts.app.choices hosts.app.conversation"
+        f"{VALUES} system_prompt settings files runner models page hosts.app.attachments hosts.app.choices "
+        "hosts.app.conversation"
     ),
+    "hosts.app.attachments": Layer(f"{VALUES} files models runner hosts.app.attachments"),
+    "hosts.app.attachments.attachment": Layer(pure=True),
     "hosts.app.choices": Layer(
         f"{VALUES} private_folders access.origins settings system_prompt runner models page.html "
         "hosts.app.choices"
     ),
     # What a conversation shows is decided in pure functions.
     "hosts.app.conversation.message_parts": Layer(
-        "outputs page.append_only_text page.block_state page.block_transitions", pure=True
+        "outputs text.line_diff page.append_only_text page.block_state page.block_transitions "
+        "hosts.app.attachments.attachment",
+        pure=True,
     ),
     "hosts.app.markdown": Layer(
-        "files.file_links page.html.syntax_highlighting hosts.app.markdown", "markdown_it", pure=True
+        "files.file_links page.html.boxes.formulas page.html.syntax_highlighting hosts.app.markdown",
+        "markdown_it",
+        pure=True,
     ),
     "hosts.app.page.message_html": Layer(
-        "outputs page.block_state page.html hosts.app.markdown hosts.app.conversation.message_parts",
+        "outputs text page.block_state page.html hosts.app.markdown hosts.app.conversation.message_parts "
+        "hosts.app.attachments.attachment",
         pure=True,
     ),
     # A front that knows no Gradio, and the process of a person's app, which is the app itself.
@@ -163,9 +223,64 @@ PLAN = {
     # Runs in the Jupyter server's own process.
     "hosts.jupyter.public_routes": Layer("page.server hosts.jupyter.names", "jupyter_server tornado"),
     "hosts.proxy": Layer(
-        f"{VALUES} private_folders settings system_prompt access runner models hosts.proxy", "starlette"
+        f"{VALUES} private_folders settings system_prompt access files runner models page.html.block_html "
+        "page.server.routes hosts.proxy",
+        "starlette",
     ),
-    "hosts.proxy.chat_request": Layer(pure=True),
+    "hosts.proxy.model_messages": Layer(
+        "hosts.proxy.client_api.chat_request hosts.proxy.files.links_for_model", pure=True
+    ),
+    "hosts.proxy.client_api.chat_request": Layer(
+        "errors text.json_reader models.messages.messages_request hosts.proxy.files.sent_files", pure=True
+    ),
+    "hosts.proxy.client_api": Layer(
+        f"{VALUES} files runner models hosts.proxy.files hosts.proxy.team.limiter hosts.proxy.client_api",
+        "starlette",
+    ),
+    "hosts.proxy.client_api.reply_parts": Layer(pure=True),
+    # Ids of files and containers stand in every API.
+    "hosts.proxy.messages": Layer(
+        f"{VALUES} runner models hosts.proxy.files hosts.proxy.client_api hosts.proxy.messages", "starlette"
+    ),
+    "hosts.proxy.messages.content_blocks": Layer(
+        "models.continuation.tool_calls hosts.proxy.client_api.chat_request "
+        "hosts.proxy.client_api.reply_parts",
+        pure=True,
+    ),
+    "hosts.proxy.messages.message_request": Layer(
+        "hosts.proxy.client_api.chat_request hosts.proxy.files.file_ids hosts.proxy.messages.content_blocks",
+        pure=True,
+    ),
+    "hosts.proxy.responses": Layer(
+        f"{VALUES} runner models hosts.proxy.files hosts.proxy.client_api hosts.proxy.responses", "starlette"
+    ),
+    "hosts.proxy.responses.input_items": Layer(
+        "models.continuation.tool_calls hosts.proxy.client_api.chat_request "
+        "hosts.proxy.client_api.reply_parts",
+        pure=True,
+    ),
+    "hosts.proxy.responses.response_request": Layer(
+        "hosts.proxy.client_api.chat_request hosts.proxy.responses.input_items", pure=True
+    ),
+    "hosts.proxy.containers": Layer(
+        f"{VALUES} files runner page.server.files.file_downloads hosts.proxy.client_api hosts.proxy.files "
+        "hosts.proxy.operation.request_facts hosts.proxy.containers",
+        "starlette",
+    ),
+    "hosts.proxy.files": Layer(
+        f"{VALUES} private_folders access files runner page.server.files.file_downloads hosts.proxy.files",
+        "starlette",
+    ),
+    "hosts.proxy.files.album_routes": Layer(pure=True),
+    "hosts.proxy.files.file_ids": Layer("hosts.proxy.files.album_routes", pure=True),
+    "hosts.proxy.files.links_for_model": Layer("hosts.proxy.files.album_routes", pure=True),
+    "hosts.proxy.files.link_targets": Layer("files.file_links", pure=True),
+    "hosts.proxy.files.sent_files": Layer("errors text.base64_text", pure=True),
+    # Its pages are the app's blocks, frames and sockets, for one block each.
+    "hosts.proxy.live": Layer(f"{VALUES} access runner page hosts.proxy.files hosts.proxy.live", "starlette"),
+    "hosts.proxy.live.live_words": Layer(
+        "outputs page.block_state page.html page.loaders.loaders_of_output", pure=True
+    ),
     "hosts.proxy.operation": Layer(
         f"{VALUES} access.authentication runner models.endpoint hosts.proxy", "prometheus_client starlette"
     ),
@@ -174,10 +289,17 @@ PLAN = {
         f"{VALUES} private_folders settings access runner models.endpoint hosts.proxy.team", "pydantic"
     ),
     "hosts.proxy.team.limiter": Layer("hosts.proxy.team.members", pure=True),
-    "hosts.mcp": Layer(f"{VALUES} access images.resize settings runner hosts.mcp", "mcp pydantic starlette"),
+    "hosts.mcp": Layer(
+        f"{VALUES} access files images.resize settings runner page.html.block_html hosts.mcp",
+        "mcp pydantic starlette",
+    ),
+    # Its pages are the app's blocks and frames, which hosts show for calls.
+    "hosts.mcp.apps": Layer(f"{VALUES} runner page hosts.mcp.apps", "mcp pydantic starlette"),
+    "hosts.mcp.files.file_uris": Layer(),
     "hosts.terminal": Layer(f"{VALUES} settings sandbox runner hosts.terminal"),
     "hosts.textgen": Layer(
-        f"{VALUES} private_folders settings sandbox access runner page hosts.textgen",
+        f"{VALUES} private_folders packages.offers settings sandbox access files.chat_folder runner page "
+        "hosts.textgen",
         "gradio modules starlette",
     ),
     # The command line opens every host, and through the runner the doctor of connections.

@@ -6,18 +6,28 @@ text-generation-webui need one at hand (see `tests/hosts/textgen/real.py`) and a
 
 import contextlib
 import io
+import re
 import sys
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import httpx
 from PIL import Image
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
+from coderunner.access import api_keys
+from coderunner.access.api_keys import ApiKeys
 from coderunner.hosts.app.server import App
+from coderunner.hosts.proxy.routes import Proxy
+from coderunner.hosts.proxy.server import guarded
+from coderunner.models.demo.asgi_app import DemoApp
+from coderunner.models.demo.demo_replies import MODEL
+from coderunner.models.demo.server_profiles import PROFILES
+from coderunner.models.endpoint.client import Endpoint
 from coderunner.settings.settings import Settings
-from tests.hosts.app.browsing import Visitor, chromium, served, visitor
+from tests.hosts.app.browsing import BOUND, Visitor, chromium, served, visitor
 from tests.hosts.textgen import real
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
@@ -69,6 +79,28 @@ def table(somebody: Visitor) -> None:
     expect(somebody.feet).to_have_count(1)
 
 
+SALES = "region,amount\nNorth,120\nSouth,\nEast,95\nWest,143\nNorth East,88\nSouth West,\n"
+
+
+def files(somebody: Visitor) -> None:
+    """A table comes with a question; a chart and a cleaned table come back, among the chat's files."""
+    file: Any = {"name": "sales.csv", "mimeType": "text/csv", "buffer": SALES.encode()}
+    somebody.page.locator("#cr-attach input").set_input_files(file)
+    expect(somebody.page.locator("#cr-attach .cr-done")).to_have_count(1)
+    somebody.say("Clean this and draw a chart")
+    somebody.press("Always allow in this chat")
+    expect(somebody.feet).to_have_count(1)
+    somebody.page.locator("[data-cr-panel=files]").click()
+    panel = somebody.page.locator("code-runner-files")
+    expect(panel.locator(".cr-fp-list li")).to_have_count(3)
+    # As it is for everybody, and not for this moment's app.
+    panel.evaluate(
+        "panel => { const walk = document.createTreeWalker(panel, NodeFilter.SHOW_TEXT);"
+        " while (walk.nextNode()) walk.currentNode.data ="
+        " walk.currentNode.data.replace(/\\S+(?=\\/kernels\\/)/, '~/.local/share/coderunner'); }"
+    )
+
+
 def settings(somebody: Visitor) -> None:
     """The drawer, after a test cell."""
     somebody.settings("Kernel")
@@ -80,6 +112,7 @@ SHOTS: dict[str, tuple[Callable[[Visitor], None], dict[str, Any]]] = {
     "app": (plot, TALL),
     "app-dark": (error, DESKTOP | {"color_scheme": "dark"}),
     "app-ask": (question, DESKTOP),
+    "app-files": (files, {"viewport": {"width": 1280, "height": 1040}, "device_scale_factor": 1.25}),
     "app-settings": (settings, DESKTOP),
     "app-phone": (table, PHONE),
 }
@@ -149,7 +182,7 @@ def app(browser: Browser, **context: Any) -> Iterator[Visitor]:
     so that nobody's own are seen in the picture.
     """
     with TemporaryDirectory(prefix="cr-") as home:
-        fresh = App(Settings(demo=True, data_dir=Path(home)))
+        fresh = App(Settings(demo=True, approve="ask", data_dir=Path(home)))
         with (
             served(fresh.asgi) as address,
             visitor(browser, address, reduced_motion="reduce", **context) as somebody,
@@ -193,11 +226,34 @@ def pictures_of_textgen(browser: Browser, folder: Path) -> Iterator[Path]:
         yield film(page, wave(person), folder / "textgen-widgets.webp")
 
 
+def picture_of_the_proxy(browser: Browser, folder: Path) -> Iterator[Path]:
+    """The page to which a reply of the proxy leads that has widgets."""
+    key, asked = api_keys.new_key(), "Draw a wave with sliders"
+    with TemporaryDirectory(prefix="cr-") as home, contextlib.ExitStack() as servers:
+        settings = Settings(demo=True, allow_local_kernel=True, data_dir=Path(home))
+        upstream = servers.enter_context(served(lambda: DemoApp(PROFILES["demo"])))
+        proxy = Proxy(settings, Endpoint(upstream), spare=False)
+        url = servers.enter_context(served(lambda: guarded(proxy, ApiKeys([key]))))
+        asks = {"model": f"{MODEL}+python", "messages": [{"role": "user", "content": asked}]}
+        bearer = {"Authorization": f"Bearer {key.reveal()}"}
+        reply = httpx.post(f"{url}/v1/chat/completions", json=asks, headers=bearer, timeout=BOUND)
+        said = reply.json()["choices"][0]["message"]["content"]
+        (link,) = re.findall(r"\((http[^)]*/coderunner/live/[0-9a-f]{32})\)", said)
+        page = browser.new_page(viewport={"width": 900, "height": 560}, device_scale_factor=1.25)
+        page.goto(link)
+        block = page.locator("code-runner-output")
+        expect(picture(block)).to_be_visible()
+        before = picture(block).get_attribute("src") or ""
+        inside(block).get_by_role("slider").first.press("ArrowRight")
+        expect(picture(block)).not_to_have_attribute("src", before)
+        yield still(page, folder / "proxy-live.png")
+
+
 def main(folder: Path = FOLDER) -> None:
     """Take all pictures."""
     folder.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
-        for take in (pictures, pictures_of_textgen):
+        for take in (pictures, picture_of_the_proxy, pictures_of_textgen):
             for path in take(browser, folder):
                 print(f"{path}  {path.stat().st_size // 1000} kB")
 

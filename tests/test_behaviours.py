@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from tests.behaviours import behaviour, manifest
@@ -9,7 +10,12 @@ from tests.behaviours import behaviour, manifest
 TESTS = Path(__file__).parent
 
 
-def tests_and_their_claims() -> Iterator[tuple[str, list[str]]]:
+@cache
+def tests_and_their_claims() -> tuple[tuple[str, list[str]], ...]:
+    return tuple(_tests_and_their_claims())
+
+
+def _tests_and_their_claims() -> Iterator[tuple[str, list[str]]]:
     for path in sorted(TESTS.rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):

@@ -39,13 +39,16 @@ def install(machine: Path, **programs: str) -> tuple[int, list[str], str]:
 
 
 APT = "apt-get install -y -qq --no-install-recommends chromium chromium-sandbox fonts-dejavu-core"
-FIREFOX = "apt-get install -y -qq --no-install-recommends firefox-esr"
+MORE = [
+    "apt-get install -y -qq --no-install-recommends chromium-headless-shell",
+    "apt-get install -y -qq --no-install-recommends firefox-esr",
+]
 PLAYWRIGHT = "python -m playwright install chromium"
 PLAYWRIGHT_AS_ROOT = "python -m playwright install --with-deps chromium"
 
 
 @behaviour("packaging:browser:found")
-@pytest.mark.parametrize("name", ["chromium", "google_chrome"])
+@pytest.mark.parametrize("name", ["chromium", "chromium_headless_shell", "google_chrome"])
 def test_a_browser_that_is_there_is_taken(tmp_path: Path, name: str) -> None:
     assert install(tmp_path, **{name: "", "apt_get": ""}) == (0, [], "")
 
@@ -58,19 +61,20 @@ def test_playwrights_own_is_taken_where_it_is_there(tmp_path: Path) -> None:
 @behaviour("packaging:browser:installed")
 def test_root_gets_it_by_apt(tmp_path: Path) -> None:
     code, calls, _ = install(tmp_path, id="echo 0", apt_get=MAKES_CHROMIUM)
-    assert (code, calls) == (0, [APT, FIREFOX])
+    assert (code, calls) == (0, [APT, *MORE])
 
 
 @behaviour("packaging:browser:installed")
-def test_a_firefox_that_is_not_to_be_had_is_done_without(tmp_path: Path) -> None:
-    code, _, words = install(tmp_path, id="echo 0", apt_get=f'{MAKES_CHROMIUM}; [ "$5" != firefox-esr ]')
+@pytest.mark.parametrize("name", ["firefox-esr", "chromium-headless-shell"])
+def test_what_of_the_rest_is_not_to_be_had_is_done_without(tmp_path: Path, name: str) -> None:
+    code, _, words = install(tmp_path, id="echo 0", apt_get=f'{MAKES_CHROMIUM}; [ "$5" != {name} ]')
     assert (code, words) == (0, "Installing Chromium with apt-get\n")
 
 
 @behaviour("packaging:browser:installed")
 def test_a_person_with_sudo_gets_it_by_apt(tmp_path: Path) -> None:
     code, calls, _ = install(tmp_path, sudo='shift; "$@"', apt_get=MAKES_CHROMIUM)
-    assert (code, [call for call in calls if call.startswith("apt-get")]) == (0, [APT, FIREFOX])
+    assert (code, [call for call in calls if call.startswith("apt-get")]) == (0, [APT, *MORE])
 
 
 @behaviour("packaging:browser:installed")

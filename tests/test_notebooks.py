@@ -5,6 +5,7 @@ import sqlite3
 import warnings
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from coderunner.outputs import (
     DisplayData,
     Error,
     ExecuteResult,
+    MadeFile,
     Omission,
     Result,
     Status,
@@ -183,6 +185,20 @@ def test_runs_of_which_nothing_was_said_are_a_notebook_too(records: Records) -> 
     records.settle()
     (cell,) = read(to_notebook(find_chat(records, "work"))).cells
     assert (cell.source, cell.execution_count, cell.outputs[0].text) == ("print(10 + 5)", 3, "15\n")
+
+
+@behaviour("notebooks:export:files")
+def test_a_cell_names_the_files_that_it_made(records: Records) -> None:
+    entry = records.claim(Key("work", "call", 0), "table.to_csv('out.csv')")
+    assert isinstance(entry, ActiveRun)
+    assert entry.send()
+    entry.finish(replace(SUM, files=(MadeFile("out.csv", 8, 1), MadeFile("d/b.png", 9, 1, new=False))))
+    records.settle()
+    (cell,) = read(to_notebook(find_chat(records, "work"))).cells
+    assert cell.metadata.coderunner.files == [
+        {"path": "out.csv", "size": 8, "new": True},
+        {"path": "d/b.png", "size": 9, "new": False},
+    ]
 
 
 GONE = "[an output is not in the records any more]\n"

@@ -29,7 +29,7 @@ WEBUI = [
 ]
 """The webui's pins of May 2026; it has a gradio of its own making, whose needs are those of this one."""
 
-OURS = {"ipykernel", "jupyter-client", "markdown-it-py", "pydantic-settings", "sqlalchemy", "tornado"}
+OURS = {"ipykernel", "jupyter-client", "markdown-it-py", "nh3", "pydantic-settings", "sqlalchemy", "tornado"}
 """What `--upgrade` may change: the names that requirements.txt has."""
 
 

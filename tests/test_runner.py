@@ -16,7 +16,7 @@ import pytest
 from coderunner.chat.steps import Finish, Generate, Run, Say
 from coderunner.chat.turn_state_machine import Turn
 from coderunner.kernel.protocol.cell_outputs import Change
-from coderunner.kernel.sessions.registry import Local, Session, Sessions
+from coderunner.kernel.sessions.registry import Capacity, Local, Session, Sessions
 from coderunner.outputs import Question, Status, Stream
 from coderunner.records.database.connection import MEMORY, Database
 from coderunner.records.run_once import RecordedRuns
@@ -28,6 +28,7 @@ from coderunner.runner import (
     Beat,
     Ended,
     Event,
+    Preparing,
     RunOptions,
     Shown,
     Started,
@@ -39,11 +40,12 @@ from coderunner.runner import (
     late_words,
 )
 from coderunner.runner.drivers import SLICE
+from coderunner.runner.events import NO_KERNEL_FREE
 from coderunner.runner.late_output_for_model import MOST
 from coderunner.runner.reply_budget import ReplyBudget
 from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
-from tests.kernel.lent import LentKernel
+from tests.kernel.lent import BOUND, LentKernel
 
 SUM = "Let me see.\n```python\nprint(10 + 5)\n```\n"
 
@@ -209,6 +211,66 @@ def test_stop_while_code_runs_keeps_what_it_showed_and_ends_the_reply(drive: Dri
     assert len(script.asked) == 1
 
 
+@behaviour("runner:stop:block")
+def test_a_block_that_is_stopped_alone_ends_and_the_reply_goes_on(drive: Drive, kernel: Session) -> None:
+    code = "import time\nprint('begun', flush=True)\ntime.sleep(60)"
+    script = Script(f"```python\n{code}\n```\n", "As you wish.")
+    stops: list[Callable[[], None]] = []
+
+    def press(event: Event) -> bool:
+        if isinstance(event, Started):
+            stops.append(event.stop)
+        if isinstance(event, Shown):
+            stops[0]()
+        return False
+
+    events = drive(Turn(), script, kernel, stop_at=press)
+    assert ends(events) == [Status.INTERRUPTED]
+    assert "begun" in said(events)
+    assert "(stopped; variables are kept; the user stopped this block)" in said(events)
+    assert said(events).endswith("As you wish.")
+    assert events[-1] == Finish("end")
+
+
+@behaviour("runner:stop:block")
+def test_a_block_that_is_stopped_in_the_queue_leaves_the_one_before_it_alone(
+    drive: Drive, kernel: Session
+) -> None:
+    first = "import time\ntime.sleep(1.5)\nprint('ended by itself')"
+    script = Script(f"```python\n{first}\n```\n", "```python\nprint('second')\n```\n", "Done.")
+
+    def press(event: Event) -> bool:
+        if isinstance(event, Started) and event.ordinal == 1:
+            event.stop()
+        return False
+
+    options = RunOptions(deadline=0.2, limit=30.0)
+    events = drive(Turn(), script, kernel, options, stop_at=press)
+    assert ends(events) == [Status.TIMEOUT, Status.INTERRUPTED]
+    assert "it had not started" in said(events) or "not been sent" in said(events)
+    (late,) = [event.running for event in events if isinstance(event, Ended) and event.running]
+    assert late.settled.result(30.0).status is Status.OK
+
+
+@behaviour("runner:consent:edited")
+def test_what_a_person_changes_before_it_runs_is_what_runs_and_what_the_model_reads(
+    drive: Drive, kernel: Session
+) -> None:
+    script = Script(SUM, "Thirty.")
+    options = RunOptions(consent=asked, edited=lambda _run: "print(10 + 20)\n")
+    events = drive(Turn(), script, kernel, options)
+    assert [event.cell.source for event in events if isinstance(event, Started)] == ["print(10 + 20)\n"]
+    assert said(events) == (
+        f"{SUM}The user changed this block before it ran:\n"
+        "```diff\n-print(10 + 5)\n+print(10 + 20)\n```\nResult: 30\nThirty."
+    )
+
+
+def asked(run: Run) -> "Future[bool]":
+    """Consent that is not known from the start."""
+    return granted(run)
+
+
 @behaviour("runner:stop:generation")
 def test_stop_while_the_model_writes_ends_the_reply_where_it_is(drive: Drive, kernel: Session) -> None:
     script = Script("one two three four")
@@ -275,13 +337,47 @@ def test_a_cell_waits_for_consent_with_signs_of_life(drive: Drive, kernel: Sessi
     assert ends(events) == [Status.OK]
 
 
+@behaviour("runner:kernel:waits")
+def test_a_cell_that_waits_for_a_kernel_says_so_and_that_time_does_not_count(
+    drive: Drive, tmp_path: Path
+) -> None:
+    registry = Sessions(tmp_path, capacity=Capacity(1))
+    try:
+        runs, waited = Flag(), list[float]()
+        source = "print('on', flush=True)\nwhile True: pass"
+        busy = registry.get("busy", Local()).begin(
+            source, deadline=2 * BOUND, on_output=lambda _change: runs.set()
+        )
+        assert runs.wait(BOUND)
+
+        def end(event: Event) -> bool:
+            if isinstance(event, Beat):
+                waited.append(event.elapsed)
+            if len(waited) == 5:
+                busy.interrupt()
+            return False
+
+        events = drive(Turn(), Script(SUM, "Fifteen."), registry.get("waits", Local()), stop_at=end)
+        kinds = [event for event in events if isinstance(event, Started | Preparing | Ended)]
+        assert kinds[1:3] == [Preparing(NO_KERNEL_FREE), Preparing("")]
+        first, *others = (
+            event.elapsed
+            for event in events[events.index(kinds[1]) : events.index(kinds[2])]
+            if isinstance(event, Beat)
+        )
+        assert others == pytest.approx([first] * len(others))
+        assert ends(events) == [Status.OK]
+    finally:
+        registry.io_thread.call(registry.close_all(), BOUND)
+
+
 @behaviour("runner:consent:stopped")
 def test_stop_while_a_cell_waits_is_no_refusal_of_the_cell(drive: Drive, kernel: Session) -> None:
     script = Script(SUM, "never asked for")
     options = RunOptions(consent=lambda _run: Future())
     events = drive(Turn(), script, kernel, options, stop_at=lambda event: isinstance(event, Waiting))
     assert ends(events) == [Status.INTERRUPTED]
-    assert "(stopped; variables are kept; it had not started)" in said(events)
+    assert "(stopped; it had not started)" in said(events)
     assert events[-1] == Finish("stop")
 
 

@@ -13,7 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from coderunner.errors import SettingsError
-from coderunner.kernel.kernel_location import approval_of
+from coderunner.kernel.kernel_location import Server, approval_of, location_of
 from coderunner.models.continuation.strategies import STRATEGIES
 from coderunner.sandbox.backends import available
 from coderunner.secret_value import Secret
@@ -123,6 +123,16 @@ WRONG = [
     (
         {"sandbox_read": "data"},
         "--sandbox-read is 'data', but must be complete paths like /srv/data or ~/data, separated by commas",
+    ),
+    *(
+        (
+            {"preload": wrong},
+            (
+                f"--preload is '{wrong}', but must be names of modules like numpy, matplotlib.pyplot, "
+                "separated by commas, or off"
+            ),
+        )
+        for wrong in ("numpy, 3d", "pandas, off..", "import os")
     ),
     (
         {"sandbox_network": "https://example.org/a"},
@@ -409,6 +419,30 @@ def test_a_table_says_it_for_models_by_name_wherever_it_is_written(
 def test_code_runs_unasked_in_a_sandbox_and_on_a_server(flags: dict[str, object], approval: str) -> None:
     found = load(flags)
     assert approval_of(found) == approval
+
+
+@behaviour("settings:server:folder")
+@pytest.mark.parametrize(
+    ("given", "folder"),
+    [("", ""), (" / ", "/"), ("sales", "sales"), ("data/sales/", "data/sales"), ("表 1/ü", "表 1/ü")],
+)
+def test_a_folder_within_the_servers_is_taken(given: str, folder: str) -> None:
+    settings = load({"server": "http://127.0.0.1:8888", "server_folder": given})
+    where = location_of(settings)
+    assert (settings.server_folder, isinstance(where, Server) and where.folder) == (folder, folder)
+
+
+@behaviour("settings:server:folder")
+@pytest.mark.parametrize(
+    "given", ["/home/ann", "..", "a/../b", "./a", ".", "a//b", "//", "~/a", "C:\\a", "a\nb", "a\0b"]
+)
+def test_no_other_folder_is_taken(given: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load({"server_folder": given})
+    assert str(caught.value) == (
+        f"--server-folder is {given!r}, but must be a folder within the server's, such as data/sales, or / "
+        "for the server's own"
+    )
 
 
 @behaviour("settings:files:places")

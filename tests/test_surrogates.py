@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from coderunner.hosts.mcp.tools import Code
+from coderunner.hosts.mcp.arguments import Code
 from coderunner.models.continuation.reply_segment import ReplySegment
 from coderunner.models.continuation.tool_calls import called
 from coderunner.models.endpoint.chunks import piece

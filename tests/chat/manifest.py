@@ -3,6 +3,21 @@
 from tests.behaviours import Behaviour
 
 BEHAVIOURS = {
+    "edited:model:changes": Behaviour(
+        "Of code that a person changed and ran the model reads which lines, and the result.", "README"
+    ),
+    "edited:model:harmless": Behaviour(
+        "Code of a person ends no fence, opens no thought and hides nothing.", "safety 3.4"
+    ),
+    "edited:model:bounded": Behaviour("Of many changed lines the model reads head and tail.", "decision 2"),
+    "edited:before:continues": Behaviour(
+        "Where a person changes a block before it runs, the reply says what was changed and goes on from "
+        "what ran; nothing of that is a block.",
+        "README",
+    ),
+    "edited:before:known": Behaviour(
+        "That code was changed before it ran is known after a restart, and no program can claim it.", "README"
+    ),
     "literal:tags": Behaviour("Tags that a notebook would leave out can be read in it.", "CommonMark 2.4"),
     "literal:kept": Behaviour(
         "Code, addresses and what a notebook shows are exported as they were written.", "CommonMark 6.1, 6.5"
@@ -86,6 +101,9 @@ BEHAVIOURS = {
     ),
     "reasoning:stray:before": Behaviour(
         "A closing tag alone says that everything before it was thought.", "models and hosts 1.6"
+    ),
+    "render:log:once": Behaviour(
+        "A line that a log says again and again is told once, and how often.", "matplotlib: findfont"
     ),
     "render:late:named": Behaviour("A result that comes late says which block it is of.", "decision 5"),
     "render:again:named": Behaviour(
@@ -218,8 +236,19 @@ BEHAVIOURS = {
     "turn:stop:running": Behaviour("Stopping while a cell runs ends the turn.", "text-generation-webui c 4"),
     "turn:table:misuse": Behaviour("A driver that calls out of turn is told.", "conventions, h11"),
     "turn:thinking:prompted": Behaviour("A reply can begin inside a thought.", "models and hosts 1.6"),
+    "render:files": Behaviour(
+        "Below the output stand the files that a block made or changed; their names neither act nor hide.",
+        "models go on with what they have written; hostile names",
+    ),
     "render:refused": Behaviour(
         "Below the output stands what the sandbox refused, who can allow each, and to try no other way.",
         "decision 4: truthful ends",
+    ),
+    "render:attached:lines": Behaviour(
+        "Of each file that a person sends the model is told name, kind, size and what is known of it.",
+        "never guessed",
+    ),
+    "render:attached:hostile": Behaviour(
+        "Names and columns of files are cut, on one line, and nothing in them acts.", "safety: T1"
     ),
 }

@@ -107,6 +107,11 @@ def test_a_plain_text_that_is_the_same_simple_table_is_taken_as_it_is() -> None:
         ("<video src=x.mp4>Your browser does not support the video tag.</video>", "[film x.mp4]"),
         ("<audio controls><source src='data:audio/ogg;base64,AAAA'>no</audio>!", "[audio/ogg, 3 bytes] !"),
         ("<iframe srcdoc='<title>A page</title>'></iframe>", "[page in a frame: A page]"),
+        (
+            "<iframe srcdoc='<title>Report</title><style>p {}</style><p>12 &amp;lt;rows></p>'></iframe>",
+            "[page in a frame: Report: 12 <rows>]",
+        ),
+        ("<svg><text>31</text><text>12</text></svg>", "31 12"),
         ("<img src=cat.png alt='a cat'>", "[image cat.png: a cat]"),
         ("<!-- a --><b>c</b><!-- never closed <p>d", "c"),
         ("<a href='never closed", ""),
@@ -115,6 +120,15 @@ def test_a_plain_text_that_is_the_same_simple_table_is_taken_as_it_is() -> None:
 )
 def test_html_is_told_as_it_reads(source: str, said: str) -> None:
     assert html(source) == said
+
+
+@behaviour("shown:html:readable")
+def test_a_long_page_within_is_told_by_its_first_words_and_is_not_too_much_to_be_read() -> None:
+    page = f"<title>Report</title><style>{'p {} ' * 80_000}</style><p>{'word ' * 2_000}</p>"
+    said = html(f"<p>before</p><iframe srcdoc='{page}'></iframe><p>after</p>")
+    assert said.startswith("before\n[page in a frame: Report: word word")
+    assert said.endswith("word …]\nafter")
+    assert len(said) < 700
 
 
 @behaviour("shown:html:readable")

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from coderunner.chat.results.error_hints import _TABLE, DISTRIBUTIONS, OF_THE_SYSTEM, OWN, hint, waits
+from coderunner.chat.results.error_hints import _TABLE, hint, waits
 from coderunner.chat.results.exception_text import advice, describe
 from coderunner.chat.results.result_text import for_model
 from coderunner.outputs import Aftermath, Error, Result, Status, Stream
+from coderunner.packages.names import DISTRIBUTIONS, OF_THE_SYSTEM, OWN
 from tests.behaviours import behaviour
 
 

@@ -74,6 +74,7 @@ class Life(RuleBasedStateMachine):
                 "approve": "auto",
                 "data_dir": self._folder.name,
                 "timeout": "600",
+                "titles": "off",
             }
         )
         app = App(settings, patience=1.0)

@@ -128,4 +128,20 @@ BEHAVIOURS = {
         "Whatever the network does, each line is shown or marked as missing, and nothing runs twice.",
         "safety 4: chaos proxy, figures",
     ),
+    "faults:shortage:start": Behaviour(
+        "Where the machine has no file, thread or process left for one kernel more, the block is refused "
+        "with a sentence; the others work on, nothing is left over, and the next one starts as ever.",
+        "many kernels on one machine",
+    ),
+    "faults:clock:leaps": Behaviour(
+        "A clock that leaps by a day changes no deadline, no duration and no kernel.", "monotonic time"
+    ),
+    "faults:shortage:memory": Behaviour(
+        "A forked kernel that takes too much memory is ended; its template and the others live.",
+        "many kernels on one machine",
+    ),
+    "faults:shortage:hangs": Behaviour(
+        "In place of a forked kernel that does not answer, another one is started, and the block runs.",
+        "many kernels on one machine",
+    ),
 }

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coderunner.files.local_files import NoSuchFile, open_file
+from coderunner.files.chat_folder import FileError, NoSuchFile
+from coderunner.files.local_files import PIECE, open_file
 from tests.behaviours import behaviour
 
 IN_A_LINK = "links/secret.txt is a link; only files that are in this chat's folder themselves can be opened."
@@ -28,9 +29,9 @@ def read(folder: Path, path: str) -> bytes:
     """What a file holds."""
     file = open_file(folder, path)
     try:
-        return b"".join(file.pieces(0, file.size))
+        return file.read(0, file.size)
     finally:
-        file.close()
+        file.close_now()
 
 
 @behaviour("files:open:plain")
@@ -90,8 +91,30 @@ def test_whatever_a_path_says_a_file_of_the_folder_is_opened_or_none(
 
 
 @behaviour("files:open:plain")
-def test_a_file_that_becomes_shorter_while_it_is_read_ends_there(folder: Path) -> None:
+async def test_a_file_that_becomes_shorter_while_it_is_read_ends_there(folder: Path) -> None:
     file = open_file(folder, "out.csv")
     (folder / "out.csv").write_text("x")
-    assert b"".join(file.pieces(0, file.size)) == b"x"
-    file.close()
+    assert [piece async for piece in file.pieces(0, file.size)] == [b"x"]
+    await file.close()
+
+
+@behaviour("files:read:pieces")
+@pytest.mark.parametrize("kept", [True, False])
+async def test_a_file_is_read_whole_in_pieces_whether_its_bytes_are_in_memory_or_on_the_disk(
+    folder: Path, kept: bool
+) -> None:
+    content = os.urandom(5 * PIECE // 2)
+    (folder / "big.bin").write_bytes(content)
+    file = open_file(folder, "big.bin")
+    if not kept and hasattr(os, "posix_fadvise"):
+        with (folder / "big.bin").open("rb+") as same:
+            os.fsync(same.fileno())
+            # Forgotten where it is on a disk; a file system in memory keeps it.
+            os.posix_fadvise(same.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    read = [piece async for piece in file.pieces(0, file.size)]
+    assert [len(piece) for piece in read] == [PIECE, PIECE, PIECE // 2]
+    assert b"".join(read) == content
+    assert b"".join([piece async for piece in file.pieces(7, PIECE + 9)]) == content[7 : PIECE + 9]
+    await file.close()
+    with pytest.raises(FileError):
+        await anext(file.pieces(0, 1))

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from coderunner.kernel.connections.forking.templates import Templates, can_fork, hold, release
+from coderunner.kernel.connections.kernel_process import environment_of
 from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.protocol.cell_outputs import Change
 from coderunner.kernel.sessions.registry import KernelLocation, Local, Server, Session, Sessions
+from coderunner.kernel.sessions.run_prelude import sources
 from coderunner.outputs import Output, Result
 from coderunner.sandbox.backends import available
 from coderunner.sandbox.kernel_sandbox import KernelSandbox, real
@@ -40,17 +43,47 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
         yield server
 
 
-@pytest.fixture(params=["local", "sandboxed", "server"])
+@pytest.fixture(params=["local", "sandboxed", "forked", "forked and sandboxed", "server"])
 def where(request: pytest.FixtureRequest) -> KernelLocation:
     """Each kind of kernel: what is promised of one is promised of all."""
-    if request.param == "local":
-        return Local()
-    if request.param == "sandboxed":
+    if "forked" in request.param and not can_fork():
+        pytest.skip("kernels cannot be forked here")
+    if "sandboxed" in request.param:
         if not available():
             pytest.skip(available().why)
         return Local(sandbox=available())
+    if request.param != "server":
+        return Local()
     jupyter: Jupyter = request.getfixturevalue("jupyter")
     return Server(jupyter.url, Secret(jupyter.token))
+
+
+@pytest.fixture
+def forked(request: pytest.FixtureRequest) -> bool:
+    """Whether the kernels of this test are forked rather than started."""
+    callspec = getattr(request.node, "callspec", None)
+    return callspec is not None and "forked" in str(callspec.params.get("where", ""))
+
+
+@pytest.fixture(scope="session")
+def kept_templates() -> Iterator[Templates]:
+    """What forks kernels, for all tests: to load a template takes longer than to start a kernel."""
+    held = hold((), sources())
+    assert held is not None
+    yield held
+    io_thread().call(release(held), BOUND)
+
+
+@pytest.fixture
+def template(kept_templates: Templates) -> None:
+    """Have a template ready: one is renewed where another test has changed what it was started with."""
+
+    async def load() -> None:
+        kept_templates.prepare(environment_of("python3"))
+        await asyncio.gather(*kept_templates._tasks)
+
+    io_thread().call(load(), BOUND)
+    assert kept_templates.ready
 
 
 @pytest.fixture
@@ -60,12 +93,14 @@ def there(jupyter: Jupyter) -> Server:
 
 
 @pytest.fixture
-def sessions(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sessions]:
+def sessions(request: pytest.FixtureRequest, tmp_path: Path, forked: bool) -> Iterator[Sessions]:
     """A registry of its own, whose kernels end with the test; sandboxed ones may use its files."""
+    if forked:
+        request.getfixturevalue("template")
     where = request.getfixturevalue("where") if "where" in request.fixturenames else None
     boxed = isinstance(where, Local) and where.isolated
     sandbox = KernelSandbox(Grants(write=frozenset({real(tmp_path)}))) if boxed else None
-    registry = Sessions(tmp_path / "work", sandbox=sandbox)
+    registry = Sessions(tmp_path / "work", sandbox=sandbox, preload=() if forked else None)
     yield registry
     io_thread().call(registry.close_all(keep=False), BOUND)
 
@@ -77,26 +112,44 @@ def new_session(sessions: Sessions, where: KernelLocation) -> Session:
 
 
 @pytest.fixture(scope="module")
-def lent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[KernelLocation], LentKernel]]:
+def lent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., LentKernel]]:
     """The kernel of each kind that the tests of a file use one after the other."""
     grants = Grants(write=frozenset({real(tmp_path_factory.getbasetemp())}))
-    plain = Sessions(tmp_path_factory.mktemp("lent"))
-    boxed = Sessions(tmp_path_factory.mktemp("lent"), sandbox=KernelSandbox(grants) if available() else None)
+    registries: list[Sessions] = []
 
     @cache
-    def kernel(where: KernelLocation) -> LentKernel:
-        return LentKernel(boxed if isinstance(where, Local) and where.isolated else plain, where)
+    def registry(boxed: bool, forked: bool) -> Sessions:
+        sandbox = KernelSandbox(grants) if boxed else None
+        folder = tmp_path_factory.mktemp("lent")
+        registries.append(Sessions(folder, sandbox=sandbox, preload=() if forked else None))
+        return registries[-1]
 
-    yield kernel
-    for registry in (plain, boxed):
-        io_thread().call(registry.close_all(keep=False), BOUND)
+    @cache
+    def kernel(where: KernelLocation, forked: bool) -> LentKernel:
+        return LentKernel(registry(isinstance(where, Local) and where.isolated, forked), where)
+
+    def lend(where: KernelLocation, forked: bool = False) -> LentKernel:
+        return kernel(where, forked)
+
+    yield lend
+    for each in registries:
+        io_thread().call(each.close_all(keep=False), BOUND)
 
 
 @pytest.fixture
-def session(lent: Callable[[KernelLocation], LentKernel], where: KernelLocation) -> Iterator[Session]:
+def session(
+    request: pytest.FixtureRequest,
+    lent: Callable[..., LentKernel],
+    where: KernelLocation,
+    forked: bool,
+) -> Iterator[Session]:
     """A conversation as if it were new, with each kind of kernel."""
-    with lent(where).lent() as session:
+    if forked:
+        request.getfixturevalue("template")
+    with lent(where, forked).lent() as session:
         yield session
+        kernel = lent(where, forked).kernel
+        assert kernel is None or kernel.prepared == forked
 
 
 class Screen:

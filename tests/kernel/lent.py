@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from coderunner.kernel.connections.local_kernel import LocalKernel
 from coderunner.kernel.sessions.registry import KernelLocation, Session, Sessions
 from coderunner.outputs import Status, Stream
 
@@ -20,6 +21,12 @@ class LentKernel:
         self._where = where
         self._session: Session | None = None
         self._alone = ""
+
+    @property
+    def kernel(self) -> LocalKernel | None:
+        """The kernel that it has now, if it is of this machine."""
+        name = self._session.conversation if self._session is not None else ""
+        return self._sessions._confined.get(name)
 
     @contextmanager
     def lent(self) -> Iterator[Session]:

@@ -3,6 +3,31 @@
 from tests.behaviours import Behaviour
 
 BEHAVIOURS = {
+    "execution:files": Behaviour(
+        "What a kernel tells of files is taken where it is that; paths lead nowhere else.", "hostile kernels"
+    ),
+    "lookups:real": Behaviour(
+        "An idle kernel completes names and says what they are, at the place that the page means.",
+        "Jupyter messaging: completion, introspection",
+    ),
+    "lookups:idle": Behaviour(
+        "A busy kernel, and one that is not there, is not asked about code that is being written.",
+        "decision 6",
+    ),
+    "lookups:hostile": Behaviour("What a kernel says of code is bounded, plain text.", "safety: output"),
+    "session:files": Behaviour(
+        "A result tells which files in the kernel's folder its cell has made or changed, however it ended.",
+        "what people look for first",
+    ),
+    "session:files:others": Behaviour(
+        "What somebody else writes between two cells is no cell's.", "uploads, and a person's own editor"
+    ),
+    "session:files:late": Behaviour(
+        "A cell that goes on after its deadline tells its files when it ends.", "design 3: nothing lost"
+    ),
+    "session:files:unasked": Behaviour(
+        "For code that is no block of anybody's, nobody looks for files.", "what is not used costs nothing"
+    ),
     "local:sockets:swept": Behaviour(
         "What a killed process left of its kernels' sockets is removed by the next one, and nothing else is.",
         "nothing is left for ever",
@@ -69,6 +94,10 @@ BEHAVIOURS = {
     "execution:clear:at-once": Behaviour("`clear_output()` removes what was shown.", "Jupyter protocol; D2"),
     "execution:clear:wait": Behaviour(
         "`clear_output(wait=True)` clears when the next output comes.", "kernel facts: output"
+    ),
+    "execution:error:format": Behaviour(
+        "An object that cannot be shown in one of its formats is shown in another, and its cell ended well.",
+        "pygal without cairosvg; ipykernel 7 replies an error, NoneType",
     ),
     "execution:error:in-reply": Behaviour(
         "An error that stands only in the reply is shown, once.", "kernel facts: ending a cell"
@@ -265,6 +294,14 @@ BEHAVIOURS = {
         "kernel facts: ending a cell",
     ),
     "prelude:python:old": Behaviour("The prelude is Python of 3.9, too.", "R6"),
+    "prelude:scripts:own": Behaviour(
+        "A script that an output would load from the web comes from the library's own files where it has it.",
+        "no frame may ask the network",
+    ),
+    "prelude:files:large": Behaviour(
+        "An output that is too large to be shown is a file of the kernel's folder, which it names.",
+        "13 MB of HTML and 8000 × 8000 pictures were gone",
+    ),
     "prelude:files:apart": Behaviour(
         "Every file of the prelude is sent, and one that fails leaves the others.", "one subject a file"
     ),
@@ -305,6 +342,44 @@ BEHAVIOURS = {
         "`breakpoint()` means pdb: it asks, and where nobody can be asked it is an error at its line.",
         "kernel facts: stdin",
     ),
+    "forked:kernel:same": Behaviour(
+        "A forked kernel is like one that was started: command, paths, environment, signals, limits, rights.",
+        "what a person relies on",
+    ),
+    "forked:kernel:loaded": Behaviour("A forked kernel has loaded what is preloaded.", "setting preload"),
+    "forked:kernel:exit": Behaviour("How a forked kernel ended is known.", "decision 4"),
+    "forked:kernel:group": Behaviour(
+        "A forked kernel is our child, and ends with all that it started.", "safety: faults"
+    ),
+    "forked:kernel:works": Behaviour(
+        "Forks, pools of processes and what is registered for the end work in a forked kernel.",
+        "atexit, fork(2)",
+    ),
+    "forked:chance:own": Behaviour(
+        "Forked kernels share no random number, no secret and no name of a temporary file.", "random, uuid"
+    ),
+    "forked:threads:own": Behaviour(
+        "Numerical libraries have as many threads in a forked kernel as in one that was started.", "OpenBLAS"
+    ),
+    "forked:plots:shown": Behaviour(
+        "A plot of a preloaded library is shown, and its files are where the kernel may write.", "matplotlib"
+    ),
+    "forked:conversations:apart": Behaviour(
+        "Nothing of a conversation is in the memory of a kernel that is forked later.", "safety: isolation"
+    ),
+    "forked:preload:refused": Behaviour(
+        "A module that starts threads or keeps a file or socket open is not preloaded, and the log says so.",
+        "fork(2)",
+    ),
+    "forked:template:died": Behaviour(
+        "Where the template has died or hangs, a kernel is started; the others live on, and another template "
+        "is loaded.",
+        "safety: faults",
+    ),
+    "forked:template:renewed": Behaviour(
+        "The template is renewed when packages, or variables that were read, are others.", "%pip"
+    ),
+    "forked:template:ends": Behaviour("Template and kernels end with us, also when we are killed.", "O32"),
     "spare:kernel:taken": Behaviour(
         "The next conversation's kernel has started before it is needed, and looks like one of its own.",
         "performance: the first block",
@@ -346,6 +421,10 @@ BEHAVIOURS = {
         "A call that takes too long is cancelled and says so.", "CONTRIBUTING: every wait under a deadline"
     ),
     "portal:close:farewell": Behaviour("Farewells are said before the thread ends.", "O32"),
+    "portal:hosts:loop": Behaviour(
+        "A host with one event loop for all of its life may have kernel I/O live in that.",
+        "fifty conversations",
+    ),
     "portal:fork:anew": Behaviour("A forked child has a portal of its own.", "kernel facts: fork"),
     "local:environment:no-secrets": Behaviour(
         "A kernel sees none of our secrets.", "kernel facts: start; O18"
@@ -450,7 +529,52 @@ BEHAVIOURS = {
         "Over the cap, the kernel that rested longest makes room.", "kernel facts: idle kernel"
     ),
     "sessions:cap:all-busy": Behaviour(
-        "Over the cap with all busy, a cell is refused with the way out.", "T9"
+        "Where all kernels stay in use, a cell is refused with the way out.", "T9"
+    ),
+    "forked:subshells": Behaviour(
+        "A subshell of a forked kernel answers while a cell runs.", "Jupyter messaging: kernel subshells"
+    ),
+    "forked:debugger": Behaviour(
+        "The debugger stops at a line in a forked kernel.", "Jupyter messaging: debug requests"
+    ),
+    "forked:pip": Behaviour("pip runs in the environment of a forked kernel.", "%pip"),
+    "watch:rests": Behaviour(
+        "A kernel that rests, and of which nothing changes, is looked at seldom; one that works is at once.",
+        "many kernels rest beside one that works",
+    ),
+    "room:full:waits": Behaviour(
+        "While all kernels are in use, a cell waits, its chat shows that, and nothing is ended for it.",
+        "fair use of one machine",
+    ),
+    "room:full:leaves": Behaviour(
+        "A cell that is stopped, or ends otherwise, before there is room takes no place in the queue and no "
+        "kernel; others of its chat keep the place.",
+        "fair use of one machine",
+    ),
+    "room:full:warm": Behaviour(
+        "A kernel that is only warmed up, while no cell has come, takes the place of no other.",
+        "fair use of one machine",
+    ),
+    "room:memory:short": Behaviour(
+        "Where memory is short, a kernel that rests makes room for the next one; there is one at least.",
+        "fair use of one machine",
+    ),
+    "room:choice:fair": Behaviour(
+        "A kernel makes room for one of its owner, or of an owner who has fewer; all do after a long rest.",
+        "fair use of one machine",
+    ),
+    "room:choice:oldest": Behaviour(
+        "The kernel that was unused for longest makes room, and none that is in use ever does.",
+        "kernel facts: idle kernel",
+    ),
+    "room:queue:fair": Behaviour(
+        "Of those that wait, whoever has the fewest kernels comes first, then who came first; what is said "
+        "counts those before.",
+        "fair use of one machine",
+    ),
+    "room:capacity:machine": Behaviour(
+        "How many kernels there may be follows the memory of the machine or container, and our open files.",
+        "what fits on a machine of 24 GB fits on no small one",
     ),
     "sessions:idle:rests": Behaviour(
         "A kernel that nobody uses is let go, and the next result says so.", "kernel facts: idle kernel"
@@ -589,10 +713,18 @@ BEHAVIOURS = {
         "A widget is told by its kind, its label and its value as they are at the end of the run.",
         "decision 2",
     ),
+    "widgets:words:picture": Behaviour(
+        "What a widget has drawn into itself by the end of the run, as `interact` does, is its picture where "
+        "widgets cannot be shown.",
+        "docs/hosts/proxy.md, Charts and widgets",
+    ),
     "widgets:words:closed": Behaviour("A widget that was closed is not told.", "decision 2"),
     "widgets:words:any": Behaviour("States of any shape are told somehow.", "safety: hostile input"),
     "widgets:reach:closed": Behaviour(
         "A view reaches its parts, what is shown in them and what joins them, and no more.", "rich output 2"
+    ),
+    "widgets:said:bounded": Behaviour(
+        "What was said to models is kept in order, within bounds: of more the oldest goes.", "safety: T2"
     ),
     "widgets:kept:again": Behaviour("What is written down of widgets is told as it was.", "nbformat"),
     "widgets:kept:gone": Behaviour(
@@ -632,5 +764,100 @@ BEHAVIOURS = {
     "widgets:modules:none": Behaviour("Widgets that we draw ask for no program.", "rich output 7"),
     "widgets:output:caught": Behaviour(
         "What an Output widget catches is in it, and in no other output.", "ipywidgets: Output"
+    ),
+    "questions:busy": Behaviour(
+        "A kernel answers questions while a cell runs, and the cell's result has all that it shows.",
+        "ipykernel: the control channel",
+    ),
+    "questions:wires": Behaviour(
+        "A question passes every wire of a Jupyter server.", "Jupyter Server: WebSocket protocols"
+    ),
+    "questions:no-kernel": Behaviour("A question starts no kernel.", "nothing runs that nobody wants"),
+    "questions:refused": Behaviour("What has no answer says why in a sentence.", "errors: one sentence"),
+    "questions:late": Behaviour(
+        "A kernel that does not answer a question in time is told to be busy, and asked again later.",
+        "every wait is bounded",
+    ),
+    "questions:unprepared": Behaviour(
+        "A kernel that was not prepared for questions is, and no name is left in it.",
+        "prelude: leaves no name",
+    ),
+    "questions:borrowed": Behaviour(
+        "A person's own kernel gets what answers questions with the first one, and nothing else of ours.",
+        "attach: nothing that they did not ask for",
+    ),
+    "questions:restarted": Behaviour(
+        "A kernel that a process finds again answers before its first cell.", "server:kernel:found-again"
+    ),
+    "questions:usage": Behaviour(
+        "What a kernel uses, memory and CPU, is known of each kind of kernel.", "Activity, beside the light"
+    ),
+    "questions:hostile": Behaviour(
+        "A kernel's answer is bounded in bytes before it is read, and an object or none.", "safety: T9"
+    ),
+    "variables:builtin": Behaviour(
+        "Of a kernel's names those are listed that a person has defined, with types, sizes and a few words.",
+        "JupyterLab's and Positron's variables",
+    ),
+    "variables:foreign": Behaviour(
+        "To list variables and to page tables runs no code of a type that the program has defined.",
+        "safety: looking changes nothing",
+    ),
+    "variables:tables:listed": Behaviour(
+        "Tables are listed with their shape, their bytes and what their columns are.", "Positron's variables"
+    ),
+    "variables:tables:paged": Behaviour(
+        "A table's rows are paged and sorted where it is, and come as plain text.", "nothing large travels"
+    ),
+    "variables:many": Behaviour(
+        "Of very many variables the newest are listed, and all are found by name or type.", "bounded"
+    ),
+    "variables:busy": Behaviour(
+        "Variables are listed while a cell defines and deletes them.", "questions:busy"
+    ),
+    "variables:hostile": Behaviour(
+        "Whatever a kernel says of its variables is checked and bounded before it is shown.", "safety: T9"
+    ),
+    "kernel:files:everywhere": Behaviour(
+        "Files go into the folder where the code works, and come out, wherever that is, also while it runs.",
+        "local, Contents API, control channel",
+    ),
+    "kernel:files:no-kernel": Behaviour(
+        "Without a kernel, files wait in the folder where one will start, or a sentence says that none runs.",
+        "attachments come before the first block",
+    ),
+    "server:folder:chosen": Behaviour(
+        "A kernel starts in the folder of the server that a person has chosen, beside their files, and is "
+        "found again; no folder is made or removed.",
+        "docs/jupyterhub.md",
+    ),
+    "server:folder:gone": Behaviour(
+        "Of a chosen folder that the server does not have, a sentence says so; nothing starts elsewhere.",
+        "nothing surprises",
+    ),
+    "server:folder:bounded": Behaviour(
+        "A chosen folder is listed from its top, with a few requests, however much is in it.",
+        "a home folder has 50,000 files",
+    ),
+    "server:folder:hint": Behaviour(
+        "Where code misses a file in the folder of its chat on a server, the model reads where the person's "
+        "files are.",
+        "docs/jupyterhub.md",
+    ),
+    "kernel:files:hostile": Behaviour(
+        "Whatever a kernel says of its files is checked before anybody reads it.", "safety: T9"
+    ),
+    "questions:beside": Behaviour(
+        "A look into a table runs beside the kernel, in the folder it began in, while a cell runs; no name "
+        "or module of it stays, and no file of the folder stands in for a module.",
+        "nothing in the person's kernel",
+    ),
+    "questions:beside-head": Behaviour(
+        "For the first rows of a table that only a library reads, a kernel of this machine is started.",
+        "a preview after a restart of the app",
+    ),
+    "questions:beside-bounded": Behaviour(
+        "What runs beside a kernel is bounded in time, in what it prints, and in number.",
+        "every cost is bounded",
     ),
 }

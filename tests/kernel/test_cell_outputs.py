@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from coderunner.kernel.protocol.cell_outputs import COUNT, WHOLE, CellOutputs, Change
 from coderunner.kernel.protocol.messages import CHANNELS, Message
 from coderunner.kernel.protocol.output_limits import HEAD, MIME_TEXT, TAIL, TRACEBACK, bundle_of
-from coderunner.outputs import DisplayData, Error, ExecuteResult, Omission, Output, Stream
+from coderunner.outputs import DisplayData, Error, ExecuteResult, MadeFile, Omission, Output, Stream
 from tests.behaviours import behaviour
 
 PNG = "iVBORw0KGgo="
@@ -53,6 +53,28 @@ def test_it_is_complete_when_both_reply_and_idle_came_in_either_order(ends: tupl
     first, second = ends
     assert not fold(BUSY, first).complete
     assert fold(BUSY, first, second).complete
+
+
+@behaviour("execution:files")
+def test_the_files_that_a_kernel_tells_of_are_taken_where_they_are_files() -> None:
+    told = [
+        ["out.csv", 3, 4, True],
+        ["d/e.csv", 0, -1, False],
+        ["/etc/passwd", 1, 1, True],
+        ["../x", 1, 1, True],
+        ["\ud800", 1, 1, True],
+        ["x" * 5_000, 1, 1, True],
+        ["x", -1, 1, True],
+        ["x", 1, 2**80, True],
+        ["x", "1", 1, True],
+        ["x"],
+        {},
+    ]
+    made = fold(BUSY, iopub("coderunner_files", files=told, more=31)).made
+    assert made == ((MadeFile("out.csv", 3, 4), MadeFile("d/e.csv", 0, -1, new=False)), 31)
+    assert len(fold(iopub("coderunner_files", files=told[:1] * 50, more=-1)).made[0]) == 20
+    for content in ({}, {"files": "x", "more": "y"}, {"files": {"a": 1}}):
+        assert fold(iopub("coderunner_files", **content)).made == ((), 0)
 
 
 @behaviour("execution:complete:own")
@@ -116,6 +138,43 @@ def test_an_error_that_stands_only_in_the_reply_is_an_output() -> None:
     assert outputs(iopub("error", **error), reply("error", **error), IDLE) == (
         Error("ExceptionGroup", "two", ("a", "b")),
     )
+
+
+PNG_FAILED: dict[str, Any] = {"ename": "ModuleNotFoundError", "evalue": "No module named 'cairosvg'"}
+OF_A_FORMAT = reply("error", ename="NoneType", evalue="None")
+"""What ipykernel 7 replies where one format of an object could not be made; earlier ones reply ok."""
+
+
+@behaviour("execution:error:format")
+@pytest.mark.parametrize("said", [OF_A_FORMAT, reply()])
+@pytest.mark.parametrize("first", [True, False])
+def test_an_error_of_one_format_is_a_line_of_text_where_another_is_shown(
+    said: Message, *, first: bool
+) -> None:
+    svg = {"image/svg+xml": "<svg/>", "text/plain": "a chart"}
+    came = [iopub("error", **PNG_FAILED), iopub("execute_result", data=svg, execution_count=1)]
+    result = fold(*([said, *came] if first else [*came, said]), IDLE)
+    line = "One format of this output could not be made: ModuleNotFoundError: No module named 'cairosvg'\n"
+    assert result.outputs == (Stream("stderr", line), ExecuteResult(svg, execution_count=1))
+    assert (result.reply, result.failed) == ("ok", False)
+
+
+@behaviour("execution:error:format")
+@pytest.mark.parametrize("said", [OF_A_FORMAT, reply()])
+def test_an_error_of_the_only_format_stays_an_error(said: Message) -> None:
+    plain = {"text/plain": "<a chart at 0x1>"}
+    result = fold(iopub("error", **PNG_FAILED), iopub("execute_result", data=plain), said, IDLE)
+    assert result.outputs == (Error(**PNG_FAILED), ExecuteResult(plain))
+
+
+@behaviour("execution:error:format")
+def test_an_error_that_the_program_raised_stays_one_whatever_is_shown() -> None:
+    html = {"text/html": "<b>1</b>"}
+    raised = reply("error", ename="E", evalue="e")
+    result = fold(iopub("display_data", data=html), iopub("error", ename="E", evalue="e"), raised, IDLE)
+    assert result.outputs == (DisplayData(html), Error("E", "e"))
+    late = fold(iopub("error", ename="E", evalue="e"), iopub("display_data", data=html), raised, IDLE)
+    assert late.outputs == (Error("E", "e"), DisplayData(html))
 
 
 @behaviour("execution:error:in-reply")

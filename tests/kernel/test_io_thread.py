@@ -99,3 +99,37 @@ def test_a_forked_child_has_an_io_thread_of_its_own() -> None:
         "assert io_thread().call(one(), 10) == 1\n"
     )
     assert subprocess.run([sys.executable, "-c", script], timeout=BOUND, check=False).returncode == 0
+
+
+@behaviour("portal:hosts:loop")
+async def test_a_host_has_kernels_live_in_its_own_loop() -> None:
+    program = """
+import asyncio, threading
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from coderunner.kernel.io_thread import in_this_loop, io_thread
+from coderunner.kernel.sessions.registry import Local, Sessions
+
+
+async def main(folder):
+    async with in_this_loop():
+        sessions = Sessions(Path(folder))
+        session = sessions.get("here", Local())
+        running = session.begin("print(10 + 5)")
+        result = await asyncio.wrap_future(running.future)
+        threads = [each.name for each in threading.enumerate()]
+        print(result.outputs[0].text.strip(), threads.count("coderunner"))
+        await sessions.close_all()
+    await asyncio.to_thread(lambda: None)
+    print(io_thread().here)
+
+
+with TemporaryDirectory() as folder:
+    asyncio.run(main(folder))
+"""
+    done = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    said, _ = await asyncio.wait_for(done.communicate(), BOUND)
+    assert said.decode().split() == ["15", "0", "False"]

@@ -17,8 +17,9 @@ import pytest
 from coderunner.errors import KernelNotStarted
 from coderunner.kernel.connections import local_kernel
 from coderunner.kernel.io_thread import io_thread
+from coderunner.kernel.sessions.folders.chat_folders import slug
 from coderunner.kernel.sessions.kernel_lifecycle import REPLACED
-from coderunner.kernel.sessions.registry import Local, Session, Sessions, slug
+from coderunner.kernel.sessions.registry import Capacity, Local, Session, Sessions
 from coderunner.outputs import Aftermath, DisplayData, Result, Status, Stream
 from tests.behaviours import behaviour
 from tests.kernel.conftest import BOUND, Screen, run
@@ -184,7 +185,7 @@ async def test_a_kernel_that_does_not_come_up_says_why(tmp_path: Path) -> None:
 
 @behaviour("sessions:cap:oldest-idle")
 def test_over_the_cap_the_kernel_that_rested_longest_makes_room(tmp_path: Path) -> None:
-    sessions = Sessions(tmp_path, max_local=2)
+    sessions = Sessions(tmp_path, capacity=Capacity(2))
     try:
         one, two, three = (sessions.get(name, Local()) for name in ("one", "two", "three"))
         for session in (one, two, three):
@@ -195,9 +196,12 @@ def test_over_the_cap_the_kernel_that_rested_longest_makes_room(tmp_path: Path) 
         io_thread().call(sessions.close_all(), BOUND)
 
 
+IN_USE = "the one kernel on this machine is in use, and none has become free within 0.5 s"
+
+
 @behaviour("sessions:cap:all-busy")
-async def test_over_the_cap_with_all_busy_a_cell_is_refused_with_the_way_out(tmp_path: Path) -> None:
-    sessions = Sessions(tmp_path, max_local=1)
+async def test_where_all_kernels_stay_in_use_a_cell_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    sessions = Sessions(tmp_path, capacity=Capacity(1, wait=0.5))
     screen = Screen()
     try:
         busy = sessions.get("busy", Local())
@@ -206,7 +210,7 @@ async def test_over_the_cap_with_all_busy_a_cell_is_refused_with_the_way_out(tmp
         result = await sessions.get("other", Local()).execute("1")
         assert (result.status, result.detail) == (
             Status.REFUSED,
-            "1 kernels are already running on this machine and none is idle; stop one",
+            f"{IN_USE}: stop one, or try again",
         )
         running.interrupt()
         ended: Result = await asyncio.wrap_future(running.future)
@@ -266,7 +270,7 @@ with multiprocessing.get_context("fork").Pool(3) as pool:
 
 @behaviour("sessions:idle:rests")
 async def test_a_kernel_that_nobody_uses_is_let_go_and_the_next_result_says_so(tmp_path: Path) -> None:
-    sessions = Sessions(tmp_path, idle=0.2)
+    sessions = Sessions(tmp_path, capacity=Capacity(idle=0.2))
     try:
         session = sessions.get("c", Local())
         await session.execute("x = 1")
@@ -278,7 +282,7 @@ async def test_a_kernel_that_nobody_uses_is_let_go_and_the_next_result_says_so(t
 
 @behaviour("sessions:idle:rests")
 async def test_a_kernel_that_somebody_is_about_to_use_is_not_idle(tmp_path: Path) -> None:
-    sessions = Sessions(tmp_path, idle=1000.0)
+    sessions = Sessions(tmp_path, capacity=Capacity(idle=1000.0))
     try:
         session = sessions.get("c", Local())
         await session.execute("x = 1")

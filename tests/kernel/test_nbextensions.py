@@ -6,7 +6,16 @@ import pytest
 
 from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.sessions.registry import Session
-from coderunner.kernel.widgets.nbextensions import MOST, Nbextensions, foreign, needs
+from coderunner.kernel.widgets.binary_framing import pack
+from coderunner.kernel.widgets.nbextensions import (
+    MOST,
+    Nbextensions,
+    as_bytes,
+    as_text,
+    file_module,
+    foreign,
+    needs,
+)
 from coderunner.kernel.widgets.widget_panel import SavedPanel, WidgetPanel
 from tests.behaviours import behaviour
 from tests.kernel.conftest import BOUND
@@ -40,6 +49,53 @@ def test_a_module_says_at_its_beginning_which_others_it_needs(source: str, named
 )
 def test_what_is_no_name_of_a_module_or_is_ours_is_not_asked_for(name: object) -> None:
     assert not foreign(name)
+
+
+@behaviour("widgets:modules:named")
+def test_a_file_beside_a_program_is_named_by_its_folder_and_leads_nowhere_else() -> None:
+    assert file_module("nbextensions/own/7.index.js") == "own"
+    assert file_module("labextensions/@scope/own/static/a~b.woff2") == "@scope/own"
+    for name in (
+        "own/7.js",
+        "nbextensions/own",
+        "nbextensions/own/../x.js",
+        "nbextensions/../own/x.js",
+        "nbextensions/own/.hidden",
+        "nbextensions//x.js",
+        "/nbextensions/own/x.js",
+        f"nbextensions/own/{'x' * 300}",
+    ):
+        assert file_module(name) is None
+
+
+@behaviour("widgets:modules:kept")
+def test_a_file_of_bytes_is_written_down_as_text_and_comes_back() -> None:
+    for content in (b"define(1)", "ä".encode(), b"\x00\xff\xfe", b""):
+        assert as_bytes(as_text(content)) == content
+
+
+@behaviour("widgets:modules:fetched")
+def test_the_kernel_gives_files_beside_the_programs_of_what_is_shown_and_no_others(
+    session: Session, tmp_path: Path
+) -> None:
+    panel = WidgetPanel()
+    page = Looker(panel)
+    more = """
+(folder / "nbextensions/mine/7.js").write_text("part")
+(folder / "nbextensions/mine/own.woff2").write_bytes(b"\\xff\\xfe")
+(folder / "nbextensions/other").mkdir()
+(folder / "nbextensions/other/7.js").write_text("other")
+own("mine")"""
+    session.begin(own(tmp_path, mine=100) + more, panel=panel).wait(BOUND)
+    page.wait_for(lambda its: "mine" in told(its))
+    for name in ("other/7.js", "mine/7.js", "mine/own.woff2", "mine/none.js"):
+        panel.receive(pack({"file": f"nbextensions/{name}"}))
+    page.wait_for(lambda its: "nbextensions/mine/none.js" in told(its))
+    assert {name: content for name, content in told(page).items() if "/" in name} == {
+        "nbextensions/mine/7.js": b"part",
+        "nbextensions/mine/own.woff2": b"\xff\xfe",
+        "nbextensions/mine/none.js": None,
+    }
 
 
 @behaviour("widgets:modules:bounded")

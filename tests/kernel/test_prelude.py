@@ -12,7 +12,16 @@ from coderunner.kernel.connections import local_kernel
 from coderunner.kernel.execution.client import KernelClient
 from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.sessions.registry import Local, Session, Sessions
-from coderunner.kernel.sessions.run_prelude import CELL, ORDER, PRELUDE, cell, text
+from coderunner.kernel.sessions.run_prelude import (
+    CELL,
+    OF_PACKAGES,
+    ORDER,
+    PRELUDE,
+    QUESTIONS,
+    SHARED,
+    cell,
+    text,
+)
 from coderunner.outputs import Question, Result, Status, Stream
 from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
@@ -60,7 +69,7 @@ def test_where_a_part_of_a_cell_ran_nobody_says_that_nothing_did(bare: Run) -> N
 
 @behaviour("prelude:python:old")
 def test_the_prelude_is_python_of_3_9() -> None:
-    for path in PRELUDE.glob("*.py"):
+    for path in PRELUDE.rglob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))
         # Of a union of types only an annotation is never evaluated.
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
@@ -76,14 +85,18 @@ def test_the_prelude_is_python_of_3_9() -> None:
 @behaviour("prelude:files:apart")
 def test_a_file_of_the_prelude_that_fails_leaves_the_others(new_session: Session) -> None:
     files = ["raise OSError('none of this')", *map(text, ORDER)]
-    sent = run(new_session, CELL.format(events=text("events"), files=files))
+    sent = run(new_session, CELL.format(shared=tuple(map(text, SHARED)), files=files))
     assert "none of this" in for_model(sent)
     assert len(run(new_session, "print('ran')\nreturn").outputs) == 1
 
 
 @behaviour("prelude:files:apart")
 def test_every_file_of_the_prelude_is_sent() -> None:
-    assert {path.stem for path in PRELUDE.glob("*.py")} == {"__init__", "events", *ORDER}
+    sent = {*SHARED, *ORDER, *OF_PACKAGES}
+    assert {path.stem for path in PRELUDE.glob("*.py")} | sent == {"__init__", *sent}
+    assert all((PRELUDE / f"{each}.py").is_file() for each in sent)
+    assert {path.stem for path in PRELUDE.glob("scripts/*.py")} == {"__init__", "own_scripts"}
+    assert {path.stem for path in PRELUDE.glob("questions/*.py")} == {"__init__", *QUESTIONS}
 
 
 @behaviour("prelude:cells:sound")

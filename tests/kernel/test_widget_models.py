@@ -14,6 +14,7 @@ from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.sessions.registry import Server, Session, Sessions
 from coderunner.kernel.widgets import output_capture, widget_models
 from coderunner.kernel.widgets.binary_framing import pack, unpack
+from coderunner.kernel.widgets.custom_messages import LARGEST, MOST, WHOLE, CustomMessage, CustomMessages
 from coderunner.kernel.widgets.page_messages import sendable
 from coderunner.kernel.widgets.widget_models import Update, WidgetModels, update_of
 from coderunner.kernel.widgets.widget_panel import SavedPanel, WidgetPanel
@@ -85,6 +86,51 @@ def test_a_view_reaches_its_parts_what_was_caught_in_it_and_links_to_them_and_no
     assert its.reach(["loop", "nobody"]) == ["loop"]
     its.update("box", model(children=[]))
     assert its.reach(["box"]) == ["box"]
+
+
+@behaviour("widgets:reach:closed")
+def test_what_is_drawn_nowhere_and_points_at_what_is_reached_is_reached() -> None:
+    its = made(
+        shown=model(_view_name="LabelView"),
+        away=model(_view_name="LabelView"),
+        watch=model(_view_name=None, source="IPY_MODEL_shown"),
+        other=model(_view_name=None, source="IPY_MODEL_away"),
+        box=model(_view_name="BoxView", children=["IPY_MODEL_shown"]),
+    )
+    assert its.reach(["shown"]) == ["shown", "watch"]
+    its.update("other", model(source="IPY_MODEL_shown"))
+    assert its.reach(["shown"]) == ["shown", "watch", "other"]
+
+
+@behaviour("widgets:said:bounded")
+def test_what_was_said_is_kept_in_order_the_oldest_goes_and_all_of_a_model_that_is_closed() -> None:
+    its = made(a=model(), b=model())
+    assert its.said.add(CustomMessage("a", 0, "first")).number < its.said.add(CustomMessage("b", 0, 1)).number
+    for number in range(MOST + 5):
+        its.said.add(CustomMessage("a", 0, number))
+    assert [each.content for each in its.said.of(["b", "a"])] == [1, *range(5, MOST + 5)]
+    its.close("a")
+    assert its.said.of(["a"]) == []
+    large = LARGEST // 2
+    for _ in range(4):
+        its.said.add(CustomMessage("b", 0, None, [b"x" * large]))
+    assert len(its.said.of(["b"])) == 1
+    for number in range(2 * WHOLE // large):
+        its.said.add(CustomMessage(f"model {number}", 0, None, [b"x" * large]))
+    assert its.said.of(["b"]) == []
+    assert sum(len(its.said.of([f"model {number}"])) for number in range(2 * WHOLE // large)) == 7
+
+
+@behaviour("widgets:kept:again")
+def test_what_was_said_is_written_down_with_its_number_and_told_once() -> None:
+    message = CustomMessage("a", 7, {"draw": "ä"}, [b"\x00\xff"])
+    text = widget_models.kept({"a": ({"value": 1}, {})}, said=[message])
+    again = CustomMessages(5)
+    for _ in range(2):
+        for each in widget_models.said_in(text):
+            again.put(each)
+    assert again.of(["a"]) == [message]
+    assert again.add(CustomMessage("a", 0, "next")).number == 8
 
 
 @behaviour("widgets:state:bounded")

@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from coderunner.chat.results.result_text import for_model
+from coderunner.chat.results.result_text import for_model, for_tool, images
 from coderunner.kernel.sessions.registry import Local, Session, Sessions
 from coderunner.kernel.widgets.widget_models import Update, WidgetModels
 from coderunner.kernel.widgets.widget_text import words
+from coderunner.outputs import DisplayData, ExecuteResult
 from coderunner.records.database.output_json import decode, encode
 from tests.behaviours import behaviour
 from tests.kernel.conftest import run
@@ -18,6 +19,7 @@ def session(sessions: Sessions) -> Session:
     return sessions.get("words", Local("python3"))
 
 
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 SHOWN = {
     "w.IntSlider(value=7, description='speed')": "IntSlider speed: 7",
     "w.FloatText(2.5)": "FloatText: 2.5",
@@ -53,6 +55,37 @@ def test_a_widget_is_told_as_it_is_at_the_end_and_not_as_it_was_shown(session: S
     assert for_model(moved) == "Result: IntSlider: 42\n"
     calls = run(session, "@w.interact(k=(1, 8))\ndef f(k=3): print('k is', k)")
     assert "IntSlider k: 3\nk is 3" in for_model(calls)
+
+
+DRAWS = """\
+import ipywidgets as w
+from base64 import b64decode
+from IPython.display import Image
+def draw(k=3):
+    print("k is", k)
+    display(Image(b64decode(PNG)))
+"""
+
+
+@behaviour("widgets:words:picture")
+@pytest.mark.parametrize(
+    ("shows", "said"),
+    [
+        ("w.interact(draw, k=(1, 8));", "IntSlider k: 3\nk is 3"),
+        ("out = w.Output()\nwith out: draw()\nw.VBox([w.Label('a'), out])", "a\nk is 3"),
+        ("out = w.Output()\nwith out: draw(); draw()\nout", "k is 3\nk is 3\n[image/png]"),
+    ],
+)
+def test_the_picture_in_a_widget_is_its_picture(session: Session, shows: str, said: str) -> None:
+    result = run(session, f"PNG = {PIXEL!r}\n{DRAWS}{shows}")
+    (shown,) = [output for output in result.outputs if isinstance(output, DisplayData | ExecuteResult)]
+    assert shown.widget == said
+    assert shown.data["image/png"].strip() == PIXEL  # type: ignore[attr-defined]
+    assert [str(image) for image in images(result)] == ["[image/png, 1×1, 70 bytes]"]
+    text = for_model(result, pictures=["![a](b)"])
+    assert text == f"Result:\n```output\n{said}\n```\n![a](b)\n"
+    assert [str(each) for each in for_tool(result.outputs)] == [said, "[image/png, 1×1, 70 bytes]"]
+    assert decode(encode(shown)) == shown
 
 
 @behaviour("widgets:words:closed")

@@ -19,6 +19,10 @@ BEHAVIOURS = {
     ),
     "models:address:loopback": Behaviour("This machine's own addresses are known as such.", CONTRACT),
     # events
+    "models:events:repeated": Behaviour(
+        "Chunks that differ in their text alone are not read whole each time, and say what they say.",
+        "performance",
+    ),
     "models:events:cuts": Behaviour("Cutting a stream of events anywhere changes nothing.", CONTRACT),
     "models:events:field": Behaviour(
         "Comments, mixed line ends, a missing empty line, newline or end mark are all read.", CONTRACT
@@ -214,6 +218,9 @@ BEHAVIOURS = {
     "models:demo:mission": Behaviour(
         "What is 10 + 5? is computed by Python and answered from its result.", "the mission's example"
     ),
+    "models:demo:own-words": Behaviour(
+        "The demo answers what the person said, not what the model is told in front of it.", CONTRACT
+    ),
     "models:demo:sums": Behaviour("Sums are read as people write them.", CONTRACT),
     "models:demo:code": Behaviour(
         "Each scene's Python really runs and is answered from what it gave.", CONTRACT
@@ -229,6 +236,15 @@ BEHAVIOURS = {
     "models:sight:refused": Behaviour(
         "Where a server refuses pictures the reply goes on without, and none are sent there again.", "errors"
     ),
+    "models:sight:clients": Behaviour(
+        "Where a server refuses the images of a client's own messages, the reply goes on without them.",
+        "errors",
+    ),
     "models:sight:scaled": Behaviour("Pictures are scaled down; what is none is left out.", "context thrift"),
     "models:sight:names": Behaviour("That a model sees is told by its name.", "context thrift"),
+    "models:sight:attached": Behaviour(
+        "A model that sees is shown the pictures of a person's message in every way of going on; where its "
+        "server refuses them, the reply goes on without.",
+        "pictures that a person sends",
+    ),
 }

@@ -1,5 +1,6 @@
 import asyncio
 import socket
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from coderunner.errors import (
 from coderunner.models.demo.demo_replies import MODEL
 from coderunner.models.endpoint.chunks import ChunkContent, piece
 from coderunner.models.endpoint.client import Client, Endpoint, ModelInfo
+from coderunner.models.endpoint.fast_transport import fast_transport
 from coderunner.models.endpoint.sse import Chunk
 from coderunner.models.endpoint.token_usage import Tokens
 from coderunner.secret_value import Secret
@@ -23,12 +25,24 @@ KEY = "sk-canary-93b1"
 HELLO = {"messages": [{"role": "user", "content": "What is 10 + 5?"}]}
 
 
-def client_of(url: str, *, key: str = "", model: str = MODEL) -> Client:
-    return Client(Endpoint(url, Secret(key), model))
+class Way:
+    """What carries requests: the HTTP library by itself, or the proxy's transport. Both keep one contract."""
+
+    fast = False
+
+
+@pytest.fixture(autouse=True, params=["plain", "fast"])
+def way(request: pytest.FixtureRequest) -> None:
+    Way.fast = request.param == "fast"
+
+
+def client_of(url: str, *, key: str = "", model: str = MODEL, **more: Any) -> Client:
+    endpoint = Endpoint(url, Secret(key), model)
+    return Client(endpoint, transport=fast_transport(endpoint) if Way.fast else None, **more)
 
 
 def limited(url: str, *, largest: int, longest: int) -> Client:
-    return Client(Endpoint(url, model=MODEL), largest=largest, longest=longest)
+    return client_of(url, largest=largest, longest=longest)
 
 
 async def chunks_of(url: str | Client, *, key: str = "") -> list[Chunk]:
@@ -150,7 +164,7 @@ async def test_a_server_without_tls_is_told(serve: Serve) -> None:
 async def test_a_server_that_never_answers_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        async with Client(Endpoint(url), answer=0.05) as client:
+        async with client_of(url, answer=0.05) as client:
             with pytest.raises(EndpointUnreachable, match="does not respond in time"):
                 await client.models()
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coderunner.chat.results.result_text import for_model, images
+from coderunner.chat.results.edited_code import ran_edited
+from coderunner.chat.results.result_text import Heading, for_model, images, ran_again
 from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.kernel_location import Local
 from coderunner.kernel.sessions.registry import Session, Sessions
@@ -52,6 +53,28 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     registry = Sessions(tmp_path_factory.mktemp("work"))
     yield registry.get("demo", Local())
     io_thread().call(registry.close_all(keep=False), WAIT)
+
+
+CLEANS = 'import pandas as pd\n\ntable = pd.read_csv("sales.csv")\nprint(len(table), "rows")\n'
+
+
+@behaviour("models:demo:own-words")
+@pytest.mark.parametrize(
+    "note",
+    [
+        ran_edited(
+            CLEANS, CLEANS.replace("rows", "lines"), Result((Stream("stdout", "6 lines\n\nsales.csv\n"),))
+        ),
+        ran_again(CLEANS, Result((Stream("stdout", "read sales.csv"),))),
+        for_model(Result((Stream("stdout", "sales.csv\n\nsales.csv"),)), heading=Heading.LATE),
+        for_model(Result((Stream("stdout", "draw sales.csv"),)), heading=Heading.AFTERWARDS),
+        "Variable complete (DataFrame 3 × 2): sales.csv\nIts first rows:\nsales.csv\n",
+    ],
+)
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_the_model_is_told_in_front_of_a_question_is_not_the_question(note: str, times: int) -> None:
+    for question in ("What is 10 + 5?", "Clean my file\n\nFiles of this message:\n- `other.csv`"):
+        assert speak([user(f"{note * times}\n{question}")]) == speak([user(question)])
 
 
 @behaviour("models:demo:mission")

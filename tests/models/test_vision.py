@@ -10,7 +10,7 @@ from PIL import Image
 
 from coderunner.models.continuation.continued_reply import ContinuedReply
 from coderunner.models.continuation.strategy_cache import StrategyCache
-from coderunner.models.continuation.vision import LONGEST, looked_at, sees
+from coderunner.models.continuation.vision import LONGEST, UNSEEN, looked_at, sees
 from coderunner.models.demo.demo_replies import MODEL
 from coderunner.models.endpoint.client import Client, Endpoint
 from tests.behaviours import behaviour
@@ -60,6 +60,27 @@ async def test_any_other_model_reads_of_them_only(serve: Serve, vision: str) -> 
     assert "image_url" not in json.dumps([each.body for each in served.chats])
 
 
+@behaviour("models:sight:clients")
+async def test_one_that_refuses_a_clients_own_images_answers_without_them(serve: Serve) -> None:
+    served = serve("llamacpp-blind")
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    asked: list[dict[str, object]] = [
+        {"role": "user", "content": [image]},
+        {"role": "assistant", "content": "I see."},
+        {"role": "user", "content": [{"type": "text", "text": str(ASKED["content"])}, image]},
+    ]
+    async with Client(Endpoint(served.url, model=MODEL)) as client:
+        said = [delta.content async for delta in ContinuedReply(client, asked).generate()]
+    first, second = served.chats
+    assert "".join(said)
+    assert "image_url" in json.dumps(first.body)
+    assert [message["content"] for message in second.body["messages"]] == [
+        [{"type": "text", "text": UNSEEN}],
+        "I see.",
+        [{"type": "text", "text": ASKED["content"]}],
+    ]
+
+
 @behaviour("models:sight:refused")
 async def test_one_that_refuses_them_goes_on_without_and_is_shown_none_again(serve: Serve) -> None:
     served, memory = serve("llamacpp-blind"), StrategyCache()
@@ -68,6 +89,30 @@ async def test_one_that_refuses_them_goes_on_without_and_is_shown_none_again(ser
         assert (await told(served, memory=memory)).strip() == "If you add 10 and 5 the result is 15."
         shown.append(sum("image_url" in json.dumps(each.body) for each in served.chats))
     assert shown == [1, 1]
+
+
+@behaviour("models:sight:attached")
+@pytest.mark.parametrize("profile", ["vllm", "hosted", "ollama", "calling", "llamacpp-blind"])
+async def test_a_model_that_sees_gets_the_pictures_of_a_message_with_it(serve: Serve, profile: str) -> None:
+    served = serve(profile)
+    async with Client(Endpoint(served.url, model=MODEL)) as client:
+        reply = ContinuedReply(client, [{"role": "system", "content": "Be brief."}, ASKED], vision="on")
+        assert reply.sees
+        reply.attach({1: looked_at([PNG])})
+        async with aclosing(reply.generate()) as deltas:
+            said = "".join([delta.content async for delta in deltas])
+        said = said[: said.index(BLOCK) + len(BLOCK)] + RESULT
+        async with aclosing(reply.generate(said, RESULT)) as deltas:
+            assert "the result is 15." in "".join([delta.content async for delta in deltas])
+        blind = profile == "llamacpp-blind"
+        assert reply.sees is not blind
+    users = [next(each for each in chat.body["messages"] if each["role"] == "user") for chat in served.chats]
+    # Others find out how the server goes on.
+    asked = [each["content"] for each in users if ASKED["content"] in json.dumps(each)]
+    with_pictures = [isinstance(each, list) for each in asked]
+    assert with_pictures == ([True, *[False] * (len(asked) - 1)] if blind else [True] * len(asked))
+    words, shown = asked[0]
+    assert (words["text"], shown["type"]) == (ASKED["content"], "image_url")
 
 
 @behaviour("models:sight:scaled")

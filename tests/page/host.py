@@ -17,7 +17,7 @@ from coderunner.page.server import page_head
 from coderunner.page.server.routes import Rights, Routes
 from coderunner.page.server.subscriptions import Subscriptions
 from coderunner.secret_value import Secret
-from tests.hosts.app.browsing import served
+from tests.hosts.app.browsing import STILL, served
 
 
 class Host:
@@ -37,6 +37,9 @@ class Host:
         self.acts.append((ticket, verb))
         return True
 
+    def run_edited(self, ticket: str, verb: str, source: str) -> bool:
+        return self.act(ticket, f"{verb} {source}")
+
     def answer(self, ticket: str, text: Secret) -> bool:
         return self.act(ticket, text.reveal())
 
@@ -53,13 +56,14 @@ class Host:
         ended: bool = True,
         source: str = "x = 1",
         panel: BlockPanel | None = None,
+        chat: str = "",
     ) -> str:
         """Show a block with `outputs`, and the widgets of `panel`; gives its id."""
         cell = f"{name}-block-of-a-test".replace(" ", "-")
         result = Result(tuple(outputs), Status.OK, duration=0.4) if ended else None
         state = State.ENDED if ended else State.RUNNING
         shown = Block(source=source, state=state, outputs=tuple(outputs), result=result, id=cell, panel=panel)
-        self.subscriptions.show([shown])
+        self.subscriptions.show([shown], chat=chat)
         if cell not in self.cells:
             self.cells.append(cell)
         return cell
@@ -98,7 +102,7 @@ def hosted() -> Iterator[Host]:
 @contextmanager
 def opened(browser: Browser, host: Host, *, complains: bool = False, **context: object) -> Iterator[Page]:
     """The host's page in an empty browser; it never complains, unless its outputs are to."""
-    fresh = browser.new_context(**context)  # type: ignore[arg-type]
+    fresh = browser.new_context(**{**STILL, **context})
     complaints: list[str] = []
     page = fresh.new_page()
     page.on("pageerror", lambda error: complaints.append(str(error)))

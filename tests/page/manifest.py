@@ -3,6 +3,51 @@
 from tests.behaviours import Behaviour
 
 BEHAVIOURS = {
+    "files:preview:text": Behaviour(
+        "The beginning of a text is seen in its coding; a file that is no text is told in a sentence.",
+        "people look into a file before they keep it",
+    ),
+    "files:preview:table": Behaviour(
+        "The first rows of a table are seen as a table, bounded in rows, columns and cells.",
+        "csv, tsv, json lines",
+    ),
+    "files:preview:asked": Behaviour(
+        "Of a table that only a library reads the kernel tells the first rows, or a sentence says why not.",
+        "Parquet, Excel, Feather, Arrow",
+    ),
+    "files:preview:image": Behaviour(
+        "An image is seen as what its bytes are, whatever its name says; nothing in it acts.", "hostile files"
+    ),
+    "files:made:routes": Behaviour(
+        "What a block made is previewed and downloaded, and acts in no page.", "the route's own check"
+    ),
+    "files:made:closed": Behaviour(
+        "Nobody gets a file that no block of theirs made, and no other page gets any.",
+        "owner, Host, Origin, token",
+    ),
+    "files:made:marks": Behaviour(
+        "A file that is gone or has changed since its block made it is marked so.",
+        "a chip is there after a reload; its file may not be",
+    ),
+    "page:files": Behaviour(
+        "Below a block stand the files that it made, with preview and download, and what became of them.",
+        "people look for a block's files first",
+    ),
+    "page:folded:exact": Behaviour(
+        "Of a long text the middle is hidden, and all of it is there to be copied and searched.", "README"
+    ),
+    "page:folded:lines": Behaviour(
+        "Long code and long outputs show their first and last lines and a count; what is being written shows "
+        "its end.",
+        "README",
+    ),
+    "page:folded:grows": Behaviour(
+        "Code that is written grows at its end alone, and stays when it is folded, so that little is sent.",
+        "performance",
+    ),
+    "page:diff:seen": Behaviour(
+        "Code that a person has changed shows what was changed, line by line, beside what it was.", "README"
+    ),
     "blocks:code:language": Behaviour(
         "A block's code is coloured in its language; one that the kernel does not speak says so.",
         "kernels other than Python's",
@@ -71,6 +116,12 @@ BEHAVIOURS = {
         "Whatever an output says at its door, it moves the widgets of its own block only.", "rich output 2"
     ),
     "page:widgets:hostile": Behaviour("A widget's state, however hostile, stays in its frame.", "safety: T2"),
+    "page:widgets:whole": Behaviour(
+        "What widgets live by beside their state and one program is there live, after a reload and from what "
+        "was written down: what was said before a page listened, in order and once; watchers of what is "
+        "shown; further files of a program, from the kernel; programs for JupyterLab alone.",
+        "as JupyterLab has them",
+    ),
     "page:widgets:lazy": Behaviour("What draws widgets is loaded with the first one.", "rich output 7"),
     "page:modules:shown": Behaviour(
         "Widgets of other packages are drawn by the programs that the kernel's environment has of them, move "
@@ -90,15 +141,112 @@ BEHAVIOURS = {
         "No output, however hostile, reaches its page, another block or any server; what remains is WebRTC.",
         "safety: T2; rich output 3.2",
     ),
+    "page:view:executed": Behaviour(
+        "What BokehJS and HoloViews load and draw is run once, with the HTML that it belongs to.",
+        "their MIME types `*_load.v0+json` and `*_exec.v0+json`",
+    ),
+    "page:frames:elsewhere": Behaviour(
+        "Where an output would load from the web what we have, ours is loaded: whatever its version and "
+        "hash, with or without `.js`, as script, module or RequireJS's; the countries of Plotly's maps and "
+        "the icons of Font Awesome, too.",
+        "no frame may ask the network",
+    ),
+    "page:comms:charts": Behaviour(
+        "Charts of HoloViews and Panel speak to their program, and it to them, live and after a reload.",
+        "their comms are no widgets'",
+    ),
+    "page:comms:closed": Behaviour(
+        "A page speaks to the targets that its own run's charts name, and hears from those, and no others.",
+        "a page speaks for one run",
+    ),
+    "page:loaders:what": Behaviour(
+        "What an output loads for later ones is told by what its scripts do: they leave something behind, "
+        "and draw into no place of their own.",
+        "libraries load themselves once, for a whole notebook",
+    ),
+    "page:loaders:bounded": Behaviour(
+        "Of what was loaded, a block gets what was loaded last, bounded in number and size; hostile HTML "
+        "costs no more than its length.",
+        "conversations are long",
+    ),
+    "page:loaders:later": Behaviour(
+        "What a block loaded is there in later blocks of its conversation that have scripts, live and after "
+        "a reload, and in no others.",
+        "libraries load themselves once, for a whole notebook",
+    ),
+    "page:loaders:refused": Behaviour(
+        "What an earlier block could not load is said of a later one only where that shows nothing.",
+        "docs/libraries.md",
+    ),
+    "page:loaders:closed": Behaviour(
+        "What a block loaded is given to whoever may see the block, and to nobody else.",
+        "owner, Host, Origin, token",
+    ),
+    "page:loaders:omitted": Behaviour(
+        "Where not all that was loaded is there, the block says so, and what to do.", "nothing is lost unsaid"
+    ),
+    "page:attacks:loaders": Behaviour(
+        "What a hostile output leaves for later blocks reaches no page and no server from their frames.",
+        "loaders are a stranger's scripts",
+    ),
+    "page:attacks:boxes": Behaviour(
+        "What stands in the page itself of an output, however hostile, fetches nothing, acts on nothing, "
+        "takes no focus and covers nothing outside its box.",
+        "safety: T2",
+    ),
+    "page:boxes:chosen": Behaviour(
+        "Tables, prose, Markdown, formulas and JSON that do nothing stand in the page itself; what would "
+        "lose something by being cleaned is drawn in a frame.",
+        "the speed of a static page",
+    ),
+    "page:boxes:clean": Behaviour(
+        "Of a program's HTML only listed elements and attributes stand in the page, and no address that is "
+        "fetched.",
+        "safety: T2",
+    ),
+    "page:boxes:styles": Behaviour(
+        "Of a program's styles only plain ones stand in the page, which reach nothing outside their output.",
+        "safety: T2",
+    ),
+    "page:boxes:order": Behaviour(
+        "Outputs keep their order, and those that scripts or styles may be meant for share a document with "
+        "these.",
+        "no output is lost",
+    ),
+    "page:boxes:without": Behaviour(
+        "Where the cleaner is not installed, HTML is drawn in frames.", "an environment from before"
+    ),
+    "page:boxes:used": Behaviour(
+        "What stands in the page is searched, copied and followed like anything else there, in both themes, "
+        "live and after a reload.",
+        "the look",
+    ),
     "page:attacks:real": Behaviour("What the attacks try would work without a frame.", "safety 1"),
     "page:attacks:many": Behaviour("There are at least sixty attacks, each another one.", "the page"),
     "page:assets:whole": Behaviour(
         "What the page loads is as it was built, and what others wrote has its licence.", "rich output 7"
     ),
-    "page:assets:small": Behaviour("A page with text outputs loads at most 30 KB of ours.", "the page"),
+    "page:assets:small": Behaviour(
+        "A page with text outputs and tables loads at most 70 KB of ours.", "the page"
+    ),
     "page:assets:built": Behaviour(
         "What the page loads is built from `assets/src` with fixed versions, the same bytes each time.",
         "rich output 7",
+    ),
+    "page:missing:said": Behaviour(
+        "What an output cannot show, since it needs the network, a file or a program, is said in one "
+        "sentence, with a link to what can be opened; nothing is asked before somebody presses it.",
+        "a fault seen: blank boxes, grey faces, advice for other programs",
+    ),
+    "page:frames:smallest": Behaviour(
+        "A frame loads the small program of Plotly where its figures need no more, else the whole.",
+        "as fast as a static page",
+    ),
+    "page:frames:ready": Behaviour(
+        "While a block runs whose code names what draws in a frame, its frame is made ready, with the "
+        "program that it is likely to need, and unseen; what it shows is drawn there, and where nothing is, "
+        "the frame goes with the run's end.",
+        "as fast as a static page",
     ),
     "page:looks:figures": Behaviour(
         "A figure without a height has the usual one, as wide as its block, live and after a reload.",
@@ -121,7 +269,20 @@ BEHAVIOURS = {
         "What is a formula in Markdown of a program is one in a reply as well, and nothing else is.",
         "tests/corpora/formulas.json",
     ),
+    "page:looks:formulas:bare": Behaviour(
+        "An environment of LaTeX without marks around it is a formula, in outputs as in replies.",
+        "MathJax: processEnvironments",
+    ),
+    "page:looks:formulas:latex": Behaviour(
+        "LaTeX that a program shows is read in every mark that notebooks take, and so are the words between.",
+        "MathJax's delimiters in Jupyter",
+    ),
     "page:looks:nothing": Behaviour("What shows nothing takes no room.", "the look"),
+    "page:looks:scheme": Behaviour(
+        "What looks for the theme, by media query, script, attribute or variable, is told the page's, and of "
+        "a switch.",
+        "CSS media queries 5: 11.5; JupyterLab's and xarray's names",
+    ),
     "page:looks:contrast": Behaviour(
         "Text with colours of its own can be read in both themes.", "WCAG 2.2: 1.4.3"
     ),
@@ -166,7 +327,7 @@ BEHAVIOURS = {
         "PNG, JPEG, GIF, WebP and SVG show as images that can do nothing but be seen.", "safety: T2"
     ),
     "page:view:text-for-the-rest": Behaviour(
-        "Other rich output shows as text; HTML of a kernel never reaches the page.", "safety: T2"
+        "Where no script of ours runs, rich output shows as text.", "safety: T2"
     ),
     "page:view:long": Behaviour("A long output shows its beginning and its end.", "safety: T9"),
     "page:view:escaped": Behaviour(

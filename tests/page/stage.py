@@ -49,7 +49,7 @@ class Stage:
         kept: list[str] = []
         modules: dict[str, str] = {}
         panel = WidgetPanel(kept.append, modules.__setitem__)
-        later = LateOutputRecorder(ActiveRun(name, lambda *_: True, lambda **_: None))
+        later = LateOutputRecorder(ActiveRun(name, lambda *_: True, lambda run, *, soon=False: None))
         source = f"import ipywidgets as w\n{source}"
         result = self.session.begin(source, panel=panel, on_later=later.show).wait(BOUND)
         assert result is not None

@@ -47,8 +47,11 @@ class Elements(HTMLParser):
         ("\x1b[31mred\x1b[0m.", '<span class="cr-ink-red">red</span>.'),
         ("\x1b[1;92mb", '<span class="cr-ink-green cr-bold">b</span>'),
         ("\x1b[44mp\x1b[49mq", '<span class="cr-paper-blue">p</span>q'),
-        ("\x1b[38;5;208mo", '<span style="color:rgb(255,135,0);">o</span>'),
-        ("\x1b[38;2;1;2;3mt", '<span style="color:rgb(1,2,3);">t</span>'),
+        (
+            "\x1b[38;2;120;120;120mg",
+            '<span style="color:light-dark(rgb(108,108,108),rgb(134,134,134));">g</span>',
+        ),
+        ("\x1b[38;5;208;48;5;17mo", '<span style="color:rgb(255,135,0);background:rgb(0,0,95);">o</span>'),
         ("\x1b[38;5;1mn", '<span class="cr-ink-red">n</span>'),
         ("\x1b[38;5mn\x1b[48mx", "nx"),
     ],

@@ -37,16 +37,24 @@ ALLOWED = {
     "pre": {"class", "tabindex"},
     "code": set(),
     "span": {"class", "style", "data-cr-clock", "data-cr-elapsed", "data-cr-of"},
-    "details": {"class", "hidden"},
+    "details": {"class", "hidden", "open"},
     "summary": set(),
     "b": set(),
     "p": set(),
-    "i": set(),
+    "i": {"aria-hidden"},
     "img": {"src", "alt", "style"},
     "form": {"class", "hidden", "data-cr-ticket", "autocomplete"},
     "label": {"for"},
     "input": {"id", "name", "type", "maxlength", "autocomplete", "autocapitalize", "spellcheck"},
-    "button": {"type", "class", "title", "data-cr", "data-cr-ticket", "data-cr-text", "data-cr-reply"},
+    "button": {
+        "type",
+        "class",
+        "title",
+        "aria-expanded",
+        "aria-label",
+        *("data-cr", "data-cr-ticket", "data-cr-text", "data-cr-reply"),
+        *("data-cr-then", "data-cr-python", "data-cr-lines"),
+    },
 }
 
 
@@ -113,7 +121,7 @@ def test_code_output_and_bar_are_one_unit() -> None:
         (Block("```py\na\n```", state=State.UNFINISHED), "aNot run · the reply ended firstCopy"),
         (
             Block(source="x", state=State.UNFINISHED, ticket="t", ordinal=0),
-            "xNot run · the reply ended firstRunCopy",
+            "xNot run · the reply ended firstRunEditCopy",
         ),
         (
             Block(source="x", state=State.UNFINISHED, read="Result: (not run: enough <b>)\n"),
@@ -121,9 +129,13 @@ def test_code_output_and_bar_are_one_unit() -> None:
         ),
         (
             Block(source="x", state=State.WAITING, ticket="t"),
-            "xRun this code? It runs on your computer without a sandbox.SkipAlways allow in this chatRun",
+            "xRun this code? It runs on your computer without a sandbox.EditSkipAlways allow in this chatRun",
         ),
         (Block(source="x", state=State.RUNNING, ticket="t", elapsed=3.7), "xRunning · 3 s of 30Stop"),
+        (
+            Block(source="x", state=State.RUNNING, ticket="t", preparing="Waiting for a kernel"),
+            "xWaiting for a kernelStop",
+        ),
         (
             Block(source="x", state=State.RUNNING, ticket="t", question=Question("q", "Name? ")),
             "xName?SendCancelWaiting for input · the timer is pausedStop",
@@ -144,7 +156,11 @@ def test_code_output_and_bar_are_one_unit() -> None:
         (ended(status=Status.INTERRUPTED), "xStopped · 0.4 s · variables are keptCopy"),
         (
             ended(status=Status.INTERRUPTED, duration=0.0, detail="it had not started"),
-            "xStopped · variables are kept · it had not startedCopy",
+            "xStopped · it had not startedCopy",
+        ),
+        (
+            ended(status=Status.INTERRUPTED, detail="this is a new kernel; earlier variables are gone"),
+            "xStopped · 0.4 s · this is a new kernel; earlier variables are goneCopy",
         ),
         (ended(status=Status.TIMEOUT), "xStopped at the time limit · 0.4 s · variables are keptCopy"),
         (
@@ -220,7 +236,7 @@ def test_an_error_shows_its_line_and_folds_its_traceback() -> None:
 def test_a_png_is_an_image_with_its_text_as_description(kind: type[DisplayData | ExecuteResult]) -> None:
     block = ended(kind({"image/png": PIXEL + "\n", "text/plain": "<Figure>"}, {"image/png": {"width": 320}}))
     html = block_html.block(block, SETTING)
-    assert f'<img src="data:image/png;base64,{PIXEL}" alt="&lt;Figure&gt;" style="width:320px">' in html
+    assert f'<img src="data:image/png;base64,{PIXEL}" alt="Figure" style="width:320px">' in html
 
 
 @behaviour("page:view:images")
@@ -246,6 +262,13 @@ def test_an_image_that_cannot_be_shown_is_one_line(data: str, line: str) -> None
     reading = read(ended(DisplayData({"image/png": data})))
     assert reading.images == []
     assert line in reading.text
+
+
+@behaviour("page:view:images")
+def test_beside_what_is_said_of_an_image_stands_no_address_of_its_object() -> None:
+    data: dict[str, object] = {"image/png": text(drawn("TIFF")), "text/plain": "<PIL.Image at 0x7F00>"}
+    assert "0x7F00" not in read(ended(DisplayData(data))).text
+    assert "a plot" in read(ended(DisplayData(data | {"text/plain": "a plot"}))).text
 
 
 @behaviour("page:view:images")
@@ -287,12 +310,21 @@ def test_rich_output_that_is_no_image_shows_as_text(data: dict[str, object], sho
     assert read(ended(DisplayData(data))).text == f"x{shown}Done · 0.4 sCopy"
 
 
-@behaviour("page:view:text-for-the-rest")
-def test_a_script_that_needs_a_program_which_no_frame_has_is_not_run() -> None:
-    script: dict[str, object] = {"application/javascript": "Bokeh.embed()"}
-    figure = DisplayData({**script, "application/vnd.bokehjs_exec.v0+json": ""})
-    assert isinstance(output_html.draw(DisplayData(script), Block()), ActiveOutput)
-    assert isinstance(output_html.draw(figure, Block()), str)
+@behaviour("page:view:executed")
+def test_what_bokehjs_and_holoviews_show_is_html_with_one_script() -> None:
+    kind, html = "application/vnd.bokehjs_exec.v0+json", "<div id=p></div><script>Bokeh.embed()</script>"
+    script: dict[str, object] = {"application/javascript": "Bokeh.embed()", kind: ""}
+    load: dict[str, object] = {"application/javascript": "ours()", kind.replace("exec", "load"): "load()"}
+    for data, parts in (
+        (script, {"html": "", "script": "Bokeh.embed()"}),
+        ({**script, "text/html": "<p>x</p>"}, {"html": "<p>x</p>", "script": "Bokeh.embed()"}),
+        ({**script, "text/html": html}, {"html": html, "script": ""}),
+        (load, {"html": "", "script": "load()"}),
+    ):
+        drawn = output_html.draw(DisplayData(data), Block())
+        assert isinstance(drawn, ActiveOutput)
+        assert drawn.data == parts
+    assert isinstance(output_html.draw(DisplayData({kind: ""}), Block()), str)
 
 
 @behaviour("page:view:long")

@@ -14,7 +14,10 @@ from tests.page.host import Host, block_of, frame_of, opened
 
 pytestmark = [*MARKS, pytest.mark.timeout(240)]
 
-TABLE = DisplayData({"text/html": "<table><tr><td>15</td></tr></table>", "text/plain": "fifteen"})
+# With a script, so that a frame draws it.
+TABLE = DisplayData(
+    {"text/html": "<table><tr><td>15</td></tr></table><script></script>", "text/plain": "fifteen"}
+)
 COUNT = "<p id=n></p><script>n.textContent = window.count = (window.count ?? 0) + 1</script>"
 ENDLESS = DisplayData({"text/html": "<p>endless</p><script>for (;;);</script>"})
 
@@ -28,7 +31,7 @@ def test_what_a_block_shows_can_be_copied_kept_and_seen_large(
         block = block_of(page, cell)
         expect(frame_of(page, cell).locator("td")).to_have_text("15")
         frame_of(page, cell).locator("td").evaluate("cell => { cell.mark = 1 }")
-        block.get_by_label("More").focus()
+        block.get_by_label("More", exact=True).focus()
         page.keyboard.press("Enter")
         block.get_by_role("button", name="Copy output").click()
         expect(block.get_by_role("button", name="Copied")).to_be_visible()
@@ -62,7 +65,7 @@ def test_a_long_text_is_whole_where_its_block_is_expanded(
         block = block_of(page, cell)
         shown = (frame_of(page, cell) if before else block).locator(".cr-text")
         expect(shown).to_contain_text("10,000 lines, 60,000 characters left out; Expand shows more")
-        block.get_by_label("More").click()
+        block.get_by_label("More", exact=True).click()
         block.get_by_role("button", name="Expand").click()
         expect(shown).to_have_text(text)
         block.get_by_role("button", name="Copy output").click()
@@ -77,7 +80,7 @@ def test_scripts_can_be_switched_off_for_one_block(browser: Browser, host: Host)
     cell = host.show("switch", [DisplayData({"text/html": COUNT})])
     with opened(browser, host) as page:
         expect(frame_of(page, cell).locator("#n")).to_have_text("1")
-        block_of(page, cell).get_by_label("More").click()
+        block_of(page, cell).get_by_label("More", exact=True).click()
         block_of(page, cell).get_by_role("button", name="Disable scripts").click()
         expect(frame_of(page, cell).locator("#n")).to_have_text("")
         block_of(page, cell).get_by_role("button", name="Enable scripts").click()
@@ -253,6 +256,6 @@ def test_the_buttons_of_a_block_stand_in_one_line_on_a_phone(
     host.change(cell, lambda block: replace(block, ticket="t"))
     with opened(browser, host, viewport={"width": width, "height": 600}) as page:
         buttons = block_of(page, cell).locator(".cr-bar button")
-        expect(buttons).to_have_text(["Run again", "Copy"])
+        expect(buttons).to_have_text(["Run again", "Edit", "Copy"])
         tops = buttons.evaluate_all("them => them.map(it => it.getBoundingClientRect().top)")
         assert len(set(tops)) == 1

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from coderunner.files.local_files import open_file
-from coderunner.page.server.file_downloads import download
+from coderunner.page.server.files.file_downloads import download
 from tests.behaviours import behaviour
 
 

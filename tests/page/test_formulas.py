@@ -70,3 +70,65 @@ def test_what_is_a_formula_in_a_reply_is_one_in_an_output_and_nothing_else_is(pa
     assert sum(map(bool, told)) > 30
     found = dict(zip(texts, drawn(page, texts), strict=True))
     assert found == dict(zip(texts, told, strict=True))
+
+
+ALIGNED = "\\begin{align}\na &= b \\\\\n+ c\n\\end{align}"
+BARE = {
+    ALIGNED: [ALIGNED],
+    f"before\n\n{ALIGNED}\n\nafter": [ALIGNED],
+    "in \\begin{cases} 1 \\\\ 2 \\end{cases} a line": ["\\begin{cases} 1 \\\\ 2 \\end{cases}"],
+    "- \\begin{pmatrix}1\\end{pmatrix}": ["\\begin{pmatrix}1\\end{pmatrix}"],
+    "\\begin{equation*}\\begin{split}a\\end{split}\\end{equation*}": [
+        "\\begin{equation*}\\begin{split}a\\end{split}\\end{equation*}"
+    ],
+    f"`{ALIGNED}`": [],
+    f"```\n{ALIGNED}\n```": [],
+    "\\begin{align} a": [],
+    "\\begin{foo}x\\end{foo}": [],
+    "\\begin{align}" * 2000: [],
+}
+
+
+@behaviour("page:looks:formulas:bare")
+def test_an_environment_without_marks_is_a_formula_in_outputs_as_in_replies(page: Page) -> None:
+    starred = [
+        [re.sub(r"(begin|end)\{(align|equation)\*?\}", r"\1{\2*}", each) for each in found]
+        for found in BARE.values()
+    ]
+    assert drawn(page, list(BARE)) == starred
+    assert [of_a_model(text) for text in BARE] == list(BARE.values())
+
+
+LATEX = {
+    "$x^2$": (["x^2"], 0, ""),
+    "$$x^2$$": (["x^2"], 1, ""),
+    "\\(x\\)": (["x"], 0, ""),
+    "\\[x\\]": (["x"], 1, ""),
+    "x^2": (["x^2"], 1, ""),
+    "$\\displaystyle \\int x$": (["\\int x"], 1, ""),
+    "\\begin{align} a &= b \\end{align}": (["\\begin{align*} a &= b \\end{align*}"], 1, ""),
+    "\\begin{eqnarray} a &=& b \\end{eqnarray}": (["\\begin{align*} a &= b \\end{align*}"], 1, ""),
+    "\\begin{pmatrix}1\\\\[2pt]2\\end{pmatrix}": (["\\begin{pmatrix}1\\\\[2pt]2\\end{pmatrix}"], 1, ""),
+    "Let $a$, \\(b\\) and $$c$$ cost \\$5": (["a", "b", "c"], 1, "Let ,  and  cost $5"),
+    "<b>$x$</b> \\begin{equation}\\label{e}y\\end{equation}": (
+        ["x", "\\begin{equation*}y\\end{equation*}"],
+        1,
+        "<b></b>",
+    ),
+    "\\begin{tabular}{l}a\\end{tabular}": ([], 0, "\\begin{tabular}{l}a\\end{tabular}"),
+}
+
+READ = """
+texts => texts.map(text => {
+  const inert = new DOMParser().parseFromString(coderunner.text.latex(text), "text/html");
+  const found = [...inert.querySelectorAll("annotation")].map(each => each.textContent);
+  const displayed = inert.querySelectorAll(".katex-display").length;
+  for (const each of inert.querySelectorAll(".katex")) each.remove();
+  return [found, displayed, inert.body.textContent.trim()];
+})
+"""
+
+
+@behaviour("page:looks:formulas:latex")
+def test_latex_is_read_in_every_mark_that_notebooks_take(page: Page) -> None:
+    assert page.evaluate(READ, list(LATEX)) == [list(each) for each in LATEX.values()]

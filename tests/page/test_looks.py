@@ -52,6 +52,7 @@ def test_a_figure_without_a_height_is_seen_live_and_after_a_reload(browser: Brow
             figures = frame_of(page, cell).locator(".js-plotly-plot")
             expect(figures.locator(".barlayer")).to_have_count(2)
             assert [height(each) for each in figures.all()] == [450, 450]
+            expect(frame_of(page, cell).get_by_role("figure", name="Chart: bar, 1 series")).to_have_count(2)
             page.reload()
             block_of(page, cell).scroll_into_view_if_needed()
         page.set_viewport_size({"width": 500, "height": 700})
@@ -70,10 +71,10 @@ def test_json_is_unfolded_as_far_as_there_is_room(browser: Browser, host: Host) 
     )
     with opened(browser, host) as page:
         cell = shown(page, host, "json", [output])
-        frame = frame_of(page, cell)
-        expect(frame.locator("details[open]")).to_have_count(5)
-        expect(frame.get_by_text("many: [300]")).to_be_visible()
-        assert height(frame.locator(".cr-json")) < 480
+        shown_json = block_of(page, cell).locator(".cr-box")
+        expect(shown_json.locator("details[open]")).to_have_count(5)
+        expect(shown_json.get_by_text("many: [300]")).to_be_visible()
+        assert height(shown_json) < 480
 
 
 @behaviour("page:looks:json:exact")
@@ -93,10 +94,10 @@ def test_what_json_shows_is_what_was_sent(browser: Browser, host: Host) -> None:
     ]
     with opened(browser, host) as page:
         cell = shown(page, host, "exact", [DisplayData({"application/json": value})])
-        leaves = frame_of(page, cell).locator(".cr-json details div:not(:has(div))")
+        leaves = block_of(page, cell).locator(".cr-json details div:not(:has(div))")
         expect(leaves).to_have_text(shows)
         cell = shown(page, host, "one", [DisplayData({"application/json": 2**53 + 1})])
-        expect(frame_of(page, cell).locator(".cr-json")).to_have_text("9007199254740993")
+        expect(block_of(page, cell).locator(".cr-json")).to_have_text("9007199254740993")
 
 
 BOXES = {
@@ -118,7 +119,7 @@ def test_a_box_in_a_list_is_ticked_in_markdown_of_programs_as_in_that_of_models(
             of_model = re.findall(r"<input[^>]*?( checked)?>", "".join(markdown_html.whole(source)))
             assert [bool(each) for each in of_model] == ticked
             boxes = (
-                frame_of(page, cell).locator(".cr-piece").nth(number).locator("li.cr-task input[disabled]")
+                block_of(page, cell).locator(".cr-piece").nth(number).locator("li.cr-task input[disabled]")
             )
             expect(boxes).to_have_count(len(ticked))
             assert [each.is_checked() for each in boxes.all()] == ticked
@@ -131,7 +132,8 @@ def test_a_box_in_a_list_is_ticked_in_markdown_of_programs_as_in_that_of_models(
         ({"width": 100}, "width:100px"),
         ({"width": "100"}, "width:100px"),
         ({"width": "50%"}, "width:50%"),
-        ({"height": 40.5}, "height:40.5px"),
+        ({"height": 40.5}, "width:40.5px"),
+        ({"height": 40, "unconfined": True}, "width:40px;max-width:none"),
         ({"width": 320, "height": 240}, "width:320px;aspect-ratio:320/240"),
         ({"width": "100px; background: red"}, None),
         ({"width": True, "height": -1}, None),
@@ -161,8 +163,8 @@ def test_a_sized_image_is_seen_so_and_never_wider_than_its_block(browser: Browse
 @pytest.mark.parametrize(
     "source",
     [
-        "<div style='height:100vh'>full</div>",
-        "<style>.full { min-height: calc(100dvh - 10px) }</style><div class=full>full</div>",
+        "<div style='height:100vh'>full</div><script></script>",
+        "<style>.full { min-height: calc(100dvh - 10px) }</style><div class=full>full</div><script></script>",
         "<div id=f>full</div><script>document.querySelector('#f').style.height = '100vh'</script>",
     ],
 )
@@ -223,6 +225,8 @@ def test_text_with_colours_of_its_own_can_be_read_in_both_themes(browser: Browse
         light = colours()
         page.evaluate("document.body.classList.add('dark')")
         expect(frame_of(page, cell).locator(".plain")).to_have_css("color", "rgb(230, 230, 232)")
+        # What has colours of its own is looked at when the theme is there.
+        expect(frame_of(page, cell).locator(".navy")).not_to_have_css("color", light["navy"])
         dark = colours()
         assert dark["known"] == "rgb(1, 200, 3)"
         assert dark["navy"] != light["navy"]
@@ -230,3 +234,44 @@ def test_text_with_colours_of_its_own_can_be_read_in_both_themes(browser: Browse
         page.evaluate("document.body.classList.remove('dark')")
         expect(frame_of(page, cell).locator(".navy")).to_have_css("color", "rgb(0, 0, 128)")
         assert colours() == light
+
+
+ASKING = """
+<style>
+  .known { color: rgb(1, 1, 1); background: var(--jp-layout-color1) }
+  @media screen and (prefers-color-scheme: dark) { .known { color: rgb(1, 200, 3) } }
+  @supports (color: red) { @media (prefers-color-scheme: light) { .light { color: rgb(4, 5, 6) } } }
+  .scheme { color: light-dark(rgb(7, 8, 9), rgb(200, 201, 202)) }
+</style>
+<p class=known>query</p><p class=light>light</p><p class=scheme>scheme</p><p class=told></p>
+<script>
+  const query = matchMedia("(prefers-color-scheme: dark)"), told = document.querySelector(".told");
+  told.textContent = query.matches;
+  query.addEventListener("change", ({ matches }) => { told.textContent = matches; });
+  document.head.append(Object.assign(document.createElement("style"), {
+    textContent: "@media (prefers-color-scheme: dark) { .told { font-style: italic } }" }));
+</script>
+"""
+
+
+@behaviour("page:looks:scheme")
+@pytest.mark.parametrize("system", ["light", "dark"])
+def test_what_asks_for_a_theme_is_told_the_page_s_and_not_the_system_s(
+    browser: Browser, host: Host, system: str
+) -> None:
+    with opened(browser, host, color_scheme=system) as page:
+        cell = shown(page, host, "scheme", [html(ASKING)])
+        frame = frame_of(page, cell)
+        for dark in (False, True, False):
+            page.evaluate("dark => document.body.classList.toggle('dark', dark)", dark)
+            expect(frame.locator(".told")).to_have_text(str(dark).lower())
+            expect(frame.locator(".told")).to_have_css("font-style", "italic" if dark else "normal")
+            expect(frame.locator(".known")).to_have_css("color", "rgb(1, 200, 3)" if dark else "rgb(1, 1, 1)")
+            expect(frame.locator(".scheme")).to_have_css(
+                "color", "rgb(200, 201, 202)" if dark else "rgb(7, 8, 9)"
+            )
+            assert (
+                frame.locator(".light").evaluate("n => getComputedStyle(n).color") == "rgb(4, 5, 6)"
+            ) != dark
+            assert frame.locator("html").get_attribute("data-theme") == ("dark" if dark else "light")
+            assert frame.locator("body").get_attribute("data-jp-theme-light") == str(not dark).lower()

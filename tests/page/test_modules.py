@@ -81,7 +81,7 @@ def test_it_shows_its_text_where_scripts_are_off(browser: Browser, stage: Stage)
     shown = stage.show("still", BARS)
     with opened(browser, stage.host, complains=True) as page:
         expect(shown.in_frame(page).locator(".bqplot")).to_be_visible()
-        block_of(page, shown.cell).get_by_label("More").click()
+        block_of(page, shown.cell).get_by_label("More", exact=True).click()
         block_of(page, shown.cell).get_by_role("button", name="Disable scripts").click()
         expect(shown.in_frame(page).locator("pre")).to_contain_text(
             "the widget needs scripts, which are turned off"

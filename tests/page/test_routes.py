@@ -14,7 +14,7 @@ from websockets.typing import Subprotocol
 
 from coderunner.outputs import Result, Stream
 from coderunner.page.block_state import Block, State
-from coderunner.page.html.sandboxed_frames import LEVELS
+from coderunner.page.html.sandboxed_frames import LEVELS, PROGRAMS
 from coderunner.page.server.routes import Rights, Routes
 from coderunner.page.server.static_files import PUBLIC, names
 from coderunner.page.server.subscriptions import Subscriptions
@@ -29,6 +29,9 @@ class Taken:
     """Takes every press of a button, so that whatever comes through is seen."""
 
     def act(self, _ticket: str, _verb: str) -> bool:
+        return True
+
+    def run_edited(self, _ticket: str, _verb: str, _source: str) -> bool:
         return True
 
     def answer(self, _ticket: str, _text: Secret) -> bool:
@@ -73,7 +76,7 @@ REFUSED = {
 @pytest.mark.parametrize("what", REFUSED)
 def test_no_post_is_taken_from_anybody_else(address: str, what: str) -> None:
     posts = [route.path for route in ROUTES if isinstance(route, Route) and "POST" in (route.methods or ())]
-    assert posts == ["/coderunner/act"]
+    assert posts == ["/coderunner/act", "/coderunner/look-up"]
     headers, content = REFUSED[what]
     for path in posts:
         assert press(address, path, headers, content) in (403, 413, 415)
@@ -155,8 +158,10 @@ async def test_an_id_opens_a_block_to_its_owner_only(address: str) -> None:
 @behaviour("page:routes:public")
 def test_what_is_public_is_the_same_for_everybody_and_nothing_else_is(address: str) -> None:
     public = [route.path for route in ROUTES if isinstance(route, Route) and "GET" in (route.methods or ())]
-    assert all(path.startswith(PUBLIC) for path in public)
-    pages = [f"{level}/{page}.html" for level in LEVELS for page in ("shell", "frame")]
+    # What blocks loaded is asked for with the token; see test_loaders.
+    assert [path for path in public if not path.startswith(PUBLIC)] == ["/coderunner/loaders/{name}"]
+    kinds = [f"{page}{_of(program)}" for page in ("shell", "frame") for program in PROGRAMS]
+    pages = [f"{level}/{kind}.html" for level in LEVELS for kind in kinds]
     for name in (*names(), *pages):
         first, second = (
             httpx.get(f"{address}{PUBLIC}{name}", headers=headers, trust_env=False)
@@ -165,24 +170,41 @@ def test_what_is_public_is_the_same_for_everybody_and_nothing_else_is(address: s
         assert first.status_code == 200
         assert first.content == second.content
         assert RIGHTS.token not in first.text
-    for name in ("routes.py", "../routes.py", "..%2froutes.py", "other/shell.html", "scripts/other.html", ""):
+    for name in (
+        "routes.py",
+        "../routes.py",
+        "..%2froutes.py",
+        "other/shell.html",
+        "scripts/other.html",
+        *NO_PAGES,
+        "",
+    ):
         assert httpx.get(f"{address}{PUBLIC}{name}", trust_env=False).status_code == 404
 
 
+NO_PAGES = ("scripts/shell_other.html", "scripts/frame_.js.html", "scripts/other_widgets.html")
+
+
+def _of(program: str) -> str:
+    return f"_{program}" if program else ""
+
+
 @behaviour("page:frames:closed")
+@pytest.mark.parametrize("program", PROGRAMS)
 @pytest.mark.parametrize("level", LEVELS)
-def test_a_frame_has_no_origin_no_network_and_nowhere_to_go(address: str, level: str) -> None:
+def test_a_frame_has_no_origin_no_network_and_nowhere_to_go(address: str, level: str, program: str) -> None:
     host = address.removeprefix("http://")
     policies = {}
     for page in ("shell", "frame"):
-        answer = httpx.get(f"{address}{PUBLIC}{level}/{page}.html", trust_env=False)
+        answer = httpx.get(f"{address}{PUBLIC}{level}/{page}{_of(program)}.html", trust_env=False)
         parts = (each.strip().partition(" ") for each in answer.headers["content-security-policy"].split(";"))
         policies[page] = {name: sources for name, _, sources in parts}
     public = f"http://{host}{PUBLIC}"
     for policy in policies.values():
         assert (policy["sandbox"], policy["default-src"]) == ("allow-scripts", "'none'")
         assert (policy["base-uri"], policy["form-action"]) == ("'none'", "'none'")
-    assert policies["shell"]["frame-src"] == f"{public}{level}/frame.html"
-    assert "frame-src" not in policies["frame"]
+    assert policies["shell"]["frame-src"] == f"{public}{level}/frame{_of(program)}.html"
+    assert policies["shell"]["script-src"].startswith("'sha256-")
+    assert policies["frame"].get("frame-src") == ("blob:" if level == "scripts" else None)
     assert policies["frame"]["connect-src"] == "data: blob:"
     assert ("'unsafe-inline'" in policies["frame"]["script-src"]) is (level == "scripts")

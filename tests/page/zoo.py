@@ -37,6 +37,14 @@ _SVG = "<svg xmlns='http://www.w3.org/2000/svg' width='20' height='10'><rect wid
 
 _WIDGETS = "import ipywidgets as w\n"
 
+_POLARS = (
+    "<div><style>\n.dataframe > thead > tr,\n.dataframe > tbody > tr {\n  text-align: right;\n"
+    "  white-space: pre-wrap;\n}\n</style>\n<small>shape: (2, 1)</small>"
+    '<table border="1" class="dataframe"><thead><tr><th>n</th></tr><tr><td>i64</td></tr></thead>'
+    "<tbody><tr><td>1</td></tr><tr><td>4</td></tr></tbody></table></div>"
+)
+"""What polars 1 writes for a table."""
+
 
 def _raw(kind: str, data: object, more: str = "") -> str:
     return f"{_IMPORT}display({{{kind!r}: {data!r}, 'text/plain': 'plain'}}, raw=True{more})"
@@ -61,16 +69,14 @@ ANIMALS: Mapping[str, Animal] = {
     "plot": Animal(
         "import matplotlib.pyplot as plt\nplt.plot([1, 3, 2])\nplt.show()", "img[src^='data:image/png']"
     ),
-    "table": Animal(
-        "import pandas as pd\npd.DataFrame({'n': [1, 4]})", "table td >> nth=1", "4", framed=True
-    ),
+    "table": Animal("import pandas as pd\npd.DataFrame({'n': [1, 4]})", "table td >> nth=1", "4"),
+    "polars": Animal(_raw("text/html", _POLARS), "tbody td >> nth=1", "4"),
     "styler": Animal(
         "import pandas as pd\npd.DataFrame({'n': [1.5]}).style.set_properties(color='red').format('{:.2f}')",
         "td[id^=T_]",
         "1.50",
-        framed=True,
     ),
-    "html": Animal(f"{_IMPORT}HTML('<h2>Head</h2>')", "h2", "Head", framed=True),
+    "html": Animal(f"{_IMPORT}HTML('<h2>Head</h2>')", "h2", "Head"),
     "script": Animal(
         f"{_IMPORT}HTML('<p id=p></p><script>p.textContent = 10 + 5</script>')", "#p", "15", framed=True
     ),
@@ -89,12 +95,12 @@ ANIMALS: Mapping[str, Animal] = {
         "module",
         framed=True,
     ),
-    "markdown": Animal(f"{_IMPORT}Markdown('# Head\\n**bold**')", "strong", "bold", framed=True),
-    "markdown maths": Animal(f"{_IMPORT}Markdown('so $x^2$ is')", ".katex >> nth=0", framed=True),
-    "markdown table": Animal(f"{_IMPORT}Markdown('|a|b|\\n|-|-|\\n|1|2|')", "td >> nth=1", "2", framed=True),
-    "latex": Animal(f"{_IMPORT}Math(r'\\int_0^1 x\\,dx')", ".katex-display", framed=True),
+    "markdown": Animal(f"{_IMPORT}Markdown('# Head\\n**bold**')", "strong", "bold"),
+    "markdown maths": Animal(f"{_IMPORT}Markdown('so $x^2$ is')", ".katex >> nth=0"),
+    "markdown table": Animal(f"{_IMPORT}Markdown('|a|b|\\n|-|-|\\n|1|2|')", "td >> nth=1", "2"),
+    "latex": Animal(f"{_IMPORT}Math(r'\\int_0^1 x\\,dx')", ".katex-display"),
     "json": Animal(
-        f"{_IMPORT}JSON({{'a': [1, {{'b': 2}}]}}, expanded=True)", "summary >> nth=0", "{1}", framed=True
+        f"{_IMPORT}JSON({{'a': [1, {{'b': 2}}]}}, expanded=True)", ".cr-json summary >> nth=0", "{1}"
     ),
     "vega-lite": Animal(
         _raw("application/vnd.vegalite.v6+json", SPEC), "svg .mark-rect path >> nth=1", framed=True
@@ -106,16 +112,12 @@ ANIMALS: Mapping[str, Animal] = {
     "iframe srcdoc": Animal(
         f"{_IMPORT}HTML('<p>around</p><iframe srcdoc=x></iframe>')", "p", "around", framed=True
     ),
-    "audio": Animal(
-        f"{_IMPORT}Audio(data=b'RIFF' + bytes([36, 0, 0, 0]) + b'WAVEfmt ' + bytes(24), rate=8000)",
-        "audio",
-        framed=True,
-    ),
-    "mixed": Animal(f"{_IMPORT}display(HTML('<b>1</b>'))\nprint('two')", ".cr-text", "two", framed=True),
+    "audio": Animal(f"{_IMPORT}Audio(data=[0.0] * 800, rate=8000)", "audio", framed=True),
+    "mixed": Animal(f"{_IMPORT}display(HTML('<b>1</b>'))\nprint('two')", ".cr-text", "two"),
     "unknown": Animal(_raw("application/x-unknown", {"a": 1}), ".cr-text", "plain"),
-    "numbers": Animal(_raw("application/json", [1.5], ""), ".cr-n", "1.5", framed=True),
+    "numbers": Animal(_raw("application/json", [1.5], ""), ".cr-json .cr-n", "1.5"),
     "infinite": Animal(
-        _raw("application/json", "INF").replace("'INF'", "[float('inf')]"), ".cr-n", "null", framed=True
+        _raw("application/json", "INF").replace("'INF'", "[float('inf')]"), ".cr-json .cr-n", "null"
     ),
     "widget slider": Animal(f"{_WIDGETS}w.IntSlider(value=7)", ".noUi-handle", framed=True),
     "widget tabs": Animal(

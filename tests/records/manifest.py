@@ -18,6 +18,10 @@ BEHAVIOURS = {
     "records:outputs:later": Behaviour(
         "What a run shows after its end is kept, apart from its result.", "kernel facts: output"
     ),
+    "records:outputs:held": Behaviour(
+        "What is told of a run after its end is written, though whoever told it has gone at once.",
+        "widgets of an imported notebook were lost where the end was written first",
+    ),
     "records:outputs:once": Behaviour(
         "A large output that many runs show is kept once, and not longer than one of them.", "rich output"
     ),
@@ -64,6 +68,10 @@ BEHAVIOURS = {
         "that did not run.",
         "safety 4: figures",
     ),
+    "records:responses": Behaviour(
+        "A response is kept for its owner alone, in every process, until it is deleted or too old.",
+        "docs/hosts/proxy.md, the Responses API",
+    ),
     "records:retention": Behaviour(
         "After so many days a run that is over is deleted, with what only it showed.", "README, settings"
     ),
@@ -80,6 +88,10 @@ BEHAVIOURS = {
     "records:chats:grows": Behaviour(
         "Of a conversation that grows, changes or shrinks only what differs is written.", "performance"
     ),
+    "records:chats:versions": Behaviour(
+        "Of a conversation one path is shown; what it was instead is kept beside it, each message once.",
+        "what users of chat pages ask for",
+    ),
     "records:chats:once": Behaviour("No word of a reply is kept twice.", "records: what is kept"),
     "records:chats:replicas": Behaviour(
         "Two processes may write in one conversation: the last word counts, nothing is held up, and the "
@@ -89,6 +101,13 @@ BEHAVIOURS = {
     "records:chats:listed": Behaviour(
         "Conversations are listed the newest first, by their first words or the name that somebody gave.",
         "what users of chat pages ask for",
+    ),
+    "records:chats:pinned": Behaviour(
+        "A conversation that is pinned comes before the newest ones.", "what users of chat pages ask for"
+    ),
+    "records:chats:many": Behaviour(
+        "Of many conversations the first are read, their number and the one that a page shows; not the rest.",
+        "measured: 10,000 of them took 60 ms, once a second for each page",
     ),
     "records:chats:search": Behaviour(
         "A search finds all its words, in titles and in what was said, of any alphabet and case.",
@@ -205,8 +224,16 @@ BEHAVIOURS = {
     "records:database:away": Behaviour(
         "What a database cannot take now is written when it is back.", "design 3: nothing lost"
     ),
+    "records:files": Behaviour(
+        "The files that a run made or changed are kept with it.",
+        "decision 3: reloads and restarts change nothing",
+    ),
     "records:refusals": Behaviour(
         "What the sandbox refused to a run is kept with it.",
         "decision 3: reloads and restarts change nothing",
+    ),
+    "records:chats:attached": Behaviour(
+        "The files that a person sent with a message are kept with it, named in its title and in a notebook.",
+        "a message may be only files",
     ),
 }

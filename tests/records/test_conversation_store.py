@@ -96,6 +96,69 @@ def test_only_what_differs_is_written(records: Records) -> None:
     assert chat.sayings == tuple(talk("one"))
 
 
+@behaviour("records:chats:pinned")
+def test_a_pinned_conversation_comes_first_until_it_is_pinned_no_more(replica: Open) -> None:
+    here, there = replica(), replica()
+    put(here, "a", "old")
+    put(here, "b", "new")
+    assert here.conversations.pin("a", pinned=True)
+    assert [(card.title, card.pinned) for card in there.conversations.cards()] == [
+        ("old", True),
+        ("new", False),
+    ]
+    assert here.conversations.pin("a", pinned=False)
+    assert titles(there) == ["new", "old"]
+    assert not here.conversations.pin("nobody's", pinned=True)
+    assert not replica("somebody else").conversations.pin("a", pinned=True)
+
+
+FORKED = [
+    StoredMessage("user", "apples", shown=False),
+    StoredMessage("assistant", "Red.", reply="r"),
+    StoredMessage("user", "pears", previous=-1),
+    StoredMessage("assistant", "Green.", reply="s"),
+]
+"""The first message was edited."""
+
+
+@behaviour("records:chats:versions")
+def test_one_path_is_shown_and_the_other_versions_are_kept_and_found(replica: Open) -> None:
+    here, there = replica(), replica()
+    here.conversations.keep("id", "label", FORKED)
+    here.settle()
+    chat = there.conversations.find("id")
+    assert chat is not None
+    assert (chat.title, chat.sayings, chat.versions) == ("pears", tuple(FORKED[2:]), tuple(FORKED))
+    assert (titles(there, "apples"), titles(there, "green")) == (["pears"], ["pears"])
+
+
+@behaviour("records:chats:versions")
+def test_showing_another_version_writes_two_rows_and_leaves_the_conversation_where_it_is_in_the_list(
+    records: Records,
+) -> None:
+    records.conversations.keep("id", "label", FORKED)
+    records.settle()
+    put(records, "newer", "a newer one")
+    statements, switched = [], [*FORKED]
+    event.listen(
+        records._store._engine,
+        "before_cursor_execute",
+        lambda _c, _u, statement, values, _x, many: (
+            statements.append(len(values)) if statement.startswith("INSERT") and many else None
+        ),
+    )
+    switched[0], switched[2] = replace(FORKED[0], shown=True), replace(FORKED[2], shown=False)
+    records.conversations.keep("id", "label", switched)
+    assert titles(records) == ["a newer one", "apples"]
+    assert statements == [2]
+    switched.append(StoredMessage("user", "more", previous=1))
+    records.conversations.keep("id", "label", switched)
+    assert titles(records) == ["apples", "a newer one"]
+    chat = records.conversations.find("id")
+    assert chat is not None
+    assert [each.text for each in chat.sayings] == ["apples", "Red.", "more"]
+
+
 @behaviour("records:chats:grows")
 def test_a_conversation_goes_on_in_the_next_process(replica: Open) -> None:
     here, there = replica(), replica()
@@ -176,15 +239,42 @@ def test_a_name_that_somebody_gave_stays_and_one_that_nobody_gave_follows(record
         ("100%", ["A walk"]),
         ("n", ["A walk"]),
         ("a_walk", []),
+        ("КОСА", ["Ёжик"]),
+        ("роса", []),
+        ("ΟΔΟΣ", ["Ёжик"]),
+        ("strasse", []),
+        ("straße", ["Ёжик"]),
+        ("\u4e2d", ["Ёжик"]),
+        ("\U0001f600", ["Ёжик"]),
+        # In JSON's spelling these are there.
+        ("4e2d", []),
+        ("ty", []),
+        ("tn", []),
+        ("u04", []),
+        ("back\\slash", ["A walk"]),
+        ("%sure", []),
     ],
 )
 def test_a_search_finds_all_its_words_wherever_they_were_said(
     records: Records, search: str, found: list[str]
 ) -> None:
     put(records, "1", 'Über "Äpfel"', "x\ty")
-    put(records, "2", "A walk", "in the park, 100% sure")
-    put(records, "3", "Ёжик", "\u4e2d")
+    put(records, "2", "A walk", "in the park, 100% sure", "back\\Slash\n")
+    put(records, "3", "Ёжик", "\u4e2d", "Коса, οδος, Straße, \U0001f600")
     assert titles(records, search) == found
+
+
+@behaviour("records:chats:many")
+def test_a_list_holds_the_first_of_many_their_number_and_the_one_that_is_shown(records: Records) -> None:
+    for number in range(7):
+        put(records, f"id{number}", f"talk {number}", "every one" if number % 2 else "")
+    assert records.conversations.pin("id1", pinned=True)
+    known = records.conversations.listing(3, "id2")
+    assert [card.id for card in known.first] == ["id1", "id6", "id5"]
+    assert (known.count, known.here and known.here.title) == (7, "talk 2")
+    assert records.conversations.listing(3, "nowhere").here is None
+    assert [card.id for card in records.conversations.cards("every", most=2)] == ["id1", "id5"]
+    assert [card.id for card in records.conversations.cards("one talk every")] == ["id1", "id5", "id3"]
 
 
 @behaviour("records:chats:persons")

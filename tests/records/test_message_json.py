@@ -27,8 +27,13 @@ TEXT = st.text(st.characters(exclude_categories=()), max_size=12)
 ENDS = st.builds(
     Result, status=st.sampled_from(Status), aftermath=st.sampled_from(Aftermath), detail=st.text(max_size=5)
 )
-ANY = st.builds(MessagePart, st.sampled_from([Kind.PROSE, Kind.THOUGHT, Kind.NOTICE]), TEXT) | st.builds(
-    MessagePart, st.just(Kind.BLOCK), TEXT, TEXT, st.none() | st.integers(0, 9), st.none() | ENDS
+FILES = st.builds(
+    MessagePart, st.just(Kind.FILE), TEXT, size=st.integers(0, 10**15), facts=st.none() | st.text(max_size=5)
+)
+ANY = (
+    st.builds(MessagePart, st.sampled_from([Kind.PROSE, Kind.THOUGHT, Kind.NOTICE]), TEXT)
+    | FILES
+    | st.builds(MessagePart, st.just(Kind.BLOCK), TEXT, TEXT, st.none() | st.integers(0, 9), st.none() | ENDS)
 )
 
 

@@ -78,3 +78,19 @@ def test_migrated_tables_take_conversations(file: Path, address: str) -> None:
     assert records.conversations.delete("id")
     assert records.of("conversation") == []
     records.close()
+
+
+@behaviour("records:chats:versions")
+def test_what_was_said_before_there_were_versions_is_one_path(address: str) -> None:
+    write_tables(address, EARLIER[0].with_name("version-9.sql"))
+    records = Records(Database(address))
+    chat = records.conversations.find("talk")
+    assert chat is not None
+    assert chat.sayings == chat.versions
+    assert [(each.text, each.previous, each.shown) for each in chat.sayings] == [
+        ("What is 10 + 5?", None, True),
+        ("It is 15.", None, True),
+        ("And 20?", None, True),
+        ("25.", None, True),
+    ]
+    records.close()

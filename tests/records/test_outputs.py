@@ -1,5 +1,6 @@
 """What a run showed, written and read."""
 
+import gc
 import time
 
 from hypothesis import given
@@ -146,6 +147,19 @@ def test_an_output_beyond_all_bounds_is_left_out_with_a_sentence() -> None:
     kept = decode(encode(Stream("stdout", "x" * output_json.LARGEST)))
     assert isinstance(kept, Stream)
     assert kept.text.endswith("characters was not saved]\n")
+
+
+@behaviour("records:outputs:held")
+def test_widgets_are_written_of_a_run_that_nobody_has_any_more(replica: Open) -> None:
+    records = replica()
+    entry = sent(records.claim(KEY, CODE))
+    entry.finish(FIFTEEN)
+    assert records.settle()
+    entry.keep('{"state": {}}')
+    del entry
+    gc.collect()
+    assert records.settle()
+    assert [run.widgets for run in records.of(KEY.conversation)] == ['{"state": {}}']
 
 
 @behaviour("records:outputs:modules")

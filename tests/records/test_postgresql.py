@@ -535,8 +535,8 @@ def test_of_two_who_write_in_one_conversation_at_once_the_last_word_counts(postg
     with postgresql.transaction(database) as other:
         other.execute("UPDATE coderunner_chats SET changed = changed + 1")
         other.execute(
-            "INSERT INTO coderunner_sayings "
-            "SELECT chat, 1, reply, role, text, late, pieces, tokens, finished FROM coderunner_sayings"
+            "INSERT INTO coderunner_sayings SELECT chat, 1, reply, role, text, late, pieces, tokens, "
+            "finished, 0, shown FROM coderunner_sayings"
         )
         records.conversations.keep("id", "label", (StoredMessage("user", "1"),))
         _until_somebody_waits(postgresql)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from coderunner.outputs import Refusal, Remedy, Result, Status, Stream
+from coderunner.outputs import MadeFile, Refusal, Remedy, Result, Status, Stream
 from coderunner.records.active_run import ActiveRun
 from coderunner.records.claims import GONE
 from coderunner.records.database.run_queries import Key, forget
@@ -63,6 +63,19 @@ def test_what_was_refused_is_known_after_a_restart(replica: Open) -> None:
     sent(first.claim(KEY, CODE)).finish(refused)
     first.close()
     assert known(replica().recall(KEY, CODE)).result == refused
+
+
+@behaviour("records:files")
+def test_the_files_that_a_run_made_are_known_after_a_restart(replica: Open) -> None:
+    files = (
+        MadeFile("out.csv", 2_000, 1_790_000_000_123_456_789),
+        MadeFile("charts/\x00\ud800.png", 2**62, -1, new=False),
+    )
+    made = Result(files=files, more_files=31)
+    first = replica()
+    sent(first.claim(KEY, CODE)).finish(made)
+    first.close()
+    assert known(replica().recall(KEY, CODE)).result == made
 
 
 @behaviour("records:claim:other-code")

@@ -22,7 +22,7 @@ if policy.get("container"):
     usual, seccomp.RULES = seccomp.RULES, (seccomp.Rule("pidfd_getfd", seccomp.OPERATION),)
     landlock.filter_calls()
     seccomp.RULES = usual
-landlock_kernel.run(policy, sys.argv[2:], channel)
+landlock_kernel.run(policy, lambda: os.execvp(sys.argv[2], sys.argv[2:]), channel)
 """
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", sys.prefix, sys.base_prefix, str(PACKAGE))
 

@@ -279,12 +279,35 @@ def test_where_an_error_is_caught_the_file_is_named_that_the_code_looked_for(
         "from pathlib import Path\np = Path.home() / 'out' / 'x.csv'\np.write_text('x')",
         "import os\nframe.to_csv(os.path.join(os.path.expanduser('~'), 'out', 'x.csv'))",
         "home = Path.home()\ntarget = f'{home}/out/x.csv'\nframe.to_csv(target)",
+        "p = os.path.expanduser('~/out/x.csv')\nopen(p, 'w').write('x')",
+        "import os; p = os.path.expanduser('~/out/x.csv')\nwith open(p, 'w') as file:\n    file.write('x')",
+        "p: Path = Path('~/out/x.csv').expanduser()\np.parent.mkdir(exist_ok=True)\np.write_text('x')",
+        "p = Path(os.path.expanduser('~/out/x.csv')).resolve()  # here\nwith p.open('w') as file:\n    pass",
+        "p = 'HOME/out/x.csv'\nif ready:\n    np.savetxt(p, rows)",
+        "frame.to_csv(\n    '~/out/x.csv',\n    index=False,\n)",
+        "p = os.path.join(\n    os.path.expanduser('~'),\n    'out',\n    'x.csv',\n)\nframe.to_csv(p)",
+        "p = '~/out/x.csv'\nframe.to_csv(\n    p,\n)",
+        "p = os.path.expanduser('~/out/x.csv')\nshutil.copy('made.csv', p)",
+        "p = os.path.expanduser('~/out/x.csv')\nq = p\nwith open(q, 'w') as file:\n    file.write('x')",
     ],
 )
 def test_a_path_that_is_put_together_and_written_is_told_as_lost(source: str, world: World) -> None:
-    assert world.told(Result(), source) == [
+    assert world.told(Result(), world.fill(source)) == [
         "This block may not write to ~/out/x.csv; what it writes there is not kept."
     ]
+
+
+@behaviour("sandbox:refusals:own-words")
+@pytest.mark.parametrize(
+    "source",
+    [
+        "p = os.path.expanduser('~/new.csv')\nprint(p)\nopen('made.txt', 'w').write(p)",
+        "p = os.path.expanduser('~/new.csv')\nopen('made.txt', 'w').write('x')",
+        "p = os.path.expanduser('~/new.csv')\nopen('made.txt', 'w').writelines([p, 'x'])",
+    ],
+)
+def test_a_path_that_is_only_told_to_a_file_is_not_said_to_be_written(source: str, world: World) -> None:
+    assert world.told(Result(), source) == []
 
 
 @behaviour("sandbox:refusals:own-words")

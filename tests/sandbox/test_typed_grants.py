@@ -1,6 +1,7 @@
 """What a person types to allow code more: what it grants, and what is said where it grants nothing."""
 
 import os
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -127,6 +128,8 @@ PATHS = {
     "~/data/..": "~ is your whole home folder. Enter a folder in it, such as ~/data.",
     "HOME": "~ is your whole home folder. Enter a folder in it, such as ~/data.",
     "HOME/..": "HOME/.. holds your whole home folder. Enter a folder in it, such as ~/data.",
+    "/root": "/root is a whole home folder. Enter a folder in it.",
+    "/home": "/home holds the homes of people. Enter a folder in one of them.",
     "/": "/ is this whole computer. Enter a folder, such as ~/data.",
     "//": "/ is this whole computer. Enter a folder, such as ~/data.",
     "~/to-all": "/ is this whole computer. Enter a folder, such as ~/data.",
@@ -268,6 +271,14 @@ HOSTS = {
 @pytest.mark.parametrize("text", HOSTS)
 def test_of_a_domain_that_is_none_one_sentence_says_what_is_wrong(text: str, home: Home) -> None:
     assert home.said("network", text) == HOSTS[text]
+
+
+@behaviour("sandbox:typed:refused")
+@pytest.mark.parametrize("spelling", ["{}", "{}:8080", "{}.", "{}.local"])
+def test_this_machine_is_refused_by_its_own_name_too(spelling: str, home: Home) -> None:
+    own = socket.gethostname().partition(".")[0]
+    assert home.said("network", spelling.format(own)) == HERE
+    assert home.said("network", spelling.format(own.upper())) == HERE
 
 
 @behaviour("sandbox:typed:any")

@@ -94,7 +94,7 @@ class Version(APIHandler):
 class Nothing(Says, APIHandler):
     """What gateways do not have."""
 
-    def get(self) -> None:
+    async def prepare(self, *_: Any, **__: Any) -> None:
         self.say(404, "Not Found")
 
 
@@ -105,5 +105,6 @@ def _load_jupyter_server_extension(server: Any) -> None:
         (f"{base}/api/kernels", Kernels),
         (f"{base}/api/sessions", SessionList),
         (f"{base}/api/(?:me|status)", Nothing),
+        (f"{base}/(?:api/contents|files).*", Nothing),
     ]
     server.web_app.add_handlers(".*$", ours + [(f"{base}/api", Version)] * bool(os.environ.get(ENTERPRISE)))

@@ -98,4 +98,8 @@ BEHAVIOURS = {
     "jupyter:hub:login": Behaviour(
         "Who has not logged in at the Hub gets only files that have no data.", "docs/jupyterhub.md; safety"
     ),
+    "servers:files": Behaviour(
+        "A file goes into the folder where its code works, and what the code makes comes out.", CONTRACT
+    ),
+    "servers:questions": Behaviour("A kernel there lists its variables, also while a cell runs.", CONTRACT),
 }

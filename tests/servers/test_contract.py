@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from coderunner.kernel.connections.servers.running_kernels import existing
 from coderunner.kernel.doctor.connection_check import check
 from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.sessions.registry import Session, Sessions
+from coderunner.kernel.variables.asked import variables_in
 from coderunner.outputs import Aftermath, DisplayData, ExecuteResult, Result, Status, Stream
 from tests.behaviours import behaviour
 from tests.faults.proxy import chaos
@@ -264,4 +265,40 @@ async def test_a_kernel_that_runs_there_is_used_and_left_or_the_setting_is_named
         assert result.status is Status.REFUSED
         assert place.setting in result.detail
     await other.close()
-    assert await printed(session, "print(x)") == "7\n"
+    result = await run(session, "print(x)")
+    assert (text_of(result), result.status, result.detail) == ("7\n", Status.OK, "")
+
+
+@behaviour("servers:questions")
+async def test_a_kernel_there_lists_its_variables_while_a_cell_runs(session: Session) -> None:
+    await run(session, "x = 42")
+    screen = Screen()
+    running = session.begin("import time\nprint('on', flush=True)\ntime.sleep(600)", on_output=screen)
+    await screen.shows("on")
+    listed = await variables_in(session, "int", patience=BOUND)
+    assert [(each.name, each.value) for each in listed.variables] == [("x", "42")]
+    assert not running.future.done()
+    running.interrupt()
+    assert (await asyncio.wrap_future(running.future)).status is Status.INTERRUPTED
+
+
+@behaviour("servers:files")
+async def test_a_file_goes_where_the_code_works_and_what_it_makes_comes_out(
+    sessions: Sessions, session: Session, place: Place
+) -> None:
+    assert await printed(session, "import os; print(1)") == "1\n"
+    folder = sessions.files(session.conversation, place.where)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"x,y"
+
+    name = f"{uuid.uuid4().hex}.csv"
+    assert (await folder.write(name, pieces())).path == name
+    seen = await printed(session, f"print(open({name!r}).read()); os.rename({name!r}, {'x' + name!r})")
+    assert seen == "x,y\n"
+    assert f"x{name}" in [file.path for file in (await folder.list()).files]
+    file = await folder.open(f"x{name}")
+    assert [piece async for piece in file.pieces(0, file.size)] == [b"x,y"]
+    await file.close()
+    await folder.delete(f"x{name}")
+    assert await printed(session, f"print(os.path.exists({'x' + name!r}))") == "False\n"

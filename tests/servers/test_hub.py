@@ -1,15 +1,17 @@
 """What is said of a JupyterHub, of its own address and in place of a server that does not run; its start."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
-from coderunner.errors import KernelError, Standing
-from coderunner.kernel.connections.servers.hub import NOT_ALLOWED
+from coderunner.errors import KernelError, ServerStopped, Standing
+from coderunner.kernel.connections.servers.hub import NOT_ALLOWED, explain
 from coderunner.kernel.connections.servers.hub_start import Progress, start_server, stopped_server
+from coderunner.kernel.connections.servers.rest_connection import RestConnection
 from coderunner.kernel.connections.servers.running_kernels import existing
 from coderunner.kernel.doctor.connection_check import check
+from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.kernel_location import Patience, Server
 from coderunner.kernel.sessions.registry import Sessions
 from coderunner.outputs import Status
@@ -169,6 +171,26 @@ async def test_a_server_whose_start_is_no_longer_waited_for_starts_on(place: Hub
     assert await standing(where) == "starting"
     place.let_start("held")
     await asyncio.wait_for(start_server(where, told), BOUND)
+    assert await standing(where) is None
+
+
+@behaviour("servers:hub-start-waits")
+async def test_a_server_that_comes_up_while_it_is_asked_about_refuses_nobody(place: HubPlace) -> None:
+    where = server_at(place, "ann/old")
+
+    async def between(act: Callable[[], Awaitable[None]]) -> KernelError | None:
+        rest = RestConnection(where)
+        try:
+            answer = await rest.fetch("GET", "api")
+            await act()
+            return await explain(rest, answer)
+        finally:
+            rest.close()
+
+    started = start_server(where, lambda _: None)
+    trouble = await io_thread().run(between(lambda: started))
+    assert isinstance(trouble, ServerStopped)
+    assert trouble.standing == "starting"
     assert await standing(where) is None
 
 

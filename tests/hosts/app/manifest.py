@@ -3,9 +3,94 @@
 from tests.behaviours import Behaviour
 
 BEHAVIOURS = {
+    "app:accessibility:axe": Behaviour(
+        "Nothing serious is found by axe in the page, its panels and what blocks show, in both themes; "
+        "charts, tables and controls have names, and Tab leads into a frame and out of it.",
+        "WCAG 2.2 A and AA",
+    ),
+    "app:edit:beside": Behaviour(
+        "A person can change the code of a block and run it: the edited run stands below the old one with "
+        "what was changed, and the model reads that with the next message.",
+        "README",
+    ),
+    "app:edit:recorded": Behaviour(
+        "An edited run is a record of its own: a restart, *Restart and run all* and the notebook have it.",
+        "decision 3",
+    ),
+    "app:edit:before": Behaviour(
+        "Code can be changed before it runs: what ran is what the page, the record and the reply say.",
+        "decision 3",
+    ),
+    "app:edit:refused": Behaviour(
+        "Edited code runs only where the block could: not while it runs, not where running code is off.",
+        "decision 7",
+    ),
+    "app:edit:drafts": Behaviour(
+        "What was typed in the editor outlives a reload, and leaving the editor asks before it is lost.",
+        "README",
+    ),
+    "app:edit:names": Behaviour(
+        "In the editor the kernel completes names and says what they are, as plain text.", "Jupyter messaging"
+    ),
+    "app:long:end": Behaviour(
+        "A long conversation opens at its end: what is in view is drawn first, then all the rest, which "
+        "looks as it does in a short one.",
+        "as fast as a static page",
+    ),
+    "app:long:still": Behaviour(
+        "What somebody reads stays where it is while something above or below it is drawn.",
+        "as fast as a static page",
+    ),
+    "app:long:found": Behaviour(
+        "The page stays at what the browser has found far above, or a link leads to.", "find in page"
+    ),
+    "app:long:goes-on": Behaviour(
+        "A long conversation goes on without being drawn anew; its earlier messages are edited and switched "
+        "as in a short one.",
+        "README",
+    ),
+    "app:own:fence": Behaviour(
+        "A Python fence of a person's own message runs by a button, below it, and the model reads the result "
+        "with the next message.",
+        "README",
+    ),
+    "app:own:scratch": Behaviour(
+        "The scratch cell runs code in the chat's kernel, is there after a reload, and the model hears of it "
+        "only if a person says so.",
+        "README",
+    ),
+    "app:own:kept": Behaviour(
+        "A person's own runs are records of their own, there after a restart, and run only where code may.",
+        "decision 3",
+    ),
+    "app:stop:block": Behaviour(
+        "Stop of one block lets the reply go on from what it showed; the reply's own Stop ends it.", "README"
+    ),
+    "app:keys": Behaviour(
+        "Code is approved, skipped and stopped by keys, `?` lists them, and none acts while somebody types.",
+        "README",
+    ),
+    "app:folded": Behaviour(
+        "Long code and long outputs are folded, and open by mouse and keyboard until the page is loaded.",
+        "README",
+    ),
+    "app:packages:card": Behaviour(
+        "Below a block that lacks a package stands what that is; one press installs it and runs the block.",
+        "how people work with notebooks",
+    ),
     "app:form:stricter": Behaviour(
         "A choice to be asked before code runs, or to run none, stays when the app is started again.",
         "safety: nothing becomes laxer by itself",
+    ),
+    "app:panel:closes": Behaviour(
+        "The panel at the right is closed by a second press of what opened it, and by Escape, which is "
+        "left to whoever has something of their own to close.",
+        "the look",
+    ),
+    "app:panel:room": Behaviour(
+        "However wide the page is, neither panel nor toasts cover the chat's buttons, but on a phone, which "
+        "the panel fills.",
+        "the look",
     ),
     "app:files:links": Behaviour(
         "A link in a reply to a file of the chat's folder downloads it, also after a reload; one that leads "
@@ -177,8 +262,40 @@ BEHAVIOURS = {
     "app:kept:number": Behaviour(
         "A program's count beyond all numbers keeps nothing from being kept.", "nothing vanishes"
     ),
+    "app:tabs": Behaviour(
+        "Any number of tabs work at once: no page keeps a connection of HTTP open.",
+        "browsers open six connections to a host over HTTP/1.1",
+    ),
+    "app:tabs:stream": Behaviour(
+        "The socket of a page's stream checks token, cookie and Origin, as all routes do.", "safety: T2"
+    ),
     "app:list:rows": Behaviour(
         "The conversations stand in a list, by their first words or a name that is given in place.",
+        "what users of chat pages ask for",
+    ),
+    "app:titles:asked": Behaviour(
+        "After its first reply a conversation gets a short title by the model, in the background.",
+        "what users of chat pages ask for",
+    ),
+    "app:titles:plain": Behaviour(
+        "Of what a model says to that, one bounded line of plain text is a title, or nothing.", "safety: T2"
+    ),
+    "app:titles:never": Behaviour(
+        "A conversation that a person named keeps its name, and no title is asked for where that is off or "
+        "where it would be late.",
+        "a person's word counts",
+    ),
+    "app:titles:yields": Behaviour(
+        "A reply that begins ends the requests for titles; one that fails or takes too long leaves the first "
+        "words.",
+        "a title is never worth a wait",
+    ),
+    "app:list:dates": Behaviour(
+        "The list goes by dates, those of the reader's time zone, and says the exact one on hover.",
+        "what users of chat pages ask for",
+    ),
+    "app:list:pinned": Behaviour(
+        "A pinned conversation stays at the top, in all tabs and after a restart.",
         "what users of chat pages ask for",
     ),
     "app:list:many": Behaviour(
@@ -232,8 +349,41 @@ BEHAVIOURS = {
         "A button that says for a moment what became of it finds its word again.",
         "a fault seen: a timer of an earlier press",
     ),
-    "app:again:edit": Behaviour("An edited message is answered anew; what came after it is gone.", "door 2"),
-    "app:again:retry": Behaviour("Retry writes the reply anew; the kernel keeps its variables.", "door 2"),
+    "app:again:edit": Behaviour(
+        "An edited message is answered anew; what came after it is kept as a version.", "door 2"
+    ),
+    "app:again:retry": Behaviour(
+        "Retry writes the reply anew and keeps the old one; the kernel keeps its variables.", "door 2"
+    ),
+    "app:versions:path": Behaviour(
+        "Everything after a message belongs to its version: what is shown is what the model gets.",
+        "a tree of messages, as chat pages have it",
+    ),
+    "app:versions:switched": Behaviour(
+        "Switching shows a version as it was left, with its widgets, runs nothing, and the kernel keeps its "
+        "variables.",
+        "decision 3: exactly once",
+    ),
+    "app:versions:refused": Behaviour(
+        "While a reply is being written nothing is switched, and a sentence says so.", "one reply at a time"
+    ),
+    "app:versions:typed": Behaviour(
+        "What somebody types in a message that another tab edits meanwhile goes to the message box, and so "
+        "does an edit that is refused; a sentence says so.",
+        "nothing that is typed is lost",
+    ),
+    "app:versions:draft": Behaviour(
+        "What somebody types in a message outlives a reload of the page, until it is cancelled or sent.",
+        "nothing that is typed is lost",
+    ),
+    "app:versions:hidden": Behaviour(
+        "A block of a hidden version is never run again; what it shows later is there when it is shown.",
+        "decision 5",
+    ),
+    "app:versions:late": Behaviour("What came late is read in whichever version is shown.", "decision 5"),
+    "app:versions:kept": Behaviour(
+        "All versions and the choice between them outlast a reload and a restart.", "safety 3.5: host crash"
+    ),
     "app:model:history": Behaviour(
         "In later turns the model gets its reply with code and result exactly as they were.", "prefix cache"
     ),
@@ -252,7 +402,7 @@ BEHAVIOURS = {
         "A password stands in no page, storage, record or log, and the model never gets it.", "safety: T7"
     ),
     "app:asking:cancel": Behaviour(
-        "Cancel interrupts a program that asks and lets the reply go on; Stop ends both.", "R13"
+        "Cancel and Stop interrupt a program that asks and let the reply go on.", "R13"
     ),
     "app:asking:tabs": Behaviour(
         "A question is in each tab, also after a reload; the first answer counts.", "safety 3.5"
@@ -296,6 +446,9 @@ BEHAVIOURS = {
     "app:audience:own": Behaviour(
         "A reply ends because nobody looks only when it has had no page itself for as long as that takes.",
         "a fault seen: a timer of an earlier reply stopped a later one",
+    ),
+    "app:conversation:waits": Behaviour(
+        "The bar of a block that waits for a kernel says so until it runs.", "fair use of one machine"
     ),
     "app:conversation:close": Behaviour("At the end of the app every reply ends.", "M5"),
     "app:conversation:failure": Behaviour("A failure is one sentence after what was said.", "errors"),
@@ -434,5 +587,62 @@ BEHAVIOURS = {
         "In the drawer a person allows a folder, a domain or package indexes; what cannot be meant stays in "
         "the field, with a sentence.",
         "safety: grants instead of walls",
+    ),
+    "app:variables:panel": Behaviour(
+        "The tab *Variables* lists what blocks have defined as they end, filters it, marks what has changed, "
+        "and puts a variable's name into the message; the kernel's memory stands beside its light.",
+        "JupyterLab's and Positron's variables",
+    ),
+    "app:variables:rows": Behaviour(
+        "A click on a table shows its rows, which are paged and sorted in the kernel.",
+        "Positron's data explorer",
+    ),
+    "app:variables:counted": Behaviour(
+        "While nobody looks at the variables, a page asks only how many there are.", "performance"
+    ),
+    "app:variables:mentioned": Behaviour(
+        "A message that names a variable (`@x`) brings the model what that is; later turns find it there.",
+        "notebook chats",
+    ),
+    "app:variables:offered": Behaviour(
+        "After an @ the message box offers the names of variables, for keys and pointer.", "notebook chats"
+    ),
+    "app:variables:guarded": Behaviour(
+        "Only the app's own page gets variables, and only those of a conversation that there is.",
+        "safety: each route checks credential, Host and Origin",
+    ),
+    "app:attached:message": Behaviour(
+        "Files that are dropped, pasted or chosen belong to the message, after a reload and an edit, too; "
+        "the model is told of each in a line, of a table with columns and rows; a message may be only files.",
+        "files in; never guessed",
+    ),
+    "app:look:own-classes": Behaviour(
+        "The styles of blocks reach nothing of the page by the name of a class.",
+        "a message that could not be seen",
+    ),
+    "app:attached:pictures": Behaviour(
+        "Of the pictures of a chat's messages a model that sees is shown the newest that are still there.",
+        "context thrift",
+    ),
+    "app:attached:folder": Behaviour(
+        "The files of a dropped folder are uploaded by their paths in it.",
+        "files in",
+    ),
+    "app:attached:early": Behaviour(
+        "Files that come before the chat is open go into it then.", "files that vanished on a slow machine"
+    ),
+    "app:attached:uploads": Behaviour(
+        "An upload can be cancelled, one that breaks off says so in a sentence and can be tried again, and "
+        "no message goes without a file that is still on its way.",
+        "files in",
+    ),
+    "app:panel:files": Behaviour(
+        "The files tab lists the chat's files, takes, renames, deletes and gives them, and follows what code "
+        "writes.",
+        "the files panel",
+    ),
+    "app:panel:hostile": Behaviour(
+        "Names of files are text in the files tab, whatever is in them, and two thousand do not hold it up.",
+        "safety: T2",
     ),
 }

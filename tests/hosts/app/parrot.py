@@ -9,6 +9,8 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
+from coderunner.models.endpoint.title_request import ASKED
+
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -21,6 +23,10 @@ class Parrot:
     def __init__(self) -> None:
         self.asked: list[Mapping[str, Any]] = []
         """The bodies of all requests for a reply."""
+        self.titled: list[str] = []
+        """All requests for a title."""
+        self.title = ""
+        """What it says to these; empty: conversations keep their first words."""
         self.left = threading.Event()
         """A client closed the stream of an endless reply."""
 
@@ -35,10 +41,14 @@ class Parrot:
 
     async def _chat(self, receive: Receive, send: Send) -> None:
         body = json.loads(await _body(receive))
-        self.asked.append(body)
+        last = body["messages"][-1]
         headers = [(b"content-type", b"text/event-stream")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        last = body["messages"][-1]
+        if isinstance(last["content"], str) and last["content"].startswith(ASKED):
+            self.titled.append(last["content"])
+            last = {"role": "user", "content": self.title}
+        else:
+            self.asked.append(body)
         if last["role"] == "user" and last["content"] == "endless":
             await self._tick(receive, send)
             return

@@ -143,7 +143,7 @@ def test_cancel_interrupts_the_program_and_the_reply_goes_on(somebody: Visitor) 
 
 
 @behaviour("app:asking:cancel")
-def test_stop_ends_a_program_that_asks_and_the_reply(somebody: Visitor) -> None:
+def test_stop_ends_a_program_that_asks_and_the_reply_goes_on(somebody: Visitor) -> None:
     begin(somebody, "while True:\n    input('Again? ')")
     field(somebody, "Again?").press("Enter")
     field(somebody, "Again?")

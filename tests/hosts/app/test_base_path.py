@@ -18,6 +18,17 @@ pytestmark = MARKS
 # The app's own routes begin with this name too: the two must not be taken for each other.
 PATHS = ["/coderunner", "/user/ann@example.org/my%20app"]
 
+UPLOAD = """async (root) => {
+    const chat = new URL(location).searchParams.get("c");
+    const token = document.querySelector('meta[name="coderunner-token"]').content;
+    const headers = {"X-CodeRunner-Token": token};
+    const files = `${root}/coderunner/files?c=${chat}`;
+    const put = await fetch(`${files}&path=a.csv`, {method: "PUT", body: "x,y", headers});
+    const listed = await (await fetch(files, {headers})).json();
+    const file = await fetch(`${root}/coderunner/file?c=${chat}&path=a.csv`);
+    return [put.status, listed.files.map((each) => each.path), await file.text()];
+}"""
+
 
 @pytest.fixture(scope="module", params=PATHS)
 def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -39,6 +50,8 @@ def test_all_of_the_page_works_below_a_path(browser: Browser, address: str) -> N
             somebody.rows.first.hover()
             somebody.rows.first.locator("[data-cr-do=save]").click()
         assert download.value.failure() is None
+        root = httpx.URL(address).raw_path.decode()
+        assert somebody.page.evaluate(UPLOAD, root) == [200, ["a.csv"], "x,y"]
         somebody.open()
         expect(somebody.blocks.first.locator(".cr-out")).to_have_text("15\n")
 

@@ -1,12 +1,14 @@
 """A conversation by itself: who writes, who looks, who may press what."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 import pytest
 
 from coderunner.errors import EndpointUnreachable
+from coderunner.hosts.app.attachments.attachment import Attachment
 from coderunner.hosts.app.choices.choices import Choices
 from coderunner.hosts.app.conversation import message_parts
 from coderunner.hosts.app.conversation.archive import Archive
@@ -17,6 +19,7 @@ from coderunner.hosts.app.conversation.reply_request import Answer, ReplyRequest
 from coderunner.hosts.app.conversation.reply_writer import ReplyWriter
 from coderunner.models.continuation.strategy_cache import StrategyCache
 from coderunner.outputs import Cell, Result, Stream
+from coderunner.page import block_transitions
 from coderunner.page.block_state import Block, State
 from coderunner.page.server.subscriptions import Subscriptions
 from coderunner.runner import (
@@ -27,6 +30,7 @@ from coderunner.runner import (
     Finish,
     Local,
     Part,
+    Preparing,
     Run,
     Say,
     Sessions,
@@ -34,7 +38,9 @@ from coderunner.runner import (
     Started,
     Waiting,
     open_records,
+    to_notebook,
 )
+from coderunner.runner.events import NO_KERNEL_FREE
 from tests.behaviours import behaviour
 
 BOUND = 30.0
@@ -77,6 +83,16 @@ async def asking(request: ReplyRequest) -> AsyncGenerator[Event]:
     yield Ended(Result((Stream("stdout", "15\n"),)), 0)
     yield Say("Result: 15\n", Part.RESULT)
     request.answered = lambda: True
+
+
+async def waiting(request: ReplyRequest) -> AsyncGenerator[Event]:
+    """Write one block that waits for a kernel until Stop."""
+    yield Say("```python\nprint(15)\n```\n", Part.CODE)
+    yield Started(CELL, 0)
+    yield Preparing(NO_KERNEL_FREE)
+    await request.stop.wait()
+    yield Preparing("")
+    yield Ended(Result(), 0)
 
 
 async def failing(request: ReplyRequest) -> AsyncGenerator[Event]:
@@ -130,6 +146,23 @@ async def test_nothing_is_no_message() -> None:
     assert conversation.messages == ()
 
 
+SENT = (Attachment("in/a.csv", 12), Attachment("b.png", 3, "seen"))
+
+
+@behaviour("app:attached:message")
+async def test_the_files_of_a_message_stay_with_it_and_it_may_be_only_files() -> None:
+    conversation = Conversation(answered, lambda: "auto")
+    assert conversation.say("", SENT)
+    await until_finished(conversation)
+    assert conversation.edit(0, " ")
+    await until_finished(conversation)
+    assert conversation.retry()
+    await until_finished(conversation)
+    assert conversation.edit(conversation.messages[0].number or 0, "look")
+    await until_finished(conversation)
+    assert [(each.text, each.files) for each in conversation.messages] == [("look", SENT), ("look", ())]
+
+
 @behaviour("app:conversation:one-at-a-time")
 async def test_while_a_reply_is_written_no_other_begins() -> None:
     conversation = Conversation(endless, lambda: "auto")
@@ -169,6 +202,103 @@ async def test_what_came_late_stays_before_the_message_that_takes_its_place() ->
     assert conversation.edit(0, "other")
     await until_finished(conversation)
     assert [(each.text, each.late) for each in conversation.messages][:1] == [("other", "late. " * 3)]
+
+
+def shown(conversation: Conversation) -> list[str]:
+    return [message.text for message in conversation.messages]
+
+
+async def talk(conversation: Conversation, *texts: str) -> None:
+    for text in texts:
+        assert conversation.say(text)
+        await until_finished(conversation)
+
+
+@behaviour("app:versions:path")
+async def test_each_version_has_what_was_said_after_it() -> None:
+    histories: list[list[str]] = []
+
+    async def numbered(request: ReplyRequest) -> AsyncGenerator[Event]:
+        histories.append([message.text for message in request.history])
+        text = f"reply {len(histories)}"
+        request.reply, request.answered = lambda: text, lambda: True
+        yield Say(text)
+        yield Finish("end")
+
+    conversation = Conversation(numbered, lambda: "auto")
+    await talk(conversation, "a", "b")
+    assert conversation.edit(2, "c")
+    await until_finished(conversation)
+    assert conversation.retry()
+    await until_finished(conversation)
+    assert shown(conversation) == ["a", "reply 1", "c", "reply 4"]
+    assert conversation.versions[2] == conversation.versions[4] == [2, 4]
+    assert conversation.versions[5] == [5, 6]
+    assert conversation.switch(2)
+    await talk(conversation, "d")
+    assert shown(conversation) == ["a", "reply 1", "b", "reply 2", "d", "reply 5"]
+    assert conversation.switch(4)
+    assert shown(conversation) == ["a", "reply 1", "c", "reply 4"]
+    assert conversation.switch(5)
+    await talk(conversation, "e")
+    assert histories[-2:] == [["a", "reply 1", "b", "reply 2", "d"], ["a", "reply 1", "c", "reply 3", "e"]]
+    assert [conversation.switch(number) for number in (-1, 99, 5)] == [False, False, False]
+    assert not conversation.edit(2, "of a hidden version")
+    assert conversation.edit(0, "anew")
+    await until_finished(conversation)
+    assert shown(conversation) == ["anew", "reply 7"]
+
+
+@behaviour("app:versions:refused")
+async def test_nothing_is_switched_while_a_reply_is_being_written() -> None:
+    conversation = Conversation(endless, lambda: "auto")
+    conversation.say("more")
+    conversation.stop()
+    await until_finished(conversation)
+    assert conversation.retry()
+    assert not conversation.switch(1)
+    conversation.stop()
+    await until_finished(conversation)
+    assert conversation.switch(1)
+    await conversation.close()
+
+
+@behaviour("app:versions:late")
+async def test_what_came_late_in_one_version_is_read_in_the_other_once() -> None:
+    conversation = Conversation(answered, lambda: "auto")
+    await talk(conversation, "a")
+    assert conversation.edit(0, "b")
+    await until_finished(conversation)
+    conversation.tell_the_model("Result: late.")
+    await talk(conversation, "c")
+    for _ in range(2):
+        assert [conversation.switch(number) for number in (0, 2)] == [True, True]
+    assert conversation.switch(0)
+    await talk(conversation, "d", "e")
+    assert [message.late for message in conversation.messages] == ["", "", "Result: late.\n", "", "", ""]
+    assert conversation.switch(2)
+    await talk(conversation, "f")
+    assert [message.late for message in conversation.messages][-2:] == ["", ""]
+
+
+@behaviour("app:versions:hidden")
+async def test_a_hidden_block_is_not_run_again_and_shows_later_what_it_showed_meanwhile() -> None:
+    subscriptions = Subscriptions()
+    conversation = Conversation(asking, lambda: "auto", subscriptions=subscriptions)
+    await talk(conversation, "go")
+    (block,) = message_parts.blocks(conversation.messages)
+    assert conversation.retry()
+    await until_finished(conversation)
+    assert not conversation.act(block.ticket, "again")
+    assert [past.reply for past in conversation.blocks()] == [conversation.messages[1].reply]
+    conversation._transcript.change_block(
+        block.ticket, lambda b: block_transitions.showed_later(b, 0, Stream("stdout", "16\n"))
+    )
+    assert subscriptions.look(block.id, "") is None
+    assert conversation.switch(1)
+    (again,) = message_parts.blocks(conversation.messages)
+    assert (again.id, again.later) == (block.id, (Stream("stdout", "16\n"),))
+    assert subscriptions.look(block.id, "") is not None
 
 
 @behaviour("app:conversation:nobody-looks")
@@ -212,6 +342,21 @@ async def test_a_reply_is_kept_at_its_beginning_and_end_and_at_those_of_its_bloc
     assert len(kept) == often
     assert [each[-1].finished for each in kept] == [False] * (often - 1) + [True]
     assert tuple(kept[-1]) == conversation.messages
+
+
+@behaviour("app:conversation:waits")
+async def test_a_block_that_waits_for_a_kernel_says_so_until_it_runs() -> None:
+    conversation = Conversation(waiting, lambda: "auto")
+    conversation.say("go")
+    async with asyncio.timeout(BOUND):
+        async for _ in conversation.follow():
+            blocks = message_parts.blocks(conversation.messages)
+            if [block.preparing for block in blocks] == [NO_KERNEL_FREE]:
+                break
+    conversation.stop()
+    await until_finished(conversation)
+    (block,) = message_parts.blocks(conversation.messages)
+    assert (block.state, block.preparing) == (State.ENDED, "")
 
 
 @behaviour("app:conversation:close")
@@ -323,6 +468,55 @@ async def test_of_many_conversations_those_at_rest_are_read_again_when_asked_for
         assert [message.text for message in again.messages] == [message.text for message in unseen.messages]
         assert subscriptions.look(shown[0], "") is not None
         assert subscriptions.look(shown[1], "") is None
+    finally:
+        await conversations.close()
+        records.close()
+
+
+@behaviour("app:versions:kept")
+async def test_all_versions_are_there_after_a_restart_as_they_were_left(tmp_path: Path) -> None:
+    records = open_records("", tmp_path)
+    archive = Archive(ReplyWriter(Choices(Local()), Sessions(tmp_path), StrategyCache(), records))
+    conversations = Conversations(answered, lambda: "auto", archive=archive)
+    try:
+        conversation = conversations.new()
+        await talk(conversation, "a", "b")
+        assert conversation.edit(2, "c")
+        await until_finished(conversation)
+        assert conversation.switch(2)
+        again = await Conversations(answered, lambda: "auto", archive=archive).find(conversation.id)
+        assert again is not None
+        assert (shown(again), again.versions) == (["a", "a", "b", "b"], conversation.versions)
+        assert again.switch(4)
+        assert shown(again) == ["a", "a", "c", "c"]
+        chat = await archive.written(conversation.id)
+        assert chat is not None
+        assert [said.text for said in chat.sayings] == ["a", "a", "c", "c"]
+    finally:
+        await conversations.close()
+        records.close()
+
+
+@behaviour("records:chats:attached")
+async def test_the_files_of_messages_are_kept_and_named_in_title_and_notebook(tmp_path: Path) -> None:
+    records = open_records("", tmp_path)
+    archive = Archive(ReplyWriter(Choices(Local()), Sessions(tmp_path), StrategyCache(), records))
+    conversations = Conversations(answered, lambda: "auto", archive=archive)
+    try:
+        conversation = conversations.new()
+        assert conversation.say("", SENT)
+        await until_finished(conversation)
+        assert conversation.say("more", SENT[:1])
+        await until_finished(conversation)
+        again = await Conversations(answered, lambda: "auto", archive=archive).find(conversation.id)
+        assert again is not None
+        assert [each.files for each in again.messages] == [SENT, (), SENT[:1], ()]
+        assert [each.title for each in await archive.search("", 9)] == ["a.csv, b.png"]
+        chat = await archive.written(conversation.id)
+        assert chat is not None
+        cells = ["".join(cell["source"]) for cell in json.loads(to_notebook(chat))["cells"]]
+        assert "**You:** `a.csv`, `b.png`" in [cell.replace("\n\n", " ") for cell in cells]
+        assert "*Files: `a.csv`*" in cells
     finally:
         await conversations.close()
         records.close()

@@ -9,9 +9,10 @@ from playwright.sync_api import APIResponse, Browser, Locator, Route, expect
 
 from coderunner.hosts.app.conversation.reply_writer import kernel_label
 from coderunner.hosts.app.server import App
+from coderunner.page.server.routes import LARGEST_ACT
 from coderunner.settings.settings import load
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import BOUND, MARKS, Seat, Visitor, client, number, served, visitor
+from tests.hosts.app.browsing import BOUND, MARKS, SIZE, Seat, Visitor, client, number, served, visitor
 from tests.hosts.app.parrot import Parrot
 
 pytestmark = MARKS
@@ -689,7 +690,9 @@ def test_each_route_answers_its_own_page_only(
 def test_a_button_sends_little_so_much_is_refused(address: str, app: App) -> None:
     headers = {"Content-Type": "application/json", "X-CodeRunner-Token": app.rights.token}
     with client(address) as page:
-        assert page.post("/coderunner/act", headers=headers, content=b" " * 100_000).status_code == 413
+        assert (
+            page.post("/coderunner/act", headers=headers, content=b" " * (LARGEST_ACT + 1)).status_code == 413
+        )
 
 
 # --- looks
@@ -704,6 +707,15 @@ def test_a_narrow_screen_never_scrolls_sideways(browser: Browser, address: str) 
         assert width <= inner
         expect(somebody.page.locator("#cr-left.open")).to_have_count(0)
         assert somebody.blocks.first.evaluate("block => block.getBoundingClientRect().right") <= 360
+        # Nor does the list cover the chat of a page that becomes narrow; it is back when there is room again.
+        shown = somebody.page.locator("#cr-left.open")
+        somebody.page.set_viewport_size(SIZE)
+        somebody.page.locator("#cr-left .toggle-button").click()
+        expect(shown).to_have_count(1)
+        somebody.page.set_viewport_size({"width": 390, "height": 700})
+        expect(shown).to_have_count(0)
+        somebody.page.set_viewport_size(SIZE)
+        expect(shown).to_have_count(1)
 
 
 ARROW_DOWN = """() => {

@@ -44,7 +44,8 @@ def parrot() -> Iterator[str]:
 @pytest.fixture
 def somebody(browser: Browser) -> Iterator[Visitor]:
     """Somebody at an app of their own: what is chosen holds for a whole app."""
-    with served(App(load({"demo": True})).asgi) as address, visitor(browser, address) as somebody:
+    app = App(load({"demo": True, "server_folder": "/"}))
+    with served(app.asgi) as address, visitor(browser, address) as somebody:
         yield somebody
 
 
@@ -92,10 +93,14 @@ def test_connect_takes_the_server_and_the_token_never_comes_back(somebody: Visit
     somebody.page.on("response", lambda answer: answers.append(answer))
     connect(somebody, jupyter.url, jupyter.token)
     expect(somebody.page.locator("#cr-kernel")).to_contain_text(jupyter.url)
-    expect(somebody.page.locator("#cr-bottom")).to_contain_text("on the Jupyter server · runs automatically")
+    expect(somebody.page.locator("#cr-bottom")).to_contain_text(
+        "on a Jupyter server of this computer, no sandbox"
+    )
     expect(somebody.page.locator("#cr-token input")).to_have_value("")
     assert "15" in somebody.ask("What is 10 + 5?")
     assert len(jupyter.kernels()) == 1
+    (listed,) = jupyter.ask("api/sessions")
+    assert listed["path"].startswith("coderunner-")  # in the folder of the settings
     bodies = [answer.text() for answer in answers if "/gradio_api/run" in answer.url]
     assert bodies
     assert not any(jupyter.token in body for body in bodies)
@@ -110,10 +115,10 @@ def test_the_chat_works_in_a_notebook_that_a_person_has_open(somebody: Visitor, 
     before = jupyter.kernels()
     somebody.settings("Kernel")
     somebody.page.get_by_label("Jupyter server").check()
-    somebody.page.locator("#cr-attach input, #cr-attach textarea").fill("nobody.ipynb")
+    somebody.page.locator("#cr-existing input, #cr-existing textarea").fill("nobody.ipynb")
     connect(somebody, jupyter.url, jupyter.token)
     expect(status(somebody).locator(".cr-bad")).to_contain_text("no kernel on this server matches")
-    somebody.page.locator("#cr-attach input, #cr-attach textarea").fill("data.ipynb")
+    somebody.page.locator("#cr-existing input, #cr-existing textarea").fill("data.ipynb")
     connect(somebody, jupyter.url, jupyter.token)
     expect(status(somebody)).to_contain_text(f"Found the kernel {notebook['kernel']['id'][:8]} (data.ipynb)")
     assert "15" in somebody.ask("What is 10 + 5?")

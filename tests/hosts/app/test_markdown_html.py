@@ -207,7 +207,10 @@ def test_only_the_last_piece_of_a_long_text_changes_while_it_grows() -> None:
 @pytest.mark.parametrize(
     ("text", "html"),
     [
-        ("- [x] done\n- [ ] not", '<li class="cr-task"><input type="checkbox" disabled checked> done</li>'),
+        (
+            "- [x] done\n- [ ] not",
+            '<li class="cr-task"><input type="checkbox" aria-label="Task" disabled checked> done</li>',
+        ),
         ("9. a\n10. b", '<ol start="9" style="--cr-digits:2">\n<li>a</li>'),
         ("1. a\n1. b", '<ol style="--cr-digits:1">\n<li>a</li>\n<li>b</li>'),
         ("3. a\n7. b", '<ol start="3" style="--cr-digits:1">\n<li value="3">a</li>\n<li value="7">b</li>'),

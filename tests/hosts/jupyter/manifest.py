@@ -27,6 +27,10 @@ BEHAVIOURS = {
     "jupyter:settings:models": Behaviour(
         "On a Hub no model is taken because it listens on the machine: it may be somebody else's.", SOURCE
     ),
+    "jupyter:settings:folder": Behaviour(
+        "Kernels start in the folder that JupyterLab shows at its top, unless the person has set another.",
+        SOURCE,
+    ),
     "jupyter:settings:chosen": Behaviour("A server that the person has set is used.", SOURCE),
     "jupyter:way-in": Behaviour(
         "A request gets in that has the secret, whatever its Host, and no other, by HTTP and WebSocket.",

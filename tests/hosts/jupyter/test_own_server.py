@@ -10,7 +10,7 @@ import pytest
 
 from coderunner.errors import SettingsError
 from coderunner.hosts.jupyter.own_settings import HUB, settings_of
-from coderunner.runner import Server, server_of
+from coderunner.runner import Server, location_of, server_of
 from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.kernel.servers import Jupyter, jupyter_server
@@ -141,3 +141,19 @@ def test_a_server_of_the_persons_choice_stays(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("CODERUNNER_TOKEN", "mine")
     settings = settings_of("/user/ann/", PID, HUBS)
     assert (settings.server, settings.token) == ("http://elsewhere:8888", Secret("mine"))
+
+
+@behaviour("jupyter:settings:folder")
+@pytest.mark.parametrize(
+    ("file", "folder"), [("", "/"), ('server_folder = "sales"', "sales"), ('server_folder = ""', "")]
+)
+def test_kernels_start_in_the_folder_of_jupyterlab_unless_the_person_has_chosen(
+    file: str, folder: str, runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(runtime)
+    config = tmp_path / "own.toml"
+    config.write_text(file)
+    monkeypatch.setenv("CODERUNNER_CONFIG", str(config))
+    settings = settings_of("/user/ann/", PID, HUBS)
+    assert settings.server_folder == folder
+    assert location_of(settings) == Server(settings.server, HUBS, folder=folder)

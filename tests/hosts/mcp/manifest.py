@@ -2,6 +2,9 @@
 
 from tests.behaviours import Behaviour
 
+FILES = "issue: files of MCP clients"
+APPS = "MCP Apps, extension of 2026-01-26"
+
 BEHAVIOURS = {
     "mcp:sessions:kernels": Behaviour(
         "The client of this user's own is told which notebooks run on their Jupyter servers, and can attach "
@@ -12,6 +15,10 @@ BEHAVIOURS = {
         "A client gets images that every model takes, by what their bytes are, and a line for the rest.",
         "models-and-hosts 5",
     ),
+    "mcp:run:packages": Behaviour(
+        "Where code lacks a package, a client reads which setting installs it; no hint says to run pip.",
+        "how people work with notebooks",
+    ),
     "mcp:run:in-order": Behaviour(
         "Over either transport and in every protocol a client gets texts and images in their order, and how "
         "it ended as data.",
@@ -19,6 +26,10 @@ BEHAVIOURS = {
     ),
     "mcp:run:live": Behaviour(
         "Signs of life carry what the program prints while it runs.", "models-and-hosts 5: progress"
+    ),
+    "mcp:run:waits": Behaviour(
+        "Code that waits until there is room for its kernel is said to wait, and its time begins after that.",
+        "fair use of one machine",
     ),
     "mcp:run:polled": Behaviour(
         "A call that has waited long enough leaves the code running; the next waits on and tells the rest.",
@@ -82,5 +93,52 @@ BEHAVIOURS = {
     ),
     "mcp:end:stdio": Behaviour(
         "The kernels of a client that started us end with it, on a server, too.", "models-and-hosts 5"
+    ),
+    "mcp:files:story": Behaviour(
+        "A table that a client sends is drawn and cleaned, and what was made is linked to, listed and read.",
+        FILES,
+    ),
+    "mcp:files:pieces": Behaviour(
+        "A large file is sent in several calls, and is there after the last.", FILES
+    ),
+    "mcp:files:parts": Behaviour(
+        "A file is read in parts, as text where it is text; no character is cut, none is lost.", FILES
+    ),
+    "mcp:files:refused": Behaviour(
+        "What cannot be sent or read is told in a sentence, overwrites nothing and leaves nothing behind.",
+        FILES,
+    ),
+    "mcp:files:apart": Behaviour("Nobody reads the files of another key.", FILES),
+    "mcp:files:described": Behaviour("Clients are told what each tool does to files.", FILES),
+    "mcp:variables": Behaviour(
+        "A tool lists a session's variables; it runs no code, and also answers while code runs.",
+        "questions:busy",
+    ),
+    "mcp:access:asked": Behaviour(
+        "The user of a client that can ask is asked for what the sandbox refused, and it holds from then on.",
+        "issue: files of MCP clients",
+    ),
+    "mcp:access:meant": Behaviour("Only what the user was asked is allowed.", "safety"),
+    "mcp:access:nobody": Behaviour("Where nobody can be asked, the setting is named.", "docs/safety.md"),
+    "mcp:apps:live": Behaviour(
+        "A host of MCP Apps shows what code makes live: charts are drawn, sliders reach the kernel, and "
+        "code that runs on is watched, under the strictest policy of the extension; of a block that is gone "
+        "the page shows what the call returned.",
+        APPS,
+    ),
+    "mcp:apps:unseen": Behaviour(
+        "A client that does not declare the extension is told nothing of it, and gets the same results.", APPS
+    ),
+    "mcp:apps:hostile": Behaviour(
+        "No output reaches the host, its tools or any server, whatever policy the host has.", "safety: T1"
+    ),
+    "mcp:apps:apart": Behaviour("No page reaches a line or a block of another key.", "safety: T5"),
+    "mcp:apps:small": Behaviour(
+        "A host gets a small page for each result; programs that draw come when something needs them.", APPS
+    ),
+    "mcp:apps:lines": Behaviour(
+        "A page's line gives what there is at once, holds a page that reads nothing to a bound, and ends "
+        "with its page.",
+        APPS,
     ),
 }

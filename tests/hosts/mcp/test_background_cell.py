@@ -1,16 +1,21 @@
 """A cell and the calls about it, where the way to its kernel fails."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from mcp.types import TextContent
 
 from coderunner.hosts.mcp.background_cell import FAILED, BackgroundCell
+from coderunner.hosts.mcp.cell_report import report
+from coderunner.kernel.room.capacity import Capacity
 from coderunner.outputs import Status
 from coderunner.records.run_once import UnrecordedRuns
-from coderunner.runner import Cell, Local, RunOptions, Session, Sessions
+from coderunner.runner import Cell, Change, Local, RunOptions, Session, Sessions
+from coderunner.runner.events import NO_KERNEL_FREE
 from tests.behaviours import behaviour
 
 BOUND = 30.0
@@ -34,6 +39,38 @@ def kernel(tmp_path: Path) -> Iterator[Session]:
 
 async def quietly(_seconds: float, _words: str) -> None:
     """Tell nobody."""
+
+
+@behaviour("mcp:run:waits")
+async def test_code_that_waits_for_a_kernel_is_not_said_to_run(tmp_path: Path) -> None:
+    sessions, words = Sessions(tmp_path, capacity=Capacity(1)), list[str]()
+
+    async def hear(_seconds: float, said: str) -> None:
+        words.append(said)
+
+    try:
+        runs, source = asyncio.Event(), "print('on', flush=True)\nwhile True: pass"
+        loop = asyncio.get_running_loop()
+
+        def tell(_change: Change) -> None:
+            loop.call_soon_threadsafe(runs.set)
+
+        running = sessions.get("busy", Local()).begin(source, deadline=2 * BOUND, on_output=tell)
+        await asyncio.wait_for(runs.wait(), BOUND)
+        waits = BackgroundCell("1", sessions.get("waits", Local()), RunOptions())
+        async with asyncio.timeout(BOUND):
+            while NO_KERNEL_FREE not in words:
+                await waits.settle(0.6, hear)
+            assert waits.state == "waiting_for_kernel"
+            said = await report("waits", waits, str)
+            assert isinstance(said.content[0], TextContent)
+            assert re.match(r"\(waiting for a kernel, \d+ s so far: ", said.content[0].text)
+            running.interrupt()
+            await waits.settle(BOUND, quietly)
+        assert waits.result is not None
+        assert waits.result.status is Status.OK
+    finally:
+        await sessions.close_all(keep=False)
 
 
 @behaviour("mcp:run:fault")

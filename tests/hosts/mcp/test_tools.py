@@ -96,6 +96,24 @@ async def test_a_client_gets_what_code_shows_in_order_and_variables_are_kept(
     ]
 
 
+@behaviour("mcp:run:packages")
+async def test_a_client_that_can_be_asked_nothing_is_not_sent_to_a_pip_that_is_refused(
+    url: str, folder: Path
+) -> None:
+    setting = "Neither CodeRunner nor pip installs what is missing unless packages = auto is set.)"
+    needs = f"(This block needs not-there-1, which is not installed. {setting}"
+    async with connected("http", "auto", url, folder) as client:
+        imported = await call(client, "run_python", code="import not_there_1")
+        piped = await call(client, "run_python", code="%pip install not-there-1")
+        mistaken = await call(client, "run_python", code="import helper")
+    error, told = texts(imported)
+    assert error == "ModuleNotFoundError: No module named 'not_there_1'\n  line 1: import not_there_1"
+    assert told == needs.replace("not-there-1", "not_there_1")
+    why = "pip installed nothing, because CodeRunner installs packages itself: not-there-1"
+    assert texts(piped) == [f"PackagesNotInstalled: {why}", needs]
+    assert "Hint: there is no file helper.py here" in texts(mistaken)[0]
+
+
 STRANGE = """
 import base64, io
 from PIL import Image
@@ -322,6 +340,23 @@ async def test_a_program_that_asks_is_answered_by_a_call(url: str) -> None:
     assert texts(done)[-1].endswith("Hello Ada 6")
     assert (nothing.is_error, "is waiting for input" in texts(nothing)[0]) == (True, True)
     assert "canary" not in f"{asks_on}{done}"
+
+
+@behaviour("mcp:variables")
+async def test_variables_are_listed_also_while_code_runs(url: str, tmp_path: Path) -> None:
+    async with over_http(url) as client:
+        session = stands(await call(client, "run_python", code="x, text = 42, 'a'\ndel text"), "session")
+        waits = SLEEPS.format(path=str(tmp_path / "end"))
+        running = await call(client, "run_python", code=waits, session=session, wait=0.5)
+        listed = await call(client, "variables", session=session, match="INT")
+        nobody = await call(client, "variables", session="nobody")
+        await call(client, "interrupt", session=session)
+    assert stands(running, "state") == "running"
+    assert stands(listed, "variables") == [
+        {"name": "x", "type": "int", "shape": "", "size": None, "value": "42"}
+    ]
+    assert stands(listed, "more") == 0
+    assert (nobody.is_error, "there is no session 'nobody'" in texts(nobody)[0]) == (True, True)
 
 
 @behaviour("mcp:interrupt")

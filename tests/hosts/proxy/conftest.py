@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+import anthropic
 import openai
 import pytest
 
@@ -47,6 +48,11 @@ class Proxied:
         client = openai.OpenAI(
             base_url=f"{self.url}/v1", api_key=key, timeout=WAIT, max_retries=0, default_headers=SHARED
         )
+        return self.clients.enter_context(client)
+
+    def anthropic(self, key: str = ALICE) -> anthropic.Anthropic:
+        """Anthropic's client, whose conversations have no name but the one in what it sends back."""
+        client = anthropic.Anthropic(base_url=self.url, api_key=key, timeout=WAIT, max_retries=0)
         return self.clients.enter_context(client)
 
     def asynchronous(self, key: str = ALICE) -> openai.AsyncOpenAI:

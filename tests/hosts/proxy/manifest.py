@@ -4,8 +4,37 @@ from tests.behaviours import Behaviour
 
 PROXY = "models and hosts, section 4"
 ISSUE = "issue: the proxy"
+FILES = "issue: files behind the proxy"
+MESSAGES = "docs/hosts/proxy.md, the Messages API"
+RESPONSES = "docs/hosts/proxy.md, the Responses API"
+LIVE = "docs/hosts/proxy.md, Charts and widgets"
 
 BEHAVIOURS = {
+    "proxy:live:linked": Behaviour(
+        "What a reply can only show as a picture or a text has a link to a page that shows it live, in each "
+        "API; what its text says as well has none.",
+        LIVE,
+    ),
+    "proxy:live:shown": Behaviour(
+        "The page shows charts, scripts and widgets; widgets move while their kernel lives, and show their "
+        "last state after that, also after a restart of the proxy.",
+        LIVE,
+    ),
+    "proxy:live:goes-on": Behaviour("A block that runs on can be watched until its end.", LIVE),
+    "proxy:live:loaded": Behaviour("The page has what earlier blocks of the conversation loaded.", LIVE),
+    "proxy:live:closed": Behaviour(
+        "A page sees its own block alone, and runs none; each of its routes checks Host and Origin.", LIVE
+    ),
+    "proxy:live:attacked": Behaviour(
+        "A hostile output reaches no more from such a page than from the app's: the corpus of attacks tries.",
+        LIVE,
+    ),
+    "proxy:live:expired": Behaviour(
+        "A link that expired, whose owner has no key any more, or that somebody with another key asks for, "
+        "gives one sentence; a page that is open is cut off soon after.",
+        LIVE,
+    ),
+    "proxy:live:untold": Behaviour("The model reads nothing of the link.", LIVE),
     "proxy:deploy:kubernetes": Behaviour(
         "The manifest for Kubernetes starts a proxy that its probes, its ingress and its users reach.",
         "deploy/kubernetes.yaml",
@@ -92,6 +121,10 @@ BEHAVIOURS = {
     "proxy:leave:upstream": Behaviour("Who hangs up stops the model.", PROXY),
     "proxy:leave:whole": Behaviour("So does who hangs up before the whole came.", PROXY),
     "proxy:leave:kernel": Behaviour("Who hangs up interrupts the code.", PROXY),
+    "proxy:leave:many": Behaviour(
+        "Of hundreds who hang up in the middle of a reply, nothing is left, and the next one is served.",
+        PROXY,
+    ),
     "proxy:late:next-request": Behaviour(
         "The result of a block that went on comes with the conversation's next request, said and read.", ISSUE
     ),
@@ -255,5 +288,142 @@ BEHAVIOURS |= {
     "proxy:replicas:away": Behaviour(
         "That the database is away is told at the start, in a reply and when it is back; nothing is lost.",
         REPLICAS,
+    ),
+    "proxy:files:forms": Behaviour(
+        "A file of a message is read in every form in which OpenAI's clients send it.", FILES
+    ),
+    "proxy:files:images": Behaviour(
+        "An image of a message is a file too, and stays for the model to see; other parts stay.", FILES
+    ),
+    "proxy:files:once": Behaviour(
+        "The same content under the same name is one file, however often it is sent.", FILES
+    ),
+    "proxy:files:refused": Behaviour(
+        "A file that cannot be had from a request is refused with a sentence that says what to send.", FILES
+    ),
+    "proxy:links:found": Behaviour(
+        "A link of the model's to a file is found while the reply streams, however it is written.", FILES
+    ),
+    "proxy:links:others": Behaviour("Code and links that lead elsewhere stay as they are.", FILES),
+    "proxy:links:cuts": Behaviour(
+        "However a reply arrives, the same links are found, and only a link is held back.", FILES
+    ),
+    "proxy:files:story": Behaviour(
+        "A table that a client sends is drawn and cleaned, and the clean one is downloaded by its link.",
+        FILES,
+    ),
+    "proxy:files:kept": Behaviour(
+        "A file that comes again with the history is not written again, nor over what was made of it.", FILES
+    ),
+    "proxy:files:names": Behaviour("No name of a client's leads out of the conversation's folder.", FILES),
+    "proxy:files:apart": Behaviour("The same question about another file is another conversation.", FILES),
+    "proxy:links:below": Behaviour(
+        "Below a result each file that its block made is named once, with a link for the reader alone.", FILES
+    ),
+    "proxy:links:end": Behaviour(
+        "A link to a file is for its owner and whom they let, and ends with its time and with their key.",
+        FILES,
+    ),
+    "proxy:variables": Behaviour(
+        "A model named with +python+variables is told after a block which variables that has changed, and "
+        "any is told of one that a message names.",
+        "variables_for_model",
+    ),
+    "proxy:messages:whole": Behaviour(
+        "In the Messages API, a block is a use of the server's tool, with its result as the next block.",
+        MESSAGES,
+    ),
+    "proxy:messages:events": Behaviour(
+        "A streamed message has the API's own events, which official clients read.", MESSAGES
+    ),
+    "proxy:messages:history": Behaviour(
+        "A history that comes back is the reply as the model wrote it, in the kernel that ran it.", MESSAGES
+    ),
+    "proxy:messages:files": Behaviour(
+        "Documents are files of the chat; pictures and files that code makes are links.", MESSAGES
+    ),
+    "proxy:messages:refused": Behaviour(
+        "What the proxy cannot do of the Messages API is refused with one sentence.", MESSAGES
+    ),
+    "proxy:messages:native": Behaviour(
+        "An endpoint that has the Messages API is asked in it, and goes on with its own message after each "
+        "block; thoughts, calls of tools and all that the proxy does not know survive.",
+        MESSAGES,
+    ),
+    "proxy:messages:native-once": Behaviour(
+        "A failure within such a reply is told, and a retry runs no block of it again.", MESSAGES
+    ),
+    "proxy:messages:native-next": Behaviour(
+        "Where the model does not go on with a message that it has begun, the result is the next message.",
+        MESSAGES,
+    ),
+    "proxy:messages:native-absent": Behaviour(
+        "An endpoint without the API is asked in chat completions, once that is known; the setting says "
+        "which one is asked for, too.",
+        MESSAGES,
+    ),
+    "proxy:messages:tools": Behaviour("The client's own tools are called and answered as blocks.", MESSAGES),
+    "proxy:responses:whole": Behaviour(
+        "In the Responses API, a block and its result are a call of the code interpreter between messages.",
+        RESPONSES,
+    ),
+    "proxy:responses:events": Behaviour(
+        "A streamed response has the API's own events, which official clients read.", RESPONSES
+    ),
+    "proxy:responses:files": Behaviour(
+        "Files come with a response's input; pictures and files that code makes can be fetched.", RESPONSES
+    ),
+    "proxy:responses:previous": Behaviour(
+        "A response that follows another has its messages and its kernel.", RESPONSES
+    ),
+    "proxy:responses:items": Behaviour(
+        "A client may keep the items itself: sent back, they are the reply as the model wrote it.", RESPONSES
+    ),
+    "proxy:responses:kept": Behaviour(
+        "A response is kept for its owner alone, until it is deleted, and not where it is not to be.",
+        RESPONSES,
+    ),
+    "proxy:responses:refused": Behaviour(
+        "What the proxy cannot do of the Responses API is refused with one sentence.", RESPONSES
+    ),
+    "proxy:responses:tools": Behaviour(
+        "The client's own functions are called and answered as items.", RESPONSES
+    ),
+    "proxy:responses:passed": Behaviour(
+        "No route passes the suffix of a model on to the endpoint.", RESPONSES
+    ),
+    "proxy:files:kernel": Behaviour(
+        "Where nothing but the kernel leads to the folder, it is started for a file that comes.", FILES
+    ),
+}
+
+CONTAINERS = "docs/hosts/proxy.md#containers-and-files-by-their-ids"
+
+BEHAVIOURS |= {
+    "proxy:containers:story": Behaviour(
+        "A response names the container that its code ran in, and cites the files that were made; OpenAI's "
+        "client lists and reads them.",
+        CONTAINERS,
+    ),
+    "proxy:containers:made": Behaviour(
+        "A container is made, filled, used, emptied and deleted with its kernel and its files.", CONTAINERS
+    ),
+    "proxy:containers:brought": Behaviour(
+        "Files that the tool names for a new container come with the first message.", CONTAINERS
+    ),
+    "proxy:containers:messages": Behaviour(
+        "Anthropic's client uploads files for the chat, and downloads those that a result names.", CONTAINERS
+    ),
+    "proxy:containers:owner": Behaviour(
+        "Whoever sends an id of another key's finds nothing, and changes nothing.", CONTAINERS
+    ),
+    "proxy:containers:names": Behaviour(
+        "Any name has an id that can stand in an address, and none leads out of its folder.", CONTAINERS
+    ),
+    "proxy:containers:refused": Behaviour(
+        "What cannot be done with containers and files is told in one sentence.", CONTAINERS
+    ),
+    "proxy:containers:passed": Behaviour(
+        "Containers of the endpoint, and files for batches and training, are passed on to it.", CONTAINERS
     ),
 }

@@ -10,7 +10,9 @@ import httpx
 import pytest
 
 from coderunner.access.api_keys import ApiKeys, owner
-from coderunner.hosts.proxy.image_links import DAY, ImageStore, for_the_model, inline
+from coderunner.hosts.proxy.files.album import DAY
+from coderunner.hosts.proxy.files.image_links import ImageStore, inline
+from coderunner.hosts.proxy.files.links_for_model import for_the_model
 from coderunner.outputs import DisplayData, Result
 from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
@@ -110,7 +112,7 @@ def test_a_link_ends_with_its_time_and_with_its_owners_key(tmp_path: Path) -> No
     assert image_store.find(name(link), ApiKeys([Secret(BOB)]), None) is None
     os.utime(path, (path.stat().st_mtime - 1.1 * DAY,) * 2)
     assert image_store.find(name(link), RING, None) is None
-    image_store.sweep()
+    image_store.album.sweep()
     assert not path.exists()
 
 

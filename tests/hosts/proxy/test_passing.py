@@ -1,5 +1,6 @@
 """What passes untouched, and who leaves."""
 
+import asyncio
 import json
 from contextlib import closing
 from http.client import HTTPConnection
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import openai
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from coderunner.hosts.proxy.routes import NOT_HERE
@@ -15,6 +17,7 @@ from coderunner.models.demo.demo_replies import LABEL, MODEL
 from coderunner.models.demo.server_profiles import GUESS
 from tests.behaviours import behaviour
 from tests.hosts.proxy.conftest import ALICE, RUNS, WAIT, Open, Proxied
+from tests.kernel.test_local_kernel import holds
 from tests.models.conftest import Canned, Serve, listening
 
 ASKED: Any = [{"role": "user", "content": "What is 10 + 5?"}]
@@ -181,7 +184,7 @@ def test_what_the_endpoint_says_of_its_own_server_stays_behind(opened: Open) -> 
     }
     headers = tuple((name.encode(), value.encode()) for name, value in theirs.items())
     with listening(Canned(b"{}", kind="application/json", headers=headers)) as url:
-        answer = ask(opened(url, key=CANARY), "GET", "/v1/files")
+        answer = ask(opened(url, key=CANARY), "GET", "/v1/batches")
     assert answer.json() == {}
     kept = {name for name in theirs if answer.headers.get(name) == theirs[name]}
     assert kept == {"x-request-id"}
@@ -193,7 +196,7 @@ def test_what_the_endpoint_says_of_its_own_server_stays_behind(opened: Open) -> 
     ("status", "headers", "sentence"),
     [
         (401, (), "does not accept the key"),
-        (307, ((b"location", b"http://192.0.2.1/v1/files"),), "has moved"),
+        (307, ((b"location", b"http://192.0.2.1/v1/batches"),), "has moved"),
     ],
 )
 def test_that_our_key_is_refused_or_the_endpoint_has_moved_is_our_fault(
@@ -201,7 +204,7 @@ def test_that_our_key_is_refused_or_the_endpoint_has_moved_is_our_fault(
 ) -> None:
     said = json.dumps({"error": {"message": f"no such key: {CANARY}"}}).encode()
     with listening(Canned(said, status=status, kind="application/json", headers=headers)) as url:
-        answer = ask(opened(url, key=CANARY), "GET", "/v1/files")
+        answer = ask(opened(url, key=CANARY), "GET", "/v1/batches")
     assert (answer.status_code, "location" in answer.headers) == (502, False)
     assert sentence in answer.json()["error"]["message"]
     assert CANARY not in answer.text
@@ -233,7 +236,7 @@ def ask_exactly(proxied: Proxied, path: str) -> tuple[int, Any]:
         "/v1/..;x/api/delete",
         "/v1/a/%252e%252e/%252e%252e/api/delete",
         f"/v1/%{'25' * 40}2e%{'25' * 40}2e",
-        "http://192.0.2.1/v1/models",
+        "http://192.0.2.1/api/delete",
         "*",
     ],
 )
@@ -343,3 +346,43 @@ async def test_who_hangs_up_interrupts_the_code(opened: Open, serve: Serve) -> N
             model=RUNS, messages=ASKED, extra_headers={"X-CodeRunner-Session": "left"}
         )
     assert "Result: 15" in str(reply.choices[0].message.content)
+
+
+LEAVING, TOGETHER = 500, 100
+"""Clients that leave, and how many of them at once."""
+
+
+@behaviour("proxy:leave:many")
+async def test_of_hundreds_who_hang_up_in_the_middle_of_a_reply_nothing_is_left(
+    opened: Open, serve: Serve
+) -> None:
+    served = serve("vllm", delay=0.2)
+    proxied = opened(served.url)
+    body = json.dumps({"model": RUNS, "messages": ASKED, "stream": True}).encode()
+    turn = asyncio.Semaphore(TOGETHER)
+    before = psutil.Process().num_fds()
+
+    async def leave(number: int) -> None:
+        async with turn:
+            address = urlsplit(proxied.url)
+            reader, writer = await asyncio.open_connection(address.hostname, address.port)
+            writer.write(
+                b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                + f"Authorization: Bearer {ALICE}\r\nX-CodeRunner-Session: leaver-{number}\r\n".encode()
+                + f"Content-Length: {len(body)}\r\n\r\n".encode()
+                + body
+            )
+            async with asyncio.timeout(WAIT):
+                await reader.readuntil(b"data: ")
+            writer.transport.abort()
+
+    await asyncio.gather(*map(leave, range(LEAVING)))
+    ends = [await served.ended() for _ in range(LEAVING)]
+    assert not any(end.complete for end in ends)
+    replies = proxied.proxy.watch.metrics.replies
+    assert await asyncio.to_thread(holds, lambda: next(iter(replies.collect())).samples[0].value == 0)
+    async with proxied.asynchronous() as client:
+        patient = client.with_options(timeout=2 * WAIT)
+        reply = await patient.chat.completions.create(model=RUNS, messages=ASKED)
+    assert "Result: 15" in str(reply.choices[0].message.content)
+    assert await asyncio.to_thread(holds, lambda: psutil.Process().num_fds() <= before + TOGETHER)

@@ -228,3 +228,26 @@ def test_an_error_within_the_stream_comes_where_it_happened(opened: Open) -> Non
     assert "Let me see. " in text
     assert "out of memory" in error
     assert end == "data: [DONE]"
+
+
+@behaviour("proxy:variables")
+def test_a_model_is_told_of_variables_where_the_request_asks_for_that(opened: Open, serve: Serve) -> None:
+    served = serve("vllm")
+    own = {"x-coderunner-session": "variables"}
+    client = opened(served.url).client().with_options(default_headers=own)
+
+    def content(model: str, *messages: Any) -> str:
+        reply = client.chat.completions.create(model=model, messages=[*messages])
+        return reply.choices[0].message.content or ""
+
+    told, plain = content(f"{RUNS}+variables", *MISTAKE), content(RUNS, *MISTAKE)
+    assert "Variables" not in plain
+    assert "Result: 1.2\n(Variables: total (float): 1.2)\n" in told
+    content(RUNS, {"role": "user", "content": "What is @total?"})
+    part = {"type": "text", "text": "What is @prices?"}
+    content(RUNS, {"role": "user", "content": [part]})
+    read = [asked.body["messages"][-1]["content"] for asked in served.chats]
+    assert "Variable total (float): 1.2\n\nWhat is @total?" in read
+    ((words, asked),) = [content for content in read if isinstance(content, list)]
+    assert (words["text"].startswith("Variable prices (dict 2, "), asked) == (True, part)
+    assert {asked.body["model"] for asked in served.chats} == {MODEL}

@@ -54,6 +54,10 @@ class Small:
 
         return StreamingResponse(ticking(), media_type="text/plain")
 
+    async def refuse(self, _request: Request) -> Response:
+        """An answer before anything of the body is read."""
+        return JSONResponse({"error": "There is no room."}, 507)
+
     async def crash(self, _request: Request) -> Response:
         """The end of the process, in the middle of an answer."""
         os._exit(3)
@@ -83,6 +87,7 @@ def build(told: Handover) -> tuple[App, Callable[[], bool]]:
     routes = [
         Route("/ticks", small.ticks),
         Route("/crash", small.crash),
+        Route("/refuse", small.refuse, methods=["PUT"]),
         WebSocketRoute("/socket", small.socket),
         Route("/{path:path}", small.echo, methods=["GET", "POST", "PUT", "DELETE"]),
     ]

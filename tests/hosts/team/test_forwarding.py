@@ -52,6 +52,13 @@ def test_a_body_arrives_whole_whether_its_length_is_said_or_not(team: Place, met
 
 
 @behaviour("team:forward:whole")
+def test_an_answer_that_comes_before_the_body_was_read_arrives(team: Place) -> None:
+    with team.client("ada") as client:
+        refused = client.put("/refuse", content=iter([b"x" * 100_000] * 100))
+    assert (refused.status_code, refused.json()) == (507, {"error": "There is no room."})
+
+
+@behaviour("team:forward:whole")
 def test_an_answer_comes_piece_by_piece(team: Place) -> None:
     with team.client("ada") as client, client.stream("GET", "/ticks") as answer:
         pieces = answer.iter_raw()

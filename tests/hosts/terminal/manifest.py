@@ -12,6 +12,10 @@ BEHAVIOURS = {
     "exec:streams:closed": Behaviour(
         "A pipe that nobody reads any more ends the program, without a complaint.", "kernel facts: output"
     ),
+    "exec:files": Behaviour(
+        "Which files the code has made or changed is told on stderr, with their sizes.",
+        "stdout is the code's",
+    ),
     "exec:refused": Behaviour(
         "What the sandbox refused is told in words for a person, with what they can do.",
         "a fault seen: words for a model at a terminal",

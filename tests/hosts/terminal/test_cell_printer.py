@@ -6,7 +6,7 @@ import pytest
 
 from coderunner.hosts.terminal.cell_printer import CellPrinter
 from coderunner.hosts.terminal.inline_images import protocol, spelt
-from coderunner.outputs import DisplayData, ExecuteResult, Omission, Refusal, Remedy, Result, Stream
+from coderunner.outputs import DisplayData, ExecuteResult, MadeFile, Omission, Refusal, Remedy, Result, Stream
 from coderunner.runner import Change, Image
 from tests.behaviours import behaviour
 
@@ -48,6 +48,14 @@ def test_a_refusal_is_told_in_words_for_a_person_who_reads_what_to_set(
         "sandbox_read. The code cannot reach example.org directly: only HTTP and HTTPS requests get out, "
         "through the sandbox's proxy. Use a library that heeds HTTPS_PROXY, such as requests.\n"
     )
+
+
+@behaviour("exec:files")
+def test_files_are_told_apart_from_the_output(capsys: pytest.CaptureFixture[str]) -> None:
+    files = (MadeFile("out.csv", 2_048, 0), MadeFile("a\x1b[31m.png", 0, 0, new=False))
+    CellPrinter().end(Result(files=files, more_files=2), stays=True)
+    said = "coderunner: files: out.csv (2 kB, new), a␛[31m.png (0 bytes, changed), and 2 more\n"
+    assert capsys.readouterr() == ("", said)
 
 
 @behaviour("exec:pictures:shown")

@@ -14,7 +14,7 @@ import pytest
 from coderunner.__main__ import main
 from coderunner.errors import NoSuchKernel
 from coderunner.kernel.connections.servers.running_kernels import RunningKernel, ago, meant
-from coderunner.kernel.connections.servers.running_servers import running_servers, with_token
+from coderunner.kernel.connections.servers.running_servers import marked_yours, running_servers, with_token
 from coderunner.runner import Local, Server, Sessions, existing
 from coderunner.sandbox.backends import available
 from coderunner.sandbox.kernel_sandbox import KernelSandbox
@@ -268,4 +268,7 @@ def test_the_token_of_a_server_goes_to_its_own_address_alone(port: int, tmp_path
     assert with_token(Server(f"http://localhost:{port}/lab")).token == Secret("canary")
     assert with_token(Server(f"http://127.0.0.1:{port}/other")).token == Secret()
     assert with_token(Server("http://127.0.0.1:9")).token == Secret()
+    told = marked_yours(Server(f"http://localhost:{port}/lab", Secret("canary")))
+    assert told.place.endswith("That server runs on your computer with your permissions.")
+    assert marked_yours(other := Server("http://127.0.0.1:9")).place == other.place
     assert with_token(Server("not an address:")).token == Secret()

@@ -35,6 +35,9 @@ BEHAVIOURS = {
         "A block is one unit in the reply, code, outputs and bar, and is mounted once while replies grow.",
         "rich outputs",
     ),
+    "textgen:elements:files": Behaviour(
+        "The files that a block made stand below it, with preview and download, after a restart, too.", HOST
+    ),
     "textgen:elements:prompt": Behaviour(
         "The model reads code and result, and goes on from exactly these.", "host rule 5"
     ),
@@ -57,7 +60,17 @@ BEHAVIOURS = {
         "reload and when its kernel is gone, and nothing runs for that.",
         "rich outputs",
     ),
-    "textgen:elements:buttons": Behaviour("Run, Skip and Stop are buttons of the block.", "rich outputs"),
+    "textgen:elements:buttons": Behaviour(
+        "Run, Skip and Stop are buttons of the block; its Stop lets the reply go on.", "rich outputs"
+    ),
+    "textgen:elements:edit": Behaviour(
+        "The code of a block is edited before it runs or afterwards, and the model reads what was changed.",
+        "README",
+    ),
+    "textgen:elements:keys": Behaviour(
+        "Keys that are pressed in a block do what they do there, and nothing in the page around it.",
+        "modules' main.js: Ctrl+Enter and arrows write the reply anew, Escape stops it",
+    ),
     "textgen:elements:always": Behaviour(
         "“Always allow in this chat” asks no more in this chat.", "rich outputs"
     ),
@@ -375,5 +388,9 @@ BEHAVIOURS = {
     "textgen:allow": Behaviour(
         "What the sandbox refused to a block is allowed by its button, and the block runs again.",
         "safety: grants instead of walls",
+    ),
+    "textgen:attachments:files": Behaviour(
+        "Text files and pictures that a message brings lie in the folder in which code runs, by their names.",
+        "the model reads `Name: sales.csv`, and its code opens it",
     ),
 }

@@ -162,6 +162,10 @@ def test_a_block_that_runs_for_a_while_can_be_interrupted(shown: Shown) -> None:
     shown.generate(on=True)
     expect(shown.bar).to_contain_text(re.compile(r"Block 2 has been running for \d+ s"))
     expect(shown.page.get_by_role("button", name="Run")).to_be_hidden()
+    shown.notice["waits"] = "Waiting for a kernel"
+    expect(shown.bar).to_contain_text("Block 2 is waiting for a kernel")
+    shown.notice["waits"] = ""
+    expect(shown.bar).to_contain_text(re.compile(r"Block 2 has been running for \d+ s"))
     shown.page.get_by_role("button", name="Interrupt").click()
     assert shown.pressed == ["interrupt"]
     shown.generate(on=False)

@@ -185,12 +185,27 @@ def started_anew(*, keep: bool = False) -> None:
 @behaviour("textgen:elements:shown")
 def test_a_block_is_one_unit_in_the_reply_and_never_mounted_twice(chat: Chat) -> None:
     chat.say(TABLE, "That was bold.")
-    expect(chat.blocks.frame_locator("iframe").frame_locator("iframe").locator("b")).to_have_text("bold")
+    expect(chat.blocks.locator(".cr-box b")).to_have_text("bold")
     expect(chat.blocks).to_contain_text("Done")
     assert chat.page.locator(".message-body").last.locator("> pre").count() == 0
     chat.say(SUM, "It is 15. " * 40)
     expect(chat.blocks.last.locator(".cr-outs")).to_have_text("15")
     assert chat.mounts == 2
+
+
+@behaviour("textgen:elements:files")
+def test_the_files_of_a_block_stand_below_it_also_after_a_restart(chat: Chat) -> None:
+    chat.say("```python\nopen('out.csv', 'w').write('a,b\\n1,2\\n'); print('saved')\n```\n", "There it is.")
+    assert "(Files: `out.csv` (8 bytes, new))" in chat.webui.reply
+    expect(chat.blocks.locator(".cr-file")).to_contain_text("8 bytes")
+    started_anew()
+    with served(app) as chat.address:
+        chat.open()
+        chat.blocks.get_by_role("button", name="out.csv").click()
+        expect(chat.blocks.locator("td")).to_have_text(["1", "2"])
+        with chat.page.expect_download() as coming:
+            chat.blocks.get_by_role("link", name="Download out.csv").click()
+        assert Path(coming.value.path()).read_text() == "a,b\n1,2\n"
 
 
 @behaviour("textgen:elements:prompt")
@@ -240,9 +255,69 @@ def test_run_and_stop_are_buttons_of_the_block(chat: Chat) -> None:
     chat.press("Run")
     reply = chat.go_on(press)
     assert pressed == ["Stop"]
-    assert "Well." not in reply
+    assert reply.endswith("Well.")
+    assert "the user stopped this block" in chat.webui.prompts[-1]
     expect(chat.blocks).to_contain_text("Stopped")
     expect(chat.blocks.locator(".cr-outs")).to_contain_text("begun")
+
+
+def rewrite(chat: Chat, code: str) -> None:
+    """Open the editor of the last block, put other code into it and run that."""
+    chat.blocks.last.get_by_role("button", name="Edit", exact=True).first.click()
+    expect(chat.page.locator(".cm-content")).to_be_focused()
+    chat.page.keyboard.press("Control+a")
+    chat.page.keyboard.insert_text(code)
+    chat.page.keyboard.press("Control+Enter")
+    expect(chat.page.locator(".cm-content")).to_have_count(0)
+
+
+@behaviour("textgen:elements:edit")
+def test_code_is_edited_before_it_runs_and_afterwards_and_shown_as_such_after_a_restart(chat: Chat) -> None:
+    choose(approve="ask")
+    chat.say("```python\nprint('as written')\n```\n", "Well.")
+    rewrite(chat, "print('as changed')")
+    chat.page.wait_for_function("continued")
+    reply = chat.go_on()
+    assert "The user changed this block before it ran:\n```diff\n-print('as written')\n" in reply
+    expect(chat.blocks.locator(".cr-outs")).to_have_text("as changed")
+    expect(chat.blocks).to_contain_text("Edited before it ran")
+    rewrite(chat, "print('once more')")
+    expect(chat.blocks.locator(".cr-again .cr-outs")).to_have_text("once more")
+    expect(chat.blocks.locator(".cr-again .cr-diff")).to_contain_text("print('as changed')")
+    # What it came to is told with the message after its end.
+    expect(chat.blocks.locator(".cr-again")).to_contain_text("Done")
+    chat.open()
+    expect(chat.blocks.locator(".cr-outs").first).to_have_text("as changed")
+    expect(chat.blocks.locator(".cr-again .cr-outs")).to_have_text("once more")
+    chat.say("I see.")
+    assert "-print('as changed')\n+print('once more')" in chat.webui.prompts[0]
+    assert hooks.extension().records.settle()
+    started_anew()
+    with served(app) as chat.address:
+        chat.open()
+        expect(chat.blocks.first).to_contain_text("Edited before it ran")
+        expect(chat.blocks.locator(".cr-diff").first).to_contain_text("print('as written')")
+        expect(chat.blocks.locator(".cr-again .cr-diff")).to_contain_text("print('as changed')")
+
+
+@behaviour("textgen:elements:keys")
+def test_keys_that_are_pressed_in_a_block_are_not_the_webuis(chat: Chat) -> None:
+    chat.say("```python\nprint('as written')\n```\n", "Well.")
+    # As the webui listens: Ctrl+Enter, and an arrow outside of a field, write a reply anew; Escape stops it.
+    chat.page.evaluate("document.addEventListener('keydown', ({ key }) => (window.heard ??= []).push(key))")
+    chat.blocks.last.get_by_role("button", name="Edit", exact=True).first.click()
+    expect(chat.page.locator(".cm-content")).to_be_focused()
+    for key in ("ArrowRight", "ArrowLeft", "Control+End", "#", "Escape"):
+        chat.page.keyboard.press(key)
+    chat.blocks.last.get_by_role("button", name="Keep editing").click()
+    chat.page.keyboard.press("Control+Enter")
+    expect(chat.page.locator(".cm-content")).to_have_count(0)
+    expect(chat.blocks.locator(".cr-again .cr-outs")).to_have_text("as written")
+    chat.page.keyboard.press("ArrowLeft")
+    assert chat.page.evaluate("window.heard") is None
+    # From a button they go on.
+    chat.blocks.last.get_by_role("button", name="Copy", exact=True).first.press("Control+Enter")
+    assert chat.page.evaluate("window.heard") == ["Control", "Enter"]
 
 
 @behaviour("textgen:elements:always")
@@ -316,7 +391,7 @@ def test_a_long_text_is_whole_where_its_block_is_expanded(chat: Chat) -> None:
     chat.open()
     text = chat.blocks.locator(".cr-outs .cr-text")
     expect(text).to_contain_text("10,000 lines, 60,000 characters left out")
-    chat.blocks.get_by_label("More").click()
+    chat.blocks.get_by_label("More", exact=True).click()
     chat.blocks.get_by_role("button", name="Expand").click()
     expect(text).to_have_text("".join(f"{n:05}\n" for n in range(20_000)))
 

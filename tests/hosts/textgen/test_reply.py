@@ -1,5 +1,6 @@
 """A reply in the chat, from message to end, on the double with real kernels."""
 
+from base64 import b64encode
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -135,7 +136,8 @@ def test_continue_first_runs_a_block_without_a_result(auto: Webui) -> None:
     assert auto.prompts[0].endswith(f"{CODE}Result: 15\n")
 
 
-COUNT = "```python\nwith open('runs', 'a+') as f:\n    f.write('x')\n    print(f.tell())\n```\n"
+# Hidden, so that no file of the block is told of.
+COUNT = "```python\nwith open('.runs', 'a+') as f:\n    f.write('x')\n    print(f.tell())\n```\n"
 """Says how often it ran, over the ends of kernels."""
 
 
@@ -716,3 +718,31 @@ def test_two_chats_never_share_a_kernel_and_one_keeps_its_own(auto: Webui) -> No
     assert "NameError" in auto.send("x?", unique_id="two")
     auto.says("```python\nx\n```\n", "It is 1.")
     assert auto.send("x?", unique_id="one").endswith("Result: 1\nIt is 1.")
+
+
+def attach(webui: Webui, row: int, *files: dict[str, Any]) -> None:
+    """Note the files of a message, as the webui does."""
+    webui.history["metadata"][f"user_{row}"] = {"attachments": [dict(each) for each in files]}
+
+
+@behaviour("textgen:attachments:files")
+def test_what_a_message_brings_lies_in_the_folder_in_which_code_runs(auto: Webui) -> None:
+    table = {"name": "sales.csv", "type": "text/plain", "content": "region,größe\nNorth,12\n"}
+    data = f"data:image/png;base64,{b64encode(b'picture').decode()}"
+    image = {"name": "a.png", "type": "image", "image_data": data}
+    web = {"name": "page.html", "type": "text/html", "content": "x", "url": "https://example.org"}
+    hostile = {"name": "../../out.csv", "type": "text/plain", "content": "x"}
+    attach(auto, 0, table, image, web, hostile, {**image, "name": "b.png", "image_data": "no,picture"})
+    code = "import os\nprint(sorted(os.listdir()), open('sales.csv').read(), open('a.png', 'rb').read())"
+    auto.says(f"```python\n{code}\n```\n", "Seen.")
+    reply = auto.send("Look")
+    assert "['a.png', 'sales.csv'] region,größe\nNorth,12\n b'picture'" in reply
+
+    # What code has made of it stays; another file of that name has a name of its own, which the model reads.
+    auto.says("```python\nopen('sales.csv', 'w').write('changed')\n```\n", "Done.")
+    auto.send("Change it")
+    attach(auto, 2, {**table, "content": "new"})
+    auto.says("```python\nprint(open('sales.csv').read(), open('sales (2).csv').read())\n```\n", "Seen.")
+    assert "Result: changed new" in auto.send("Again")
+    (told,) = auto.history["metadata"]["user_2"]["attachments"]
+    assert told["name"] == "sales (2).csv"

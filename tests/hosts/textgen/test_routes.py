@@ -42,11 +42,24 @@ def token() -> str:
     return found[1]
 
 
-def status(address: str, headers: dict[str, str], content: bytes = PRESS, *, method: str = "POST") -> int:
+LOOK_UP = "/coderunner/look-up"
+MADE = "/coderunner/made"
+
+
+def gives(address: str, headers: dict[str, str]) -> int:
+    return httpx.get(address, headers=headers, trust_env=False).status_code
+
+
+def status(
+    address: str,
+    headers: dict[str, str],
+    content: bytes = PRESS,
+    *,
+    method: str = "POST",
+    path: str = "/coderunner/act",
+) -> int:
     try:
-        answer = httpx.request(
-            method, f"{address}/coderunner/act", headers=headers, content=content, trust_env=False
-        )
+        answer = httpx.request(method, f"{address}{path}", headers=headers, content=content, trust_env=False)
     except httpx.WriteError:  # it hung up before it had read all
         return 413
     return answer.status_code
@@ -83,8 +96,9 @@ async def test_no_route_of_ours_in_the_webui_lets_anybody_else_in(webui: Webui) 
     ours = [route for route in mounted() if getattr(route, "path", "").startswith("/coderunner/")]
     assert {each.path for each in ours if isinstance(each, WebSocketRoute)} == {"/coderunner/socket"}
     posts = {each.path for each in ours if isinstance(each, Route) and "POST" in (each.methods or ())}
-    assert posts == {"/coderunner/act"}
-    rest = {each.path for each in ours if isinstance(each, Route)} - posts
+    assert posts == {"/coderunner/act", LOOK_UP, MADE}
+    asked = {"/coderunner/preview", "/coderunner/loaders/{name}"}
+    rest = {each.path for each in ours if isinstance(each, Route)} - posts - asked
     assert all(path.startswith(PUBLIC) for path in rest)
     with answering() as (address, known):
         foreign = {
@@ -92,15 +106,22 @@ async def test_no_route_of_ours_in_the_webui_lets_anybody_else_in(webui: Webui) 
             "foreign origin": {"Origin": "http://evil.example"},
             "null origin": {"Origin": "null"},
         }
-        refused = {
-            "no token": status(address, JSON),
-            "wrong token": status(address, JSON | {"X-CodeRunner-Token": "guess"}),
-            **{name: status(address, JSON | known | headers) for name, headers in foreign.items()},
-            "GET for POST": status(address, JSON | known, method="GET"),
-            "text/plain": status(address, known | {"Content-Type": "text/plain"}),
-            "20 MB": status(address, JSON | known, b" " * 20_000_000),
-        }
-        assert {name: code for name, code in refused.items() if code < 400} == {}
+        for path in ("/coderunner/act", LOOK_UP):
+            refused = {
+                "no token": status(address, JSON, path=path),
+                "wrong token": status(address, JSON | {"X-CodeRunner-Token": "guess"}, path=path),
+                **{name: status(address, JSON | known | each, path=path) for name, each in foreign.items()},
+                "GET for POST": status(address, JSON | known, method="GET", path=path),
+                "text/plain": status(address, known | {"Content-Type": "text/plain"}, path=path),
+                "20 MB": status(address, JSON | known, b" " * 20_000_000, path=path),
+            }
+            assert {name: code for name, code in refused.items() if code < 400} == {}, path
+        for path in (MADE, "/coderunner/preview", f"/coderunner/loaders/html-{'a' * 64}"):
+            for headers in ({"X-CodeRunner-Token": "guess"}, *foreign.values()):
+                assert gives(f"{address}{path}?cell=c&path=p", known | headers) in (403, 404), path
+        assert gives(f"{address}{MADE}", foreign["foreign origin"]) == 403
+        assert status(address, JSON, b'{"cells": []}', path=MADE) == 403
+        assert status(address, JSON | known, b'{"cells": []}', path=MADE) == 200
         # The control: what our own page sends is heard, though no block waits for it.
         assert status(address, JSON | known | {"Origin": address}) == 404
         own = ["coderunner", token()]
@@ -125,9 +146,12 @@ async def test_behind_the_webuis_login_our_routes_want_it_too(webui: Webui) -> N
         own = ["coderunner", token()]
         assert status(address, JSON | known) == 403
         assert not await opens(address, own, {})
+        assert gives(f"{address}{MADE}?cell=c&path=p", known) == 403
+        assert gives(f"{address}/coderunner/preview?cell=c&path=p", known) == 403
         cookie = logged_in(address, "ann", "secret")
         assert status(address, JSON | known | {"Cookie": cookie}) == 404
         assert await opens(address, own, {"Cookie": cookie})
+        assert gives(f"{address}{MADE}?cell=c&path=p", {"Cookie": cookie}) == 404
         code, text = loaded(f"{address}{PUBLIC}host.js")
         assert (code, token() in text) == (200, False)
 

@@ -1,0 +1,1 @@
+"""Packages, from an index of the tests' own."""
