@@ -24,13 +24,14 @@ endef
 .DEFAULT_GOAL := help
 # A venv that was cut off half way, or an install that failed, is made again.
 .DELETE_ON_ERROR:
-.PHONY: help run test test-matrix test-servers lint format bench soak shots token clean
+.PHONY: help run test test-matrix test-servers test-libraries lint format bench soak shots token clean
 
 help:
 	@echo "make run      the chat app; it prints a link to its page"
 	@echo "make test     everything the tests need, then the tests"
 	@echo "make test-matrix  kernels and what befalls them, on the oldest and the newest versions of Jupyter"
 	@echo "make test-servers  what is promised of every server and kernel, on real ones: gateways, Hub, Deno, Bash, …"
+	@echo "make test-libraries  what some hundred real libraries display, each in a browser (5 GB, an hour)"
 	@echo "make lint     ruff and mypy"
 	@echo "make format   let ruff put the code in order"
 	@echo "make bench    side-by-side measurements"
@@ -43,7 +44,7 @@ run: $(VENV)/app
 	@$(BIN)/python -m coderunner app $(ARGS)
 
 # Kernels and servers start by the hundred: what Python compiles is kept, whatever the environment says.
-test test-matrix test-servers: export PYTHONDONTWRITEBYTECODE :=
+test test-matrix test-servers test-libraries: export PYTHONDONTWRITEBYTECODE :=
 
 # Browsers, servers and kernels share two cores: what fails is tried once more, and listed as RERUN even so.
 test: $(VENV)/dev
@@ -75,6 +76,12 @@ test-servers: $(VENV)/dev
 	    && echo "$$versions" > $$place/versions || exit 1; \
 	done < tests/servers/versions.txt
 	@CODERUNNER_TEST_SERVERS=$(VENV)/servers $(BIN)/python -m pytest -p no:cacheprovider --reruns 1 tests/servers $(ARGS)
+
+# The libraries of tests/libraries/versions.txt, in environments beside .venv that are made again when a version changes.
+test-libraries: $(VENV)/dev
+	@sh tests/install_browser.sh $(BIN)/python
+	@$(BIN)/python -m tests.libraries.environments $(VENV)/libraries
+	@CODERUNNER_TEST_LIBRARIES=$(VENV)/libraries $(BIN)/python -m pytest -p no:cacheprovider --numprocesses 2 --reruns 1 tests/libraries $(ARGS)
 
 # All three, also when the first finds something: one round tells everything.
 lint: $(VENV)/dev
