@@ -65,6 +65,10 @@ BEHAVIOURS = {
         "it is collapsed.",
         "safety: T9",
     ),
+    "page:element:later": Behaviour(
+        "A card that a person puts off stays away until the page is loaded again, whatever is drawn anew.",
+        "CI: an offer that came back",
+    ),
     "page:element:scripts": Behaviour("A person can switch off the scripts of one block.", "safety: T2"),
     "page:element:once": Behaviour(
         "An output is drawn once, in each tab, however much comes after it.", "no flicker"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, WebSocketRoute, expect
 
-from coderunner.outputs import DisplayData, Output, Stream
+from coderunner.outputs import DisplayData, Output, Refusal, Remedy, Result, Status, Stream
 from coderunner.page.html.block_html import Setting
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS
@@ -73,6 +73,29 @@ def test_a_long_text_is_whole_where_its_block_is_expanded(
         assert text.strip() in page.evaluate("navigator.clipboard.readText()")
         block.get_by_role("button", name="Collapse").click()
         expect(shown).to_contain_text("characters left out")
+
+
+@behaviour("page:element:later")
+def test_a_card_that_is_put_off_does_not_come_back_when_it_is_drawn_anew(
+    browser: Browser, host: Host
+) -> None:
+    lacked = [Refusal("package", name, Remedy.INSTALL, name, name) for name in ("seaborn", "plotly")]
+    cell = host.show("later", [])
+
+    def refuse(*refusals: Refusal) -> None:
+        result = Result((), Status.ERROR, refusals=refusals)
+        host.change(cell, lambda block: replace(block, ticket="t", result=result))
+
+    refuse(lacked[0])
+    with opened(browser, host) as page:
+        cards = block_of(page, cell).locator(".cr-packages")
+        cards.get_by_role("button", name="Not now").click()
+        expect(cards).to_be_hidden()
+        refuse(*lacked)
+        expect(cards).to_have_count(2)
+        expect(cards.filter(visible=True)).to_contain_text("plotly")
+        page.reload()
+        expect(cards.filter(visible=True)).to_have_count(2)
 
 
 @behaviour("page:element:scripts")

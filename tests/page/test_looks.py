@@ -59,8 +59,7 @@ def test_a_figure_without_a_height_is_seen_live_and_after_a_reload(browser: Brow
         frame = block_of(page, cell).locator("iframe").element_handle()
         page.wait_for_function("node => node.offsetHeight > 900", arg=frame)
         plot = frame_of(page, cell).locator(".main-svg").first
-        expect(plot).not_to_have_attribute("width", "834")
-        assert float(plot.get_attribute("width") or 0) < 500
+        expect(plot).to_have_attribute("width", re.compile(r"^4\d\d(\.\d+)?$"))
 
 
 @behaviour("page:looks:json")

@@ -27,6 +27,9 @@ const sentences = () => loaded ??= bring("missing.js");
 // The blocks of which a person has unfolded the code or the outputs, until the page is loaded again.
 const unfolded = { code: new Set(), outs: new Set() };
 
+// The tickets of what a person does not want now, as long: a card that is drawn anew does not come back.
+const later = new Set();
+
 // `line`, `acts`, `files` and `loaders` are one for the page; `roots` gets the shadow root of each block that is shown.
 // `frames` is how their frames are opened, and what gives their programs where they load none: {open, program}.
 export const element = (line, acts, files, loaders, base, roots, frames) => class extends HTMLElement {
@@ -56,7 +59,10 @@ export const element = (line, acts, files, loaders, base, roots, frames) => clas
     acts.listen(this.#root, {
       ...this.#editing.verbs,
       unfold: () => this.#unfold("code"),
-      later: (button) => { button.closest(".cr-question").hidden = true; },
+      later: (button) => {
+        later.add(this.#button("allow", button.closest(".cr-question")).dataset.crTicket);
+        this.#later();
+      },
       copy: (button) => copy(button, this.#root.querySelector(".cr-code").textContent),
       "copy-output": (button) => copyAll(button, this.#shown()),
       download: () => download(this.#shown()),
@@ -137,6 +143,12 @@ export const element = (line, acts, files, loaders, base, roots, frames) => clas
     if (wide || before) line.whole(this.#watched, wide);
   }
 
+  #later() {
+    for (const card of this.#root.querySelectorAll(".cr-packages")) {
+      card.hidden = later.has(this.#button("allow", card)?.dataset.crTicket);
+    }
+  }
+
   #folds() {
     for (const button of this.#root.querySelectorAll(".cr-unfold")) {
       const open = this.#cell.hasAttribute(button.dataset.cr === "unfold" ? "data-unfolded" : "data-wide");
@@ -176,6 +188,7 @@ export const element = (line, acts, files, loaders, base, roots, frames) => clas
     this.#inside(framed, outputs);
     if (!this.#cell.isConnected) this.#root.replaceChildren(this.#cell);
     this.#folds();
+    this.#later();
     this.#editing.drawn(this.#watched);
     // Whoever pressed a button that is gone is still here.
     if (focused && !focused.isConnected) this.#cell.focus({ preventScroll: true });

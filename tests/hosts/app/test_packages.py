@@ -13,6 +13,7 @@ from coderunner.settings.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS, Seat, Visitor, served
 from tests.hosts.app.parrot import Parrot
+from tests.hosts.app.test_list import identity
 from tests.packages.conftest import use
 from tests.packages.index import add_wheel, serving
 from tests.packages.test_environments import lend
@@ -73,7 +74,7 @@ def test_what_is_missing_is_installed_by_one_press_and_stays(
     expect(again.locator(".cr-out")).to_have_text("15 1.0\n", timeout=MINUTE)
     expect(somebody.blocks.last.locator(".cr-packages")).to_have_count(0)
     assert somebody.run("print(friendly.version)") == "1.0"
-    (label,) = {kernel_label(each) for each in app.conversations._all}
+    label = kernel_label(identity(somebody.page))
     assert [str(pin) for pin in app.sessions.packages.lock(label).pins] == ["friendly 1.0", "lonely 1.0"]
 
     added = somebody.page.get_by_role("link", name="2 packages added")
