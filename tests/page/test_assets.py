@@ -68,7 +68,7 @@ def test_a_page_with_text_outputs_loads_little() -> None:
 @behaviour("page:assets:built")
 @pytest.mark.slow
 @pytest.mark.network
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(700)
 def test_building_again_gives_the_same_bytes(tmp_path: Path) -> None:
     npm, node = shutil.which("npm"), shutil.which("node")
     if npm is None or node is None:
@@ -76,10 +76,10 @@ def test_building_again_gives_the_same_bytes(tmp_path: Path) -> None:
     copy = tmp_path / "assets"
     shutil.copytree(SOURCES, copy, ignore=shutil.ignore_patterns("node_modules"))
     install = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    installed = subprocess.run(install, cwd=copy, capture_output=True, text=True, timeout=200, check=False)
+    installed = subprocess.run(install, cwd=copy, capture_output=True, text=True, timeout=400, check=False)
     if installed.returncode:
         pytest.skip(f"npm cannot install here: {installed.stderr.strip().splitlines()[-1]}")
-    subprocess.run([node, "build.mjs", str(tmp_path / "built")], cwd=copy, check=True, timeout=120)
+    subprocess.run([node, "build.mjs", str(tmp_path / "built")], cwd=copy, check=True, timeout=240)
     again = {path.name: path.read_bytes() for path in (tmp_path / "built").iterdir()}
     assert again == {path.name: path.read_bytes() for path in BUILT.iterdir()}
 
