@@ -310,6 +310,10 @@ BEHAVIOURS = {
         "What a page asks by itself for a conversation that it has left does not take it back there.",
         "back and forward, at once",
     ),
+    "app:list:order": Behaviour(
+        "A page says which list and which grants it shows, and is sent them again where older ones came last.",
+        "CI: a deleted conversation that stayed in the list",
+    ),
     "app:list:notebook": Behaviour(
         "A conversation is downloaded as a notebook, by whoever knows its id and nobody else.", "anchors: 45"
     ),

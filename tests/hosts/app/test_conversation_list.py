@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import gradio as gr
 import pytest
 
 from coderunner.hosts.app.conversation.message_parts import Message
@@ -58,6 +59,24 @@ async def test_a_list_that_was_asked_for_elsewhere_names_the_conversation_that_t
     app.records.close()
     assert ['data-cr-current="now"' in each for each in shown] == [True, False]
     assert ['data-cr-current="before"' in each for each in shown] == [False, True]
+
+
+@behaviour("app:list:order")
+async def test_a_page_that_shows_an_older_list_than_it_was_sent_last_is_sent_it_again(tmp_path: Path) -> None:
+    app = App(load({"demo": True, "data_dir": tmp_path}))
+    updates = ListUpdates(app.conversations, app.archive, {}.get)
+    marks: list[str] = []
+    for name in ("before", "now"):
+        app.archive.keep(name, [Message("user", name)])
+        assert app.records.settle(BOUND)
+        sent = await updates.update("", "", "page", *marks)
+        marks = [str(sent.rpartition('="')[2].partition('"')[0])]
+        if name == "before":
+            (older,) = marks
+    assert await updates.update("", "", "page", older) == sent
+    for shown in (marks, []):
+        assert await updates.update("", "", "page", *shown) == gr.skip()
+    app.records.close()
 
 
 @behaviour("app:list:search")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
 from coderunner.ending_sentences import REPLIES
 from coderunner.hosts.app.conversation.message_parts import Message
@@ -133,6 +133,35 @@ def test_what_is_deleted_is_stopped_and_gone_with_its_kernel_and_runs(somebody: 
     assert app.records.of(label) == []
     assert label not in [session.conversation for session in app.sessions.all()]
     begin(somebody, "After it")
+
+
+@behaviour("app:list:order")
+def test_a_row_that_a_late_answer_brings_back_goes_again(somebody: Visitor, app: App) -> None:
+    which = begin(somebody, "Doomed late")
+    late: list[tuple[Route, APIResponse]] = []
+
+    def hold_the_first(route: Route) -> None:
+        answer = route.fetch()
+        if not late and "Named elsewhere" in answer.text():
+            late.append((route, answer))
+        else:
+            route.fulfill(response=answer)
+
+    ticks = "**/gradio_api/run/predict*"
+    somebody.page.route(ticks, hold_the_first)
+    assert app.records.conversations.rename(which, "Named elsewhere")
+    with somebody.page.expect_request(lambda _: bool(late), timeout=BOUND * 1000):
+        pass
+    answer_the_question(somebody, "Doomed late", "Delete")
+    expect(somebody.rows.filter(has_text="Doomed late")).to_have_count(0)
+    (route, answer) = late.pop()
+    with somebody.page.expect_response(ticks):
+        route.fulfill(response=answer)
+    for _ in range(2):
+        with somebody.page.expect_response(ticks):
+            pass
+    expect(somebody.rows.filter(has_text="Named elsewhere")).to_have_count(0)
+    expect(somebody.page).to_have_url(f"{somebody.address}/")
 
 
 @behaviour("app:list:notebook")

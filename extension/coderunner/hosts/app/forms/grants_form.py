@@ -19,7 +19,7 @@ class GrantsForm:
     def __init__(self, writer: ReplyWriter) -> None:
         self._granted = ChatGrants(writer.sessions, lambda: writer.choices.where)
         self._shown: dict[str, tuple[str, Reach]] = {}
-        """What each page shows: the conversation, and its grants."""
+        """What each page was sent last: the conversation, and its grants."""
         self.words = _html("cr-reach")
         self.list = gr.CheckboxGroup([], label="Allowed in this chat", visible=False, elem_id="cr-grants")
         first, kind = next(iter(GRANT_CHOICES.items()))
@@ -31,12 +31,12 @@ class GrantsForm:
             self.text = gr.Textbox(label=label, placeholder=example, max_lines=1, elem_id="cr-allow-text")
             self.allow = gr.Button("Allow", size="sm", elem_id="cr-allow-add")
         self.said = _html("cr-allow-said")
-        self._seen = gr.Textbox("", visible="hidden", elem_id="cr-grants-seen")
+        self.seen = gr.Textbox("", visible="hidden", elem_id="cr-grants-seen")
 
     @property
     def shown(self) -> list[Any]:
         """The components that `news` is for."""
-        return [self.words, self.list, self._seen, self.more, self.said]
+        return [self.words, self.list, self.seen, self.more, self.said]
 
     def listen(self, identity: gr.BrowserState, known: Callable[[str], Awaitable[object]]) -> None:
         """Connect the form to its handlers. `known`: the conversation of an id; None: there is none."""
@@ -51,15 +51,19 @@ class GrantsForm:
 
         typed = [identity, self.kind, self.text]
         self.kind.input(self._ask_for, [self.kind], [self.text], **COMMAND)
-        self.list.input(keep, [identity, self._seen, self.list], self.shown, **STREAM)
+        self.list.input(keep, [identity, self.seen, self.list], self.shown, **STREAM)
         self.allow.click(allow, typed, [*self.shown, self.text], **STREAM)
         self.text.submit(allow, typed, [*self.shown, self.text], **STREAM)
 
-    async def news(self, page: str, conversation: str) -> list[Any]:
-        """What has changed for a page since it was last given its news."""
-        reach = await self._granted.look(kernel_label(conversation))
+    async def news(self, page: str, conversation: str, seen: str | None = None) -> list[Any]:
+        """What has changed for a page since it was last given its news.
+
+        `seen`: what it shows, where it says so: of two news that are on their way, the older may arrive last.
+        """
+        label = kernel_label(conversation)
+        reach = await self._granted.look(label)
         before, now = self._shown.get(page), (conversation, reach)
-        if before == now:
+        if before == now and seen in (None, self._granted.seen(label)):
             return [gr.skip()] * 5
         self._shown[page] = now
         own = list(now[1].own)
@@ -67,7 +71,7 @@ class GrantsForm:
         return [
             _words(now[1]),
             gr.CheckboxGroup(choices=own, value=own, visible=bool(own)),
-            self._granted.seen(kernel_label(conversation)),
+            self._granted.seen(label),
             gr.Column(visible=not now[1].why_not),
             gr.skip() if same else "",
         ]

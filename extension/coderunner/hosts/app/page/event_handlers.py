@@ -41,6 +41,12 @@ AGREED = "async (identity) => [identity, await window.coderunner.agreed()]"
 ATTACHED = "(text, identity) => [text, identity, window.coderunner.attachments.list()]"
 TAKEN = "(taken) => window.coderunner.attachments.taken(taken)"
 
+# What the page shows by now, whatever was sent to it.
+SEEN = (
+    "(identity, refresh, search, listed, grants) => [identity, refresh, search, "
+    "document.querySelector('#cr-list [data-cr-mark]')?.dataset.crMark ?? '', grants]"
+)
+
 # The conversation in the URL comes before the one that the browser remembers.
 ADDRESSED = (
     "(kept) => [new URLSearchParams(location.search).get('c') ?? kept, "
@@ -96,8 +102,9 @@ class EventHandlers:
             changed.then(self._update_surroundings, [at.identity], around, **COMMAND)
         at.timer.tick(
             self._tick,
-            [at.identity, at.refresh, at.search],
+            [at.identity, at.refresh, at.search, at.listed, at.grants_form.seen],
             [at.status, at.refresh, at.list, at.unsaved, *at.grants_form.shown],
+            js=SEEN,
             **COMMAND,
         )
         at.grants_form.listen(at.identity, self.conversations.find)
@@ -286,17 +293,17 @@ class EventHandlers:
             conversation.stop()
 
     async def _tick(
-        self, identity: str, refresh: float, search: str | None, request: gr.Request
+        self, identity: str, refresh: float, search: str | None, listed: str, grants: str, request: gr.Request
     ) -> list[Any]:
         conversation, page = await self.conversations.find(identity), _page(request)
         if conversation is None:  # the page is still being opened, or another one has deleted it
             return [gr.skip(), refresh + 1 if identity else gr.skip(), *[gr.skip()] * 7]
         outdated = self._pages.outdated(page, conversation)
-        listed = await self._list.update(identity, search, page)
+        rows = await self._list.update(identity, search, page, listed)
         unsaved = html_fragments.unsaved(self.archive.trouble(conversation.id))
-        grants = await self._at.grants_form.news(page, conversation.id)
+        reach = await self._at.grants_form.news(page, conversation.id, grants)
         status = self._values.status(conversation)
-        return [status, refresh + 1 if outdated else gr.skip(), listed, unsaved, *grants]
+        return [status, refresh + 1 if outdated else gr.skip(), rows, unsaved, *reach]
 
     async def _list_anew(self, identity: str, search: str | None, request: gr.Request) -> Any:  # noqa: ANN401 - as below
         await self.archive.settle()

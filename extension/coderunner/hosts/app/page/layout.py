@@ -24,6 +24,8 @@ class Layout:
         self.refresh = gr.Number(0, visible="hidden", elem_id="cr-refresh")
         # Not a State: for one Gradio keeps a further stream open.
         self.keepalive = gr.Textbox("", visible="hidden")
+        # The mark of the list that the page shows.
+        self.listed = gr.Textbox("", visible="hidden")
         # The time zone of the browser.
         self.zone = gr.Textbox("", visible="hidden")
         # What the list asks for: the conversation to show, and an action on one.

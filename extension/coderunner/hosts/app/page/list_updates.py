@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 import gradio as gr
@@ -41,17 +42,18 @@ class ListUpdates:
         self._archive = archive
         self._current = current
         self._shown: dict[str, str] = {}
-        """The list that each page shows."""
+        """The mark of the list that each page was sent last."""
         self._found: dict[str, tuple[str, ConversationList, Summaries]] = {}
         """What each page searched last, in which list, and what it found."""
         self._zones: dict[str, tzinfo | None] = {}
         """The time zone of each page; None: that of this machine."""
 
-    async def update(self, identity: str, search: str | None, page: str) -> Any:  # noqa: ANN401 - Gradio's value for no change has no type
+    async def update(self, identity: str, search: str | None, page: str, mark: str = "") -> Any:  # noqa: ANN401 - Gradio's value for no change has no type
         """The list, where it is another one than the page shows.
 
         `identity` is the page's conversation as the page knows it: it may have gone to another one meanwhile,
-        and the list that arrives last decides on its address.
+        and the list that arrives last decides on its address. `mark`: that of the list which the page shows,
+        where it says so: of two lists that are on their way, the older one may arrive last.
         """
         search = surrogates.whole(search or "").strip()
         try:
@@ -62,10 +64,11 @@ class ListUpdates:
             listed = conversation_list.listing(known, activities, now, found=found)
         except RecordsUnavailable as failure:
             listed = conversation_list.trouble(f"Conversations cannot be shown right now: {failure}.")
-        if self._shown.get(page) == listed:
+        now = _mark(listed)
+        if self._shown.get(page) == now and mark in ("", now):
             return gr.skip()
-        self._shown[page] = listed
-        return listed
+        self._shown[page] = now
+        return f'{listed}<i hidden data-cr-mark="{now}"></i>'
 
     def show_anew(self, page: str, zone: str | None = None) -> None:
         """Give the page the list at the next update even where nothing is new in it.
@@ -91,3 +94,8 @@ class ListUpdates:
         found = await self._archive.search(search, conversation_list.LONGEST + 1)
         self._found[page] = (search, known, found)
         return found
+
+
+def _mark(listed: str) -> str:
+    """What tells one list from another."""
+    return f"{crc32(listed.encode()):08x}"
