@@ -311,7 +311,7 @@ BEHAVIOURS = {
         "back and forward, at once",
     ),
     "app:list:order": Behaviour(
-        "A page says which list and which grants it shows, and is sent them again where older ones came last.",
+        "A page says which list and which grants it shows; where older ones came last, they are sent again.",
         "CI: a deleted conversation that stayed in the list",
     ),
     "app:list:notebook": Behaviour(
