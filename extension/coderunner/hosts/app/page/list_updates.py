@@ -64,11 +64,11 @@ class ListUpdates:
             listed = conversation_list.listing(known, activities, now, found=found)
         except RecordsUnavailable as failure:
             listed = conversation_list.trouble(f"Conversations cannot be shown right now: {failure}.")
-        now = _mark(listed)
-        if self._shown.get(page) == now and mark in ("", now):
+        fresh = _mark(listed)
+        if self._shown.get(page) == fresh and mark in ("", fresh):
             return gr.skip()
-        self._shown[page] = now
-        return f'{listed}<i hidden data-cr-mark="{now}"></i>'
+        self._shown[page] = fresh
+        return f'{listed}<i hidden data-cr-mark="{fresh}"></i>'
 
     def show_anew(self, page: str, zone: str | None = None) -> None:
         """Give the page the list at the next update even where nothing is new in it.
