@@ -112,6 +112,43 @@ function found(source, at) {
   return !match || price(match[1]) ? null : [match[0], match[1], false];
 }
 
+// In texts that are no Markdown: so many marks are looked at, and so often may be none what begins with a backslash.
+const MARKS = 20_000, TRIES = 1000;
+const OPENS = /\\begin\{|\\[\s\S]|\$/g, SLASHED = new Set(["\\(", "\\[", "\\begin{"]);
+
+// Gives what reads the texts of one output: of each, in order, words and `{ written, html }` of formulas. A line break
+// is a space, as in HTML. What KaTeX cannot set stands as it is written.
+export function reader() {
+  let marks = MARKS, tries = TRIES;
+  const macros = {};
+  return (text) => {
+    const source = text.replaceAll("\n", " "), parts = [];
+    let begun = 0;
+    OPENS.lastIndex = 0;
+    for (let mark; marks > 0 && (mark = OPENS.exec(source)); marks -= 1) {
+      const [opening] = mark, slashed = opening !== "$";
+      if (slashed && !(tries && SLASHED.has(opening))) continue;
+      const formula = found(source, mark.index);
+      if (!formula) {
+        if (slashed) tries -= 1;
+        continue;
+      }
+      const [written, content, display] = formula, end = mark.index + written.length;
+      parts.push(text.slice(begun, mark.index), { written, html: drawn(content, display, macros) });
+      OPENS.lastIndex = begun = end;
+    }
+    return [...parts, text.slice(begun)];
+  };
+}
+
+function drawn(content, display, macros) {
+  try {
+    return formula(content, display, true, macros);
+  } catch {
+    return "";
+  }
+}
+
 // Before escapes, since `\(` is one of Markdown's.
 function maths(state, silent) {
   const formula = found(state.src, state.pos);

@@ -281,6 +281,11 @@ BEHAVIOURS = {
         "LaTeX that a program shows is read in every mark that notebooks take, and so are the words between.",
         "MathJax's delimiters in Jupyter",
     ),
+    "page:looks:formulas:html": Behaviour(
+        "Formulas in the texts of HTML are set, in the page and in frames, as in Markdown; none in code, in "
+        "what a script makes, or where the program says that there are none; bounded in cost.",
+        "MathJax in Jupyter: skipHtmlTags, ignoreHtmlClass",
+    ),
     "page:looks:nothing": Behaviour("What shows nothing takes no room.", "the look"),
     "page:looks:scheme": Behaviour(
         "What looks for the theme, by media query, script, attribute or variable, is told the page's, and of "

@@ -1,7 +1,9 @@
 """Which outputs stand in the page itself, and what of them: fixed values in, decisions out."""
 
+import re
 import subprocess
 import sys
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -13,7 +15,7 @@ from coderunner.page.block_state import Block, State
 from coderunner.page.html import block_html, output_html
 from coderunner.page.html.active_output import ActiveOutput, Boxed
 from coderunner.page.html.block_html import Setting
-from coderunner.page.html.boxes import clean_html, markdown, styles
+from coderunner.page.html.boxes import clean_html, formulas_in_html, markdown, styles
 from coderunner.page.server import socket_messages
 from tests.behaviours import behaviour
 from tests.page.test_block_html import PIXEL
@@ -132,6 +134,37 @@ def test_what_is_cleaned_says_what_was_written() -> None:
     assert cleaned is not None
     assert 'href="#cr-file=out.csv"' in cleaned.html
     assert '<p id="below">x</p>' in cleaned.html
+
+
+HTML_FORMULAS: dict[str, list[str]] = {
+    "<p>where $x^2$ and \\(a &lt; b\\) cost $5 and $10</p>": ["x^2", "a &lt; b"],
+    "<td>$$\\frac{1}{2}$$</td><td>\\[y\n= 2\\]</td>": ["\\frac{1}{2}", "y = 2"],
+    "\\begin{align} a &amp;= b \\end{align}": ["\\begin{align} a &amp;= b \\end{align}"],
+    "&#36;z&#36; <b>$a</b>$ \\$b$": ["z"],
+    "<pre>$x^2$</pre><code>$y$ <b>$z$</b></code>": [],
+    "<p title='$x$'>a <!-- $y$ --></p>": [],
+    '<table class="dataframe tex2jax_ignore mathjax_ignore"><td>$x$</td></table>$y$': ["y"],
+    "<div class=mathjax_ignore><p class='b mathjax_process'>$x$</p>$y$</div>": ["x"],
+}
+
+
+@behaviour("page:looks:formulas:html")
+@pytest.mark.parametrize("source", HTML_FORMULAS)
+def test_formulas_in_the_texts_of_html_are_set(source: str) -> None:
+    cleaned = clean_html.cleaned(source)
+    assert cleaned is not None
+    assert re.findall(r'data-tex="([^"]*)"', cleaned.html) == HTML_FORMULAS[source]
+    shown = re.sub(r"</?code-runner-formula[^>]*>", "", cleaned.html)
+    assert unescape(shown).replace("\n", " ") == unescape(clean_html.purified(source) or "").replace(
+        "\n", " "
+    )
+
+
+@behaviour("page:looks:formulas:html")
+def test_more_formulas_than_a_page_sets_at_once_are_set_in_a_frame() -> None:
+    assert isinstance(drawn(text_html="<p>$x$</p>" * formulas_in_html.MOST), Boxed)
+    assert isinstance(drawn(text_html="<p>$x$</p>" * (formulas_in_html.MOST + 1)), ActiveOutput)
+    assert isinstance(drawn(text_html=f"<p>${'x' * 1500}$</p>" * 70), ActiveOutput)
 
 
 @behaviour("page:looks:nothing")

@@ -116,3 +116,28 @@ def test_what_stands_in_the_page_is_used_like_anything_else_there(browser: Brows
         expect(box).to_have_text("new text")
         expect(page.locator("iframe")).to_have_count(0)
     assert host.asked == []
+
+
+FORMULAS = (
+    "<p class=set>where $x^2$ is</p><pre>$y$</pre><p class=mathjax_ignore>$z$</p>"
+    "<textarea>$t$</textarea><p>it costs $5 or $6</p>"
+)
+WRITES = "<p id=made></p><script>document.querySelector('#made').append('$m$')</script>"
+
+
+@behaviour("page:looks:formulas:html")
+def test_formulas_of_html_are_set_in_the_page_and_in_frames(browser: Browser, host: Host) -> None:
+    boxed = host.show("boxed", [shown("text/html", FORMULAS.replace("<textarea>$t$</textarea>", ""))])
+    framed = host.show("framed", [shown("text/html", FORMULAS + WRITES)])
+    with opened(browser, host, viewport={"width": 900, "height": 700}) as page:
+        for _ in range(2):
+            frame = frame_of(page, framed)
+            block_of(page, framed).scroll_into_view_if_needed()
+            expect(frame.locator(".set .katex")).to_be_visible()
+            expect(frame.locator("#made")).to_have_text("$m$")
+            expect(frame.locator(".katex")).to_have_count(1)
+            expect(block_of(page, boxed).locator(".set .katex")).to_be_visible()
+            expect(block_of(page, boxed).locator(".katex")).to_have_count(1)
+            expect(block_of(page, boxed).locator("iframe")).to_have_count(0)
+            page.reload()
+    assert host.asked == []

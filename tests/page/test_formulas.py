@@ -11,6 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from coderunner.hosts.app.markdown import markdown_html
+from coderunner.page.html.boxes.formulas import MARKS as MOST_MARKS
+from coderunner.page.html.boxes.formulas import Formula, Reader
 from coderunner.page.server import static_files
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS
@@ -132,3 +134,34 @@ texts => texts.map(text => {
 @behaviour("page:looks:formulas:latex")
 def test_latex_is_read_in_every_mark_that_notebooks_take(page: Page) -> None:
     assert page.evaluate(READ, list(LATEX)) == [list(each) for each in LATEX.values()]
+
+
+WORDS = """
+texts => texts.map(text => coderunner.text.reader()(text).filter(each => each !== ""))
+    .map(parts => parts.map(each => each.written ?? [each]))
+"""
+"""Of each text that is no Markdown its formulas as they are written, and the words between in brackets."""
+
+
+def read(text: str) -> list[object]:
+    parts = [each for each in Reader().parts(text) if each != ""]
+    return [each.written if isinstance(each, Formula) else [each] for each in parts]
+
+
+@behaviour("page:looks:formulas:html")
+def test_texts_of_html_have_the_same_formulas_in_the_page_and_in_frames(page: Page) -> None:
+    chance = random.Random(2)
+    texts = [text for text, _ in CORPUS] + [
+        "".join(chance.choices((*PARTS, "\\\\", "\\begin{align}", "\\end{align}"), k=chance.randint(2, 14)))
+        for _ in range(600)
+    ]
+    told = [read(text) for text in texts]
+    assert sum(any(isinstance(each, str) for each in parts) for parts in told) > 60
+    assert page.evaluate(WORDS, texts) == told
+
+
+@behaviour("page:looks:formulas:html")
+def test_of_countless_marks_some_are_looked_at(page: Page) -> None:
+    text = "$5 " * MOST_MARKS + "$x^2$"
+    assert read(text) == page.evaluate(WORDS, [text])[0] == [[text]]
+    assert read("\\( " * 2000 + "\\(x\\)") == page.evaluate(WORDS, ["\\( " * 2000 + "\\(x\\)"])[0]

@@ -3,6 +3,7 @@
 import { serve } from "./comms.js";
 import { program } from "../traces.js";
 import { begun, engine } from "./engines.js";
+import { formulas } from "./formulas.js";
 import { html, inert } from "./html.js";
 import { tree } from "./tree.js";
 import { widget } from "./widgets.js";
@@ -43,7 +44,8 @@ const KINDS = [
   [/^text\/plain$/, ({ data }) => ({ node: Object.assign(document.createElement("pre"), { textContent: data }) })],
   [/^text\/html$/, async ({ data }) => {
     if (MAPS.test(data)) await engine("geo");
-    return { node: html(data) };
+    const node = html(data);
+    return { node, begin: formulas(node) };
   }],
   [/^text\/markdown$/, async ({ data }) => ({ node: html((await engine("text")).markdown(data)) })],
   [/^text\/latex$/, async ({ data }) => ({ node: html((await engine("text")).latex(data)) })],

@@ -14,6 +14,8 @@ from urllib.parse import quote
 
 from coderunner.files.file_links import file_of
 from coderunner.page.html.boxes import styles
+from coderunner.page.html.boxes.formulas_in_html import typeset
+from coderunner.page.html.boxes.tags import BEGINS, TAG, VOID
 
 try:
     import nh3
@@ -61,23 +63,13 @@ _NOTHING_LOST = re.compile(
 )
 """Attributes that only a script, or another document, would make something of."""
 
-_VOID = frozenset({"br", "hr", "img", "col", "wbr", "input"})
 _OURS: Mapping[str, frozenset[str]] = {
     "input": frozenset({"type", "disabled", "checked"}),
     "code-runner-formula": frozenset({"data-tex", "data-display"}),
 }
-"""Boxes of tasks, and formulas, in Markdown that is rendered here."""
+"""Boxes of tasks in Markdown that is rendered here, and formulas."""
 
-# The only ways to write a tag that every parser reads alike. Possessive, so that it takes linear time.
-_TAG = re.compile(
-    r"""</(?P<closed>[a-z][a-z0-9-]*+)\s*+>
-    |<(?P<opened>[a-z][a-z0-9-]*+)
-      (?P<attributes>(?:\s++[^\s"'<>/=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'=<>`]++))?+)*+)\s*+(?P<void>/?)>
-    |<!--(?!-?>)(?:[^-]|-(?!-))*+-->""",
-    re.VERBOSE | re.IGNORECASE | re.ASCII,
-)
 _NAME = re.compile(r"""([^\s"'<>/=]++)(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'=<>`]++))?+""")
-_BEGINS = re.compile(r"<[a-z/!?]", re.IGNORECASE | re.ASCII)
 _STYLE = re.compile(
     r"""<style(?:\s++(?:scoped(?:="")?|type=["']text/css["']))*+\s*+>([^<]*+)</style\s*+>""", re.IGNORECASE
 )
@@ -107,7 +99,8 @@ def cleaned(source: str) -> Cleaned | None:
     rest = _STYLE.sub("", source) if sheets else source
     if any(each is None for each in sheets) or not rest.strip() or not well_formed(rest):
         return None
-    html = purified(rest)
+    drawn = typeset(rest)
+    html = None if drawn is None else purified(drawn, ours=drawn is not rest)
     if html is None:
         return None
     return Cleaned(html if _seen(html) else "", "\n".join(filter(None, sheets)))
@@ -126,8 +119,8 @@ def well_formed(source: str, *, ours: bool = False) -> bool:
     known = ATTRIBUTES.keys() | (_OURS.keys() if ours else ())
     opened: list[str] = []
     tags = at = 0
-    while begins := _BEGINS.search(source, at):
-        found = _TAG.match(source, begins.start())
+    while begins := BEGINS.search(source, at):
+        found = TAG.match(source, begins.start())
         tags += 1
         if found is None or tags > TAGS:
             return False
@@ -138,7 +131,7 @@ def well_formed(source: str, *, ours: bool = False) -> bool:
         elif tag := found["opened"]:
             if tag.lower() not in known or not _fits(tag.lower(), found["attributes"], found["void"]):
                 return False
-            if tag.lower() not in _VOID:
+            if tag.lower() not in VOID:
                 opened.append(tag.lower())
         if len(opened) > DEEPEST:
             return False
@@ -146,7 +139,7 @@ def well_formed(source: str, *, ours: bool = False) -> bool:
 
 
 def _fits(tag: str, attributes: str, slash: str) -> bool:
-    if slash and tag not in _VOID:
+    if slash and tag not in VOID:
         return False
     names = {name.lower() for name in _NAME.findall(attributes)} if attributes else frozenset[str]()
     own = ATTRIBUTES.get(tag, frozenset()) | _OURS.get(tag, frozenset())

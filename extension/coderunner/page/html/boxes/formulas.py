@@ -1,10 +1,12 @@
-r"""Formulas in Markdown: between `$…$`, `$$…$$`, `\(…\)` or `\[…\]`, and bare environments. Pure.
+r"""Formulas in texts: between `$…$`, `$$…$$`, `\(…\)` or `\[…\]`, and bare environments. Pure.
 
 Prices, shell variables and escaped brackets look similar but are no formulas. `assets/src/text.js` has the
 same rules for the output of programs; one corpus tests both.
 """
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from html import escape
 
 from markdown_it import MarkdownIt
@@ -43,10 +45,64 @@ def formulas(md: MarkdownIt) -> None:
 
 
 def html(token: Token) -> str:
+    """The element of a formula in Markdown."""
+    return element(Formula(token.markup, token.content, token.info == "display"))
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A formula of a text."""
+
+    written: str
+    """With its marks."""
+    content: str
+    """What stands between them."""
+    display: bool
+    """It stands on a line of its own."""
+
+
+def element(formula: Formula) -> str:
     """A custom element that the page renders; until then it shows the source."""
-    display = " data-display" if token.info == "display" else ""
-    tex, written = escape(token.content.strip()), escape(token.markup, quote=False)
+    display = " data-display" if formula.display else ""
+    tex, written = escape(formula.content.strip()), escape(formula.written, quote=False)
     return f'<code-runner-formula data-tex="{tex}"{display}>{written}</code-runner-formula>'
+
+
+MARKS = 20_000
+"""The most marks of one output that are looked at."""
+TRIES = 1000
+"""How often what begins with a backslash may turn out to be none: each time `LONGEST` characters are read."""
+_MARK = re.compile(r"\\begin\{|\\[\s\S]|\$")
+
+
+@dataclass(slots=True)
+class Reader:
+    """Finds the formulas in the texts of one output that is no Markdown, in bounded time."""
+
+    marks: int = MARKS
+    tries: int = TRIES
+
+    def parts(self, text: str) -> Iterator[str | Formula]:
+        """The formulas of a text and the words between them, in order. A line break is a space."""
+        source, begun, at = text.replace("\n", " "), 0, 0
+        while self.marks and (mark := _MARK.search(source, at)):
+            self.marks -= 1
+            at = mark.end()
+            found = self._found(source, mark)
+            if found is not None:
+                yield text[begun : mark.start()]
+                yield Formula(*found)
+                at = begun = mark.start() + len(found[0])
+        yield text[begun:]
+
+    def _found(self, source: str, mark: re.Match[str]) -> tuple[str, str, bool] | None:
+        if mark[0] == "$":
+            return _found(source, mark.start())
+        if not self.tries or mark[0] not in ("\\(", "\\[", "\\begin{"):
+            return None
+        found = _found(source, mark.start())
+        self.tries -= found is None
+        return found
 
 
 def _inline(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
