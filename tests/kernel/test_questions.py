@@ -13,6 +13,7 @@ from coderunner.kernel.kernel_location import KernelLocation
 from coderunner.kernel.protocol.messages import Message, Stamp
 from coderunner.kernel.protocol.questions import LARGEST, REASON, REPLY, answer_of, question_request
 from coderunner.kernel.sessions.registry import Server, Session, Sessions
+from coderunner.kernel.sessions.run_prelude import CELL, LAST, SHARED, text
 from coderunner.kernel.variables.asked import usage_of
 from coderunner.outputs import Status, Stream
 from coderunner.secret_value import Secret
@@ -139,6 +140,23 @@ async def test_a_kernel_found_by_the_next_process_answers_before_its_first_cell(
         assert await session.ask("variables", patience=BOUND)
     finally:
         await after.close_all(keep=False)
+
+
+@behaviour("questions:restarted")
+async def test_a_kernel_that_is_being_prepared_anew_answers_as_before(
+    new_session: Session, tmp_path: Path
+) -> None:
+    session = new_session
+    await session.execute("1")
+    files = (waits(tmp_path), text(LAST))
+    screen = Screen()
+    running = session.begin(CELL.format(shared=tuple(map(text, SHARED)), files=files), on_output=screen)
+    await screen.shows("on")
+    assert await session.ask("variables", patience=BOUND)
+    (tmp_path / "go").touch()
+    assert (await asyncio.wrap_future(running.future)).status is Status.OK
+    with pytest.raises(NotAnswered, match="never heard"):
+        await session.ask("variables", patience=BOUND)
 
 
 def reply(status: object = "ok", answer: object = None, *, reason: object = None) -> Message:

@@ -20,6 +20,8 @@ SHARED = ("events", "control", "values")
 """The files that run first, and whose functions all others find in their namespace."""
 QUESTIONS: Sequence[str] = ("beside", "files", "table", "usage", "variables", "imported")
 """What a kernel can be asked: the files in `prelude/questions`. A new one needs only its name here."""
+LAST = "questions/answers"
+"""The file that runs last: until then the questions of an earlier prelude are answered."""
 ORDER = (
     "cells",
     "threads",
@@ -123,8 +125,8 @@ def _cell(files: Sequence[str]) -> str:
 
 
 def _asked(files: Sequence[str]) -> tuple[str, ...]:
-    """Some files of the prelude, and all questions."""
-    return (*files, *(f"questions/{name}" for name in QUESTIONS))
+    """Some files of the prelude, all questions, and what has them answered."""
+    return (*files, *(f"questions/{name}" for name in QUESTIONS), LAST)
 
 
 def text(name: str) -> str:

@@ -14,8 +14,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from IPython.core.getipython import get_ipython
-
 LARGEST = 4 * 1024 * 1024
 """Bytes of an answer."""
 REASON = 500
@@ -64,8 +62,3 @@ def answer_questions(shell: Any) -> None:
         kernel.session.send(stream, "coderunner_reply", answered(parent["content"]), parent, ident)
 
     kernel.control_handlers["coderunner_request"] = answer
-
-
-shell = get_ipython()
-if shell is not None and hasattr(shell, "kernel"):
-    answer_questions(shell)
