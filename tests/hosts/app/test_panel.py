@@ -10,6 +10,7 @@ from playwright.sync_api import Page, Route, expect
 
 from coderunner.hosts.app.conversation.reply_writer import kernel_label
 from coderunner.hosts.app.server import App
+from coderunner.text.file_sizes import in_words
 from coderunner.text.terminal_text import visible_line
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS, Seat, Visitor, served
@@ -268,7 +269,7 @@ def test_the_files_tab_lists_what_is_there_and_changes_it(somebody: Visitor, tmp
     expect(panel).to_contain_text("The files of this chat are in")
     somebody.run("for name in 'ab': open(f'{name}.txt', 'w').write(name * 1234)")
     expect(rows).to_have_count(2)
-    expect(rows.first).to_contain_text("1.23 kB")
+    expect(rows.first).to_contain_text("1 kB")
     expect(button).to_have_text("Files2")
     with page.expect_file_chooser() as chooser:
         panel.get_by_role("button", name="Upload").click()
@@ -325,6 +326,9 @@ def test_hostile_names_are_text_in_the_files_tab_and_two_thousand_are_listed(som
         )
     )
     assert page.evaluate("(names) => window.coderunner.folder.shown(names)", every) == visible_line(every)
+    sizes = [0, 1, 999, 1_000, 1_499, 2_500, 999_499, 999_500, 3_449_000, 12_300_000, 999_940_000, 2**52]
+    said = page.evaluate("(sizes) => sizes.map(window.coderunner.folder.size)", sizes)
+    assert said == [in_words(size) for size in sizes]
     somebody.run(
         "import os\nfor name in ('n0.txt', b'bad\\xff'): open(name, 'w').close()\n"
         "os.utime('n0.txt', (1, 1))\n"

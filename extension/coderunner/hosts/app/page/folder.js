@@ -129,7 +129,7 @@
 
   const asked = (entry, what) => new Promise((give, fail) => { entry[what](give, fail); });
 
-  const UNITS = [[1e9, "GB"], [1e6, "MB"], [1e3, "kB"]];
+  const UNITS = [[1e12, "TB"], [1e9, "GB"], [1e6, "MB"]];
 
   window.coderunner.folder = {
     list: (c, match = "") => answered(fetch(address("files", match ? { c, match } : { c }), { headers: headers() })),
@@ -162,10 +162,11 @@
       return { files: files.slice(0, MOST_DROPPED), more: more || files.length > MOST_DROPPED };
     },
 
+    // As it is said below a block, and to the model.
     size(bytes) {
-      const [unit, name] = UNITS.find(([least]) => bytes >= least) ?? [1, bytes === 1 ? "byte" : "bytes"];
-      const number = bytes / unit;
-      return `${unit === 1 || number >= 1000 ? Math.floor(number).toLocaleString("en") : Number(number.toPrecision(3))} ${name}`;
+      const [unit, name] = UNITS.find(([least]) => bytes >= least * 0.9995) ?? [];
+      if (unit) return `${(bytes / unit).toFixed(1).replace(/\.0$/, "")} ${name}`;
+      return bytes < 1000 ? `${bytes} ${bytes === 1 ? "byte" : "bytes"}` : `${Math.round(bytes / 1000)} kB`;
     },
 
     // A name as text that nothing in it can turn around or break, written as it is below a block.
