@@ -51,7 +51,8 @@ def test_a_figure_without_a_height_is_seen_live_and_after_a_reload(browser: Brow
         for _ in range(2):
             figures = frame_of(page, cell).locator(".js-plotly-plot")
             expect(figures.locator(".barlayer")).to_have_count(2)
-            assert [height(each) for each in figures.all()] == [450, 450]
+            for each in figures.all():
+                expect(each).to_have_css("height", "450px")
             expect(frame_of(page, cell).get_by_role("figure", name="Chart: bar, 1 series")).to_have_count(2)
             page.reload()
             block_of(page, cell).scroll_into_view_if_needed()
