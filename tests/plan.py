@@ -132,7 +132,11 @@ PLAN = {
     "models.continuation": Layer(
         f"{VALUES} private_folders images.resize settings models.endpoint models.continuation", "httpx httpx2"
     ),
-    "models.messages": Layer(f"{VALUES} models.endpoint models.continuation models.messages"),
+    # An endpoint's own API beside chat completions.
+    "models.native": Layer(f"{VALUES} models.endpoint models.continuation models.native"),
+    "models.responses": Layer(f"{VALUES} models.endpoint models.continuation models.native models.responses"),
+    "models.responses.responses_request": Layer(pure=True),
+    "models.messages": Layer(f"{VALUES} models.endpoint models.continuation models.native models.messages"),
     "models.messages.messages_request": Layer(pure=True),
     "models.messages.passed_block": Layer("text.surrogates", pure=True),
     "models.demo": Layer(f"{VALUES} models"),
@@ -231,7 +235,9 @@ PLAN = {
         "hosts.proxy.client_api.chat_request hosts.proxy.files.links_for_model", pure=True
     ),
     "hosts.proxy.client_api.chat_request": Layer(
-        "errors text.json_reader models.messages.messages_request hosts.proxy.files.sent_files", pure=True
+        "errors text.json_reader models.messages.messages_request models.responses.responses_request "
+        "hosts.proxy.files.sent_files",
+        pure=True,
     ),
     "hosts.proxy.client_api": Layer(
         f"{VALUES} files runner models hosts.proxy.files hosts.proxy.team.limiter hosts.proxy.client_api",

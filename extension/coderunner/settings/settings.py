@@ -181,8 +181,8 @@ class Settings(SandboxSettings):
     )
     upstream_api: Literal["auto", "chat", "native"] = setting(
         "auto",
-        "API in which the endpoint is asked for replies of /v1/messages: that one (native), chat completions "
-        "(chat), or that one if the endpoint has it (auto)",
+        "API in which the endpoint is asked for replies of /v1/messages and /v1/responses: that one "
+        "(native), chat completions (chat), or that one if the endpoint has it (auto)",
         "proxy",
     )
     pictures: Literal["links", "inline"] = setting(

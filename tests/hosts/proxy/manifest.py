@@ -389,6 +389,21 @@ BEHAVIOURS |= {
     "proxy:responses:tools": Behaviour(
         "The client's own functions are called and answered as items.", RESPONSES
     ),
+    "proxy:responses:native": Behaviour(
+        "An endpoint that has the Responses API is asked in it, with each result as the next message; sealed "
+        "thoughts, items of its own tools and all that the proxy does not know survive.",
+        RESPONSES,
+    ),
+    "proxy:responses:native-state": Behaviour(
+        "What a response follows is given to such an endpoint as the model made it; nothing is stored there.",
+        RESPONSES,
+    ),
+    "proxy:responses:native-once": Behaviour(
+        "A failure within such a reply is told, and a retry runs no block of it again.", RESPONSES
+    ),
+    "proxy:responses:native-absent": Behaviour(
+        "An endpoint without the Responses API is asked in chat completions, once that is known.", RESPONSES
+    ),
     "proxy:responses:passed": Behaviour(
         "No route passes the suffix of a model on to the endpoint.", RESPONSES
     ),

@@ -96,12 +96,12 @@ class MessagesUpstream:
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: App, send: App) -> None:
         if scope["type"] != "http":
-            await _live(receive, send)
+            await live(receive, send)
             return
-        body = await _read(receive)
+        body = await read_body(receive)
         if scope["path"] != "/v1/messages":
             self.others.append(scope["path"])
-            await _say(send, 404, {"detail": "Not Found"})
+            await answer_with(send, 404, {"detail": "Not Found"})
             return
         asked = json.loads(body)
         if asked["messages"][-1]["content"] == "alpha bravo charlie":
@@ -115,7 +115,7 @@ class MessagesUpstream:
         if isinstance(answer, Reply):
             await self._stream(answer, receive, send)
         else:
-            await _say(send, *answer)
+            await answer_with(send, *answer)
 
     async def _stream(self, reply: Reply, receive: App, send: App) -> None:
         kind = (b"content-type", b"text/event-stream")
@@ -131,13 +131,13 @@ class MessagesUpstream:
         await send({"type": "http.response.body", "body": b""})
 
 
-async def _say(send: App, status: int, value: object) -> None:
+async def answer_with(send: App, status: int, value: object) -> None:
     kind = (b"content-type", b"application/json")
     await send({"type": "http.response.start", "status": status, "headers": [kind]})
     await send({"type": "http.response.body", "body": json.dumps(value).encode()})
 
 
-async def _read(receive: App) -> bytes:
+async def read_body(receive: App) -> bytes:
     data, more = b"", True
     while more:
         message: Any = await receive()
@@ -145,7 +145,7 @@ async def _read(receive: App) -> bytes:
     return data
 
 
-async def _live(receive: App, send: App) -> None:
+async def live(receive: App, send: App) -> None:
     message: Any = await receive()
     while message["type"] == "lifespan.startup":
         await send({"type": "lifespan.startup.complete"})

@@ -21,9 +21,10 @@ from coderunner.hosts.proxy.messages.message_format import MessageFormat
 from coderunner.hosts.proxy.messages.native_request import native, readable, with_words
 from coderunner.models.continuation.reply_segment import ReplySegment
 from coderunner.models.endpoint.token_usage import Usage
-from coderunner.models.messages.message_rounds import Round, as_begun, as_dialogue
+from coderunner.models.messages.message_rounds import as_begun, as_dialogue
 from coderunner.models.messages.message_stream import MessageStream
-from coderunner.models.messages.upstream_routes import UpstreamRoutes
+from coderunner.models.native.native_reply import Round
+from coderunner.models.native.upstream_api import UpstreamApi
 from coderunner.runner import Part
 from coderunner.text import json_reader
 from tests.behaviours import behaviour
@@ -296,7 +297,7 @@ def test_an_endpoint_without_the_api_is_asked_once_for_it_and_then_in_chat_compl
     for _ in range(2):
         assert stdout(create(proxied)) == ["15\n"]
     assert len([each for each in served.asked if each.path.endswith("/messages")]) <= 1
-    assert not proxied.proxy.upstream_routes.usable
+    assert not proxied.proxy.upstreams.messages.usable
 
 
 @dataclass(slots=True)
@@ -436,9 +437,9 @@ def test_a_citation_belongs_to_its_text() -> None:
 @behaviour("proxy:messages:native-absent")
 @pytest.mark.parametrize(("setting", "usable"), [("auto", True), ("chat", False), ("native", True)])
 def test_what_is_set_is_not_found_out(setting: str, usable: bool) -> None:
-    routes = UpstreamRoutes(setting)
-    routes.note(there=False)
-    assert routes.usable is (usable and setting != "auto")
+    upstream = UpstreamApi(setting)
+    upstream.note(there=False)
+    assert upstream.usable is (usable and setting != "auto")
 
 
 @behaviour("proxy:messages:native")
@@ -486,7 +487,7 @@ def test_whatever_blocks_an_endpoint_sends_come_whole_and_in_order_however_they_
     whole = made.whole(outcome)
     theirs = [block for block in whole["content"] if block["type"] != "text"]
     assert theirs == [block for block in blocks if block["type"] != "text"]
-    assert [block for _, block in stream.blocks] == theirs
+    assert [block for _, block in stream.passed] == theirs
     texts = "".join(block["text"] for block in whole["content"] if block["type"] == "text")
     assert texts.split() == "".join(block["text"] for block in blocks if block["type"] == "text").split()
     lines = [

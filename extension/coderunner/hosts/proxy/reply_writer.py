@@ -12,23 +12,22 @@ from coderunner.ending_sentences import COMPLETE, how_a_reply_ended
 from coderunner.errors import RecordsUnavailable
 from coderunner.hosts.proxy.client_api.chat_request import ChatRequest, said, with_words
 from coderunner.hosts.proxy.client_api.openai_format import Outcome
+from coderunner.hosts.proxy.client_api.passed_events import FOR_CLIENTS, SILENT, begun
 from coderunner.hosts.proxy.client_api.response_stream import ReplySink
 from coderunner.hosts.proxy.files.links_for_model import for_the_model
 from coderunner.hosts.proxy.files.made_links import MadeLinks, apart
 from coderunner.hosts.proxy.files.received_files import ReceivedFiles, told_of
 from coderunner.hosts.proxy.files.sent_files import with_file_words
 from coderunner.hosts.proxy.live.live_links import LiveLinks, PageLink, below
-from coderunner.hosts.proxy.messages.native_request import with_files
 from coderunner.hosts.proxy.operation.request_facts import RequestFacts
 from coderunner.hosts.proxy.operation.watch import Watch
-from coderunner.hosts.proxy.reply_models import ModelReply, from_model
+from coderunner.hosts.proxy.reply_models import ModelReply, Upstreams, from_model, with_files
 from coderunner.hosts.proxy.team.accounts import Accounts
 from coderunner.hosts.proxy.team.kernel_seats import KernelSeats
 from coderunner.hosts.proxy.team.members import Member
 from coderunner.hosts.proxy.team.reply_limits import LimitedKernel, ReplyLimits
 from coderunner.models.continuation.strategy_cache import StrategyCache
 from coderunner.models.endpoint.client import Client
-from coderunner.models.messages.upstream_routes import UpstreamRoutes
 from coderunner.runner import (
     Ended,
     Event,
@@ -127,7 +126,7 @@ class ReplyWriter:
     seats: KernelSeats
     watch: Watch
     received: ReceivedFiles
-    routes: UpstreamRoutes
+    upstreams: Upstreams
     met: WeakSet[Session] = field(default_factory=WeakSet)
     """The sessions of which it is known what an earlier process ran in them."""
 
@@ -196,7 +195,7 @@ class ReplyWriter:
             settings=settings,
             client=self.client,
             memory=self.memory,
-            routes=self.routes,
+            upstreams=self.upstreams,
         )
         stream = _Stream(reply, delivery, written, self._note(order), order.links, order.live, page, kept)
         before = bool(written.reply) and readable(written.text)
@@ -326,12 +325,10 @@ class _Stream:
 
     async def _pass(self, event: Mapping[str, object]) -> None:
         """Pass on an event of an endpoint that has the client's API."""
-        if event.get("type") == "content_block_start":
+        if kind := begun(event):
             await self.flush()
-            block = event.get("content_block")
-            kind = block.get("type") if isinstance(block, Mapping) else ""
-            self.written.calls = self.written.calls or kind == "tool_use"
-            self.passed = self.passed or kind not in ("thinking", "redacted_thinking")
+            self.written.calls = self.written.calls or kind in FOR_CLIENTS
+            self.passed = self.passed or kind not in SILENT
         await self.delivery.pass_event(event)
 
     async def tell(self, event: Event) -> None:

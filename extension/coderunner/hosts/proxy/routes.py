@@ -49,6 +49,7 @@ from coderunner.hosts.proxy.operation.draining import Draining
 from coderunner.hosts.proxy.operation.request_facts import facts_of
 from coderunner.hosts.proxy.operation.watch import Watch
 from coderunner.hosts.proxy.passthrough import API, relay, route_of
+from coderunner.hosts.proxy.reply_models import Upstreams
 from coderunner.hosts.proxy.reply_writer import Keep, Order, ReplyWriter
 from coderunner.hosts.proxy.responses.response_api import ResponseApi
 from coderunner.hosts.proxy.responses.stored_responses import StoredResponses
@@ -61,7 +62,6 @@ from coderunner.ids import new_id
 from coderunner.models.continuation.strategy_cache import StrategyCache
 from coderunner.models.endpoint.client import Client, Endpoint
 from coderunner.models.endpoint.fast_transport import fast_transport
-from coderunner.models.messages.upstream_routes import UpstreamRoutes
 from coderunner.page.html.block_html import Setting
 from coderunner.runner import (
     Capacity,
@@ -141,7 +141,7 @@ class Proxy:
         self._seats = KernelSeats(self.sessions)
         self.watch = Watch(self._kernels)
         self.draining = Draining()
-        self.upstream_routes = UpstreamRoutes(settings.upstream_api)
+        self.upstreams = Upstreams.of(settings.upstream_api)
         writer = ReplyWriter(
             settings,
             self.client,
@@ -152,7 +152,7 @@ class Proxy:
             self._seats,
             self.watch,
             received := ReceivedFiles(self.records),
-            self.upstream_routes,
+            self.upstreams,
         )
         uploads = settings.data_dir / "uploads"
         self._files = StoredFiles(label, self._folder, uploads, settings.keep_days, received)
@@ -171,8 +171,8 @@ class Proxy:
             every=settings.run_for == "all",
             runs=self.runs,
         )
-        self._messages = MessageApi(self._host, self.upstream_routes)
-        self._responses = ResponseApi(self._host, StoredResponses(self.records))
+        self._messages = MessageApi(self._host, self.upstreams.messages)
+        self._responses = ResponseApi(self._host, StoredResponses(self.records), self.upstreams.responses)
 
     def image_app(self, api_keys: ApiKeys) -> ImageApp:
         """The ASGI app that serves the images of these keys."""

@@ -103,6 +103,9 @@ def error_in(chunk: Mapping[str, object]) -> object:
         return chunk if error is True else error
     if "error" in (chunk.get("object"), chunk.get("type")):
         return chunk
+    if chunk.get("type") == "response.failed":
+        response = chunk.get("response")
+        return (response.get("error") if isinstance(response, dict) else None) or chunk
     if isinstance(choices := chunk.get("choices"), list):
         choice = choices[0] if choices else None
         return choice.get("error") if isinstance(choice, dict) else None

@@ -3,27 +3,15 @@
 import base64
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 from coderunner.models.continuation.strategies import GO_ON, RESULT_NOTE
 from coderunner.models.messages.messages_request import Block, Message
+from coderunner.models.native.native_reply import Round
 
 UNANSWERED = "tool_use"
 """A call of the client's tools has to be answered by the next message, and that is ours."""
 _DATA = re.compile(r"data:([^;,]+);base64,")
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """What the model said up to its code, with the blocks that were passed on, and the result."""
-
-    said: str
-    result: str
-    blocks: Sequence[tuple[int, Block]] = ()
-    """Each after so many characters of what was said."""
-    pictures: Sequence[str] = ()
-    """What the code showed, as data addresses."""
 
 
 def as_begun(
@@ -92,7 +80,7 @@ def _said(each: Round) -> list[Block]:
     """What was said, with each block at its place."""
     parts: list[Block] = []
     at = 0
-    for place, block in each.blocks:
+    for place, block in each.passed:
         if block.get("type") != UNANSWERED and place <= len(each.said):
             parts += [_text(each.said[at:place]), block]
             at = place

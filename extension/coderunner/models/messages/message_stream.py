@@ -9,6 +9,7 @@ from coderunner.models.endpoint.chunks import ChunkContent
 from coderunner.models.endpoint.sse import Chunk
 from coderunner.models.endpoint.token_usage import Tokens, count
 from coderunner.models.messages.passed_block import PassedBlock
+from coderunner.models.native.native_reply import NOTHING
 
 FINISHED: Mapping[str, str] = {
     "end_turn": "stop",
@@ -28,7 +29,6 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 """What a type can be: it names the event in the stream to the client."""
 LONGEST_FENCE = 200
 """Characters of the end of a text in which a closing fence is looked for."""
-NOTHING = Delta()
 WHOLE = "message"
 """The type of a message that came whole, though a stream was asked for."""
 
@@ -58,7 +58,7 @@ class MessageStream:
         self._spent: dict[str, int] = {}
         self._counted = False
         self._pieces = 0
-        self.blocks: list[tuple[int, Mapping[str, object]]] = []
+        self.passed: list[tuple[int, Mapping[str, object]]] = []
         """The blocks that were passed on, each after so many characters of text."""
         self.finish_reason = ""
         self.began = False
@@ -165,7 +165,7 @@ class MessageStream:
         if self._open is None:
             # A block that ends with its text is closed, and runs before anything follows it.
             return self._say(["\n"]) if _CLOSING.search(self._tail) else NOTHING
-        self.blocks.append((self._said, self._open.whole()))
+        self.passed.append((self._said, self._open.whole()))
         self._open = None
         return Delta(events=(event,))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from coderunner.errors import CodeRunnerError, UnreadableJSON
 from coderunner.hosts.proxy.files.sent_files import SentFile, take
 from coderunner.models.messages.messages_request import MessagesRequest
+from coderunner.models.responses.responses_request import ResponsesRequest
 from coderunner.text import json_reader
 
 Message = Mapping[str, object]
@@ -59,7 +60,7 @@ class ChatRequest:
     """The client wants the token usage at the end of the stream."""
     variables: bool = False
     """The model is to be told which variables its code made or changed."""
-    native: MessagesRequest | None = None
+    native: MessagesRequest | ResponsesRequest | None = None
     """The same for an endpoint that has the API of the request itself."""
     untold: CodeRunnerError | None = None
     """Why only such an endpoint can answer it."""

@@ -19,7 +19,7 @@ from coderunner.hosts.proxy.files.sent_files import UnusableFile
 from coderunner.hosts.proxy.messages.message_format import MessageFormat
 from coderunner.hosts.proxy.messages.message_request import chat_of, conversation_of
 from coderunner.hosts.proxy.messages.native_request import native, readable
-from coderunner.models.messages.upstream_routes import UpstreamRoutes
+from coderunner.models.messages.messages_upstream import MessagesUpstream
 
 LASTS = 30 * 86_400.0
 """Seconds after which a container is said to expire: a kernel may be gone sooner, and says so then."""
@@ -30,7 +30,7 @@ class MessageApi:
     """The API before one proxy."""
 
     host: ApiHost
-    routes: UpstreamRoutes
+    upstream: MessagesUpstream
 
     def reads(self, body: Body) -> bool:
         """Whether it is read here."""
@@ -63,10 +63,10 @@ class MessageApi:
         try:
             chat = with_files(chat_of(body, self.host.model))
         except (UnusableRequest, UnusableFile) as failure:
-            if not self.routes.usable:
+            if not self.upstream.usable:
                 raise
             untold = failure
             chat = with_files(chat_of(readable(body), self.host.model))
-        if not self.routes.usable:
+        if not self.upstream.usable:
             return chat
         return replace(chat, native=native(body, headers, for_the_model(chat.prior)), untold=untold)

@@ -1,9 +1,8 @@
 """A request of the Messages API for an endpoint that has this API itself. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from coderunner.hosts.proxy.client_api.chat_request import ChatRequest
 from coderunner.hosts.proxy.client_api.reply_parts import result_again
 from coderunner.hosts.proxy.files.file_ids import conversation_of as container_name
 from coderunner.hosts.proxy.files.file_ids import from_digits
@@ -56,17 +55,18 @@ def readable(body: Mapping[str, object]) -> Mapping[str, object]:
     return {**body, "messages": messages, "tools": tools}
 
 
-def with_files(asked: ChatRequest, words: Callable[[Sequence[SentFile]], str]) -> ChatRequest:
-    """The request with `words` on its files, in place of documents whose content is in the chat's folder."""
-    if asked.native is None:
-        return asked
-    # Each of these stands for one message of the user's that says something.
-    files = iter([_files(message) for message in asked.messages if message.get("role") == "user"])
+def with_files(
+    request: MessagesRequest, files: Iterator[Sequence[SentFile]], words: Callable[[Sequence[SentFile]], str]
+) -> MessagesRequest:
+    """The request with `words` on its files, in place of documents whose content is in the chat's folder.
+
+    `files` are those of each message of the user's that says something.
+    """
     messages = [
         _in_words(message, words(its)) if _speaks(message) and (its := next(files, ())) else message
-        for message in asked.native.messages
+        for message in request.messages
     ]
-    return replace(asked, native=replace(asked.native, messages=messages))
+    return replace(request, messages=messages)
 
 
 def with_lesson(request: MessagesRequest, lesson: str) -> MessagesRequest:
@@ -164,11 +164,6 @@ def _speaks(message: Message) -> bool:
         return True
     blocks = [each for each in blocks_of(content) if _is_readable(each)]
     return not blocks or any(each.get("type") != "tool_result" for each in blocks)
-
-
-def _files(message: Message) -> Sequence[SentFile]:
-    content = message.get("content")
-    return [part for part in content if isinstance(part, SentFile)] if isinstance(content, list) else ()
 
 
 def _in_words(message: Message, words: str) -> Message:

@@ -56,24 +56,40 @@ def container_of(items: Sequence[Item]) -> str:
     return str(next(calls, {}).get("container_id") or "")
 
 
+def logs_of(call: Item) -> str:
+    """What a call of the code interpreter has shown."""
+    outputs = call.get("outputs")
+    return "".join(
+        str(each.get("logs") or "")
+        for each in (outputs if isinstance(outputs, Sequence) else ())
+        if isinstance(each, Mapping) and each.get("type") == "logs"
+    )
+
+
+def text_of(content: object) -> str:
+    """The text of a content."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, Sequence) else ()
+    told = (part for part in parts if isinstance(part, Mapping))
+    return "".join(
+        str((part.get("refusal") if part.get("type") == "refusal" else part.get("text")) or "")
+        for part in told
+    )
+
+
 def _message(item: Item, messages: list[dict[str, object]]) -> None:
     role = str(item.get("role") or "user")
     if role == "assistant":
-        _add_to_reply(_text(item.get("content")), messages)
+        _add_to_reply(text_of(item.get("content")), messages)
         return
     content = item.get("content")
     messages.append({"role": role, "content": content if isinstance(content, str) else _parts(content)})
 
 
 def _code(item: Item, messages: list[dict[str, object]]) -> None:
-    outputs = item.get("outputs")
-    logs = [
-        str(each.get("logs") or "")
-        for each in (outputs if isinstance(outputs, Sequence) else ())
-        if isinstance(each, Mapping) and each.get("type") == "logs"
-    ]
     said = block(str(item.get("code") or ""))
-    _add_to_reply(f"{said}{result_again(''.join(logs))}", messages)
+    _add_to_reply(f"{said}{result_again(logs_of(item))}", messages)
 
 
 def _call(item: Item, messages: list[dict[str, object]]) -> None:
@@ -86,7 +102,7 @@ def _call(item: Item, messages: list[dict[str, object]]) -> None:
 
 def _answer(item: Item, messages: list[dict[str, object]]) -> None:
     output = item.get("output")
-    said = output if isinstance(output, str) else _text(output)
+    said = output if isinstance(output, str) else text_of(output)
     messages.append({"role": "tool", "tool_call_id": str(item.get("call_id") or ""), "content": said})
 
 
@@ -115,17 +131,6 @@ def _add_to_reply(text: str, messages: list[dict[str, object]]) -> None:
     reply = _reply(messages)
     before = str(reply["content"])
     reply["content"] = f"{before}{'' if before.endswith(chr(10)) or not before else chr(10)}{text}"
-
-
-def _text(content: object) -> str:
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, Sequence) else ()
-    told = (part for part in parts if isinstance(part, Mapping))
-    return "".join(
-        str((part.get("refusal") if part.get("type") == "refusal" else part.get("text")) or "")
-        for part in told
-    )
 
 
 def _parts(content: object) -> list[object]:

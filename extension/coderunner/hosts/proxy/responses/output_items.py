@@ -4,13 +4,19 @@ The text of a reply is cut where it is code: what stands before a block and afte
 the block with its result is a call of the code interpreter. A thought is an item of its own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from coderunner.hosts.proxy.client_api.reply_parts import CodeText, addresses, result_text, without_tags
 from coderunner.hosts.proxy.files.file_ids import MADE, Cited, FileId, cited
+from coderunner.hosts.proxy.responses.passed_items import PassedItems
 from coderunner.models.continuation.tool_calls import joined
+from coderunner.models.responses.response_rounds import MESSAGE, further
+from coderunner.models.responses.response_stream import ADDED, CITED
 from coderunner.runner import Part
+
+PLACES = ("start_index", "end_index", "index")
+"""The fields of an annotation that count characters."""
 
 Event = dict[str, Any]
 """One of the API's events, without its number."""
@@ -37,6 +43,13 @@ class OutputItems:
         self._below = ""
         """The links below a result, for the message after it."""
         self._calls: list[object] = []
+        self._theirs = PassedItems(self._done)
+        self._fields: dict[str, object] = {}
+        """What else the message has that comes next."""
+        self._annotations: list[object] = []
+        """Those of the message that is being written."""
+        self._shift = 0
+        """Characters of ours before its text."""
 
     @property
     def items(self) -> list[dict[str, Any]]:
@@ -85,7 +98,19 @@ class OutputItems:
         events += self._leave()
         for call in joined(self._calls):
             events += self._function_call(call)
-        return events
+        return [*events, *self._theirs.close()]
+
+    def passed(self, event: Mapping[str, object]) -> list[Event]:
+        """An event of an endpoint that has this API: of its own items, or a citation in a message."""
+        its = event.get("item")
+        kind = event.get("type")
+        if kind == ADDED and isinstance(its, Mapping) and its.get("type") == MESSAGE:
+            events, self._fields = self._leave(), further(its)
+            return events
+        if kind == CITED:
+            return self._cite(event.get("annotation"))
+        before = self._leave() if kind == ADDED else []
+        return [*before, *self._theirs.receive(event)]
 
     # --- text
 
@@ -93,9 +118,10 @@ class OutputItems:
         events: list[Event] = []
         if self._kind != "message":
             events = self._leave()
-            text = f"{self._below}{text.lstrip()}" if text.strip() else ""
-            if not text:
+            if not text.strip():
                 return events
+            events += self._enter("message")
+            text, self._shift = f"{self._below}{text.lstrip()}", len(self._below)
             self._below = ""
         return [*events, *self._say(text)]
 
@@ -159,8 +185,11 @@ class OutputItems:
         prefix, item = _BEGUN[kind]
         self._item = {"id": f"{prefix}_{self._identity}_{len(self._done)}", "type": kind, **item()}
         self._text, self._code, self._source, self._whole = [], CodeText(), "", False
+        self._annotations, self._shift = [], 0
         if kind == "code_interpreter_call":
             self._item["container_id"] = self._container
+        if kind == "message":
+            self._item, self._fields = {**self._fields, **self._item}, {}
         events.append(self._of_item("added", self._item))
         match kind:
             case "code_interpreter_call":
@@ -185,18 +214,30 @@ class OutputItems:
 
     def _end_message(self) -> list[Event]:
         text = "".join(self._text)
-        annotations = [self._citation(each) for each in cited(text)]
+        before = len(self._annotations)
+        annotations = [*self._annotations, *map(self._citation, cited(text))]
         part = {"type": "output_text", "text": text, "annotations": annotations, "logprobs": []}
         self._finish(content=[part])
         added = "output_text.annotation.added"
         return [
             *(
                 self._within(added, annotation=each, annotation_index=at, content_index=0)
-                for at, each in enumerate(annotations)
+                for at, each in enumerate(annotations[before:], before)
             ),
             self._within("output_text.done", text=text, content_index=0, logprobs=[]),
             self._within("content_part.done", content_index=0, part=part),
         ]
+
+    def _cite(self, annotation: object) -> list[Event]:
+        """A citation of the endpoint's, in the message that is being written."""
+        if self._kind != "message" or not isinstance(annotation, Mapping):
+            return []
+        places = {name: annotation[name] for name in PLACES if isinstance(annotation.get(name), int)}
+        moved = {**annotation, **{name: place + self._shift for name, place in places.items()}}
+        at = len(self._annotations)
+        self._annotations.append(moved)
+        added = "output_text.annotation.added"
+        return [self._within(added, annotation=moved, annotation_index=at, content_index=0)]
 
     def _citation(self, link: Cited) -> dict[str, Any]:
         """A link to a file as the API tells of one in a container."""

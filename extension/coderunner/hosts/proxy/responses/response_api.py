@@ -4,17 +4,17 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Send
 
-from coderunner.errors import RecordsUnavailable
+from coderunner.errors import CodeRunnerError, RecordsUnavailable
 from coderunner.hosts.proxy.client_api import openai_format
 from coderunner.hosts.proxy.client_api.api_host import ApiHost, Asked, Body
-from coderunner.hosts.proxy.client_api.chat_request import Clues, with_files
+from coderunner.hosts.proxy.client_api.chat_request import ChatRequest, Clues, UnusableRequest, with_files
 from coderunner.hosts.proxy.client_api.response_stream import (
     Delivery,
     StreamedEvents,
@@ -22,15 +22,18 @@ from coderunner.hosts.proxy.client_api.response_stream import (
     refuse,
 )
 from coderunner.hosts.proxy.files.file_ids import container_id, conversation_of
-from coderunner.hosts.proxy.responses.input_items import container_of
+from coderunner.hosts.proxy.files.sent_files import UnusableFile
+from coderunner.hosts.proxy.responses.input_items import Item, container_of
+from coderunner.hosts.proxy.responses.native_input import native, readable, readable_items
 from coderunner.hosts.proxy.responses.output_items import OutputItems
 from coderunner.hosts.proxy.responses.response_format import ResponseFormat
-from coderunner.hosts.proxy.responses.response_request import chat_of, read, reads
+from coderunner.hosts.proxy.responses.response_request import ResponseRequest, chat_of, read, reads
 from coderunner.hosts.proxy.responses.stored_responses import (
     NOT_KEPT,
     StoredResponse,
     StoredResponses,
 )
+from coderunner.models.responses.responses_upstream import ResponsesUpstream
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +49,7 @@ class ResponseApi:
 
     host: ApiHost
     stored: StoredResponses
+    upstream: ResponsesUpstream
 
     def reads(self, body: Body) -> bool:
         """Whether it is read here."""
@@ -58,14 +62,14 @@ class ResponseApi:
         # A container that is named counts more than one that the history tells of.
         name = conversation_of(response.container) or name or conversation_of(container_of(response.items))
         # In a thread: files are decoded, and there may be some dozens of megabytes of them.
-        chat = await asyncio.to_thread(lambda: with_files(chat_of(response, earlier, self.host.model)))
+        chat = await asyncio.to_thread(self._chat, response, earlier)
 
         def deliver(message: str, conversation: str, headers: Mapping[str, str]) -> Delivery:
             items = OutputItems(message, container_id(conversation), conversation)
             its = ResponseFormat(f"{PREFIX}{message}", int(time.time()), chat.named, response.repeated, items)
 
             async def keep(whole: Mapping[str, object]) -> None:
-                if any(item["type"] == "code_interpreter_call" for item in items.items):
+                if any(item.get("type") == "code_interpreter_call" for item in items.items):
                     await self.host.used(owner, conversation)
                 if not response.stores:
                     return
@@ -80,6 +84,20 @@ class ResponseApi:
             return shape(request.scope, send, its, headers, keep)
 
         return Asked(chat, Clues(body.get("metadata"), name), deliver)
+
+    def _chat(self, asked: ResponseRequest, earlier: Sequence[Item]) -> ChatRequest:
+        """The request as one of chat completions and, where the endpoint may have this API, as it is."""
+        untold: CodeRunnerError | None = None
+        try:
+            chat = with_files(chat_of(asked, earlier, self.host.model))
+        except (UnusableRequest, UnusableFile) as failure:
+            if not self.upstream.usable:
+                raise
+            untold = failure
+            chat = with_files(chat_of(readable(asked), readable_items(earlier), self.host.model))
+        if not self.upstream.usable:
+            return chat
+        return replace(chat, native=native(asked.body, [*earlier, *asked.items]), untold=untold)
 
     async def kept(self, request: Request, body: bytes, send: Send) -> None:
         """A response that is kept, its items, or its end; those of the endpoint are the endpoint's."""

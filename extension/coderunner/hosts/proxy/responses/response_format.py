@@ -7,7 +7,9 @@ from typing import Any
 
 from coderunner.hosts.proxy.client_api.openai_format import Outcome
 from coderunner.hosts.proxy.responses.output_items import Event, OutputItems
+from coderunner.hosts.proxy.responses.their_response import TheirResponse
 from coderunner.models.endpoint.token_usage import Usage
+from coderunner.models.responses.response_stream import BEGAN, ENDED
 from coderunner.runner import Part
 from coderunner.text.surrogates import paired
 
@@ -30,6 +32,7 @@ class ResponseFormat:
     items: OutputItems
     _number: int = field(default=len(FIRST), init=False)
     """Of the next event. The first ones are made last: a response begins when something of it is there."""
+    _theirs: TheirResponse = field(default_factory=TheirResponse, init=False)
 
     def begin(self) -> bytes:
         """What stands before everything."""
@@ -57,9 +60,12 @@ class ResponseFormat:
         """Fragments of calls of the client's own functions."""
         return self._written(self.items.call(fragments))
 
-    def passed(self, _event: Mapping[str, object]) -> bytes:
-        """No endpoint is asked in this API."""
-        return b""
+    def passed(self, event: Mapping[str, object]) -> bytes:
+        """An event of an endpoint that has this API: of an item of its own, or of the response."""
+        if event.get("type") in (*BEGAN, *ENDED):
+            self._theirs.note(event)
+            return b""
+        return self._written(self.items.passed(event))
 
     def end(self, outcome: Outcome) -> bytes:
         """What stands after everything."""
@@ -80,7 +86,7 @@ class ResponseFormat:
         response = self._response("incomplete" if why else "completed", self.items.items)
         if why:
             response["incomplete_details"] = {"reason": why}
-        response["usage"] = usage(outcome.usage)
+        response["usage"] = self._theirs.usage(usage(outcome.usage))
         return response
 
     def _response(self, status: str, output: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -95,6 +101,7 @@ class ResponseFormat:
             "incomplete_details": None,
             "usage": None,
             **self.repeated,
+            **self._theirs.fields,
         }
 
     def _written(self, events: Sequence[Event]) -> bytes:
@@ -107,7 +114,7 @@ def _event(event: Event, number: int) -> bytes:
     return f"event: {event['type']}\ndata: {data}\n\n".encode()
 
 
-def usage(spent: Usage) -> dict[str, object]:
+def usage(spent: Usage) -> dict[str, Any]:
     """The usage of a response: the client's prompt, and everything generated."""
     return {
         "input_tokens": spent.prompt,

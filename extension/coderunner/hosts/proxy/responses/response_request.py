@@ -15,13 +15,16 @@ KEPT_ELSEWHERE: Mapping[str, str] = {
     "background": "The proxy answers while the client waits: leave out `background`.",
     "conversation": "The proxy keeps no conversations of its own: use `previous_response_id` instead of "
     "`conversation`.",
-    "prompt": "The proxy keeps no prompts: send the text as `instructions` and `input`.",
 }
-"""What only OpenAI's own servers have."""
+"""What neither the proxy does nor its endpoint, where nothing is stored of its replies."""
+NO_PROMPT = "The proxy keeps no prompts: send the text as `instructions` and `input`."
 NO_TOOL = (
     "The proxy has no tool {kind}: it runs code (`code_interpreter`) and passes on calls of the client's own "
     "functions."
 )
+INSTEAD = ("previous_response_id", "prompt")
+"""What may stand in place of an input."""
+CODE_TOOL = "code_interpreter"
 NO_INPUT = "The request has no `input`, which is a text or a list of items."
 OPTIONS: Mapping[str, str] = {
     "max_output_tokens": "max_tokens",
@@ -87,13 +90,11 @@ def read(body: Mapping[str, object]) -> ResponseRequest:
         if body.get(name):
             raise UnusableRequest(why)
     given = body.get("input") or []
-    if not isinstance(given, str | list) or not (given or body.get("previous_response_id")):
+    if not isinstance(given, str | list) or not (given or any(map(body.get, INSTEAD))):
         raise UnusableRequest(NO_INPUT)
     container = ""
-    for tool in _tools(body):
-        if tool.get("type") not in ("function", "code_interpreter"):
-            raise UnusableRequest(NO_TOOL.format(kind=repr(str(tool.get("type"))[:80])))
-        named = tool.get("container")
+    for tool in tools_of(body):
+        named = tool.get("container") if tool.get("type") == CODE_TOOL else None
         container = named if isinstance(named, str) else container
     return ResponseRequest(
         body,
@@ -107,8 +108,13 @@ def read(body: Mapping[str, object]) -> ResponseRequest:
 
 
 def chat_of(asked: ResponseRequest, earlier: Sequence[Item], default: str = "") -> ChatRequest:
-    """The same as a request of chat completions, after the items of `earlier` responses."""
+    """The same as one of chat completions, after the items of `earlier` responses. Raises UnusableRequest."""
     body = asked.body
+    if body.get("prompt"):
+        raise UnusableRequest(NO_PROMPT)
+    for tool in tools_of(body):
+        if tool.get("type") not in ("function", CODE_TOOL):
+            raise UnusableRequest(NO_TOOL.format(kind=repr(str(tool.get("type"))[:80])))
     named = str(body.get("model") or default)
     instructions = body.get("instructions")
     first = [{"role": "system", "content": instructions}] if isinstance(instructions, str) else []
@@ -132,7 +138,7 @@ def _further(body: Mapping[str, object]) -> dict[str, object]:
         found["reasoning_effort"] = reasoning["effort"]
     if isinstance(text, Mapping) and text.get("verbosity"):
         found["verbosity"] = text["verbosity"]
-    functions = [_function(tool) for tool in _tools(body) if tool.get("type") == "function"]
+    functions = [_function(tool) for tool in tools_of(body) if tool.get("type") == "function"]
     if functions:
         found["tools"] = functions
         if choice := _choice(body.get("tool_choice")):
@@ -156,6 +162,7 @@ def _choice(choice: object) -> object:
     return choice if choice in ("none", "required") else None
 
 
-def _tools(body: Mapping[str, object]) -> list[Item]:
+def tools_of(body: Mapping[str, object]) -> list[Item]:
+    """The tools of a request."""
     tools = body.get("tools")
     return [tool for tool in (tools if isinstance(tools, Sequence) else ()) if isinstance(tool, Mapping)]

@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 
-from coderunner.errors import EndpointFailed, EndpointRefused, ModelError
+from coderunner.errors import EndpointFailed
 from coderunner.models.endpoint.client import Client
 from coderunner.models.messages.message_stream import ends
+from coderunner.models.native.upstream_api import AUTO, UpstreamApi
 
 PATH = "messages"
-AUTO, CHAT, NATIVE = "auto", "chat", "native"
-ABSENT = frozenset({200, 404, 405, 501})
-"""How servers answer a route that they do not have; LM Studio's says it with 200."""
 VERSION = "2023-06-01"
 MOST = 1000
 """Models whose way is kept."""
@@ -20,39 +18,16 @@ FOLLOWS = "delta"
 PROBE_TOKENS = 8
 
 
-class UpstreamRoutes:
-    """For this process. `setting` is that of `upstream_api`."""
+class MessagesUpstream(UpstreamApi):
+    """The API, for this process."""
 
     def __init__(self, setting: str = AUTO) -> None:
-        self._setting = setting
-        self._there: bool | None = {CHAT: False, NATIVE: True}.get(setting)
+        super().__init__(setting)
         self._goes_on: dict[str, bool] = {}
 
-    @property
-    def usable(self) -> bool:
-        """Whether the API is to be tried: it is not known to be missing."""
-        return self._there is not False
-
-    @property
-    def known(self) -> bool:
-        """Whether that is sure."""
-        return self._there is not None
-
-    def note(self, *, there: bool) -> None:
-        """Note what an answer has shown."""
-        if self._there is None:
-            self._there = there
-
-    def missing(self, failure: ModelError) -> bool:
-        """Whether a failure before the first event may mean that the endpoint does not have the API.
-
-        An error in the API's own form comes from the API.
-        """
-        if self.known:
-            return False
-        if isinstance(failure, EndpointFailed):
-            return failure.status in ABSENT and not failure.of_messages
-        return isinstance(failure, EndpointRefused)  # some refuse whatever they do not know
+    def answers(self, failure: EndpointFailed) -> bool:
+        """An error in the API's own form comes from the API."""
+        return failure.of_messages
 
     def way(self, model: str) -> bool | None:
         """Whether the model goes on with a message that it has begun; None where it was not tried."""

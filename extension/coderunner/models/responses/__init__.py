@@ -1,0 +1,1 @@
+"""Replies of endpoints that have OpenAI's Responses API themselves."""
