@@ -12,6 +12,7 @@ from coderunner.outputs import DisplayData, Output
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS
 from tests.page.host import Host, block_of, frame_of, hosted, opened
+from tests.page.test_block_html import PIXEL
 
 pytestmark = [*MARKS, pytest.mark.timeout(240)]
 
@@ -26,6 +27,10 @@ class Case:
     """Nothing of it is seen."""
     plain: str = "<lib.Thing object at 0x7f00>"
     link: str = ""
+    beside: str = ""
+    """What came with it as another type, and is shown instead."""
+    instead: str = ""
+    """What of that is to be seen."""
 
 
 def _within(source: str) -> str:
@@ -89,6 +94,34 @@ CASES = {
         hollow=True,
         plain="Chart(3 series)",
     ),
+    "program with a picture": Case(
+        "<div style='height:400px'></div><script src='https://cdn.example/chart.js'></script>",
+        f"This output cannot be shown: it needs programs from cdn.example, and {OFFLINE}",
+        hollow=True,
+        plain="Chart(3 series)",
+        beside="image/png",
+        instead="img[alt='Chart(3 series)']",
+    ),
+    "page with a drawing": Case(
+        "<iframe width=400 height=300 src='https://draw.example/x'></iframe>",
+        f"This output shows a page of draw.example, which is not loaded: {OFFLINE}",
+        hollow=True,
+        link="https://draw.example/x",
+        beside="image/svg+xml",
+        instead="img",
+    ),
+    "program with a table": Case(
+        "<div style='height:400px'></div><script src='https://cdn.example/table.js'></script>",
+        f"This output cannot be shown: it needs programs from cdn.example, and {OFFLINE}",
+        hollow=True,
+        beside="text/markdown",
+        instead="td",
+    ),
+    "icons": Case(
+        "<link rel=stylesheet href='https://cdn.example/npm/@mdi/font/css/materialdesignicons.min.css'>"
+        "<p>Home <i class='mdi mdi-home'></i></p>",
+        f"The icons of this output are not shown: they come from cdn.example, and {OFFLINE}",
+    ),
     "part": Case(
         "<p>text</p><script src='https://cdn.example/a.js'></script>",
         f"A part of this output may be missing: it needs programs from cdn.example, and {OFFLINE}",
@@ -138,6 +171,8 @@ CASES = {
     "swatch": Case("<div style='width:40px;height:40px;background:tomato'></div>"),
     "late": Case("<div id=l></div><script>setTimeout(() => { l.textContent = 'there' }, 900)</script>"),
     "within": Case(_within("<p>seen</p>")),
+    "no icons": Case("<p>text</p><link rel=stylesheet href='https://cdn.example/bootstrap-icons.css'>"),
+    "shown beside a picture": Case("<p>text</p><script>1</script>", beside="image/png"),
 }
 
 
@@ -148,7 +183,15 @@ def host() -> Iterator[Host]:
 
 
 def bundle(case: Case) -> Output:
-    return DisplayData({"text/html": case.source, "text/plain": case.plain})
+    beside = {case.beside: BESIDE[case.beside]} if case.beside else {}
+    return DisplayData({"text/html": case.source, "text/plain": case.plain, **beside})
+
+
+BESIDE = {
+    "image/png": PIXEL,
+    "image/svg+xml": '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9z"/></svg>',
+    "text/markdown": "| a |\n|---|\n| 1 |\n",
+}
 
 
 APART = ("data", "module", "error", "nothing")
@@ -168,8 +211,11 @@ def see(page: Page, cell: str, names: list[str]) -> None:
     pieces = frame_of(page, cell).locator(".cr-piece")
     for at, case in enumerate(cases):
         expect(pieces.nth(at).locator(".cr-void")).to_have_count(1 if case.hollow else 0)
-        told = case.hollow and not case.plain.startswith("<")
-        expect(pieces.nth(at).locator(".cr-instead")).to_have_text([case.plain] if told else [])
+        told = case.hollow and not case.plain.startswith("<") and not case.instead
+        if case.instead:
+            expect(pieces.nth(at).locator(f".cr-instead {case.instead}")).to_be_visible()
+        else:
+            expect(pieces.nth(at).locator(".cr-instead")).to_have_text([case.plain] if told else [])
 
 
 @behaviour("page:missing:said")

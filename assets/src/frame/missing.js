@@ -10,6 +10,14 @@ const LATE = 4000; // until an output that shows nothing is taken to show nothin
 const MOST = 30; // causes of one output that are told
 const ADDRESSES = 500; // of a frame that are looked at
 
+// Icons of fonts that were refused: an address, and what of an output would show them.
+const ICONS = [
+  [/materialdesignicons|\/@mdi\//i, ".mdi, [class*='mdi-']"],
+  [/bootstrap-icons/i, ".bi, [class*='bi-']"],
+  [/material[-+]?(?:icons|symbols)/i, "[class*='material-icons'], [class*='material-symbols']"],
+];
+const icons = (url, place) => ICONS.some(([address, selector]) => address.test(url) && place?.querySelector(selector));
+
 const HERE = new URL(".", document.baseURI).href;
 
 const NODES = "img, iframe, embed, object, video, audio, source, input[type=image], script[src], link[href]";
@@ -199,21 +207,22 @@ export const changed = soon;
 function tell(place, at) {
   const state = states.get(place);
   if (!state || typeof state.item === "string") return;
-  const own = [...state.causes.values()].filter(({ loaded }) => !loaded);
+  const shown = place.querySelector(":scope > .cr-acts");
+  const causes = [...state.causes.values()].map((each) => (each.what === "look" && icons(each.url, shown) ? { ...each, what: "icons" } : each));
+  const own = causes.filter(({ loaded }) => !loaded);
   const grave = own.some(({ what }) => !SOFT.has(what) && what !== "scripts");
   const late = performance.now() - state.since >= LATE;
   const asks = state.empty || state.causes.size > 0 || state.failed !== "" || (late && !state.seen);
-  const shown = place.querySelector(":scope > .cr-acts");
   const nothing = Boolean(asks && shown && hollow(shown));
-  const all = (nothing ? [...state.causes.values()] : own).map(({ what, url, count }) => ({ what, url, count }));
+  const all = (nothing ? causes : own).map(({ what, url, count }) => ({ what, url, count }));
   state.seen = asks && !nothing;
   const room = nothing && shown.getBoundingClientRect().height > 24 + 2; // what draws nothing and takes no room is a loader
   const says = grave || (nothing && (all.length > 0 || (late && (state.failed !== "" || room || state.empty))));
   state.empty &&= nothing || !late;
   state.empty ||= says && nothing;
   instead(place, shown, state, state.empty && nothing);
-  const causes = says ? all.filter(({ what }) => nothing || !(SOFT.has(what) || what === "scripts")) : [];
-  const message = { t: "missing", at, says, hollow: nothing, failed: nothing ? state.failed : "", causes };
+  const told = says ? all.filter(({ what }) => nothing || !(SOFT.has(what) || what === "scripts")) : [];
+  const message = { t: "missing", at, says, hollow: nothing, failed: nothing ? state.failed : "", causes: told };
   const text = JSON.stringify(message);
   if (text === state.told || (!says && !state.told)) return;
   state.told = says ? text : "";
@@ -226,8 +235,13 @@ function instead(place, shown, state, is) {
   shown.classList.toggle("cr-void", is);
   shown.inert = is;
   place.querySelector(":scope > .cr-instead")?.remove();
-  const text = is ? telling(state.item?.plain) : "";
-  if (text) place.append(Object.assign(document.createElement("pre"), { className: "cr-out cr-instead", textContent: text }));
+  if (is) place.append(...alternative(state.item));
+}
+
+function alternative({ instead: html = "", plain } = {}) {
+  const text = html ? "" : telling(plain);
+  if (html) return [Object.assign(document.createElement("div"), { className: "cr-out cr-instead", innerHTML: html })];
+  return text ? [Object.assign(document.createElement("pre"), { className: "cr-out cr-instead", textContent: text })] : [];
 }
 
 // An address in memory, or a type's name, says nothing to a person.

@@ -36,7 +36,7 @@ function begin(draw) {
 }
 
 // Draws one; until it is there, and where it cannot be, its text stands in its place.
-export async function widget(place, { data, plain }, draw) {
+export async function widget(place, { data, plain, instead }, draw) {
   const text = Object.assign(document.createElement("pre"), { textContent: plain });
   place.append(text);
   const id = String(data?.model_id);
@@ -48,6 +48,8 @@ export async function widget(place, { data, plain }, draw) {
     text.remove();
   } catch (failure) {
     if (await its?.closed(id)) return place.remove();
-    text.textContent = `${plain}\n(${failure?.message ?? failure})`;
+    const why = `(${failure?.message ?? failure})`;
+    text.textContent = instead ? why : `${plain}\n${why}`;
+    if (instead) text.insertAdjacentHTML("beforebegin", instead);
   }
 }

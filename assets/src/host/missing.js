@@ -5,7 +5,7 @@ const MOST = 30; // causes that are read
 const NAMED = 3; // hosts that are named
 const OFFLINE = "outputs have no access to the network";
 
-const KINDS = ["page", "file", "tile", "program", "data", "look", "picture", "media", "scripts", "broken", "mute"];
+const KINDS = ["page", "file", "tile", "program", "data", "look", "icons", "picture", "media", "scripts", "broken", "mute"];
 const FILE = /^[^\p{C}]{1,500}$/u;
 
 // A message of a frame, as far as it is one.
@@ -51,6 +51,7 @@ const SENTENCES = [
   ["picture", (own) => `${own.length > 1 || own[0].many ? "Pictures" : "A picture"} from ${hosts(own)} `
     + `${own.length > 1 || own[0].many ? "are" : "is"} not loaded: ${OFFLINE}.`],
   ["media", (own) => `The sound or video from ${hosts(own)} is not loaded: ${OFFLINE}.`],
+  ["icons", (own) => `The icons of this output are not shown: they come from ${hosts(own)}, and ${OFFLINE}.`],
   ["scripts", () => "This output needs scripts, which are turned off for this block."],
   ["broken", () => "A picture of this output cannot be read."],
   ["mute", () => "A sound or video of this output cannot be played: it has no data, or is of a kind that the browser does not know."],
@@ -58,7 +59,7 @@ const SENTENCES = [
 const THINGS = [["program", "programs"], ["data", "data"], ["look", "styles"]];
 
 // What would be seen if it were opened outside of the page, as a page of its own.
-const WHOLE = new Set(["tile", "program", "data", "look", "scripts"]);
+const WHOLE = new Set(["tile", "program", "data", "look", "icons", "scripts"]);
 
 const hosts = (own) => listed(own.map(({ host }) => host).filter(Boolean));
 

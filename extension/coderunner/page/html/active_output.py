@@ -55,6 +55,8 @@ class ActiveOutput:
     """The text shown where there is no frame."""
     size: int = 0
     """Its characters, as JSON where it is no text."""
+    instead: str = ""
+    """Safe HTML that a frame shows where this shows nothing: a picture that came with it, or a text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """One output as safe HTML, in a box, or as data that only a sandboxed frame may render. Pure."""
 
 import re
+from dataclasses import replace
 from html import escape
 
 from coderunner.outputs import (
@@ -16,7 +17,7 @@ from coderunner.outputs import (
 from coderunner.page.block_state import Block
 from coderunner.page.html import active_output, ansi_html, image_html
 from coderunner.page.html.active_output import ActiveOutput, Boxed, string
-from coderunner.page.html.boxes import box
+from coderunner.page.html.boxes import box, markdown
 from coderunner.page.html.folding import OUTPUT, folded
 
 LONGEST = 60_000
@@ -74,7 +75,8 @@ def harmless(drawn: Drawn) -> str:
 def _bundle(data: MimeBundle, metadata: MimeBundle, longest: int) -> Drawn:
     """The best type of a bundle."""
     if found := active_output.found(data, metadata, active_output.ABOVE_IMAGES):
-        return _boxed(found)
+        boxed = _boxed(found)
+        return boxed if isinstance(boxed, Boxed) else replace(boxed, instead=_instead(found, data, metadata))
     plain = string(data.get("text/plain"))
     if drawn := image_html.drawn(data, metadata, alt=plain or "image"):
         return f'<div class="cr-out cr-image">{drawn}</div>'
@@ -87,7 +89,16 @@ def _bundle(data: MimeBundle, metadata: MimeBundle, longest: int) -> Drawn:
     return _text(lines or active_output.names(data), longest)
 
 
-def _boxed(output: ActiveOutput) -> Drawn:
+def _instead(output: ActiveOutput, data: MimeBundle, metadata: MimeBundle) -> str:
+    """What else of a bundle is to be seen where its best type shows nothing: its picture, or its Markdown."""
+    if picture := image_html.drawn(data, metadata, alt=output.plain):
+        return f'<div class="cr-image">{picture}</div>'
+    written = string(data.get("text/markdown")) if output.kind != "text/markdown" else ""
+    text = markdown.rendered(written) if written else None
+    return f'<div class="cr-html">{text.html}</div>' if text else ""
+
+
+def _boxed(output: ActiveOutput) -> Boxed | ActiveOutput:
     """The output in a box if all of it can be seen there; else as it is."""
     found = box.decided(output.kind, output.data, output.size)
     return output if found is None else Boxed(output, found.html, found.style)

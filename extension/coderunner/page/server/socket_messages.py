@@ -128,7 +128,8 @@ def _part(piece: Drawn, known: Drawn | None) -> object:
 
 def _data(output: ActiveOutput) -> dict[str, object]:
     data = _named(output.data) if output.kind == JSON else output.data
-    return {"kind": output.kind, "data": data, "metadata": output.metadata, "plain": output.plain}
+    told = {"kind": output.kind, "data": data, "metadata": output.metadata, "plain": output.plain}
+    return {**told, "instead": output.instead} if output.instead else told
 
 
 HTML = "text/html"
