@@ -159,6 +159,10 @@ BEHAVIOURS = {
         "Charts of HoloViews and Panel speak to their program, and it to them, live and after a reload.",
         "their comms are no widgets'",
     ),
+    "page:comms:pushed": Behaviour(
+        "What a program pushes to a figure of Bokeh's is seen live, and by pages that show the figure later.",
+        "bokeh.io.push_notebook",
+    ),
     "page:comms:closed": Behaviour(
         "A page speaks to the targets that its own run's charts name, and hears from those, and no others.",
         "a page speaks for one run",

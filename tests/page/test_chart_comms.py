@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from coderunner.kernel.protocol.messages import Message
-from coderunner.kernel.widgets.chart_comms import MOST, ChartComms, targets_in
+from coderunner.kernel.widgets.chart_comms import MOST, ChartComms, figures_in, targets_in
 from coderunner.runner import WidgetPanel
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS
@@ -57,6 +57,52 @@ def test_a_chart_and_its_program_speak_to_each_other(browser: Browser, stage: St
             page.reload()
 
 
+FIGURE = """
+from IPython.display import publish_display_data
+from ipykernel.comm import Comm
+script = '''
+Bokeh.embed.kernels["figure"].registerCommTarget("TARGET", (comm) => {
+  comm.onMsg = ({content, buffers}) => {
+    const place = document.getElementById("pushed");
+    if (!buffers.length) place.append(content.data, " ");
+    else place.append(new Uint8Array(buffers[0].buffer)[0], " ");
+  };
+});
+const items = [{"notebook_comms_target":"TARGET"}];
+'''
+begin = "globalThis.Bokeh ??= {embed: {kernels: {}}}"
+publish_display_data({"text/html": f"<p id=pushed></p><script>{begin}</script>", "LOAD": ""})
+publish_display_data({"application/javascript": script, "BOKEH": ""}, {"BOKEH": {"id": "figure"}})
+handle = Comm(target_name="TARGET", data={})
+def push(word):
+    handle.send('{"msgtype":"PATCH-DOC"}')
+    handle.send(word)
+    handle.send({}, buffers=[bytes([7])])
+push("first")
+"""
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("source", [pytest.param(FIGURE, marks=MARKS, id="")])
+@behaviour("page:comms:pushed")
+def test_what_a_program_pushes_to_a_figure_is_seen_live_and_by_those_who_come_later(
+    browser: Browser, stage: Stage, source: str
+) -> None:
+    for name in ("load", "exec"):
+        key = f"application/vnd.bokehjs_{name}.v0+json"
+        source = source.replace("LOAD" if name == "load" else "BOKEH", key)
+    source = source.replace("TARGET", "p1043")
+    shown = stage.show("figure", source)
+    words = '{"msgtype":"PATCH-DOC"} first 7 '
+    with opened(browser, stage.host) as page:
+        expect(shown.in_frame(page).locator("#pushed")).to_have_text(words)
+        shown.printed("push('second')")
+        words += '{"msgtype":"PATCH-DOC"} second 7 '
+        expect(shown.in_frame(page).locator("#pushed")).to_have_text(words)
+        page.reload()
+        expect(shown.in_frame(page).locator("#pushed")).to_have_text(words)
+
+
 def panel_and_comms() -> tuple[WidgetPanel, ChartComms, list[tuple[object, ...]]]:
     said: list[tuple[object, ...]] = []
 
@@ -100,6 +146,25 @@ def test_what_a_kernel_says_to_a_comm_reaches_the_page_of_the_run_that_names_its
     comms.hear(Message("iopub", "comm_msg", content={"comm_id": ["x"]}))
     assert len(heard) == 1
     assert SERVER.encode() in heard[0]
+
+
+DRAWN = {
+    "application/javascript": '[{"notebook_comms_target":"p1043"}]',
+    "application/vnd.bokehjs_exec.v0+json": "",
+}
+
+
+@behaviour("page:comms:closed")
+def test_to_a_figure_only_its_program_speaks() -> None:
+    mine, comms, said = panel_and_comms()
+    assert (figures_in(DRAWN), figures_in({**SHOWN, "text/plain": str(DRAWN)})) == (["p1043"], [])
+    comms.name(mine, DRAWN)
+    assert comms.take(mine, {"target": "p1043", "data": {}}, []) == []
+    heard: list[bytes] = []
+    mine.watch(heard.append)
+    comms.hear(Message("iopub", "comm_open", content={"comm_id": "one", "target_name": "p1043"}))
+    comms.hear(Message("iopub", "comm_msg", content={"comm_id": "one", "data": "pushed"}))
+    assert (said, len(heard), b"pushed" in heard[0]) == ([], 1, True)
 
 
 @behaviour("page:comms:closed")

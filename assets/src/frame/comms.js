@@ -1,4 +1,4 @@
-// The comms of charts that are no widgets: what HoloViews and Panel look for in a page that has a kernel.
+// The comms of charts that are no widgets: what HoloViews, Panel and Bokeh look for in a page that has a kernel.
 
 import { pack, unpack } from "../parcel.js";
 import { post } from "./door.js";
@@ -42,11 +42,56 @@ export function serve(id) {
   if (globalThis.PyViz.kernels) globalThis.PyViz.kernels[id] = kernel;
 }
 
+// --- what a program pushes to a figure of Bokeh's: all of it, in order, whenever the figure is drawn
+
+const MOST = 4000; // messages of one figure that are kept; of more the oldest go
+const pushed = new Map(), last = new Map(); // by targets: messages, and the number of the one that was given last
+
+function push({ head, buffers }) {
+  const { target, number } = head, all = pushed.get(target) ?? [];
+  pushed.set(target, all);
+  all.push({ head, buffers });
+  if (all.length > MOST) all.shift();
+  if (number > (last.get(target) ?? 0)) give(all.at(-1)); // not where it is told again
+}
+
+function give({ head, buffers }) {
+  last.set(head.target, head.number);
+  try {
+    opened.get(head.target)?.onMsg({ content: { comm_id: head.target, data: head.data }, metadata: head.metadata, buffers });
+  } catch (failure) {
+    console.error(failure);
+  }
+}
+
+// What Bokeh pushes is several messages, of which the first is a head.
+const begins = ({ head }) => typeof head.data === "string" && head.data.includes('"msgtype"');
+
+const figures = {
+  registerCommTarget(target, begin) {
+    ask();
+    begin(comm(target));
+    const all = pushed.get(target) ?? [], first = all.findIndex(begins);
+    for (const each of first < 0 ? [] : all.slice(first)) give(each);
+  },
+};
+
+// A figure that is about to be drawn finds its kernel by its id.
+export function figure(id) {
+  const kernels = globalThis.Bokeh?.embed?.kernels;
+  if (typeof id === "string" && kernels) kernels[id] = figures;
+}
+
 // Whether a parcel was for a comm, and no widget's.
 export function hear(bytes) {
   if (!asked) return false;
   const { head, buffers } = unpack(bytes);
+  if (head.t === "models" && head.whole) pushed.clear(); // what is kept follows, all of it
   if (head.t !== "comm") return false;
+  if (head.number) {
+    push({ head, buffers });
+    return true;
+  }
   const begin = targets.get(head.target);
   targets.delete(head.target);
   begin?.(comm(head.target));

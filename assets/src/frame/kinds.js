@@ -1,6 +1,6 @@
 // How each kind of output is drawn. Engines are loaded when something needs them.
 
-import { serve } from "./comms.js";
+import { figure, serve } from "./comms.js";
 import { program } from "../traces.js";
 import { begun, engine } from "./engines.js";
 import { formulas } from "./formulas.js";
@@ -31,6 +31,7 @@ const script = ({ data }) => later("cr-html", (place) => { new Function("element
 // As BokehJS and HoloViews have it: HTML, and a script that draws in it or in what stands before.
 function executed({ kind, data: { html: source, script: text }, metadata }) {
   if (kind.includes("holoviews_exec")) serve(metadata?.id);
+  if (kind.includes("bokehjs_exec")) figure(metadata?.id);
   const node = html(source);
   if (text) node.append(inert(text));
   return { node };

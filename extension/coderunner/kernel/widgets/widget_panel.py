@@ -90,6 +90,7 @@ class WidgetPanel:
         """Characters that were written last."""
         self._last: Sequence[bytes] = ()
         """What there is to tell where the kernel is gone."""
+        self._besides: Callable[[], Sequence[bytes]] = tuple
 
     # --- for pages ----------------------------------------------------------------------------------------
 
@@ -139,6 +140,10 @@ class WidgetPanel:
         if self._access is not None and len(self._roots) < ROOTS:
             self._roots[identity] = None
             self._reach = (-1, frozenset())
+
+    def tell_besides(self, told: Callable[[], Sequence[bytes]]) -> None:
+        """Whoever begins to listen is told that, too."""
+        self._besides = told
 
     def close(self, identity: str) -> None:
         """A program closed that model."""
@@ -276,7 +281,7 @@ class WidgetPanel:
         live = live and self._access is not None and self._access.live
         models = _models(self._access, self._known, live=live, whole=True)
         messages = map(said, self._said(self._known))
-        return [*self._new_modules(), models, *messages, *map(_close, self._closed)]
+        return [*self._new_modules(), models, *messages, *map(_close, self._closed), *self._besides()]
 
 
 def _copy(widgets: WidgetModels, identity: str) -> tuple[State, Mapping[Path, bytes]]:
