@@ -46,10 +46,10 @@ run: $(VENV)/app
 # Kernels and servers start by the hundred: what Python compiles is kept, whatever the environment says.
 test test-matrix test-servers test-libraries: export PYTHONDONTWRITEBYTECODE :=
 
-# Browsers, servers and kernels share two cores: what fails is tried once more, and listed as RERUN even so.
+# Browsers, servers and kernels share two cores: what fails is tried up to twice more, and listed as RERUN even so.
 test: $(VENV)/dev
 	@sh tests/install_browser.sh $(BIN)/python
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --reruns 1 $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --reruns 2 $(ARGS)
 
 # Each line of tests/matrix.txt in a venv of its own, beside .venv; all of them, also when one fails.
 test-matrix: | $(BIN)/python
