@@ -24,7 +24,7 @@ endef
 .DEFAULT_GOAL := help
 # A venv that was cut off half way, or an install that failed, is made again.
 .DELETE_ON_ERROR:
-.PHONY: help run test test-matrix test-servers test-libraries lint format bench soak shots token clean
+.PHONY: help run test test-matrix test-servers test-libraries test-assets lint format bench soak shots token clean
 
 help:
 	@echo "make run      the chat app; it prints a link to its page"
@@ -32,6 +32,7 @@ help:
 	@echo "make test-matrix  kernels and what befalls them, on the oldest and the newest versions of Jupyter"
 	@echo "make test-servers  what is promised of every server and kernel, on real ones: gateways, Hub, Deno, Bash, …"
 	@echo "make test-libraries  what some hundred real libraries display, each in a browser (5 GB, an hour)"
+	@echo "make test-assets  what the browser loads, built again from its sources and compared byte by byte"
 	@echo "make lint     ruff and mypy"
 	@echo "make format   let ruff put the code in order"
 	@echo "make bench    side-by-side measurements"
@@ -50,6 +51,9 @@ test test-matrix test-servers test-libraries: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/dev
 	@sh tests/install_browser.sh $(BIN)/python
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --reruns 2 $(ARGS)
+
+test-assets: $(VENV)/dev
+	@CODERUNNER_TEST_ASSETS=yes $(BIN)/python -m pytest tests/page/test_assets.py $(ARGS)
 
 # Each line of tests/matrix.txt in a venv of its own, beside .venv; all of them, also when one fails.
 test-matrix: | $(BIN)/python

@@ -1,7 +1,8 @@
 // Builds what the page loads: `npm ci --ignore-scripts && npm run build`. The result is committed, so that
-// nobody needs npm to install or run CodeRunner; a test builds it again and compares.
+// nobody needs npm to install or run CodeRunner; `make test-assets` builds it again and compares.
 import { copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
 import { hasten } from "./hasten.mjs";
@@ -133,8 +134,17 @@ const licences = [...used].sort().map((name) => {
 });
 writeFileSync(`${out}/licences.txt`, licences.join(`\n${"-".repeat(80)}\n\n`));
 
-const sums = readdirSync(out).sort().map((name) => {
-  const sum = createHash("sha256").update(readFileSync(`${out}/${name}`)).digest("hex");
+const sums = (folder, names) => names.sort().map((name) => {
+  const sum = createHash("sha256").update(readFileSync(`${folder}/${name}`)).digest("hex");
   return `${sum}  ${name}\n`;
-});
-writeFileSync(`${out}/sha256.txt`, sums.join(""));
+}).join("");
+writeFileSync(`${out}/sha256.txt`, sums(out, readdirSync(out)));
+
+// What it was built of: whether that has changed is seen without building.
+if (!process.argv[2]) {
+  const files = readdirSync(here("."), { recursive: true, withFileTypes: true })
+    .filter((each) => each.isFile() && each.name !== "sources.txt")
+    .map((each) => relative(here("."), `${each.parentPath}/${each.name}`))
+    .filter((name) => !name.startsWith("node_modules"));
+  writeFileSync(here("sources.txt"), sums(here("."), files));
+}

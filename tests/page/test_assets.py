@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -20,16 +21,23 @@ FIRST = ("host.js", "theme.css", "block.css")
 """What a page with text outputs and tables loads of ours."""
 
 
-def sums() -> dict[str, str]:
-    lines = (BUILT / "sha256.txt").read_text().splitlines()
-    return {name: digest for digest, name in (line.split("  ") for line in lines)}
+def sums(file: Path) -> dict[str, str]:
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+
+
+def found_in(folder: Path) -> dict[str, str]:
+    files = (path for path in folder.rglob("*") if "node_modules" not in path.parts and path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+    }
 
 
 @behaviour("page:assets:whole")
 def test_each_file_is_the_one_that_was_built() -> None:
-    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in BUILT.iterdir()}
+    found = found_in(BUILT)
     del found["sha256.txt"]
-    assert sums() == found
+    assert sums(BUILT / "sha256.txt") == found
     assert found.keys() | {"sha256.txt"} == static_files.names().keys()
 
 
@@ -66,9 +74,17 @@ def test_a_page_with_text_outputs_loads_little() -> None:
 
 
 @behaviour("page:assets:built")
+def test_the_sources_are_those_that_were_built() -> None:
+    found = found_in(SOURCES)
+    del found["sources.txt"]
+    assert sums(SOURCES / "sources.txt") == found, "cd assets && npm ci --ignore-scripts && npm run build"
+
+
+@behaviour("page:assets:built")
 @pytest.mark.slow
 @pytest.mark.network
 @pytest.mark.timeout(700)
+@pytest.mark.skipif(not os.environ.get("CODERUNNER_TEST_ASSETS"), reason="a minute's work: make test-assets")
 def test_building_again_gives_the_same_bytes(tmp_path: Path) -> None:
     npm, node = shutil.which("npm"), shutil.which("node")
     if npm is None or node is None:
