@@ -62,6 +62,10 @@ class Firefox:
         assert told["type"] == "success", told
         return told["result"].get("value")
 
+    def tabs(self) -> int:
+        """How many there are: one, unless something opened another."""
+        return len(self._ask("browsingContext.getTree")["contexts"])
+
     def frames(self) -> list[str]:
         """All frames of the page, those in frames too."""
         (tab,) = self._ask("browsingContext.getTree", root=self.tab)["contexts"]

@@ -229,6 +229,9 @@ BEHAVIOURS = {
         "live and after a reload.",
         "the look",
     ),
+    "page:attacks:firefox": Behaviour(
+        "In Firefox, too, no output, however hostile, reaches its page or any server.", "safety: T2"
+    ),
     "page:attacks:real": Behaviour("What the attacks try would work without a frame.", "safety 1"),
     "page:attacks:many": Behaviour("There are at least sixty attacks, each another one.", "the page"),
     "page:assets:whole": Behaviour(
@@ -272,6 +275,11 @@ BEHAVIOURS = {
     ),
     "page:looks:view": Behaviour(
         "What is as high as its view is as high as the page's, and grows no further.", "rich output 3.2"
+    ),
+    "page:looks:narrow": Behaviour(
+        "Where there is less room than widgets take by themselves they are as wide as that; those that a "
+        "program gives a width keep it.",
+        "the look at 390 pixels",
     ),
     "page:looks:formulas": Behaviour(
         "What is a formula in Markdown of a program is one in a reply as well, and nothing else is.",
