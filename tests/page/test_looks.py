@@ -12,6 +12,7 @@ from coderunner.page.html import image_html
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS
 from tests.page.host import Host, block_of, frame_of, hosted, opened
+from tests.page.stage import Stage
 from tests.page.test_block_html import PIXEL
 
 pytestmark = MARKS
@@ -275,3 +276,24 @@ def test_what_asks_for_a_theme_is_told_the_page_s_and_not_the_system_s(
             ) != dark
             assert frame.locator("html").get_attribute("data-theme") == ("dark" if dark else "light")
             assert frame.locator("body").get_attribute("data-jp-theme-light") == str(not dark).lower()
+
+
+NARROW = """
+tab = w.Tab([w.VBox([w.IntSlider(description="a long description"), w.Text()])])
+w.VBox([w.IntSlider(), w.SelectMultiple(options=["a"]), w.HBox([w.Button(), w.Button()]), tab])
+"""
+WIDE = "w.VBox([w.IntSlider(layout=w.Layout(width='500px'))])"
+SCROLLERS = """() => [...document.querySelectorAll(".cr-widget, .cr-widget *")].filter((each) =>
+    each.scrollWidth > each.clientWidth && /auto|scroll/.test(getComputedStyle(each).overflowX)).length"""
+
+
+@behaviour("page:looks:narrow")
+def test_widgets_take_the_room_that_there_is(browser: Browser, stage: Stage) -> None:
+    blocks = [(stage.show("narrow", NARROW), 0), (stage.show("wide", WIDE), 1)]
+    with opened(browser, stage.host, viewport={"width": 310, "height": 900}) as page:
+        for block, scrollers in blocks:
+            expect(block.in_frame(page).get_by_role("slider").first).to_be_visible()
+            expect(block.in_frame(page).locator(".widget-inline-hbox").first).to_have_css("display", "flex")
+            frame = block.in_frame(page).locator("body").element_handle().owner_frame()
+            assert frame is not None
+            frame.wait_for_function(f"count => ({SCROLLERS})() === count", arg=scrollers)
