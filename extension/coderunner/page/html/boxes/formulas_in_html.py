@@ -7,9 +7,9 @@ from html import escape, unescape
 from coderunner.page.html.boxes.formulas import Formula, Reader, element
 from coderunner.page.html.boxes.tags import BEGINS, TAG, VOID
 
-MOST = 1000
-"""The most formulas that the page itself sets for one output: each takes it about half a millisecond."""
-LONGEST = 100_000
+MOST = 300
+"""The most formulas that the page itself sets for one output: each takes it milliseconds. A frame sets more."""
+LONGEST = 30_000
 """The most characters of them together."""
 
 _SKIPPED = frozenset({"pre", "code"})
