@@ -8,7 +8,7 @@ from coderunner.page.html.boxes.formulas import Formula, Reader, element
 from coderunner.page.html.boxes.tags import BEGINS, TAG, VOID
 
 MOST = 300
-"""The most formulas that the page itself sets for one output: each takes it milliseconds. A frame sets more."""
+"""The most formulas that the page itself sets for one output, each of which takes it milliseconds."""
 LONGEST = 30_000
 """The most characters of them together."""
 
