@@ -302,6 +302,11 @@ PLAN = {
     # Its pages are the app's blocks and frames, which hosts show for calls.
     "hosts.mcp.apps": Layer(f"{VALUES} runner page hosts.mcp.apps", "mcp pydantic starlette"),
     "hosts.mcp.files.file_uris": Layer(),
+    # Tokens of an OAuth issuer are verified with its public keys, which it publishes.
+    "hosts.mcp.scopes": Layer(
+        f"{VALUES} access settings hosts.mcp.scopes", "httpx2 jwt mcp pydantic starlette"
+    ),
+    "hosts.mcp.scopes.scopes": Layer("text.json_reader", pure=True),
     "hosts.terminal": Layer(f"{VALUES} settings sandbox runner hosts.terminal"),
     "hosts.textgen": Layer(
         f"{VALUES} private_folders packages.offers settings sandbox access files.chat_folder runner page "

@@ -348,7 +348,15 @@ def test_settings_made_in_place_do_not_show_a_secret_either() -> None:
 @behaviour("settings:secrets:no-flag")
 def test_a_secret_has_no_flag() -> None:
     without = [each.name for each in descriptions() if not each.flag]
-    assert without == ["proxy_secret", "token", "model_key", "api_key", "metrics_key", "records_url"]
+    assert without == [
+        "proxy_secret",
+        "token",
+        "model_key",
+        "api_key",
+        "scoped_key",
+        "metrics_key",
+        "records_url",
+    ]
 
 
 @behaviour("settings:endpoint:openai")

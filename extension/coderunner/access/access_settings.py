@@ -64,7 +64,7 @@ def load_api_keys(settings: Settings, what: str, say: Callable[[str], None]) -> 
 def key_wanted(settings: Settings, what: str) -> str:
     """What is said to somebody who sends no key that is accepted, and where to find one."""
     as_what = "as `Authorization: Bearer …` or `x-api-key`"
-    if settings.api_key or settings.team_file is not None:
+    if settings.api_key or settings.scoped_key or settings.team_file is not None:
         return f"Send your key {as_what}; whoever runs the {what} can give you one."
     return f"Send the {what}'s key {as_what}; the {what}'s terminal shows its file."
 

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from coderunner.secret_value import Secret
 
-SECRETS = ("token", "model_key", "api_key", "metrics_key", "proxy_secret", "records_url")
+SECRETS = ("token", "model_key", "api_key", "scoped_key", "metrics_key", "proxy_secret", "records_url")
 FOREIGN_SECRETS = ("OPENAI_API_KEY", "JUPYTER_TOKEN")
 """Environment variables of other programs that hold secrets which are ours too."""
-ADDRESSES = ("server", "model_url", "public_url")
+ADDRESSES = ("server", "model_url", "public_url", "oauth_issuer")
 
 MAY_BE = {
     "int_parsing": "a whole number",

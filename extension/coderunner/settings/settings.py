@@ -164,6 +164,18 @@ class Settings(SandboxSettings):
         "keys",
     )
     api_key_file: Path | None = setting(None, "file with the keys, one per line", "keys")
+    scoped_key: Sealed = setting(
+        Secret(),
+        "further keys of the MCP server that may do less, each as USER:KEY:SCOPES with the scopes read, run "
+        "and attach; keys of one user share that user's sessions",
+        "keys",
+    )
+    scoped_key_file: Path | None = setting(None, "file with these keys, one per line", "keys")
+    oauth_issuer: str = setting(
+        "",
+        "address of the OAuth issuer whose tokens the MCP server accepts over HTTP, in place of keys",
+        "keys",
+    )
     origins: str = setting(
         "",
         "other origins to accept with a key, such as tauri://localhost for a desktop program",
@@ -283,7 +295,7 @@ class Settings(SandboxSettings):
         pasted = {"token": token} if token else {}
         return {**pasted, **values, "server": address}
 
-    @field_validator("server", "model_url", "public_url")
+    @field_validator("server", "model_url", "public_url", "oauth_issuer")
     @classmethod
     def _names_no_password(cls, address: str) -> str:
         if "@" in authority(address):
@@ -368,8 +380,7 @@ def load(flags: Mapping[str, object] | None = None, *, config: Path | None = Non
     gathered.add(EnvSettingsSource(Settings)(), lambda name: PREFIX + name.upper())
     gathered.add(given, lambda name: "--" + name.replace("_", "-"))
     fall_back_to_openai(gathered)
-    files = ("token", "model_key", "api_key", "metrics_key", "proxy_secret", "system_prompt", "records_url")
-    for name in files:
+    for name in (*SECRETS, "system_prompt"):
         gathered.read_file_of(name)
     try:
         settings = Settings(**gathered.values)

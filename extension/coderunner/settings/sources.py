@@ -17,6 +17,7 @@ LINES = {
     "token": KEYS,
     "model_key": KEYS,
     "api_key": KEYS,
+    "scoped_key": KEYS,
     "metrics_key": KEYS,
     "proxy_secret": "SECRET",
     "records_url": "URL",

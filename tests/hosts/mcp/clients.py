@@ -32,11 +32,11 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def http_server(folder: Path, *flags: str) -> Iterator[str]:
+def http_server(folder: Path, *flags: str, **variables: str) -> Iterator[str]:
     """Run a server at an address until the block ends; gives the address."""
     process = subprocess.Popen(
         [sys.executable, "-m", "coderunner", "mcp", "--http", "--port", "0", "--allow-local-kernel", *flags],
-        env=environment(folder),
+        env=environment(folder, **variables),
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -2,6 +2,7 @@
 
 from tests.behaviours import Behaviour
 
+SCOPES = "docs/hosts/mcp.md, what a client may do"
 FILES = "issue: files of MCP clients"
 APPS = "MCP Apps, extension of 2026-01-26"
 
@@ -78,6 +79,20 @@ BEHAVIOURS = {
     "mcp:http:guarded": Behaviour(
         "Without a key, for another Host or from another Origin nothing is served.",
         "safety: T4; CVE-2025-66414",
+    ),
+    "mcp:scopes:keys": Behaviour(
+        "A key may have scopes: a tool without its scope is not listed, and is refused with a sentence; keys "
+        "of one user share their sessions.",
+        SCOPES,
+    ),
+    "mcp:scopes:tokens": Behaviour(
+        "Where an issuer is set, the server is an OAuth resource server: official clients find the issuer, "
+        "and what a token does not allow is refused with the scope that would.",
+        SCOPES,
+    ),
+    "mcp:scopes:verified": Behaviour(
+        "A token counts only if the issuer has signed it, for this server, and not over; it is never kept.",
+        SCOPES,
     ),
     "mcp:start:refused": Behaviour(
         "What must not be opened is refused at the start, in a sentence that says what to set.",

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from starlette.requests import Request
 
 from coderunner.hosts.mcp.cell_report import CellReport
+from coderunner.hosts.mcp.scopes.scopes import ALL, Scopes
 from coderunner.runner import unfenced
 from coderunner.text.surrogates import whole
 
@@ -87,6 +88,12 @@ class Callers:
         if request is None:
             raise ToolError("this call does not identify its client")
         return str(request.scope["user"].display_name)
+
+    def scopes(self, request: Request | None) -> Scopes:
+        """What the client of a request may do; a call of nobody is refused for that."""
+        if self.alone or request is None:
+            return ALL
+        return frozenset(request.scope["user"].scopes)
 
     def session(self, name: str) -> str:
         """The session that a call means; empty if it has to name one."""

@@ -6,12 +6,12 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from coderunner.access.api_keys import named
 from coderunner.files.chat_folder import ChatFolder
 from coderunner.files.kernel_start import until_started
 from coderunner.hosts.mcp.apps.app_blocks import Hear
 from coderunner.hosts.mcp.background_cell import BackgroundCell
 from coderunner.hosts.mcp.files.uploads import Uploads
+from coderunner.hosts.mcp.scopes.grants import several_users
 from coderunner.ids import new_id
 from coderunner.outputs import Refusal, Remedy
 from coderunner.runner import (
@@ -80,9 +80,7 @@ class ClientSessions:
             capacity=Capacity.of(settings),
             max_memory=settings.max_memory,
             max_disk=settings.max_disk,
-            sandbox=KernelSandbox.of(
-                settings, buttons=finds, stranger=not finds and len(named(settings.api_key)) > 1
-            ),
+            sandbox=KernelSandbox.of(settings, buttons=finds, stranger=not finds and several_users(settings)),
             packaging=Packaging(settings.packages),
         )
         self._records: Records = open_records(

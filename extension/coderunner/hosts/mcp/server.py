@@ -13,13 +13,17 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import PlainTextResponse
 
 from coderunner.access import access_settings, listening
-from coderunner.access.api_keys import ApiKeys
 from coderunner.access.authentication import CHALLENGE, Authentication
-from coderunner.access.origins import OriginCheck
+from coderunner.access.origins import App, OriginCheck
 from coderunner.errors import SettingsError
 from coderunner.hosts.mcp.client_sessions import ClientSessions
 from coderunner.hosts.mcp.closable_stdin import ClosableStdin
 from coderunner.hosts.mcp.file_tools import LARGEST_CALL
+from coderunner.hosts.mcp.scopes import grants
+from coderunner.hosts.mcp.scopes.grants import Grants
+from coderunner.hosts.mcp.scopes.issuer_keys import is_safe
+from coderunner.hosts.mcp.scopes.scopes import listed
+from coderunner.hosts.mcp.scopes.token_gate import TokenGate
 from coderunner.hosts.mcp.tools import serving
 from coderunner.runner import approval_of, location_of, spoken
 from coderunner.settings.settings import DEFAULT, Settings
@@ -28,6 +32,8 @@ PORT = 7863
 """The default, next to the app's and the proxy's."""
 
 WHAT = "MCP server"
+MANY = 2
+"""Users of an issuer: nobody knows how many there are."""
 
 
 def run(settings: Settings, *, http: bool) -> None:
@@ -63,46 +69,62 @@ async def _serve_one(settings: Settings) -> None:
 
 
 async def _serve_many(settings: Settings) -> None:
-    access_settings.allow(settings, WHAT)
-    api_keys = access_settings.load_api_keys(settings, WHAT, _say)
+    issuer, scoped = settings.oauth_issuer, bool(settings.scoped_key)
+    access_settings.allow(settings, WHAT, keys=bool(issuer) or scoped)
+    if issuer and not is_safe(issuer):
+        message = f"oauth_issuer is {issuer}, whose keys could be changed on the way; it begins with https://"
+        raise SettingsError(message)
+    if issuer and not settings.server:
+        access_settings.keep_apart(settings, MANY)
+    known = None if issuer else grants.load(settings, WHAT, _say)
     port = PORT if settings.source("port") == DEFAULT else settings.port
     listener = listening.listen(settings.host, port)
+    address = f"{listening.address(settings.host, listener)}/mcp"
 
     async def tell() -> None:
-        _say(f"CodeRunner is at {listening.address(settings.host, listener)}/mcp (press Ctrl-C to stop)")
+        _say(f"CodeRunner is at {address} (press Ctrl-C to stop)")
 
     # uvicorn raises its signal again at its end, which must not interrupt our own cleanup.
     for ends in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ends, lambda *_: None)
     async with _sessions(settings, keep=True) as sessions:
-        await listening.serve(guarded(settings, sessions, api_keys), listener, tell)
+        public = f"{settings.public_url}/mcp" if settings.public_url else address
+        await listening.serve(guarded(settings, sessions, known, public), listener, tell)
 
 
-def guarded(settings: Settings, sessions: ClientSessions, api_keys: ApiKeys) -> OriginCheck:
-    """The server behind our own check of Host and Origin, which replaces the SDK's."""
+def guarded(settings: Settings, sessions: ClientSessions, known: Grants | None, address: str) -> OriginCheck:
+    """The server behind our own check of Host and Origin, which replaces the SDK's.
+
+    `known`: its keys; None: clients have tokens of an issuer for `address`.
+    """
     language = spoken(location_of(settings))
     app = serving(sessions, ask=approval_of(settings) == "ask", language=language).streamable_http_app(
         host=settings.host,
         max_request_body_size=LARGEST_CALL,
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
-    authentication = Authentication(
-        app,
-        api_keys,
-        refuse=PlainTextResponse(f"{access_settings.key_wanted(settings, 'server')}\n", 401, CHALLENGE),
-        known=_known,
-    )
     return OriginCheck(
-        authentication,
+        _with_tokens(settings, app, address) if known is None else _with_keys(settings, app, known),
         access_settings.names(settings),
         headers=access_settings.HEADERS,
         origins=access_settings.origins(settings),
     )
 
 
-def _known(owner: str) -> dict[str, object]:
-    """The user in the SDK's format, so that it gives a transport session only to its owner."""
-    return {"user": AuthenticatedUser(AccessToken(token="", client_id=owner, scopes=[]))}
+def _with_tokens(settings: Settings, app: App, address: str) -> App:
+    attached = bool(settings.attach)
+    return TokenGate(app, settings.oauth_issuer, address, attached=attached, largest=LARGEST_CALL)
+
+
+def _with_keys(settings: Settings, app: App, known: Grants) -> App:
+    def user(owner: str) -> dict[str, object]:
+        """The user in the SDK's format, so that it gives a transport session only to its owner."""
+        grant = known.of(owner)
+        token = AccessToken(token="", client_id=grant.owner, scopes=listed(grant.scopes))
+        return {"user": AuthenticatedUser(token)}
+
+    refuse = PlainTextResponse(f"{access_settings.key_wanted(settings, 'server')}\n", 401, CHALLENGE)
+    return Authentication(app, known.api_keys, refuse=refuse, known=user)
 
 
 @contextlib.asynccontextmanager

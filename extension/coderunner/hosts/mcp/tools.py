@@ -35,8 +35,8 @@ from coderunner.hosts.mcp.arguments import (
 from coderunner.hosts.mcp.background_cell import BackgroundCell
 from coderunner.hosts.mcp.cell_report import RESOURCE, report
 from coderunner.hosts.mcp.client_sessions import ClientSessions, ToolSession
-from coderunner.hosts.mcp.file_server import FileServer
 from coderunner.hosts.mcp.file_tools import FileTools
+from coderunner.hosts.mcp.scoped_server import ScopedServer
 from coderunner.ids import new_id
 from coderunner.languages import PYTHON, Language, tool_name
 from coderunner.page.html.block_html import Setting
@@ -295,13 +295,14 @@ def serving(
     settings = sessions.settings
     blocks = AppBlocks(Setting(settings.timeout, scripts=settings.output_scripts, alone=True))
     tools = Tools(sessions, callers, blocks, language)
-    server = FileServer(
+    server = ScopedServer(
         "coderunner",
         title="CodeRunner",
         version=__version__,
         instructions=INSTRUCTIONS.format(language=language.title),
         log_level="ERROR",
     )
+    server.keep_scopes(callers, attached=bool(settings.attach))
     run, title = tools.run_if_allowed if ask else tools.run, language.title
     server.add_tool(
         run,

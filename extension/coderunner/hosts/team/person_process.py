@@ -200,6 +200,7 @@ def of_one(settings: Settings, home: Path, server: OwnServer | None = None) -> S
             "hub": False,
             # Keys of other hosts and of the proxy are no business of a person's process.
             "api_key": Secret(),
+            "scoped_key": Secret(),
             "metrics_key": Secret(),
             "proxy_secret": Secret(),
             "proxy_secret_file": None,

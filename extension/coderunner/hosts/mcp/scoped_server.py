@@ -1,0 +1,67 @@
+"""The MCP server with what each client may do of it: a tool without its scope is none for that client."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.lowlevel.helper_types import ReadResourceContents
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ResourceError, ToolError
+from mcp.types import CallToolResult, InputRequiredResult
+from pydantic import AnyUrl
+
+from coderunner.hosts.mcp.arguments import Callers
+from coderunner.hosts.mcp.file_server import FileServer
+from coderunner.hosts.mcp.scopes.scopes import Scopes, lacking, needed, of_resources
+
+PAGES = "ui://"
+"""The beginning of resources that are programs of the server's own, for everybody."""
+
+
+class ScopedServer(FileServer):
+    """A server for clients of which not all may do everything."""
+
+    _callers = Callers()
+    _attached = False
+
+    def keep_scopes(self, callers: Callers, *, attached: bool) -> None:
+        """Let clients do what their scopes say; comes before all else that lists tools and resources.
+
+        `attached`: kernels are a person's own.
+        """
+        self._callers, self._attached = callers, attached
+
+        async def tell(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+            told = await call_next(ctx)
+            if not isinstance(told, dict) or ctx.method not in ("tools/list", "resources/list"):
+                return told
+            has = callers.scopes(ctx.request)
+            if ctx.method == "resources/list":
+                return told if of_resources(attached=attached) <= has else {**told, "resources": []}
+            tools = [each for each in told["tools"] if needed(each["name"], attached=attached) <= has]
+            return {**told, "tools": tools}
+
+        self.middleware.append(tell)
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool that the client may use."""
+        needs = needed(name, attached=self._attached)
+        if sentence := lacking(name, needs, self._has(context)):
+            raise ToolError(sentence)
+        return await super().call_tool(name, arguments, context)
+
+    async def read_resource(
+        self, uri: AnyUrl | str, context: Context[Any, Any] | None = None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        """Read a resource that the client may read."""
+        needs = of_resources(attached=self._attached)
+        if not str(uri).startswith(PAGES) and (
+            sentence := lacking("this resource", needs, self._has(context))
+        ):
+            raise ResourceError(sentence)
+        return await super().read_resource(uri, context)
+
+    def _has(self, context: Context[Any, Any] | None) -> Scopes:
+        return self._callers.scopes(context.request_context.request if context is not None else None)
