@@ -56,7 +56,7 @@ async def story(client: Client) -> None:
     sent = await call(client, "upload", name="sales.csv", content=SALES)
     session = stands(sent, "session")
     assert (stands(sent, "path"), stands(sent, "size")) == ("sales.csv", len(SALES.encode()))
-    ran = await call(client, "run_python", code=STORY, session=session)
+    ran = await call(client, "run_python", code=STORY, session=session, wait=100)
     assert "4 rows, 2 complete" in texts(ran)[0]
     made = {block.name: block for block in ran.content if isinstance(block, ResourceLink)}
     assert {name: link.mime_type for name, link in made.items()} == {
