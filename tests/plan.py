@@ -37,7 +37,19 @@ PLAN = {
     "images": Layer("text.file_sizes", pure=True),
     # Images as models take them; every host that shows them to one asks here.
     "images.resize": Layer("images.image_type", "PIL"),
-    "settings": Layer("errors secret_value settings", "pydantic pydantic_settings"),
+    "secret_sources": Layer(),
+    "settings": Layer(
+        "errors secret_sources secret_value settings tools.tool_servers", "pydantic pydantic_settings"
+    ),
+    # MCP's client and what its schemas are checked with come where somebody has configured tools.
+    "tools": Layer("errors secret_value text tools"),
+    "tools.tool_servers": Layer("secret_sources secret_value"),
+    "tools.tool": Layer("text tools", pure=True),
+    "tools.prompt": Layer("tools.tool", pure=True),
+    "tools.answer": Layer(pure=True),
+    "tools.arguments": Layer("tools.tool", "jsonschema referencing"),
+    "tools.tool_result": Layer("tools", "mcp"),
+    "tools.connection": Layer("errors tools", "anyio httpx2 mcp"),
     # Kernels are started with it; it knows no kernel. What `launcher` holds runs in a process of its own.
     "sandbox": Layer("errors secret_value outputs private_folders settings sandbox"),
     "sandbox.policy": Layer(),
@@ -84,9 +96,11 @@ PLAN = {
     "kernel.widgets.widget_models": Layer(f"{VALUES} kernel.widgets.custom_messages", pure=True),
     "kernel.widgets.widget_text": Layer("kernel.widgets.widget_models", pure=True),
     "kernel.widgets.page_messages": Layer("kernel.widgets.widget_models", pure=True),
+    "kernel.tools": Layer(f"{VALUES} tools kernel.protocol kernel.tools"),
+    "kernel.tools.call_messages": Layer(f"{VALUES} tools kernel.protocol", pure=True),
     "kernel.execution": Layer(
         f"{VALUES} kernel.background_tasks kernel.io_thread kernel.kernel_location kernel.protocol "
-        "kernel.widgets kernel.execution"
+        "kernel.tools kernel.widgets kernel.execution"
     ),
     # ZeroMQ and tornado are what jupyter_client itself stands on, psutil is what ipykernel does.
     "kernel.connections": Layer(
@@ -111,10 +125,11 @@ PLAN = {
     "kernel.packages.environments": Layer("errors"),
     "kernel.room": Layer("errors settings kernel.background_tasks kernel.room", "psutil"),
     "kernel.room.choice": Layer(pure=True),
-    "kernel.sessions": Layer(f"{VALUES} files packages private_folders settings sandbox kernel"),
+    "kernel.sessions": Layer(f"{VALUES} files packages private_folders settings sandbox tools kernel"),
     # Runs in the kernel itself, where ipykernel has brought these; `events` is in each file's namespace.
     "kernel.sessions.prelude": Layer("kernel.sessions.prelude.events", "IPython jupyter_core packaging zmq"),
     "kernel.sessions.prelude.files": Layer("kernel.sessions.prelude.events", "IPython"),
+    "kernel.sessions.prelude.tools": Layer("kernel.sessions.prelude.events", "IPython"),
     "kernel.sessions.prelude.scripts": Layer("kernel.sessions.prelude.events", "IPython"),
     # `control` is in their namespace, too; ipykernel has brought psutil.
     "kernel.sessions.prelude.questions": Layer(
@@ -141,7 +156,7 @@ PLAN = {
     "models.messages.passed_block": Layer("text.surrogates", pure=True),
     "models.demo": Layer(f"{VALUES} models"),
     "models.demo.server": Layer("models", "uvicorn"),
-    "runner": Layer(f"{VALUES} packages settings chat kernel records sandbox runner"),
+    "runner": Layer(f"{VALUES} packages settings chat kernel records sandbox tools.toolbox runner"),
     "runner.notebooks.notebook_reader": Layer("errors languages text", pure=True),
     "page.append_only_text": Layer(pure=True),
     "page.block_state": Layer("languages outputs page.append_only_text", pure=True),

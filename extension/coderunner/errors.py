@@ -15,6 +15,7 @@
     │   ├── KernelNotStarted (RuntimeError)         the kernel did not come up
     │   │   └── NoRoom (RuntimeError)               none is free, and no code waits for one
     │   └── NotAnswered (TimeoutError)              it has no answer to a question of ours, or not in time
+    ├── ToolsUnavailable (ConnectionError)          a server of tools does not answer, or not as one
     ├── PackagesNotInstalled (RuntimeError)         what code needs could not be found or installed
     ├── RecordsUnavailable (OSError)                what runs cannot be saved, or not be read
     │   └── NotRecordable (ValueError)              one thing cannot be, and never will be
@@ -95,6 +96,10 @@ class NoRoom(KernelNotStarted, RuntimeError):
 
 class NotAnswered(KernelError, TimeoutError):
     """A kernel has no answer to a question of ours, or not in time."""
+
+
+class ToolsUnavailable(CodeRunnerError, ConnectionError):
+    """A server of tools does not answer, or not as one."""
 
 
 class PackagesNotInstalled(CodeRunnerError, RuntimeError):

@@ -99,6 +99,14 @@ class Error:
 
 Output = Stream | DisplayData | ExecuteResult | Error
 
+TOOL_CALL = "application/vnd.coderunner.tool-call+json"
+"""The type of an output that tells of a call of a tool: we add it, and no program can."""
+
+
+def is_tool_call(output: Output) -> bool:
+    """Whether it tells of a call of a tool: for a person; the model reads what code does with the result."""
+    return isinstance(output, DisplayData) and TOOL_CALL in output.data
+
 
 def in_nbformat(output: Output) -> dict[str, object]:
     """An output as notebooks have it; what was left out of a text is told in it."""
@@ -127,6 +135,8 @@ class Question:
     """A stranger's text, bounded, all its characters visible; may be empty or have several lines."""
     password: bool = False
     """The answer is not to be seen: it becomes part of nothing."""
+    choices: tuple[str, ...] = ()
+    """The answers that there are, where we ask ourselves; else it is any line."""
 
 
 END_OF_INPUT = "\x04"

@@ -75,6 +75,11 @@ def lesson(language: Language) -> str:
     return told.format(title=language.title, fence=language.fence, sum=language.sum)
 
 
+def with_tools(prompt: str, tools: str) -> str:
+    """The prompt with what is told of tools behind it."""
+    return f"{prompt.rstrip()}\n\n{tools}\n" if tools else prompt
+
+
 def taught(prompt: str, language: Language) -> str:
     """The prompt of a person, or the lesson for the language where they have left it as it was."""
     return lesson(language) if prompt.strip() == SYSTEM_PROMPT.strip() else prompt

@@ -55,8 +55,8 @@ export class Acts {
     root.addEventListener("submit", async (event) => {
       const form = event.target;
       event.preventDefault();
-      const { answer } = form.elements, text = answer.value, ticket = form.dataset.crTicket;
-      const fields = form.querySelectorAll("input, .cr-main");
+      const { answer } = form.elements, text = event.submitter?.value || answer.value, ticket = form.dataset.crTicket;
+      const fields = form.querySelectorAll("input, button[type=submit]");
       answer.value = "";
       // Until the next question is drawn: what is typed by then would be for this one, and be lost.
       for (const field of fields) field.disabled = true;

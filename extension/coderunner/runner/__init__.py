@@ -126,6 +126,7 @@ from coderunner.sandbox.typed.not_grantable import NotGrantable
 from coderunner.sandbox.typed.typed_grants import CHOICES as GRANT_CHOICES
 from coderunner.sandbox.typed.typed_grants import FIELDS as GRANT_FIELDS
 from coderunner.sandbox.typed.typed_grants import Kind as GrantKind
+from coderunner.tools.toolbox import Toolbox
 
 __all__ = [
     "AFTERWARDS_LIMITS",
@@ -194,6 +195,7 @@ __all__ = [
     "Step",
     "StoredConversation",
     "StoredMessage",
+    "Toolbox",
     "Turn",
     "UnrecordedRuns",
     "Variable",

@@ -1,19 +1,11 @@
 """Secrets for the code: which, for which domain, and where their values are. Values are in no setting."""
 
-import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
+from coderunner.secret_sources import VARIABLE, value_at
 from coderunner.secret_value import Secret
 from coderunner.settings.domains import canonical_host, is_address, means_this_machine, split_port
-
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
-SHORTEST = 8
-"""Characters of a value: a shorter one would be found everywhere in what a server answers."""
-LONGEST = 4_096
-"""Characters of a value: servers take no longer header."""
 
 FORM = (
     "a table of names, each like { domain = 'api.example.com', file = '~/api-key' } or with a variable for "
@@ -56,7 +48,7 @@ def read_code_secrets(given: object) -> tuple[CodeSecret, ...]:
 
 def _secret(name: object, place: object) -> CodeSecret:
     domain, source = _parts(place)
-    if not isinstance(name, str) or not NAME.fullmatch(name):
+    if not isinstance(name, str) or not VARIABLE.fullmatch(name):
         raise ValueError(FORM)
     try:
         host, port = split_port(domain)
@@ -66,7 +58,7 @@ def _secret(name: object, place: object) -> CodeSecret:
     if is_address(host) or means_this_machine(host):
         raise ValueError(f"secrets for domain names like api.example.com; {name} has something else")
     variable = source[1:] if source.startswith("$") else ""
-    return CodeSecret(name, host, port or 443, Secret(_value(name, source)), variable)
+    return CodeSecret(name, host, port or 443, Secret(value_at(source, name)), variable)
 
 
 def _parts(place: object) -> tuple[str, str]:
@@ -82,20 +74,3 @@ def _parts(place: object) -> tuple[str, str]:
         if isinstance(domain, str) and isinstance(variable, str):
             return domain, f"${variable}"
     raise ValueError(FORM)
-
-
-def _value(name: str, source: str) -> str:
-    if source.startswith("$"):
-        value: str = os.environ.get(source[1:], "")
-        where = "its variable" if not NAME.fullmatch(source[1:]) else f"the variable {source[1:]}"
-    else:
-        where = f"the file {source}"
-        try:
-            value = Path(source).expanduser().read_text(encoding="utf-8")
-        except (OSError, ValueError, RuntimeError):
-            raise ValueError(f"secrets with values; {where} for {name} cannot be read") from None
-    value = value.strip()
-    if not (SHORTEST <= len(value) <= LONGEST and value.isascii() and value.isprintable()):
-        message = f"secrets of {SHORTEST} to {LONGEST} plain characters; {where} for {name} has others"
-        raise ValueError(message)
-    return value

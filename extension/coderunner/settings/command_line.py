@@ -15,6 +15,7 @@ from coderunner.settings.sources import default_config
 TITLES: dict[Topic, str] = {
     "kernel": "where code runs",
     "sandbox": "the sandbox of kernels on this machine",
+    "tools": "tools that code may call",
     "model": "the model",
     "network": "network address",
     "keys": "access",
@@ -40,14 +41,14 @@ def parser() -> argparse.ArgumentParser:
         commands,
         "app",
         "start the chat app",
-        ("kernel", "sandbox", "model", "network", "app", "people", "kept"),
+        ("kernel", "sandbox", "tools", "model", "network", "app", "people", "kept"),
         also={"login": "--no-token"},
     )
     _add(
         commands,
         "proxy",
         "put a proxy in front of an OpenAI-compatible endpoint and run the code in its replies",
-        ("kernel", "sandbox", "model", "network", "keys", "proxy", "kept"),
+        ("kernel", "sandbox", "tools", "model", "network", "keys", "proxy", "kept"),
         also={"model_url": "--upstream", "model_key_file": "--upstream-key-file"},
     )
     check = _add(
@@ -59,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
         commands,
         "exec",
         "run your own program in a kernel, with your permissions unless sandbox is on",
-        ("kernel", "sandbox", "kept"),
+        ("kernel", "sandbox", "tools", "kept"),
     )
     execute.add_argument("file", nargs="?", help="file with the program; - for stdin")
     execute.add_argument("-c", dest="code", metavar="CODE", help="the program itself")

@@ -11,13 +11,14 @@ from pydantic_settings import NoDecode
 from coderunner.secret_value import Secret
 from coderunner.settings.code_secrets import CodeSecret, read_code_secrets
 from coderunner.settings.domains import NOT_A_DOMAIN, THIS_MACHINE, canonical_grant
+from coderunner.tools.tool_servers import ToolServer, read_tool_servers
 
 Continuation = Literal[
     "auto", "flags", "trailing", "continue", "prefix", "prefix-beta", "partial", "raw", "next-turn", "tools"
 ]
 """How a reply is continued."""
 
-Topic = Literal["kernel", "sandbox", "model", "network", "keys", "proxy", "app", "people", "kept"]
+Topic = Literal["kernel", "sandbox", "tools", "model", "network", "keys", "proxy", "app", "people", "kept"]
 """The topic of a setting, under which help and documentation list it."""
 
 
@@ -114,6 +115,7 @@ Modules = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_modules)]
 Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)]
 ServerFolder = Annotated[str, BeforeValidator(_on_server)]
 """A folder on a Jupyter server, from the server's own: its names joined by slashes, `/`, or empty."""
+ToolServers = Annotated[tuple[InstanceOf[ToolServer], ...], NoDecode, BeforeValidator(read_tool_servers)]
 CodeSecrets = Annotated[tuple[InstanceOf[CodeSecret], ...], NoDecode, BeforeValidator(read_code_secrets)]
 
 

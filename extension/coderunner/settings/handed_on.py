@@ -10,13 +10,15 @@ from pathlib import Path
 from coderunner.secret_value import Secret
 from coderunner.settings.code_secrets import CodeSecret
 from coderunner.settings.settings import Settings
+from coderunner.tools.tool_servers import ToolServer, as_plain, from_plain
 
 
 def written(settings: Settings) -> Secret:
     """All that was set, on one line."""
     values = {name: _plain(getattr(settings, name)) for name in sorted(settings.model_fields_set)}
     secrets = [{**_fields(each), "value": each.value.reveal()} for each in settings.sandbox_secrets]
-    return Secret(json.dumps({"values": {**values, "sandbox_secrets": secrets}}))
+    tools = list(map(as_plain, settings.tools))
+    return Secret(json.dumps({"values": {**values, "sandbox_secrets": secrets, "tools": tools}}))
 
 
 def read(line: str) -> Settings:
@@ -25,7 +27,8 @@ def read(line: str) -> Settings:
     secrets = tuple(
         CodeSecret(**{**each, "value": Secret(each["value"])}) for each in values["sandbox_secrets"]
     )
-    return Settings(**{**values, "sandbox_secrets": secrets})
+    tools = tuple(map(from_plain, values["tools"]))
+    return Settings(**{**values, "sandbox_secrets": secrets, "tools": tools})
 
 
 def _fields(secret: CodeSecret) -> dict[str, object]:
@@ -39,5 +42,5 @@ def _plain(value: object) -> object:
         case Path():
             return str(value)
         case tuple():
-            return [_plain(each) for each in value if not isinstance(each, CodeSecret)]
+            return [_plain(each) for each in value if not isinstance(each, CodeSecret | ToolServer)]
     return value

@@ -56,7 +56,7 @@ def shown(name: str, value: object) -> str:
             return ""
         case _ if name in SECRETS:
             return str(Secret("set")) if value else ""
-        case _ if name == "sandbox_secrets":
+        case _ if name in ("sandbox_secrets", "tools"):
             # Somebody may have written a value where its file belongs.
             return ", ".join(map(str, value)) if isinstance(value, tuple) else str(Secret("set"))
         case bool():

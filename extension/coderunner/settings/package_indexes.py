@@ -15,8 +15,9 @@ from secrets import token_hex
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from coderunner.secret_sources import SHORTEST
 from coderunner.secret_value import Secret
-from coderunner.settings.code_secrets import SHORTEST, CodeSecret
+from coderunner.settings.code_secrets import CodeSecret
 from coderunner.settings.domains import canonical_grant, split_port
 
 PYPI = frozenset({"pypi.org", "files.pythonhosted.org"})

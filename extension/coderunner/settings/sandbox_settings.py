@@ -1,8 +1,8 @@
-"""The settings of what code may reach, use up and install on this machine."""
+"""The settings of what code may reach, call, use up and install."""
 
 from typing import Literal
 
-from coderunner.settings.fields import CodeSecrets, Folders, Hosts, Modules, setting
+from coderunner.settings.fields import CodeSecrets, Folders, Hosts, Modules, ToolServers, setting
 from coderunner.settings.people_settings import PeopleSettings
 
 
@@ -32,6 +32,27 @@ class SandboxSettings(PeopleSettings):
         "secrets that code may use without seeing them: names, each with its domain and a file or variable "
         "that has the value",
         "sandbox",
+    )
+    tools: ToolServers = setting(
+        (),
+        "MCP servers whose tools code may call: names, each with a command, or with an address and a file or "
+        "variable that has its secret",
+        "tools",
+    )
+    tools_approve: Literal["ask", "auto"] = setting(
+        "ask",
+        "ask before a chat's first call of each tool (ask), or not (auto); where nobody can be asked, as in "
+        "the proxy, code may call all tools",
+        "tools",
+    )
+    max_tool_calls: int = setting(50, "calls of tools that one block may make", "tools", ge=1, le=10_000)
+    tool_timeout: float = setting(
+        60.0,
+        "seconds that one call of a tool may take",
+        "tools",
+        gt=0,
+        le=86_400,
+        allow_inf_nan=False,
     )
     packages: Literal["ask", "auto", "off"] = setting(
         "ask",

@@ -321,7 +321,8 @@ class Settings(SandboxSettings):
         """The environment variables with secrets: nothing of ours needs them once settings are loaded."""
         # The address of a server may be pasted with its token.
         ours = (PREFIX + name.upper() for name in (*SECRETS, "server"))
-        return (*ours, *FOREIGN_SECRETS, *(each.variable for each in self.sandbox_secrets if each.variable))
+        codes = (each.variable for each in self.sandbox_secrets if each.variable)
+        return (*ours, *FOREIGN_SECRETS, *codes, *(name for each in self.tools for name in each.variables))
 
     @property
     def limit(self) -> float:

@@ -401,6 +401,10 @@ BEHAVIOURS = {
     "app:asking:answer": Behaviour(
         "A program that asks gets what a person types below its block, with the keyboard alone.", "R10"
     ),
+    "app:asking:tools": Behaviour(
+        "A tool is called once a person allows it below the block, and the model is told of it.",
+        "consent as for blocks",
+    ),
     "app:asking:typing": Behaviour("What is being typed stays while the program prints.", "no flicker"),
     "app:asking:password": Behaviour(
         "A password stands in no page, storage, record or log, and the model never gets it.", "safety: T7"

@@ -10,6 +10,7 @@ from coderunner.settings.settings import load
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import BOUND, MARKS, Seat, Visitor, client, served
 from tests.hosts.app.parrot import Parrot
+from tests.tools.conftest import COMMAND
 
 pytestmark = MARKS
 
@@ -19,9 +20,8 @@ CANARY = "canary-7f3a-never-seen"
 @pytest.fixture(scope="module")
 def app(parrot: tuple[Parrot, str], tmp_path_factory: pytest.TempPathFactory) -> App:
     home = tmp_path_factory.mktemp("home")
-    return App(
-        load({"model_url": f"{parrot[1]}/v1", "model": "parrot", "approve": "auto", "data_dir": str(home)})
-    )
+    model = {"model_url": f"{parrot[1]}/v1", "model": "parrot"}
+    return App(load({**model, "approve": "auto", "data_dir": str(home), "tools": {"shop": COMMAND}}))
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +90,25 @@ def test_a_debugger_can_be_used_with_the_keyboard_alone(somebody: Visitor) -> No
         expect(outputs(somebody).first).to_contain_text(f"ipdb> {command}\n")
     expect(somebody.feet).to_have_count(1)
     expect(outputs(somebody).first).to_contain_text("x 21")
+
+
+@behaviour("app:asking:tools")
+def test_a_tool_is_allowed_below_the_block_that_calls_it(
+    somebody: Visitor, parrot: tuple[Parrot, str]
+) -> None:
+    begin(somebody, "print(tools.add(1, 2), tools.add(3, 4))")
+    asks = somebody.blocks.last.locator("form p")
+    expect(asks).to_have_text("Allow this block to call add(a=1, b=2) of the server shop?")
+    expect(somebody.blocks.last.locator(".cr-state")).to_have_text(
+        "Waiting for your answer · the timer is paused"
+    )
+    somebody.press("Allow once")
+    expect(asks).to_have_text("Allow this block to call add(a=3, b=4) of the server shop?")
+    somebody.press("Allow for this chat")
+    expect(somebody.feet).to_have_count(1)
+    expect(outputs(somebody).last).to_have_text("3 7\n")
+    expect(outputs(somebody).first).to_contain_text("add(a=1, b=2) · ")
+    assert "tools.add(a: int, b: int) -> int: Adds two numbers." in str(parrot[0].asked[-1]["messages"][0])
 
 
 @behaviour("app:asking:typing")

@@ -17,7 +17,17 @@ from coderunner.chat.results.made_files import NO_LINKS, made_files
 from coderunner.chat.results.special_tokens import harmless
 from coderunner.ending_sentences import how_it_ended, what_was_refused, with_details
 from coderunner.images.image_type import Image
-from coderunner.outputs import DisplayData, Error, ExecuteResult, Omission, Output, Result, Status, Stream
+from coderunner.outputs import (
+    DisplayData,
+    Error,
+    ExecuteResult,
+    Omission,
+    Output,
+    Result,
+    Status,
+    Stream,
+    is_tool_call,
+)
 from coderunner.packages.offers import tells
 from coderunner.text.terminal_text import plain, visible, visible_line
 
@@ -205,7 +215,8 @@ def described(image: Image) -> str:
 
 def parts(outputs: Iterable[Output]) -> Iterator[str | Image]:
     """The texts and images that were shown, in order. Consecutive pieces of one stream are one text."""
-    for kind, group in groupby(outputs, key=lambda output: output.name if isinstance(output, Stream) else ""):
+    read = (output for output in outputs if not is_tool_call(output))
+    for kind, group in groupby(read, key=lambda output: output.name if isinstance(output, Stream) else ""):
         if kind:
             text = "".join(str(output.text) for output in group if isinstance(output, Stream))
             yield _said_once(text) if kind == "stderr" else text

@@ -47,6 +47,7 @@ from coderunner.runner import (
     Packaging,
     Session,
     Sessions,
+    Toolbox,
     first_rows,
     look_up,
     open_records,
@@ -86,6 +87,7 @@ class App:
             max_disk=settings.max_disk,
             sandbox=self.choices.sandbox,
             packaging=Packaging(settings.packages, buttons=True),
+            toolbox=Toolbox.of(settings, people=True),
         )
         self.records = open_records(
             settings.records_url.reveal(),

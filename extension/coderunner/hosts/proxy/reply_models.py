@@ -23,7 +23,7 @@ from coderunner.models.responses.responses_reply import ResponsesReply
 from coderunner.models.responses.responses_request import ResponsesRequest
 from coderunner.models.responses.responses_upstream import ResponsesUpstream
 from coderunner.settings.settings import Settings
-from coderunner.system_prompt import SYSTEM_PROMPT, taught
+from coderunner.system_prompt import SYSTEM_PROMPT, taught, with_tools
 
 
 class ModelReply(Protocol):
@@ -78,6 +78,7 @@ def from_model(
     late: str,
     mentioned: str,
     language: Language,
+    tools: str,
     *,
     settings: Settings,
     client: Client,
@@ -87,9 +88,9 @@ def from_model(
     """The reply as the endpoint's model continues it after each result.
 
     `late` are late results, and `mentioned` what is told of variables that the user names; the messages of
-    `asked` have the latter.
+    `asked` have the latter. `tools` is what is told of those that code may call.
     """
-    lesson = taught(settings.system_prompt or SYSTEM_PROMPT, language)
+    lesson = with_tools(taught(settings.system_prompt or SYSTEM_PROMPT, language), tools)
     late, its = for_the_model(late), client.of(asked.model)
     continuation = settings.continuation_of(asked.model)
 

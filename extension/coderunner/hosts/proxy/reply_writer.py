@@ -151,8 +151,7 @@ class ReplyWriter:
         kernel = LimitedKernel(session, limits, self.watch.metrics.waiting.inc)
         asked = await self._with_files(order, kernel)
         mentioned = await mention_words(session, said(order.asked))
-        if mentioned:
-            asked = with_words(asked, mentioned)
+        asked = with_words(asked, mentioned) if mentioned else asked
         tells = asked.variables or settings.variables_for_model == "on"
         runs = RecordedRuns(self.records, order.conversation, order.message, session.where.place)
         allowance = ReplyBudget(
@@ -192,6 +191,7 @@ class ReplyWriter:
             written.late,
             mentioned,
             language,
+            await self.sessions.words_of_tools(),
             settings=settings,
             client=self.client,
             memory=self.memory,

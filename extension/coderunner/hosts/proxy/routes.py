@@ -70,6 +70,7 @@ from coderunner.runner import (
     Local,
     Packaging,
     Sessions,
+    Toolbox,
     location_of,
     open_records,
 )
@@ -120,6 +121,7 @@ class Proxy:
             max_disk=settings.max_disk,
             sandbox=KernelSandbox.of(settings, stranger=several),
             packaging=Packaging(settings.packages),
+            toolbox=Toolbox.of(settings, people=False),
         )
         self.records = open_records(
             settings.records_url.reveal(),

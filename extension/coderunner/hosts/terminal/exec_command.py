@@ -34,6 +34,7 @@ from coderunner.runner import (
     Session,
     Sessions,
     Shown,
+    Toolbox,
     UnrecordedRuns,
     located,
     open_records,
@@ -110,6 +111,7 @@ def execute(settings: Settings, program: Program, session: str = "", *, start_se
         max_memory=settings.max_memory,
         sandbox=sandbox,
         packaging=Packaging(settings.packages),
+        toolbox=Toolbox.of(settings, people=False),
     )
     kernel = sessions.get(session or f"exec-{secrets.token_hex(8)}", where)
     try:

@@ -13,18 +13,17 @@ from typing import Any
 from coderunner.errors import NotAnswered
 from coderunner.kernel.background_tasks import attempt, log
 from coderunner.kernel.execution.conclude_cell import RESTART_TIMEOUT, CellConclusion, bounded, limit
+from coderunner.kernel.execution.deadline import Detach, now
 from coderunner.kernel.execution.late_output import LateOutput
 from coderunner.kernel.execution.open_questions import OpenQuestions
 from coderunner.kernel.execution.pending_request import (
     LOST,
     Away,
     Back,
-    Detach,
     Event,
     Gone,
     OnQuestion,
     PendingRequest,
-    now,
 )
 from coderunner.kernel.execution.transport import Transport
 from coderunner.kernel.protocol.cell_outputs import CellOutputs, Change
@@ -39,6 +38,8 @@ from coderunner.kernel.protocol.messages import (
 )
 from coderunner.kernel.protocol.output_limits import line_of
 from coderunner.kernel.protocol.questions import answer_of, question_request
+from coderunner.kernel.tools.call_messages import answer_message
+from coderunner.kernel.tools.cell_calls import CellCalls, ChatTools
 from coderunner.kernel.widgets.comms import Comms
 from coderunner.kernel.widgets.widget_panel import WidgetPanel
 from coderunner.outputs import Aftermath, Result, Status
@@ -63,13 +64,16 @@ class KernelClient:
         on_gone: Callable[["KernelClient"], None] = lambda _client: None,
         later: LateOutput | None = None,
         comms: Comms | None = None,
+        tools: ChatTools | None = None,
     ) -> None:
         self._transport = transport
         self._on_gone = on_gone
         self._later = later or LateOutput()
         self._comms = comms or Comms(asyncio.get_running_loop().call_soon_threadsafe)
         self._session = uuid.uuid4().hex
+        self._tools = tools
         self._request: PendingRequest | None = None
+        self._calls: CellCalls | None = None
         self._questions = OpenQuestions()
         self.prepared = not transport.borrowed
         """It has what answers questions, as far as is known."""
@@ -121,6 +125,8 @@ class KernelClient:
         message = attempt("a widget message could not be handled", self._comms.receive, message) or message
         if request is not None:
             request.receive(message)
+        if self._calls is not None:
+            attempt("a tool call could not be taken", self._calls.receive, message)
         self._questions.receive(message)
         attempt("output after the end of a cell could not be shown", self._later.receive, message)
 
@@ -197,6 +203,8 @@ class KernelClient:
             alone=self._transport.alone,
             deaf=self._deaf,
         )
+        if self._tools is not None:
+            self._calls = CellCalls(self._tools, stamp.id, request, self._tell_answer)
         try:
             if self.gone is not None:
                 request.end(self.gone)
@@ -204,7 +212,7 @@ class KernelClient:
                 await self._transport.send(execute_request(source, stamp, asks=asks))
             return self._described(request.result(*await self._settle(request, deadline, detach)))
         finally:
-            self._request = None
+            self._request = self._calls = None
             self.anew = request.heir is None and "" != self.process != request.taken_by != ""
             self.process = request.taken_by or ("" if request.heir else self.process)
             self._deaf = self._deaf or (request.rested and not request.execution.reply)
@@ -248,6 +256,10 @@ class KernelClient:
         """What the kernel and all that it started use; None where only it can tell."""
         return self._transport.usage() if self.gone is None else None
 
+    async def _tell_answer(self, content: Json) -> None:
+        """Give the kernel the answer to a tool call; raises NotAnswered. Waits until it has it."""
+        await self._replied(answer_message(content, self._stamp()))
+
     async def prepare(self, source: str) -> None:
         """Have the kernel run a cell of ours, unseen, after the one that runs; raises NotAnswered."""
         self.prepared = True
@@ -273,6 +285,8 @@ class KernelClient:
     def answer(self, question: str, answer: Secret) -> None:
         """Answer the question of that id; one that is not open (any more) is left alone."""
         request, line = self._request, line_of(answer)
+        if self._calls is not None and self._calls.answer(question, line):
+            return
         if request is not None and request.answer(question, line):
             request.keep(self._deliver(request, line))
 

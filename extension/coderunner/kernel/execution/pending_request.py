@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 from coderunner.kernel.background_tasks import begin
 from coderunner.kernel.execution.deadline import Deadline
+from coderunner.kernel.execution.output_updates import OutputUpdates
 from coderunner.kernel.protocol.cell_outputs import CellOutputs, Change
 from coderunner.kernel.protocol.message_gaps import MessageGaps
 from coderunner.kernel.protocol.messages import Message
-from coderunner.outputs import Aftermath, Question, Result, Status
+from coderunner.outputs import Aftermath, MimeBundle, Question, Result, Status
 from coderunner.secret_value import Secret
 
 PROBE_AFTER = 0.5
@@ -36,8 +37,6 @@ ANSWER = 600.0
 """Seconds for a person to answer a question; meanwhile no other time of the cell passes."""
 NOBODY = 2.0
 """Seconds after a cell's deadline for somebody to say that they ask a person in place of the reply."""
-UPDATE_EVERY = 0.05
-"""Seconds between two rounds of `on_output` at the fastest: twice what an eye can follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +72,8 @@ OnQuestion = Callable[[Question | None], None]
 """Told what the program asks, and with None that the question is answered or withdrawn; in the loop."""
 
 
-@dataclass(frozen=True, slots=True)
-class Detach:
-    """What happens at a cell's deadline where it is not stopped: it goes on, and nobody need wait for it."""
-
-    limit: float
-    """Seconds from its beginning until it is stopped after all."""
-    tell: Callable[[Result], None]
-    """Given what it has shown up to the deadline; in the loop."""
-
-
 NO_REPLY = Gone(Status.DIED, "The kernel stopped working without a reply.")
 LOST = Gone(Status.LOST, "The connection to the Jupyter server was lost.")
-
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
-
-
-def now() -> float:
-    """Return the seconds since some moment, those included in which the machine slept."""
-    return time.clock_gettime(_CLOCK) if _CLOCK is not None else time.monotonic()
 
 
 class PendingRequest:
@@ -142,7 +124,7 @@ class PendingRequest:
         self.answered_by = ""
         """What the process that gave the last sign of life calls its own."""
         self._probe = probe
-        self._on_output = on_output
+        self._updates = OutputUpdates(execution, on_output)
         self._loop = asyncio.get_running_loop()
         self._ending: Ending | None = None
         self._began = time.monotonic()
@@ -151,13 +133,12 @@ class PendingRequest:
         self._on_question = on_question
         self._answer_within = ANSWER if on_question is not None else 0.0
         self._question: Question | None = None
+        self._consent: Question | None = None
         self._clock: Deadline | None = None
         self._answer_due: asyncio.TimerHandle | None = None
         self._waiter: asyncio.Future[None] | None = None
-        self._update: asyncio.TimerHandle | None = None
         self._patience: asyncio.TimerHandle | None = None
         self._asking: asyncio.Task[None] | None = None
-        self._updated = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
     def receive(self, message: Message) -> None:
@@ -168,8 +149,7 @@ class PendingRequest:
         if message.parent == self.execution.request:
             self.process = self.process or message.session
             self.taken_by = self.taken_by or message.session
-        if self.execution.changed and self._on_output is not None and self._update is None:
-            self._plan_update()
+        self._updates.plan()
         if self.execution.complete and not self.gaps.early:
             self._complete()
         elif self.execution.idle or self.execution.reply or self.cut or self.heir:
@@ -311,6 +291,16 @@ class PendingRequest:
         return answered
 
     @property
+    def asks_people(self) -> bool:
+        """Somebody lays questions before a person."""
+        return self._on_question is not None
+
+    def consult(self, question: Question | None) -> None:
+        """Ask a person something of ours; None: it is settled."""
+        self._consent = question
+        self._heed_question()
+
+    @property
     def asks_in_vain(self) -> bool:
         """Nobody lays its questions before a person."""
         return self._answer_within != ANSWER
@@ -323,7 +313,8 @@ class PendingRequest:
         """Tell of a question that has come or gone, and have no time pass while one is open."""
         if self.stopping:
             self.execution.withdraw()
-        before, self._question = self._question, self.execution.question
+            self._consent = None
+        before, self._question = self._question, self.execution.question or self._consent
         if self._question is before:
             return
         self._expect_answer()
@@ -339,9 +330,7 @@ class PendingRequest:
 
     def _tell_question(self) -> None:
         # What stands before the question is shown before it.
-        if self._update is not None:
-            self._update.cancel()
-        self._tell()
+        self._updates.tell_now()
         if self._on_question is not None:
             try:
                 self._on_question(self._question)
@@ -351,29 +340,14 @@ class PendingRequest:
 
     # --- telling the outputs ----------------------------------------------------------------------
 
-    def _plan_update(self) -> None:
-        wait = self._updated + UPDATE_EVERY - self._loop.time()
-        if wait <= 0:
-            self._tell()
-        else:
-            self._update = self._loop.call_later(wait, self._tell)
-
-    def _tell(self) -> None:
-        self._update = None
-        self._updated = self._loop.time()
-        if self._on_output is not None:
-            for change in self.execution.take_changes():
-                try:
-                    self._on_output(change)
-                except Exception:
-                    # A page that cannot be redrawn must not end the cell.
-                    logging.getLogger(__name__).exception("an output could not be shown")
+    def show(self, data: MimeBundle, mark: str) -> None:
+        """Add something of ours to its outputs, in place of what has the same mark."""
+        self.execution.note(data, mark)
+        self._updates.plan()
 
     def retell(self, *, asks: bool) -> None:
         """Tell everything anew, to somebody else, who lays questions before a person or does not."""
-        self.execution.retell()
-        if self._update is None:
-            self._tell()
+        self._updates.retell()
         if self._on_question is not None:
             self._answer_within = ANSWER if asks else NOBODY
             if self._question is not None:
@@ -388,9 +362,9 @@ class PendingRequest:
         """Tell the last changes, and stop all that was planned."""
         self.stopping = True
         self._heed_question()
-        for timer in (self._update, self._patience, self._answer_due):
+        for timer in (self._patience, self._answer_due):
             if timer is not None:
                 timer.cancel()
         for task in self._tasks:
             task.cancel()
-        self._tell()
+        self._updates.tell_now()

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from coderunner.kernel.execution.client import KernelClient
-from coderunner.kernel.execution.pending_request import Detach, OnQuestion
+from coderunner.kernel.execution.deadline import Detach
+from coderunner.kernel.execution.pending_request import OnQuestion
 from coderunner.kernel.io_thread import IOThread
 from coderunner.kernel.protocol.cell_outputs import Change
 from coderunner.kernel.widgets.widget_panel import WidgetPanel

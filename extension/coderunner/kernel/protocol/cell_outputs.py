@@ -4,7 +4,7 @@ Pure. Everything in a message is untrusted: what has the wrong type or the wrong
 too large is shortened and says so, so that the memory this takes is bounded whatever the program does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,13 +14,13 @@ from coderunner.kernel.protocol.messages import Message
 from coderunner.kernel.protocol.output_limits import (
     HEAD,
     RATE_NOTICE,
-    TAIL,
     BoundedText,
     bundle_of,
     prompt_of,
     shorten,
     size_of,
 )
+from coderunner.kernel.protocol.shown_outputs import full, twice
 from coderunner.outputs import (
     END_OF_INPUT,
     DisplayData,
@@ -75,8 +75,7 @@ class CellOutputs:
         self._prompt = ""
         self.started = False
         """The kernel said that it took up our request."""
-        self._ran = False
-        self.idle = False
+        self._ran = self.idle = False
         self.reply: Literal["", "ok", "error", "aborted"] = ""
         self.execution_count: int | None = None
         self.dropped = ""
@@ -86,11 +85,8 @@ class CellOutputs:
         self.made: tuple[tuple[MadeFile, ...], int] = ((), 0)
         self._shown: list[Output | BoundedText] = []
         self._changed: set[int] = set()
-        self._clear_at_next = False
-        self._cleared = False
-        self._left_out = 0
-        self._notice = 0
-        self._size = 0
+        self._clear_at_next = self._cleared = False
+        self._left_out = self._notice = self._size = 0
         self._owed: Error | None = None
 
     @property
@@ -159,6 +155,13 @@ class CellOutputs:
         elif message.channel != "iopub" or message.type in ("status", "execute_input"):
             return
         self._stream({"name": "stderr", "text": UNREADABLE.format(fault=message.fault)})
+
+    def note(self, data: MimeBundle, mark: str) -> None:
+        """Show something of ours, which no kernel said, in place of what has the same mark."""
+        if not self._redraw(mark, data, {}):
+            self._make_way()
+            self._append(DisplayData(data, display_id=mark))
+        self._size += size_of(data)
 
     def follow_up(self, message: Message) -> None:
         """Show the new state of a display that stands in another list; once, in place of the one before."""
@@ -255,27 +258,30 @@ class CellOutputs:
     def _display(self, content: Mapping[str, object]) -> None:
         self._make_way()
         data = self._bundle(content.get("data"))
-        if data and not _twice(self._shown, data, ExecuteResult):
+        if data and not twice(self._shown, data, ExecuteResult):
             self._append(DisplayData(data, object_of(content.get("metadata")), display_id_of(content)))
 
     def _execute_result(self, content: Mapping[str, object]) -> None:
         self._make_way()
         data = self._bundle(content.get("data"))
         self._count(content)
-        if data and not _twice(self._shown, data, DisplayData):
+        if data and not twice(self._shown, data, DisplayData):
             metadata = object_of(content.get("metadata"))
             self._append(ExecuteResult(data, metadata, self.execution_count, display_id_of(content)))
 
     def _update(self, content: Mapping[str, object]) -> None:
-        display_id = display_id_of(content)
-        if not display_id:
-            return
-        data, metadata = self._bundle(content.get("data")), object_of(content.get("metadata"))
+        if display_id := display_id_of(content):
+            self._redraw(display_id, self._bundle(content.get("data")), object_of(content.get("metadata")))
+
+    def _redraw(self, display_id: str, data: MimeBundle, metadata: MimeBundle) -> bool:
+        drawn = False
         for index, shown in enumerate(self._shown):
             if isinstance(shown, DisplayData | ExecuteResult) and shown.display_id == display_id:
                 self._size -= size_of(shown.data)
                 self._shown[index] = replace(shown, data=data, metadata=metadata)
                 self._changed.add(index)
+                drawn = True
+        return drawn
 
     def _error(self, content: Mapping[str, object]) -> None:
         self.withdraw()
@@ -328,7 +334,7 @@ class CellOutputs:
 
     def _append(self, output: "Output | BoundedText") -> None:
         first_error = isinstance(output, Error) and not self.failed
-        if (len(self._shown) < self._most and not _full(self._shown, self._whole)) or first_error:
+        if (len(self._shown) < self._most and not full(self._shown, self._whole)) or first_error:
             self._shown.append(output)
             self._changed.add(len(self._shown) - 1)
             return
@@ -348,11 +354,8 @@ class CellOutputs:
         if self._size <= self._whole:
             return bundle
         self._size -= size_of(bundle)
-        return (
-            {"text/plain": f"[{', '.join(bundle)} left out: this cell produces too much output]"}
-            if bundle
-            else {}
-        )
+        said = f"[{', '.join(bundle)} left out: this cell produces too much output]"
+        return {"text/plain": said} if bundle else {}
 
 
 def _made(outputs: CellOutputs, content: Mapping[str, object]) -> None:
@@ -377,20 +380,3 @@ _RECEIVERS = {
 
 def _value(shown: "Output | BoundedText") -> Output:
     return shown.value() if isinstance(shown, BoundedText) else shown
-
-
-def _twice(
-    outputs: "Sequence[Output | BoundedText]", data: MimeBundle, kind: type[DisplayData | ExecuteResult]
-) -> bool:
-    """Return whether the picture stands there already: `fig` as a last value is shown in two ways."""
-    pictures = {key: value for key, value in data.items() if key.startswith("image/")}
-    return bool(pictures) and any(
-        isinstance(shown, kind) and {key: shown.data.get(key) for key in pictures} == pictures
-        for shown in outputs
-    )
-
-
-def _full(outputs: "Sequence[Output | BoundedText]", whole: int) -> bool:
-    """Texts have a bound each; a program that goes to and fro between its streams has many."""
-    texts = [shown.size for shown in outputs if isinstance(shown, BoundedText)]
-    return len(texts) > whole // (HEAD + TAIL) and sum(texts) > whole

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from typing import Literal
 
-from coderunner.outputs import NOTHING_OMITTED, MimeBundle, Omission, Stream
+from coderunner.outputs import NOTHING_OMITTED, TOOL_CALL, MimeBundle, Omission, Stream
 from coderunner.secret_value import Secret
 from coderunner.text import surrogates
 from coderunner.text.json_reader import clipped
@@ -99,7 +99,7 @@ def bundle_of(data: object) -> MimeBundle:
     bundle: dict[str, object] = {}
     too_large: list[str] = []
     for key, value in data.items() if isinstance(data, dict) else ():
-        if isinstance(key, str) and MIME_TYPE.fullmatch(key) and len(bundle) < 32:
+        if isinstance(key, str) and MIME_TYPE.fullmatch(key) and key != TOOL_CALL and len(bundle) < 32:
             value = _joined(key, value)
             checked = _mime(key, value)
             if checked is not None:

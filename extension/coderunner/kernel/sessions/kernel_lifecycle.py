@@ -22,6 +22,7 @@ from coderunner.kernel.sessions.folders.chat_folders import NO_KERNEL
 from coderunner.kernel.sessions.kernel_status import KernelStatus, State
 from coderunner.kernel.sessions.run_prelude import questions_cell
 from coderunner.kernel.sessions.spoken_language import of_kernel
+from coderunner.kernel.tools.cell_calls import ChatTools
 from coderunner.kernel.widgets.comms import Comms
 from coderunner.languages import Language
 from coderunner.outputs import Aftermath, Result, Status
@@ -58,6 +59,8 @@ class KernelLifecycle:
         comms: Comms,
     ) -> None:
         """`idle`: seconds after which an unused kernel rests; `busy` tells that a cell runs or waits."""
+        self.tools: ChatTools | None = None
+        """Those that its code may call."""
         self.status = KernelStatus("none", where.kernel_name, time.monotonic())
         self.used = time.monotonic()
         """When it was last used, by `time.monotonic()`."""
@@ -66,13 +69,9 @@ class KernelLifecycle:
         self.language: Language | None = None
         """What a kernel here has said that it speaks."""
         self.is_ipykernel = True
-        self._conversation = conversation
-        self._where = where
-        self._open = opener
-        self._idle = idle
-        self._busy = busy
-        self._later = later
-        self._comms = comms
+        self._conversation, self._where, self._open = conversation, where, opener
+        self._idle, self._busy = idle, busy
+        self._later, self._comms = later, comms
         self._client: KernelClient | None = None
         self._opening: asyncio.Task[KernelClient] | None = None
         self._finding: asyncio.Task[None] | None = None
@@ -268,7 +267,9 @@ class KernelLifecycle:
             self._comms.clear()
         self._process = transport.process or self._process
         self.language = of_kernel(transport.about) or self.language
-        self._client = KernelClient(transport, on_gone=self._lost, later=self._later, comms=self._comms)
+        self._client = KernelClient(
+            transport, on_gone=self._lost, later=self._later, comms=self._comms, tools=self.tools
+        )
         self.is_ipykernel = self._client.is_ipykernel
         self._show("idle")
         self._plan_rest()

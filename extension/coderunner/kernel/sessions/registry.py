@@ -35,7 +35,7 @@ from coderunner.kernel.room.room import Room
 from coderunner.kernel.sessions.cell_refusals import CellRefusals
 from coderunner.kernel.sessions.folders.chat_folders import ChatFolders, server_path, slug
 from coderunner.kernel.sessions.kernel_status import KernelStatus
-from coderunner.kernel.sessions.run_prelude import keep_packages, prepare, sources
+from coderunner.kernel.sessions.run_prelude import keep_packages, offer_tools, prepare, sources
 from coderunner.kernel.sessions.session import Session
 from coderunner.kernel.sessions.spare_kernel import SpareKernel
 from coderunner.outputs import Refusal
@@ -44,6 +44,7 @@ from coderunner.packages.offers import Packaging
 from coderunner.sandbox.kernel_sandbox import KernelSandbox
 from coderunner.sandbox.policy import NO_LIMITS, Grants
 from coderunner.sandbox.refusals import grants_of
+from coderunner.tools.toolbox import Toolbox
 
 __all__ = [
     "Capacity",
@@ -80,6 +81,7 @@ class Sessions:
         sandbox: KernelSandbox | None = None,
         inside: IOThread | None = None,
         packaging: Packaging | None = None,
+        toolbox: Toolbox | None = None,
     ) -> None:
         """Keep the working directories of local kernels under `root`, else in a temporary directory.
 
@@ -89,7 +91,7 @@ class Sessions:
         conversation's kernel on this machine has started before it is needed. With a list of modules to
         `preload`, kernels are forked and have these, or there is a spare. In a `sandbox`, kernels on this
         machine reach what it allows; without, all that this process does. `packaging`: whether packages that
-        code lacks are installed for it.
+        code lacks are installed for it. `toolbox`: the tools that code may call.
         """
         self.io_thread = inside or io_thread()
         self.folders = ChatFolders(root, quota=int(max_disk * 1e9))
@@ -97,7 +99,7 @@ class Sessions:
         self._room = Room(self._capacity)
         memory = int(max_memory * 1e9)
         self._limits = replace(sandbox.limits if sandbox else NO_LIMITS, memory=memory)
-        self.sandbox = sandbox
+        self.sandbox, self._toolbox = sandbox, toolbox
         self._confined: dict[str, LocalKernel] = {}
         """The kernel of this machine that a conversation had last."""
         packaging = packaging or Packaging()
@@ -135,6 +137,7 @@ class Sessions:
                 mend=self.packages.mender(conversation, where) if isinstance(where, Local) else None,
                 files=LocalFiles(self.folder(conversation, where)) if isinstance(where, Local) else None,
                 limits=self._limits if here else NO_LIMITS,
+                toolbox=self._toolbox,
             )
             if session is not None:
                 successor.take_over(session)
@@ -164,6 +167,8 @@ class Sessions:
         if self.sandbox is not None:
             await asyncio.to_thread(self.sandbox.granted.forget, conversation)
         await asyncio.to_thread(self.packages.forget, conversation)
+        if self._toolbox is not None:
+            self.io_thread.post(self._toolbox.forget, conversation)
         if session is not None:
             await self.io_thread.run(self._end(session, keep=False))
         if isinstance(where, Server):
@@ -231,6 +236,10 @@ class Sessions:
         if isinstance(session.where, Server):
             await self._unlisted.delete(session.where, server_path(session.conversation, session.where))
 
+    async def words_of_tools(self) -> str:
+        """What a model is told of the tools that its code may call; empty where there are none."""
+        return await self.io_thread.run(self._toolbox.words()) if self._toolbox is not None else ""
+
     def live(self, conversation: str) -> bool:
         """Tell whether the conversation has a kernel, or one is being started."""
         session = self._sessions.get(conversation)
@@ -257,6 +266,8 @@ class Sessions:
         await asyncio.gather(*(close() for close in spare), return_exceptions=True)
         await self._room.close()
         await templates.release(self._templates)
+        if self._toolbox is not None:
+            await self._toolbox.close()
         self.io_thread.forget(self._farewell)
         self.folders.close()
 
@@ -282,6 +293,8 @@ class Sessions:
             await prepare(transport, server=isinstance(where, Server))
             if isinstance(transport, LocalKernel) and isinstance(where, Local):
                 await keep_packages(transport, self.folders.packages(conversation, where))
+            if self._toolbox is not None:
+                await offer_tools(transport, await self._toolbox.offer())
         except BaseException:
             await asyncio.shield(transport.close(keep=transport.found))
             raise
@@ -322,6 +335,8 @@ class Sessions:
 
     def prepare(self, where: KernelLocation) -> None:
         """Have ready what the kernel of the first conversation will come from; returns at once."""
+        if self._toolbox is not None:
+            self.io_thread.post(self._toolbox.warm)
         if isinstance(where, Local):
             self.io_thread.post(self._refill)
 

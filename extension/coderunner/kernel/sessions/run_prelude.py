@@ -1,6 +1,7 @@
 """Prepares a kernel for its first cell: the files of `prelude` run in it, as text and unseen."""
 
 import asyncio
+import json
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,6 +13,8 @@ from coderunner.kernel.connections.local_kernel import LocalKernel
 from coderunner.kernel.execution.pending_request import Event
 from coderunner.kernel.execution.transport import Transport
 from coderunner.kernel.protocol.messages import Message, Stamp, execute_request
+from coderunner.kernel.tools.call_messages import specifications
+from coderunner.tools.toolbox import Offer
 
 PRELUDE = Path(__file__).with_name("prelude")
 PATIENCE = 5.0
@@ -37,6 +40,8 @@ ORDER = (
 """The files of the prelude; `output` needs what `threads` sets up."""
 OF_SERVERS = ("files/made_files",)
 """What is sent to kernels on a server alone: into the folder of one on this machine we look ourselves."""
+OF_TOOLS = ("events", "tools/calling")
+"""What is sent where tools were configured."""
 OF_PACKAGES = ("packages",)
 """What is sent to kernels of this machine alone: on a server, the environment is not ours."""
 
@@ -93,6 +98,19 @@ def __coderunner__():
         "PATH": os.pathsep.join((os.path.join(folder, "bin"), os.environ.get("PATH", os.defpath))),
     }}
     shared = {{"__name__": "coderunner", "FOLDER": folder}}
+    for source in {files!r}:
+        exec(source, shared)
+try:
+    __coderunner__()
+finally:
+    del __coderunner__
+"""
+
+
+# What servers say of their tools is text in it, and never code.
+TOOLS = """\
+def __coderunner__():
+    shared = {{"__name__": "coderunner", "SPECIFICATIONS": {specifications!r}, "FAILURES": {failures!r}}}
     for source in {files!r}:
         exec(source, shared)
 try:
@@ -163,6 +181,20 @@ async def keep_packages(transport: Transport, folder: Path) -> None:
             transport,
             PACKAGES.format(folder=str(folder), files=[text(name) for name in ("events", *OF_PACKAGES)]),
         )
+
+
+async def offer_tools(transport: Transport, offer: Offer) -> None:
+    """Give a kernel whose language is Python a function for each tool; sent as the prelude is.
+
+    Not a person's own, which stays as it is.
+    """
+    if is_python(transport) and not transport.borrowed:
+        told = TOOLS.format(
+            specifications=specifications(offer.tools),
+            failures=json.dumps(offer.failures),
+            files=[text(name) for name in OF_TOOLS],
+        )
+        await _run(transport, told)
 
 
 def is_python(transport: Transport) -> bool:

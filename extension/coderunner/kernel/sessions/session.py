@@ -15,9 +15,10 @@ from coderunner.ending_sentences import NOT_STARTED
 from coderunner.errors import CodeRunnerError, RecordsUnavailable
 from coderunner.files.changes.made_files import UNCOMPARED, MadeFiles
 from coderunner.kernel.connections.usage_limits import met
+from coderunner.kernel.execution.deadline import Detach
 from coderunner.kernel.execution.late_output import LateOutput
 from coderunner.kernel.execution.mended_cell import Mend, run_cell
-from coderunner.kernel.execution.pending_request import Detach, OnQuestion
+from coderunner.kernel.execution.pending_request import OnQuestion
 from coderunner.kernel.execution.running_cell import OnOutput, QueuedCell, RunningCell, Turns
 from coderunner.kernel.execution.transport import Opener
 from coderunner.kernel.io_thread import IOThread
@@ -28,12 +29,14 @@ from coderunner.kernel.sessions.folders.missing_file import missing
 from coderunner.kernel.sessions.kernel_lifecycle import REPLACED, KernelLifecycle
 from coderunner.kernel.sessions.kernel_status import KernelStatus
 from coderunner.kernel.sessions.spoken_language import PATIENCE, is_usual, of_spec
+from coderunner.kernel.tools.cell_calls import ChatTools
 from coderunner.kernel.widgets.comms import Comms
 from coderunner.kernel.widgets.restore import RestoredWidgets
 from coderunner.kernel.widgets.widget_panel import WidgetPanel
 from coderunner.languages import PYTHON, Language
 from coderunner.outputs import Aftermath, Output, Refusal, Remedy, Result, Status
 from coderunner.sandbox.policy import NO_LIMITS, Limits
+from coderunner.tools.toolbox import Toolbox
 
 LOOKING = 2.5
 """Seconds to find out what was refused after a cell's end."""
@@ -60,24 +63,23 @@ class Session:
         mend: Mend | None = None,
         files: MadeFiles | None = None,
         limits: Limits | None = None,
+        toolbox: Toolbox | None = None,
     ) -> None:
         """`refused` finds what a cell did not get, `mend` sees to it; `files`: what it made."""
-        self.conversation = conversation
-        self.where = where
+        self.conversation, self.where = conversation, where
         self.io_thread = io_thread
         self._refused, self._mend = refused, mend
-        self._files = files or UNCOMPARED
-        self._limits = limits or NO_LIMITS
+        self._files, self._limits = files or UNCOMPARED, limits or NO_LIMITS
         self.owner = ""
         self.leaving = False
         """The process is about to end, and with it a kernel on this machine."""
-        self._turns = Turns()
-        self._late: deque[Result] = deque()
+        self._turns, self._late = Turns(), deque[Result]()
         self._later = later = LateOutput()
         self._comms = comms = Comms(io_thread.post)
         self._life = KernelLifecycle(
             conversation, where, opener, idle=idle, busy=lambda: self.busy, later=later, comms=comms
         )
+        self._life.tools = ChatTools(toolbox, conversation) if toolbox is not None else None
 
     # --- what hosts call --------------------------------------------------------------------------
 

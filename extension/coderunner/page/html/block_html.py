@@ -175,6 +175,13 @@ def _form(question: Question | None) -> str:
     kind, what = ("password", "a password") if question.password else ("text", "input")
     prompt = question.prompt if question.prompt.strip() else f"The program is asking for {what}"
     ticket = escape(question.id)
+    if question.choices:
+        first, *others = question.choices
+        return (
+            f'<form class="cr-question" data-cr-ticket="{ticket}" autocomplete="off">'
+            f'<p>{escape(prompt, quote=False)}</p><input type="hidden" name="answer" value="">'
+            f"{''.join(map(_choice, others))}{_choice(first, 'cr-main')}</form>"
+        )
     return (
         f'<form class="cr-question" data-cr-ticket="{ticket}" autocomplete="off">'
         f'<label for="cr-{ticket}">{escape(prompt.strip(), quote=False)}</label>'
@@ -183,6 +190,11 @@ def _form(question: Question | None) -> str:
         '<button type="submit" class="cr-main">Send</button>'
         f"{_button('cancel', 'Cancel', question.id)}</form>"
     )
+
+
+def _choice(answer: str, look: str = "") -> str:
+    words = escape(answer)
+    return f'<button type="submit" class="{look}" value="{words}">{words}</button>'
 
 
 def _bar(block: Block, setting: Setting) -> str:
@@ -222,6 +234,9 @@ def _state(block: Block, setting: Setting) -> tuple[str, str]:
             return f"<b>Run this code?</b> {escape(setting.where)}", buttons
         case State.QUEUED:
             return "<b>Queued</b> · waiting for the previous block", _button("stop", "Stop", block.ticket)
+        case State.RUNNING | State.LATE if block.question and block.question.choices:
+            stop = _button("stop", "Stop", block.ticket)
+            return "<b>Waiting for your answer</b> · the timer is paused", stop
         case State.RUNNING | State.LATE if block.question:
             return "<b>Waiting for input</b> · the timer is paused", _button("stop", "Stop", block.ticket)
         case State.RUNNING if block.preparing:

@@ -13,6 +13,7 @@ from coderunner.outputs import (
     Omission,
     Output,
     Stream,
+    is_tool_call,
 )
 from coderunner.page.block_state import Block
 from coderunner.page.html import active_output, ansi_html, image_html
@@ -36,6 +37,8 @@ def draw(output: Output, block: Block, longest: int = LONGEST) -> Drawn:
             return _text(text, longest, " cr-stderr" if name == "stderr" else "", omitted)
         case DisplayData(widget="") | ExecuteResult(widget=""):
             return ""  # a widget that was closed
+        case DisplayData(data=data) if is_tool_call(output):
+            return f'<div class="cr-out cr-call">{escape(string(data.get("text/plain")), quote=False)}</div>'
         case DisplayData(data=data, metadata=metadata) | ExecuteResult(data=data, metadata=metadata):
             return _bundle(data, metadata, longest)
         case Error():

@@ -44,7 +44,7 @@ from coderunner.runner import (
     rebuild,
     run_cell,
 )
-from coderunner.system_prompt import taught
+from coderunner.system_prompt import taught, with_tools
 
 Told = Mapping[str, object]
 """A message as a model gets it."""
@@ -114,7 +114,8 @@ class ReplyWriter:
         late = await asyncio.to_thread(late_words, session, options)
         history = _with_late(request, late + await _mentioned(session, request.history[-1]))
         history = await _with_facts(request, history, session)
-        told = list(_messages(history, taught(choices.system_prompt, language)))
+        lesson = with_tools(taught(choices.system_prompt, language), await self.sessions.words_of_tools())
+        told = list(_messages(history, lesson))
         async with Client(choice.endpoint) as client:
             reply = ContinuedReply(
                 client,

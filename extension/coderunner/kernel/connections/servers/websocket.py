@@ -26,7 +26,7 @@ from coderunner.errors import ServerUnreachable
 from coderunner.kernel.background_tasks import attempt, log
 from coderunner.kernel.connections.servers.refusals import unreachable
 from coderunner.kernel.connections.servers.rest_api import RestApi
-from coderunner.kernel.execution.pending_request import now
+from coderunner.kernel.execution.deadline import now
 from coderunner.kernel.protocol.messages import SUBPROTOCOL, Message, from_json, from_v1, to_json, to_v1
 
 LARGEST_MESSAGE = 256 * 1024 * 1024

@@ -1,0 +1,1 @@
+"""What runs inside a Python kernel where tools were configured: their functions, as `tools`."""

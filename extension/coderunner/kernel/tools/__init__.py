@@ -1,0 +1,1 @@
+"""The calls that code makes to tools: what the kernel sends for one, and what it gets."""
