@@ -75,9 +75,9 @@ def lesson(language: Language) -> str:
     return told.format(title=language.title, fence=language.fence, sum=language.sum)
 
 
-def with_tools(prompt: str, tools: str) -> str:
-    """The prompt with what is told of tools behind it."""
-    return f"{prompt.rstrip()}\n\n{tools}\n" if tools else prompt
+def with_tools(prompt: str, tools: str, language: Language) -> str:
+    """The prompt with what is told of tools behind it; only Python's kernels have them."""
+    return f"{prompt.rstrip()}\n\n{tools}\n" if tools and language == PYTHON else prompt
 
 
 def taught(prompt: str, language: Language) -> str:

@@ -90,7 +90,7 @@ def from_model(
     `late` are late results, and `mentioned` what is told of variables that the user names; the messages of
     `asked` have the latter. `tools` is what is told of those that code may call.
     """
-    lesson = with_tools(taught(settings.system_prompt or SYSTEM_PROMPT, language), tools)
+    lesson = with_tools(taught(settings.system_prompt or SYSTEM_PROMPT, language), tools, language)
     late, its = for_the_model(late), client.of(asked.model)
     continuation = settings.continuation_of(asked.model)
 
