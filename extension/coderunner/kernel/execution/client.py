@@ -221,7 +221,8 @@ class KernelClient:
 
     def _described(self, result: Result) -> Result:
         """A result with what its widgets are by now."""
-        return replace(result, outputs=self._comms.described(result.outputs))
+        outputs = self._comms.described(result.outputs)
+        return result if outputs == result.outputs else replace(result, outputs=outputs)
 
     async def _settle(
         self, request: PendingRequest, deadline: float, detach: Detach | None

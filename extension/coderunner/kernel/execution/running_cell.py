@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from coderunner.kernel.execution.client import KernelClient
 from coderunner.kernel.execution.deadline import Detach
@@ -35,17 +36,22 @@ class RunningCell:
         self._io_thread = io_thread
         self._listener = on_output
 
-    def follow(self, work: Future[Result]) -> "RunningCell":
-        """Take the cell's end from `work`."""
-        work.add_done_callback(lambda done: self._settle(_outcome(done)))
+    def begin(self, work: Coroutine[Any, Any, None]) -> "RunningCell":
+        """Start what runs the cell and settles it."""
+        self._io_thread.begin(work, self._ended)
         return self
+
+    def _ended(self, work: "asyncio.Task[None]") -> None:
+        if not self.settled.done():
+            self.settle(_lost(work))
 
     def overdue(self, result: Result) -> None:
         """The deadline is over, the cell goes on."""
         self._asker = None
         self.future.set_result(result)
 
-    def _settle(self, result: Result) -> None:
+    def settle(self, result: Result) -> None:
+        """The cell has ended: whoever waits is woken before the loop goes round once more."""
         if not self.future.done():
             self.future.set_result(result)
         self.settled.set_result(result)
@@ -195,10 +201,10 @@ class Turns:
         return True
 
 
-def _outcome(done: Future[Result]) -> Result:
-    if done.cancelled():
+def _lost(work: "asyncio.Task[None]") -> Result:
+    """The result of a cell whose task ended without one."""
+    if work.cancelled():
         return Result(status=Status.LOST, detail="CodeRunner was shut down while it ran.")
-    if error := done.exception():
-        logging.getLogger(__name__).error("an error in CodeRunner while a cell ran", exc_info=error)
-        return Result(status=Status.LOST, detail=f"An error in CodeRunner itself ({type(error).__name__}).")
-    return done.result()
+    error = work.exception()
+    logging.getLogger(__name__).error("an error in CodeRunner while a cell ran", exc_info=error)
+    return Result(status=Status.LOST, detail=f"An error in CodeRunner itself ({type(error).__name__}).")

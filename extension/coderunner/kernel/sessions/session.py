@@ -157,7 +157,7 @@ class Session:
         running = RunningCell(self.io_thread, queued, on_output)
         if limit > deadline:
             running.cell.detach = Detach(limit, running.overdue)
-        return running.follow(self.io_thread.submit(self._run_to_its_end(running)))
+        return running.begin(self._run_to_its_end(running))
 
     def panel(self, request: str) -> WidgetPanel | None:
         """Return the widgets that the run of a request shows, while the kernel has them."""
@@ -284,12 +284,12 @@ class Session:
         self._late = earlier._late
         self._later.take_over(earlier._later)
 
-    async def _run_to_its_end(self, running: RunningCell) -> Result:
+    async def _run_to_its_end(self, running: RunningCell) -> None:
         result = await self._queue(running.cell)
         if running.future.done():
             # Before anybody hears of the end, so that whoever does finds it here.
             self._late.append(result)
-        return result
+        running.settle(result)
 
     async def _queue(self, cell: QueuedCell) -> Result:
         cell.task = asyncio.current_task()
