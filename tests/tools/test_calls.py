@@ -286,6 +286,13 @@ def test_a_server_that_cannot_be_reached_is_told_in_a_sentence(tmp_path: Path) -
         kernels.close()
 
 
+@behaviour("tools:prompt")
+async def test_only_where_code_has_tools_is_the_model_told_of_them(asking: Bench) -> None:
+    persons_own = Server("http://127.0.0.1:8888", attach="data.ipynb")
+    assert "search(" in await asking.sessions.words_of_tools(asking.where)
+    assert await asking.sessions.words_of_tools(persons_own) == ""
+
+
 def said(log: Path) -> str:
     return log.read_text() if log.exists() else ""
 

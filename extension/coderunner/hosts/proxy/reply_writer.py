@@ -191,7 +191,7 @@ class ReplyWriter:
             written.late,
             mentioned,
             language,
-            await self.sessions.words_of_tools(),
+            await self.sessions.words_of_tools(session.where),
             settings=settings,
             client=self.client,
             memory=self.memory,

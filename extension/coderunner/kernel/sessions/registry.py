@@ -236,9 +236,11 @@ class Sessions:
         if isinstance(session.where, Server):
             await self._unlisted.delete(session.where, server_path(session.conversation, session.where))
 
-    async def words_of_tools(self) -> str:
-        """What a model is told of the tools that its code may call; empty where there are none."""
-        return await self.io_thread.run(self._toolbox.words()) if self._toolbox is not None else ""
+    async def words_of_tools(self, where: KernelLocation) -> str:
+        """What a model is told of the tools that its code may call there; empty where there are none."""
+        if self._toolbox is None or (isinstance(where, Server) and where.attach):
+            return ""
+        return await self.io_thread.run(self._toolbox.words())
 
     def live(self, conversation: str) -> bool:
         """Tell whether the conversation has a kernel, or one is being started."""
