@@ -348,6 +348,9 @@ BEHAVIOURS = {
     ),
     "forked:kernel:loaded": Behaviour("A forked kernel has loaded what is preloaded.", "setting preload"),
     "forked:kernel:exit": Behaviour("How a forked kernel ended is known.", "decision 4"),
+    "forked:kernel:listed": Behaviour(
+        "A list of kernels has a forked one, by the command that it stands for.", "a newcomer's list"
+    ),
     "forked:kernel:group": Behaviour(
         "A forked kernel is our child, and ends with all that it started.", "safety: faults"
     ),

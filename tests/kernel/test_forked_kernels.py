@@ -15,6 +15,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from coderunner.kernel.connections.forking.templates import Templates, can_fork
+from coderunner.kernel.connections.servers.running_kernels import existing
 from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.sessions.registry import Local, Session, Sessions
 from coderunner.outputs import Aftermath, Status
@@ -286,6 +287,20 @@ async def test_how_a_forked_kernel_ended_is_known_as_of_one_that_was_started(
         result = await session.execute(source)
         assert (result.status, result.aftermath) == (Status.DIED, Aftermath.FRESH)
         assert await asyncio.to_thread(process.wait) == code
+
+
+@behaviour("forked:kernel:listed")
+@pytest.mark.parametrize("backend", WAYS)
+async def test_a_forked_kernel_is_in_the_list_of_kernels_like_one_that_was_started(
+    forking: Fork, backend: str
+) -> None:
+    sessions = forking(backend=backend)
+    for talk in ("one", "two"):
+        await sessions.get(talk, Local()).execute("1")
+        assert sessions._confined[talk].prepared
+    listed = [each.path for each in await existing(Local())]
+    for talk in ("one", "two"):
+        assert listed.count(str(sessions.folders.root / talk)) == 1
 
 
 @behaviour("forked:kernel:group")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from coderunner.__main__ import main
+from coderunner.hosts.terminal import exec_command
 from coderunner.runner import open_records
 from tests.behaviours import behaviour
 from tests.kernel.servers import Jupyter, jupyter_server
@@ -175,6 +176,12 @@ def test_where_the_answers_end_the_program_gets_the_error_that_python_gives(
     code = "names = []\ntry:\n    while True: names.append(input())\nexcept EOFError: print(names)"
     assert main(["exec", "-c", code]) == 0
     assert capsys.readouterr().out == "Ada\n\n['Ada']\n"
+    # The program itself comes by the pipe, and there is no terminal.
+    monkeypatch.setattr(exec_command, "open_terminal", lambda: None)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("input('Name? ')"))
+    assert main(["exec", "-"]) == 1
+    told = capsys.readouterr()
+    assert "EOFError" in told.err
 
 
 @behaviour("exec:streams:closed")

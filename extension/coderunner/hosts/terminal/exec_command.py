@@ -11,6 +11,7 @@ from collections.abc import Generator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from io import StringIO
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -167,9 +168,9 @@ class Terminal:
 
         Raises BrokenPipeError if the reader has closed the pipe.
         """
-        answers = open_terminal() if self._program.piped else sys.stdin
-        if answers is not None:
-            options = replace(options, ask=lambda question: self._ask(question, answers))
+        # Where there is no terminal there are no answers: the program reads the end of its input.
+        answers = (open_terminal() if self._program.piped else sys.stdin) or StringIO()
+        options = replace(options, ask=lambda question: self._ask(question, answers))
         run, result = Run(Cell(self._program.source), 0), Result()
         with self._heeding_interrupts():
             for event in run_cell_sync(run, self._kernel, options, self._stopped, []):

@@ -19,7 +19,7 @@ def kernels(settings: Settings, *, as_json: bool) -> int:
     """
     found = asyncio.run(existing(location_of(settings)) if settings.server else kernels_here())
     if as_json:
-        listed = [asdict(each) | {"conversation": each.conversation} for each in found]
+        listed = [asdict(each) | {"conversation": _conversation(each, settings)} for each in found]
         sys.stdout.write(json.dumps(listed, indent=2) + "\n")
         return 0
     rows = [TITLES, *(_row(each, settings) for each in found)] if found else [("no kernel is running",)]
@@ -32,14 +32,19 @@ def kernels(settings: Settings, *, as_json: bool) -> int:
 
 def _row(each: RunningKernel, settings: Settings) -> tuple[str, ...]:
     memory = "-" if each.memory is None else f"{each.memory / 1e6:.0f} MB"
-    ours = each.conversation
-    if Path(each.path).parent == settings.data_dir / "kernels":
-        ours = Path(each.path).name  # the app's: their folders are named after conversations
+    ours = _conversation(each, settings)
     what = f"conversation {ours}" if ours else each.path
     what = f"{what} at {each.server}" if each.server else what
     short = each.id if each.id.isdigit() else each.id[:8]
     told = short, each.kernel_name or "-", each.state or "-", ago(each.active), memory, what or "-"
     return tuple(_on_one_line(text) for text in told)
+
+
+def _conversation(each: RunningKernel, settings: Settings) -> str:
+    """The conversation of ours that it is for; empty where it is another's."""
+    if Path(each.path).parent == settings.data_dir / "kernels":
+        return Path(each.path).name  # the app's: their folders are named after conversations
+    return each.conversation
 
 
 def _on_one_line(text: str) -> str:

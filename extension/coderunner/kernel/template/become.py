@@ -10,7 +10,7 @@ from contextlib import suppress
 from types import CodeType
 from typing import Any
 
-from coderunner.kernel.template import fresh
+from coderunner.kernel.template import command_line, fresh
 
 LAUNCHER = "ipykernel_launcher"
 OURS = "coderunner"
@@ -45,6 +45,7 @@ def kernel(command: Sequence[str], prelude: Prelude, pools: "Sequence[Callable[[
     spec = importlib.util.find_spec(LAUNCHER)
     sys.argv[:] = [(spec.origin if spec else None) or LAUNCHER, *command[at + 1 :]]
     sys.orig_argv[:] = command
+    command_line.show(command)
     for name in [each for each in sys.modules if each.partition(".")[0] == OURS]:
         del sys.modules[name]
     app = importlib.import_module("ipykernel.kernelapp").IPKernelApp.instance()

@@ -176,8 +176,9 @@ def _processes() -> dict[str, _Process]:
 
 def _folder(process: psutil.Process) -> str:
     """Where a process works, as it calls the place itself: in a sandbox its root is another one than ours."""
-    folder: str = process.cwd()
-    root = ""
+    folder, root = "", ""
+    with suppress(psutil.AccessDenied):  # in a sandbox
+        folder = process.cwd()
     with suppress(OSError):
         root = str(Path(f"/proc/{process.pid}/root").readlink()).rstrip("/")
     return folder.removeprefix(root) if folder.startswith(f"{root}/") else folder
