@@ -1,7 +1,7 @@
 """Where a kernel runs: on this machine, or on a Jupyter server."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from coderunner.errors import SettingsError
 from coderunner.kernel.server_address import split_token
@@ -26,6 +26,8 @@ class Local:
     """Where it works; empty: in a folder of its conversation's own."""
     sandbox: Availability = field(default=Availability("none"))
     """The sandbox that it runs in."""
+    attach: ClassVar[str] = ""
+    """It is never a person's own."""
 
     @property
     def isolated(self) -> bool:

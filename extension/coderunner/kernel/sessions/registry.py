@@ -238,9 +238,7 @@ class Sessions:
 
     async def words_of_tools(self, where: KernelLocation) -> str:
         """What a model is told of the tools that its code may call there; empty where there are none."""
-        if self._toolbox is None or (isinstance(where, Server) and where.attach):
-            return ""
-        return await self.io_thread.run(self._toolbox.words())
+        return await self.io_thread.run(self._toolbox.words()) if self._toolbox and not where.attach else ""
 
     def live(self, conversation: str) -> bool:
         """Tell whether the conversation has a kernel, or one is being started."""
