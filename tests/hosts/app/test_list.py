@@ -1,15 +1,18 @@
 """The list of conversations, and what is there after the app was started anew."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
-from playwright.sync_api import APIResponse, Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
 from coderunner.ending_sentences import REPLIES
 from coderunner.hosts.app.conversation.message_parts import Message
 from coderunner.hosts.app.conversation.reply_writer import kernel_label
+from coderunner.hosts.app.page.list_updates import ListUpdates
 from coderunner.hosts.app.server import App
 from coderunner.records.database import run_queries
 from coderunner.records.database.schema import RUNS
@@ -135,31 +138,41 @@ def test_what_is_deleted_is_stopped_and_gone_with_its_kernel_and_runs(somebody: 
     begin(somebody, "After it")
 
 
+CAME_BACK = """
+new MutationObserver(() => {
+  if (document.querySelector("#cr-list").textContent.includes("Named elsewhere")) window.cameBack = true;
+}).observe(document.querySelector("#cr-list"), { childList: true, subtree: true, characterData: true });
+"""
+
+
 @behaviour("app:list:order")
-def test_a_row_that_a_late_answer_brings_back_goes_again(somebody: Visitor, app: App) -> None:
+def test_a_row_that_a_late_answer_brings_back_goes_again(
+    somebody: Visitor, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
     which = begin(somebody, "Doomed late")
-    late: list[tuple[Route, APIResponse]] = []
+    update, asked, renamed, listed, go = ListUpdates.update, Event(), Event(), Event(), Event()
 
-    def hold_the_first(route: Route) -> None:
-        answer = route.fetch()
-        if not late and "Named elsewhere" in answer.text():
-            late.append((route, answer))
-        else:
-            route.fulfill(response=answer)
+    async def late(self: ListUpdates, *arguments: str) -> object:
+        """The next list is made when the row has another name, and given when the row is gone."""
+        if asked.is_set():
+            return await update(self, *arguments)
+        asked.set()
+        await asyncio.to_thread(renamed.wait, BOUND)
+        answer = await update(self, *arguments)
+        listed.set()
+        await asyncio.to_thread(go.wait, BOUND)
+        return answer
 
-    ticks = "**/gradio_api/run/predict*"
-    somebody.page.route(ticks, hold_the_first)
+    monkeypatch.setattr(ListUpdates, "update", late)
+    somebody.page.evaluate(CAME_BACK)
+    assert asked.wait(BOUND)
     assert app.records.conversations.rename(which, "Named elsewhere")
-    with somebody.page.expect_request(lambda _: bool(late), timeout=BOUND * 1000):
-        pass
+    renamed.set()
+    assert listed.wait(BOUND)
     answer_the_question(somebody, "Doomed late", "Delete")
     expect(somebody.rows.filter(has_text="Doomed late")).to_have_count(0)
-    (route, answer) = late.pop()
-    with somebody.page.expect_response(ticks):
-        route.fulfill(response=answer)
-    for _ in range(2):
-        with somebody.page.expect_response(ticks):
-            pass
+    go.set()
+    somebody.page.wait_for_function("window.cameBack")
     expect(somebody.rows.filter(has_text="Named elsewhere")).to_have_count(0)
     expect(somebody.page).to_have_url(f"{somebody.address}/")
 
