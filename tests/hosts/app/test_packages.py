@@ -18,7 +18,7 @@ from tests.packages.conftest import use
 from tests.packages.index import add_wheel, serving
 from tests.packages.test_environments import lend
 
-pytestmark = MARKS
+pytestmark = [*MARKS, pytest.mark.timeout(300)]
 MINUTE = 60_000
 
 
