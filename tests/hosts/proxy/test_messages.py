@@ -99,6 +99,8 @@ def test_a_history_that_comes_back_is_one_reply_in_the_kernel_of_its_conversatio
     assert said.count("```python") == 1
     assert "Result: 15" in said
     apart = client.messages.create(model=RUNS, max_tokens=1000, messages=ASKED)
+    used = [block.id for each in (first, second) for block in each.content if block.type == "server_tool_use"]
+    assert len(used) == len(set(used)) == 2
     one, two, other = (message.container and message.container.id for message in (first, second, apart))
     assert one == two
     assert one != other

@@ -33,6 +33,8 @@ class MessageFormat:
         """`conversation`: its name in ids. `container`: the one that the code runs in, as the API has it."""
         self._head = {"id": identity, "type": "message", "role": "assistant", "model": model}
         self._conversation, self._container = conversation, container
+        self._uses = f"{TOOL_USE}{conversation}_{identity.rpartition('_')[2]}_"
+        """The beginning of the ids of its blocks: those of other replies of the conversation have another."""
         self._content: list[dict[str, Any]] = []
         self._block: dict[str, Any] | None = None
         """The block that is being written."""
@@ -165,7 +167,7 @@ class MessageFormat:
             if self._below:
                 below, self._below = self._below.rstrip(), ""
                 events += [*self._say(below), *self._leave()]
-            identity = f"{TOOL_USE}{self._conversation}_{len(self._content)}"
+            identity = f"{self._uses}{len(self._content)}"
             use = {"type": "server_tool_use", "id": identity, "name": "code_execution", "input": {}}
             self._code = CodeText()
             events += self._enter(use)
@@ -240,8 +242,7 @@ class MessageFormat:
 
     def _is_ours(self, block: Mapping[str, object]) -> bool:
         """Whether a block is code that runs here."""
-        began = f"{TOOL_USE}{self._conversation}_"
-        return block.get("type") == "server_tool_use" and str(block.get("id")).startswith(began)
+        return block.get("type") == "server_tool_use" and str(block.get("id")).startswith(self._uses)
 
     # --- blocks
 

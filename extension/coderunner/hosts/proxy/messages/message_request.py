@@ -13,7 +13,10 @@ from coderunner.hosts.proxy.files.file_ids import from_digits
 from coderunner.hosts.proxy.messages.content_blocks import Block, blocks_of, messages_of, text_of
 
 TOOL_USE = "srvtoolu_"
-"""The beginning of the id of a block that ran; the name of the conversation and a number follow."""
+"""The beginning of the id of a block that ran.
+
+The name of the conversation, that of the reply and a number follow, with `_` between them.
+"""
 CODE_TOOL = "code_execution"
 """The beginning of the types of the tool that runs code."""
 NO_TOOL = (
@@ -63,11 +66,17 @@ def conversation_of(body: Mapping[str, object]) -> str:
     messages = body.get("messages")
     for message in reversed(messages if isinstance(messages, Sequence) else ()):
         for each in blocks_of(message.get("content")) if isinstance(message, Mapping) else ():
-            if each.get("type") == "server_tool_use":
-                digits = str(each.get("id") or "").removeprefix(TOOL_USE).rpartition("_")[0]
-                if name := from_digits(digits):
-                    return name
+            if name := ran_in(each):
+                return name
     return ""
+
+
+def ran_in(block: Block) -> str:
+    """The name of the conversation in which a block's code ran here; empty where it did not."""
+    if block.get("type") != "server_tool_use":
+        return ""
+    digits, apart, _ = str(block.get("id") or "").removeprefix(TOOL_USE).partition("_")
+    return from_digits(digits) if apart else ""
 
 
 def _tools(body: Mapping[str, object]) -> dict[str, object]:

@@ -5,11 +5,10 @@ from dataclasses import replace
 
 from coderunner.hosts.proxy.client_api.reply_parts import result_again
 from coderunner.hosts.proxy.files.file_ids import conversation_of as container_name
-from coderunner.hosts.proxy.files.file_ids import from_digits
 from coderunner.hosts.proxy.files.links_for_model import for_the_model
 from coderunner.hosts.proxy.files.sent_files import SentFile
 from coderunner.hosts.proxy.messages.content_blocks import PARTS, Block, blocks_of, logs_of
-from coderunner.hosts.proxy.messages.message_request import CODE_TOOL, TOOL_USE
+from coderunner.hosts.proxy.messages.message_request import CODE_TOOL, ran_in
 from coderunner.models.continuation.tool_calls import block
 from coderunner.models.messages.message_rounds import merged
 from coderunner.models.messages.messages_request import Message, MessagesRequest
@@ -104,7 +103,7 @@ def _as_written(message: Message) -> Message:
     if isinstance(content, str):
         return {**message, "content": for_the_model(content)}
     blocks = blocks_of(content)
-    ours = {each.get("id") for each in blocks if _ran_here(each)}
+    ours = {each.get("id") for each in blocks if ran_in(each)}
     if not ours:
         return message
     written: list[Block] = []
@@ -122,13 +121,6 @@ def _as_written(message: Message) -> Message:
         else:
             written.append(each)
     return {**message, "content": merged(written)}
-
-
-def _ran_here(each: Block) -> bool:
-    identity = str(each.get("id") or "")
-    return each.get("type") == "server_tool_use" and bool(
-        from_digits(identity.removeprefix(TOOL_USE).rpartition("_")[0])
-    )
 
 
 def _is_ours(tool: Block) -> bool:
