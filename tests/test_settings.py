@@ -486,3 +486,9 @@ def test_the_folder_for_data_can_be_below_home() -> None:
 @behaviour("settings:descriptions:complete")
 def test_every_setting_says_what_it_is() -> None:
     assert [each.name for each in descriptions() if not each.what] == []
+
+
+@behaviour("settings:descriptions:complete")
+def test_a_list_is_shown_as_a_person_writes_it() -> None:
+    assert [each.name for each in descriptions() if each.default in ("tuple", "list", "dict")] == []
+    assert row(load({"preload": "numpy, pandas"}), "preload").value == "numpy, pandas"

@@ -69,7 +69,7 @@ def shown(name: str, value: object) -> str:
             return str(value)
         case dict() if name == "continuations":
             return ", ".join(f"{model}={way}" for model, way in value.items())
-        case list() | tuple() if name.startswith("sandbox_"):
+        case list() | tuple() if name.startswith("sandbox_") or name == "preload":
             return ", ".join(map(str, value))
     return type(value).__name__  # a list or a table, which may hold a secret
 
