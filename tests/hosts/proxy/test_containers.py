@@ -189,6 +189,31 @@ def test_an_id_leads_only_into_what_belongs_to_who_asks(proxied: Proxied, client
     assert client.files.content(table.id).read() == SALES
 
 
+@behaviour("proxy:containers:refused")
+def test_a_file_that_was_deleted_is_told_by_its_id_in_every_api(
+    proxied: Proxied, client: openai.OpenAI
+) -> None:
+    gone = client.files.create(file=("sales.csv", SALES), purpose="user_data").id
+    client.files.delete(gone)
+    messages = proxied.anthropic().messages
+    document: Any = [
+        {"role": "user", "content": [{"type": "document", "source": {"type": "file", "file_id": gone}}]}
+    ]
+    part: Any = [{"role": "user", "content": [{"type": "file", "file": {"file_id": gone}}]}]
+    for refused in (
+        lambda: client.chat.completions.create(model=RUNS, messages=part),
+        lambda: client.responses.create(model=RUNS, input=asked({"type": "input_file", "file_id": gone})),
+        lambda: messages.create(model=RUNS, max_tokens=100, messages=document),
+        lambda: client.files.content(gone),
+        lambda: client.files.retrieve(gone),
+        lambda: client.files.delete(gone),
+        lambda: client.containers.create(name="a", file_ids=[gone]),
+    ):
+        with pytest.raises((openai.NotFoundError, anthropic.NotFoundError), match=gone) as told:
+            refused()
+        assert "sales.csv" not in str(told.value)
+
+
 @behaviour("proxy:containers:names")
 @pytest.mark.parametrize(
     "path", ["../secret.txt", "a/../../secret.txt", "/etc/hostname", ".", "..", "a\x00b"]

@@ -18,6 +18,7 @@ from coderunner.hosts.proxy.containers.known_containers import KnownContainers
 from coderunner.hosts.proxy.containers.received_form import form_of
 from coderunner.hosts.proxy.containers.stored_files import StoredFiles
 from coderunner.hosts.proxy.files.file_ids import FileId, conversation_of, file_of, foreign
+from coderunner.hosts.proxy.files.sent_ids import named
 from coderunner.ids import new_id
 from coderunner.page.server.files.file_downloads import download
 
@@ -139,8 +140,9 @@ class ContainerRoutes:
         if (which := await self._file(request)) is None:
             return None
         owner = self.host.owner_of(request)
-        async with self.files.opened(owner, which) as file:
-            its = File(which.path, file.size, file.changed)
+        with named(request.path_params["file"]):
+            async with self.files.opened(owner, which) as file:
+                its = File(which.path, file.size, file.changed)
         sent = await self.files.sent(owner, which.conversation, [which.path])
         return JSONResponse(file_shapes.container_file(which, its, sent=bool(sent)))
 
@@ -148,19 +150,22 @@ class ContainerRoutes:
         if (which := await self._file(request)) is None:
             return None
         folder = self.files.folder(self.host.owner_of(request), which.conversation)
-        return download(await folder.open(which.path), request.headers.get("range", ""))
+        with named(request.path_params["file"]):
+            return download(await folder.open(which.path), request.headers.get("range", ""))
 
     async def _delete_file(self, request: Request) -> ASGIApp | None:
         if (which := await self._file(request)) is None:
             return None
-        await self.files.delete(self.host.owner_of(request), which)
+        with named(request.path_params["file"]):
+            await self.files.delete(self.host.owner_of(request), which)
         return JSONResponse(_deleted(request.path_params["file"], "container.file"))
 
     async def _copy(self, owner: str, identity: object, conversation: str) -> tuple[FileId, File]:
         which = file_of(identity)
         if which is None:
             raise NoSuchFile(f"There is no file {str(identity)[:80]!r} here; upload it with POST /v1/files.")
-        return await self.files.copy(owner, which, conversation)
+        with named(identity):
+            return await self.files.copy(owner, which, conversation)
 
     async def _conversation(self, request: Request) -> str | None:
         """The conversation that a request names; None where it names a container of the endpoint's."""

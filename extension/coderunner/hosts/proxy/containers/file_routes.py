@@ -16,6 +16,7 @@ from coderunner.hosts.proxy.containers.answering import Answering
 from coderunner.hosts.proxy.containers.received_form import form_of
 from coderunner.hosts.proxy.containers.stored_files import StoredFiles
 from coderunner.hosts.proxy.files.file_ids import FileId, file_of
+from coderunner.hosts.proxy.files.sent_ids import named
 from coderunner.page.server.files.file_downloads import download
 
 OURS = frozenset({"", "user_data", "assistants", "vision"})
@@ -69,13 +70,16 @@ class FileRoutes:
         return JSONResponse(file_shapes.page(shapes, request.query_params).shape())
 
     async def _retrieve(self, request: Request) -> ASGIApp | None:
-        which = file_of(request.path_params["file"])
-        return None if which is None else await self._shown(request, which)
+        if (which := file_of(request.path_params["file"])) is None:
+            return None
+        with named(request.path_params["file"]):
+            return await self._shown(request, which)
 
     async def _delete(self, request: Request) -> ASGIApp | None:
         if (which := file_of(request.path_params["file"])) is None:
             return None
-        await self.files.delete(self.host.owner_of(request), which)
+        with named(request.path_params["file"]):
+            await self.files.delete(self.host.owner_of(request), which)
         kind = {"type": "file_deleted"} if _message(request) else {"object": "file", "deleted": True}
         return JSONResponse({"id": request.path_params["file"], **kind})
 
@@ -83,7 +87,8 @@ class FileRoutes:
         if (which := file_of(request.path_params["file"])) is None:
             return None
         folder = self.files.folder(self.host.owner_of(request), which.conversation)
-        return download(await folder.open(which.path), request.headers.get("range", ""))
+        with named(request.path_params["file"]):
+            return download(await folder.open(which.path), request.headers.get("range", ""))
 
     async def _shown(self, request: Request, which: FileId) -> ASGIApp:
         async with self.files.opened(self.host.owner_of(request), which) as file:

@@ -6,8 +6,10 @@ So they take the same way as all others: into the folder of the conversation, an
 import asyncio
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from mimetypes import guess_type
 
+from coderunner.files.chat_folder import NoSuchFile
 from coderunner.hosts.proxy.files.file_ids import FileId, file_of
 from coderunner.images.image_type import kind_of
 
@@ -17,18 +19,31 @@ Content = Callable[[FileId, int], Awaitable[bytes]]
 LARGEST = 75_000_000
 """Bytes of all files that a request names: as many as it may bring itself, in base64."""
 ANYTHING = "application/octet-stream"
+LONGEST_SHOWN = 400
+"""Characters of an id in a sentence."""
+GONE = "There is no file {which}: it was deleted, it has expired, or it belongs to another key."
+
+
+@contextmanager
+def named(identity: object) -> Iterator[None]:
+    """Have it said of a file that is not there by the id that the client knows: its path is ours."""
+    try:
+        yield
+    except NoSuchFile:
+        raise NoSuchFile(GONE.format(which=str(identity)[:LONGEST_SHOWN])) from None
 
 
 async def with_contents(body: Mapping[str, object], content: Content) -> Mapping[str, object]:
     """A request of any API with the content of each file of ours in place of its id. Raises FileError."""
     body = with_container_files(body)
-    wanted = dict.fromkeys(_wanted(body))
+    wanted = dict(_wanted(body))
     if not wanted:
         return body
     data: dict[FileId, str] = {}
     left = LARGEST
-    for each in wanted:
-        found = await content(each, left)
+    for each, identity in wanted.items():
+        with named(identity):
+            found = await content(each, left)
         left -= len(found)
         data[each] = await asyncio.to_thread(_url, each, found)
     return _mapped(body, lambda part: _sent(part, data))
@@ -64,12 +79,14 @@ def with_container_files(body: Mapping[str, object]) -> Mapping[str, object]:
     return {**body, "input": told}
 
 
-def _wanted(body: Mapping[str, object]) -> Iterator[FileId]:
+def _wanted(body: Mapping[str, object]) -> Iterator[tuple[FileId, object]]:
+    """Each file of ours that the request names, and its id."""
     for name in ("messages", "input"):
         for message in _mappings(body.get(name)):
             for part in _mappings(message.get("content")):
-                if (found := file_of(_id_in(part))) is not None:
-                    yield found
+                identity = _id_in(part)
+                if (found := file_of(identity)) is not None:
+                    yield found, identity
 
 
 def _id_in(part: Part) -> object:
