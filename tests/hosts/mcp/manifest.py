@@ -43,6 +43,10 @@ BEHAVIOURS = {
     "mcp:arguments:null": Behaviour(
         "Null stands for an argument that is not there.", "clients that send all arguments that a tool has"
     ),
+    "mcp:arguments:unknown": Behaviour(
+        "An argument that a tool does not have is refused, with the arguments that it has.",
+        "names that models invent",
+    ),
     "mcp:run:fenced": Behaviour(
         "Code that is one fence and nothing else is run, and asked about, without the fence.",
         "models that write Markdown for a tool",

@@ -270,6 +270,17 @@ async def test_null_is_an_argument_that_is_not_there(url: str) -> None:
     assert [each.is_error for each in (first, answered, again, without)] == [False] * 4
 
 
+@behaviour("mcp:arguments:unknown")
+async def test_an_argument_that_a_tool_does_not_have_is_refused_with_those_it_has(url: str) -> None:
+    async with over_http(url) as client:
+        session = stands(await call(client, "run_python", code="1 / 0"), "session")
+        unknown = await call(client, "run_python", script="print(5)", session=session)
+        several = await call(client, "reset", name="a", which="b")
+    assert (unknown.is_error, several.is_error) == (True, True)
+    assert texts(unknown) == ["run_python has no argument script; it takes code, session, wait"]
+    assert texts(several) == ["reset has no arguments name, which; it takes session"]
+
+
 @behaviour("mcp:run:fenced")
 @pytest.mark.parametrize("mode", MODES)
 async def test_code_that_is_a_fence_is_run_without_it(mode: str, url: str) -> None:

@@ -13,9 +13,12 @@ from pydantic import AnyUrl
 from coderunner.hosts.mcp.arguments import Callers
 from coderunner.hosts.mcp.file_server import FileServer
 from coderunner.hosts.mcp.scopes.scopes import Scopes, lacking, needed, of_resources
+from coderunner.text.terminal_text import visible_line
 
 PAGES = "ui://"
 """The beginning of resources that are programs of the server's own, for everybody."""
+MOST, LONGEST = 8, 40
+"""Names of unknown arguments in a sentence, and characters of each."""
 
 
 class ScopedServer(FileServer):
@@ -46,9 +49,12 @@ class ScopedServer(FileServer):
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        """Call a tool that the client may use."""
+        """Call a tool that the client may use, with arguments that it has."""
         needs = needed(name, attached=self._attached)
         if sentence := lacking(name, needs, self._has(context)):
+            raise ToolError(sentence)
+        takes = {tool.name: tool.input_schema.get("properties", {}) for tool in await self.list_tools()}
+        if name in takes and (sentence := _surplus(name, arguments, takes[name])):
             raise ToolError(sentence)
         return await super().call_tool(name, arguments, context)
 
@@ -65,3 +71,12 @@ class ScopedServer(FileServer):
 
     def _has(self, context: Context[Any, Any] | None) -> Scopes:
         return self._callers.scopes(context.request_context.request if context is not None else None)
+
+
+def _surplus(tool: str, arguments: Iterable[str], takes: Iterable[str]) -> str:
+    """What is said of arguments that a tool does not have; empty where there are none."""
+    known = list(takes)
+    more = [visible_line(each)[:LONGEST] for each in arguments if each not in known]
+    word = "argument" if len(more) == 1 else "arguments"
+    what = f"takes {', '.join(known)}" if known else "takes none"
+    return f"{tool} has no {word} {', '.join(more[:MOST])}; it {what}" if more else ""
