@@ -32,9 +32,17 @@ BEHAVIOURS = {
         "Code that waits until there is room for its kernel is said to wait, and its time begins after that.",
         "fair use of one machine",
     ),
+    "mcp:run:starts": Behaviour(
+        "Code whose kernel is still starting is said to wait for that, and its time begins after it.",
+        "fair use of one machine",
+    ),
     "mcp:run:polled": Behaviour(
         "A call that has waited long enough leaves the code running; the next waits on and tells the rest.",
         "models-and-hosts 5: timeout bounds the reply, not the work",
+    ),
+    "mcp:run:ended-untold": Behaviour(
+        "The end of a block that outlived its call is told with the next call, before its own result, once.",
+        "README: what it promises",
     ),
     "mcp:run:afterwards": Behaviour(
         "What threads and tasks show after the end of their block is told with the next call, as that, once.",

@@ -88,6 +88,7 @@ async def test_a_person_sees_outputs_live_in_a_host(url: str) -> None:
         await expect(page.locator("html.dark")).to_have_count(1)
         await call(client, "upload", name="go-on", content="x", session="a")
         await expect(page.locator(".cr-outs")).to_contain_text("and ended")
+        await call(client, "run_python", session="a")
         # A block that nobody has any more.
         known = dumped(await call(client, "run_python", code="print('kept')", session="a"))
         gone = CallToolResult.model_validate(known | {"_meta": {"coderunner/block": "a" * 24}})

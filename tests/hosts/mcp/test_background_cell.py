@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from mcp.types import TextContent
 
-from coderunner.hosts.mcp.background_cell import FAILED, BackgroundCell
+from coderunner.hosts.mcp.background_cell import FAILED, STARTS, BackgroundCell
 from coderunner.hosts.mcp.cell_report import report
 from coderunner.kernel.room.capacity import Capacity
 from coderunner.outputs import Status
@@ -17,8 +18,15 @@ from coderunner.records.run_once import UnrecordedRuns
 from coderunner.runner import Cell, Change, Local, RunOptions, Session, Sessions
 from coderunner.runner.events import NO_KERNEL_FREE
 from tests.behaviours import behaviour
+from tests.kernel.foreign import kernel_spec
 
 BOUND = 30.0
+SLOW = """\
+import os, time
+while not os.path.exists({gate!r}): time.sleep(0.01)
+from ipykernel import kernelapp
+kernelapp.launch_new_instance()
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,37 @@ async def test_code_that_waits_for_a_kernel_is_not_said_to_run(tmp_path: Path) -
             await waits.settle(BOUND, quietly)
         assert waits.result is not None
         assert waits.result.status is Status.OK
+    finally:
+        await sessions.close_all(keep=False)
+
+
+@behaviour("mcp:run:starts")
+async def test_code_whose_kernel_is_still_starting_is_not_said_to_run(tmp_path: Path) -> None:
+    gate, sessions, words = tmp_path / "gate", Sessions(tmp_path / "kernels"), list[str]()
+
+    async def hear(_seconds: float, said: str) -> None:
+        words.append(said)
+
+    try:
+        with kernel_spec("slow-start", SLOW.format(gate=str(gate))):
+            work = BackgroundCell(
+                "while True: pass", sessions.get("starts", Local("slow-start")), RunOptions()
+            )
+            async with asyncio.timeout(2 * BOUND):
+                while STARTS not in words:
+                    await work.settle(0.6, hear)
+                said = await report("starts", work, str)
+                before = monotonic()
+                gate.touch()
+                while work.state != "running":
+                    await work.settle(0.1, quietly)
+                ran, since = work.seconds, monotonic() - before
+                work.stop()
+                await work.settle(BOUND, quietly)
+        assert isinstance(said.content[0], TextContent)
+        assert re.match(r"\(the kernel is still starting, \d+ s so far; call", said.content[0].text)
+        assert (said.structured_content or {})["state"] == "waiting_for_kernel"
+        assert ran <= since
     finally:
         await sessions.close_all(keep=False)
 

@@ -46,6 +46,14 @@ try:
 finally:
     Path({path!r}).write_text("interrupted")
 """
+UNTOLD = """\
+import os, time
+print("loading", flush=True)
+while not os.path.exists({gate!r}): time.sleep(0.01)
+{ends}
+"""
+BREAKS = "open('made.csv', 'w').write('x')\nraise ValueError('the table is broken')"
+NOTHING = "(nothing is running in this session)"
 BOUND = 30.0
 
 
@@ -217,6 +225,43 @@ async def test_a_call_that_has_waited_long_enough_leaves_the_code_running(url: s
     assert "still running after 1 s" in texts(early)[1]
 
 
+async def ended_unseen(client: Client, session: str, gate: Path, ends: str) -> None:
+    """Run code that ends in that way after the call that has told what it printed."""
+    told = await call(
+        client, "run_python", code=UNTOLD.format(gate=str(gate), ends=ends), session=session, wait=0.1
+    )
+    async with asyncio.timeout(2 * BOUND):
+        while "loading" not in texts(told):
+            told = await call(client, "run_python", session=session, wait=0.1)
+        await asyncio.to_thread(gate.touch)
+        while {"session": session, "state": "idle", "kernel": "python3"} not in stands(
+            await call(client, "list_sessions"), "result"
+        ):
+            pass
+
+
+@behaviour("mcp:run:ended-untold")
+async def test_the_end_of_a_block_that_outlived_its_call_is_told_once_with_the_next(
+    url: str, tmp_path: Path
+) -> None:
+    async with over_http(url) as client:
+        session = stands(await call(client, "run_python", code="x = 15"), "session")
+        await ended_unseen(client, session, tmp_path / "broken", BREAKS)
+        broken = await call(client, "run_python", code="print('new')", session=session)
+        again = await call(client, "run_python", session=session)
+        await ended_unseen(client, session, tmp_path / "died", "os._exit(1)")
+        died = await call(client, "run_python", code="y = 'x' in globals(); print(y)", session=session)
+    late, result = "Result of the block that was still running:\n", "Result:\n"
+    error = f"{late}ValueError: the table is broken\n  line 5: raise ValueError('the table is broken')"
+    assert texts(broken) == [error, "(Files: `made.csv` (1 byte, new))", "resource_link", f"{result}new"]
+    assert (broken.is_error, stands(broken, "status"), stands(broken, "files")) == (False, "ok", [])
+    assert (texts(again), again.is_error, stands(again, "status")) == ([NOTHING], False, "")
+    assert stands(again, "seconds") == 0
+    ending = "(the kernel died while the code ran; variables are gone"
+    assert texts(died)[0].startswith(f"{late}{ending}")
+    assert (texts(died)[1:], died.is_error) == ([f"{result}False"], False)
+
+
 @behaviour("mcp:run:afterwards")
 async def test_what_a_thread_prints_after_its_block_is_told_once_with_the_next_call(
     url: str, tmp_path: Path
@@ -235,7 +280,7 @@ async def test_what_a_thread_prints_after_its_block_is_told_once_with_the_next_c
         again = await call(client, "run_python", code="", session=session)
     assert texts(first) == ["(no output)"]
     assert texts(joined) == ["Later output of an earlier block:\nxxx", "joined"]
-    assert texts(again) == ["(no output)"]
+    assert texts(again) == [NOTHING]
 
 
 @behaviour("mcp:run:afterwards")
@@ -246,14 +291,12 @@ async def test_a_call_without_code_tells_what_threads_printed_since(url: str) ->
         )
         session = stands(first, "session")
         async with asyncio.timeout(BOUND):
-            while texts(heard := await call(client, "run_python", code="", session=session)) == [
-                "(no output)"
-            ]:
+            while texts(heard := await call(client, "run_python", code="", session=session)) == [NOTHING]:
                 pass
         again = await call(client, "run_python", code="", session=session)
         following = await call(client, "run_python", code="print(1)", session=session)
     assert texts(heard) == ["Later output of an earlier block:\nx"]
-    assert [texts(again), texts(following)] == [["(no output)"], ["1"]]
+    assert [texts(again), texts(following)] == [[NOTHING], ["1"]]
 
 
 @behaviour("mcp:arguments:null")

@@ -14,11 +14,11 @@ from coderunner.runner import (
     Cell,
     Change,
     Ended,
-    Kernel,
     OutputDelta,
     Preparing,
     Run,
     RunOptions,
+    Session,
     Shown,
     run_cell,
 )
@@ -31,6 +31,7 @@ TICK = 0.5
 LAST_WORDS = 200
 """Characters of the last output in a progress notification."""
 
+STARTS = "The kernel is still starting"
 FAILED = "an error in CodeRunner itself; see its log"
 
 Tell = Callable[[float, str], Awaitable[None]]
@@ -41,7 +42,7 @@ class BackgroundCell:
     """One cell, from the call that starts it to the one that reports its end."""
 
     def __init__(
-        self, source: str, kernel: Kernel, options: RunOptions, shown: tuple[str, Hear] | None = None
+        self, source: str, kernel: Session, options: RunOptions, shown: tuple[str, Hear] | None = None
     ) -> None:
         """`shown`: the name of the block that shows it, and what hears of it."""
         self.block = shown[0] if shown else ""
@@ -51,11 +52,12 @@ class BackgroundCell:
         """Its result; None while it runs."""
         self.question: Question | None = None
         """Its open request for input."""
-        self.waits = ""
-        """What it waits for before it runs, in a few words."""
         self.told = False
         """Its end was reported."""
-        self._called = self._began = monotonic()
+        self._kernel = kernel
+        self._room = ""
+        self._called = monotonic()
+        self._began = 0.0
         self._outputs: list[Output] = []
         self._news = OutputDelta()
         self._answer: Future[Secret] | None = None
@@ -64,6 +66,12 @@ class BackgroundCell:
         self._task = asyncio.create_task(
             self._drive(Run(Cell(source), 0), kernel, replace(options, ask=self._ask))
         )
+
+    @property
+    def waits(self) -> str:
+        """What it waits for before it runs, in a few words."""
+        starts = self.result is None and self._kernel.status.state == "starting"
+        return self._room or (STARTS if starts else "")
 
     @property
     def state(self) -> Literal["running", "waiting_for_input", "waiting_for_kernel"]:
@@ -75,7 +83,13 @@ class BackgroundCell:
     @property
     def seconds(self) -> float:
         """How long it has run, or has waited for its kernel."""
-        return self.result.duration if self.result is not None else monotonic() - self._began
+        if self.result is not None:
+            return self.result.duration
+        now = self._kernel.status
+        if not self._began and now.state in ("idle", "busy"):
+            # Kept, so that it never goes down: the kernel is idle again while its end is looked at.
+            self._began = max(self._called, now.since)
+        return monotonic() - (self._began or self._called)
 
     async def settle(self, within: float, tell: Tell) -> None:
         """Wait until it ends or asks for input, for at most `within` seconds."""
@@ -115,14 +129,14 @@ class BackgroundCell:
         self.stop()
         await asyncio.wait({self._task})
 
-    async def _drive(self, run: Run, kernel: Kernel, options: RunOptions) -> None:
+    async def _drive(self, run: Run, kernel: Session, options: RunOptions) -> None:
         try:
             async for event in run_cell(run, kernel, options, self._stop, []):
                 if self._hear is not None:
                     self._hear(event)
                 match event:
                     case Preparing(words):
-                        self.waits, self._began = words, monotonic()
+                        self._room = words
                     case Shown(change):
                         self._show(change)
                     case Ended(result):
@@ -139,7 +153,7 @@ class BackgroundCell:
 
     def _end(self, result: Result) -> None:
         self._outputs = list(result.outputs)
-        self.result, self.question, self.waits = result, None, ""
+        self.result, self.question, self._room = result, None, ""
 
     def _show(self, change: Change) -> None:
         if change.output is None:

@@ -10,7 +10,7 @@ from mcp.types import CallToolResult, ContentBlock, ImageContent, ResourceLink, 
 from pydantic import BaseModel, Field
 
 from coderunner.ending_sentences import how_it_ended, what_was_refused, with_details
-from coderunner.hosts.mcp.background_cell import BackgroundCell
+from coderunner.hosts.mcp.background_cell import STARTS, BackgroundCell
 from coderunner.hosts.mcp.files.file_uris import file_uri, mime_type
 from coderunner.images.image_type import SVG
 from coderunner.images.resize import for_models
@@ -42,9 +42,11 @@ RUNNING = (
     "or interrupt)"
 )
 WAITS = (
-    "({waits}, {seconds:.0f} s so far: all that this machine has room for are in use; call run_python with "
-    "the same session and no code to wait on, or interrupt)"
+    "({waits}, {seconds:.0f} s so far{why}; call run_python with the same session and no code to wait on, "
+    "or interrupt)"
 )
+IN_USE = ": all that this machine has room for are in use"
+NOTHING = "(nothing is running in this session)"
 ASKS = "(the program is waiting for {what}: {prompt!r}; answer with send_input)"
 ASK_USER = "To ask the user to allow it, call request_access."
 
@@ -76,28 +78,62 @@ class CellReport(BaseModel):
 
 async def report(
     session: str,
-    work: BackgroundCell,
+    work: BackgroundCell | None,
     keep: Callable[[str], str],
+    ended: Sequence[BackgroundCell] = (),
     afterwards: Sequence[Result] = (),
     *,
     asks: bool = False,
 ) -> CallToolResult:
-    """The new output of a cell, below the later output of earlier ones (`afterwards`).
+    """The new output of a cell; None: nothing runs, and all of the latest cell was told.
 
+    Above it stand the rest of cells that `ended` untold and the later output of others (`afterwards`).
     `keep` saves a text that is too long, and gives its name. `asks`: the user can be asked to allow more.
     """
+    content: list[ContentBlock] = []
+    for each in ended:
+        content += _under(Heading.LATE, await _told(session, each, keep, asks=asks))
+    content += [await _block(piece) for shown in afterwards for piece in _afterwards(shown, asks=asks)]
+    if work is not None:
+        told = await _told(session, work, keep, asks=asks)
+        content += _under(Heading.RESULT, told) if ended else told
+    stands = (
+        _stands(session, work) if work is not None else CellReport(session=session, state="done", seconds=0)
+    )
+    # An interrupt is no failure: it was asked for.
+    failed = stands.status not in ("", Status.OK, Status.INTERRUPTED)
+    return CallToolResult(
+        content=content or [TextContent(type="text", text=NOTHING)],
+        structured_content=stands.model_dump(),
+        is_error=failed,
+    )
+
+
+async def _told(
+    session: str, work: BackgroundCell, keep: Callable[[str], str], *, asks: bool
+) -> list[ContentBlock]:
+    """The new output of a cell, a sentence on its state, and its files."""
     new = work.news()
-    told = [
-        *(piece for shown in afterwards for piece in _afterwards(shown, asks=asks)),
-        *for_tool(new, result=work.result),
-    ]
-    content: list[ContentBlock] = [await _block(piece) for piece in told]
+    content: list[ContentBlock] = [await _block(piece) for piece in for_tool(new, result=work.result)]
     content += _whole(new, keep)
     if words := _words(work, silent=not content, asks=asks):
         content.append(TextContent(type="text", text=words))
     made = work.result or Result()
-    content += [_link(session, file) for file in made.files]
-    stands = CellReport(
+    return [*content, *(_link(session, file) for file in made.files)]
+
+
+def _under(heading: Heading, told: list[ContentBlock]) -> list[ContentBlock]:
+    """What is told of a cell under a heading."""
+    match told:
+        case [TextContent(text=text), *more]:
+            return [TextContent(type="text", text=f"{heading}:\n{text}"), *more]
+    return [TextContent(type="text", text=f"{heading}:"), *told]
+
+
+def _stands(session: str, work: BackgroundCell) -> CellReport:
+    """The state of a cell as data."""
+    made = work.result or Result()
+    return CellReport(
         session=session,
         state="done" if work.result is not None else work.state,
         status=work.result.status.value if work.result is not None else "",
@@ -114,9 +150,6 @@ async def report(
         ],
         more_files=made.more_files,
     )
-    # An interrupt is no failure: it was asked for.
-    failed = work.result is not None and work.result.status not in (Status.OK, Status.INTERRUPTED)
-    return CallToolResult(content=content, structured_content=stands.model_dump(), is_error=failed)
 
 
 async def _block(piece: str | Image) -> ContentBlock:
@@ -175,8 +208,9 @@ def _words(work: BackgroundCell, *, silent: bool, asks: bool) -> str:
         what = "a password" if work.question.password else "input"
         return ASKS.format(what=what, prompt=work.question.prompt)
     if work.result is None:
-        if work.waits:
-            return WAITS.format(waits=work.waits.lower(), seconds=work.seconds)
+        if waits := work.waits:
+            why = "" if waits == STARTS else IN_USE
+            return WAITS.format(waits=waits.lower(), seconds=work.seconds, why=why)
         return RUNNING.format(seconds=work.seconds)
     return _ending(work.result, silent=silent, asks=asks)
 

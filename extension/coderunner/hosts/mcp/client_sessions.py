@@ -2,9 +2,9 @@
 
 import asyncio
 import secrets
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from coderunner.files.chat_folder import ChatFolder
 from coderunner.files.kernel_start import until_started
@@ -44,6 +44,8 @@ NAME = 100
 """Characters of a session's name."""
 PATIENCE = 30.0
 """Seconds for the start of a kernel that is asked for files."""
+UNTOLD = 8
+"""Ended cells that are kept to be told: more than one only where calls are cancelled one after the other."""
 TEXTS = 64
 """Long outputs of a client that are kept to be read in full."""
 
@@ -55,6 +57,8 @@ class ToolSession:
     kernel: Session
     work: BackgroundCell | None = None
     """The cell that runs in it, or ran last."""
+    untold: deque[BackgroundCell] = field(default_factory=lambda: deque(maxlen=UNTOLD))
+    """Earlier cells whose end no call has told."""
 
     @property
     def running(self) -> BackgroundCell | None:
@@ -160,6 +164,8 @@ class ClientSessions:
             self._records, opened.kernel.conversation, secrets.token_hex(16), opened.kernel.where.place
         )
         deadline = self.settings.limit or self.settings.timeout
+        if opened.work is not None and not opened.work.told:
+            opened.untold.append(opened.work)
         opened.work = BackgroundCell(code, opened.kernel, RunOptions(deadline, runs=runs), shown)
         return opened.work
 
@@ -180,6 +186,14 @@ class ClientSessions:
         """Allow it to the code of a session from now on."""
         for each in refusals:
             await self._sessions.grant(opened.kernel.conversation, grants_of(each))
+
+    def ended(self, owner: str, name: str) -> list[BackgroundCell]:
+        """The cells before the latest whose end no call has told, each of them once."""
+        opened = self.find(owner, name)
+        told = [] if opened is None else list(opened.untold)
+        if opened is not None:
+            opened.untold.clear()
+        return told
 
     def afterwards(self, owner: str, name: str, *, newest: bool) -> list[Result]:
         """The new output of threads and tasks of ended cells, one result for each cell.

@@ -252,15 +252,17 @@ class Tools:
             work.stop()
             raise
         afterwards = self._sessions.afterwards(owner, name, newest=work.told or work.result is None)
+        new = None if work.told else work
         work.told = work.result is not None
         told = await report(
             name,
-            work,
+            new,
             lambda text: self._sessions.keep_text(owner, text),
+            self._sessions.ended(owner, name),
             afterwards,
             asks=bool(self._callers.alone) and asks(ctx),
         )
-        return told.model_copy(update={"meta": {BLOCK: work.block}}) if work.block else told
+        return told.model_copy(update={"meta": {BLOCK: new.block}}) if new and new.block else told
 
 
 def _held(each: Variable) -> Held:
