@@ -276,6 +276,11 @@ BEHAVIOURS = {
     "page:looks:view": Behaviour(
         "What is as high as its view is as high as the page's, and grows no further.", "rich output 3.2"
     ),
+    "page:looks:beside": Behaviour(
+        "What a script adds to the body of its page is seen, live, later and after a reload, and leaves with "
+        "its output.",
+        "a newcomer: document.body.append",
+    ),
     "page:looks:narrow": Behaviour(
         "Where there is less room than widgets take by themselves they are as wide as that; those that a "
         "program gives a width keep it.",

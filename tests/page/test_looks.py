@@ -160,6 +160,14 @@ def test_a_sized_image_is_seen_so_and_never_wider_than_its_block(browser: Browse
         assert widths[2][0] < 600
 
 
+LEVEL_WITH_FRAME = """<p>above</p><script>
+const made = document.createElement("div"), fit = () => {{ made.style.height = `${{innerHeight}}px`; }};
+made.append("full");
+document.body.append(made);
+{};
+</script>"""
+
+
 @behaviour("page:looks:view")
 @pytest.mark.parametrize(
     "source",
@@ -167,6 +175,8 @@ def test_a_sized_image_is_seen_so_and_never_wider_than_its_block(browser: Browse
         "<div style='height:100vh'>full</div><script></script>",
         "<style>.full { min-height: calc(100dvh - 10px) }</style><div class=full>full</div><script></script>",
         "<div id=f>full</div><script>document.querySelector('#f').style.height = '100vh'</script>",
+        LEVEL_WITH_FRAME.format("made.style.height = '100vh'"),
+        LEVEL_WITH_FRAME.format("addEventListener('resize', fit); fit()"),
     ],
 )
 def test_what_is_as_high_as_its_view_does_not_grow(browser: Browser, host: Host, source: str) -> None:
@@ -179,6 +189,40 @@ def test_what_is_as_high_as_its_view_does_not_grow(browser: Browser, host: Host,
             before = int(now)
             page.wait_for_timeout(300)
         assert now < 700
+
+
+BESIDE = """<b>hi</b><script>
+document.body.append("APPENDED");
+window.made = document.body.appendChild(document.createElement("div"));
+made.style = "height: 200px; background: red";
+document.body.appendChild(made.cloneNode()).style = "position: absolute; height: 3000px";
+</script>"""
+WHOLE = """high => {
+  const { height, bottom } = made.getBoundingClientRect();
+  return height === high && bottom <= innerHeight && innerHeight < bottom + 10;
+}"""
+
+
+@behaviour("page:looks:beside")
+def test_what_a_script_adds_to_the_body_is_seen_and_leaves_with_its_output(
+    browser: Browser, host: Host
+) -> None:
+    first = html("<i>first</i><script></script>")
+    with opened(browser, host, viewport={"width": 900, "height": 700}) as page:
+        cell = shown(page, host, "beside", [first])
+        expect(frame_of(page, cell).get_by_text("first")).to_be_visible()
+        host.show("beside", [first, html(BESIDE)])
+        for _ in range(2):
+            expect(frame_of(page, cell).get_by_text("APPENDED")).to_be_visible()
+            page.frames[-1].wait_for_function(WHOLE, arg=200)
+            page.frames[-1].evaluate("made.style.height = '300px'")
+            page.frames[-1].wait_for_function(WHOLE, arg=300)
+            page.reload()
+            block_of(page, cell).scroll_into_view_if_needed()
+        expect(frame_of(page, cell).get_by_text("APPENDED")).to_be_visible()
+        host.show("beside", [first, html("<u>another</u><script></script>")])
+        expect(frame_of(page, cell).get_by_text("another")).to_be_visible()
+        page.frames[-1].wait_for_function("!made.isConnected && innerHeight < 150")
 
 
 @behaviour("page:looks:nothing")

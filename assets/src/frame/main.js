@@ -1,6 +1,7 @@
 // Runs in a closed frame without origin or network, beside whatever an output's scripts do. Its only door is one
 // port to the page; it knows nothing but the outputs of its block.
 
+import { draws, height, leave } from "./beside.js";
 import { mend } from "./contrast.js";
 import { door, post } from "./door.js";
 import { take } from "./engines.js";
@@ -26,6 +27,7 @@ let turn = Promise.resolve();
 
 function drop(place) {
   items.delete(place);
+  leave(place);
   place.remove();
 }
 
@@ -34,13 +36,15 @@ function show(count, fresh, hollow = []) {
   fresh.forEach((item, at) => {
     if (item === null) return;
     const place = shown[at] ??= root.appendChild(Object.assign(document.createElement("div"), { className: "cr-piece" }));
-    turn = turn.then(() => put(place, item, hollow.includes(at))).catch((failure) => { place.textContent = String(failure); }).then(size);
+    turn = turn.then(() => put(place, item, hollow.includes(at))).catch((failure) => { place.textContent = String(failure); }).then(() => draws(null)).then(size);
   });
   turn = turn.then(size);
 }
 
 async function put(place, item, hollow) {
   begin(place);
+  leave(place);
+  draws(place);
   items.set(place, item);
   missing.begun(place, item, hollow);
   const ours = typeof item === "string";
@@ -74,7 +78,7 @@ const GROWTH = 4; // times in a row that what is shown may grow with its frame a
 let last = -1, grown = 0;
 function size() {
   empty();
-  const h = Math.ceil(root.getBoundingClientRect().height);
+  const h = Math.ceil(height());
   if (h === last) return;
   // Its frame was made as high as it wanted, and nothing was done to it: it measures itself by its frame.
   grown = h > last && innerHeight === last ? grown + 1 : 0;
@@ -107,10 +111,11 @@ const later = () => {
   soon ||= setTimeout(() => { soon = 0; size(); }, 60);
   named ||= setTimeout(() => { named = 0; for (const place of shown) names(place, items.get(place)); }, 400);
 };
-new ResizeObserver(size).observe(root);
-new MutationObserver(later).observe(root, { childList: true, subtree: true, attributes: true, characterData: true });
-root.addEventListener("load", later, true);
-root.addEventListener("toggle", later, true);
+const sizes = new ResizeObserver(size);
+for (const node of [root, document.body]) sizes.observe(node);
+new MutationObserver(later).observe(document.body, { childList: true, subtree: true, attributes: true, characterData: true });
+document.body.addEventListener("load", later, true);
+document.body.addEventListener("toggle", later, true);
 
 // --- links: the frame goes nowhere, the page asks
 
