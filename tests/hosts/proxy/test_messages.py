@@ -173,6 +173,26 @@ def test_a_wrong_key_is_refused_in_whichever_header_it_is(proxied: Proxied) -> N
     assert answer.status_code == 401
 
 
+@behaviour("proxy:messages:refused")
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status", "kind"),
+    [
+        ("POST", "/v1/messages", {}, 401, "authentication_error"),
+        ("GET", "/v1/models", {"anthropic-version": "2023-06-01"}, 401, "authentication_error"),
+        ("POST", "/v1/messages/..%2Fx", {"x-api-key": ALICE}, 404, "not_found_error"),
+        ("OPTIONS", "/v1/messages", {"x-api-key": ALICE}, 405, "invalid_request_error"),
+    ],
+)
+def test_an_error_is_one_of_anthropics_also_before_a_route_is_found(
+    proxied: Proxied, method: str, path: str, headers: dict[str, str], status: int, kind: str
+) -> None:
+    url = httpx.URL(proxied.url).copy_with(raw_path=path.encode())
+    answer = httpx.request(method, url, headers=headers, timeout=WAIT, trust_env=False)
+    said = answer.json()
+    assert (answer.status_code, said["type"], said["error"]["type"]) == (status, "error", kind)
+    assert said["error"].keys() == {"type", "message"}
+
+
 @behaviour("proxy:messages:tools")
 def test_the_clients_own_tools_are_called_and_answered_as_blocks() -> None:
     use = {"type": "tool_use", "id": "t1", "name": "weather", "input": {"city": "Oslo"}}

@@ -25,6 +25,7 @@ from coderunner.hosts.proxy.client_api.api_host import Api, ApiHost, Asked
 from coderunner.hosts.proxy.client_api.chat_api import ChatApi
 from coderunner.hosts.proxy.client_api.chat_request import MODEL_SUFFIX, unmarked
 from coderunner.hosts.proxy.client_api.disconnection import until_disconnected
+from coderunner.hosts.proxy.client_api.refusal import Refusal
 from coderunner.hosts.proxy.client_api.request_reader import RequestReader
 from coderunner.hosts.proxy.client_api.response_stream import (
     QUIET,
@@ -202,13 +203,10 @@ class Proxy:
             Route("/v1/models", RequestReader(self._list), methods=["GET"]),
             Route("/{path:path}", RequestReader(self._pass), methods=METHODS),
         ]
-        no_key = openai_format.error(
-            key_wanted(self.settings, "proxy"), kind="invalid_request_error", code="invalid_api_key"
-        )
         return Authentication(
             Starlette(routes=routes, lifespan=self._life, exception_handlers=REFUSALS),
             api_keys,
-            refuse=JSONResponse(no_key, 401, CHALLENGE),
+            refuse=Refusal(key_wanted(self.settings, "proxy"), 401, CHALLENGE, code="invalid_api_key"),
             known=lambda owner: {OWNER: owner},
         )
 
@@ -375,18 +373,16 @@ class Proxy:
 
 
 async def _refuse(_request: Request, refusal: Exception) -> Response:
-    """The error of a route that is not served, in OpenAI's format."""
+    """The error of a route that is not served."""
     assert isinstance(refusal, HTTPException)  # noqa: S101 - it is registered for nothing else
     said = NOT_HERE if refusal.status_code == 404 else refusal.detail
-    return JSONResponse(
-        openai_format.error(said, kind="invalid_request_error"), refusal.status_code, refusal.headers
-    )
+    return Refusal(said, refusal.status_code, refusal.headers)
 
 
 async def _break(_request: Request, failure: Exception) -> Response:
     if not isinstance(failure, CodeRunnerError):  # an aborted answer of the endpoint was passed on as that
         log.error("A request failed", exc_info=failure)
-    return JSONResponse(openai_format.error(BROKEN), 500)
+    return Refusal(BROKEN, 500)
 
 
 REFUSALS = {HTTPException: _refuse, Exception: _break}

@@ -7,13 +7,11 @@ import socket
 import sys
 from collections.abc import Sequence
 
-from starlette.responses import JSONResponse
-
 from coderunner.access import access_settings, api_keys, listening
 from coderunner.access.api_keys import ApiKeys
 from coderunner.access.origins import App, OriginCheck, Receive, Scope, Send
 from coderunner.errors import SettingsError
-from coderunner.hosts.proxy.client_api import openai_format
+from coderunner.hosts.proxy.client_api.refusal import Refusal
 from coderunner.hosts.proxy.files.album_routes import FILES, PICTURES
 from coderunner.hosts.proxy.live.live_app import PATHS
 from coderunner.hosts.proxy.operation import event_log
@@ -36,10 +34,12 @@ PORT = 7862
 
 METRICS = "/metrics"
 
-STOPPING = JSONResponse(
-    openai_format.error("The proxy is shutting down; try again.", kind="server_error", code="shutting_down"),
+STOPPING = Refusal(
+    "The proxy is shutting down; try again.",
     503,
-    headers={"retry-after": "1", "connection": "close"},
+    {"retry-after": "1", "connection": "close"},
+    kind="server_error",
+    code="shutting_down",
 )
 
 

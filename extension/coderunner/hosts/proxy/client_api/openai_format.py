@@ -113,7 +113,7 @@ def usage(spent: Usage) -> dict[str, object]:
 
 
 def error(message: str, *, kind: str = "api_error", code: str | None = None) -> dict[str, object]:
-    """An error in OpenAI's format, which is Anthropic's as well by its own type."""
+    """An error in OpenAI's format."""
     return {"type": "error", "error": {"message": message, "type": kind, "param": None, "code": code}}
 
 

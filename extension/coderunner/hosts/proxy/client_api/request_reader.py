@@ -3,18 +3,17 @@
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from coderunner.hosts.proxy.client_api import openai_format
+from coderunner.hosts.proxy.client_api.refusal import Refusal
 
 LARGEST = 100_000_000
 """Bytes of a request: some images, or an hour of speech."""
 
-TOO_LARGE = openai_format.error(
+TOO_LARGE = Refusal(
     f"The request is larger than the limit of {LARGEST:,} bytes. The files of a chat are sent with each "
     "of its messages, a third larger than they are: send smaller ones, or start a new chat.",
-    kind="invalid_request_error",
+    413,
 )
 
 Answer = Callable[[Request, bytes, Send], Awaitable[None]]
@@ -36,7 +35,7 @@ class RequestReader:
                 pieces.append(piece)
                 size += len(piece)
                 if size > LARGEST:
-                    await JSONResponse(TOO_LARGE, 413)(scope, receive, send)
+                    await TOO_LARGE(scope, receive, send)
                     return
         except ClientDisconnect:
             return

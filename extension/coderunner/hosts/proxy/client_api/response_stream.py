@@ -14,6 +14,7 @@ from coderunner.files.chat_folder import NoRoom, NoSuchFile, NotAName
 from coderunner.hosts.proxy.client_api import openai_format
 from coderunner.hosts.proxy.client_api.chat_request import UnusableRequest
 from coderunner.hosts.proxy.client_api.openai_format import Outcome, ReplyFormat
+from coderunner.hosts.proxy.client_api.refusal import Refusal
 from coderunner.hosts.proxy.files.sent_files import UnusableFile
 from coderunner.hosts.proxy.team.limiter import Reached
 from coderunner.runner import Part
@@ -352,10 +353,10 @@ class WholeChat(WholeResponse):
         await self._send_whole(self._format.whole(said, thought, self._calls, outcome))
 
 
-def limited(reached: Reached) -> JSONResponse:
-    """The error response for a limit that is reached, as OpenAI's clients read it.
+def limited(reached: Reached) -> Refusal:
+    """The error response for a limit that is reached.
 
-    They try again by themselves, after the seconds that the response names if these are 60 at most. What
+    Clients try again by themselves, after the seconds that the response names if these are 60 at most. What
     frees later they are told not to try.
     """
     seconds = SOON if reached.seconds is None else max(math.ceil(reached.seconds), 1)
@@ -363,17 +364,15 @@ def limited(reached: Reached) -> JSONResponse:
     headers = {"retry-after": str(seconds)}
     if seconds > LATE:
         headers["x-should-retry"] = "false"
-    body = openai_format.error(said, kind=reached.kind, code="rate_limit_exceeded")
-    return JSONResponse(body, 429, headers=headers)
+    return Refusal(said, 429, headers, kind=reached.kind, code="rate_limit_exceeded")
 
 
-def refuse(failure: CodeRunnerError, headers: Mapping[str, str]) -> JSONResponse:
+def refuse(failure: CodeRunnerError, headers: Mapping[str, str]) -> Refusal:
     """An error response; it has the endpoint's status if that is an error."""
     own = (status for kind, status in STATUSES.items() if isinstance(failure, kind))
     status = failure.status if isinstance(failure, EndpointFailed) else next(own, BAD_GATEWAY)
     status = status if status >= 400 else BAD_GATEWAY
-    kind = "invalid_request_error" if status < 500 else "api_error"
-    return JSONResponse(openai_format.error(str(failure), kind=kind), status, headers=dict(headers))
+    return Refusal(str(failure), status, headers)
 
 
 async def _nothing() -> dict[str, object]:

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from coderunner.errors import CodeRunnerError, RecordsUnavailable, UnreadableJSON
 from coderunner.files.chat_folder import FileError, FolderUnreachable, NoRoom, NoSuchFile, NotAName
-from coderunner.hosts.proxy.client_api import openai_format
 from coderunner.hosts.proxy.client_api.api_host import ApiHost
 from coderunner.hosts.proxy.client_api.chat_request import OFF, UnusableRequest
+from coderunner.hosts.proxy.client_api.refusal import Refusal
 from coderunner.hosts.proxy.client_api.request_reader import RequestReader
 from coderunner.hosts.proxy.operation.request_facts import facts_of
 from coderunner.text import json_reader
@@ -57,17 +56,11 @@ class Answering:
             if not isinstance(failure, FileError | UnusableRequest):
                 self.host.failed(request, failure)
             status = next((STATUS[kind] for kind in type(failure).__mro__ if kind in STATUS), OTHER)
-            return refused(status, str(failure))
+            return Refusal(str(failure), status)
         except HTTPException as failure:
-            return refused(failure.status_code, failure.detail)
+            return Refusal(failure.detail, failure.status_code)
         except ClientDisconnect:
-            return refused(400, "The upload broke off.")  # which nobody reads
-
-
-def refused(status: int, said: str) -> JSONResponse:
-    """An error as the clients of both APIs read it."""
-    kind = "not_found_error" if status == 404 else "invalid_request_error" if status < 500 else "api_error"
-    return JSONResponse(openai_format.error(said, kind=kind), status)
+            return Refusal("The upload broke off.", 400)  # which nobody reads
 
 
 async def json_of(request: Request) -> Mapping[str, object]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from coderunner.hosts.proxy.client_api.openai_format import Outcome, error
+from coderunner.hosts.proxy.client_api.openai_format import Outcome
 from coderunner.hosts.proxy.client_api.reply_parts import CodeText, result_text, without_tags
 from coderunner.hosts.proxy.files.file_ids import MESSAGE_FILE, FileId, from_digits, linked
 from coderunner.hosts.proxy.messages.message_request import TOOL_USE
@@ -118,7 +118,8 @@ class MessageFormat:
 
     def break_off(self, message: str) -> bytes:
         """The end of a stream that failed after its start."""
-        return _written([*self._close(), error(message)])
+        failed = {"type": "error", "error": {"type": "api_error", "message": message}}
+        return _written([*self._close(), failed])
 
     def _close(self) -> list[Event]:
         """The reply is over."""

@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse
 from starlette.types import Send
 
 from coderunner.errors import CodeRunnerError, RecordsUnavailable
-from coderunner.hosts.proxy.client_api import openai_format
 from coderunner.hosts.proxy.client_api.api_host import ApiHost, Asked, Body
 from coderunner.hosts.proxy.client_api.chat_request import ChatRequest, Clues, UnusableRequest, with_files
+from coderunner.hosts.proxy.client_api.refusal import Refusal
 from coderunner.hosts.proxy.client_api.response_stream import (
     Delivery,
     StreamedEvents,
@@ -109,7 +109,7 @@ class ResponseApi:
         try:
             stored = await self.stored.find(owner, identity)
             answer = (
-                _refused(NOT_KEPT.format(which=repr(identity)), 404)
+                Refusal(NOT_KEPT.format(which=repr(identity)), 404)
                 if stored is None
                 else await self._answer(owner, stored, f"{request.method} {what}".strip())
             )
@@ -129,9 +129,9 @@ class ResponseApi:
                 await self.stored.delete(owner, identity)
                 return JSONResponse({"id": identity, "object": "response", "deleted": True})
             case "POST cancel":
-                return _refused(NOT_RUNNING, 400)
+                return Refusal(NOT_RUNNING, 400)
             case _:
-                return _refused(f"There is no {wanted} of a response here.", 404)
+                return Refusal(f"There is no {wanted} of a response here.", 404)
 
 
 def _listed(stored: StoredResponse) -> dict[str, object]:
@@ -146,7 +146,3 @@ def _listed_item(item: Mapping[str, object]) -> dict[str, object]:
     content = item.get("content")
     said = {"content": [{"type": "input_text", "text": content}]} if isinstance(content, str) else {}
     return {"type": "message", "status": "completed", **item, **said}
-
-
-def _refused(sentence: str, status: int) -> JSONResponse:
-    return JSONResponse(openai_format.error(sentence, kind="invalid_request_error"), status)
