@@ -639,6 +639,10 @@ BEHAVIOURS = {
     "app:attached:early": Behaviour(
         "Files that come before the chat is open go into it then.", "files that vanished on a slow machine"
     ),
+    "app:welcome:opening": Behaviour(
+        "A chat that is being opened does not look like a new one; a new one welcomes.",
+        "a chat that seemed lost on a slow machine",
+    ),
     "app:attached:uploads": Behaviour(
         "An upload can be cancelled, one that breaks off says so in a sentence and can be tried again, and "
         "no message goes without a file that is still on its way.",

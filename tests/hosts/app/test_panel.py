@@ -218,6 +218,35 @@ def test_files_that_come_before_the_chat_is_open_go_into_it_then(somebody: Visit
     somebody.complaints.clear()
 
 
+@behaviour("app:welcome:opening")
+def test_a_chat_that_is_being_opened_does_not_look_like_a_new_one(somebody: Visitor) -> None:
+    page, held, opened = somebody.page, list[Route](), list[bool]()
+    somebody.ask("Remember me")
+    requests = re.compile(r"/gradio_api/(run|call|queue)/")
+    page.route(requests, lambda route: route.continue_() if opened else held.append(route))
+    welcome, example = page.locator(".cr-welcome"), page.locator("#cr-chat .example").first
+    page.reload()
+    expect(somebody.box).to_be_visible()
+    expect(welcome).to_have_count(1)
+    expect(welcome).to_be_hidden()
+    expect(example).to_be_hidden()
+    opened.append(True)
+    for each in held:
+        each.continue_()
+    expect(page.locator("#cr-chat .user-row")).to_contain_text("Remember me")
+    expect(page.locator("html.cr-opening")).to_have_count(0)
+    page.locator("#cr-new").click()
+    expect(welcome).to_be_visible()
+    expect(example).to_be_visible()
+    opened.clear()
+    page.goto(f"{somebody.address}/?c=")  # asks for a new one
+    expect(welcome).to_be_visible()
+    page.unroute(requests)
+    somebody.complaints.clear()
+    somebody.open()
+    expect(welcome).to_be_visible()
+
+
 @behaviour("app:attached:uploads")
 def test_an_upload_can_be_cancelled_and_tried_again_and_no_message_goes_before_its_end(
     somebody: Visitor, app: App, parrot: tuple[Parrot, str]

@@ -121,6 +121,27 @@ window.coderunner = {
   else if (chosen) addEventListener("DOMContentLoaded", begin);
 })();
 
+// A chat that is being opened is not a new one: nothing welcomes to it until the page has been answered.
+(() => {
+  const { documentElement: html } = document, LONGEST = 30000, DRAWN = 1000;
+  let kept = null, drawn = 0;
+  try { kept = localStorage.getItem("coderunner"); } catch { /* storage is blocked: nothing is remembered */ }
+  if (!(new URLSearchParams(location.search).get("c") ?? kept)) return;
+  html.classList.add("cr-opening");
+  const done = () => {
+    html.classList.remove("cr-opening");
+    wait.disconnect();
+  };
+  const wait = new MutationObserver(() => {
+    // The list comes with the first answer; what was said is drawn a moment later.
+    const list = document.querySelector("#cr-list nav");
+    if (document.querySelector("#cr-chat .message-row") || list?.dataset.crCurrent === "") done();
+    else if (list) drawn ||= setTimeout(done, DRAWN);
+  });
+  wait.observe(html, { childList: true, subtree: true });
+  setTimeout(done, LONGEST);
+})();
+
 // On a small screen the sidebar would cover the conversation, so it is closed at first, and when a page becomes one.
 (() => {
   const small = matchMedia("(max-width: 768px)");
