@@ -166,12 +166,11 @@ class Scripted:
     async def __call__(self, scope: MutableMapping[str, Any], receive: App, send: App) -> None:
         if scope["type"] == "http" and scope["path"].endswith("/chat/completions"):
             answer = self.answers[0] if len(self.answers) == 1 else self.answers.pop(0)
-            app = Canned(*_written(answer))
+            # Noted as soon as it is read: who has the answer may look at once.
+            app = Canned(*_written(answer), bodies=self.asked)
         else:
             app = Canned(b"{}", kind="application/json")
         await app(scope, receive, send)
-        if scope["type"] == "http" and scope["path"].endswith("/chat/completions"):
-            self.asked += app.bodies
 
 
 def _written(answer: str | int | bytes) -> tuple[bytes, int]:
