@@ -22,7 +22,7 @@ from tests.hosts.app.parrot import Parrot
 from tests.hosts.team.place import HEADER
 from tests.hosts.team.reverse_proxies import PASSWORDS, reverse_proxy, scheme
 
-pytestmark = MARKS
+pytestmark = [*MARKS, pytest.mark.timeout(300)]
 
 
 @dataclass(frozen=True, slots=True)
