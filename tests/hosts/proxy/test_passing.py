@@ -377,10 +377,12 @@ async def test_of_hundreds_who_hang_up_in_the_middle_of_a_reply_nothing_is_left(
             writer.transport.abort()
 
     await asyncio.gather(*map(leave, range(LEAVING)))
-    ends = [await served.ended() for _ in range(LEAVING)]
-    assert not any(end.complete for end in ends)
     replies = proxied.proxy.watch.metrics.replies
     assert await asyncio.to_thread(holds, lambda: next(iter(replies.collect())).samples[0].value == 0)
+    # On a busy machine some leave before the endpoint was asked.
+    assert len(served.chats) > LEAVING / 2
+    ends = [await served.ended() for _ in served.chats]
+    assert not any(end.complete for end in ends)
     async with proxied.asynchronous() as client:
         patient = client.with_options(timeout=2 * WAIT)
         reply = await patient.chat.completions.create(model=RUNS, messages=ASKED)
