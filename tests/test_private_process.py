@@ -74,6 +74,7 @@ def test_a_command_that_runs_has_no_secret_in_its_environment(name: str, tmp_pat
     values = dict.fromkeys(load().secret_variables, CANARY) | {
         "CODERUNNER_SERVER": "",
         "CODERUNNER_METRICS_KEY": f"{CANARY}-of-metrics",  # no key of a user
+        "CODERUNNER_SCOPED_KEY": f"ada:{CANARY}-of-a-reader:read",
         "CODERUNNER_RECORDS_URL": f"sqlite:///{tmp_path}/{CANARY}.db",
         "CODERUNNER_MODEL_URL": "http://127.0.0.1:9/v1",
         "CODERUNNER_SANDBOX_SECRETS": "API_KEY=api.example.com@$KEY_OF_AN_API",
