@@ -2,15 +2,21 @@
 
 Run with `python -m bench.paint`. A real kernel shows each kind; a page is loaded with nothing in the
 browser's cache, until that is to be seen. The floor is the same page without a block, loaded in turn with it.
+Each page, and each frame in it, looks for itself before each of its pictures whether it is there: what asks a
+browser from outside asks after 0, 20, 70, 170, 270 and 770 milliseconds, and measures those.
 Kinds that need no program of the page are shown by what `jupyter nbconvert --to html` makes of the same cell,
-too: all in one file, none of it live. Memory is what all processes of the browser have, pages that they share
+too: all in one file, none of it live. Charts are shown by one file with the program that draws them, too, as
+`plotly.io.write_html` makes them. Memory is what all processes of the browser have, pages that they share
 divided among them.
 """
 
+import json
+import re
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,6 +29,7 @@ from tests.page.host import Host, block_of, frame_of, hosted
 from tests.page.zoo import ANIMALS, Animal
 
 from coderunner.outputs import DisplayData, ExecuteResult, Output, Result, Stream
+from coderunner.page.server import static_files
 from coderunner.runner import Local, Session, Sessions, WidgetPanel
 
 ROUNDS = 7
@@ -51,7 +58,7 @@ STATIC = {
     "text": ".jp-OutputArea-output pre",
     "a PNG of matplotlib": ".jp-OutputArea-output img",
     "a table of pandas (HTML)": ".jp-OutputArea-output td >> nth=1",
-    "a table of polars (HTML)": ".jp-OutputArea-output td",
+    "a table of polars (HTML)": ".jp-OutputArea-output td >> nth=1",
     "a table of a Styler (HTML)": ".jp-OutputArea-output td",
     "Markdown": ".jp-OutputArea-output strong",
     "LaTeX": ".jp-OutputArea-output.jp-RenderedLatex",
@@ -59,11 +66,39 @@ STATIC = {
 }
 """Those that nbconvert shows without a network, and where: LaTeX as it was written, JSON as its text."""
 
+DRAWN = {
+    "Vega-Lite": ("vega.js", "coderunner.vega.embed(place, data, false)"),
+    "Plotly": ("plotly.js", "Plotly.newPlot(place, data)"),
+}
+"""Charts: the program that draws them, all of it, and how it is asked to."""
+
 FORESEEN = {"Vega-Lite": "import altair", "Plotly": "import plotly", "a slider": "import ipywidgets"}
 """Code from which a page knows which frame a block that runs will need."""
 
-Wait = Callable[[Page], object]
-"""Waits until a page shows something."""
+WATCH = """({css, nth, framed}) => {
+    if ((window !== top) !== framed) return;
+    const within = root => [...root.querySelectorAll("*")].flatMap(each =>
+        [...(each.matches(css) ? [each] : []), ...(each.shadowRoot ? within(each.shadowRoot) : [])]);
+    const loaded = () => document.readyState === "complete";
+    const there = () => css ? within(document)[nth]?.getClientRects().length : loaded();
+    const tell = () => console.debug(`seen ${performance.timeOrigin + performance.now()}`);
+    const look = () => requestAnimationFrame(there() ? () => setTimeout(tell) : look);
+    look();
+}"""
+"""Has a page tell when its element `nth` of `css` has been painted; without `css`, when it is loaded."""
+
+HEARD = re.compile(r"seen ([\d.]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A page, and what of it is waited for."""
+
+    address: str
+    selector: str = ""
+    """As Playwright writes it; empty: that it is loaded."""
+    framed: bool = False
+    """It is in a frame."""
 
 
 @contextmanager
@@ -94,33 +129,30 @@ def tab(browser: Browser, *, height: int = 900) -> Iterator[Page]:
         context.close()
 
 
-Scene = tuple[str, Wait]
-"""A page's address, and what is waited for."""
+@contextmanager
+def awaited(page: Page, scene: Scene) -> Iterator[list[float]]:
+    """Gives a list that has, after the block, the time at which that was painted: milliseconds since 1970."""
+    css, _, nth = scene.selector.partition(" >> nth=")
+    told = json.dumps({"css": css, "nth": int(nth or 0), "framed": scene.framed})
+    page.add_init_script(f"({WATCH})({told})")
+    painted: list[float] = []
+    with page.expect_console_message(lambda said: HEARD.fullmatch(said.text) is not None) as heard:
+        yield painted
+    match = HEARD.fullmatch(heard.value.text)
+    assert match is not None
+    painted.append(float(match[1]))
 
 
 def seen(browser: Browser, *scenes: Scene) -> list[float]:
     """Milliseconds from the request for each page to what is waited for: medians of rounds through all."""
     taken: list[list[float]] = [[] for _ in scenes]
     for _ in range(ROUNDS):
-        for (address, wait), times in zip(scenes, taken, strict=True):
+        for scene, times in zip(scenes, taken, strict=True):
             with tab(browser) as page:
-                began = time.perf_counter()
-                page.goto(address, wait_until="commit")
-                wait(page)
-                times.append((time.perf_counter() - began) * 1000)
+                with awaited(page, scene) as painted:
+                    page.goto(scene.address, wait_until="commit")
+                times.append(painted[0] - page.evaluate("performance.timeOrigin"))
     return [statistics.median(times) for times in taken]
-
-
-def shown(cell: str, animal: Animal) -> Wait:
-    def wait(page: Page) -> None:
-        place = frame_of(page, cell) if animal.framed else block_of(page, cell)
-        place.locator(animal.selector).first.wait_for()
-
-    return wait
-
-
-def standing(selector: str) -> Wait:
-    return lambda page: page.locator(selector).first.wait_for()
 
 
 def as_notebook(output: Output) -> object:
@@ -141,18 +173,40 @@ def converted(animal: Animal, result: Result) -> str:
     return str(html)
 
 
+def standing_alone(name: str, result: Result) -> str:
+    """The plainest page that draws a chart."""
+    program, draw = DRAWN[name]
+    (output,) = result.outputs
+    assert isinstance(output, DisplayData | ExecuteResult)
+    data = json.dumps(next(value for kind, value in output.data.items() if "/vnd." in kind))
+    script = f"const place = document.getElementById('place'), data = {data}; {draw}"
+    return (
+        '<!doctype html><meta charset="utf-8"><div id="place"></div>'
+        f"<script>{static_files.content(program).decode()}</script><script>{script}</script>"
+    )
+
+
+def scene(host: Host, animal: Animal) -> Scene:
+    """The page of a host that shows that."""
+    return Scene(host.address, animal.selector, animal.framed)
+
+
 def paint(browser: Browser, session: Session, bare: Scene, folder: Path) -> None:
-    columns = f"{'ours':>8} {'floor':>8} {'ratio':>7} {'nbconvert':>10} {'ratio':>7}"
+    columns = f"{'ours':>8} {'floor':>8} {'ratio':>7} {'one file':>10} {'ratio':>7}"
     print(f"{'first paint, milliseconds':28} {columns}")
     for name, key in KINDS.items():
         animal = ANIMALS[key]
         result, panel = run(session, animal)
         with hosted() as host:
-            scenes = [(host.address, shown(host.show("painted", result.outputs, panel=panel), animal)), bare]
+            host.show("painted", result.outputs, panel=panel)
+            scenes = [scene(host, animal), bare]
+            page = folder / f"{key}.html"
             if name in STATIC:
-                page = folder / f"{key}.html"
                 page.write_text(converted(animal, result), encoding="utf-8")
-                scenes.append((page.as_uri(), standing(STATIC[name])))
+                scenes.append(Scene(page.as_uri(), STATIC[name]))
+            elif name in DRAWN:
+                page.write_text(standing_alone(name, result), encoding="utf-8")
+                scenes.append(Scene(page.as_uri(), animal.selector))
             ours, floor, *its = seen(browser, *scenes)
         beside = "".join(f" {each:10.0f} {ours / each:6.1f}×" for each in its)
         print(f"{name:28} {ours:8.0f} {floor:8.0f} {ours / floor:6.1f}×{beside}")
@@ -168,40 +222,36 @@ def live(browser: Browser, session: Session) -> None:
         for code in ROUNDS * [*taken]:
             with hosted() as host, tab(browser) as page:
                 cell = host.show("live", (), ended=False, source=code, panel=panel)
-                page.goto(host.address)
-                block_of(page, cell).locator(".cr-code").wait_for()
-                page.wait_for_timeout(1500)
-                began = time.perf_counter()
-                host.show("live", result.outputs, source=code, panel=panel)
-                shown(cell, animal)(page)
-                taken[code].append((time.perf_counter() - began) * 1000)
+                with awaited(page, scene(host, animal)) as painted:
+                    page.goto(host.address)
+                    block_of(page, cell).locator(".cr-code").wait_for()
+                    page.wait_for_timeout(1500)
+                    began = time.time()
+                    host.show("live", result.outputs, source=code, panel=panel)
+                taken[code].append(painted[0] - began * 1000)
         ready, cold = map(statistics.median, taken.values())
         print(f"{name:28} {ready:8.0f} {cold:8.0f}")
-
-
-MOUNTED = """cells => cells.every(cell =>
-    document.querySelector(`#cr-${cell}`).shadowRoot?.querySelector(".cr-text"))"""
 
 
 def texts(browser: Browser, bare: Scene) -> None:
     with hosted() as host:
         for number in range(TEXTS):
             host.show(f"text {number}", [Stream("stdout", f"word {number}\n" * 5)])
-        all_there = (host.address, lambda page: page.wait_for_function(MOUNTED, arg=host.cells))
-        ours, floor = seen(browser, all_there, bare)
+        ours, floor = seen(browser, Scene(host.address, f".cr-text >> nth={TEXTS - 1}"), bare)
     print(f"{f'{TEXTS} text outputs, all there':28} {ours:8.0f} {floor:8.0f} {ours / floor:6.1f}×")
 
 
-def all_shown(host: Host, animal: Animal) -> Wait:
-    waits = [shown(cell, animal) for cell in host.cells]
-    return lambda page: [wait(page) for wait in waits]
+def shown(page: Page, cell: str, animal: Animal) -> None:
+    place = frame_of(page, cell) if animal.framed else block_of(page, cell)
+    place.locator(animal.selector).first.wait_for()
 
 
-def memory(browser: Browser, host: Host, wait: Wait, *, height: int) -> float:
+def memory(browser: Browser, host: Host, animal: Animal, *, height: int) -> float:
     """Megabytes of the browser while a page of that height stands."""
     with tab(browser, height=height) as page:
         page.goto(host.address)
-        wait(page)
+        for cell in host.cells:
+            shown(page, cell, animal)
         page.wait_for_timeout(500)
         processes = psutil.Process().children(recursive=True)
         return sum(float(each.memory_full_info().pss) for each in processes if "chrom" in each.name()) / 1e6
@@ -218,15 +268,13 @@ def more(browser: Browser, session: Session) -> None:
             with hosted() as host:
                 for number in range(shown_at_once):
                     host.show(f"output {number}", result.outputs, panel=panel)
-                taken.append(
-                    min(memory(browser, host, all_shown(host, animal), height=height) for _ in range(3))
-                )
+                taken.append(min(memory(browser, host, animal, height=height) for _ in range(3)))
         print(f"{f'memory of {count} more blocks, each with {name}':56} {taken[1] - taken[0]:8.1f} MB")
 
 
 def main() -> None:
     with chromium() as browser, kernel() as session, hosted() as empty, TemporaryDirectory() as folder:
-        bare = (empty.address, lambda page: page.wait_for_load_state("load"))
+        bare = Scene(empty.address)
         paint(browser, session, bare, Path(folder))
         texts(browser, bare)
         live(browser, session)
