@@ -185,8 +185,8 @@ export const element = (line, acts, files, loaders, base, roots, frames) => clas
     this.#count = outputs;
     this.#outputs(framed, message.parts);
     this.#tools.hidden = outputs === 0;
-    this.#inside(framed, outputs);
     if (!this.#cell.isConnected) this.#root.replaceChildren(this.#cell);
+    this.#inside(framed, outputs);
     this.#folds();
     this.#later();
     this.#editing.drawn(this.#watched);

@@ -14,7 +14,7 @@ const more = () => bring("boxes.js");
 // What it loads in turn is asked for at once.
 let formulas = null;
 function formula() {
-  if (!formulas && !has("formula.js")) for (const [name, as] of [["text.js", "script"], ["formula.css", "fetch"]]) {
+  if (!formulas && !has("formula.js")) for (const [name, as] of [["text.js", "script"], ["formula.css", "fetch"], ["fonts.css", "style"]]) {
     const early = Object.assign(document.createElement("link"), { rel: "preload", as, href: beside(name) });
     if (as === "fetch") early.crossOrigin = "anonymous";
     document.head.append(early);

@@ -39,13 +39,19 @@ const near = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) target.frame?.near(isIntersecting);
 }, { rootMargin: NEAR, scrollMargin: SOON }); // the latter is for a list of messages that scrolls by itself
 
+// What is in view when it is drawn need not wait for the observer, which looks once a picture of the page is made.
+function inView(node) {
+  const [box] = node.getClientRects();
+  return box && box.bottom >= 0 && box.top <= innerHeight;
+}
+
 // A block may stand within another one.
 const themed = (node) => Boolean(node) && (node.closest(".dark") !== null || themed(node.getRootNode().host));
 
 export class Frame {
   #place; #cell; #open; #hooks; #node = null; #port = null; #items = []; #loads = 0; #asked = 0; #drawn = 0;
   #level = "scripts"; #near = false; #told = false; #loading = "";
-  #stage = 0; #highest = HIGHEST; #parcels = 0; #early = []; #telling = false; #asking = false;
+  #stage = 0; #highest = HIGHEST; #parcels = 0; #early = []; #telling = false; #asking = false; #fresh = true;
 
   loaders = []; // names of what runs before what is shown
   foreseen = ""; // the program that it is made with while it has nothing to show
@@ -104,6 +110,10 @@ export class Frame {
     this.#items = items;
     this.#drawn = performance.now();
     if (this.#told) return this.#send(fresh);
+    if (this.#fresh) {
+      this.#fresh = false;
+      if (OPEN.size < MANY && inView(this.#place)) return this.near(true);
+    }
     if (!this.#node) return;
     if (items.length) this.#node.style.height = this.#first();
     this.#ahead();
