@@ -246,8 +246,13 @@ BEHAVIOURS = {
     ),
     "page:missing:said": Behaviour(
         "What an output cannot show, since it needs the network, a file or a program, is said in one "
-        "sentence, with a link to what can be opened; nothing is asked before somebody presses it.",
+        "sentence, with a link to what can be opened; nothing is asked elsewhere before somebody presses it.",
         "a fault seen: blank boxes, grey faces, advice for other programs",
+    ),
+    "page:missing:file": Behaviour(
+        "A file that an output shows is offered as a download only where the page can give it; one that is "
+        "not in the chat's folder is said not to be.",
+        "a fault seen: a download that could not be had",
     ),
     "page:frames:smallest": Behaviour(
         "A frame loads the small program of Plotly where its figures need no more, else the whole.",

@@ -234,3 +234,28 @@ def test_what_an_output_cannot_show_is_said_live_and_after_a_reload(browser: Bro
             page.reload()
         assert [url for url in answered if not re.match(f"{host.address}|data:|blob:", url)] == []
         assert host.asked == []
+
+
+@behaviour("page:missing:file")
+def test_a_file_is_offered_where_the_page_can_give_it_and_one_that_is_not_there_is_told(
+    browser: Browser,
+) -> None:
+    with hosted() as host:
+        cell = host.show("files", ())
+        with opened(browser, host, complains=True) as page:
+            page.evaluate("window.coderunner = {file: path => `coderunner/public/${path}`}")
+            shown = [
+                DisplayData({"text/html": f"<p>words</p><img src='{name}'>"}) for name in ("host.js", "x")
+            ]
+            host.show("files", shown)
+            rows = block_of(page, cell).get_by_role("note")
+            expect(rows).to_have_text(
+                [
+                    "Output 1: This output shows the file host.js, which outputs cannot read. Download it",
+                    "Output 2: This output shows the file x, which is not in the chat's folder.",
+                ]
+            )
+            expect(rows.get_by_role("link")).to_have_count(1)
+            page.reload()
+            alone = "which outputs cannot read. Look for it in the folder of the kernel."
+            expect(rows).to_contain_text([alone, alone])

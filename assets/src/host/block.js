@@ -259,8 +259,10 @@ export const element = (line, acts, files, loaders, base, roots, frames) => clas
       program: frames.program,
       stopped: (why) => this.#halted(why),
       missing: async (item, what) => {
-        const { checked, told } = await sentences();
-        this.#missing.set(item, told(checked(what)));
+        const { checked, found, told } = await sentences();
+        const said = told(checked(what));
+        this.#missing.set(item, said);
+        if (said?.path) said.there = await found(window.coderunner?.file?.(said.path));
         this.#lacks();
       },
       afresh: () => { this.#items.forEach((item) => typeof item === "object" && this.#missing.delete(item)); this.#lacks(); },
@@ -285,12 +287,11 @@ export const element = (line, acts, files, loaders, base, roots, frames) => clas
     if (rows.length || this.#at.missing.hasChildNodes()) this.#at.missing.replaceChildren(...rows);
   }
 
-  #lack({ text, url, path, whole }, item, which) {
-    const row = Object.assign(document.createElement("p"), { textContent: `${which}${text} `, role: "note" });
-    const address = path ? window.coderunner?.file?.(path) : "";
+  #lack({ text, absent, url, path, there, whole }, item, which) {
+    const row = Object.assign(document.createElement("p"), { textContent: `${which}${there === false ? absent : text} `, role: "note" });
     if (url) row.append(this.#away(url, "Open it"));
-    else if (address) row.append(this.#away(address, "Download it"));
-    else if (path) row.append("It is in the folder of the kernel.");
+    else if (there) row.append(this.#away(window.coderunner.file(path), "Download it"));
+    else if (path && there === null) row.append("Look for it in the folder of the kernel.");
     else if (whole && item.kind === "text/html") {
       row.append(Object.assign(document.createElement("button"), { type: "button", textContent: "Save it as a page", onclick: () => download([item]) }));
     }
@@ -325,7 +326,7 @@ export const element = (line, acts, files, loaders, base, roots, frames) => clas
   #file(path) {
     const address = window.coderunner?.file?.(path);
     if (address) this.#note(`The output links to the file ${path} `, this.#away(address, "Download"));
-    else this.#note(`The output links to the file ${path}, which is in the folder of the kernel.`);
+    else this.#note(`The output links to the file ${path}: look for it in the folder of the kernel.`);
   }
 
   #away(url, text) {

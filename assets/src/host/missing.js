@@ -1,5 +1,5 @@
 // What an output cannot show here, as one sentence, with what a person can do instead. What a frame says of that is a
-// stranger's: only what is checked is said, as text, and nothing is asked anywhere before a person presses a link.
+// stranger's: only what is checked is said, as text, and nothing is asked elsewhere before a person presses a link.
 
 const MOST = 30; // causes that are read
 const NAMED = 3; // hosts that are named
@@ -63,6 +63,14 @@ const WHOLE = new Set(["tile", "program", "data", "look", "icons", "scripts"]);
 
 const hosts = (own) => listed(own.map(({ host }) => host).filter(Boolean));
 
+// Whether the page can give a file, of which its first byte is asked for; null where it gives none.
+export async function found(address) {
+  if (!address) return null;
+  const answer = await fetch(address, { headers: { Range: "bytes=0-0" } }).catch(() => null);
+  answer?.body?.cancel();
+  return answer?.status !== 404;
+}
+
 // The sentence, and what of it can be opened: an address, or a file of the kernel.
 export function told({ says, hollow, failed, causes }) {
   if (!says) return null;
@@ -71,7 +79,8 @@ export function told({ says, hollow, failed, causes }) {
     if (!own.length) continue;
     const [{ what, url, path }] = own;
     const opens = ["page", "picture", "media"].includes(what);
-    return { text: sentence(own, hollow), url: opens ? url : "", path: path ?? "", whole: WHOLE.has(what) };
+    const absent = path ? `This output shows the file ${path}, which is not in the chat's folder.` : "";
+    return { text: sentence(own, hollow), absent, url: opens ? url : "", path: path ?? "", whole: WHOLE.has(what) };
   }
   if (!hollow) return null;
   return { text: `This output shows nothing${failed ? `: its script failed (${failed}).` : "."}`, url: "", path: "", whole: failed !== "" };
