@@ -254,6 +254,10 @@ BEHAVIOURS = {
         "not in the chat's folder is said not to be.",
         "a fault seen: a download that could not be had",
     ),
+    "page:tables:data": Behaviour(
+        "A table that comes as data is shown as a table; other data under that type are unfolded.",
+        "JupyterLab's data explorer",
+    ),
     "page:frames:smallest": Behaviour(
         "A frame loads the small program of Plotly where its figures need no more, else the whole.",
         "as fast as a static page",

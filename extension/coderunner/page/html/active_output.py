@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coderunner.outputs import MimeBundle
+from coderunner.page.html.boxes import data_resource
 
 LARGEST = 12_000_000
 """The most characters of one such output; a larger one would slow the page down and shows as text."""
@@ -34,6 +35,7 @@ ABOVE_IMAGES = (
     _kind(r"application/vnd\.plotly\.v1\+json"),
     _kind(r"application/vnd\.vega(lite)?\.v\d+([+.]json)?"),
     _kind("text/html", text=True),
+    _kind(r"application/vnd\.dataresource\+json"),
     _kind("text/markdown", text=True, written=True),
     _kind("text/latex", text=True, written=True),
 )
@@ -82,6 +84,9 @@ def found(data: MimeBundle, metadata: MimeBundle, kinds: Sequence[Kind]) -> Acti
 
 def _active(name: str, kind: Kind, data: MimeBundle, metadata: MimeBundle) -> ActiveOutput | None:
     value = string(data[name]) if kind.text else data[name]
+    if name == data_resource.KIND:  # what is no table is unfolded as JSON
+        html = data_resource.table(value)
+        name, value = ("application/json", value) if html is None else ("text/html", html)
     size = _size(value)
     if value in (None, "") or size > LARGEST:
         return None
