@@ -290,9 +290,10 @@ def test_a_server_that_cannot_be_reached_is_told_in_a_sentence(tmp_path: Path) -
 async def test_only_where_code_has_tools_is_the_model_told_of_them(asking: Bench) -> None:
     persons_own = Server("http://127.0.0.1:8888", attach="data.ipynb")
     async with asyncio.timeout(BOUND):  # servers that are slow to start are told of later
-        while "search(" not in await asking.sessions.words_of_tools(asking.where):
+        while "search(" not in await asking.sessions.words_of_tools(asking.chat()):
             await asyncio.to_thread(run, asking.chat(), "tools")
-    assert await asking.sessions.words_of_tools(persons_own) == ""
+    attached = asking.sessions.get("a-person's-own", persons_own)
+    assert await asking.sessions.words_of_tools(attached) == ""
 
 
 def said(log: Path) -> str:

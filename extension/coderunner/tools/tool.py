@@ -13,6 +13,7 @@ Schema = Mapping[str, object]
 LONGEST_TYPE, LONGEST_DEFAULT, LONGEST_DOC = 80, 40, 4_000
 """Characters of what is told of one parameter, and of one tool."""
 RESERVED = frozenset({"ToolError", "self"})
+CLIENTS = "A tool of the program that the user chats with."
 _TYPES = {
     "string": "str",
     "integer": "int",
@@ -54,6 +55,7 @@ class Tool:
     key: str
     """As its server knows it."""
     server: str
+    """Empty where the client of a chat has it, which answers its calls itself."""
     summary: str = ""
     about: str = ""
     schema: Schema = field(default_factory=dict)
@@ -103,7 +105,7 @@ class Tool:
             schema = described.get(each.key)
             said = schema.get("description") if isinstance(schema, Mapping) else None
             lines += [f"{each.name}: {visible_line(said)}"] if isinstance(said, str) else []
-        lines.append(f"A tool of the server {self.server}.")
+        lines.append(f"A tool of the server {self.server}." if self.server else CLIENTS)
         return "\n\n".join(filter(None, lines))[:LONGEST_DOC]
 
 
@@ -131,6 +133,14 @@ def named(tools: Sequence[Tool]) -> tuple[Tool, ...]:
         for tool in tools
     ]
     return tuple(replace(tool, name=name) for tool, name in zip(tools, _apart(names), strict=True))
+
+
+def beside(theirs: Sequence[Tool], tools: Sequence[Tool]) -> tuple[Tool, ...]:
+    """The tools of a client with a name each: `client_` stands before one that `tools` have already."""
+    taken = [tool.name for tool in tools]
+    names = [f"client_{plain}" if (plain := identifier(tool.key)) in taken else plain for tool in theirs]
+    free = _apart([*taken, *names])[len(taken) :]
+    return tuple(replace(tool, name=name) for tool, name in zip(theirs, free, strict=True))
 
 
 def described(text: object) -> tuple[str, str]:

@@ -4,13 +4,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from coderunner.errors import ToolsUnavailable
 from coderunner.tools import prompt
 from coderunner.tools.answer import Answer
-from coderunner.tools.tool import Tool, named
+from coderunner.tools.tool import Tool, beside, named
 from coderunner.tools.tool_servers import ToolServer
 
 if TYPE_CHECKING:
@@ -53,9 +53,28 @@ class Offer:
     failures: tuple[str, ...] = ()
     """Why the tools of some servers are not among them, as sentences."""
 
-    def find(self, name: str) -> Tool | None:
-        """The tool that code calls by that name."""
-        return next((tool for tool in self.tools if tool.name == name), None)
+    def find(self, name: str) -> Tool | Answer:
+        """The tool that code calls by that name, or why there is none."""
+        if (found := next((tool for tool in self.tools if tool.name == name), None)) is not None:
+            return found
+        known = ", ".join(tool.name for tool in self.tools[:20]) or "no tools"
+        return Answer(error="; ".join((f"there is no tool {name[:60]}, but {known}", *self.failures)))
+
+
+class LentTools(Protocol):
+    """Tools that a client has for the code of one conversation, as long as a reply to it is written."""
+
+    @property
+    def tools(self) -> Sequence[Tool]:
+        """They, without names."""
+
+    async def call(self, tool: Tool, arguments: Mapping[str, object]) -> Answer:
+        """Have the client call a tool once, with arguments that were looked at; never fails. In any loop."""
+
+
+def with_lent(offer: Offer, lent: LentTools | None) -> Offer:
+    """An offer with the tools that a client has beside it."""
+    return replace(offer, tools=(*offer.tools, *beside(lent.tools, offer.tools))) if lent else offer
 
 
 class Toolbox:
@@ -78,8 +97,11 @@ class Toolbox:
     @classmethod
     def of(cls, settings: ToolSettings, *, people: bool) -> "Toolbox | None":
         """What the settings say; None where they name no server. `people`: somebody can be asked."""
-        if not settings.tools:
-            return None
+        return cls.lending(settings, people=people) if settings.tools else None
+
+    @classmethod
+    def lending(cls, settings: ToolSettings, *, people: bool = False) -> "Toolbox":
+        """What the settings say, for a host whose clients lend tools of their own: it may be empty."""
         asks = people and settings.tools_approve == "ask"
         return cls(settings.tools, asks=asks, most=settings.max_tool_calls, seconds=settings.tool_timeout)
 
@@ -97,11 +119,12 @@ class Toolbox:
         """What code can call; a server that does not answer holds this up for some seconds."""
         return await asyncio.shield(self.warm())
 
-    async def words(self) -> str:
+    async def words(self, lent: LentTools | None = None) -> str:
         """What a model is told of them, bounded; empty where there are none, or nobody knows yet."""
         listing = self.warm()
         await asyncio.wait([listing], timeout=PATIENCE)
-        return prompt.words(listing.result().tools) if listing.done() and not listing.cancelled() else ""
+        known = listing.result() if listing.done() and not listing.cancelled() else Offer()
+        return prompt.words(with_lent(known, lent).tools)
 
     async def _list(self) -> Offer:
         lists = await asyncio.gather(*map(self._tools_of, self._servers), return_exceptions=True)
@@ -144,14 +167,6 @@ class Toolbox:
     def forget(self, conversation: str) -> None:
         """Take back what was allowed to a conversation."""
         self._allowed = {each for each in self._allowed if each[0] != conversation}
-
-    async def find(self, name: str) -> Tool | Answer:
-        """The tool that code calls by that name, or why there is none."""
-        offer = await self.offer()
-        if (tool := offer.find(name)) is not None:
-            return tool
-        known = ", ".join(tool.name for tool in offer.tools[:20]) or "no tools"
-        return Answer(error="; ".join((f"there is no tool {name[:60]}, but {known}", *offer.failures)))
 
     async def wrong(self, tool: Tool, arguments: Mapping[str, object], size: int) -> str:
         """What is wrong with arguments, as a sentence; empty where nothing is."""

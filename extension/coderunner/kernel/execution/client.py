@@ -5,7 +5,7 @@ The same for every kernel; how its messages travel is a `Transport`. All of it l
 
 import asyncio
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -25,7 +25,7 @@ from coderunner.kernel.execution.pending_request import (
     OnQuestion,
     PendingRequest,
 )
-from coderunner.kernel.execution.transport import Transport
+from coderunner.kernel.execution.transport import Transport, is_python
 from coderunner.kernel.protocol.cell_outputs import CellOutputs, Change
 from coderunner.kernel.protocol.lookups import Lookup, lookup_request
 from coderunner.kernel.protocol.messages import (
@@ -77,6 +77,9 @@ class KernelClient:
         self._questions = OpenQuestions()
         self.prepared = not transport.borrowed
         """It has what answers questions, as far as is known."""
+        self.takes_tools = tools is not None and not transport.borrowed and is_python(transport)
+        self.lent: Sequence[object] = ()
+        """The tools of a client that it knows."""
         self.is_ipykernel = transport.about.is_ipykernel or not transport.about.known
         self._last_event = now()
         self.process = transport.process
@@ -261,9 +264,8 @@ class KernelClient:
         """Give the kernel the answer to a tool call; raises NotAnswered. Waits until it has it."""
         await self._replied(answer_message(content, self._stamp()))
 
-    async def prepare(self, source: str) -> None:
+    async def run_unseen(self, source: str) -> None:
         """Have the kernel run a cell of ours, unseen, after the one that runs; raises NotAnswered."""
-        self.prepared = True
         await self._replied(execute_request(source, self._stamp(), silent=True))
 
     async def _replied(self, message: Message) -> Message:

@@ -5,7 +5,8 @@ And what happens where a cell's time is over.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from coderunner.outputs import Result
@@ -41,6 +42,47 @@ class Deadline:
             self._timer.cancel()
             self._timer = None
             self._left -= self._loop.time() - self._since
+
+
+class CellClock:
+    """The deadline of a cell that runs now, if there is one; no time passes while others are waited for."""
+
+    def __init__(self) -> None:
+        self._deadline: Deadline | None = None
+        self._resting = 0
+
+    @contextmanager
+    def running(self, seconds: float, then: Callable[[], None]) -> Generator[None]:
+        """Have a deadline meanwhile."""
+        self._deadline = deadline = Deadline(seconds, then)
+        self._rest(0)
+        try:
+            yield
+        finally:
+            deadline.pause()
+            self._deadline = None
+
+    def pause(self) -> None:
+        """Somebody is waited for."""
+        self._rest(1)
+
+    def go_on(self) -> None:
+        """No more."""
+        self._rest(-1)
+
+    @contextmanager
+    def paused(self) -> Generator[None]:
+        """Somebody is waited for meanwhile."""
+        self.pause()
+        try:
+            yield
+        finally:
+            self.go_on()
+
+    def _rest(self, more: int) -> None:
+        self._resting += more
+        if self._deadline is not None:
+            self._deadline.pause() if self._resting else self._deadline.go_on()
 
 
 @dataclass(frozen=True, slots=True)

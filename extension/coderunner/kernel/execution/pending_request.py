@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from coderunner.kernel.background_tasks import begin
-from coderunner.kernel.execution.deadline import Deadline
+from coderunner.kernel.execution.deadline import CellClock
 from coderunner.kernel.execution.output_updates import OutputUpdates
 from coderunner.kernel.protocol.cell_outputs import CellOutputs, Change
 from coderunner.kernel.protocol.message_gaps import MessageGaps
@@ -134,7 +134,7 @@ class PendingRequest:
         self._answer_within = ANSWER if on_question is not None else 0.0
         self._question: Question | None = None
         self._consent: Question | None = None
-        self._clock: Deadline | None = None
+        self.clock = CellClock()
         self._answer_due: asyncio.TimerHandle | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._patience: asyncio.TimerHandle | None = None
@@ -264,14 +264,11 @@ class PendingRequest:
         """
         if self._ending is None:
             self._waiter = self._loop.create_future()
-            self._clock = Deadline(within, self._wake)
-            if self._question is not None:
-                self._clock.pause()
             try:
-                await self._waiter
+                with self.clock.running(within, self._wake):
+                    await self._waiter
             finally:
-                self._clock.pause()
-                self._clock = self._waiter = None
+                self._waiter = None
         ending, self._ending = self._ending, None
         self.stopping = self.stopping or ending is not None
         self._heed_question()
@@ -318,8 +315,8 @@ class PendingRequest:
         if self._question is before:
             return
         self._expect_answer()
-        if self._clock is not None:
-            self._clock.go_on() if self._question is None else self._clock.pause()
+        if (before is None) != (self._question is None):
+            self.clock.go_on() if self._question is None else self.clock.pause()
         self._tell_question()
 
     def _expect_answer(self) -> None:

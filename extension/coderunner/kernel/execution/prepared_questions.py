@@ -50,5 +50,6 @@ async def _asked(
     client: KernelClient, question: str, arguments: Json, prelude: Callable[[], str], busy: Callable[[], bool]
 ) -> Json:
     if not client.prepared and not busy():
-        await client.prepare(prelude())
+        client.prepared = True
+        await client.run_unseen(prelude())
     return await client.ask(question, arguments)

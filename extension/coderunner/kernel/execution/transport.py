@@ -60,6 +60,11 @@ class Transport(Protocol):
         """Let go. The kernel ends too, unless it can be found again and `keep` is set."""
 
 
+def is_python(transport: Transport) -> bool:
+    """Whether its kernel runs Python: as it says itself, or its kernel spec where it has not said so."""
+    return (transport.about.language or transport.language).lower() == "python"
+
+
 class Opener(Protocol):
     """Gives a transport to this conversation's kernel, which it finds or starts; raises KernelError."""
 

@@ -137,7 +137,7 @@ class Sessions:
                 mend=self.packages.mender(conversation, where) if isinstance(where, Local) else None,
                 files=LocalFiles(self.folder(conversation, where)) if isinstance(where, Local) else None,
                 limits=self._limits if here else NO_LIMITS,
-                toolbox=self._toolbox,
+                toolbox=None if where.attach else self._toolbox,
             )
             if session is not None:
                 successor.take_over(session)
@@ -236,9 +236,9 @@ class Sessions:
         if isinstance(session.where, Server):
             await self._unlisted.delete(session.where, server_path(session.conversation, session.where))
 
-    async def words_of_tools(self, where: KernelLocation) -> str:
-        """What a model is told of the tools that its code may call there; empty where there are none."""
-        return await self.io_thread.run(self._toolbox.words()) if self._toolbox and not where.attach else ""
+    async def words_of_tools(self, session: Session) -> str:
+        """What a model is told of the tools that its code may call; empty where there are none."""
+        return await self.io_thread.run(session.tools.words()) if session.tools else ""
 
     def live(self, conversation: str) -> bool:
         """Tell whether the conversation has a kernel, or one is being started."""

@@ -9,11 +9,14 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+from coderunner.errors import NotAnswered
 from coderunner.kernel.connections.local_kernel import LocalKernel
+from coderunner.kernel.execution.client import KernelClient
 from coderunner.kernel.execution.pending_request import Event
-from coderunner.kernel.execution.transport import Transport
+from coderunner.kernel.execution.transport import Transport, is_python
 from coderunner.kernel.protocol.messages import Message, Stamp, execute_request
 from coderunner.kernel.tools.call_messages import specifications
+from coderunner.kernel.tools.cell_calls import ChatTools
 from coderunner.tools.toolbox import Offer
 
 PRELUDE = Path(__file__).with_name("prelude")
@@ -188,18 +191,27 @@ async def offer_tools(transport: Transport, offer: Offer) -> None:
 
     Not a person's own, which stays as it is.
     """
-    if is_python(transport) and not transport.borrowed:
-        told = TOOLS.format(
-            specifications=specifications(offer.tools),
-            failures=json.dumps(offer.failures),
-            files=[text(name) for name in OF_TOOLS],
-        )
-        await _run(transport, told)
+    if is_python(transport) and not transport.borrowed and (offer.tools or offer.failures):
+        await _run(transport, tools_cell(offer))
 
 
-def is_python(transport: Transport) -> bool:
-    """Whether it runs Python: as it says itself, or its kernel spec where it has not said so."""
-    return (transport.about.language or transport.language).lower() == "python"
+async def bring_tools(client: KernelClient, tools: ChatTools | None) -> None:
+    """Have a kernel that runs no cell know the tools that a client has lent meanwhile, and no others."""
+    lent = tools.lent.tools if tools is not None and tools.lent is not None else ()
+    if tools is not None and client.takes_tools and lent != client.lent:
+        client.lent = lent
+        with suppress(NotAnswered, TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await client.run_unseen(tools_cell(await tools.offer()))
+
+
+def tools_cell(offer: Offer) -> str:
+    """The cell that gives a kernel a function for each tool, in place of those that it has."""
+    return TOOLS.format(
+        specifications=specifications(offer.tools),
+        failures=json.dumps(offer.failures),
+        files=[text(name) for name in OF_TOOLS],
+    )
 
 
 async def _run(transport: Transport, source: str) -> None:

@@ -28,6 +28,7 @@ from coderunner.kernel.protocol.messages import Json
 from coderunner.kernel.sessions.folders.missing_file import missing
 from coderunner.kernel.sessions.kernel_lifecycle import REPLACED, KernelLifecycle
 from coderunner.kernel.sessions.kernel_status import KernelStatus
+from coderunner.kernel.sessions.run_prelude import bring_tools
 from coderunner.kernel.sessions.spoken_language import PATIENCE, is_usual, of_spec
 from coderunner.kernel.tools.cell_calls import ChatTools
 from coderunner.kernel.widgets.comms import Comms
@@ -79,7 +80,7 @@ class Session:
         self._life = KernelLifecycle(
             conversation, where, opener, idle=idle, busy=lambda: self.busy, later=later, comms=comms
         )
-        self._life.tools = ChatTools(toolbox, conversation) if toolbox is not None else None
+        self.tools = self._life.tools = ChatTools(toolbox, conversation) if toolbox is not None else None
 
     # --- what hosts call --------------------------------------------------------------------------
 
@@ -310,6 +311,7 @@ class Session:
         looking = files.begin()
         try:
             client = await self._life.ready()
+            await bring_tools(client, self.tools)
             cell.hold(waits=False)
             ours = cell.on_send is None or await asyncio.to_thread(cell.on_send, request)
             await looking

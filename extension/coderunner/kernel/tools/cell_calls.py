@@ -9,7 +9,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -20,7 +20,7 @@ from coderunner.outputs import MimeBundle, Question
 from coderunner.secret_value import Secret
 from coderunner.tools.answer import Answer
 from coderunner.tools.tool import Tool
-from coderunner.tools.toolbox import Toolbox
+from coderunner.tools.toolbox import LentTools, Offer, Toolbox, with_lent
 
 ONCE, ALWAYS, REFUSE = "Allow once", "Allow for this chat", "Refuse"
 UNHEARD = 1.0
@@ -29,11 +29,22 @@ MOST_REFUSED = 100
 """Calls beyond the limit that are told so; what comes then is no program that reads it."""
 
 
+class Clock(Protocol):
+    """The time that a cell may take."""
+
+    def paused(self) -> AbstractContextManager[None]:
+        """A time that does not count."""
+
+
 class CallingCell(Protocol):
     """What a cell's calls need of it."""
 
     way: asyncio.Event
     """Set while there is a connection to the kernel."""
+
+    @property
+    def clock(self) -> Clock:
+        """Its time."""
 
     @property
     def asks_people(self) -> bool:
@@ -49,12 +60,22 @@ class CallingCell(Protocol):
         """Add to its outputs, in place of what has the same mark."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ChatTools:
     """The tools of one conversation."""
 
     toolbox: Toolbox
     conversation: str
+    lent: LentTools | None = None
+    """Those that its client has; a block keeps what was lent when it began."""
+
+    async def offer(self) -> Offer:
+        """What the next block can call."""
+        return with_lent(await self.toolbox.offer(), self.lent)
+
+    async def words(self) -> str:
+        """What a model is told of them."""
+        return await self.toolbox.words(self.lent)
 
     def allowed(self, tool: Tool) -> bool:
         """Whether its code may call a tool without asking."""
@@ -97,7 +118,7 @@ class CellCalls:
         tell: Callable[[Json], Awaitable[object]],
     ) -> None:
         """`request`: the id of the cell's request. `tell` gives the kernel an answer; raises NotAnswered."""
-        self._tools, self._toolbox = tools, tools.toolbox
+        self._tools, self._toolbox, self._lent = tools, tools.toolbox, tools.lent
         self._request, self._cell, self._tell = request, cell, tell
         self._made: dict[str, _Made] = {}
         self._asked: _Asked | None = None
@@ -146,20 +167,25 @@ class CellCalls:
         self, call: ToolCall, arguments: dict[str, object]
     ) -> tuple[Tool | None, Answer, float]:
         """The tool, what came of the call, and the seconds that the tool took."""
-        found = await self._toolbox.find(call.tool)
+        found = with_lent(await self._toolbox.offer(), self._lent).find(call.tool)
         if isinstance(found, Answer):
             return None, found, 0.0
-        if wrong := await self._toolbox.wrong(found, arguments, len(call.arguments)):
+        # A client looks at arguments itself; to check its schemas here could take for ever.
+        if found.server and (wrong := await self._toolbox.wrong(found, arguments, len(call.arguments))):
             return found, Answer(error=wrong), 0.0
         if refused := await self._refused(found, arguments):
             return found, Answer(error=refused), 0.0
         began = time.monotonic()
-        answer = await self._toolbox.call(found, arguments)
+        if found.server or self._lent is None:
+            answer = await self._toolbox.call(found, arguments)
+        else:
+            with self._cell.clock.paused():
+                answer = await self._lent.call(found, arguments)
         return found, answer, time.monotonic() - began
 
     async def _refused(self, tool: Tool, arguments: dict[str, object]) -> str:
-        """Why the tool may not be called, as a sentence; empty where it may."""
-        if self._tools.allowed(tool):
+        """Why the tool may not be called, as a sentence; empty where it may. A client decides on its own."""
+        if not tool.server or self._tools.allowed(tool):
             return ""
         if not self._cell.asks_people:
             return f"{tool.name} needs consent, and nobody can be asked here (setting tools_approve)"

@@ -114,7 +114,7 @@ class ReplyWriter:
         late = await asyncio.to_thread(late_words, session, options)
         history = _with_late(request, late + await _mentioned(session, request.history[-1]))
         history = await _with_facts(request, history, session)
-        tools = await self.sessions.words_of_tools(session.where)
+        tools = await self.sessions.words_of_tools(session)
         lesson = with_tools(taught(choices.system_prompt, language), tools, language)
         told = list(_messages(history, lesson))
         async with Client(choice.endpoint) as client:

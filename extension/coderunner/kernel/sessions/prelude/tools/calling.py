@@ -7,6 +7,7 @@ sent again under the same id, and called only once. `SPECIFICATIONS` and `FAILUR
 
 import base64
 import builtins
+import functools
 import importlib.util
 import inspect
 import itertools
@@ -89,6 +90,8 @@ class Channel:
         self.series, self.numbers = secrets.token_hex(8), itertools.count(1)
         self.waiting: dict[str, list[Any]] = {}
         self.parent: Any = None
+        self.offer: Any = None
+        """Changes which functions there are."""
         self.kernel.control_handlers[ANSWER] = self.receive
 
         def begin_calling() -> None:
@@ -184,13 +187,13 @@ class Shown:
         return self.text
 
 
-def module_of(channel: Channel, specifications: str, failures: str) -> types.ModuleType:
-    """The module with all functions."""
-    module = types.ModuleType("tools", "Functions of the tools that were configured in CodeRunner.")
+def fill(module: types.ModuleType, channel: Channel, specifications: str, failures: str) -> None:
+    """Have the module hold these functions, and none from before."""
+    for name in vars(module).get("__all__", ()):
+        vars(module).pop(name, None)
     for told in json.loads(specifications):
         setattr(module, told["name"], function(channel, told))
     names = [told["name"] for told in json.loads(specifications)]
-    ToolError.__module__ = ToolImage.__module__ = "tools"
 
     def missing(name: str) -> Any:
         __tracebackhide__ = True
@@ -205,12 +208,22 @@ def module_of(channel: Channel, specifications: str, failures: str) -> types.Mod
 
     vars(module).update(ToolError=ToolError, ToolImage=ToolImage, __all__=names, __getattr__=missing)
     vars(module)["__dir__"] = lambda: [*names, "ToolError"]
-    return module
 
 
 def offer(shell: Any) -> None:
-    """Have the module found by its name, and by `import`; a program's own of that name comes first."""
-    module = module_of(Channel(shell), SPECIFICATIONS, FAILURES)
+    """Have the module found by its name, and by `import`; a program's own of that name comes first.
+
+    Functions that a program has kept go on working when others are offered.
+    """
+    known = getattr(shell.kernel.control_handlers.get(ANSWER), "__self__", None)
+    if known is not None:
+        known.offer(SPECIFICATIONS, FAILURES)
+        return
+    channel = Channel(shell)
+    module = types.ModuleType("tools", "Functions of the tools that CodeRunner calls for this program.")
+    ToolError.__module__ = ToolImage.__module__ = "tools"
+    channel.offer = functools.partial(fill, module, channel)
+    channel.offer(SPECIFICATIONS, FAILURES)
     earlier = sys.modules.get("tools")
     ours = earlier is not None and earlier is getattr(builtins, "tools", None)
     if ours or (earlier is None and importlib.util.find_spec("tools") is None):
