@@ -243,7 +243,7 @@ PLAN = {
     "hosts.jupyter.public_routes": Layer("page.server hosts.jupyter.names", "jupyter_server tornado"),
     "hosts.proxy": Layer(
         f"{VALUES} private_folders settings system_prompt access files runner models page.html.block_html "
-        "page.server.routes hosts.proxy",
+        "page.server.routes tools.answer tools.tool hosts.proxy",
         "starlette",
     ),
     "hosts.proxy.model_messages": Layer(
@@ -251,12 +251,16 @@ PLAN = {
     ),
     "hosts.proxy.client_api.chat_request": Layer(
         "errors text.json_reader models.messages.messages_request models.responses.responses_request "
-        "hosts.proxy.files.sent_files",
+        "hosts.proxy.files.sent_files tools.tool",
         pure=True,
     ),
     "hosts.proxy.client_api": Layer(
         f"{VALUES} files runner models hosts.proxy.files hosts.proxy.team.limiter hosts.proxy.client_api",
         "starlette",
+    ),
+    # A client's own tools are functions of its blocks as those of servers are.
+    "hosts.proxy.client_api.client_functions": Layer(
+        "hosts.proxy.client_api.chat_request tools.tool", pure=True
     ),
     "hosts.proxy.client_api.reply_parts": Layer(pure=True),
     # Ids of files and containers stand in every API.

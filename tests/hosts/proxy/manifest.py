@@ -103,6 +103,20 @@ BEHAVIOURS = {
     "proxy:pass:tools": Behaviour(
         "Calls of the client's own tools pass as they are; code runs beside them.", PROXY
     ),
+    "proxy:client-tools:answered": Behaviour(
+        "A block calls the client's own tools: the response ends with the calls, and the reply goes on with "
+        "their answers in the next one. Nothing runs twice.",
+        PROXY,
+    ),
+    "proxy:client-tools:unanswered": Behaviour(
+        "A call that its client does not answer fails, and the model is told.", PROXY
+    ),
+    "proxy:client-tools:names": Behaviour(
+        "Where a server has a tool of the same name, the client's gets a word before it.", PROXY
+    ),
+    "proxy:client-tools:history": Behaviour(
+        "The model's history has a reply as one, without the calls of its blocks.", PROXY
+    ),
     "proxy:pass:side-jobs": Behaviour(
         "What a chat program wants for itself, a title, say, never runs code.", PROXY
     ),

@@ -9,19 +9,23 @@ from dataclasses import replace
 from coderunner.errors import CodeRunnerError, RecordsUnavailable
 from coderunner.hosts.proxy.client_api.chat_request import Message
 from coderunner.hosts.proxy.client_api.openai_format import Outcome
+from coderunner.hosts.proxy.client_calls import WENT_ON, ClientCalls, Unanswered
 from coderunner.hosts.proxy.client_retries import (
     KEPT,
     PREFIX,
     Attempt,
     ClientRetries,
+    call_identity,
     continued,
     may_be_retry,
     restored,
     saved,
 )
 from coderunner.hosts.proxy.conversations import Conversations, keys
+from coderunner.hosts.proxy.reply_broadcast import ReplyBroadcast
 from coderunner.hosts.proxy.reply_writer import Order, ReplyWriter
 from coderunner.hosts.proxy.team.members import Member
+from coderunner.models.endpoint.token_usage import Usage
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +50,8 @@ class ActiveReplies:
         self._conversations = conversations
         self._retries = ClientRetries()
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._lent: dict[str, ClientCalls] = {}
+        """The calls of clients' tools of the latest reply in each conversation."""
         self._leaving: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
         self._closing = False
@@ -75,6 +81,23 @@ class ActiveReplies:
             return None
         session = self._writer.session(member, records[-1].key.conversation)
         return restored(name, records, await session.language())
+
+    def answered(self, owner: str, answers: Mapping[str, str]) -> Attempt | None:
+        """The reply whose block waits for these answers of its client, or has got them.
+
+        None where no such call is known (any more). One that was given up is to be continued.
+        """
+        names = [call_identity(owner, call) for call in answers]
+        known = next(filter(None, map(self._retries.of_call, names)), None)
+        if known is None:
+            return None
+        if known.calls is not None:
+            known.calls.receive(answers)
+        if known.journal.ended and not known.complete:
+            known = known.again()
+            for name in names:
+                self._retries.note(name, known)
+        return known
 
     async def _cut(self, identity: str) -> Attempt | None:
         """The reply to that request which another process had to cut short; given once."""
@@ -124,7 +147,12 @@ class ActiveReplies:
         """Start to write a reply, for all followers of its journal."""
         attempt.begun = True
         self._retries.note(identity, attempt)
-        task = asyncio.create_task(self._write(identity, attempt, replace(order, stop=self._stop)))
+        if (earlier := self._lent.get(attempt.label)) is not None and earlier.suspended:
+            earlier.end(WENT_ON)
+        parts = _Parts(self, attempt, order := replace(order, stop=self._stop))
+        self._keep(attempt, asyncio.create_task(self._write(identity, parts, order)))
+
+    def _keep(self, attempt: Attempt, task: "asyncio.Task[None]") -> None:
         self._tasks[id(attempt)] = task
         task.add_done_callback(lambda _: self._tasks.pop(id(attempt), None))
 
@@ -182,30 +210,83 @@ class ActiveReplies:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _write(self, identity: str, attempt: Attempt, order: Order) -> None:
+    async def _write(self, identity: str, parts: "_Parts", order: Order) -> None:
         end: Outcome | CodeRunnerError | None = None
-        journal, written = attempt.journal, attempt.written
+        first, written = parts.attempt, parts.attempt.written
         try:
-            end = await self._writer.write(order, journal, written)
-            if written.cut_short:
-                await self._note_cut(identity, attempt)
-            await self._share(attempt, order)
+            end = parts.counted(await self._writer.write(order, parts, written))
+            if written.cut_short and parts.attempt is first:
+                await self._note_cut(identity, first)
+            await self._share(parts.attempt, order)
+        except Unanswered as failure:
+            log.info("%s", failure)
         except CodeRunnerError as failure:
             end = failure
             self._writer.watch.failed(order.facts, failure)
         except asyncio.CancelledError:
             if self._closing:
                 end = CodeRunnerError(ENDED)
-                # We were cancelled once, and are waited for.
-                await self._note_cut(identity, attempt)
+                if parts.attempt is first:
+                    # We were cancelled once, and are waited for.
+                    await self._note_cut(identity, first)
             raise
         except Exception as failure:
             log.exception("A reply failed")
             end = CodeRunnerError(BROKEN)
             self._writer.watch.failed(order.facts, failure)
         finally:
-            # Before the client gets the end, since its next request may come at once.
-            asked = order.asked
-            said = asked.prior + written.text
-            self._conversations.remember(order.member.owner, attempt.name, asked.messages, said)
-            attempt.end(end)
+            if self._lent.get(first.label) is parts.attempt.calls:
+                self._lent.pop(first.label, None)
+            self._end_part(parts.attempt, order, end)
+
+    def _end_part(self, attempt: Attempt, order: Order, end: Outcome | CodeRunnerError | None) -> None:
+        # Known before the client gets the end, since its next request may come at once.
+        asked = order.asked
+        said = asked.prior + attempt.written.text
+        self._conversations.remember(order.member.owner, attempt.name, asked.messages, said)
+        attempt.end(end)
+
+
+class _Parts:
+    """One reply in as many responses as the calls of its blocks make of it."""
+
+    def __init__(self, replies: ActiveReplies, attempt: Attempt, order: Order) -> None:
+        self._replies, self._order = replies, order
+        self.attempt = attempt
+        """The latest of them."""
+        self._last = attempt
+        """The one whose end its client waits for."""
+        self._spent = Usage()
+
+    def counted(self, outcome: Outcome) -> Outcome:
+        """The end of the latest response, with what that has cost."""
+        spent, self._spent = self._spent, outcome.usage
+        return Outcome(outcome.reason, outcome.usage.since(spent))
+
+    def lend(self, calls: ClientCalls) -> None:
+        """Have answers to these calls find them."""
+        self.attempt.calls = calls
+        self._replies._lent[self.attempt.label] = calls
+
+    @property
+    def sink(self) -> ReplyBroadcast:
+        """What the latest of them receives."""
+        return self.attempt.journal
+
+    def begin_next(self) -> None:
+        """What is said from now on is for the client's next request."""
+        self._last, self.attempt = self.attempt, self.attempt.next_part()
+        if (task := self._replies._tasks.get(id(self._last))) is not None:
+            self._replies._keep(self.attempt, task)
+
+    async def end_last(self, calls: Sequence[Mapping[str, object]], usage: Usage) -> None:
+        """End the response before with these calls of the client's tools."""
+        owner = self._order.member.owner
+        for call in calls:
+            self._replies._retries.note(call_identity(owner, str(call["id"])), self.attempt)
+        outcome = self.counted(Outcome("tool_calls", usage))
+        try:
+            await self._replies._share(self._last, self._order)
+            await self._last.journal.call(calls)
+        finally:
+            self._replies._end_part(self._last, self._order, outcome)

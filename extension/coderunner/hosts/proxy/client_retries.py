@@ -16,6 +16,7 @@ from secrets import token_hex
 
 from coderunner.errors import CodeRunnerError, EndpointFailed
 from coderunner.hosts.proxy.client_api.openai_format import Outcome
+from coderunner.hosts.proxy.client_calls import ClientCalls
 from coderunner.hosts.proxy.conversations import HEADERS
 from coderunner.hosts.proxy.reply_broadcast import SAID, SAY, ReplyBroadcast
 from coderunner.hosts.proxy.reply_writer import Written
@@ -56,6 +57,10 @@ class Attempt:
     """It is being written, or was."""
     failure: CodeRunnerError | None = None
     complete: bool = False
+    calls: ClientCalls | None = None
+    """Those of the client's tools by its blocks, from when it is written."""
+    response: str = ""
+    """The name of the response, where that is not the reply's."""
     since: float = field(default_factory=time.monotonic)
     """When it ended, or lost its last follower."""
 
@@ -66,11 +71,18 @@ class Attempt:
         self.since = time.monotonic()
         self.journal.end(end)
 
+    def next_part(self) -> "Attempt":
+        """The same reply in the response to the client's next request, where this one ends with calls."""
+        part = Attempt(self.name, self.label, self.message, written=self.written, begun=True)
+        part.calls, part.response = self.calls, named(self.message)
+        return part
+
     def again(self) -> "Attempt":
         """The same reply, to be continued; or started again if it cannot be."""
         if self.written.calls:
             return Attempt(self.name, self.label, self.message)
-        return Attempt(self.name, self.label, self.message, ReplyBroadcast(self.journal.past), self.written)
+        journal = ReplyBroadcast(self.journal.past)
+        return Attempt(self.name, self.label, self.message, journal, self.written, response=self.response)
 
 
 class ClientRetries:
@@ -86,6 +98,11 @@ class ClientRetries:
         if known is None or may_be_retry(headers):
             return known
         return known if known.failure and _is_temporary(known.failure) else None
+
+    def of_call(self, identity: str) -> Attempt | None:
+        """The reply that an answer to a call belongs to, by the `call_identity`."""
+        self._forget()
+        return self._known.get(identity)
 
     def note(self, identity: str, attempt: Attempt) -> None:
         """Remember the latest reply to a request."""
@@ -107,6 +124,11 @@ def identity_of(owner: str, headers: Mapping[str, str], body: bytes) -> str:
     digest = hashlib.sha256("\0".join(named).encode("utf-8", "replace"))
     digest.update(b"\0" + body)
     return digest.hexdigest()
+
+
+def call_identity(owner: str, call: str) -> str:
+    """What the part of a reply that begins with the answer to a call is known by."""
+    return f"{owner}\0{call}"
 
 
 def named(identity: str) -> str:

@@ -8,12 +8,13 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from weakref import WeakSet
 
-from coderunner.ending_sentences import COMPLETE, how_a_reply_ended
+from coderunner.ending_sentences import how_a_reply_ended
 from coderunner.errors import RecordsUnavailable
 from coderunner.hosts.proxy.client_api.chat_request import ChatRequest, said, with_words
-from coderunner.hosts.proxy.client_api.openai_format import Outcome
+from coderunner.hosts.proxy.client_api.openai_format import Outcome, official
 from coderunner.hosts.proxy.client_api.passed_events import FOR_CLIENTS, SILENT, begun
 from coderunner.hosts.proxy.client_api.response_stream import ReplySink
+from coderunner.hosts.proxy.client_calls import MIXED, ClientCalls, ReplyParts, Unanswered
 from coderunner.hosts.proxy.files.links_for_model import for_the_model
 from coderunner.hosts.proxy.files.made_links import MadeLinks, apart
 from coderunner.hosts.proxy.files.received_files import ReceivedFiles, told_of
@@ -57,14 +58,6 @@ from coderunner.settings.settings import Settings
 from coderunner.text.surrogates import readable
 
 log = logging.getLogger(__name__)
-
-OFFICIAL: Mapping[str, str] = {
-    **dict.fromkeys(COMPLETE, "stop"),
-    **dict.fromkeys(("tool_calls", "function_call"), "stop"),
-    **dict.fromkeys(("max_tokens", "model_length"), "length"),
-    **dict.fromkeys(("safety", "sensitive", "recitation", "prohibited_content"), "content_filter"),
-}
-"""OpenAI's words for other servers' finish reasons, such as Mistral's, Zhipu's and Google's."""
 
 SHUT_DOWN = "stopped: CodeRunner is shutting down; ask again, and the reply goes on"
 
@@ -135,16 +128,16 @@ class ReplyWriter:
         where = member.server or location_of(self.settings)
         return self.sessions.get(conversation, where, member.owner)
 
-    async def write(self, order: Order, delivery: ReplySink, written: Written) -> Outcome:
+    async def write(self, order: Order, parts: ReplyParts, written: Written) -> Outcome:
         """Write a reply with the results of its code. Raises ModelError.
 
         A reply that is partly `written` is continued: its blocks are not run again, and a last block without
         a result gets the one in the records.
         """
         with self.seats.reply(order.conversation), self.watch.reply():
-            return await self._write(order, delivery, written)
+            return await self._write(order, parts, written)
 
-    async def _write(self, order: Order, delivery: ReplySink, written: Written) -> Outcome:
+    async def _write(self, order: Order, parts: ReplyParts, written: Written) -> Outcome:
         settings, session = self.settings, self.session(order.member, order.conversation)
         await self._meet(session)
         limits = self._limits(order, session)
@@ -184,20 +177,25 @@ class ReplyWriter:
         if not written.reply and (late := await asyncio.to_thread(late_words, session, options)):
             # The client keeps the history, so late results have to be part of it.
             written.late += late
-            await _say(f"{late}\n", delivery, written)
+            await _say(f"{late}\n", parts.sink, written)
         language = await session.language()
-        reply = from_model(
+        seconds = settings.hard_timeout
+        lent = ClientCalls(
+            asked, parts, session, usage=lambda: reply.usage, seconds=seconds, paused=allowance.paused
+        )
+        reply: ModelReply = from_model(
             asked,
             written.late,
             mentioned,
             language,
-            await self.sessions.words_of_tools(session.where),
+            await self.sessions.words_of_tools(session),
             settings=settings,
             client=self.client,
             memory=self.memory,
             upstreams=self.upstreams,
         )
-        stream = _Stream(reply, delivery, written, self._note(order), order.links, order.live, page, kept)
+        notes = self._note(order)
+        stream = _Stream(reply, parts, written, notes, order.links, order.live, page, kept, lent)
         before = bool(written.reply) and readable(written.text)
         # The client's beginning of a reply may be long: parsing it must not block the loop.
         begun, resume = written.reply or asked.prior, bool(written.reply)
@@ -210,17 +208,18 @@ class ReplyWriter:
                 async for event in events:
                     await stream.tell(event)
         finally:
+            lent.close()
             await stream.flush()
             written.reply = turn.reply if turn.reply != asked.prior else ""
         if stream.stopped:
-            await _say_at_the_end(f"({SHUT_DOWN})\n", turn, delivery, written)
+            await _say_at_the_end(f"({SHUT_DOWN})\n", turn, parts.sink, written)
             written.cut_short = True
             return Outcome("length", reply.usage)
         why = "tool_calls" if written.calls else stream.reason or reply.finish_reason
         empty = not (written.calls or before or turn.answered or stream.passed)
         if empty and (word := how_a_reply_ended(why, empty=True)):
             # Otherwise the answer would be empty.
-            await _say_at_the_end(f"({word})\n", turn, delivery, written)
+            await _say_at_the_end(f"({word})\n", turn, parts.sink, written)
         return Outcome(why if written.calls else official(why), reply.usage)
 
     async def _with_files(self, order: Order, kernel: LimitedKernel) -> ChatRequest:
@@ -280,7 +279,7 @@ class _Stream:
     """Between the model and the client, while a reply is written."""
 
     reply: ModelReply
-    delivery: ReplySink
+    parts: ReplyParts
     written: Written
     notes: Notes
     links: MadeLinks
@@ -288,6 +287,7 @@ class _Stream:
     page: PageLink
     kept: list[str]
     """The Markdown of the next result's images, and its links; emptied when that is said."""
+    lent: ClientCalls
     failed: bool = True
     """The block whose result is said next did not run to its end, or did not run at all."""
     shown: Sequence[bytes] = ()
@@ -304,16 +304,19 @@ class _Stream:
 
     async def generate(self, step: Generate) -> AsyncGenerator[str]:
         """The next text of the model."""
+        if self.lent.suspended:
+            raise Unanswered("The client of a reply did not answer a call of its block.")
         so_far, result = for_the_model(step.reply), for_the_model(step.result)
         before = self.reply.usage
         try:
             async with aclosing(self.reply.generate(so_far, result, self.shown)) as deltas:
                 async for delta in deltas:
                     if delta.reasoning:
-                        await self.delivery.think(delta.reasoning)
+                        await self.parts.sink.think(delta.reasoning)
                     if delta.calls:
                         self.written.calls = True
-                        await self.delivery.call(delta.calls)
+                        self.lent.end(MIXED)
+                        await self.parts.sink.call(delta.calls)
                     for event in delta.events:
                         await self._pass(event)
                     if delta.content:
@@ -329,7 +332,7 @@ class _Stream:
             await self.flush()
             self.written.calls = self.written.calls or kind in FOR_CLIENTS
             self.passed = self.passed or kind not in SILENT
-        await self.delivery.pass_event(event)
+        await self.parts.sink.pass_event(event)
 
     async def tell(self, event: Event) -> None:
         """Tell the client what happens, and note it."""
@@ -337,23 +340,25 @@ class _Stream:
             await self.flush()
         match event:
             case Say(text, Part.THOUGHT):
-                await self.delivery.say(text, Part.THOUGHT)
+                await self.parts.sink.say(text, Part.THOUGHT)
             case Say(text, Part.TEXT):
                 async for piece in self.links.receive(text):
-                    await _say(piece, self.delivery, self.written)
+                    await _say(piece, self.parts.sink, self.written)
             case Say(text, part):
                 if part is Part.RESULT:
-                    await self.delivery.end_block(tuple(self.kept), failed=self.failed)
+                    await self.parts.sink.end_block(tuple(self.kept), failed=self.failed)
                     self.kept.clear()
                     self.failed = True
-                await _say(text, self.delivery, self.written, part)
+                await _say(text, self.parts.sink, self.written, part)
             case Started(cell):
-                await self.delivery.run(cell.source)
+                await self.parts.sink.run(cell.source)
+                self.lent.begin_block()
                 self.written.ran = True
                 self._began, self._started = time.monotonic(), event
             case Preparing(""):
                 self._began = time.monotonic()
             case Ended(ended):
+                self.lent.end_block()
                 self.shown, self.failed = pictures(ended), ended.status is not Status.OK
                 self._note(ended)
                 started, self._started = self._started, None
@@ -369,7 +374,7 @@ class _Stream:
     async def flush(self) -> None:
         """Say what was held back of the text: it is no link."""
         if held := self.links.close():
-            await _say(held, self.delivery, self.written)
+            await _say(held, self.parts.sink, self.written)
 
     def _note(self, ended: Result) -> None:
         began, self._began = self._began, None
@@ -387,11 +392,3 @@ async def _say_at_the_end(text: str, turn: Turn, delivery: ReplySink, written: W
     written.pieces.append(text)
     above = turn.reply + turn.ending
     await delivery.say(f"{turn.ending}\n{text}" if above and not above.endswith("\n") else text)
-
-
-def official(reason: str) -> str:
-    """OpenAI's word for a finish reason if there is one: clients know no others.
-
-    A call that the client does not get is no reason for it, since it could not answer.
-    """
-    return OFFICIAL.get(reason.casefold(), reason)

@@ -122,7 +122,7 @@ class Proxy:
             max_disk=settings.max_disk,
             sandbox=KernelSandbox.of(settings, stranger=several),
             packaging=Packaging(settings.packages),
-            toolbox=Toolbox.of(settings, people=False),
+            toolbox=Toolbox.lending(settings),
         )
         self.records = open_records(
             settings.records_url.reveal(),
@@ -308,9 +308,10 @@ class Proxy:
         headers, member = request.headers, self._member(request)
         owner, facts = member.owner, facts_of(request.scope)
         identity = identity_of(owner, headers, body)
-        name = self._conversations.find(owner, headers, clues.metadata, asked.messages, clues.name)
-        name = name or await self._replies.recognise(owner, asked.messages) or new_id(12)
-        attempt = await self._replies.find(identity, headers, name, member)
+        name = self._conversations.find(owner, headers, clues.metadata, asked.history, clues.name)
+        name = name or await self._replies.recognise(owner, asked.history) or new_id(12)
+        attempt = self._replies.answered(owner, asked.answers)
+        attempt = attempt or await self._replies.find(identity, headers, name, member)
         facts.resumed = attempt is not None
         attempt = attempt or Attempt(name, label(owner, name), named(identity))
         facts.conversation, facts.model = attempt.label, asked.model
@@ -329,7 +330,7 @@ class Proxy:
             keep = self._keep(owner, address)
             order = Order(asked, member, attempt.label, attempt.message, keep, links, live, facts)
             self._replies.begin(identity, attempt, order)
-        delivery = wanted.deliver(attempt.message, attempt.name, {SESSION: attempt.name})
+        delivery = wanted.deliver(attempt.response or attempt.message, attempt.name, {SESSION: attempt.name})
         since = time.monotonic()
         follow = attempt.journal.follow(delivery)
         try:

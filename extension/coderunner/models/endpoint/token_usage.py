@@ -1,7 +1,7 @@
 """What a reply costs, in tokens: pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MOST = 2**53
 """The largest count that every reader of JSON takes as it is; a database takes a little more."""
@@ -50,6 +50,17 @@ class Usage:
             calls=self.calls + 1,
             counted=self.counted and tokens is not None,
             guessed=self.guessed + (0 if tokens else prompt),
+        )
+
+    def since(self, earlier: "Usage") -> "Usage":
+        """What it has cost since then, for a client that gets a reply in parts; each has the prompt."""
+        return replace(
+            self,
+            prompt_total=self.prompt_total - earlier.prompt_total,
+            completion=self.completion - earlier.completion,
+            cached=self.cached - earlier.cached,
+            calls=self.calls - earlier.calls,
+            guessed=self.guessed - earlier.guessed,
         )
 
 

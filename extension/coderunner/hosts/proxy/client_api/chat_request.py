@@ -9,6 +9,7 @@ from coderunner.hosts.proxy.files.sent_files import SentFile, take
 from coderunner.models.messages.messages_request import MessagesRequest
 from coderunner.models.responses.responses_request import ResponsesRequest
 from coderunner.text import json_reader
+from coderunner.tools.tool import Tool
 
 Message = Mapping[str, object]
 
@@ -66,6 +67,15 @@ class ChatRequest:
     """Why only such an endpoint can answer it."""
     files: Sequence[SentFile] = ()
     """The files that came with the messages, once they are taken out."""
+    tools: Sequence[Tool] = ()
+    """The client's own, which its blocks can call."""
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """What the client answers to calls of them by a block, by their ids."""
+
+    @property
+    def history(self) -> Sequence[Message]:
+        """All messages, with what the reply begins with."""
+        return [*self.messages, {"role": "assistant", "content": self.prior}] if self.prior else self.messages
 
 
 def plain(model: str) -> str:

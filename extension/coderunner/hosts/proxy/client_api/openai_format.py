@@ -4,10 +4,19 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from coderunner.ending_sentences import COMPLETE
 from coderunner.models.continuation.tool_calls import joined
 from coderunner.models.endpoint.token_usage import Usage
 from coderunner.runner import Part
 from coderunner.text.surrogates import paired
+
+OFFICIAL: Mapping[str, str] = {
+    **dict.fromkeys(COMPLETE, "stop"),
+    **dict.fromkeys(("tool_calls", "function_call"), "stop"),
+    **dict.fromkeys(("max_tokens", "model_length"), "length"),
+    **dict.fromkeys(("safety", "sensitive", "recitation", "prohibited_content"), "content_filter"),
+}
+"""OpenAI's words for other servers' finish reasons, such as Mistral's, Zhipu's and Google's."""
 
 DONE = b"data: [DONE]\n\n"
 COMMENT = b": keep-alive\n\n"
@@ -110,6 +119,14 @@ def usage(spent: Usage) -> dict[str, object]:
             "counted": spent.counted,
         },
     }
+
+
+def official(reason: str) -> str:
+    """OpenAI's word for a finish reason if there is one: clients know no others.
+
+    A call that the client does not get is no reason for it, since it could not answer.
+    """
+    return OFFICIAL.get(reason.casefold(), reason)
 
 
 def error(message: str, *, kind: str = "api_error", code: str | None = None) -> dict[str, object]:

@@ -12,6 +12,7 @@ from starlette.types import Send
 from coderunner.errors import CodeRunnerError
 from coderunner.hosts.proxy.client_api.api_host import ApiHost, Asked, Body
 from coderunner.hosts.proxy.client_api.chat_request import ChatRequest, Clues, UnusableRequest, with_files
+from coderunner.hosts.proxy.client_api.client_functions import with_functions
 from coderunner.hosts.proxy.client_api.response_stream import Delivery, StreamedEvents, WholeEvents
 from coderunner.hosts.proxy.files.file_ids import MESSAGE_CONTAINER, digits_of
 from coderunner.hosts.proxy.files.links_for_model import for_the_model
@@ -61,12 +62,12 @@ class MessageApi:
         """The request as one of chat completions and, where the endpoint may have this API, as it is."""
         untold: CodeRunnerError | None = None
         try:
-            chat = with_files(chat_of(body, self.host.model))
+            chat = with_functions(with_files(chat_of(body, self.host.model)))
         except (UnusableRequest, UnusableFile) as failure:
             if not self.upstream.usable:
                 raise
             untold = failure
-            chat = with_files(chat_of(readable(body), self.host.model))
+            chat = with_functions(with_files(chat_of(readable(body), self.host.model)))
         if not self.upstream.usable:
             return chat
         return replace(chat, native=native(body, headers, for_the_model(chat.prior)), untold=untold)

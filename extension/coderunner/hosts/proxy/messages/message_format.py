@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from coderunner.hosts.proxy.client_api.client_functions import is_ours
 from coderunner.hosts.proxy.client_api.openai_format import Outcome
 from coderunner.hosts.proxy.client_api.reply_parts import CodeText, result_text, without_tags
 from coderunner.hosts.proxy.files.file_ids import MESSAGE_FILE, FileId, from_digits, linked
@@ -123,11 +124,14 @@ class MessageFormat:
 
     def _close(self) -> list[Event]:
         """The reply is over."""
-        events = [*self._leave(), *self._without_result()]
+        calls = joined(self._calls)
+        waits = any(is_ours(call.get("id")) for call in calls)
+        # A block that has made them goes on when they are answered, and then has its result.
+        events = [*self._leave(), *([] if waits else self._without_result())]
         if self._below:
             below, self._below = self._below.rstrip(), ""
             events += [*self._say(below), *self._leave()]
-        for call in joined(self._calls):
+        for call in calls:
             events += self._call(call)
         return events
 

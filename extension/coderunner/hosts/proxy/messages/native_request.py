@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from coderunner.hosts.proxy.client_api.client_functions import is_ours
 from coderunner.hosts.proxy.client_api.reply_parts import result_again
 from coderunner.hosts.proxy.files.file_ids import conversation_of as container_name
 from coderunner.hosts.proxy.files.links_for_model import for_the_model
@@ -30,7 +31,7 @@ def native(body: Mapping[str, object], headers: Mapping[str, str], prior: str) -
     `prior` is the text with which the client has begun the reply, if it has.
     """
     given = [message for message in _several(body.get("messages")) if isinstance(message, Mapping)]
-    messages = [_as_written(message) for message in given]
+    messages = _without_calls([_as_written(message) for message in given])
     begun: Sequence[Block] = ()
     if messages and messages[-1].get("role") == "assistant":
         content = messages.pop().get("content")
@@ -121,6 +122,31 @@ def _as_written(message: Message) -> Message:
         else:
             written.append(each)
     return {**message, "content": merged(written)}
+
+
+def _without_calls(messages: Sequence[Message]) -> list[Message]:
+    """The messages without calls of our blocks and their answers; what was one reply is one again."""
+    kept: list[Message] = []
+    waits = False
+    for message in messages:
+        blocks = blocks_of(message.get("content"))
+        rest = [each for each in blocks if not (is_ours(each.get("id")) or is_ours(each.get("tool_use_id")))]
+        if len(rest) == len(blocks):
+            again = message
+        elif rest:
+            again = {**message, "content": rest}
+        else:
+            continue
+        if waits and again.get("role") == "assistant":
+            again = {**again, "content": merged([*_blocks(kept.pop()), *_blocks(again)])}
+        waits = again.get("role") == "assistant" and len(rest) < len(blocks)
+        kept.append(again)
+    return kept
+
+
+def _blocks(message: Message) -> list[Block]:
+    content = message.get("content")
+    return [{"type": "text", "text": content}] if isinstance(content, str) else blocks_of(content)
 
 
 def _is_ours(tool: Block) -> bool:

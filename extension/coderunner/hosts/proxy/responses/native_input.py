@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from coderunner.hosts.proxy.client_api.client_functions import is_ours
 from coderunner.hosts.proxy.client_api.reply_parts import result_again
 from coderunner.hosts.proxy.files.file_ids import conversation_of as container_name
 from coderunner.hosts.proxy.files.links_for_model import for_the_model
@@ -48,6 +49,8 @@ def as_written(items: Sequence[Item]) -> list[Item]:
             if not reply.goes_on:
                 written += reply.take()
             reply.add_message(item)
+        elif kind in ("function_call", "function_call_output") and is_ours(item.get("call_id")):
+            continue  # of a block, which waited for it
         elif (kind == "reasoning" and ours) or (kind == REFERRED and str(item.get("id")) in known):
             continue
         else:

@@ -14,6 +14,7 @@ from starlette.types import Send
 from coderunner.errors import CodeRunnerError, RecordsUnavailable
 from coderunner.hosts.proxy.client_api.api_host import ApiHost, Asked, Body
 from coderunner.hosts.proxy.client_api.chat_request import ChatRequest, Clues, UnusableRequest, with_files
+from coderunner.hosts.proxy.client_api.client_functions import with_functions
 from coderunner.hosts.proxy.client_api.refusal import Refusal
 from coderunner.hosts.proxy.client_api.response_stream import (
     Delivery,
@@ -89,12 +90,12 @@ class ResponseApi:
         """The request as one of chat completions and, where the endpoint may have this API, as it is."""
         untold: CodeRunnerError | None = None
         try:
-            chat = with_files(chat_of(asked, earlier, self.host.model))
+            chat = _taken(chat_of(asked, earlier, self.host.model))
         except (UnusableRequest, UnusableFile) as failure:
             if not self.upstream.usable:
                 raise
             untold = failure
-            chat = with_files(chat_of(readable(asked), readable_items(earlier), self.host.model))
+            chat = _taken(chat_of(readable(asked), readable_items(earlier), self.host.model))
         if not self.upstream.usable:
             return chat
         return replace(chat, native=native(asked.body, [*earlier, *asked.items]), untold=untold)
@@ -146,3 +147,8 @@ def _listed_item(item: Mapping[str, object]) -> dict[str, object]:
     content = item.get("content")
     said = {"content": [{"type": "input_text", "text": content}]} if isinstance(content, str) else {}
     return {"type": "message", "status": "completed", **item, **said}
+
+
+def _taken(chat: ChatRequest) -> ChatRequest:
+    """A request with its files, and its functions for blocks, taken out of it."""
+    return with_functions(with_files(chat))

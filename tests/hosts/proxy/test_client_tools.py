@@ -1,0 +1,286 @@
+"""Blocks call the client's own tools, which it answers in its next request, with the official client."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from typing import Any
+
+import pytest
+
+from coderunner.hosts.proxy.client_api.client_functions import PREFIX, folded, functions
+from coderunner.hosts.proxy.messages.native_request import native
+from coderunner.tools.tool import Tool, beside
+from tests.behaviours import behaviour
+from tests.hosts.proxy.conftest import RUNS, Open, Proxied
+from tests.hosts.proxy.test_team import until
+from tests.models.conftest import Scripted, listening
+
+TEXT, NUMBER = {"type": "string"}, {"type": "integer"}
+
+
+def tool(name: str, about: str, **properties: Any) -> Any:
+    parameters = {"type": "object", "properties": properties, "required": list(properties)}
+    return {
+        "type": "function",
+        "function": {"name": name, "description": about, "parameters": parameters},
+    }
+
+
+TOOLS = [
+    tool("search", "Finds pages. The best come first.", query=TEXT),
+    tool("add", "Adds.", a=NUMBER, b=NUMBER),
+]
+ANSWERS = {"search": '{"pages": ["cats"]}', "add": "3"}
+NUMBERS = count()
+
+
+def searching() -> str:
+    """A block that calls a tool, and counts how often it runs."""
+    runs = f"runs_{next(NUMBERS)}"
+    counted = f"{runs} = globals().get('{runs}', 0) + 1"
+    return block(f"found = tools.search('cats')\n{counted}\nprint(found['pages'], {runs})")
+
+
+def block(code: str) -> str:
+    return f"Let me see.\n```python\n{code}\n```\n"
+
+
+class Chat:
+    """A program with tools of its own, which keeps its history as the API has it."""
+
+    def __init__(self, proxied: Proxied, **more: Any) -> None:
+        self.client = proxied.client()
+        self.more = {"model": RUNS, "tools": TOOLS, **more}
+        self.messages: list[Any] = []
+
+    def asks(self, question: str) -> Any:
+        self.messages.append({"role": "user", "content": question})
+        return self.goes_on()
+
+    def goes_on(self, **more: Any) -> Any:
+        """Send the history; gives the answer, which is in it from then on."""
+        answer = self.sends(**more)
+        self.messages.append(answer.message.model_dump(exclude_none=True))
+        return answer
+
+    def sends(self, **more: Any) -> Any:
+        reply = self.client.chat.completions.create(messages=self.messages, **{**self.more, **more})
+        return reply.choices[0]
+
+    def answers(self, calls: Any, **said: str) -> None:
+        for call in calls:
+            text = {**ANSWERS, **said}[call.function.name]
+            self.messages.append({"role": "tool", "tool_call_id": call.id, "content": text})
+
+
+@dataclass
+class Model:
+    """A model that says what a test has it say, and the proxy before it: one for all tests."""
+
+    upstream: Scripted
+    open: Callable[..., Proxied]
+
+    def says(self, *answers: str, **chosen: Any) -> Proxied:
+        self.upstream.answers[:] = answers
+        self.upstream.asked.clear()
+        return self.open(**chosen)
+
+    def asked(self, number: int) -> Any:
+        """The messages of one of its requests."""
+        return json.loads(self.upstream.asked[number])["messages"]
+
+
+@pytest.fixture(scope="module")
+def model(opened: Open) -> Iterator[Model]:
+    upstream = Scripted([""])
+    with listening(upstream) as url:
+        yield Model(upstream, partial(opened, url, continuations="*=next-turn", upstream_api="chat"))
+
+
+@behaviour("proxy:client-tools:answered")
+def test_a_block_calls_a_tool_of_the_client_and_goes_on_with_its_answer(model: Model) -> None:
+    code = searching()
+    without = block("print('search' in dir(tools))")
+    chat = Chat(model.says(code, "There are cats.", without, "No more."))
+    first = chat.asks("What is there?")
+    assert (first.message.content, first.finish_reason) == (code, "tool_calls")
+    (call,) = first.message.tool_calls
+    assert (call.function.name, json.loads(call.function.arguments)) == ("search", {"query": "cats"})
+    chat.answers([call])
+    # A program that sends its answer again hears the same again.
+    for answer in (chat.sends(), chat.goes_on()):
+        assert answer.message.content == "Result: ['cats'] 1\nThere are cats."
+        assert answer.finish_reason == "stop"
+    chat.more["tools"] = TOOLS[1:]
+    assert chat.asks("Is it still there?").message.content == f"{without}Result: False\nNo more."
+    assert "tools.search(query: str): Finds pages." in model.asked(0)[0]["content"]
+    told = model.asked(2)
+    assert [each["role"] for each in told] == ["system", "user", "assistant", "user"]
+    assert told[2]["content"] == f"{code}Result: ['cats'] 1\nThere are cats."
+    assert len(model.upstream.asked) == 4
+    assert all(PREFIX not in body.decode() for body in model.upstream.asked)
+
+
+@behaviour("proxy:client-tools:answered")
+def test_threads_call_side_by_side_and_a_stream_ends_with_what_has_come(model: Model) -> None:
+    code = (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "with ThreadPoolExecutor(3) as pool:\n"
+        "    each = list(pool.map(lambda n: tools.add(n, n), range(3)))\n"
+        "print(each, tools.search(query='x'))\nhelp(tools.add)"
+    )
+    chat = Chat(model.says(block(code), "Done."))
+    chat.messages.append({"role": "user", "content": "Add"})
+    wanted = {**chat.more, "stream": True, "stream_options": {"include_usage": True}}
+    chunks: Any = list(chat.client.chat.completions.create(messages=chat.messages, **wanted))
+    choices = [chunk.choices[0] for chunk in chunks if chunk.choices]
+    made = [call for choice in choices for call in choice.delta.tool_calls or ()]
+    assert choices[-1].finish_reason == "tool_calls"
+    assert chunks[-1].usage.completion_tokens > 0
+    content = "".join(choice.delta.content or "" for choice in choices)
+    told = [call.model_dump(exclude_none=True) for call in made]
+    chat.messages.append({"role": "assistant", "content": content, "tool_calls": told})
+    chat.answers(made)
+    while (answer := chat.goes_on()).finish_reason == "tool_calls":
+        assert answer.message.content == ""
+        chat.answers(answer.message.tool_calls, search="no pages")
+        made += answer.message.tool_calls
+    assert [call.function.name for call in made] == ["add", "add", "add", "search"]
+    assert len({call.id for call in made}) == 4
+    last = answer.message.content
+    assert "['3', '3', '3'] no pages" in last
+    assert "Adds." in last
+    assert last.endswith("Done.")
+
+
+@behaviour("proxy:client-tools:answered")
+@pytest.mark.parametrize("refers", [True, False])
+def test_in_responses_a_call_is_an_item_that_the_next_request_answers(model: Model, *, refers: bool) -> None:
+    code = searching()
+    client = model.says(code, "There are cats.", "No more.").client()
+    flat: list[Any] = [{"type": "function", "strict": False, **each["function"]} for each in TOOLS]
+    asked: list[Any] = [{"role": "user", "content": "What is there?"}]
+    wanted: Any = {"model": RUNS, "tools": flat}
+    first = client.responses.create(input=asked, **wanted)
+    assert [item.type for item in first.output] == ["message", "code_interpreter_call", "function_call"]
+    call: Any = first.output[-1]
+    assert (call.name, json.loads(call.arguments)) == ("search", {"query": "cats"})
+    answer: Any = {"type": "function_call_output", "call_id": call.call_id, "output": ANSWERS["search"]}
+    history = [] if refers else [*asked, *(item.to_dict() for item in first.output)]
+    after = {"previous_response_id": first.id} if refers else {}
+    second = client.responses.create(input=[*history, answer], **wanted, **after)
+    assert second.output_text == "Result: ['cats'] 1\nThere are cats."
+    assert second.id != first.id
+    history = [] if refers else [*history, answer, *(item.to_dict() for item in second.output)]
+    after = {"previous_response_id": second.id} if refers else {}
+    more: list[Any] = [*history, {"role": "user", "content": "What else?"}]
+    assert client.responses.create(input=more, **wanted, **after).output_text == "No more."
+    said = f"{code}{second.output_text}"
+    assert [each["content"] for each in model.asked(2)[1:]] == ["What is there?", said, "What else?"]
+
+
+@behaviour("proxy:client-tools:answered")
+def test_in_messages_a_call_is_a_use_of_a_tool_that_the_next_request_answers(model: Model) -> None:
+    code = searching()
+    client = model.says(code, "There are cats.", "No more.").anthropic()
+    functions = [each["function"] for each in TOOLS]
+    tools = [
+        {"name": each["name"], "description": each["description"], "input_schema": each["parameters"]}
+        for each in functions
+    ]
+    wanted: Any = {"model": RUNS, "max_tokens": 1000, "tools": tools}
+    messages: list[Any] = [{"role": "user", "content": "What is there?"}]
+    first = client.messages.create(messages=messages, **wanted)
+    assert [each.type for each in first.content] == ["text", "server_tool_use", "tool_use"]
+    use: Any = first.content[-1]
+    assert (first.stop_reason, use.name, use.input) == ("tool_use", "search", {"query": "cats"})
+    result = {"type": "tool_result", "tool_use_id": use.id, "content": ANSWERS["search"]}
+    messages += [
+        {"role": "assistant", "content": [each.to_dict() for each in first.content]},
+        {"role": "user", "content": [result]},
+    ]
+    second: Any = client.messages.create(messages=messages, **wanted)
+    assert [each.text for each in second.content] == ["Result: ['cats'] 1\nThere are cats."]
+    messages += [{"role": "assistant", "content": second.content[0].text}, {"role": "user", "content": "?"}]
+    last: Any = client.messages.create(messages=messages, **wanted)
+    assert last.content[0].text == "No more."
+    said = f"{code}Result: ['cats'] 1\nThere are cats."
+    assert [each["content"] for each in model.asked(2)[1:]] == ["What is there?", said, "?"]
+    # An endpoint that has this API is given the same.
+    told = native({"messages": messages}, {}, "").messages
+    assert [each["role"] for each in told] == ["user", "assistant", "user"]
+    assert [each["text"] for each in told[1]["content"]] == [said]  # type: ignore[attr-defined]
+
+
+@behaviour("proxy:client-tools:unanswered")
+def test_a_program_that_asks_something_else_ends_the_wait(model: Model) -> None:
+    code = "try:\n    tools.search('cats')\nexcept tools.ToolError as error:\n    why = error"
+    chat = Chat(model.says(block(code), block("print(why)"), "So it is."))
+    assert chat.asks("What is there?").finish_reason == "tool_calls"
+    said = chat.asks("Never mind. What happened?").message.content
+    assert "Result: the chat program went on without an answer\nSo it is." in said
+    assert "search got no answer from the chat program" in model.asked(1)[2]["content"]
+
+
+@behaviour("proxy:client-tools:unanswered")
+def test_the_model_is_told_of_an_answer_that_comes_too_late_and_the_reply_goes_on(model: Model) -> None:
+    code = searching()
+    proxied = model.says(code, "It was late.", hard_timeout=1)
+    chat = Chat(proxied)
+    (call,) = chat.asks("What is there?").message.tool_calls
+    assert until(lambda: not proxied.proxy._replies._tasks)
+    chat.answers([call])
+    late = chat.goes_on().message.content
+    assert "ToolError: the chat program did not answer within 1 s" in late
+    assert late.endswith("It was late.")
+    assert len(model.upstream.asked) == 2
+
+
+@behaviour("proxy:client-tools:names")
+def test_a_name_that_a_server_has_already_gets_another_word_before_it() -> None:
+    mine = functions({"tools": [*TOOLS, {"type": "custom"}, 1, tool("2+2", "Sums.")]})
+    assert [each.name for each in beside(mine, [Tool("search", "search", "web")])] == [
+        "client_search",
+        "add",
+        "tool_2_2",
+    ]
+    assert mine[0].signature == "(query: str)"
+    deep: Any = {}
+    for _ in range(500):
+        deep = {"anyOf": [deep]}
+    many = {f"é{number}": deep for number in range(20_000)}
+    (bounded,) = functions({"tools": [tool("large", "Large.", **many)]})
+    assert (len(bounded.parameters), bounded.open) == (100, True)
+    assert len(repr(bounded)) < 20_000
+    none: list[Any] = [{"tools": TOOLS, "tool_choice": "none"}, {}, {"tools": 1}]
+    assert [functions(each) for each in none] == [(), (), ()]
+
+
+@behaviour("proxy:client-tools:history")
+@pytest.mark.parametrize(
+    ("after", "whole"),
+    [
+        (["Result: 1\nDone."], "```\nResult: 1\nDone."),
+        (["", "Result: 1\nDone."], "```\nResult: 1\nDone."),
+        ([], "```\nResult: (stopped: look got no answer from the chat program in time)\n"),
+        (["Done."], "```\nResult: (stopped: look got no answer from the chat program in time)\nDone."),
+    ],
+)
+def test_the_texts_around_a_call_are_one_reply_to_the_model(after: list[str], whole: str) -> None:
+    history: list[Any] = [{"role": "user", "content": "?"}]
+    for number, text in enumerate(["```", *after]):
+        ours = {"id": f"{PREFIX}{number}", "type": "function", "function": {"name": "look"}}
+        calls = {"tool_calls": [ours]} if number == 0 or not text else {}
+        history.append({"role": "assistant", "content": text, **calls})
+        if calls:
+            history.append({"role": "tool", "tool_call_id": ours["id"], "content": f"answer {number}"})
+    asked = folded(history)
+    assert asked.messages == [history[0], {"role": "assistant", "content": whole}]
+    assert asked.answers == ({} if after else {f"{PREFIX}0": "answer 0"})
+    theirs: list[Any] = [
+        {"role": "assistant", "content": "", "tool_calls": [{"id": "call_1", "function": {}}]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "x"},
+    ]
+    assert folded(theirs).messages == theirs
