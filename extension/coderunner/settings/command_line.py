@@ -75,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
         commands,
         "mcp",
         "run an MCP server with tools that run Python",
-        ("kernel", "sandbox", "network", "keys", "kept"),
+        ("kernel", "sandbox", "tools", "network", "keys", "kept"),
     )
     mcp.add_argument("--http", action="store_true", help="serve over HTTP instead of stdin and stdout")
     kernels = _add(

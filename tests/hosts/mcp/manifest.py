@@ -156,6 +156,10 @@ BEHAVIOURS = {
     "mcp:apps:unseen": Behaviour(
         "A client that does not declare the extension is told nothing of it, and gets the same results.", APPS
     ),
+    "mcp:tools:servers": Behaviour(
+        "Code calls the tools of configured servers, where the setting says that nobody is asked.",
+        "the setting tools_approve",
+    ),
     "mcp:apps:hostile": Behaviour(
         "No output reaches the host, its tools or any server, whatever policy the host has.", "safety: T1"
     ),

@@ -5,6 +5,7 @@ import base64
 import contextlib
 import io
 import json
+import sys
 import uuid
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.hosts.mcp.clients import ALICE, MODES, call, http_server, over_http, over_stdio, stands, texts
 from tests.kernel.servers import jupyter_server
+from tests.tools.conftest import SHOP
 
 PICTURE = """\
 import base64
@@ -513,3 +515,13 @@ async def test_clients_with_keys_are_told_of_no_kernels_but_theirs(url: str) -> 
     async with over_http(url) as client:
         listed = await call(client, "list_sessions")
     assert stands(listed, "kernels") == []
+
+
+@behaviour("mcp:tools:servers")
+async def test_code_calls_the_tools_of_other_servers_where_the_settings_allow_it(tmp_path: Path) -> None:
+    servers = ("--tools", f"shop={sys.executable} {SHOP}", "--tools-approve", "auto")
+    async with over_stdio(tmp_path, "--approve", "auto", *servers) as client:
+        (run,) = (tool for tool in (await client.list_tools()).tools if tool.name == "run_python")
+        result = await call(client, "run_python", code="print(tools.add(1, 2))", wait=BOUND)
+    assert "functions of `tools`" in (run.description or "")
+    assert texts(result)[0] == "3"

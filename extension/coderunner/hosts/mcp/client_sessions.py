@@ -1,6 +1,7 @@
 """The sessions of each client, and the cells that run in them."""
 
 import asyncio
+import logging
 import secrets
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from coderunner.runner import (
     RunOptions,
     Session,
     Sessions,
+    Toolbox,
     existing,
     grants_of,
     kernels_here,
@@ -36,6 +38,11 @@ from coderunner.runner import (
 )
 from coderunner.settings.settings import Settings
 
+log = logging.getLogger(__name__)
+
+NOT_ASKED = (
+    "Code cannot call tools: an MCP server has nobody to ask, so the setting tools_approve must be auto."
+)
 SESSIONS = 100
 """Sessions of one client at once. How many of them have a kernel, `max_kernels` says."""
 LISTED = 50
@@ -76,6 +83,12 @@ class ClientSessions:
         they can be asked to allow what a sandbox refuses.
         """
         self.settings = settings
+        # Questions go to the client's model, which must not be the one to consent.
+        toolbox = Toolbox.of(settings, people=False) if settings.tools_approve == "auto" else None
+        self.has_tools = toolbox is not None
+        """Code may call the tools of other servers."""
+        if settings.tools and toolbox is None:
+            log.warning(NOT_ASKED)
         self._finds = finds
         self._keep = keep
         self._sessions = Sessions(
@@ -86,6 +99,7 @@ class ClientSessions:
             max_disk=settings.max_disk,
             sandbox=KernelSandbox.of(settings, buttons=finds, stranger=not finds and several_users(settings)),
             packaging=Packaging(settings.packages),
+            toolbox=toolbox,
         )
         self._records: Records = open_records(
             settings.records_url.reveal(),

@@ -48,6 +48,10 @@ INSTRUCTIONS = (
     "the next call. Code that is still running when a call returns has not been stopped."
 )
 RUN = "Run {language} and get its output. Variables are kept for the next call in the same session."
+CALLS = (
+    " Code can also call tools of the user's MCP servers, as functions of `tools`, which needs no import: "
+    "print(dir(tools)) lists them, help(tools.name) describes one."
+)
 INTERRUPTED = 15.0
 """Seconds for an interrupted program to end: by then, one that ignores it is stopped with its kernel."""
 LISTED = 200
@@ -310,7 +314,7 @@ def serving(
         run,
         tool_name(language),
         title=f"Run {title}",
-        description=RUN.format(language=title),
+        description=RUN.format(language=title) + (CALLS if sessions.has_tools and language == PYTHON else ""),
         annotations=RUNS,
     )
     server.add_tool(tools.send_input, title="Answer the program", annotations=RUNS)
