@@ -138,7 +138,7 @@ $(BIN)/python:
 
 # The stamps are newer than what they were made from; so a second call starts at once.
 $(VENV)/app: pyproject.toml | $(BIN)/python
-	@echo "Installing the chat app (a few hundred MB the first time)"
+	@echo "Installing the chat app: a few hundred MB the first time. Compiling them takes a minute or two more, in silence."
 	$(call install,'.[app]')
 	@touch $@
 

@@ -15,7 +15,7 @@ const { MessageLoop } = messaging, { Widget } = lumino;
 
 const LATEST = 10_000; // milliseconds for a model that is shown
 
-const GONE = "Not connected to a kernel. This is its last state; run the block again to use it.";
+const GONE = "Not connected to a kernel. This is its last state; running its code again gives a live one.";
 
 class OutputModel extends output.OutputModel {
   defaults() { return { ...super.defaults(), msg_id: "", outputs: [] }; }

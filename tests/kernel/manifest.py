@@ -99,6 +99,9 @@ BEHAVIOURS = {
         "An object that cannot be shown in one of its formats is shown in another, and its cell ended well.",
         "pygal without cairosvg; ipykernel 7 replies an error, NoneType",
     ),
+    "execution:error:interrupted-twice": Behaviour(
+        "An interrupt that came twice is told once.", "IPython: showtraceback, KeyboardInterrupt"
+    ),
     "execution:error:in-reply": Behaviour(
         "An error that stands only in the reply is shown, once.", "kernel facts: ending a cell"
     ),

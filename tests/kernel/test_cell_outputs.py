@@ -140,6 +140,16 @@ def test_an_error_that_stands_only_in_the_reply_is_an_output() -> None:
     )
 
 
+@behaviour("execution:error:interrupted-twice")
+def test_an_interrupt_that_came_twice_is_told_once() -> None:
+    error: dict[str, Any] = {"ename": "KeyboardInterrupt", "evalue": "stopped", "traceback": ["a"]}
+    again = text("\nKeyboardInterrupt\n", "stderr")
+    assert outputs(text("Name?\n"), again, reply("error", **error), IDLE) == (
+        Stream("stdout", "Name?\n"),
+        Error("KeyboardInterrupt", "stopped", ("a",)),
+    )
+
+
 PNG_FAILED: dict[str, Any] = {"ename": "ModuleNotFoundError", "evalue": "No module named 'cairosvg'"}
 OF_A_FORMAT = reply("error", ename="NoneType", evalue="None")
 """What ipykernel 7 replies where one format of an object could not be made; earlier ones reply ok."""

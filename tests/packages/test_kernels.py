@@ -137,7 +137,7 @@ def test_what_is_missing_is_installed_and_stays(tmp_path: Path, place: str) -> N
         chat = first.get("c", Local())
         result = ran(chat, "import friendly, lonely\nprint(lonely.__file__)")
         assert said(result) == str(tmp_path / "kernels" / "c" / ".packages" / "lonely.py")
-        assert result.detail == "friendly 1.0, lonely 1.0 was installed for this chat first"
+        assert result.detail == "friendly 1.0 and lonely 1.0 were installed for this chat first"
         late = ran(chat, "print('once')\nimport unbuilt")
         assert (late.status, late.outputs[0]) == (Status.ERROR, Stream("stdout", "once\n"))
         assert "could not be installed: " in late.detail

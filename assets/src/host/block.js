@@ -18,6 +18,7 @@ LOOK.replaceSync(`:host { display: block; } *, ::before, ::after { box-sizing: b
 
 const PLACES = ["code", "editor", "outs", "frame", "missing", "files", "preview", "refused", "question", "read", "note", "bar", "again"];
 const BUSY = /^(write|wait|run)\b/; // of a block that has not ended
+const ENDED = new Set(); // the blocks of this page whose end was told
 const OURS = ["code", "files", "refused", "question", "read", "bar", "again"];
 
 // Loaded with the first output that cannot be shown.
@@ -172,10 +173,13 @@ export const element = (line, acts, files, loaders, base, roots, frames) => clas
     const focused = this.#root.activeElement;
     // What is new is not for an element that was not told all: that is on its way.
     if (message.t === "more" && !this.#head) return;
-    const ran = BUSY.test(this.#head?.mood);
     const { mood, level, outputs, framed } = this.#head = { ...this.#head, ...message };
-    // For what shows the kernel's files or variables.
-    if (ran && !BUSY.test(mood)) document.dispatchEvent(new CustomEvent("coderunner-ended"));
+    // For what shows the kernel's files or variables: once for each run, also of a block that had ended before it was drawn.
+    if (BUSY.test(mood)) ENDED.delete(this.#watched);
+    else if (!ENDED.has(this.#watched)) {
+      ENDED.add(this.#watched);
+      document.dispatchEvent(new CustomEvent("coderunner-ended"));
+    }
     this.#cell.className = mood ? `cr-cell cr-${mood}` : "cr-cell";
     for (const [name, part] of Object.entries(message.parts)) this.#keep(name, part);
     for (const name of OURS) if (name in message.parts) morph(this.#at[name], this.#parts.get(name));

@@ -10,7 +10,7 @@ from coderunner.packages.names import missing_module
 from coderunner.packages.requirements import wanted
 
 Mode = Literal["ask", "auto", "off"]
-NOT_INSTALLED, INSTALLED = "could not be installed", "was installed for this chat"
+NOT_INSTALLED, INSTALLED = "could not be installed", "installed for this chat"
 """What is said of an installation in a result's detail."""
 ACCESS: Literal["package"] = "package"
 """What a refusal of a package has for its access."""
@@ -64,6 +64,11 @@ def in_words(names: tuple[str, ...]) -> str:
     """Several names as a person reads them."""
     *before, last = names
     return f"{', '.join(before)} and {last}" if before else last
+
+
+def were(names: tuple[str, ...]) -> str:
+    """Several names as a person reads them, with the verb that goes with so many."""
+    return f"{in_words(names)} {'were' if len(names) > 1 else 'was'}"
 
 
 def begins_with_imports(source: str, result: Result) -> bool:

@@ -11,7 +11,7 @@ from coderunner.kernel.kernel_location import KernelLocation
 from coderunner.kernel.packages.chat_packages import STALE
 from coderunner.kernel.sessions.registry import Sessions
 from coderunner.outputs import Refusal, Result, Status
-from coderunner.packages.offers import ACCESS, in_words
+from coderunner.packages.offers import ACCESS, were
 from coderunner.runner.events import BEAT, Ended, Preparing
 from coderunner.runner.run_options import STOPPED
 from coderunner.sandbox.refusals import grants_of
@@ -86,7 +86,7 @@ def _install(
         stale = await sessions.packages.imported(conversation, offer)
         if not stale:
             return None
-        said = STALE.format(what=refusal.named, modules=in_words(stale))
+        said = STALE.format(what=refusal.named, modules=were(stale))
         return Result(status=Status.DECLINED, detail=said)
 
     return install()

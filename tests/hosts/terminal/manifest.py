@@ -25,6 +25,10 @@ BEHAVIOURS = {
         "one that did not start; sys.exit() gives its own.",
         "README, the command line",
     ),
+    "exec:codes:left": Behaviour(
+        "A program that calls sys.exit() ends as with Python: in silence, or with its message.",
+        "a fault seen: IPython's hints on %tb and Ctrl-D",
+    ),
     "exec:source:any": Behaviour(
         "A program comes as text, from a file or by stdin.", "README, the command line"
     ),

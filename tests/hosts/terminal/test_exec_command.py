@@ -58,8 +58,6 @@ def test_a_program_has_the_streams_of_the_command(capsys: pytest.CaptureFixture[
     ("arguments", "code", "said"),
     [
         (["-c", "1 / 0"], 1, "ZeroDivisionError: division by zero\n"),
-        (["-c", "import sys; sys.exit(4)"], 4, "SystemExit: 4"),
-        (["-c", "import sys; sys.exit('no')"], 1, "SystemExit: no"),
         (["-c", "import os; os._exit(0)"], 3, "coderunner: the kernel died while the code ran"),
         (["--timeout", "1", "-c", "while True: pass"], 124, "coderunner: stopped at the time limit"),
         (["--kernel-name", "nobody", "-c", "1"], 2, "coderunner: not run: no kernel is available"),
@@ -71,6 +69,15 @@ def test_the_exit_code_says_how_it_ended(
     assert main(["exec", *arguments]) == code
     shown = capsys.readouterr()
     assert (shown.out, said in shown.err) == ("", True)
+
+
+@behaviour("exec:codes:left")
+@pytest.mark.parametrize(("left", "code", "said"), [("4", 4, ""), ("'no such table'", 1, "no such table\n")])
+def test_a_program_that_leaves_says_what_python_says(
+    left: str, code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["exec", "-c", f"import sys; sys.exit({left})"]) == code
+    assert capsys.readouterr() == ("", said)
 
 
 @behaviour("exec:kernel:fresh")

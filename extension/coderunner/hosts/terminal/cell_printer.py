@@ -29,6 +29,9 @@ class CellPrinter:
                     if omitted.characters:
                         self._write("stderr", f"… {omitted} left out …\n", alone=True)
                     self._write(name, self._without_echo(text) if name == "stdout" else text)
+                case Error("SystemExit") as left:
+                    # As `python program.py` has it: a number is the exit code, and anything else is said.
+                    self._write("stderr", said_at_exit(left), alone=True)
                 case Error() as error:
                     self._write("stderr", self._traceback(error))
                 case other:
@@ -91,3 +94,10 @@ class CellPrinter:
             # Python flushes again at its exit, which would print an error.
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         self._column[name] = len(text) - (text.rfind("\n") + 1)
+
+
+def said_at_exit(left: Error) -> str:
+    """What a program says when it leaves by `sys.exit`; nothing where that is its exit code."""
+    said = left.evalue
+    quiet = said in ("", "None", "True", "False") or said.removeprefix("-").isdecimal()
+    return "" if quiet else f"{plain(said)}\n"

@@ -37,11 +37,11 @@ NOT_HERE = (
     "environment of its kernel yourself"
 )
 FAILED = f"{{what}} {offers.NOT_INSTALLED}: {{error}}"
-DONE = "{what} was installed for this chat; run the code again"
-STALE = "{what} was installed for this chat; restart the kernel to use it: {modules} was imported before"
+DONE = f"{{what}} {offers.INSTALLED}; run the code again"
+STALE = f"{{what}} {offers.INSTALLED}; restart the kernel to use it: {{modules}} imported before"
 PATIENCE, MOST_ASKED = 2.0, 500
 """Seconds for a kernel to say what it has imported, and names that it is asked for."""
-AT_ONCE = "{what} was installed for this chat first"
+AT_ONCE = f"{{what}} {offers.INSTALLED} first"
 
 
 class Asked(Protocol):
@@ -101,9 +101,9 @@ class ChatPackages:
             offer = await self.install(conversation, where, names)
         except CodeRunnerError as error:
             return _with(result, FAILED.format(what=offers.in_words(names), error=error)), False
-        what = ", ".join(map(str, offer.new)) or offers.in_words(names)
+        what = offers.were(tuple(map(str, offer.new)) or names)
         if stale := await self.imported(conversation, offer):
-            return _with(result, STALE.format(what=what, modules=offers.in_words(stale))), False
+            return _with(result, STALE.format(what=what, modules=offers.were(stale))), False
         at_once = bool(offer.new) and offers.begins_with_imports(source, result)
         return _with(result, (AT_ONCE if at_once else DONE).format(what=what)), at_once
 

@@ -17,6 +17,7 @@ NAME = 4096
 """Characters of an error's name and message."""
 LONGEST_ECHO = 64 * 1024
 """Characters of a text that may be an error's: of more, nobody looks whether it is."""
+INTERRUPT = "KeyboardInterrupt"
 UNMADE = "One format of this output could not be made: {said}\n"
 CLASS = re.compile(r"<class '(?:[\w.]+\.)?(\w+)'>", re.ASCII)
 """How Python shows a class."""
@@ -65,7 +66,10 @@ def in_place_of(text: BoundedText, error: Error) -> BoundedText | Error | None:
     if text.name != "stderr" or text.size > LONGEST_ECHO:
         return None
     shown = plain(text.value().text).rstrip()
-    for said in ("".join(error.traceback), f"{error.ename}: {error.evalue}" if error.ename else ""):
+    told = f"{error.ename}: {error.evalue}" if error.ename else ""
+    # What IPython writes where a second interrupt comes while it makes the traceback of the first.
+    again = INTERRUPT if error.ename == INTERRUPT else ""
+    for said in ("".join(error.traceback), told, again):
         echo = plain(said).strip()
         if echo and (shown == echo or shown.endswith(f"\n{echo}")):
             rest = shown.removesuffix(echo).rstrip()

@@ -3,10 +3,12 @@
 - IPython names the line that ran last, which may be in a `finally`.
 - IPython leaves the traceback of an ExceptionGroup to Python, with a frame of its own.
 - An exception whose `__str__` raises is shown once. ipykernel shows both errors.
+- A program that leaves by `sys.exit` is not told how to leave a terminal.
 """
 
 import builtins
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.getipython import get_ipython
@@ -111,8 +113,14 @@ def describable(error: Any) -> Any:
     return error
 
 
+def leave_quietly() -> None:
+    """Drop IPython's warning below each SystemExit, which names keys that no cell has."""
+    warnings.filterwarnings("ignore", "To exit: use", UserWarning, r"IPython\.core\.interactiveshell")
+
+
 shell = get_ipython()
 if shell is not None:
+    leave_quietly()
     name_raising_lines(shell)
     start_groups_in_the_cell(shell)
     describe_safely(shell)
