@@ -292,6 +292,9 @@ PLAN = {
         "hosts.proxy.operation.request_facts hosts.proxy.containers",
         "starlette",
     ),
+    # A program that runs beside the kernel, where a library that draws charts may be installed.
+    "hosts.proxy.charts.drawer": Layer("", "vl_convert"),
+    "hosts.proxy.charts.chart_pictures": Layer("outputs files.looking runner"),
     "hosts.proxy.files": Layer(
         f"{VALUES} private_folders access files runner page.server.files.file_downloads hosts.proxy.files",
         "starlette",

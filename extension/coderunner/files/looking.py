@@ -45,8 +45,8 @@ async def look(
     An empty list where that cannot be had in time: there is no kernel, or it is another one than Python's.
     One that is still `starting` is waited for, until it is `stopped`. Raises nothing.
     """
-    printed = await _printed(ask, list(paths[:MOST]), patience, starting, stopped)
-    found = _read(printed) if printed is not None else []
+    said = await printed(ask, _program(), json.dumps(list(paths[:MOST])), patience, starting, stopped)
+    found = read(said) if said is not None else []
     return found if isinstance(found, list) else []
 
 
@@ -54,10 +54,10 @@ async def first_rows(
     ask: Ask, path: str, *, patience: float, starting: Callable[[], bool]
 ) -> Mapping[str, object] | None:
     """The first rows of a table: what `looker` says, unchecked; None where no kernel can be asked."""
-    printed = await _printed(ask, {"head": path}, patience, starting, lambda: False)
-    if printed is None:
+    said = await printed(ask, _program(), json.dumps({"head": path}), patience, starting, lambda: False)
+    if said is None:
         return None
-    found = _read(printed)
+    found = read(said)
     return found if isinstance(found, dict) else {}
 
 
@@ -67,12 +67,24 @@ def starts(state: Callable[[], str]) -> Callable[[], bool]:
     return lambda: state() == "starting" or (state() == "none" and time.monotonic() - asked < BEGIN)
 
 
-async def _printed(
-    ask: Ask, argument: object, patience: float, starting: Callable[[], bool], stopped: Callable[[], bool]
+async def printed(
+    ask: Ask,
+    source: str,
+    argument: str,
+    patience: float,
+    starting: Callable[[], bool],
+    stopped: Callable[[], bool],
+    *,
+    given: str = "",
 ) -> str | None:
-    """What `looker` has printed; None where it could not be had in time."""
+    """What a program of ours has printed beside the kernel; None where it could not be had in time.
+
+    `given` is its standard input. A kernel that is still `starting` is waited for. Raises nothing.
+    """
     ticket, end = uuid.uuid4().hex, time.monotonic() + patience
-    told = {"ticket": ticket, "source": _program(), "argument": json.dumps(argument)}
+    told: dict[str, object] = {"ticket": ticket, "source": source, "argument": argument}
+    # Who gives it something to read waits for it no longer than this, and has it ended by then.
+    told |= {"given": given, "seconds": patience} if given else {}
     begun = False
     while time.monotonic() < end and not stopped():
         try:
@@ -83,15 +95,16 @@ async def _printed(
         else:
             begun = True
             told = {"ticket": ticket}
-            if isinstance(printed := answer.get("printed"), str):
-                return printed
+            if isinstance(said := answer.get("printed"), str):
+                return said
         await asyncio.sleep(INTERVAL)
     return None
 
 
-def _read(printed: str) -> object:
+def read(said: str) -> object:
+    """What was printed as JSON; None where it is none."""
     try:
-        return loads(printed)
+        return loads(said)
     except ValueError:
         return None
 

@@ -9,6 +9,7 @@ interrupt the kernel when the host stops listening.
 """
 
 # Some of these are only re-exported: hosts import neither chat nor kernel, only the runner.
+from coderunner.chat.display_text.inline_scripts import vega_figure
 from coderunner.chat.file_lines import file_lines, table_facts
 from coderunner.chat.parsing.fence_parser import unfenced
 from coderunner.chat.parsing.reasoning import without_tags, without_thoughts
@@ -274,6 +275,7 @@ __all__ = [
     "unfenced",
     "usage_of",
     "variables_in",
+    "vega_figure",
     "was_edited",
     "with_token",
     "without_tags",

@@ -10,6 +10,15 @@ RESPONSES = "docs/hosts/proxy.md, the Responses API"
 LIVE = "docs/hosts/proxy.md, Charts and widgets"
 
 BEHAVIOURS = {
+    "proxy:charts:drawn": Behaviour(
+        "A Vega chart that came without a picture is drawn in the reply, beside the kernel, where its "
+        "environment has vl-convert.",
+        "a client shows text and images",
+    ),
+    "proxy:charts:undrawn": Behaviour(
+        "A chart that cannot be drawn in time stays as it is, whatever the kernel answers.",
+        "a reply is never held up",
+    ),
     "proxy:live:linked": Behaviour(
         "What a reply can only show as a picture or a text has a link to a page that shows it live, in each "
         "API; what its text says as well has none.",

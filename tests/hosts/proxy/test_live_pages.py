@@ -19,6 +19,8 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from coderunner.access.api_keys import ApiKeys, owner
+from coderunner.errors import NotAnswered
+from coderunner.hosts.proxy.charts import chart_pictures
 from coderunner.hosts.proxy.client_api.reply_parts import result_text
 from coderunner.hosts.proxy.files.album import DAY
 from coderunner.hosts.proxy.files.links_for_model import for_the_model
@@ -223,6 +225,53 @@ def test_a_line_with_a_link_is_told_apart_from_what_the_program_said() -> None:
         f"Result:\n```output\nSales\n```\n![a](http://b)\n\n{LINK}\n\n", ["![a](http://b)", LINK]
     )
     assert (told.logs, told.images, told.files) == ("Sales\n", ["![a](http://b)"], LINK)
+
+
+# --- the picture of a chart in the reply ----------------------------------------------------------------
+
+BARS = """\
+import json
+from IPython.display import display
+rows = [{"a": "A", "b": 28}, {"a": "B", "b": 55}]
+drawn = {"x": {"field": "a", "type": "nominal"}, "y": {"field": "b", "type": "quantitative"}}
+chart = {"data": {"values": rows}, "mark": "bar", "encoding": drawn}
+display({"application/vnd.vegalite.v6+json": chart, "text/plain": "alt.Chart(...)"}, raw=True)
+chart |= {"mark": "point", "$schema": "https://vega.github.io/schema/vega-lite/v6.4.1.json"}
+page = f"<div></div><script>(function(spec, embedOpt){{}})({json.dumps(chart)}, {{}});</script>"
+display({"text/html": page, "text/plain": "alt.Chart(...)"}, raw=True)
+"""
+
+
+@behaviour("proxy:charts:drawn")
+def test_a_chart_without_a_picture_is_drawn_in_the_reply(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chart_pictures, "PATIENCE", BOUND)
+    said = house.say(BARS)
+    drawn = re.findall(r"!\[image/png, \d+×\d+\]\((http[^)]*)\)", said)
+    assert len(drawn) == 2, said  # by its own type, and in a page of Altair's
+    for address in drawn:
+        assert httpx.get(address, timeout=BOUND, trust_env=False).content.startswith(b"\x89PNG")
+    assert link_in(said)[0] == "Open the live outputs"
+    assert "vl_convert" not in house.say("import sys\nprint(sorted(sys.modules))\n")
+
+
+VEGA = shows({"application/vnd.vegalite.v5+json": {"mark": "bar"}, "text/plain": "a chart"})
+
+
+@behaviour("proxy:charts:undrawn")
+@pytest.mark.parametrize("answer", [{}, {"printed": ""}, {"printed": "no"}, {"printed": '["", 7]'}, None])
+async def test_a_chart_that_cannot_be_drawn_in_time_stays_as_it_is(
+    answer: dict[str, object] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ask(_question: str, _told: object, _patience: float) -> dict[str, object]:
+        if answer is None:
+            raise NotAnswered("no kernel")
+        return answer
+
+    monkeypatch.setattr(chart_pictures, "PATIENCE", 0.2)
+    result = Result((VEGA, FIGURE, shows({**VEGA.data, "image/png": "aGk="})))
+    assert await chart_pictures.with_pictures(result, ask, lambda: False) is result
 
 
 # --- a person at the page -------------------------------------------------------------------------------

@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 
-from coderunner.chat.display_text import bokeh, plotly, vega
+from coderunner.chat.display_text import bokeh, html, plotly, vega
 
 TRIES = 4
 """Places of a script at which a chart is looked for."""
@@ -19,6 +20,16 @@ _DECODER = json.JSONDecoder()
 def told(script: str) -> str:
     """The charts of a script in words; empty where none was found."""
     return next((said for look in (_plotly, _vega, _bokeh) if (said := look(script))), "")
+
+
+def vega_figure(page: str) -> Mapping[str, object]:
+    """The chart of Vega that a page in HTML draws, as Altair writes it; empty where there is none."""
+    scripts = html.read(page).scripts if '"$schema"' in page else ""
+    for place in islice(_VEGA.finditer(scripts), TRIES):
+        for value in _values(scripts, place.end(), 1):
+            if isinstance(value, dict) and "$schema" in value:
+                return value
+    return {}
 
 
 def _values(script: str, place: int, most: int) -> Sequence[object]:

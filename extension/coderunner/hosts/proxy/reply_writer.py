@@ -6,10 +6,12 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from weakref import WeakSet
 
 from coderunner.ending_sentences import how_a_reply_ended
 from coderunner.errors import RecordsUnavailable
+from coderunner.hosts.proxy.charts.chart_pictures import with_pictures
 from coderunner.hosts.proxy.client_api.chat_request import ChatRequest, said, with_words
 from coderunner.hosts.proxy.client_api.openai_format import Outcome, official
 from coderunner.hosts.proxy.client_api.passed_events import FOR_CLIENTS, SILENT, begun
@@ -154,7 +156,7 @@ class ReplyWriter:
             further=limits.used_up,
         )
         kept: list[str] = []
-        page = PageLink()
+        page = PageLink(partial(with_pictures, ask=kernel.ask, stopped=order.stop.is_set))
 
         def noted(markdown: Sequence[str]) -> Sequence[str]:
             kept.extend(line for each in markdown for line in each.split("\n") if line)
@@ -168,7 +170,7 @@ class ReplyWriter:
             settings.timeout,
             settings.limit,
             admit=limits.admit,
-            keep=lambda result: noted(apart(below(order.keep(result), page.of(result)))),
+            keep=lambda result: noted(apart(below(order.keep(page.pictured(result)), page.of(result)))),
             links=lambda result: linked(order.links.of(result)),
             allowance=allowance,
             runs=runs,
@@ -359,10 +361,10 @@ class _Stream:
                 self._began = time.monotonic()
             case Ended(ended):
                 self.lent.end_block()
-                self.shown, self.failed = pictures(ended), ended.status is not Status.OK
+                self.failed = ended.status is not Status.OK
                 self._note(ended)
                 started, self._started = self._started, None
-                self.page.result = ended
+                self.shown = pictures(await self.page.receive(ended))
                 self.page.markdown = await asyncio.to_thread(self.live.of, event, started)
             case Finish("limit"):
                 self.reason = "length"

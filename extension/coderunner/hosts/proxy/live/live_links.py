@@ -8,7 +8,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from secrets import token_hex
 
@@ -104,14 +104,27 @@ class LiveLinks:
 
 @dataclass(slots=True)
 class PageLink:
-    """The link of the block that ended last."""
+    """The link of the block that ended last, and the pictures of its charts."""
 
+    draw: Callable[[Result], Awaitable[Result]]
+    """Gives a result with pictures of its charts."""
     result: Result | None = None
     markdown: str = ""
+    drawn: Result | None = None
+
+    async def receive(self, result: Result) -> Result:
+        """Take the result of a block; gives it with pictures of its charts."""
+        self.result, self.markdown, self.drawn = result, "", None
+        self.drawn = await self.draw(result)
+        return self.drawn
 
     def of(self, result: Result) -> str:
         """The link to the page of a result; empty where it is another block's, or needs none."""
         return self.markdown if result is self.result else ""
+
+    def pictured(self, result: Result) -> Result:
+        """A result with the pictures of its charts; as it is where it is another block's."""
+        return self.drawn if result is self.result and self.drawn is not None else result
 
 
 def below(pictures: Sequence[str], link: str) -> Sequence[str]:

@@ -7,6 +7,7 @@ first question begins it, later ones of the same ticket ask what it has printed.
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.getipython import get_ipython
@@ -14,8 +15,9 @@ from IPython.core.getipython import get_ipython
 if TYPE_CHECKING:
     from coderunner.kernel.sessions.prelude.control import Refused, question
 
-SECONDS = 8.0
-LARGEST = 256 * 1024
+SECONDS, LONGEST = 8.0, 60.0
+"""Until it is ended, unless the question says so, and at most."""
+LARGEST = 640 * 1024
 """Bytes that it may print."""
 MOST = 4
 """Programs at a time."""
@@ -25,25 +27,31 @@ RUNNING: dict[str, "Beside"] = {}
 class Beside(threading.Thread):
     """A program, and what it has printed when it has ended."""
 
-    def __init__(self, source: str, argument: str) -> None:
+    def __init__(self, source: str, argument: str, given: str, seconds: float) -> None:
         super().__init__(daemon=True)
         self.printed = ""
+        self._seconds = min(seconds, LONGEST)
+        self._given = given.encode()
         self._process = subprocess.Popen(  # noqa: S603 - the program is ours
             # Isolated: no file of the folder stands in for a module.
             [sys.executable, "-I", "-c", source, argument],
             cwd=folder(),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if given else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
 
     def run(self) -> None:
         """Wait for it, and end it in time."""
-        end = threading.Timer(SECONDS, self._process.kill)
+        end = threading.Timer(self._seconds, self._process.kill)
         end.daemon = True
         end.start()
         try:
             with self._process as process:
+                if process.stdin is not None:
+                    with suppress(OSError):  # it has ended before it had read all
+                        process.stdin.write(self._given)
+                        process.stdin.close()
                 printed = process.stdout.read(LARGEST + 1) if process.stdout is not None else b""
                 if len(printed) > LARGEST:
                     process.kill()
@@ -61,8 +69,13 @@ def folder() -> str:
 
 
 @question("beside")
-def beside(ticket: str, source: str = "", argument: str = "") -> dict[str, str]:
-    """Begin a program, or give what it has `printed` once it has ended: nothing where it failed."""
+def beside(
+    ticket: str, source: str = "", argument: str = "", given: str = "", seconds: float = SECONDS
+) -> dict[str, str]:
+    """Begin a program, or give what it has `printed` once it has ended: nothing where it failed.
+
+    `given` is what it reads from its standard input, before it prints.
+    """
     running = RUNNING.get(ticket)
     if running is None:
         if not source:
@@ -72,7 +85,7 @@ def beside(ticket: str, source: str = "", argument: str = "") -> dict[str, str]:
                 del RUNNING[over]
         if len(RUNNING) >= MOST:
             raise Refused("too many programs run beside the kernel")
-        RUNNING[ticket] = running = Beside(source, argument)
+        RUNNING[ticket] = running = Beside(source, argument, given, seconds)
         running.start()
         return {}
     if running.is_alive():
