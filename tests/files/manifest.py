@@ -48,6 +48,11 @@ BEHAVIOURS = {
         "A file is read piece by piece; what a disk has to give holds up nobody else.",
         "1 GB at the rate of the least server",
     ),
+    "files:download:direct": Behaviour(
+        "A file on this machine goes to the client's socket without being read here; the answer is the same, "
+        "whole or in part, and whatever becomes of file and client.",
+        "sendfile(2)",
+    ),
     "files:download:ranges": Behaviour(
         "A download can be taken up in the middle, and asks for no more memory than a piece.", "RFC 9110, 14"
     ),

@@ -1,6 +1,9 @@
 """A file of a conversation as an answer over HTTP."""
 
-from collections.abc import AsyncIterator
+import os
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -11,9 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from coderunner.files.local_files import open_file
+from coderunner.files.local_files import OpenFile, open_file
 from coderunner.page.server.files.file_downloads import download
 from tests.behaviours import behaviour
+from tests.hosts.app.browsing import BOUND, served
 
 
 @pytest_asyncio.fixture
@@ -92,3 +96,56 @@ async def test_what_could_act_is_kept_and_not_shown(client: httpx.AsyncClient, n
 async def test_a_name_in_any_letters_stays_a_name(client: httpx.AsyncClient, name: str, said: str) -> None:
     answer = await client.get("/file", params={"path": name})
     assert answer.headers["content-disposition"] == said
+
+
+# --- from the file to the socket --------------------------------------------------------------------------
+
+LARGE = bytes(range(256)) * 40_000
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """A real server that gives a large file, whose size changes meanwhile where that is asked."""
+
+    def give(request: Request) -> Response:
+        file = open_file(tmp_path, "large.bin")
+        if (size := request.query_params.get("becomes")) is not None:
+            os.truncate(tmp_path / "large.bin", int(size))
+        return download(file, request.headers.get("range", ""))
+
+    (tmp_path / "large.bin").write_bytes(LARGE)
+    with served(lambda: Starlette(routes=[Route("/file", give, methods=["GET", "HEAD"])])) as address:
+        yield f"{address}/file"
+
+
+@behaviour("files:download:direct")
+def test_a_local_file_goes_to_the_socket_without_being_read(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    monkeypatch.setattr(OpenFile, "read", lambda _self, start, _most: read.append(start) or b"")
+    with httpx.Client(trust_env=False, timeout=BOUND) as client:
+        assert client.head(address).headers["content-length"] == str(len(LARGE))
+        assert client.get(address).content == LARGE
+        part = client.get(address, headers={"Range": "bytes=5-9000000"})
+        assert (part.status_code, part.content) == (206, LARGE[5:9_000_001])
+        assert client.get(address, params={"becomes": str(len(LARGE) + 9)}).content == LARGE
+        assert read == [] or sys.platform != "linux"
+        with pytest.raises(httpx.RemoteProtocolError):
+            client.get(address, params={"becomes": "5000000"})
+
+
+@behaviour("files:download:direct")
+def test_a_client_that_leaves_in_the_middle_of_a_file_disturbs_nobody(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = threading.Event()
+    bare = OpenFile.close_now
+    monkeypatch.setattr(OpenFile, "close_now", lambda self: (bare(self), closed.set())[0])
+    with (
+        httpx.Client(trust_env=False, timeout=BOUND) as client,
+        client.stream("GET", address) as answer,
+    ):
+        next(answer.iter_raw(1000))
+    assert closed.wait(BOUND)
+    assert httpx.get(address, trust_env=False, timeout=BOUND).content == LARGE

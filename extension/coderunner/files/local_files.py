@@ -84,6 +84,23 @@ class OpenFile:
                 # What nobody waits for any more may have failed: that is nobody's concern.
                 reading.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
 
+    async def send_to(self, transport: asyncio.Transport, start: int, most: int) -> int:
+        """Send at most so many bytes from there as they lie in memory; gives how many were sent.
+
+        None where the file has become shorter, and where the system or the transport cannot do it. Raises
+        ConnectionError where the client has left, FileError where the file cannot be read.
+        """
+        if _AT_ONCE is None or transport.is_closing():
+            return 0
+        if not self._in_memory(start + most - 1):
+            await asyncio.to_thread(self.read, start, most)
+        try:
+            return await asyncio.get_running_loop().sendfile(
+                transport, self._file, start, most, fallback=False
+            )
+        except (NotImplementedError, RuntimeError):  # uvloop; TLS
+            return 0
+
     def _begin(self, start: int, end: int) -> "asyncio.Task[bytes] | None":
         """Begin to read; None where a thread's turn would take longer, or nothing is left."""
         most = min(PIECE, end - start)

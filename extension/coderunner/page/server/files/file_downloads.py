@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
@@ -9,6 +10,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from coderunner.files.chat_folder import OpenedFile
+from coderunner.files.local_files import OpenFile as LocalFile
+from coderunner.page.server.files.direct_sending import way_to_client
 
 KINDS = {
     ".csv": "text/csv; charset=utf-8",
@@ -82,9 +85,36 @@ class _Closing(StreamingResponse):
             await self._closed()
 
 
+class _Part(_Closing):
+    """A part of a file: from the file to the socket where the server can do that, else in pieces."""
+
+    def __init__(
+        self, file: OpenedFile, start: int, end: int, status: int, headers: Mapping[str, str]
+    ) -> None:
+        length = {"Content-Length": str(end - start)}
+        super().__init__(file.pieces(start, end), status, {**headers, **length}, closed=file.close)
+        self._file, self._start, self._end = file, start, end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve it."""
+        self.body_iterator = self._pieces(receive, nothing=scope["method"] == "HEAD")
+        await super().__call__(scope, receive, send)
+
+    async def _pieces(self, receive: Receive, *, nothing: bool) -> AsyncGenerator[bytes, None]:
+        if nothing:
+            return
+        start = self._start
+        if isinstance(self._file, LocalFile) and (way := way_to_client(receive, self._end - start)):
+            start += await way.send(self._file, start, self._end)
+            if way.gone:
+                return
+        async with aclosing(self._file.pieces(start, self._end)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+
 def _part(file: OpenedFile, start: int, end: int, status: int, headers: Mapping[str, str]) -> Response:
-    length = {"Content-Length": str(end - start)}
-    return _Closing(file.pieces(start, end), status, {**headers, **length}, closed=file.close)
+    return _Part(file, start, end, status, headers)
 
 
 def disposition(name: str) -> str:
