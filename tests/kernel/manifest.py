@@ -157,6 +157,10 @@ BEHAVIOURS = {
         "How a cell ended, what the next one finds, its number, its error and why are fields of its result.",
         "O9",
     ),
+    "cell:alarm:anew": Behaviour(
+        "A time limit that is set anew counts from then, calls once, and leaves one timer in the loop.",
+        "performance: what a cell costs in our process",
+    ),
     "cell:deadline:absolute": Behaviour(
         "A cell's deadline begins with it and is not put off by what it shows; the start of its kernel has a "
         "bound of its own.",

@@ -13,7 +13,7 @@ from typing import Any
 from coderunner.errors import NotAnswered
 from coderunner.kernel.background_tasks import attempt, log
 from coderunner.kernel.execution.conclude_cell import RESTART_TIMEOUT, CellConclusion, bounded, limit
-from coderunner.kernel.execution.deadline import Detach, now
+from coderunner.kernel.execution.deadline import Alarms, Detach, now
 from coderunner.kernel.execution.late_output import LateOutput
 from coderunner.kernel.execution.open_questions import OpenQuestions
 from coderunner.kernel.execution.pending_request import (
@@ -29,6 +29,7 @@ from coderunner.kernel.execution.transport import Transport, is_python
 from coderunner.kernel.protocol.cell_outputs import CellOutputs, Change
 from coderunner.kernel.protocol.lookups import Lookup, lookup_request
 from coderunner.kernel.protocol.messages import (
+    SHOWS,
     Json,
     Message,
     Stamp,
@@ -75,6 +76,7 @@ class KernelClient:
         self._request: PendingRequest | None = None
         self._calls: CellCalls | None = None
         self._questions = OpenQuestions()
+        self._alarms = Alarms()
         self.prepared = not transport.borrowed
         """It has what answers questions, as far as is known."""
         self.takes_tools = tools is not None and not transport.borrowed and is_python(transport)
@@ -101,6 +103,9 @@ class KernelClient:
     def _receive(self, event: Event) -> None:
         self._last_event = now()
         request = self._request
+        if isinstance(event, Message):
+            self._take(event, request)
+            return
         if isinstance(event, Away | Gone):
             self._questions.end(CUT_NOW if isinstance(event, Away) else event.sentence)
         match event:
@@ -120,8 +125,6 @@ class KernelClient:
                 self._on_gone(self)
             case Back() if request is not None:
                 request.find_the_way()
-            case Message():
-                self._take(event, request)
 
     def _take(self, message: Message, request: PendingRequest | None) -> None:
         """Give a message to all whom it may concern; what one of them fails at reaches the others."""
@@ -131,7 +134,8 @@ class KernelClient:
         if self._calls is not None:
             attempt("a tool call could not be taken", self._calls.receive, message)
         self._questions.receive(message)
-        attempt("output after the end of a cell could not be shown", self._later.receive, message)
+        if message.type in SHOWS:
+            attempt("output after the end of a cell could not be shown", self._later.receive, message)
 
     @property
     def quiet_for(self) -> float:
@@ -203,6 +207,7 @@ class KernelClient:
         execution = CellOutputs(stamp.id, asks=asks)
         request = self._request = PendingRequest(
             *(execution, on_output, self._probe, on_question, self.process),
+            alarms=self._alarms,
             alone=self._transport.alone,
             deaf=self._deaf,
         )
@@ -230,8 +235,7 @@ class KernelClient:
     async def _settle(
         self, request: PendingRequest, deadline: float, detach: Detach | None
     ) -> tuple[Status, Aftermath, str]:
-        loop = asyncio.get_running_loop()
-        watch = loop.call_later(CHECK_EVERY, lambda: request.keep(self._keep_checking(request)))
+        self._alarms.check.set(CHECK_EVERY, lambda: request.keep(self._keep_checking(request)))
         try:
             ending = await request.ended(deadline)
             if ending is None and detach is not None and detach.limit > deadline:
@@ -246,7 +250,7 @@ class KernelClient:
             await _finish(self._end.conclude(request, "stopped", deadline))
             raise
         finally:
-            watch.cancel()
+            self._alarms.check.clear()
 
     async def ask(self, question: str, arguments: Json) -> Json:
         """Ask a kernel that is `prepared`, also while a cell runs; raises NotAnswered. Waits for ever."""

@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from coderunner.outputs import Result
 
@@ -19,42 +19,97 @@ def now() -> float:
     return time.clock_gettime(_CLOCK) if _CLOCK is not None else time.monotonic()
 
 
+class Alarm:
+    """Calls something after a while, unless it is set anew or cleared before; in the loop.
+
+    A loop sorts its timers, and keeps those that are cancelled. So this one stays where it is when it is
+    set anew for a later moment, and looks at its time whether it is wanted still.
+    """
+
+    __slots__ = ("_due", "_then", "_timer")
+
+    def __init__(self) -> None:
+        self._due = 0.0
+        self._then: Callable[[], object] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def due(self) -> float | None:
+        """When it calls, by the loop's clock; None where it is not set."""
+        return None if self._then is None else self._due
+
+    def set(self, seconds: float, then: Callable[[], object]) -> None:
+        """Call `then` after so many seconds, and nothing before."""
+        loop = asyncio.get_running_loop()
+        self._due, self._then = loop.time() + seconds, then
+        if self._timer is not None and self._timer.when() > self._due:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = loop.call_at(self._due, self._look)
+
+    def clear(self) -> None:
+        """Call nothing."""
+        self._then = None
+
+    def _look(self) -> None:
+        timer, self._timer, then = self._timer, None, self._then
+        if then is None or timer is None:
+            return
+        if timer.when() < self._due:
+            self._timer = asyncio.get_running_loop().call_at(self._due, self._look)
+        else:
+            self._then = None
+            then()
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """Those of the cells of one kernel, which run one after the other."""
+
+    deadline: Alarm = field(default_factory=Alarm)
+    patience: Alarm = field(default_factory=Alarm)
+    check: Alarm = field(default_factory=Alarm)
+
+
 class Deadline:
     """Calls something after so many seconds, not counting those in which it is paused; in the loop."""
 
-    def __init__(self, seconds: float, then: Callable[[], None]) -> None:
+    def __init__(self, seconds: float, then: Callable[[], None], alarm: Alarm) -> None:
+        """`alarm` is nobody else's meanwhile."""
         self._loop = asyncio.get_running_loop()
-        self._then = then
+        self._then, self._alarm = then, alarm
         self._left = seconds
-        self._since = 0.0
-        self._timer: asyncio.TimerHandle | None = None
+        self._since: float | None = None
         self.go_on()
 
     def go_on(self) -> None:
         """Start, or resume."""
-        if self._timer is None:
+        if self._since is None:
             self._since = self._loop.time()
-            self._timer = self._loop.call_later(self._left, self._then)
+            self._alarm.set(self._left, self._then)
 
     def pause(self) -> None:
         """Pause."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        if self._since is not None:
+            self._alarm.clear()
             self._left -= self._loop.time() - self._since
+            self._since = None
 
 
 class CellClock:
     """The deadline of a cell that runs now, if there is one; no time passes while others are waited for."""
 
-    def __init__(self) -> None:
+    def __init__(self, alarm: Alarm) -> None:
+        """`alarm` is nobody else's meanwhile."""
+        self._alarm = alarm
         self._deadline: Deadline | None = None
         self._resting = 0
 
     @contextmanager
     def running(self, seconds: float, then: Callable[[], None]) -> Generator[None]:
         """Have a deadline meanwhile."""
-        self._deadline = deadline = Deadline(seconds, then)
+        self._deadline = deadline = Deadline(seconds, then, self._alarm)
         self._rest(0)
         try:
             yield

@@ -43,6 +43,8 @@ class OutputUpdates:
 
     def _tell(self) -> None:
         self._planned = None
+        if not self._execution.changed:
+            return
         self._updated = self._loop.time()
         if self._on_output is not None:
             for change in self._execution.take_changes():

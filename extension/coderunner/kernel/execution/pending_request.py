@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from coderunner.kernel.background_tasks import begin
-from coderunner.kernel.execution.deadline import CellClock
+from coderunner.kernel.execution.deadline import Alarms, CellClock
 from coderunner.kernel.execution.output_updates import OutputUpdates
 from coderunner.kernel.protocol.cell_outputs import CellOutputs, Change
 from coderunner.kernel.protocol.message_gaps import MessageGaps
@@ -87,6 +87,7 @@ class PendingRequest:
         on_question: OnQuestion | None = None,
         process: str = "",
         *,
+        alarms: Alarms,
         alone: bool = False,
         deaf: bool = False,
     ) -> None:
@@ -134,10 +135,12 @@ class PendingRequest:
         self._answer_within = ANSWER if on_question is not None else 0.0
         self._question: Question | None = None
         self._consent: Question | None = None
-        self.clock = CellClock()
+        self._alarms = alarms
+        self.clock = CellClock(alarms.deadline)
         self._answer_due: asyncio.TimerHandle | None = None
         self._waiter: asyncio.Future[None] | None = None
-        self._patience: asyncio.TimerHandle | None = None
+        self._patient = False
+        """It waits for something for so long only, or did."""
         self._asking: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -194,11 +197,9 @@ class PendingRequest:
         self.end("complete" if self.execution.reply else without)
 
     def _be_patient(self, seconds: float, then: Callable[[], None], *, again: bool) -> None:
-        if self._patience is not None:
-            if not again:
-                return
-            self._patience.cancel()
-        self._patience = self._loop.call_later(seconds, then)
+        if again or not self._patient:
+            self._patient = True
+            self._alarms.patience.set(seconds, then)
 
     def _ask(self) -> None:
         self.keep(self._probe(self))
@@ -359,9 +360,9 @@ class PendingRequest:
         """Tell the last changes, and stop all that was planned."""
         self.stopping = True
         self._heed_question()
-        for timer in (self._patience, self._answer_due):
-            if timer is not None:
-                timer.cancel()
+        self._alarms.patience.clear()
+        if self._answer_due is not None:
+            self._answer_due.cancel()
         for task in self._tasks:
             task.cancel()
         self._updates.tell_now()

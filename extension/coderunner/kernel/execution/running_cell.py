@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -159,6 +158,30 @@ class QueuedCell:
             self.client.answer(question, answer)
 
 
+class Turn:
+    """A cell's turn, which comes with `async with`."""
+
+    __slots__ = ("_cell", "_turns")
+
+    def __init__(self, turns: "Turns", cell: QueuedCell) -> None:
+        self._turns, self._cell = turns, cell
+
+    async def __aenter__(self) -> None:
+        self._turns.cells += 1
+        try:
+            await self._turns.lock.acquire()
+        except BaseException:
+            self._turns.cells -= 1
+            raise
+        self._turns.current = self._cell
+
+    async def __aexit__(self, *_error: object) -> None:
+        self._turns.lock.release()
+        self._turns.cells -= 1
+        if self._turns.current is self._cell:
+            self._turns.current = None
+
+
 class Turns:
     """The cells of one session, one after the other; lives in the loop."""
 
@@ -175,18 +198,9 @@ class Turns:
         """A cell runs or waits."""
         return self.cells > 0 or self.lock.locked()
 
-    @asynccontextmanager
-    async def take(self, cell: QueuedCell) -> AsyncGenerator[None]:
-        """Have its turn, once those before have ended."""
-        self.cells += 1
-        try:
-            async with self.lock:
-                self.current = cell
-                yield
-        finally:
-            self.cells -= 1
-            if self.current is cell:
-                self.current = None
+    def take(self, cell: QueuedCell) -> "Turn":
+        """Have its turn, once those before have ended: for `async with`."""
+        return Turn(self, cell)
 
     def wait(self) -> None:
         """Say that there is no room for the kernel of the cell whose turn it is, if it is any cell's."""

@@ -130,7 +130,13 @@ def _message_of_ours(channel: Channel, kind: str, stamp: Stamp, content: Json) -
 # --- JSON parts -----------------------------------------------------------------------------------
 
 
-def _pack(value: object) -> bytes:
+NOTHING = b"{}"
+"""A JSON object without anything in it, as most parts of most messages are."""
+
+
+def _pack(value: Json) -> bytes:
+    if not value:
+        return NOTHING
     written = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=Secret.reveal)
     return surrogates.whole(written).encode()
 
@@ -141,6 +147,8 @@ Part = Mapping[str, object] | str
 
 def _unpack(data: bytes) -> Part:
     """Read one part; of what is nested too deeply the innermost is left out."""
+    if data == NOTHING:
+        return {}
     try:
         value = loads(data, lenient=True)
     except ValueError as error:

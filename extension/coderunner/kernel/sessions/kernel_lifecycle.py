@@ -13,6 +13,7 @@ from typing import Any
 from coderunner.errors import CodeRunnerError, KernelNotStarted, NoRoom, NotAnswered
 from coderunner.kernel.execution import prepared_questions
 from coderunner.kernel.execution.client import KernelClient
+from coderunner.kernel.execution.deadline import Alarm
 from coderunner.kernel.execution.late_output import LateOutput
 from coderunner.kernel.execution.transport import Opener, Transport
 from coderunner.kernel.kernel_location import KernelLocation, Server
@@ -84,7 +85,7 @@ class KernelLifecycle:
         self._counted = 0
         """The execution count that an earlier process left; 0: none did, or it is known what became of it."""
         self._process = ""
-        self._cull: asyncio.TimerHandle | None = None
+        self._cull = Alarm()
         self._farewells: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -227,8 +228,7 @@ class KernelLifecycle:
 
     def _begin_opening(self) -> "asyncio.Task[KernelClient]":
         self._show("starting")
-        if self._cull is not None:
-            self._cull.cancel()  # it was meant for a kernel before
+        self._cull.clear()  # it was meant for a kernel before
         self._opening = asyncio.get_running_loop().create_task(self._start())
         self._opening.add_done_callback(_notice_failure)
         return self._opening
@@ -318,8 +318,7 @@ class KernelLifecycle:
 
     async def rest(self, *, keep: bool = True) -> None:
         """Release the kernel until the next cell."""
-        if self._cull is not None:
-            self._cull.cancel()
+        self._cull.clear()
         opening, self._opening = self._opening, None
         starting = [task for task in (opening, self._finding) if task is not None]
         client, self._client = self._client, None
@@ -333,9 +332,7 @@ class KernelLifecycle:
             await asyncio.wait([self._beside(client.close(keep=keep))])
 
     def _plan_rest(self) -> None:
-        if self._cull is not None:
-            self._cull.cancel()
-        self._cull = asyncio.get_running_loop().call_later(self._idle, self._rest_if_idle)
+        self._cull.set(self._idle, self._rest_if_idle)
 
     def _rest_if_idle(self) -> None:
         if self._busy():

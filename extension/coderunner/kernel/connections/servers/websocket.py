@@ -9,7 +9,6 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from urllib.parse import urlencode
 
 from tornado.httpclient import HTTPClientError, HTTPRequest
@@ -174,10 +173,11 @@ class KernelWebSocket:
         Jupyter Server leaves Nagle's algorithm on: it holds back the second message of a cell until the first
         is acknowledged, which Linux does after 40 ms. The option does not last, so it is set again each time.
         """
-        stream = self._stream
-        if QUICKACK is not None and stream is not None:
-            with suppress(OSError):
+        if QUICKACK is not None and (stream := self._stream) is not None:
+            try:  # noqa: SIM105 - for each message, and a context manager takes as long as the call
                 stream.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
+            except OSError:
+                pass
 
     # --- whether it still leads anywhere
 

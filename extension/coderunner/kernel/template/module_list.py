@@ -1,0 +1,62 @@
+"""What ipykernel reads of the list of all modules when its kernel is made.
+
+It wants the files of all of them. To look at each module and at each name would have each forked kernel copy a
+thousand pages of memory that all share: here the same stands side by side.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class Module:
+    """One that has a file."""
+
+    __slots__ = ("__file__",)
+
+    def __init__(self, file: str) -> None:
+        # A text of its own, in memory that is taken now.
+        self.__file__ = f"{file} "[:-1]
+
+
+class ModuleList:
+    """`sys.modules` at the moment when this is made."""
+
+    def __init__(self, ours: str) -> None:
+        """`ours`: a package whose modules no kernel is to have."""
+        modules = sys.modules.copy()
+        self.ours = [name for name in modules if name.partition(".")[0] == ours]
+        files = [getattr(modules[name], "__file__", None) for name in modules if name not in self.ours]
+        self._modules = [Module(file) for file in files if type(file) is str and file]
+
+    def copy(self) -> "ModuleList":
+        """The same: nobody changes it."""
+        return self
+
+    def values(self) -> list[Module]:
+        """All modules that have a file."""
+        return self._modules
+
+
+class _System:
+    """`sys` with such a list."""
+
+    def __init__(self, modules: ModuleList) -> None:
+        self.modules = modules
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys, name)
+
+
+@contextmanager
+def read_by(reader: Any, modules: ModuleList) -> Iterator[None]:
+    """Have a module that has imported `sys` find this list in it meanwhile."""
+    if getattr(reader, "sys", None) is not sys:
+        yield
+        return
+    reader.sys = _System(modules)
+    try:
+        yield
+    finally:
+        reader.sys = sys
