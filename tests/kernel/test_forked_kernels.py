@@ -14,10 +14,12 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 import pytest
 
+from coderunner.kernel.connections.forking.template import LOADING
 from coderunner.kernel.connections.forking.templates import Templates, can_fork
 from coderunner.kernel.connections.servers.running_kernels import existing
 from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.sessions.registry import Local, Session, Sessions
+from coderunner.kernel.template import first_use
 from coderunner.outputs import Aftermath, Status
 from coderunner.sandbox.backends import Availability, available
 from coderunner.sandbox.kernel_sandbox import KernelSandbox
@@ -29,6 +31,8 @@ from tests.sandbox.backends_here import HERE
 pytestmark = pytest.mark.skipif(not can_fork(), reason="kernels cannot be forked here")
 
 Fork = Callable[..., Sessions]
+TEMPLATES = 3 * LOADING
+"""Seconds for a template that leaves out two modules: each time another one loads all that is left."""
 
 
 @pytest.fixture
@@ -42,7 +46,7 @@ def forking(tmp_path: Path) -> Iterator[Fork]:
         made.append(sessions)
         if ready:
             sessions.prepare(Local())
-            assert holds(lambda: templates(sessions).ready)
+            assert holds(lambda: templates(sessions).ready, TEMPLATES)
         return sessions
 
     yield make
@@ -127,7 +131,15 @@ def test_a_forked_kernel_is_like_one_that_was_started(forking: Fork, backend: st
 
 @behaviour("forked:kernel:loaded")
 def test_a_forked_kernel_has_what_was_preloaded(forking: Fork) -> None:
-    assert printed(of(forking("colorsys")), "import sys; print('colorsys' in sys.modules)") == "True"
+    session = of(forking("colorsys"))
+    assert printed(session, "import sys; print('colorsys' in sys.modules)") == "True"
+    # So have those that keep a debugger out of the kernel's own modules, though it reads of them elsewhere.
+    assert printed(session, OWN_MODULES) == "True True True"
+
+
+OWN_MODULES = """import colorsys, ipykernel.ipkernel
+known = get_ipython().kernel._kernel_modules
+print(colorsys.__file__ in known, ipykernel.ipkernel.__file__ in known, ipykernel.ipkernel.sys is sys)"""
 
 
 SEEDS = """import json, multiprocessing, random, secrets, tempfile, uuid, os
@@ -399,3 +411,15 @@ def test_a_plot_of_a_preloaded_library_is_shown_once_and_keeps_its_files_where_t
     where = str(result.outputs[0]).split()
     assert "inline" in str(result.outputs[0]), where
     assert printed(session, "import os; print(os.access(matplotlib.get_cachedir(), os.W_OK))") == "True"
+    # What is drawn in the template leaves nothing.
+    used = (
+        f"names = {{'__name__': 'first_use'}}\nexec({Path(first_use.__file__).read_text()!r}, names)\n{USED}"
+    )
+    assert printed(session, used) == "True []"
+
+
+USED = """before = dict(matplotlib.rcParams), plt.get_fignums()
+for _, use in names['FIRST_USES']:
+    use()
+files = [os.path.realpath(f'/proc/self/fd/{each}') for each in os.listdir('/proc/self/fd')]
+print((dict(matplotlib.rcParams), plt.get_fignums()) == before, [each for each in files if 'ttf' in each])"""

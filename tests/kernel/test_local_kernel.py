@@ -35,9 +35,9 @@ def alive(pid: int) -> bool:
     return bool(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
 
 
-def holds(fact: Callable[[], bool]) -> bool:
+def holds(fact: Callable[[], bool], within: float = BOUND) -> bool:
     """Wait, bounded, until something holds that nobody tells us."""
-    until = time.monotonic() + BOUND
+    until = time.monotonic() + within
     while not fact() and time.monotonic() < until:
         threading.Event().wait(0.01)
     return fact()

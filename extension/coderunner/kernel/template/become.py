@@ -11,9 +11,10 @@ from types import CodeType
 from typing import Any
 
 from coderunner.kernel.template import command_line, fresh
+from coderunner.kernel.template.loading import OURS
+from coderunner.kernel.template.module_list import ModuleList, read_by
 
 LAUNCHER = "ipykernel_launcher"
-OURS = "coderunner"
 
 
 class Prelude:
@@ -37,7 +38,9 @@ def _compiled(text: str) -> CodeType:
     return compile(text, "<string>", "exec", dont_inherit=True)
 
 
-def kernel(command: Sequence[str], prelude: Prelude, pools: "Sequence[Callable[[int], Any]]") -> None:
+def kernel(
+    command: Sequence[str], prelude: Prelude, pools: "Sequence[Callable[[int], Any]]", modules: ModuleList
+) -> None:
     """Be the kernel of a command; returns when it has ended."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     fresh.renew(pools)
@@ -46,10 +49,10 @@ def kernel(command: Sequence[str], prelude: Prelude, pools: "Sequence[Callable[[
     sys.argv[:] = [(spec.origin if spec else None) or LAUNCHER, *command[at + 1 :]]
     sys.orig_argv[:] = command
     command_line.show(command)
-    for name in [each for each in sys.modules if each.partition(".")[0] == OURS]:
-        del sys.modules[name]
+    modules.forget_ours()
     app = importlib.import_module("ipykernel.kernelapp").IPKernelApp.instance()
-    app.initialize()
+    with read_by(sys.modules["ipykernel.ipkernel"], modules):
+        app.initialize()
     prelude.run()
     plots: Any = sys.modules.get("matplotlib.pyplot")
     if plots is not None:

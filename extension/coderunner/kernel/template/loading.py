@@ -9,6 +9,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
+from coderunner.kernel.template.first_use import FIRST_USES
+from coderunner.kernel.template.module_list import ModuleList
+
+OURS = "coderunner"
 OPENBLAS = "OPENBLAS_NUM_THREADS"
 INLINE = "module://matplotlib_inline.backend_inline"
 """Matplotlib's backend, as ipykernel sets it."""
@@ -24,6 +28,7 @@ COMPANIONS = (
     ("PIL.PngImagePlugin", ("matplotlib.pyplot",)),
     ("PIL.PpmImagePlugin", ("matplotlib.pyplot",)),
     ("pandas.io.formats.html", ("pandas",)),
+    ("pyarrow.pandas_compat", ("pandas",)),
     ("pandas.plotting._matplotlib", ("pandas", "matplotlib.pyplot")),
 )
 """What libraries load only for the first plot or table, where all that it belongs to is wanted: a tenth of a
@@ -68,6 +73,8 @@ class Loaded:
         """Variables that were asked for: with another value, what is loaded would be another."""
         self.variables: dict[str, str] = {}
         """Those that ipykernel sets when it is imported."""
+        self.modules: ModuleList
+        """All that are loaded, in the end."""
 
 
 def load(usual: Iterable[str], wanted: Collection[str], own: Iterable[int]) -> Loaded:
@@ -95,7 +102,13 @@ def load(usual: Iterable[str], wanted: Collection[str], own: Iterable[int]) -> L
             with suppress(Exception):
                 importlib.import_module(name)
             _check(needed[0], own)
+    for name, use in FIRST_USES:
+        if name in wanted and name in sys.modules:
+            with suppress(Exception):
+                use()
+            _check(name, own)
     loaded.asked = Environment.unwatch()
+    loaded.modules = ModuleList(OURS)
     gc.collect()
     # What is never looked at by the collector stays in memory that all share.
     gc.freeze()

@@ -43,7 +43,7 @@ def main() -> Callable[[], None]:
     os.close(said)
     os.setsid()
     command = _walled(channel, loaded.variables)
-    return partial(become.kernel, command, prelude, pools)
+    return partial(become.kernel, command, prelude, pools, loaded.modules)
 
 
 def _control() -> socket.socket:

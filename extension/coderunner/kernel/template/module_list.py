@@ -1,12 +1,13 @@
 """What ipykernel reads of the list of all modules when its kernel is made.
 
-It wants the files of all of them. To look at each module and at each name would have each forked kernel copy a
+It wants the files of all of them. To look at each module and each name would have every forked kernel copy a
 thousand pages of memory that all share: here the same stands side by side.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 
@@ -26,9 +27,19 @@ class ModuleList:
     def __init__(self, ours: str) -> None:
         """`ours`: a package whose modules no kernel is to have."""
         modules = sys.modules.copy()
-        self.ours = [name for name in modules if name.partition(".")[0] == ours]
-        files = [getattr(modules[name], "__file__", None) for name in modules if name not in self.ours]
+        self._package, self._count = ours, len(modules)
+        self._ours = self._of_package(modules)
+        files = [getattr(modules[name], "__file__", None) for name in modules if name not in self._ours]
         self._modules = [Module(file) for file in files if type(file) is str and file]
+
+    def _of_package(self, names: Iterable[str]) -> list[str]:
+        return [name for name in names if name.partition(".")[0] == self._package]
+
+    def forget_ours(self) -> None:
+        """Take the package from `sys.modules`, with what of it was loaded since."""
+        since = self._of_package(islice(reversed(sys.modules), len(sys.modules) - self._count))
+        for name in (*self._ours, *since):
+            del sys.modules[name]
 
     def copy(self) -> "ModuleList":
         """The same: nobody changes it."""
