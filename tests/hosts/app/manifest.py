@@ -314,6 +314,16 @@ BEHAVIOURS = {
         "A page says which list and which grants it shows; where older ones came last, they are sent again.",
         "CI: a deleted conversation that stayed in the list",
     ),
+    "app:quiet:page": Behaviour(
+        "While nothing happens, a page asks now and then whether there is news: it sends Gradio no event "
+        "and asks for no frame.",
+        "Gradio's page drew itself sixty times a second, and each event costs all of its components",
+    ),
+    "app:quiet:news": Behaviour(
+        "What changes by the kernel, another tab or the records is shown within seconds, also after the app "
+        "could not be reached for a moment; the route tells only its own page whether anything is new.",
+        "README",
+    ),
     "app:list:notebook": Behaviour(
         "A conversation is downloaded as a notebook, by whoever knows its id and nobody else.", "anchors: 45"
     ),

@@ -666,6 +666,7 @@ def test_formulas_numbers_boxes_and_wide_tables_are_seen_whole(
         ("POST", "/gradio_api/queue/join", {"Origin": "http://127.0.0.1:1"}, 403),
         ("POST", "/gradio_api/run/predict", {"Origin": "null"}, 403),
         ("POST", "/coderunner/act", {"Origin": "null"}, 403),
+        ("POST", "/coderunner/news", {"Origin": "null"}, 403),
         ("POST", "/coderunner/act", {"Content-Type": "text/plain"}, 415),
         ("POST", "/coderunner/act", {"Content-Type": "application/json"}, 404),
         ("GET", "/coderunner/public/host.js", {"Origin": "null"}, 200),

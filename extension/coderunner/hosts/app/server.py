@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote
 
 import gradio as gr
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -31,6 +32,7 @@ from coderunner.hosts.app.conversation.conversations import Conversations
 from coderunner.hosts.app.conversation.reply_writer import ReplyWriter, kernel_label
 from coderunner.hosts.app.conversation_titles import ConversationTitles
 from coderunner.hosts.app.event_streams import ROUTE, EventStreams
+from coderunner.hosts.app.first_script import FirstScript
 from coderunner.hosts.app.own_code.own_routes import OwnCodeRoutes
 from coderunner.hosts.app.own_code.own_runs import OwnRuns
 from coderunner.hosts.app.page import event_handlers, html_fragments
@@ -153,8 +155,11 @@ class App:
             redoc_url=None,
             openapi_url=None,
         )
-        page, left = event_handlers.build(self.conversations, self.archive, self.writer, self.model_choices)
-        app.router.routes.append(WebSocketRoute(ROUTE, EventStreams(app, self.rights, left).socket))
+        page, handlers = event_handlers.build(
+            self.conversations, self.archive, self.writer, self.model_choices
+        )
+        streams = EventStreams(app, self.rights, handlers.leave)
+        app.router.routes += [WebSocketRoute(ROUTE, streams.socket), handlers.news.route(self.rights)]
         gr.mount_gradio_app(
             app,
             page,
@@ -169,7 +174,12 @@ class App:
             show_error=False,
             pwa=False,
             max_file_size=1,  # nothing is ever uploaded
-            app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
+            app_kwargs={
+                "docs_url": None,
+                "redoc_url": None,
+                "openapi_url": None,
+                "middleware": [Middleware(FirstScript, html_fragments.first_script())],
+            },
             theme=html_fragments.theme(),
             head=html_fragments.head(self.rights.token, root=self.settings.base_path),
         )

@@ -61,8 +61,7 @@ class GrantsForm:
         `seen`: what it shows, where it says so: of two news that are on their way, the older may arrive last.
         """
         label = kernel_label(conversation)
-        reach = await self._granted.look(label)
-        before, now = self._shown.get(page), (conversation, reach)
+        before, now = self._shown.get(page), (conversation, await self._granted.look(label))
         if before == now and seen in (None, self._granted.seen(label)):
             return [gr.skip()] * 5
         self._shown[page] = now
@@ -75,6 +74,13 @@ class GrantsForm:
             gr.Column(visible=not now[1].why_not),
             gr.skip() if same else "",
         ]
+
+    async def is_new(self, page: str, conversation: str, seen: str | None) -> bool:
+        """Whether there are news for a page; `seen` as there, None while nothing of the form is drawn."""
+        label = kernel_label(conversation)
+        if self._shown.get(page) != (conversation, await self._granted.look(label)):
+            return True
+        return seen not in (None, self._granted.seen(label))
 
     def leave(self, page: str) -> None:
         """The page is closed."""

@@ -27,12 +27,16 @@ from coderunner.hosts.app.page.component_values import ComponentValues
 from coderunner.hosts.app.page.layout import Layout
 from coderunner.hosts.app.page.list_updates import ListUpdates
 from coderunner.hosts.app.page.open_pages import OpenPages
+from coderunner.hosts.app.page.page_news import PageNews
 from coderunner.hosts.app.page.version_answers import BUSY, VersionAnswers
 from coderunner.runner import Session, missing_words
 from coderunner.text.json_reader import loads
 
 SESSIONS = 200
 """Pages of which Gradio keeps what it notes; it does not hear of their end."""
+
+LOOK = 0.005
+"""Seconds after which an event that has come is looked at, at the latest."""
 
 # Asks the person about blocks that came from a file.
 AGREED = "async (identity) => [identity, await window.coderunner.agreed()]"
@@ -56,18 +60,20 @@ ADDRESSED = (
 
 def build(
     conversations: Conversations, archive: Archive, writer: ReplyWriter, model_choices: AvailableModels
-) -> tuple[gr.Blocks, Callable[[str], None]]:
+) -> tuple[gr.Blocks, "EventHandlers"]:
     """The page, one for all tabs; each shows the conversation that its browser names.
 
-    Also gives what is to be called with the Gradio session of a page that has been closed: Gradio itself
-    would notice that by a further stream of each page.
+    Its handlers are to be told of each page that has been closed: Gradio itself would notice that by a
+    further stream of each page.
     """
     blocks = gr.Blocks(title="CodeRunner", analytics_enabled=False, fill_height=True, fill_width=True)
     with blocks:
         handlers = EventHandlers(conversations, archive, writer, model_choices)
         handlers.listen(blocks)
     blocks.state_session_capacity = SESSIONS
-    return blocks, handlers.leave
+    # Gradio looks for events a thousand times a second, and a hundred times for progress, which none tells.
+    blocks._queue.sleep_when_free, blocks._queue.progress_update_sleep_when_free = LOOK, 1.0
+    return blocks, handlers
 
 
 class EventHandlers:
@@ -92,6 +98,9 @@ class EventHandlers:
         self._versions = VersionAnswers(self._values, self._pages)
         self._list = ListUpdates(conversations, archive, self._pages.current)
         self._at = Layout(writer, model_choices)
+        self.news = PageNews(
+            conversations, archive, self._values, self._pages, self._list, self._at.grants_form
+        )
 
     def listen(self, blocks: gr.Blocks) -> None:
         """Connect the components to their handlers."""
@@ -100,8 +109,8 @@ class EventHandlers:
         around = [at.status, at.banner, at.footnote]
         for changed in (*at.model_form.listen(), *at.kernel_form.listen(at.identity)):
             changed.then(self._update_surroundings, [at.identity], around, **COMMAND)
-        at.timer.tick(
-            self._tick,
+        at.look.change(
+            self.news.all,
             [at.identity, at.refresh, at.search, at.listed, at.grants_form.seen],
             [at.status, at.refresh, at.list, at.unsaved, *at.grants_form.shown],
             js=SEEN,
@@ -138,7 +147,7 @@ class EventHandlers:
             )
             begin.then(self._list_anew, [at.identity, at.search], [at.list], **COMMAND)
         at.attached.change(None, [at.attached], None, js=TAKEN, **COMMAND)
-        blocks.load(self._keepalive, None, [at.keepalive], **STREAM)
+        blocks.load(self._keepalive, None, None, **STREAM)
         at.box.stop(self._stop, [at.identity], None, **COMMAND)
         at.new.click(self._new, [at.search], place, **COMMAND)
         at.list_action.change(
@@ -257,10 +266,11 @@ class EventHandlers:
         """Keep the page's stream of events open.
 
         Gradio closes it when nothing is pending and opens it for the next event; an event that comes just
-        then is lost, and a message with it.
+        then is lost, and a message with it. It has no outputs: one that is waited for is drawn sixty times a
+        second.
         """
         while True:
-            yield gr.skip()
+            yield None
             await asyncio.sleep(KEEPALIVE)
 
     def leave(self, page: str) -> None:
@@ -291,19 +301,6 @@ class EventHandlers:
     async def _stop(self, identity: str) -> None:
         if conversation := await self.conversations.find(identity):
             conversation.stop()
-
-    async def _tick(
-        self, identity: str, refresh: float, search: str | None, listed: str, grants: str, request: gr.Request
-    ) -> list[Any]:
-        conversation, page = await self.conversations.find(identity), _page(request)
-        if conversation is None:  # the page is still being opened, or another one has deleted it
-            return [gr.skip(), refresh + 1 if identity else gr.skip(), *[gr.skip()] * 7]
-        outdated = self._pages.outdated(page, conversation)
-        rows = await self._list.update(identity, search, page, listed)
-        unsaved = html_fragments.unsaved(self.archive.trouble(conversation.id))
-        reach = await self._at.grants_form.news(page, conversation.id, grants)
-        status = self._values.status(conversation)
-        return [status, refresh + 1 if outdated else gr.skip(), rows, unsaved, *reach]
 
     async def _list_anew(self, identity: str, search: str | None, request: gr.Request) -> Any:  # noqa: ANN401 - as below
         await self.archive.settle()

@@ -6,6 +6,7 @@ from html import escape
 from importlib.resources import files
 from time import monotonic
 from urllib.parse import quote
+from zlib import crc32
 
 import gradio as gr
 
@@ -41,6 +42,7 @@ SHEETS = ("page.css", "prose.css", "panel.css", "files.css", "variables.css", "o
 SCRIPTS = (
     "page.js",
     "streams.js",
+    "news.js",
     "list.js",
     "edit.js",
     "panel.js",
@@ -103,6 +105,11 @@ _STATES = {
     "busy": ("run", "Running"),
     "dead": ("bad", "Stopped"),
 }
+
+
+def first_script() -> str:
+    """What runs before anything of Gradio's."""
+    return files("coderunner.hosts.app.page").joinpath("frames.js").read_text(encoding="utf-8")
 
 
 def head(token: str, *, root: str = "") -> str:
@@ -180,9 +187,11 @@ def status(
     place = choices.where.url if isinstance(choices.where, Server) else "This computer"
     name = escape(now.kernel or choices.where.kernel_name)
     sentence = f'<p class="cr-soft">{escape(now.sentence)}</p>' if now.sentence else ""
+    # The seconds by themselves are nothing new: the page counts them.
+    marked = mark(f"{now.since} {label} {place} {name} {sentence} {packages} {from_file} {conversation}")
     return (
         f'<div class="cr-kernel-status cr-{look}" role="status" data-cr-from-file="{from_file}" '
-        f'data-cr-conversation="{escape(conversation)}">'
+        f'data-cr-conversation="{escape(conversation)}" data-cr-mark="{marked}">'
         '<span class="cr-dot"></span>'
         f"<span><b>{label}</b>{clock}<br>"
         f'<span class="cr-soft">{name} · {escape(place)}{_installed(packages, conversation)}</span></span>'
@@ -222,8 +231,22 @@ def banner(choices: Choices, missing: str = "") -> str:
 
 def unsaved(trouble: str) -> str:
     """The warning above the message box about what is not saved; empty if all is."""
-    told = escape(trouble, quote=False)
-    return f'<div class="cr-banner cr-unsaved" role="status">{told}</div>' if trouble else ""
+    if not trouble:
+        return ""
+    return (
+        f'<div class="cr-banner cr-unsaved" role="status" data-cr-mark="{mark(trouble)}">'
+        f"{escape(trouble, quote=False)}</div>"
+    )
+
+
+def mark(shown: str) -> str:
+    """What tells one thing that the page shows from another one in its place, where it is `data-cr-mark`."""
+    return f"{crc32(shown.encode(errors='replace')):08x}"
+
+
+def has_mark(html: str, marked: str) -> bool:
+    """Whether a page that shows something with this mark shows `html`; no mark: it shows nothing."""
+    return f' data-cr-mark="{marked}"' in html if marked else not html
 
 
 NO_FOOTNOTE = '<div class="cr-footnote">&nbsp;</div>'

@@ -9,9 +9,6 @@ from coderunner.hosts.app.forms.kernel_form import KernelForm
 from coderunner.hosts.app.forms.model_form import ModelForm
 from coderunner.hosts.app.page import html_fragments
 
-TICK = 2.0
-"""Seconds between two checks of the kernel and of changes by other tabs."""
-
 
 class Layout:
     """The components of the page by name; created within a `gr.Blocks`."""
@@ -19,11 +16,10 @@ class Layout:
     def __init__(self, writer: ReplyWriter, model_choices: AvailableModels) -> None:
         # In the browser's storage, so that the bare URL opens the last conversation.
         self.identity = gr.BrowserState("", storage_key="coderunner", secret="coderunner")  # noqa: S106 - no secret
-        self.timer = gr.Timer(TICK)
+        # What the page's script asks for when there is something new.
+        self.look = gr.Textbox("", visible="hidden", elem_id="cr-look")
         # Counts how often this page has to load its conversation again.
         self.refresh = gr.Number(0, visible="hidden", elem_id="cr-refresh")
-        # Not a State: for one Gradio keeps a further stream open.
-        self.keepalive = gr.Textbox("", visible="hidden")
         # The mark of the list that the page shows.
         self.listed = gr.Textbox("", visible="hidden")
         # The time zone of the browser.

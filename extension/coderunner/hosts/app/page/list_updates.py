@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any
-from zlib import crc32
 from zoneinfo import ZoneInfo
 
 import gradio as gr
@@ -13,6 +12,7 @@ from coderunner.errors import RecordsUnavailable
 from coderunner.hosts.app.conversation.archive import Archive
 from coderunner.hosts.app.conversation.conversations import Conversations
 from coderunner.hosts.app.page import conversation_list
+from coderunner.hosts.app.page.html_fragments import mark as mark_of
 from coderunner.runner import ConversationList, ConversationSummary
 from coderunner.text import surrogates
 
@@ -55,20 +55,28 @@ class ListUpdates:
         and the list that arrives last decides on its address. `mark`: that of the list which the page shows,
         where it says so: of two lists that are on their way, the older one may arrive last.
         """
+        listed = await self._listed(identity, search, page)
+        fresh = mark_of(listed)
+        if self._shown.get(page) == fresh and mark in ("", fresh):
+            return gr.skip()
+        self._shown[page] = fresh
+        return f'{listed}<i hidden data-cr-mark="{fresh}"></i>'
+
+    async def is_new(self, identity: str, search: str, page: str, mark: str) -> bool:
+        """Whether the list is another one than that with this mark."""
+        return mark_of(await self._listed(identity, search, page)) != mark
+
+    async def _listed(self, identity: str, search: str | None, page: str) -> str:
+        """The list as the page is to show it."""
         search = surrogates.whole(search or "").strip()
         try:
             known = await self._archive.listing(conversation_list.LONGEST, self._current(page) or identity)
             found = await self._search(search, known, page) if search else None
             activities = self._conversations.activities()
             now = datetime.now(self._zones.get(page)).astimezone(self._zones.get(page))
-            listed = conversation_list.listing(known, activities, now, found=found)
+            return conversation_list.listing(known, activities, now, found=found)
         except RecordsUnavailable as failure:
-            listed = conversation_list.trouble(f"Conversations cannot be shown right now: {failure}.")
-        fresh = _mark(listed)
-        if self._shown.get(page) == fresh and mark in ("", fresh):
-            return gr.skip()
-        self._shown[page] = fresh
-        return f'{listed}<i hidden data-cr-mark="{fresh}"></i>'
+            return conversation_list.trouble(f"Conversations cannot be shown right now: {failure}.")
 
     def show_anew(self, page: str, zone: str | None = None) -> None:
         """Give the page the list at the next update even where nothing is new in it.
@@ -94,8 +102,3 @@ class ListUpdates:
         found = await self._archive.search(search, conversation_list.LONGEST + 1)
         self._found[page] = (search, known, found)
         return found
-
-
-def _mark(listed: str) -> str:
-    """What tells one list from another."""
-    return f"{crc32(listed.encode()):08x}"

@@ -67,10 +67,14 @@ class OpenPages:
 
     def outdated(self, page: str, conversation: Conversation) -> bool:
         """Whether the page has to be sent the conversation again; asked for once for each change."""
-        now = (conversation.id, conversation.version)
+        behind = self.behind(page, conversation)
+        self._versions[page] = (conversation.id, conversation.version)
+        return behind
+
+    def behind(self, page: str, conversation: Conversation) -> bool:
+        """Whether the page shows an older version of the conversation, and follows no reply of it."""
         follows = (page, conversation.id) in self._following
-        before, self._versions[page] = self._versions.get(page), now
-        return not follows and before != now
+        return not follows and self._versions.get(page) != (conversation.id, conversation.version)
 
     def leave(self, page: str) -> None:
         """The page is closed."""

@@ -6,6 +6,8 @@
   function through(request) {
     const address = new URL("coderunner/stream", document.baseURI);
     address.search = new URL(request.url).search;
+    // What Gradio calls this page by.
+    window.coderunner.session = address.searchParams.get("session_hash");
     const token = document.querySelector('meta[name="coderunner-token"]').content;
     const socket = new WebSocket(address.href.replace(/^http/, "ws"), ["coderunner", token]);
     socket.binaryType = "arraybuffer";

@@ -1,0 +1,38 @@
+// Asks now and then whether there is anything new for the page, and only then asks for it: an event of Gradio's costs
+// some tens of milliseconds in every part of the page.
+(() => {
+  const EVERY = 2000, LONGEST = 10000; // milliseconds
+  let asking = false, asked = 0;
+  const mark = (place) => document.querySelector(`${place} [data-cr-mark]`)?.dataset.crMark ?? "";
+  const typed = (place) => document.querySelector(`${place} :is(textarea, input)`)?.value;
+
+  // What the page shows by now, whatever was sent to it.
+  const shown = (c) => ({
+    c,
+    page: window.coderunner.session ?? "",
+    search: typed("#cr-search") ?? "",
+    status: mark("#cr-kernel"),
+    list: mark("#cr-list"),
+    unsaved: mark("#cr-kept"),
+    grants: typed("#cr-grants-seen") ?? null, // nothing before its tab was opened
+  });
+
+  async function look() {
+    const c = window.coderunner.shown();
+    if (asking || document.hidden || !c) return;
+    asking = true;
+    try {
+      const token = document.querySelector('meta[name="coderunner-token"]').content;
+      const headers = { "Content-Type": "application/json", "X-CodeRunner-Token": token };
+      const request = { method: "POST", headers, body: JSON.stringify(shown(c)), signal: AbortSignal.timeout(LONGEST) };
+      // Whatever is wrong, Gradio's own request finds it, and says so.
+      const same = await fetch("coderunner/news", request).then(({ status }) => status === 204, () => false);
+      if (!same) window.coderunner.tell("cr-look", `${++asked}`);
+    } finally {
+      asking = false;
+    }
+  }
+
+  setInterval(look, EVERY);
+  document.addEventListener("visibilitychange", look);
+})();
