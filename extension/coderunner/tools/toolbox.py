@@ -164,6 +164,14 @@ class Toolbox:
         """Have it do so from now on."""
         self._allowed.add((conversation, tool.name))
 
+    def allowed_to(self, conversation: str) -> list[str]:
+        """The names of the tools that a person has allowed to it. In any thread."""
+        return sorted(tool for of, tool in self._allowed.copy() if of == conversation)
+
+    def take_back(self, conversation: str, tool: str) -> None:
+        """Have it ask before the next call of a tool, by its name. In any thread."""
+        self._allowed.discard((conversation, tool))
+
     def forget(self, conversation: str) -> None:
         """Take back what was allowed to a conversation."""
         self._allowed = {each for each in self._allowed if each[0] != conversation}

@@ -412,7 +412,8 @@ BEHAVIOURS = {
         "A program that asks gets what a person types below its block, with the keyboard alone.", "R10"
     ),
     "app:asking:tools": Behaviour(
-        "A tool is called once a person allows it below the block, and the model is told of it.",
+        "A tool is called once a person allows it below the block, and the model is told of it; what a chat "
+        "may call without asking is listed in the drawer and taken back there.",
         "consent as for blocks",
     ),
     "app:asking:typing": Behaviour("What is being typed stays while the program prints.", "no flicker"),

@@ -111,6 +111,25 @@ def test_a_tool_is_allowed_below_the_block_that_calls_it(
     assert "tools.add(a: int, b: int) -> int: Adds two numbers." in str(parrot[0].asked[-1]["messages"][0])
 
 
+@behaviour("app:asking:tools")
+def test_what_a_chat_may_call_is_listed_and_taken_back_by_its_tick(somebody: Visitor) -> None:
+    begin(somebody, "print(tools.add(1, 2))")
+    somebody.press("Allow for this chat")
+    expect(somebody.feet).to_have_count(1)
+    somebody.settings("Kernel")
+    tick = somebody.page.get_by_label("call the tool add")
+    expect(tick).to_be_checked()
+    tick.click()
+    expect(tick).to_have_count(0)
+    expect(somebody.page.locator(".toast-body")).to_contain_text("Taken back: call the tool add.")
+    begin(somebody, "print(tools.add(5, 6))")
+    expect(somebody.blocks.last.locator("form p")).to_have_text(
+        "Allow this block to call add(a=5, b=6) of the server shop?"
+    )
+    somebody.press("Refuse")
+    expect(somebody.feet).to_have_count(2)
+
+
 @behaviour("app:asking:typing")
 def test_what_is_being_typed_stays_while_the_program_prints(somebody: Visitor) -> None:
     printer = "[(print(n, flush=True), time.sleep(.1)) for n in range(8)]"

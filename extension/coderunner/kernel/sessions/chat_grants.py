@@ -1,4 +1,4 @@
-"""What code of single chats may reach: shown to the person at the page, added by hand and taken back."""
+"""What code of single chats may reach and call: shown to the person at the page, added and taken back."""
 
 import asyncio
 import os
@@ -30,6 +30,7 @@ LINK = "{path} is a link now, so code does not reach it. Allow it again to allow
 GONE = "There is no {path} now, so code does not reach it."
 HIDDEN = "Left out by name: {names}, where secrets may lie."
 KEPT = "Read only: {names}, from which your own programs run."
+CALLED = "call the tool {name}"
 NAMED = 3
 """Names of what is kept apart in a folder that are told."""
 CLOSED = "Something in it stays read only or secret, so it takes no new files; the folders in it do."
@@ -42,7 +43,7 @@ PATIENCE = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What code of one chat may reach beyond what every kernel needs."""
+    """What code of one chat may reach beyond what every kernel needs, and call without asking."""
 
     own: tuple[str, ...] = ()
     """What was allowed in the chat, in words."""
@@ -77,9 +78,9 @@ class ChatGrants:
     def of(self, conversation: str) -> Reach:
         """What code of a conversation was allowed to reach; never waits for a disk."""
         sandbox = self._sessions.sandbox
+        own = tuple(self._words(conversation))
         if (why_not := self._why_not()) or sandbox is None:
-            return Reach(why_not=why_not)
-        own = tuple(each.words for each in self._own(conversation))
+            return Reach(own, why_not=why_not)
         everywhere = [each.words for each in in_words(sandbox.grants, Path.home())]
         everywhere += [f"reach {each.host} with the secret {each.name}" for each in sandbox.secrets]
         folder = short(self._sessions.directory(conversation), Path.home())
@@ -100,7 +101,7 @@ class ChatGrants:
 
         What is allowed elsewhere before a person takes something back was not meant by that.
         """
-        return "\n".join((conversation, *(each.words for each in self._own(conversation))))
+        return "\n".join((conversation, *self._words(conversation)))
 
     async def add(self, conversation: str, kind: Kind, text: str) -> str:
         """Allow what a person typed; gives a sentence about it. Raises NotGrantable, with one."""
@@ -151,15 +152,19 @@ class ChatGrants:
         stays in sight of the kernel that runs, so that is replaced.
         """
         of, *shown = page.split("\n")
-        listed = self._own(conversation) if of == conversation else []
-        gone = [each for each in listed if each.words in shown and each.words not in kept]
+        listed = self._words(conversation) if of == conversation else []
+        gone = [words for words in listed if words in shown and words not in kept]
         if not gone:
             return ""
         taken = Grants()
-        for each in gone:
-            taken |= each.grants
-        said = f"Taken back: {', '.join(each.words for each in gone)}."
-        return f"{said} {RESTARTED}" if await self._sessions.revoke(conversation, taken) else said
+        for each in self._own(conversation):
+            taken |= each.grants if each.words in gone else Grants()
+        for name, words in self._called(conversation).items():
+            if words in gone and (toolbox := self._sessions.toolbox) is not None:
+                toolbox.take_back(conversation, name)
+        said = f"Taken back: {', '.join(gone)}."
+        restarted = taken != Grants() and await self._sessions.revoke(conversation, taken)
+        return f"{said} {RESTARTED}" if restarted else said
 
     def _why_not(self) -> str:
         where, sandbox = self._where(), self._sessions.sandbox
@@ -170,6 +175,17 @@ class ChatGrants:
         if not sandbox.way:
             return NOWHERE.format(why=sandbox.way.why).strip()
         return "" if sandbox.buttons else OTHERS
+
+    def _words(self, conversation: str) -> list[str]:
+        """All that was allowed to a conversation, in words."""
+        return [*(each.words for each in self._own(conversation)), *self._called(conversation).values()]
+
+    def _called(self, conversation: str) -> dict[str, str]:
+        """The words for each tool that its code may call without asking, by the tool's name."""
+        toolbox = self._sessions.toolbox
+        return (
+            {name: CALLED.format(name=name) for name in toolbox.allowed_to(conversation)} if toolbox else {}
+        )
 
     def _own(self, conversation: str) -> list[Grant]:
         sandbox = self._sessions.sandbox

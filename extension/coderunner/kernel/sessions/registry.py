@@ -99,7 +99,7 @@ class Sessions:
         self._room = Room(self._capacity)
         memory = int(max_memory * 1e9)
         self._limits = replace(sandbox.limits if sandbox else NO_LIMITS, memory=memory)
-        self.sandbox, self._toolbox = sandbox, toolbox
+        self.sandbox, self.toolbox = sandbox, toolbox
         self._confined: dict[str, LocalKernel] = {}
         """The kernel of this machine that a conversation had last."""
         packaging = packaging or Packaging()
@@ -137,7 +137,7 @@ class Sessions:
                 mend=self.packages.mender(conversation, where) if isinstance(where, Local) else None,
                 files=LocalFiles(self.folder(conversation, where)) if isinstance(where, Local) else None,
                 limits=self._limits if here else NO_LIMITS,
-                toolbox=None if where.attach else self._toolbox,
+                toolbox=None if where.attach else self.toolbox,
             )
             if session is not None:
                 successor.take_over(session)
@@ -167,8 +167,8 @@ class Sessions:
         if self.sandbox is not None:
             await asyncio.to_thread(self.sandbox.granted.forget, conversation)
         await asyncio.to_thread(self.packages.forget, conversation)
-        if self._toolbox is not None:
-            self.io_thread.post(self._toolbox.forget, conversation)
+        if self.toolbox is not None:
+            self.io_thread.post(self.toolbox.forget, conversation)
         if session is not None:
             await self.io_thread.run(self._end(session, keep=False))
         if isinstance(where, Server):
@@ -266,8 +266,8 @@ class Sessions:
         await asyncio.gather(*(close() for close in spare), return_exceptions=True)
         await self._room.close()
         await templates.release(self._templates)
-        if self._toolbox is not None:
-            await self._toolbox.close()
+        if self.toolbox is not None:
+            await self.toolbox.close()
         self.io_thread.forget(self._farewell)
         self.folders.close()
 
@@ -293,8 +293,8 @@ class Sessions:
             await prepare(transport, server=isinstance(where, Server))
             if isinstance(transport, LocalKernel) and isinstance(where, Local):
                 await keep_packages(transport, self.folders.packages(conversation, where))
-            if self._toolbox is not None:
-                await offer_tools(transport, await self._toolbox.offer())
+            if self.toolbox is not None:
+                await offer_tools(transport, await self.toolbox.offer())
         except BaseException:
             await asyncio.shield(transport.close(keep=transport.found))
             raise
@@ -335,8 +335,8 @@ class Sessions:
 
     def prepare(self, where: KernelLocation) -> None:
         """Have ready what the kernel of the first conversation will come from; returns at once."""
-        if self._toolbox is not None:
-            self.io_thread.post(self._toolbox.warm)
+        if self.toolbox is not None:
+            self.io_thread.post(self.toolbox.warm)
         if isinstance(where, Local):
             self.io_thread.post(self._refill)
 
