@@ -1,15 +1,18 @@
 """What a page does while nothing happens: it asks whether there is news, and nothing else."""
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping
+from threading import Event
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from coderunner.hosts.app.page.list_updates import ListUpdates
 from coderunner.hosts.app.server import App
 from coderunner.settings.settings import load
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import MARKS, Visitor, client, served, visitor
+from tests.hosts.app.browsing import BOUND, MARKS, Visitor, client, served, visitor
 from tests.hosts.app.parrot import Parrot
 
 pytestmark = MARKS
@@ -105,6 +108,33 @@ def test_a_page_whose_app_is_away_for_a_moment_hears_of_what_it_has_missed(
         assert app.records.conversations.rename(which, "Missed")
         expect(somebody.rows.filter(has_text="Missed")).to_have_count(1)
         somebody.complaints.clear()
+
+
+@behaviour("app:quiet:news")
+def test_news_that_come_when_the_page_has_gone_elsewhere_change_nothing_there(
+    browser: Browser, address: str, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update, asked, go = ListUpdates.update, Event(), Event()
+
+    async def late(self: ListUpdates, *arguments: str) -> object:
+        if not asked.is_set():
+            asked.set()
+            await asyncio.to_thread(go.wait, BOUND)
+        return await update(self, *arguments)
+
+    with visitor(browser, address) as somebody:
+        somebody.ask("About cherries")
+        which = str(told(somebody, 204)["c"])
+        monkeypatch.setattr(ListUpdates, "update", late)
+        assert app.records.conversations.rename(which, "Left behind")
+        assert asked.wait(BOUND)
+        somebody.page.locator("#cr-new").click()
+        expect(somebody.replies).to_have_count(0)
+        with somebody.page.expect_response(lambda answer: "/run/predict" in answer.url):
+            go.set()
+        shown = told(somebody, 204)["c"]
+        assert shown not in (which, "")
+        assert somebody.page.evaluate("coderunner.shown()") == shown
 
 
 @behaviour("app:quiet:page")

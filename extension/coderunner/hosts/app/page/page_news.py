@@ -66,21 +66,27 @@ class PageNews:
         self, identity: str, refresh: float, search: str | None, listed: str, grants: str, request: gr.Request
     ) -> list[Any]:
         """For the status, the count of reloads, the list, the warning of what is not saved, the grants."""
-        conversation, page = await self.conversations.find(identity), str(request.session_hash)
-        if conversation is None:  # the page is still being opened, or another one has deleted it
+        page = str(request.session_hash)
+        # The page may be on its way to another conversation, and not know it yet.
+        which = self.pages.current(page) or identity
+        if (conversation := await self.conversations.find(which)) is None:
+            # The page is still being opened, or another one has deleted it.
             return [gr.skip(), refresh + 1 if identity else gr.skip(), *[gr.skip()] * 7]
         outdated = self.pages.outdated(page, conversation)
         rows = await self.lists.update(identity, search, page, listed)
         unsaved = html_fragments.unsaved(self.archive.trouble(conversation.id))
         reach = await self.grants.news(page, conversation.id, grants)
+        if self.pages.current(page) not in (None, which):
+            return [gr.skip()] * 9
         status = self.values.status(conversation)
         return [status, refresh + 1 if outdated else gr.skip(), rows, unsaved, *reach]
 
     async def is_any(self, shown: Shown) -> bool:
         """Whether `all` would change anything on a page; nothing is noted of what it shows."""
-        conversation = await self.conversations.find(shown.conversation)
+        conversation = await self.conversations.find(self.pages.current(shown.page) or shown.conversation)
         return (
             conversation is None
+            or conversation.id != shown.conversation
             or self.pages.behind(shown.page, conversation)
             or not has_mark(self.values.status(conversation), shown.status)
             or not has_mark(html_fragments.unsaved(self.archive.trouble(conversation.id)), shown.unsaved)
