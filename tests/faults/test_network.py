@@ -90,8 +90,12 @@ async def test_a_connection_that_is_hurt_comes_back(
     result = await during(far, COUNTING, strikes[fault])
     shown = lines_of(result)
     assert shown == sorted(set(shown), key=int)  # in order, and none twice
-    assert result.detail == ("" if len(shown) == LINES and not result.detail else MISSING)
-    ordeal.ends(result, Status.OK, Aftermath.READY, MISSING if result.detail else "")
+    if fault == "cut twice" and result.status is Status.LOST:
+        # Where the way back takes so long that the cell ends before the second cut, its end reaches nobody.
+        ordeal.ends(result, Status.LOST, Aftermath.READY, "it is no longer running")
+    else:
+        assert result.detail == ("" if len(shown) == LINES and not result.detail else MISSING)
+        ordeal.ends(result, Status.OK, Aftermath.READY, MISSING if result.detail else "")
     assert text_of(await far.execute("print(x, runs)")) == "7 1\n"
     await ordeal.goes_on(far, kept=True)
 
