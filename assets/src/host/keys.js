@@ -35,7 +35,8 @@ export function keepInside(event) {
 }
 
 export function listen(roots) {
-  addEventListener("input", () => { typed = performance.now(); }, true);
+  // A person's: scripts of pages tell them things through fields, too.
+  addEventListener("input", (event) => { if (event.isTrusted) typed = performance.now(); }, true);
   const last = (verb) => [...roots].flatMap((root) => [...root.querySelectorAll(`.cr-bar button[data-cr="${verb}"]`)])
     .filter((button) => button.checkVisibility?.() ?? true).sort(order).at(-1);
   const pressed = {

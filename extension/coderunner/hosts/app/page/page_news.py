@@ -76,8 +76,8 @@ class PageNews:
         rows = await self.lists.update(identity, search, page, listed)
         unsaved = html_fragments.unsaved(self.archive.trouble(conversation.id))
         reach = await self.grants.news(page, conversation.id, grants)
-        if self.pages.current(page) not in (None, which):
-            return [gr.skip()] * 9
+        if self.pages.current(page) not in (None, which):  # the list is for all of them
+            return [gr.skip(), gr.skip(), rows, *[gr.skip()] * 6]
         status = self.values.status(conversation)
         return [status, refresh + 1 if outdated else gr.skip(), rows, unsaved, *reach]
 
