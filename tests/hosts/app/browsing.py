@@ -82,7 +82,10 @@ def served(build: Callable[[], Any], path: str = "") -> Iterator[str]:
         app = build()
         if (links := _links(app)) is not None:
             LINKS[address] = lambda: links.new(address).reveal()
-        config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1)
+        # Browsers keep connections longer than uvicorn does: one that is closed as it is used is an error.
+        config = uvicorn.Config(
+            app, log_level="critical", timeout_graceful_shutdown=1, timeout_keep_alive=int(BOUND)
+        )
         servers.append(uvicorn.Server(config))
         await servers[0].serve(sockets=[listener])
 
