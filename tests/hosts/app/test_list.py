@@ -35,19 +35,6 @@ pytestmark = MARKS
 HERE = re.compile(r"/\?c=([\w-]{22,})$")
 
 
-@pytest.fixture(scope="module")
-def app(parrot: tuple[Parrot, str], tmp_path_factory: pytest.TempPathFactory) -> App:
-    folder = tmp_path_factory.mktemp("data")
-    chosen = {"model_url": f"{parrot[1]}/v1", "model": "parrot", "approve": "auto", "data_dir": folder}
-    return App(load(chosen))
-
-
-@pytest.fixture(scope="module")
-def address(app: App) -> Iterator[str]:
-    with served(app.asgi) as address:
-        yield address
-
-
 @pytest.fixture
 def somebody(seat: Seat) -> Iterator[Visitor]:
     with seat.taken() as somebody:

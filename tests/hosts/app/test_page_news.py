@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from threading import Event
 
 import pytest
@@ -10,25 +10,10 @@ from playwright.sync_api import Browser, expect
 
 from coderunner.hosts.app.page.list_updates import ListUpdates
 from coderunner.hosts.app.server import App
-from coderunner.settings.settings import load
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import BOUND, MARKS, Visitor, client, served, visitor
-from tests.hosts.app.parrot import Parrot
+from tests.hosts.app.browsing import BOUND, MARKS, Visitor, client, visitor
 
 pytestmark = MARKS
-
-
-@pytest.fixture(scope="module")
-def app(parrot: tuple[Parrot, str], tmp_path_factory: pytest.TempPathFactory) -> App:
-    folder = tmp_path_factory.mktemp("data")
-    chosen = {"model_url": f"{parrot[1]}/v1", "model": "parrot", "approve": "auto", "data_dir": folder}
-    return App(load(chosen))
-
-
-@pytest.fixture(scope="module")
-def address(app: App) -> Iterator[str]:
-    with served(app.asgi) as address:
-        yield address
 
 
 COUNTED = """

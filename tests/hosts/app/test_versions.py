@@ -8,9 +8,8 @@ from playwright.sync_api import FrameLocator, Locator, expect
 
 from coderunner.hosts.app.conversation.reply_writer import kernel_label
 from coderunner.hosts.app.server import App
-from coderunner.settings.settings import load
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import MARKS, Seat, Visitor, served
+from tests.hosts.app.browsing import MARKS, Seat, Visitor
 from tests.hosts.app.parrot import Parrot
 
 pytestmark = MARKS
@@ -22,19 +21,6 @@ slider = w.IntSlider(value=7, description=f'run {runs}')
 slider
 ```
 """
-
-
-@pytest.fixture(scope="module")
-def app(parrot: tuple[Parrot, str], tmp_path_factory: pytest.TempPathFactory) -> App:
-    folder = tmp_path_factory.mktemp("data")
-    chosen = {"model_url": f"{parrot[1]}/v1", "model": "parrot", "approve": "auto", "data_dir": folder}
-    return App(load(chosen))
-
-
-@pytest.fixture(scope="module")
-def address(app: App) -> Iterator[str]:
-    with served(app.asgi) as address:
-        yield address
 
 
 @pytest.fixture
