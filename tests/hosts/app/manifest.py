@@ -512,6 +512,10 @@ BEHAVIOURS = {
     "app:conversation:forgets": Behaviour(
         "What a reply that is written anew had shown is kept no longer.", "memory stays bounded"
     ),
+    "app:start:import": Behaviour(
+        "The app is imported without the stubs that Gradio makes for editors and without the MCP SDK.",
+        "a start that takes seconds",
+    ),
     "app:start:told": Behaviour(
         "What keeps the app from starting is said in one sentence.", "bad input gets one clear sentence"
     ),

@@ -1,9 +1,12 @@
 """The app as a program: how it starts, where it listens, how it ends."""
 
 import asyncio
+import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
@@ -17,7 +20,7 @@ from coderunner.outputs import Stream
 from coderunner.page.block_state import Block
 from coderunner.settings.settings import load
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import address_of, client, served, started
+from tests.hosts.app.browsing import EXTENSION, address_of, client, served, started
 
 BOUND = 60
 """Seconds for a start: the import of Gradio takes fifteen on a busy machine."""
@@ -33,6 +36,26 @@ def test_it_says_its_address_once_it_answers_and_ends_quietly(how: signal.Signal
         rest, errors = process.communicate(timeout=BOUND)
         assert (rest, errors) == ("", "")
         assert process.returncode in (0, -how, 130)
+
+
+IMPORT = """
+import sys
+opened = []
+sys.addaudithook(lambda event, told: event == "open" and opened.append(str(told[0])))
+import inspect
+import coderunner.hosts.app
+import gradio
+assert inspect.getfile(gradio.Textbox).endswith("textbox.py")
+print([name for name in opened if name.endswith(".pyi")], "mcp" in sys.modules)
+import mcp
+"""
+
+
+@behaviour("app:start:import")
+def test_its_start_waits_for_no_stubs_and_no_sdk_that_it_does_not_use() -> None:
+    environment = {**os.environ, "PYTHONPATH": str(EXTENSION)}
+    done = subprocess.run([sys.executable, "-c", IMPORT], env=environment, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[] False\n", "")
 
 
 @behaviour("app:start:told")
@@ -74,7 +97,9 @@ def test_kernels_of_this_machine_end_with_the_app() -> None:
     with served(app.asgi):
         result = app.writer.session("somebody").begin("1").wait(BOUND)
         assert result is not None
-        kernels = set(ours.children(recursive=True)) - before
+        begun = set(ours.children(recursive=True)) - before
+        # What kernels are forked from stays: it is held for all hosts of these tests.
+        kernels = {one for one in begun if one.children() or "kernel.template" not in " ".join(one.cmdline())}
         assert kernels
     assert psutil.wait_procs(kernels, timeout=BOUND)[1] == []
 
