@@ -44,6 +44,10 @@ BEHAVIOURS = {
     "tools:unreachable": Behaviour(
         "A server that cannot be reached is one sentence that says what to do; the others work.", MCP
     ),
+    "tools:generations": Behaviour(
+        "Tools are called, and failures told, alike by both generations of the MCP SDK.",
+        "text-generation-webui pins the first",
+    ),
     "tools:anew": Behaviour("A server that has ended is started anew by the next call.", MCP),
     "tools:none": Behaviour("Without tools nothing of them is imported or sent.", "no cost"),
 }

@@ -8,18 +8,21 @@ from pathlib import Path
 from typing import TextIO
 
 import anyio
-import httpx2
-from mcp import Client, MCPError, StdioServerParameters
-from mcp.client.stdio import stdio_client
-from mcp.client.streamable_http import streamable_http_client
-from mcp.types import CONNECTION_CLOSED
+import mcp
 
 from coderunner.errors import ToolsUnavailable
 from coderunner.tools.answer import LARGEST, Answer
+from coderunner.tools.sdk.session import Json, SdkError, SdkSession, first_of
 from coderunner.tools.tool import Tool, described
 from coderunner.tools.tool_result import answer_of
 from coderunner.tools.tool_servers import ToolServer
 
+if hasattr(mcp, "Client"):
+    from coderunner.tools.sdk import second as sdk
+else:
+    from coderunner.tools.sdk import first as sdk  # type: ignore[no-redef]
+
+http = sdk.http
 CONNECTING = 20.0
 """Seconds until a server has said which tools it has: a program may be installed first."""
 MOST = 200
@@ -30,6 +33,8 @@ CLOSING = 5.0
 """Seconds for a server to end: those of programs take up to four."""
 READING = 3_600.0
 """Seconds of silence in a call's stream: how long a call takes is limited elsewhere."""
+BAD = 400
+"""The least status of an answer by HTTP that says no."""
 LOST = "ended or lost the connection during the call, which may have done something"
 GONE = ("Session terminated", "Session not found")
 """What the SDK and servers say where a server has forgotten us."""
@@ -41,43 +46,42 @@ class Connection:
     def __init__(self, server: ToolServer) -> None:
         self._server = server
         self._held: asyncio.Task[None] | None = None
-        self._ready: asyncio.Future[Client] | None = None
+        self._ready: asyncio.Future[SdkSession] | None = None
         self._leave = asyncio.Event()
+        self._status = 0
+        """Of the latest answer by HTTP: one generation of the SDK tells it in its errors, the other not."""
 
     async def tools(self) -> list[Tool]:
         """Its tools, by its own names; raises ToolsUnavailable."""
-        found, cursor = [], None
+        found: list[Json] = []
+        cursor = None
         try:
             async with asyncio.timeout(CONNECTING):
                 client = await self._client()
                 for _ in range(PAGES):
-                    page = await client.list_tools(cursor=cursor)
-                    found += page.tools
-                    if not (cursor := page.next_cursor):
+                    page = await client.list_tools(cursor)
+                    found += page["tools"]
+                    if not (cursor := page.get("nextCursor")):
                         break
         except TimeoutError:
             self._leave.set()
             raise ToolsUnavailable(self._said(f"does not answer within {CONNECTING:g} s")) from None
-        except (MCPError, ValueError, RuntimeError) as error:
+        except (SdkError, ValueError, RuntimeError) as error:
             raise ToolsUnavailable(self._said(f"does not list its tools ({_words(error)})")) from None
-        server = self._server.name
-        return [
-            Tool("", tool.name, server, *described(tool.description), tool.input_schema, tool.output_schema)
-            for tool in found[:MOST]
-        ]
+        return [_tool(each, self._server.name) for each in found[:MOST]]
 
     async def call(self, tool: Tool, arguments: Mapping[str, object]) -> Answer:
         """Call a tool. Raises ToolsUnavailable where it was not called at all."""
         client = await self._client()
         try:
-            return answer_of(await client.call_tool(tool.key, dict(arguments)), tool)
-        except MCPError as error:
-            if error.code != CONNECTION_CLOSED and error.message not in GONE:
+            return answer_of(await client.call_tool(tool.key, arguments), tool)
+        except SdkError as error:
+            if not error.closed and error.message not in GONE:
                 return Answer(error=error.message or f"{tool.name} failed")
         except (RuntimeError, ValueError) as error:
             # What it gave is not what its own schema says.
             return Answer(error=f"{tool.name} gave what cannot be read ({_words(error)})")
-        except (OSError, anyio.ClosedResourceError, anyio.BrokenResourceError, httpx2.HTTPError):
+        except (OSError, anyio.ClosedResourceError, anyio.BrokenResourceError, http.HTTPError):
             pass
         self._leave.set()
         return Answer(error=f"the MCP server {self._server.name} {LOST}; the next call starts anew")
@@ -88,7 +92,7 @@ class Connection:
         if self._held is not None:
             await asyncio.wait([self._held], timeout=CLOSING)
 
-    async def _client(self) -> Client:
+    async def _client(self) -> SdkSession:
         """The client that is connected; raises ToolsUnavailable."""
         if self._held is not None and self._leave.is_set():
             await asyncio.wait([self._held], timeout=CLOSING)
@@ -98,7 +102,7 @@ class Connection:
             self._held = asyncio.create_task(self._hold(self._ready, self._leave))
         return await asyncio.shield(self._ready)
 
-    async def _hold(self, ready: "asyncio.Future[Client]", leave: asyncio.Event) -> None:
+    async def _hold(self, ready: "asyncio.Future[SdkSession]", leave: asyncio.Event) -> None:
         """Keep the connection: the SDK wants it to begin and end in one task."""
         leaving = asyncio.ensure_future(leave.wait())
         try:
@@ -107,29 +111,37 @@ class Connection:
                 await leaving
         except Exception as error:  # of any library below: a group of them, as a rule
             if not ready.done():
-                ready.set_exception(ToolsUnavailable(self._said(_why(error, self._server))))
+                ready.set_exception(ToolsUnavailable(self._said(_why(error, self._server, self._status))))
         finally:
             leaving.cancel()
             if not ready.done():
                 ready.cancel()
 
-    async def _open(self, stack: AsyncExitStack) -> Client:
+    async def _open(self, stack: AsyncExitStack) -> SdkSession:
         server = self._server
         if server.command:
             nowhere = stack.enter_context(_nowhere())
-            program = StdioServerParameters(
+            program = mcp.StdioServerParameters(
                 command=server.command[0],
                 args=list(server.command[1:]),
                 env={name: value.reveal() for name, value in server.environment},
             )
-            return await stack.enter_async_context(Client(stdio_client(program, errlog=nowhere)))
-        times = httpx2.Timeout(CONNECTING, read=READING)
-        http = await stack.enter_async_context(httpx2.AsyncClient(headers=server.headers, timeout=times))
-        transport = streamable_http_client(server.url, http_client=http, max_sse_event_size=2 * LARGEST)
-        return await stack.enter_async_context(Client(transport))
+            return await sdk.start(program, nowhere, stack)
+        times = http.Timeout(CONNECTING, read=READING)
+        hooks = {"response": [self._note]}
+        client = http.AsyncClient(headers=server.headers, timeout=times, event_hooks=hooks)
+        return await sdk.reach(server.url, await stack.enter_async_context(client), 2 * LARGEST, stack)
+
+    async def _note(self, response: http.Response) -> None:
+        self._status = response.status_code
 
     def _said(self, what: str) -> str:
         return f"the MCP server {self._server.name} {what}; check the setting tools"
+
+
+def _tool(told: Json, server: str) -> Tool:
+    summary = described(told.get("description"))
+    return Tool("", told["name"], server, *summary, told["inputSchema"], told.get("outputSchema"))
 
 
 def _nowhere() -> TextIO:
@@ -137,20 +149,18 @@ def _nowhere() -> TextIO:
     return Path(os.devnull).open("w", encoding="utf-8")
 
 
-def _why(error: BaseException, server: ToolServer) -> str:
-    """Why a server cannot be reached, in words without a secret."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    match error:
+def _why(error: BaseException, server: ToolServer, status: int) -> str:
+    """Why a server cannot be reached, in words without a secret. `status`: of its latest answer by HTTP."""
+    if status >= BAD:
+        return _status(status)
+    match error := first_of(error):
         case FileNotFoundError() if server.command:
             return f"cannot be started: there is no program {server.command[0]}"
         case OSError() if server.command:
             return f"cannot be started: {error.strerror or type(error).__name__}"
-        case httpx2.HTTPStatusError():
-            return _status(error.response.status_code)
-        case httpx2.HTTPError() | OSError():
+        case http.HTTPError() | OSError():
             return f"cannot be reached at {server.url.partition('?')[0]}"
-        case MCPError() if server.command and error.code == CONNECTION_CLOSED:
+        case SdkError(closed=True) if server.command:
             return f"ended at once; run {server.command[0]} in a terminal to see why"
     return f"does not speak MCP ({_words(error)})"
 
@@ -161,5 +171,5 @@ def _status(status: int) -> str:
 
 
 def _words(error: BaseException) -> str:
-    said = error.message if isinstance(error, MCPError) else type(error).__name__
+    said = error.message if isinstance(error, SdkError) else type(error).__name__
     return " ".join(said[:200].split())

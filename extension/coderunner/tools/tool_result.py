@@ -2,31 +2,23 @@
 
 import json
 
-from mcp.types import (
-    CallToolResult,
-    EmbeddedResource,
-    ImageContent,
-    ResourceLink,
-    TextContent,
-    TextResourceContents,
-)
-
 from coderunner.tools.answer import LARGEST, Answer
+from coderunner.tools.sdk.session import Json
 from coderunner.tools.tool import Tool, unwrapped
 
 
-def answer_of(result: CallToolResult, tool: Tool) -> Answer:
+def answer_of(result: Json, tool: Tool) -> Answer:
     """What code gets of a result: the structured content, else the text, else texts and images in order."""
-    parts = [_part(each) for each in result.content]
+    parts = [_part(each) for each in result["content"]]
     texts = [each for each in parts if isinstance(each, str)]
-    if result.is_error:
+    if result.get("isError"):
         return Answer(
             error="\n".join(texts).strip() or f"{tool.name} failed, and its server does not say why"
         )
     if len(texts) < len(parts):
         answer = Answer(parts, parts=True)
-    elif result.structured_content is not None:
-        answer = Answer(_unwrapped(result.structured_content, tool))
+    elif (structured := result.get("structuredContent")) is not None:
+        answer = Answer(_unwrapped(structured, tool))
     else:
         answer = Answer("\n".join(texts))
     size = _size(answer.value)
@@ -47,14 +39,12 @@ def _unwrapped(content: object, tool: Tool) -> object:
     return content
 
 
-def _part(content: object) -> "str | dict[str, str]":
+def _part(content: Json) -> "str | dict[str, str]":
     match content:
-        case TextContent(text=text):
+        case {"type": "text", "text": str(text)} | {"type": "resource", "resource": {"text": str(text)}}:
             return text
-        case ImageContent(data=data, mime_type=mime):
+        case {"type": "image", "data": str(data), "mimeType": str(mime)}:
             return {"mime": mime, "data": data}
-        case EmbeddedResource(resource=TextResourceContents(text=text)):
-            return text
-        case ResourceLink(uri=uri):
-            return str(uri)
-    return f"[{getattr(content, 'type', 'content')} that cannot be passed on]"
+        case {"type": "resource_link", "uri": str(uri)}:
+            return uri
+    return f"[{content.get('type', 'content')} that cannot be passed on]"
