@@ -2,28 +2,34 @@
 
     python -m bench.files [--megabytes 1000] [--rounds 3] [--server]
 
-The app runs in a process of its own, and a plain socket talks to it; `cp` of the same file takes turns with
-both, and so does the least that an ASGI server can do with such requests: a file written as it comes, and one
-given in large pieces, without a check of anything. Where the machine is shared, the time of a processor that
-the servers took says more than their rates. With `--server`, the same file goes to a Jupyter server, by our
-folder and by the plainest client of its Contents API, with chunks as large as ours. Memory is the most that
-our process takes beyond what it took before, as Linux counts it.
+The app runs in a process of its own, and a plain socket talks to it, whose client takes as little as can be:
+it sends by `sendfile`, and what it fetches goes from its socket through a pipe into a file, or to nowhere.
+In turns with that go `cp` of the same file, a bare socket whose bytes go through a pipe into a file, without
+HTTP, and the least that an ASGI server can do with such requests: a file written as it comes, and one given
+in large pieces, without a check of anything. Ratios are medians of those within a round. Where the machine is
+shared, the time of a processor that the servers took says more than rates. With `--server`, the same file
+goes to a Jupyter server, by our folder and by the plainest client of its Contents API, with chunks as large
+as ours. Memory is the most that our process takes beyond what it took before, as Linux counts it.
 """
 
 import argparse
 import asyncio
 import base64
+import fcntl
 import json
 import os
-import shutil
+import resource
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from io import FileIO
 from pathlib import Path
 from urllib.parse import quote
 
@@ -113,10 +119,13 @@ class Served:
         assert answer.startswith(b"HTTP/1.1 200"), answer[:500]
 
     def download(self, target: Path) -> None:
-        """Fetch the file, and write it down."""
+        """Fetch the file, and write it down, or to nowhere."""
         path = f"file?c={quote(self.chat)}&path=big.bin"
-        with self.ask("GET", path) as connection, target.open("wb") as file:
-            shutil.copyfileobj(connection.makefile("rb", buffering=0), file, 1024 * 1024)
+        with self.ask("GET", path) as connection, target.open("wb", buffering=0) as file:
+            head = connection.makefile("rb", buffering=0)
+            while head.readline().strip():
+                pass
+            pour(connection, file)
 
     def listed(self) -> list[str]:
         """The paths of the chat's files."""
@@ -138,6 +147,29 @@ class Served:
             trust_env=False,
         )
         assert answer.status_code == 200, answer.text
+
+
+def pour(connection: socket.socket, file: FileIO) -> None:
+    """Write what comes to a file, without holding it."""
+    out, into = os.pipe()
+    fcntl.fcntl(into, fcntl.F_SETPIPE_SZ, 1024 * 1024)
+    while count := os.splice(connection.fileno(), into, 1024 * 1024):
+        while count:
+            count -= os.splice(out, file.fileno(), count)
+    os.close(out)
+    os.close(into)
+
+
+def bare(source: Path, target: Path) -> None:
+    """Send a file through a bare socket into another file, which is this thread's part."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        connection, _ = listener.accept()
+    with source.open("rb") as file, target.open("wb", buffering=0) as kept, connection:
+        sending = threading.Thread(target=lambda: (client.sendfile(file), client.close()))
+        sending.start()
+        pour(connection, kept)
+        sending.join()
 
 
 @contextmanager
@@ -181,36 +213,47 @@ def processor_of(pid: int) -> float:
     return (int(its[11]) + int(its[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def processor_of_ended() -> float:
+    """The same for programs that were started here and have ended."""
+    its = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return its.ru_utime + its.ru_stime
+
+
 def here(source: Path, folder: Path, rounds: int) -> None:
     """The app on this machine, with `cp` in turns."""
-    names = ("least upload", "least download", "upload", "download")
-    seconds: dict[str, list[float]] = {name: [] for name in ("cp", *names)}
-    processor: dict[str, list[float]] = {name: [] for name in names}
-    memory = {"upload": 0, "download": 0}
+    fetched = folder / "fetched"
     with served("--serve", str(folder / "home")) as app, served("--serve-least") as floor:
+        of_app, of_floor = partial(processor_of, app.pid), partial(processor_of, floor.pid)
+        ways: dict[str, tuple[Callable[[], object], Callable[[], float]]] = {
+            "cp": (lambda: copy(source, folder / "copy"), processor_of_ended),
+            "bare socket into a file": (lambda: bare(source, folder / "bare"), time.thread_time),
+            "least upload": (lambda: floor.upload(source), of_floor),
+            "upload": (lambda: app.upload(source), of_app),
+            "least download": (lambda: floor.download(fetched), of_floor),
+            "download": (lambda: app.download(fetched), of_app),
+            "download to nowhere": (lambda: app.download(Path(os.devnull)), of_app),
+        }
+        seconds: dict[str, list[float]] = {name: [] for name in ways}
+        processor: dict[str, list[float]] = {name: [] for name in ways}
+        memory = dict.fromkeys(ways, 0)
         app.listed()
         for _ in range(rounds):
-            seconds["cp"].append(timed(lambda: copy(source, folder / "copy")))
-            for name, server, work in (
-                ("least upload", floor, lambda: floor.upload(source)),
-                ("least download", floor, lambda: floor.download(folder / "fetched")),
-                ("upload", app, lambda: app.upload(source)),
-                ("download", app, lambda: app.download(folder / "fetched")),
-            ):
-                before, took = memory_of(server.pid, begin=True), processor_of(server.pid)
+            for name, (work, clock) in ways.items():
+                before, took = memory_of(app.pid, begin=True), clock()
                 seconds[name].append(timed(work))
-                processor[name].append(processor_of(server.pid) - took)
-                if name in memory:
-                    memory[name] = max(memory[name], memory_of(app.pid) - before)
+                processor[name].append(clock() - took)
+                memory[name] = max(memory[name], memory_of(app.pid) - before)
             app.forget()
-            for name in ("copy", "fetched"):
+            for name in ("copy", "bare", "fetched"):
                 (folder / name).unlink()
     say(source, seconds, "cp")
-    for name, most in memory.items():
-        rate = statistics.median(seconds[f"least {name}"]) / statistics.median(seconds[name])
-        ours, its = (statistics.median(processor[each]) for each in (name, f"least {name}"))
-        print(f"{name}: {rate:.2f} of the least's rate; {ours:.2f} s of a processor, the least {its:.2f} s")
-        print(f"{name}: {most / 1e6:.0f} MB of memory more than before")
+    gigabytes = source.stat().st_size / 1e9
+    for name, each in processor.items():
+        print(f"{name}: {statistics.median(each) / gigabytes:.2f} s of a processor a GB")
+    for name in ("upload", "download"):
+        print(f"{name}: {memory[name] / 1e6:.0f} MB of memory more than before")
+    for name in ("least upload", "bare socket into a file"):
+        print(f"upload: {ratio(seconds[name], seconds['upload']):.2f} of the rate of {name}")
 
 
 def there(source: Path, folder: Path, rounds: int) -> None:
@@ -279,12 +322,16 @@ def plain_get(jupyter: Jupyter) -> None:
             pass
 
 
+def ratio(base: list[float], seconds: list[float]) -> float:
+    """How many times as fast as that, in the middle one of the rounds."""
+    return statistics.median(its / ours for its, ours in zip(base, seconds, strict=True))
+
+
 def say(source: Path, seconds: dict[str, list[float]], to: str) -> None:
     """Rates, and each relative to the one that is compared to."""
-    size, base = source.stat().st_size, statistics.median(seconds[to])
     for name, each in seconds.items():
-        median = statistics.median(each)
-        print(f"{name}: {size / median / 1e6:.0f} MB/s, {base / median:.2f} of {to}")
+        rate = source.stat().st_size / statistics.median(each) / 1e6
+        print(f"{name}: {rate:.0f} MB/s, {ratio(seconds[to], each):.2f} of {to}")
 
 
 def look(folder: Path) -> None:

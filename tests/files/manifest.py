@@ -96,6 +96,15 @@ BEHAVIOURS = {
         "Of an upload that breaks off nothing is left, and one that does not fit is told so.",
         "browsers that leave, max_disk",
     ),
+    "files:routes:slow": Behaviour(
+        "Clients that send or read a byte now and then hold up nobody, however many they are.",
+        "a thread for each would leave none for others",
+    ),
+    "files:upload:direct": Behaviour(
+        "A large file goes from the client's socket to a disk of this machine without being held here; what "
+        "follows on the connection is answered, and where the system cannot do it the file is as whole.",
+        "splice(2)",
+    ),
     "files:zip": Behaviour(
         "All files that are listed come in one zip, made while it is sent, piece by piece; too many do not.",
         "a download of all",

@@ -7,7 +7,7 @@ import shutil
 import stat
 import threading
 import uuid
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Callable
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -29,7 +29,7 @@ from coderunner.files.file_words import (
 )
 from coderunner.files.folder_listing import list_files, sizes
 from coderunner.files.local_files import OpenFile, Place, place
-from coderunner.files.receiving import batches, one_behind
+from coderunner.files.receiving import Pourable, batches, one_behind
 from coderunner.private_folders import make_private
 
 BATCH = 2 * 1024 * 1024
@@ -109,6 +109,8 @@ class LocalFolder:
             await asyncio.to_thread(upload.add, batch)
 
         try:
+            if isinstance(pieces, Pourable):  # which gives no more than `size` bytes
+                await pieces.pour(upload)
             await one_behind(batches(pieces, BATCH), add)
             return await asyncio.to_thread(upload.keep)
         finally:
@@ -184,12 +186,20 @@ class _Upload:
 
     def add(self, pieces: list[bytes]) -> None:
         """Write what comes next."""
+
+        def write(handle: int) -> None:
+            for piece in pieces:
+                view = memoryview(piece)
+                while view:
+                    view = view[os.write(handle, view) :]
+
+        self.fill(write)
+
+    def fill(self, source: Callable[[int], None]) -> None:
+        """Have it written to the file."""
         with self._lock:
             try:
-                for piece in pieces:
-                    view = memoryview(piece)
-                    while view:
-                        view = view[os.write(self._handle, view) :]
+                source(self._handle)
             except OSError as error:
                 raise self._failed(error) from error
 

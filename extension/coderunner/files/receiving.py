@@ -2,9 +2,33 @@
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 T = TypeVar("T")
+
+
+class Sink(Protocol):
+    """A file that is being written, by one thread at a time. Both methods raise FileError."""
+
+    def add(self, pieces: list[bytes]) -> None:
+        """Write what comes next."""
+
+    def fill(self, source: Callable[[int], None]) -> None:
+        """Have `source` write what comes next to the open file of that number; it may raise OSError."""
+
+
+@runtime_checkable
+class Pourable(Protocol):
+    """Pieces that need not be held here to get into a file on this machine."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Give what has not been poured."""
+
+    async def pour(self, file: Sink) -> None:
+        """Move what comes to a file, as far as the system can do that.
+
+        When this returns or raises, nothing is being moved any more; when it is cancelled, soon.
+        """
 
 
 async def batches(pieces: AsyncIterable[bytes], size: int) -> AsyncIterator[list[bytes]]:

@@ -33,6 +33,7 @@ from coderunner.page.server.files.answers import (
     json_of,
     status_of,
 )
+from coderunner.page.server.files.direct_receiving import Body
 from coderunner.page.server.files.file_downloads import download, streamed
 from coderunner.page.server.files.zip_stream import zipped
 from coderunner.page.server.routes import HEADER, Rights
@@ -106,11 +107,11 @@ class FileRoutes:
         folder = await self._own(request)
         length = request.headers.get("content-length", "")
         size = int(length) if length.isascii() and length.isdecimal() else None
-        stream = request.stream()
+        body = Body(request, size)
         try:
-            kept = await folder.write(request.query_params.get("path", ""), stream, size)
+            kept = await folder.write(request.query_params.get("path", ""), body, size)
         except FileError:
-            await _read_on(stream)
+            await _read_on(body)
             raise
         return JSONResponse(_described(kept))
 
