@@ -1,5 +1,6 @@
 """A started double for each test, with real kernels behind our extension."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,14 @@ import pytest
 from gradio.routes import App
 
 from tests.hosts.textgen.webui import Webui, fresh_program
+
+SHOP = Path(__file__).parents[2] / "tools" / "mcp_server.py"
+
+
+@pytest.fixture
+def shop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An MCP server whose tools code may call."""
+    monkeypatch.setenv("CODERUNNER_TOOLS", f"shop={sys.executable} {SHOP}")
 
 
 @pytest.fixture

@@ -283,6 +283,11 @@ BEHAVIOURS = {
         "safety: T7",
     ),
     "textgen:asking:nobody": Behaviour("An API client is not asked.", "O14"),
+    "textgen:tools": Behaviour(
+        "Code of a chat calls tools of configured MCP servers, of which the model is told, with a person's "
+        "consent; for API clients, who cannot be asked, only where the settings say so.",
+        "tools as functions in every host",
+    ),
     "textgen:asking:number": Behaviour("An answer reaches the question that was seen, or none.", "R11"),
     "textgen:bar:own-file": Behaviour(
         "Each browser page learns what waits in its chat from a file whose name only it knows.",

@@ -20,7 +20,7 @@ from coderunner.hosts.textgen import hooks
 from coderunner.hosts.textgen.reply import output_placeholders
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS, chromium, served
-from tests.hosts.textgen.test_people import choose
+from tests.hosts.textgen.test_people import CALLS, choose
 from tests.hosts.textgen.webui import Webui, api_state, browser_page, gradio_app, stepped
 from tests.kernel.servers import jupyter_server
 
@@ -327,6 +327,27 @@ def test_always_here_asks_no_more_in_this_chat(chat: Chat) -> None:
     chat.press("Always allow in this chat")
     assert chat.go_on().endswith("Twice.")
     expect(chat.blocks.locator(".cr-outs")).to_have_text(["run number 1", "run number 2"])
+
+
+@behaviour("textgen:tools")
+@pytest.mark.usefixtures("shop")
+def test_a_tool_is_allowed_by_a_button_of_its_block(chat: Chat) -> None:
+    allow = chat.blocks.get_by_role("button", name="Allow for this chat", exact=True)
+
+    pressed: list[bool] = []
+
+    def press() -> None:
+        if allow.count() and not pressed:
+            pressed.append(True)
+            expect(chat.blocks.locator(".cr-question")).to_contain_text(
+                "to call add(a=10, b=5) of the server"
+            )
+            allow.click()
+
+    reply = chat.say(CALLS, "It is 15.", each=press)
+    assert "Result: 15" in reply
+    expect(chat.blocks).to_contain_text("add(a=10, b=5)")
+    expect(chat.blocks.locator(".cr-question")).to_be_hidden()
 
 
 @behaviour("textgen:elements:again")

@@ -304,6 +304,31 @@ def test_an_api_client_is_not_asked(webui: Webui) -> None:
     assert "nobody can answer input() here" in answered("?", api_state())
 
 
+CALLS = "```python\nprint(tools.add(10, 5))\n```\n"
+
+
+@behaviour("textgen:tools")
+@pytest.mark.usefixtures("shop")
+def test_code_calls_a_tool_that_a_person_allows_to_this_chat_once(webui: Webui) -> None:
+    webui.start()
+    choose(approve="auto")
+    webui.says(CALLS, CALLS, "It is 15.")
+    reply, (question,) = reply_with_lines(webui, "Allow for this chat")
+    assert "Allow this block to call add(a=10, b=5) of the server shop?" in question["text"]
+    assert question["text"].endswith("Type one of: Allow once, Allow for this chat, Refuse.")
+    assert reply.count("Result: 15") == 2
+    assert "tools.add" in webui.prompts[0]
+
+
+@behaviour("textgen:tools")
+@pytest.mark.usefixtures("shop")
+def test_an_api_client_cannot_allow_a_tool(webui: Webui) -> None:
+    webui.start()
+    choose(approve="auto", api=True)
+    webui.says(CALLS, "Done.")
+    assert "add needs consent, and nobody can be asked here" in answered("?", api_state())
+
+
 @behaviour("textgen:asking:number")
 def test_a_late_answer_reaches_no_other_question() -> None:
     approvals = BarState()

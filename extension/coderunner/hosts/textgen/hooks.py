@@ -86,6 +86,7 @@ def custom_generate_chat_prompt(text: str, state: webui_api.State, **more: Any) 
         files = extension().sessions.files(request.conversation, extension().store.get().where)
         attached_files.keep(more["history"], request.conversation, files, extension().sessions.io_thread.call)
         taught_language.teach(state, extension().kernel(request.conversation).language_now())
+        taught_language.add(state, extension().words_of_tools(request.conversation))
     return other_hooks.prompt_without_us(custom_generate_chat_prompt, text, state, more)
 
 

@@ -1,10 +1,12 @@
 """What waits for the user, and what is running: shown in the status bar, answered by its buttons."""
 
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import count
 from threading import Lock
 
+from coderunner.hosts.textgen.webui.bar_state_file import LONGEST
 from coderunner.runner import Question, Run
 from coderunner.secret_value import Secret
 
@@ -33,6 +35,8 @@ class InputRequest:
     number: int
     prompt: str
     password: bool
+    choices: tuple[str, ...] = ()
+    """The only answers, if it takes no others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,32 @@ class DetachedBlock:
 
     ordinal: int
     block: str = ""
+
+
+def words(glance: InputRequest | Approval | RunningBlock | DetachedBlock, place: str) -> Mapping[str, object]:
+    """What the bar says of it. `place`: where code runs."""
+    match glance:
+        case InputRequest(number=number, choices=()):
+            text = _end_of(glance.prompt)
+            text = text or f"The program is asking for {'a password' if glance.password else 'input'}"
+            return {"kind": "query", "number": number, "text": text, "password": glance.password}
+        case InputRequest(number=number, prompt=prompt, choices=choices):
+            how = f" Type one of: {', '.join(choices)}."
+            room = LONGEST - len(how)
+            text = prompt if len(prompt) <= room else f"{prompt[: room - 1]}…"
+            return {"kind": "query", "number": number, "text": text + how, "password": False}
+        case Approval(number=number, size=size):
+            text = f"Run the block above ({size}) in {place}?"
+            return {"kind": "ask", "number": number, "text": text}
+        case RunningBlock(ordinal=ordinal, waits=waits):
+            return {"kind": "busy", "number": ordinal + 1, "waits": waits}
+        case DetachedBlock(ordinal=ordinal):
+            return {"kind": "late", "number": ordinal + 1}
+
+
+def _end_of(prompt: str) -> str:
+    """The end of a long prompt, which says what it asks for."""
+    return prompt if len(prompt := prompt.strip()) <= LONGEST else f"… {prompt[2 - LONGEST :]}"
 
 
 class BarState:
@@ -113,7 +143,7 @@ class BarState:
     def inquire(self, conversation: str, question: Question) -> Future[Secret]:
         """Show a program's request for input; gives the future answer."""
         answer: Future[Secret] = Future()
-        query = InputRequest(next(self._numbers), question.prompt, question.password)
+        query = InputRequest(next(self._numbers), question.prompt, question.password, question.choices)
         with self._lock:
             self._queries[conversation] = (query, answer)
         return answer

@@ -30,6 +30,13 @@ def teach(state: MutableMapping[str, Any], language: Language) -> None:
             state[field] = in_language(text, language)
 
 
+def add(state: MutableMapping[str, Any], words: str) -> None:
+    """Tell the model something more, in whichever of the two its mode uses."""
+    if words:
+        for field in FIELDS:
+            state[field] = f"{state.get(field) or ''}\n\n{words}".strip()
+
+
 def in_language(text: str, language: Language) -> str:
     """A text with our instructions for Python in it, with those for another language in their place."""
     for lesson in (character_preset.system_message(), character_preset.context()):

@@ -9,13 +9,8 @@ from secrets import token_hex
 from typing import Any
 
 from coderunner.errors import RecordsUnavailable, SettingsError
-from coderunner.hosts.textgen.blocks.bar_state import (
-    Approval,
-    BarState,
-    DetachedBlock,
-    InputRequest,
-    RunningBlock,
-)
+from coderunner.hosts.textgen.blocks import bar_state
+from coderunner.hosts.textgen.blocks.bar_state import Approval, BarState, DetachedBlock, RunningBlock
 from coderunner.hosts.textgen.blocks.block_buttons import Kernels
 from coderunner.hosts.textgen.blocks.block_controller import BlockController
 from coderunner.hosts.textgen.blocks.output_routes import OutputRoutes
@@ -32,7 +27,7 @@ from coderunner.hosts.textgen.reply.chat_reply_detection import (
 )
 from coderunner.hosts.textgen.state.preferences import Preferences, PreferencesFile, from_settings
 from coderunner.hosts.textgen.webui import image_files, webui_api, webui_patches
-from coderunner.hosts.textgen.webui.bar_state_file import LONGEST, NOTHING, BarStateFiles
+from coderunner.hosts.textgen.webui.bar_state_file import NOTHING, BarStateFiles
 from coderunner.outputs import Result
 from coderunner.page.html.block_html import Setting
 from coderunner.runner import (
@@ -52,6 +47,7 @@ from coderunner.runner import (
     Session,
     Sessions,
     Started,
+    Toolbox,
     allow_sync,
     declined,
     granted,
@@ -65,6 +61,8 @@ from coderunner.settings.settings import Settings
 log = logging.getLogger(__name__)
 
 FOLDER = "coderunner"
+TOOLS = 20.0
+"""Seconds for what is told of tools: their servers are waited for at most ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +97,15 @@ class ExtensionState:
         box = KernelSandbox.of(known, buttons=True, stranger=several, data=home)
         packs, files = Packaging(known.packages, buttons=not several), home / "files"
         room, most, mods = Capacity.of(known), known.max_memory, known.preloaded
-        sessions = Sessions(files, capacity=room, max_memory=most, preload=mods, sandbox=box, packaging=packs)
+        sessions = Sessions(
+            files,
+            capacity=room,
+            max_memory=most,
+            preload=mods,
+            sandbox=box,
+            packaging=packs,
+            toolbox=Toolbox.of(known, people=True),
+        )
         kept = (ours.records_url.reveal(), ours.keep_days, ours.records_pool) if ours else ("", 0, 1)
         records = open_records(kept[0], home, keep_days=kept[1], pool=kept[2], fallback="any")
         chats = ChatIdentities(home / "chats.json", _is_there, lambda at: webui_api.chat_names(at.folder))
@@ -216,6 +222,11 @@ class ExtensionState:
         """The kernel of a conversation; this starts nothing."""
         return self.sessions.get(name, self.store.get().where)
 
+    def words_of_tools(self, name: str) -> str:
+        """What the model of a conversation is told of the tools that its code may call; perhaps nothing."""
+        tools = self.kernel(name).tools
+        return self.sessions.io_thread.call(tools.words(), TOOLS) if tools else ""
+
     def options(self, request: ChatRequest) -> RunOptions:
         """How the cells of a reply are run."""
         chosen = self.store.get()
@@ -318,26 +329,17 @@ class ExtensionState:
         glance = self.approvals.glance(request.conversation)
         if glance is None:
             return NOTHING
-        return {**self._words(glance), "cell": self._at(glance, request), "chat": request.chat[:100]}
+        return {
+            **bar_state.words(glance, self.place()),
+            "cell": self._at(glance, request),
+            "chat": request.chat[:100],
+        }
 
     def _at(self, glance: object, request: ChatRequest) -> str:
         if isinstance(glance, Approval | DetachedBlock):
             return glance.block
         busy = glance if isinstance(glance, RunningBlock) else self.approvals.busy(request.conversation)
         return output_placeholders.identity(request.message, busy.ordinal if busy else 0)
-
-    def _words(self, glance: InputRequest | Approval | RunningBlock | DetachedBlock) -> Mapping[str, object]:
-        match glance:
-            case InputRequest(number=number, prompt=prompt, password=password):
-                text = _end_of(prompt) or f"The program is asking for {'a password' if password else 'input'}"
-                return {"kind": "query", "number": number, "text": text, "password": password}
-            case Approval(number=number, size=size):
-                text = f"Run the block above ({size}) in {self.place()}?"
-                return {"kind": "ask", "number": number, "text": text}
-            case RunningBlock(ordinal=ordinal, waits=waits):
-                return {"kind": "busy", "number": ordinal + 1, "waits": waits}
-            case DetachedBlock(ordinal=ordinal):
-                return {"kind": "late", "number": ordinal + 1}
 
     def leave(self, request: ChatRequest) -> None:
         """Note that a reply is over; returns at once."""
@@ -378,11 +380,6 @@ def why_not(chosen: Preferences, *, several: bool, api: bool = False) -> str:
     if api and chosen.approval == "ask":
         return "API clients cannot approve code. Choose “Automatically” to run code for them."
     return ""
-
-
-def _end_of(prompt: str) -> str:
-    """The end of a long prompt, which says what it asks for."""
-    return prompt if len(prompt := prompt.strip()) <= LONGEST else f"… {prompt[2 - LONGEST :]}"
 
 
 def _prior(more: Mapping[str, Any]) -> str:
