@@ -1,6 +1,7 @@
 """A model for tests: it says what the user said, so that a test decides what the model writes.
 
-After a result of ours it says `Seen.`. To `endless` it says `tick` until the client closes the stream.
+After a result of ours it says `Seen.`. To `endless`, also as what a block printed, it says `tick` until the
+client closes the stream.
 """
 
 import asyncio
@@ -49,7 +50,7 @@ class Parrot:
             last = {"role": "user", "content": self.title}
         else:
             self.asked.append(body)
-        if last["role"] == "user" and last["content"] == "endless":
+        if last["content"] == "endless" or "\nendless\n" in str(last["content"]):
             await self._tick(receive, send)
             return
         for delta in _deltas(last):

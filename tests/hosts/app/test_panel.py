@@ -296,10 +296,14 @@ def test_the_files_tab_lists_what_is_there_and_changes_it(somebody: Visitor, tmp
     expect(page.locator("#cr-right.open")).to_have_count(1)
     expect(panel).to_contain_text("No files yet.")
     expect(panel).to_contain_text("The files of this chat are in")
-    somebody.run("for name in 'ab': open(f'{name}.txt', 'w').write(name * 1234)")
+    code = "for name in 'ab': open(f'{name}.txt', 'w').write(name * 1234)\nprint('endless')"
+    somebody.say(f"```python\n{code}\n```\n")
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("1 kB")
     expect(button).to_have_text("Files2")
+    expect(somebody.feet).to_have_count(0)  # while the reply goes on
+    somebody.stop()
+    expect(somebody.feet).to_have_count(1)
     with page.expect_file_chooser() as chooser:
         panel.get_by_role("button", name="Upload").click()
     (tmp_path / "c.txt").write_text("c")
