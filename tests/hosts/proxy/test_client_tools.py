@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from coderunner.hosts.proxy.client_api.chat_request import FAILED, ClientAnswer
 from coderunner.hosts.proxy.client_api.client_functions import PREFIX, folded, functions
 from coderunner.hosts.proxy.messages.native_request import native
 from coderunner.tools.tool import Tool, beside
@@ -214,6 +215,29 @@ def test_in_messages_a_call_is_a_use_of_a_tool_that_the_next_request_answers(mod
     assert [each["text"] for each in told[1]["content"]] == [said]  # type: ignore[attr-defined]
 
 
+@behaviour("proxy:client-tools:answered")
+def test_in_messages_a_tool_that_failed_is_an_error_for_the_code(model: Model) -> None:
+    code = block(
+        "try:\n    tools.search(query='cats')\nexcept tools.ToolError as error:\n    print('no:', error)"
+    )
+    client = model.says(code, "It is closed.").anthropic()
+    wanted: Any = {"model": RUNS, "max_tokens": 1000, "tools": [{"name": "search", "input_schema": {}}]}
+    wanted["tool_choice"] = {"type": "auto", "disable_parallel_tool_use": True}
+    messages: list[Any] = [{"role": "user", "content": "What is there?"}]
+    first = client.messages.create(messages=messages, **wanted)
+    use: Any = first.content[-1]
+    result = {"type": "tool_result", "tool_use_id": use.id, "is_error": True, "content": "closed"}
+    messages += [
+        {"role": "assistant", "content": [each.to_dict() for each in first.content]},
+        {"role": "user", "content": [result]},
+    ]
+    second: Any = client.messages.create(messages=messages, **wanted)
+    assert [each.text for each in second.content] == ["Result: no: closed\nIt is closed."]
+    asked = [json.loads(body) for body in model.upstream.asked]
+    assert [each["parallel_tool_calls"] for each in asked] == [False, False]
+    assert FAILED not in str(asked)
+
+
 @behaviour("proxy:client-tools:unanswered")
 def test_a_program_that_asks_something_else_ends_the_wait(model: Model) -> None:
     code = "try:\n    tools.search('cats')\nexcept tools.ToolError as error:\n    why = error"
@@ -278,7 +302,7 @@ def test_the_texts_around_a_call_are_one_reply_to_the_model(after: list[str], wh
             history.append({"role": "tool", "tool_call_id": ours["id"], "content": f"answer {number}"})
     asked = folded(history)
     assert asked.messages == [history[0], {"role": "assistant", "content": whole}]
-    assert asked.answers == ({} if after else {f"{PREFIX}0": "answer 0"})
+    assert asked.answers == ({} if after else {f"{PREFIX}0": ClientAnswer("answer 0")})
     theirs: list[Any] = [
         {"role": "assistant", "content": "", "tool_calls": [{"id": "call_1", "function": {}}]},
         {"role": "tool", "tool_call_id": "call_1", "content": "x"},

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from coderunner.errors import CodeRunnerError, RecordsUnavailable
-from coderunner.hosts.proxy.client_api.chat_request import Message
+from coderunner.hosts.proxy.client_api.chat_request import ClientAnswer, Message
 from coderunner.hosts.proxy.client_api.openai_format import Outcome
 from coderunner.hosts.proxy.client_calls import WENT_ON, ClientCalls, Unanswered
 from coderunner.hosts.proxy.client_retries import (
@@ -82,7 +82,7 @@ class ActiveReplies:
         session = self._writer.session(member, records[-1].key.conversation)
         return restored(name, records, await session.language())
 
-    def answered(self, owner: str, answers: Mapping[str, str]) -> Attempt | None:
+    def answered(self, owner: str, answers: Mapping[str, ClientAnswer]) -> Attempt | None:
         """The reply whose block waits for these answers of its client, or has got them.
 
         None where no such call is known (any more). One that was given up is to be continued.

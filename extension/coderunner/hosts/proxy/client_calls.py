@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from coderunner.errors import CodeRunnerError
-from coderunner.hosts.proxy.client_api.chat_request import ChatRequest
+from coderunner.hosts.proxy.client_api.chat_request import ChatRequest, ClientAnswer
 from coderunner.hosts.proxy.client_api.client_functions import PREFIX
 from coderunner.hosts.proxy.client_api.response_stream import ReplySink
 from coderunner.models.endpoint.token_usage import Usage
@@ -35,6 +35,7 @@ WENT_ON = "the chat program went on without an answer"
 UNANSWERED = "the chat program gave no answer to this call"
 ENDED = "the reply that this block belongs to has ended"
 MIXED = "the reply calls tools itself, and the chat program answers those first"
+UNEXPLAINED = "the chat program says that the tool failed"
 TOO_LARGE = "the answer has {size:,} characters; at most {most:,} can be passed on"
 
 
@@ -170,7 +171,7 @@ class ClientCalls:
 
     # --- answers ----------------------------------------------------------------------------------
 
-    def receive(self, answers: Mapping[str, str]) -> None:
+    def receive(self, answers: Mapping[str, ClientAnswer]) -> None:
         """Take what the client's next request answers; a call that it leaves out fails."""
         if not self.suspended or not self._told.keys() & answers.keys():
             return
@@ -197,8 +198,11 @@ class ClientCalls:
             self._borrower.lent = None
 
 
-def answer_of(said: str) -> Answer:
+def answer_of(answer: ClientAnswer) -> Answer:
     """What a client answers: a JSON object or list as such, anything else as text."""
+    said = answer.text
+    if answer.failed:
+        return Answer(error=said[:LARGEST].strip() or UNEXPLAINED)
     if len(said) > LARGEST:
         return Answer(error=TOO_LARGE.format(size=len(said), most=LARGEST))
     if said.lstrip().startswith(("{", "[")):

@@ -42,6 +42,19 @@ class Clues:
     """The name of the conversation of what it refers to."""
 
 
+FAILED = "coderunner_failed"
+"""In a message with an answer: it says why the tool failed. Chat completions have no field for that."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientAnswer:
+    """What a client answers to a call by a block."""
+
+    text: str
+    failed: bool = False
+    """It says why the tool failed."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
     """A request for a reply whose code is to be run."""
@@ -69,7 +82,7 @@ class ChatRequest:
     """The files that came with the messages, once they are taken out."""
     tools: Sequence[Tool] = ()
     """The client's own, which its blocks can call."""
-    answers: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[str, ClientAnswer] = field(default_factory=dict)
     """What the client answers to calls of them by a block, by their ids."""
 
     @property

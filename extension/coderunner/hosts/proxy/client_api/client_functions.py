@@ -8,7 +8,7 @@ and the texts before and after it are one reply again.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from coderunner.hosts.proxy.client_api.chat_request import ChatRequest, Message, text_of
+from coderunner.hosts.proxy.client_api.chat_request import FAILED, ChatRequest, ClientAnswer, Message, text_of
 from coderunner.tools.tool import Tool, described
 
 PREFIX = "call_coderunner_"
@@ -78,15 +78,19 @@ class Folded:
     """A history without our calls."""
 
     messages: list[Message] = field(default_factory=list)
-    answers: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, ClientAnswer] = field(default_factory=dict)
     """What the client answers to those that its last message is about, by their ids."""
     _waiting: str = ""
     """The names of those that the last reply has made, until more is known of it."""
 
     def receive(self, message: Message) -> None:
         """Take one message more."""
+        failed = message.get(FAILED) is True
+        if FAILED in message:
+            message = {key: message[key] for key in message if key != FAILED}
         if self._waiting and message.get("role") == "tool" and is_ours(message.get("tool_call_id")):
-            self.answers[str(message["tool_call_id"])] = text_of(message.get("content"))
+            answer = ClientAnswer(text_of(message.get("content")), failed)
+            self.answers[str(message["tool_call_id"])] = answer
             return
         waited, self._waiting, self.answers = self._waiting, "", {}
         ours = [call for call in _calls(message) if is_ours(call.get("id"))]

@@ -4,7 +4,7 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 
-from coderunner.hosts.proxy.client_api.chat_request import Message, UnusableRequest
+from coderunner.hosts.proxy.client_api.chat_request import FAILED, Message, UnusableRequest
 from coderunner.hosts.proxy.client_api.reply_parts import result_again
 from coderunner.models.continuation.tool_calls import block
 
@@ -58,11 +58,9 @@ def _said(at: int, role: str, blocks: Sequence[Block]) -> list[dict[str, object]
     for each in blocks:
         kind = str(each.get("type"))
         if kind == "tool_result":
-            answer = {
-                "tool_call_id": str(each.get("tool_use_id") or ""),
-                "content": text_of(each.get("content")),
-            }
-            answers.append({"role": "tool", **answer})
+            call, text = str(each.get("tool_use_id") or ""), text_of(each.get("content"))
+            failed = {FAILED: True} if each.get("is_error") is True else {}
+            answers.append({"role": "tool", "tool_call_id": call, "content": text, **failed})
         elif kind in PARTS:
             parts.append(PARTS[kind](each))
         else:

@@ -95,7 +95,8 @@ def _tools(body: Mapping[str, object]) -> dict[str, object]:
     chosen = CHOICES.get(its.get("type"))
     if its.get("type") == "tool":
         chosen = {"type": "function", "function": {"name": str(its.get("name") or "")}}
-    return {"tools": functions, **({"tool_choice": chosen} if chosen else {})}
+    single = {"parallel_tool_calls": False} if its.get("disable_parallel_tool_use") is True else {}
+    return {"tools": functions, **({"tool_choice": chosen} if chosen else {}), **single}
 
 
 def _function(tool: Block) -> dict[str, object]:
