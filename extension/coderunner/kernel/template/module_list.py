@@ -17,8 +17,18 @@ class Module:
     __slots__ = ("__file__",)
 
     def __init__(self, file: str) -> None:
-        # A text of its own, in memory that is taken now.
-        self.__file__ = f"{file} "[:-1]
+        self.__file__ = _copy(file)
+
+
+def _gather() -> None:
+    """Have the names of all modules lie side by side: IPython makes a set of them, which writes to each."""
+    for name in [each for each in sys.modules if type(each) is str]:
+        sys.modules[_copy(name)] = sys.modules.pop(name)
+
+
+def _copy(text: str) -> str:
+    """The same text in memory of its own, that is taken now."""
+    return f"{text} "[:-1]
 
 
 class ModuleList:
@@ -26,11 +36,13 @@ class ModuleList:
 
     def __init__(self, ours: str) -> None:
         """`ours`: a package whose modules no kernel is to have."""
+        _gather()
         modules = sys.modules.copy()
         self._package, self._count = ours, len(modules)
         self._ours = self._of_package(modules)
         files = [getattr(modules[name], "__file__", None) for name in modules if name not in self._ours]
         self._modules = [Module(file) for file in files if type(file) is str and file]
+        self._kept: list[Any] = []
 
     def _of_package(self, names: Iterable[str]) -> list[str]:
         return [name for name in names if name.partition(".")[0] == self._package]
@@ -38,8 +50,8 @@ class ModuleList:
     def forget_ours(self) -> None:
         """Take the package from `sys.modules`, with what of it was loaded since."""
         since = self._of_package(islice(reversed(sys.modules), len(sys.modules) - self._count))
-        for name in (*self._ours, *since):
-            del sys.modules[name]
+        # They are kept: to take a module apart is to write to all that is in it.
+        self._kept = [sys.modules.pop(name) for name in (*self._ours, *since)]
 
     def copy(self) -> "ModuleList":
         """The same: nobody changes it."""
