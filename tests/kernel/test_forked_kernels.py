@@ -93,9 +93,13 @@ WAYS = ["", *HERE]
 
 
 FACTS = """import json, os, resource, signal, sys, threading
+from ipykernel.kernelapp import IPKernelApp
+app = IPKernelApp.instance()
 limits = [name for name in dir(resource) if name.startswith('RLIMIT_')]
 print(json.dumps({
     'command': [os.path.basename(each) for each in sys.argv],
+    'application': [str(each).replace(sys.argv[2], '') for each in (app.argv, app.cli_config, app.config)],
+    'connected': app.connection_file == sys.argv[2],
     'path': sys.path,
     'environment': {name: value for name, value in os.environ.items() if name not in OWN},
     'flags': str(sys.flags),
@@ -172,7 +176,7 @@ def test_two_kernels_of_one_template_share_no_chance_and_no_secret(forking: Fork
 
 @behaviour("forked:threads:own")
 def test_numerical_libraries_have_as_many_threads_as_in_a_kernel_that_was_started(forking: Fork) -> None:
-    source = "import numpy; numpy.ones((2, 2)) @ numpy.ones((2, 2))"
+    source = "import numpy; numpy.ones((500, 500)) @ numpy.ones((500, 500))"
     count = "import os; print(len(os.listdir('/proc/self/task')), os.environ.get('OPENBLAS_NUM_THREADS'))"
     sessions = forking("numpy", backend=HERE[0] if HERE else "")
     started = Sessions(sessions.folders.root / "started", sandbox=sessions.sandbox)

@@ -5,14 +5,14 @@ import importlib
 import importlib.util
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from types import CodeType
 from typing import Any
 
 from coderunner.kernel.template import command_line, fresh
-from coderunner.kernel.template.loading import OURS
-from coderunner.kernel.template.module_list import ModuleList, read_by
+from coderunner.kernel.template.loading import OURS, Loaded
+from coderunner.kernel.template.module_list import read_by
 
 LAUNCHER = "ipykernel_launcher"
 
@@ -38,24 +38,29 @@ def _compiled(text: str) -> CodeType:
     return compile(text, "<string>", "exec", dont_inherit=True)
 
 
-def kernel(
-    command: Sequence[str], prelude: Prelude, pools: "Sequence[Callable[[int], Any]]", modules: ModuleList
-) -> None:
+def kernel(command: Sequence[str], prelude: Prelude, loaded: Loaded) -> None:
     """Be the kernel of a command; returns when it has ended."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    fresh.renew(pools)
+    fresh.renew()
+    loaded.pools.renew()
     at = command.index(LAUNCHER)
     spec = importlib.util.find_spec(LAUNCHER)
     sys.argv[:] = [(spec.origin if spec else None) or LAUNCHER, *command[at + 1 :]]
     sys.orig_argv[:] = command
     command_line.show(command)
-    modules.forget_ours()
-    app = importlib.import_module("ipykernel.kernelapp").IPKernelApp.instance()
-    with read_by(sys.modules["ipykernel.ipkernel"], modules):
-        app.initialize()
+    loaded.modules.forget_ours()
+    with read_by(sys.modules["ipykernel.ipkernel"], loaded.modules):
+        app = loaded.app.initialize(sys.argv[1:])
     prelude.run()
+    see_shell()
+    app.start()
+
+
+def see_shell() -> None:
+    """Have libraries that look for IPython when they are imported see it now: there was none then."""
+    inline: Any = sys.modules.get("matplotlib_inline.backend_inline")
+    if inline is not None:
+        inline._enable_matplotlib_integration()
     plots: Any = sys.modules.get("matplotlib.pyplot")
     if plots is not None:
-        # It looks for IPython when it is imported, and there was none then.
         plots.install_repl_displayhook()
-    app.start()

@@ -11,7 +11,7 @@ from typing import Any
 
 
 def draw() -> None:
-    """Draw a plot, without pyplot, which would load the backend of kernels."""
+    """Draw a plot, without pyplot, which keeps a list of figures and has a backend."""
     fonts: Any = importlib.import_module("matplotlib.font_manager")
     forget = fonts._get_font.cache_clear  # what keeps a file open; of a version without it, nothing is drawn
     figure = importlib.import_module("matplotlib.figure").Figure()

@@ -1,19 +1,16 @@
-"""What each kernel has anew, of all that are forked of one process: chance, secrets, threads, folders."""
+"""What each kernel has anew, of all that are forked of one process: chance, secrets, folders."""
 
 import os
 import random
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")
-"""Where OpenBLAS reads how many threads it may have, when it is loaded."""
 
-
-def renew(pools: "Iterable[Callable[[int], Any]]") -> None:
-    """Make anew what forked processes would share; `pools` set how many threads libraries have."""
+def renew() -> None:
+    """Make anew what forked processes would share."""
     random.seed()
     tempfile.tempdir = None
     tempfile._name_sequence = None  # type: ignore[attr-defined]
@@ -23,17 +20,6 @@ def renew(pools: "Iterable[Callable[[int], Any]]") -> None:
             # What another version has not is not there to be renewed.
             with suppress(AttributeError, KeyError, TypeError, ValueError):
                 mend(module)
-    count = _threads()
-    if count > 1:
-        for pool in pools:
-            pool(count)
-
-
-def _threads() -> int:
-    for name in BLAS_THREADS:
-        with suppress(ValueError):
-            return int(os.environ.get(name, ""))
-    return len(os.sched_getaffinity(0))
 
 
 def _numpy(module: Any) -> None:

@@ -1,16 +1,16 @@
 """Loads what kernels are to have, and sees whether a process with it may be forked."""
 
-import ctypes
 import gc
 import importlib
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from contextlib import suppress
-from typing import Any
 
 from coderunner.kernel.template.first_use import FIRST_USES
 from coderunner.kernel.template.module_list import ModuleList
+from coderunner.kernel.template.prepared_app import PreparedApp
+from coderunner.kernel.template.thread_pools import ThreadPools, threads
 
 OURS = "coderunner"
 OPENBLAS = "OPENBLAS_NUM_THREADS"
@@ -30,10 +30,10 @@ COMPANIONS = (
     ("pandas.io.formats.html", ("pandas",)),
     ("pyarrow.pandas_compat", ("pandas",)),
     ("pandas.plotting._matplotlib", ("pandas", "matplotlib.pyplot")),
+    ("matplotlib_inline.backend_inline", ("matplotlib.pyplot",)),
 )
 """What libraries load only for the first plot or table, where all that it belongs to is wanted: a tenth of a
-second of computing, and 6 MB that each kernel would have for itself. Not the backend of kernels: it looks for
-IPython when it is loaded."""
+second of computing, and 7 MB that each kernel would have for itself."""
 THREADS = "it starts {count} threads, which no forked process has"
 FILES = "it keeps {what} open, which all forked processes would share"
 
@@ -75,6 +75,8 @@ class Loaded:
         """Those that ipykernel sets when it is imported."""
         self.modules: ModuleList
         """All that are loaded, in the end."""
+        self.pools: ThreadPools
+        self.app: PreparedApp
 
 
 def load(usual: Iterable[str], wanted: Collection[str], own: Iterable[int]) -> Loaded:
@@ -82,7 +84,7 @@ def load(usual: Iterable[str], wanted: Collection[str], own: Iterable[int]) -> L
 
     `own`: the descriptors that are open by right. Raises Unforkable.
     """
-    loaded = Loaded()
+    loaded, count = Loaded(), threads()
     os.environ.update(AT_IMPORT)
     before = set(os.environ)
     Environment.watch()
@@ -107,7 +109,10 @@ def load(usual: Iterable[str], wanted: Collection[str], own: Iterable[int]) -> L
             with suppress(Exception):
                 use()
             _check(name, own)
+    loaded.app = PreparedApp()
+    _check("ipykernel", own)
     loaded.asked = Environment.unwatch()
+    loaded.pools = ThreadPools(count)
     loaded.modules = ModuleList(OURS)
     gc.collect()
     # What is never looked at by the collector stays in memory that all share.
@@ -131,24 +136,3 @@ def marks() -> dict[str, int]:
         with suppress(OSError):
             found[folder] = os.stat(folder).st_mtime_ns
     return found
-
-
-def thread_pools() -> list[Callable[[int], Any]]:
-    """Return, for each copy of OpenBLAS that is loaded, what sets the number of its threads."""
-    return [found for path in _libraries() if (found := _setter(path)) is not None]
-
-
-def _libraries() -> Iterator[str]:
-    with open("/proc/self/maps") as maps:
-        paths = {line.split(maxsplit=5)[5].rstrip() for line in maps if "/" in line}
-    return (path for path in sorted(paths) if "openblas" in os.path.basename(path))
-
-
-def _setter(path: str) -> "Callable[[int], Any] | None":
-    library = ctypes.CDLL(path)
-    for before in ("scipy_openblas", "openblas"):
-        for after in ("", "64_", "_64"):
-            found: Callable[[int], Any] | None = getattr(library, f"{before}_set_num_threads{after}", None)
-            if found is not None:
-                return found
-    return None

@@ -34,7 +34,6 @@ def main() -> Callable[[], None]:
     except loading.Unforkable as error:
         control.send(marshal.dumps({"refused": list(error.args)}))
         os._exit(0)
-    pools = loading.thread_pools()
     found = {"missing": loaded.missing, "asked": loaded.asked, "marks": marks}
     control.send(marshal.dumps(found))
     channel, said = _next(control)
@@ -43,7 +42,7 @@ def main() -> Callable[[], None]:
     os.close(said)
     os.setsid()
     command = _walled(channel, loaded.variables)
-    return partial(become.kernel, command, prelude, pools, loaded.modules)
+    return partial(become.kernel, command, prelude, loaded)
 
 
 def _control() -> socket.socket:
