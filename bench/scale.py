@@ -5,13 +5,18 @@
 The cell draws a plot of pandas' with matplotlib. No kernel is there before it is asked for; the template of
 the forked ones is, with both libraries. They take turns, in another order each time. Memory is the share of
 all processes of a kernel (PSS), of that many forked kernels that live at once with their template, and of a
-few that were started. Then what many conversations cost at once, as bench.crowd has it.
+few that were started. Beside both stands the floor: the same plot without a kernel, in as many processes
+that are forked of one which has drawn it, and once more in a process that has. Then what many conversations
+cost at once, as bench.crowd has it.
 """
 
 import argparse
 import asyncio
+import os
 import random
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -36,6 +41,31 @@ import matplotlib.pyplot as plt
 pandas.Series([1, 2, 3]).plot()
 plt.show()"""
 FORKED, STARTED, JUPYTER = "forked", "started", "jupyter_client"
+FLOOR = """
+import gc, io, os, sys, time
+import numpy, pandas
+import matplotlib.pyplot as plt
+def draw():
+    began = time.process_time()
+    pandas.Series([1, 2, 3]).plot()
+    plt.savefig(io.BytesIO(), format="png", bbox_inches="tight")
+    plt.close("all")
+    return time.process_time() - began
+again = sorted(draw() for _ in range(6))[2]
+gc.collect()
+gc.freeze()
+for _ in range(int(sys.argv[1])):
+    done, tell = os.pipe()
+    if not os.fork():
+        draw()
+        os.write(tell, b"d")
+        os.read(0, 1)
+        os._exit(0)
+    os.read(done, 1)
+print(again, flush=True)
+os.read(0, 1)
+"""
+"""Draws as the cell does, and in so many forked processes, which live until the standard input ends."""
 BOUND = 120.0
 SECONDS, TIMES, MEGABYTES = 0.12, 10.0, 20.0
 """The bars: of the first cell, how many times sooner it is, and of a kernel's memory."""
@@ -100,6 +130,19 @@ def memory(sessions: Sessions, count: int) -> float:
     return total / count
 
 
+def floor(count: int) -> tuple[float, float]:
+    """Seconds of computing of a plot where all is loaded and warm; megabytes of one of `count` processes."""
+    with subprocess.Popen(
+        [sys.executable, "-c", FLOOR, str(count)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "MPLBACKEND": "agg", "OPENBLAS_NUM_THREADS": "1"},
+    ) as process:
+        assert process.stdout is not None
+        again = float(process.stdout.readline())
+        return again, share(process.pid) / count
+
+
 def measure(starts: int, kernels: int, folder: Path) -> list[tuple[str, bool]]:
     """Print the rows of one conversation; returns which bars hold."""
     forked, started = sessions_of(folder / "forked", PRELOAD), sessions_of(folder / "started", None)
@@ -134,7 +177,10 @@ def measure(starts: int, kernels: int, folder: Path) -> list[tuple[str, bool]]:
             f"computing {spent[name]:6.3f} s   {spent[name] / spent[FORKED]:5.1f} x"
         )
     shared, alone = memory(forked, kernels), memory(started, FEW)
+    again, least = floor(kernels)
+    print(f"the plot alone, warm     computing {again:6.3f} s, of {spent[FORKED]:.3f} s of a first cell")
     print(f"memory of one of {kernels} forked {shared:6.1f} MB")
+    print(f"memory of one without a kernel {least:6.1f} MB")
     print(f"memory of one started    {alone:6.1f} MB   {alone / shared:5.1f} x")
     for sessions in (forked, started):
         io_thread().call(sessions.close_all(), BOUND)
