@@ -505,6 +505,11 @@ BEHAVIOURS = {
     ),
     "app:form:test": Behaviour("Run shows output, kernel, version and round trip.", "the kernel form"),
     "app:form:model": Behaviour("A model is found by its address; its key never comes back.", "safety: T7"),
+    "app:form:model-kept": Behaviour(
+        "A chosen model is there after a restart, without its key; what it lacks is said, and the demo never "
+        "takes its place.",
+        "nothing is lost; safety: T7",
+    ),
     "app:conversation:let-go": Behaviour(
         "Of many conversations those at rest are let go of, and are whole when asked for.",
         "memory stays bounded",

@@ -42,9 +42,9 @@ def parrot() -> Iterator[str]:
 
 
 @pytest.fixture
-def somebody(browser: Browser) -> Iterator[Visitor]:
+def somebody(browser: Browser, tmp_path: Path) -> Iterator[Visitor]:
     """Somebody at an app of their own: what is chosen holds for a whole app."""
-    app = App(load({"demo": True, "server_folder": "/"}))
+    app = App(load({"demo": True, "server_folder": "/", "data_dir": tmp_path / "data"}))
     with served(app.asgi) as address, visitor(browser, address) as somebody:
         yield somebody
 
@@ -148,7 +148,7 @@ def test_run_shows_output_kernel_version_and_time(guest: Visitor) -> None:
 
 
 @behaviour("app:form:model")
-def test_a_model_is_found_by_its_address_and_picked(somebody: Visitor, parrot: str) -> None:
+def test_a_model_is_found_by_its_address_and_picked(somebody: Visitor, parrot: str, tmp_path: Path) -> None:
     somebody.page.get_by_role("button", name="Connect a model").click()
     somebody.page.locator("#cr-model-url input, #cr-model-url textarea").fill(parrot)
     somebody.page.locator("#cr-key input").fill("sk-canary")
@@ -158,6 +158,13 @@ def test_a_model_is_found_by_its_address_and_picked(somebody: Visitor, parrot: s
     expect(somebody.page.locator("#cr-top .cr-banner")).to_have_count(0)
     assert somebody.ask("polly").startswith("polly")
     assert "sk-canary" not in somebody.page.content()
+    assert json.loads((tmp_path / "data/model.json").read_text()) == {
+        "address": f"{parrot}/v1",
+        "model": "parrot",
+        "key": True,
+    }
+    somebody.open().settings("Model")
+    expect(somebody.page.locator("#cr-model-url input, #cr-model-url textarea")).to_have_value(f"{parrot}/v1")
 
 
 @behaviour("app:form:model")

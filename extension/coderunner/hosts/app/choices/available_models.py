@@ -1,4 +1,4 @@
-"""The models that can be chosen: the one of the settings, those on this machine, the demo."""
+"""The models that can be chosen: those of the settings and the form, those on this machine, the demo."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,7 +6,9 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from coderunner.errors import CodeRunnerError
+from coderunner.hosts.app.choices import chosen_model
 from coderunner.hosts.app.choices.choices import ModelChoice
+from coderunner.hosts.app.choices.chosen_model import ChosenModel
 from coderunner.models.continuation import detection
 from coderunner.models.demo import demo_replies
 from coderunner.models.demo.server import DemoServer
@@ -27,6 +29,10 @@ NAMES = {
 PATIENCE = 3.0
 """Seconds that the start waits for the endpoint's list of models; the page can ask for it later."""
 
+KEY_NEEDED = "The API key for {host} is not kept when CodeRunner stops, so enter it again."
+SILENT = "{model} did not answer when CodeRunner started: {reason}"
+SLOW = f"nothing came from {{host}} within {PATIENCE:.0f} seconds"
+
 
 class AvailableModels:
     """The models that the form offers."""
@@ -35,17 +41,22 @@ class AvailableModels:
         self._settings = settings
         self._demo = DemoServer()
         self.model_choices: list[ModelChoice] = []
+        self.address = ""
+        """The one that a person has entered last, also before the app was started again."""
 
     async def start(self) -> ModelChoice:
         """Find the models, and give the first choice.
 
-        That is the endpoint of the settings, or the only model on this machine, or the demo.
+        That is the endpoint of the settings, or the model that a person chose before, or the only model on
+        this machine, or the demo.
         """
         settings = self._settings
         if settings.demo:
             return await self.offer_demo()
         if settings.model_url:
             return await self._explicit(Endpoint(settings.model_url, settings.model_key, settings.model))
+        if kept := chosen_model.read(settings.data_dir):
+            return await self._kept(kept)
         self.model_choices = await self.look()
         script = await self.offer_demo()
         real = [choice for choice in self.model_choices if not choice.demo]
@@ -72,7 +83,7 @@ class AvailableModels:
         model_choices = [_named(Endpoint(endpoint.url, endpoint.key, model.id)) for model in listed]
         self.model_choices = [
             *model_choices,
-            *(choice for choice in self.model_choices if choice not in model_choices),
+            *(choice for choice in self.model_choices if not any(map(choice.same_as, model_choices))),
         ]
         return model_choices
 
@@ -100,6 +111,27 @@ class AvailableModels:
     def find(self, label: str) -> ModelChoice | None:
         """The model with that label."""
         return next((choice for choice in self.model_choices if choice.label == label), None)
+
+    async def _kept(self, kept: ChosenModel) -> ModelChoice:
+        """The model that a person chose before; the demo can be chosen, but is never taken in its place."""
+        endpoint = kept.endpoint
+        self.address, choice, reason = endpoint.url, _named(endpoint), ""
+        if kept.keyed:
+            choice = replace(choice, trouble=KEY_NEEDED.format(host=endpoint.host))
+        else:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await self.ask(endpoint)
+            except CodeRunnerError as failure:
+                reason = str(failure)
+            except TimeoutError:
+                reason = SLOW.format(host=endpoint.host)
+        if reason:
+            choice = replace(choice, trouble=SILENT.format(model=choice.label, reason=reason))
+        if choice not in self.model_choices:
+            self.model_choices.insert(0, choice)
+        await self.offer_demo()
+        return choice
 
     async def _explicit(self, endpoint: Endpoint) -> ModelChoice:
         """The endpoint of the settings; if no model is set, the endpoint's first, if it answers."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from coderunner.access.origins import LOOPBACK
-from coderunner.hosts.app.choices import stricter_approval
+from coderunner.hosts.app.choices import chosen_model, stricter_approval
 from coderunner.hosts.app.choices.chat_kernels import ChatKernels
 from coderunner.models.endpoint.client import Endpoint
 from coderunner.page.html.block_html import Setting
@@ -35,6 +35,12 @@ class ModelChoice:
     endpoint: Endpoint
     demo: bool = False
     """It is the scripted demo of the app, and is labelled as such."""
+    trouble: str = ""
+    """Why it cannot answer, as far as is known: a sentence for the page."""
+
+    def same_as(self, other: "ModelChoice") -> bool:
+        """Whether they are one model at one address; the keys may differ."""
+        return (self.endpoint.url, self.endpoint.model) == (other.endpoint.url, other.endpoint.model)
 
 
 @dataclass(slots=True)
@@ -56,7 +62,7 @@ class Choices:
     approve: Approve | None = None
     """None: not chosen, so it depends on where code runs."""
     data: Path | None = None
-    """Where a choice that is stricter than the settings stays; None: nowhere."""
+    """Where the chosen model stays, and a choice that is stricter than the settings; None: nowhere."""
     kernels: ChatKernels = field(default_factory=ChatKernels)
     """Of single chats."""
     max_blocks: int = 8
@@ -132,6 +138,17 @@ class Choices:
         self.approve = approve
         if self.data is not None:
             stricter_approval.keep(self.data, approve)
+
+    def choose_model(self, choice: ModelChoice) -> None:
+        """Choose a model, also for the next start. Writes to the disk."""
+        self.choice = choice
+        if self.data is not None:
+            chosen_model.keep(self.data, None if choice.demo else choice.endpoint)
+
+    def answered(self, choice: ModelChoice) -> None:
+        """A model has answered: there is no trouble with it any more."""
+        if choice.trouble and self.choice is choice:
+            self.choice = replace(choice, trouble="")
 
     @property
     def limit(self) -> float:

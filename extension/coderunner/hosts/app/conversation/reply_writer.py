@@ -136,6 +136,7 @@ class ReplyWriter:
             async def generate(step: Generate) -> AsyncGenerator[str]:
                 async with aclosing(reply.generate(step.reply, step.result, shown)) as deltas:
                     async for delta in deltas:
+                        choices.answered(choice)
                         if delta.reasoning:
                             request.think(delta.reasoning)
                         if delta.content:

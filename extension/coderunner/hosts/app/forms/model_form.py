@@ -1,5 +1,6 @@
 """The form that chooses the model."""
 
+import asyncio
 from typing import Any
 
 import gradio as gr
@@ -18,6 +19,7 @@ HELP = (
     "llama.cpp `…:8080/v1`, text-generation-webui `…:5000/v1`, vLLM `…:8000/v1`, or a hosted one with "
     "its API key."
 )
+NO_KEY, KEY = "Only if the server needs one", "Known; type to replace it"
 
 
 class ModelForm:
@@ -31,9 +33,7 @@ class ModelForm:
         self.url = gr.Textbox(
             label="Address", placeholder="http://127.0.0.1:11434/v1", elem_id="cr-model-url"
         )
-        self.key = gr.Textbox(
-            label="API key", type="password", placeholder="Only if the server needs one", elem_id="cr-key"
-        )
+        self.key = gr.Textbox(label="API key", type="password", placeholder=NO_KEY, elem_id="cr-key")
         self.find = gr.Button("Find models", size="sm", variant="primary", elem_id="cr-find")
         self.status = gr.HTML(
             "", elem_id="cr-model-status", elem_classes="cr-html", apply_default_css=False, padding=False
@@ -54,11 +54,18 @@ class ModelForm:
     @property
     def shown(self) -> list[Any]:
         """The components that `values` fills."""
-        return [self.picker, self.temperature, self.prompt]
+        return [self.picker, self.url, self.key, self.temperature, self.prompt]
 
     def values(self) -> list[Any]:
         """The current choices, without the key."""
-        return [self._picked(), self._choices.temperature, self._choices.system_prompt]
+        address = self._model_choices.address
+        return [
+            self._picked(),
+            address,
+            _key_field(known=bool(address and self._model_choices.endpoint(address, Secret()).key)),
+            self._choices.temperature,
+            self._choices.system_prompt,
+        ]
 
     def listen(self) -> list[Any]:
         """Connect the form to its handlers; gives the events after which the page shows the new choices."""
@@ -80,7 +87,8 @@ class ModelForm:
         return gr.Dropdown(choices=labels, value=choice.label if choice else None)
 
     async def _pick(self, label: str) -> None:
-        self._choices.choice = self._model_choices.find(label) or self._choices.choice
+        if choice := self._model_choices.find(label):
+            await asyncio.to_thread(self._choices.choose_model, choice)
 
     async def _scan(self) -> list[Any]:
         found = await self._model_choices.look()
@@ -94,7 +102,10 @@ class ModelForm:
         return [self._picked(), finding(f"Models found: {len(found)}. Choose one above.", ok=True)]
 
     async def _find(self, url: str, key: str) -> list[Any]:
-        """List the models at the URL and choose the first. The key stays here; its field is emptied."""
+        """List the models at the URL and choose the one of before, or the first.
+
+        The key stays here; its field is emptied.
+        """
         try:
             endpoint = self._model_choices.endpoint(url.strip(), Secret(key.strip()))
             model_choices = await self._model_choices.ask(endpoint)
@@ -102,12 +113,12 @@ class ModelForm:
             return [gr.skip(), gr.skip(), finding(str(failure), ok=False)]
         if not model_choices:
             return [gr.skip(), gr.skip(), finding("The server responded, but no model is loaded.", ok=False)]
-        self._choices.choice = model_choices[0]
+        self._model_choices.address = endpoint.url
+        before = self._choices.choice
+        same = (each for each in model_choices if before is not None and each.same_as(before))
+        await asyncio.to_thread(self._choices.choose_model, next(same, model_choices[0]))
         count = "1 model" if len(model_choices) == 1 else f"{len(model_choices)} models"
-        held = gr.Textbox(
-            value="",
-            placeholder="Saved; type to replace it" if endpoint.key else "Only if the server needs one",
-        )
+        held = _key_field(known=bool(endpoint.key))
         return [self._picked(), held, finding(f"Connected: {count}.", ok=True)]
 
     async def _set_temperature(self, temperature: float | None) -> None:
@@ -119,3 +130,8 @@ class ModelForm:
 
     async def _set_system_prompt(self, prompt: str) -> None:
         self._choices.system_prompt = whole(prompt)
+
+
+def _key_field(*, known: bool) -> gr.Textbox:
+    """The field for the key, which is never in it."""
+    return gr.Textbox(value="", placeholder=KEY if known else NO_KEY)

@@ -216,7 +216,7 @@ UNREAD = "That conversation cannot be loaded right now. Here is a new one."
 
 
 def banner(choices: Choices, missing: str = "") -> str:
-    """The banner above the chat: that the model is a demo, or why a conversation is `missing`."""
+    """The banner above the chat: what is known of the model, or why a conversation is `missing`."""
     if missing:
         return f'<div class="cr-banner" role="status">{missing}</div>'
     if choices.choice is None:
@@ -226,6 +226,8 @@ def banner(choices: Choices, missing: str = "") -> str:
             '<div class="cr-banner"><b>Demo model.</b> It is a script, not an AI, and shows how replies '
             f"run code. {_CONNECT}</div>"
         )
+    if choices.choice.trouble:
+        return f'<div class="cr-banner" role="status">{escape(choices.choice.trouble)} {_CONNECT}</div>'
     return ""
 
 
