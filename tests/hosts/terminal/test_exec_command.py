@@ -104,7 +104,7 @@ def test_a_program_comes_by_stdin(
     ("arguments", "said"),
     [
         ([], "nothing to run: give -c CODE, a file, or - for stdin"),
-        (["-c", "1", "program.py"], "nothing to run: give -c CODE, a file, or - for stdin"),
+        (["-c", "1", "program.py"], "two programs to run: give either -c CODE or a file"),
         (["nowhere.py"], "nowhere.py cannot be read: No such file or directory"),
     ],
 )

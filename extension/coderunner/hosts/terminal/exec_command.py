@@ -72,10 +72,13 @@ class Program:
     def of(cls, code: str | None, file: str | None) -> "Program":
         """The program that the command line names: the code itself, or a file; `-` is stdin.
 
-        Raises SettingsError if there is none, or it cannot be read.
+        Raises SettingsError if there is none, or two, or it cannot be read.
         """
-        if (code is None) == (file is None):
+        if code is None and file is None:
             message = "nothing to run: give -c CODE, a file, or - for stdin"
+            raise SettingsError(message)
+        if code is not None and file is not None:
+            message = "two programs to run: give either -c CODE or a file"
             raise SettingsError(message)
         if code is not None:
             return cls(code)
