@@ -493,7 +493,7 @@ def test_the_command_line_imports_and_exports(
     assert main(["import", "analysis.ipynb"]) == 0
     identity, said = (text.strip() for text in capsys.readouterr())
     assert said.startswith(
-        "coderunner: analysis.ipynb is the conversation with that id; coderunner app lists it"
+        f"coderunner: analysis.ipynb is the conversation {identity}; coderunner app lists it"
     )
     assert main(["export", "analysis", "out.ipynb"]) == 0
     assert main(["export", identity, "-"]) == 0

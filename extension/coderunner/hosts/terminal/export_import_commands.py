@@ -68,7 +68,7 @@ def _taken_in(records: Records, file: str) -> int:
         return 2
     sys.stdout.write(f"{identity}\n")
     sys.stdout.flush()
-    sys.stderr.write(f"coderunner: {plain(file)} is the conversation with that id; coderunner app lists it\n")
+    sys.stderr.write(f"coderunner: {plain(file)} is the conversation {identity}; coderunner app lists it\n")
     for sentence in missing:
         sys.stderr.write(f"coderunner: {plain(sentence)}\n")
     return 0
