@@ -170,6 +170,16 @@ def test_a_flag_is_not_guessed_from_its_beginning() -> None:
     assert "unrecognized arguments: --por" in shown.stderr
 
 
+@behaviour("command-line:errors:sentence")
+def test_an_unknown_flag_is_told_with_the_usage_of_its_command(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("exec", "check"):
+        with pytest.raises(SystemExit):
+            __main__.main([command, "--bogus"])
+        said = capsys.readouterr().err
+        assert said.startswith(f"usage: coderunner {command} ")
+        assert said.endswith(f"coderunner {command}: error: unrecognized arguments: --bogus\n")
+
+
 @behaviour("command-line:errors:harmless")
 def test_an_error_says_nothing_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
     assert __main__.main(["settings", "--config", "no\x1b]0;owned\x07where"]) == 2

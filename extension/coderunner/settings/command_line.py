@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from coderunner import __version__
 from coderunner.settings.descriptions import Description
@@ -36,7 +37,9 @@ def parser() -> argparse.ArgumentParser:
         description="Run the Python that a chat model writes, inline, in a Jupyter kernel.",
     )
     whole.add_argument("--version", action="version", version=f"coderunner {__version__}")
-    commands = whole.add_subparsers(dest="command", title="commands", metavar="COMMAND")
+    commands = whole.add_subparsers(
+        dest="command", title="commands", metavar="COMMAND", parser_class=_CommandParser
+    )
     _add(
         commands,
         "app",
@@ -93,6 +96,17 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
+class _CommandParser(argparse.ArgumentParser):
+    """The parser of one command: what it does not know is told with its own usage, not that of all."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401 - as typeshed has it
+        """Parse, or say what is unknown and exit."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown).replace(_MARK, '')}")
+        return found, unknown
+
+
 _MARK = "\N{INVISIBLE SEPARATOR}"
 _ID = re.compile(r"-(?:[\w-]{11}|[\w-]{15}|[\w-]{23})", re.ASCII)
 """An id that begins with `-`, as one of four characters of an earlier version could: of 9, 12 or 18 bytes."""
@@ -114,7 +128,7 @@ def taken(whole: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.
 
 
 def _add(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    commands: "argparse._SubParsersAction[_CommandParser]",
     name: str,
     what: str,
     topics: Sequence[Topic],
