@@ -139,6 +139,11 @@ def _together(refusals: Sequence[Refusal], remedy: Remedy, button: str = "") -> 
     return " ".join(filter(None, (*sentences, _advice(those, advised))))
 
 
+_INSTALLED = (
+    "CodeRunner installs what is missing only where {settings} = auto is set, with --packages auto or in the "
+    "settings file."
+)
+
 _FOR_PEOPLE: Mapping[Remedy, _Remedy] = {
     Remedy.BUTTON: _Remedy(),
     Remedy.FORM: _Remedy(*2 * ("If you mean it, allow it by hand, under “What code may reach”.",)),
@@ -154,7 +159,7 @@ _FOR_PEOPLE: Mapping[Remedy, _Remedy] = {
     ),
     Remedy.PROXY: _FOR_MODELS[Remedy.PROXY],
     Remedy.INSTALL: _Remedy(),
-    Remedy.PACKAGES: _FOR_MODELS[Remedy.PACKAGES],
+    Remedy.PACKAGES: _Remedy(*2 * (_INSTALLED,)),
 }
 
 
