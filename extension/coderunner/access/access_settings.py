@@ -62,11 +62,24 @@ def load_api_keys(settings: Settings, what: str, say: Callable[[str], None]) -> 
 
 
 def key_wanted(settings: Settings, what: str) -> str:
-    """What is said to somebody who sends no key that is accepted, and where to find one."""
-    as_what = "as `Authorization: Bearer …` or `x-api-key`"
-    if settings.api_key or settings.scoped_key or settings.team_file is not None:
-        return f"Send your key {as_what}; whoever runs the {what} can give you one."
-    return f"Send the {what}'s key {as_what}; the {what}'s terminal shows its file."
+    """What is said to somebody who sends no key, and where to find one."""
+    whose = "your" if _keys_are_given(settings) else f"the {what}'s"
+    return f"Send {whose} key as `Authorization: Bearer …` or `x-api-key`; {_where(settings, what)}."
+
+
+def key_unknown(settings: Settings, what: str) -> str:
+    """What is said to somebody who sends another key, and where to find the right one."""
+    return f"This key is not one of the {what}'s; {_where(settings, what)}."
+
+
+def _where(settings: Settings, what: str) -> str:
+    if _keys_are_given(settings):
+        return f"whoever runs the {what} can give you one"
+    return f"the {what}'s terminal shows the file of its key"
+
+
+def _keys_are_given(settings: Settings) -> bool:
+    return bool(settings.api_key or settings.scoped_key) or settings.team_file is not None
 
 
 def keep_apart(settings: Settings, keys: int) -> None:

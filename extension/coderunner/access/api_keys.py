@@ -37,12 +37,18 @@ class ApiKeys:
 
         Nobody can tell by the time how much of a key is right: what is looked up is its digest.
         """
-        scheme, _, given = authorization.partition(" ")
-        return self._owners.get(digest_of(given.strip())) if scheme.casefold() == "bearer" else None
+        given = bearer(authorization)
+        return self._owners.get(digest_of(given)) if given else None
 
     def replace(self, others: "ApiKeys") -> None:
         """Accept these keys from now on, and no others."""
         self._owners = others._owners
+
+
+def bearer(authorization: str) -> str:
+    """The key that an Authorization header carries; empty where it carries none."""
+    scheme, _, given = authorization.partition(" ")
+    return given.strip() if scheme.casefold() == "bearer" else ""
 
 
 def digest_of(key: str) -> str:

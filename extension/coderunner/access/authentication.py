@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from coderunner.access.api_keys import ApiKeys
+from coderunner.access.api_keys import ApiKeys, bearer
 from coderunner.access.origins import App, Receive, Scope, Send
 
 CHALLENGE = {"www-authenticate": "Bearer"}
@@ -16,12 +16,22 @@ class Authentication:
     """ASGI middleware: lets in requests with a valid key, and tells the app whose key it is."""
 
     def __init__(
-        self, app: App, api_keys: ApiKeys, *, refuse: App, known: Callable[[str], Mapping[str, object]]
+        self,
+        app: App,
+        api_keys: ApiKeys,
+        *,
+        refuse: App,
+        unknown: App,
+        known: Callable[[str], Mapping[str, object]],
     ) -> None:
-        """`refuse` answers all other requests; `known` gives what is added to the scope for an owner."""
+        """`unknown` answers requests with a key that is not valid, `refuse` all others without a valid one.
+
+        `known` gives what is added to the scope for an owner.
+        """
         self._app = app
         self._api_keys = api_keys
         self._refuse = refuse
+        self._unknown = unknown
         self._known = known
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -31,8 +41,11 @@ class Authentication:
             return
         sent = _keys(scope, b"authorization") or [b"Bearer " + key for key in _keys(scope, OWN)]
         owner = self._api_keys.owner(sent[0].decode("latin-1")) if len(sent) == 1 else None
-        if owner is None or scope["type"] != "http":
+        if scope["type"] != "http":
             await self._refuse(scope, receive, send)
+        elif owner is None:
+            given = len(sent) == 1 and bearer(sent[0].decode("latin-1"))
+            await (self._unknown if given else self._refuse)(scope, receive, send)
         else:
             await self._app({**scope, **self._known(owner)}, receive, send)
 

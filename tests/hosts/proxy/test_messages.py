@@ -166,7 +166,7 @@ def test_what_cannot_be_done_is_refused_with_a_sentence_before_anything_is_asked
 
 @behaviour("proxy:messages:refused")
 def test_a_wrong_key_is_refused_in_whichever_header_it_is(proxied: Proxied) -> None:
-    with pytest.raises(anthropic.AuthenticationError):
+    with pytest.raises(anthropic.AuthenticationError, match="This key is not one of the proxy's"):
         proxied.anthropic("another-key-of-nobody").messages.create(model=RUNS, max_tokens=10, messages=ASKED)
     sent = {"x-api-key": ALICE, "authorization": "Bearer another-key-of-nobody"}
     answer = httpx.post(f"{proxied.url}/v1/messages", json={}, headers=sent, trust_env=False)

@@ -104,7 +104,9 @@ def test_nothing_is_answered_without_a_key(opened: Open, serve: Serve, key: str)
                 answer = http.request(method, path)
                 assert (answer.status_code, answer.json()["error"]["code"]) == (401, "invalid_api_key")
                 assert not [name for name in answer.headers if name.startswith("access-control")]
-    with pytest.raises(openai.AuthenticationError, match="Send the proxy's key"):
+                said = "This key is not one of the proxy's" if key else "Send the proxy's key"
+                assert said in answer.json()["error"]["message"]
+    with pytest.raises(openai.AuthenticationError, match="This key is not one of the proxy's"):
         list(proxied.client(key or "none").models.list())
     assert served.asked == []
 

@@ -123,8 +123,11 @@ def _with_keys(settings: Settings, app: App, known: Grants) -> App:
         token = AccessToken(token="", client_id=grant.owner, scopes=listed(grant.scopes))
         return {"user": AuthenticatedUser(token)}
 
-    refuse = PlainTextResponse(f"{access_settings.key_wanted(settings, 'server')}\n", 401, CHALLENGE)
-    return Authentication(app, known.api_keys, refuse=refuse, known=user)
+    refuse, unknown = (
+        PlainTextResponse(f"{said(settings, 'server')}\n", 401, CHALLENGE)
+        for said in (access_settings.key_wanted, access_settings.key_unknown)
+    )
+    return Authentication(app, known.api_keys, refuse=refuse, unknown=unknown, known=user)
 
 
 @contextlib.asynccontextmanager

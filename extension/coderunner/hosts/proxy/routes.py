@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Send
 
-from coderunner.access.access_settings import key_wanted, names
+from coderunner.access.access_settings import key_unknown, key_wanted, names
 from coderunner.access.api_keys import ApiKeys
 from coderunner.access.authentication import CHALLENGE, Authentication
 from coderunner.access.origins import LOOPBACK
@@ -207,6 +207,7 @@ class Proxy:
             Starlette(routes=routes, lifespan=self._life, exception_handlers=REFUSALS),
             api_keys,
             refuse=Refusal(key_wanted(self.settings, "proxy"), 401, CHALLENGE, code="invalid_api_key"),
+            unknown=Refusal(key_unknown(self.settings, "proxy"), 401, CHALLENGE, code="invalid_api_key"),
             known=lambda owner: {OWNER: owner},
         )
 
