@@ -179,8 +179,11 @@ def test_a_table_is_paged_and_sorted_in_the_kernel(session: Session) -> None:
     run(session, FRAMES)
     page = rows(session, "frame", offset=1, limit=1)
     assert ([name for name, _ in page.columns], page.labels) == (["n", "t", "f", "d", "c"], ("1",))
-    assert (page.rows, page.total, page.width) == ((("1", "nan", "nan", "NaT", "u"),), 3, 5)
+    assert (page.rows, page.total, page.width) == ((("1", "NaN", "NaN", "NaT", "u"),), 3, 5)
     assert column(rows(session, "frame", sort=0)) == ["1", "2", "3"]
+    assert column(rows(session, "frame"), 3) == ["2020-01-02", "NaT", "2020-01-01"]
+    run(session, "frame.loc[0, 'd'] += pd.Timedelta(hours=9)")
+    assert column(rows(session, "frame"), 3) == ["2020-01-02 09:00:00", "NaT", "2020-01-01 00:00:00"]
     for number, (up, down) in enumerate([("120", "021"), ("201", "021"), ("201", "021"), ("201", "021")]):
         assert "".join(rows(session, "frame", sort=number).labels) == up
         assert "".join(rows(session, "frame", sort=number, descending=True).labels) == down

@@ -78,11 +78,14 @@
       page.columns.forEach(([name, type], at) => head.append(this.title(name, type, at + this.first)));
       const top = make("thead");
       top.append(head);
+      // What is missing stands where the other values of its column stand.
+      const texts = page.columns.map((_, at) => page.rows.some((row) => row[at] && !isNumber(row[at])));
       page.rows.forEach((row, at) => {
         const line = make("tr"), label = make("th", "", page.labels[at]);
         label.scope = "row";
-        line.append(label, ...row.map((cell) => {
-          const made = make("td", isNumber(cell) ? "cr-number" : "", cell);
+        line.append(label, ...row.map((cell, column) => {
+          const number = isNumber(cell) && !(cell === "NaN" && texts[column]);
+          const made = make("td", number ? "cr-number" : "", cell);
           if (cell.length > 40) made.title = cell;
           return made;
         }));

@@ -23,6 +23,8 @@ ROWS, COLUMNS = 200, 100
 """Of one answer."""
 CELL = 200
 """Characters of a cell."""
+MIDNIGHT = " 00:00:00"
+"""How the texts of moments at midnight end, and those of spans of whole days."""
 SORTED, SORTED_OBJECTS = 2_000_000, 100_000
 """Rows that are sorted: of numbers, and of what is compared one by one."""
 MIXED = "the values of this column are of several types, which have no order"
@@ -92,10 +94,12 @@ def page(
     else:
         places = list(range(offset, min(offset + limit, of.rows)))
     shown = range(first, min(first + COLUMNS, len(of.columns)))
-    cells = [[cell(each) for each in of.column(number, places)] for number in shown]
+    taken = [of.column(number, places) for number in shown]
+    cells = [without_midnight(values, [cell(each) for each in values]) for values in taken]
+    labels = of.labels(places)
     return {
         "columns": [[label(of.columns[number]), of.kind(number)] for number in shown],
-        "labels": [label(each) for each in of.labels(places)],
+        "labels": without_midnight(labels, [label(each) for each in labels]),
         "rows": [list(row) for row in zip(*cells)] if cells else [[] for _ in places],  # noqa: B905
         "total": of.rows,
         "width": len(of.columns),
@@ -103,8 +107,19 @@ def page(
 
 
 def cell(value: Any) -> str:
-    """A cell as plain text; a text without quotes."""
+    """A cell as plain text; a text without quotes, and what is no number as pandas prints it."""
+    if type(value) is float and value != value:
+        return "NaN"
     return cut(value, CELL) if type(value) is str else short(value, CELL)
+
+
+def without_midnight(values: "Sequence[Any]", texts: "list[str]") -> "list[str]":
+    """The texts of moments; as pandas prints them, their days alone where none has another time."""
+    if any(type(each) is str for each in values):
+        return texts
+    if not all(text == "NaT" or text.endswith(MIDNIGHT) for text in texts):
+        return texts
+    return [text[: -len(MIDNIGHT)] if text.endswith(MIDNIGHT) else text for text in texts]
 
 
 # --- the order of values that Python compares -----------------------------------------------------
