@@ -729,3 +729,14 @@ def test_a_hostile_text_costs_no_more_than_its_length(piece: str, world: World) 
 
     cost(1_000)
     assert cost(1_000_000) < 1.0
+
+
+@behaviour("sandbox:refusals:sensitive")
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root may read it without a sandbox")
+def test_what_of_the_system_is_of_root_alone_is_told_and_offered_to_nobody(world: World) -> None:
+    system = (*world.policy.system, Path("/etc"))
+    world = replace(world, policy=replace(world.policy, system=system))
+    denied = "PermissionError: [Errno 13] Permission denied: '{}'"
+    (refusal,) = refusals(raised(denied.format("/etc/shadow")), "", world.policy, world.person)
+    assert (refusal.sentence, refusal.remedy) == ("This block may not read /etc/shadow.", Remedy.NOTHING)
+    assert world.told(raised(denied.format("/etc/passwd"))) == []

@@ -7,6 +7,7 @@ it. Nothing that code shows is believed beyond that.
 
 import os
 import re
+import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -199,6 +200,8 @@ def _refused(path: Path, name: Named, policy: Policy, person: Person) -> Access 
     if not name.failed:
         return None if person.stranger else _unsaid(path, name, policy, person.home)
     readable, writable = policy.may_read(path), policy.may_write(path)
+    if readable and name.denied and not person.stranger:
+        readable = not _of_root_alone(path)
     # What programs need may be read, and is denied for many reasons.
     granted = readable and not any(path.is_relative_to(each) for each in (*policy.system, *policy.imports))
     # What is not there is denied to who wants to make it; who wants to read it is told that it is not there.
@@ -212,6 +215,15 @@ def _refused(path: Path, name: Named, policy: Policy, person: Person) -> Access 
         there = os.path.exists(path) or os.path.isdir(path.parent)
         return "write" if there and offers.writable(path) else None
     return "read" if os.path.exists(path) and offers.readable(path) else None
+
+
+def _of_root_alone(path: Path) -> bool:
+    """Whether a place of the system is root's alone: the sandbox keeps it from a kernel of root's, too."""
+    within = [each for each in (path, *path.parents) if any(each.is_relative_to(root) for root in _SETTINGS)]
+    return os.geteuid() == 0 and any(not each.stat().st_mode & stat.S_IROTH for each in within)
+
+
+_SETTINGS = ("/etc", "/sys/kernel")
 
 
 def _unsaid(path: Path, name: Named, policy: Policy, home: Path) -> Access | None:
