@@ -13,6 +13,7 @@ import pytest
 
 from coderunner.__main__ import main
 from coderunner.errors import NoSuchKernel
+from coderunner.hosts.terminal.kernels_command import lines
 from coderunner.kernel.connections.servers.running_kernels import RunningKernel, ago, meant
 from coderunner.kernel.connections.servers.running_servers import marked_yours, running_servers, with_token
 from coderunner.runner import Local, Server, Sessions, existing
@@ -102,6 +103,13 @@ async def test_the_kernels_of_this_machine_are_listed_with_what_they_take(
     ours = found[str(tmp_path / "work" / "talk")]
     assert (ours.memory or 0) > 10_000_000
     assert ago(ours.active).endswith((" s", " min"))
+
+
+@behaviour("kernels:list:here")
+def test_a_column_of_which_nothing_is_known_is_left_out() -> None:
+    rows = [("kernel", "spec", "state", "for"), ("12", "-", "-", "conversation a"), ("345", "-", "idle", "-")]
+    assert lines(rows) == ["kernel  state  for", "12      -      conversation a", "345     idle   -"]
+    assert lines([("no kernel is running",)]) == ["no kernel is running"]
 
 
 @behaviour("kernels:attach:variables")

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from coderunner.runner import RunningKernel, ago, existing, kernels_here, location_of, plain
 from coderunner.settings.settings import Settings
 
+UNKNOWN = "-"
 TITLES = ("kernel", "spec", "state", "active", "memory", "for")
 
 
@@ -23,20 +25,27 @@ def kernels(settings: Settings, *, as_json: bool) -> int:
         sys.stdout.write(json.dumps(listed, indent=2) + "\n")
         return 0
     rows = [TITLES, *(_row(each, settings) for each in found)] if found else [("no kernel is running",)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
-        sys.stdout.write(f"{line.rstrip()}\n")
+    sys.stdout.write("".join(f"{line}\n" for line in lines(rows)))
     return 0
 
 
+def lines(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table, whose first row are its titles; without the columns of which nothing is known."""
+    columns = [column for column in zip(*rows, strict=True) if {*column[1:]} != {UNKNOWN}]
+    widths = [max(map(len, column)) for column in columns]
+    return [
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        for row in zip(*columns, strict=True)
+    ]
+
+
 def _row(each: RunningKernel, settings: Settings) -> tuple[str, ...]:
-    memory = "-" if each.memory is None else f"{each.memory / 1e6:.0f} MB"
+    memory = UNKNOWN if each.memory is None else f"{each.memory / 1e6:.0f} MB"
     ours = _conversation(each, settings)
     what = f"conversation {ours}" if ours else each.path
     what = f"{what} at {each.server}" if each.server else what
     short = each.id if each.id.isdigit() else each.id[:8]
-    told = short, each.kernel_name or "-", each.state or "-", ago(each.active), memory, what or "-"
+    told = short, each.kernel_name, each.state, ago(each.active), memory, what
     return tuple(_on_one_line(text) for text in told)
 
 
@@ -49,4 +58,4 @@ def _conversation(each: RunningKernel, settings: Settings) -> str:
 
 def _on_one_line(text: str) -> str:
     """A foreign text on one line, without terminal escapes."""
-    return " ".join(plain(text).split()) or "-"
+    return " ".join(plain(text).split()) or UNKNOWN
