@@ -211,6 +211,16 @@ def test_an_error_shows_the_hint_that_the_model_reads() -> None:
 
 
 @behaviour("page:view:error")
+def test_an_error_of_syntax_names_its_line_and_no_file_that_is_not_there() -> None:
+    for said, shown in (
+        ("'(' was never closed (2452353359.py, line 12)", "was never closed (line 12)"),
+        ("invalid syntax (tool.py, line 3)", "invalid syntax (tool.py, line 3)"),
+    ):
+        html = block_html.block(ended(Error("SyntaxError", said), status=Status.ERROR), SETTING)
+        assert shown in html.replace("&#x27;", "'")
+
+
+@behaviour("page:view:error")
 def test_an_error_shows_its_line_and_folds_its_traceback() -> None:
     trace = (
         "\x1b[31mZeroDivisionError\x1b[0m",

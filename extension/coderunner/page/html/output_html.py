@@ -108,6 +108,8 @@ def _boxed(output: ActiveOutput) -> Boxed | ActiveOutput:
 
 
 _HINT = re.compile(r"^Hint: .*$", re.MULTILINE)
+_CELL = re.compile(r"\([0-9]{1,20}\.py, (line [0-9]{1,9})\)\Z")
+"""What a syntax error says of its place: the name that ipykernel gives a cell, of which there is no file."""
 
 
 def _error(error: Error, block: Block, longest: int) -> str:
@@ -118,7 +120,8 @@ def _error(error: Error, block: Block, longest: int) -> str:
     number = int(lines[-1]) if lines else 0
     where = f"\n  line {number}: {source[number - 1].strip()}" if 0 < number <= len(source) else ""
     hint = "".join(f"\n{line}" for line in _HINT.findall(block.read)[-1:])
-    says = f"{error.ename}: {error.evalue}" if error.evalue else error.ename
+    said = _CELL.sub(r"(\1)", error.evalue)
+    says = f"{error.ename}: {said}" if said else error.ename
     headline = ansi_html.html(_clipped(says, longest)[0])
     folded = (
         '<details class="cr-trace"><summary>traceback</summary>'
