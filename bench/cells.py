@@ -51,6 +51,7 @@ NEW_KERNELS = 5
 FLOOR_HERE = "bare jupyter_client loop, local"
 FLOOR_THERE = "bare jupyter_client loop, server's kernel"
 BARE_THERE = "bare WebSocket loop, Jupyter server"
+BARE_FROM_THREAD = "the same loop, called from a thread"
 OURS_HERE = "CodeRunner, local"
 OURS_THERE = "CodeRunner, Jupyter server"
 AWAITED_THERE = "CodeRunner, Jupyter server, awaited"
@@ -192,8 +193,12 @@ def servers_connection_file(jupyter: Jupyter, runtime: Path) -> Iterator[str]:
 
 
 @contextmanager
-def bare_websocket(where: Server) -> Iterator[Run]:
-    """The floor's loop over the server's WebSocket: it codes messages, and does nothing else."""
+def bare_websocket(where: Server, *, awaited: bool = True) -> Iterator[Run]:
+    """The floor's loop over the server's WebSocket: it codes messages, and does nothing else.
+
+    It has our WebSocket and our reading of messages, and ends with the same two of them as ours does. Unless
+    `awaited`, the way from the caller's thread to the loop and back counts, as for `ours`.
+    """
     loop = io_thread()
 
     async def connect() -> tuple[ServerKernel, asyncio.Queue[Message]]:
@@ -218,7 +223,7 @@ def bare_websocket(where: Server) -> Iterator[Run]:
 
     kernel, heard = loop.call(connect())
     try:
-        yield lambda: loop.call(timed(execute()))
+        yield (lambda: loop.call(timed(execute()))) if awaited else (lambda: loop.call(execute()))
     finally:
         loop.call(kernel.close())
 
@@ -292,6 +297,7 @@ def race(directory: Path, cells: int, rounds: int) -> list[Contender]:
                     with_nbclient(),
                     floor(servers_connection_file(jupyter, directory / "run")),
                     bare_websocket(where),
+                    bare_websocket(where, awaited=False),
                     ours(where),
                     ours(where, awaited=True),
                     with_jupyter_kernel_client(where),
@@ -309,6 +315,7 @@ NAMES = (
     "nbclient, local",
     FLOOR_THERE,
     BARE_THERE,
+    BARE_FROM_THREAD,
     OURS_THERE,
     AWAITED_THERE,
     "jupyter-kernel-client, Jupyter server",

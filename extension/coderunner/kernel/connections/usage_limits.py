@@ -11,7 +11,7 @@ from coderunner.kernel.connections.disk_use import disk_excess
 from coderunner.kernel.connections.process_usage import Usage, own_memory, usage
 from coderunner.kernel.connections.watch_pace import WatchPace
 from coderunner.outputs import Error, Result, Status, Stream
-from coderunner.sandbox.policy import Limits
+from coderunner.sandbox.policy import NO_LIMITS, Limits
 from coderunner.text.terminal_text import plain
 
 EVERY = 0.25
@@ -71,6 +71,8 @@ def met(result: Result, limits: Limits) -> str:
 
     It got an error then, or died of one that it did not expect.
     """
+    if limits == NO_LIMITS:
+        return ""
     errors = list(_errors(result))
     if limits.memory and (result.status is Status.DIED or any(map(_NO_MEMORY.search, errors))):
         return LIMITED.format(most=limits.memory / 1e9)

@@ -128,12 +128,15 @@ class KernelClient:
 
     def _take(self, message: Message, request: PendingRequest | None) -> None:
         """Give a message to all whom it may concern; what one of them fails at reaches the others."""
-        message = attempt("a widget message could not be handled", self._comms.receive, message) or message
+        if self._comms.concerns(message):
+            heard = attempt("a widget message could not be handled", self._comms.receive, message)
+            message = heard or message
         if request is not None:
             request.receive(message)
         if self._calls is not None:
             attempt("a tool call could not be taken", self._calls.receive, message)
-        self._questions.receive(message)
+        if self._questions.open:
+            self._questions.receive(message)
         if message.type in SHOWS:
             attempt("output after the end of a cell could not be shown", self._later.receive, message)
 
@@ -229,6 +232,8 @@ class KernelClient:
 
     def _described(self, result: Result) -> Result:
         """A result with what its widgets are by now."""
+        if self._comms.silent:
+            return result
         outputs = self._comms.described(result.outputs)
         return result if outputs == result.outputs else replace(result, outputs=outputs)
 
@@ -299,7 +304,7 @@ class KernelClient:
 
     async def _deliver(self, request: PendingRequest, line: Secret) -> None:
         """Send an answer; where the way is cut, when it is there again: nobody would be asked twice."""
-        await request.way.wait()
+        await request.reached()
         await self._transport.send(input_reply(line, self._stamp()))
 
     def retell(self, *, asks: bool) -> None:

@@ -26,6 +26,7 @@ AFTERSHOCK = 1.0
 
 RAN_OUT: tuple[Ending, ...] = ("complete", "unreplied")
 """The endings of a cell that ran to its end."""
+_REPLIED = {"ok": Status.OK, "error": Status.ERROR, "aborted": Status.ABORTED}
 
 FLUSHED = "the kernel flushed it from its queue each time"
 DROPPED = "the server dropped output; print less at once, or raise its limit ServerApp.{limit}"
@@ -94,7 +95,7 @@ class CellConclusion:
         execution = request.execution
         interrupted = execution.reply == "aborted" and execution.interrupted
         replied = execution.reply or ("error" if execution.failed else "ok")
-        status = Status.INTERRUPTED if interrupted else Status(replied)
+        status = Status.INTERRUPTED if interrupted else _REPLIED[replied]
         if execution.ending:
             self._give_up(ENDED)
             return status, Aftermath.FRESH, ASKED_EXIT

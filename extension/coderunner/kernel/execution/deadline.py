@@ -8,15 +8,14 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from coderunner.outputs import Result
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 
-
-def now() -> float:
-    """Return the seconds since some moment, those included in which the machine slept."""
-    return time.clock_gettime(_CLOCK) if _CLOCK is not None else time.monotonic()
+now: Callable[[], float] = time.monotonic if _CLOCK is None else partial(time.clock_gettime, _CLOCK)
+"""Return the seconds since some moment, those included in which the machine slept."""
 
 
 class Alarm:
@@ -106,16 +105,17 @@ class CellClock:
         self._deadline: Deadline | None = None
         self._resting = 0
 
-    @contextmanager
-    def running(self, seconds: float, then: Callable[[], None]) -> Generator[None]:
-        """Have a deadline meanwhile."""
-        self._deadline = deadline = Deadline(seconds, then, self._alarm)
-        self._rest(0)
-        try:
-            yield
-        finally:
-            deadline.pause()
-            self._deadline = None
+    def begin(self, seconds: float, then: Callable[[], None]) -> None:
+        """Have a deadline until `end`."""
+        self._deadline = Deadline(seconds, then, self._alarm)
+        if self._resting:
+            self._deadline.pause()
+
+    def end(self) -> None:
+        """Have none any more."""
+        if self._deadline is not None:
+            self._deadline.pause()
+        self._deadline = None
 
     def pause(self) -> None:
         """Somebody is waited for."""

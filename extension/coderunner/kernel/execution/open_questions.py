@@ -29,21 +29,22 @@ class OpenQuestions:
     """Those of one kernel."""
 
     def __init__(self) -> None:
-        self._open: dict[str, asyncio.Future[Message]] = {}
+        self.open: dict[str, asyncio.Future[Message]] = {}
+        """By the id of the request: what is not answered yet."""
 
     @contextmanager
     def expecting(self, request: str) -> Iterator[asyncio.Future[Message]]:
         """The reply to a request, which is sent now; NotAnswered where it is known that none will come."""
-        reply = self._open[request] = asyncio.get_running_loop().create_future()
+        reply = self.open[request] = asyncio.get_running_loop().create_future()
         try:
             yield reply
         finally:
-            self._open.pop(request)
+            self.open.pop(request)
             reply.cancel()
 
     def receive(self, message: Message) -> None:
         """Take a message of the kernel, whoever it is for."""
-        reply = self._open.get(message.parent)
+        reply = self.open.get(message.parent)
         if reply is None:
             return
         if message.type in REPLIES:
@@ -54,7 +55,7 @@ class OpenQuestions:
 
     def end(self, reason: str) -> None:
         """Nothing comes of them any more."""
-        for reply in self._open.values():
+        for reply in self.open.values():
             _fail(reply, NotAnswered(reason))
 
 

@@ -21,7 +21,7 @@ class OutputUpdates:
 
     def plan(self) -> None:
         """Tell what has changed, if anything has, as soon as that may be."""
-        if not self._execution.changed or self._on_output is None or self._planned is not None:
+        if self._on_output is None or self._planned is not None or not self._execution.changed:
             return
         wait = self._updated + UPDATE_EVERY - self._loop.time()
         if wait <= 0:

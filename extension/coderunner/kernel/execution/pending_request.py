@@ -101,9 +101,8 @@ class PendingRequest:
         """The ids of the requests that asked for a sign of life."""
         self.away = False
         """The connection to the kernel is lost."""
-        self.way = asyncio.Event()
-        """Set while it is not."""
-        self.way.set()
+        self._found: asyncio.Event | None = None
+        """Set when the connection that was lost is there again."""
         self.cut = False
         """It was cut at least once."""
         self.heard_out = False
@@ -147,7 +146,8 @@ class PendingRequest:
     def receive(self, message: Message) -> None:
         """Take a message of the kernel, whoever it is for."""
         self.execution.receive(message)
-        self._heed_question()
+        if self.execution.question is not self._question:
+            self._heed_question()
         self.gaps.note(message)
         if message.parent == self.execution.request:
             self.process = self.process or message.session
@@ -212,8 +212,9 @@ class PendingRequest:
     def lose_the_way(self) -> None:
         """The connection to the kernel is lost; the deadline goes on."""
         self.heard_out = self.heard_out or (not self.cut and self.execution.started and self.execution.idle)
+        if not self.away:
+            self._found = asyncio.Event()
         self.away = self.cut = True
-        self.way.clear()
 
     def inherit(self, gone: Gone) -> None:
         """The kernel died before it took up the request; where its heir has none, `gone` is the end."""
@@ -223,10 +224,16 @@ class PendingRequest:
     def find_the_way(self) -> None:
         """It is there again; the reply may be lost, so the kernel is asked until it is at rest."""
         self.away = False
-        self.way.set()
+        if self._found is not None:
+            self._found.set()
         if self._asking is not None:
             self._asking.cancel()
         self._asking = self.keep(self._keep_asking())
+
+    async def reached(self) -> None:
+        """Return while there is a connection to the kernel: at once, or when it is there again."""
+        while self.away and self._found is not None:
+            await self._found.wait()
 
     async def _keep_asking(self) -> None:
         # More than once: a server that has just opened the way may drop what comes first.
@@ -265,14 +272,16 @@ class PendingRequest:
         """
         if self._ending is None:
             self._waiter = self._loop.create_future()
+            self.clock.begin(within, self._wake)
             try:
-                with self.clock.running(within, self._wake):
-                    await self._waiter
+                await self._waiter
             finally:
+                self.clock.end()
                 self._waiter = None
         ending, self._ending = self._ending, None
         self.stopping = self.stopping or ending is not None
-        self._heed_question()
+        if self._question is not None:
+            self._heed_question()
         return ending
 
     def result(self, status: Status, aftermath: Aftermath, detail: str) -> Result:
@@ -359,7 +368,8 @@ class PendingRequest:
     def close(self) -> None:
         """Tell the last changes, and stop all that was planned."""
         self.stopping = True
-        self._heed_question()
+        if self._question is not None:
+            self._heed_question()
         self._alarms.patience.clear()
         if self._answer_due is not None:
             self._answer_due.cancel()

@@ -42,16 +42,19 @@ class RunningCell:
 
     def _ended(self, work: "asyncio.Task[None]") -> None:
         if not self.settled.done():
-            self.settle(_lost(work))
+            self.settle(_lost(work), late=self.future.done())
 
     def overdue(self, result: Result) -> None:
         """The deadline is over, the cell goes on."""
         self._asker = None
         self.future.set_result(result)
 
-    def settle(self, result: Result) -> None:
-        """The cell has ended: whoever waits is woken before the loop goes round once more."""
-        if not self.future.done():
+    def settle(self, result: Result, *, late: bool) -> None:
+        """The cell has ended: whoever waits is woken before the loop goes round once more.
+
+        `late`: nobody waits any more.
+        """
+        if not late:
             self.future.set_result(result)
         self.settled.set_result(result)
 

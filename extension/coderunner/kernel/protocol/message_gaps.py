@@ -55,7 +55,10 @@ class MessageGaps:
                 self._rest = max(self._rest, number)
             if message.channel == "shell":
                 self._answer = number
-        self._enter(number, own=own)
+        if number == self._highest + 1:
+            self._highest = number
+        else:
+            self._enter(number, own=own)
 
     def _enter(self, number: int, *, own: bool) -> None:
         if not self._lowest - WIDEST_GAP <= number <= self._highest + WIDEST_GAP:

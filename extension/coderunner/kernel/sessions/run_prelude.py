@@ -195,10 +195,10 @@ async def offer_tools(transport: Transport, offer: Offer) -> None:
         await _run(transport, tools_cell(offer))
 
 
-async def bring_tools(client: KernelClient, tools: ChatTools | None) -> None:
+async def bring_tools(client: KernelClient, tools: ChatTools) -> None:
     """Have a kernel that runs no cell know the tools that a client has lent meanwhile, and no others."""
-    lent = tools.lent.tools if tools is not None and tools.lent is not None else ()
-    if tools is not None and client.takes_tools and lent != client.lent:
+    lent = tools.lent.tools if tools.lent is not None else ()
+    if client.takes_tools and lent != client.lent:
         client.lent = lent
         with suppress(NotAnswered, TimeoutError):
             async with asyncio.timeout(PATIENCE):

@@ -4,7 +4,7 @@ Everything here runs in the I/O thread's loop; the methods that a host calls may
 """
 
 import asyncio
-import uuid
+import os
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
@@ -287,10 +287,11 @@ class Session:
 
     async def _run_to_its_end(self, running: RunningCell) -> None:
         result = await self._queue(running.cell)
-        if running.future.done():
+        late = running.future.done()
+        if late:
             # Before anybody hears of the end, so that whoever does finds it here.
             self._late.append(result)
-        running.settle(result)
+        running.settle(result, late=late)
 
     async def _queue(self, cell: QueuedCell) -> Result:
         cell.task = asyncio.current_task()
@@ -306,12 +307,13 @@ class Session:
             return Result(status=Status.INTERRUPTED, detail=NOT_STARTED)
 
     async def _run(self, cell: QueuedCell) -> Result:
-        request = uuid.uuid4().hex
+        request = os.urandom(16).hex()
         files = self._files if cell.files else UNCOMPARED
         looking = files.begin()
         try:
             client = await self._life.ready()
-            await bring_tools(client, self.tools)
+            if self.tools is not None:
+                await bring_tools(client, self.tools)
             cell.hold(waits=False)
             ours = cell.on_send is None or await asyncio.to_thread(cell.on_send, request)
             await looking
@@ -335,7 +337,7 @@ class Session:
         known = result.detail or met(result, self._limits)
         known = known or await missing(result, self.conversation, self.where, self._life.ask)
         said = "; ".join(filter(None, (notice, known)))
-        return replace(result, detail=said, refusals=refused)
+        return replace(result, detail=said, refusals=refused) if said or refused else result
 
     async def rest(self, *, keep: bool = True) -> None:
         """Release the kernel until the next cell, once none runs or waits. For callers in the loop.

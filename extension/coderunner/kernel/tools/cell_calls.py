@@ -39,8 +39,8 @@ class Clock(Protocol):
 class CallingCell(Protocol):
     """What a cell's calls need of it."""
 
-    way: asyncio.Event
-    """Set while there is a connection to the kernel."""
+    async def reached(self) -> None:
+        """Return while there is a connection to the kernel."""
 
     @property
     def clock(self) -> Clock:
@@ -221,7 +221,7 @@ class CellCalls:
         made.sending = self._cell.keep(self._send(made))
 
     async def _send(self, made: _Made) -> None:
-        await self._cell.way.wait()
+        await self._cell.reached()
         if made.content is None:
             return
         with suppress(NotAnswered):  # then the kernel asks for it again

@@ -57,6 +57,8 @@ class Comms:
         self.widgets = WidgetModels(int(time.time() * 1000))
         self.modules = Nbextensions(self._ask_for, self._module_came)
         self._charts = ChartComms(self._open_comm, self._say)
+        self.silent = True
+        """No program has said anything over a comm, and nobody shows or looks for its widgets."""
         self._send: Send | None = None
         self._session = uuid.uuid4().hex
         self._sending: set[asyncio.Task[None]] = set()
@@ -140,6 +142,7 @@ class Comms:
 
     def expect(self, request: str, panel: WidgetPanel) -> None:
         """The run of that request is about to begin: what it shows belongs to `panel`."""
+        self.silent = False
         panel.begin(self, request)
         self._panels[request] = panel
         while len(self._panels) > PANELS:
@@ -156,6 +159,7 @@ class Comms:
 
         From any thread.
         """
+        self.silent = False
         return self.panel(panel.request) or self._recall.panels.setdefault(panel.request, panel)
 
     def described(self, outputs: Sequence[Output]) -> tuple[Output, ...]:
@@ -180,6 +184,11 @@ class Comms:
             panel.come_back()
 
     # --- what the kernel says -----------------------------------------------------------------------------
+
+    def concerns(self, message: Message) -> bool:
+        """Whether a message may have to do with widgets: in most kernels none ever has."""
+        self.silent = self.silent and message.type not in _COMM
+        return not self.silent
 
     def receive(self, message: Message) -> Message:
         """Take a message of the kernel, whoever it is for; returns what it is for everybody else.
