@@ -41,6 +41,11 @@ BEHAVIOURS = {
         "its end.",
         "README",
     ),
+    "page:folded:end": Behaviour(
+        "A text that is folded needs no scroll bar, and can be folded again at both ends of what was hidden. "
+        "While its block runs, it stays at its end unless a person has scrolled up.",
+        "the newest lines are what somebody waits for",
+    ),
     "page:folded:grows": Behaviour(
         "Code that is written grows at its end alone, and stays when it is folded, so that little is sent.",
         "performance",

@@ -75,6 +75,47 @@ def test_a_long_text_is_whole_where_its_block_is_expanded(
         expect(shown).to_contain_text("characters left out")
 
 
+AT_THE_END = "box => box.scrollHeight > box.clientHeight && box.scrollHeight - box.scrollTop - box.clientHeight < 2"
+
+
+@behaviour("page:folded:end")
+def test_the_text_of_a_block_that_runs_stays_at_its_end_until_somebody_scrolls_up(
+    browser: Browser, host: Host
+) -> None:
+    wide, narrow = "x" * 900, "".join(f"{number}\n" for number in range(80))
+    cell = host.show("end", [Stream("stdout", narrow)], ended=False)
+    with opened(browser, host) as page:
+        block = block_of(page, cell)
+        text = block.locator(".cr-text")
+        expect(text).to_contain_text("79")
+        # What is folded needs no scroll bar.
+        assert text.evaluate("box => box.scrollHeight === box.clientHeight")
+        block.get_by_role("button", name="more lines").click()
+        fewer = block.get_by_role("button", name="Show fewer lines")
+        expect(fewer).to_have_count(2)
+        fewer.first.click()
+        expect(block.get_by_role("button", name="more lines")).to_be_focused()
+
+        def say(lines: int) -> None:
+            host.show("end", [Stream("stdout", "".join(f"{n}{wide}\n" for n in range(lines)))], ended=False)
+            expect(text).to_contain_text(f"{lines - 1}x")
+
+        for lines in (20, 21):
+            say(lines)
+            page.wait_for_function(AT_THE_END, arg=text.element_handle())
+        text.hover()
+        page.mouse.wheel(0, -300)
+        page.wait_for_function(f"box => !({AT_THE_END})(box)", arg=text.element_handle())
+        before = text.evaluate("box => box.scrollTop")
+        say(22)
+        page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+        assert text.evaluate("box => box.scrollTop") == before
+        text.evaluate("box => { box.scrollTop = box.scrollHeight }")
+        page.wait_for_function(AT_THE_END, arg=text.element_handle())
+        say(23)
+        page.wait_for_function(AT_THE_END, arg=text.element_handle())
+
+
 @behaviour("page:element:later")
 def test_a_card_that_is_put_off_does_not_come_back_when_it_is_drawn_anew(
     browser: Browser, host: Host

@@ -45,7 +45,7 @@ def balanced(html: str) -> bool:
 def test_what_is_folded_is_all_there_and_copied_as_it_was(source: str, draw: object) -> None:
     assert callable(draw)
     html = draw(source)
-    for parts in (folded(html, Fold(6, 2, 2), "unfold"), growing(html, Fold(6, 2, 2))):
+    for parts in (folded(html, Fold(6, 2, 2), "unfold"), growing(html, Fold(6, 2, 2), "unfold")):
         assert text(parts) == text(html)
         middle = parts.partition('<span class="cr-mid">')
         assert balanced(middle[0])

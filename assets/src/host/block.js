@@ -6,6 +6,7 @@ import { bring } from "./beside.js";
 import { box, unbox } from "./box.js";
 import { Chips } from "./files.js";
 import { Editing } from "./edit.js";
+import { Ends } from "./ends.js";
 import { foreseen } from "./foresee.js";
 import { Frame } from "./frame.js";
 import { height, remember } from "./heights.js";
@@ -37,7 +38,7 @@ export const element = (line, acts, files, loaders, base, roots, frames) => clas
   static observedAttributes = ["data-cr"];
 
   #root; #cell; #otherwise = document.createElement("slot"); #at; #tools = tools(); #parts = new Map(); #count = 0; #frame = null; #ticket = ""; #watched = "";
-  #level = "scripts"; #chosen = ""; #head = null; #chips; #editing; #missing = new WeakMap(); #items = []; #uses = null;
+  #level = "scripts"; #chosen = ""; #head = null; #chips; #editing; #missing = new WeakMap(); #items = []; #uses = null; #ends;
   #links = { link: (url) => this.#link(url), file: (path) => this.#file(path) };
 
   constructor() {
@@ -56,6 +57,7 @@ export const element = (line, acts, files, loaders, base, roots, frames) => clas
     this.#cell.append(...Object.values(above), row, again);
     // Until something is told, and where nothing can be: what the host has put into the element.
     this.#root.append(this.#otherwise);
+    this.#ends = new Ends(this.#root);
     this.#editing = new Editing(this.#root, this.#cell, this.#at.editor, base, acts);
     acts.listen(this.#root, {
       ...this.#editing.verbs,
@@ -123,6 +125,8 @@ export const element = (line, acts, files, loaders, base, roots, frames) => clas
     this.#head = null;
   }
 
+  get #runs() { return /^run\b/.test(this.#head?.mood); }
+
   #button(verb, place = this.#tools) { return place.querySelector(`[data-cr="${verb}"]`); }
 
   #shown() { return Array.from({ length: this.#count }, (_, at) => this.#parts.get(String(at))); }
@@ -134,6 +138,9 @@ export const element = (line, acts, files, loaders, base, roots, frames) => clas
     if (what === "outs") this.#widen(names.has(id));
     this.#cell.toggleAttribute("data-unfolded", unfolded.code.has(id));
     this.#folds();
+    const pressed = this.#root.activeElement;
+    // The button at the beginning of what was seen went with it.
+    if (pressed?.matches(".cr-fewer")) pressed.parentElement.querySelector(".cr-unfold:not(.cr-fewer)")?.focus({ preventScroll: true });
   }
 
   #widen(wide) {
@@ -151,7 +158,7 @@ export const element = (line, acts, files, loaders, base, roots, frames) => clas
   }
 
   #folds() {
-    for (const button of this.#root.querySelectorAll(".cr-unfold")) {
+    for (const button of this.#root.querySelectorAll(".cr-unfold:not(.cr-fewer)")) {
       const open = this.#cell.hasAttribute(button.dataset.cr === "unfold" ? "data-unfolded" : "data-wide");
       button.ariaExpanded = String(open);
       button.ariaLabel = open ? "Show fewer lines" : `Show ${button.dataset.crLines}`;
@@ -170,7 +177,7 @@ export const element = (line, acts, files, loaders, base, roots, frames) => clas
   receive(message) {
     this.#cell.classList.remove("cr-away");
     if (message.t === "gone") return this.#gone();
-    const focused = this.#root.activeElement;
+    const focused = this.#root.activeElement, ran = this.#runs;
     // What is new is not for an element that was not told all: that is on its way.
     if (message.t === "more" && !this.#head) return;
     const { mood, level, outputs, framed } = this.#head = { ...this.#head, ...message };
@@ -198,7 +205,11 @@ export const element = (line, acts, files, loaders, base, roots, frames) => clas
     if (focused && !focused.isConnected) this.#cell.focus({ preventScroll: true });
     this.#ask(focused);
     this.style.minHeight = "";
-    requestAnimationFrame(() => remember(this.#watched, this.offsetHeight));
+    const follows = ran || this.#runs;
+    requestAnimationFrame(() => {
+      if (follows) this.#ends.follow();
+      remember(this.#watched, this.offsetHeight);
+    });
   }
 
   // What acts stays the same object while it is the same: it is not drawn anew when all is told again.
@@ -240,8 +251,7 @@ export const element = (line, acts, files, loaders, base, roots, frames) => clas
 
   // The program of a frame that a block which runs is likely to need, as long as it has not shown anything that acts.
   #foreseen() {
-    const { mood } = this.#head, runs = /^run\b/.test(mood) || (this.#frame && BUSY.test(mood));
-    return runs ? this.#uses ??= foreseen(this.#at.code.textContent) : "";
+    return this.#runs || (this.#frame && BUSY.test(this.#head.mood)) ? this.#uses ??= foreseen(this.#at.code.textContent) : "";
   }
 
   // All from the first that acts on.

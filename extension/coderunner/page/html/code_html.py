@@ -40,7 +40,7 @@ def _code(block: Block, *, foldable: bool) -> str:
     language = block.language or syntax_highlighting.PYTHON
     code = syntax_highlighting.html(block.code, language)
     if foldable:
-        code = growing(code, CODE) if block.state is State.WRITING else folded(code, CODE, "unfold")
+        code = growing(code, CODE, "unfold") if block.state is State.WRITING else folded(code, CODE, "unfold")
     return f'<pre class="cr-code" tabindex="0"><code>{code}</code></pre>'
 
 

@@ -22,7 +22,8 @@ class Fold:
 
 
 CODE = Fold(24, 8, 4)
-OUTPUT = Fold(40, 16, 12)
+OUTPUT = Fold(28, 14, 10)
+"""As much as the box of an output shows without a scroll bar: `max-height` of `.cr-text` in `block.css`."""
 
 
 def folded(html: str, fold: Fold, act: str, left_out: int = 0) -> str:
@@ -30,8 +31,8 @@ def folded(html: str, fold: Fold, act: str, left_out: int = 0) -> str:
 
     `left_out`: lines that the text had where its middle says so, in one line.
 
-    Its only elements are spans; none that is nested goes over the end of a line. The button has no text of
-    its own, so that what is copied is the text alone.
+    Its only elements are spans; none that is nested goes over the end of a line. The buttons have no text of
+    their own, so that what is copied is the text alone.
     """
     lines = html.count("\n") + (not html.endswith("\n"))
     if lines <= fold.longest:
@@ -45,15 +46,26 @@ def folded(html: str, fold: Fold, act: str, left_out: int = 0) -> str:
     )
     # The button stands behind the middle: what stands before it stays as it is while a text grows, and is not
     # sent again.
-    return f'{head}<span class="cr-mid">{middle}</span>{button}{tail}'
+    return f'{head}{_fewer(act)}<span class="cr-mid">{middle}</span>{button}{tail}'
 
 
-def growing(html: str, fold: Fold) -> str:
-    """`html` that more is added to: all of it is seen, and its middle begins where it will be folded."""
+def growing(html: str, fold: Fold, act: str) -> str:
+    """`html` that more is added to: all of it is seen, and its middle begins where it will be folded.
+
+    `act` is what the buttons there will do.
+    """
     if html.count("\n") <= fold.longest:
         return html
     head, middle, tail = _split(html, fold.head, fold.longest)
-    return f'{head}<span class="cr-mid">{middle}{tail}</span>'
+    return f'{head}{_fewer(act)}<span class="cr-mid">{middle}{tail}</span>'
+
+
+def _fewer(act: str) -> str:
+    """The button at the beginning of a middle, which is there while that is seen."""
+    return (
+        f'<button type="button" class="cr-unfold cr-fewer" data-cr="{act}" '
+        'aria-label="Show fewer lines"></button>'
+    )
 
 
 def _split(html: str, first: int, second: int) -> tuple[str, str, str]:
