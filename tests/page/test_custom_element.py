@@ -75,7 +75,9 @@ def test_a_long_text_is_whole_where_its_block_is_expanded(
         expect(shown).to_contain_text("characters left out")
 
 
-AT_THE_END = "box => box.scrollHeight > box.clientHeight && box.scrollHeight - box.scrollTop - box.clientHeight < 2"
+AT_THE_END = (
+    "box => box.scrollHeight > box.clientHeight && box.scrollHeight - box.scrollTop - box.clientHeight < 2"
+)
 
 
 @behaviour("page:folded:end")
@@ -108,7 +110,9 @@ def test_the_text_of_a_block_that_runs_stays_at_its_end_until_somebody_scrolls_u
         page.wait_for_function(f"box => !({AT_THE_END})(box)", arg=text.element_handle())
         before = text.evaluate("box => box.scrollTop")
         say(22)
-        page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+        page.evaluate(
+            "() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
+        )
         assert text.evaluate("box => box.scrollTop") == before
         text.evaluate("box => { box.scrollTop = box.scrollHeight }")
         page.wait_for_function(AT_THE_END, arg=text.element_handle())
@@ -271,8 +275,13 @@ def test_a_block_counts_no_seconds_while_its_page_is_not_connected(browser: Brow
         page.route_web_socket("**/socket", connect)
         page.reload()
         clock = block_of(page, cell).locator("[data-cr-clock]")
+        # Where a host shows how long its kernel has run.
+        page.evaluate(
+            "document.body.insertAdjacentHTML('beforeend', '<p data-cr-clock=k data-cr-elapsed=600></p>')"
+        )
         expect(clock).to_contain_text("s")
         page.clock.run_for(3000)
+        expect(page.locator("p[data-cr-clock]")).to_contain_text("10 min")
         counted = clock.inner_text()
         page.clock.run_for(3000)
         expect(clock).not_to_have_text(counted)

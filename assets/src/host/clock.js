@@ -6,7 +6,8 @@ const began = new Map();
 export function run(roots) {
   setInterval(() => {
     const seen = new Set();
-    for (const root of roots) for (const clock of root.querySelectorAll("[data-cr-clock]")) tell(clock, seen);
+    // The page has some of its own, beside those of the blocks.
+    for (const root of [document, ...roots]) for (const clock of root.querySelectorAll("[data-cr-clock]")) tell(clock, seen);
     for (const name of began.keys()) if (!seen.has(name)) began.delete(name);
   }, 250);
 }
