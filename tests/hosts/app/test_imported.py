@@ -60,6 +60,8 @@ def press(somebody: Visitor, answer: str, blocks: str = "2 blocks") -> None:
 @behaviour("app:kernel:imported")
 def test_blocks_from_a_file_run_only_after_a_question_that_counts_them(somebody: Visitor) -> None:
     toast, kernel = somebody.page.locator(".toast-body"), somebody.page.locator("#cr-kernel")
+    # No model has seen anything yet.
+    expect(somebody.blocks.first.locator(".cr-read")).to_be_hidden()
     press(somebody, "Cancel")
     expect(kernel).to_contain_text("Not started")
     expect(toast).to_have_count(0)

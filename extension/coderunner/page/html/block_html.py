@@ -104,7 +104,7 @@ def look(
         files=files_html.html(block),
         refused=refusals_html.html(block, granted, cards),
         question=_form(block.question),
-        read=read(block.read),
+        read=read("" if block.imported else block.read),
         bar=_bar(block, setting),
         again=_again(block.again),
         scripts=setting.scripts,
