@@ -39,6 +39,7 @@ def test_the_pages_own_row_is_marked_and_older_ones_are_counted() -> None:
     )
     assert '<a href="?c=id1" title="Talk 1&#10;Thursday, 5 March 2026, 09:30" aria-current=page>' in shown
     assert 'title="Waiting for you"' in shown
+    assert 'title="Download as a notebook" aria-label="Download as a notebook: Talk 0"' in shown
     assert "5 older conversations: use search to find them." in shown
     assert shown.count("<li") == LONGEST
     found = listing(known, {}, NOW, found=CARDS[: LONGEST + 1])

@@ -91,7 +91,7 @@ def _row(summary: ConversationSummary, activity: Activity, now: datetime, *, her
 
 
 def _button(action: str, label: str, title: str, icon: str) -> str:
-    names = f'title="{label}" aria-label="{label} {title}"'
+    names = f'title="{label.rstrip(":")}" aria-label="{label} {title}"'
     return f'<button type="button" data-cr-do="{action}" {names}>{icon}</button>'
 
 
