@@ -1,5 +1,6 @@
-// What is said for a moment covers nothing: it stands between the messages and the message box, which make room for it,
-// or at the foot of a sidebar that fills a small screen.
+// What is said for a moment moves nothing and covers nothing that somebody needs: it lies below the last message, where
+// nothing is; where a reply is being written or fills the chat, over what was said first there, where clicks go through it;
+// and at the foot of a sidebar that fills a small screen, which makes room for it.
 (() => {
   const GAP = 8; // pixels around them
 
@@ -10,9 +11,13 @@
       const high = toasts.offsetHeight, room = high && high + GAP;
       const covered = innerWidth <= 768 && document.querySelector(".sidebar.open");
       const { left, right } = covered ? { left: 0, right: innerWidth } : main.getBoundingClientRect();
-      put("--cr-toasts", room);
-      // The chat has shrunk by as much by now, so its own end does not count.
-      put("--cr-toasts-bottom", covered ? GAP : innerHeight - chat.getBoundingClientRect().bottom - (room && high));
+      const { top, bottom } = chat.getBoundingClientRect();
+      const last = chat.querySelector(".message-wrap")?.getBoundingClientRect().bottom ?? top;
+      const over = !covered && (bottom - last < room + GAP || document.querySelector("#cr-box .stop-button") !== null);
+      toasts.classList.toggle("cr-over", over);
+      put("--cr-toasts", covered ? room : 0);
+      put("--cr-toasts-top", top + GAP);
+      put("--cr-toasts-bottom", covered ? GAP : innerHeight - bottom + GAP);
       put("--cr-toasts-right", innerWidth - right + GAP * 2);
       put("--cr-toasts-wide", right - left - GAP * 4);
     }
