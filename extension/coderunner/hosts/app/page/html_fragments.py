@@ -32,6 +32,9 @@ ICON = (
 
 BRAND = f'<div class="cr-brand">{MARK}<b>CodeRunner</b></div>'
 
+LOST = '<div class="cr-kernel-status cr-off cr-lost" role="status"></div>'
+"""Stands for the kernel's status while the app does not answer; the page's script says so in it."""
+
 WELCOME = (
     '<div class="cr-welcome"><h2>Ask a question that code can answer</h2>'
     "<p>The model writes Python, a Jupyter kernel runs it while the reply is being written, "

@@ -52,7 +52,8 @@ class Layout:
             self.list = _html("", "cr-list")
             _html('<h4 class="cr-h4">Kernel</h4>')
             self.status = _html("", "cr-kernel")
-            _html("<code-runner-usage></code-runner-usage>")
+            # In the place of both where the app does not answer; the page's script says so.
+            _html(f"{html_fragments.LOST}<code-runner-usage></code-runner-usage>")
             with gr.Row(elem_classes="cr-pair"):
                 self.interrupt = gr.Button("Interrupt", size="sm", elem_id="cr-interrupt", min_width=40)
                 self.restart = gr.Button("Restart", size="sm", elem_id="cr-restart", min_width=40)

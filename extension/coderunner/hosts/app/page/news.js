@@ -2,7 +2,9 @@
 // some tens of milliseconds in every part of the page.
 (() => {
   const EVERY = 2000, LONGEST = 10000; // milliseconds
-  let asking = false, asked = 0;
+  const NOBODY = '<span class="cr-dot"></span><span><b>Not connected</b><br><span class="cr-soft">The app does not answer.</span></span>';
+  const BUTTONS = "#cr-interrupt, #cr-restart, #cr-rerun";
+  let asking = false, asked = 0, lost = false;
   const mark = (place) => document.querySelector(`${place} [data-cr-mark]`)?.dataset.crMark ?? "";
   const typed = (place) => document.querySelector(`${place} :is(textarea, input)`)?.value;
 
@@ -17,6 +19,25 @@
     grants: typed("#cr-grants-seen") ?? null, // nothing before its tab was opened
   });
 
+  // While nobody answers, what the kernel did last is no news of it, and nothing can be done to it.
+  function lose(is) {
+    if (is === lost) return;
+    lost = is;
+    document.documentElement.classList.toggle("cr-unreached", is);
+    document.querySelector(".cr-lost").innerHTML = is ? NOBODY : "";
+    for (const button of document.querySelectorAll(BUTTONS)) button.disabled = is;
+  }
+
+  // Slow is not gone: only what fails by itself is.
+  const failed = ({ name }) => {
+    if (name !== "TimeoutError") lose(true);
+    return false;
+  };
+  const answered = ({ status }) => {
+    lose(false);
+    return status === 204;
+  };
+
   async function look() {
     const c = window.coderunner.shown();
     if (asking || document.hidden || !c) return;
@@ -26,7 +47,7 @@
       const headers = { "Content-Type": "application/json", "X-CodeRunner-Token": token };
       const request = { method: "POST", headers, body: JSON.stringify(shown(c)), signal: AbortSignal.timeout(LONGEST) };
       // Whatever is wrong, Gradio's own request finds it, and says so.
-      const same = await fetch("coderunner/news", request).then(({ status }) => status === 204, () => false);
+      const same = await fetch("coderunner/news", request).then(answered, failed);
       if (!same) window.coderunner.tell("cr-look", `${++asked}`);
     } finally {
       asking = false;
