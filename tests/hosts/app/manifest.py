@@ -92,6 +92,15 @@ BEHAVIOURS = {
         "the panel fills.",
         "the look",
     ),
+    "app:panel:widened": Behaviour(
+        "What fills a narrow page stays open when that becomes wider; the list is back when it is closed.",
+        "the look",
+    ),
+    "app:panel:lost": Behaviour(
+        "In place of the kernel's light the page says that it is not connected, as long as the app does not "
+        "answer.",
+        "a green light of a kernel that nobody reaches",
+    ),
     "app:files:links": Behaviour(
         "A link in a reply to a file of the chat's folder downloads it, also after a reload; one that leads "
         "elsewhere says so.",
@@ -299,7 +308,9 @@ BEHAVIOURS = {
         "what users of chat pages ask for",
     ),
     "app:list:many": Behaviour(
-        "However many conversations there are, they scroll by themselves and lie over nothing.", "the list"
+        "However many conversations there are, they scroll by themselves and lie over nothing. "
+        "The one that is open is in view, and arrow keys lead from row to row, of which Tab meets one.",
+        "the list",
     ),
     "app:list:escaped": Behaviour("No title becomes part of the page.", "safety: T2"),
     "app:list:search": Behaviour("A search leaves the rows in which all its words occur.", "the list"),

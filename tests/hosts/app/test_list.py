@@ -112,9 +112,13 @@ def test_a_name_that_is_being_typed_is_not_lost_when_the_message_box_takes_the_f
 def test_what_is_deleted_is_stopped_and_gone_with_its_kernel_and_runs(somebody: Visitor, app: App) -> None:
     which = begin(somebody, "Doomed")
     label = kernel_label(which)
-    somebody.say("```python\nimport time\nprint('on')\ntime.sleep(60)\n```\n")
+    somebody.say("```python\nimport time\nopen('kept', 'w')\nprint('on')\ntime.sleep(60)\n```\n")
     expect(somebody.blocks.locator(".cr-out")).to_have_text("on\n")
-    answer_the_question(somebody, "Doomed", "Cancel")
+    somebody.rows.filter(has_text="Doomed").locator("a").press("Delete")
+    kept = f"Its files are kept. The files of this chat are in {app.sessions.directory(label)}"
+    expect(somebody.page.get_by_role("dialog")).to_contain_text(kept)
+    somebody.page.keyboard.press("Escape")
+    expect(somebody.page.get_by_role("dialog")).to_have_count(0)
     assert app.sessions.get(label, app.choices.where).busy
     answer_the_question(somebody, "Doomed", "Delete")
     expect(somebody.rows.filter(has_text="Doomed")).to_have_count(0)
@@ -350,6 +354,17 @@ def test_however_many_there_are_each_button_below_them_takes_its_click(
             for width, height in SIZES:
                 somebody.page.set_viewport_size({"width": width, "height": height})
                 each_takes_its_click(somebody)
+        first, last = somebody.rows.first.locator("a"), somebody.rows.last.locator("a")
+        first.press("End")
+        expect(last).to_be_focused()
+        expect(last).to_have_attribute("tabindex", "0")
+        expect(first).to_have_attribute("tabindex", "-1")
+        last.press("Enter")
+        expect(last).to_have_attribute("aria-current", "page")
+        expect(somebody.page).to_have_url(HERE)
+        somebody.open()
+        expect(last).to_have_attribute("aria-current", "page")
+        expect(last).to_be_in_viewport()
         with visitor(browser, address, viewport=narrow) as other:
             expect(other.rows).to_have_count(count)
             expect(other.page.locator("body.cr-ready #cr-left:not(.open)")).to_have_count(1)

@@ -72,7 +72,7 @@ def test_neither_panel_nor_toasts_cover_the_buttons_of_the_chat(somebody: Visito
     else:  # the list has closed itself
         expect(page.locator(".sidebar.open")).to_have_count(0)
     buttons = [
-        page.locator("#cr-box .submit-button"),
+        page.locator("#cr-box").get_by_role("button", name="Send", exact=True),
         page.get_by_role("button", name="Edit"),
         page.locator("#cr-chat [data-cr=copy-text]"),
     ]
@@ -80,6 +80,37 @@ def test_neither_panel_nor_toasts_cover_the_buttons_of_the_chat(somebody: Visito
         button.click(trial=True)  # would wait for whatever covers it to go away
     page.keyboard.press("Escape")
     expect(page.locator("#cr-left.open")).to_have_count(int(width > 390))
+
+
+@behaviour("app:panel:widened")
+def test_a_panel_that_was_opened_on_a_narrow_page_stays_when_the_page_becomes_wider(
+    somebody: Visitor,
+) -> None:
+    page, left = somebody.page, somebody.page.locator("#cr-left.open")
+    page.set_viewport_size({"width": 390, "height": 620})
+    expect(left).to_have_count(0)
+    page.locator("[data-cr-panel=variables]").click()
+    expect(page.locator("#cr-right.open")).to_have_count(1)
+    page.set_viewport_size({"width": 800, "height": 620})
+    # It takes the whole width on the narrow page alone.
+    expect(page.locator("[data-cr-panel=variables]")).to_be_in_viewport()
+    expect(page.locator("#cr-right.open")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(left).to_have_count(1)
+
+
+@behaviour("app:panel:lost")
+def test_the_page_says_that_the_app_does_not_answer_and_that_it_does_again(somebody: Visitor) -> None:
+    page, kernel = somebody.page, somebody.page.locator("#cr-kernel")
+    page.route("**/coderunner/news", lambda route: route.abort())
+    expect(page.locator(".cr-lost")).to_contain_text("Not connected")
+    expect(kernel).to_be_hidden()
+    expect(page.locator("#cr-restart")).to_be_disabled()
+    page.unroute("**/coderunner/news")
+    expect(page.locator(".cr-lost")).to_have_text("")
+    expect(kernel).to_be_visible()
+    expect(page.locator("#cr-restart")).to_be_enabled()
+    somebody.complaints.clear()  # what was aborted is told in the console, too
 
 
 # --- files of a message

@@ -118,10 +118,11 @@
       note.textContent = [cut ? MANY : "", left].filter(Boolean).join(" ");
       note.hidden = note.textContent === "";
       const now = JSON.stringify([c, files]);
-      below.textContent = [
+      const words = [
         every ? "" : "No files yet. Drop files on the chat, or let code write some.",
         `${folder.size(used)} used${room === null ? "" : `, ${folder.size(room)} free`}.`, where,
       ].filter(Boolean).join(" ");
+      below.replaceChildren(...window.coderunner.broken(words));
       all.hidden = every === 0;
       all.href = folder.zip(c);
       filter.hidden = every < FILTER_FROM;

@@ -2,7 +2,8 @@
 (() => {
   const wanted = () => new URLSearchParams(location.search).get("c") ?? "";
   const narrow = () => innerWidth <= 768;
-  let asked = 0, pushing = false, followed = null;
+  const HEAD = 24; // pixels of the heading above the first row of a section
+  let asked = 0, pushing = false, followed = null, drawn = null;
 
   const { ask, tell } = window.coderunner;
 
@@ -18,16 +19,43 @@
 
   addEventListener("popstate", () => go(wanted()));
 
+  // Tab leads to one row and its buttons; arrows lead to the others.
+  function reach(row) {
+    for (const each of document.querySelectorAll("#cr-list nav :is(a, button)")) each.tabIndex = row?.contains(each) ? 0 : -1;
+  }
+
+  const MOVES = { ArrowDown: (at) => at + 1, ArrowUp: (at) => at - 1, Home: () => 0, End: (_at, count) => count - 1 };
+
+  function move(event, link) {
+    const links = [...document.querySelectorAll("#cr-list [data-cr-chat] > a")];
+    links[MOVES[event.key](links.indexOf(link), links.length)]?.focus();
+  }
+
+  document.addEventListener("focusin", ({ target }) => {
+    const row = target.closest("#cr-list [data-cr-chat]");
+    if (row) reach(row);
+  });
+
+  // Scrolls the list, and nothing else, as far as the row of the chat that is shown needs it; to its top for a new chat.
+  function bring(list, link) {
+    const [at, place] = [link?.getBoundingClientRect(), list.getBoundingClientRect()];
+    if (!at) list.scrollTop = 0;
+    else list.scrollTop += Math.min(0, at.top - place.top - HEAD) || Math.max(0, at.bottom - place.bottom);
+  }
+
   // The URL follows the conversation that is shown.
   function follow() {
     const nav = document.querySelector("#cr-list nav");
     if (!nav) return;
+    if (nav !== drawn) reach(nav.querySelector(".cr-here") ?? nav.querySelector("[data-cr-chat]"));
+    drawn = nav;
     const { crCurrent: id, crTitle: title } = nav.dataset;
     const called = title ? `${title} · CodeRunner` : "CodeRunner";
     if (document.title !== called) document.title = called;
     // Only a change counts: after "back" the list still names the conversation before.
     if (id === followed) return;
     followed = id;
+    bring(nav.parentElement.closest("#cr-list"), nav.querySelector("[aria-current]"));
     if (id === wanted()) return;
     history[pushing ? "pushState" : "replaceState"](null, "", id ? `?c=${id}` : location.pathname);
     pushing = false;
@@ -68,11 +96,14 @@
     field.select();
   }
 
-  function remove(row) {
+  // Where its files are is said as soon as the app has said it.
+  async function remove({ dataset: { crChat: id, crName: name } }) {
     const text = "Its messages, code and outputs are deleted permanently, and its kernel shuts down. "
       + "Its files are kept.";
-    const id = row.dataset.crChat;
-    ask(`Delete “${row.dataset.crName}”?`, text, "Delete", true).then((yes) => { if (yes) send({ delete: id }); });
+    const answer = ask(`Delete “${name}”?`, text, "Delete", true), said = document.querySelector(".cr-dialog p");
+    const { broken, folder } = window.coderunner;
+    folder.list(id).then(({ files, where }) => { if (files.length) said.append(" ", ...broken(where)); }, () => {});
+    if (await answer) send({ delete: id });
   }
 
   function save(row) {
@@ -118,9 +149,10 @@
 
   document.addEventListener("keydown", (event) => {
     const link = event.target instanceof Element && event.target.closest("#cr-list [data-cr-chat] > a");
-    if (!link || !KEYS[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!link || event.ctrlKey || event.metaKey || event.altKey || !(KEYS[event.key] ?? MOVES[event.key])) return;
     event.preventDefault();
-    KEYS[event.key](link.parentElement);
+    if (KEYS[event.key]) KEYS[event.key](link.parentElement);
+    else move(event, link);
   });
 
   // The list comes with the page and is replaced as a whole.

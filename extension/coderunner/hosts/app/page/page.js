@@ -55,6 +55,7 @@ window.coderunner = {
     ["Enter", "Send the message"],
     ["Shift + Enter", "Begin a new line in the message"],
     ["Ctrl + Enter", "Send a message that you have edited"],
+    ["↑, ↓, Home, End", "Move in the list of conversations"],
     ["F2, P, Delete", "Rename, pin or delete a conversation of the list"],
   ],
 
@@ -70,6 +71,9 @@ window.coderunner = {
     area.dispatchEvent(new Event("input", { bubbles: true }));
   },
 
+  // A text with paths in it, which break after their slashes: browsers break them anywhere in their names.
+  broken: (text) => text.split(/(?<=[/\\])/).flatMap((part, at) => (at ? [document.createElement("wbr"), part] : [part])),
+
   // Asks a person; resolves to whether the answer is yes.
   ask(question, text, yes, dangerous = false) {
     const dialog = document.createElement("dialog");
@@ -77,7 +81,7 @@ window.coderunner = {
     dialog.innerHTML = '<h3></h3><p></p><form method="dialog"><button value="">Cancel</button>'
       + '<button value="yes"></button></form>';
     dialog.querySelector("h3").textContent = question;
-    dialog.querySelector("p").textContent = text;
+    dialog.querySelector("p").append(...window.coderunner.broken(text));
     dialog.querySelector('[value="yes"]').textContent = yes;
     if (dangerous) dialog.querySelector('[value="yes"]').className = "cr-danger";
     dialog.setAttribute("aria-label", question);
@@ -150,7 +154,8 @@ window.coderunner = {
     const left = document.querySelector("#cr-left"), open = left?.classList.contains("open");
     if (!left || !(small.matches ? open : closed && !open)) return;
     closed = small.matches;
-    left.querySelector(".toggle-button")?.click();
+    if (small.matches) left.querySelector(".toggle-button")?.click();
+    else window.coderunner.panel.makeRoom();
   });
   const wait = new MutationObserver(() => {
     const left = document.querySelector("#cr-left.open");
@@ -206,6 +211,11 @@ window.coderunner = {
   new MutationObserver(() => {
     // Gradio's list of examples has buttons in it, and no items.
     for (const list of document.querySelectorAll('.examples[role="list"]')) Object.assign(list, { role: "group", ariaLabel: "Examples" });
+    // Gradio's buttons of the message box have pictures, and no names.
+    for (const [kind, name] of [["submit", "Send"], ["stop", "Stop"]]) {
+      const button = document.querySelector(`#cr-box button.${kind}-button`);
+      if (button && button.title !== name) Object.assign(button, { title: name, ariaLabel: name });
+    }
     const current = document.querySelector("#cr-list nav")?.dataset.crCurrent ?? "";
     if (current !== shown) {
       shown = current;

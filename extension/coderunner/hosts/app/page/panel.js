@@ -41,7 +41,7 @@
     if (badge) badge.textContent = number ? Number(number).toLocaleString("en") : "";
   }
 
-  window.coderunner.panel = { open, close, count, shown };
+  window.coderunner.panel = { open, close, count, shown, makeRoom };
 
   document.addEventListener("click", ({ target }) => {
     if (!(target instanceof Element)) return;
@@ -83,6 +83,12 @@
   function comeBack() {
     if (yielded && !isOpen(left()) && innerWidth > 768) toggle(left());
     yielded = false;
+  }
+
+  // The list is there again: at once, or when the panel leaves room for it.
+  function makeRoom() {
+    yielded = true;
+    if (both.matches || !shown()) comeBack();
   }
 
   both.addEventListener("change", () => {
