@@ -160,7 +160,7 @@ def _why(error: BaseException, server: ToolServer, status: int) -> str:
             return f"cannot be started: {error.strerror or type(error).__name__}"
         case http.HTTPError() | OSError():
             return f"cannot be reached at {server.url.partition('?')[0]}"
-        case SdkError(closed=True) if server.command:
+        case SdkError(closed=True) | anyio.BrokenResourceError() if server.command:
             return f"ended at once; run {server.command[0]} in a terminal to see why"
     return f"does not speak MCP ({_words(error)})"
 
