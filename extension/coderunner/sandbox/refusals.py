@@ -217,13 +217,20 @@ def _refused(path: Path, name: Named, policy: Policy, person: Person) -> Access 
     return "read" if os.path.exists(path) and offers.readable(path) else None
 
 
+_SETTINGS = ("/etc", "/sys/kernel")
+
+
 def _of_root_alone(path: Path) -> bool:
     """Whether a place of the system is root's alone: the sandbox keeps it from a kernel of root's, too."""
     within = [each for each in (path, *path.parents) if any(each.is_relative_to(root) for root in _SETTINGS)]
-    return os.geteuid() == 0 and any(not each.stat().st_mode & stat.S_IROTH for each in within)
+    return os.geteuid() == 0 and any(map(_closed_to_others, within))
 
 
-_SETTINGS = ("/etc", "/sys/kernel")
+def _closed_to_others(path: Path) -> bool:
+    try:
+        return not path.stat().st_mode & stat.S_IROTH
+    except OSError:  # it is not there, for example
+        return False
 
 
 def _unsaid(path: Path, name: Named, policy: Policy, home: Path) -> Access | None:

@@ -41,7 +41,7 @@ from coderunner.kernel.protocol.output_limits import line_of
 from coderunner.kernel.protocol.questions import answer_of, question_request
 from coderunner.kernel.tools.call_messages import answer_message
 from coderunner.kernel.tools.cell_calls import CellCalls, ChatTools
-from coderunner.kernel.widgets.comms import Comms
+from coderunner.kernel.widgets.comms import Comms, concern
 from coderunner.kernel.widgets.widget_panel import WidgetPanel
 from coderunner.outputs import Aftermath, Result, Status
 from coderunner.secret_value import Secret
@@ -128,7 +128,7 @@ class KernelClient:
 
     def _take(self, message: Message, request: PendingRequest | None) -> None:
         """Give a message to all whom it may concern; what one of them fails at reaches the others."""
-        if self._comms.concerns(message):
+        if concern(self._comms, message):
             heard = attempt("a widget message could not be handled", self._comms.receive, message)
             message = heard or message
         if request is not None:
@@ -221,7 +221,7 @@ class KernelClient:
                 request.end(self.gone)
             else:
                 await self._transport.send(execute_request(source, stamp, asks=asks))
-            return self._described(request.result(*await self._settle(request, deadline, detach)))
+            return _described(self._comms, request.result(*await self._settle(request, deadline, detach)))
         finally:
             self._request = self._calls = None
             self.anew = request.heir is None and "" != self.process != request.taken_by != ""
@@ -229,13 +229,6 @@ class KernelClient:
             self._deaf = self._deaf or (request.rested and not request.execution.reply)
             self.worn = self.worn or request.cut or request.heir is not None
             request.close()
-
-    def _described(self, result: Result) -> Result:
-        """A result with what its widgets are by now."""
-        if self._comms.silent:
-            return result
-        outputs = self._comms.described(result.outputs)
-        return result if outputs == result.outputs else replace(result, outputs=outputs)
 
     async def _settle(
         self, request: PendingRequest, deadline: float, detach: Detach | None
@@ -247,7 +240,7 @@ class KernelClient:
                 request.ask_others()
                 said = ("" if request.hurried else limit(deadline), CUT_NOW if request.away else "")
                 told = "; ".join(filter(None, said))
-                detach.tell(self._described(request.result(Status.TIMEOUT, Aftermath.BUSY, told)))
+                detach.tell(_described(self._comms, request.result(Status.TIMEOUT, Aftermath.BUSY, told)))
                 ending = await request.ended(detach.limit - deadline)
                 deadline = detach.limit
             return await self._end.conclude(request, ending or "overdue", deadline)
@@ -371,3 +364,11 @@ async def _finish(work: Coroutine[Any, Any, object]) -> None:
             continue
         except Exception:
             return  # the cancellation is what the caller must hear of
+
+
+def _described(comms: Comms, result: Result) -> Result:
+    """A result with what its widgets are by now."""
+    if comms.silent:
+        return result
+    outputs = comms.described(result.outputs)
+    return result if outputs == result.outputs else replace(result, outputs=outputs)

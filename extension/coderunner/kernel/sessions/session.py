@@ -287,8 +287,7 @@ class Session:
 
     async def _run_to_its_end(self, running: RunningCell) -> None:
         result = await self._queue(running.cell)
-        late = running.future.done()
-        if late:
+        if late := running.future.done():
             # Before anybody hears of the end, so that whoever does finds it here.
             self._late.append(result)
         running.settle(result, late=late)
@@ -331,8 +330,7 @@ class Session:
         finally:
             self._turns.current = None
             self._life.end_cell(client)
-        result = _left(result) if self.leaving and isinstance(self.where, Local) else result
-        result = await files.end(result)
+        result = await files.end(_left(result) if self.leaving and isinstance(self.where, Local) else result)
         refused = await self._refused(self.conversation, result, cell.source) if self._refused else ()
         known = result.detail or met(result, self._limits)
         known = known or await missing(result, self.conversation, self.where, self._life.ask)

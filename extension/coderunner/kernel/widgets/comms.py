@@ -57,16 +57,14 @@ class Comms:
         self.widgets = WidgetModels(int(time.time() * 1000))
         self.modules = Nbextensions(self._ask_for, self._module_came)
         self._charts = ChartComms(self._open_comm, self._say)
-        self.silent = True
-        """No program has said anything over a comm, and nobody shows or looks for its widgets."""
+        self.silent = True  # until a program says something over a comm, or somebody wants its widgets
         self._send: Send | None = None
         self._session = uuid.uuid4().hex
         self._sending: set[asyncio.Task[None]] = set()
         self._panels: OrderedDict[str, WidgetPanel] = OrderedDict()
         self._recall = WidgetRestore(self._post, self._stamp, self._found, self._back)
         self._asked: OrderedDict[str, tuple[WidgetPanel, str]] = OrderedDict()
-        self._closed: OrderedDict[str, None] = OrderedDict()
-        """Models that a program has closed."""
+        self._closed: OrderedDict[str, None] = OrderedDict()  # models that a program has closed
         self._outputs = OutputWidgets(self.widgets, self._say_state, self._news)
         self._updates = PageUpdates(self.widgets, self._panels, self._outputs.update_models)
 
@@ -184,11 +182,6 @@ class Comms:
             panel.come_back()
 
     # --- what the kernel says -----------------------------------------------------------------------------
-
-    def concerns(self, message: Message) -> bool:
-        """Whether a message may have to do with widgets: in most kernels none ever has."""
-        self.silent = self.silent and message.type not in _COMM
-        return not self.silent
 
     def receive(self, message: Message) -> Message:
         """Take a message of the kernel, whoever it is for; returns what it is for everybody else.
@@ -379,3 +372,9 @@ def _is_picture(kind: object) -> bool:
 
 
 _COMM = {"comm_open": Comms._open, "comm_msg": Comms._message, "comm_close": Comms._close}
+
+
+def concern(comms: Comms, message: Message) -> bool:
+    """Whether a message may have to do with widgets: in most kernels none ever has."""
+    comms.silent = comms.silent and message.type not in _COMM
+    return not comms.silent
