@@ -4,14 +4,13 @@ import json
 import logging
 import os
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from time import time_ns
 
-from coderunner.private_folders import make_private
+from coderunner.private_folders import make_private, write_private
 from coderunner.sandbox.policy import Grants
 
 log = logging.getLogger(__name__)
@@ -129,16 +128,7 @@ class Granted:
         if self._path is None:
             return
         try:
-            make_private(self._path.parent)
-            # mkstemp makes it 0600; a rename within a folder is atomic.
-            handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}")
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    json.dump(_encoded(self._all), file, indent=1)
-                Path(name).replace(self._path)
-            except BaseException:
-                Path(name).unlink(missing_ok=True)
-                raise
+            write_private(self._path, json.dumps(_encoded(self._all), indent=1))
             self._stamp = _stamp(self._path)
         except OSError as failure:
             log.warning("What was granted cannot be saved in %s: %s", self._path, failure.strerror)

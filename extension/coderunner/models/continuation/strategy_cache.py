@@ -1,8 +1,6 @@
 """Which strategy an endpoint's model understands, remembered."""
 
 import json
-import os
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +8,7 @@ from threading import Lock
 
 from coderunner.models.continuation.strategies import STRATEGIES, Strategy
 from coderunner.models.endpoint.client import Endpoint
-from coderunner.private_folders import make_private
+from coderunner.private_folders import write_private
 from coderunner.text.json_reader import loads
 
 MOST = 1000
@@ -98,13 +96,4 @@ def _write(path: Path, choices: dict[tuple[str, str], Choice]) -> None:
         {"url": url, "model": model, "strategy": each.strategy.name, "reason": each.reason, "kind": each.kind}
         for (url, model), each in sorted(choices.items(), key=lambda item: item[0])
     ]
-    make_private(path.parent)
-    # mkstemp makes it 0600; a rename within a folder is atomic.
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({"strategies": entries}, file, indent=1)
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_private(path, json.dumps({"strategies": entries}, indent=1))

@@ -2,13 +2,12 @@
 
 import json
 import logging
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from coderunner.errors import SettingsError
 from coderunner.models.endpoint.client import Endpoint
-from coderunner.private_folders import make_private
+from coderunner.private_folders import write_private
 from coderunner.secret_value import Secret
 
 log = logging.getLogger(__name__)
@@ -46,13 +45,7 @@ def keep(folder: Path, endpoint: Endpoint | None) -> None:
         if endpoint is None:
             path.unlink(missing_ok=True)
             return
-        make_private(folder)
         kept = {"address": endpoint.url, "model": endpoint.model, "key": bool(endpoint.key)}
-        # The temporary file is its owner's alone; a rename within a folder is atomic.
-        with tempfile.NamedTemporaryFile(
-            "w", dir=folder, prefix=f".{NAME}-", encoding="utf-8", delete=False
-        ) as file:
-            json.dump(kept, file)
-        Path(file.name).replace(path)
+        write_private(path, json.dumps(kept))
     except OSError as error:
         log.warning("the model could not be saved, so the choice ends with the app: %s", error)

@@ -4,11 +4,10 @@ A laxer choice does not: each start begins as the settings say.
 """
 
 import logging
-import os
 from pathlib import Path
 from typing import Literal
 
-from coderunner.private_folders import make_private
+from coderunner.private_folders import write_private
 
 log = logging.getLogger(__name__)
 
@@ -29,14 +28,12 @@ def read(folder: Path) -> Literal["ask", "off"] | None:
 
 def keep(folder: Path, approve: str | None) -> None:
     """Keep a choice, or forget the one before; where that cannot be, the log says so."""
-    path, beside = folder / NAME, folder / f".{NAME}-{os.getpid()}"
+    path = folder / NAME
     try:
         if approve not in STRICTER:
             path.unlink(missing_ok=True)
             return
-        make_private(folder)
-        beside.write_text(f"{approve}\n", encoding="ascii")
-        beside.replace(path)
+        write_private(path, f"{approve}\n")
     except OSError as error:
         log.warning(
             "the choice when code runs (%s) could not be saved, so it ends with the app: %s", approve, error

@@ -8,15 +8,13 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import mkstemp
 from threading import Lock
 from typing import Any, Literal, get_args
 
 from coderunner.errors import SettingsError
-from coderunner.private_folders import make_private
+from coderunner.private_folders import write_private
 from coderunner.runner import KernelLocation, Local, Server
 from coderunner.sandbox.backends import Availability, available
 from coderunner.sandbox.kernel_sandbox import in_force
@@ -181,16 +179,7 @@ class PreferencesFile:
         """Write atomically, and never readable by others."""
         plain = {name: _plain(value) for name, value in chosen.items()}
         try:
-            make_private(self.path.parent)
-            handle, name = mkstemp(dir=self.path.parent, prefix=f".{self.path.name}")  # 0600 from the start
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    json.dump(plain, file, indent=2)
-                Path(name).replace(self.path)
-            except BaseException:
-                with suppress(OSError):
-                    Path(name).unlink()
-                raise
+            write_private(self.path, json.dumps(plain, indent=2))
         except OSError as failure:
             message = f"the settings could not be saved in {self.path}: {failure.strerror}"
             raise SettingsError(message) from failure
