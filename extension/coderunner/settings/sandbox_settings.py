@@ -41,8 +41,8 @@ class SandboxSettings(PeopleSettings):
     )
     tools_approve: Literal["ask", "auto"] = setting(
         "ask",
-        "ask before a chat's first call of each tool (ask), or not (auto); where nobody can be asked, as in "
-        "the proxy, code may call all tools",
+        "ask before a chat's first call of each tool (ask), or not (auto); in the proxy and on the command "
+        "line, where nobody can be asked, code may call all tools",
         "tools",
     )
     max_tool_calls: int = setting(50, "calls of tools that one block may make", "tools", ge=1, le=10_000)
