@@ -7,9 +7,10 @@ it sends by `sendfile`, and what it fetches goes from its socket through a pipe 
 In turns with that go `cp` of the same file, a bare socket whose bytes go through a pipe into a file, without
 HTTP, and the least that an ASGI server can do with such requests: a file written as it comes, and one given
 in large pieces, without a check of anything. Ratios are medians of those within a round. Where the machine is
-shared, the time of a processor that the servers took says more than rates. With `--server`, the same file
-goes to a Jupyter server, by our folder and by the plainest client of its Contents API, with chunks as large
-as ours. Memory is the most that our process takes beyond what it took before, as Linux counts it.
+shared, the time of a processor that the servers took says more than rates. A file of that size is written
+and deleted before each of them, so that all find memory that was just given back: to other memory a machine
+may write at a third of the speed. With `--server`, the same file goes to a Jupyter server, by our folder and
+by the plainest client of its Contents API, with chunks as large as ours. Memory is the most that our process takes beyond what it took before, as Linux counts it.
 """
 
 import argparse
@@ -207,6 +208,12 @@ def copy(source: Path, target: Path) -> None:
     subprocess.run(["cp", "--reflink=never", source, target], check=True)
 
 
+def level(source: Path, scratch: Path) -> None:
+    """Have the system find as much memory that was just given back as a copy takes."""
+    copy(source, scratch)
+    scratch.unlink()
+
+
 def processor_of(pid: int) -> float:
     """Seconds of a processor that a process took."""
     its = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -239,13 +246,14 @@ def here(source: Path, folder: Path, rounds: int) -> None:
         app.listed()
         for _ in range(rounds):
             for name, (work, clock) in ways.items():
+                level(source, folder / "before")
                 before, took = memory_of(app.pid, begin=True), clock()
                 seconds[name].append(timed(work))
                 processor[name].append(clock() - took)
                 memory[name] = max(memory[name], memory_of(app.pid) - before)
+                for made in ("copy", "bare", "fetched"):
+                    (folder / made).unlink(missing_ok=True)
             app.forget()
-            for name in ("copy", "bare", "fetched"):
-                (folder / name).unlink()
     say(source, seconds, "cp")
     gigabytes = source.stat().st_size / 1e9
     for name, each in processor.items():

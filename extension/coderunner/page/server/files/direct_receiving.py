@@ -27,7 +27,7 @@ LEAST = 1024 * 1024
 """Bytes of a body for which this is worth its while."""
 PIPE = 1024 * 1024
 """Bytes of a pipe, the most that Linux gives everybody."""
-SPAN = 8 * 1024 * 1024
+SPAN = 32 * 1024 * 1024
 """Bytes that a thread moves at once, before it is somebody else's."""
 ENOUGH = 256 * 1024
 """Bytes that are worth a thread's turn."""
