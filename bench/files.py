@@ -10,7 +10,8 @@ in large pieces, without a check of anything. Ratios are medians of those within
 shared, the time of a processor that the servers took says more than rates. A file of that size is written
 and deleted before each of them, so that all find memory that was just given back: to other memory a machine
 may write at a third of the speed. With `--server`, the same file goes to a Jupyter server, by our folder and
-by the plainest client of its Contents API, with chunks as large as ours. Memory is the most that our process takes beyond what it took before, as Linux counts it.
+by the plainest client of its Contents API, with chunks as large as ours. Memory is the most that our process
+takes beyond what it took before, as Linux counts it.
 """
 
 import argparse

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 UNREAD = 141
 """What a shell gives for a program that a closed pipe ended."""
 GARBAGE = 10_000, 20, 20
-"""At how many new objects garbage is collected, and every how many times among older ones: `gc.set_threshold`."""
+"""At how many new objects garbage is collected, and every how many times among older ones (`gc`)."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
