@@ -607,6 +607,11 @@ BEHAVIOURS = {
         "in blocks that are shown already; what is taken back is offered again.",
         "a fault seen: a button for what was allowed already",
     ),
+    "app:allow:own": Behaviour(
+        "What the sandbox refused to a person's own code, or what that lacks, is allowed by a press, too: "
+        "the code runs again below it, and the model reads what came of that.",
+        "README",
+    ),
     "app:allow:reload": Behaviour(
         "The sentence and its button survive a reload and a restart; of two presses one counts.",
         "decision 3: reloads and restarts change nothing",

@@ -85,6 +85,35 @@ def test_one_press_grants_what_stands_beside_it_and_runs_the_block_again(
     assert "Result: 15\n" in str(parrot[0].asked[-2]["messages"][-1]["content"])
 
 
+@behaviour("app:allow:own")
+def test_what_a_persons_own_code_was_refused_is_allowed_by_a_press_and_runs_below_it(
+    somebody: Visitor, app: App, parrot: tuple[Parrot, str], home: Path
+) -> None:
+    somebody.ask(f"think: look\n```python\nprint(open('{home}/data/sales.csv').read())\n```\n")
+    fence = somebody.page.locator("#cr-chat .cr-own .cr-fence")
+    fence.get_by_role("button", name="Run", exact=True).click()
+    fence.get_by_role("button", name="Allow for this chat").click()
+    again = fence.locator(".cr-again")
+    expect(again.locator(".cr-out")).to_have_text("15\n\n")
+    expect(again.locator(".cr-state")).to_contain_text("Again: Done")
+    expect(fence.get_by_role("button", name="Allow for this chat")).to_have_count(0)
+    assert granted(app, somebody) == Grants(read=frozenset({home / "data"}))
+    somebody.page.get_by_role("button", name="Scratch", exact=True).click()
+    cell = somebody.page.locator("code-runner-scratch")
+    expect(cell.locator(".cm-content")).to_be_focused()
+    somebody.page.keyboard.insert_text(f"print(open('{home}/notes.txt').read())")
+    somebody.page.keyboard.press("Shift+Enter")
+    cell.get_by_role("button", name="Allow for this chat").click()
+    expect(cell.locator(".cr-again .cr-out")).to_have_text("15\n\n")
+    cell.get_by_role("button", name="Tell the model").click()
+    expect(cell.get_by_role("status").first).to_have_text("The model reads it with your next message.")
+    somebody.ask("well")
+    told = str(parrot[0].asked[-1]["messages"][-1]["content"])
+    assert told.count("\nResult: 15\n") == 2
+    somebody.open()
+    expect(again.locator(".cr-out")).to_have_text("15\n\n")
+
+
 @behaviour("app:allow:reload")
 def test_after_a_reload_the_button_is_there_and_in_two_tabs_it_counts_once(
     somebody: Visitor, app: App, home: Path

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -11,8 +11,10 @@ from coderunner.hosts.app.conversation.conversations import Conversations
 from coderunner.hosts.app.conversation.message_parts import Past
 from coderunner.hosts.app.conversation.reply_writer import ReplyWriter, kernel_label
 from coderunner.hosts.app.conversation.rerun import Reruns
+from coderunner.outputs import Refusal
 from coderunner.page import block_transitions
 from coderunner.page.block_state import Block, State
+from coderunner.page.html.refusals_html import ALLOW
 from coderunner.page.server.input_requests import InputRequests
 from coderunner.page.server.subscriptions import Subscriptions
 from coderunner.runner import Record, panel_of, ran_own
@@ -31,6 +33,16 @@ class OwnRun:
     code: str
     scratch: bool
     block: Block
+
+    @property
+    def latest(self) -> Block:
+        """Its block, or the one below it: what ran again once something was allowed."""
+        return self.block.again or self.block
+
+    @property
+    def blocks(self) -> list[Block]:
+        """All that pages show of it."""
+        return [each for each in (self.block, self.block.again) if each is not None]
 
 
 @dataclass(slots=True)
@@ -63,7 +75,7 @@ class OwnRuns:
         """What a person ran in a chat, also before the app was started; None where there is no such chat."""
         if await self._conversations.find(chat) is None:
             if (gone := self._chats.pop(chat, None)) is not None:
-                self._subscriptions.forget(run.block.id for run in gone.runs.values())
+                self._subscriptions.forget(_ids(gone.runs.values()))
             return None
         if chat not in self._chats:
             records = await asyncio.to_thread(self._writer.records.of, kernel_label(chat))
@@ -78,23 +90,23 @@ class OwnRuns:
         before = its.runs.get(name)
         if self._approve() == "off":
             return OFF
-        if before is not None and before.block.state is not State.ENDED:
+        if before is not None and before.latest.state is not State.ENDED:
             return BUSY
         if len(its.runs) >= FEW and name not in its.runs:
-            self._subscriptions.forget([its.runs.pop(next(iter(its.runs))).block.id])
+            self._subscriptions.forget(_ids([its.runs.pop(next(iter(its.runs)))]))
         if before is not None:
-            self._subscriptions.forget([before.block.id])
+            self._subscriptions.forget(_ids([before]))
         its.runs[name] = OwnRun(code, scratch, Block())
-        its.reruns.begin(name or _SCRATCH, Past(_message(chat, scratch=scratch), 0, code))
+        self._begin(chat, its.runs[name])
         return its.runs[name]
 
     def tell(self, chat: str) -> bool:
         """Have the model read what the scratch cell showed, before the next message."""
         its = self._chats.get(chat)
         run = its.runs.get("") if its is not None else None
-        if run is None or run.block.result is None:
+        if run is None or run.latest.result is None:
             return False
-        words = ran_own(run.code, run.block.result, seen=False)
+        words = ran_own(run.code, run.latest.result, seen=False)
         asyncio.get_running_loop().create_task(self._tell(chat, words))
         return True
 
@@ -109,7 +121,7 @@ class OwnRuns:
         if verb == "cancel" and any(each.answers.give(ticket, None) for each in self._chats.values()):
             return True
         own = any(each.reruns.act(ticket, verb) for each in self._chats.values())
-        return own or self._conversations.act(ticket, verb)
+        return own or self._run_again(ticket, verb) or self._conversations.act(ticket, verb)
 
     def run_edited(self, ticket: str, verb: str, source: str) -> bool:
         """Run a block of a reply with this code in place of its own."""
@@ -120,14 +132,30 @@ class OwnRuns:
         own = any(each.answers.give(ticket, text) for each in self._chats.values())
         return own or self._conversations.answer(ticket, text)
 
+    def _run_again(self, ticket: str, verb: str) -> bool:
+        """Run code again below its block: once what a button of that offers is allowed, or as it was."""
+        if self._approve() == "off":
+            return False
+        for chat, run in [(chat, run) for chat, its in self._chats.items() for run in its.runs.values()]:
+            refusal = run.block.allowed(ticket) if verb == ALLOW else None
+            asked = refusal is not None or (verb == "again" and ticket == run.block.ticket)
+            if asked and run.latest.state is State.ENDED:
+                self._begin(chat, run, refusal)
+                return True
+        return False
+
     # --- what they are made of --------------------------------------------------------------------
+
+    def _begin(self, chat: str, run: OwnRun, allowed: Refusal | None = None) -> None:
+        past = Past(_message(chat, scratch=run.scratch), 0, run.code)
+        self._chats[chat].reruns.begin(_SCRATCH if run.scratch else run.code, past, allowed)
 
     def _begun(self, chat: str, records: Sequence[Record]) -> _Chat:
         answers = InputRequests()
         its = _Chat(answers, Reruns(chat, self._writer.again, self._shows(chat), lambda _: None, answers))
         for run in self._recalled(chat, records):
             its.runs["" if run.scratch else run.code] = run
-        self._subscriptions.show((run.block for run in its.runs.values()), chat=chat)
+        self._subscriptions.show((each for run in its.runs.values() for each in run.blocks), chat=chat)
         return its
 
     def _recalled(self, chat: str, records: Sequence[Record]) -> Iterator[OwnRun]:
@@ -135,7 +163,8 @@ class OwnRuns:
         for scratch in (False, True):
             message = _message(chat, scratch=scratch)
             for record in [each for each in records if each.key.message == message and each.started][-FEW:]:
-                bare = Block(id=secrets.token_urlsafe(18), repeat=True)
+                identity, ticket = secrets.token_urlsafe(18), secrets.token_urlsafe(18)
+                bare = Block(id=identity, repeat=True, ticket=ticket)
                 if block := block_transitions.recalled(bare, [record], panel):
                     yield OwnRun(record.code, scratch, block)
 
@@ -147,12 +176,13 @@ class OwnRuns:
             run = its.runs.get("" if name == _SCRATCH else name) if its is not None else None
             if run is None or (new := grow(Block()).again) is None:
                 return
-            ended = new.state is State.ENDED
-            told = ended and run.block.state is not State.ENDED
-            run.block = replace(new, of="", ticket="" if ended else new.ticket)
-            self._subscriptions.show([run.block], chat=chat)
-            if told and not run.scratch and new.result is not None:
-                words = ran_own(run.code, new.result, seen=True)
+            before = run.latest.state
+            run.block = _grown(run.block, new)
+            self._subscriptions.show(run.blocks, chat=chat)
+            if run.scratch or before is State.ENDED or run.latest.state is not State.ENDED:
+                return
+            if (result := run.latest.result) is not None:
+                words = ran_own(run.code, result, seen=True)
                 asyncio.get_running_loop().create_task(self._tell(chat, words))
 
         return change
@@ -163,6 +193,17 @@ class OwnRuns:
 
 
 _SCRATCH = "\0scratch"
+
+
+def _grown(block: Block, new: Block) -> Block:
+    """The block of a run as it is now; what ran again is below the one that had ended."""
+    if block.id in ("", new.id):
+        return replace(new, of="")
+    return replace(block, again=replace(new, of=block.ticket)) if block.state is State.ENDED else block
+
+
+def _ids(runs: Iterable[OwnRun]) -> list[str]:
+    return [block.id for run in runs for block in run.blocks]
 
 
 def _message(chat: str, *, scratch: bool) -> str:
