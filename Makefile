@@ -36,7 +36,7 @@ help:
 	@echo "make lint     ruff and mypy"
 	@echo "make format   let ruff put the code in order"
 	@echo "make bench    side-by-side measurements"
-	@echo "make soak     an hour on a bad network; make soak ARGS=\"--minutes 5\""
+	@echo "make soak     an hour on a bad network; make soak ARGS=\"--minutes 5\"; with --local, of many on one machine"
 	@echo "make shots    the README's pictures, taken anew"
 	@echo "make token    .env with a new token for docker compose"
 	@echo "make clean    remove the venv and the caches"

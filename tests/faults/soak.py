@@ -20,6 +20,7 @@ from coderunner.kernel.connections.servers import websocket
 from coderunner.kernel.sessions.registry import Server, Session, Sessions
 from coderunner.outputs import Result, Status, Stream
 from coderunner.secret_value import Secret
+from tests.faults import local_soak
 from tests.faults.proxy import Chaos, chaos
 from tests.kernel.servers import Jupyter, jupyter_server
 
@@ -149,7 +150,17 @@ def main() -> int:
     parser.add_argument("--conversations", type=int, default=4)
     parser.add_argument("--faults", type=float, default=0.05, help="the part of the blocks that is hurt")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 2**32)
+    parser.add_argument("--local", action="store_true", help="forked kernels here, without a network")
+    parser.add_argument("--pause", type=float, default=10.0, help="seconds between blocks at most, if local")
     options = parser.parse_args()
+    if options.local:
+        good = local_soak.run(
+            minutes=options.minutes,
+            conversations=options.conversations,
+            pause=options.pause,
+            seed=options.seed,
+        )
+        return 0 if good else 1
     websocket.PING = 1.0  # what takes ten seconds otherwise is no better tested by waiting for it
     with tempfile.TemporaryDirectory() as directory, jupyter_server(Path(directory), token="soak") as jupyter:
         tempfile.tempdir = directory
