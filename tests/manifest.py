@@ -414,6 +414,10 @@ BEHAVIOURS = {
     "runner:late:goes-on": Behaviour(
         "At its deadline a cell goes on; its result follows with the next block's.", "decision 5"
     ),
+    "runner:late:at-once": Behaviour(
+        "A cell that ends while its host reads of its deadline has its result in its own place, once.",
+        "decision 5",
+    ),
     "runner:late:next-message": Behaviour(
         "A late result that no block follows comes with the next message, once.", "decision 5"
     ),

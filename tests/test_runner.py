@@ -543,6 +543,24 @@ def test_at_the_deadline_the_reply_goes_on_and_the_result_follows_with_the_next_
     assert ends(events) == [Status.TIMEOUT, Status.OK]
 
 
+@behaviour("runner:late:at-once")
+def test_a_block_that_ends_while_its_host_reads_of_its_deadline_has_its_result_in_its_place(
+    drive: Drive, kernel: Session, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+
+    def wait_for_its_end(event: Event) -> bool:
+        if isinstance(event, Ended) and event.running is not None:
+            gate.touch()
+            event.running.settled.result(BOUND)
+        return False
+
+    script = Script(block := waits_for(gate, then="41"), "Done.")
+    events = drive(Turn(), script, kernel, PATIENT, stop_at=wait_for_its_end)
+    assert said(events) == f"{block}Result: 41\nDone."
+    assert late_words(kernel) == ""
+
+
 @behaviour("runner:late:next-message")
 def test_a_result_that_no_block_follows_comes_with_the_next_message_once(
     drive: Drive, kernel: Session, tmp_path: Path

@@ -122,11 +122,12 @@ def late_words(kernel: Kernel, options: RunOptions | None = None, *, forbidden: 
     """
     options = options or RunOptions()
     left = [_told(result, options) for result in options.runs.left_behind()]
+    ended = [_told(result, options) for result in options.runs.told(kernel.take_late())]
     return "\n".join(
         for_model(
             late.result, forbidden=forbidden, pictures=late.pictures, links=late.links, heading=late.heading
         )
-        for late in (*left, *_late(kernel, options), *_afterwards(shown_afterwards(kernel), options))
+        for late in (*left, *ended, *_afterwards(shown_afterwards(kernel), options))
     )
 
 
@@ -180,10 +181,15 @@ def _answer(
     `later` is what those have shown after their end; not the later output of this cell itself: its threads
     are no earlier block's.
     """
-    late = [*_late(kernel, options), *_afterwards(later, options)]
-    told = _told(ended.result, options)
+    result, late = ended.result, options.runs.told(kernel.take_late())
+    if ended.running is not None and ended.running.settled.done():
+        # It ended while its host read of its deadline: no result of it follows.
+        result = ended.running.settled.result()
+        late = [each for each in late if each is not result]
+    told = _told(result, options)
+    earlier = [*(_told(each, options) for each in late), *_afterwards(later, options)]
     return turn.receive_result(
-        told.result, pictures=told.pictures, links=told.links, late=late, edited=ended.edited
+        told.result, pictures=told.pictures, links=told.links, late=earlier, edited=ended.edited
     )
 
 
@@ -198,12 +204,6 @@ def _end(turn: Turn, options: RunOptions, *, stopped: bool) -> Sequence[Step]:
 def _rest(turn: Turn) -> list[Say]:
     """The text that was held back when the model's stream broke. Its open block is not run."""
     return [step for step in turn.stop() if isinstance(step, Say)]
-
-
-def _late(kernel: Kernel, options: RunOptions) -> Sequence[TurnResult]:
-    """The results of cells that ended after their deadline, each once."""
-    late = options.runs.told(kernel.take_late())
-    return [_told(result, options) for result in late]
 
 
 def _afterwards(later: Sequence[Result], options: RunOptions) -> Sequence[TurnResult]:
