@@ -311,7 +311,8 @@ PLAN = {
     # Its pages are the app's blocks, frames and sockets, for one block each.
     "hosts.proxy.live": Layer(f"{VALUES} access runner page hosts.proxy.files hosts.proxy.live", "starlette"),
     "hosts.proxy.live.live_words": Layer(
-        "outputs page.block_state page.html page.loaders.loaders_of_output", pure=True
+        "outputs page.block_state page.html page.loaders.loaders_of_output chat.display_text.inline_scripts",
+        pure=True,
     ),
     "hosts.proxy.operation": Layer(
         f"{VALUES} access.authentication runner models.endpoint hosts.proxy", "prometheus_client starlette"

@@ -176,6 +176,10 @@ FIGURE = shows({PLOTLY: {"data": []}, "text/plain": "Figure()"})
 VIEW = shows({"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "IntSlider()"})
 BOKEH = shows({"application/vnd.bokehjs_exec.v0+json": "draw()", "text/html": "<div></div>"})
 STYLED = shows({"text/html": "<i>x</i>", "text/plain": "<pandas.io.formats.style.Styler at 0x7f>"})
+DRAWS = """<div id="vis"></div><script>
+(function(spec) { vegaEmbed("#vis", spec) })({"$schema": "https://vega.github.io/schema/vega-lite/v6.json"})
+</script>"""
+ALTAIR = shows({"text/html": DRAWS, "text/plain": "alt.Chart(...)"})
 SCRIPT = shows({"text/html": "<b id=a></b><script>a.textContent = 1</script>", "text/plain": "<HTML object>"})
 
 
@@ -186,6 +190,7 @@ SCRIPT = shows({"text/html": "<b id=a></b><script>a.textContent = 1</script>", "
         ([FIGURE], "Open the live chart"),
         ([shows({"application/vnd.vegalite.v5+json": {"mark": "bar"}})], "Open the live chart"),
         ([BOKEH], "Open the live chart"),
+        ([ALTAIR], "Open the live chart"),
         ([FIGURE, FIGURE, Stream("stdout", "drawn")], "Open the live chart"),
         ([VIEW], "Open the live widgets"),
         ([SCRIPT], "Open the page"),

@@ -1,7 +1,9 @@
 """Which outputs have a page that shows them live, and what the link to it says. Pure."""
 
 import re
+from collections.abc import Mapping
 
+from coderunner.chat.display_text.inline_scripts import vega_figure
 from coderunner.outputs import DisplayData, ExecuteResult, Output, Result
 from coderunner.page.block_state import Block
 from coderunner.page.html import image_html, output_html
@@ -37,9 +39,15 @@ def _kind(output: Output) -> str:
         case ActiveOutput(kind=kind) if LOADS.fullmatch(kind):  # it draws nothing
             return ""
         case ActiveOutput(kind=kind):
-            return WIDGETS if kind == WIDGET else CHART if _CHART.fullmatch(kind) else PAGE
+            return WIDGETS if kind == WIDGET else CHART if _is_chart(kind, output.data) else PAGE
         # A table's text is a table as well; that of a styled one is the name of its class.
         case Boxed(active=ActiveOutput(kind="text/html")):
             plain = string(output.data.get("text/plain"))
             return PAGE if not plain or image_html.opaque(plain) else ""
     return ""
+
+
+def _is_chart(kind: str, data: Mapping[str, object]) -> bool:
+    """What is drawn is a chart: by its type, or as the page that Altair writes by default."""
+    page = data.get(kind)
+    return bool(_CHART.fullmatch(kind) or (isinstance(page, str) and vega_figure(page)))
