@@ -150,6 +150,8 @@ class EndpointFailed(ModelError, RuntimeError):
     def __init__(self, message: str, *, status: int) -> None:
         super().__init__(message)
         self.status = status
+        self.retry_after = ""
+        """The header `Retry-After` that it came with: seconds or a date; empty without one."""
         self.of_messages = False
         """It came in the form of Anthropic's API, so the endpoint has that."""
 

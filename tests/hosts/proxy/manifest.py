@@ -132,6 +132,12 @@ BEHAVIOURS = {
     "proxy:pass:all-models": Behaviour("By setting, the code of every model runs.", ISSUE),
     "proxy:pass:off": Behaviour("Where nothing is to run, everything passes untouched.", ISSUE),
     "proxy:pass:models": Behaviour("Each model is listed with code and without.", ISSUE),
+    "proxy:errors:retry-after": Behaviour(
+        "When an endpoint that is busy says after which time to ask again, clients are told.", ISSUE
+    ),
+    "proxy:pass:unmarked": Behaviour(
+        "The suffix that has code run reaches no endpoint: not in a body, a batch, a form or a path.", ISSUE
+    ),
     "proxy:pass:routes": Behaviour(
         "Every other route of the API passes as it is, with our key in place of the client's.", PROXY
     ),

@@ -7,6 +7,7 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
+import anthropic
 import httpx
 import openai
 import psutil  # type: ignore[import-untyped]
@@ -263,6 +264,49 @@ def test_every_path_below_it_stays_below_it(opened: Open, path: str, reached: by
     with listening(app) as url:
         assert ask_exactly(opened(url), path) == (200, {})
     assert [asked["raw_path"] for asked in app.asked] == [reached]
+
+
+@behaviour("proxy:pass:unmarked")
+def test_no_route_that_runs_no_code_passes_the_suffix_on(opened: Open) -> None:
+    app = Canned(b"{}", kind="application/json")
+    batch: Any = [{"custom_id": "a", "params": {"model": RUNS, "max_tokens": 5, "messages": ASKED}}]
+    with listening(app) as url:
+        proxied = opened(url)
+        client: Any = proxied.client()
+        client.models.retrieve(RUNS)
+        client.models.retrieve(f"{RUNS}+variables")
+        client.moderations.create(model=RUNS, input="x")
+        client.audio.transcriptions.create(model=RUNS, file=("a+python.wav", b"RIFF"))
+        proxied.anthropic().messages.batches.create(requests=batch)
+        proxied.anthropic().messages.count_tokens(model=RUNS, messages=ASKED)
+    assert [asked["path"] for asked in app.asked[:2]] == [f"/v1/models/{MODEL}"] * 2
+    assert all(MODEL.encode() in body for body in app.bodies[2:])
+    assert not any(RUNS.encode() in body for body in app.bodies)
+    assert b"a+python.wav" in app.bodies[3]
+
+
+@behaviour("proxy:errors:retry-after")
+@pytest.mark.parametrize(("said", "told"), [(b"17", "17"), (b"soon", None)])
+def test_the_client_learns_when_the_endpoint_wants_to_be_asked_again(
+    opened: Open, said: bytes, told: str | None
+) -> None:
+    app = Canned(
+        b'{"error": "slow down"}', status=429, kind="application/json", headers=((b"retry-after", said),)
+    )
+    with listening(app) as url:
+        proxied = opened(url, continuations="*=next-turn", upstream_api="chat")
+        client: Any = proxied.client()
+        for ask_it in (
+            lambda: client.chat.completions.create(model=RUNS, messages=ASKED),
+            lambda: client.responses.create(model=RUNS, input="Hello", stream=True),
+        ):
+            with pytest.raises(openai.RateLimitError, match="slow down") as limited:
+                ask_it()
+            assert limited.value.response.headers.get("retry-after") == told
+            assert limited.value.type == "rate_limit_error"
+        with pytest.raises(anthropic.RateLimitError, match="slow down") as refused:
+            proxied.anthropic().messages.create(model=RUNS, max_tokens=9, messages=ASKED)
+        assert refused.value.response.headers.get("retry-after") == told
 
 
 @behaviour("proxy:errors:ours")

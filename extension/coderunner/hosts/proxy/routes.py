@@ -23,7 +23,7 @@ from coderunner.hosts.proxy.active_replies import BROKEN, ActiveReplies
 from coderunner.hosts.proxy.client_api import openai_format
 from coderunner.hosts.proxy.client_api.api_host import Api, ApiHost, Asked
 from coderunner.hosts.proxy.client_api.chat_api import ChatApi
-from coderunner.hosts.proxy.client_api.chat_request import MODEL_SUFFIX, unmarked
+from coderunner.hosts.proxy.client_api.chat_request import MODEL_SUFFIX, unmarked, unmarked_route
 from coderunner.hosts.proxy.client_api.disconnection import until_disconnected
 from coderunner.hosts.proxy.client_api.refusal import Refusal
 from coderunner.hosts.proxy.client_api.request_reader import RequestReader
@@ -278,7 +278,7 @@ class Proxy:
         route = route_of(request.scope)
         if route is None:
             raise HTTPException(404, NOT_HERE)
-        body = unmarked(body)
+        route, body = unmarked_route(route), unmarked(body)
         facts, member = facts_of(request.scope), self._member(request)
         facts.route = "passed"
         costs = request.method == "POST"

@@ -284,7 +284,12 @@ class Client:
     ) -> None:
         if not response.is_success:
             raise error_messages.from_answer(
-                error_messages.Answer(response.status_code, text, response.headers.get("location", "")),
+                error_messages.Answer(
+                    response.status_code,
+                    text,
+                    response.headers.get("location", ""),
+                    response.headers.get("retry-after", ""),
+                ),
                 self.endpoint.url,
                 path=path,
                 model=self.endpoint.model,

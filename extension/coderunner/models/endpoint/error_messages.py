@@ -36,6 +36,9 @@ AROUND = (*WORDS, "base_resp", "title")
 FAILED = frozenset({"error", "abort", "network_error", "insufficient_system_resource"})
 """Reasons to end that mean a failure: OpenRouter's and Mistral's, vLLM's, Zhipu's, DeepSeek's."""
 
+RETRY_AFTER = re.compile(r"\d{1,9}(\.\d{1,9})?|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
+"""Seconds, with the fraction that some send, or a date (RFC 9110, 10.2.3)."""
+
 LISTED = 8
 """Models named in a sentence; a router like OpenRouter has hundreds."""
 
@@ -47,6 +50,7 @@ class Answer:
     status: int
     text: str
     location: str = ""
+    retry_after: str = ""
 
 
 def from_answer(
@@ -56,6 +60,7 @@ def from_answer(
     failure = _from_answer(answer, url, path=path, model=model, offered=offered, key=key)
     if isinstance(failure, EndpointFailed):
         failure.of_messages = _is_of_messages(answer.text)
+        failure.retry_after = answer.retry_after if RETRY_AFTER.fullmatch(answer.retry_after) else ""
     return failure
 
 

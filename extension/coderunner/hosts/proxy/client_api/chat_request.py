@@ -1,6 +1,7 @@
 """Reads a client's request, and decides whether it is passed through unchanged. Pure."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +19,12 @@ MODEL_SUFFIX = "+python"
 
 VARIABLES_SUFFIX = f"{MODEL_SUFFIX}+variables"
 """The suffix that also asks to tell the model which variables its code made or changed."""
+
+FORM_FIELD = re.compile(rb'(; name="model"\r\n\r\n[^\r\n]{1,500}?)\+python(?:\+variables)?(?=\r\n--)')
+"""The suffix in the field `model` of a form, as requests with a file are sent."""
+
+ROUTE = re.compile(r"^(models/[^?]{1,500}?)(?:\+|%2B)python(?:(?:\+|%2B)variables)?(?=\?|$)", re.IGNORECASE)
+"""The suffix in the route of one model."""
 
 OFF = "x-coderunner"
 """The header with which a client can say `off` for one request."""
@@ -102,16 +109,36 @@ def is_marked(model: object) -> bool:
 
 
 def unmarked(body: bytes) -> bytes:
-    """A request that is passed on, without the suffix of its model: no endpoint knows that one."""
+    """A request that is passed on, without the suffix of its models: no endpoint knows those.
+
+    In JSON, also in the requests of a batch (`requests[].params`, as Anthropic's API has it), and in a form.
+    """
     if MODEL_SUFFIX.encode() not in body:
         return body
     try:
         asked = json_reader.loads(body)
     except UnreadableJSON:
-        return body
+        return FORM_FIELD.sub(rb"\1", body, count=1)
+    told = _unmarked(asked)
+    if isinstance(told, dict) and isinstance(batch := told.get("requests"), list):
+        told = {**told, "requests": [_of_batch(each) for each in batch]}
+    return body if told == asked else json.dumps(told).encode()
+
+
+def unmarked_route(route: str) -> str:
+    """A route of the API, without the suffix of the model that it names."""
+    return ROUTE.sub(r"\1", route)
+
+
+def _unmarked(asked: object) -> object:
+    """A value whose `model` has no suffix; the same one where it had none."""
     if not isinstance(asked, dict) or not is_marked(asked.get("model")):
-        return body
-    return json.dumps({**asked, "model": plain(str(asked["model"]))}).encode()
+        return asked
+    return {**asked, "model": plain(str(asked["model"]))}
+
+
+def _of_batch(each: object) -> object:
+    return {**each, "params": _unmarked(each.get("params"))} if isinstance(each, dict) else each
 
 
 def wants_code_run(body: Mapping[str, object], headers: Mapping[str, str], *, every: bool) -> bool:

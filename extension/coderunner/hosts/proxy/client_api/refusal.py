@@ -39,7 +39,8 @@ class Refusal(JSONResponse):
     ) -> None:
         """`kind` and `code`: what OpenAI's API calls it, unless its status says so."""
         plain = "invalid_request_error" if status < 500 else "api_error"
-        super().__init__(openai_format.error(message, kind=kind or plain, code=code), status, headers)
+        kind = kind or (TYPES[status] if status == 429 else plain)
+        super().__init__(openai_format.error(message, kind=kind, code=code), status, headers)
         its = {"type": TYPES.get(status, plain), "message": message}
         self._in_messages = JSONResponse({"type": "error", "error": its}, status, headers)
 

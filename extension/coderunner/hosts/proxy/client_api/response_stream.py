@@ -368,10 +368,12 @@ def limited(reached: Reached) -> Refusal:
 
 
 def refuse(failure: CodeRunnerError, headers: Mapping[str, str]) -> Refusal:
-    """An error response; it has the endpoint's status if that is an error."""
+    """An error response; it has the endpoint's status if that is an error, and its `Retry-After`."""
     own = (status for kind, status in STATUSES.items() if isinstance(failure, kind))
     status = failure.status if isinstance(failure, EndpointFailed) else next(own, BAD_GATEWAY)
     status = status if status >= 400 else BAD_GATEWAY
+    if isinstance(failure, EndpointFailed) and failure.retry_after:
+        headers = {**headers, "retry-after": failure.retry_after}
     return Refusal(str(failure), status, headers)
 
 
