@@ -129,6 +129,7 @@ async def test_a_file_goes_in_pieces_and_comes_in_parts(url: str) -> None:
         assert (given(cut), stands(cut, "end"), stands(cut, "size")) == ("Troms", 5, 7)
         rest = await call(client, "download", path="sandbox:/mnt/data/a.txt", session=session, start=5)
         assert (given(rest), stands(rest, "end")) == ("ø", 7)
+        assert (stands(rest, "path"), stands(rest, "uri")) == ("a.txt", file_uri(session, "a.txt"))
 
 
 @behaviour("mcp:files:refused")

@@ -21,7 +21,7 @@ from coderunner.files.chat_folder import ChatFolder, FolderUnreachable, NoSuchFi
 from coderunner.files.file_kinds import FileKind, file_kind
 from coderunner.hosts.mcp.arguments import CallContext, Callers, Name, Whole
 from coderunner.hosts.mcp.client_sessions import ClientSessions
-from coderunner.hosts.mcp.files.file_content import as_text, read
+from coderunner.hosts.mcp.files.file_content import as_text, path_in, read
 from coderunner.hosts.mcp.files.file_uris import file_uri, mime_type
 from coderunner.ids import new_id
 from coderunner.text.base64_text import decoded
@@ -156,7 +156,7 @@ class FileTools:
     ) -> Annotated[CallToolResult, Downloaded]:
         """Read a file of a session's working directory, or a part of it."""
         owner, where = self._callers.owner(ctx), self._callers.session(session)
-        folder = await self._folder(owner, where)
+        folder, path = await self._folder(owner, where), path_in(path)
         try:
             size, content = await read(folder, path, start, length)
         except CodeRunnerError as refused:

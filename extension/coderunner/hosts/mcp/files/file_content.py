@@ -9,9 +9,14 @@ WRITTEN = ("sandbox:", "/mnt/data/")
 """How models write a path that learnt from other code interpreters."""
 
 
+def path_in(written: str) -> str:
+    """The path in the folder that a model's way of writing it means."""
+    return (file_of(written) if written.startswith(WRITTEN) else "") or written
+
+
 async def read(folder: ChatFolder, path: str, start: int, length: int) -> tuple[int, bytes]:
     """The size of a file, and some bytes of it; raises CodeRunnerError."""
-    file = await folder.open(file_of(path) if path.startswith(WRITTEN) else path)
+    file = await folder.open(path)
     try:
         end = min(start + length, file.size)
         return file.size, b"".join([piece async for piece in file.pieces(start, end)])
