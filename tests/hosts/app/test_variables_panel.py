@@ -43,6 +43,11 @@ def somebody(seat: Seat) -> Iterator[Visitor]:
         yield somebody
 
 
+GAP = """usage => usage.getBoundingClientRect().top
+    - document.querySelector("#cr-kernel .cr-kernel-status").getBoundingClientRect().bottom"""
+"""Pixels between the kernel's lines and what it uses."""
+
+
 @behaviour("app:variables:panel")
 def test_the_panel_lists_what_a_block_has_defined_and_filters_it(somebody: Visitor) -> None:
     page = somebody.page
@@ -67,6 +72,8 @@ def test_the_panel_lists_what_a_block_has_defined_and_filters_it(somebody: Visit
     panel.locator("[data-name=x] .cr-mention").click()
     expect(somebody.box).to_have_value("@x ")
     expect(page.locator("code-runner-usage")).to_have_text(re.compile(r"^\d+ MB"))
+    # Right below the kernel's own lines: a line of 18 pixels would fit between what does not belong together.
+    assert page.locator("code-runner-usage").evaluate(GAP) < 6
 
 
 @behaviour("app:variables:counted")
