@@ -201,9 +201,15 @@ VANISHED = (
     Aftermath.FRESH,
     "the connection was lost; a new kernel was started, variables are gone",
 )
+UNSAID = """
+async def nothing(): pass
+get_ipython().kernel._at_shutdown = nothing
+"""
+"""The kernel ends without a word to those that listen, as if nobody had heard it."""
 TAKEN = {
-    "deleted": ("DELETE", "", VANISHED),
-    "restarted": ("POST", "/restart", REPLACED),
+    "deleted": ("DELETE", "", COUNTING, VANISHED),
+    "restarted": ("POST", "/restart", COUNTING, REPLACED),
+    "restarted, unsaid": ("POST", "/restart", UNSAID + COUNTING, REPLACED),
 }
 
 
@@ -213,13 +219,13 @@ async def test_a_kernel_that_is_taken_from_us_while_the_connection_is_cut_is_not
     fault: str, proxy: Chaos, far: Session, jupyter: Jupyter, ordeal: Ordeal
 ) -> None:
     kernel = await kernel_of(jupyter, far)
-    method, path, ends = TAKEN[fault]
+    method, path, source, ends = TAKEN[fault]
 
     def strike() -> None:
         proxy.refusing = True
         proxy.reset()
 
-    running = asyncio.create_task(during(far, COUNTING, strike))
+    running = asyncio.create_task(during(far, source, strike))
     await happens(lambda: proxy.refusing)
     ordeal.strike()
     await asyncio.to_thread(jupyter.ask, f"api/kernels/{kernel}{path}", method)

@@ -7,7 +7,15 @@ from contextlib import suppress
 from typing import Any
 
 from coderunner.errors import KernelError
-from coderunner.kernel.execution.pending_request import ANSWER, LOST, NO_REPLY, Ending, Gone, PendingRequest
+from coderunner.kernel.execution.pending_request import (
+    ANSWER,
+    LOST,
+    NO_REPLY,
+    RESTARTED,
+    Ending,
+    Gone,
+    PendingRequest,
+)
 from coderunner.kernel.execution.transport import Transport
 from coderunner.kernel.protocol.messages import Stamp, kernel_info_request
 from coderunner.outputs import Aftermath, Status
@@ -35,7 +43,6 @@ INCOMPLETE = "the connection was interrupted, so output may be missing"
 RUNS_NO_MORE = "it is no longer running"
 ASKED_LATE = "it asked for input after the reply had gone on; ask for input first, or raise the time limit"
 INHERITED = "the kernel was restarted, so earlier variables are gone"
-RESTARTED = Gone(Status.REPLACED, "The kernel was restarted while the connection was down.")
 ENDED = Gone(Status.DIED, "The program ended its kernel.", keep=False)
 ASKED_EXIT = "the program ended its kernel; all variables are gone"
 

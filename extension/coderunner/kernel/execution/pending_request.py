@@ -74,6 +74,7 @@ OnQuestion = Callable[[Question | None], None]
 
 NO_REPLY = Gone(Status.DIED, "The kernel stopped working without a reply.")
 LOST = Gone(Status.LOST, "The connection to the Jupyter server was lost.")
+RESTARTED = Gone(Status.REPLACED, "The kernel was restarted while the connection was down.")
 
 
 class PendingRequest:

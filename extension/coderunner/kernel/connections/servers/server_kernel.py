@@ -13,7 +13,7 @@ from coderunner.errors import KernelError, ServerRefused
 from coderunner.kernel.background_tasks import begin, log
 from coderunner.kernel.connections.servers.rest_api import RestApi
 from coderunner.kernel.connections.servers.websocket import PING, KernelWebSocket
-from coderunner.kernel.execution.pending_request import LOST, Away, Back, Event, Gone
+from coderunner.kernel.execution.pending_request import LOST, RESTARTED, Away, Back, Event, Gone
 from coderunner.kernel.protocol.kernel_info import KernelInfo
 from coderunner.kernel.protocol.messages import Json, Message, Stamp, kernel_info_request
 from coderunner.outputs import Status
@@ -66,6 +66,8 @@ class ServerKernel:
         """How often in a row the server said that it does not reach its kernels."""
         self._told = asyncio.Event()
         """One of them was answered."""
+        self._cut = False
+        """The connection was lost at least once."""
         self._returning: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -100,7 +102,9 @@ class ServerKernel:
 
     def _on_message(self, message: Message) -> None:
         self._receive(message)
-        gone = verdict(message) or (RESTARTS if self._replaced(message) else None)
+        # After a cut nobody knows what was said meanwhile: that the kernel died, or was restarted.
+        unsaid = RESTARTED if self._cut else RESTARTS
+        gone = verdict(message) or (unsaid if self._replaced(message) else None)
         # Before it is ready, the server may replay what we missed: the end of the program before this one.
         if gone is not None and (self.ready or message.content.get("execution_state") == "dead"):
             self._end(gone)
@@ -127,6 +131,7 @@ class ServerKernel:
         if not self.ready:
             self._end(LOST)
             return
+        self._cut = True
         self._receive(Away())
         if self._gone is None and not self._away:
             self._returning = begin("searching for the kernel failed", self._return(), self._tasks)
