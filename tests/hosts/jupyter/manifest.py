@@ -27,6 +27,10 @@ BEHAVIOURS = {
     "jupyter:settings:models": Behaviour(
         "On a Hub no model is taken because it listens on the machine: it may be somebody else's.", SOURCE
     ),
+    "jupyter:settings:model-kept": Behaviour(
+        "On a Hub the model that a person chose is there when the app starts again, until they choose the demo.",
+        SOURCE,
+    ),
     "jupyter:settings:folder": Behaviour(
         "Kernels start in the folder that JupyterLab shows at its top, unless the person has set another.",
         SOURCE,

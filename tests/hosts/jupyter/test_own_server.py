@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from coderunner.errors import SettingsError
+from coderunner.hosts.app.choices import chosen_model
 from coderunner.hosts.jupyter.own_settings import HUB, settings_of
+from coderunner.models.endpoint.client import Endpoint
 from coderunner.runner import Server, location_of, server_of
 from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
@@ -133,6 +135,18 @@ def test_on_a_hub_the_demo_is_the_model_until_one_is_chosen(
     settings = settings_of("/user/ann/", PID, HUBS)
     assert (settings.demo, settings.login, settings.base_path) == (demo, False, "/user/ann/coderunner")
     assert (settings.server, settings.token) == ("http://127.0.0.1:8888/user/ann", HUBS)
+
+
+@behaviour("jupyter:settings:model-kept")
+def test_on_a_hub_the_model_that_a_person_chose_is_there_after_a_restart(
+    runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(runtime)
+    monkeypatch.setenv(HUB, "/user/ann/")
+    chosen_model.keep(tmp_path / "data", Endpoint("http://127.0.0.1:11434/v1", model="qwen3"))
+    assert not settings_of("/user/ann/", PID, HUBS).demo
+    chosen_model.keep(tmp_path / "data", None)
+    assert settings_of("/user/ann/", PID, HUBS).demo
 
 
 @behaviour("jupyter:settings:chosen")

@@ -2,6 +2,7 @@
 
 import os
 
+from coderunner.hosts.app.choices import chosen_model
 from coderunner.hosts.jupyter.names import NAME
 from coderunner.runner import server_of
 from coderunner.secret_value import Secret
@@ -24,7 +25,7 @@ def settings_of(base_url: str, process: int, token: Secret) -> Settings:
         if settings.source("server_folder") == DEFAULT:
             # What JupyterLab shows at its top, so that code finds a person's files by their names.
             decided["server_folder"] = "/"
-    if os.environ.get(HUB) and not settings.model_url:
+    if os.environ.get(HUB) and not settings.model_url and chosen_model.read(settings.data_dir) is None:
         # What listens on a machine of many may be anybody's: a model there is not used unless it is chosen.
         decided["demo"] = True
     return load(decided)
