@@ -7,7 +7,7 @@ import json
 import os
 from typing import Any
 
-from jupyter_server.base.handlers import APIHandler
+from jupyter_server.base.handlers import APIHandler, APIVersionHandler
 from jupyter_server.services.kernels.handlers import MainKernelHandler
 from jupyter_server.services.kernelspecs.handlers import MainKernelSpecHandler
 from jupyter_server.services.sessions.handlers import SessionRootHandler
@@ -84,11 +84,16 @@ class SessionList(Says, SessionRootHandler):
             await super().post()  # type: ignore[misc]
 
 
-class Version(APIHandler):
-    """An Enterprise Gateway says that it is one."""
+class Version(Says, APIVersionHandler):
+    """Is told only to who is let in; an Enterprise Gateway says that it is one."""
 
     def get(self) -> None:
-        self.finish(json.dumps({"version": "1.24.0", "gateway_version": "3.3.0"}))
+        if self.current_user is None:
+            self.say(401, "Unauthorized")
+        elif os.environ.get(ENTERPRISE):
+            self.finish(json.dumps({"version": "1.24.0", "gateway_version": "3.3.0"}))
+        else:
+            super().get()  # type: ignore[no-untyped-call]
 
 
 class Nothing(Says, APIHandler):
@@ -101,10 +106,11 @@ class Nothing(Says, APIHandler):
 def _load_jupyter_server_extension(server: Any) -> None:
     base = server.base_url.rstrip("/")
     ours = [
+        (f"{base}/api", Version),
         (f"{base}/api/kernelspecs", Specs),
         (f"{base}/api/kernels", Kernels),
         (f"{base}/api/sessions", SessionList),
         (f"{base}/api/(?:me|status)", Nothing),
         (f"{base}/(?:api/contents|files).*", Nothing),
     ]
-    server.web_app.add_handlers(".*$", ours + [(f"{base}/api", Version)] * bool(os.environ.get(ENTERPRISE)))
+    server.web_app.add_handlers(".*$", ours)

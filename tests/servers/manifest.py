@@ -22,6 +22,7 @@ BEHAVIOURS = {
     "kernels:contract:restart": Behaviour("A restart empties it, and the next result says so.", KERNEL),
     "kernels:contract:attach": Behaviour("A kernel that runs is used with its variables, and left.", KERNEL),
     "servers:check": Behaviour("The check of a server that works is green.", CONTRACT),
+    "servers:check:token": Behaviour("The check says that a token is wrong, also at a gateway.", CONTRACT),
     "servers:run": Behaviour("A cell runs on it.", CONTRACT),
     "servers:state": Behaviour("A later cell knows the variables of an earlier one.", CONTRACT),
     "servers:image": Behaviour("A picture arrives whole.", CONTRACT),

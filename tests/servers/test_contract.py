@@ -17,6 +17,7 @@ from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.sessions.registry import Session, Sessions
 from coderunner.kernel.variables.asked import variables_in
 from coderunner.outputs import Aftermath, DisplayData, ExecuteResult, Result, Status, Stream
+from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.faults.proxy import chaos
 from tests.kernel.conftest import Screen
@@ -77,6 +78,12 @@ async def test_the_check_is_green(place: Place) -> None:
     report = await check(place.where)
     assert report.ok, report.sentence
     assert report.output.startswith("Hello from Python 3.")
+
+
+@behaviour("servers:check:token")
+async def test_the_check_says_that_a_token_is_wrong(place: Place) -> None:
+    *_, last = (await check(replace(place.where, token=Secret("wrong")))).findings
+    assert "token" in last.sentence and not last.ok
 
 
 @behaviour("servers:run")

@@ -24,7 +24,14 @@ from coderunner.errors import (
 from coderunner.kernel.connections import kernel_specs, local_kernel
 from coderunner.kernel.connections.servers import find_or_start
 from coderunner.kernel.connections.servers.hub import explain, server_of
-from coderunner.kernel.connections.servers.refusals import parsed, redirected, refusal, unreachable
+from coderunner.kernel.connections.servers.refusals import (
+    bad_token,
+    parsed,
+    redirected,
+    refusal,
+    unknown,
+    unreachable,
+)
 from coderunner.kernel.connections.servers.rest_api import RestApi
 from coderunner.kernel.doctor.network_exposure import outward
 from coderunner.kernel.doctor.report import Finding, Report, Sentence, Step
@@ -164,6 +171,8 @@ class _Examination:
             self._found(Step.REACH, Sentence.YOURS, warning=True)
         version = _version(parsed(response)) if response.code == 200 else ""
         here = server_of(rest.url, response)
+        if unknown(response) and here is None:
+            raise self._broken(Step.TOKEN, _sentence(bad_token(rest.url, token=bool(rest.where.token))))
         if not version or (here is not None and not here.owner):
             trouble = await explain(rest, response)
             if isinstance(trouble, ServerStopped) and (trouble.startable or trouble.standing == "starting"):
@@ -209,7 +218,7 @@ class _Examination:
             response = await rest.anonymous(f"{url}/api")
         except KernelError:
             return False
-        return response.code == 200 and bool(_version(parsed(response)))
+        return unknown(response) or (response.code == 200 and bool(_version(parsed(response))))
 
     async def _look_at_token(self, rest: RestApi) -> None:
         try:

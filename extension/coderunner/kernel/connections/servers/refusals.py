@@ -126,6 +126,15 @@ def bad_token(url: str, *, token: bool) -> ServerRefused:
     return ServerRefused(f"{url} requires a token and none is set; copy it from the server's log")
 
 
+def unknown(response: HTTPResponse) -> bool:
+    """Whether it is a Jupyter server's answer to somebody whom it does not know.
+
+    Gateways answer so even to who asks for their version, which others tell everybody.
+    """
+    answer = parsed(response)
+    return response.code == 401 and isinstance(answer, dict) and answer.keys() >= {"message", "reason"}
+
+
 _ERRANDS = (
     ("POST", r"api/(kernels|sessions)", "start kernels"),
     ("GET", r"api/(kernels|sessions)", "list its kernels"),
