@@ -34,6 +34,8 @@ class Chaos:
         """The next WebSocket to a kernel opens, and nothing comes over it."""
         self._target = target
         self._pairs: set[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
+        """All that there were, also those whose task had not begun when it was cancelled."""
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._deaf: set[asyncio.StreamWriter] = set()
@@ -43,6 +45,7 @@ class Chaos:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
         task = asyncio.get_running_loop().create_task(self._carry(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -54,6 +57,8 @@ class Chaos:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in self._writers:
+            writer.transport.abort()
         await asyncio.sleep(0)  # what is reset is closed in the loop's next round
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -69,6 +74,7 @@ class Chaos:
             if isinstance(failure, OSError):
                 return
             raise
+        self._writers.append(far_writer)
         pair = (writer, far_writer)
         self._pairs.add(pair)
         try:
