@@ -83,7 +83,8 @@ async def test_the_check_is_green(place: Place) -> None:
 @behaviour("servers:check:token")
 async def test_the_check_says_that_a_token_is_wrong(place: Place) -> None:
     *_, last = (await check(replace(place.where, token=Secret("wrong")))).findings
-    assert "token" in last.sentence and not last.ok
+    assert "token" in last.sentence
+    assert not last.ok
 
 
 @behaviour("servers:run")

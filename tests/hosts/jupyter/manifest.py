@@ -28,7 +28,7 @@ BEHAVIOURS = {
         "On a Hub no model is taken because it listens on the machine: it may be somebody else's.", SOURCE
     ),
     "jupyter:settings:model-kept": Behaviour(
-        "On a Hub the model that a person chose is there when the app starts again, until they choose the demo.",
+        "On a Hub the app starts with the model that the person chose last, or the demo.",
         SOURCE,
     ),
     "jupyter:settings:folder": Behaviour(
