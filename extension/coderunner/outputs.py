@@ -96,6 +96,13 @@ class Error:
     evalue: str
     traceback: tuple[str, ...] = ()
 
+    @property
+    def headline(self) -> str:
+        """Name and message; bash_kernel's have no name, and the exit code as their message."""
+        if not self.ename and self.evalue.isdecimal():
+            return f"exit code {self.evalue}"
+        return ": ".join(filter(None, (self.ename, self.evalue)))
+
 
 Output = Stream | DisplayData | ExecuteResult | Error
 

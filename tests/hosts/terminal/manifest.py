@@ -12,6 +12,11 @@ BEHAVIOURS = {
     "exec:streams:closed": Behaviour(
         "A pipe that nobody reads any more ends the program, without a complaint.", "kernel facts: output"
     ),
+    "exec:error:once": Behaviour(
+        "An error that a kernel has written to stderr itself is not printed again; without a name it is an "
+        "exit code.",
+        "docs/kernels.md",
+    ),
     "exec:files": Behaviour(
         "Which files the code has made or changed is told on stderr, with their sizes.",
         "stdout is the code's",

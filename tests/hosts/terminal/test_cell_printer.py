@@ -6,7 +6,17 @@ import pytest
 
 from coderunner.hosts.terminal.cell_printer import CellPrinter
 from coderunner.hosts.terminal.inline_images import protocol, spelt
-from coderunner.outputs import DisplayData, ExecuteResult, MadeFile, Omission, Refusal, Remedy, Result, Stream
+from coderunner.outputs import (
+    DisplayData,
+    Error,
+    ExecuteResult,
+    MadeFile,
+    Omission,
+    Refusal,
+    Remedy,
+    Result,
+    Stream,
+)
 from coderunner.runner import Change, Image
 from tests.behaviours import behaviour
 
@@ -48,6 +58,18 @@ def test_a_refusal_is_told_in_words_for_a_person_who_reads_what_to_set(
         "sandbox_read. The code cannot reach example.org directly: only HTTP and HTTPS requests get out, "
         "through the sandbox's proxy. Use a library that heeds HTTPS_PROXY, such as requests.\n"
     )
+
+
+@behaviour("exec:error:once")
+def test_an_error_that_the_kernel_has_written_itself_is_not_printed_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    written = "\x1b[0;31m\nTraceback:\n  line 1\nRunTimeError: no\n\n\x1b[0m\n"
+    screen = CellPrinter()
+    screen.show(Change(0, Stream("stderr", written)))
+    screen.show(Change(0, Error("RunTimeError", "no", ("Traceback:\n", "  line 1\n", "RunTimeError: no\n"))))
+    screen.show(Change(1, Error("", "1")))
+    assert capsys.readouterr().err == f"{written}exit code 1\n"
 
 
 @behaviour("exec:files")

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from coderunner.chat.results import error_hints
@@ -68,8 +68,7 @@ def describe(error: Error, *, cell: int | None = None, began: bool = False) -> s
     """
     message = plain(str(error.evalue)[:_PIECE])
     if not error.ename:
-        # bash_kernel has no names; its message is the exit code.
-        return f"exit code {message}" if message.isdecimal() else message
+        return replace(error, evalue=message).headline
     if error.ename == "ERROR" and message.startswith("Error"):
         return message.rstrip("\n")  # R's are all called so
     if error.ename in _SYNTAX:

@@ -8,6 +8,9 @@ from coderunner.hosts.terminal.inline_images import Protocol, spelt
 from coderunner.outputs import Error, Output, Result, Stream
 from coderunner.runner import Change, Image, OutputDelta, made_files, parts, plain
 
+LAST = 64 * 1024
+"""Characters of stderr that may be an error's."""
+
 
 class CellPrinter:
     """Writes the outputs of one cell to stdout and stderr."""
@@ -17,6 +20,8 @@ class CellPrinter:
         self._spoken = spoken
         self._news = OutputDelta()
         self._column = {"stdout": 0, "stderr": 0}
+        self._errors = ""
+        """The end of what is on stderr."""
         self._asked: tuple[str, str] | None = None
         self.gone = False
         """The reader of our stdout has closed the pipe."""
@@ -33,7 +38,7 @@ class CellPrinter:
                     # As `python program.py` has it: a number is the exit code, and anything else is said.
                     self._write("stderr", said_at_exit(left), alone=True)
                 case Error() as error:
-                    self._write("stderr", self._traceback(error))
+                    self._fail(error)
                 case other:
                     self._display(other)
 
@@ -76,10 +81,12 @@ class CellPrinter:
             elif part:
                 self._write("stdout", f"{part}\n", alone=True)
 
-    @staticmethod
-    def _traceback(error: Error) -> str:
-        text = "\n".join(error.traceback) or f"{error.ename}: {error.evalue}"
-        return f"{text if sys.stderr.isatty() else plain(text)}\n"
+    def _fail(self, error: Error) -> None:
+        """Print an error, unless the kernel has written it to stderr already, as metakernel's do."""
+        lines = [line.removesuffix("\n") for line in error.traceback]
+        text = "\n".join(lines) or error.headline
+        if not plain(self._errors).rstrip().endswith(plain(text).strip()):
+            self._write("stderr", f"{text if sys.stderr.isatty() else plain(text)}\n")
 
     def _write(self, name: str, text: str, *, alone: bool = False) -> None:
         """Write text; `alone`: on lines of its own."""
@@ -93,6 +100,8 @@ class CellPrinter:
             self.gone = True
             # Python flushes again at its exit, which would print an error.
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if name == "stderr":
+            self._errors = (self._errors + text)[-LAST:]
         self._column[name] = len(text) - (text.rfind("\n") + 1)
 
 

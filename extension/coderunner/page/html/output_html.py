@@ -121,8 +121,7 @@ def _error(error: Error, block: Block, longest: int) -> str:
     where = f"\n  line {number}: {source[number - 1].strip()}" if 0 < number <= len(source) else ""
     hint = "".join(f"\n{line}" for line in _HINT.findall(block.read)[-1:])
     said = _CELL.sub(r"(\1)", error.evalue)
-    says = f"{error.ename}: {said}" if said else error.ename
-    headline = ansi_html.html(_clipped(says, longest)[0])
+    headline = ansi_html.html(_clipped(replace(error, evalue=said).headline, longest)[0])
     folded = (
         '<details class="cr-trace"><summary>traceback</summary>'
         f'<pre tabindex="0">{ansi_html.html(_clipped(chr(10).join(error.traceback), longest)[0])}</pre>'
