@@ -148,6 +148,18 @@ def test_a_session_on_a_server_is_found_again_and_written_down(
     assert written == [("x = 10 + 5", True), ("print(x)", True)]
 
 
+@behaviour("exec:kernel:fresh")
+def test_a_program_that_ends_its_kernel_leaves_none_on_the_server(
+    jupyter: Jupyter, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CODERUNNER_SERVER", jupyter.url)
+    monkeypatch.setenv("CODERUNNER_TOKEN", jupyter.token)
+    before = jupyter.kernels()
+    assert main(["exec", "-c", "import os, time; time.sleep(0.5); os._exit(1)"]) == 3
+    assert "the kernel died while the code ran" in capsys.readouterr().err
+    assert jupyter.kernels() == before
+
+
 @behaviour("exec:kernel:unkept")
 def test_a_session_whose_run_is_not_kept_says_so(
     jupyter: Jupyter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -87,7 +87,8 @@ class KernelLifecycle:
         self._process = ""
         self._cull = Alarm()
         self._farewells: set[asyncio.Task[None]] = set()
-        self._closed = False
+        self._closed = self.left = False
+        """`left`: a kernel on a server was let go of, and may be there still."""
 
     def resume(self, count: int) -> None:
         """An earlier process ran cells here, the last of them with that execution count."""
@@ -287,7 +288,8 @@ class KernelLifecycle:
         if client is self._client:
             self._client = None
             self._show("dead", client.gone.sentence if client.gone else "")
-        self._beside(client.close(keep=client.gone is None or client.gone.keep))
+        self.left = client.gone is None or client.gone.keep
+        self._beside(client.close(keep=self.left))
 
     def _beside(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """Do something in the background; the next start and the end of all wait for it."""
@@ -306,6 +308,7 @@ class KernelLifecycle:
         client, self._client = self._client, None
         self._notice, self._ran = RESTARTED if self._ran else "", False
         if client is not None:
+            self.left = True
             await client.restart()
         if self._opening is None and not self._closed:
             self._begin_opening()
@@ -328,6 +331,7 @@ class KernelLifecycle:
         await asyncio.gather(*starting, return_exceptions=True)
         self._later.close()
         if client is not None:
+            self.left = keep
             # A task of its own, so that whoever ends the session meanwhile waits for it too.
             await asyncio.wait([self._beside(client.close(keep=keep))])
 

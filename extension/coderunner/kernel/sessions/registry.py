@@ -281,9 +281,8 @@ class Sessions:
         self.folders.remove_empty(session.conversation, session.where)
 
     async def _release(self, session: Session, *, keep: bool = False) -> None:
-        await session.end(keep=keep)
-        if isinstance(session.where, Server):
-            await self._unlisted.delete(session.where, server_path(session.conversation, session.where))
+        left = await session.end(keep=keep)
+        await _delete_on_server(session, self._unlisted, left=left and not keep)
 
     # --- opening ----------------------------------------------------------------------------------
 
@@ -362,3 +361,12 @@ class Sessions:
             where = session.where
         find = partial(self._sessions.get, conversation)
         return self.folders.files(conversation, where, find, self.io_thread.run)
+
+
+async def _delete_on_server(session: Session, unlisted: UnlistedKernels, *, left: bool) -> None:
+    """Delete the kernels of a session that has ended: one that no list has, and one that it had `left`."""
+    if isinstance(session.where, Server):
+        path = server_path(session.conversation, session.where)
+        await unlisted.delete(session.where, path)
+        if left:
+            await find_or_start.delete_kernel(session.where, path)

@@ -203,11 +203,9 @@ class Session:
         if self._refused is None or not outputs or self.io_thread.here:
             return ()
         looking = self._refused(self.conversation, Result(tuple(outputs)), "")
-        try:
-            found = self.io_thread.call(looking, LOOKING)
-        except TimeoutError:
-            return ()
-        return tuple(map(_by_hand, found))
+        with suppress(TimeoutError):
+            return tuple(map(_by_hand, self.io_thread.call(looking, LOOKING)))
+        return ()
 
     def resume(self, count: int = 0) -> None:
         """Note that an earlier process ran cells here, the last of them with that execution count.
@@ -345,10 +343,11 @@ class Session:
         async with self._turns.lock:
             await self._life.rest(keep=keep)
 
-    async def end(self, *, keep: bool = False) -> None:
-        """Close for good; `keep` leaves a kernel running that can be found again. For callers in the loop."""
+    async def end(self, *, keep: bool = False) -> bool:
+        """Close for good, in the loop; `keep` leaves a kernel. Tells whether one that it let go of may be there."""
         await self._life.end(keep=keep)
         self._files.close()
+        return self._life.left
 
 
 def _by_hand(refusal: Refusal) -> Refusal:

@@ -26,6 +26,8 @@ ATTEMPT = 5.0
 """Seconds for one attempt."""
 AWAKE = 2.0
 """Seconds for an answer over a link that was quiet for longer than it should have been: the machine slept."""
+DELETE_PAUSES = (0.2, 0.4, 0.8, 1.6, 0.0)
+"""Seconds after each attempt to delete a kernel: a server fails (HTTP 500) while it starts the process."""
 SILENT = 3.0
 """Seconds without a word after which it is asked whether the server still reaches its kernels."""
 
@@ -267,10 +269,13 @@ class ServerKernel:
             self._rest.close()
 
     async def delete(self) -> None:
-        """Delete the kernel, and its session where it has one."""
+        """Delete the kernel, and its session where it has one; takes some seconds where that fails."""
         path = f"api/sessions/{quote(self.session, safe='')}" if self.session else self._path()
         with suppress(KernelError):
-            await self._rest.ask("DELETE", path)
+            for pause in DELETE_PAUSES:
+                if (await self._rest.ask("DELETE", path)).status != 500:
+                    return
+                await asyncio.sleep(pause)
 
 
 def verdict(message: Message) -> Gone | None:
