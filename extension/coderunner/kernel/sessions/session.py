@@ -344,7 +344,7 @@ class Session:
             await self._life.rest(keep=keep)
 
     async def end(self, *, keep: bool = False) -> bool:
-        """Close for good, in the loop; `keep` leaves a kernel. Tells whether one that it let go of may be there."""
+        """Close for good, in the loop; `keep` leaves a kernel. Tells whether one was let go of before."""
         await self._life.end(keep=keep)
         self._files.close()
         return self._life.left
