@@ -31,7 +31,7 @@ SENTENCES: Mapping[tuple[Status, Aftermath], str] = {
     (Status.REPLACED, Aftermath.FRESH): f"the kernel was restarted or shut down while the code ran; {_LOST}",
     (Status.LOST, Aftermath.READY): f"{_CUT}; it is unknown whether the code finished",
     (Status.LOST, Aftermath.BUSY): f"{_CUT}; the code may still be running",
-    (Status.LOST, Aftermath.FRESH): f"{_CUT}; a new kernel was started, {_LOST}",
+    (Status.LOST, Aftermath.FRESH): f"{_CUT}; the server no longer has the kernel, {_LOST}",
     (Status.REFUSED, Aftermath.READY): "not run: no kernel is available",
     (Status.REFUSED, Aftermath.BUSY): "not run: the kernel is busy with an earlier block",
     (Status.REFUSED, Aftermath.FRESH): "not run: the kernel did not start",

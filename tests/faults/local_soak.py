@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +55,7 @@ class Person:
 
     def _begin(self) -> None:
         self._name, self._runs = uuid.uuid4().hex, 0
+        self._did: deque[str] = deque(maxlen=6)
         self._session: Session = self._sessions.get(self._name, Local())
 
     async def turn(self) -> None:
@@ -70,6 +71,7 @@ class Person:
         }
         (way,) = self._chance.choices(list(ways), list(ways.values()))
         self._tally.turns[way.__name__.strip("_")] += 1
+        self._did.append(way.__name__.strip("_"))
         await way()
 
     async def close(self) -> None:
@@ -83,7 +85,7 @@ class Person:
         self._runs += 1
         text = "".join(one.text for one in result.outputs if isinstance(one, Stream))
         if text.split("\n") != [*map(str, range(LINES)), f"runs {self._runs}", ""]:
-            self._complain(f"block {self._runs} printed {text[-200:]!r}")
+            self._complain(f"block {self._runs} printed {text[-60:]!r}")
 
     async def _plot(self) -> None:
         if not (await self._run(PLOT, Status.OK)).outputs:
@@ -115,13 +117,14 @@ class Person:
         self._tally.slowest = max(self._tally.slowest, result.duration)
         if result.status is not expected:
             self._complain(f"{source!r} is {result.status} ({result.detail}), not {expected}")
+        self._did.append(f"{result.status}, {result.aftermath}")
         if result.aftermath is Aftermath.FRESH:
             self._runs = 0
             self._tally.renewed += 1
         return result
 
     def _complain(self, sentence: str) -> None:
-        print(sentence, file=sys.stderr, flush=True)
+        print(sentence, list(self._did), file=sys.stderr, flush=True)
         self._tally.wrong.append(sentence)
 
 

@@ -44,6 +44,11 @@ BEHAVIOURS = {
         "there again, the next cell goes over it at once.",
         "safety 3.2",
     ),
+    "faults:network:told": Behaviour(
+        "While the connection to a kernel that runs a cell is lost, its status says so, until it is found "
+        "again.",
+        "a server that was killed while a cell ran: the page said Running for half a minute, nothing else",
+    ),
     "faults:network:asleep": Behaviour(
         "After a sleep the way is looked at before a cell is sent over it.", "plan: laptop sleep"
     ),

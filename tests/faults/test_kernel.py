@@ -296,7 +296,7 @@ async def test_a_server_that_ends_while_a_cell_runs(
     own_server.process.kill() if end.endswith("killed") else own_server.process.terminate()
     result = await running
     lost = "the connection was lost; it is unknown whether the code finished"
-    fresh = "the connection was lost; a new kernel was started, variables are gone"
+    fresh = "the connection was lost; the server no longer has the kernel, variables are gone"
     gone = "the kernel was restarted or shut down while the code ran; variables are gone"
     words = {
         (Status.LOST, Aftermath.READY): lost,

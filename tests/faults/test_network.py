@@ -10,6 +10,7 @@ import pytest
 
 from coderunner.kernel.protocol.message_gaps import MessageGaps
 from coderunner.kernel.protocol.messages import Message
+from coderunner.kernel.sessions.kernel_lifecycle import CUT_OFF
 from coderunner.kernel.sessions.registry import Server, Session, Sessions
 from coderunner.outputs import Aftermath, Question, Result, Status
 from coderunner.secret_value import Secret
@@ -199,7 +200,7 @@ async def test_an_error_that_came_before_the_reply_was_lost_is_the_end(
 VANISHED = (
     Status.LOST,
     Aftermath.FRESH,
-    "the connection was lost; a new kernel was started, variables are gone",
+    "the connection was lost; the server no longer has the kernel, variables are gone",
 )
 UNSAID = """
 async def nothing(): pass
@@ -295,6 +296,24 @@ async def test_a_way_that_is_not_found_again_is_given_up(
     far.warm()
     await happens(lambda: far.status.state == "dead" and far.status is not shown)
     proxy.refusing = False
+    await ordeal.goes_on(far, kept=True)
+
+
+@behaviour("faults:network:told")
+async def test_while_the_way_to_a_busy_kernel_is_lost_its_status_says_so(
+    proxy: Chaos, far: Session, ordeal: Ordeal
+) -> None:
+    screen = Screen()
+    running = asyncio.create_task(far.execute(COUNTING, on_output=screen, deadline=20))
+    await screen.shows(r"5\n")
+    before = far.status
+    proxy.refusing = True
+    proxy.reset()
+    await happens(lambda: far.status == replace(before, sentence=CUT_OFF))
+    proxy.refusing = False
+    await happens(lambda: not far.status.sentence)
+    result = await running
+    ordeal.ends(result, Status.OK, Aftermath.READY, MISSING if result.detail else "")
     await ordeal.goes_on(far, kept=True)
 
 

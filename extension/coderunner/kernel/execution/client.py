@@ -5,7 +5,7 @@ The same for every kernel; how its messages travel is a `Transport`. All of it l
 
 import asyncio
 import uuid
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -62,13 +62,13 @@ class KernelClient:
         self,
         transport: Transport,
         *,
-        on_gone: Callable[["KernelClient"], None] = lambda _client: None,
+        on_change: Callable[["KernelClient"], None] = lambda _client: None,
         later: LateOutput | None = None,
         comms: Comms | None = None,
         tools: ChatTools | None = None,
     ) -> None:
         self._transport = transport
-        self._on_gone = on_gone
+        self._on_change = on_change
         self._later = later or LateOutput()
         self._comms = comms or Comms(asyncio.get_running_loop().call_soon_threadsafe)
         self._session = uuid.uuid4().hex
@@ -116,15 +116,17 @@ class KernelClient:
                 request.inherit(event)
             case Away() if request is not None:
                 request.lose_the_way()
+                self._on_change(self)
             case Away() | Gone():
                 # Without a cell that waits nobody needs to reconnect: the next one opens another.
                 self.gone = self.gone or (event if isinstance(event, Gone) else LOST)
                 self._comms.detach(self._transport.send)
                 if request is not None:
                     request.end(self.gone)
-                self._on_gone(self)
+                self._on_change(self)
             case Back() if request is not None:
                 request.find_the_way()
+                self._on_change(self)
 
     def _take(self, message: Message, request: PendingRequest | None) -> None:
         """Give a message to all whom it may concern; what one of them fails at reaches the others."""
@@ -149,6 +151,11 @@ class KernelClient:
     def uncertain(self) -> bool:
         """What is sent may vanish unnoticed: see to it before each cell that it arrives."""
         return self._transport.uncertain
+
+    @property
+    def away(self) -> bool:
+        """A cell runs, and the connection to its kernel is lost, but may be found again."""
+        return self._request is not None and self._request.away
 
     def _stamp(self, request: str = "") -> Stamp:
         return Stamp(request or uuid.uuid4().hex, self._session, datetime.now(UTC).isoformat())
@@ -233,7 +240,7 @@ class KernelClient:
     async def _settle(
         self, request: PendingRequest, deadline: float, detach: Detach | None
     ) -> tuple[Status, Aftermath, str]:
-        self._alarms.check.set(CHECK_EVERY, lambda: request.keep(self._keep_checking(request)))
+        self._alarms.check.set(CHECK_EVERY, lambda: request.keep(_keep_checking(request, self.check)))
         try:
             ending = await request.ended(deadline)
             if ending is None and detach is not None and detach.limit > deadline:
@@ -332,17 +339,6 @@ class KernelClient:
         self.gone = self.gone or gone
         return self.gone
 
-    # --- watching a cell that takes longer --------------------------------------------------------
-
-    async def _keep_checking(self, request: PendingRequest) -> None:
-        while True:
-            try:
-                if gone := await self.check():
-                    request.end(gone)
-            except Exception:
-                log.exception("checking the kernel failed")
-            await asyncio.sleep(CHECK_EVERY)
-
     async def _probe(self, request: PendingRequest) -> None:
         """Ask the shell for a sign of life: the answer to this comes only after the reply to the cell.
 
@@ -352,6 +348,17 @@ class KernelClient:
         stamp = self._stamp()
         request.probes.add(stamp.id)
         await self._transport.send(kernel_info_request(stamp))
+
+
+async def _keep_checking(request: PendingRequest, check: Callable[[], Awaitable[Gone | None]]) -> None:
+    """Look whether the kernel is still there, for as long as a cell takes."""
+    while True:
+        try:
+            if gone := await check():
+                request.end(gone)
+        except Exception:
+            log.exception("checking the kernel failed")
+        await asyncio.sleep(CHECK_EVERY)
 
 
 async def _finish(work: Coroutine[Any, Any, object]) -> None:

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from coderunner.errors import CodeRunnerError, KernelNotStarted, NoRoom, NotAnswered
@@ -43,6 +44,7 @@ REPLACED = "this is a new kernel; earlier variables are gone"
 RESTARTED = "the kernel was restarted; earlier variables are gone"
 CLOSED = "the kernel of this conversation was closed"
 STARTING = "the kernel is still starting"
+CUT_OFF = "The connection to the Jupyter server is lost. Trying again."
 
 
 class KernelLifecycle:
@@ -269,7 +271,7 @@ class KernelLifecycle:
         self._process = transport.process or self._process
         self.language = of_kernel(transport.about) or self.language
         self._client = KernelClient(
-            transport, on_gone=self._lost, later=self._later, comms=self._comms, tools=self.tools
+            transport, on_change=self._lost, later=self._later, comms=self._comms, tools=self.tools
         )
         self.is_ipykernel = self._client.is_ipykernel
         self._show("idle")
@@ -277,8 +279,10 @@ class KernelLifecycle:
         return self._client
 
     def _lost(self, client: KernelClient) -> None:
-        """Note that a kernel is gone while no cell runs; one that runs gets its own verdict."""
-        if not self.runs and client is self._client and client.gone is not None:
+        """Note that a kernel is gone; one in which a cell runs gets its own verdict, or is found again."""
+        if client is self._client and self.runs and client.gone is None:
+            self.status = replace(self.status, sentence=CUT_OFF if client.away else "")
+        elif client is self._client and not self.runs and client.gone is not None:
             if self._ran and client.gone.status is not Status.LOST:
                 self._notice, self._ran = REPLACED, False
             self._let_go(client)
