@@ -49,6 +49,10 @@ BEHAVIOURS = {
         "again.",
         "a server that was killed while a cell ran: the page said Running for half a minute, nothing else",
     ),
+    "faults:network:cut-as-it-opens": Behaviour(
+        "A cell is not sent over a way that was cut while its kernel was being prepared: it did not run.",
+        "a server that was killed just then: the cell ran for two minutes, and nobody knew what became of it",
+    ),
     "faults:network:asleep": Behaviour(
         "After a sleep the way is looked at before a cell is sent over it.", "plan: laptop sleep"
     ),

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from coderunner.kernel.connections.servers.server_kernel import ServerKernel
 from coderunner.kernel.protocol.message_gaps import MessageGaps
 from coderunner.kernel.protocol.messages import Message
 from coderunner.kernel.sessions.kernel_lifecycle import CUT_OFF
 from coderunner.kernel.sessions.registry import Server, Session, Sessions
+from coderunner.kernel.sessions.run_prelude import prepare
 from coderunner.outputs import Aftermath, Question, Result, Status
 from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
@@ -314,6 +316,29 @@ async def test_while_the_way_to_a_busy_kernel_is_lost_its_status_says_so(
     await happens(lambda: not far.status.sentence)
     result = await running
     ordeal.ends(result, Status.OK, Aftermath.READY, MISSING if result.detail else "")
+    await ordeal.goes_on(far, kept=True)
+
+
+@behaviour("faults:network:cut-as-it-opens")
+async def test_a_cell_is_not_sent_over_a_way_that_was_cut_before_its_kernel_was_ready(
+    proxy: Chaos, far: Session, ordeal: Ordeal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await far.io_thread.run(far.rest())
+
+    async def prepared(transport: ServerKernel, *, server: bool) -> None:
+        await prepare(transport, server=server)
+        proxy.refusing = True
+        proxy.reset()
+        await happens(lambda: transport._away)
+
+    monkeypatch.setattr("coderunner.kernel.sessions.registry.prepare", prepared)
+    ordeal.strike()
+    result = await far.execute("runs += 1")
+    assert "sent no complete HTTP response" in result.detail
+    ordeal.ends(result, Status.REFUSED, Aftermath.READY, f"not run: no kernel is available; {result.detail}")
+    monkeypatch.undo()
+    proxy.refusing = False
+    assert text_of(await far.execute("print(x, runs)")) == "7 0\n"
     await ordeal.goes_on(far, kept=True)
 
 

@@ -183,7 +183,8 @@ class KernelLifecycle:
             self._opening = None
         try:
             # Shielded: the kernel comes up even when this cell is stopped before it began, if there is room.
-            return await asyncio.shield(opening)
+            opened = await asyncio.shield(opening)
+            return opened if opened.gone is None else await self.ready()
         except asyncio.CancelledError:
             if opening.cancelled():
                 raise KernelNotStarted(CLOSED) from None
@@ -253,8 +254,7 @@ class KernelLifecycle:
             self._show("none")
             raise
         except (CodeRunnerError, OSError) as error:
-            now = time.monotonic()
-            self._failed = now + (KEPT_ERROR if now - began > LONG else 0.0)
+            self._failed = (now := time.monotonic()) + (KEPT_ERROR if now - began > LONG else 0.0)
             self._show("dead", str(error))
             if isinstance(error, CodeRunnerError):
                 raise

@@ -90,8 +90,8 @@ class ServerKernel:
     def attach(self, receive: Callable[[Event], None]) -> None:
         """Have every event from now on given to `receive`, in the loop."""
         self._receive = receive
-        if self._gone is not None:
-            receive(self._gone)
+        if self._gone is not None or self._away:
+            receive(self._gone or Away())
 
     def go_on(self) -> None:
         """Stay of use: the server gives the requests in its queue to the process that it starts now."""
