@@ -14,7 +14,8 @@
     │   ├── NoSuchKernel (LookupError)              no kernel that runs is meant, or several are
     │   ├── KernelNotStarted (RuntimeError)         the kernel did not come up
     │   │   └── NoRoom (RuntimeError)               none is free, and no code waits for one
-    │   └── NotAnswered (TimeoutError)              it has no answer to a question of ours, or not in time
+    │   ├── NotAnswered (TimeoutError)              it has no answer to a question of ours, or not in time
+    │   └── NotAgreed (PermissionError)             a person's own kernel would be emptied unasked
     ├── ToolsUnavailable (ConnectionError)          a server of tools does not answer, or not as one
     ├── PackagesNotInstalled (RuntimeError)         what code needs could not be found or installed
     ├── RecordsUnavailable (OSError)                what runs cannot be saved, or not be read
@@ -96,6 +97,10 @@ class NoRoom(KernelNotStarted, RuntimeError):
 
 class NotAnswered(KernelError, TimeoutError):
     """A kernel has no answer to a question of ours, or not in time."""
+
+
+class NotAgreed(KernelError, PermissionError):
+    """What a person's own kernel holds would be lost, and they have not agreed to that."""
 
 
 class ToolsUnavailable(CodeRunnerError, ConnectionError):

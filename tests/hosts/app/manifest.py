@@ -582,6 +582,10 @@ BEHAVIOURS = {
         "Records, keys and folders of the app are their owner's alone, whatever the umask is.",
         "docs/safety.md",
     ),
+    "app:kernel:attached": Behaviour(
+        "The kernel of a person's own notebook is restarted only after a question that names it.",
+        "a fault seen: its variables were gone after one press",
+    ),
     "app:kernel:imported": Behaviour(
         "Blocks that came from a file run with the others only after one question that counts them.",
         "docs/safety.md",

@@ -85,6 +85,9 @@ BEHAVIOURS = {
     "kernels:attach:kept": Behaviour(
         "A person's kernel is neither restarted by itself nor ended with ours.", "pair mode"
     ),
+    "kernels:attach:consent": Behaviour(
+        "A person's kernel is restarted only by whoever names it.", "pair mode"
+    ),
     "kernels:attach:server": Behaviour(
         "What no server of this machine has is not attached to; the message says what they have.", "pair mode"
     ),

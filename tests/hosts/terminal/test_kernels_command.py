@@ -7,12 +7,13 @@ import socket
 import sys
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from coderunner.__main__ import main
-from coderunner.errors import NoSuchKernel
+from coderunner.errors import NoSuchKernel, NotAgreed
 from coderunner.hosts.terminal.kernels_command import lines
 from coderunner.kernel.connections.servers.running_kernels import RunningKernel, ago, meant
 from coderunner.kernel.connections.servers.running_servers import marked_yours, running_servers, with_token
@@ -165,6 +166,25 @@ async def test_a_persons_kernel_is_never_restarted_by_itself(jupyter: Jupyter, n
     ended = await sessions.get("talk", where).execute(stubborn, deadline=0.5)
     await sessions.close_all(keep=False)
     assert ended.status.value == "lost"
+    assert jupyter.kernels() == [notebook]
+
+
+@behaviour("kernels:attach:consent")
+async def test_a_persons_kernel_is_restarted_only_by_its_name(jupyter: Jupyter, notebook: str) -> None:
+    where = Server(jupyter.url, Secret(jupyter.token), attach=notebook)
+    sessions = Sessions()
+    theirs = sessions.get("talk", where)
+    await theirs.execute("kept = 1")
+    for name in ("", "another"):
+        with pytest.raises(NotAgreed, match=f"{notebook} is a person's own"):
+            await theirs.restart(attached=name)
+    before = await theirs.execute("print(kept)")
+    await theirs.restart(attached=notebook)
+    after = await theirs.execute("print(kept)")
+    with pytest.raises(NotAgreed, match="is another one"):
+        await sessions.get("ours", replace(where, attach="")).restart(attached=notebook)
+    await sessions.close_all(keep=False)
+    assert (before.status.value, after.status.value) == ("ok", "error")
     assert jupyter.kernels() == [notebook]
 
 

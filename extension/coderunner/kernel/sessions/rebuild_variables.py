@@ -53,14 +53,19 @@ class Rebuilt:
 
 
 async def rebuild(
-    session: Session, blocks: Sequence[Callable[[], Awaitable[Result]]], *, deadline: float
+    session: Session,
+    blocks: Sequence[Callable[[], Awaitable[Result]]],
+    *,
+    deadline: float,
+    attached: str = "",
 ) -> Rebuilt:
     """Restart the kernel and run `blocks` in it, in their order, up to the first that fails.
 
     A person has to want that: what the blocks did outside of the kernel, they do again. Each is a call that
-    runs one; `deadline` is for the list of what there is then.
+    runs one; `deadline` is for the list of what there is then. `attached` names the kernel, where it is a
+    person's own and they have agreed; raises NotAgreed.
     """
-    await session.restart()
+    await session.restart(attached=attached)
     ran, failure = 0, None
     refused: list[tuple[int, tuple[Refusal, ...]]] = []
     for block in blocks:

@@ -208,7 +208,7 @@ class Sessions:
 
     async def _hide(self, conversation: str, grants: Grants) -> bool:
         session = self._sessions.get(conversation)
-        if conversation not in self._confined or session is None or not session.live:
+        if conversation not in self._confined or session is None or not session.live or session.where.attach:
             return False
         if grants.read or grants.write:
             await session.restart()

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from coderunner.ending_sentences import NOT_STARTED
-from coderunner.errors import CodeRunnerError, RecordsUnavailable
+from coderunner.errors import CodeRunnerError, NotAgreed, RecordsUnavailable
 from coderunner.files.changes.made_files import UNCOMPARED, MadeFiles
 from coderunner.kernel.connections.usage_limits import met
 from coderunner.kernel.execution.deadline import Detach
@@ -218,8 +218,9 @@ class Session:
         """Stop the cell that runs, or waits for its kernel; False where none does."""
         return await self.io_thread.run(self._turns.stop())
 
-    async def restart(self) -> None:
-        """Restart the kernel; a cell that runs ends as `replaced`."""
+    async def restart(self, *, attached: str = "") -> None:
+        """Restart the kernel, by its name where it is a person's own; a cell that runs ends as `replaced`."""
+        _require_consent(self.where, attached)
         await self.io_thread.run(self._life.restart())
 
     async def close(self) -> None:
@@ -348,6 +349,15 @@ class Session:
         await self._life.end(keep=keep)
         self._files.close()
         return self._life.left
+
+
+def _require_consent(where: KernelLocation, attached: str) -> None:
+    """A kernel that is a person's own has to be named by who restarts it, once they have agreed to that."""
+    if where.attach != attached:
+        whose = (
+            f"the kernel {where.attach} is a person's own" if where.attach else "the kernel is another one"
+        )
+        raise NotAgreed(f"{whose}; a restart would lose its variables, and nobody has agreed to that")
 
 
 def _by_hand(refusal: Refusal) -> Refusal:

@@ -169,11 +169,14 @@ class ReplyWriter:
             async for event in events:
                 yield event
 
-    async def rebuild(self, conversation: str, blocks: Sequence[Past]) -> Rebuilt:
-        """Run the blocks of a conversation again in a fresh kernel; nobody is asked for input."""
+    async def rebuild(self, conversation: str, blocks: Sequence[Past], attached: str = "") -> Rebuilt:
+        """Run the blocks of a conversation again in a fresh kernel; nobody is asked for input.
+
+        `attached` names the person's own kernel that may be emptied; raises NotAgreed.
+        """
         calls = [partial(self.result_of, conversation, block) for block in blocks]
         deadline = self.choices.limit or self.choices.deadline
-        return await rebuild(self.session(conversation), calls, deadline=deadline)
+        return await rebuild(self.session(conversation), calls, deadline=deadline, attached=attached)
 
     async def result_of(self, conversation: str, block: Past) -> Result:
         """Run a block again, or a cell of the app, and give its result; it can ask nobody for input."""

@@ -8,16 +8,18 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
-from coderunner.errors import RecordsUnavailable, UnreadableJSON
+from coderunner.errors import NotAgreed, RecordsUnavailable, UnreadableJSON
 from coderunner.hosts.app.attachments.attachment import Attachment
 from coderunner.hosts.app.choices.available_models import AvailableModels
 from coderunner.hosts.app.conversation.archive import Archive
 from coderunner.hosts.app.conversation.conversation import KEEPALIVE, Conversation
 from coderunner.hosts.app.conversation.conversations import Conversations
+from coderunner.hosts.app.conversation.message_parts import Past
 from coderunner.hosts.app.conversation.reply_writer import ReplyWriter
 from coderunner.hosts.app.forms import toast
 from coderunner.hosts.app.forms.event_options import COMMAND, STREAM
@@ -38,8 +40,13 @@ SESSIONS = 200
 LOOK = 0.005
 """Seconds after which an event that has come is looked at, at the latest."""
 
-# Asks the person about blocks that came from a file.
-AGREED = "async (identity) => [identity, await window.coderunner.agreed()]"
+# Asks the person about a kernel that is their own, and then about blocks that came from a file.
+RESTARTS = "async (identity) => [identity, await window.coderunner.mayRestart('Restart')]"
+RERUNS = (
+    "async (identity) => { const may = await window.coderunner.mayRestart('Restart and run all'); "
+    "return [identity, may === null ? -1 : await window.coderunner.agreed(), may]; }"
+)
+ANOTHER = "The kernel of this chat is another one by now. Try again."
 
 # The files of the message in the box go with it, and are no longer the next one's when it was accepted.
 ATTACHED = "(text, identity) => [text, identity, window.coderunner.attachments.list()]"
@@ -118,8 +125,8 @@ class EventHandlers:
         )
         at.grants_form.listen(at.identity, self.conversations.find)
         at.interrupt.click(self._interrupt, [at.identity], [at.status], **COMMAND)
-        at.restart.click(self._restart, [at.identity], [at.status], **STREAM)
-        at.rerun.click(self._rerun, [at.identity, at.agreed], [at.status], js=AGREED, **STREAM)
+        at.restart.click(self._restart, [at.identity, at.borrowed], [at.status], js=RESTARTS, **STREAM)
+        at.rerun.click(self._rerun, [at.identity, at.agreed, at.borrowed], [at.status], js=RERUNS, **STREAM)
         at.theme.click(None, None, None, js="() => window.coderunner.toggleTheme()", **COMMAND)
 
     def _listen_to_the_chat(self, blocks: gr.Blocks) -> None:
@@ -309,12 +316,22 @@ class EventHandlers:
     async def _interrupt(self, identity: str) -> Any:  # noqa: ANN401 - Gradio's skip has no type
         return await self._act_on_session(identity, Session.interrupt)
 
-    async def _restart(self, identity: str) -> Any:  # noqa: ANN401 - as above
-        return await self._act_on_session(identity, Session.restart)
+    async def _restart(self, identity: str, borrowed: str | None) -> Any:  # noqa: ANN401 - as above
+        """Restart the kernel; `borrowed`: the person's own that may be, None if they do not want that."""
+        if borrowed is None:
+            return gr.skip()
+        try:
+            return await self._act_on_session(identity, partial(Session.restart, attached=borrowed))
+        except NotAgreed:
+            toast.warning(ANOTHER)
+            return gr.skip()
 
-    async def _rerun(self, identity: str, agreed: float) -> Any:  # noqa: ANN401 - as above
-        """Restart the kernel and run all blocks, if the person has `agreed` to those from a file."""
-        if agreed < 0:
+    async def _rerun(self, identity: str, agreed: float, borrowed: str | None) -> Any:  # noqa: ANN401 - as above
+        """Restart the kernel and run all blocks, if the person has `agreed` to those from a file.
+
+        `borrowed` is as `_restart` has it.
+        """
+        if agreed < 0 or borrowed is None:
             return gr.skip()
         conversation = await self.conversations.find(identity)
         blocks = conversation.blocks() if conversation else []
@@ -327,10 +344,17 @@ class EventHandlers:
         elif agreed != sum(block.imported for block in blocks):
             toast.warning("The blocks that came from a file have changed. Try again.")
         else:
-            rebuilt = await self.writer.rebuild(conversation.id, blocks)
-            conversation.tell_the_model(rebuilt.words)
-            toast.info(rebuilt.words, seconds=20 if rebuilt.refused else 8)
+            await self._rebuild(conversation, blocks, borrowed)
         return self._values.status(conversation) if conversation else gr.skip()
+
+    async def _rebuild(self, conversation: Conversation, blocks: Sequence[Past], borrowed: str) -> None:
+        try:
+            rebuilt = await self.writer.rebuild(conversation.id, blocks, borrowed)
+        except NotAgreed:
+            toast.warning(ANOTHER)
+            return
+        conversation.tell_the_model(rebuilt.words)
+        toast.info(rebuilt.words, seconds=20 if rebuilt.refused else 8)
 
     async def _act_on_session(self, identity: str, act: Callable[[Session], Awaitable[object]]) -> Any:  # noqa: ANN401
         if (conversation := await self.conversations.find(identity)) is None:

@@ -178,7 +178,8 @@ def status(
     """The status of a conversation's kernel, with the time since it changed.
 
     The page's scripts read the conversation's id from it. `from_file`: the blocks of the conversation that a
-    restart would run though they came from a file; `packages`: how many were installed for it.
+    restart would run though they came from a file; `packages`: how many were installed for it. A kernel of a
+    person's own is named: a restart would lose its variables.
     """
     look, label = _STATES[now.state]
     since = max(0.0, monotonic() - now.since)
@@ -191,10 +192,14 @@ def status(
     name = escape(now.kernel or choices.where.kernel_name)
     sentence = f'<p class="cr-soft">{escape(now.sentence)}</p>' if now.sentence else ""
     # The seconds by themselves are nothing new: the page counts them.
-    marked = mark(f"{now.since} {label} {place} {name} {sentence} {packages} {from_file} {conversation}")
+    attached = escape(choices.where.attach)
+    marked = mark(
+        f"{now.since} {label} {place} {name} {sentence} {packages} {from_file} {conversation} {attached}"
+    )
     return (
         f'<div class="cr-kernel-status cr-{look}" role="status" data-cr-from-file="{from_file}" '
-        f'data-cr-conversation="{escape(conversation)}" data-cr-mark="{marked}">'
+        f'data-cr-conversation="{escape(conversation)}" data-cr-attached="{attached}" '
+        f'data-cr-mark="{marked}">'
         '<span class="cr-dot"></span>'
         f"<span><b>{label}</b>{clock}<br>"
         f'<span class="cr-soft">{name} · {escape(place)}{_installed(packages, conversation)}</span></span>'

@@ -29,6 +29,8 @@ class Layout:
         self.list_action = gr.Textbox("", visible="hidden", elem_id="cr-list-action")
         # How many blocks from a file the person has agreed to run.
         self.agreed = gr.Number(0, visible="hidden")
+        # The kernel of the person's own that they have agreed to restart.
+        self.borrowed = gr.Textbox("", visible="hidden")
         # The text of an edited message, and which message it is.
         self.edited = gr.Textbox("", visible="hidden", elem_id="cr-edited")
         # The files that go with a message, and those that were taken.

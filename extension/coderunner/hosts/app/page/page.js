@@ -93,6 +93,15 @@ window.coderunner = {
     }));
   },
 
+  // The kernel of a person's own that may be restarted, empty where it is the chat's; null if they do not want that.
+  async mayRestart(yes) {
+    const name = document.querySelector("#cr-kernel [data-cr-attached]")?.dataset.crAttached ?? "";
+    if (!name) return "";
+    const text = `This is the kernel ${name.endsWith(".ipynb") ? "of " : ""}${name}, not one of this chat. `
+      + "Its variables will be lost.";
+    return await this.ask("Restart your own kernel?", text, yes, true) ? name : null;
+  },
+
   // How many blocks from a file may run; -1 if the person does not want that.
   async agreed() {
     const count = Number(document.querySelector("#cr-kernel [data-cr-from-file]")?.dataset.crFromFile ?? 0);

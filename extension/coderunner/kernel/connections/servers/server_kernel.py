@@ -193,9 +193,12 @@ class ServerKernel:
         await self._rest.ask("POST", self._path("interrupt"))
 
     async def restart(self) -> None:
-        """End the program: the same kernel, empty; or none, where the server cannot restart it."""
+        """End the program: the same kernel, empty; or none, where the server cannot restart it.
+
+        A person's own is left as it is then.
+        """
         reply = await self._rest.ask("POST", self._path("restart"))
-        if reply.status >= 300:
+        if reply.status >= 300 and not self.borrowed:
             await self.delete()
 
     async def check(self) -> Gone | None:
