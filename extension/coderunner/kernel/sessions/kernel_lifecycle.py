@@ -225,8 +225,7 @@ class KernelLifecycle:
 
     async def _look_after(self, client: KernelClient) -> None:
         """See whether a kernel that has been quiet is still there, while the model writes the cell for it."""
-        await client.check()
-        if client.gone is not None and client is self._client and not self.runs:
+        if await client.check() is not None and client is self._client and not self.runs:
             self._lost(client)
             self.warm()
 
@@ -343,9 +342,8 @@ class KernelLifecycle:
         self._cull.set(self._idle, self._rest_if_idle)
 
     def _rest_if_idle(self) -> None:
-        if self._busy():
-            return  # the end of the cell plans it again
-        self._beside(self.rest())
+        if not self._busy():  # else the end of the cell plans it again
+            self._beside(self.rest())
 
     def _show(self, state: State, sentence: str = "") -> None:
         self.status = KernelStatus(state, self._where.kernel_name, time.monotonic(), sentence)
