@@ -363,6 +363,11 @@ BEHAVIOURS = {
     "page:view:error": Behaviour(
         "An error shows its type, text and line; its traceback is folded.", "the look"
     ),
+    "page:view:told": Behaviour(
+        "An error is said to be shown to the model only where the model has read of it: not one of a "
+        "person's own run, of a file, or of a block whose result is still to follow.",
+        "a person who read both sentences of a scratch cell",
+    ),
     "page:view:images": Behaviour(
         "PNG, JPEG, GIF, WebP and SVG show as images that can do nothing but be seen.", "safety: T2"
     ),

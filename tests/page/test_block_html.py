@@ -83,6 +83,11 @@ def ended(*outputs: Output, status: Status = Status.OK, source: str = "x", **det
     return Block(source=source, state=State.ENDED, result=result)
 
 
+def failed(**details: object) -> Block:
+    block = ended(Error("ZeroDivisionError", "division by zero"), status=Status.ERROR)
+    return replace(block, **details)  # type: ignore[arg-type]
+
+
 def read(block: Block) -> Reading:
     return Reading(block_html.block(block, SETTING))
 
@@ -152,7 +157,7 @@ def test_code_output_and_bar_are_one_unit() -> None:
             Block(source="x", state=State.LATE, ticket="t", elapsed=31.2),
             "xStill running · 31 s · its result will followStop",
         ),
-        (ended(status=Status.ERROR), "xError · 0.4 s · shown to the modelCopy"),
+        (ended(status=Status.ERROR), "xError · 0.4 sCopy"),
         (ended(status=Status.INTERRUPTED), "xStopped · 0.4 s · variables are keptCopy"),
         (
             ended(status=Status.INTERRUPTED, duration=0.0, detail="it had not started"),
@@ -201,6 +206,25 @@ def test_the_bar_says_how_far_a_block_has_come(block: Block, words: str) -> None
 )
 def test_a_duration_is_short_and_exact_enough(seconds: float, words: str) -> None:
     assert block_html.duration(seconds) == words
+
+
+@behaviour("page:view:told")
+@pytest.mark.parametrize(
+    ("block", "told"),
+    [
+        (failed(read="Result:\n```output\nZeroDivisionError: division by zero\n```\n"), True),
+        (ended(status=Status.ERROR, source="x"), False),
+        (failed(), False),
+        (failed(read="Result: (still running in the background; its result will follow)\n"), False),
+        (failed(read="Result:\n```output\nZeroDivisionError: division by zero\n```\n", imported=True), False),
+        (failed(repeat=True, of="ticket"), False),
+    ],
+    ids=["in its reply", "unknown", "of a person", "after its time", "from a file", "again"],
+)
+def test_an_error_is_said_to_be_shown_to_the_model_only_where_the_model_has_read_of_it(
+    block: Block, told: bool
+) -> None:
+    assert ("shown to the model" in read(block).text) is told
 
 
 @behaviour("page:view:error")

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from coderunner.languages import fenced_as
-from coderunner.outputs import Output, Question, Refusal, Result
+from coderunner.outputs import Error, Output, Question, Refusal, Result
 from coderunner.page.append_only_text import AppendOnlyText
 
 
@@ -122,6 +122,17 @@ class Block:
     def shown(self) -> tuple[Output, ...]:
         """Its outputs so far."""
         return self.result.outputs if self.result else self.outputs
+
+    @property
+    def told(self) -> str:
+        """What the model of this chat has read of it; of one that came from a file, that is not known."""
+        return "" if self.imported else self.read
+
+    @property
+    def error_told(self) -> bool:
+        """The model has read of its error, and not only that it ran on when the reply went on."""
+        errors = (output.ename for output in self.shown if isinstance(output, Error))
+        return bool(self.told.strip()) and all(name in self.told for name in errors)
 
     @property
     def refusals(self) -> tuple[Refusal, ...]:

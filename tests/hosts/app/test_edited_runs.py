@@ -20,6 +20,7 @@ from coderunner.models.continuation.strategy_cache import StrategyCache
 from coderunner.models.endpoint.client import Endpoint
 from coderunner.outputs import Output, Status, Stream
 from coderunner.page.block_state import Block, State
+from coderunner.page.html import block_html
 from coderunner.page.server.subscriptions import Subscriptions
 from coderunner.runner import Local, Sessions, open_records, to_notebook
 from tests.behaviours import behaviour
@@ -225,6 +226,15 @@ async def test_own_runs_are_there_after_a_restart_and_run_only_where_code_may(ap
         (endless, True),
     ]
     assert known[0].block.shown == printed("mine\n")
+    failed = await own.run(conversation.id, "1/0\n", scratch=True)
+    assert isinstance(failed, OwnRun)
+    await until(lambda: failed.block.state is State.ENDED)
+    recalled = await begun().known(conversation.id)
+    assert recalled is not None
+    for each in (failed, recalled[-1]):
+        shown = block_html.look(each.block, block_html.Setting())
+        assert "<b>Error</b>" in shown.bar
+        assert "model" not in shown.bar
     app.approve = "off"
     assert await own.run(conversation.id, "print(1)\n", scratch=False) == OFF
     assert await begun().known("nobody's") is None

@@ -104,7 +104,7 @@ def look(
         files=files_html.html(block),
         refused=refusals_html.html(block, granted, cards),
         question=_form(block.question),
-        read=read("" if block.imported else block.read),
+        read=read(block.told),
         bar=_bar(block, setting),
         again=_again(block.again),
         scripts=setting.scripts,
@@ -253,7 +253,7 @@ def _state(block: Block, setting: Setting) -> tuple[str, str]:
             fits = block.ticket and not (block.result and block.result.status is Status.UNFIT)
             again = _button("again", "Run again", block.ticket) if fits else ""
             edit = _edit(block, block.ticket) if fits else ""
-            return _end(block.result or Result()), f"{again}{edit}{copy}"
+            return _end(block), f"{again}{edit}{copy}"
 
 
 def _clock(block: Block, deadline: float | None = None) -> str:
@@ -286,8 +286,9 @@ def _edit(block: Block, ticket: str, then: str = "edit") -> str:
     return _button("change", "Edit", ticket).replace("<button", f'<button data-cr-then="{then}"{python}', 1)
 
 
-def _end(result: Result) -> str:
-    """How a cell ended, in the words that the model reads."""
+def _end(block: Block) -> str:
+    """How a block ended, in the words that the model reads."""
+    result = block.result or Result()
     took = f" · {duration(result.duration)}" if result.duration else ""
     detail = f" · {escape(result.detail, quote=False)}" if result.detail else ""
     match result.status:
@@ -295,7 +296,7 @@ def _end(result: Result) -> str:
             count = f" · [{result.execution_count}]" if result.execution_count else ""
             return f"<b>Done</b>{took}{count}{detail}"
         case Status.ERROR:
-            return f"<b>Error</b>{took} · shown to the model{detail}"
+            return f"<b>Error</b>{took}{' · shown to the model' if block.error_told else ''}{detail}"
     short, _, more = (
         how_it_ended(result.status, result.aftermath, result.detail).replace(": ", "; ", 1).partition("; ")
     )
