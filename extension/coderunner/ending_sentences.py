@@ -13,6 +13,9 @@ _NOT_RUN = "not run"
 NOT_STARTED = "it had not started"
 """The detail of a cell that was stopped before it was sent."""
 
+OTHER_FILES = "the kernel works in a folder of this chat; ../.. has the person's own files"
+"""The detail of a cell that did not find a file there, as a model reads it."""
+
 SENTENCES: Mapping[tuple[Status, Aftermath], str] = {
     (Status.TIMEOUT, Aftermath.READY): f"stopped at the time limit; {_KEPT}",
     (Status.TIMEOUT, Aftermath.BUSY): "still running in the background; its result will follow",
@@ -73,6 +76,11 @@ def with_details(said: str, *details: str) -> str:
     """An end with what is said behind it; empty where there is neither."""
     behind = "; ".join(filter(None, details))
     return f"{said}: {behind}" if said == _NOT_RUN and behind else "; ".join(filter(None, (said, behind)))
+
+
+def for_the_person(detail: str) -> str:
+    """A detail in words for the person whose files it speaks of."""
+    return detail.replace(OTHER_FILES, OTHER_FILES.replace("the person's own", "your own"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coderunner.ending_sentences import OTHER_FILES
 from coderunner.outputs import (
     Aftermath,
     DisplayData,
@@ -206,6 +207,12 @@ def test_the_bar_says_how_far_a_block_has_come(block: Block, words: str) -> None
 )
 def test_a_duration_is_short_and_exact_enough(seconds: float, words: str) -> None:
     assert block_html.duration(seconds) == words
+
+
+@behaviour("page:view:words")
+def test_the_bar_speaks_to_the_person_of_their_own_files() -> None:
+    told = read(ended(status=Status.ERROR, detail=f"it is new; {OTHER_FILES}")).text
+    assert "it is new; the kernel works in a folder of this chat; ../.. has your own files" in told
 
 
 @behaviour("page:view:told")

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from coderunner.ending_sentences import how_it_ended, refused_for_people, with_details
+from coderunner.ending_sentences import for_the_person, how_it_ended, refused_for_people, with_details
 from coderunner.hosts.terminal.inline_images import Protocol, spelt
 from coderunner.outputs import Error, Output, Result, Stream
 from coderunner.runner import Change, Image, OutputDelta, made_files, parts, plain
@@ -54,7 +54,7 @@ class CellPrinter:
     def end(self, result: Result, *, stays: bool) -> None:
         """Say how it ended if its outputs do not; the variables matter only if the kernel `stays`."""
         how = how_it_ended(result.status, result.aftermath, result.detail)
-        if sentence := with_details(how if stays else how.partition("; ")[0], result.detail):
+        if sentence := with_details(how if stays else how.partition("; ")[0], for_the_person(result.detail)):
             self._write("stderr", f"coderunner: {plain(sentence)}\n", alone=True)
         if refused := refused_for_people(result.refusals, "The code"):
             self._write("stderr", f"coderunner: {plain(refused)}\n", alone=True)

@@ -9,7 +9,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from coderunner.ending_sentences import how_it_ended
+from coderunner.ending_sentences import for_the_person, how_it_ended
 from coderunner.languages import PYTHON, named
 from coderunner.outputs import Error, Output, Question, Refusal, Result, Status
 from coderunner.packages.offers import Card
@@ -287,10 +287,10 @@ def _edit(block: Block, ticket: str, then: str = "edit") -> str:
 
 
 def _end(block: Block) -> str:
-    """How a block ended, in the words that the model reads."""
+    """How a block ended, in the words that the model reads, where they are not for it alone."""
     result = block.result or Result()
     took = f" · {duration(result.duration)}" if result.duration else ""
-    detail = f" · {escape(result.detail, quote=False)}" if result.detail else ""
+    detail = f" · {escape(for_the_person(result.detail), quote=False)}" if result.detail else ""
     match result.status:
         case Status.OK:
             count = f" · [{result.execution_count}]" if result.execution_count else ""

@@ -3,13 +3,13 @@
 import re
 from contextlib import suppress
 
+from coderunner.ending_sentences import OTHER_FILES
 from coderunner.errors import KernelError
 from coderunner.kernel.kernel_location import KernelLocation, Server
 from coderunner.kernel.sessions.folders.chat_folders import server_path
 from coderunner.kernel.sessions.folders.kernel_folder import Ask
 from coderunner.outputs import Error, Result
 
-HINT = "the kernel works in a folder of this chat; ../.. has the person's own files"
 PATIENCE = 2.0
 """Seconds for the kernel to say where it is, when a file is missing."""
 _LONGEST = 1000
@@ -27,7 +27,7 @@ async def missing(result: Result, conversation: str, where: KernelLocation, ask:
     with suppress(KernelError):  # a gateway starts it elsewhere
         answer = await ask("files", {"do": "where"}, PATIENCE)
         if str(answer.get("folder", "")).replace("\\", "/").endswith(f"/{folder}"):
-            return HINT
+            return OTHER_FILES
     return ""
 
 
