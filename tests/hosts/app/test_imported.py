@@ -53,6 +53,7 @@ def press(somebody: Visitor, answer: str, blocks: str = "2 blocks") -> None:
     """Press *Restart and run all*, and answer its question."""
     somebody.page.locator("#cr-rerun").click()
     dialog = somebody.page.get_by_role("dialog", name=f"Run {blocks} that came from a file?")
+    expect(dialog).to_contain_text("Its code is" if blocks == "1 block" else "Their code is")
     dialog.get_by_role("button", name=answer).click()
     expect(dialog).to_have_count(0)
 
@@ -63,6 +64,10 @@ def test_blocks_from_a_file_run_only_after_a_question_that_counts_them(somebody:
     # No model has seen anything yet.
     expect(somebody.blocks.first.locator(".cr-read")).to_be_hidden()
     press(somebody, "Cancel")
+    count = "document.querySelector('#cr-kernel [data-cr-from-file]').dataset.crFromFile"
+    somebody.page.evaluate(f"{count} = 1")
+    press(somebody, "Cancel", "1 block")
+    somebody.page.evaluate(f"{count} = 2")
     expect(kernel).to_contain_text("Not started")
     expect(toast).to_have_count(0)
     # What the model writes here is of this chat: the question is about the others.

@@ -106,8 +106,8 @@ window.coderunner = {
   async agreed() {
     const count = Number(document.querySelector("#cr-kernel [data-cr-from-file]")?.dataset.crFromFile ?? 0);
     if (!count) return 0;
-    const many = count === 1 ? "1 block" : `${count} blocks`;
-    const text = "Their code is from an imported notebook, not from this chat. Look through it first.";
+    const [many, whose] = count === 1 ? ["1 block", "Its"] : [`${count} blocks`, "Their"];
+    const text = `${whose} code is from an imported notebook, not from this chat. Look through it first.`;
     return await this.ask(`Run ${many} that came from a file?`, text, "Restart and run all") ? count : -1;
   },
 };
