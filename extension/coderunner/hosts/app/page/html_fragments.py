@@ -202,7 +202,8 @@ def status(
         f'data-cr-mark="{marked}">'
         '<span class="cr-dot"></span>'
         f"<span><b>{label}</b>{clock}<br>"
-        f'<span class="cr-soft">{name} · {escape(place)}{_installed(packages, conversation)}</span></span>'
+        f'<span class="cr-soft">{name} ·&nbsp;{escape(place)}{_installed(packages, conversation)}</span>'
+        "</span>"
         f"</div>{sentence}"
     )
 
@@ -213,7 +214,8 @@ def _installed(packages: int, conversation: str) -> str:
         return ""
     word = "package" if packages == 1 else "packages"
     address = f"coderunner/requirements?c={quote(conversation)}"
-    return f' · <a href="{address}" download title="requirements.txt">{packages} {word} added</a>'
+    # On a line of its own: beside the place there is no room for it.
+    return f'<br><a href="{address}" download title="requirements.txt">{packages} {word} added</a>'
 
 
 _CONNECT = '<button type="button" data-cr="settings">Connect a model</button>'
