@@ -180,6 +180,10 @@ BEHAVIOURS = {
     "app:first:unsaid": Behaviour(
         "Until a page that opens knows which model there is, it says nothing about it.", "the look"
     ),
+    "app:first:whole": Behaviour(
+        "The line below the message box wraps where there is no room for it.",
+        "where code runs is always seen",
+    ),
     "app:first:labelled": Behaviour(
         "The demo model is called a script in its name, in a banner and in its first words.",
         "models: default",

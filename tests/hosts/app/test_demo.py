@@ -89,6 +89,17 @@ def test_the_demo_model_says_that_it_is_none(somebody: Visitor) -> None:
     expect(somebody.page.get_by_role("button", name="Find models")).to_be_visible()
 
 
+@behaviour("app:first:whole")
+def test_the_line_below_the_message_box_is_never_cut_off(somebody: Visitor) -> None:
+    fits = """line => {
+        line.lastElementChild.textContent = 'Python on a Jupyter server, no sandbox · '.repeat(6);
+        return line.scrollWidth <= line.clientWidth && line.scrollHeight <= line.clientHeight;
+    }"""
+    for width in (390, 800, 1280):
+        somebody.page.set_viewport_size({"width": width, "height": 720})
+        assert somebody.page.locator(".cr-footnote").evaluate(fits), width
+
+
 @behaviour("app:first:examples")
 def test_the_demo_has_a_scene_for_each_example_of_the_empty_page() -> None:
     assert set(html_fragments.EXAMPLES) <= set(demo_replies.EXAMPLES)
