@@ -171,9 +171,20 @@ def test_a_conversation_is_found_by_its_title_and_nothing_is_guessed(
     records.settle()
     assert find_chat(records, "10 + 5?").id == find_chat(records, "+ 5").id == chat.id
     with pytest.raises(
-        NoSuchConversation, match=r"no single .* '10 \+'; there are:\n  other  10 \+ 6\?\n  talk"
+        NoSuchConversation, match=r"several .* '10 \+'; name one by its id:\n  other  10 \+ 6\?\n  talk"
     ):
         find_chat(records, "10 +")
+    for number in range(12):
+        records.conversations.keep(f"more-{number}", "x", (StoredMessage("user", "Hello"),))
+    records.settle()
+    with pytest.raises(NoSuchConversation) as told:
+        find_chat(records, "nobody")
+    first, *listed, last = str(told.value).splitlines()
+    assert (first, len(listed), last) == (
+        "no conversation is called 'nobody'; the latest are:",
+        10,
+        "  and 4 more",
+    )
 
 
 @behaviour("notebooks:export:runs")
@@ -505,7 +516,7 @@ def test_the_command_line_imports_and_exports(
     told = capsys.readouterr().err.splitlines()
     assert told[0] == "coderunner: out.ipynb already exists; choose another name"
     assert told[1:3] == [
-        "coderunner: no single conversation matches 'nobody'; there are:",
+        "coderunner: no conversation is called 'nobody'; the latest are:",
         f"  {identity}  analysis",
     ]
     assert told[3] == "coderunner: nowhere.ipynb cannot be read: No such file or directory"

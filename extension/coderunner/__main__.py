@@ -113,14 +113,14 @@ def _proxy(chosen: argparse.Namespace) -> int:
 def _check(chosen: argparse.Namespace) -> int:
     """Look at the way to a kernel, one step after the other, and at a database that is set for records."""
     from coderunner.hosts.terminal import offer_start
-    from coderunner.runner import Finding, KernelSandbox, check, location_of, marked_yours
+    from coderunner.runner import Finding, KernelSandbox, check, located, marked_yours
 
     def tell(finding: Finding) -> None:
         sign = "!" if finding.warning else "✓" if finding.ok else "✗"
         print(sign, _harmless(finding.sentence), flush=True)
 
     settings = _settings(chosen)
-    where, sandbox = marked_yours(location_of(settings)), KernelSandbox.of(settings)
+    where, sandbox = marked_yours(located(settings)), KernelSandbox.of(settings)
     try:
         offer_start(where, sys.stdin, agreed=chosen.start_server)
     except CodeRunnerError as error:  # what else there is to say, the check says

@@ -16,11 +16,17 @@ from coderunner.__main__ import main
 from coderunner.errors import NoSuchKernel, NotAgreed
 from coderunner.hosts.terminal.kernels_command import lines
 from coderunner.kernel.connections.servers.running_kernels import RunningKernel, ago, meant
-from coderunner.kernel.connections.servers.running_servers import marked_yours, running_servers, with_token
+from coderunner.kernel.connections.servers.running_servers import (
+    located,
+    marked_yours,
+    running_servers,
+    with_token,
+)
 from coderunner.runner import Local, Server, Sessions, existing
 from coderunner.sandbox.backends import available
 from coderunner.sandbox.kernel_sandbox import KernelSandbox
 from coderunner.secret_value import Secret
+from coderunner.settings.settings import load
 from tests.behaviours import behaviour
 from tests.kernel.servers import Jupyter, jupyter_server
 
@@ -300,3 +306,7 @@ def test_the_token_of_a_server_goes_to_its_own_address_alone(port: int, tmp_path
     assert told.place.endswith("That server runs on your computer with your permissions.")
     assert marked_yours(other := Server("http://127.0.0.1:9")).place == other.place
     assert with_token(Server("not an address:")).token == Secret()
+    for address, token in ((f"http://127.0.0.1:{port}", "canary"), ("http://127.0.0.1:9", "")):
+        place = located(load({"server": address}))
+        assert isinstance(place, Server)
+        assert place.token == Secret(token)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from coderunner.runner import RunningKernel, ago, existing, kernels_here, location_of, plain
+from coderunner.runner import RunningKernel, ago, existing, kernels_here, located, plain
 from coderunner.settings.settings import Settings
 
 UNKNOWN = "-"
@@ -19,7 +19,7 @@ def kernels(settings: Settings, *, as_json: bool) -> int:
 
     Raises KernelError.
     """
-    found = asyncio.run(existing(location_of(settings)) if settings.server else kernels_here())
+    found = asyncio.run(existing(located(settings)) if settings.server else kernels_here())
     if as_json:
         listed = [asdict(each) | {"conversation": _conversation(each, settings)} for each in found]
         sys.stdout.write(json.dumps(listed, indent=2) + "\n")

@@ -63,6 +63,8 @@ from coderunner.text.json_reader import clipped
 OF_LANGUAGE = "This notebook is in {title}: to run its blocks again, choose a kernel that speaks {title}."
 YEAR = 366 * 86_400.0
 """Seconds; no cell ran longer."""
+LISTED = 10
+"""Conversations that a sentence lists."""
 NOT_RUN = Result(status=Status.UNRUN)
 IMPORTED = "In the imported notebook."
 """Where a cell of a notebook ran, in words."""
@@ -91,14 +93,20 @@ def find_chat(records: Records, name: str) -> StoredConversation:
         return chat
     if runs := records.of(name):
         return StoredConversation("", name, name, (), tuple(runs))
-    raise NoSuchConversation(_which(name, meant or cards))
+    raise NoSuchConversation(_which(name, meant, cards))
 
 
-def _which(name: str, cards: list[ConversationSummary]) -> str:
-    if not cards:
-        return f"there is no conversation {name!r}; there are no conversations yet"
-    listed = "".join(f"\n  {summary.id}  {summary.title}" for summary in cards)
-    return f"no single conversation matches {name!r}; there are:{listed}"
+def _which(name: str, meant: list[ConversationSummary], cards: list[ConversationSummary]) -> str:
+    if meant:
+        return f"several conversations match {name!r}; name one by its id:{_listed(meant)}"
+    if cards:
+        return f"no conversation is called {name!r}; the latest are:{_listed(cards)}"
+    return f"no conversation is called {name!r}; there are none yet"
+
+
+def _listed(cards: list[ConversationSummary]) -> str:
+    listed = "".join(f"\n  {summary.id}  {summary.title}" for summary in cards[:LISTED])
+    return listed + (f"\n  and {len(cards) - LISTED} more" if len(cards) > LISTED else "")
 
 
 def results_in(text: str) -> int:

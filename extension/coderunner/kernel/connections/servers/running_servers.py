@@ -178,11 +178,13 @@ async def kernels_here() -> list[RunningKernel]:
 def located(settings: Settings) -> KernelLocation:
     """Return the place that the settings name; a kernel without a server is looked for on this machine.
 
-    Blocks. Raises SettingsError where it cannot be a place, and NoSuchKernel.
+    A server of this user's there needs no token in them. Blocks. Raises SettingsError where it cannot be a
+    place, and NoSuchKernel.
     """
     if settings.attach and not settings.server:
         return replace(io_thread().call(server_with(settings.attach), 4 * PATIENCE.request), yours=True)
-    return location_of(settings)
+    where = location_of(settings)
+    return with_token(where) if isinstance(where, Server) else where
 
 
 async def server_with(name: str) -> Server:
