@@ -405,6 +405,10 @@ BEHAVIOURS = {
         "What somebody types in a message outlives a reload of the page, until it is cancelled or sent.",
         "nothing that is typed is lost",
     ),
+    "app:draft:reload": Behaviour(
+        "What stands in the message box outlives a reload of the page, until it is sent.",
+        "a newcomer: a reload lost the message that was being typed",
+    ),
     "app:versions:hidden": Behaviour(
         "A block of a hidden version is never run again; what it shows later is there when it is shown.",
         "decision 5",

@@ -141,6 +141,26 @@ def test_what_is_typed_in_a_message_outlives_a_reload_until_it_is_cancelled_or_s
     )
 
 
+@behaviour("app:draft:reload")
+def test_what_stands_in_the_message_box_outlives_a_reload_until_it_is_sent(somebody: Visitor) -> None:
+    for _ in range(2):
+        somebody.box.fill("about apples")
+        somebody.page.reload()
+        expect(somebody.box).to_have_value("about apples")
+        somebody.complaints.clear()  # a page that is left says so
+        somebody.page.reload()  # and once more, with nothing typed since
+        expect(somebody.box).to_have_value("about apples")
+        somebody.complaints.clear()
+        expect(somebody.page.locator("#cr-kernel .cr-kernel-status")).to_be_visible()
+        somebody.ask("about apples")
+        expect(somebody.box).to_have_value("")
+        somebody.page.reload()
+        expect(somebody.page.locator("#cr-chat .cr-own").first).to_be_visible()
+        somebody.complaints.clear()
+        assert somebody.page.evaluate("sessionStorage.getItem('coderunner-draft')") is None
+        expect(somebody.box).to_have_value("")
+
+
 @behaviour("app:versions:refused")
 def test_while_a_reply_is_written_switching_says_to_stop_it_first(somebody: Visitor) -> None:
     somebody.ask("one")

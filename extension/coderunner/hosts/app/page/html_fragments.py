@@ -47,6 +47,7 @@ SCRIPTS = (
     "streams.js",
     "news.js",
     "list.js",
+    "drafts.js",
     "edit.js",
     "panel.js",
     "toasts.js",
