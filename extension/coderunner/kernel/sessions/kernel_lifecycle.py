@@ -168,8 +168,8 @@ class KernelLifecycle:
 
     # --- from its start to its end ----------------------------------------------------------------
 
-    async def ready(self) -> KernelClient:
-        """Return the client of a kernel that is there, started if need be; raises CodeRunnerError."""
+    async def ready(self, *, again: bool = True) -> KernelClient:
+        """Return the client of a kernel, started if need be, `again` if it is gone; raises CodeRunnerError."""
         if self._closed:
             raise KernelNotStarted(CLOSED)
         if (client := self._client) is not None:
@@ -184,7 +184,7 @@ class KernelLifecycle:
         try:
             # Shielded: the kernel comes up even when this cell is stopped before it began, if there is room.
             opened = await asyncio.shield(opening)
-            return opened if opened.gone is None else await self.ready()
+            return await self.ready(again=False) if again and opened.gone else opened
         except asyncio.CancelledError:
             if opening.cancelled():
                 raise KernelNotStarted(CLOSED) from None
