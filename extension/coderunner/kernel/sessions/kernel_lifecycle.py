@@ -123,8 +123,7 @@ class KernelLifecycle:
 
     def end_cell(self, client: KernelClient) -> None:
         """A cell has ended: what becomes of its kernel."""
-        self.runs = False
-        self.used = time.monotonic()
+        self.runs, self.used = False, time.monotonic()
         self._process = client.process or self._process
         if client.gone is not None:
             self._let_go(client)
@@ -169,7 +168,7 @@ class KernelLifecycle:
     # --- from its start to its end ----------------------------------------------------------------
 
     async def ready(self, *, again: bool = True) -> KernelClient:
-        """Return the client of a kernel, started if need be, `again` if it is gone; raises CodeRunnerError."""
+        """Return the client of a kernel, started if need be, `again` if gone; raises CodeRunnerError."""
         if self._closed:
             raise KernelNotStarted(CLOSED)
         if (client := self._client) is not None:
