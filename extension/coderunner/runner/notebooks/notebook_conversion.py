@@ -86,9 +86,7 @@ def find_chat(records: Records, name: str) -> StoredConversation:
     if (chat := records.conversations.find(name)) is not None:
         return chat
     cards = records.conversations.cards()
-    meant = [summary for summary in cards if summary.title == name] or [
-        summary for summary in cards if name in summary.title
-    ]
+    meant = [each for each in cards if each.title == name] or [each for each in cards if name in each.title]
     if len(meant) == 1 and (chat := records.conversations.find(meant[0].id)) is not None:
         return chat
     if runs := records.of(name):
