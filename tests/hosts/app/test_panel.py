@@ -209,6 +209,11 @@ def test_files_that_are_dropped_chosen_and_pasted_go_with_the_message(
     assert told(parrot) == lines
     somebody.ask("Thank you")
     assert told(parrot) == []
+    page.evaluate("window.coderunner.folder.remove(window.coderunner.shown(), ['sales.csv'])")
+    for _ in range(2):
+        expect(own.first).to_contain_text("not in this chat’s folder")
+        expect(own.last.locator("small")).to_have_text(["1 byte"])
+        reloaded(somebody)
 
 
 @behaviour("app:attached:folder")

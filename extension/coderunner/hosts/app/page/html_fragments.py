@@ -55,6 +55,7 @@ SCRIPTS = (
     "upload_chip.js",
     "files_panel.js",
     "attach.js",
+    "sent_files.js",
     "thumbnail.js",
     "variables.js",
     "own.js",

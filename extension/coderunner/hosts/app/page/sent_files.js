@@ -1,0 +1,40 @@
+// The files of messages that are not in the chat's folder: they were deleted, or its code runs at another place by now.
+(() => {
+  const SOON = 300, LATER = 2000; // ms: messages are drawn a moment after their chat is said, and again as it is answered
+  const WORDS = "not in this chat’s folder";
+  const HINT = "It was deleted or renamed, or the chat’s code ran at another place when it was attached.";
+  const links = () => [...document.querySelectorAll("#cr-chat .cr-sent-files a[data-cr-file]")];
+  const path = (link) => new URL(link.href).searchParams.get("path");
+  let timers = [], place = "";
+
+  function mark(link, gone) {
+    const said = link.querySelector(".cr-gone");
+    if (!gone) said?.remove();
+    else if (!said) link.append(Object.assign(document.createElement("small"), { className: "cr-gone", textContent: WORDS, title: HINT }));
+  }
+
+  async function look() {
+    const c = window.coderunner.shown();
+    if (!c || !links().length) return;
+    const told = await window.coderunner.folder.list(c).catch(() => null);
+    // Of very many files the list has the latest alone; where it cannot be had, nothing is known of them.
+    if (!told || told.cut || c !== window.coderunner.shown()) return;
+    const here = new Set(told.files.map((file) => file.path));
+    for (const link of links()) mark(link, !here.has(path(link)));
+  }
+
+  function soon() {
+    timers.forEach(clearTimeout);
+    timers = [SOON, LATER].map((pause) => setTimeout(look, pause));
+  }
+  for (const name of ["coderunner-shown", "coderunner-ended", "coderunner-files"]) document.addEventListener(name, soon);
+  window.addEventListener("focus", soon);
+  document.addEventListener("coderunner-shown", () => {
+    new MutationObserver(() => {
+      const now = document.querySelector("#cr-kernel .cr-kernel-status .cr-soft")?.textContent ?? "";
+      if (now === place) return;
+      place = now;
+      soon();
+    }).observe(document.querySelector("#cr-kernel"), { childList: true, subtree: true });
+  }, { once: true });
+})();
