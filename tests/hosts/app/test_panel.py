@@ -8,12 +8,13 @@ from zipfile import ZipFile
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from coderunner.hosts.app.attachments import looking_in
 from coderunner.hosts.app.conversation.reply_writer import kernel_label
 from coderunner.hosts.app.server import App
 from coderunner.text.file_sizes import in_words
 from coderunner.text.terminal_text import visible_line
 from tests.behaviours import behaviour
-from tests.hosts.app.browsing import MARKS, Seat, Visitor, served
+from tests.hosts.app.browsing import BOUND, MARKS, Seat, Visitor, served
 from tests.hosts.app.parrot import Parrot
 from tests.hosts.app.test_widgets import started
 
@@ -166,8 +167,13 @@ def test_a_file_that_is_dropped_while_a_new_chat_begins_goes_there(somebody: Vis
 
 @behaviour("app:attached:message")
 def test_files_that_are_dropped_chosen_and_pasted_go_with_the_message(
-    somebody: Visitor, app: App, parrot: tuple[Parrot, str], tmp_path: Path
+    somebody: Visitor,
+    app: App,
+    parrot: tuple[Parrot, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(looking_in, "PATIENCE", BOUND)  # a kernel takes its time on a busy machine
     page, chips = somebody.page, somebody.page.locator("#cr-attach .cr-chip")
     drop(page, "#cr-chat", ("sales.csv", CSV))
     expect(page.locator("#cr-attach .cr-done")).to_have_count(1)

@@ -257,7 +257,7 @@ def test_a_chart_without_a_picture_is_drawn_in_the_reply(
     assert len(drawn) == 2, said  # by its own type, and in a page of Altair's
     for address in drawn:
         assert httpx.get(address, timeout=BOUND, trust_env=False).content.startswith(b"\x89PNG")
-    assert link_in(said)[0] == "Open the live outputs"
+    assert link_in(said)[0] == "Open the live chart"
     assert "vl_convert" not in house.say("import sys\nprint(sorted(sys.modules))\n")
 
 
