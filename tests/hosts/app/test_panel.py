@@ -220,6 +220,14 @@ def test_files_that_are_dropped_chosen_and_pasted_go_with_the_message(
         expect(own.first).to_contain_text("not in this chat’s folder")
         expect(own.last.locator("small")).to_have_text(["1 byte"])
         reloaded(somebody)
+    # Hidden files are in no list of files, and in the folder all the same.
+    drop(page, "#cr-chat", (".env", "x"))
+    expect(page.locator("#cr-attach .cr-done")).to_have_count(1)
+    somebody.ask("And this?")
+    page.evaluate("document.querySelectorAll('.cr-gone').forEach(each => each.remove())")
+    page.evaluate("document.dispatchEvent(new CustomEvent('coderunner-files'))")
+    expect(own.first).to_contain_text("not in this chat’s folder")
+    expect(own.last.locator("small")).to_have_text(["1 byte"])
 
 
 @behaviour("app:attached:folder")

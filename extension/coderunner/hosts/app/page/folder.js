@@ -136,6 +136,8 @@
     rename: (c, old, name) => change(c, { rename: [old, name] }),
     remove: (c, paths) => change(c, { delete: paths }),
     file: (c, path) => address("file", { c, path }),
+    missing: (c, path) => fetch(address("file", { c, path }), { method: "HEAD", headers: headers() })
+      .then(({ status }) => status === 404, () => false),
     zip: (c) => address("files.zip", { c }),
 
     // Begins to send a file, or waits for its turn; `told` is called with the upload whenever it has changed.

@@ -16,11 +16,14 @@
   async function look() {
     const c = window.coderunner.shown();
     if (!c || !links().length) return;
-    const told = await window.coderunner.folder.list(c).catch(() => null);
-    // Of very many files the list has the latest alone; where it cannot be had, nothing is known of them.
-    if (!told || told.cut || c !== window.coderunner.shown()) return;
-    const here = new Set(told.files.map((file) => file.path));
-    for (const link of links()) mark(link, !here.has(path(link)));
+    const { folder } = window.coderunner;
+    // Where the list cannot be had, nothing is known of them.
+    const listed = await folder.list(c).then(({ files }) => new Set(files.map((file) => file.path)), () => null);
+    if (!listed) return;
+    // It lacks hidden files, and has the latest alone of very many: those that it lacks are asked for one by one.
+    const gone = new Map();
+    for (const each of new Set(links().map(path))) gone.set(each, !listed.has(each) && await folder.missing(c, each));
+    if (c === window.coderunner.shown()) for (const link of links()) mark(link, gone.get(path(link)) ?? false);
   }
 
   function soon() {
