@@ -108,6 +108,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     probes(terminalreporter)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True, specname="pytest_terminal_summary")
+def pytest_terminal_last_lines(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """Why tests were tried again in a line each, beside those of the tests that failed."""
+    yield
+    for report in terminalreporter.getreports("rerun"):
+        reason = getattr(getattr(report.longrepr, "reprcrash", None), "message", report.longreprtext)
+        terminalreporter.write_line(f"TRIED AGAIN {report.nodeid} - {' '.join(reason.split()):.300}")
+
+
 def probes(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what each sandbox refused, and what the program saw of it."""
     seen: dict[str, dict[str, str]] = {}

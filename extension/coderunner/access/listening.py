@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
@@ -94,9 +95,12 @@ async def serve(
 
     async def watched(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
+            coming = _Coming(receive)
             try:
-                await app(scope, receive, send)
+                await app(scope, coming, send)
             except Exception:
+                if coming.broken_off:
+                    return  # nobody is there to be answered, and nothing has failed here
                 # Whoever asked gets a 500 without a word of why; uvicorn itself is kept quiet.
                 log.exception("%s failed in CodeRunner", scope.get("path", "a request"))
                 raise
@@ -114,6 +118,23 @@ async def serve(
         await server.serve(sockets=[listener])
     if lifespan.done() or not server.started:
         await lifespan
+
+
+class _Coming:
+    """What a client sends; knows whether it left before its request was whole."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._whole = False
+        self.broken_off = False
+
+    async def __call__(self) -> Any:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._whole = not message.get("more_body", False)
+        elif message["type"] == "http.disconnect":
+            self.broken_off = not self._whole
+        return message
 
 
 class _AnnouncingServer(uvicorn.Server):
