@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import secrets
+import ssl
 import sys
 import time
 from collections.abc import Iterator
@@ -31,6 +32,8 @@ ASKING = 5.0
 """Seconds for an app to say whether it is busy."""
 MODULE = "coderunner.hosts.team.private_app"
 RUN = "import sys; sys.path[:] = sys.argv[1:]; del sys.argv[1:]; from {module} import main; main()"
+WITHOUT_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For the way to an app, which has no TLS; else httpx reads all certificates of the machine for each request."""
 WHOSE = "person.json"
 """Says in each person's folder whose it is: its name does not tell."""
 
@@ -81,7 +84,7 @@ class PersonProcess:
     def transport(self) -> httpx.AsyncHTTPTransport:
         """The way to the app. A connection for each request: one that was kept could just be closing."""
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-        return httpx.AsyncHTTPTransport(uds=str(self.socket), limits=limits)
+        return httpx.AsyncHTTPTransport(uds=str(self.socket), limits=limits, verify=WITHOUT_TLS)
 
     async def busy(self) -> bool:
         """Whether code runs in it; one that does not answer in time counts as busy."""
