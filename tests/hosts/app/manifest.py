@@ -367,6 +367,10 @@ BEHAVIOURS = {
         "A long block, answer, thought or output costs its page at most eight times its text in bytes.",
         "performance: nothing is sent twice",
     ),
+    "app:traffic:copies": Behaviour(
+        "No event has the page copy what its components hold, which for a chat is the whole conversation.",
+        "performance: a message costs the same at the end of a long conversation",
+    ),
     "app:opens:own": Behaviour(
         "What a person asks is scrolled to, wherever they are; what is asked in another tab is not.",
         "a fault seen: a question and its reply out of sight",

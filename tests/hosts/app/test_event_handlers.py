@@ -687,6 +687,15 @@ def test_each_route_answers_its_own_page_only(
         assert page.request(method, path, headers=headers, content=content).status_code == status
 
 
+@behaviour("app:traffic:copies")
+def test_no_event_has_the_page_copy_the_conversation_for_a_progress_that_nobody_sees(address: str) -> None:
+    with client(address) as one:
+        events = one.get("/config").json()["dependencies"]
+    shown = [each["show_progress_on"] for each in events if each["backend_fn"]]
+    assert shown == [[]] * len(shown)
+    assert shown
+
+
 @behaviour("app:safety:routes")
 def test_a_button_sends_little_so_much_is_refused(address: str, app: App) -> None:
     headers = {"Content-Type": "application/json", "X-CodeRunner-Token": app.rights.token}
