@@ -65,6 +65,11 @@ BEHAVIOURS = {
         "What a person says about their way to the app, or who they are, does not reach it.",
         "safety: several people",
     ),
+    "team:forward:light": Behaviour(
+        "What the front does for a request it does for each of every person, so it is little: pieces of an "
+        "answer that are there together are handed on together.",
+        "performance: several people",
+    ),
     "team:forward:left": Behaviour("When a browser leaves, the app hears of it at once.", "deploy: one team"),
     "team:hub:service": Behaviour(
         "Outside of a Hub the app does not start as its service, and says what is missing.", "deploy: Hub"

@@ -68,6 +68,28 @@ def test_an_answer_comes_piece_by_piece(team: Place) -> None:
     (team.home("ada") / "more").unlink()
 
 
+@behaviour("team:forward:whole")
+def test_an_answer_without_a_body_ends_with_its_headers(team: Place) -> None:
+    with team.client("ada") as client:
+        heads = [client.head("/x") for _ in range(2)]
+    assert {(each.status_code, each.headers["x-said"], each.content) for each in heads} == {(200, "yes", b"")}
+
+
+@behaviour("team:forward:whole")
+def test_a_body_whose_parts_are_empty_arrives_whole(team: Place) -> None:
+    with team.client("ada") as client:
+        heard = client.post("/", content=iter([b"", b"x" * 10, b"", b"y", b""])).json()
+    assert heard["length"] == 11
+
+
+@behaviour("team:forward:light")
+def test_pieces_that_are_there_together_are_handed_on_together(team: Place) -> None:
+    with team.client("ada") as client, client.stream("GET", "/many") as answer:
+        pieces = list(answer.iter_raw())
+    assert b"".join(pieces) == b"piece\n" * 1000
+    assert len(pieces) < 100
+
+
 @behaviour("team:forward:left")
 def test_an_app_hears_that_a_browser_has_left(team: Place) -> None:
     with team.client("ada") as client, client.stream("GET", "/ticks") as answer:

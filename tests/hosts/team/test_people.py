@@ -15,7 +15,10 @@ HTML = {"Accept": "text/html"}
 
 
 def ended(process: int) -> bool:
-    return not psutil.pid_exists(process) or psutil.Process(process).status() == psutil.STATUS_ZOMBIE
+    try:
+        return bool(psutil.Process(process).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 @behaviour("team:people:own-app")
