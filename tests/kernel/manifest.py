@@ -283,6 +283,11 @@ BEHAVIOURS = {
     "kernel:restart:person": Behaviour(
         "A restart empties the kernel, and the next result says so.", "decision 4"
     ),
+    "kernel:restart:races": Behaviour(
+        "No cell runs in the process that a restart ends, however long that takes and whoever waits for it; "
+        "a restart that failed is not said to have emptied the kernel.",
+        "O33",
+    ),
     "kernel:restart:while-running": Behaviour("A restart ends the cell that runs as replaced.", "O33"),
     "kernel:spec:unknown": Behaviour(
         "An unknown kernel is refused with the names there are.", "kernel facts: auth"

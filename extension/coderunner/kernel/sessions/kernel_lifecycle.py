@@ -42,6 +42,7 @@ SEEK = (0.0, 1.0, 5.0)
 
 REPLACED = "this is a new kernel; earlier variables are gone"
 RESTARTED = "the kernel was restarted; earlier variables are gone"
+NOT_RESTARTED = "the kernel could not be restarted; earlier variables are still there"
 CLOSED = "the kernel of this conversation was closed"
 STARTING = "the kernel is still starting"
 CUT_OFF = "The connection to the Jupyter server is lost. Trying again."
@@ -73,20 +74,18 @@ class KernelLifecycle:
         """What a kernel here has said that it speaks."""
         self.is_ipykernel = True
         self._conversation, self._where, self._open = conversation, where, opener
-        self._idle, self._busy = idle, busy
-        self._later, self._comms = later, comms
+        self._idle, self._busy, self._later, self._comms = idle, busy, later, comms
         self._client: KernelClient | None = None
         self._opening: asyncio.Task[KernelClient] | None = None
         self._finding: asyncio.Task[None] | None = None
         """Looks for a kernel that is there, and starts none."""
         self._failed = 0.0
         """Until when the error of a start is kept, by `time.monotonic()`."""
-        self._notice = ""
+        self._notice = self._process = ""
         self._ran = False
         """The kernel may hold variables of ours."""
         self._counted = 0
         """The execution count that an earlier process left; 0: none did, or it is known what became of it."""
-        self._process = ""
         self._cull = Alarm()
         self._farewells: set[asyncio.Task[None]] = set()
         self._closed = self.left = False
@@ -200,6 +199,7 @@ class KernelLifecycle:
         try:
             for pause in SEEK:
                 await asyncio.sleep(pause)
+                await _all_ended(self._farewells)
                 with suppress(CodeRunnerError, OSError):
                     self._take(await self._open(self._conversation, self._where, start=False))
                     return
@@ -238,8 +238,7 @@ class KernelLifecycle:
     async def _start(self) -> KernelClient:
         began = time.monotonic()
         try:
-            if self._farewells:  # what is being closed could be found again otherwise
-                await asyncio.wait(self._farewells)
+            await _all_ended(self._farewells)
             if self._finding is not None:
                 self._finding.cancel()
                 await asyncio.wait([self._finding])
@@ -262,6 +261,8 @@ class KernelLifecycle:
 
     def _take(self, transport: Transport) -> KernelClient:
         another = self._process and transport.process not in ("", self._process)
+        if self._notice == RESTARTED and transport.found and transport.process == self._process != "":
+            self._notice, self._ran = NOT_RESTARTED, True
         if self._ran and (another or not transport.found):
             self._notice, self._ran = REPLACED, False
         if another or not transport.found:
@@ -308,11 +309,12 @@ class KernelLifecycle:
             with suppress(CodeRunnerError):
                 await self.ready()
         client, self._client = self._client, None
-        self._notice, self._ran = RESTARTED if self._ran else "", False
+        self._notice, self._ran = RESTARTED if self._ran else self._notice, False
         if client is not None:
             self.left = True
-            await client.restart()
-        if self._opening is None and not self._closed:
+            # The next start waits for it, whoever waits no more: a server would have it find the old process.
+            await asyncio.shield(self._beside(client.restart()))
+        if self._client is None and self._opening is None and not self._closed:
             self._begin_opening()
 
     async def end(self, *, keep: bool = False) -> None:
@@ -346,6 +348,12 @@ class KernelLifecycle:
 
     def _show(self, state: State, sentence: str = "") -> None:
         self.status = KernelStatus(state, self._where.kernel_name, time.monotonic(), sentence)
+
+
+async def _all_ended(farewells: "set[asyncio.Task[None]]") -> None:
+    """Wait for what is being closed or restarted: it could be found again otherwise."""
+    if farewells:
+        await asyncio.wait(farewells)
 
 
 def _notice_failure(task: "asyncio.Task[Any]") -> None:
