@@ -134,6 +134,7 @@ PLAN = {
     "kernel.sessions.prelude": Layer("kernel.sessions.prelude.events", "IPython jupyter_core packaging zmq"),
     "kernel.sessions.prelude.files": Layer("kernel.sessions.prelude.events", "IPython"),
     "kernel.sessions.prelude.tools": Layer("kernel.sessions.prelude.events", "IPython"),
+    "kernel.sessions.prelude.editing": Layer("", "IPython"),
     "kernel.sessions.prelude.scripts": Layer("kernel.sessions.prelude.events", "IPython"),
     # `control` is in their namespace, too; ipykernel has brought psutil.
     "kernel.sessions.prelude.questions": Layer(

@@ -14,6 +14,10 @@ BEHAVIOURS = {
         "A busy kernel, and one that is not there, is not asked about code that is being written.",
         "decision 6",
     ),
+    "lookups:quick": Behaviour(
+        "What completes names holds up no cell: our kernels complete by what they hold, without Jedi.",
+        "a newcomer's edited block, 22 s",
+    ),
     "lookups:hostile": Behaviour("What a kernel says of code is bounded, plain text.", "safety: output"),
     "session:files": Behaviour(
         "A result tells which files in the kernel's folder its cell has made or changed, however it ended.",
@@ -208,6 +212,10 @@ BEHAVIOURS = {
     "session:state:separate": Behaviour("Two conversations never share a kernel.", "decision 6; D3"),
     "session:state:same": Behaviour(
         "A conversation keeps its session until it moves elsewhere.", "decision 6; O29"
+    ),
+    "session:state:moved": Behaviour(
+        "The first result of a conversation that has moved says that earlier variables are not there.",
+        "design 3: nothing lost without a word",
     ),
     "cell:outputs:live": Behaviour("Output arrives while the cell still runs.", "the plan, what flows"),
     "cell:outputs:same": Behaviour(

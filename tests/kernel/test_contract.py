@@ -247,6 +247,7 @@ async def test_cells_of_one_conversation_run_one_after_the_other_in_order(sessio
 async def test_a_restart_empties_the_kernel_and_the_next_result_says_so(session: Session) -> None:
     await session.execute("x = 1")
     await session.restart()
+    await session.restart()
     result = await session.execute("print('x' in globals())")
     assert (text_of(result), result.status) == ("False\n", Status.OK)
     assert result.detail == "the kernel was restarted; earlier variables are gone"

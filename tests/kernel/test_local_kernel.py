@@ -18,7 +18,7 @@ from coderunner.errors import KernelNotStarted
 from coderunner.kernel.connections import local_kernel
 from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.sessions.folders.chat_folders import slug
-from coderunner.kernel.sessions.kernel_lifecycle import REPLACED
+from coderunner.kernel.sessions.kernel_lifecycle import MOVED, REPLACED
 from coderunner.kernel.sessions.registry import Capacity, Local, Session, Sessions
 from coderunner.outputs import Aftermath, DisplayData, Result, Status, Stream
 from tests.behaviours import behaviour
@@ -132,6 +132,21 @@ async def test_the_death_of_an_idle_kernel_is_noticed_and_told_with_the_next_res
     result = await here.execute("print('x' in globals())")
     assert result.outputs == (Stream("stdout", "False\n"),)
     assert result.detail == "this is a new kernel; earlier variables are gone"
+
+
+@behaviour("session:state:moved")
+def test_a_conversation_that_has_moved_says_so_with_its_first_result(
+    sessions: Sessions, here: Session, tmp_path: Path
+) -> None:
+    run(here, "x = 1")
+    moved = sessions.get(here.conversation, Local(directory=str(tmp_path)))
+    result = run(moved, "print('x' in globals())")
+    assert (result.outputs, result.detail) == ((Stream("stdout", "False\n"),), MOVED)
+    assert run(moved, "x = 1").detail == ""
+    again = sessions.get(here.conversation, Local())
+    assert run(again, "1").detail == MOVED
+    sessions.get("untouched", Local())
+    assert run(sessions.get("untouched", Local(directory=str(tmp_path))), "1").detail == ""
 
 
 @behaviour("local:death:output-kept")

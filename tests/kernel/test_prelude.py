@@ -96,6 +96,7 @@ def test_every_file_of_the_prelude_is_sent() -> None:
     assert {path.stem for path in PRELUDE.glob("*.py")} | sent == {"__init__", *sent}
     assert all((PRELUDE / f"{each}.py").is_file() for each in sent)
     assert {path.stem for path in PRELUDE.glob("scripts/*.py")} == {"__init__", "own_scripts"}
+    assert {path.stem for path in PRELUDE.glob("editing/*.py")} == {"__init__", "completions"}
     assert {path.stem for path in PRELUDE.glob("questions/*.py")} == {"__init__", "answers", *QUESTIONS}
 
 

@@ -43,6 +43,7 @@ SEEK = (0.0, 1.0, 5.0)
 REPLACED = "this is a new kernel; earlier variables are gone"
 RESTARTED = "the kernel was restarted; earlier variables are gone"
 NOT_RESTARTED = "the kernel could not be restarted; earlier variables are still there"
+MOVED = "this is another kernel; earlier variables are not in it"
 CLOSED = "the kernel of this conversation was closed"
 STARTING = "the kernel is still starting"
 CUT_OFF = "The connection to the Jupyter server is lost. Trying again."
@@ -95,6 +96,11 @@ class KernelLifecycle:
         """An earlier process ran cells here, the last of them with that execution count."""
         self._ran, self._counted = True, count
 
+    def succeed(self, earlier: "KernelLifecycle") -> None:
+        """Take over from a conversation's kernel elsewhere, whose variables stay behind."""
+        self._notice = MOVED if earlier._ran or earlier._notice else ""
+        self._later.take_over(earlier._later)
+
     # --- one cell ---------------------------------------------------------------------------------
 
     def begin_cell(self) -> str:
@@ -143,14 +149,10 @@ class KernelLifecycle:
         )
 
     async def look_up(self, kind: Lookup, code: str, cursor: int, patience: float) -> Json:
-        """Ask the kernel about code that is being written, if it is there and idle; else nothing.
-
-        The first answer of a kernel takes a second: IPython loads what completes code only then.
-        """
+        """Ask the kernel about code that is being written, if it is there and idle; else nothing."""
         if self._client is None or self.runs:
             return {}
-        # An error of ours is a TimeoutError, too.
-        with suppress(TimeoutError):
+        with suppress(TimeoutError):  # an error of ours is one, too
             async with asyncio.timeout(patience):
                 return await self._client.look_up(kind, code, cursor)
         return {}
@@ -326,9 +328,8 @@ class KernelLifecycle:
     async def rest(self, *, keep: bool = True) -> None:
         """Release the kernel until the next cell."""
         self._cull.clear()
-        opening, self._opening = self._opening, None
-        starting = [task for task in (opening, self._finding) if task is not None]
-        client, self._client = self._client, None
+        starting = [task for task in (self._opening, self._finding) if task is not None]
+        client, self._client, self._opening = self._client, None, None
         self._show("none")
         for task in starting:
             task.cancel()

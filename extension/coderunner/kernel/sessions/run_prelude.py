@@ -38,6 +38,7 @@ ORDER = (
     "forks",
     "nbextensions",
     "scripts/own_scripts",
+    "editing/completions",
     "files/large_outputs",
 )
 """The files of the prelude; `output` needs what `threads` sets up."""

@@ -280,9 +280,9 @@ class Session:
     # --- one cell ---------------------------------------------------------------------------------
 
     def take_over(self, earlier: "Session") -> None:
-        """Return what `earlier` still had to give."""
+        """Return what `earlier` still had to give; the next result says that its variables stay behind."""
         self._late = earlier._late
-        self._later.take_over(earlier._later)
+        self._life.succeed(earlier._life)
 
     async def _run_to_its_end(self, running: RunningCell) -> None:
         result = await self._queue(running.cell)

@@ -1,0 +1,1 @@
+"""What a kernel does for code that is being written."""
