@@ -1,6 +1,10 @@
 // A formula in what a model wrote. What draws it is loaded with the first one; until then, and where it is none, it
 // stands as it was written.
 
+import { set, turn } from "./turns.js";
+
+export { set };
+
 const NAME = "code-runner-formula", LONGEST = 2000;
 
 const beside = (name) => {
@@ -34,6 +38,33 @@ export function load() {
   return engine;
 }
 
+// Those that are still to be drawn: first what a person sees, then in the order of the page.
+const waiting = new Set(), seen = new Set();
+const watch = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) seen[isIntersecting && waiting.has(target) ? "add" : "delete"](target);
+}, { rootMargin: "50% 0px" });
+
+function leave(formula) {
+  waiting.delete(formula);
+  seen.delete(formula);
+  watch.unobserve(formula);
+}
+
+let busy = false;
+async function draw() {
+  if (busy) return;
+  busy = true;
+  const program = await load().catch(() => null);
+  while (waiting.size) {
+    await turn();
+    const [next] = seen.size ? seen : waiting;
+    if (!next) continue;
+    leave(next);
+    next.draw(program);
+  }
+  busy = false;
+}
+
 class Formula extends HTMLElement {
   static observedAttributes = ["data-tex", "data-display"];
 
@@ -44,18 +75,25 @@ class Formula extends HTMLElement {
     this.#root.append(document.createElement("slot"));
   }
 
-  connectedCallback() { this.#draw(); }
+  connectedCallback() { this.#wait(); }
 
-  attributeChangedCallback() { if (this.isConnected) this.#draw(); }
+  disconnectedCallback() { leave(this); }
 
-  async #draw() {
-    const { tex = "" } = this.dataset, display = "display" in this.dataset;
-    if (tex.length > LONGEST) return;
+  attributeChangedCallback() { if (this.isConnected) this.#wait(); }
+
+  #wait() {
+    if ((this.dataset.tex ?? "").length > LONGEST) { leave(this); return; }
+    waiting.add(this);
+    watch.observe(this);
+    draw();
+  }
+
+  // Without the program, and what that cannot set, it stands as it was written.
+  draw(program) {
+    const { tex = "" } = this.dataset;
     try {
-      const { sheet, formula } = await load();
-      if (tex !== this.dataset.tex || display !== "display" in this.dataset) return;
-      this.#root.innerHTML = formula(tex, display, true);
-      this.#root.adoptedStyleSheets = [sheet];
+      this.#root.innerHTML = program.formula(tex, "display" in this.dataset, true);
+      this.#root.adoptedStyleSheets = [program.sheet];
     } catch {
       this.#root.replaceChildren(document.createElement("slot"));
     }

@@ -72,14 +72,26 @@ const TABLE = /^\s*\\begin\{(?:table|tabular|longtable)/;
 const DISPLAYED = /^\s*\\displaystyle\s*/;
 const says = (words) => escape(words.replaceAll("\\$", "$").replace(/\\(?:eq)?ref\{([^{}]*)\}/g, "($1)")).replace(/\n[ \t]*\n+/g, "<br><br>");
 
+// The formulas of a text are set one after the other, each when there is time: until then its source has its place.
+class Formulas extends Array {
+  place(source, display, macros) {
+    this.push(() => formula(source, display, false, macros));
+    return `<span data-cr-formula="${this.length - 1}">${escape(source)}</span>`;
+  }
+}
+
 // LaTeX as notebooks show it: formulas between their marks, and the words around them; all of it is a formula where
-// there are no marks.
+// there are no marks. Gives `{ html, formulas }`, as `markdown` does.
 export function latex(source) {
-  const all = [...parts(source)].filter(([text]) => text.trim()), macros = {};
+  const all = [...parts(source)].filter(([text]) => text.trim()), macros = {}, formulas = new Formulas();
   const [[inner = "", display] = [source, true]] = all;
-  if (TABLE.test(source) || (all.length === 1 && TABLE.test(inner))) return `<pre>${escape(source)}</pre>`;
-  if (all.length <= 1) return formula(inner.replace(DISPLAYED, ""), (display ?? true) || DISPLAYED.test(inner));
-  return all.map(([text, shown]) => (shown === undefined ? says(text) : formula(text, shown, false, macros))).join("");
+  if (TABLE.test(source) || (all.length === 1 && TABLE.test(inner))) return { html: `<pre>${escape(source)}</pre>`, formulas };
+  if (all.length <= 1) {
+    const html = formulas.place(inner.replace(DISPLAYED, ""), (display ?? true) || DISPLAYED.test(inner));
+    return { html, formulas };
+  }
+  const html = all.map(([text, shown]) => (shown === undefined ? says(text) : formulas.place(text, shown, macros))).join("");
+  return { html, formulas };
 }
 
 // The rules are those that the chat app has for what a model writes: beside formulas stand prices, variables of
@@ -116,7 +128,7 @@ function found(source, at) {
 const MARKS = 20_000, TRIES = 1000;
 const OPENS = /\\begin\{|\\[\s\S]|\$/g, SLASHED = new Set(["\\(", "\\[", "\\begin{"]);
 
-// Gives what reads the texts of one output: of each, in order, words and `{ written, html }` of formulas. A line break
+// Gives what reads the texts of one output: of each, in order, words and `{ written, html() }` of formulas. A line break
 // is a space, as in HTML. What KaTeX cannot set stands as it is written.
 export function reader() {
   let marks = MARKS, tries = TRIES;
@@ -134,7 +146,7 @@ export function reader() {
         continue;
       }
       const [written, content, display] = formula, end = mark.index + written.length;
-      parts.push(text.slice(begun, mark.index), { written, html: drawn(content, display, macros) });
+      parts.push(text.slice(begun, mark.index), { written, html: () => drawn(content, display, macros) });
       OPENS.lastIndex = begun = end;
     }
     return [...parts, text.slice(begun)];
@@ -210,6 +222,9 @@ md.inline.ruler.before("escape", "maths", maths);
 md.block.ruler.before("paragraph", "maths", display, { alt: ["paragraph", "blockquote", "list"] });
 md.core.ruler.after("inline", "boxes", boxes);
 md.renderer.rules.task = (tokens, at) => `<input type="checkbox" aria-label="Task" disabled${tokens[at].info === "x" ? " checked" : ""}> `;
-md.renderer.rules.maths = (tokens, at) => formula(tokens[at].content, tokens[at].markup === "$$");
+md.renderer.rules.maths = (tokens, at, _options, { formulas }) => formulas.place(tokens[at].content, tokens[at].markup === "$$");
 
-export const markdown = (source) => md.render(source);
+export function markdown(source) {
+  const formulas = new Formulas();
+  return { html: md.render(source, { formulas }), formulas };
+}

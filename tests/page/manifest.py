@@ -317,6 +317,11 @@ BEHAVIOURS = {
         "what a script makes, or where the program says that there are none; bounded in cost.",
         "MathJax in Jupyter: skipHtmlTags, ignoreHtmlClass",
     ),
+    "page:looks:formulas:turns": Behaviour(
+        "Hundreds of formulas are set in short tasks, between which the page draws and hears the reader, and "
+        "first those that are seen.",
+        "the page stood still",
+    ),
     "page:looks:nothing": Behaviour("What shows nothing takes no room.", "the look"),
     "page:looks:scheme": Behaviour(
         "What looks for the theme, by media query, script, attribute or variable, is told the page's, and of "

@@ -16,6 +16,7 @@ from coderunner.page.html.boxes.formulas import Formula, Reader
 from coderunner.page.server import static_files
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import MARKS
+from tests.page.host import Host, opened
 
 pytestmark = MARKS
 
@@ -31,7 +32,7 @@ PARTS = (
 
 DRAWN = """
 texts => texts.map(text => {
-  const inert = new DOMParser().parseFromString(coderunner.text.markdown(text), "text/html");
+  const inert = new DOMParser().parseFromString(set(coderunner.text.markdown(text)), "text/html");
   const drawn = inert.querySelectorAll("annotation[encoding='application/x-tex'], .katex-error");
   return [...drawn].map(each => each.textContent.trim());
 })
@@ -44,8 +45,18 @@ def page(browser: Browser) -> Iterator[Page]:
     """A page with the engine for texts, and nothing else."""
     page = browser.new_page()
     page.add_script_tag(content=static_files.content("text.js").decode())
+    page.evaluate(SET)
     yield page
     page.close()
+
+
+SET = """
+() => {
+  const place = /<span data-cr-formula="(\\d+)">[^<]*<\\/span>/g;
+  window.set = ({ html, formulas }) => html.replace(place, (_, at) => formulas[at]());
+}
+"""
+"""A text with each of its formulas in its place."""
 
 
 def drawn(page: Page, texts: Sequence[str]) -> list[list[str]]:
@@ -122,7 +133,7 @@ LATEX = {
 
 READ = """
 texts => texts.map(text => {
-  const inert = new DOMParser().parseFromString(coderunner.text.latex(text), "text/html");
+  const inert = new DOMParser().parseFromString(set(coderunner.text.latex(text)), "text/html");
   const found = [...inert.querySelectorAll("annotation")].map(each => each.textContent);
   const displayed = inert.querySelectorAll(".katex-display").length;
   for (const each of inert.querySelectorAll(".katex")) each.remove();
@@ -165,3 +176,39 @@ def test_of_countless_marks_some_are_looked_at(page: Page) -> None:
     text = "$5 " * MOST_MARKS + "$x^2$"
     assert read(text) == page.evaluate(WORDS, [text])[0] == [[text]]
     assert read("\\( " * 2000 + "\\(x\\)") == page.evaluate(WORDS, ["\\( " * 2000 + "\\(x\\)"])[0]
+
+
+IN_TURNS = """
+async address => {
+  const formulas = await import(address), drawn = [], tasks = [];
+  let open = false;
+  const formula = (tex) => {
+    if (!open) setTimeout(() => { open = false; });
+    if (!open) tasks.push(0);
+    open = true;
+    tasks[tasks.length - 1] += 1;
+    drawn.push(tex);
+    for (const end = performance.now() + 30; performance.now() < end;);
+    return tex;
+  };
+  globalThis.coderunner = { text: { formula } };
+  const pictures = async () => { for (let n = 0; n < 3; n += 1) await new Promise(requestAnimationFrame); };
+  formulas.readBy(async () => { await pictures(); return ""; });
+  const one = (tex) => `<code-runner-formula data-tex="${tex}">$x$</code-runner-formula>`;
+  const ten = (name) => Array.from({ length: 10 }, (_, at) => one(`${name} ${at}`)).join("");
+  const place = (top, name) => `<div style="position: absolute; top: ${top}px">${ten(name)}</div>`;
+  document.body.innerHTML = place(9000, "far") + place(0, "near");
+  while (drawn.length < 20) await new Promise((done) => { setTimeout(done, 10); });
+  return [drawn, tasks];
+}
+"""
+"""Twenty formulas, of which half are out of sight and come first; to set one takes 30 ms."""
+
+
+@behaviour("page:looks:formulas:turns")
+def test_many_formulas_are_drawn_in_short_tasks_and_first_what_is_seen(browser: Browser, host: Host) -> None:
+    with opened(browser, host) as page:
+        drawn, tasks = page.evaluate(IN_TURNS, f"{static_files.PUBLIC}formula.js")
+    assert drawn == [f"{where} {number}" for where in ("near", "far") for number in range(10)]
+    # A timer of the test's ends a task; another task may have begun by then.
+    assert max(tasks) <= 2

@@ -1,11 +1,11 @@
 // Formulas in the texts of HTML, as notebooks set them: only in what a program wrote, and not in what its scripts make.
 
+import { turn } from "../turns.js";
 import { engine } from "./engines.js";
 
 const MAYBE = /\$[^$]+\$|\\[([]|\\begin\{/;
 const ALONE = "pre, code, script, style, textarea, select, noscript, template, svg, math, canvas, annotation, xmp, title";
 const IGNORED = ".tex2jax_ignore, .mathjax_ignore", PROCESSED = ".tex2jax_process, .mathjax_process";
-const AT_ONCE = 50; // texts, until others have a turn
 
 function reads(text) {
   if (!MAYBE.test(text.data) || text.parentElement?.closest(ALONE)) return false;
@@ -22,16 +22,20 @@ export function formulas(place) {
 
 async function set(texts) {
   const read = (await engine("text")).reader();
-  for (const [at, [text, written]] of texts.entries()) {
-    if (at && at % AT_ONCE === 0) await new Promise((done) => { setTimeout(done); });
-    if (!text.isConnected || text.data !== written) continue;
+  for (const [text, written] of texts) {
+    await turn();
     const parts = read(written);
-    if (parts.length > 1) text.replaceWith(...parts.map((part) => (part.html ? node(part.html) : part.written ?? part)));
+    if (parts.length === 1) continue;
+    const nodes = [];
+    for (const part of parts) nodes.push(part.written ? await node(part) : part);
+    if (text.isConnected && text.data === written) text.replaceWith(...nodes);
   }
 }
 
-function node(html) {
-  const place = document.createElement("span");
-  place.innerHTML = html;
+async function node({ written, html }) {
+  await turn();
+  const place = document.createElement("span"), set = html();
+  if (!set) return written;
+  place.innerHTML = set;
   return place;
 }

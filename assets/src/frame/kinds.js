@@ -2,6 +2,7 @@
 
 import { figure, serve } from "./comms.js";
 import { program } from "../traces.js";
+import { set } from "../turns.js";
 import { begun, engine } from "./engines.js";
 import { formulas } from "./formulas.js";
 import { html, inert } from "./html.js";
@@ -37,6 +38,8 @@ function executed({ kind, data: { html: source, script: text }, metadata }) {
   return { node };
 }
 
+const text = ({ html: source, formulas: found }) => ({ node: html(source), begin: (place) => set(place, found) });
+
 // What of Plotly's has a map with countries in it.
 const MAPS = /"type":\s{0,9}"(choropleth|scattergeo)"/;
 
@@ -48,8 +51,8 @@ const KINDS = [
     const node = html(data);
     return { node, begin: formulas(node) };
   }],
-  [/^text\/markdown$/, async ({ data }) => ({ node: html((await engine("text")).markdown(data)) })],
-  [/^text\/latex$/, async ({ data }) => ({ node: html((await engine("text")).latex(data)) })],
+  [/^text\/markdown$/, async ({ data }) => text((await engine("text")).markdown(data))],
+  [/^text\/latex$/, async ({ data }) => text((await engine("text")).latex(data))],
   [/^application\/json$/, ({ data, metadata }) => ({ node: tree(data, metadata) })],
   [/^application\/javascript$/, script],
   [/^application\/vnd\.(bokehjs|holoviews)_(load|exec)\.v0\+json$/, executed],

@@ -72,10 +72,12 @@ const KINDS = {
   "text/markdown": cleaned,
   async "text/latex"(inside, { data }, root, still) {
     inside.textContent = data;
-    const { sheet, latex } = await (await formula()).load();
+    const program = await formula(), { sheet, latex } = await program.load();
     if (!still()) return;
-    inside.innerHTML = latex(data);
+    const { html: source, formulas: found } = latex(data);
+    inside.innerHTML = source;
     root.adoptedStyleSheets = [LOOK, sheet];
+    await program.set(inside, found, still);
   },
   async "application/json"(inside, { data, metadata }, root, still) {
     const { tree } = await more();
