@@ -10,11 +10,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import uvicorn
 
-from coderunner.access.origins import App, Receive, Scope, Send
+from coderunner.access.origins import App, Message, Receive, Scope, Send
 from coderunner.errors import SettingsError
 
 log = logging.getLogger(__name__)
@@ -128,7 +127,7 @@ class _Coming:
         self._whole = False
         self.broken_off = False
 
-    async def __call__(self) -> Any:
+    async def __call__(self) -> Message:
         message = await self._receive()
         if message["type"] == "http.request":
             self._whole = not message.get("more_body", False)
