@@ -39,6 +39,14 @@ def unreachable(url: str, error: BaseException | None) -> KernelError:
     )
 
 
+def no_word_of_kernels(url: str) -> KernelError:
+    """Say that a server answers, but not when it is asked for its kernels."""
+    return ServerUnreachable(
+        f"{url} responds, but not when it is asked for its kernels; where it has them on a gateway, that may "
+        "hang or be down: see the server's log"
+    )
+
+
 _UNREACHABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
     (socket.gaierror, "the host {host!r} was not found; check its spelling and the network"),
     (

@@ -4,8 +4,12 @@ The token goes into one header and nowhere else. Redirects are not followed, rep
 time, certificates are always verified.
 """
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote
+
+from tornado.httpclient import HTTPResponse
 
 from coderunner.errors import (
     KernelError,
@@ -13,6 +17,7 @@ from coderunner.errors import (
     NoSuchKernelSpec,
     NotAJupyterServer,
     NotPermitted,
+    ServerUnreachable,
 )
 from coderunner.kernel.connections.servers.hub import explain
 from coderunner.kernel.connections.servers.refusals import (
@@ -20,12 +25,22 @@ from coderunner.kernel.connections.servers.refusals import (
     because,
     no_lists,
     no_service,
+    no_word_of_kernels,
     not_permitted,
     parsed,
     refusal,
     unreachable,
 )
 from coderunner.kernel.connections.servers.rest_connection import Method, RestConnection
+
+OF_KERNELS = frozenset({"api/kernels", "api/kernelspecs", "api/sessions"})
+"""What a server that has its kernels on a gateway asks that for."""
+AT_FIRST = 6.0
+"""Seconds for such an answer, which takes milliseconds as a rule, until the server is asked who it is."""
+AT_ONCE = 2.0
+"""Seconds for that: it asks nobody."""
+FAILED = 500
+"""The first status of those that say that it cannot do what it is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +59,7 @@ class RestApi(RestConnection):
 
         `within`: seconds for it, where they are not those of every request.
         """
-        response = await self.fetch(method, path, content, within=within)
+        response = await self._answer(method, path, content, within)
         if response.code == 599:
             raise unreachable(self.url, response.error)
         token = bool(self.where.token)
@@ -59,6 +74,27 @@ class RestApi(RestConnection):
         if trouble is not None:
             raise trouble
         return Reply(response.code, parsed(response))
+
+    async def _answer(self, method: Method, path: str, content: object, within: float) -> HTTPResponse:
+        """What the server answers; raises ServerUnreachable.
+
+        One that is quick to say what it is, and says nothing of its kernels, waits for somebody else: behind
+        it is a gateway, for which it has more patience than a person.
+        """
+        asked = asyncio.ensure_future(self.fetch(method, path, content, within=within))
+        try:
+            if method == "GET" and path in OF_KERNELS:
+                await asyncio.wait([asked], timeout=AT_FIRST)
+                if not asked.done() and await self._says_what_it_is() and not asked.done():
+                    raise no_word_of_kernels(self.url)
+            return await asked
+        finally:
+            asked.cancel()
+
+    async def _says_what_it_is(self) -> bool:
+        with suppress(ServerUnreachable):
+            return (await self.fetch("GET", "api", within=AT_ONCE)).code < FAILED
+        return False
 
     async def admits(self) -> bool:
         """Return whether the server knows the token: one that it knows need not be allowed everything.
