@@ -275,7 +275,7 @@ PLAN = {
     ),
     "hosts.proxy.messages.content_blocks": Layer(
         "models.continuation.tool_calls hosts.proxy.client_api.chat_request "
-        "hosts.proxy.client_api.reply_parts",
+        "hosts.proxy.client_api.client_functions hosts.proxy.client_api.reply_parts",
         pure=True,
     ),
     "hosts.proxy.messages.message_request": Layer(
@@ -287,7 +287,7 @@ PLAN = {
     ),
     "hosts.proxy.responses.input_items": Layer(
         "models.continuation.tool_calls hosts.proxy.client_api.chat_request "
-        "hosts.proxy.client_api.reply_parts",
+        "hosts.proxy.client_api.client_functions hosts.proxy.client_api.reply_parts",
         pure=True,
     ),
     "hosts.proxy.responses.response_request": Layer(

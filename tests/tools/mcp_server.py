@@ -15,6 +15,12 @@ PNG = bytes.fromhex(
     "5f0c48ca0000000049454e44ae426082"
 )
 
+OTHER_PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c63f8cfc0f01f00050001"
+    "ff89993d1d0000000049454e44ae426082"
+)
+
 server = MCPServer("shop")
 
 
@@ -41,6 +47,13 @@ def add(a: int, b: int) -> int:
 def chart(title: str) -> Image:
     """Draws a chart."""
     return Image(data=PNG, format="png")
+
+
+@server.tool(structured_output=False)
+def album(title: str) -> list[object]:
+    """Draws several charts."""
+    first, second = (Image(data=data, format="png") for data in (PNG, OTHER_PNG))
+    return [f"The album of {title}", first, "and", second]
 
 
 @server.tool()

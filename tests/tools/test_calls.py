@@ -43,6 +43,11 @@ def test_code_gets_values_texts_and_images(everywhere: Session) -> None:
     assert printed(half) == "'files of \\ufffd'\n"
     image = run(everywhere, "import tools\nfrom tools import chart\nchart('Sales')")
     assert [each[:4] for each in pictures(image)] == [b"\x89PNG"]
+    several = run(everywhere, "tools.album('Sales')")
+    assert [each[:4] for each in pictures(several)] == [b"\x89PNG"] * 2
+    read = for_model(several)
+    assert read.index("The album of Sales") < read.index("image/png") < read.index("and\n")
+    assert "display(…) shows it" in printed(run(everywhere, "print(tools.album('Sales'))"))
     helped = run(everywhere, "print(tools.search.__doc__.splitlines()[0], sorted(dir(tools))[1])")
     assert printed(helped) == "Finds pages. The best come first. add\n"
 

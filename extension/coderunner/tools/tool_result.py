@@ -39,11 +39,17 @@ def _unwrapped(content: object, tool: Tool) -> object:
     return content
 
 
+def _is_image(mime: str) -> bool:
+    return mime.startswith("image/")
+
+
 def _part(content: Json) -> "str | dict[str, str]":
     match content:
         case {"type": "text", "text": str(text)} | {"type": "resource", "resource": {"text": str(text)}}:
             return text
         case {"type": "image", "data": str(data), "mimeType": str(mime)}:
+            return {"mime": mime, "data": data}
+        case {"type": "resource", "resource": {"blob": str(data), "mimeType": str(mime)}} if _is_image(mime):
             return {"mime": mime, "data": data}
         case {"type": "resource_link", "uri": str(uri)}:
             return uri

@@ -117,6 +117,10 @@ BEHAVIOURS = {
         "their answers in the next one. Nothing runs twice.",
         PROXY,
     ),
+    "proxy:client-tools:images": Behaviour(
+        "Images in an answer of the client's are shown by the block, and reach the model, in each API.",
+        "docs/tools.md",
+    ),
     "proxy:client-tools:unanswered": Behaviour(
         "A call that its client does not answer fails, and the model is told.", PROXY
     ),

@@ -1,6 +1,7 @@
 """Blocks call the client's own tools, which it answers in its next request, with the official client."""
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,7 @@ from tests.behaviours import behaviour
 from tests.hosts.proxy.conftest import RUNS, Open, Proxied
 from tests.hosts.proxy.test_team import until
 from tests.models.conftest import Scripted, listening
+from tests.tools.mcp_server import OTHER_PNG
 
 TEXT, NUMBER = {"type": "string"}, {"type": "integer"}
 
@@ -34,6 +36,12 @@ TOOLS = [
     tool("add", "Adds.", a=NUMBER, b=NUMBER),
 ]
 ANSWERS = {"search": '{"pages": ["cats"]}', "add": "3"}
+GREEN = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c6360f8cff01f00040101"
+    "ff71eb47e50000000049454e44ae426082"
+)
+CATS = [b64encode(cat).decode() for cat in (OTHER_PNG, GREEN)]
 NUMBERS = count()
 
 
@@ -213,6 +221,55 @@ def test_in_messages_a_call_is_a_use_of_a_tool_that_the_next_request_answers(mod
     told = native({"messages": messages}, {}, "").messages
     assert [each["role"] for each in told] == ["user", "assistant", "user"]
     assert [each["text"] for each in told[1]["content"]] == [said]  # type: ignore[attr-defined]
+
+
+@behaviour("proxy:client-tools:images")
+@pytest.mark.parametrize("api", ["chat", "responses", "messages"])
+def test_images_of_an_answer_are_shown_by_the_block_and_reach_the_model(model: Model, api: str) -> None:
+    code = block("tools.search('cats')")
+    proxied = model.says(code, "I see two cats.", vision="on")
+    function: Any = TOOLS[0]["function"]
+    asked: list[Any] = [{"role": "user", "content": "Show me"}]
+    addresses = [f"data:image/png;base64,{cat}" for cat in CATS]
+    if api == "chat":
+        chat = Chat(proxied)
+        (call,) = chat.asks("Show me").message.tool_calls
+        parts: list[Any] = [
+            {"type": "text", "text": "Two cats:"},
+            *({"type": "image_url", "image_url": {"url": each}} for each in addresses),
+        ]
+        chat.messages.append({"role": "tool", "tool_call_id": call.id, "content": parts})
+        said = chat.goes_on().message.content
+    elif api == "responses":
+        client: Any = proxied.client()
+        wanted: Any = {"model": RUNS, "tools": [{"type": "function", "strict": False, **function}]}
+        first = client.responses.create(input=asked, **wanted)
+        parts = [
+            {"type": "input_text", "text": "Two cats:"},
+            *({"type": "input_image", "image_url": each} for each in addresses),
+        ]
+        answer = {"type": "function_call_output", "call_id": first.output[-1].call_id, "output": parts}
+        said = client.responses.create(input=[answer], previous_response_id=first.id, **wanted).output_text
+    else:
+        client = proxied.anthropic()
+        tools = [{"name": "search", "input_schema": function["parameters"]}]
+        wanted = {"model": RUNS, "max_tokens": 1000, "tools": tools}
+        first = client.messages.create(messages=asked, **wanted)
+        sources = [{"type": "base64", "media_type": "image/png", "data": cat} for cat in CATS]
+        parts = [
+            {"type": "text", "text": "Two cats:"},
+            *({"type": "image", "source": each} for each in sources),
+        ]
+        result = {"type": "tool_result", "tool_use_id": first.content[-1].id, "content": parts}
+        asked.append({"role": "assistant", "content": [each.to_dict() for each in first.content]})
+        asked.append({"role": "user", "content": [result]})
+        said = client.messages.create(messages=asked, **wanted).content[0].text
+    assert "Two cats:" in said
+    assert said.endswith("I see two cats.")
+    shown = model.asked(1)[-1]["content"]
+    assert [each["type"] for each in shown] == ["text", "image_url", "image_url"]
+    assert "Two cats:" in shown[0]["text"]
+    assert PREFIX not in model.upstream.asked[1].decode()
 
 
 @behaviour("proxy:client-tools:answered")

@@ -199,12 +199,15 @@ class ClientCalls:
 
 
 def answer_of(answer: ClientAnswer) -> Answer:
-    """What a client answers: a JSON object or list as such, anything else as text."""
+    """What a client answers: texts and images in order, a JSON object or list as such, else a text."""
     said = answer.text
     if answer.failed:
         return Answer(error=said[:LARGEST].strip() or UNEXPLAINED)
-    if len(said) > LARGEST:
-        return Answer(error=TOO_LARGE.format(size=len(said), most=LARGEST))
+    size = sum(len(each if isinstance(each, str) else each["data"]) for each in answer.parts) or len(said)
+    if size > LARGEST:
+        return Answer(error=TOO_LARGE.format(size=size, most=LARGEST))
+    if answer.parts:
+        return Answer([*answer.parts], parts=True)
     if said.lstrip().startswith(("{", "[")):
         try:
             return Answer(json_reader.loads(said))

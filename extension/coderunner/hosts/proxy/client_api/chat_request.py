@@ -60,6 +60,8 @@ class ClientAnswer:
     text: str
     failed: bool = False
     """It says why the tool failed."""
+    parts: Sequence["str | Mapping[str, str]"] = ()
+    """Its texts and images in order, where it has images: each with `mime`, and `data` in base64."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ it in its history, with the answer. To the model it is a part of the block: it a
 and the texts before and after it are one reply again.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +18,8 @@ MOST, MOST_PARAMETERS = 128, 100
 """Tools of one request, as many as OpenAI takes, and what is told of the parameters of one."""
 DEEPEST = 6
 """Levels of a schema that are read."""
+IMAGE = re.compile(r"\s*data:(image/[\w.+-]+)(?:;[^,;]{0,100}){0,8}?;base64,", re.IGNORECASE)
+"""How an image begins that is in a request itself."""
 LOST = "Result: (stopped: {names} got no answer from the chat program in time)\n"
 GOES_ON = ("Result", "Later output")
 """How what follows a call begins, where its block has ended as others do."""
@@ -89,8 +92,7 @@ class Folded:
         if FAILED in message:
             message = {key: message[key] for key in message if key != FAILED}
         if self._waiting and message.get("role") == "tool" and is_ours(message.get("tool_call_id")):
-            answer = ClientAnswer(text_of(message.get("content")), failed)
-            self.answers[str(message["tool_call_id"])] = answer
+            self.answers[str(message["tool_call_id"])] = _answer(message.get("content"), failed=failed)
             return
         waited, self._waiting, self.answers = self._waiting, "", {}
         ours = [call for call in _calls(message) if is_ours(call.get("id"))]
@@ -116,6 +118,26 @@ class Folded:
         if waited:
             before = str(self.messages[-1]["content"])
             self.messages[-1] = {**self.messages[-1], "content": _joined(before, "", waited, lost=True)}
+
+
+def _answer(content: object, *, failed: bool) -> ClientAnswer:
+    """What a client answers, whose content may come in parts."""
+    given = content if isinstance(content, list) else ()
+    read = [_part(part) for part in given if isinstance(part, Mapping)]
+    parts = [part for part in read if part]
+    pictured = any(not isinstance(part, str) for part in parts)
+    return ClientAnswer(text_of(content), failed, parts if pictured else ())
+
+
+def _part(part: Mapping[str, object]) -> str | Mapping[str, str]:
+    """A text or an image; of an image that is elsewhere its address, and nothing of anything else."""
+    match part:
+        case {"type": "text", "text": str(text)}:
+            return text
+        case {"type": "image_url", "image_url": {"url": str(url)} | str(url)}:
+            image = IMAGE.match(url)
+            return {"mime": image[1].lower(), "data": url[image.end() :]} if image else url
+    return ""
 
 
 def folded(messages: Sequence[Message]) -> Folded:

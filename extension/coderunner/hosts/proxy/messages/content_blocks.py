@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 
 from coderunner.hosts.proxy.client_api.chat_request import FAILED, Message, UnusableRequest
+from coderunner.hosts.proxy.client_api.client_functions import is_ours
 from coderunner.hosts.proxy.client_api.reply_parts import result_again
 from coderunner.models.continuation.tool_calls import block
 
@@ -58,7 +59,7 @@ def _said(at: int, role: str, blocks: Sequence[Block]) -> list[dict[str, object]
     for each in blocks:
         kind = str(each.get("type"))
         if kind == "tool_result":
-            call, text = str(each.get("tool_use_id") or ""), text_of(each.get("content"))
+            call, text = str(each.get("tool_use_id") or ""), _answered(each)
             failed = {FAILED: True} if each.get("is_error") is True else {}
             answers.append({"role": "tool", "tool_call_id": call, "content": text, **failed})
         elif kind in PARTS:
@@ -67,6 +68,16 @@ def _said(at: int, role: str, blocks: Sequence[Block]) -> list[dict[str, object]
             raise UnusableRequest(UNKNOWN_BLOCK.format(at=at, kind=repr(kind[:80])))
     said: list[dict[str, object]] = [{"role": role, "content": parts}] if parts else []
     return [*answers, *said]
+
+
+def _answered(result: Block) -> object:
+    """What a tool gave: a text, and for a block that called it also images, which a server refuses."""
+    content = result.get("content")
+    if not isinstance(content, list) or not is_ours(result.get("tool_use_id")):
+        return text_of(content)
+    known = {"text": _text, "image": _image}
+    parts = [part for part in content if isinstance(part, Mapping)]
+    return [known[kind](part) for part in parts if (kind := str(part.get("type"))) in known]
 
 
 def _text(each: Block) -> object:

@@ -7,6 +7,7 @@ interpreter, a message, a call and a message. For a chat model they are one mess
 from collections.abc import Callable, Mapping, Sequence
 
 from coderunner.hosts.proxy.client_api.chat_request import Message, UnusableRequest
+from coderunner.hosts.proxy.client_api.client_functions import is_ours
 from coderunner.hosts.proxy.client_api.reply_parts import result_again
 from coderunner.models.continuation.tool_calls import block
 
@@ -102,8 +103,19 @@ def _call(item: Item, messages: list[dict[str, object]]) -> None:
 
 def _answer(item: Item, messages: list[dict[str, object]]) -> None:
     output = item.get("output")
-    said = output if isinstance(output, str) else text_of(output)
-    messages.append({"role": "tool", "tool_call_id": str(item.get("call_id") or ""), "content": said})
+    call = str(item.get("call_id") or "")
+    said: object = output if isinstance(output, str) else text_of(output)
+    if is_ours(call) and not isinstance(output, str):  # a block can have its images, a server refuses them
+        said = [_image(part) if part.get("type") == "input_image" else part for part in _texts(output)]
+    messages.append({"role": "tool", "tool_call_id": call, "content": said})
+
+
+def _texts(content: object) -> "list[Mapping[str, object]]":
+    return [part for part in _parts(content) if isinstance(part, Mapping)]
+
+
+def _image(part: Mapping[str, object]) -> Mapping[str, object]:
+    return {"type": "image_url", "image_url": {"url": str(part.get("image_url") or "")}}
 
 
 def _nothing(_item: Item, _messages: list[dict[str, object]]) -> None:

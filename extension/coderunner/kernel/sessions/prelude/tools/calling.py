@@ -48,10 +48,22 @@ class ToolImage:
         self.mime = mime
 
     def __repr__(self) -> str:
-        return f"<{self.mime}, {len(self.data):,} bytes>"
+        return f"<{self.mime}, {len(self.data):,} bytes; display(…) shows it>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> "dict[str, str]":
-        return {self.mime: base64.b64encode(self.data).decode(), "text/plain": repr(self)}
+        told = f"<{self.mime}, {len(self.data):,} bytes>"
+        return {self.mime: base64.b64encode(self.data).decode(), "text/plain": told}
+
+
+class ToolContents(list):  # type: ignore[type-arg]
+    """Several contents that a tool gave, texts and images: each is shown where they are displayed."""
+
+    def _ipython_display_(self) -> None:
+        from IPython import display
+
+        show: Any = display.display
+        for each in self:
+            show({"text/plain": each}, raw=True) if isinstance(each, str) else show(each)
 
 
 def plain(value: Any) -> Any:
@@ -78,7 +90,7 @@ def value_of(answer: "dict[str, Any]") -> Any:
         each if isinstance(each, str) else ToolImage(base64.b64decode(each["data"]), each["mime"])
         for each in answer["value"]
     ]
-    return parts[0] if len(parts) == 1 else parts
+    return parts[0] if len(parts) == 1 else ToolContents(parts)
 
 
 class Channel:
