@@ -10,6 +10,7 @@ import openai
 import pytest
 
 from coderunner.access.api_keys import ApiKeys
+from coderunner.hosts.proxy.active_replies import GRACE
 from coderunner.hosts.proxy.routes import Proxy
 from coderunner.hosts.proxy.server import guarded
 from coderunner.hosts.proxy.team.accounts import Accounts
@@ -81,10 +82,16 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
         known: dict[str, Proxied] = {}
 
         def start(
-            upstream: str, *, quiet: float = 0.2, key: str = "", team: str = "", **chosen: Any
+            upstream: str,
+            *,
+            quiet: float = 0.2,
+            grace: float = GRACE,
+            key: str = "",
+            team: str = "",
+            **chosen: Any,
         ) -> Proxied:
             """`team`: what the team file says; without it, ALICE and BOB have a key each."""
-            what = f"{upstream} {quiet} {key} {team} {sorted(chosen.items())}"
+            what = f"{upstream} {quiet} {grace} {key} {team} {sorted(chosen.items())}"
             if what not in known:
                 folder = tmp_path_factory.mktemp("proxy")
                 clock = Clock()
@@ -98,7 +105,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
                     given = Team(settings, lambda _: None)
                     api_keys, members = given.api_keys, given.members
                 endpoint = Endpoint(upstream, Secret(key))
-                proxy = Proxy(settings, endpoint, members, accounts, quiet=quiet, spare=False)
+                proxy = Proxy(settings, endpoint, members, accounts, quiet=quiet, spare=False, grace=grace)
                 url = servers.enter_context(listening(guarded(proxy, api_keys)))
                 known[what] = Proxied(url, proxy, servers.enter_context(ExitStack()), clock)
             return known[what]

@@ -72,6 +72,18 @@ BEHAVIOURS = {
     "proxy:reply:guards": Behaviour(
         "The guards of a reply end it here as well, and it says so.", "decision 9"
     ),
+    "proxy:leaving:stops": Behaviour(
+        "What runs for a client that has left at its timeout is stopped once it asks something else, or does "
+        "not come back, also a block that runs on after its deadline.",
+        "docs/hosts/proxy.md, What runs, and where",
+    ),
+    "proxy:leaving:comes-back": Behaviour(
+        "A client that comes back for its reply has its block left alone.", "docs/hosts/proxy.md"
+    ),
+    "proxy:leaving:busy": Behaviour(
+        "A block that waits for an earlier one of its conversation for too long is not run, and says why.",
+        "decision 4",
+    ),
     "proxy:ends:reason": Behaviour(
         "Why the model ended is told to the client, in OpenAI's words where it has one.", PROXY
     ),
@@ -157,6 +169,9 @@ BEHAVIOURS = {
     "proxy:leave:many": Behaviour(
         "Of hundreds who hang up in the middle of a reply, nothing is left, and the next one is served.",
         PROXY,
+    ),
+    "proxy:late:linked": Behaviour(
+        "A chart that comes after its deadline has its live link in the next reply, below its result.", LIVE
     ),
     "proxy:late:next-request": Behaviour(
         "The result of a block that went on comes with the conversation's next request, said and read.", ISSUE

@@ -1,8 +1,8 @@
 """The replies that are being written: each by its own task, which any number of clients follow."""
 
 import asyncio
+import contextlib
 import logging
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -45,14 +45,15 @@ SHARING = 2.0
 class ActiveReplies:
     """Starts replies, finds those of retries, and stops those without followers."""
 
-    def __init__(self, writer: ReplyWriter, conversations: Conversations) -> None:
+    def __init__(self, writer: ReplyWriter, conversations: Conversations, *, grace: float = GRACE) -> None:
         self._writer = writer
         self._conversations = conversations
+        self._grace = grace
         self._retries = ClientRetries()
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._lent: dict[str, ClientCalls] = {}
         """The calls of clients' tools of the latest reply in each conversation."""
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._leaving: dict[asyncio.Task[None], _Leaving] = {}
         self._stop = asyncio.Event()
         self._closing = False
 
@@ -147,6 +148,7 @@ class ActiveReplies:
         """Start to write a reply, for all followers of its journal."""
         attempt.begun = True
         self._retries.note(identity, attempt)
+        self._go_before(attempt)
         if (earlier := self._lent.get(attempt.label)) is not None and earlier.suspended:
             earlier.end(WENT_ON)
         parts = _Parts(self, attempt, order := replace(order, stop=self._stop))
@@ -159,16 +161,17 @@ class ActiveReplies:
     async def leave(self, attempt: Attempt, *, wait: bool) -> None:
         """Note that a client no longer follows a reply; with `wait`, it may retry soon.
 
-        Without followers the reply is stopped, and its code is interrupted. If none of its code has run, a
-        retry may start again, so there is no need to wait.
+        Without followers the reply is stopped, and its code is interrupted, also what runs on after its
+        deadline. If none of its code has run, a retry may start again, so there is no need to wait. Nor is
+        there once the client asks something else in this conversation.
         """
         if attempt.journal.ended or attempt.journal.followed:
             return
         if wait and attempt.written.ran:
-            attempt.since = time.monotonic()
-            task = asyncio.create_task(self._linger(attempt))
-            self._leaving.add(task)
-            task.add_done_callback(self._leaving.discard)
+            leaving = _Leaving(attempt)
+            task = asyncio.create_task(self._linger(leaving))
+            self._leaving[task] = leaving
+            task.add_done_callback(self._leaving.pop)
         else:
             await self._end(attempt)
 
@@ -198,17 +201,26 @@ class ActiveReplies:
             task.cancel()
         await asyncio.gather(*every, return_exceptions=True)
 
-    async def _linger(self, attempt: Attempt) -> None:
-        await asyncio.sleep(GRACE)
-        left_again = time.monotonic() - attempt.since < GRACE  # by a retry meanwhile
-        if not attempt.journal.followed and not left_again:
-            await self._end(attempt)
+    async def _linger(self, leaving: "_Leaving") -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._grace):
+                await leaving.over.wait()
+        if not leaving.taken_up:
+            await self._end(leaving.attempt)
+
+    def _go_before(self, attempt: Attempt) -> None:
+        """End the replies of this conversation whose client has left, unless this continues one of them."""
+        for leaving in self._leaving.values():
+            if leaving.attempt.label == attempt.label:
+                leaving.continued = leaving.attempt.message == attempt.message
+                leaving.over.set()
 
     async def _end(self, attempt: Attempt) -> None:
         task = self._tasks.get(id(attempt))
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        attempt.written.interrupt()
 
     async def _write(self, identity: str, parts: "_Parts", order: Order) -> None:
         end: Outcome | CodeRunnerError | None = None
@@ -245,6 +257,23 @@ class ActiveReplies:
         said = asked.prior + attempt.written.text
         self._conversations.remember(order.member.owner, attempt.name, asked.messages, said)
         attempt.end(end)
+
+
+class _Leaving:
+    """A reply that has lost its client at its timeout, which may come back for it."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        self.attempt = attempt
+        self._follows = attempt.journal.follows
+        self.over = asyncio.Event()
+        """Is set where nobody need wait any longer."""
+        self.continued = False
+        """Another attempt goes on with it."""
+
+    @property
+    def taken_up(self) -> bool:
+        """Whether its client has come back."""
+        return self.continued or self.attempt.journal.follows != self._follows
 
 
 class _Parts:

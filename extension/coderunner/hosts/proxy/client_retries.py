@@ -18,8 +18,7 @@ from coderunner.errors import CodeRunnerError, EndpointFailed
 from coderunner.hosts.proxy.client_api.openai_format import Outcome
 from coderunner.hosts.proxy.client_calls import ClientCalls
 from coderunner.hosts.proxy.conversations import HEADERS
-from coderunner.hosts.proxy.reply_broadcast import SAID, SAY, ReplyBroadcast
-from coderunner.hosts.proxy.reply_writer import Written
+from coderunner.hosts.proxy.reply_broadcast import SAID, SAY, ReplyBroadcast, Written
 from coderunner.languages import PYTHON, Language
 from coderunner.models.continuation.tool_calls import block
 from coderunner.runner import Record, for_model

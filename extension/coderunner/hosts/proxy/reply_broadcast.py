@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import cast
 
 from coderunner.errors import CodeRunnerError
 from coderunner.hosts.proxy.client_api.openai_format import Outcome
 from coderunner.hosts.proxy.client_api.response_stream import Delivery
-from coderunner.runner import Part
+from coderunner.runner import Late, Part
 
 SAY, THINK, RUN, END, CALL, PASS = "say", "think", "run", "end", "call", "pass"
 SAID = {SAY: Part.TEXT, "thought": Part.THOUGHT, "code": Part.CODE, "result": Part.RESULT}
@@ -20,6 +21,41 @@ Piece = tuple[str, str | Sequence[object]]
 """A kind, and its text, calls or event."""
 
 
+@dataclass(slots=True)
+class Written:
+    """A reply as far as it was written."""
+
+    pieces: list[str] = field(default_factory=list)
+    """Its text, without thoughts, which clients do not send back."""
+    calls: bool = False
+    """It calls tools of the client, and so ends; their results come with the next request."""
+    ran: bool = False
+    """A block of it was run, or is running."""
+    late: str = ""
+    """Late results that were said before it."""
+    cut_short: bool = False
+    """Its last piece is our word that it ends because the proxy does."""
+    reply: str = ""
+    """Its text with thoughts and with the client's beginning of it, as of its last interruption."""
+    going_on: list[Late] = field(default_factory=list)
+    """Its blocks that run on after their deadline."""
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return "".join(self.pieces)
+
+    def leave_running(self, block: Late) -> None:
+        """Note a block that runs on, until it ends."""
+        self.going_on.append(block)
+        block.settled.add_done_callback(lambda _: self.going_on.remove(block))
+
+    def interrupt(self) -> None:
+        """Stop what runs on of it: nobody waits for that any more."""
+        for block in tuple(self.going_on):
+            block.interrupt()
+
+
 class ReplyBroadcast:
     """Receives a reply while it is written, and passes it on to all followers."""
 
@@ -29,6 +65,8 @@ class ReplyBroadcast:
         self._followers: list[Delivery] = []
         self._ended = asyncio.Event()
         self._end: Outcome | CodeRunnerError | None = None
+        self.follows = 0
+        """How many clients have followed it, now or before."""
         self.size = 0
         """Characters in memory, once it has ended."""
 
@@ -80,6 +118,7 @@ class ReplyBroadcast:
 
     async def follow(self, delivery: Delivery) -> None:
         """Send all pieces so far, all that follow, and the end."""
+        self.follows += 1
         past, at = self._past, 0
         while at < len(past):  # more may be added meanwhile
             await _tell(delivery, past[at])

@@ -21,9 +21,10 @@ from coderunner.hosts.proxy.files.links_for_model import for_the_model
 from coderunner.hosts.proxy.files.made_links import MadeLinks, apart
 from coderunner.hosts.proxy.files.received_files import ReceivedFiles, told_of
 from coderunner.hosts.proxy.files.sent_files import with_file_words
-from coderunner.hosts.proxy.live.live_links import LiveLinks, PageLink, below
+from coderunner.hosts.proxy.live.live_links import LateLinks, LiveLinks, PageLink, below
 from coderunner.hosts.proxy.operation.request_facts import RequestFacts
 from coderunner.hosts.proxy.operation.watch import Watch
+from coderunner.hosts.proxy.reply_broadcast import Written
 from coderunner.hosts.proxy.reply_models import ModelReply, Upstreams, from_model, with_files
 from coderunner.hosts.proxy.team.accounts import Accounts
 from coderunner.hosts.proxy.team.kernel_seats import KernelSeats
@@ -67,29 +68,6 @@ Keep = Callable[[Result], Sequence[str]]
 """Saves the images of a result; gives Markdown for each."""
 
 
-@dataclass(slots=True)
-class Written:
-    """A reply as far as it was written."""
-
-    pieces: list[str] = field(default_factory=list)
-    """Its text, without thoughts, which clients do not send back."""
-    calls: bool = False
-    """It calls tools of the client, and so ends; their results come with the next request."""
-    ran: bool = False
-    """A block of it was run, or is running."""
-    late: str = ""
-    """Late results that were said before it."""
-    cut_short: bool = False
-    """Its last piece is our word that it ends because the proxy does."""
-    reply: str = ""
-    """Its text with thoughts and with the client's beginning of it, as of its last interruption."""
-
-    @property
-    def text(self) -> str:
-        """The text so far."""
-        return "".join(self.pieces)
-
-
 @dataclass(frozen=True, slots=True)
 class Order:
     """A reply that is to be written."""
@@ -124,6 +102,7 @@ class ReplyWriter:
     upstreams: Upstreams
     met: WeakSet[Session] = field(default_factory=WeakSet)
     """The sessions of which it is known what an earlier process ran in them."""
+    late: LateLinks = field(default_factory=LateLinks)
 
     def session(self, member: Member, conversation: str) -> Session:
         """The session of a member's conversation, on the member's server if it has one."""
@@ -170,7 +149,9 @@ class ReplyWriter:
             settings.timeout,
             settings.limit,
             admit=limits.admit,
-            keep=lambda result: noted(apart(below(order.keep(page.pictured(result)), page.of(result)))),
+            keep=lambda result: noted(
+                apart(below(order.keep(page.pictured(result)), page.of(result) or self.late.of(result)))
+            ),
             links=lambda result: linked(order.links.of(result)),
             allowance=allowance,
             runs=runs,
@@ -197,7 +178,7 @@ class ReplyWriter:
             upstreams=self.upstreams,
         )
         notes = self._note(order)
-        stream = _Stream(reply, parts, written, notes, order.links, order.live, page, kept, lent)
+        stream = _Stream(reply, parts, written, notes, order.links, order.live, self.late, page, kept, lent)
         before = bool(written.reply) and readable(written.text)
         # The client's beginning of a reply may be long: parsing it must not block the loop.
         begun, resume = written.reply or asked.prior, bool(written.reply)
@@ -286,6 +267,7 @@ class _Stream:
     notes: Notes
     links: MadeLinks
     live: LiveLinks
+    late: LateLinks
     page: PageLink
     kept: list[str]
     """The Markdown of the next result's images, and its links; emptied when that is said."""
@@ -362,6 +344,9 @@ class _Stream:
             case Ended(ended):
                 self.lent.end_block()
                 self.failed = ended.status is not Status.OK
+                if event.running is not None:
+                    self.written.leave_running(event.running)
+                    self.late.expect(event, self.live)
                 self._note(ended)
                 started, self._started = self._started, None
                 self.shown = pictures(await self.page.receive(ended))

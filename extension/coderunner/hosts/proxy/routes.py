@@ -19,7 +19,7 @@ from coderunner.access.authentication import CHALLENGE, Authentication
 from coderunner.access.origins import LOOPBACK
 from coderunner.errors import CodeRunnerError, RecordsUnavailable
 from coderunner.files.chat_folder import ChatFolder
-from coderunner.hosts.proxy.active_replies import BROKEN, ActiveReplies
+from coderunner.hosts.proxy.active_replies import BROKEN, GRACE, ActiveReplies
 from coderunner.hosts.proxy.client_api import openai_format
 from coderunner.hosts.proxy.client_api.api_host import Api, ApiHost, Asked
 from coderunner.hosts.proxy.client_api.chat_api import ChatApi
@@ -103,13 +103,15 @@ class Proxy:
         several: bool = True,
         quiet: float = QUIET,
         spare: bool = True,
+        grace: float = GRACE,
     ) -> None:
         """`members`: the users, where they have limits or servers; `accounts`: what they have used.
 
         `several`: there may be more than one user.
 
         `quiet`: seconds of silence after which a stream sends a keep-alive. With a `spare`, the local kernel
-        of the next conversation is started in advance.
+        of the next conversation is started in advance. `grace`: seconds for which a reply goes on after its
+        client has timed out.
         """
         self.settings = settings
         self._members = members or Members()
@@ -123,6 +125,7 @@ class Proxy:
             sandbox=KernelSandbox.of(settings, stranger=several),
             packaging=Packaging(settings.packages),
             toolbox=Toolbox.lending(settings),
+            patience=settings.timeout,
         )
         self.records = open_records(
             settings.records_url.reveal(),
@@ -161,7 +164,7 @@ class Proxy:
         self._files = StoredFiles(label, self._folder, uploads, settings.keep_days, received)
         self._containers = KnownContainers(self.records)
         self._conversations = Conversations()
-        self._replies = ActiveReplies(writer, self._conversations)
+        self._replies = ActiveReplies(writer, self._conversations, grace=grace)
         self._quiet = quiet
         self._host = ApiHost(
             self._reply,

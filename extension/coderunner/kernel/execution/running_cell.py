@@ -18,6 +18,8 @@ from coderunner.secret_value import Secret
 
 OnOutput = Callable[[Change], None]
 
+BUSY = "waited {patience:g} s for it; run this again when that has ended"
+
 
 class RunningCell:
     """A cell that is on its way; may be used from any thread."""
@@ -161,8 +163,12 @@ class QueuedCell:
             self.client.answer(question, answer)
 
 
+class KernelBusy(Exception):
+    """The cells before one took longer than it waits for its turn."""
+
+
 class Turn:
-    """A cell's turn, which comes with `async with`."""
+    """A cell's turn, which comes with `async with`. Raises KernelBusy."""
 
     __slots__ = ("_cell", "_turns")
 
@@ -172,7 +178,7 @@ class Turn:
     async def __aenter__(self) -> None:
         self._turns.cells += 1
         try:
-            await self._turns.lock.acquire()
+            await self._turns.next()
         except BaseException:
             self._turns.cells -= 1
             raise
@@ -188,7 +194,9 @@ class Turn:
 class Turns:
     """The cells of one session, one after the other; lives in the loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float | None = None) -> None:
+        """`patience`: seconds that a cell waits for those before it; None: until they have ended."""
+        self._patience = patience
         self.lock = asyncio.Lock()
         """Held while it is a cell's turn, or none's."""
         self.current: QueuedCell | None = None
@@ -204,6 +212,17 @@ class Turns:
     def take(self, cell: QueuedCell) -> "Turn":
         """Have its turn, once those before have ended: for `async with`."""
         return Turn(self, cell)
+
+    async def next(self) -> None:
+        """Hold the lock once it is free. Raises KernelBusy."""
+        if not self.lock.locked():  # by far the most
+            await self.lock.acquire()
+            return
+        try:
+            async with asyncio.timeout(self._patience):
+                await self.lock.acquire()
+        except TimeoutError:
+            raise KernelBusy(BUSY.format(patience=self._patience)) from None
 
     def wait(self) -> None:
         """Say that there is no room for the kernel of the cell whose turn it is, if it is any cell's."""

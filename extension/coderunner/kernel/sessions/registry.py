@@ -82,6 +82,7 @@ class Sessions:
         inside: IOThread | None = None,
         packaging: Packaging | None = None,
         toolbox: Toolbox | None = None,
+        patience: float | None = None,
     ) -> None:
         """Keep the working directories of local kernels under `root`, else in a temporary directory.
 
@@ -91,7 +92,7 @@ class Sessions:
         conversation's kernel on this machine has started before it is needed. With a list of modules to
         `preload`, kernels are forked and have these, or there is a spare. In a `sandbox`, kernels on this
         machine reach what it allows; without, all that this process does. `packaging`: whether packages that
-        code lacks are installed for it. `toolbox`: the tools that code may call.
+        code lacks are installed for it. `toolbox`: the tools that code may call. `patience`: as `Turns`.
         """
         self.io_thread = inside or io_thread()
         self.folders = ChatFolders(root, quota=int(max_disk * 1e9))
@@ -99,7 +100,7 @@ class Sessions:
         self._room = Room(self._capacity)
         memory = int(max_memory * 1e9)
         self._limits = replace(sandbox.limits if sandbox else NO_LIMITS, memory=memory)
-        self.sandbox, self.toolbox = sandbox, toolbox
+        self.sandbox, self.toolbox, self._patience = sandbox, toolbox, patience
         self._confined: dict[str, LocalKernel] = {}
         """The kernel of this machine that a conversation had last."""
         packaging = packaging or Packaging()
@@ -111,8 +112,7 @@ class Sessions:
         self._templates = templates.hold(preload, sources())
         spare = spare or (preload is not None and self._templates is None)
         self._spare = SpareKernel(sandbox, self._limits, lambda: self.folders.root) if spare else None
-        self._unlisted = UnlistedKernels()
-        self._leaving = False
+        self._unlisted, self._leaving = UnlistedKernels(), False
         self._lock = threading.Lock()
         self._farewell = partial(self._close_all, keep=True)
         self.io_thread.at_exit(self._farewell)
@@ -138,6 +138,7 @@ class Sessions:
                 files=LocalFiles(self.folder(conversation, where)) if isinstance(where, Local) else None,
                 limits=self._limits if here else NO_LIMITS,
                 toolbox=None if where.attach else self.toolbox,
+                patience=self._patience,
             )
             if session is not None:
                 successor.take_over(session)

@@ -19,7 +19,7 @@ from coderunner.kernel.execution.deadline import Detach
 from coderunner.kernel.execution.late_output import LateOutput
 from coderunner.kernel.execution.mended_cell import Mend, run_cell
 from coderunner.kernel.execution.pending_request import OnQuestion
-from coderunner.kernel.execution.running_cell import OnOutput, QueuedCell, RunningCell, Turns
+from coderunner.kernel.execution.running_cell import KernelBusy, OnOutput, QueuedCell, RunningCell, Turns
 from coderunner.kernel.execution.transport import Opener
 from coderunner.kernel.io_thread import IOThread
 from coderunner.kernel.kernel_location import KernelLocation, Local
@@ -65,18 +65,16 @@ class Session:
         files: MadeFiles | None = None,
         limits: Limits | None = None,
         toolbox: Toolbox | None = None,
+        patience: float | None = None,
     ) -> None:
-        """`refused` finds what a cell did not get, `mend` sees to it; `files`: what it made."""
-        self.conversation, self.where = conversation, where
-        self.io_thread = io_thread
-        self._refused, self._mend = refused, mend
+        """`refused` finds what a cell did not get, `mend` sees to it; `files`: what it made; cf. `Turns`."""
+        self.conversation, self.where, self.io_thread = conversation, where, io_thread
         self._files, self._limits = files or UNCOMPARED, limits or NO_LIMITS
-        self.owner = ""
+        self._refused, self._mend, self.owner = refused, mend, ""
         self.leaving = False
         """The process is about to end, and with it a kernel on this machine."""
-        self._turns, self._late = Turns(), deque[Result]()
-        self._later = later = LateOutput()
-        self._comms = comms = Comms(io_thread.post)
+        self._turns, self._late = Turns(patience), deque[Result]()
+        self._later, self._comms = later, comms = LateOutput(), Comms(io_thread.post)
         self._life = KernelLifecycle(
             conversation, where, opener, idle=idle, busy=lambda: self.busy, later=later, comms=comms
         )
@@ -298,6 +296,8 @@ class Session:
         try:
             async with self._turns.take(cell):
                 return await self._run(cell)
+        except KernelBusy as busy:
+            return Result(status=Status.REFUSED, aftermath=Aftermath.BUSY, detail=str(busy))
         except asyncio.CancelledError:
             if not cell.stopped or cell.task is None:
                 raise

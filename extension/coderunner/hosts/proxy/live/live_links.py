@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from secrets import token_hex
@@ -22,6 +23,8 @@ from coderunner.runner import Ended, Records, Result, Started
 
 log = logging.getLogger(__name__)
 
+MOST_LATE = 200
+"""Results that nobody has asked for yet whose links can be had."""
 LINK = "live link"
 """In place of an owner's digest: it is found by whoever has its name."""
 
@@ -100,6 +103,34 @@ class LiveLinks:
         if started is not None:
             self.blocks.hold(name, place, started.cell, started.panel, ended)
         return f"[{says}]({self.address}{LIVE}{name})"
+
+
+class LateLinks:
+    """Links to the pages of blocks that end after their deadline, for the reply that has their result.
+
+    May be used from any thread.
+    """
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[int, tuple[Result, int, LiveLinks]] = OrderedDict()
+        """Results, each with the ordinal of its block and the links of the reply that this began in."""
+
+    def expect(self, ended: Ended, links: LiveLinks) -> None:
+        """Take a block at its end, if it runs on: its result comes later."""
+        if ended.running is not None:
+            ended.running.settled.add_done_callback(
+                lambda done: self._note(done.result(), ended.ordinal, links)
+            )
+
+    def of(self, result: Result) -> str:
+        """Markdown of the link to a late result's page, once; empty where none is. Takes milliseconds."""
+        known, ordinal, links = self._known.pop(id(result), (None, 0, None))
+        return links.of(Ended(result, ordinal), None) if links is not None and known is result else ""
+
+    def _note(self, result: Result, ordinal: int, links: LiveLinks) -> None:
+        self._known[id(result)] = result, ordinal, links
+        if len(self._known) > MOST_LATE:
+            self._known.popitem(last=False)
 
 
 @dataclass(slots=True)
