@@ -229,8 +229,7 @@ PLAN = {
     ),
     # A front that knows no Gradio, and the process of a person's app, which is the app itself.
     "hosts.team": Layer(
-        f"{VALUES} private_folders settings access page.server hosts.team",
-        "httptools httpx starlette websockets",
+        f"{VALUES} private_folders settings access page.server hosts.team", "httpx starlette websockets"
     ),
     "hosts.team.hub": Layer(
         "errors secret_value private_process settings access hosts.team", "jupyterhub starlette tornado"

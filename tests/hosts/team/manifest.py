@@ -66,8 +66,7 @@ BEHAVIOURS = {
         "safety: several people",
     ),
     "team:forward:light": Behaviour(
-        "What the front does for a request it does for each of every person, so it is little: pieces of an "
-        "answer that are there together are handed on together.",
+        "What the front does for a request, it does for each of everybody: it reads no certificates.",
         "performance: several people",
     ),
     "team:forward:left": Behaviour("When a browser leaves, the app hears of it at once.", "deploy: one team"),

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +54,6 @@ class Small:
 
         return StreamingResponse(ticking(), media_type="text/plain")
 
-    async def many(self, _request: Request) -> Response:
-        """A thousand small pieces at once."""
-        return StreamingResponse(_each([b"piece\n"] * 1000), media_type="text/plain")
-
     async def refuse(self, _request: Request) -> Response:
         """An answer before anything of the body is read."""
         return JSONResponse({"error": "There is no room."}, 507)
@@ -79,11 +75,6 @@ class Small:
                 await socket.close(4000)
 
 
-async def _each(pieces: list[bytes]) -> AsyncIterator[bytes]:
-    for piece in pieces:
-        yield piece
-
-
 def build(told: Handover) -> tuple[App, Callable[[], bool]]:
     """The app of whoever the handover is for."""
     home = told.settings.data_dir
@@ -95,7 +86,6 @@ def build(told: Handover) -> tuple[App, Callable[[], bool]]:
     small = Small(home)
     routes = [
         Route("/ticks", small.ticks),
-        Route("/many", small.many),
         Route("/crash", small.crash),
         Route("/refuse", small.refuse, methods=["PUT"]),
         WebSocketRoute("/socket", small.socket),

@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import ssl
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,7 +15,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
 from coderunner.hosts.team.handover import KEY_HEADER
+from coderunner.hosts.team.person_process import PersonProcess
 from coderunner.hosts.team.reverse_proxy import SECRET_HEADER
+from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.hosts.app.browsing import BOUND
 from tests.hosts.team.place import HEADER, SECRET, Place, eventually, place
@@ -83,11 +88,17 @@ def test_a_body_whose_parts_are_empty_arrives_whole(team: Place) -> None:
 
 
 @behaviour("team:forward:light")
-def test_pieces_that_are_there_together_are_handed_on_together(team: Place) -> None:
-    with team.client("ada") as client, client.stream("GET", "/many") as answer:
-        pieces = list(answer.iter_raw())
-    assert b"".join(pieces) == b"piece\n" * 1000
-    assert len(pieces) < 100
+@pytest.mark.asyncio
+async def test_the_way_to_an_app_reads_no_certificates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: read.append("locations"))
+    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", lambda *_: read.append("defaults"))
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
+    await process.wait()
+    async with PersonProcess(tmp_path / "app", Secret("key"), process).transport():
+        assert read == []
 
 
 @behaviour("team:forward:left")

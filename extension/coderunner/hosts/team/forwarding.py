@@ -1,16 +1,15 @@
 """Requests and WebSockets, handed on to the app of one person and back as they are."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
-from urllib.parse import quote
 
+import httpx
 from websockets.asyncio.client import ClientConnection, unix_connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Origin, Subprotocol
 
 from coderunner.access.origins import Header, Message, Receive, Scope, Send, host_of
-from coderunner.hosts.team.app_connection import CHUNKED, AppConnection, BrokenOffError
 from coderunner.hosts.team.handover import KEY_HEADER
 from coderunner.hosts.team.person_process import PersonProcess
 
@@ -46,7 +45,7 @@ class Forwarding:
 
     async def request(self, app: PersonProcess, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request; ends at once if the browser leaves. Raises GoneError before anything is sent."""
-        body = _Body(receive, comes=_has_body(scope))
+        body = _Body(receive, chunked=_has_body(scope))
         answering = asyncio.create_task(self._answer(app, scope, body, send))
         leaving = asyncio.create_task(body.left())
         try:
@@ -59,25 +58,30 @@ class Forwarding:
             raise ended[0]
 
     async def _answer(self, app: PersonProcess, scope: Scope, body: "_Body", send: Send) -> None:
-        headers = self._headers(app, scope)
-        chunked = body.comes and not any(name == b"content-length" for name, _ in headers)
-        if chunked:
-            headers.append(CHUNKED)
-        connection = AppConnection(app.socket)
-        try:
-            async with connection:
-                await connection.send_head(scope["method"], _target(scope), headers)
-                # Beside it: an answer may come before all of the body, and then that need not be sent.
-                sending = (
-                    [asyncio.create_task(body.send_to(connection, chunked=chunked))] if body.comes else []
+        content = body.parts() if body.chunked else None
+        request = httpx.Request(
+            scope["method"],
+            httpx.URL("http://app", raw_path=_target(scope)),
+            headers=self._headers(app, scope),
+            content=content,
+            extensions={"timeout": {}},  # a page listens to events for as long as it is open
+        )
+        begun = False
+        async with app.transport() as transport:
+            try:
+                response = await transport.handle_async_request(request)
+                begun = True
+                head = [(name.lower(), value) for name, value in response.headers.raw]
+                headers = [each for each in head if each[0] not in OF_ONE_WAY]
+                await send(
+                    {"type": "http.response.start", "status": response.status_code, "headers": headers}
                 )
-                try:
-                    await _hand_back(connection, send)
-                finally:
-                    await _cancelled(sending)
-        except BrokenOffError as failure:
-            # What has begun and does not end is cut off: a browser must not take it for the whole.
-            raise (ConnectionError("the app ended") if connection.begun else GoneError) from failure
+                async for part in response.aiter_raw():
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+                await send({"type": "http.response.body", "body": b""})
+            except httpx.TransportError as failure:
+                # What has begun and does not end is cut off: a browser must not take it for the whole.
+                raise (ConnectionError("the app ended") if begun else GoneError) from failure
 
     async def socket(self, app: PersonProcess, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a WebSocket for as long as both sides keep it open. Raises GoneError before it opens."""
@@ -124,34 +128,25 @@ class Forwarding:
         return name == self._named or name == b"forwarded" or name.startswith(OF_PROXIES)
 
 
-async def _hand_back(connection: AppConnection, send: Send) -> None:
-    """Give the browser what the app answers; raises BrokenOffError."""
-    await connection.answered()
-    headers = [each for each in connection.headers if each[0] not in OF_ONE_WAY]
-    await send({"type": "http.response.start", "status": connection.status, "headers": headers})
-    async for piece in connection.pieces():
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
-
-
 class _Body:
     """What a browser sends with a request, and the moment when it leaves."""
 
-    def __init__(self, receive: Receive, *, comes: bool) -> None:
+    def __init__(self, receive: Receive, *, chunked: bool) -> None:
         self._receive = receive
-        self.comes = comes
+        self.chunked = chunked
         self._read = asyncio.Event()
-        if not comes:
+        if not chunked:
             self._read.set()
 
-    async def send_to(self, connection: AppConnection, *, chunked: bool) -> None:
-        """Hand it on, as far as it comes and the app takes it."""
+    async def parts(self) -> AsyncIterator[bytes]:
+        """The parts of the body."""
         more = True
-        # An app that takes no more may have said all that it has to say to it.
-        with suppress(BrokenOffError):
-            while more and (message := await self._receive())["type"] == "http.request":
-                more = message.get("more_body", False)
-                await connection.send_piece(message.get("body", b""), chunked=chunked, last=not more)
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise httpx.ReadError("the browser left")
+            yield message.get("body", b"")
+            more = message.get("more_body", False)
         self._read.set()
 
     async def left(self) -> None:
@@ -168,7 +163,7 @@ def _has_body(scope: Scope) -> bool:
 
 def _target(scope: Scope) -> bytes:
     """Path and query as the browser sent them."""
-    path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
     query: bytes = scope.get("query_string", b"")
     return path + b"?" + query if query else path
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import secrets
+import ssl
 import sys
 import time
 from collections.abc import Iterator
@@ -15,7 +16,6 @@ from typing import Self
 import httpx
 
 from coderunner.errors import CodeRunnerError
-from coderunner.hosts.team.app_connection import AppConnection, BrokenOffError
 from coderunner.hosts.team.handover import BUSY, CACHE, KEY_HEADER, READY, YES, Handover
 from coderunner.hosts.team.reverse_proxy import OwnServer, Person
 from coderunner.private_folders import make_private
@@ -32,6 +32,8 @@ ASKING = 5.0
 """Seconds for an app to say whether it is busy."""
 MODULE = "coderunner.hosts.team.private_app"
 RUN = "import sys; sys.path[:] = sys.argv[1:]; del sys.argv[1:]; from {module} import main; main()"
+WITHOUT_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For the way to an app, which has none; httpx would read the machine's certificates for each request."""
 WHOSE = "person.json"
 """Says in each person's folder whose it is: its name does not tell."""
 
@@ -79,16 +81,19 @@ class PersonProcess:
             self.open -= 1
             self.used = time.monotonic()
 
+    def transport(self) -> httpx.AsyncHTTPTransport:
+        """The way to the app. A connection for each request: one that was kept could just be closing."""
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+        return httpx.AsyncHTTPTransport(uds=str(self.socket), limits=limits, verify=WITHOUT_TLS)
+
     async def busy(self) -> bool:
         """Whether code runs in it; one that does not answer in time counts as busy."""
-        headers = [(b"host", b"app"), (KEY_HEADER.encode(), self.key.reveal().encode())]
-        try:
-            async with asyncio.timeout(ASKING), AppConnection(self.socket) as connection:
-                await connection.send_head("GET", BUSY.encode(), headers)
-                await connection.answered()
-                return b"".join([piece async for piece in connection.pieces()]) == YES.encode()
-        except (BrokenOffError, TimeoutError):
-            return self.alive
+        headers = {KEY_HEADER: self.key.reveal()}
+        async with httpx.AsyncClient(transport=self.transport(), timeout=ASKING) as client:
+            try:
+                return (await client.get(f"http://app{BUSY}", headers=headers)).text == YES
+            except httpx.HTTPError:
+                return self.alive
 
     async def end(self, *, at_once: bool = False) -> None:
         """End the process, in order if it does so in time; returns when it has ended."""
