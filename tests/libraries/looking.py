@@ -123,6 +123,7 @@ def look_at(display: Display, browser: Browser, host: Host, sessions: Sessions) 
         if display.dark:
             page.emulate_media(color_scheme="dark")
             page.reload()
+            page.evaluate("document.body.classList.add('dark')")
             dark = seen(page, cell, display)
     return Look(tuple(kinds(result.outputs)), live, reloaded, dark, for_model(result), tuple(asked))
 
@@ -228,11 +229,15 @@ PALE = (Path(__file__).parent / "pale.js").read_text(encoding="utf-8").partition
 
 
 def pale(page: Page, cell: str) -> int:
-    """How many pieces of text of a block's frames nobody could read."""
+    """How many pieces of text of a block's outputs nobody could read, in the page and in its frames."""
     count = 0
-    for frame in frames(page, cell):
+    places = [
+        block_of(page, cell).locator(".cr-outs"),
+        *(each.locator("body") for each in frames(page, cell)),
+    ]
+    for place in places:
         try:
-            count += int(frame.evaluate(PALE))
+            count += int(place.evaluate(PALE, timeout=1_000)) if place.count() else 0
         except Error:
             continue
     return count

@@ -7,7 +7,7 @@ from tests.libraries.environments import requirements, versions
 DISPLAYS = displays()
 NEEDED = {
     *("duckdb-engine", "imageio", "imageio-ffmpeg", "ipykernel", "mapclassify", "matplotlib-inline"),
-    *("setuptools", "svgling", "vl-convert-python"),
+    *("setuptools", "six", "svgling", "vl-convert-python"),
 }
 """What others need to show something."""
 
