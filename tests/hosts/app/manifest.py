@@ -660,6 +660,10 @@ BEHAVIOURS = {
     "app:variables:counted": Behaviour(
         "While nobody looks at the variables, a page asks only how many there are.", "performance"
     ),
+    "app:variables:another-kernel": Behaviour(
+        "Variables, memory and CPU that the page shows go with their kernel: after a restart, and at rest.",
+        "a newcomer's restart",
+    ),
     "app:variables:mentioned": Behaviour(
         "A message that names a variable (`@x`) brings the model what that is; later turns find it there.",
         "notebook chats",

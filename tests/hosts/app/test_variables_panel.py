@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from coderunner.hosts.app.conversation.reply_writer import kernel_label
 from coderunner.hosts.app.server import App
 from coderunner.page.server.routes import HEADER
 from tests.behaviours import behaviour
@@ -90,6 +91,24 @@ def test_while_nobody_looks_at_the_variables_the_page_asks_only_how_many_there_a
     names = page.locator("code-runner-variables .cr-variable-list").first.locator(".cr-name")
     expect(names).to_have_text(["a", "b", "c"])
     expect(page.locator("[data-cr-panel=variables] .cr-count")).to_have_text("3")
+
+
+@behaviour("app:variables:another-kernel")
+def test_what_is_shown_of_a_kernel_goes_with_it(somebody: Visitor, app: App) -> None:
+    page, count = somebody.page, somebody.page.locator("[data-cr-panel=variables] .cr-count")
+    used, lights = page.locator("code-runner-usage"), page.locator("#cr-kernel .cr-kernel-status")
+    somebody.run("a, b, c = 1, 2, 3")
+    expect(count).to_have_text("3")
+    page.locator("#cr-restart").click()
+    expect(count).to_be_hidden()
+    somebody.run("a, b = 1, 2")
+    expect(count).to_have_text("2")
+    expect(used).to_have_text(re.compile(r"^\d+ MB"))
+    session = app.sessions.get(kernel_label(conversation(somebody)), app.choices.where)
+    session.io_thread.call(session.rest(keep=False), 30.0)
+    expect(lights).to_contain_text("Not started")
+    expect(used).to_have_text("")
+    expect(count).to_be_hidden()
 
 
 @behaviour("app:variables:mentioned")

@@ -77,7 +77,7 @@
 
     #listen(begin) {
       const way = begin ? "addEventListener" : "removeEventListener";
-      for (const name of ["coderunner-shown", "coderunner-ended", "coderunner-files"]) document[way](name, this.#soon);
+      for (const name of ["shown", "ended", "files", "kernel"]) document[way](`coderunner-${name}`, this.#soon);
       document[way]("coderunner-panel", this.#panel);
       document[way]("visibilitychange", this.#visible);
     }

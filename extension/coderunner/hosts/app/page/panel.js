@@ -1,8 +1,9 @@
 // The panel at the right, with its tabs; the buttons above the chat and *Settings* open it at theirs, a second press or
-// Escape closes it. What draws a tab itself hears of it by three events on `document`:
+// Escape closes it. What draws a tab itself hears of it by four events on `document`:
 // `coderunner-shown` (another conversation is shown: the id in `detail`), `coderunner-panel` (the panel shows another
 // tab, or none: the name in `detail`), and `coderunner-ended` (a block of the conversation has ended, as those that show
-// blocks tell, or a reply has: what was over before its block was drawn is told of then).
+// blocks tell, or a reply has: what was over before its block was drawn is told of then), and `coderunner-kernel` (the
+// conversation's kernel may be another one, or none any more: its lights say so, and not that it starts or runs code).
 (() => {
   const SETTINGS = ["model", "kernel"];
   const right = () => document.querySelector("#cr-right");
@@ -108,12 +109,14 @@
       yielded = false;
       close();
     }).observe(left(), { attributes: true, attributeFilter: ["class"] });
+    let rests = "";
     new MutationObserver(() => {
-      const now = window.coderunner.shown();
-      if (now === asked) return;
-      asked = now;
-      document.dispatchEvent(new CustomEvent("coderunner-shown", { detail: now }));
-    }).observe(document.querySelector("#cr-kernel"), { childList: true, subtree: true });
+      const now = window.coderunner.shown(), other = now !== asked;
+      const light = document.querySelector("#cr-kernel .cr-kernel-status:not(.cr-run)")?.dataset.crMark ?? rests;
+      if (!other && light === rests) return;
+      [asked, rests] = [now, light];
+      document.dispatchEvent(other ? new CustomEvent("coderunner-shown", { detail: now }) : new CustomEvent("coderunner-kernel"));
+    }).observe(document.querySelector("#cr-kernel"), { childList: true, subtree: true, attributeFilter: ["data-cr-mark"] });
     let ends = "";
     new MutationObserver(() => {
       const feet = document.querySelectorAll("#cr-chat .cr-foot"), now = `${asked} ${feet.length}`;

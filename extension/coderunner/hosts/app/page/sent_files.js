@@ -5,7 +5,7 @@
   const HINT = "It was deleted or renamed, or the chat’s code ran at another place when it was attached.";
   const links = () => [...document.querySelectorAll("#cr-chat .cr-sent-files a[data-cr-file]")];
   const path = (link) => new URL(link.href).searchParams.get("path");
-  let timers = [], place = "";
+  let timers = [];
 
   function mark(link, gone) {
     const said = link.querySelector(".cr-gone");
@@ -30,14 +30,6 @@
     timers.forEach(clearTimeout);
     timers = [SOON, LATER].map((pause) => setTimeout(look, pause));
   }
-  for (const name of ["coderunner-shown", "coderunner-ended", "coderunner-files"]) document.addEventListener(name, soon);
+  for (const name of ["shown", "ended", "files", "kernel"]) document.addEventListener(`coderunner-${name}`, soon);
   window.addEventListener("focus", soon);
-  document.addEventListener("coderunner-shown", () => {
-    new MutationObserver(() => {
-      const now = document.querySelector("#cr-kernel .cr-kernel-status .cr-soft")?.textContent ?? "";
-      if (now === place) return;
-      place = now;
-      soon();
-    }).observe(document.querySelector("#cr-kernel"), { childList: true, subtree: true });
-  }, { once: true });
 })();

@@ -191,7 +191,7 @@
       Object.assign(this, { variables: [], more: 0, why: "", match: "", fresh: false });
     },
   });
-  document.addEventListener("coderunner-ended", () => held.renew());
+  for (const name of ["coderunner-ended", "coderunner-kernel"]) document.addEventListener(name, () => held.renew());
   document.addEventListener("coderunner-shown", () => { held.forget(); held.renew(); });
   document.addEventListener("coderunner-panel", ({ detail }) => { if (detail === "variables") held.load(); });
 
@@ -363,7 +363,7 @@
       this.className = "cr-usage cr-soft";
       this.timer = setInterval(() => { if (this.often) this.load(); }, OFTEN);
       const anew = () => { this.often = true; this.last = null; this.load(); };
-      document.addEventListener("coderunner-ended", () => this.load());
+      for (const name of ["coderunner-ended", "coderunner-kernel"]) document.addEventListener(name, () => this.load());
       document.addEventListener("coderunner-shown", anew);
       document.addEventListener("visibilitychange", () => { if (!document.hidden) this.load(); });
       anew();
