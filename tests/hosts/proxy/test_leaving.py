@@ -17,6 +17,8 @@ WARM = ("```python\nprint('warm')\n```\n", "Ready.")
 """The first reply: a kernel may take longer to start than a client waits."""
 NEXT = "```python\nprint('next')\n```\n"
 GO: Any = [{"role": "user", "content": "Go"}]
+LEAVES = 3.0
+"""Seconds after which a client leaves: its block has begun, also on a busy machine."""
 APIS = ("chat", "responses", "messages")
 
 
@@ -74,12 +76,12 @@ def test_what_a_client_left_at_its_timeout_ends_once_it_asks_something_else(
     answers = [said for api in APIS for said in (blocks[api].block, "It still runs.", NEXT, "Done.")]
     upstream = Scripted([*WARM, *answers])
     with listening(upstream) as url:
-        proxied = opened(url, continuations="*=next-turn", upstream_api="chat", timeout=2.5)
+        proxied = opened(url, continuations="*=next-turn", upstream_api="chat", timeout=5.0)
         ask(proxied, "chat", GO)
         for api, block in blocks.items():
             asked = len(upstream.asked)
             with pytest.raises((openai.APITimeoutError, anthropic.APITimeoutError)):
-                ask(proxied, api, GO, timeout=1.0)
+                ask(proxied, api, GO, timeout=LEAVES)
             # Its block runs on after its deadline, and the reply is complete, though nobody reads it.
             until(lambda: len(upstream.asked) == asked + 2)  # noqa: B023 - called here
             assert block.state == "runs"
@@ -91,10 +93,10 @@ def test_what_a_client_left_at_its_timeout_ends_once_it_asks_something_else(
 def test_a_client_that_does_not_come_back_has_its_block_stopped(opened: Open, tmp_path: Path) -> None:
     block = Endless(tmp_path, "gone")
     with listening(Scripted([*WARM, block.block, "It still runs."])) as url:
-        proxied = opened(url, continuations="*=next-turn", grace=2.0, timeout=2.0)
+        proxied = opened(url, continuations="*=next-turn", grace=3.0, timeout=5.0)
         ask(proxied, "chat", GO)
         with pytest.raises(openai.APITimeoutError):
-            ask(proxied, "chat", GO, timeout=1.0)
+            ask(proxied, "chat", GO, timeout=LEAVES)
         until(lambda: block.state == "stopped")
 
 
@@ -102,11 +104,11 @@ def test_a_client_that_does_not_come_back_has_its_block_stopped(opened: Open, tm
 def test_a_block_that_runs_on_is_left_alone_where_its_client_comes_back(opened: Open, tmp_path: Path) -> None:
     block = Endless(tmp_path, "back")
     with listening(Scripted([*WARM, block.block, "It still runs.", "All done."])) as url:
-        proxied = opened(url, continuations="*=next-turn", grace=3.0, timeout=2.0)
+        proxied = opened(url, continuations="*=next-turn", grace=6.0, timeout=3.0)
         ask(proxied, "chat", GO)
         came = time.monotonic()
-        assert "It still runs." in ask(proxied, "chat", GO, timeout=1.0, retries=9)
-        until(lambda: time.monotonic() > came + 1.0 + 3.0 + 0.5)  # when it would have been stopped
+        assert "It still runs." in ask(proxied, "chat", GO, timeout=2.0, retries=9)
+        until(lambda: time.monotonic() > came + 2.0 + 6.0 + 0.5)  # when it would have been stopped
         assert block.state == "runs"
         block.gate.touch()
         until(lambda: block.state == "ended" and not any(each.busy for each in proxied.proxy.sessions.all()))
