@@ -2,7 +2,7 @@
 
 Run with `python -m bench.conversation`. Conversations are made of notebooks and opened at their end by an
 empty browser, in turn with one of a single output: until all blocks in view are drawn, and until every block
-is.
+is. Then what one more message costs the page, in computing of its main thread, as a conversation grows.
 """
 
 import base64
@@ -17,8 +17,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, CDPSession
 from tests.hosts.app.browsing import Visitor, chromium, served, visitor
+from tests.hosts.app.parrot import Parrot
 
 from coderunner.hosts.app.server import App
 from coderunner.runner import from_notebook
@@ -212,8 +213,43 @@ def opening(browser: Browser) -> None:
         print(f"{name:34} {first:13.0f} {first / least[0]:6.2f}× {every:8.0f} {every / least[1]:6.2f}×")
 
 
+LENGTHS = (1, 10, 30, 100)
+"""Messages that a conversation has when it is asked some more."""
+ASKED = 5
+"""How many more."""
+QUESTION = "Why?\n\n" + "Some words of a question. " * 30
+
+
+def asking(browser: Browser) -> None:
+    """What a message with a short reply costs the page's main thread in CPU, for each length."""
+    with served(Parrot) as model, TemporaryDirectory() as home:
+        one = App(load({"model_url": f"{model}/v1", "model": "parrot", "data_dir": home}))
+        with served(one.asgi) as address, visitor(browser, address) as somebody:
+            clock = somebody.context.new_cdp_session(somebody.page)
+            clock.send("Performance.enable", {"timeDomain": "threadTicks"})
+            costs, length = [], 0
+            for until in LENGTHS:
+                for _ in range(until - length):
+                    somebody.ask(QUESTION)
+                before = _computed(clock)
+                for _ in range(ASKED):
+                    somebody.ask("And now?")
+                costs.append((_computed(clock) - before) / ASKED * 1000)
+                length = until + ASKED
+    print(f"{'one more message after so many':34} {'CPU ms':>13} {'ratio':>7}")
+    for until, cost in zip(LENGTHS, costs, strict=True):
+        print(f"{until:<34} {cost:13.0f} {cost / costs[0]:6.2f}×")
+
+
+def _computed(clock: CDPSession) -> float:
+    """Seconds of CPU that the main thread of a page has taken."""
+    told = clock.send("Performance.getMetrics")["metrics"]
+    return next(float(each["value"]) for each in told if each["name"] == "TaskDuration")
+
+
 def main() -> None:
     with chromium() as browser:
+        asking(browser)
         opening(browser)
 
 
