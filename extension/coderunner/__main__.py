@@ -150,7 +150,7 @@ def _execute(chosen: argparse.Namespace) -> int:
     """Run a program of the person's own."""
     from coderunner.hosts.terminal import Program, execute
 
-    program = Program.of(chosen.code, chosen.file)
+    program = Program.of(chosen.code, chosen.file, chosen.arguments)
     return execute(_settings(chosen), program, chosen.session, start_server=chosen.start_server)
 
 

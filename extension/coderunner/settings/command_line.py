@@ -66,6 +66,9 @@ def parser() -> argparse.ArgumentParser:
         ("kernel", "sandbox", "tools", "kept"),
     )
     execute.add_argument("file", nargs="?", help="file with the program; - for stdin")
+    execute.add_argument(
+        "arguments", nargs="*", help="what the program finds in sys.argv; after -- they may begin with -"
+    )
     execute.add_argument("-c", dest="code", metavar="CODE", help="the program itself")
     execute.add_argument(
         "--session",

@@ -37,6 +37,10 @@ BEHAVIOURS = {
     "exec:source:any": Behaviour(
         "A program comes as text, from a file or by stdin.", "README, the command line"
     ),
+    "exec:source:arguments": Behaviour(
+        "A program finds its name and its arguments in `sys.argv`, not those of the kernel.",
+        "python's own command",
+    ),
     "exec:source:one": Behaviour(
         "Without a program, or with two, nothing is started.", "README, the command line"
     ),

@@ -90,6 +90,32 @@ def test_a_program_from_a_file_works_where_the_command_runs(
     assert capsys.readouterr().out == "Grüße\n"
 
 
+@behaviour("exec:source:arguments")
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [([], []), (["a", "b c"], ["a", "b c"]), (["--", "-v", "--deep=2"], ["-v", "--deep=2"])],
+)
+def test_a_program_finds_its_arguments_where_python_has_them(
+    given: list[str], found: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("program.py").write_text("import sys\nprint(sys.argv)\n1 / 0")
+    assert main(["exec", "program.py", *given]) == 1
+    out, err = capsys.readouterr()
+    assert out == f"{['program.py', *found]}\n"
+    assert "line 3" in err
+
+
+@behaviour("exec:source:arguments")
+def test_a_program_on_a_server_finds_them_too_and_the_next_one_its_own(
+    jupyter: Jupyter, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("program.py").write_text("import sys\nprint(sys.argv[1:])")
+    for arguments in (["a"], []):
+        monkeypatch.setenv("CODERUNNER_TOKEN", jupyter.token)
+        assert main(["exec", "--server", jupyter.url, "--session", "work", "program.py", *arguments]) == 0
+    assert capsys.readouterr().out == "['a']\n[]\n"
+
+
 @behaviour("exec:source:any")
 def test_a_program_comes_by_stdin(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

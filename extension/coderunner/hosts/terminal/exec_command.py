@@ -7,7 +7,7 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,6 +21,7 @@ from coderunner.errors import SettingsError
 from coderunner.hosts.terminal.cell_printer import CellPrinter
 from coderunner.hosts.terminal.inline_images import protocol
 from coderunner.hosts.terminal.start_server import offer_start
+from coderunner.languages import PYTHON
 from coderunner.outputs import END_OF_INPUT, Error, Question, Result, Status
 from coderunner.runner import (
     Cell,
@@ -67,9 +68,11 @@ class Program:
     source: str
     piped: bool = False
     """It came by stdin, which therefore holds no answers for it."""
+    argv: tuple[str, ...] = ("-c",)
+    """What it finds in `sys.argv`, as Python itself gives it: its own name, then its arguments."""
 
     @classmethod
-    def of(cls, code: str | None, file: str | None) -> "Program":
+    def of(cls, code: str | None, file: str | None, arguments: Sequence[str] = ()) -> "Program":
         """The program that the command line names: the code itself, or a file; `-` is stdin.
 
         Raises SettingsError if there is none, or two, or it cannot be read.
@@ -83,9 +86,10 @@ class Program:
         if code is not None:
             return cls(code)
         try:
+            argv = (str(file), *arguments)
             if file == "-":
-                return cls(sys.stdin.read(), piped=True)
-            return cls(Path(str(file)).read_text(encoding="utf-8-sig"))
+                return cls(sys.stdin.read(), piped=True, argv=argv)
+            return cls(Path(str(file)).read_text(encoding="utf-8-sig"), argv=argv)
         except (OSError, UnicodeDecodeError) as failure:
             reason = getattr(failure, "strerror", None) or "it is not UTF-8 text"
             raise SettingsError(f"{file} cannot be read: {reason}") from None
@@ -176,6 +180,7 @@ class Terminal:
         options = replace(options, ask=lambda question: self._ask(question, answers))
         run, result = Run(Cell(self._program.source), 0), Result()
         with self._heeding_interrupts():
+            self._give_arguments()
             for event in run_cell_sync(run, self._kernel, options, self._stopped, []):
                 match event:
                     case Shown(change):
@@ -186,6 +191,17 @@ class Terminal:
             raise BrokenPipeError
         self._screen.end(result, stays=self._stays)
         return code_of(result)
+
+    def _give_arguments(self) -> None:
+        """Have them where a program looks for them: those of the kernel's own would be there otherwise.
+
+        Raises SettingsError where a kernel of another language has no such place.
+        """
+        if self._kernel.language_now() is PYTHON:
+            self._kernel.argv = self._program.argv
+        elif self._program.argv[1:]:
+            message = "only a program in Python can be given arguments"
+            raise SettingsError(message)
 
     def _stopped(self) -> bool:
         return self._stop.is_set() or self._screen.gone

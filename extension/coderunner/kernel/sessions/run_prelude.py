@@ -196,14 +196,23 @@ async def offer_tools(transport: Transport, offer: Offer) -> None:
         await _run(transport, tools_cell(offer))
 
 
-async def bring_tools(client: KernelClient, tools: ChatTools) -> None:
+async def bring_tools(client: KernelClient, tools: ChatTools | None) -> None:
     """Have a kernel that runs no cell know the tools that a client has lent meanwhile, and no others."""
-    lent = tools.lent.tools if tools.lent is not None else ()
-    if client.takes_tools and lent != client.lent:
+    lent = tools.lent.tools if tools is not None and tools.lent is not None else ()
+    if tools is not None and client.takes_tools and lent != client.lent:
         client.lent = lent
         with suppress(NotAnswered, TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 await client.run_unseen(tools_cell(await tools.offer()))
+
+
+async def bring_arguments(client: KernelClient, argv: Sequence[str]) -> None:
+    """Have a kernel of Python's that runs no cell find them in `sys.argv`, if there are any to find."""
+    if not argv:
+        return
+    with suppress(NotAnswered, TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            await client.run_unseen(f"import sys as _sys\n_sys.argv = {list(argv)!r}\ndel _sys")
 
 
 def tools_cell(offer: Offer) -> str:

@@ -28,7 +28,7 @@ from coderunner.kernel.protocol.messages import Json
 from coderunner.kernel.sessions.folders.missing_file import missing
 from coderunner.kernel.sessions.kernel_lifecycle import REPLACED, KernelLifecycle
 from coderunner.kernel.sessions.kernel_status import KernelStatus
-from coderunner.kernel.sessions.run_prelude import bring_tools
+from coderunner.kernel.sessions.run_prelude import bring_arguments, bring_tools
 from coderunner.kernel.sessions.spoken_language import PATIENCE, is_usual, of_spec
 from coderunner.kernel.tools.cell_calls import ChatTools
 from coderunner.kernel.widgets.comms import Comms
@@ -79,6 +79,8 @@ class Session:
             conversation, where, opener, idle=idle, busy=lambda: self.busy, later=later, comms=comms
         )
         self.tools = self._life.tools = ChatTools(toolbox, conversation) if toolbox is not None else None
+        self.argv: tuple[str, ...] = ()
+        """What a program finds in `sys.argv`; empty: what is there."""
 
     # --- what hosts call --------------------------------------------------------------------------
 
@@ -100,10 +102,7 @@ class Session:
         return self._life.language or (PYTHON if is_usual(self.where) else None)
 
     def warm(self) -> None:
-        """Start the kernel in the background; returns at once.
-
-        What goes wrong is told by the next cell.
-        """
+        """Start the kernel in the background; returns at once. The next cell tells what went wrong."""
         self.io_thread.post(self._life.warm)
 
     async def execute(
@@ -310,8 +309,8 @@ class Session:
         looking = files.begin()
         try:
             client = await self._life.ready()
-            if self.tools is not None:
-                await bring_tools(client, self.tools)
+            await bring_tools(client, self.tools)
+            await bring_arguments(client, self.argv)
             cell.hold(waits=False)
             ours = cell.on_send is None or await asyncio.to_thread(cell.on_send, request)
             await looking
