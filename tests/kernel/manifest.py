@@ -14,6 +14,9 @@ BEHAVIOURS = {
         "A busy kernel, and one that is not there, is not asked about code that is being written.",
         "decision 6",
     ),
+    "lookups:kinds": Behaviour(
+        "What a completed name is, such as a function, is seen by the type of its value.", "editing code"
+    ),
     "lookups:quick": Behaviour(
         "What completes names holds up no cell: our kernels complete by what they hold, without Jedi.",
         "a newcomer's edited block, 22 s",

@@ -34,6 +34,25 @@ async def test_no_cell_waits_until_the_sources_of_a_library_are_read(session: Se
     assert [output.text for output in loaded.outputs if isinstance(output, Stream)] == ["False\n"]
 
 
+@behaviour("lookups:kinds")
+async def test_what_a_name_is_is_seen_without_running_code_of_it(session: Session) -> None:
+    code = "import json as ab_module\nab_value = 1\ndef ab_function(): pass\n"
+    code += "class ab_class:\n    @property\n    def __class__(self): print('ran')\nab_own = ab_class()"
+    await session.execute(code)
+    found = await look_up(session, "complete", "ab_", 3)
+    assert {each["text"]: each["kind"] for each in found["matches"]} == {  # type: ignore[attr-defined]
+        "ab_module": "module",
+        "ab_value": "instance",
+        "ab_function": "function",
+        "ab_class": "class",
+        "ab_own": "instance",
+    }
+    assert (await session.execute("pass")).outputs == ()
+    for begun, whole, kind in (("prin", "print", "function"), ("lamb", "lambda", "keyword")):
+        found = await look_up(session, "complete", begun, len(begun))
+        assert {"text": whole, "kind": kind} in found["matches"]  # type: ignore[operator]
+
+
 @behaviour("lookups:idle")
 async def test_a_busy_kernel_and_one_that_is_not_there_are_not_asked(
     session: Session, new_session: Session, tmp_path: Path

@@ -18,8 +18,8 @@ AT_ONCE = 5.0
 """Seconds for a kernel at rest to answer; it takes milliseconds."""
 ATTACHED = 10.0
 """Seconds for a kernel that runs already, and is at rest, to say so."""
-STALE = 1.0
-"""Seconds for which a server may call a kernel busy whose cell has ended: it hears that later than we."""
+STALE = 3.0
+"""Seconds for which a server may call a kernel busy whose cell has ended, or which it has just restarted."""
 FAREWELL = 5.0
 """Seconds for a server to end a kernel that nobody would find again."""
 USERNAME = "KERNEL_USERNAME"
