@@ -37,6 +37,10 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
             send, json.dumps({"data": [{"id": "bench", "owned_by": "vllm"}]}).encode(), "application/json"
         )
         return
+    if not scope["path"].endswith("/chat/completions"):
+        # Whoever has other APIs is asked by those: what is measured is the translation.
+        await _send(send, b"{}", "application/json", 404)
+        return
     headers = [(b"content-type", b"text/event-stream")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     for text in _said(json.loads(body)["messages"][-1]):
@@ -70,7 +74,7 @@ def _said(last: MutableMapping[str, str]) -> Iterator[str | None]:
         yield f"{time.monotonic():.6f} "
 
 
-async def _send(send: Send, body: bytes, kind: str) -> None:
+async def _send(send: Send, body: bytes, kind: str, status: int = 200) -> None:
     headers = [(b"content-type", kind.encode())]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
