@@ -57,6 +57,32 @@ async def test_a_request_that_fails_is_logged_with_its_path_and_without_its_quer
 
 @behaviour("access:failure:logged")
 @pytest.mark.asyncio
+async def test_what_fails_after_its_client_has_left_is_logged_where_the_request_was_whole(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ended = asyncio.Event()
+
+    async def broken(scope: Scope, receive: Receive, _send: Send) -> None:
+        if scope["type"] == "http":
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            ended.set()
+            raise LookupError("not there")
+
+    with caplog.at_level(logging.ERROR):
+        async with Served(broken) as address:
+            host, _, port = address.removeprefix("http://").partition(":")
+            _, writer = await asyncio.open_connection(host, int(port))
+            writer.write(f"GET /path HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            await writer.drain()
+            writer.close()
+            await asyncio.wait_for(ended.wait(), 30)
+    said = [each.getMessage() for each in caplog.records if each.name == "coderunner.access.listening"]
+    assert said == ["/path failed in CodeRunner"]
+
+
+@behaviour("access:failure:logged")
+@pytest.mark.asyncio
 async def test_a_client_that_leaves_while_it_sends_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
     begun, ended = asyncio.Event(), asyncio.Event()
 

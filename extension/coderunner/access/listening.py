@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 BACKLOG = 512
 """Connections that wait to be taken, at a Unix socket."""
+OF_BODIES = frozenset({b"content-length", b"transfer-encoding"})
+"""The headers of requests with a body."""
 GRACE = 1
 """Seconds that open connections get at shutdown: a page keeps one for as long as it is open."""
 
@@ -94,7 +96,7 @@ async def serve(
 
     async def watched(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
-            coming = _Coming(receive)
+            coming = _Coming(receive, scope)
             try:
                 await app(scope, coming, send)
             except Exception:
@@ -122,9 +124,10 @@ async def serve(
 class _Coming:
     """What a client sends; knows whether it left before its request was whole."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, scope: Scope) -> None:
         self._receive = receive
-        self._whole = False
+        # What has no body is whole from the first: its failures are told also where the client has left.
+        self._whole = not any(name in OF_BODIES for name, _ in scope.get("headers", ()))
         self.broken_off = False
 
     async def __call__(self) -> Message:

@@ -195,11 +195,15 @@ class Terminal:
     def _give_arguments(self) -> None:
         """Have them where a program looks for them: those of the kernel's own would be there otherwise.
 
-        Raises SettingsError where a kernel of another language has no such place.
+        A person's own kernel is left as it is, unless there are some for it. Raises SettingsError where a
+        kernel of another language has no such place.
         """
+        given = self._program.argv[1:]
+        if self._kernel.where.attach and not given:
+            return
         if self._kernel.language_now() is PYTHON:
             self._kernel.argv = self._program.argv
-        elif self._program.argv[1:]:
+        elif given:
             message = "only a program in Python can be given arguments"
             raise SettingsError(message)
 

@@ -92,7 +92,7 @@ class Sessions:
         conversation's kernel on this machine has started before it is needed. With a list of modules to
         `preload`, kernels are forked and have these, or there is a spare. In a `sandbox`, kernels on this
         machine reach what it allows; without, all that this process does. `packaging`: whether packages that
-        code lacks are installed for it. `toolbox`: the tools that code may call. `patience`: as `Turns`.
+        code lacks are installed for it. `toolbox`: the tools that code may call. `patience`: cf. `Turns`.
         """
         self.io_thread = inside or io_thread()
         self.folders = ChatFolders(root, quota=int(max_disk * 1e9))

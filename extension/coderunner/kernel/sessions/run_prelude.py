@@ -212,7 +212,7 @@ async def bring_arguments(client: KernelClient, argv: Sequence[str]) -> None:
         return
     with suppress(NotAnswered, TimeoutError):
         async with asyncio.timeout(PATIENCE):
-            await client.run_unseen(f"import sys as _sys\n_sys.argv = {list(argv)!r}\ndel _sys")
+            await client.run_unseen(f"__import__('sys').argv = {list(argv)!r}")
 
 
 def tools_cell(offer: Offer) -> str:

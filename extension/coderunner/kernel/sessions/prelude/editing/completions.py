@@ -36,11 +36,12 @@ def kind_of(name: str) -> str:
 
 if shell is not None:
     shell.Completer.use_jedi = False
-    found = shell.Completer.completions
+    # That of the class: where this runs once more in a kernel, it is not put around itself.
+    found = type(shell.Completer).completions
 
     def completions(*asked: Any, **more: Any) -> Iterator[Any]:
         """All completions of a code at a place, each with its kind where that is known."""
-        for each in found(*asked, **more):
+        for each in found(shell.Completer, *asked, **more):
             each.type = kind_of(each.text) or each.type
             yield each
 
