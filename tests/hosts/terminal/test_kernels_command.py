@@ -126,7 +126,9 @@ def test_a_program_works_with_the_variables_of_a_persons_notebook_and_leaves_the
     assert run(jupyter, "exec", "--attach", notebook, "-c", "frame = [10, 5]") == 0
     assert run(jupyter, "exec", "--attach", "data.ipynb", "-c", "print(sum(frame))") == 0
     assert run(jupyter, "exec", "--attach", notebook[:8], "-c", "print(input.__module__)") == 0
-    assert capsys.readouterr().out.splitlines()[0] == "15"
+    assert run(jupyter, "exec", "--attach", notebook, "-c", "import sys; print(sys.argv == ['-c'])") == 0
+    said = capsys.readouterr().out.splitlines()
+    assert (said[0], said[-1]) == ("15", "False")
     assert jupyter.kernels() == [notebook]
 
 
