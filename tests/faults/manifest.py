@@ -8,6 +8,11 @@ BEHAVIOURS = {
         "output may be missing.",
         "kernel facts: reconnect; decision 4; O8",
     ),
+    "faults:network:told-at-block": Behaviour(
+        "Who shows a block that runs is told that the connection to its kernel is lost and tried again, and "
+        "that it is there again, also after the block's deadline.",
+        "a newcomer: the bar counted on, and only the line at the left knew",
+    ),
     "faults:network:another-way": Behaviour(
         "After a cut the next cell goes over a connection of another name: a server that has not let go of "
         "the old one may give it the answers.",

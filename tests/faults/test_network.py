@@ -14,7 +14,18 @@ from coderunner.kernel.protocol.messages import Message
 from coderunner.kernel.sessions.kernel_lifecycle import CUT_OFF
 from coderunner.kernel.sessions.registry import Server, Session, Sessions
 from coderunner.kernel.sessions.run_prelude import prepare
-from coderunner.outputs import Aftermath, Question, Result, Status
+from coderunner.outputs import Aftermath, Question, Result, Status, Stream
+from coderunner.runner import (
+    Cell,
+    Change,
+    Connection,
+    Late,
+    Run,
+    RunOptions,
+    Shown,
+    UnrecordedRuns,
+    run_cell,
+)
 from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
 from tests.faults.conftest import Ordeal, happens, lines_of, text_of
@@ -100,6 +111,31 @@ async def test_a_connection_that_is_hurt_comes_back(
         assert result.detail == ("" if len(shown) == LINES and not result.detail else MISSING)
         ordeal.ends(result, Status.OK, Aftermath.READY, MISSING if result.detail else "")
     assert text_of(await far.execute("print(x, runs)")) == "7 1\n"
+    await ordeal.goes_on(far, kept=True)
+
+
+@behaviour("faults:network:told-at-block")
+async def test_who_shows_a_block_is_told_that_its_connection_is_lost_and_there_again(
+    proxy: Chaos, far: Session, ordeal: Ordeal
+) -> None:
+    told, later, shown, late = list[bool](), list[bool](), list[Change](), list[Late]()
+    options = RunOptions(deadline=2.0, limit=BOUND, runs=UnrecordedRuns())
+    async for event in run_cell(Run(Cell(COUNTING), 0), far, options, asyncio.Event(), late):
+        match event:
+            case Shown(Change(output=Stream(text=text))) if "5\n" in text and not proxy.refusing:
+                proxy.refusing = True
+                proxy.cut()
+            case Connection(lost):
+                told.append(lost)
+    ordeal.strike()
+    assert set(told) == {True}  # its time went on, and the reply with it
+    (running,) = late
+    running.listen(shown.append, None, later.append)
+    await happens(lambda: True in later)
+    proxy.refusing = False
+    await happens(lambda: later[-1:] == [False])
+    result = await asyncio.wait_for(asyncio.wrap_future(running.settled), BOUND)
+    ordeal.ends(result, Status.OK, Aftermath.READY, MISSING if result.detail else "")
     await ordeal.goes_on(far, kept=True)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from coderunner.errors import ServerUnreachable
 from coderunner.kernel.execution.late_output import LateOutput
+from coderunner.kernel.execution.running_cell import Turns
 from coderunner.kernel.execution.transport import Transport
 from coderunner.kernel.kernel_location import KernelLocation, Server
 from coderunner.kernel.protocol.kernel_info import KernelInfo
@@ -43,7 +44,7 @@ class Kernel:
         return KernelLifecycle(
             *("c", Server("http://127.0.0.1:1", Secret()), self.open),
             idle=600.0,
-            busy=lambda: False,
+            turns=Turns(),
             later=LateOutput(),
             comms=Comms(loop.call_soon_threadsafe),
         )

@@ -155,6 +155,14 @@ def test_code_output_and_bar_are_one_unit() -> None:
             "xQueued · waiting for the previous blockStop",
         ),
         (
+            Block(source="x", state=State.RUNNING, ticket="t", elapsed=12.4, cut=True),
+            "xConnection lost · trying again · 12 s of 30Stop",
+        ),
+        (
+            Block(source="x", state=State.LATE, ticket="t", elapsed=31.2, cut=True),
+            "xConnection lost · trying again · 31 sStop",
+        ),
+        (
             Block(source="x", state=State.LATE, ticket="t", elapsed=31.2),
             "xStill running · 31 s · its result will followStop",
         ),

@@ -76,6 +76,8 @@ class Block:
     """Its code and its first result came from a file."""
     preparing: str = ""
     """What is done or waited for before it runs, in a few words."""
+    cut: bool = False
+    """While it runs the connection to its kernel is lost, and tried again."""
     repeat: bool = False
     """It is the block below another one whose code a person has run again."""
     of: str = ""

@@ -82,6 +82,11 @@ def prepared(block: Block, words: str) -> Block:
     return replace(block, preparing=words)
 
 
+def cut_off(block: Block, lost: bool) -> Block:  # noqa: FBT001 - what is told, as it is told
+    """While it runs the connection to its kernel is lost, or is there again."""
+    return replace(block, cut=lost)
+
+
 def inquired(block: Block, question: Question | None) -> Block:
     """Its program asks a person something; None: it asks nothing any more."""
     return replace(block, question=question)
@@ -99,7 +104,7 @@ def aged(block: Block, elapsed: float) -> Block:
 
 def ended(block: Block, result: Result) -> Block:
     """It has ended."""
-    return replace(block, state=State.ENDED, result=result, outputs=result.outputs, question=None)
+    return replace(block, state=State.ENDED, result=result, outputs=result.outputs, question=None, cut=False)
 
 
 def went_on(block: Block, result: Result) -> Block:

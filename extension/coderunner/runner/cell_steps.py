@@ -24,6 +24,7 @@ from coderunner.runner.events import (
     Answered,
     Asked,
     Beat,
+    Connection,
     Ended,
     Event,
     Late,
@@ -269,6 +270,9 @@ def _begin(
     def wait(waits: bool) -> None:  # noqa: FBT001 - the kernel's thread calls it without names
         tell(Preparing(NO_KERNEL_FREE if waits else ""))
 
+    def lose(lost: bool) -> None:  # noqa: FBT001 - as above
+        tell(Connection(lost=lost))
+
     def pause(done: Future[Result]) -> None:
         if _goes_on(done.result()):
             recorded.detach(done.result())
@@ -281,6 +285,7 @@ def _begin(
         on_question=ask if options.ask is not None else None,
         on_send=recorded.send,
         on_wait=wait,
+        on_lost=lose,
         on_later=later.show,
         panel=panel,
     )
@@ -345,7 +350,12 @@ class DetachedCell:
         """The final result."""
         return self.running.settled
 
-    def listen(self, on_output: Callable[[Change], None] | None, ask: Ask | None = None) -> None:
+    def listen(
+        self,
+        on_output: Callable[[Change], None] | None,
+        ask: Ask | None = None,
+        on_lost: Callable[[bool], None] | None = None,
+    ) -> None:
         """Give the outputs so far, and all changes from now on, to `on_output`, too.
 
         `ask` asks the user for input; the budget of the reply no longer matters.
@@ -360,7 +370,7 @@ class DetachedCell:
             if on_output is not None:
                 on_output(change)
 
-        self.running.listen(show, inquire if ask is not None else None)
+        self.running.listen(show, inquire if ask is not None else None, on_lost)
 
     def interrupt(self) -> None:
         """Interrupt it."""

@@ -74,6 +74,24 @@ class Answered:
     """The cell's request for input was answered or withdrawn."""
 
 
+TRYING_AGAIN = "Connection lost, trying again"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The connection to the kernel of the running cell is `lost` and tried again, or there again.
+
+    Its time goes on meanwhile.
+    """
+
+    lost: bool
+
+    @property
+    def words(self) -> str:
+        """It in a few words, where no block shows it; empty: it is there."""
+        return TRYING_AGAIN if self.lost else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Beat:
     """Time passes while a cell waits or runs; `elapsed`: seconds of its time so far."""
@@ -97,7 +115,7 @@ class Ended:
     """A person stopped this cell, and not the reply."""
 
 
-Told = Shown | Asked | Answered | Preparing
+Told = Shown | Asked | Answered | Preparing | Connection
 Event = Say | Waiting | Started | Told | Beat | Ended | Finish
 
 
@@ -116,10 +134,12 @@ class Running(Protocol):
         self,
         on_output: Callable[[Change], None] | None,
         on_question: Callable[[Question | None], None] | None = None,
+        on_lost: Callable[[bool], None] | None = None,
     ) -> None:
         """Give the outputs so far, and all changes from now on, to `on_output` only.
 
-        The same with its requests for input, if it may ask; None means that the request is settled.
+        The same with its requests for input, if it may ask; None means that the request is settled. And with
+        `on_lost`: the connection to its kernel is lost and tried again, or there again.
         """
 
     def detach(self) -> None:
@@ -143,11 +163,16 @@ class Late(Protocol):
     def settled(self) -> Future[Result]:
         """The final result; it never fails."""
 
-    def listen(self, on_output: Callable[[Change], None] | None, ask: Ask | None = None) -> None:
+    def listen(
+        self,
+        on_output: Callable[[Change], None] | None,
+        ask: Ask | None = None,
+        on_lost: Callable[[bool], None] | None = None,
+    ) -> None:
         """Give the outputs so far, and all changes from now on, to `on_output` only.
 
-        `ask` asks the user for input; without it, a program that asks is stopped. Both are called in a thread
-        of the kernel.
+        `ask` asks the user for input; without it, a program that asks is stopped. `on_lost` is told that the
+        connection to its kernel is lost, and that it is there again. All three are called in its threads.
         """
 
     def interrupt(self) -> None:

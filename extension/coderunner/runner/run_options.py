@@ -34,6 +34,7 @@ class Kernel(Protocol):
         on_question: Callable[[Question | None], None] | None = None,
         on_send: Callable[[str], bool] | None = None,
         on_wait: Callable[[bool], None] | None = None,
+        on_lost: Callable[[bool], None] | None = None,
         on_later: Callable[[Change], None] | None = None,
         panel: WidgetPanel | None = None,
     ) -> Running:
@@ -42,6 +43,7 @@ class Kernel(Protocol):
         Without `on_question` the program cannot ask for input; None means that its request is settled.
         `on_send` is called with the id of the request right before the cell is sent; if it gives False, it is
         not sent. `on_wait` is told that it waits for room for its kernel, and that it does not any more.
+        `on_lost` is told that while it runs the connection to its kernel is lost, and that it is there again.
         `on_later` gets the output of the cell's threads and tasks after its end, as a list of its
         own. `panel` gets its widgets.
         """

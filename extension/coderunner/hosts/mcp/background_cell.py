@@ -13,6 +13,7 @@ from coderunner.outputs import Output, Question, Result, Status, Stream
 from coderunner.runner import (
     Cell,
     Change,
+    Connection,
     Ended,
     OutputDelta,
     Preparing,
@@ -55,7 +56,7 @@ class BackgroundCell:
         self.told = False
         """Its end was reported."""
         self._kernel = kernel
-        self._room = ""
+        self._room = self._cut = ""
         self._called = monotonic()
         self._began = 0.0
         self._outputs: list[Output] = []
@@ -99,7 +100,7 @@ class BackgroundCell:
                 async with asyncio.timeout(min(TICK, left)):
                     await self._settled.wait()
             except TimeoutError:
-                await tell(monotonic() - self._called, self.waits or self._last_words())
+                await tell(monotonic() - self._called, self.waits or self._cut or self._last_words())
 
     def answer(self, text: Secret) -> bool:
         """Send it input; False if it does not ask for any."""
@@ -137,6 +138,8 @@ class BackgroundCell:
                 match event:
                     case Preparing(words):
                         self._room = words
+                    case Connection():
+                        self._cut = event.words
                     case Shown(change):
                         self._show(change)
                     case Ended(result):

@@ -25,6 +25,7 @@ from coderunner.languages import PYTHON
 from coderunner.outputs import END_OF_INPUT, Error, Question, Result, Status
 from coderunner.runner import (
     Cell,
+    Connection,
     Ended,
     KernelSandbox,
     Local,
@@ -185,6 +186,8 @@ class Terminal:
                 match event:
                     case Shown(change):
                         self._screen.show(change)
+                    case Connection():
+                        self._screen.reconnect(event.words)
                     case Ended(ended):
                         result = ended
         if self._screen.gone:

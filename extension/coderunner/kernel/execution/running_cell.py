@@ -17,6 +17,7 @@ from coderunner.outputs import Question, Result, Status
 from coderunner.secret_value import Secret
 
 OnOutput = Callable[[Change], None]
+OnLost = Callable[[bool], None]
 
 BUSY = "waited {patience:g} s for it; run this again when that has ended"
 
@@ -36,6 +37,7 @@ class RunningCell:
         """The result with which the cell really ended; it never fails."""
         self._io_thread = io_thread
         self._listener = on_output
+        self._told_lost, cell.on_lost = cell.on_lost, self._lose
 
     def begin(self, work: Coroutine[Any, Any, None]) -> "RunningCell":
         """Start what runs the cell and settles it."""
@@ -60,18 +62,28 @@ class RunningCell:
             self.future.set_result(result)
         self.settled.set_result(result)
 
-    def listen(self, on_output: OnOutput | None, on_question: OnQuestion | None = None) -> None:
+    def listen(
+        self,
+        on_output: OnOutput | None,
+        on_question: OnQuestion | None = None,
+        on_lost: OnLost | None = None,
+    ) -> None:
         """Have the outputs so far, and all that changes from now on, given to `on_output` alone.
 
-        In a thread of the kernel's; None: to nobody. The same with what the cell asks, where it may ask.
+        In a thread of the kernel's; None: to nobody. The same with what the cell asks, where it may ask, and
+        with `on_lost`, as `Session.begin` has it.
         """
-        self._listener, self._asker = on_output, on_question
+        self._listener, self._asker, self._told_lost = on_output, on_question, on_lost
         if on_output is not None:
             self._io_thread.post(self.cell.retell, on_question is not None)
 
     def _show(self, change: Change) -> None:
         if (listener := self._listener) is not None:
             listener(change)
+
+    def _lose(self, lost: bool) -> None:  # noqa: FBT001 - as `on_lost` is called
+        if (told := self._told_lost) is not None:
+            told(lost)
 
     def _ask(self, question: Question | None) -> None:
         if (asker := self._asker) is not None:
@@ -117,6 +129,7 @@ class QueuedCell:
     on_question: OnQuestion | None = None
     on_send: Callable[[str], bool] | None = None
     on_wait: Callable[[bool], None] | None = None
+    on_lost: OnLost | None = None
     on_later: OnOutput | None = None
     panel: WidgetPanel | None = None
     detach: Detach | None = None
@@ -138,6 +151,8 @@ class QueuedCell:
         """Tell again what it has shown and asks, if it runs; in the loop."""
         if self.client is not None and self.task is not None and not self.task.done():
             self.client.retell(asks=asks)
+            if self.on_lost is not None:
+                self.on_lost(self.client.away)
 
     def hurry(self) -> None:
         """Have it go on by itself from now on, or from its beginning, where it may; in the loop."""
@@ -228,6 +243,11 @@ class Turns:
         """Say that there is no room for the kernel of the cell whose turn it is, if it is any cell's."""
         if self.current is not None:
             self.current.hold(waits=True)
+
+    def lose(self, lost: bool) -> None:  # noqa: FBT001 - as `on_lost` is called
+        """Tell the cell that runs that the connection to its kernel is lost, or there again."""
+        if self.current is not None and self.current.on_lost is not None:
+            self.current.on_lost(lost)
 
     async def stop(self) -> bool:
         """Stop the cell whose turn it is, also before it is sent; False where there is none."""

@@ -6,7 +6,7 @@ Everything here runs in the I/O thread's loop.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -16,6 +16,7 @@ from coderunner.kernel.execution import prepared_questions
 from coderunner.kernel.execution.client import KernelClient
 from coderunner.kernel.execution.deadline import Alarm
 from coderunner.kernel.execution.late_output import LateOutput
+from coderunner.kernel.execution.running_cell import Turns
 from coderunner.kernel.execution.transport import Opener, Transport
 from coderunner.kernel.kernel_location import KernelLocation, Server
 from coderunner.kernel.protocol.lookups import Lookup
@@ -59,11 +60,11 @@ class KernelLifecycle:
         opener: Opener,
         *,
         idle: float,
-        busy: Callable[[], bool],
+        turns: Turns,
         later: LateOutput,
         comms: Comms,
     ) -> None:
-        """`idle`: seconds after which an unused kernel rests; `busy` tells that a cell runs or waits."""
+        """`idle`: seconds after which an unused kernel rests; `turns`: the cells that run and wait."""
         self.tools: ChatTools | None = None
         """Those that its code may call."""
         self.status = KernelStatus("none", where.kernel_name, time.monotonic())
@@ -75,7 +76,7 @@ class KernelLifecycle:
         """What a kernel here has said that it speaks."""
         self.is_ipykernel = True
         self._conversation, self._where, self._open = conversation, where, opener
-        self._idle, self._busy, self._later, self._comms = idle, busy, later, comms
+        self._idle, self._turns, self._later, self._comms = idle, turns, later, comms
         self._client: KernelClient | None = None
         self._opening: asyncio.Task[KernelClient] | None = None
         self._finding: asyncio.Task[None] | None = None
@@ -87,8 +88,7 @@ class KernelLifecycle:
         """The kernel may hold variables of ours."""
         self._counted = 0
         """The execution count that an earlier process left; 0: none did, or it is known what became of it."""
-        self._cull = Alarm()
-        self._farewells: set[asyncio.Task[None]] = set()
+        self._cull, self._farewells = Alarm(), set[asyncio.Task[None]]()
         self._closed = self.left = False
         """`left`: a kernel on a server was let go of, and may be there still."""
 
@@ -283,6 +283,7 @@ class KernelLifecycle:
         """Note that a kernel is gone; one in which a cell runs gets its own verdict, or is found again."""
         if client is self._client and self.runs and client.gone is None:
             self.status = replace(self.status, sentence=CUT_OFF if client.away else "")
+            self._turns.lose(client.away)
         elif client is self._client and not self.runs and client.gone is not None:
             if self._ran and client.gone.status is not Status.LOST:
                 self._notice, self._ran = REPLACED, False
@@ -344,7 +345,7 @@ class KernelLifecycle:
         self._cull.set(self._idle, self._rest_if_idle)
 
     def _rest_if_idle(self) -> None:
-        if not self._busy():  # else the end of the cell plans it again
+        if not self._turns.busy:  # else the end of the cell plans it again
             self._beside(self.rest())
 
     def _show(self, state: State, sentence: str = "") -> None:

@@ -19,7 +19,14 @@ from coderunner.kernel.execution.deadline import Detach
 from coderunner.kernel.execution.late_output import LateOutput
 from coderunner.kernel.execution.mended_cell import Mend, run_cell
 from coderunner.kernel.execution.pending_request import OnQuestion
-from coderunner.kernel.execution.running_cell import KernelBusy, OnOutput, QueuedCell, RunningCell, Turns
+from coderunner.kernel.execution.running_cell import (
+    KernelBusy,
+    OnLost,
+    OnOutput,
+    QueuedCell,
+    RunningCell,
+    Turns,
+)
 from coderunner.kernel.execution.transport import Opener
 from coderunner.kernel.io_thread import IOThread
 from coderunner.kernel.kernel_location import KernelLocation, Local
@@ -76,7 +83,7 @@ class Session:
         self._turns, self._late = Turns(patience), deque[Result]()
         self._later, self._comms = later, comms = LateOutput(), Comms(io_thread.post)
         self._life = KernelLifecycle(
-            conversation, where, opener, idle=idle, busy=lambda: self.busy, later=later, comms=comms
+            conversation, where, opener, idle=idle, turns=self._turns, later=later, comms=comms
         )
         self.tools = self._life.tools = ChatTools(toolbox, conversation) if toolbox is not None else None
         self.argv: tuple[str, ...] = ()
@@ -126,6 +133,7 @@ class Session:
         on_question: OnQuestion | None = None,
         on_send: Callable[[str], bool] | None = None,
         on_wait: Callable[[bool], None] | None = None,
+        on_lost: OnLost | None = None,
         on_later: OnOutput | None = None,
         panel: WidgetPanel | None = None,
     ) -> RunningCell:
@@ -142,16 +150,15 @@ class Session:
         cell is sent; where it gives False, or raises CodeRunnerError, it is not.
 
         `on_wait` is called in the I/O thread: it waits for room for its kernel (True), or no more (False).
+        `on_lost` likewise: the connection to its kernel is lost and tried again (True), or there again.
 
         `on_later` is called in the I/O thread with what threads and tasks of the cell show after its
         end: a list of outputs of its own, bounded.
 
         `panel` gets the widgets that the cell shows. The result tells the files that it made or changed.
         """
-        queued = QueuedCell(
-            source, deadline, on_question=on_question, on_send=on_send, on_later=on_later, panel=panel
-        )
-        queued.files, queued.on_wait = True, on_wait
+        tells = (None, on_question, on_send, on_wait, on_lost, on_later)
+        queued = QueuedCell(source, deadline, *tells, panel, files=True)
         running = RunningCell(self.io_thread, queued, on_output)
         if limit > deadline:
             running.cell.detach = Detach(limit, running.overdue)

@@ -142,7 +142,7 @@ def _mood(block: Block) -> str:
     match block.state, block.result:
         case (State.WRITING, _):
             return "write"
-        case (State.RUNNING | State.LATE, _) if block.question:
+        case (State.RUNNING | State.LATE, _) if block.question or block.cut:
             return "wait"
         case (State.RUNNING | State.LATE, _):
             return "run"
@@ -234,6 +234,11 @@ def _state(block: Block, setting: Setting) -> tuple[str, str]:
             return f"<b>Run this code?</b> {escape(setting.where)}", buttons
         case State.QUEUED:
             return "<b>Queued</b> · waiting for the previous block", _button("stop", "Stop", block.ticket)
+        case State.RUNNING | State.LATE if block.cut:
+            of = setting.deadline if block.state is State.RUNNING else None
+            clock = "the timer is paused" if block.question else _clock(block, of)
+            stop = _button("stop", "Stop", block.ticket)
+            return f"<b>Connection lost</b> · trying again · {clock}", stop
         case State.RUNNING | State.LATE if block.question and block.question.choices:
             stop = _button("stop", "Stop", block.ticket)
             return "<b>Waiting for your answer</b> · the timer is paused", stop

@@ -22,6 +22,7 @@ from coderunner.runner import (
     Answered,
     Asked,
     Beat,
+    Connection,
     Ended,
     Event,
     Finish,
@@ -166,6 +167,8 @@ class ActiveReply:
                 )
             case Preparing(words):
                 grow_block(lambda b: block_transitions.prepared(b, words))
+            case Connection(lost):
+                grow_block(lambda b: block_transitions.cut_off(b, lost))
             case Shown(change):
                 grow_block(lambda b: block_transitions.showed(b, change.index, change.output))
             case Asked(question):

@@ -52,6 +52,9 @@ class DetachedCells:
             elapsed = loop.time() - began
             self._change(ticket, lambda b: block_transitions.late_showed(b, told.index, told.output, elapsed))
 
+        def lose(lost: bool) -> None:  # noqa: FBT001 - as it is told
+            self._change(ticket, lambda b: block_transitions.cut_off(b, lost))
+
         def ask(question: Question) -> Future[Secret]:
             own, answer = self._answers.expect()
             asked = replace(question, id=own)
@@ -59,7 +62,9 @@ class DetachedCells:
             answer.add_done_callback(lambda _: _call_in_loop(loop, self._settle(ticket), asked))
             return answer
 
-        running.listen(lambda told: _call_in_loop(loop, show, told), ask)
+        running.listen(
+            lambda told: _call_in_loop(loop, show, told), ask, lambda lost: _call_in_loop(loop, lose, lost)
+        )
         running.settled.add_done_callback(lambda done: _call_in_loop(loop, self._end(ticket), done.result()))
 
     def act(self, ticket: str, verb: str) -> bool:

@@ -17,6 +17,7 @@ from coderunner.runner import (
     Answered,
     Asked,
     Beat,
+    Connection,
     Ended,
     Event,
     Preparing,
@@ -132,6 +133,8 @@ class Reruns:
                 again = block_transitions.prepared(again, words)
             case Started(cell, panel=panel):
                 again = block_transitions.started(again, cell.source, again.ticket, panel=panel)
+            case Connection(lost):
+                again = block_transitions.cut_off(again, lost)
             case Shown(change):
                 again = block_transitions.showed(again, change.index, change.output)
             case Asked(question):

@@ -13,7 +13,7 @@ from coderunner.page.html import output_html
 from coderunner.page.html.active_output import EXECUTED, WIDGET, ActiveOutput
 from coderunner.page.html.block_html import Setting
 from coderunner.page.server.subscriptions import Subscriptions
-from coderunner.runner import Change, Ended, Event, Preparing, Shown, Started
+from coderunner.runner import Change, Connection, Ended, Event, Preparing, Shown, Started
 
 Hear = Callable[[Event], None]
 """Called with each event of a cell; returns at once."""
@@ -56,6 +56,8 @@ class AppBlocks:
                     change(lambda block: replace(block, panel=panel))
                 case Preparing(words):
                     change(lambda block: block_transitions.prepared(block, words))
+                case Connection(lost):
+                    change(lambda block: block_transitions.cut_off(block, lost))
                 case Shown(Change(index, output)):
                     change(lambda block: block_transitions.showed(block, index, output))
                 case Ended(result):

@@ -147,10 +147,13 @@ class LiveBlocks:
             elapsed = time.monotonic() - began
             self._change(name, lambda b: block_transitions.late_showed(b, told.index, told.output, elapsed))
 
+        def lose(lost: bool) -> None:  # noqa: FBT001 - the kernel's thread calls it without names
+            self._change(name, lambda b: block_transitions.cut_off(b, lost))
+
         def end(done: Future[Result]) -> None:
             self._change(name, lambda b: block_transitions.ended(b, _without_files(done.result())))
 
-        running.listen(show)
+        running.listen(show, None, lose)
         running.settled.add_done_callback(end)
 
     def _follow_later(self, name: str, later: LateOutputRecorder | None) -> None:

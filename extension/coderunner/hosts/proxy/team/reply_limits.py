@@ -100,6 +100,7 @@ class LimitedKernel:
         on_question: Callable[[Question | None], None] | None = None,
         on_send: Callable[[str], bool] | None = None,
         on_wait: Callable[[bool], None] | None = None,
+        on_lost: Callable[[bool], None] | None = None,
         on_later: Callable[[Change], None] | None = None,
         panel: WidgetPanel | None = None,
     ) -> Running:
@@ -124,6 +125,7 @@ class LimitedKernel:
             on_question=on_question,
             on_send=send,
             on_wait=on_wait,
+            on_lost=on_lost,
             on_later=on_later,
             panel=panel,
         )

@@ -42,13 +42,16 @@ class BackgroundCells:
                 identity, lambda b: block_transitions.late_showed(b, told.index, told.output, elapsed)
             )
 
+        def lose(lost: bool) -> None:  # noqa: FBT001 - the kernel's thread calls it without names
+            self.store.change(identity, lambda b: block_transitions.cut_off(b, lost))
+
         def end(done: Future[Result]) -> None:
             conversation = self.store.set_running(identity, None)
             self.store.change(identity, lambda b: block_transitions.ended(b, done.result()))
             self.ended(conversation)
 
         self.store.set_running(identity, running)
-        running.listen(show, lambda question: self._ask(identity, question))
+        running.listen(show, lambda question: self._ask(identity, question), lose)
         running.settled.add_done_callback(end)
 
     def _ask(self, identity: str, question: Question) -> Future[Secret]:

@@ -21,6 +21,7 @@ from coderunner.runner import (
     Answered,
     Asked,
     Beat,
+    Connection,
     Ended,
     Event,
     Part,
@@ -66,6 +67,8 @@ class BlockController:
                 return self._begin(request, cell, ordinal, state, event)
             case Preparing(words):
                 self._change(at, lambda b: block_transitions.prepared(b, words))
+            case Connection(lost):
+                self._change(at, lambda b: block_transitions.cut_off(b, lost))
             case Shown(change):
                 self._change(at, lambda b: block_transitions.showed(b, change.index, change.output))
             case Asked(question):

@@ -16,6 +16,7 @@ from coderunner.runner import (
     Answered,
     Asked,
     Beat,
+    Connection,
     Ended,
     Event,
     Preparing,
@@ -134,6 +135,8 @@ def _show(event: Event, change: Change, asked: list[str]) -> None:
             change(lambda b: block_transitions.prepared(b, words))
         case Started(_cell, _ordinal, panel):
             change(lambda b: replace(b, panel=panel, preparing=""))
+        case Connection(lost):
+            change(lambda b: block_transitions.cut_off(b, lost))
         case Shown(told):
             change(lambda b: block_transitions.showed(b, told.index, told.output))
         case Asked(question):

@@ -33,6 +33,7 @@ from coderunner.page.html.block_html import Setting
 from coderunner.runner import (
     Answered,
     Capacity,
+    Connection,
     Ended,
     Event,
     KernelSandbox,
@@ -295,8 +296,8 @@ class ExtensionState:
         match event:
             case Started():
                 self.approvals.begin(request.conversation, event.ordinal)
-            case Preparing(words):
-                self.approvals.prepare(request.conversation, words)
+            case Preparing() | Connection():
+                self.approvals.prepare(request.conversation, event.words)
             case Answered():
                 self.approvals.settle(request.conversation)
             case Ended():
