@@ -133,6 +133,10 @@ BEHAVIOURS = {
         "Images in an answer of the client's are shown by the block, and reach the model, in each API.",
         "docs/tools.md",
     ),
+    "proxy:client-tools:own-images": Behaviour(
+        "Images in an answer to a call of the model's own reach it, where of tools only texts are taken.",
+        PROXY,
+    ),
     "proxy:client-tools:unanswered": Behaviour(
         "A call that its client does not answer fails, and the model is told.", PROXY
     ),

@@ -13,6 +13,7 @@ import pytest
 from coderunner.hosts.proxy.client_api.chat_request import FAILED, ClientAnswer
 from coderunner.hosts.proxy.client_api.client_functions import PREFIX, folded, functions
 from coderunner.hosts.proxy.messages.native_request import native
+from coderunner.hosts.proxy.model_messages import with_images_of_answers
 from coderunner.tools.tool import Tool, beside
 from tests.behaviours import behaviour
 from tests.hosts.proxy.conftest import RUNS, Open, Proxied
@@ -106,6 +107,80 @@ def model(opened: Open) -> Iterator[Model]:
     upstream = Scripted([""])
     with listening(upstream) as url:
         yield Model(upstream, partial(opened, url, continuations="*=next-turn", upstream_api="chat"))
+
+
+@behaviour("proxy:client-tools:own-images")
+@pytest.mark.parametrize("api", ["chat", "responses", "messages"])
+def test_images_of_an_answer_to_the_models_own_call_reach_it_as_the_users(model: Model, api: str) -> None:
+    proxied = model.says("I see two cats.", vision="on")
+    function: Any = TOOLS[0]["function"]
+    asked: dict[str, Any] = {"role": "user", "content": "Show me"}
+    query = json.dumps({"query": "cats"})
+    addresses = [f"data:image/png;base64,{cat}" for cat in CATS]
+    if api == "chat":
+        call = {"id": "call_1", "type": "function", "function": {"name": "search", "arguments": query}}
+        parts: list[Any] = [
+            {"type": "text", "text": "Two cats:"},
+            *({"type": "image_url", "image_url": {"url": each}} for each in addresses),
+        ]
+        history: list[Any] = [
+            asked,
+            {"role": "assistant", "content": "", "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "call_1", "content": parts},
+        ]
+        proxied.client().chat.completions.create(model=RUNS, messages=history, tools=TOOLS)
+    elif api == "responses":
+        parts = [
+            {"type": "input_text", "text": "Two cats:"},
+            *({"type": "input_image", "image_url": each} for each in addresses),
+        ]
+        history = [
+            asked,
+            {"type": "function_call", "call_id": "call_1", "name": "search", "arguments": query},
+            {"type": "function_call_output", "call_id": "call_1", "output": parts},
+        ]
+        tools: Any = [{"type": "function", "strict": False, **function}]
+        proxied.client().responses.create(model=RUNS, input=history, tools=tools)
+    else:
+        sources = [{"type": "base64", "media_type": "image/png", "data": cat} for cat in CATS]
+        parts = [
+            {"type": "text", "text": "Two cats:"},
+            *({"type": "image", "source": each} for each in sources),
+        ]
+        use = {"type": "tool_use", "id": "call_1", "name": "search", "input": {"query": "cats"}}
+        history = [
+            asked,
+            {"role": "assistant", "content": [use]},
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "call_1", "content": parts}]},
+        ]
+        tools = [{"name": "search", "input_schema": function["parameters"]}]
+        proxied.anthropic().messages.create(model=RUNS, messages=history, tools=tools, max_tokens=1000)
+    *_, answered, shown = model.asked(0)
+    assert answered["role"] == "tool"
+    assert answered["content"].startswith("Two cats:\n")
+    assert "- `image.png`" in answered["content"]  # code can open it, as what the user sends
+    assert shown["role"] == "user"
+    assert [each["type"] for each in shown["content"]] == ["text", "image_url", "image_url"]
+    assert shown["content"][0]["text"] == "[images of the answer of search]"
+    assert [each["image_url"]["url"] for each in shown["content"][1:]] == addresses
+
+
+@behaviour("proxy:client-tools:own-images")
+def test_images_of_answers_come_before_what_the_user_says_next() -> None:
+    image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{CATS[0]}"}}
+    calls = [{"id": name, "function": {"name": name}} for name in ("look", "add")]
+    seen = {"role": "tool", "tool_call_id": "look", "content": [image]}
+    summed = {"role": "tool", "tool_call_id": "add", "content": "3"}
+    label = "[images of the answer of look]"
+    told = with_images_of_answers(
+        [{"role": "assistant", "tool_calls": calls}, seen, summed, {"role": "user", "content": "So?"}]
+    )
+    assert [each["role"] for each in told] == ["assistant", "tool", "tool", "user"]
+    assert [told[1]["content"], told[2]["content"]] == [label, "3"]
+    assert told[3]["content"] == [{"type": "text", "text": label}, image, {"type": "text", "text": "So?"}]
+    # In a history that goes on, they stand where they were answered.
+    told = with_images_of_answers([{"role": "assistant", "tool_calls": calls}, seen, {"role": "assistant"}])
+    assert [each["role"] for each in told] == ["assistant", "tool", "user", "assistant"]
 
 
 @behaviour("proxy:client-tools:answered")

@@ -1,9 +1,12 @@
 """A client's messages as the model is given them. Pure."""
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
-from coderunner.hosts.proxy.client_api.chat_request import Message
+from coderunner.hosts.proxy.client_api.chat_request import Message, text_of
 from coderunner.hosts.proxy.files.links_for_model import for_the_model
+
+IMAGES = "[images of the answer of {tool}]"
 
 
 def as_written(messages: Sequence[Message]) -> list[Message]:
@@ -46,3 +49,55 @@ def with_late_results(messages: Sequence[Message], late: str) -> list[Message]:
         return [*before, {**last, "content": f"{late}\n{content}"}]
     parts: Sequence[Mapping[str, object]] = content if isinstance(content, Sequence) else []
     return [*before, {**last, "content": [{"type": "text", "text": late}, *parts]}]
+
+
+def with_images_of_answers(messages: Sequence[Message]) -> list[Message]:
+    """The messages with the images of tools' answers in a message of the user's that follows them.
+
+    Of a tool, servers of chat completions take texts alone; where the user goes on after the answers, the
+    images come before that.
+    """
+    told: list[Message] = []
+    images: list[object] = []
+    for is_answer, group in groupby(messages, lambda message: message.get("role") == "tool"):
+        if is_answer:
+            names = _names(told[-1] if told else {})
+            for message in group:
+                shown = _images(message.get("content"))
+                if shown:
+                    label = IMAGES.format(tool=names.get(str(message.get("tool_call_id"))) or "a tool")
+                    images += [{"type": "text", "text": label}, *shown]
+                    message = {**message, "content": text_of(message.get("content")) or label}
+                told.append(message)
+            continue
+        first, *rest = group
+        if images and first.get("role") == "user":
+            first = {**first, "content": [*images, *_parts(first.get("content"))]}
+        elif images:
+            told.append({"role": "user", "content": images})
+        images = []
+        told += [first, *rest]
+    return [*told, {"role": "user", "content": images}] if images else told
+
+
+def _names(reply: Message) -> Mapping[str, str]:
+    """What the tools that a reply calls are called, by the calls' ids."""
+    calls = reply.get("tool_calls")
+    return {
+        str(call.get("id")): str(function.get("name") or "")
+        for call in (calls if isinstance(calls, list) else ())
+        if isinstance(call, Mapping) and isinstance(function := call.get("function"), Mapping)
+    }
+
+
+def _images(content: object) -> list[object]:
+    return [
+        part
+        for part in (content if isinstance(content, list) else ())
+        if isinstance(part, Mapping) and part.get("type") == "image_url"
+    ]
+
+
+def _parts(content: object) -> Sequence[object]:
+    """A content as its parts."""
+    return content if isinstance(content, list) else [{"type": "text", "text": str(content or "")}]

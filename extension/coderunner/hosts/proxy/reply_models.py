@@ -8,7 +8,12 @@ from coderunner.hosts.proxy.client_api.chat_request import ChatRequest
 from coderunner.hosts.proxy.files.links_for_model import for_the_model
 from coderunner.hosts.proxy.files.sent_files import SentFile
 from coderunner.hosts.proxy.messages import native_request
-from coderunner.hosts.proxy.model_messages import as_written, with_late_results, with_system_prompt
+from coderunner.hosts.proxy.model_messages import (
+    as_written,
+    with_images_of_answers,
+    with_late_results,
+    with_system_prompt,
+)
 from coderunner.hosts.proxy.responses import native_input
 from coderunner.languages import Language
 from coderunner.models.continuation.continued_reply import ContinuedReply
@@ -97,9 +102,10 @@ def from_model(
     def chat() -> ContinuedReply:
         if asked.untold:
             raise asked.untold
+        messages = with_late_results(with_system_prompt(as_written(asked.messages), lesson), late)
         return ContinuedReply(
             its,
-            with_late_results(with_system_prompt(as_written(asked.messages), lesson), late),
+            with_images_of_answers(messages),
             options=asked.options,
             memory=memory,
             continuation=continuation,

@@ -5,7 +5,6 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 
 from coderunner.hosts.proxy.client_api.chat_request import FAILED, Message, UnusableRequest
-from coderunner.hosts.proxy.client_api.client_functions import is_ours
 from coderunner.hosts.proxy.client_api.reply_parts import result_again
 from coderunner.models.continuation.tool_calls import block
 
@@ -71,13 +70,13 @@ def _said(at: int, role: str, blocks: Sequence[Block]) -> list[dict[str, object]
 
 
 def _answered(result: Block) -> object:
-    """What a tool gave: a text, and for a block that called it also images, which a server refuses."""
+    """What a tool gave: a text, or where it gave images its texts and images."""
     content = result.get("content")
-    if not isinstance(content, list) or not is_ours(result.get("tool_use_id")):
-        return text_of(content)
     known = {"text": _text, "image": _image}
-    parts = [part for part in content if isinstance(part, Mapping)]
-    return [known[kind](part) for part in parts if (kind := str(part.get("type"))) in known]
+    read = [(str(each.get("type")), each) for each in blocks_of(content)]
+    if not any(kind == "image" for kind, _ in read):
+        return text_of(content)
+    return [known[kind](each) for kind, each in read if kind in known]
 
 
 def _text(each: Block) -> object:

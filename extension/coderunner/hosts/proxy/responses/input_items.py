@@ -7,7 +7,6 @@ interpreter, a message, a call and a message. For a chat model they are one mess
 from collections.abc import Callable, Mapping, Sequence
 
 from coderunner.hosts.proxy.client_api.chat_request import Message, UnusableRequest
-from coderunner.hosts.proxy.client_api.client_functions import is_ours
 from coderunner.hosts.proxy.client_api.reply_parts import result_again
 from coderunner.models.continuation.tool_calls import block
 
@@ -104,8 +103,8 @@ def _call(item: Item, messages: list[dict[str, object]]) -> None:
 def _answer(item: Item, messages: list[dict[str, object]]) -> None:
     output = item.get("output")
     call = str(item.get("call_id") or "")
-    said: object = output if isinstance(output, str) else text_of(output)
-    if is_ours(call) and not isinstance(output, str):  # a block can have its images, a server refuses them
+    said: object = text_of(output)
+    if any(part.get("type") == "input_image" for part in _texts(output)):
         said = [_image(part) if part.get("type") == "input_image" else part for part in _texts(output)]
     messages.append({"role": "tool", "tool_call_id": call, "content": said})
 
