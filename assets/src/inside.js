@@ -1,8 +1,9 @@
 // In a frame of HTML that an output brings: says to the frame around it what was refused here, and whether anything
 // is seen. It knows nothing else, and nothing is kept from the program whose HTML it stands in.
 
+import "./frame/kept.js";
 import { hollow } from "./frame/seen.js";
-import { KINDS } from "./frame/policy.js";
+import { counts, KINDS } from "./frame/policy.js";
 
 const MOST = 30, SOON = 300, OFTEN = 10; // causes; milliseconds; times that it looks again by itself
 
@@ -11,7 +12,7 @@ let failed = "", timer = 0, told = "";
 
 function tell() {
   timer = 0;
-  const message = { t: "coderunner-inside", hollow: !document.body || hollow(document.body), failed, causes: [...causes.values()] };
+  const message = { t: "coderunner-inside", hollow: !document.body || hollow(document.body, causes.size > 0 || failed !== ""), failed, causes: [...causes.values()] };
   const text = JSON.stringify(message);
   if (text === told) return;
   told = text;
@@ -21,7 +22,7 @@ const soon = () => { timer ||= setTimeout(tell, SOON); };
 
 addEventListener("securitypolicyviolation", ({ blockedURI, effectiveDirective }) => {
   const what = KINDS[effectiveDirective];
-  if (!what || !/^(https?|wss?):/.test(blockedURI) || causes.size >= MOST) return;
+  if (!what || !/^(https?|wss?):/.test(blockedURI) || counts(blockedURI) || causes.size >= MOST) return;
   causes.set(`${what} ${blockedURI}`, { what, url: blockedURI });
   soon();
 });

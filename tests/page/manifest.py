@@ -259,6 +259,10 @@ BEHAVIOURS = {
         "not in the chat's folder is said not to be.",
         "a fault seen: a download that could not be had",
     ),
+    "page:frames:kept": Behaviour(
+        "What an output keeps in storages and cookies is kept in its frame alone, and gone with it.",
+        "libraries that end at the first look at a storage",
+    ),
     "page:tables:data": Behaviour(
         "A table that comes as data is shown as a table; other data under that type are unfolded.",
         "JupyterLab's data explorer",

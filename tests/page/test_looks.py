@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from html import escape
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -341,3 +342,40 @@ def test_widgets_take_the_room_that_there_is(browser: Browser, stage: Stage) -> 
             frame = block.in_frame(page).locator("body").element_handle().owner_frame()
             assert frame is not None
             frame.wait_for_function(f"count => ({SCROLLERS})() === count", arg=scrollers)
+
+
+KEPT = """<p>-</p><script>
+    localStorage.one = 1; localStorage.setItem("gone", 1); delete localStorage.gone;
+    sessionStorage.setItem("one", 1);
+    document.cookie = "a=1; path=/"; document.cookie = "b=2; max-age=0";
+    document.cookie = "c=3; expires=Thu, 01 Jan 1970";
+    document.querySelector("p").textContent = [
+        localStorage.getItem("one"), localStorage.none, localStorage.getItem("none"),
+        Object.keys(localStorage),
+        sessionStorage.length, sessionStorage.key(0), "one" in sessionStorage, document.cookie];
+</script>"""
+SEEN = "1,,,one,1,one,true,a=1"
+NONE = """<p>-</p><script>
+    document.querySelector("p").textContent = [localStorage.length, document.cookie]
+</script>"""
+
+
+@behaviour("page:frames:kept")
+def test_what_an_output_keeps_is_kept_in_its_frame_alone(browser: Browser, host: Host) -> None:
+    host.cells.clear()
+    first = host.show("keeps", [html(KEPT)])
+    within = host.show("keeps within", [html(f'<div></div><iframe srcdoc="{escape(KEPT)}"></iframe>')])
+    placed = f"document.querySelector('div').innerHTML = `<iframe srcdoc='{escape(KEPT)}'></iframe>`"
+    later = host.show(
+        "keeps within later",
+        [html(f"<div></div><script>{placed.replace('</', '<' + chr(92) + '/')}</script>")],
+    )
+    other = host.show("keeps nothing", [html(NONE)])
+    with opened(browser, host) as page:
+        expect(frame_of(page, first).locator("p")).to_have_text(SEEN)
+        for cell in (within, later):
+            expect(frame_of(page, cell).frame_locator("iframe").locator("p")).to_have_text(SEEN)
+        expect(frame_of(page, other).locator("p")).to_have_text("0,")
+        assert page.evaluate("[localStorage.one, sessionStorage.one, document.cookie]") == [None, None, ""]
+        page.reload()
+        expect(frame_of(page, other).locator("p")).to_have_text("0,")

@@ -163,7 +163,25 @@ CASES = {
         f"A picture from x.example is not loaded: {OFFLINE}",
         link="https://x.example/%3Cb%3Ebold%3C/b%3E?%E2%80%AE",
     ),
+    "import": Case(
+        "<link rel=import href='https://cdn.example/view.html'><a-view></a-view>",
+        f"This output cannot be shown: it needs programs from cdn.example, and {OFFLINE}",
+        hollow=True,
+    ),
+    "advice": Case(
+        "<div style='height:99px'>Could not load assets. Please refresh the page.</div>"
+        "<link rel=stylesheet href='https://fonts.example/b.css'>",
+        f"This output cannot be shown: it needs styles from fonts.example, and {OFFLINE}",
+        hollow=True,
+    ),
+    "around": Case(
+        _within("<h3>Loading the view...</h3><p>Else, upgrade.</p><script>parent.location.host</script>"),
+        "This output cannot be shown: its script reaches for the page around it, which outputs cannot.",
+        hollow=True,
+    ),
     # Of these nothing is missed.
+    "counter": Case("<p>text</p><script async src='https://www.googletagmanager.com/gtag/js'></script>"),
+    "failure": Case("<p>Could not load the file data.csv.</p>"),
     "text": Case("<p>text</p>"),
     "loader": Case("<script>window.loaded = 1</script><style>p { color: red }</style>"),
     "styles": Case("<p>text</p><link rel=stylesheet href='https://fonts.example/a.css'>"),

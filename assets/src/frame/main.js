@@ -1,6 +1,7 @@
 // Runs in a closed frame without origin or network, beside whatever an output's scripts do. Its only door is one
 // port to the page; it knows nothing but the outputs of its block.
 
+import "./kept.js";
 import { draws, height, leave } from "./beside.js";
 import { mend } from "./contrast.js";
 import { door, post } from "./door.js";

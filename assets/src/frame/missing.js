@@ -2,7 +2,7 @@
 
 import { post } from "./door.js";
 import { address } from "./elsewhere.js";
-import { KINDS, SOFT } from "./policy.js";
+import { counts, KINDS, SOFT } from "./policy.js";
 import { hollow, words } from "./seen.js";
 
 const SOON = 300; // milliseconds in which what is refused is gathered
@@ -55,7 +55,11 @@ export function begun(place, item, empty) {
 }
 
 // What showed nothing the last time takes no room while that is not known anew.
-export function stands(place, node) { if (stateOf(place).empty) instead(place, node, stateOf(place), true); }
+export function stands(place, node) {
+  if (stateOf(place).empty) instead(place, node, stateOf(place), true);
+  // Browsers know this kind of link no more: it asks for nothing, and nothing tells so.
+  for (const { href } of node.querySelectorAll("link[rel=import][href]")) name(place, "program", href);
+}
 
 // What earlier blocks loaded, and what of theirs was refused: that alone is no fault of an output that shows something.
 const earlier = [];
@@ -74,7 +78,7 @@ function borrowed(place, url) {
 
 function cause(place, what, url, count = 1) {
   const state = place && stateOf(place);
-  if (!state || typeof state.item === "string") return;
+  if (!state || typeof state.item === "string" || counts(url)) return;
   const key = `${what} ${url}`, known = state.causes.get(key);
   if (known) known.count += count;
   else if (state.causes.size < MOST) state.causes.set(key, { what, url, count, loaded: borrowed(place, url) });
@@ -170,11 +174,15 @@ const INSIDE = address("inside.js");
 const START = /^\s*(?:<!doctype[^>]*>)?/i;
 
 export function listening(place) {
-  for (const frame of place.querySelectorAll("iframe[srcdoc]")) {
-    const text = frame.getAttribute("srcdoc"), [start] = START.exec(text);
+  for (const frame of place.getElementsByTagName("iframe")) {
+    const text = frame.getAttribute("srcdoc"), [start] = START.exec(text ?? "");
+    if (text === null || text.includes(`"${INSIDE}"`)) continue;
     frame.setAttribute("srcdoc", `${start}<script src="${INSIDE}"></script>${text.slice(start.length)}`);
   }
 }
+
+// Also those that a widget or a script puts there: this runs before what they hold is read.
+new MutationObserver(() => listening(document)).observe(root, { childList: true, subtree: true, attributeFilter: ["srcdoc"] });
 
 // A document that a script makes is one as well.
 const { createObjectURL } = URL;
@@ -213,7 +221,7 @@ function tell(place, at) {
   const grave = own.some(({ what }) => !SOFT.has(what) && what !== "scripts");
   const late = performance.now() - state.since >= LATE;
   const asks = state.empty || state.causes.size > 0 || state.failed !== "" || (late && !state.seen);
-  const nothing = Boolean(asks && shown && hollow(shown));
+  const nothing = Boolean(asks && shown && hollow(shown, state.causes.size > 0 || state.failed !== ""));
   const all = (nothing ? causes : own).map(({ what, url, count }) => ({ what, url, count }));
   state.seen = asks && !nothing;
   const room = nothing && shown.getBoundingClientRect().height > 24 + 2; // what draws nothing and takes no room is a loader

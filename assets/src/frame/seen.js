@@ -21,8 +21,12 @@ const ADVICE = [
   /(?:In a Jupyter environment, )?please rerun this cell to show the HTML representation or trust the notebook\./gi,
 ];
 
-export function words(text) {
+// Where something was refused, or a script failed: also that it is still being loaded, or could not be.
+const FAILED = /^loading\b[^.…]{0,60}(?:\.\.\.|…).{0,200}$|^(?:error: )?(?:could not|couldn.t|cannot|can.t|failed to|unable to) (?:load|fetch|download)\b[^.!]{0,80}[.!]?(?: please (?:refresh|reload|try)\b[^.!]{0,40}[.!]?)?$/i;
+
+export function words(text, refused = false) {
   text = text.replace(/\s+/g, " ").trim();
+  if (refused && FAILED.test(text)) return "";
   for (const each of ADVICE) text = text.replace(each, "");
   return text.trim();
 }
@@ -52,7 +56,7 @@ function coloured(node) {
 }
 
 // Says something else than what libraries say where something is missing.
-function speaks(place) {
+function speaks(place, refused) {
   const walk = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
   let text = "";
   for (let left = MOST; left && text.length < LONG && walk.nextNode(); left -= 1) {
@@ -60,7 +64,7 @@ function speaks(place) {
     const parentElement = parentNode instanceof ShadowRoot ? parentNode.host : parentNode; // a link has a host, too
     if (data.trim() && there(parentElement) && !parentElement.closest("[hidden], iframe, noscript")) text += data;
   }
-  return text.length >= LONG || words(text) !== "";
+  return text.length >= LONG || words(text, refused) !== "";
 }
 
 // A place, and the shadows in it: there BokehJS draws all that it draws.
@@ -74,11 +78,11 @@ function roots(place) {
   return found;
 }
 
-// Whether `place`, which stands in the page, shows nothing that a person would look at.
-export const hollow = (place) => roots(place).every(empty);
+// Whether `place`, which stands in the page, shows nothing that a person would look at. `refused`: something was refused to it, or failed.
+export const hollow = (place, refused) => roots(place).every((root) => empty(root, refused));
 
-function empty(place) {
-  if (speaks(place)) return false;
+function empty(place, refused) {
+  if (speaks(place, refused)) return false;
   const seen = [...place.querySelectorAll(SEEN)].slice(0, MOST);
   if (seen.some((node) => picture(node) && there(node) && large(node))) return false;
   const boxes = [...place.querySelectorAll(":not(script, style, iframe, .cr-refused)")].slice(0, MOST);

@@ -61,6 +61,9 @@ const THINGS = [["program", "programs"], ["data", "data"], ["look", "styles"]];
 // What would be seen if it were opened outside of the page, as a page of its own.
 const WHOLE = new Set(["tile", "program", "data", "look", "icons", "scripts"]);
 
+// What browsers say of that.
+const AROUND = /cross-origin (?:frame|object)/;
+
 const hosts = (own) => listed(own.map(({ host }) => host).filter(Boolean));
 
 // Whether the page can give a file, of which its first byte is asked for; null where it gives none.
@@ -83,5 +86,6 @@ export function told({ says, hollow, failed, causes }) {
     return { text: sentence(own, hollow), absent, url: opens ? url : "", path: path ?? "", whole: WHOLE.has(what) };
   }
   if (!hollow) return null;
+  if (AROUND.test(failed)) return { text: "This output cannot be shown: its script reaches for the page around it, which outputs cannot.", url: "", path: "", whole: true };
   return { text: `This output shows nothing${failed ? `: its script failed (${failed}).` : "."}`, url: "", path: "", whole: failed !== "" };
 }
