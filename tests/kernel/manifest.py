@@ -423,6 +423,15 @@ BEHAVIOURS = {
     "address:pasted:base": Behaviour(
         "A pasted address gives the server's base address.", "kernel facts: pasted addresses"
     ),
+    "address:pasted:own-base": Behaviour(
+        "A base path that is called like a page is not cut.", "kernel facts: pasted addresses"
+    ),
+    "address:pasted:once": Behaviour(
+        "A server's address means the same when it is read again.", "kernel facts: pasted addresses"
+    ),
+    "address:pasted:shown": Behaviour(
+        "A server shows its base address, whatever page of it was pasted.", "kernel facts: pasted addresses"
+    ),
     "address:pasted:wrong": Behaviour("What is no address is refused, with the way out.", "safety 3.2"),
     "address:pasted:never-raises-else": Behaviour(
         "Any text is an address or refused, and a token in it is gone.", "T7"

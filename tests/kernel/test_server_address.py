@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coderunner.errors import SettingsError
-from coderunner.kernel.server_address import is_loopback, normalise, parents, split_token
+from coderunner.kernel.server_address import is_loopback, lasting, normalise, parents, split_token
 from coderunner.kernel.sessions.registry import Server
 from coderunner.secret_value import Secret
 from tests.behaviours import behaviour
@@ -32,10 +32,62 @@ from tests.behaviours import behaviour
         ("https://hub.example.org/user/me/work/lab", "https://hub.example.org/user/me/work"),
         ("https://hub.example.org/base/user/me@x.org/tree", "https://hub.example.org/base/user/me@x.org"),
         ("https://hub.example.org/hub/user/me/lab", "https://hub.example.org/user/me"),
+        ("http://h:1/lab/workspaces/auto-1/tree/a.ipynb", "http://h:1"),
+        ("http://h:1/nbclassic/notebooks/a.ipynb", "http://h:1"),
+        ("http://h:1/edit/Makefile", "http://h:1"),
+        ("http://h:1/login?next=%2Flab", "http://h:1"),
     ],
 )
 def test_a_pasted_address_gives_the_base_address(pasted: str, base: str) -> None:
     assert normalise(pasted) == base
+
+
+@behaviour("address:pasted:own-base")
+@pytest.mark.parametrize(
+    ("pasted", "base"),
+    [
+        ("http://h:1/lab/lab/tree/a.ipynb", "http://h:1/lab"),
+        ("http://h:1/lab/login?next=%2Flab%2F", "http://h:1/lab"),
+        ("https://h/notebooks/lab", "https://h/notebooks"),
+        ("https://h/notebooks/lab/tree/a.ipynb", "https://h/notebooks"),
+        ("https://h/doc/jupyter/lab", "https://h/doc/jupyter"),
+        ("https://h/view", "https://h/view"),
+        (
+            "https://h/api/v1/namespaces/a/services/j:8888/proxy/lab",
+            "https://h/api/v1/namespaces/a/services/j:8888/proxy",
+        ),
+        ("https://h/user/me/lab/lab", "https://h/user/me/lab"),
+    ],
+)
+def test_a_base_path_that_is_called_like_a_page_is_not_cut(pasted: str, base: str) -> None:
+    assert normalise(pasted) == base
+    assert normalise(lasting(base)) == base
+
+
+@behaviour("address:pasted:once")
+@given(
+    st.lists(
+        st.sampled_from(
+            ["lab", "tree", "api", "v1", "edit", "notebooks", "user", "me", "hub", "a.ipynb", "doc"]
+        ),
+        max_size=6,
+    )
+)
+def test_what_a_server_has_for_an_address_leads_to_the_same_base_again(parts: list[str]) -> None:
+    pasted = "/".join(["http://h:1", *parts])
+    where = Server(f"{pasted}?token=canary")
+    assert normalise(where.url) == normalise(pasted)
+    assert Server(where.url).url == where.url
+
+
+@behaviour("address:pasted:shown")
+@pytest.mark.parametrize("page", ["", "/", "/lab", "/lab/tree/a.ipynb", "/tree", "/notebooks/a.ipynb"])
+@pytest.mark.parametrize(
+    "base", ["http://h:1", "https://h/jupyter", "https://hub/user/me", "https://hub/user/me/work"]
+)
+def test_a_server_shows_its_base_address_whatever_page_of_it_was_pasted(base: str, page: str) -> None:
+    assert Server(f"{base}{page}").url == base
+    assert Server(f"{base}{page}").place == f"It runs on the Jupyter server {base}."
 
 
 @behaviour("address:pasted:wrong")

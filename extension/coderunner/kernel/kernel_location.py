@@ -1,10 +1,11 @@
 """Where a kernel runs: on this machine, or on a Jupyter server."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from coderunner.errors import SettingsError
-from coderunner.kernel.server_address import split_token
+from coderunner.kernel.server_address import lasting, normalise, split_token
 from coderunner.sandbox.backends import Availability
 from coderunner.sandbox.kernel_sandbox import in_force
 from coderunner.secret_value import Secret
@@ -64,8 +65,9 @@ class Patience:
 class Server:
     """A kernel on a Jupyter server.
 
-    `url` may be what a person pasted from the browser: a token in it is moved to `token` at once, so that
-    neither the value's repr nor its `url` ever shows one.
+    `url` may be what a person pasted from the browser: it becomes the server's base address at once, and a
+    token in it is moved to `token`, so that neither the value's repr nor its `url` ever shows one. What is no
+    address stays as it is, for whoever asks there to refuse.
     """
 
     url: str
@@ -83,6 +85,8 @@ class Server:
 
     def __post_init__(self) -> None:
         url, pasted = split_token(self.url)
+        with suppress(SettingsError):
+            url = lasting(normalise(url))
         object.__setattr__(self, "url", url)
         if pasted and not self.token:
             object.__setattr__(self, "token", Secret(pasted))

@@ -5,14 +5,29 @@ server's base address, to which `api/…` is appended.
 """
 
 import ipaddress
+import re
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from coderunner.errors import SettingsError
 
-PAGES = frozenset(
-    {"lab", "tree", "notebooks", "edit", "view", "terminals", "retro", "doc", "login", "api", "console"}
+PAGE = re.compile(
+    r"""
+      lab (/ (doc|tree|workspaces|api|extensions) (/.*)?)?
+    | (nbclassic|retro) (/ (consoles|edit|notebooks|terminals|tree|view) (/.*)?)?
+    | doc / (tree|workspaces) /.*
+    | tree (/.*)?
+    | (edit|notebooks|view) / (?! (.*/)? (lab|tree|login) $ | (.*/)? lab/(tree|workspaces)/ ) .+
+    | (terminals|consoles?) (/[^/]+)?
+    | log(in|out)
+    | api (/ (contents|kernels|kernelspecs|me|sessions|status|terminals) (/.*)?)?
+    """,
+    re.VERBOSE,
 )
-"""The pages of Jupyter's own user interfaces, below a server's base address."""
+"""The pages of Jupyter's own user interfaces, below a server's base address.
+
+What follows has to be such as follows on that page: `lab/lab` is the page of a server with the base path
+`lab`, `api/v1/…/proxy/lab` one behind the proxy of a Kubernetes.
+"""
 
 EXAMPLE = "http://127.0.0.1:8888"
 LOOPBACK_NAMES = ("localhost", "localhost.localdomain")
@@ -79,14 +94,24 @@ def _base_path(path: str) -> str:
 
     `/user/lab/lab` is the server of a Hub user who is called lab: what stands right after `user` is a name.
     """
-    kept: list[str] = []
-    for part in filter(None, path.split("/")):
+    parts, kept = [part for part in path.split("/") if part], list[str]()
+    for place, part in enumerate(parts):
         hub = kept[-1:] == ["hub"] and kept[-2:-1] != ["user"]
-        if (part in PAGES and kept[-1:] != ["user"]) or (hub and part != "user"):
+        page = PAGE.fullmatch("/".join(parts[place:])) is not None
+        if (page and kept[-1:] != ["user"]) or (hub and part != "user"):
             break
         kept = kept[:-1] if hub else kept
         kept.append(part)
     return "".join(f"/{quote(part, safe='%:@!$&()*+,;=~-._')}" for part in kept)
+
+
+def lasting(base: str) -> str:
+    """Return the address by which `normalise` knows a base address, now and when it is read again.
+
+    That is itself as a rule. One that ends like a page of Jupyter's is followed by a page: `…/lab/lab`.
+    """
+    base = base.rstrip("/")
+    return base if normalise(base) == base else f"{base}/lab"
 
 
 def is_loopback(url: str) -> bool:

@@ -48,7 +48,6 @@ from coderunner.kernel.io_thread import in_this_loop
 from coderunner.kernel.packages.environments import interpreter, is_environment
 from coderunner.kernel.protocol.cell_outputs import Change
 from coderunner.kernel.protocol.output_delta import OutputDelta
-from coderunner.kernel.server_address import normalise
 from coderunner.kernel.sessions.chat_grants import ChatGrants, Reach
 from coderunner.kernel.sessions.folders.chat_folders import slug
 from coderunner.kernel.sessions.folders.first_rows import first_rows
@@ -249,7 +248,6 @@ __all__ = [
     "missing_words",
     "never",
     "no_pictures",
-    "normalise",
     "open_records",
     "panel_of",
     "parts",

@@ -82,6 +82,7 @@ REACHED: list[tuple[Mapping[str, Any], str]] = [
     ({"hostname": "node7"}, "http://node7:8888/user/ann"),
     ({"hostname": "localhost", "secure": True}, "https://localhost:8888/user/ann"),
     ({"hostname": "localhost", "base_url": "/"}, "http://localhost:8888"),
+    ({"base_url": "/user/ann/lab/"}, "http://127.0.0.1:8888/user/ann/lab/lab"),
 ]
 
 

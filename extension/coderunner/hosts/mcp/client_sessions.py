@@ -25,6 +25,7 @@ from coderunner.runner import (
     Result,
     RunningKernel,
     RunOptions,
+    Server,
     Session,
     Sessions,
     Toolbox,
@@ -127,8 +128,8 @@ class ClientSessions:
         if not self._finds:
             return []
         if self.settings.server:
-            where = location_of(self.settings)
-            found = [replace(each, server=self.settings.server) for each in await existing(where)]
+            where, address = location_of(self.settings), Server(self.settings.server).url
+            found = [replace(each, server=address) for each in await existing(where)]
         else:
             found = [each for each in await kernels_here() if each.server]
         return [each for each in found if not each.conversation][:LISTED]

@@ -39,7 +39,7 @@ from coderunner.kernel.execution.client import KernelClient
 from coderunner.kernel.execution.transport import Transport
 from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.kernel_location import KernelLocation, Local, Server
-from coderunner.kernel.server_address import is_loopback, normalise, parents
+from coderunner.kernel.server_address import is_loopback, lasting, normalise, parents
 from coderunner.kernel.sessions.spoken_language import of_kernel
 from coderunner.languages import language_of
 from coderunner.outputs import DisplayData, ExecuteResult, Result, Status, Stream
@@ -195,7 +195,7 @@ class _Examination:
     async def _why_no_jupyter(self, rest: RestApi, trouble: KernelError | None) -> str:
         for url in [*parents(rest.url), *await self._ways_on(rest)]:
             if await self._is_jupyter(rest, url):
-                return Sentence.ELSEWHERE.format(url=url)
+                return Sentence.ELSEWHERE.format(url=lasting(url))
         if await self._is_jupyter(rest, f"{rest.url}/hub"):
             return Sentence.A_HUB.format(url=rest.url)
         return _sentence(trouble or NotAJupyterServer(Sentence.NOT_JUPYTER.format(url=rest.url)))
@@ -204,14 +204,11 @@ class _Examination:
         """Return the addresses that the answer to a wrong one hints at."""
         response = await rest.fetch("GET", "")
         reports = REPORT_PATH.search(response.headers.get("Content-Security-Policy", ""))
-        hints = [response.headers.get("Location", ""), reports[1] if reports else ""]
-        targets = [redirected(rest.url, hint) for hint in hints]
+        leads = redirected(rest.url, response.headers.get("Location", ""))
+        reported = redirected(rest.url, reports[1] if reports else "")
         here = urlsplit(rest.url)[:2]
-        return [
-            normalise(target._replace(query="").geturl())
-            for target in targets
-            if target is not None and target[:2] == here
-        ]
+        ways = [normalise(leads.geturl())] if leads is not None and leads[:2] == here else []
+        return [*ways, *([reported.geturl()] if reported is not None and reported[:2] == here else [])]
 
     async def _is_jupyter(self, rest: RestApi, url: str) -> bool:
         try:

@@ -13,7 +13,7 @@ from secrets import token_hex
 from time import monotonic
 from typing import Any
 
-from coderunner.errors import CodeRunnerError, SettingsError
+from coderunner.errors import CodeRunnerError
 from coderunner.hosts.textgen.form import character_preset
 from coderunner.hosts.textgen.form.notebook_export import notebook
 from coderunner.hosts.textgen.state.extension_state import ExtensionState, why_not
@@ -35,7 +35,6 @@ from coderunner.runner import (
     heard,
     marked_yours,
     never,
-    normalise,
     run_cell_sync,
     running_servers,
     start_server,
@@ -176,10 +175,10 @@ class FormHandlers:
         pasted = Server(address.strip())  # moves a token out of the address
         changes: dict[str, Any] = {
             "kernel": kernel,
-            "server": _understood(pasted.url),
+            "server": pasted.url,
             "kernel_name": kernel_name,
         }
-        moved = changes["server"] != _understood(self.extension.store.get().server)
+        moved = changes["server"] != Server(self.extension.store.get().server).url
         known = with_token(pasted).token if kernel == "server" and self.finds else Secret()
         if token.strip() or pasted.token or known or moved:
             # The saved token belongs to one server and is never sent to another.
@@ -363,14 +362,6 @@ def sentence(text: str) -> str:
     """`text` as a sentence; a URL at its beginning is not capitalised."""
     begun = text if text.startswith("http") else text[:1].upper() + text[1:]
     return begun if begun.endswith((".", "!", "?", "…")) else f"{begun}."
-
-
-def _understood(address: str) -> str:
-    """The base URL of the pasted text; unchanged if it is none, which the check then reports."""
-    try:
-        return normalise(address)
-    except SettingsError:
-        return address
 
 
 def printed(result: Result) -> str:

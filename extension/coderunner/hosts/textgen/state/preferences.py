@@ -99,7 +99,9 @@ class Preferences:
         """The kernel in words for the user, without a token that was put into the address."""
         if self.kernel == "embedded":
             return f"the embedded kernel {self.kernel_name}"
-        return f"the kernel {self.kernel_name} on {self.server.partition('?')[0].rpartition('@')[2]}"
+        return (
+            f"the kernel {self.kernel_name} on {Server(self.server).url.partition('?')[0].rpartition('@')[2]}"
+        )
 
     def with_changes(self, changes: Mapping[str, Any]) -> "Preferences":
         """These preferences with the valid ones of `changes`."""

@@ -9,6 +9,7 @@ from jupyter_core.paths import jupyter_runtime_dir
 from coderunner.errors import SettingsError
 from coderunner.kernel.connections.servers.running_servers import told_by
 from coderunner.kernel.kernel_location import Server
+from coderunner.kernel.server_address import lasting
 from coderunner.secret_value import Secret
 
 
@@ -35,7 +36,7 @@ def _address(told: Mapping[str, object]) -> str:
             "sock"
         ):
             scheme = "https" if told.get("secure") else "http"
-            return f"{scheme}://{_reached(host)}:{port}{base.rstrip('/')}"
+            return lasting(f"{scheme}://{_reached(host)}:{port}{base}")
         case _:
             return ""
 

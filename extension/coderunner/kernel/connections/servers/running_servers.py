@@ -21,7 +21,7 @@ from coderunner.kernel.connections.servers.running_kernels import (
 )
 from coderunner.kernel.io_thread import io_thread
 from coderunner.kernel.kernel_location import KernelLocation, Patience, Server, location_of
-from coderunner.kernel.server_address import is_loopback, normalise
+from coderunner.kernel.server_address import is_loopback, lasting
 from coderunner.secret_value import Secret
 from coderunner.settings.settings import Settings
 from coderunner.text.json_reader import loads
@@ -87,9 +87,9 @@ def marked_yours(where: KernelLocation) -> KernelLocation:
 
 def _found_at(where: Server) -> RunningServer | None:
     """Return the server that this user runs at an address."""
-    with suppress(SettingsError):
-        spot = _spot(base := normalise(where.url))
-        if is_loopback(base):
+    with suppress(ValueError):
+        spot = _spot(where.url)
+        if is_loopback(where.url):
             return next((each for each in running_servers() if spot == _spot(each.where.url)), None)
     return None
 
@@ -116,7 +116,7 @@ def _server(file: Path) -> RunningServer | None:
 def _address_here(url: str, process: int) -> str | None:
     """Return where a process of ours listens, which says that it does so at `url`; None where it does not."""
     try:
-        base, parts = normalise(url), urlsplit(url)
+        base, parts = lasting(url), urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         heard = {at.ip for at in _listening(process) if at.port == port}
     except (SettingsError, ValueError, OverflowError, psutil.Error):

@@ -28,6 +28,7 @@ from coderunner.files.receiving import chunks, one_behind
 from coderunner.kernel.connections.servers.contents.contents_api import CHUNK, ContentsApi, Entry
 from coderunner.kernel.connections.servers.rest_api import RestApi
 from coderunner.kernel.kernel_location import Server
+from coderunner.kernel.server_address import normalise
 
 T = TypeVar("T")
 Run = Callable[[Coroutine[Any, Any, Any]], Awaitable[Any]]
@@ -163,7 +164,7 @@ class ContentsFolder:
 
     def address(self, path: str) -> str:
         """Where the server gives it to whoever is logged in there."""
-        return f"{self._server.url.rstrip('/')}/files/{quote(self.at(path))}"
+        return f"{normalise(self._server.url)}/files/{quote(self.at(path))}"
 
     async def room(self, listing: Listing) -> Room:
         """How much it takes, and how much more it may."""
