@@ -16,8 +16,6 @@ from coderunner.kernel.kernel_location import Server
 
 AT_ONCE = 5.0
 """Seconds for a kernel at rest to answer; it takes milliseconds."""
-ATTACHED = 10.0
-"""Seconds for a kernel that runs already, and is at rest, to say so."""
 STALE = 3.0
 """Seconds for which a server may call a kernel busy whose cell has ended, or which it has just restarted."""
 FAREWELL = 5.0
@@ -101,7 +99,8 @@ async def attach(where: Server) -> ServerKernel:
         kernel = ServerKernel(rest, found.id, "", found=True)
         kernel.borrowed, kernel.language = True, language
         try:
-            await greet(kernel, within=ATTACHED)
+            # It may just have been started or restarted, of which a server still says that it is idle.
+            await greet(kernel, within=rest.patience.start)
             kernel.ready = True
             await kernel.check()
         except BaseException:
