@@ -14,9 +14,10 @@ import json
 import re
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -166,10 +167,11 @@ def as_notebook(output: Output) -> object:
     raise ValueError(f"no kind here shows {output}")
 
 
-def converted(animal: Animal, result: Result) -> str:
-    """The page that nbconvert makes of a cell."""
-    cell = new_code_cell(animal.code, outputs=[as_notebook(output) for output in result.outputs])
-    html, _ = HTMLExporter().from_notebook_node(new_notebook(cells=[cell]))
+def converted(animal: Animal, result: Result, count: int = 1) -> str:
+    """The page that nbconvert makes of a cell, `count` times."""
+    outputs = [as_notebook(output) for output in result.outputs]
+    cells = [new_code_cell(animal.code, outputs=outputs) for _ in range(count)]
+    html, _ = HTMLExporter().from_notebook_node(new_notebook(cells=cells))
     return str(html)
 
 
@@ -241,35 +243,45 @@ def texts(browser: Browser, bare: Scene) -> None:
     print(f"{f'{TEXTS} text outputs, all there':28} {ours:8.0f} {floor:8.0f} {ours / floor:6.1f}×")
 
 
-def shown(page: Page, cell: str, animal: Animal) -> None:
-    place = frame_of(page, cell) if animal.framed else block_of(page, cell)
-    place.locator(animal.selector).first.wait_for()
+def all_shown(host: Host, animal: Animal, page: Page) -> None:
+    for cell in host.cells:
+        place = frame_of(page, cell) if animal.framed else block_of(page, cell)
+        place.locator(animal.selector).first.wait_for()
 
 
-def memory(browser: Browser, host: Host, animal: Animal, *, height: int) -> float:
-    """Megabytes of the browser while a page of that height stands."""
+def memory(browser: Browser, address: str, ready: Callable[[Page], None], *, height: int) -> float:
+    """Megabytes of the browser while a page of that height stands, once it is `ready`."""
     with tab(browser, height=height) as page:
-        page.goto(host.address)
-        for cell in host.cells:
-            shown(page, cell, animal)
+        page.goto(address)
+        ready(page)
         page.wait_for_timeout(500)
         processes = psutil.Process().children(recursive=True)
         return sum(float(each.memory_full_info().pss) for each in processes if "chrom" in each.name()) / 1e6
 
 
-def more(browser: Browser, session: Session) -> None:
+def more(browser: Browser, session: Session, folder: Path) -> None:
+    def least(address: str, ready: Callable[[Page], None], height: int) -> float:
+        return min(memory(browser, address, ready, height=height) for _ in range(3))
+
     for name, count in MORE.items():
         animal = ANIMALS[KINDS[name]]
         result, panel = run(session, animal)
         # High enough to have all frames open.
         height = 12_000 if animal.framed else 900
-        taken = []
-        for shown_at_once in (1, 1 + count):
+        taken, its = [], []
+        for at_once in (1, 1 + count):
             with hosted() as host:
-                for number in range(shown_at_once):
+                for number in range(at_once):
                     host.show(f"output {number}", result.outputs, panel=panel)
-                taken.append(min(memory(browser, host, animal, height=height) for _ in range(3)))
-        print(f"{f'memory of {count} more blocks, each with {name}':56} {taken[1] - taken[0]:8.1f} MB")
+                taken.append(least(host.address, partial(all_shown, host, animal), height))
+            if name in STATIC:
+                page = folder / f"{at_once}.html"
+                page.write_text(converted(animal, result, at_once), encoding="utf-8")
+                its.append(least(page.as_uri(), lambda _: None, height))
+        beside = f" {its[1] - its[0]:8.1f} MB in one file" if its else ""
+        print(
+            f"{f'memory of {count} more blocks, each with {name}':56} {taken[1] - taken[0]:8.1f} MB{beside}"
+        )
 
 
 def main() -> None:
@@ -278,7 +290,7 @@ def main() -> None:
         paint(browser, session, bare, Path(folder))
         texts(browser, bare)
         live(browser, session)
-        more(browser, session)
+        more(browser, session, Path(folder))
 
 
 if __name__ == "__main__":
