@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.servers.place import HubPlace, Place
-from tests.servers.process import answers, asked, free_port, process, slow_kernel, until
+from tests.servers.process import START, answers, asked, free_port, process, slow_kernel, until
 
 VENVS = os.environ.get("CODERUNNER_TEST_SERVERS", "")
 
@@ -110,6 +110,7 @@ c.JupyterHub.authenticator_class = "dummy"
 c.Authenticator.allowed_users = {{"ann", "bob"}}
 c.JupyterHub.tornado_settings = {{"slow_spawn_timeout": 1}}
 c.Spawner.args = ["--allow-root"]
+c.Spawner.start_timeout = c.Spawner.http_timeout = {patience}
 c.Spawner.environment = {{"JUPYTER_PATH": "{kernels}"}}
 c.JupyterHub.allow_named_servers = True
 c.JupyterHub.services = [{{"name": "tests", "api_token": "{token}", "admin": True}}]
@@ -147,6 +148,7 @@ def hub(folder: Path) -> Iterator[HubPlace]:
         token=admin,
         kernels=folder / "jupyter",
         folder=folder,
+        patience=int(START),  # a machine under load takes longer than the Hub's own half minute
     )
     (folder / "config.py").write_text(config)
     command = [venv / "jupyterhub", "-f", str(folder / "config.py")]
