@@ -256,6 +256,10 @@ BEHAVIOURS = {
     "notebooks:import:refused": Behaviour(
         "What is no notebook is told in a sentence, and leaves nothing behind.", "README"
     ),
+    "notebooks:command:list": Behaviour(
+        "`coderunner export` without an argument lists the conversations, the newest first.",
+        "a newcomer: it wants an id or a title, and nothing told them",
+    ),
     "notebooks:command:several": Behaviour(
         "`coderunner import` takes several notebooks, and names each that it cannot take.", "README"
     ),

@@ -520,9 +520,29 @@ def test_the_command_line_imports_and_exports(
         f"  {identity}  analysis",
     ]
     assert told[3] == "coderunner: nowhere.ipynb cannot be read: No such file or directory"
+    assert main(["export", "analysis"]) == 2
+    assert "such as chat.ipynb" in capsys.readouterr().err
     records = open_records("", tmp_path / "data")
     assert [summary.id for summary in records.conversations.cards()] == [identity]
     records.close()
+
+
+@behaviour("notebooks:command:list")
+def test_export_without_a_name_lists_the_conversations_the_newest_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CODERUNNER_DATA_DIR", str(tmp_path / "data"))
+    assert main(["export"]) == 0
+    assert capsys.readouterr().out == "There are no conversations yet.\n"
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.ipynb").write_text(json.dumps(FOREIGN))
+    assert main(["import", "one.ipynb", "two.ipynb"]) == 0
+    one, two = capsys.readouterr().out.split()
+    assert main(["export"]) == 0
+    titles, *rows = (line.split() for line in capsys.readouterr().out.splitlines())
+    assert titles == ["id", "changed", "title"]
+    assert [(row[0], row[-1]) for row in rows] == [(two, "two"), (one, "one")]
 
 
 @behaviour("notebooks:command:several")

@@ -88,9 +88,14 @@ def parser() -> argparse.ArgumentParser:
         commands, "kernels", "list the running kernels, on this machine or a server", ("kernel", "sandbox")
     )
     kernels.add_argument("--json", action="store_true", help="print the list as JSON")
-    export = _add(commands, "export", "save a conversation as a notebook", ("kept",))
-    export.add_argument("conversation", help="its id or title, or the name of its kernel")
-    export.add_argument("notebook", help="new file, such as chat.ipynb; - for stdout")
+    export = _add(commands, "export", "save a conversation as a notebook, or list them", ("kept",))
+    export.add_argument(
+        "conversation",
+        nargs="?",
+        default="",
+        help="its id or title, or the name of its kernel; without it, list all conversations",
+    )
+    export.add_argument("notebook", nargs="?", default="", help="new file, such as chat.ipynb; - for stdout")
     take_in = _add(commands, "import", "import notebooks as conversations", ("kept",))
     take_in.add_argument("notebook", nargs="+", help="one or more files; - for stdin")
     key = _add(commands, "key", "make a key for a user of the proxy, and the lines for the team file", ())

@@ -71,6 +71,10 @@ BEHAVIOURS = {
         "An image is shown where the terminal can, and is a line of text elsewhere.",
         "kitty graphics protocol; iTerm2 inline images",
     ),
+    "kernels:list:title": Behaviour(
+        "`coderunner kernels` shows the title of a conversation beside its name.",
+        "a newcomer: ids, no titles",
+    ),
     "kernels:list:server": Behaviour(
         "`coderunner kernels` lists a server's kernels: state, last activity, memory, and what they are for.",
         "anchors: 55",

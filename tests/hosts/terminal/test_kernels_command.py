@@ -22,7 +22,7 @@ from coderunner.kernel.connections.servers.running_servers import (
     running_servers,
     with_token,
 )
-from coderunner.runner import Local, Server, Sessions, existing
+from coderunner.runner import Local, Server, Sessions, existing, label_of
 from coderunner.sandbox.backends import available
 from coderunner.sandbox.kernel_sandbox import KernelSandbox
 from coderunner.secret_value import Secret
@@ -57,6 +57,31 @@ def run(jupyter: Jupyter, *arguments: str) -> int:
         patch.setenv("CODERUNNER_SERVER", jupyter.url)
         patch.setenv("CODERUNNER_TOKEN", jupyter.token)
         return main([*arguments])
+
+
+@behaviour("kernels:list:title")
+def test_a_kernel_of_a_conversation_is_listed_with_its_title(
+    jupyter: Jupyter, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cell: dict[str, object] = {
+        "cell_type": "code",
+        "source": "x = 1",
+        "metadata": {},
+        "execution_count": None,
+        "outputs": (),
+    }
+    notebook = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [cell]}
+    (tmp_path / "Sales.ipynb").write_text(json.dumps(notebook))
+    assert main(["import", str(tmp_path / "Sales.ipynb")]) == 0
+    label = label_of(capsys.readouterr().out.strip())
+    assert run(jupyter, "exec", "--session", label, "-c", "x = 1") == 0
+    assert run(jupyter, "kernels") == 0
+    assert run(jupyter, "kernels", "--json") == 0
+    shown = capsys.readouterr().out
+    assert f"conversation {label}: Sales\n" in shown
+    told = json.loads(shown[shown.index("[") :])
+    assert [each["title"] for each in told if each["conversation"] == label] == ["Sales"]
+    jupyter.ask(f"api/sessions/{jupyter.session(f'coderunner/{label}')['id']}", "DELETE")
 
 
 @behaviour("kernels:list:server")
@@ -116,7 +141,7 @@ async def test_the_kernels_of_this_machine_are_listed_with_what_they_take(
 def test_a_column_of_which_nothing_is_known_is_left_out() -> None:
     rows = [("kernel", "spec", "state", "for"), ("12", "-", "-", "conversation a"), ("345", "-", "idle", "-")]
     assert lines(rows) == ["kernel  state  for", "12      -      conversation a", "345     idle   -"]
-    assert lines([("no kernel is running",)]) == ["no kernel is running"]
+    assert lines([("No kernel is running.",)]) == ["No kernel is running."]
 
 
 @behaviour("kernels:attach:variables")

@@ -3,9 +3,11 @@
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 
 from coderunner.errors import NotANotebook, SettingsError
+from coderunner.hosts.terminal.kernels_command import lines, on_one_line
 from coderunner.runner import (
     LARGEST,
     Records,
@@ -21,10 +23,15 @@ from coderunner.settings.settings import Settings
 
 
 def export(settings: Settings, conversation: str, file: str) -> int:
-    """Write a conversation to a new notebook, `-` for stdout; gives the exit code.
+    """Write a conversation to a new notebook, `-` for stdout; without one, list them. Gives the exit code.
 
     Raises NoSuchConversation, RecordsUnavailable, SettingsError.
     """
+    if not conversation:
+        return _list(settings)
+    if not file:
+        message = "name the new file as well, such as chat.ipynb, or - for stdout"
+        raise SettingsError(message)
     with _records(settings) as records:
         chat = find_chat(records, conversation)
     labels = {run.key.conversation for run in chat.records}
@@ -33,6 +40,21 @@ def export(settings: Settings, conversation: str, file: str) -> int:
     if words := missing_words(chat):
         sys.stderr.write(f"coderunner: {words}\n")
     return 0
+
+
+def _list(settings: Settings) -> int:
+    """Print all conversations, the newest first."""
+    with _records(settings) as records:
+        cards = sorted(records.conversations.cards(), key=lambda card: card.changed, reverse=True)
+    rows = [(card.id, f"{_day(card.changed)}", on_one_line(card.title)) for card in cards]
+    shown = lines([("id", "changed", "title"), *rows] if rows else [("There are no conversations yet.",)])
+    sys.stdout.write("".join(f"{line}\n" for line in shown))
+    return 0
+
+
+def _day(moment: float) -> str:
+    """A moment as a date and time of this machine."""
+    return datetime.fromtimestamp(moment, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def _write(text: str, file: str) -> None:

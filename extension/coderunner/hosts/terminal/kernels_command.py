@@ -3,11 +3,21 @@
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from coderunner.runner import RunningKernel, ago, existing, kernels_here, located, plain
+from coderunner.errors import RecordsUnavailable
+from coderunner.runner import (
+    RunningKernel,
+    ago,
+    existing,
+    kernels_here,
+    label_of,
+    located,
+    open_records,
+    plain,
+)
 from coderunner.settings.settings import Settings
 
 UNKNOWN = "-"
@@ -20,11 +30,18 @@ def kernels(settings: Settings, *, as_json: bool) -> int:
     Raises KernelError.
     """
     found = asyncio.run(existing(located(settings)) if settings.server else kernels_here())
+    titles = _titles(settings) if any(_conversation(each, settings) for each in found) else {}
     if as_json:
-        listed = [asdict(each) | {"conversation": _conversation(each, settings)} for each in found]
+        listed = [
+            asdict(each)
+            | {"conversation": (ours := _conversation(each, settings)), "title": titles.get(ours, "")}
+            for each in found
+        ]
         sys.stdout.write(json.dumps(listed, indent=2) + "\n")
         return 0
-    rows = [TITLES, *(_row(each, settings) for each in found)] if found else [("no kernel is running",)]
+    rows = (
+        [TITLES, *(_row(each, settings, titles) for each in found)] if found else [("No kernel is running.",)]
+    )
     sys.stdout.write("".join(f"{line}\n" for line in lines(rows)))
     return 0
 
@@ -39,14 +56,33 @@ def lines(rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def _row(each: RunningKernel, settings: Settings) -> tuple[str, ...]:
+def _titles(settings: Settings) -> Mapping[str, str]:
+    """What the conversations are called whose kernels these may be, by their names there.
+
+    Nothing where no records can be read.
+    """
+    where = settings.records_url.reveal(), settings.data_dir
+    try:
+        records = open_records(*where, keep_days=settings.keep_days, fallback="none")
+    except RecordsUnavailable:
+        return {}
+    try:
+        return {label_of(card.id): card.title for card in records.conversations.cards()}
+    except RecordsUnavailable:
+        return {}
+    finally:
+        records.close()
+
+
+def _row(each: RunningKernel, settings: Settings, titles: Mapping[str, str]) -> tuple[str, ...]:
     memory = UNKNOWN if each.memory is None else f"{each.memory / 1e6:.0f} MB"
     ours = _conversation(each, settings)
     what = f"conversation {ours}" if ours else each.path
+    what = f"{what}: {titles[ours]}" if titles.get(ours) else what
     what = f"{what} at {each.server}" if each.server else what
     short = each.id if each.id.isdigit() else each.id[:8]
     told = short, each.kernel_name, each.state, ago(each.active), memory, what
-    return tuple(_on_one_line(text) for text in told)
+    return tuple(on_one_line(text) for text in told)
 
 
 def _conversation(each: RunningKernel, settings: Settings) -> str:
@@ -56,6 +92,6 @@ def _conversation(each: RunningKernel, settings: Settings) -> str:
     return each.conversation
 
 
-def _on_one_line(text: str) -> str:
+def on_one_line(text: str) -> str:
     """A foreign text on one line, without terminal escapes."""
     return " ".join(plain(text).split()) or UNKNOWN
