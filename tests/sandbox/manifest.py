@@ -67,6 +67,11 @@ BEHAVIOURS = {
         "What code of a chat may reach is listed, with whether a setting or the chat allows it.",
         "a newcomer's question",
     ),
+    "sandbox:by-hand:elsewhere": Behaviour(
+        "What was allowed to a chat's kernels on this machine is not listed while its code runs on a server, "
+        "and stays allowed.",
+        "a newcomer",
+    ),
     "sandbox:by-hand:apart": Behaviour(
         "What a grant of a folder leaves out, because it may be a secret or is run outside, is said by name.",
         "a newcomer's question",

@@ -234,6 +234,19 @@ async def test_where_nothing_can_be_allowed_one_sentence_says_why(
     assert str(why.value) == said
 
 
+@behaviour("sandbox:by-hand:elsewhere")
+async def test_what_kernels_of_this_machine_may_reach_is_not_listed_while_code_runs_on_a_server(
+    home: Path,
+) -> None:
+    sandbox, hosts = boxed(home, Availability("namespaces")), Grants(hosts=frozenset({"example.org"}))
+    sandbox.granted.add("chat", hosts)
+    chats = Chats(home, sandbox, Server("http://127.0.0.1:8888"))
+    assert (chats.grants.of("chat").own, chats.grants.seen("chat")) == ((), "chat")
+    before = Chats(home, sandbox).grants.seen("chat")
+    assert await chats.grants.keep("chat", before, ()) == ""
+    assert sandbox.granted.of("chat") == hosts
+
+
 @behaviour("sandbox:by-hand:apart")
 @pytest.mark.parametrize("way", ["namespaces", "landlock"])
 async def test_what_a_grant_of_a_folder_leaves_out_is_said(way: Backend, home: Path) -> None:

@@ -96,6 +96,14 @@ BEHAVIOURS = {
         "What fills a narrow page stays open when that becomes wider; the list is back when it is closed.",
         "the look",
     ),
+    "app:panel:nothing-to-do": Behaviour(
+        "*Interrupt* and *Restart* are disabled while they can do nothing, and say why.",
+        "a newcomer: both did nothing at a kernel that was not there",
+    ),
+    "app:panel:place": Behaviour(
+        "What holds for kernels of this machine alone is not shown while code runs on a server.",
+        "a newcomer: packages of this machine beside a server's address",
+    ),
     "app:panel:lost": Behaviour(
         "In place of the kernel's light the page says that it is not connected, as long as the app does not "
         "answer.",

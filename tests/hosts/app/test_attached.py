@@ -60,8 +60,11 @@ def test_a_kernel_of_a_persons_own_is_restarted_only_after_a_question(somebody: 
     answer(somebody, "#cr-restart", "Cancel")
     answer(somebody, "#cr-rerun", "Cancel")
     assert somebody.run("print('kept' in globals())") == "True"
+    light = somebody.page.locator("#cr-kernel [data-cr-mark]")
+    before = light.get_attribute("data-cr-mark") or ""
     answer(somebody, "#cr-restart", "Restart")
-    expect(somebody.page.locator("#cr-kernel")).to_contain_text("Idle")
+    expect(light).not_to_have_attribute("data-cr-mark", before)
+    expect(light).to_contain_text("Idle")
     assert somebody.run("print('kept' in globals())") == "False"
     answer(somebody, "#cr-rerun", "Restart and run all")
     expect(somebody.page.locator(".toast-body")).to_contain_text("Its variables now: kept (int).")

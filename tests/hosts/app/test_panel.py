@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -10,7 +11,10 @@ from playwright.sync_api import Page, Route, expect
 
 from coderunner.hosts.app.attachments import looking_in
 from coderunner.hosts.app.conversation.reply_writer import kernel_label
+from coderunner.hosts.app.page import html_fragments
 from coderunner.hosts.app.server import App
+from coderunner.kernel.sessions.kernel_status import State
+from coderunner.runner import KernelLocation, KernelStatus, Local, Server
 from coderunner.text.file_sizes import in_words
 from coderunner.text.terminal_text import visible_line
 from tests.behaviours import behaviour
@@ -106,12 +110,67 @@ def test_the_page_says_that_the_app_does_not_answer_and_that_it_does_again(someb
     page.route("**/coderunner/news", lambda route: route.abort())
     expect(page.locator(".cr-lost")).to_contain_text("Not connected")
     expect(kernel).to_be_hidden()
-    expect(page.locator("#cr-restart")).to_be_disabled()
+    expect(page.locator("#cr-rerun")).to_be_disabled()
     page.unroute("**/coderunner/news")
     expect(page.locator(".cr-lost")).to_have_text("")
     expect(kernel).to_be_visible()
-    expect(page.locator("#cr-restart")).to_be_enabled()
+    expect(page.locator("#cr-rerun")).to_be_enabled()
     somebody.complaints.clear()  # what was aborted is told in the console, too
+
+
+@behaviour("app:panel:nothing-to-do")
+def test_a_button_that_can_do_nothing_to_the_kernel_is_disabled_and_says_why(somebody: Visitor) -> None:
+    page = somebody.page
+    interrupt, restart = page.locator("#cr-interrupt"), page.locator("#cr-restart")
+    for button, why in ((interrupt, html_fragments.NOTHING_RUNS), (restart, html_fragments.NO_KERNEL)):
+        expect(button).to_be_disabled()
+        expect(button).to_have_attribute("title", why)
+    somebody.say("```python\nimport time\nprint('on')\ntime.sleep(60)\n```\n")
+    expect(restart).to_be_enabled()
+    expect(restart).to_have_attribute("title", "")
+    interrupt.click()
+    expect(somebody.replies).to_contain_text("Seen.")
+    expect(interrupt).to_be_disabled()
+    expect(restart).to_be_enabled()
+
+
+SERVER = "http://127.0.0.1:1"
+
+
+@behaviour("app:panel:nothing-to-do")
+@pytest.mark.parametrize(
+    ("state", "ran", "where", "interrupt", "restart"),
+    [
+        ("none", False, Local(), "no", "no"),
+        ("none", True, Local(), "no", "no"),
+        ("dead", True, Local(), "no", "no"),
+        ("starting", False, Local(), "yes", "yes"),
+        ("idle", True, Local(), "no", "yes"),
+        ("busy", False, Local(), "yes", "yes"),
+        # It may be there still, also where the app was started anew, or the connection was lost.
+        ("none", True, Server(SERVER), "no", "yes"),
+        ("dead", True, Server(SERVER), "no", "yes"),
+        ("none", False, Server(SERVER), "no", "no"),
+    ],
+)
+def test_what_can_be_done_to_a_kernel_depends_on_where_it_is_and_what_ran_in_it(
+    state: State, *, ran: bool, where: KernelLocation, interrupt: str, restart: str, app: App
+) -> None:
+    now = KernelStatus(state, "python3", 0.0, ran=ran)
+    html = html_fragments.status(now, replace(app.choices, where=where), "c")
+    found = re.search('data-cr-interrupt="(.*?)" data-cr-restart="(.*?)"', html)
+    assert found is not None
+    assert ["no" if why else "yes" for why in found.groups()] == [interrupt, restart]
+
+
+@behaviour("app:panel:place")
+def test_packages_of_this_machine_are_not_shown_with_a_server(app: App) -> None:
+    now = KernelStatus("idle", "python3", 0.0)
+    shown = [
+        html_fragments.status(now, replace(app.choices, where=where), "c", packages=2)
+        for where in (Local(), Server(SERVER))
+    ]
+    assert ["2 packages added" in html for html in shown] == [True, False]
 
 
 # --- files of a message

@@ -188,8 +188,11 @@ class ChatGrants:
         )
 
     def _own(self, conversation: str) -> list[Grant]:
+        """What was allowed to its kernels on this machine; none of it holds on a server."""
         sandbox = self._sessions.sandbox
-        return in_words(sandbox.granted.of(conversation), Path.home()) if sandbox is not None else []
+        if sandbox is None or not isinstance(self._where(), Local):
+            return []
+        return in_words(sandbox.granted.of(conversation), Path.home())
 
 
 def _named(sentence: str, paths: Iterable[Path], folder: Path) -> list[str]:

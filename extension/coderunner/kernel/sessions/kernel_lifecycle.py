@@ -94,7 +94,7 @@ class KernelLifecycle:
 
     def resume(self, count: int) -> None:
         """An earlier process ran cells here, the last of them with that execution count."""
-        self._ran, self._counted = True, count
+        self._ran, self._counted, self.status = True, count, replace(self.status, ran=True)
 
     def succeed(self, earlier: "KernelLifecycle") -> None:
         """Take over from a conversation's kernel elsewhere, whose variables stay behind."""
@@ -349,7 +349,7 @@ class KernelLifecycle:
             self._beside(self.rest())
 
     def _show(self, state: State, sentence: str = "") -> None:
-        self.status = KernelStatus(state, self._where.kernel_name, time.monotonic(), sentence)
+        self.status = KernelStatus(state, self._where.kernel_name, time.monotonic(), sentence, self._ran)
 
 
 async def _all_ended(farewells: "set[asyncio.Task[None]]") -> None:

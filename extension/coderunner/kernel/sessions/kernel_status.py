@@ -17,3 +17,5 @@ class KernelStatus:
     """When this began, by `time.monotonic()`."""
     sentence: str = ""
     """What there is to say beside the state, one sentence or nothing."""
+    ran: bool = False
+    """Code of the conversation ran in it, or in one of that place that may be there still."""

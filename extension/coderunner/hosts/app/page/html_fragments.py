@@ -174,6 +174,18 @@ def theme() -> gr.themes.Base:
     )
 
 
+NOTHING_RUNS = "Nothing is running"
+NO_KERNEL = "No kernel is running; the next block starts one"
+
+
+def _idle(now: KernelStatus, choices: Choices) -> tuple[str, str]:
+    """Why *Interrupt* and *Restart* can do nothing; empty where they can."""
+    live = now.state in ("starting", "idle", "busy")
+    # On a server a kernel may be there to which nobody has a connection.
+    there = live or (now.ran and isinstance(choices.where, Server))
+    return "" if now.state in ("starting", "busy") else NOTHING_RUNS, "" if there else NO_KERNEL
+
+
 def status(
     now: KernelStatus, choices: Choices, conversation: str, *, from_file: int = 0, packages: int = 0
 ) -> str:
@@ -181,9 +193,11 @@ def status(
 
     The page's scripts read the conversation's id from it. `from_file`: the blocks of the conversation that a
     restart would run though they came from a file; `packages`: how many were installed for it. A kernel of a
-    person's own is named: a restart would lose its variables.
+    person's own is named: a restart would lose its variables. Packages are those of this machine's kernels.
     """
     look, label = _STATES[now.state]
+    interrupt, restart = _idle(now, choices)
+    packages = 0 if isinstance(choices.where, Server) else packages
     since = max(0.0, monotonic() - now.since)
     clock = (
         f' · <span data-cr-clock="kernel-{now.since:.3f}" data-cr-elapsed="{since:.1f}">{int(since)} s</span>'
@@ -197,11 +211,12 @@ def status(
     attached = escape(choices.where.attach)
     marked = mark(
         f"{now.since} {label} {place} {name} {sentence} {packages} {from_file} {conversation} {attached}"
+        f" {interrupt} {restart}"
     )
     return (
         f'<div class="cr-kernel-status cr-{look}" role="status" data-cr-from-file="{from_file}" '
         f'data-cr-conversation="{escape(conversation)}" data-cr-attached="{attached}" '
-        f'data-cr-mark="{marked}">'
+        f'data-cr-interrupt="{interrupt}" data-cr-restart="{restart}" data-cr-mark="{marked}">'
         '<span class="cr-dot"></span>'
         f"<span><b>{label}</b>{clock}<br>"
         f'<span class="cr-soft">{name} ·&nbsp;{escape(place)}{_installed(packages, conversation)}</span>'

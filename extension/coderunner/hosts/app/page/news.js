@@ -25,7 +25,25 @@
     lost = is;
     document.documentElement.classList.toggle("cr-unreached", is);
     document.querySelector(".cr-lost").innerHTML = is ? NOBODY : "";
-    for (const button of document.querySelectorAll(BUTTONS)) button.disabled = is;
+    settle();
+  }
+
+  // A button that could do nothing says why in its title, as the kernel's status tells.
+  function settle() {
+    const its = document.querySelector("#cr-kernel [data-cr-interrupt]")?.dataset;
+    for (const button of document.querySelectorAll(BUTTONS)) {
+      const why = lost ? "" : { "cr-interrupt": its?.crInterrupt, "cr-restart": its?.crRestart }[button.id] ?? "";
+      button.disabled = lost || Boolean(why);
+      button.title = why;
+    }
+  }
+
+  function watch() {
+    const kernel = document.querySelector("#cr-kernel"), buttons = document.querySelectorAll(BUTTONS);
+    if (!kernel || buttons.length < 3) return;
+    drawing.disconnect();
+    new MutationObserver(settle).observe(kernel, { childList: true, subtree: true, attributeFilter: ["data-cr-mark"] });
+    settle();
   }
 
   // Slow is not gone: only what fails by itself is.
@@ -54,6 +72,8 @@
     }
   }
 
+  const drawing = new MutationObserver(watch);
+  drawing.observe(document.documentElement, { childList: true, subtree: true });
   setInterval(look, EVERY);
   document.addEventListener("visibilitychange", look);
 })();
