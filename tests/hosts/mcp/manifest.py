@@ -51,6 +51,10 @@ BEHAVIOURS = {
     "mcp:arguments:null": Behaviour(
         "Null stands for an argument that is not there.", "clients that send all arguments that a tool has"
     ),
+    "mcp:arguments:unfit": Behaviour(
+        "Arguments that are missing or of another type are told in one sentence, with those a tool takes.",
+        "a newcomer: a page of pydantic's, with a link",
+    ),
     "mcp:arguments:unknown": Behaviour(
         "An argument that a tool does not have is refused, with the arguments that it has.",
         "names that models invent",

@@ -55,7 +55,7 @@ while not os.path.exists({gate!r}): time.sleep(0.01)
 {ends}
 """
 BREAKS = "open('made.csv', 'w').write('x')\nraise ValueError('the table is broken')"
-NOTHING = "(nothing is running in this session)"
+NOTHING = "(nothing is running in this session, and the call had no code to run)"
 BOUND = 30.0
 
 
@@ -313,6 +313,19 @@ async def test_null_is_an_argument_that_is_not_there(url: str) -> None:
             told = await call(client, tool, session=None)
             assert (told.is_error, "there is no session" in texts(told)[0]) == (True, True)
     assert [each.is_error for each in (first, answered, again, without)] == [False] * 4
+
+
+@behaviour("mcp:arguments:unfit")
+async def test_arguments_that_are_missing_or_of_another_type_are_told_in_one_sentence(url: str) -> None:
+    async with over_http(url) as client:
+        missing = await call(client, "send_input", session="s")
+        other = await call(client, "run_python", code=["x"], session="s", wait=-1)
+    assert (missing.is_error, other.is_error) == (True, True)
+    assert texts(missing) == [
+        "send_input was not called: the argument text is missing; it takes text, session, wait"
+    ]
+    whys = "code should be a valid string, wait should be greater than or equal to 0"
+    assert texts(other) == [f"run_python was not called: {whys}; it takes code, session, wait"]
 
 
 @behaviour("mcp:arguments:unknown")

@@ -46,7 +46,7 @@ WAITS = (
     "or interrupt)"
 )
 IN_USE = ": all that this machine has room for are in use"
-NOTHING = "(nothing is running in this session)"
+NOTHING = "(nothing is running in this session, and the call had no code to run)"
 ASKS = "(the program is waiting for {what}: {prompt!r}; answer with send_input)"
 ASK_USER = "To ask the user to allow it, call request_access."
 

@@ -1,6 +1,6 @@
 """The MCP server with what each client may do of it: a tool without its scope is none for that client."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -8,7 +8,7 @@ from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 from mcp.types import CallToolResult, InputRequiredResult
-from pydantic import AnyUrl
+from pydantic import AnyUrl, ValidationError
 
 from coderunner.hosts.mcp.arguments import Callers
 from coderunner.hosts.mcp.file_server import FileServer
@@ -56,7 +56,12 @@ class ScopedServer(FileServer):
         takes = {tool.name: tool.input_schema.get("properties", {}) for tool in await self.list_tools()}
         if name in takes and (sentence := _surplus(name, arguments, takes[name])):
             raise ToolError(sentence)
-        return await super().call_tool(name, arguments, context)
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as refused:
+            if not isinstance(refused.__cause__, ValidationError):
+                raise
+            raise ToolError(_unfit(name, refused.__cause__, takes.get(name, ()))) from None
 
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[Any, Any] | None = None
@@ -71,6 +76,20 @@ class ScopedServer(FileServer):
 
     def _has(self, context: Context[Any, Any] | None) -> Scopes:
         return self._callers.scopes(context.request_context.request if context is not None else None)
+
+
+def _unfit(tool: str, refused: ValidationError, takes: Iterable[str]) -> str:
+    """What is said of arguments that a tool cannot take; nothing of their values."""
+    said = dict.fromkeys(map(_why, refused.errors(include_url=False, include_input=False)))
+    return f"{tool} was not called: {', '.join(list(said)[:MOST])}; it takes {', '.join(takes)}"
+
+
+def _why(error: Mapping[str, Any]) -> str:
+    name = visible_line(".".join(map(str, error["loc"])))[:LONGEST]
+    if error["type"] == "missing":
+        return f"the argument {name} is missing"
+    message = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return f"{name} {message[:1].lower()}{message[1:]}"
 
 
 def _surplus(tool: str, arguments: Iterable[str], takes: Iterable[str]) -> str:

@@ -19,6 +19,7 @@ from coderunner.hosts.mcp.apps.app_blocks import AppBlocks
 from coderunner.hosts.mcp.apps.app_tool import AppTool
 from coderunner.hosts.mcp.arguments import (
     CHANGES,
+    DEFAULT_SESSION,
     ENDS,
     READS,
     RUNS,
@@ -52,6 +53,7 @@ CALLS = (
     " Code can also call tools of the user's MCP servers, as functions of `tools`, which needs no import: "
     "print(dir(tools)) lists them, help(tools.name) describes one."
 )
+NOTHING_YET = "nothing has run in session {name!r} yet, so there is nothing in it: run code with {tool} first"
 INTERRUPTED = 15.0
 """Seconds for an interrupted program to end: by then, one that ignores it is stopped with its kernel."""
 LISTED = 200
@@ -242,8 +244,13 @@ class Tools:
         return opened.work
 
     def _unknown(self, owner: str, name: str) -> ToolError:
-        there = ", ".join(map(repr, self._sessions.all(owner))) or "none"
-        return ToolError(f"there is no session {name!r}; there are: {there}")
+        if name == DEFAULT_SESSION:
+            return ToolError(NOTHING_YET.format(name=name, tool=tool_name(self._language)))
+        there = ", ".join(map(repr, self._sessions.all(owner)))
+        which = repr(name) if name else "without a name"
+        return ToolError(
+            f"there is no session {which}; {f'there are: {there}' if there else 'there are none yet'}"
+        )
 
     async def _wait(self, ctx: CallContext, name: str, work: BackgroundCell, within: float) -> CallToolResult:
         """Wait for a cell; a cancelled call stops it."""
