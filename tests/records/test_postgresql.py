@@ -150,6 +150,23 @@ def test_the_parameters_of_tls_are_libpqs(own_postgresql: Server, tmp_path: Path
 
 
 @behaviour("records:postgresql:sentence")
+def test_what_answers_and_is_no_postgresql_server_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as web, ThreadPoolExecutor(1) as threads:
+        threads.submit(refuse_as_a_web_server, web)
+        reason = said(f"postgresql://me:word@127.0.0.1:{web.getsockname()[1]}/records")
+    assert reason == "what answers there is no PostgreSQL server; correct records_url"
+
+
+def refuse_as_a_web_server(listener: socket.socket) -> None:
+    """Answer one connection as a web server does that reads no HTTP."""
+    listener.settimeout(BOUND)
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(100)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+@behaviour("records:postgresql:sentence")
 def test_a_server_that_takes_connections_and_says_nothing_is_given_up(relay: Relay) -> None:
     relay.swallowing = True
     assert said(relay.url(connect_timeout="2")) == "its server does not answer in time"

@@ -56,6 +56,7 @@ UNFIT = (
 """What is raised for a row that no database takes, whenever it is tried: by the database (a number beyond its
 integers, NUL in a text, more than a field holds), by its driver before that (an integer beyond 64 bits, half
 a surrogate pair), or by us, where a value cannot be spelt."""
+NOT_INSTALLED = f"psycopg is not installed; run: {sys.executable} -m pip install '{postgresql.PACKAGE}'"
 NO_TYPE = ("binding parameter", "cannot adapt type", "but expression is of type")
 """What is said of a value whose type the driver does not know, or the column does not hold."""
 
@@ -127,13 +128,7 @@ class Database:
         """Where it is, in words, without user and password."""
         if self._in_memory:
             return "memory"
-        match self._url.get_backend_name():
-            case sqlite.DIALECT:
-                return str(self._url.database)
-            case postgresql.DIALECT:
-                return postgresql.place(self._url)
-            case other:
-                return f"the {other} database {self._url.database} on {self._url.host}"
+        return postgresql.place(self._url) if self.shared else str(self._url.database)
 
     def renew(self) -> bool:
         """See that the tables are there, and make new ones where somebody removed them; True where it was so.
@@ -223,25 +218,23 @@ class Database:
         return not self.shared and database in (None, "", ":memory:")
 
     def _connect(self) -> Engine:
-        name, more = self._url.get_backend_name(), dict[str, Any]()
+        more = dict[str, Any]()
         if self.shared:
-            # The one that was used last is used again: those beyond what is needed stay idle.
+            # The one that was used last is used again: those beyond what is needed stay idle. Whether a
+            # connection is still open shows when a transaction begins, without a ping before it.
             more |= {"pool_size": self._pool, "max_overflow": 0, "pool_timeout": self._patience}
-            more |= {"pool_use_lifo": True, "pool_pre_ping": name != postgresql.DIALECT}
+            more |= {"pool_use_lifo": True, "use_native_hstore": False}
+            more["connect_args"] = postgresql.arguments(self._url)
         else:
             more["connect_args"] = {"timeout": self._patience, "check_same_thread": False}
             if self._in_memory:
                 more["poolclass"] = StaticPool
             else:
                 sqlite.make_private(Path(str(self._url.database)))
-        if name == postgresql.DIALECT:
-            # Whether a connection is still open shows when a transaction begins, without a ping before it.
-            more |= {"connect_args": postgresql.arguments(self._url), "use_native_hstore": False}
         engine = create_engine(self._url, hide_parameters=True, **more)
-        if (its := PARTICULAR.get(name)) is not None:
-            set_up, begin = its
-            event.listen(engine, "connect", set_up)
-            event.listen(engine, "begin", lambda connection: begin(connection, _writes(connection)))
+        set_up, begin = PARTICULAR[self._url.get_backend_name()]
+        event.listen(engine, "connect", set_up)
+        event.listen(engine, "begin", lambda connection: begin(connection, _writes(connection)))
         return engine
 
     @contextmanager
@@ -270,15 +263,14 @@ class Database:
 
     def _reason(self, failure: Exception) -> str:
         if isinstance(failure, ImportError):
-            return _not_installed(failure, self._url)
+            return NOT_INSTALLED
         if isinstance(failure, OSError) and failure.strerror:
             return failure.strerror
         told = str(failure.orig if isinstance(failure, DBAPIError) else failure).strip()
-        ours = self._url.get_backend_name() == postgresql.DIALECT
-        said = postgresql.meaning(failure, told) if ours else None
+        said = postgresql.meaning(failure, told) if self.shared else None
         if isinstance(said, str):
             return said
-        first = (postgresql.brief(told) if ours else told.partition("\n")[0])[:REASON]
+        first = (postgresql.brief(told) if self.shared else told.partition("\n")[0])[:REASON]
         secret = any(each in told for each in self._secrets)
         # An encoding error names the text that it failed on.
         plain = first and not secret and not isinstance(failure, UnicodeError)
@@ -302,18 +294,18 @@ def _writes(connection: Connection) -> str | None:
     return how
 
 
-def _not_installed(failure: ImportError, url: URL) -> str:
-    if url.get_backend_name() == postgresql.DIALECT:
-        return f"psycopg is not installed; run: {sys.executable} -m pip install '{postgresql.PACKAGE}'"
-    return f"its driver {failure.name} is not installed"
-
-
 def _parsed(address: str | URL) -> URL:
     try:
-        return postgresql.parsed(address)
+        url = postgresql.parsed(address)
     except (ArgumentError, ValueError):
         message = "records_url is not a database URL such as postgresql://user@host/database"
         raise RecordsUnavailable(message) from None
+    if (kind := url.get_backend_name()) not in PARTICULAR:
+        raise RecordsUnavailable(
+            f"records are kept in SQLite or PostgreSQL, not in {kind}; "
+            "write records_url as sqlite:////path or postgresql://user@host/database"
+        )
+    return url
 
 
 def _secrets(url: URL) -> set[str]:

@@ -96,6 +96,10 @@ BY_WORDS: tuple[tuple[str, Sentence], ...] = (
     ),
     (r"starting up|not yet accepting|not accepting connections|in recovery mode", BY_CODE["57P03"]),
     (r"shutting down|administrator command", BY_CODE["57P01"]),
+    (
+        r"invalid response to SSL negotiation",
+        "what answers there is no PostgreSQL server; correct records_url",
+    ),
     (r"does not support SSL", "its server offers no encryption, which sslmode asks for"),
     (
         r"certificate|SSL error",
@@ -125,11 +129,15 @@ BY_WORDS: tuple[tuple[str, Sentence], ...] = (
 def parsed(address: str | URL) -> URL:
     """The URL of a database; for PostgreSQL with the one driver that we use. Raises as SQLAlchemy does.
 
-    Raises RecordsUnavailable where it names another driver.
+    Raises RecordsUnavailable where it names another driver, or where a part of the password would be taken
+    for the host or the database, which messages name.
     """
     url = make_url(address)
     if url.get_backend_name() not in ("postgres", DIALECT):
         return url
+    if isinstance(address, str) and address.count("@") > 1:
+        message = "records_url has more than one @; in the password write @ as %40, / as %2F and ? as %3F"
+        raise RecordsUnavailable(message)
     if url.drivername not in NAMES:
         driver = url.drivername.partition("+")[2]
         message = f"CodeRunner reaches PostgreSQL through psycopg 3; write postgresql:// without +{driver}"
