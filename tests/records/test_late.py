@@ -46,6 +46,22 @@ def test_a_lost_run_is_told_once_either_where_it_stood_or_later(replica: Open) -
 
 
 @behaviour("records:late:once")
+def test_what_a_process_that_has_just_died_left_is_told_to_whoever_asks_next(replica: Open) -> None:
+    here, *others = (replica() for _ in range(3))
+    sent(here.claim(shown := Key(C, "m", 0), CODE)).show(0, FIFTEEN.outputs[0])
+    sent(here.claim(detached := Key(C, "m", 1), CODE)).detach(SO_FAR)
+    here.claim(Key(C, "m", 2), CODE)
+    here.settle()
+    assert [each.take_undelivered(C) for each in others] == [[], []]
+    crash(here)
+    taken = list(chain.from_iterable(each.take_undelivered(C) for each in others))
+    assert [each.key for each in taken] == [shown, detached]
+    assert [each.result and each.result.status for each in taken] == [Status.LOST, Status.LOST]
+    assert taken[0].result is not None
+    assert taken[0].result.outputs == FIFTEEN.outputs
+
+
+@behaviour("records:late:once")
 def test_a_late_end_that_is_told_where_it_stood_is_not_told_once_more(replica: Open) -> None:
     here, late = replica(), [Result(duration=1.0), Result(duration=2.0)]
     for ordinal, result in enumerate(late):

@@ -135,11 +135,19 @@ class Records(RunLookup):
     def take_undelivered(self, conversation: str) -> list[Record]:
         """The ends of runs that the model does not know of and no process that lives will tell.
 
-        Each of them once, whoever asks.
+        Each of them once, whoever asks. What a process left that has just died is lost by this.
         """
+        left = self._untold(conversation)
+        if any(each.state is not State.ENDED for each in left):
+            for each in left:
+                self._store.write(self._claims.bury, each)
+            left = self._untold(conversation)
+        ended = [each for each in left if each.state is State.ENDED]
+        return [each for each in ended if self._store.write(run_queries.deliver, each.id)]
+
+    def _untold(self, conversation: str) -> list[Record]:
         every = self._store.read(run_queries.untold, conversation)
-        left = [each for each in every if not self._store.read(self._leases.alive, each.owner)]
-        return [each for each in left if self._store.write(run_queries.deliver, each.id)]
+        return [each for each in every if not self._store.read(self._leases.alive, each.owner)]
 
     def deliver(self, record: Record) -> None:
         """Note that the model is told how a run ended, where it stands in its reply."""

@@ -38,7 +38,7 @@ _UNTOLD = (
     select(RUNS)
     .where(
         RUNS.c.conversation == bindparam("its_conversation"),
-        RUNS.c.state == State.ENDED,
+        RUNS.c.state != State.UNSENT,
         RUNS.c.delivered == 0,
     )
     .order_by(RUNS.c.created)
@@ -163,7 +163,7 @@ def unfinished(connection: Connection, *, but: str) -> list[Record]:
 
 
 def untold(connection: Connection, conversation: str) -> list[Record]:
-    """The runs of a conversation that have ended, and the model does not know it."""
+    """The runs of a conversation that have ended and the model does not know it, or that are not over."""
     found = connection.execute(_UNTOLD, {"its_conversation": conversation}).all()
     return [_record(connection, row) for row in found]
 
