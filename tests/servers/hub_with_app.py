@@ -23,6 +23,8 @@ c.Authenticator.allowed_users = {{"ann", "bob"}}
 c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = "{homes}/{{username}}"
 c.Spawner.args = ["--allow-root"]
+# A busy machine takes longer than the 30 s that are usual.
+c.Spawner.http_timeout = c.Spawner.start_timeout = 120
 c.Spawner.default_url = "/lab"
 # On its default server a person has the demo; on the one of this name, the model of the tests.
 models = {{"model": "{model}"}}
