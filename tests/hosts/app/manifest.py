@@ -105,8 +105,8 @@ BEHAVIOURS = {
         "a newcomer: packages of this machine beside a server's address",
     ),
     "app:panel:lost": Behaviour(
-        "In place of the kernel's light the page says that it is not connected, as long as the app does not "
-        "answer.",
+        "In place of the kernel's light the page says that it is not connected and why, as long as the app "
+        "does not answer, or somebody before it does.",
         "a green light of a kernel that nobody reaches",
     ),
     "app:files:links": Behaviour(

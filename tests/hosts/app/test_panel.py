@@ -105,6 +105,33 @@ def test_a_panel_that_was_opened_on_a_narrow_page_stays_when_the_page_becomes_wi
 
 
 @behaviour("app:panel:lost")
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(424, "Your Jupyter server was stopped. Reload"), (403, "Reload the page"), (503, "does not answer")],
+)
+def test_the_page_says_what_a_hub_or_a_proxy_says_of_an_app_that_is_not_there(
+    somebody: Visitor, status: int, said: str
+) -> None:
+    page = somebody.page
+    page.route("**/coderunner/news", lambda route: route.fulfill(status=status, body="not there"))
+    expect(page.locator(".cr-lost")).to_contain_text(said)
+    expect(page.locator("#cr-kernel")).to_be_hidden()
+    expect(page.locator("#cr-restart")).to_be_disabled()
+    page.route("**/gradio_api/queue/join**", lambda route: route.fulfill(status=status, body="<html>"))
+    box = page.get_by_placeholder("Ask a question that code can answer")
+    box.fill("Is anybody there?")
+    box.press("Enter")
+    toast = page.locator(".toast-wrap", has_text="This did not reach the app.").first
+    expect(toast).to_contain_text(said)
+    expect(box).to_have_value("Is anybody there?")
+    page.unroute("**/gradio_api/queue/join**")
+    page.unroute("**/coderunner/news")
+    expect(page.locator("#cr-kernel")).to_be_visible()
+    box.fill("")
+    somebody.complaints.clear()  # what was refused is told in the console, too
+
+
+@behaviour("app:panel:lost")
 def test_the_page_says_that_the_app_does_not_answer_and_that_it_does_again(somebody: Visitor) -> None:
     page, kernel = somebody.page, somebody.page.locator("#cr-kernel")
     page.route("**/coderunner/news", lambda route: route.abort())

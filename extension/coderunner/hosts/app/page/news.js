@@ -2,9 +2,14 @@
 // some tens of milliseconds in every part of the page.
 (() => {
   const EVERY = 2000, LONGEST = 10000; // milliseconds
-  const NOBODY = '<span class="cr-dot"></span><span><b>Not connected</b><br><span class="cr-soft">The app does not answer.</span></span>';
+  const NOBODY = "The app does not answer.";
+  const OUT = "You are signed out, or the app was started anew. Reload the page.";
+  const STOPPED = "Your Jupyter server was stopped. Reload the page to start it.";
+  // What is said of a status that the app, or whoever stands before it, answers with. 424 is a Hub's.
+  const WHY = { 401: OUT, 403: OUT, 424: STOPPED, 502: NOBODY, 503: NOBODY, 504: NOBODY };
+  const told = (why) => `<span class="cr-dot"></span><span><b>Not connected</b><br><span class="cr-soft">${why}</span></span>`;
   const BUTTONS = "#cr-interrupt, #cr-restart, #cr-rerun";
-  let asking = false, asked = 0, lost = false;
+  let asking = false, asked = 0, lost = "", due = 0;
   const mark = (place) => document.querySelector(`${place} [data-cr-mark]`)?.dataset.crMark ?? "";
   const typed = (place) => document.querySelector(`${place} :is(textarea, input)`)?.value;
 
@@ -19,12 +24,12 @@
     grants: typed("#cr-grants-seen") ?? null, // nothing before its tab was opened
   });
 
-  // While nobody answers, what the kernel did last is no news of it, and nothing can be done to it.
-  function lose(is) {
-    if (is === lost) return;
-    lost = is;
-    document.documentElement.classList.toggle("cr-unreached", is);
-    document.querySelector(".cr-lost").innerHTML = is ? NOBODY : "";
+  // While the app does not answer, what the kernel did last is no news of it, and nothing can be done to it.
+  function lose(why) {
+    if (why === lost) return;
+    lost = why;
+    document.documentElement.classList.toggle("cr-unreached", !!why);
+    document.querySelector(".cr-lost").innerHTML = why && told(why);
     settle();
   }
 
@@ -33,7 +38,7 @@
     const its = document.querySelector("#cr-kernel [data-cr-interrupt]")?.dataset;
     for (const button of document.querySelectorAll(BUTTONS)) {
       const why = lost ? "" : { "cr-interrupt": its?.crInterrupt, "cr-restart": its?.crRestart }[button.id] ?? "";
-      button.disabled = lost || Boolean(why);
+      button.disabled = Boolean(lost || why);
       button.title = why;
     }
   }
@@ -46,14 +51,25 @@
     settle();
   }
 
+  // Why that is no answer of the app's; empty where it is one. A page of somebody's sign-in is none. What is sent to a
+  // server that a Hub has stopped it refuses as where somebody is signed out; asked for what everybody may have, it says which.
+  window.coderunner.unreached = async ({ status, redirected }) => {
+    const why = redirected ? OUT : WHY[status] ?? "";
+    if (why !== OUT) return why;
+    return fetch("coderunner/public/formula.js", { cache: "no-store" }).then((one) => one.status === 424 ? STOPPED : OUT, () => OUT);
+  };
+
   // Slow is not gone: only what fails by itself is.
   const failed = ({ name }) => {
-    if (name !== "TimeoutError") lose(true);
+    if (name !== "TimeoutError") lose(NOBODY);
     return false;
   };
-  const answered = ({ status }) => {
-    lose(false);
-    return status === 204;
+  const answered = async (answer) => {
+    if (!lost || WHY[answer.status] !== OUT || Date.now() > due) {
+      lose(await window.coderunner.unreached(answer));
+      due = Date.now() + LONGEST; // a Hub that is still stopping the server says so later
+    }
+    return answer.status === 204;
   };
 
   async function look() {

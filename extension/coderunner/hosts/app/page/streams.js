@@ -36,11 +36,19 @@
     });
   }
 
+  // Gradio shows what an answer says in JSON. What somebody says before the app, in a page of theirs, is told so too.
+  async function readable(answer) {
+    const why = answer.headers.get("content-type")?.includes("json") ? "" : await window.coderunner.unreached(answer);
+    return why ? Response.json({ error: `This did not reach the app. ${why}` }, { status: 500 }) : answer;
+  }
+
   window.fetch = (input, init) => {
-    const url = input instanceof Request ? new URL(input.url) : null;
-    const stream = url?.origin === location.origin && url.pathname.endsWith("/gradio_api/queue/data");
+    const url = new URL(input instanceof Request ? input.url : input, location.href);
+    const asked = (route) => url.origin === location.origin && url.pathname.endsWith(`/gradio_api/queue/${route}`);
+    if (asked("join")) return fetched(input, init).then(readable);
     // Where a proxy lets no socket through, it comes as it would have.
-    return stream ? through(input).catch((failure) => input.signal.aborted ? Promise.reject(failure) : fetched(input, init))
+    return asked("data") && input instanceof Request
+      ? through(input).catch((failure) => input.signal.aborted ? Promise.reject(failure) : fetched(input, init))
       : fetched(input, init);
   };
 })();
