@@ -32,6 +32,8 @@ class Host:
         """The paths of all requests but the page's own."""
         self.acts: list[tuple[str, str]] = []
         self.address = ""
+        self.above = 0
+        """Pixels of the page above its blocks."""
 
     def act(self, ticket: str, verb: str) -> bool:
         self.acts.append((ticket, verb))
@@ -77,7 +79,8 @@ class Host:
         return self.subscriptions._blocks[cell].block
 
     async def _page(self, _request: Request) -> Response:
-        body = "".join(map(block_html.placeholder, self.cells))
+        above = f'<div style="height: {self.above}px"></div>' if self.above else ""
+        body = above + "".join(map(block_html.placeholder, self.cells))
         icon = '<link rel="icon" href="data:,">'
         style, script = page_head.style(), page_head.script(self.rights.token)
         head = f'{icon}<meta charset="utf-8"><style>{style}</style>{script}'

@@ -267,6 +267,10 @@ BEHAVIOURS = {
         "A table that comes as data is shown as a table; other data under that type are unfolded.",
         "JupyterLab's data explorer",
     ),
+    "page:looks:foretold": Behaviour(
+        "A chart that says how high it will be has that room before it is drawn for the first time.",
+        "a long conversation that is read upwards on a slow machine",
+    ),
     "page:frames:smallest": Behaviour(
         "A frame loads the small program of Plotly where its figures need no more, else the whole.",
         "as fast as a static page",

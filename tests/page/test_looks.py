@@ -20,6 +20,10 @@ pytestmark = MARKS
 
 PLOTLY = "application/vnd.plotly.v1+json"
 BARS = {"data": [{"type": "bar", "x": ["a", "b"], "y": [1, 2]}], "layout": {}}
+VEGA = "application/vnd.vegalite.v6+json"
+NEARLY = (
+    """([id, room]) => Math.abs(document.getElementById(id).getBoundingClientRect().height - room) < 150"""
+)
 AUTOSIZED = BARS | {"layout": {"autosize": True, "template": {"layout": {"font": {"size": 9}}}}}
 
 
@@ -44,6 +48,33 @@ def shown(page: Page, host: Host, name: str, outputs: list[Output]) -> str:
 
 def height(locator: Locator) -> float:
     return float(locator.evaluate("node => node.getBoundingClientRect().height"))
+
+
+@behaviour("page:looks:foretold")
+def test_charts_have_the_room_that_they_will_take_before_they_are_drawn(
+    browser: Browser, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figure = BARS | {"layout": {"height": 320}}
+    plot = {"mark": "bar", "data": {"values": [{"a": 1}]}, "encoding": {"x": {"field": "a"}}, "height": 200}
+    charts: list[Output] = [
+        DisplayData({PLOTLY: figure}),
+        DisplayData({VEGA: plot}),
+        DisplayData({PLOTLY: BARS}),
+    ]
+    with opened(browser, host, viewport={"width": 900, "height": 700}) as page:
+        monkeypatch.setattr(host, "above", 6000)
+        host.cells.clear()
+        cell = host.show("foretold", charts)
+        page.reload()
+        block = block_of(page, cell)
+        expect(block.locator(".cr-state")).to_contain_text("Done")
+        expect(block.locator("iframe")).to_have_count(0)
+        room = height(block)
+        assert room > 320 + 200 + 450
+        block.scroll_into_view_if_needed()
+        expect(frame_of(page, cell).locator(".barlayer")).to_have_count(2)
+        expect(frame_of(page, cell).locator("canvas, svg.marks")).not_to_have_count(0)
+        page.wait_for_function(NEARLY, arg=[f"cr-{cell}", room])
 
 
 @behaviour("page:looks:figures")

@@ -1,7 +1,7 @@
 // The closed frame of a block, as its page sees it. Nothing secret goes in; what comes out is a stranger's.
 
 import { program as plotly } from "../traces.js";
-import { height, remember } from "./heights.js";
+import { foretold, height, remember } from "./heights.js";
 
 const HIGHEST = 4000; // pixels; what is higher scrolls inside
 const NEAR = "1500px"; // how far from what is seen a frame is opened
@@ -65,7 +65,7 @@ export class Frame {
     this.#open = open;
     this.#hooks = hooks;
     place.frame = this;
-    place.style.minHeight = `${height(`${cell} frame`)}px`;
+    place.style.minHeight = `${this.#known}px`;
     near.observe(place);
   }
 
@@ -108,6 +108,7 @@ export class Frame {
   show(items) {
     const fresh = items.map((item, at) => (item === this.#items[at] ? null : item));
     this.#items = items;
+    if (!this.#node) this.#place.style.minHeight = `${this.#known}px`;
     this.#drawn = performance.now();
     if (this.#told) return this.#send(fresh);
     if (this.#fresh) {
@@ -121,7 +122,10 @@ export class Frame {
   }
 
   // Of a frame that waits for something to show nothing is seen.
-  #first() { return `${this.#items.length ? height(`${this.#cell} frame`) || 24 : 0}px`; }
+  #first() { return `${this.#items.length ? this.#known || 24 : 0}px`; }
+
+  // How high it was, or else will be.
+  get #known() { return height(`${this.#cell} frame`, Math.min(foretold(this.#items), this.#highest)); }
 
   // What a block's widgets are is asked for once for each page that is in the frame.
   #ask() {
