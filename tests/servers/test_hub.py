@@ -63,7 +63,7 @@ SENTENCES = {
         "the server 'soon' of ann is still starting on {url}; try again in a minute"
     ),
     ("/user/ann/none", "ann", "/user/ann/none"): (
-        "ann has no server 'none' on {url}; "
+        "the JupyterHub at {url} has no server 'none' of ann; "
         "there are: 'old', 'late', 'held', 'lost', 'broken', 'work', 'soon', the default one, {url}/user/ann"
     ),
     ("/user/ann/old", "small", "/user/ann/old"): f"{STOPPED}/old; {NOT_ALLOWED}",

@@ -145,7 +145,8 @@ async def _in_its_place(rest: RestConnection, server: HubServer, response: HTTPR
 def _lacks(server: HubServer, servers: Mapping[object, object]) -> str:
     named = [repr(str(each)) for each in servers if each]
     there = ", ".join([*named, f"the default one, {server.hub}/user/{quote(server.owner)}"])
-    return f"{server.owner} has no server {server.name!r} on {server.hub}; there are: {there}"
+    lacks = f"has no server {server.name!r} of {server.owner}"
+    return f"the JupyterHub at {server.hub} {lacks}; there are: {there}"
 
 
 def _unknown(server: HubServer, *, token: bool) -> ServerRefused:
