@@ -25,6 +25,7 @@ const items = new Map(); // place -> what stands there
 keep(shown);
 missing.watch(shown);
 let turn = Promise.resolve();
+let pending = 0; // outputs that are not drawn yet
 
 function drop(place) {
   items.delete(place);
@@ -37,7 +38,9 @@ function show(count, fresh, hollow = []) {
   fresh.forEach((item, at) => {
     if (item === null) return;
     const place = shown[at] ??= root.appendChild(Object.assign(document.createElement("div"), { className: "cr-piece" }));
-    turn = turn.then(() => put(place, item, hollow.includes(at))).catch((failure) => { place.textContent = String(failure); }).then(() => draws(null)).then(size);
+    pending += 1;
+    turn = turn.then(() => put(place, item, hollow.includes(at))).catch((failure) => { place.textContent = String(failure); })
+      .then(() => draws(null)).then(() => { pending -= 1; size(); });
   });
   turn = turn.then(size);
 }
@@ -80,7 +83,8 @@ let last = -1, grown = 0;
 function size() {
   empty();
   const h = Math.ceil(height());
-  if (h === last) return;
+  // What is not drawn yet has the room that it had the last time, or is going to take.
+  if (h === last || (pending && h <= innerHeight)) return;
   // Its frame was made as high as it wanted, and nothing was done to it: it measures itself by its frame.
   grown = h > last && innerHeight === last ? grown + 1 : 0;
   if (grown > GROWTH) return;
