@@ -52,9 +52,12 @@ def somebody(app: App, browser: Browser) -> Iterator[Visitor]:
 def press(somebody: Visitor, answer: str, blocks: str = "2 blocks", *, counted: int = 0) -> None:
     """Press *Restart and run all*, and answer its question; `counted`: as if so many were of a file."""
     if counted:  # at once: the kernel's status, which has the number, may be drawn again at any time
+        asked = "document.querySelector('dialog[open], [role=dialog]')"
         at = "document.querySelector('#cr-kernel [data-cr-from-file]').dataset.crFromFile"
         click = "document.querySelector('#cr-rerun').click()"
-        somebody.page.evaluate(f"() => {{ {at} = {counted}; {click}; }}")
+        # Gradio takes no second press while the answer to the first is on its way.
+        again = f"() => {{ if ({asked}) return true; {at} = {counted}; {click}; return false; }}"
+        somebody.page.wait_for_function(again, polling=500)
     else:
         somebody.page.locator("#cr-rerun").click()
     dialog = somebody.page.get_by_role("dialog", name=f"Run {blocks} that came from a file?")
