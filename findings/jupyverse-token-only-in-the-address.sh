@@ -10,14 +10,14 @@ python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet "jupyverse[auth,jupyterlab]==0.14.18" ipykernel==7.4.0
 cd "$work"
 PATH="$work/venv/bin:$PATH" timeout 300 python - 2>"$work/stderr" <<'PY' || { tail -n 5 "$work/stderr" >&2; exit 1; }
-import http.client, json, socket, subprocess, sys, time
+import http.client, json, os, signal, socket, subprocess, sys, time
 
 with socket.socket() as probe:
     probe.bind(("127.0.0.1", 0))
     port = probe.getsockname()[1]
 server = subprocess.Popen(
     ["jupyverse", "--port", str(port), "--timeout", "90", "--set", "auth.mode=token", "--set", "auth.token=letmein"],
-    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
 )
 
 def ask(method, path, authorization=None, body=None):
@@ -49,6 +49,6 @@ try:
     refused = (307, "/login")
     sys.exit(seen != [refused, refused, refused, (200, ""), (405, ""), (201, "")])
 finally:
-    server.terminate()
+    os.killpg(server.pid, signal.SIGKILL)  # its kernel as well, which would go on without it
     server.wait()
 PY
