@@ -161,7 +161,7 @@ def test_images_of_an_answer_to_the_models_own_call_reach_it_as_the_users(model:
     assert "- `image.png`" in answered["content"]  # code can open it, as what the user sends
     assert shown["role"] == "user"
     assert [each["type"] for each in shown["content"]] == ["text", "image_url", "image_url"]
-    assert shown["content"][0]["text"] == "[images of the answer of search]"
+    assert shown["content"][0]["text"] == "[images from the tool search]"
     assert [each["image_url"]["url"] for each in shown["content"][1:]] == addresses
 
 
@@ -171,7 +171,7 @@ def test_images_of_answers_come_before_what_the_user_says_next() -> None:
     calls = [{"id": name, "function": {"name": name}} for name in ("look", "add")]
     seen = {"role": "tool", "tool_call_id": "look", "content": [image]}
     summed = {"role": "tool", "tool_call_id": "add", "content": "3"}
-    label = "[images of the answer of look]"
+    label = "[images from the tool look]"
     told = with_images_of_answers(
         [{"role": "assistant", "tool_calls": calls}, seen, summed, {"role": "user", "content": "So?"}]
     )

@@ -6,7 +6,8 @@ from itertools import groupby
 from coderunner.hosts.proxy.client_api.chat_request import Message, text_of
 from coderunner.hosts.proxy.files.links_for_model import for_the_model
 
-IMAGES = "[images of the answer of {tool}]"
+IMAGES = "[images from the tool {name}]"
+"""What stands before the images of one answer, so that the model knows whose they are."""
 
 
 def as_written(messages: Sequence[Message]) -> list[Message]:
@@ -65,7 +66,9 @@ def with_images_of_answers(messages: Sequence[Message]) -> list[Message]:
             for message in group:
                 shown = _images(message.get("content"))
                 if shown:
-                    label = IMAGES.format(tool=names.get(str(message.get("tool_call_id"))) or "a tool")
+                    label = IMAGES.format(
+                        name=names.get(str(message.get("tool_call_id"))) or "that was called"
+                    )
                     images += [{"type": "text", "text": label}, *shown]
                     message = {**message, "content": text_of(message.get("content")) or label}
                 told.append(message)

@@ -53,7 +53,7 @@ class CellPrinter:
 
     def reconnect(self, words: str) -> None:
         """Say that the connection to the kernel is lost, or there again: where there are no words for it."""
-        self._write("stderr", f"coderunner: {words or 'The connection is there again'}.\n", alone=True)
+        self._write("stderr", f"coderunner: {words or 'The connection is back'}.\n", alone=True)
 
     def end(self, result: Result, *, stays: bool) -> None:
         """Say how it ended if its outputs do not; the variables matter only if the kernel `stays`."""

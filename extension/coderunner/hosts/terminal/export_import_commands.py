@@ -46,7 +46,7 @@ def _list(settings: Settings) -> int:
     """Print all conversations, the newest first."""
     with _records(settings) as records:
         cards = sorted(records.conversations.cards(), key=lambda card: card.changed, reverse=True)
-    rows = [(card.id, f"{_day(card.changed)}", on_one_line(card.title)) for card in cards]
+    rows = [(card.id, _day(card.changed), on_one_line(card.title)) for card in cards]
     shown = lines([("id", "changed", "title"), *rows] if rows else [("There are no conversations yet.",)])
     sys.stdout.write("".join(f"{line}\n" for line in shown))
     return 0

@@ -151,14 +151,14 @@ class Session:
 
         `on_wait` is called in the I/O thread: it waits for room for its kernel (True), or no more (False).
         `on_lost` likewise: the connection to its kernel is lost and tried again (True), or there again.
-
         `on_later` is called in the I/O thread with what threads and tasks of the cell show after its
         end: a list of outputs of its own, bounded.
-
         `panel` gets the widgets that the cell shows. The result tells the files that it made or changed.
         """
-        tells = (None, on_question, on_send, on_wait, on_lost, on_later)
-        queued = QueuedCell(source, deadline, *tells, panel, files=True)
+        queued = QueuedCell(
+            source, deadline, on_question=on_question, on_send=on_send, on_later=on_later, panel=panel
+        )
+        queued.files, queued.on_wait, queued.on_lost = True, on_wait, on_lost
         running = RunningCell(self.io_thread, queued, on_output)
         if limit > deadline:
             running.cell.detach = Detach(limit, running.overdue)

@@ -136,7 +136,10 @@ def parsed(address: str | URL) -> URL:
     if url.get_backend_name() not in ("postgres", DIALECT):
         return url
     if isinstance(address, str) and address.count("@") > 1:
-        message = "records_url has more than one @; in the password write @ as %40, / as %2F and ? as %3F"
+        message = (
+            "records_url has more than one @; write each but the one before the host as %40, "
+            "and in the password / as %2F and ? as %3F"
+        )
         raise RecordsUnavailable(message)
     if url.drivername not in NAMES:
         driver = url.drivername.partition("+")[2]

@@ -3,7 +3,7 @@
 (() => {
   const EVERY = 2000, LONGEST = 10000; // milliseconds
   const NOBODY = "The app does not answer.";
-  const OUT = "You are signed out, or the app was started anew. Reload the page.";
+  const OUT = "You are signed out, or the app was restarted. Reload the page.";
   const STOPPED = "Your Jupyter server was stopped. Reload the page to start it.";
   // What is said of a status that the app, or whoever stands before it, answers with. 424 is a Hub's.
   const WHY = { 401: OUT, 403: OUT, 424: STOPPED, 502: NOBODY, 503: NOBODY, 504: NOBODY };
